@@ -1,0 +1,17 @@
+# Every library the project stands on. Included by the project itself and by the installed package, so they cannot differ.
+find_package(Threads REQUIRED)
+find_package(MPI REQUIRED COMPONENTS C)
+# Debian installs the serial flavour beside the parallel one, and CMake prefers it unless told.
+set(HDF5_PREFER_PARALLEL TRUE)
+find_package(HDF5 REQUIRED COMPONENTS C)
+if(NOT HDF5_IS_PARALLEL)
+  message(FATAL_ERROR "HDF5 was built without MPI: install libhdf5-openmpi-dev (scripts/install_deps.sh does)")
+endif()
+find_library(OPENBLAS_LIBRARY NAMES openblas REQUIRED)
+find_path(OPENBLAS_INCLUDE_DIR NAMES openblas_config.h PATH_SUFFIXES openblas openblas-pthread REQUIRED)
+find_package(Boost 1.74 REQUIRED COMPONENTS program_options)
+find_package(ZLIB REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_library(XXHASH_LIBRARY NAMES xxhash REQUIRED)
+find_path(RANDOM123_INCLUDE_DIR NAMES Random123/philox.h REQUIRED)

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace hourglass {
+
+/// What went wrong, in the words of the program's exit codes (sysexits.h where it has one).
+enum class ErrorKind : int {
+  usage = 64,     ///< unknown, contradictory or missing settings
+  data = 65,      ///< malformed input: wrong shape, NaN, not HDF5
+  bug = 70,       ///< a broken promise inside the program
+  io = 74,        ///< the operating system refused: disk full, unreadable, no permission
+  stopped = 75,   ///< stopped on request with a checkpoint written
+  diverged = 76,  ///< non-finite loss, gradient or parameter
+};
+
+/// The one exception type. The message is for the user: what is wrong, where (file, data set, row)
+/// and what to do about it, in one line without the program's name.
+class Error : public std::runtime_error {
+ public:
+  Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
+
+  [[nodiscard]] ErrorKind kind() const { return kind_; }
+  [[nodiscard]] int exit_code() const { return static_cast<int>(kind_); }
+
+ private:
+  ErrorKind kind_;
+};
+
+/// Throws ErrorKind::bug with `message` when `condition` is false. For promises between our own modules, never for input.
+inline void require(bool condition, const char* message) {
+  if (!condition) throw Error(ErrorKind::bug, std::string("internal error: ") + message);
+}
+
+}  // namespace hourglass

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hourglass/core/matrix_view.hpp"
+#include "hourglass/io/hdf5.hpp"
+
+namespace hourglass {
+
+/// How stored numbers become network inputs.
+enum class Normalize {
+  automatic,    ///< unit for integer types, none for floating types
+  none,         ///< the value itself
+  unit,         ///< integers divided by their type's maximum: [0, 1] ([-1, 1] for signed types)
+  standardize,  ///< (x - mean) / deviation, per feature over the training data; deviation 0 counts as 1
+};
+
+[[nodiscard]] std::string_view name_of(Normalize normalize);
+[[nodiscard]] Normalize normalize_from(std::string_view name);
+[[nodiscard]] std::vector<std::string> normalize_names();
+
+/// The resolved conversion: x -> (value / divisor - mean[c]) / deviation[c]; empty mean: only the division.
+struct InputTransform {
+  double divisor = 1;
+  std::vector<float> mean;
+  std::vector<float> inverse_deviation;
+};
+
+/// Converts one row of `type` elements to floats. Same arithmetic for every element (true division, so 255/255 is exactly 1).
+void convert_row(ElementType type, const std::byte* stored, const InputTransform& transform, std::span<float> row);
+
+/// Index of the first NaN or infinity in rows of floating type, or -1. Integers have none.
+[[nodiscard]] Index first_non_finite(ElementType type, std::span<const std::byte> stored);
+
+}  // namespace hourglass

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "hourglass/core/matrix_view.hpp"
+#include "hourglass/data/normalization.hpp"
+#include "hourglass/data/shard_order.hpp"
+#include "hourglass/data/shard_plan.hpp"
+#include "hourglass/io/hdf5.hpp"
+
+namespace hourglass {
+
+/// One rank's shards of the training data, delivered micro-batch by micro-batch in the epoch's order. Both implementations
+/// (in memory, streamed) give the same bits.
+class SampleSource {
+ public:
+  virtual ~SampleSource() = default;
+
+  /// Positions the source at step `first_step` of `epoch`. Main thread, before any gather of that epoch.
+  virtual void begin_epoch(std::uint32_t epoch, Index first_step) = 0;
+
+  /// Fills x (positions(shard, step).size() rows x D) with normalised samples and `ids` with their data-set rows. Workers may call
+  /// it concurrently for different shards; for one shard, steps come in order. Throws Error(data) for NaN or infinity in the
+  /// data (naming the row) and Error(io) when reading failed.
+  virtual void gather(Index shard, Index step, Matrix x, std::span<std::uint64_t> ids) = 0;
+
+  /// Seconds that gather calls of this rank have waited for the storage so far (0 in memory).
+  [[nodiscard]] virtual double wait_seconds() const = 0;
+  /// Bytes held for samples: what the memory prediction counts.
+  [[nodiscard]] virtual Index bytes() const = 0;
+};
+
+/// What both need to know.
+struct SampleSourceSettings {
+  ShardPlan plan;
+  Range shards;                ///< this rank's
+  ShuffleSettings shuffle;
+  InputTransform transform;
+};
+
+/// Reads the rank's rows once, in the storage type.
+[[nodiscard]] std::unique_ptr<SampleSource> make_memory_source(const DatasetReader& reader,
+                                                               const SampleSourceSettings& settings);
+/// Keeps two windows a shard and reads ahead on a thread of its own.
+[[nodiscard]] std::unique_ptr<SampleSource> make_streaming_source(DatasetReader reader,
+                                                                  const SampleSourceSettings& settings);
+
+/// Bytes make_streaming_source would hold: two windows of each shard.
+[[nodiscard]] Index streaming_bytes(const DatasetInfo& info, const SampleSourceSettings& settings);
+
+}  // namespace hourglass

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "hourglass/core/types.hpp"
+
+namespace hourglass {
+
+struct ShuffleSettings {
+  std::uint64_t seed = 1;
+  Index block = 32;     ///< rows contiguous on disk that stay in one window
+  Index window = 64;    ///< blocks shuffled together: block * window rows of look-ahead a shard when streaming
+};
+
+/// The order in which a shard's rows are seen in an epoch: its blocks are permuted, then the rows inside each window of
+/// `window` (permuted) blocks. Both permutations are functions of (seed, epoch, shard). Every row occurs exactly once.
+class ShardOrder {
+ public:
+  ShardOrder(const ShuffleSettings& settings, Index shard, Range rows, std::uint32_t epoch);
+
+  [[nodiscard]] Index size() const { return rows_.size(); }
+  /// Windows are consecutive ranges of positions.
+  [[nodiscard]] Index window_count() const;
+  [[nodiscard]] Range window_positions(Index window) const;
+  /// The blocks (ranges of data-set rows) that hold a window's rows, in the permuted order: what a prefetcher reads.
+  [[nodiscard]] std::vector<Range> window_blocks(Index window) const;
+  /// For each position of the window, the offset of its row in the concatenation of window_blocks(window).
+  [[nodiscard]] std::vector<Index> window_offsets(Index window) const;
+  /// Data-set rows in the order of positions 0..size-1.
+  [[nodiscard]] std::vector<Index> rows() const;
+
+ private:
+  ShuffleSettings settings_;
+  Index shard_;
+  Range rows_;
+  std::uint32_t epoch_;
+  std::vector<Index> block_order_;
+};
+
+}  // namespace hourglass

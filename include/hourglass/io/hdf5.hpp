@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hourglass/core/types.hpp"
+
+namespace hourglass {
+
+/// Where a data set lies: "FILE.h5:/path/to/dataset". The path is empty when only a file was named.
+struct DatasetAddress {
+  std::string file;
+  std::string path;
+};
+
+/// Splits at the last ":/" (so that colons may occur in file names). "~" and variables are the shell's business.
+[[nodiscard]] DatasetAddress parse_address(const std::string& text);
+[[nodiscard]] std::string to_string(const DatasetAddress& address);
+
+/// Numeric element types as they come out of read_rows: native byte order, whatever the file's.
+enum class ElementType { u8, i8, u16, i16, u32, i32, u64, i64, f32, f64 };
+
+[[nodiscard]] Index size_of(ElementType type);
+[[nodiscard]] std::string_view name_of(ElementType type);  ///< as in NumPy: "uint8", "float32"
+[[nodiscard]] bool is_integer(ElementType type);
+
+/// What there is to know about a data set without reading it.
+struct DatasetInfo {
+  DatasetAddress address;
+  std::vector<Index> shape;
+  ElementType type = ElementType::f32;
+  bool chunked = false;
+  std::vector<Index> chunk;           ///< when chunked
+  std::vector<std::string> filters;   ///< e.g. "deflate", "shuffle"
+
+  [[nodiscard]] Index rows() const { return shape.empty() ? 0 : shape.front(); }
+  [[nodiscard]] Index features() const;  ///< product of the other dimensions; 1 for a one-dimensional set
+  [[nodiscard]] Index row_bytes() const { return features() * size_of(type); }
+};
+
+/// A data set open for reading: the plain POSIX driver, read-only, without file locks, under the process-wide HDF5 lock, so a
+/// prefetch thread may read while others open files. Move-only.
+class DatasetReader {
+ public:
+  /// Throws Error(io) for a missing or unreadable file; Error(data) when it is not HDF5, is truncated, has no such data set (the
+  /// message lists the data sets that exist, nearest name first), or the set is not numeric, and when no path is given and the
+  /// file does not hold exactly one candidate. External links, external storage and unknown filters are refused.
+  explicit DatasetReader(const DatasetAddress& address);
+  DatasetReader(DatasetReader&&) noexcept;
+  DatasetReader& operator=(DatasetReader&&) noexcept;
+  ~DatasetReader();
+
+  [[nodiscard]] const DatasetInfo& info() const;
+  /// Reads rows [rows.begin, rows.end) to `bytes` (rows.size() * info().row_bytes() bytes). Throws Error(data) on corruption.
+  void read_rows(Range rows, std::span<std::byte> bytes) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace hourglass

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+#include "hourglass/core/matrix_view.hpp"
+
+namespace hourglass {
+
+/// C (m x n) = op(A) op(B) + beta C, single precision, on the calling thread alone.
+/// With transpose_a, A is stored k x m; with transpose_b, B is stored n x k. Shapes must agree (Error(bug) otherwise).
+/// Identical shapes give identical bits whatever the alignment, strides and concurrent callers.
+void gemm(bool transpose_a, bool transpose_b, ConstMatrix a, ConstMatrix b, float beta, Matrix c);
+
+/// Makes every BLAS call single-threaded. Called once, before the first gemm.
+void use_single_threaded_blas();
+
+/// What decides the bits of a GEMM: the library version and the kernel ("OpenBLAS 0.3.21", "Cooperlake").
+[[nodiscard]] std::string blas_version();
+[[nodiscard]] std::string blas_core();
+
+}  // namespace hourglass

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "hourglass/core/matrix_view.hpp"
+#include "hourglass/core/types.hpp"
+#include "hourglass/param/initializer.hpp"
+
+namespace hourglass {
+
+/// What a pass may depend on besides parameters and input; noise is a function of (seed, epoch, sample id, element) only.
+struct PassContext {
+  bool training = false;
+  std::uint64_t seed = 0;
+  std::uint32_t epoch = 0;
+  std::span<const std::uint64_t> sample_ids;  ///< one per row of the micro-batch: its row in the data set
+};
+
+/// A layer: a thin object that owns no parameters (it holds slots of the arena) and no activations (they live in a
+/// workspace), so one network is shared by all workers. Passes are const and may run concurrently on different workspaces.
+class Layer {
+ public:
+  virtual ~Layer() = default;
+
+  [[nodiscard]] virtual Index inputs() const = 0;
+  [[nodiscard]] virtual Index outputs() const = 0;
+  /// The layer's tensors, in arena order (weights first), and how they start.
+  [[nodiscard]] virtual std::vector<TensorRole> roles() const { return {}; }
+  /// Floats of scratch memory per row that forward fills and backward reads (e.g. saved derivatives).
+  [[nodiscard]] virtual Index scratch_per_row() const { return 0; }
+
+  /// y (rows x outputs) from x (rows x inputs). `parameters` is the whole arena.
+  virtual void forward(const float* parameters, ConstMatrix x, Matrix y, std::span<float> scratch,
+                       const PassContext& context) const = 0;
+
+  /// From dy = dL/dy (overwritten freely) to dx = dL/dx (not computed when dx is empty) and to dL/dparameters, which is
+  /// written (not added) to the layer's tensors in `gradient` (the whole arena; padding untouched).
+  virtual void backward(const float* parameters, ConstMatrix x, ConstMatrix y, Matrix dy, Matrix dx, float* gradient,
+                        std::span<float> scratch, const PassContext& context) const = 0;
+};
+
+}  // namespace hourglass

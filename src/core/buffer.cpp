@@ -1,0 +1,32 @@
+#include "hourglass/core/buffer.hpp"
+
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "hourglass/core/error.hpp"
+
+namespace hourglass::detail {
+
+namespace {
+constexpr std::size_t huge_page = std::size_t{2} << 20;
+}
+
+std::byte* allocate_aligned(std::size_t bytes) {
+  // GEMMs walk whole layers: huge pages save them a TLB miss every 4 KiB.
+  const std::size_t alignment = bytes >= 2 * huge_page ? huge_page : 64;
+  const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+  void* memory = std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
+  if (memory == nullptr) {
+    throw Error(ErrorKind::io, "out of memory: " + std::to_string(bytes >> 20) +
+                                   " MiB were asked for; use more ranks, a smaller --micro-batch or a smaller --memory");
+  }
+  if (alignment == huge_page) madvise(memory, rounded, MADV_HUGEPAGE);
+  std::memset(memory, 0, rounded == 0 ? alignment : rounded);
+  return static_cast<std::byte*>(memory);
+}
+
+void free_aligned(std::byte* memory) noexcept { std::free(memory); }
+
+}  // namespace hourglass::detail
