@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "hourglass/core/error.hpp"
+#include "hourglass/io/atomic_file.hpp"
 #include "hourglass/optim/clip.hpp"
 #include "hourglass/train/model_file.hpp"
 #include "hourglass/train/settings.hpp"
@@ -25,15 +26,8 @@ struct Trainer::StepScalars {
   ExactSum squared_error;
 };
 
-Trainer::Trainer(const Communicator& communicator, const TrainConfig& config)
-    : Trainer(communicator, config, std::string("\n")) {}
-
-namespace {
-// A new run has no checkpoint to continue from, not even "none yet".
-bool is_new(const std::string& checkpoint) { return checkpoint == "\n"; }
-}  // namespace
-
-Trainer::Trainer(const Communicator& communicator, const TrainConfig& config, const std::string& checkpoint)
+Trainer::Trainer(const Communicator& communicator, const TrainConfig& config,
+                 const std::optional<std::string>& checkpoint)
     : communicator_(communicator),
       config_(config),
       model_(config.model),
@@ -51,14 +45,11 @@ Trainer::Trainer(const Communicator& communicator, const TrainConfig& config, co
   schedule_ = std::make_unique<Schedule>(config_.schedule, plan_.steps_per_epoch(), total_steps());
   optimizer_ = make_optimizer(config_.optimizer);
   prepare();
-  if (is_new(checkpoint)) {
-    initialize(model_.layout(), model_.roles(), config_.initialization, config_.seed, parameters_.span());
-  } else {
-    restore(checkpoint);
-  }
+  initialize(model_.layout(), model_.roles(), config_.initialization, config_.seed, parameters_.span());
+  if (checkpoint && !checkpoint->empty()) restore(*checkpoint);
   collectively(communicator_, [&] {
     if (!communicator_.is_root()) return;
-    is_new(checkpoint) ? folder_.create() : folder_.open();
+    checkpoint ? folder_.open() : folder_.create();
     write_text_atomically(folder_.config_path(), to_text(config_));
     metrics_ = std::make_unique<MetricsFile>(folder_.metrics_path(), position_.step);
   });
@@ -120,7 +111,8 @@ void Trainer::train_epoch() {
       if (checkpointed_step_ != position_.step) checkpoint();
       throw Error(ErrorKind::stopped, fmt::format("stopped on request at step {}; checkpoint {}; continue with: hourglass train "
                                                   "--resume {}",
-                                                  position_.step, last_checkpoint_, config_.output));
+                                                  position_.step, last_checkpoint_, config_.output),
+                  Reach::everywhere);
     }
   }
 }
@@ -143,7 +135,8 @@ void Trainer::train_step() {
       by_time && communicator_.is_root() && since_checkpoint_.seconds() >= config_.checkpoint_every.count ? 1 : 0;
 
   const Timer exchange_timer;
-  communicator_.sum(words);
+  Request sum = communicator_.sum_later(words);
+  while (!sum.test()) reducer_->progress();
   StepScalars scalars;
   std::copy_n(words.begin(), StepScalars::exact, scalars.loss.words().begin());
   std::copy_n(words.begin() + StepScalars::exact, StepScalars::exact, scalars.squared_error.words().begin());
@@ -228,7 +221,8 @@ void Trainer::diverged(const std::string& what) {
               fmt::format("diverged at step {} (epoch {}): {}; last good checkpoint: {}; try a --learning-rate below {:g} or "
                           "--clip-norm 1",
                           position_.step + 1, position_.epoch + 1, what, last_checkpoint_.empty() ? "none" : last_checkpoint_,
-                          config_.schedule.learning_rate));
+                          config_.schedule.learning_rate),
+              Reach::everywhere);
 }
 
 void Trainer::finish_epoch() {

@@ -94,10 +94,6 @@ void Trainer::write_state(const std::string& path, bool with_optimizer) {
 }
 
 void Trainer::restore(const std::string& checkpoint) {
-  if (checkpoint.empty()) {
-    initialize(model_.layout(), model_.roles(), config_.initialization, config_.seed, parameters_.span());
-    return;
-  }
   collectively(communicator_, [&] {
     const StateFile file = read_state_file(checkpoint);
     check_tensors(file, model_.layout());
@@ -154,7 +150,8 @@ void check_same_everywhere(const Communicator& communicator, const TrainConfig& 
     };
     throw Error(ErrorKind::usage, fmt::format("rank {} was started differently from rank 0: '{}' there and '{}' here; start all ranks "
                                               "with the same settings on the same kind of node",
-                                              rank, line_at(all[rank], other), line_at(all[0], root)));
+                                              rank, line_at(all[rank], other), line_at(all[0], root)),
+                Reach::everywhere);
   }
 }
 

@@ -38,10 +38,10 @@ struct TrainResult {
 /// A training run from its configuration to model.h5. All ranks construct it with the same configuration and call run().
 class Trainer {
  public:
-  /// A new run. Throws the same Error on every rank: settings, data, output folder.
-  Trainer(const Communicator& communicator, const TrainConfig& config);
-  /// The continuation of the run in `config.output` from `checkpoint` ("" for a run that was stopped before its first one).
-  Trainer(const Communicator& communicator, const TrainConfig& config, const std::string& checkpoint);
+  /// A new run, or with `checkpoint` the continuation of the run in `config.output` (from its beginning when the path is empty: a run
+  /// that was stopped before its first checkpoint). Throws the same Error on every rank: settings, data, output folder.
+  Trainer(const Communicator& communicator, const TrainConfig& config,
+          const std::optional<std::string>& checkpoint = std::nullopt);
 
   /// Trains to the end. Throws Error(stopped) after a signal, with a checkpoint written, and Error(diverged).
   TrainResult run();
