@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hourglass/core/types.hpp"
+#include "hourglass/data/normalization.hpp"
+#include "hourglass/nn/autoencoder.hpp"
+#include "hourglass/optim/optimizer.hpp"
+#include "hourglass/optim/schedule.hpp"
+#include "hourglass/param/initializer.hpp"
+
+namespace hourglass {
+
+/// How gradients are summed over ranks.
+enum class Reduction {
+  tree,       ///< fixed tree over shards, sharded update: the same bits on any number of ranks
+  allreduce,  ///< bucketed MPI_Iallreduce, replicated update: the classic scheme, bits depend on the number of ranks
+};
+
+[[nodiscard]] std::string_view name_of(Reduction reduction);
+/// Throws Error(usage) that lists the names.
+[[nodiscard]] Reduction reduction_from(std::string_view name);
+
+/// When to write a checkpoint: every `count` of `unit`; count 0 means only when stopped.
+struct Interval {
+  enum class Unit { steps, epochs, seconds };
+  double count = 1;
+  Unit unit = Unit::epochs;
+};
+
+/// Every setting of a training run, as plain data with its default. train/settings.hpp gives each its name and text.
+struct TrainConfig {
+  // data
+  std::string data;
+  std::string validation;
+  Normalize normalize = Normalize::automatic;
+  Index shuffle_block = 32;
+  Index shuffle_window = 64;
+  Index memory = -1;  ///< bytes a rank may hold of the training data; -1: half of the node's memory over its ranks; 0: stream
+
+  // model
+  AutoencoderSpec model;
+  Initialization initialization = Initialization::glorot_uniform;
+
+  // optimization
+  OptimizerSettings optimizer;
+  ScheduleSettings schedule;
+  bool decay_biases = true;
+  double clip_norm = 0;
+  Index batch = 1024;
+  Index micro_batch = 128;
+  Index epochs = 10;
+  std::uint64_t seed = 1;
+
+  // parallel
+  Index threads = 1;
+  Reduction reduction = Reduction::tree;
+  Index bucket_bytes = Index{4} << 20;
+
+  // run
+  std::string output;
+  Interval checkpoint_every;
+  Index keep = 3;
+  Index log_every = 100;
+  std::string progress = "auto";  ///< auto, line, plain, none
+
+  [[nodiscard]] Index shards() const { return batch / micro_batch; }
+};
+
+/// Throws Error(usage) naming the settings that are missing, out of range or contradict each other.
+void validate(const TrainConfig& config);
+
+}  // namespace hourglass

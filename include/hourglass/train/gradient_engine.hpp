@@ -1,0 +1,98 @@
+#pragma once
+
+#include <atomic>
+#include <exception>
+#include <memory>
+#include <vector>
+
+#include "hourglass/core/buffer.hpp"
+#include "hourglass/core/tree_sum.hpp"
+#include "hourglass/data/sample_source.hpp"
+#include "hourglass/dist/reducer.hpp"
+#include "hourglass/math/exact_sum.hpp"
+#include "hourglass/nn/autoencoder.hpp"
+#include "hourglass/train/worker_pool.hpp"
+
+namespace hourglass {
+
+/// Computes the gradient sums of a rank's shards and hands them to the reducer bucket by bucket while the backward pass of the
+/// last micro-batches is still running.
+///
+/// Every worker owns contiguous shards (leaves of the tree) and walks through them in order. When a micro-batch's backward pass
+/// announces a finished range, the range is added to the sums that it completes (the carry chain of a binary counter), so a
+/// worker holds O(log S) arena-sized buffers. The last worker to finish a bucket merges the workers' nodes into the rank's
+/// maximal nodes; worker 0 (the main thread) starts the exchange of buckets in order.
+class GradientEngine {
+ public:
+  /// `sum` is the reducer's arena: worker 0's first buffer lies in it, so that a finished sum need not be copied there.
+  GradientEngine(const Autoencoder& model, const ShardPlan& plan, Range shards, WorkerPool& pool, std::span<float> sum);
+
+  struct StepSums {
+    ExactSum loss;
+    ExactSum squared_error;
+    std::exception_ptr failure;  ///< what the data source threw; the step was completed with empty micro-batches instead
+    double input_seconds = 0;    ///< of worker 0
+    double compute_seconds = 0;  ///< of worker 0, until its last micro-batch was done
+  };
+
+  /// One step: all micro-batches of the rank. On return every bucket's reduction has been started.
+  void run(const float* parameters, SampleSource& source, std::uint64_t seed, std::uint32_t epoch, Index step, Reducer& reducer,
+           StepSums& sums);
+
+  /// Bytes of gradient buffers and workspaces: what the memory prediction counts.
+  [[nodiscard]] Index bytes() const;
+
+ private:
+  // What happens after a leaf: `parts` (buffers, left to right, the leaf last) become `target` in buffer `destination`.
+  struct Merge {
+    Range target;
+    std::vector<Range> nodes;
+    std::vector<Index> buffers;
+    Index leaf_buffer = 0;
+  };
+  struct Worker {
+    Range leaves;
+    std::vector<Merge> merges;               // one a leaf
+    std::vector<std::pair<Range, Index>> finished;  // nodes and their buffers after the last leaf
+    std::vector<float*> buffers;
+    std::vector<Buffer<float>> storage;
+    Workspace workspace;
+    Buffer<float> input;
+    std::vector<std::uint64_t> ids;
+    StepSums sums;
+    Index next_bucket = 0;  // buckets below are finished by this worker in this step
+  };
+  // A maximal node of the rank and the workers' nodes that make it up.
+  struct RankNode {
+    Range node;
+    std::vector<std::pair<Index, Index>> parts;  // worker, index into its `finished`
+  };
+  struct Step {
+    const float* parameters;
+    SampleSource* source;
+    PassContext context;
+    Index step;
+    float scale;
+    Reducer* reducer;
+  };
+
+  void plan_worker(Worker& worker, std::span<float> first_buffer, Index max_rows);
+  void plan_rank(Range shards);
+  void work(Index index, const Step& step);
+  void merge_leaf(Worker& worker, const Merge& merge, Range range) const;
+  void finish_buckets(Worker& worker, Index watermark, const Step& step);
+  void merge_workers(Range bucket);
+  void start_finished_buckets(Reducer& reducer);
+
+  const Autoencoder& model_;
+  const ShardPlan& plan_;
+  WorkerPool& pool_;
+  std::vector<Worker> workers_;
+  std::vector<RankNode> rank_nodes_;
+  std::vector<BucketPart> bucket_parts_;
+  std::unique_ptr<std::atomic<Index>[]> bucket_workers_;  // workers that finished a bucket in this step
+  Index bucket_count_ = 0;
+  Index started_buckets_ = 0;
+};
+
+}  // namespace hourglass

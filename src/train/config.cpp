@@ -1,0 +1,47 @@
+#include "hourglass/train/config.hpp"
+
+#include <fmt/format.h>
+
+#include "hourglass/core/error.hpp"
+
+namespace hourglass {
+
+namespace {
+
+void check(bool valid, const std::string& message) {
+  if (!valid) throw Error(ErrorKind::usage, message);
+}
+
+}  // namespace
+
+std::string_view name_of(Reduction reduction) { return reduction == Reduction::tree ? "tree" : "allreduce"; }
+
+Reduction reduction_from(std::string_view name) {
+  if (name == "tree") return Reduction::tree;
+  if (name == "allreduce") return Reduction::allreduce;
+  throw Error(ErrorKind::usage, fmt::format("unknown reduction '{}': tree or allreduce", name));
+}
+
+void validate(const TrainConfig& config) {
+  check(!config.data.empty(), "no training data: give --data FILE.h5:/path/to/samples");
+  check(!config.model.encoder.empty(), "no network: give --layers, e.g. --layers 784,1000,500,250,30");
+  check(config.micro_batch >= 1, fmt::format("--micro-batch must be at least 1, not {}", config.micro_batch));
+  check(config.batch >= 1, fmt::format("--batch must be at least 1, not {}", config.batch));
+  check(config.batch % config.micro_batch == 0,
+        fmt::format("--batch {} is not a multiple of --micro-batch {}: use --batch {} or another --micro-batch", config.batch,
+                    config.micro_batch, round_up(config.batch, config.micro_batch)));
+  check(config.epochs >= 0, fmt::format("--epochs must not be negative, not {}", config.epochs));
+  check(config.threads >= 1 && config.threads <= 1024, fmt::format("--threads must be 1 to 1024, not {}", config.threads));
+  check(config.shuffle_block >= 1, "--shuffle-block must be at least 1");
+  check(config.shuffle_window >= 1, "--shuffle-window must be at least 1");
+  check(config.bucket_bytes >= 256, "--bucket-bytes must be at least 256");
+  check(config.clip_norm >= 0, "--clip-norm must not be negative");
+  check(config.keep >= 1, "--keep must be at least 1: the last good checkpoint is never deleted");
+  check(config.log_every >= 0, "--log-every must not be negative");
+  check(!config.output.empty(), "no output folder: give --output FOLDER");
+  // The shape of the network, its loss, the optimizer: each module checks its own.
+  const Autoencoder shape(config.model);
+  static_cast<void>(make_optimizer(config.optimizer));
+}
+
+}  // namespace hourglass
