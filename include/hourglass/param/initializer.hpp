@@ -36,8 +36,9 @@ struct TensorRole {
   Index fan_out = 0;
 };
 
-/// Fills the tensors of `parameters` (an arena of `layout`). Every number is a function of (seed, tensor index, element) alone;
-/// the padding stays 0. A weight of shape (out, in...) is stored row-major, one row a unit.
+/// Fills the tensors of `parameters` (an arena of `layout`) that have a role and leaves the others as they are. Every number is
+/// a function of (seed, tensor index, element) alone; the padding becomes 0. A weight of shape (out, in...) is stored
+/// row-major, one row a unit. When two layers share a slot (tied weights) its first role counts.
 void initialize(const Layout& layout, std::span<const TensorRole> roles, Initialization initialization, std::uint64_t seed,
                 std::span<float> parameters);
 

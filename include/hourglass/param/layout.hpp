@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,7 @@ struct Tensor {
 /// Tensors lie in order of addition, which is the order of the forward pass, so `backward` finishes the arena tail first.
 class Layout {
  public:
-  /// Appends a tensor and returns its slot. Throws Error(bug) on a repeated name.
+  /// Appends a tensor and returns its slot. Throws Error(bug) on an empty or repeated name and on an extent below 1.
   Slot add(std::string name, std::vector<Index> shape);
 
   [[nodiscard]] const Tensor& tensor(Slot slot) const { return tensors_[static_cast<std::size_t>(slot)]; }

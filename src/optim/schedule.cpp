@@ -1,0 +1,106 @@
+#include "hourglass/optim/schedule.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+#include <string_view>
+
+#include "hourglass/core/error.hpp"
+#include "hourglass/optim/check.hpp"
+
+namespace hourglass {
+
+namespace {
+
+double constant(const ScheduleSettings& settings, const ScheduleProgress&) { return settings.learning_rate; }
+
+double stepwise(const ScheduleSettings& settings, const ScheduleProgress& progress) {
+  const Index decays = progress.step / progress.decay_steps;
+  return settings.learning_rate * std::pow(settings.decay_factor, static_cast<double>(decays));
+}
+
+double cosine(const ScheduleSettings& settings, const ScheduleProgress& progress) {
+  if (progress.step >= progress.steps) return settings.final_learning_rate;
+  const double course = static_cast<double>(progress.step) / static_cast<double>(progress.steps);
+  const double share = (1.0 + std::cos(std::numbers::pi * course)) / 2.0;
+  return settings.final_learning_rate + (settings.learning_rate - settings.final_learning_rate) * share;
+}
+
+void check_step(const ScheduleSettings& settings) {
+  check_positive("--decay-epochs", settings.decay_epochs);
+  check_positive("--decay-factor", settings.decay_factor);
+  if (settings.decay_factor > 1) {
+    throw Error(ErrorKind::usage, fmt::format("--decay-factor is {}; it must be at most 1", settings.decay_factor));
+  }
+}
+
+void check_cosine(const ScheduleSettings& settings) {
+  check_not_negative("--final-learning-rate", settings.final_learning_rate);
+  if (settings.final_learning_rate > settings.learning_rate) {
+    throw Error(ErrorKind::usage,
+                fmt::format("--final-learning-rate {} is above --learning-rate {}; the cosine schedule goes down",
+                            settings.final_learning_rate, settings.learning_rate));
+  }
+}
+
+struct Form {
+  std::string_view name;
+  double (*rate)(const ScheduleSettings&, const ScheduleProgress&);
+  void (*check)(const ScheduleSettings&);  // of the settings that this schedule alone uses
+};
+
+constexpr std::array forms = {
+    Form{"constant", constant, nullptr},
+    Form{"step", stepwise, check_step},
+    Form{"cosine", cosine, check_cosine},
+};
+
+const Form& form_of(const std::string& name) {
+  const auto found = std::ranges::find(forms, name, &Form::name);
+  if (found == forms.end()) throw_unknown_choice("--schedule", name, schedule_names());
+  return *found;
+}
+
+// Beyond 2^62 a count of steps is as good as never, and still fits.
+Index steps_in(double epochs, Index steps_per_epoch) {
+  return std::llround(std::min(epochs * static_cast<double>(steps_per_epoch), 0x1p62));
+}
+
+}  // namespace
+
+Schedule::Schedule(const ScheduleSettings& settings, Index steps_per_epoch, Index total_steps)
+    : settings_(settings), total_steps_(total_steps) {
+  require(steps_per_epoch >= 1 && total_steps >= 0, "a schedule without steps");
+  const Form& form = form_of(settings.name);
+  formula_ = form.rate;
+  check_positive("--learning-rate", settings.learning_rate);
+  check_not_negative("--warmup-epochs", settings.warmup_epochs);
+  if (form.check != nullptr) form.check(settings);
+  warmup_steps_ = steps_in(settings.warmup_epochs, steps_per_epoch);
+  decay_steps_ = std::max(Index{1}, steps_in(settings.decay_epochs, steps_per_epoch));
+  if (warmup_steps_ > total_steps) {
+    throw Error(ErrorKind::usage,
+                fmt::format("--warmup-epochs {} ({} steps) is longer than the training of --epochs {:.6g} ({} steps)",
+                            settings.warmup_epochs, warmup_steps_,
+                            static_cast<double>(total_steps) / static_cast<double>(steps_per_epoch), total_steps));
+  }
+}
+
+double Schedule::rate(Index step) const {
+  if (step < warmup_steps_) {
+    return settings_.learning_rate * (static_cast<double>(step + 1) / static_cast<double>(warmup_steps_));
+  }
+  const Index steps = total_steps_ - warmup_steps_;
+  return formula_(settings_, {.step = std::min(step - warmup_steps_, steps), .steps = steps, .decay_steps = decay_steps_});
+}
+
+std::vector<std::string> schedule_names() {
+  std::vector<std::string> result;
+  for (const Form& form : forms) result.emplace_back(form.name);
+  return result;
+}
+
+}  // namespace hourglass
