@@ -1,1 +1,130 @@
-int main() { return 0; }
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+
+#include "command.hpp"
+#include "hourglass/core/error.hpp"
+#include "hourglass/dist/communicator.hpp"
+#include "hourglass/dist/environment.hpp"
+#include "hourglass/math/blas.hpp"
+#include "hourglass/train/settings.hpp"
+#include "hourglass/train/version.hpp"
+
+namespace hourglass {
+namespace {
+
+std::vector<Command> commands() {
+  return {import_command(), train_command(), evaluate_command(), encode_command(), reconstruct_command(), inspect_command()};
+}
+
+std::string program_help() {
+  std::string text =
+      "hourglass trains autoencoders on MPI clusters: the same bits on any number of ranks and threads.\n\n"
+      "usage: hourglass COMMAND [OPTIONS]          or: mpirun -n RANKS hourglass COMMAND [OPTIONS]\n\ncommands:\n";
+  for (const Command& command : commands()) text += fmt::format("  {:<13}{}\n", command.name, command.summary);
+  text += "\nhourglass COMMAND --help explains a command; hourglass --version names the libraries.\n\nfirst steps:\n"
+          "  data/fashion-mnist.sh fashion-mnist.h5\n"
+          "  mpirun -n 2 hourglass train --data fashion-mnist.h5:/train/samples --validation fashion-mnist.h5:/test/samples \\\n"
+          "      --layers 784,1000,500,250,30 --output run/\n"
+          "  hourglass evaluate --model run/model.h5 --data fashion-mnist.h5:/test/samples\n";
+  return text;
+}
+
+std::string command_help(const Command& command) {
+  return fmt::format("{}\n\nusage: {}\n{}{}{}", command.summary, command.usage, help_text(command.options),
+                     command.details.empty() ? "" : "\n", command.details);
+}
+
+// Before MPI runs, the launcher's environment tells which of the processes should speak.
+bool is_first_process() {
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"}) {
+    if (const char* rank = std::getenv(name)) return std::string(rank) == "0";
+  }
+  return true;
+}
+
+void print(const std::string& text) {
+  if (!is_first_process()) return;
+  std::fputs(text.c_str(), stdout);
+  std::fflush(stdout);
+}
+
+void report(const Error& error) {
+  fmt::print(stderr, "hourglass: {}\n", error.what());
+  std::fflush(stderr);
+}
+
+const Command& find_command(const std::vector<Command>& all, const std::string& name) {
+  std::vector<std::string> names;
+  for (const Command& command : all) {
+    if (command.name == name) return command;
+    names.push_back(command.name);
+  }
+  throw Error(ErrorKind::usage, fmt::format("unknown command '{}'{}", name, suggestion(name, names)) + "; see hourglass --help");
+}
+
+// Runs a command under MPI. An error that all ranks share ends them in good order; one that a rank alone has met ends the job.
+int run_with_mpi(const Command& command, const Arguments& arguments, int& argc, char**& argv) {
+  const Environment environment(argc, argv);
+  use_single_threaded_blas();
+  const auto world = Communicator::world();
+  try {
+    command.run(arguments);
+    return 0;
+  } catch (const Error& error) {
+    const bool shared = error.reach() == Reach::everywhere || world.size() == 1;
+    if (!shared || world.is_root()) report(error);
+    if (!shared) Environment::abort(error.exit_code());
+    return error.exit_code();
+  }
+}
+
+int run(int argc, char** argv) {
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
+    const auto all = commands();
+    if (words.size() == 2 && words[0] == "help") {
+      print(command_help(find_command(all, words[1])));
+    } else {
+      print(program_help());
+    }
+    return words.empty() ? static_cast<int>(ErrorKind::usage) : 0;
+  }
+  if (words[0] == "--version") {
+    print(version() + "\n" + build_description());
+    return 0;
+  }
+  const auto all = commands();
+  const Command& command = find_command(all, words[0]);
+  if (std::any_of(words.begin() + 1, words.end(), [](const auto& word) { return word == "--help" || word == "-h"; })) {
+    print(command_help(command));
+    return 0;
+  }
+  const Arguments arguments = parse_arguments(command.options, {words.begin() + 1, words.end()}, command.max_positional);
+  if (command.uses_mpi) return run_with_mpi(command, arguments, argc, argv);
+  if (is_first_process()) command.run(arguments);
+  return 0;
+}
+
+}  // namespace
+}  // namespace hourglass
+
+int main(int argc, char** argv) {
+  using hourglass::Error;
+  using hourglass::ErrorKind;
+  try {
+    return hourglass::run(argc, argv);
+  } catch (const Error& error) {
+    if (hourglass::is_first_process()) hourglass::report(error);
+    return error.exit_code();
+  } catch (const std::bad_alloc&) {
+    hourglass::report(Error(ErrorKind::io, "out of memory: use more ranks, fewer --threads or a smaller --micro-batch"));
+    return static_cast<int>(ErrorKind::io);
+  } catch (const std::exception& error) {
+    hourglass::report(Error(ErrorKind::bug, fmt::format("internal error: {}; please report it", error.what())));
+    return static_cast<int>(ErrorKind::bug);
+  }
+}

@@ -11,6 +11,8 @@ namespace hourglass {
 
 namespace {
 
+__extension__ using Wide = unsigned __int128;
+
 // SplitMix64's finalizer: spreads (seed, purpose) over all 64 key bits, so that nearby seeds share nothing.
 std::uint64_t mix(std::uint64_t x) {
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
@@ -53,7 +55,7 @@ void random_permutation(const CounterRandom& random, std::uint64_t item, std::ui
     const auto words = random.bits(keyed_item, epoch, static_cast<std::uint32_t>(i));
     const std::uint64_t draw = (static_cast<std::uint64_t>(words[1]) << 32) | words[0];
     // Multiply-shift maps 64 random bits onto [0, i); its bias is below 2^-32 for any size that fits in memory.
-    const auto j = static_cast<std::size_t>((static_cast<unsigned __int128>(draw) * i) >> 64);
+    const auto j = static_cast<std::size_t>((static_cast<Wide>(draw) * i) >> 64);
     std::swap(order[i - 1], order[j]);
   }
 }

@@ -14,6 +14,14 @@ void check(bool valid, const std::string& message) {
 
 }  // namespace
 
+std::string_view name_of(Reduction reduction) { return reduction == Reduction::tree ? "tree" : "allreduce"; }
+
+Reduction reduction_from(std::string_view name) {
+  if (name == "tree") return Reduction::tree;
+  if (name == "allreduce") return Reduction::allreduce;
+  throw Error(ErrorKind::usage, fmt::format("unknown reduction '{}': tree or allreduce", name));
+}
+
 void validate(const TrainConfig& config) {
   check(!config.data.empty(), "no training data: give --data FILE.h5:/path/to/samples");
   check(!config.model.encoder.empty(), "no network: give --layers, e.g. --layers 784,1000,500,250,30");

@@ -124,14 +124,6 @@ Setting widths_setting(Row row, Access access) {
           }};
 }
 
-std::string_view name_of(Reduction reduction) { return reduction == Reduction::tree ? "tree" : "allreduce"; }
-
-Reduction reduction_from(const std::string& text) {
-  if (text == "tree") return Reduction::tree;
-  if (text == "allreduce") return Reduction::allreduce;
-  throw Error(ErrorKind::usage, fmt::format("unknown reduction '{}': tree or allreduce", text));
-}
-
 std::string format_interval(const Interval& interval) {
   static constexpr const char* units[] = {"steps", "epochs", "s"};
   return fmt::format("{}{}", interval.count, units[static_cast<int>(interval.unit)]);

@@ -15,17 +15,23 @@ enum class ErrorKind : int {
   diverged = 76,  ///< non-finite loss, gradient or parameter
 };
 
+/// Whether an error is one rank's own or has been agreed on: then every rank throws the same one and all end in good order.
+enum class Reach { local, everywhere };
+
 /// The one exception type. The message is for the user: what is wrong, where (file, data set, row)
 /// and what to do about it, in one line without the program's name.
 class Error : public std::runtime_error {
  public:
-  Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
+  Error(ErrorKind kind, const std::string& message, Reach reach = Reach::local)
+      : std::runtime_error(message), kind_(kind), reach_(reach) {}
 
   [[nodiscard]] ErrorKind kind() const { return kind_; }
+  [[nodiscard]] Reach reach() const { return reach_; }
   [[nodiscard]] int exit_code() const { return static_cast<int>(kind_); }
 
  private:
   ErrorKind kind_;
+  Reach reach_;
 };
 
 /// Throws ErrorKind::bug with `message` when `condition` is false. For promises between our own modules, never for input.

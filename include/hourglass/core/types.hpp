@@ -28,10 +28,8 @@ inline constexpr Index cell_floats = 64;
 /// The range that part `part` of `parts` owns when `total` items are cut as evenly as possible:
 /// [part * total / parts, (part + 1) * total / parts); sizes differ by at most one.
 [[nodiscard]] constexpr Range even_part(Index total, Index parts, Index part) {
-  // 128-bit products: total * parts may exceed 63 bits for data sets with billions of rows.
-  const auto cut = [&](Index p) {
-    return static_cast<Index>(static_cast<__int128>(total) * p / parts);
-  };
+  // floor(part * total / parts) without the product, which may exceed 63 bits for data sets with billions of rows.
+  const auto cut = [&](Index p) { return p * (total / parts) + p * (total % parts) / parts; };
   return {cut(part), cut(part + 1)};
 }
 

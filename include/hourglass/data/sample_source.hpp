@@ -22,9 +22,9 @@ class SampleSource {
   /// Positions the source at step `first_step` of `epoch`. Main thread, before any gather of that epoch.
   virtual void begin_epoch(std::uint32_t epoch, Index first_step) = 0;
 
-  /// Fills x (positions(shard, step).size() rows x D) with normalised samples and `ids` with their data-set rows. Workers may call
-  /// it concurrently for different shards; for one shard, steps come in order. Throws Error(data) for NaN or infinity in the
-  /// data (naming the row) and Error(io) when reading failed.
+  /// Fills x (positions(shard, step).size() rows x D) with normalised samples and `ids` with their data-set rows. Workers may
+  /// call it concurrently for different shards; for one shard, steps come in order. Throws Error(data) for NaN or infinity in
+  /// the data (naming the row) and Error(io) when reading failed.
   virtual void gather(Index shard, Index step, Matrix x, std::span<std::uint64_t> ids) = 0;
 
   /// Seconds that gather calls of this rank have waited for the storage so far (0 in memory).
@@ -36,7 +36,7 @@ class SampleSource {
 /// What both need to know.
 struct SampleSourceSettings {
   ShardPlan plan;
-  Range shards;                ///< this rank's
+  Range shards;  ///< this rank's
   ShuffleSettings shuffle;
   InputTransform transform;
 };
@@ -45,8 +45,7 @@ struct SampleSourceSettings {
 [[nodiscard]] std::unique_ptr<SampleSource> make_memory_source(const DatasetReader& reader,
                                                                const SampleSourceSettings& settings);
 /// Keeps two windows a shard and reads ahead on a thread of its own.
-[[nodiscard]] std::unique_ptr<SampleSource> make_streaming_source(DatasetReader reader,
-                                                                  const SampleSourceSettings& settings);
+[[nodiscard]] std::unique_ptr<SampleSource> make_streaming_source(DatasetReader reader, const SampleSourceSettings& settings);
 
 /// Bytes make_streaming_source would hold: two windows of each shard.
 [[nodiscard]] Index streaming_bytes(const DatasetInfo& info, const SampleSourceSettings& settings);

@@ -5,10 +5,11 @@
 namespace hourglass {
 
 /// The arithmetic of shards and steps: which rows belong to whom and when. A function of (N, S, micro_batch), never of ranks.
-/// Step t of an epoch takes positions [t m, (t + 1) m) of every shard's order; a shard's last micro-batch may be short or empty.
+/// Step t of an epoch takes positions [t m, (t + 1) m) of every shard's order; a shard's last micro-batch may be short or
+/// empty.
 class ShardPlan {
  public:
-  /// Throws Error(usage) when micro_batch < 1 or shards < 1, Error(data) when samples < 1.
+  /// Throws Error(usage) when micro_batch < 1 or shards < 1, Error(data) when samples < 1. shards may exceed samples.
   ShardPlan(Index samples, Index shards, Index micro_batch);
 
   [[nodiscard]] Index samples() const { return samples_; }

@@ -16,8 +16,8 @@ namespace hourglass {
 
 /// A finished local sum over a node of the leaf tree, restricted to a bucket (see core/tree_sum.hpp for the tree).
 struct BucketPart {
-  Range node;          ///< leaves
-  const float* data;   ///< first float of the bucket
+  Range node;         ///< leaves
+  const float* data;  ///< first float of the bucket
 };
 
 /// Sums gradients over ranks and distributes updated parameters: the exchange of one step, bucket by bucket.
@@ -46,7 +46,7 @@ class Reducer {
 
 /// What a reducer works on. `sum` and `parameters` are arenas of arena_floats floats that outlive it.
 struct ReducerSettings {
-  Index leaves = 1;             ///< micro-batches of a step = shards S
+  Index leaves = 1;  ///< micro-batches of a step = shards S
   Index bucket_bytes = 4 << 20;
   std::span<float> sum;
   std::span<float> parameters;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "hourglass/core/types.hpp"
@@ -18,6 +19,10 @@ enum class Reduction {
   tree,       ///< fixed tree over shards, sharded update: the same bits on any number of ranks
   allreduce,  ///< bucketed MPI_Iallreduce, replicated update: the classic scheme, bits depend on the number of ranks
 };
+
+[[nodiscard]] std::string_view name_of(Reduction reduction);
+/// Throws Error(usage) that lists the names.
+[[nodiscard]] Reduction reduction_from(std::string_view name);
 
 /// When to write a checkpoint: every `count` of `unit`; count 0 means only when stopped.
 struct Interval {

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <fstream>
+#include <optional>
+#include <string>
+
+#include "hourglass/core/types.hpp"
+
+namespace hourglass {
+
+/// One line of metrics.jsonl. Losses are averages over the samples of the step or epoch; seconds and samples a second cover the time
+/// since the record of the same kind before (maximum over ranks).
+struct MetricsRecord {
+  std::string kind;    ///< "step" or "epoch"
+  Index epoch = 0;     ///< counted from 1
+  Index step = 0;      ///< updates made so far
+  double loss = 0;
+  double sse = 0;
+  std::optional<double> validation_sse;  ///< epoch records, when there is a validation set
+  double learning_rate = 0;
+  double gradient_norm = 0;
+  double samples_per_second = 0;
+  double seconds_compute = 0;
+  double seconds_exchange_exposed = 0;
+  double seconds_input_wait = 0;
+  Index resident_bytes = 0;
+};
+
+[[nodiscard]] std::string to_json_line(const MetricsRecord& record);
+
+/// Appends records to metrics.jsonl, each flushed whole, so that a kill leaves only complete lines behind it.
+class MetricsFile {
+ public:
+  /// Keeps the records of the first `steps` updates (a resumed run repeats the later ones) and appends. Throws Error(io).
+  MetricsFile(const std::string& path, Index steps);
+  void write(const MetricsRecord& record);
+
+ private:
+  std::string path_;
+  std::ofstream stream_;
+};
+
+}  // namespace hourglass

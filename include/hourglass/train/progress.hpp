@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+
+#include "hourglass/core/timer.hpp"
+#include "hourglass/train/metrics.hpp"
+
+namespace hourglass {
+
+/// The report of a run on standard output of rank 0: one live line on a terminal, plain lines otherwise.
+class Progress {
+ public:
+  /// `style`: auto, line, plain or none.
+  Progress(const std::string& style, Index epochs, Index total_steps, Index first_step);
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  /// After every step; a terminal is written to at most ten times a second, and nothing is formatted in between.
+  void step(Index epoch, Index step, double loss, double samples_per_second);
+  void epoch(const MetricsRecord& record);
+  /// A line of its own: notices, checkpoints.
+  void note(const std::string& line);
+
+ private:
+  void clear_line();
+
+  bool live_ = false;
+  bool silent_ = false;
+  bool line_shown_ = false;
+  Index epochs_;
+  Index total_steps_;
+  Index first_step_;
+  Timer run_;
+  Timer since_shown_;
+  Timer since_plain_;
+};
+
+}  // namespace hourglass

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "hourglass/core/types.hpp"
+#include "hourglass/train/config.hpp"
+
+namespace hourglass {
+
+/// The files of a run: config.cfg, metrics.jsonl, checkpoints/step-NNNNNNNN.h5, model.h5, and .lock while it is being written to.
+/// Used on rank 0 only.
+class RunFolder {
+ public:
+  explicit RunFolder(std::string path) : path_(std::move(path)) {}
+  ~RunFolder();
+  RunFolder(const RunFolder&) = delete;
+  RunFolder& operator=(const RunFolder&) = delete;
+
+  [[nodiscard]] std::string config_path() const { return path_ + "/config.cfg"; }
+  [[nodiscard]] std::string metrics_path() const { return path_ + "/metrics.jsonl"; }
+  [[nodiscard]] std::string model_path() const { return path_ + "/model.h5"; }
+  [[nodiscard]] std::string checkpoint_path(Index step) const;
+
+  /// Makes the folder and takes its lock. Throws Error(usage) when it already holds a run or another run has the lock, Error(io) when
+  /// it cannot be written.
+  void create();
+  /// Takes the lock of an existing run. Throws Error(io) when there is none.
+  void open();
+  /// Checkpoints by step, newest first, valid or not.
+  [[nodiscard]] std::vector<std::string> checkpoints() const;
+  /// The newest checkpoint that passes verification, or "" when the run has none at all; `skipped` gets the reasons for which newer
+  /// ones were passed over. Throws Error(data) when there are checkpoints but none is valid.
+  [[nodiscard]] std::string newest_valid(std::vector<std::string>& skipped) const;
+  /// Deletes all but the newest `keep` checkpoints.
+  void prune(Index keep) const;
+
+ private:
+  void lock();
+
+  std::string path_;
+  int lock_ = -1;
+};
+
+}  // namespace hourglass

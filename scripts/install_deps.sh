@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Installs what Hourglass is built from and runs on, from Debian's or Ubuntu's own packages; only what is missing.
+#   scripts/install_deps.sh            to build and to use it
+#   scripts/install_deps.sh --tests    what the tests need as well
+set -euo pipefail
+
+packages=(
+  g++ make cmake ninja-build pkg-config
+  libopenmpi-dev openmpi-bin libopenblas-dev libhdf5-openmpi-dev
+  libboost-program-options-dev librandom123-dev nlohmann-json3-dev libfmt-dev libxxhash-dev zlib1g-dev
+  libgtest-dev libbenchmark-dev
+  dataset-fashion-mnist
+)
+
+case "${1-}" in
+  "") ;;
+  --tests) packages+=(python3 python3-numpy python3-h5py) ;;
+  *)
+    echo "usage: scripts/install_deps.sh [--tests]" >&2
+    exit 64
+    ;;
+esac
+
+if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+  echo "install_deps.sh: this is not a Debian or Ubuntu system; install the equivalents of: ${packages[*]}" >&2
+  exit 69
+fi
+
+installed() {
+  [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+missing=()
+for package in "${packages[@]}"; do
+  installed "$package" || missing+=("$package")
+done
+if [ ${#missing[@]} -eq 0 ]; then
+  exit 0
+fi
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  if ! command -v sudo >/dev/null; then
+    echo "install_deps.sh: as root, run: apt-get update && apt-get install --no-install-recommends ${missing[*]}" >&2
+    exit 77
+  fi
+  as_root=(sudo)
+fi
+
+echo "Installing ${missing[*]}"
+# A package list that cannot be refreshed may still be good enough, so only the installation decides.
+"${as_root[@]}" apt-get update -qq || echo "install_deps.sh: the package lists could not be refreshed; going on with those at hand" >&2
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends "${missing[@]}"

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Installs what the tests need, builds everything with warnings as errors and runs every test. Works from any folder.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+scripts/install_deps.sh --tests
+cmake --preset release -DHOURGLASS_WARNINGS_AS_ERRORS=ON
+cmake --build --preset release
+ctest --preset release --parallel "$(nproc)" "$@"

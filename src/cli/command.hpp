@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "options.hpp"
+
+namespace hourglass {
+
+/// A subcommand: what --help says of it, its options, and the function behind it.
+struct Command {
+  std::string name;
+  std::string summary;     ///< one line
+  std::string usage;       ///< e.g. "hourglass inspect FILE [--json]"
+  std::string details;     ///< examples and notes below the options
+  std::vector<Option> options;
+  std::size_t max_positional = 0;
+  bool uses_mpi = true;    ///< started by mpirun or alone; false: runs without MPI, at once
+  void (*run)(const Arguments& arguments) = nullptr;
+};
+
+// One file each.
+[[nodiscard]] Command import_command();
+[[nodiscard]] Command train_command();
+[[nodiscard]] Command evaluate_command();
+[[nodiscard]] Command encode_command();
+[[nodiscard]] Command reconstruct_command();
+[[nodiscard]] Command inspect_command();
+
+}  // namespace hourglass

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "hourglass/core/types.hpp"
+#include "hourglass/train/config.hpp"
+
+namespace hourglass {
+
+/// One option of a subcommand, as --help shows it.
+struct Option {
+  std::string name;
+  std::string section;
+  std::string help;
+  std::string standard;  ///< its default as text; "" when it has none
+  bool flag = false;     ///< may stand without a value
+};
+
+/// What a user typed after the subcommand's name.
+struct Arguments {
+  std::map<std::string, std::string> values;  ///< options given, by name
+  std::vector<std::string> positional;
+
+  [[nodiscard]] bool has(const std::string& name) const { return values.contains(name); }
+  [[nodiscard]] std::string get(const std::string& name, const std::string& standard = "") const;
+  /// Throws Error(usage) naming the option.
+  [[nodiscard]] std::string required(const std::string& name) const;
+  [[nodiscard]] Index integer(const std::string& name, Index standard, Index smallest) const;
+  [[nodiscard]] bool flag(const std::string& name) const;
+};
+
+/// Parses with Boost.Program_options: no abbreviations, no option twice. Throws Error(usage) naming the option and the nearest one.
+[[nodiscard]] Arguments parse_arguments(const std::vector<Option>& options, const std::vector<std::string>& words,
+                                        std::size_t max_positional);
+
+/// The options grouped by section, with defaults.
+[[nodiscard]] std::string help_text(const std::vector<Option>& options);
+
+}  // namespace hourglass

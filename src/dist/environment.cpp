@@ -1,0 +1,60 @@
+#include "hourglass/dist/environment.hpp"
+
+#include <mpi.h>
+
+#include <cctype>
+#include <cstdlib>
+#include <sstream>
+
+#include "mpi_check.hpp"
+
+namespace hourglass {
+
+namespace {
+
+bool is_running() {
+  int initialized = 0;
+  int finalized = 0;
+  MPI_Initialized(&initialized);
+  MPI_Finalized(&finalized);
+  return initialized != 0 && finalized == 0;
+}
+
+}  // namespace
+
+Environment::Environment(int& argc, char**& argv) {
+  int provided = MPI_THREAD_SINGLE;
+  detail::check_mpi(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+  // Errors that belong to no communicator of ours (a bad datatype, a failed split) are reported here.
+  detail::check_mpi(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  detail::check_mpi(MPI_Comm_set_errhandler(MPI_COMM_SELF, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+}
+
+Environment::~Environment() {
+  if (is_running()) MPI_Finalize();
+}
+
+void Environment::abort(int exit_code) {
+  if (is_running()) MPI_Abort(MPI_COMM_WORLD, exit_code);
+  std::_Exit(exit_code);
+}
+
+std::string Environment::library_version() {
+  char text[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+  int length = 0;
+  MPI_Get_library_version(text, &length);
+  // "Open MPI v4.1.4, package: ...", "MPICH Version:      4.0.2\nMPICH Release date: ...", "SMPI Version 3.32. Copyright ...".
+  std::string line(text, static_cast<std::size_t>(length));
+  line = line.substr(0, line.find_first_of(",\n"));
+  line = line.substr(0, line.find(". "));
+  std::istringstream words(line);
+  std::string result;
+  for (std::string word; words >> word;) {
+    if (word == "Version" || word == "Version:") continue;
+    if (word.size() > 1 && word[0] == 'v' && std::isdigit(static_cast<unsigned char>(word[1])) != 0) word.erase(0, 1);
+    result += (result.empty() ? "" : " ") + word;
+  }
+  return result;
+}
+
+}  // namespace hourglass

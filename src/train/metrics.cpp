@@ -1,0 +1,64 @@
+#include "hourglass/train/metrics.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "hourglass/core/error.hpp"
+#include "hourglass/io/atomic_file.hpp"
+
+namespace hourglass {
+
+namespace {
+
+nlohmann::ordered_json number(double value) {
+  if (!std::isfinite(value)) return nullptr;  // JSON has no NaN
+  return value;
+}
+
+// The lines of an earlier part of the run that stay: complete records of at most `steps` updates.
+std::string kept_lines(const std::string& path, Index steps) {
+  std::ifstream stream(path);
+  std::string kept;
+  for (std::string line; std::getline(stream, line);) {
+    const auto record = nlohmann::json::parse(line, nullptr, false);
+    if (record.is_discarded() || !record.is_object()) continue;  // cut short by a kill
+    if (record.value("step", Index{0}) <= steps) kept += line + "\n";
+  }
+  return kept;
+}
+
+}  // namespace
+
+std::string to_json_line(const MetricsRecord& record) {
+  nlohmann::ordered_json json;
+  json["kind"] = record.kind;
+  json["epoch"] = record.epoch;
+  json["step"] = record.step;
+  json["loss"] = number(record.loss);
+  json["sse"] = number(record.sse);
+  json["validation_sse"] = record.validation_sse ? number(*record.validation_sse) : nullptr;
+  json["learning_rate"] = number(record.learning_rate);
+  json["gradient_norm"] = number(record.gradient_norm);
+  json["samples_per_second"] = number(record.samples_per_second);
+  json["seconds_compute"] = number(record.seconds_compute);
+  json["seconds_exchange_exposed"] = number(record.seconds_exchange_exposed);
+  json["seconds_input_wait"] = number(record.seconds_input_wait);
+  json["resident_bytes"] = record.resident_bytes;
+  return json.dump();
+}
+
+MetricsFile::MetricsFile(const std::string& path, Index steps) : path_(path) {
+  if (std::filesystem::exists(path)) write_text_atomically(path, kept_lines(path, steps));
+  stream_.open(path, std::ios::app);
+  if (!stream_) throw Error(ErrorKind::io, fmt::format("cannot write {}: check the folder's permissions", path));
+}
+
+void MetricsFile::write(const MetricsRecord& record) {
+  stream_ << to_json_line(record) << '\n' << std::flush;
+  if (!stream_) throw Error(ErrorKind::io, fmt::format("cannot write {}: is the disk full?", path_));
+}
+
+}  // namespace hourglass

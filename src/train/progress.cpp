@@ -1,0 +1,75 @@
+#include "hourglass/train/progress.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace hourglass {
+
+namespace {
+
+std::string duration(double seconds) {
+  const auto total = static_cast<long>(seconds + 0.5);
+  if (total >= 3600) return fmt::format("{}:{:02}:{:02}", total / 3600, total / 60 % 60, total % 60);
+  return fmt::format("{}:{:02}", total / 60, total % 60);
+}
+
+constexpr double live_interval = 0.1;   // seconds between rewrites of the live line
+constexpr double plain_interval = 30;   // seconds between plain lines inside a long epoch
+
+}  // namespace
+
+Progress::Progress(const std::string& style, Index epochs, Index total_steps, Index first_step)
+    : live_(style == "line" || (style == "auto" && isatty(STDOUT_FILENO) != 0)),
+      silent_(style == "none"),
+      epochs_(epochs),
+      total_steps_(total_steps),
+      first_step_(first_step) {}
+
+Progress::~Progress() { clear_line(); }
+
+void Progress::clear_line() {
+  if (!line_shown_) return;
+  std::fputs("\r\033[K", stdout);
+  std::fflush(stdout);
+  line_shown_ = false;
+}
+
+void Progress::step(Index epoch, Index step, double loss, double samples_per_second) {
+  if (silent_) return;
+  const bool show = live_ ? since_shown_.seconds() >= live_interval : since_plain_.seconds() >= plain_interval;
+  if (!show) return;
+  const double per_step = run_.seconds() / static_cast<double>(step - first_step_);
+  const std::string text =
+      fmt::format("epoch {}/{}  step {}/{}  loss {:.6g}  {:.0f} samples/s  {} left", epoch, epochs_, step, total_steps_, loss,
+                  samples_per_second, duration(per_step * static_cast<double>(total_steps_ - step)));
+  if (live_) {
+    fmt::print("\r{}\033[K", text);
+    line_shown_ = true;
+  } else {
+    fmt::print("{}\n", text);
+  }
+  std::fflush(stdout);
+  since_shown_.restart();
+  since_plain_.restart();
+}
+
+void Progress::epoch(const MetricsRecord& record) {
+  if (silent_) return;
+  clear_line();
+  fmt::print("epoch {}/{}  loss {:.6g}  sse {:.4f}{}  {:.0f} samples/s\n", record.epoch, epochs_, record.loss, record.sse,
+             record.validation_sse ? fmt::format("  validation sse {:.4f}", *record.validation_sse) : "",
+             record.samples_per_second);
+  std::fflush(stdout);
+  since_plain_.restart();
+}
+
+void Progress::note(const std::string& line) {
+  if (silent_) return;
+  clear_line();
+  fmt::print("{}\n", line);
+  std::fflush(stdout);
+}
+
+}  // namespace hourglass

@@ -1,0 +1,91 @@
+#include "hourglass/train/run_folder.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "hourglass/core/error.hpp"
+#include "hourglass/io/state_file.hpp"
+
+namespace hourglass {
+
+namespace fs = std::filesystem;
+
+RunFolder::~RunFolder() {
+  if (lock_ >= 0) ::close(lock_);
+}
+
+std::string RunFolder::checkpoint_path(Index step) const { return fmt::format("{}/checkpoints/step-{:08}.h5", path_, step); }
+
+void RunFolder::create() {
+  for (const std::string& file : {config_path(), metrics_path(), model_path(), path_ + "/checkpoints"}) {
+    if (fs::exists(file)) {
+      throw Error(ErrorKind::usage, fmt::format("{} already holds a run: continue it with --resume {}, or choose another --output",
+                                                path_, path_));
+    }
+  }
+  std::error_code error;
+  fs::create_directories(path_ + "/checkpoints", error);
+  if (error) throw Error(ErrorKind::io, fmt::format("cannot create {}/checkpoints: {}", path_, error.message()));
+  lock();
+}
+
+void RunFolder::open() {
+  if (!fs::is_directory(path_)) throw Error(ErrorKind::io, fmt::format("cannot resume {}: no such folder", path_));
+  if (!fs::exists(config_path())) {
+    throw Error(ErrorKind::io, fmt::format("cannot resume {}: it holds no run (config.cfg is missing)", path_));
+  }
+  lock();
+}
+
+void RunFolder::lock() {
+  // A lock of the kernel's: it cannot be left behind by a killed run.
+  lock_ = ::open((path_ + "/.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (lock_ < 0) throw Error(ErrorKind::io, fmt::format("cannot write to {}: {}", path_, std::strerror(errno)));
+  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    throw Error(ErrorKind::usage, fmt::format("another run is writing to {}: wait for it or choose another --output", path_));
+  }
+}
+
+std::vector<std::string> RunFolder::checkpoints() const {
+  std::vector<std::string> found;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(path_ + "/checkpoints", error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("step-") && name.ends_with(".h5")) found.push_back(entry.path().string());
+  }
+  // Step numbers may outgrow their eight digits: longer names are newer.
+  std::sort(found.begin(), found.end(), [](const std::string& a, const std::string& b) {
+    return a.size() != b.size() ? a.size() > b.size() : a > b;
+  });
+  return found;
+}
+
+std::string RunFolder::newest_valid(std::vector<std::string>& skipped) const {
+  const auto all = checkpoints();
+  for (const std::string& path : all) {
+    try {
+      static_cast<void>(read_state_file(path));
+      return path;
+    } catch (const Error& error) {
+      skipped.emplace_back(error.what());
+    }
+  }
+  if (all.empty()) return {};
+  throw Error(ErrorKind::data, fmt::format("cannot resume {}: none of its {} checkpoints is valid; the newest: {}", path_,
+                                           all.size(), skipped.front()));
+}
+
+void RunFolder::prune(Index keep) const {
+  std::error_code ignored;  // a checkpoint that cannot be deleted does no harm
+  const auto all = checkpoints();
+  for (std::size_t i = static_cast<std::size_t>(keep); i < all.size(); ++i) fs::remove(all[i], ignored);
+}
+
+}  // namespace hourglass

@@ -1,0 +1,282 @@
+#include "hourglass/train/trainer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "hourglass/core/error.hpp"
+#include "hourglass/io/atomic_file.hpp"
+#include "hourglass/optim/clip.hpp"
+#include "hourglass/train/model_file.hpp"
+#include "hourglass/train/settings.hpp"
+#include "hourglass/train/stop_signal.hpp"
+
+namespace hourglass {
+
+// Layout of the words that every step adds up over the ranks: two exact sums, then flags.
+struct Trainer::StepScalars {
+  static constexpr std::size_t exact = ExactSum::word_count + 1;
+  static constexpr std::size_t stop = 2 * exact;
+  static constexpr std::size_t failure = stop + 1;
+  static constexpr std::size_t checkpoint = stop + 2;
+  static constexpr std::size_t size = stop + 3;
+
+  ExactSum loss;
+  ExactSum squared_error;
+};
+
+Trainer::Trainer(const Communicator& communicator, const TrainConfig& config,
+                 const std::optional<std::string>& checkpoint)
+    : communicator_(communicator),
+      config_(config),
+      model_(config.model),
+      reader_(open_everywhere(communicator, config.data)),
+      plan_(std::max<Index>(1, reader_->info().rows()), config.shards(), config.micro_batch),
+      folder_(config.output),
+      pool_(config.threads),
+      scalar_words_(StepScalars::size) {
+  static_cast<void>(plan_.shards_of_rank(communicator.rank(), communicator.size()));
+  collectively(communicator_, [&] { check_features(reader_->info(), model_.features()); });
+  if (!config_.validation.empty()) {
+    validation_reader_ = open_everywhere(communicator_, config_.validation);
+    collectively(communicator_, [&] { check_features(validation_reader_->info(), model_.features()); });
+  }
+  schedule_ = std::make_unique<Schedule>(config_.schedule, plan_.steps_per_epoch(), total_steps());
+  optimizer_ = make_optimizer(config_.optimizer);
+  prepare();
+  initialize(model_.layout(), model_.roles(), config_.initialization, config_.seed, parameters_.span());
+  if (checkpoint && !checkpoint->empty()) restore(*checkpoint);
+  collectively(communicator_, [&] {
+    if (!communicator_.is_root()) return;
+    checkpoint ? folder_.open() : folder_.create();
+    write_text_atomically(folder_.config_path(), to_text(config_));
+    metrics_ = std::make_unique<MetricsFile>(folder_.metrics_path(), position_.step);
+  });
+}
+
+void Trainer::prepare() {
+  transform_ = resolve_transform(communicator_, *reader_, config_.normalize);
+  collectively(communicator_, [&] {
+    if (communicator_.is_root()) data_fingerprint_ = fingerprint(*reader_);
+  });
+  data_fingerprint_ = communicator_.broadcast(data_fingerprint_);
+  parameters_ = Buffer<float>(model_.layout().size());
+  gradient_ = Buffer<float>(model_.layout().size());
+  const ReducerSettings reducer{plan_.shards(), config_.bucket_bytes, gradient_.span(), parameters_.span()};
+  reducer_ = config_.reduction == Reduction::tree ? make_tree_reducer(communicator_, reducer)
+                                                  : make_allreduce_reducer(communicator_, reducer);
+  update_ = std::make_unique<SegmentUpdate>(model_, *optimizer_, *reducer_, pool_, config_.decay_biases);
+  const Range shards = plan_.shards_of_rank(communicator_.rank(), communicator_.size());
+  engine_ = std::make_unique<GradientEngine>(model_, plan_, shards, pool_, gradient_.span());
+  source_ = open_training_data(communicator_, *reader_,
+                               {plan_, shards, {config_.seed, config_.shuffle_block, config_.shuffle_window}, transform_},
+                               memory_budget(communicator_, config_.memory));
+}
+
+TrainResult Trainer::run() {
+  const StopSignal signals;
+  if (communicator_.is_root()) {
+    progress_ = std::make_unique<Progress>(config_.progress, config_.epochs, total_steps(), position_.step);
+    progress_->note(fmt::format(
+        "{} samples of {} features; {} parameters; {} ranks x {} threads; {} shards; {} steps an epoch", plan_.samples(),
+        model_.features(), model_.layout().parameter_count(), communicator_.size(), config_.threads, plan_.shards(),
+        plan_.steps_per_epoch()));
+  }
+  while (position_.epoch < config_.epochs) train_epoch();
+  if (checkpointed_step_ != position_.step && config_.checkpoint_every.count > 0) checkpoint();
+  write_state(folder_.model_path(), false);
+  TrainResult result;
+  result.position = position_;
+  result.model_path = folder_.model_path();
+  if (const auto& sse = history_["/history/validation_sse"]; !sse.empty() && validation_reader_) {
+    result.validation_sse = sse.back();
+  }
+  result.weights_digest = weights_digest(stored_tensors(model_.layout()), parameters_.span());
+  return result;
+}
+
+void Trainer::train_epoch() {
+  const auto epoch = static_cast<std::uint32_t>(position_.epoch);
+  collectively(communicator_, [&] { source_->begin_epoch(epoch, position_.step_in_epoch); });
+  epoch_clock_ = {};
+  step_clock_ = {};
+  while (position_.step_in_epoch < plan_.steps_per_epoch()) {
+    train_step();
+    const bool epoch_end = position_.step_in_epoch == plan_.steps_per_epoch();
+    if (config_.log_every > 0 && position_.step % config_.log_every == 0) log_step();
+    if (epoch_end) finish_epoch();
+    if (checkpoint_due()) checkpoint();
+    if (stop_requested_) {
+      if (checkpointed_step_ != position_.step) checkpoint();
+      throw Error(ErrorKind::stopped, fmt::format("stopped on request at step {}; checkpoint {}; continue with: hourglass train "
+                                                  "--resume {}",
+                                                  position_.step, last_checkpoint_, config_.output),
+                  Reach::everywhere);
+    }
+  }
+}
+
+void Trainer::train_step() {
+  const Timer step_timer;
+  const Index samples = plan_.samples_in_step(position_.step_in_epoch);
+  engine_->run(parameters_.data(), *source_, config_.seed, static_cast<std::uint32_t>(position_.epoch), position_.step_in_epoch,
+               *reducer_, sums_);
+  sums_.loss.normalize();
+  sums_.squared_error.normalize();
+  const auto words = std::span(scalar_words_);
+  std::ranges::copy(sums_.loss.words(), words.begin());
+  std::ranges::copy(sums_.squared_error.words(), words.begin() + StepScalars::exact);
+  words[StepScalars::stop] = StopSignal::received() != 0 ? 1 : 0;
+  words[StepScalars::failure] = sums_.failure ? 1 : 0;
+  // Clocks differ between ranks: rank 0's decides for all.
+  const bool by_time = config_.checkpoint_every.unit == Interval::Unit::seconds && config_.checkpoint_every.count > 0;
+  words[StepScalars::checkpoint] =
+      by_time && communicator_.is_root() && since_checkpoint_.seconds() >= config_.checkpoint_every.count ? 1 : 0;
+
+  const Timer exchange_timer;
+  Request sum = communicator_.sum_later(words);
+  while (!sum.test()) reducer_->progress();
+  StepScalars scalars;
+  std::copy_n(words.begin(), StepScalars::exact, scalars.loss.words().begin());
+  std::copy_n(words.begin() + StepScalars::exact, StepScalars::exact, scalars.squared_error.words().begin());
+  stop_requested_ = words[StepScalars::stop] > 0;
+  checkpoint_requested_ = words[StepScalars::checkpoint] > 0;
+  step_loss_ = scalars.loss.value() / static_cast<double>(samples);
+  step_sse_ = scalars.squared_error.value() / static_cast<double>(samples);
+  learning_rate_ = schedule_->rate(position_.step);
+  if (words[StepScalars::failure] > 0 || !std::isfinite(step_loss_)) fail_step(scalars, sums_.failure);
+
+  const bool log_due = (config_.log_every > 0 && (position_.step + 1) % config_.log_every == 0) ||
+                       position_.step_in_epoch + 1 == plan_.steps_per_epoch();
+  UpdateStep update{position_.step + 1, learning_rate_, 1.0F, 1.0, 1.0};
+  if (log_due || config_.clip_norm > 0) {
+    gradient_norm_ = gradient_norm();
+    if (!std::isfinite(gradient_norm_)) diverged("the gradient is not finite");
+    update.gradient_scale = clip_factor(gradient_norm_, config_.clip_norm);
+  }
+  const double before_update = exchange_timer.seconds();
+  apply_update(update);
+
+  epoch_loss_.add(scalars.loss);
+  epoch_squared_error_.add(scalars.squared_error);
+  epoch_samples_ += samples;
+  ++position_.step;
+  ++position_.step_in_epoch;
+  position_.samples += samples;
+  const double waited = source_->wait_seconds() - source_wait_;
+  source_wait_ += waited;
+  for (Clock* clock : {&step_clock_, &epoch_clock_}) {
+    clock->compute += sums_.compute_seconds;
+    clock->exchange += before_update;
+    clock->input += waited;
+    clock->samples += samples;
+  }
+  if (progress_) {
+    progress_->step(position_.epoch + 1, position_.step, step_loss_, static_cast<double>(samples) / step_timer.seconds());
+  }
+}
+
+double Trainer::gradient_norm() {
+  ExactSum sum;
+  for (std::size_t b = 0; b < reducer_->buckets().size(); ++b) {
+    reducer_->wait_reduce(static_cast<Index>(b));
+    update_->add_sum_of_squares(static_cast<Index>(b), gradient_.span(), sum);
+  }
+  if (config_.reduction == Reduction::tree) {
+    sum.normalize();
+    communicator_.sum(sum.words());
+  }
+  return std::sqrt(sum.value());
+}
+
+void Trainer::apply_update(const UpdateStep& step) {
+  for (std::size_t b = 0; b < reducer_->buckets().size(); ++b) {
+    const auto bucket = static_cast<Index>(b);
+    const Timer wait_timer;
+    reducer_->wait_reduce(bucket);
+    const double waited = wait_timer.seconds();
+    step_clock_.exchange += waited;
+    epoch_clock_.exchange += waited;
+    update_->update(bucket, step, parameters_.span(), gradient_.span());
+    reducer_->start_gather(bucket);
+    reducer_->progress();
+  }
+  const Timer gather_timer;
+  reducer_->finish();
+  step_clock_.exchange += gather_timer.seconds();
+  epoch_clock_.exchange += gather_timer.seconds();
+}
+
+void Trainer::fail_step(const StepScalars& scalars, const std::exception_ptr& failure) {
+  // Every rank is here: whoever failed tells the others.
+  collectively(communicator_, [&] {
+    if (failure) std::rethrow_exception(failure);
+  });
+  diverged(std::isfinite(scalars.loss.value()) ? "a rank failed" : "the loss is not finite");
+}
+
+void Trainer::diverged(const std::string& what) {
+  throw Error(ErrorKind::diverged,
+              fmt::format("diverged at step {} (epoch {}): {}; last good checkpoint: {}; try a --learning-rate below {:g} or "
+                          "--clip-norm 1",
+                          position_.step + 1, position_.epoch + 1, what, last_checkpoint_.empty() ? "none" : last_checkpoint_,
+                          config_.schedule.learning_rate),
+              Reach::everywhere);
+}
+
+void Trainer::finish_epoch() {
+  ++position_.epoch;
+  position_.step_in_epoch = 0;
+  MetricsRecord record = make_record("epoch", epoch_clock_);
+  record.epoch = position_.epoch;
+  record.loss = epoch_loss_.value() / static_cast<double>(epoch_samples_);
+  record.sse = epoch_squared_error_.value() / static_cast<double>(epoch_samples_);
+  if (validation_reader_) {
+    record.validation_sse = evaluate(communicator_, model_, parameters_.span(), *validation_reader_, transform_,
+                                     config_.micro_batch, pool_)
+                                .sse;
+    if (!std::isfinite(*record.validation_sse)) diverged("the validation error is not finite");
+  }
+  const auto remember = [&](const char* name, double value) { history_[std::string("/history/") + name].push_back(value); };
+  remember("epoch", static_cast<double>(record.epoch));
+  remember("step", static_cast<double>(record.step));
+  remember("loss", record.loss);
+  remember("sse", record.sse);
+  remember("validation_sse", record.validation_sse.value_or(std::nan("")));
+  remember("learning_rate", record.learning_rate);
+  epoch_loss_.clear();
+  epoch_squared_error_.clear();
+  epoch_samples_ = 0;
+  collectively(communicator_, [&] {
+    if (metrics_) metrics_->write(record);
+  });
+  if (progress_) progress_->epoch(record);
+}
+
+void Trainer::log_step() {
+  MetricsRecord record = make_record("step", step_clock_);
+  record.loss = step_loss_;
+  record.sse = step_sse_;
+  collectively(communicator_, [&] {
+    if (metrics_) metrics_->write(record);
+  });
+  step_clock_ = {};
+}
+
+MetricsRecord Trainer::make_record(const std::string& kind, Clock& clock) {
+  MetricsRecord record;
+  record.kind = kind;
+  record.epoch = position_.epoch + 1;
+  record.step = position_.step;
+  record.learning_rate = learning_rate_;
+  record.gradient_norm = gradient_norm_;
+  record.samples_per_second = static_cast<double>(clock.samples) / clock.wall.seconds();
+  record.seconds_compute = communicator_.max(clock.compute);
+  record.seconds_exchange_exposed = communicator_.max(clock.exchange);
+  record.seconds_input_wait = communicator_.max(clock.input);
+  record.resident_bytes = communicator_.max(resident_bytes());
+  return record;
+}
+
+}  // namespace hourglass

@@ -1,0 +1,158 @@
+// The part of the trainer that goes to disk and comes back: checkpoints, the final model, resuming.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "hourglass/core/error.hpp"
+#include "hourglass/io/atomic_file.hpp"
+#include "hourglass/math/blas.hpp"
+#include "hourglass/train/model_file.hpp"
+#include "hourglass/train/settings.hpp"
+#include "hourglass/train/trainer.hpp"
+#include "hourglass/train/version.hpp"
+
+namespace hourglass {
+
+namespace {
+
+constexpr const char* epoch_loss_path = "/position/epoch_loss";
+constexpr const char* epoch_squared_error_path = "/position/epoch_squared_error";
+
+// After normalize() a word of an exact sum is below 2^53, so doubles keep it.
+std::vector<double> to_doubles(ExactSum& sum) {
+  sum.normalize();
+  return {sum.words().begin(), sum.words().end()};
+}
+
+void from_doubles(const StateHeader& header, const char* path, ExactSum& sum) {
+  const auto found = header.doubles.find(path);
+  if (found == header.doubles.end() || found->second.size() != sum.words().size()) {
+    throw Error(ErrorKind::data, fmt::format("the checkpoint has no {}", path));
+  }
+  for (std::size_t i = 0; i < sum.words().size(); ++i) sum.words()[i] = static_cast<std::int64_t>(found->second[i]);
+}
+
+}  // namespace
+
+bool Trainer::checkpoint_due() const {
+  const auto count = static_cast<Index>(config_.checkpoint_every.count);
+  switch (config_.checkpoint_every.unit) {
+    case Interval::Unit::steps:
+      return count > 0 && position_.step % count == 0;
+    case Interval::Unit::epochs:
+      return count > 0 && position_.step_in_epoch == 0 && position_.epoch % count == 0;
+    case Interval::Unit::seconds:
+      return checkpoint_requested_;
+  }
+  return false;
+}
+
+void Trainer::checkpoint() {
+  // A parameter that became infinite shows in the loss only one step later: never let it into a checkpoint.
+  ExactSum squares;
+  for (std::size_t b = 0; b < reducer_->buckets().size(); ++b) {
+    update_->add_sum_of_squares(static_cast<Index>(b), parameters_.span(), squares);
+  }
+  squares.normalize();
+  communicator_.sum(squares.words());
+  if (!std::isfinite(squares.value())) diverged("a parameter is not finite");
+  const std::string path = folder_.checkpoint_path(position_.step);
+  write_state(path, true);
+  last_checkpoint_ = path;
+  checkpointed_step_ = position_.step;
+  since_checkpoint_.restart();
+  if (communicator_.is_root()) folder_.prune(config_.keep);
+}
+
+void Trainer::write_state(const std::string& path, bool with_optimizer) {
+  StateHeader header;
+  header.configuration = to_text(config_);
+  header.texts["tool_version"] = version();
+  header.texts["blas"] = blas_version() + " " + blas_core();
+  header.texts["data_fingerprint"] = data_fingerprint_;
+  store_transform(transform_, header);
+  for (const auto& [name, values] : history_) header.doubles[name] = values;
+  const auto tensors = stored_tensors(model_.layout());
+  StoredArena parameters{"/model", tensors, {}, {}};
+  for (std::size_t b = 0; b < reducer_->buckets().size(); ++b) {
+    parameters.ranges.push_back(reducer_->owned(static_cast<Index>(b)));
+    parameters.values.push_back(parameters_.data() + parameters.ranges.back().begin);
+  }
+  std::vector<StoredArena> arenas;
+  if (with_optimizer) {
+    header.position = {{"epoch", position_.epoch},
+                       {"step_in_epoch", position_.step_in_epoch},
+                       {"step", position_.step},
+                       {"samples", position_.samples},
+                       {"epoch_samples", epoch_samples_}};
+    header.doubles[epoch_loss_path] = to_doubles(epoch_loss_);
+    header.doubles[epoch_squared_error_path] = to_doubles(epoch_squared_error_);
+    arenas = update_->stored(tensors);
+  }
+  arenas.insert(arenas.begin(), std::move(parameters));
+  write_state_file(communicator_, path, header, arenas);
+}
+
+void Trainer::restore(const std::string& checkpoint) {
+  collectively(communicator_, [&] {
+    const StateFile file = read_state_file(checkpoint);
+    check_tensors(file, model_.layout());
+    const auto text = [&](const char* name) {
+      const auto found = file.header.texts.find(name);
+      return found == file.header.texts.end() ? std::string() : found->second;
+    };
+    if (text("data_fingerprint") != data_fingerprint_) {
+      throw Error(ErrorKind::usage, fmt::format("cannot resume with --data {}: its content is not what {} was trained on; give the "
+                                                "original data or start a new run",
+                                                config_.data, checkpoint));
+    }
+    if (const std::string here = blas_version() + " " + blas_core();
+        text("blas") != here && config_.reduction == Reduction::tree) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("cannot resume {} here: it was trained with {} and this machine uses {}, which would change the bits; "
+                              "resume on the same CPU type (or set OPENBLAS_CORETYPE to the one before)",
+                              checkpoint, text("blas"), here));
+    }
+    const auto position = [&](const char* name) {
+      const auto found = file.header.position.find(name);
+      if (found == file.header.position.end()) {
+        throw Error(ErrorKind::data, fmt::format("{} is not a checkpoint: it has no position", checkpoint));
+      }
+      return found->second;
+    };
+    position_ = {position("epoch"), position("step_in_epoch"), position("step"), position("samples")};
+    epoch_samples_ = position("epoch_samples");
+    from_doubles(file.header, epoch_loss_path, epoch_loss_);
+    from_doubles(file.header, epoch_squared_error_path, epoch_squared_error_);
+    for (const auto& [name, values] : file.header.doubles) {
+      if (name.starts_with("/history/")) history_[name] = values;
+    }
+    transform_ = load_transform(file.header);
+    read_arena(file, "/model", parameters_.span());
+    update_->load(file);
+  });
+  last_checkpoint_ = checkpoint;
+  checkpointed_step_ = position_.step;
+}
+
+void check_same_everywhere(const Communicator& communicator, const TrainConfig& config) {
+  const std::string mine = to_text(config) + fmt::format("\n[build]\nversion = {}\nblas = {} {}\n", version(), blas_version(),
+                                                         blas_core());
+  const auto all = communicator.all_gather(mine);
+  for (std::size_t rank = 1; rank < all.size(); ++rank) {
+    if (all[rank] == all[0]) continue;
+    const auto [root, other] = std::mismatch(all[0].begin(), all[0].end(), all[rank].begin(), all[rank].end());
+    const auto line_at = [](const std::string& text, std::string::const_iterator at) {
+      const auto position = static_cast<std::size_t>(at - text.begin());
+      const auto begin = position == 0 ? std::string::npos : text.rfind('\n', position - 1);
+      const std::size_t first = begin == std::string::npos ? 0 : begin + 1;
+      return text.substr(first, text.find('\n', position) - first);
+    };
+    throw Error(ErrorKind::usage, fmt::format("rank {} was started differently from rank 0: '{}' there and '{}' here; start all ranks "
+                                              "with the same settings on the same kind of node",
+                                              rank, line_at(all[rank], other), line_at(all[0], root)),
+                Reach::everywhere);
+  }
+}
+
+}  // namespace hourglass

@@ -1,0 +1,95 @@
+#include "hourglass/train/training_data.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "hourglass/core/buffer.hpp"
+#include "hourglass/core/error.hpp"
+#include "hourglass/data/statistics.hpp"
+
+namespace hourglass {
+
+namespace {
+
+constexpr Index full_fingerprint_bytes = Index{256} << 20;
+constexpr Index sampled_rows = 256;
+
+// The smaller of the machine's memory and the control group's limit (a batch system's allocation).
+Index node_memory() {
+  Index bytes = static_cast<Index>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+  for (const char* path : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+    std::ifstream stream(path);
+    Index limit = 0;
+    if (stream >> limit && limit > 0) bytes = std::min(bytes, limit);  // "max" does not parse: no limit
+  }
+  return bytes;
+}
+
+}  // namespace
+
+std::unique_ptr<DatasetReader> open_everywhere(const Communicator& communicator, const std::string& address) {
+  std::unique_ptr<DatasetReader> reader;
+  collectively(communicator, [&] { reader = std::make_unique<DatasetReader>(parse_address(address)); });
+  return reader;
+}
+
+std::string fingerprint(const DatasetReader& reader) {
+  const DatasetInfo& info = reader.info();
+  XXH3_state_t* state = XXH3_createState();
+  XXH3_128bits_reset(state);
+  const std::string shape = fmt::format("{} {}", fmt::join(info.shape, "x"), name_of(info.type));
+  XXH3_128bits_update(state, shape.data(), shape.size());
+  const bool whole = info.rows() * info.row_bytes() <= full_fingerprint_bytes;
+  const Index block = whole ? std::max<Index>(1, (Index{4} << 20) / std::max<Index>(1, info.row_bytes())) : 1;
+  const Index blocks = whole ? (info.rows() + block - 1) / block : sampled_rows;
+  Buffer<std::byte> bytes(block * info.row_bytes());
+  for (Index b = 0; b < blocks; ++b) {
+    const Index begin = whole ? b * block : even_part(info.rows(), blocks, b).begin;
+    const Range rows{begin, std::min(info.rows(), begin + block)};
+    const auto read = bytes.span().first(static_cast<std::size_t>(rows.size() * info.row_bytes()));
+    reader.read_rows(rows, read);
+    XXH3_128bits_update(state, read.data(), read.size());
+  }
+  const XXH128_hash_t hash = XXH3_128bits_digest(state);
+  XXH3_freeState(state);
+  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+}
+
+InputTransform resolve_transform(const Communicator& communicator, const DatasetReader& reader, Normalize normalize) {
+  if (normalize == Normalize::automatic) {
+    normalize = is_integer(reader.info().type) ? Normalize::unit : Normalize::none;
+  }
+  return input_transform(communicator, reader, normalize);
+}
+
+Index memory_budget(const Communicator& communicator, Index setting) {
+  if (setting >= 0) return setting;
+  return node_memory() / 2 / communicator.node().size();
+}
+
+std::unique_ptr<SampleSource> open_training_data(const Communicator& communicator, const DatasetReader& reader,
+                                                 const SampleSourceSettings& settings, Index budget) {
+  const Index last = settings.shards.end - 1;
+  const Index rows = settings.plan.shard_rows(last).end - settings.plan.shard_rows(settings.shards.begin).begin;
+  std::unique_ptr<SampleSource> source;
+  collectively(communicator, [&] {
+    source = rows * reader.info().row_bytes() <= budget
+                 ? make_memory_source(reader, settings)
+                 : make_streaming_source(DatasetReader(reader.info().address), settings);
+  });
+  return source;
+}
+
+Index resident_bytes() {
+  std::ifstream stream("/proc/self/statm");
+  Index total = 0;
+  Index resident = 0;
+  stream >> total >> resident;
+  return resident * sysconf(_SC_PAGESIZE);
+}
+
+}  // namespace hourglass

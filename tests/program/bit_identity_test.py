@@ -1,0 +1,167 @@
+"""A run is a function of data, configuration and seed: the digest of the weights is the same on any number of ranks and threads,
+streamed or in memory, and across any kill and resume."""
+import json
+import os
+import signal
+import unittest
+
+from support import ProgramTest, checkpoints, kill_tree, rank_processes, read_metrics, start, wait_until
+
+# 16 shards of 8 or 9 samples: 150 samples, micro-batches of 3 divide nothing.
+BASE = ["--layers", "20,12,3", "--batch", "48", "--micro-batch", "3", "--epochs", "3", "--learning-rate", "3e-3",
+        "--shuffle-block", "2", "--shuffle-window", "2"]
+OPTIMIZERS = {
+    "sgd": ["--optimizer", "sgd", "--learning-rate", "0.1"],
+    "momentum": ["--optimizer", "sgd", "--momentum", "0.9", "--learning-rate", "0.05"],
+    "nesterov": ["--optimizer", "sgd", "--momentum", "0.9", "--nesterov", "--learning-rate", "0.05", "--clip-norm", "0.05"],
+    "adam": ["--optimizer", "adam", "--weight-decay", "1e-3", "--schedule", "cosine", "--warmup-epochs", "1"],
+    "adamw": ["--optimizer", "adamw", "--weight-decay", "1e-2", "--schedule", "step", "--decay-epochs", "1", "--clip-norm", "0.1"],
+}
+
+
+class BitIdentityTest(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        data = self.make_data()
+        self.source = ["--data", f"{data}:/train/samples", "--validation", f"{data}:/test/samples"]
+
+    def trained(self, name, *arguments, **how):
+        return self.train(name, *self.source, *BASE, *arguments, **how)
+
+    def assert_all_equal(self, digests):
+        self.assertEqual(len(set(digests.values())), 1, digests)
+
+    def test_any_number_of_ranks(self):
+        self.assert_all_equal({ranks: self.trained(f"r{ranks}", ranks=ranks) for ranks in (None, 1, 2, 3, 4, 7)})
+
+    def test_threads_and_streaming(self):
+        digests = {"plain": self.trained("plain", "--threads", 1)}
+        for ranks, threads, memory in ((1, 2, "auto"), (3, 2, "auto"), (1, 1, "0"), (2, 2, "0"), (3, 1, "2KiB")):
+            how = f"{ranks} ranks, {threads} threads, memory {memory}"
+            digests[how] = self.trained(how, "--threads", threads, "--memory", memory, ranks=ranks)
+        self.assert_all_equal(digests)
+
+    def test_bucket_size_is_free(self):
+        self.assert_all_equal({size: self.trained(f"b{size}", "--bucket-bytes", size, ranks=3) for size in ("1", "1KiB", "4MiB")})
+
+    def test_any_number_of_shards(self):
+        seen = set()
+        for shards in (1, 2, 7, 16):
+            settings = ["--batch", 3 * shards]
+            digests = {ranks: self.trained(f"s{shards}r{ranks}", *settings, ranks=ranks)
+                       for ranks in sorted({1, min(2, shards), min(5, shards)})}
+            digests["threads"] = self.trained(f"s{shards}t", *settings, "--threads", 2)
+            self.assert_all_equal(digests)
+            seen.update(digests.values())
+        self.assertEqual(len(seen), 4, "the global batch must matter")
+
+    def test_sizes_that_divide_nothing(self):
+        for samples, micro_batch, shards in ((17, 5, 16), (101, 4, 7), (97, 64, 2)):
+            data = self.make_data(samples=samples, name=f"d{samples}.h5")
+            arguments = ["--data", f"{data}:/train/samples", "--layers", "20,7,2", "--micro-batch", micro_batch,
+                         "--batch", micro_batch * shards, "--epochs", 2]
+            digests = {ranks: self.train(f"n{samples}r{ranks}", *arguments, ranks=ranks) for ranks in (1, 2, min(7, shards))}
+            digests["streamed"] = self.train(f"n{samples}s", *arguments, "--memory", 0, ranks=2)
+            self.assert_all_equal(digests)
+
+    def test_every_optimizer(self):
+        seen = set()
+        for name, settings in OPTIMIZERS.items():
+            with self.subTest(optimizer=name):
+                digests = {ranks: self.trained(f"{name}{ranks}", *settings, ranks=ranks) for ranks in (1, 3)}
+                digests["resumed"] = self.stopped_and_resumed(name, settings)
+                self.assert_all_equal(digests)
+                seen.update(digests.values())
+        self.assertEqual(len(seen), len(OPTIMIZERS))
+
+    def stopped_and_resumed(self, name, settings):
+        """Trained with 2 ranks; then the files of a run killed in the middle of epoch 2 are put back and resumed on 3 ranks."""
+        output = self.folder / f"{name}-cut"
+        self.trained(output.name, *settings, "--checkpoint-every", "2steps", "--keep", 1000, ranks=2)
+        for step, path in checkpoints(output).items():
+            if step > 6:
+                path.unlink()
+        self.assertEqual(max(checkpoints(output)), 6)
+        (output / "model.h5").unlink()
+        self.success("train", "--resume", output, ranks=3)
+        return self.digest(output / "model.h5")
+
+    def test_seeds_differ(self):
+        digests = {seed: self.trained(f"seed{seed}", "--seed", seed) for seed in (1, 2, 2**40 + 1)}
+        self.assertEqual(len(set(digests.values())), 3, digests)
+        self.assertEqual(digests[1], self.trained("default"), "the default seed is 1")
+
+    def test_every_setting_that_shapes_the_weights_matters(self):
+        plain = self.trained("plain")
+        for name, value in (("initialization", "he-normal"), ("activation", "tanh"), ("loss", "bce"), ("shuffle-window", "3"),
+                            ("loss-reduction", "sum"), ("normalize", "standardize")):
+            self.assertNotEqual(plain, self.trained(name, f"--{name}", value), name)
+
+    def test_standardized_data(self):
+        self.assert_all_equal({ranks: self.trained(f"z{ranks}", "--normalize", "standardize", "--output-activation", "linear",
+                                                   ranks=ranks) for ranks in (1, 2, 3)})
+
+    def test_metrics_do_not_depend_on_ranks(self):
+        def losses(ranks):
+            self.trained(f"m{ranks}", "--log-every", 1, ranks=ranks)
+            keys = ("kind", "epoch", "step", "loss", "sse", "validation_sse", "learning_rate", "gradient_norm")
+            return [[record.get(key) for key in keys] for record in read_metrics(self.folder / f"m{ranks}")]
+        one = losses(1)
+        self.assertGreater(len(one), 3)
+        self.assertEqual(one, losses(2))
+        self.assertEqual(one, losses(3))
+
+    def test_allreduce_is_close(self):
+        self.trained("tree", ranks=2)
+        self.trained("classic", "--reduction", "allreduce", ranks=2)
+        tree, classic = (read_metrics(self.folder / name, "epoch")[-1] for name in ("tree", "classic"))
+        self.assertAlmostEqual(tree["sse"], classic["sse"], delta=1e-3 * tree["sse"])
+        self.assertAlmostEqual(tree["validation_sse"], classic["validation_sse"], delta=1e-3 * tree["validation_sse"])
+
+
+class KillTest(ProgramTest):
+    """Killed without warning, at a moment nobody chose."""
+
+    def killed_and_resumed(self, name, victims, ranks, then):
+        data = self.make_data(samples=3000, features=64)
+        arguments = ["--data", f"{data}:/train/samples", "--layers", "64,96,48,8", "--batch", 112, "--micro-batch", 16, "--epochs", 12,
+                     "--seed", 5, "--log-every", 1, "--checkpoint-every", "5steps", "--keep", 2]
+        undisturbed = self.train(f"{name}-whole", *arguments)
+        output = self.folder / name
+        process = start("train", "--output", output, *arguments, ranks=ranks)
+        try:
+            wait_until(lambda: len(read_metrics(output, "step")) >= 40 or process.poll() is not None, what="step 40")
+            self.assertIsNone(process.poll(), "the run ended before it could be killed: make it longer")
+            for victim in victims(process.pid):
+                os.kill(victim, signal.SIGKILL)
+            process.wait(timeout=30)
+        finally:
+            kill_tree(process.pid)
+        self.assertFalse((output / "model.h5").exists())
+        self.assertTrue(checkpoints(output))
+        self.success("train", "--resume", output, "--threads", 2, ranks=then)
+        self.assertEqual(undisturbed, self.digest(output / "model.h5"))
+        steps = [record["step"] for record in read_metrics(output, "step")]
+        self.assertEqual(steps, list(range(1, len(steps) + 1)), "metrics.jsonl tells every step once")
+        leftovers = [path.name for path in output.rglob("*") if path.is_file() and "tmp" in path.name]
+        self.assertEqual(leftovers, [])
+
+    def test_one_rank_of_two_killed_resumed_on_three(self):
+        self.killed_and_resumed("one", lambda pid: rank_processes(pid)[-1:], 2, 3)
+
+    def test_a_lone_process_killed_resumed_on_two(self):
+        self.killed_and_resumed("lone", lambda pid: [pid], None, 2)
+
+
+class InspectTest(ProgramTest):
+    def test_a_checkpoint_at_the_end_has_the_digest_of_the_model(self):
+        data = self.make_data()
+        digest = self.train("run", "--data", f"{data}:/train/samples", *BASE, "--checkpoint-every", "1epochs")
+        last = checkpoints(self.folder / "run")[max(checkpoints(self.folder / "run"))]
+        self.assertEqual(digest, self.digest(last))
+        report = json.loads(self.success("inspect", "--json", last).stdout)
+        self.assertIn("weights_digest", report)
+
+
+if __name__ == "__main__":
+    unittest.main()
