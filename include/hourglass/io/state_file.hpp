@@ -20,12 +20,13 @@ struct StoredTensor {
 };
 
 /// One arena-shaped quantity to be written (parameters, a moment): this rank's `ranges` of it, whose values follow each other
-/// in `values`. Over all ranks the ranges cover every tensor; where ranks own the same range (replicated), each writes its even part.
+/// in `values`. Over all ranks the ranges cover every tensor; where ranks own the same range (replicated), each writes its even
+/// part.
 struct StoredArena {
-  std::string group;                  ///< e.g. "/model", "/optimizer/mean"
+  std::string group;  ///< e.g. "/model", "/optimizer/mean"
   std::vector<StoredTensor> tensors;
   std::vector<Range> ranges;
-  std::vector<const float*> values;   ///< one pointer a range
+  std::vector<const float*> values;  ///< one pointer a range
 };
 
 /// Everything in a model or checkpoint file besides the arenas.
@@ -33,14 +34,15 @@ struct StateHeader {
   std::string configuration;                     ///< the effective configuration, as config-file text (attribute of /model)
   std::map<std::string, std::string> texts;      ///< more string attributes of /model: tool version, BLAS core, fingerprints
   std::map<std::string, std::int64_t> position;  ///< attributes of /position (epoch, step, samples); empty in a model file
-  std::map<std::string, std::vector<double>> doubles;  ///< 1-d float64 data sets by absolute path: "/history/loss", "/model/input/mean"
+  std::map<std::string, std::vector<double>>
+      doubles;  ///< 1-d float64 data sets by absolute path: "/history/loss", "/model/input/mean"
 };
 
-/// Writes a model or checkpoint file (one HDF5 file, independent of the number of ranks, readable by h5py): rank 0 makes the file
-/// with all metadata and early-allocated contiguous data sets under a temporary name, every rank writes its values straight
-/// to their place, all fsync; then rank 0 renames and fsyncs the folder. Either the complete new file stands at `path` or nothing
-/// changed. Collective. Throws the same Error(io) on every rank (disk full, no permission) after removing the temporary.
-/// A digest of all content (arenas, texts, position, doubles) is stored in it and verified on load.
+/// Writes a model or checkpoint file (one HDF5 file, independent of the number of ranks, readable by h5py): rank 0 makes the
+/// file with all metadata and early-allocated contiguous data sets under a temporary name, every rank writes its values
+/// straight to their place, all fsync; then rank 0 renames and fsyncs the folder. Either the complete new file stands at `path`
+/// or nothing changed. Collective. Throws the same Error(io) on every rank (disk full, no permission) after removing the
+/// temporary. A digest of all content (arenas, texts, position, doubles) is stored in it and verified on load.
 void write_state_file(const Communicator& communicator, const std::string& path, const StateHeader& header,
                       std::span<const StoredArena> arenas);
 
@@ -48,13 +50,13 @@ void write_state_file(const Communicator& communicator, const std::string& path,
 struct StateFile {
   std::string path;
   StateHeader header;
-  std::vector<StoredTensor> parameters;          ///< tensors below /model, in arena order (stored as attribute)
-  std::vector<std::string> optimizer_groups;     ///< e.g. "mean", "variance"; empty in a model file
-  std::string weights_digest;                    ///< 32 hex digits over every parameter's bits, recomputed from the values
+  std::vector<StoredTensor> parameters;       ///< tensors below /model, in arena order (stored as attribute)
+  std::vector<std::string> optimizer_groups;  ///< e.g. "mean", "variance"; empty in a model file
+  std::string weights_digest;                 ///< 32 hex digits over every parameter's bits, recomputed from the values
 };
 
-/// Reads the header and verifies the digest of everything. Throws Error(io) when unreadable, Error(data) when it is not such a file,
-/// truncated, corrupted (digest) or of a newer format version. Local: no communication.
+/// Reads the header and verifies the digest of everything. Throws Error(io) when unreadable, Error(data) when it is not such a
+/// file, truncated, corrupted (digest) or of a newer format version. Local: no communication.
 [[nodiscard]] StateFile read_state_file(const std::string& path);
 
 /// Reads one group ("/model", "/optimizer/mean") into an arena of `arena.size()` floats at the tensors' offsets; padding is 0.
