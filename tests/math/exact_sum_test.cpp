@@ -123,7 +123,9 @@ TEST(ExactSum, agrees_with_integers) {
     const auto term = static_cast<std::int64_t>(random()) >> 11;
     sum.add(static_cast<double>(term));
     exact += term;
-    if (i % 1000 == 0) ASSERT_EQ(sum.value(), static_cast<double>(exact));
+    if (i % 1000 == 0) {
+      ASSERT_EQ(sum.value(), static_cast<double>(exact));
+    }
   }
 }
 
