@@ -22,6 +22,9 @@ struct DatasetAddress {
 [[nodiscard]] DatasetAddress parse_address(const std::string& text);
 [[nodiscard]] std::string to_string(const DatasetAddress& address);
 
+/// E.g. "1.10.8, parallel".
+[[nodiscard]] std::string hdf5_version();
+
 /// Numeric element types as they come out of read_rows: native byte order, whatever the file's.
 enum class ElementType { u8, i8, u16, i16, u32, i32, u64, i64, f32, f64 };
 
@@ -35,8 +38,8 @@ struct DatasetInfo {
   std::vector<Index> shape;
   ElementType type = ElementType::f32;
   bool chunked = false;
-  std::vector<Index> chunk;           ///< when chunked
-  std::vector<std::string> filters;   ///< e.g. "deflate", "shuffle"
+  std::vector<Index> chunk;          ///< when chunked
+  std::vector<std::string> filters;  ///< e.g. "deflate", "shuffle"
 
   [[nodiscard]] Index rows() const { return shape.empty() ? 0 : shape.front(); }
   [[nodiscard]] Index features() const;  ///< product of the other dimensions; 1 for a one-dimensional set
@@ -47,9 +50,9 @@ struct DatasetInfo {
 /// prefetch thread may read while others open files. Move-only.
 class DatasetReader {
  public:
-  /// Throws Error(io) for a missing or unreadable file; Error(data) when it is not HDF5, is truncated, has no such data set (the
-  /// message lists the data sets that exist, nearest name first), or the set is not numeric, and when no path is given and the
-  /// file does not hold exactly one candidate. External links, external storage and unknown filters are refused.
+  /// Throws Error(io) for a missing or unreadable file; Error(data) when it is not HDF5, is truncated, has no such data set
+  /// (the message lists the data sets that exist, nearest name first), or the set is not numeric, and when no path is given and
+  /// the file does not hold exactly one candidate. External links, external storage and unknown filters are refused.
   explicit DatasetReader(const DatasetAddress& address);
   DatasetReader(DatasetReader&&) noexcept;
   DatasetReader& operator=(DatasetReader&&) noexcept;

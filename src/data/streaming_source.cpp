@@ -1,0 +1,214 @@
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "hourglass/core/error.hpp"
+#include "hourglass/core/timer.hpp"
+#include "hourglass/data/sample_source.hpp"
+#include "window_buffer.hpp"
+
+namespace hourglass {
+
+namespace {
+
+constexpr Index none = -1;
+
+/// Window capacity and number of buffers of a shard: a second buffer only where there is a second window.
+struct ShardBuffers {
+  ShardBuffers(const SampleSourceSettings& settings, Index shard) {
+    const Index rows = settings.plan.shard_rows(shard).size();
+    capacity = ShardOrder::window_capacity(settings.shuffle, rows);
+    count = rows == 0 ? 0 : (capacity < rows ? 2 : 1);
+  }
+  Index capacity = 0;
+  Index count = 0;
+};
+
+/// One shard's place in the epoch. Window w lives in buffers[w % 2]; a buffer belongs to the prefetch thread until its window
+/// is announced in `ready`, then to the gathering worker until that has taken the last row and withdraws the announcement.
+struct ShardStream {
+  std::optional<ShardOrder> order;
+  std::vector<WindowBuffer> buffers;
+  std::array<Index, 2> ready = {none, none};
+  std::optional<Error> failure;  // why next_window could not be read
+  Index next_window = 0;         // to be read
+  Index next_position = 0;       // to be gathered
+};
+
+class StreamingSource final : public SampleSource {
+ public:
+  StreamingSource(DatasetReader reader, const SampleSourceSettings& settings)
+      : reader_(std::move(reader)), settings_(settings), shards_(static_cast<std::size_t>(settings.shards.size())) {
+    require(settings.plan.samples() == reader_.info().rows(), "the shard plan is of another data set");
+    for (Index shard = settings.shards.begin; shard < settings.shards.end; ++shard) {
+      const ShardBuffers sizes(settings, shard);
+      for (Index i = 0; i < sizes.count; ++i) stream(shard).buffers.emplace_back(sizes.capacity, reader_.info().row_bytes());
+    }
+    thread_ = std::jthread([this](const std::stop_token& stop) { prefetch(stop); });
+  }
+
+  void begin_epoch(std::uint32_t epoch, Index first_step) override {
+    std::unique_lock lock(mutex_);
+    repositioning_ = true;
+    idle_.wait(lock, [this] { return !reading_; });
+    for (Index shard = settings_.shards.begin; shard < settings_.shards.end; ++shard) {
+      ShardStream& s = stream(shard);
+      s.order.emplace(settings_.shuffle, shard, settings_.plan.shard_rows(shard), epoch);
+      s.next_position = settings_.plan.positions(shard, first_step).begin;
+      s.next_window = s.next_position < s.order->size() ? s.order->window_of(s.next_position) : s.order->window_count();
+      s.ready = {none, none};
+      s.failure.reset();
+    }
+    repositioning_ = false;
+    work_.notify_one();
+  }
+
+  void gather(Index shard, Index step, Matrix x, std::span<std::uint64_t> ids) override {
+    const Range positions = settings_.plan.positions(shard, step);
+    require(settings_.shards.begin <= shard && shard < settings_.shards.end, "a shard of another rank was asked for");
+    require(x.rows == positions.size() && x.columns == reader_.info().features() && static_cast<Index>(ids.size()) == x.rows,
+            "gather into a matrix of another shape than the micro-batch");
+    ShardStream& s = stream(shard);
+    require(s.order.has_value() && s.next_position == positions.begin, "steps gathered out of order");
+    while (s.next_position < positions.end) {
+      const Index window = s.order->window_of(s.next_position);
+      const WindowBuffer& buffer = await(s, window);
+      const Range part{s.next_position, std::min(positions.end, buffer.positions().end)};
+      for (Index position = part.begin; position < part.end; ++position) {
+        const Index i = position - positions.begin;
+        convert_row(reader_.info().type, buffer.stored(position), settings_.transform, x.row(i));
+        ids[static_cast<std::size_t>(i)] = static_cast<std::uint64_t>(buffer.row(position));
+      }
+      s.next_position = part.end;
+      if (part.end == buffer.positions().end) release(s, window);
+    }
+  }
+
+  [[nodiscard]] double wait_seconds() const override {
+    const std::lock_guard lock(mutex_);
+    return wait_seconds_;
+  }
+  [[nodiscard]] Index bytes() const override { return streaming_bytes(reader_.info(), settings_); }
+
+ private:
+  [[nodiscard]] ShardStream& stream(Index shard) { return shards_[static_cast<std::size_t>(shard - settings_.shards.begin)]; }
+
+  const WindowBuffer& await(ShardStream& s, Index window) {
+    const auto slot = static_cast<std::size_t>(window % 2);
+    std::unique_lock lock(mutex_);
+    if (s.ready[slot] != window) {
+      const Timer timer;
+      loaded_.wait(lock, [&] { return s.ready[slot] == window || s.failure.has_value(); });
+      wait_seconds_ += timer.seconds();
+      // A window that was read before the failure is still good: the error belongs to the rows that need it.
+      if (s.ready[slot] != window) throw Error(*s.failure);
+    }
+    return s.buffers[slot];
+  }
+
+  void release(ShardStream& s, Index window) {
+    {
+      const std::lock_guard lock(mutex_);
+      s.ready[static_cast<std::size_t>(window % 2)] = none;
+    }
+    work_.notify_one();
+  }
+
+  /// The shard whose next window will be needed first and has a free buffer. Ties go to the lower shard, as workers take them.
+  [[nodiscard]] ShardStream* next_to_read() {
+    if (repositioning_) return nullptr;
+    ShardStream* next = nullptr;
+    Index needed_first = 0;
+    for (ShardStream& s : shards_) {
+      if (s.failure.has_value() || !s.order.has_value() || s.next_window >= s.order->window_count()) continue;
+      if (s.ready[static_cast<std::size_t>(s.next_window % 2)] != none) continue;
+      const Index needed = s.order->window_positions(s.next_window).begin / settings_.plan.micro_batch();
+      if (next == nullptr || needed < needed_first) {
+        next = &s;
+        needed_first = needed;
+      }
+    }
+    return next;
+  }
+
+  void prefetch(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      ShardStream* s = nullptr;
+      work_.wait(lock, stop, [&] { return (s = next_to_read()) != nullptr; });
+      if (stop.stop_requested()) return;
+      const Index window = s->next_window;
+      reading_ = true;
+      lock.unlock();
+      auto failure = read(*s, window, [&] { return stop.stop_requested() || repositioning_; });
+      lock.lock();
+      reading_ = false;
+      idle_.notify_all();
+      if (stop.stop_requested()) return;
+      // Whatever was read belongs to the order that is about to be replaced.
+      if (repositioning_) continue;
+      if (failure.has_value()) {
+        s->failure = std::move(failure);
+      } else {
+        s->ready[static_cast<std::size_t>(window % 2)] = window;
+        s->next_window = window + 1;
+      }
+      loaded_.notify_all();
+    }
+  }
+
+  /// What went wrong, for the workers: an exception must not leave the thread.
+  std::optional<Error> read(ShardStream& s, Index window, const std::function<bool()>& cancelled) noexcept {
+    try {
+      s.buffers[static_cast<std::size_t>(window % 2)].load(reader_, *s.order, window, cancelled);
+      return std::nullopt;
+    } catch (const Error& error) {
+      return error;
+    } catch (const std::bad_alloc&) {
+      return Error(ErrorKind::io, "out of memory while reading " + to_string(reader_.info().address));
+    } catch (const std::exception& error) {
+      return Error(ErrorKind::bug, std::string("internal error: ") + error.what());
+    }
+  }
+
+  DatasetReader reader_;
+  SampleSourceSettings settings_;
+  std::vector<ShardStream> shards_;
+
+  mutable std::mutex mutex_;            // guards all below, and `ready`, `failure` and `next_window` of each shard
+  std::condition_variable_any work_;    // a buffer became free, or an epoch began
+  std::condition_variable_any loaded_;  // a window became ready, or reading failed
+  std::condition_variable_any idle_;    // the thread stopped reading
+  bool reading_ = false;
+  double wait_seconds_ = 0;
+  std::atomic<bool> repositioning_ = false;  // begin_epoch waits for the thread, which reads it without the lock
+
+  std::jthread thread_;  // last: it ends before anything it uses
+};
+
+}  // namespace
+
+std::unique_ptr<SampleSource> make_streaming_source(DatasetReader reader, const SampleSourceSettings& settings) {
+  require(settings.shards.size() >= 1, "a rank without shards");
+  return std::make_unique<StreamingSource>(std::move(reader), settings);
+}
+
+Index streaming_bytes(const DatasetInfo& info, const SampleSourceSettings& settings) {
+  Index bytes = 0;
+  for (Index shard = settings.shards.begin; shard < settings.shards.end; ++shard) {
+    const ShardBuffers sizes(settings, shard);
+    bytes += sizes.count * WindowBuffer::bytes(sizes.capacity, info.row_bytes());
+  }
+  return bytes;
+}
+
+}  // namespace hourglass
