@@ -1,7 +1,5 @@
 #include "hourglass/dist/environment.hpp"
 
-#include <mpi.h>
-
 #include <cctype>
 #include <cstdlib>
 #include <sstream>

@@ -115,9 +115,9 @@ void AtomicFile::commit() {
   posix::synchronize(descriptor_, path_);
   if (std::rename(temporary_path_.c_str(), path_.c_str()) != 0) posix::throw_write_error(errno, path_, 0);
   temporary_path_.clear();
-  const posix::FileDescriptor folder = posix::open_file(posix::folder_of(path_), O_RDONLY | O_DIRECTORY, path_);
-  // A few file systems refuse to sync folders (EINVAL); the rename itself has happened.
-  static_cast<void>(fsync(folder.get()));
+  // The rename has happened: a folder that cannot be opened for reading or synced is no reason to call the file unwritten.
+  const posix::FileDescriptor folder(open(posix::folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.get() >= 0) static_cast<void>(fsync(folder.get()));
   close(std::exchange(descriptor_, -1));
 }
 

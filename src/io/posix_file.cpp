@@ -114,6 +114,12 @@ void reserve_space(int descriptor, Index bytes, const std::string& name) {
   if (result != 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)) throw_write_error(errno, name, bytes);
 }
 
+void probe_space(int descriptor, Index bytes, const std::string& name) {
+  require_space(folder_of(name), bytes, name);
+  if (ftruncate(descriptor, static_cast<off_t>(bytes)) != 0) throw_write_error(errno, name, bytes);
+  reserve_space(descriptor, bytes, name);
+}
+
 std::string folder_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   if (slash == std::string::npos) return ".";

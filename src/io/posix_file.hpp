@@ -43,6 +43,10 @@ void require_space(const std::string& folder, Index bytes, const std::string& na
 /// Takes the disk space of the first `bytes` bytes without changing the file's size; Error(io) when the disk is too full.
 void reserve_space(int descriptor, Index bytes, const std::string& name);
 
+/// Throws Error(io) when the file could not grow to `bytes` bytes (disk, quota, size limit). It grows to that size and has to
+/// be truncated afterwards, which creating an HDF5 file over it does: HDF5 itself recovers badly from a full disk.
+void probe_space(int descriptor, Index bytes, const std::string& name);
+
 /// The folder part of a path, "." when there is none.
 [[nodiscard]] std::string folder_of(const std::string& path);
 

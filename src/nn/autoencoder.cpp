@@ -40,8 +40,7 @@ Network build(const AutoencoderSpec& spec, Layout& layout) {
   const auto add = [&](const char* part, const std::vector<Index>& widths, Activation last) {
     for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
       const Activation activation = i + 2 == widths.size() ? last : spec.activation;
-      layers.push_back(
-          std::make_unique<Dense>(layout, fmt::format("{}/{}", part, i), widths[i], widths[i + 1], activation));
+      layers.push_back(std::make_unique<Dense>(layout, fmt::format("{}/{}", part, i), widths[i], widths[i + 1], activation));
     }
   };
   add("encoder", spec.encoder, spec.code_activation);
@@ -77,7 +76,7 @@ LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix input, Con
                                  const GradientReady& ready) const {
   if (input.rows == 0) {
     std::fill_n(gradient, layout_.size(), 0.0F);
-    ready({0, layout_.size()});
+    if (ready) ready({0, layout_.size()});
     return {};
   }
   const Range all{0, network_.layer_count()};

@@ -43,7 +43,7 @@ void Network::backward(Range range, const float* parameters, ConstMatrix x, Work
     layer(i).backward(parameters, input, workspace.output(i, x.rows), workspace.output_gradient(i, x.rows), dx, gradient,
                       workspace.scratch(i, x.rows), context);
     const Range arena = arena_ranges_[static_cast<std::size_t>(i)];
-    if (!arena.empty()) ready(arena);
+    if (ready && !arena.empty()) ready(arena);
   }
 }
 
