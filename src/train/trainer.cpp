@@ -101,9 +101,9 @@ void Trainer::train_epoch() {
   collectively(communicator_, [&] { source_->begin_epoch(epoch, position_.step_in_epoch); });
   epoch_clock_ = {};
   step_clock_ = {};
-  while (position_.step_in_epoch < plan_.steps_per_epoch()) {
+  for (bool epoch_end = false; !epoch_end;) {
     train_step();
-    const bool epoch_end = position_.step_in_epoch == plan_.steps_per_epoch();
+    epoch_end = position_.step_in_epoch == plan_.steps_per_epoch();
     if (config_.log_every > 0 && position_.step % config_.log_every == 0) log_step();
     if (epoch_end) finish_epoch();
     if (checkpoint_due()) checkpoint();
