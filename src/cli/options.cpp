@@ -60,7 +60,6 @@ Arguments parse_arguments(const std::vector<Option>& options, const std::vector<
     const auto description = describe(options, "");
     const po::parsed_options parsed = po::command_line_parser(joined(options, words))
                                           .options(description)
-                                          .positional(po::positional_options_description{})
                                           .style(style::unix_style & ~style::allow_guessing & ~style::allow_short)
                                           .run();
     Arguments arguments;
