@@ -64,8 +64,12 @@ void backward_rows(ConstMatrix y, ConstMatrix derivative, Matrix dy, Index first
   const float* values = y.data + first * y.stride;
   const float* saved = Kernel::saves ? derivative.data + first * derivative.stride : nullptr;
   float* __restrict gradient = dy.data + first * dy.stride;
+  // Neighbouring rows touch, which a run-time overlap check would take for an overlap; and unless the rows are unrolled, the
+  // compiler may put them, four at most, into the vectors instead of the columns.
+#pragma GCC ivdep
   for (Index c = 0; c < dy.columns; ++c) {
     float sum = bias_gradient[c];
+#pragma GCC unroll 4
     for (int i = 0; i < count; ++i) {
       float* __restrict g = gradient + i * dy.stride;
       if constexpr (!std::is_same_v<Kernel, kernel::Linear>) {

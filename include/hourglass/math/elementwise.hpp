@@ -13,14 +13,16 @@ namespace hourglass::elementwise {
 namespace detail {
 
 /// 2^n for n in [-126, 127], by its bit pattern.
-inline float power_of_two(std::int32_t n) { return std::bit_cast<float>(static_cast<std::uint32_t>(n + 127) << 23); }
+[[gnu::always_inline]] inline float power_of_two(std::int32_t n) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(n + 127) << 23);
+}
 
 /// x = n ln 2 + r with |r| <= ln(2) / 2 (Cody & Waite 1980), for |x| < 2^15; n is meaningless for a NaN.
 struct Reduced {
   std::int32_t n;
   float r;
 };
-inline Reduced reduce(float x) {
+[[gnu::always_inline]] inline Reduced reduce(float x) {
   // 1.5 * 2^23: adding it leaves the integer nearest to x / ln 2 in the lowest mantissa bits.
   constexpr float shifter = 12582912.0F;
   const float shifted = std::fma(x, 1.44269504088896341F, shifter);
@@ -31,7 +33,7 @@ inline Reduced reduce(float x) {
 }
 
 /// exp(r) - 1 for |r| <= ln(2) / 2.
-inline float expm1_reduced(float r) {
+[[gnu::always_inline]] inline float expm1_reduced(float r) {
   float p = 1.9875691500e-4F;
   p = std::fma(p, r, 1.3981999507e-3F);
   p = std::fma(p, r, 8.3334519073e-3F);
@@ -44,7 +46,7 @@ inline float expm1_reduced(float r) {
 }  // namespace detail
 
 /// e^x, also where the result is subnormal, 0 or infinite. Within 1 ulp.
-inline float exp(float x) {
+[[gnu::always_inline]] inline float exp(float x) {
   // Both bounds lie beyond the last results that are neither 0 nor infinite; comparisons let a NaN pass.
   x = x < -105.0F ? -105.0F : x;
   x = x > 89.0F ? 89.0F : x;
@@ -55,7 +57,7 @@ inline float exp(float x) {
 }
 
 /// e^x - 1 for x <= 0 (any finite or NaN result, of no meaning, for x > 0). Within 1 ulp.
-inline float expm1_nonpositive(float x) {
+[[gnu::always_inline]] inline float expm1_nonpositive(float x) {
   // -1 to the last bit below -17.4.
   x = x < -30.0F ? -30.0F : x;
   x = x > 1.0F ? 1.0F : x;
@@ -65,7 +67,7 @@ inline float expm1_nonpositive(float x) {
 }
 
 /// ln(1 + t) for t in [0, 1]. Within 1.5 ulp.
-inline float log1p_unit(float t) {
+[[gnu::always_inline]] inline float log1p_unit(float t) {
   // 1 + t = (1 + f) or 2 (1 + f), so that 1 + f lies in [sqrt(1/2), sqrt 2].
   const bool upper = t > 0.41421356F;
   const float f = upper ? (t - 1.0F) * 0.5F : t;
@@ -85,13 +87,13 @@ inline float log1p_unit(float t) {
 }
 
 /// 1 / (1 + e^-x). Within 2 ulp.
-inline float sigmoid(float x) {
+[[gnu::always_inline]] inline float sigmoid(float x) {
   const float e = elementwise::exp(-std::fabs(x));
   return (x < 0 ? e : 1.0F) / (1.0F + e);
 }
 
 /// tanh x. Within 1.25 ulp.
-inline float tanh(float x) {
+[[gnu::always_inline]] inline float tanh(float x) {
   const float a = std::fabs(x);
   const float square = x * x;
   float p = -5.70498872745e-3F;
@@ -105,7 +107,9 @@ inline float tanh(float x) {
 }
 
 /// ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|). Within 1.6 ulp.
-inline float softplus(float x) { return (x > 0 ? x : 0.0F) + log1p_unit(elementwise::exp(-std::fabs(x))); }
+[[gnu::always_inline]] inline float softplus(float x) {
+  return (x > 0 ? x : 0.0F) + log1p_unit(elementwise::exp(-std::fabs(x)));
+}
 
 /// The standard normal distribution Phi(x) and density phi(x).
 struct Normal {
@@ -113,7 +117,7 @@ struct Normal {
   float density;
 };
 /// Within 5 and 3 ulp, also far in the lower tail, down to subnormal results.
-inline Normal normal(float x) {
+[[gnu::always_inline]] inline Normal normal(float x) {
   const float a = std::fabs(x);
   // The rounding error of a^2, lost on a large exponent, comes back as a factor 1 - error / 2.
   const float square = a * a;
