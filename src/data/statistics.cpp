@@ -64,27 +64,42 @@ void measure(const std::byte* stored, Index rows, Moments& block) {
   }
 }
 
-/// Enough parts to occupy many ranks, few enough that a rank which owns all of them holds about 256 MiB.
+/// Enough parts to occupy many ranks, few enough that a rank which owns all of them holds about 64 MiB.
 Index part_count(const DatasetInfo& info) {
-  const Index affordable = (Index{256} << 20) / (2 * static_cast<Index>(sizeof(double)) * info.features());
-  return std::min(info.rows(), std::clamp<Index>(affordable, 64, 1024));
+  const Index affordable = (Index{64} << 20) / (2 * static_cast<Index>(sizeof(double)) * info.features());
+  return std::min(info.rows(), std::clamp<Index>(affordable, 4, 1024));
+}
+
+/// Rows of a block: it stays in the second-level cache for the second look at it.
+Index rows_a_block(const DatasetInfo& info) { return std::max<Index>(1, (Index{256} << 10) / info.row_bytes()); }
+
+Moments measure_part(const DatasetReader& reader, Range part_rows, std::span<std::byte> stored) {
+  const DatasetInfo& info = reader.info();
+  const Index block_rows = rows_a_block(info);
+  const Index read_rows = static_cast<Index>(stored.size()) / info.row_bytes();
+  Moments sum(info.features());
+  Moments block(info.features());
+  for (Index row = part_rows.begin; row < part_rows.end; row += read_rows) {
+    const Range rows{row, std::min(row + read_rows, part_rows.end)};
+    read_finite_rows(reader, rows, stored.first(static_cast<std::size_t>(rows.size() * info.row_bytes())));
+    for (Index begin = 0; begin < rows.size(); begin += block_rows) {
+      const std::byte* first = stored.data() + begin * info.row_bytes();
+      const Index count = std::min(block_rows, rows.size() - begin);
+      with_element(info.type, [&]<class T>(std::type_identity<T>) { measure<T>(first, count, block); });
+      sum.merge(block);
+    }
+  }
+  return sum;
 }
 
 std::vector<Moments> measure_parts(const DatasetReader& reader, Range parts) {
   const DatasetInfo& info = reader.info();
-  const Index block_rows = rows_a_read(info);
-  Buffer<std::byte> stored(std::min(block_rows, info.rows()) * info.row_bytes());
-  Moments block(info.features());
+  // Whole blocks a read, so that where a read ends changes nothing.
+  const Index read_rows = round_up(std::min(rows_a_read(info), info.rows()), rows_a_block(info));
+  Buffer<std::byte> stored(read_rows * info.row_bytes());
   std::vector<Moments> result;
   for (Index part = parts.begin; part < parts.end; ++part) {
-    Moments& sum = result.emplace_back(info.features());
-    const Range part_rows = even_part(info.rows(), part_count(info), part);
-    for (Index row = part_rows.begin; row < part_rows.end; row += block_rows) {
-      const Range rows{row, std::min(row + block_rows, part_rows.end)};
-      read_finite_rows(reader, rows, stored.span().first(static_cast<std::size_t>(rows.size() * info.row_bytes())));
-      with_element(info.type, [&]<class T>(std::type_identity<T>) { measure<T>(stored.data(), rows.size(), block); });
-      sum.merge(block);
-    }
+    result.push_back(measure_part(reader, even_part(info.rows(), part_count(info), part), stored.span()));
   }
   return result;
 }

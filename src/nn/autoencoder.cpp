@@ -74,6 +74,7 @@ double Autoencoder::flops_per_sample() const {
 LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix input, ConstMatrix target, float scale,
                                  Workspace& workspace, float* gradient, const PassContext& context,
                                  const GradientReady& ready) const {
+  require(input.rows == target.rows && input.columns == target.columns, "an input and a target of different shapes");
   if (input.rows == 0) {
     std::fill_n(gradient, layout_.size(), 0.0F);
     if (ready) ready({0, layout_.size()});

@@ -25,6 +25,8 @@ Workspace Network::make_workspace(Index max_rows) const { return {*this, max_row
 
 ConstMatrix Network::forward(Range range, const float* parameters, ConstMatrix x, Workspace& workspace,
                              const PassContext& context) const {
+  require(x.rows <= workspace.max_rows(), "a micro-batch larger than its workspace");
+  require(x.columns == layer(range.begin).inputs(), "samples that do not fit the network's input");
   ConstMatrix input = x;
   for (Index i = range.begin; i < range.end; ++i) {
     const Matrix output = workspace.output(i, x.rows);

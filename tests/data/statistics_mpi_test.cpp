@@ -103,22 +103,22 @@ TEST(FeatureStatistics, many_features_are_gathered_in_slabs) {
 
 TEST(FeatureStatistics, parts_of_several_blocks_are_merged) {
   const auto world = Communicator::world();
-  // 600 rows of 128 KiB in 64 MiB: 600 parts, so make rows longer than a read instead: one row a block, two rows a part.
-  const std::size_t features = 1 << 22;
-  std::vector<std::uint8_t> values(features * 130);
+  // Rows so long that one is a block and only 16 parts are made: 2 or 3 rows a part.
+  const std::size_t features = 1 << 18;
+  std::vector<std::uint8_t> values(features * 40);
   for (std::size_t i = 0; i < values.size(); ++i)
     values[i] = static_cast<std::uint8_t>((i % features) * 7 + (i / features) * 3);
-  const SharedFile file(world, {130, features}, values);
+  const SharedFile file(world, {40, features}, values);
   const FeatureStatistics got = feature_statistics(world, file.reader());
   for (const std::size_t c : {std::size_t{0}, std::size_t{77}, features - 1}) {
     double sum = 0;
     double squares = 0;
-    for (std::size_t r = 0; r < 130; ++r) {
+    for (std::size_t r = 0; r < 40; ++r) {
       sum += values[r * features + c];
       squares += static_cast<double>(values[r * features + c]) * values[r * features + c];
     }
-    EXPECT_NEAR(got.mean[c], sum / 130, 1e-10);
-    EXPECT_NEAR(got.deviation[c], std::sqrt(squares / 130 - sum / 130 * (sum / 130)), 1e-8);
+    EXPECT_NEAR(got.mean[c], sum / 40, 1e-10);
+    EXPECT_NEAR(got.deviation[c], std::sqrt(squares / 40 - sum / 40 * (sum / 40)), 1e-8);
   }
 }
 
@@ -176,7 +176,7 @@ TEST(InputTransform, other_normalizations_only_divide) {
 
 TEST(InputTransform, a_mean_that_single_precision_cannot_hold_is_refused) {
   const auto world = Communicator::world();
-  const SharedFile file(world, {1000, 1}, random_values<double>(1000, 1.7e9, 1, 9));
+  const SharedFile file(world, {1000, 1}, random_values<double>(1000, 1.7e9 + 50, 1, 9));
   EXPECT_THROW((void)input_transform(world, file.reader(), Normalize::standardize), Error);
 }
 

@@ -212,6 +212,22 @@ TEST(TreeReducer, two_reducers_do_not_disturb_each_other) {
   }
 }
 
+// An error ends the run: the rank that unwinds must not wait for those that never answer.
+TEST(TreeReducer, destroyed_in_the_middle_of_a_step) {
+  const Communicator world = Communicator::world();
+  for (const Index floats : {9 * cell_floats, 4096 * cell_floats}) {
+    for (const Index leaves : {7, 8}) {
+      Trial trial(world, leaves, floats, floats);
+      trial.compute(0, -1);
+      if (world.is_root()) trial.start_reduce(0);
+      world.barrier();
+    }
+  }
+  world.barrier();
+  Trial trial(world, 8, 9 * cell_floats, 512);
+  run_step(trial, 0, -1);
+}
+
 TEST(TreeReducer, empty_arena) {
   const Communicator world = Communicator::world();
   Trial trial(world, 4, 0, 512);
