@@ -52,8 +52,7 @@ void strip_padding(std::string& text) {
 
 }  // namespace
 
-void throw_write_failure(const std::string& name, const char* what) {
-  const std::string reason = take_reason();
+void throw_write_failure(const std::string& name, const char* what, const std::string& reason) {
   constexpr std::string_view mark = "errno = ";
   const std::size_t place = reason.find(mark);
   if (place != std::string::npos) {

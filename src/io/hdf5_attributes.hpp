@@ -21,14 +21,13 @@ void write_integer(hid_t object, const std::string& attribute, std::int64_t valu
 [[nodiscard]] std::string read_text(hid_t object, const std::string& attribute, const std::string& name, Index file_bytes);
 [[nodiscard]] std::int64_t read_integer(hid_t object, const std::string& attribute, const std::string& name);
 
-/// As checked(), for writing: a full disk, quota or size limit met inside HDF5 is told as such.
-template <class Result>
-Result written(Result result, const std::string& name, const char* what);
-[[noreturn]] void throw_write_failure(const std::string& name, const char* what);
+/// Throws Error(io); a full disk, quota or size limit met inside HDF5 (`reason`: take_reason()) is told as such.
+[[noreturn]] void throw_write_failure(const std::string& name, const char* what, const std::string& reason);
 
+/// As checked(), for writing.
 template <class Result>
 Result written(Result result, const std::string& name, const char* what) {
-  if (result < 0) throw_write_failure(name, what);
+  if (result < 0) throw_write_failure(name, what, take_reason());
   return result;
 }
 
