@@ -11,6 +11,7 @@
 #include "hourglass/io/atomic_file.hpp"
 #include "parallel_access.hpp"
 #include "posix_file.hpp"
+#include "write_driver.hpp"
 
 namespace hourglass {
 
@@ -24,12 +25,6 @@ namespace {
 bool exists(const std::string& file) {
   std::error_code ignored;
   return fs::exists(file, ignored);
-}
-
-Handle open_to_write(const std::string& temporary, const std::string& name, const Handle& access, bool create) {
-  const hid_t file = create ? H5Fcreate(temporary.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get())
-                            : H5Fopen(temporary.c_str(), H5F_ACC_RDWR, access.get());
-  return {written(file, name, "cannot be opened for writing"), H5Fclose};
 }
 
 // Makes the whole file but for the values; by one rank, through the POSIX driver.
@@ -50,13 +45,10 @@ void make_layout(const AtomicFile& target, std::span<const DatasetSpec> specs) {
     fs::copy_file(name, temporary, fs::copy_options::overwrite_existing, error);
     if (error) posix::throw_write_error(error.value(), name, bytes);
   }
-  const Handle access = hdf5::plain_file_access();
-  // As state files: metadata with checksums.
-  written(H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_V18), name, "no file access properties");
-  Handle file = open_to_write(temporary, name, access, !adding);
+  hdf5::WriteStatus status;
+  Handle file = hdf5::open_safely(temporary, name, !adding, &status);
   for (const DatasetSpec& spec : specs) make_dataset(file.get(), spec, name);
-  written(H5Fflush(file.get(), H5F_SCOPE_GLOBAL), name, "cannot be written");
-  if (!file.close()) throw Error(ErrorKind::io, name + ": cannot be completed");
+  hdf5::close_safely(file, name, status);
 }
 
 }  // namespace
@@ -72,9 +64,9 @@ struct DatasetWriter::State {
   std::string name;
   std::vector<DatasetSpec> specs;
   std::optional<AtomicFile> target;  ///< rank 0's
+  hdf5::WriteStatus status;          ///< of a single rank's driver
   Handle file;
   std::vector<Handle> datasets;
-  Handle transfer;
   std::vector<Index> rows_written;  ///< by this rank
 
   explicit State(const Communicator& ranks) : communicator(ranks) {}
@@ -89,8 +81,8 @@ struct DatasetWriter::State {
 
   void open(const std::string& temporary) {
     const hdf5::Lock lock;
-    file = open_to_write(temporary, name, hdf5::shared_file_access(communicator), false);
-    transfer = hdf5::shared_transfer(communicator);
+    file = communicator.size() == 1 ? hdf5::open_safely(temporary, name, false, &status)
+                                    : hdf5::open_shared(temporary, name, communicator);
     for (const DatasetSpec& spec : specs) {
       const Handle access = dataset_access(spec, name);
       datasets.emplace_back(
@@ -101,15 +93,11 @@ struct DatasetWriter::State {
   /// Collective with MPI-IO. Throws Error(io) when something could not be written; everything is closed all the same.
   void close() {
     const hdf5::Lock lock;
-    if (file.get() < 0) return;
-    // Flushed first: this is where buffered values meet a full disk, and where the reason can still be had.
-    const bool flushed = H5Fflush(file.get(), H5F_SCOPE_GLOBAL) >= 0;
-    const std::string reason = flushed ? "" : hdf5::take_reason();
-    bool closed = true;
+    // What this rank has written through MPI-IO is synced by no fsync of rank 0 on another node.
+    bool closed = communicator.size() == 1 || file.get() < 0 || H5Fflush(file.get(), H5F_SCOPE_GLOBAL) >= 0;
     for (Handle& dataset : datasets) closed = dataset.close() && closed;
-    transfer.close();
     closed = file.close() && closed;
-    if (!flushed) hdf5::throw_write_failure(name, "cannot be completed", reason);
+    hdf5::throw_if_failed(status, name);
     if (!closed) throw Error(ErrorKind::io, name + ": cannot be completed; is the disk full?");
   }
 
@@ -119,20 +107,16 @@ struct DatasetWriter::State {
     std::vector<hsize_t> start(spec.shape.size(), 0);
     std::vector<hsize_t> count(spec.shape.begin(), spec.shape.end());
     start.front() = static_cast<hsize_t>(rows.begin);
-    count.front() = static_cast<hsize_t>(std::max<Index>(rows.size(), 1));
+    count.front() = static_cast<hsize_t>(rows.size());
     const Handle place(written(H5Dget_space(datasets[dataset].get()), name, "rows cannot be selected"), H5Sclose);
     const Handle memory(
         written(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr), name, "rows cannot be selected"),
         H5Sclose);
-    if (rows.empty()) {
-      written(H5Sselect_none(place.get()), name, "rows cannot be selected");
-      written(H5Sselect_none(memory.get()), name, "rows cannot be selected");
-    } else {
-      written(H5Sselect_hyperslab(place.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr), name,
-              "rows cannot be selected");
-    }
-    written(H5Dwrite(datasets[dataset].get(), hdf5::native_type(spec.type), memory.get(), place.get(), transfer.get(), values),
+    written(H5Sselect_hyperslab(place.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr), name,
+            "rows cannot be selected");
+    written(H5Dwrite(datasets[dataset].get(), hdf5::native_type(spec.type), memory.get(), place.get(), H5P_DEFAULT, values),
             name, "rows cannot be written");
+    hdf5::throw_if_failed(status, name);
   }
 };
 
@@ -171,11 +155,9 @@ void DatasetWriter::write_rows(std::size_t dataset, Range rows, std::span<const 
       require(rows.begin >= 0 && rows.begin <= rows.end && rows.end <= rows_total, "rows outside the output");
       require(rows_total == 0 || static_cast<Index>(values.size()) == rows.size() * (value_bytes(spec) / rows_total),
               "a buffer of another size than the rows");
+      if (rows.empty()) return;
+      state.write(dataset, rows, values.data());
       state.rows_written[dataset] += rows.size();
-    });
-    // Checked before: with wrong arguments one rank would be missing in the collective transfer.
-    collectively(state.communicator, [&] {
-      if (state.communicator.size() > 1 || !rows.empty()) state.write(dataset, rows, values.data());
     });
   } catch (const Error&) {
     // Every rank comes here: the last chance to close a shared file together.

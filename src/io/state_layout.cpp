@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "hdf5_attributes.hpp"
-#include "posix_file.hpp"
+#include "write_driver.hpp"
 
 namespace hourglass {
 
@@ -50,16 +50,6 @@ Handle make_dataset(hid_t file, const std::string& path, const std::vector<Index
   return {written(H5Dcreate2(group.get(), own_name.c_str(), type, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT), name,
                   "a data set cannot be made"),
           H5Dclose};
-}
-
-// The format of HDF5 1.8: since then every block of metadata carries a checksum, so that a damaged file is told from a sound
-// one.
-Handle create_file(const std::string& temporary, const std::string& name) {
-  const Handle access = hdf5::plain_file_access();
-  written(H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_V18), name, "no file access properties");
-  const Handle creation(written(H5Pcreate(H5P_FILE_CREATE), name, "no file creation properties"), H5Pclose);
-  written(H5Pset_obj_track_times(creation.get(), 0), name, "no file creation properties");
-  return {written(H5Fcreate(temporary.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()), name, "cannot be made"), H5Fclose};
 }
 
 void write_header(hid_t file, const std::string& name, const StateHeader& header, const std::vector<StoredGroup>& groups) {
@@ -152,7 +142,8 @@ Index predicted_bytes(const StateHeader& header, const std::vector<StoredGroup>&
 std::vector<Index> create_state_layout(const std::string& temporary, const std::string& name, const StateHeader& header,
                                        const std::vector<StoredGroup>& groups) {
   const hdf5::Lock lock;
-  Handle file = create_file(temporary, name);
+  hdf5::WriteStatus status;
+  Handle file = hdf5::open_safely(temporary, name, true, &status);
   write_header(file.get(), name, header, groups);
   std::vector<Index> offsets;
   for (const StoredGroup& group : groups) {
@@ -164,8 +155,7 @@ std::vector<Index> create_state_layout(const std::string& temporary, const std::
       offsets.push_back(static_cast<Index>(offset));
     }
   }
-  written(H5Fflush(file.get(), H5F_SCOPE_GLOBAL), name, "cannot be written");
-  if (!file.close()) throw Error(ErrorKind::io, name + ": cannot be completed");
+  hdf5::close_safely(file, name, status);
   return offsets;
 }
 

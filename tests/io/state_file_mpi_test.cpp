@@ -23,8 +23,8 @@ TEST_F(StateFileMpiTest, bytes_do_not_depend_on_ranks) {
   write_example(world_, folder_.file("replicated.h5"), true);
   const std::string serial = read_bytes(folder_.file("serial-0.h5"));
   ASSERT_FALSE(serial.empty());
-  EXPECT_EQ(read_bytes(folder_.file("sharded.h5")), serial);
-  EXPECT_EQ(read_bytes(folder_.file("replicated.h5")), serial);
+  EXPECT_TRUE(read_bytes(folder_.file("sharded.h5")) == serial);
+  EXPECT_TRUE(read_bytes(folder_.file("replicated.h5")) == serial);
   const auto tensors = example_tensors();
   EXPECT_EQ(read_state_file(folder_.file("sharded.h5")).weights_digest, weights_digest(tensors, example_values(tensors, 1.0F)));
 }
@@ -56,7 +56,7 @@ TEST_F(StateFileMpiTest, full_disk_on_one_rank_is_one_error_everywhere) {
       message = expect_error(ErrorKind::io, "model.h5", [&] { write_example(world_, folder_.file("model.h5")); });
     }
     for (const std::string& other : world_.all_gather(message)) EXPECT_EQ(other, message);
-    EXPECT_EQ(read_bytes(folder_.file("model.h5")), before);
+    EXPECT_TRUE(read_bytes(folder_.file("model.h5")) == before);
     EXPECT_EQ(folder_.entries(), 1);
     world_.barrier();
   }
