@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,7 +19,9 @@ namespace hourglass {
 namespace fs = std::filesystem;
 
 RunFolder::~RunFolder() {
-  if (lock_ >= 0) ::close(lock_);
+  if (lock_ < 0) return;
+  ::unlink(lock_path().c_str());
+  ::close(lock_);
 }
 
 std::string RunFolder::checkpoint_path(Index step) const { return fmt::format("{}/checkpoints/step-{:08}.h5", path_, step); }
@@ -46,11 +49,18 @@ void RunFolder::open() {
 
 void RunFolder::lock() {
   // A lock of the kernel's: it cannot be left behind by a killed run.
-  lock_ = ::open((path_ + "/.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (lock_ < 0) throw Error(ErrorKind::io, fmt::format("cannot write to {}: {}", path_, std::strerror(errno)));
-  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    throw Error(ErrorKind::usage, fmt::format("another run is writing to {}: wait for it or choose another --output", path_));
-  }
+  struct stat status {};
+  do {
+    if (lock_ >= 0) ::close(lock_);
+    lock_ = ::open(lock_path().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (lock_ < 0) throw Error(ErrorKind::io, fmt::format("cannot write to {}: {}", path_, std::strerror(errno)));
+    if (::flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+      ::close(lock_);
+      lock_ = -1;
+      throw Error(ErrorKind::usage, fmt::format("another run is writing to {}: wait for it or choose another --output", path_));
+    }
+    // A run that ended in between has removed the file that was just opened: take the lock of a new one.
+  } while (::fstat(lock_, &status) == 0 && status.st_nlink == 0);
 }
 
 std::vector<std::string> RunFolder::checkpoints() const {

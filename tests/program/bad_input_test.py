@@ -95,7 +95,8 @@ class BadInputTest(ProgramTest):
                              "--micro-batch", 8, "--epochs", 1, *arguments, ranks=ranks, timeout=60)
                 self.assert_refused(result, DATA, f"row {row}")
                 self.assertFalse((self.output / "model.h5").exists())
-                self.assertEqual([p for p in self.output.rglob("*.h5")], [])
+                # Streamed data are first read when the run has begun, with the checkpoint that every run begins with.
+                self.assertLessEqual({p.name for p in self.output.rglob("*.h5")}, {"step-00000000.h5"})
                 shutil.rmtree(self.output, ignore_errors=True)
 
     def test_nan_in_memory(self):

@@ -37,6 +37,7 @@ class RunFolder {
 
  private:
   void lock();
+  [[nodiscard]] std::string lock_path() const { return path_ + "/.lock"; }
 
   std::string path_;
   int lock_ = -1;
