@@ -61,6 +61,19 @@ void RunFolder::lock() {
     }
     // A run that ended in between has removed the file that was just opened: take the lock of a new one.
   } while (::fstat(lock_, &status) == 0 && status.st_nlink == 0);
+  remove_temporaries();
+}
+
+void RunFolder::remove_temporaries() const {
+  std::error_code ignored;  // what cannot be deleted does no harm
+  for (const std::string& folder : {path_, path_ + "/checkpoints"}) {
+    std::vector<fs::path> leftovers;
+    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+      const std::string name = entry.path().filename().string();
+      if (name.starts_with(".") && name.find(".tmp.") != std::string::npos) leftovers.push_back(entry.path());
+    }
+    for (const auto& path : leftovers) fs::remove(path, ignored);
+  }
 }
 
 std::vector<std::string> RunFolder::checkpoints() const {

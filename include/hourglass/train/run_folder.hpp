@@ -37,6 +37,8 @@ class RunFolder {
 
  private:
   void lock();
+  /// What killed writers left behind; only under the lock.
+  void remove_temporaries() const;
   [[nodiscard]] std::string lock_path() const { return path_ + "/.lock"; }
 
   std::string path_;
