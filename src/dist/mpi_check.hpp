@@ -1,5 +1,12 @@
 #pragma once
 
+// The C interface alone: the C++ one, which Open MPI still declares by default, is another library to link.
+#ifndef OMPI_SKIP_MPICXX
+#define OMPI_SKIP_MPICXX 1
+#endif
+#ifndef MPICH_SKIP_MPICXX
+#define MPICH_SKIP_MPICXX 1
+#endif
 #include <mpi.h>
 
 #include "hourglass/core/types.hpp"
