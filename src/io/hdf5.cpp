@@ -109,6 +109,15 @@ void require_written(const DatasetInfo& info, hid_t dataset, hid_t space, hid_t 
   }
 }
 
+void require_source_file(const std::string& source, const DatasetInfo& info, const std::string& name) {
+  const auto beside = std::filesystem::path(info.address.file).parent_path() / source;
+  try {
+    static_cast<void>(hdf5::open_file(std::filesystem::exists(beside) ? beside.string() : source));
+  } catch (const Error& error) {
+    throw Error(error.kind(), name + ": is a virtual data set that needs another file: " + error.what());
+  }
+}
+
 // HDF5 fills what a missing source of a virtual data set should hold; it must exist instead.
 void require_sources(hid_t creation, hid_t space, const DatasetInfo& info, const std::string& name) {
   std::size_t count = 0;
@@ -119,10 +128,7 @@ void require_sources(hid_t creation, hid_t space, const DatasetInfo& info, const
                                                                              name, "its virtual mapping cannot be read"))),
                        '\0');
     H5Pget_virtual_filename(creation, i, source.data(), source.size() + 1);
-    if (source != ".") {
-      const auto folder = std::filesystem::path(info.address.file).parent_path();
-      static_cast<void>(hdf5::open_file(std::filesystem::exists(folder / source) ? (folder / source).string() : source));
-    }
+    if (source != ".") require_source_file(source, info, name);
     const Handle part(checked(H5Pget_virtual_vspace(creation, i), name, "its virtual mapping cannot be read"), H5Sclose);
     mapped += static_cast<Index>(H5Sget_select_npoints(part.get()));
   }
