@@ -45,6 +45,8 @@ class Handle {
   [[nodiscard]] hid_t get() const { return id_; }
   /// False when the library reported an error.
   bool close() noexcept;
+  /// Gives the identifier up to the library, which closes it when MPI ends.
+  void release() noexcept { id_ = -1; }
 
  private:
   hid_t id_ = -1;

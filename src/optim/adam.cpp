@@ -4,7 +4,7 @@
 
 #include "hourglass/core/error.hpp"
 #include "hourglass/optim/check.hpp"
-#include "hourglass/optim/subnormal.hpp"
+#include "hourglass/optim/running_mean.hpp"
 
 namespace hourglass {
 
@@ -14,8 +14,8 @@ struct Factors {
   float scale;
   float l2;
   float decay;
-  float mean_gain;
-  float variance_gain;
+  RunningMean mean;
+  RunningMean variance;
   float rate;
   float variance_correction;
   float epsilon;
@@ -26,9 +26,8 @@ void run(const Factors f, std::size_t size, float* __restrict p, const float* __
          float* __restrict variance) {
   for (std::size_t i = 0; i < size; ++i) {
     const float g = f.scale * gradient[i] + f.l2 * p[i];
-    // Written as differences, an infinite variance becomes NaN at the next step instead of silently stopping the weight.
-    const float m = flush_subnormal(mean[i] + f.mean_gain * (g - mean[i]));
-    const float v = flush_subnormal(variance[i] + f.variance_gain * (g * g - variance[i]));
+    const float m = f.mean(mean[i], g);
+    const float v = f.variance(variance[i], g * g);
     mean[i] = m;
     variance[i] = v;
     const float deviation = std::sqrt(v) * f.variance_correction + f.epsilon;
@@ -65,8 +64,8 @@ void Adam::update(const UpdateStep& step, std::span<float> parameters, std::span
       .scale = step.gradient_scale,
       .l2 = decoupled ? 0.0F : static_cast<float>(decay),
       .decay = decoupled ? static_cast<float>(rate * decay) : 0.0F,
-      .mean_gain = static_cast<float>(1.0 - beta1_),
-      .variance_gain = static_cast<float>(1.0 - beta2_),
+      .mean = RunningMean(beta1_),
+      .variance = RunningMean(beta2_),
       .rate = static_cast<float>(rate / (1.0 - std::pow(beta1_, t))),
       .variance_correction = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(beta2_, t))),
       .epsilon = static_cast<float>(epsilon_),

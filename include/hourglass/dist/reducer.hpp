@@ -10,8 +10,10 @@
 
 namespace hourglass {
 
-/// How an arena is cut for the exchange: buckets of about bucket_bytes (multiples of 64 floats), numbered in the order in which
-/// the backward pass finishes them, so bucket 0 is the arena's tail. Pure arithmetic, no MPI.
+/// How an arena is cut for the exchange: buckets of at most bucket_bytes, but at least one cell of 64 floats; whole cells,
+/// sizes that differ by at most one cell; numbered in the order in which the backward pass finishes them, so bucket 0 is the
+/// arena's tail. No bucket exceeds 4 GiB (MPI counts in int). No bucket at all for an empty arena. Pure arithmetic, no MPI.
+/// Throws Error(usage) unless bucket_bytes > 0.
 [[nodiscard]] std::vector<Range> make_buckets(Index arena_floats, Index bucket_bytes);
 
 /// A finished local sum over a node of the leaf tree, restricted to a bucket (see core/tree_sum.hpp for the tree).
@@ -26,7 +28,12 @@ struct BucketPart {
 ///   start_reduce(b, parts) for each bucket b = 0, 1, ...; progress() at any time;
 ///   wait_reduce(b): then `sum` holds the sum over all leaves in owned(b);
 ///   the caller updates `parameters` in owned(b); start_gather(b); finish(): then `parameters` is complete everywhere.
-/// No method allocates after the first step.
+/// Gathering may be left out for any bucket (on every rank alike); finish() ends the step all the same.
+/// From start_reduce(b) on, `sum` is scratch in bucket b outside owned(b); from start_gather(b) to finish() nobody else may
+/// touch `parameters` in bucket b. MPI advances only inside these calls: progress() now and then overlaps the exchange with the
+/// computation; it is cheap when nothing is pending.
+/// No method allocates; all buffers are made with the reducer. A method called out of order throws Error(bug).
+/// The destructor does not communicate: destroyed in the middle of a step (an error ends the run), it cancels its receives.
 class Reducer {
  public:
   virtual ~Reducer() = default;
@@ -46,15 +53,22 @@ class Reducer {
 
 /// What a reducer works on. `sum` and `parameters` are arenas of arena_floats floats that outlive it.
 struct ReducerSettings {
-  Index leaves = 1;  ///< micro-batches of a step = shards S
-  Index bucket_bytes = 4 << 20;
+  Index leaves = 1;              ///< micro-batches of a step = shards S
+  Index bucket_bytes = 4 << 20;  ///< see make_buckets
   std::span<float> sum;
   std::span<float> parameters;
 };
 
-/// `tree`: the leaf tree, reduce-scatter, sharded update, allgather: the same bits on any number of ranks.
+/// `tree`: the leaf tree of core/tree_sum.hpp, reduce-scatter, sharded update, allgather: the same bits on any number of ranks.
+/// See exchange_plan.hpp for the messages; they are fewest when leaves / P is a power of two.
+/// Receive buffers: up to 64 MiB of buckets, but 4 to 32 buckets (or all), are in flight; each takes (P - 1) / P of its size,
+/// times the nodes a rank holds when leaves / P is no power of two. Collective. Throws Error(usage) when there are more buckets
+/// than MPI has tags for.
 [[nodiscard]] std::unique_ptr<Reducer> make_tree_reducer(const Communicator& communicator, const ReducerSettings& settings);
-/// `allreduce`: the classic scheme. Local sum, MPI_Iallreduce a bucket, every rank updates everything (owned(b) = bucket b).
+
+/// `allreduce`: the classic scheme. Each rank adds its parts from left to right, MPI_Iallreduce sums a bucket over the ranks,
+/// and every rank updates everything (owned(b) = bucket b; gathering does nothing). The bits depend on the number of ranks and
+/// on MPI, but are the same on all ranks. No buffers of its own; `parts` may be released when start_reduce returns. Collective.
 [[nodiscard]] std::unique_ptr<Reducer> make_allreduce_reducer(const Communicator& communicator,
                                                               const ReducerSettings& settings);
 

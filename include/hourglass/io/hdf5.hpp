@@ -35,8 +35,8 @@ struct DatasetInfo {
   std::vector<Index> shape;
   ElementType type = ElementType::f32;
   bool chunked = false;
-  std::vector<Index> chunk;           ///< when chunked
-  std::vector<std::string> filters;   ///< e.g. "deflate", "shuffle"
+  std::vector<Index> chunk;          ///< when chunked
+  std::vector<std::string> filters;  ///< e.g. "deflate", "shuffle"
 
   [[nodiscard]] Index rows() const { return shape.empty() ? 0 : shape.front(); }
   [[nodiscard]] Index features() const;  ///< product of the other dimensions; 1 for a one-dimensional set
@@ -47,9 +47,9 @@ struct DatasetInfo {
 /// prefetch thread may read while others open files. Move-only.
 class DatasetReader {
  public:
-  /// Throws Error(io) for a missing or unreadable file; Error(data) when it is not HDF5, is truncated, has no such data set (the
-  /// message lists the data sets that exist, nearest name first), or the set is not numeric, and when no path is given and the
-  /// file does not hold exactly one candidate. External links, external storage and unknown filters are refused.
+  /// Throws Error(io) for a missing or unreadable file; Error(data) when it is not HDF5, is truncated, has no such data set
+  /// (the message lists the data sets that exist, nearest name first), or the set is not numeric, and when no path is given and
+  /// the file does not hold exactly one candidate. External links, external storage and unknown filters are refused.
   explicit DatasetReader(const DatasetAddress& address);
   DatasetReader(DatasetReader&&) noexcept;
   DatasetReader& operator=(DatasetReader&&) noexcept;

@@ -7,6 +7,7 @@
 
 #include "hourglass/core/buffer.hpp"
 #include "hourglass/nn/layer.hpp"
+#include "hourglass/param/layout.hpp"
 
 namespace hourglass {
 
@@ -19,7 +20,8 @@ class Workspace;
 /// A chain of layers 0..count-1. Immutable and shared by all workers.
 class Network {
  public:
-  explicit Network(std::vector<std::unique_ptr<Layer>> layers);
+  /// `layout` holds the layers' tensors: it tells which arena range is final when a layer's backward pass is done.
+  Network(std::vector<std::unique_ptr<Layer>> layers, const Layout& layout);
 
   [[nodiscard]] Index layer_count() const { return static_cast<Index>(layers_.size()); }
   [[nodiscard]] const Layer& layer(Index i) const { return *layers_[static_cast<std::size_t>(i)]; }
@@ -36,6 +38,7 @@ class Network {
 
  private:
   std::vector<std::unique_ptr<Layer>> layers_;
+  std::vector<Range> arena_ranges_;  // by layer
 };
 
 class Workspace {

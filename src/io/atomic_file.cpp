@@ -1,0 +1,145 @@
+#include "hourglass/io/atomic_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <random>
+#include <utility>
+
+#include "hourglass/core/error.hpp"
+#include "posix_file.hpp"
+
+namespace hourglass {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view mark = ".tmp.";
+
+std::string resolved(const std::string& path) {
+  std::error_code error;
+  if (!fs::is_symlink(path, error)) return path;
+  const fs::path target = fs::canonical(path, error);
+  // A link to nowhere is replaced itself.
+  return error ? path : target.string();
+}
+
+std::string temporary_name(const std::string& path) {
+  constexpr std::size_t longest_stem = 200;  // of the 255 bytes of a name
+  const std::string name = fs::path(path).filename().string().substr(0, longest_stem);
+  std::random_device random;
+  return posix::folder_of(path) + "/." + name + std::string(mark) + std::to_string(getpid()) + "." + std::to_string(random());
+}
+
+// The mode open(2) would have given; umask can only be read by setting it.
+mode_t ordinary_mode() {
+  static const mode_t mode = [] {
+    const mode_t mask = umask(022);
+    umask(mask);
+    return static_cast<mode_t>(0666 & ~mask);
+  }();
+  return mode;
+}
+
+void require_replaceable(const std::string& path) {
+  if (fs::path(path).filename().empty()) throw Error(ErrorKind::io, path + ": names a folder, not a file");
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (fs::is_directory(status)) throw Error(ErrorKind::io, path + ": is a folder; name a file");
+  if (fs::exists(status) && !fs::is_regular_file(status)) {
+    throw Error(ErrorKind::io, path + ": exists and is not a regular file; name another");
+  }
+  const std::string folder = posix::folder_of(path);
+  if (!fs::exists(folder, error))
+    throw Error(ErrorKind::io, path + ": the folder " + folder + " does not exist; create it first");
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(const std::string& path) : path_(resolved(path)) {
+  require_replaceable(path_);
+  const std::string name = temporary_name(path_);
+  descriptor_ = open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (descriptor_ < 0) {
+    if (errno == ENOSPC || errno == EDQUOT) posix::throw_write_error(errno, path_, 0);
+    throw Error(ErrorKind::io,
+                path_ + ": cannot be written: " + std::strerror(errno) + " in the folder " + posix::folder_of(path_));
+  }
+  temporary_path_ = name;
+}
+
+AtomicFile::AtomicFile(AtomicFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      temporary_path_(std::exchange(other.temporary_path_, {})),
+      descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+AtomicFile& AtomicFile::operator=(AtomicFile&& other) noexcept {
+  if (this != &other) {
+    discard();
+    path_ = std::move(other.path_);
+    temporary_path_ = std::exchange(other.temporary_path_, {});
+    descriptor_ = std::exchange(other.descriptor_, -1);
+  }
+  return *this;
+}
+
+AtomicFile::~AtomicFile() { discard(); }
+
+void AtomicFile::discard() noexcept {
+  if (descriptor_ >= 0) close(std::exchange(descriptor_, -1));
+  if (!temporary_path_.empty()) unlink(temporary_path_.c_str());
+  temporary_path_.clear();
+}
+
+void AtomicFile::write(std::string_view bytes) {
+  const off_t end = lseek(descriptor_, 0, SEEK_END);
+  if (end < 0) posix::throw_write_error(errno, path_, static_cast<Index>(bytes.size()));
+  posix::write_at(descriptor_, end, std::as_bytes(std::span(bytes)), path_);
+}
+
+void AtomicFile::reserve(Index bytes) {
+  posix::require_space(posix::folder_of(path_), bytes, path_);
+  posix::reserve_space(descriptor_, bytes, path_);
+}
+
+void AtomicFile::commit() {
+  require(!temporary_path_.empty(), "a file was committed twice");
+  // Some file systems know no modes: the file is as good without.
+  static_cast<void>(fchmod(descriptor_, ordinary_mode()));
+  posix::synchronize(descriptor_, path_);
+  if (std::rename(temporary_path_.c_str(), path_.c_str()) != 0) posix::throw_write_error(errno, path_, 0);
+  temporary_path_.clear();
+  // The rename has happened: a folder that cannot be opened for reading or synced is no reason to call the file unwritten.
+  const posix::FileDescriptor folder(open(posix::folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.get() >= 0) static_cast<void>(fsync(folder.get()));
+  close(std::exchange(descriptor_, -1));
+}
+
+void write_text_atomically(const std::string& path, std::string_view text) {
+  AtomicFile file(path);
+  file.write(text);
+  file.commit();
+}
+
+int remove_stale_temporaries(const std::string& folder) {
+  int removed = 0;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    const std::size_t place = name.rfind(mark);
+    if (!name.starts_with('.') || place == std::string::npos || place == 0) continue;
+    const std::string tail = name.substr(place + mark.size());
+    const bool ours = !tail.empty() && tail.find_first_not_of("0123456789.") == std::string::npos &&
+                      tail.find('.') != std::string::npos && entry.is_regular_file(error);
+    if (ours && fs::remove(entry.path(), error)) ++removed;
+  }
+  return removed;
+}
+
+}  // namespace hourglass

@@ -1,0 +1,88 @@
+#include "hourglass/nn/network.hpp"
+
+#include <algorithm>
+
+#include "hourglass/core/error.hpp"
+
+namespace hourglass {
+
+Network::Network(std::vector<std::unique_ptr<Layer>> layers, const Layout& layout) : layers_(std::move(layers)) {
+  require(!layers_.empty(), "a network without layers");
+  for (std::size_t i = 1; i < layers_.size(); ++i) {
+    require(layers_[i]->inputs() == layers_[i - 1]->outputs(), "neighbouring layers of different widths");
+  }
+  for (const auto& layer : layers_) {
+    Range arena;
+    for (const TensorRole& role : layer->roles()) {
+      const Range tensor = layout.range(role.slot);
+      arena = arena.empty() ? tensor : Range{std::min(arena.begin, tensor.begin), std::max(arena.end, tensor.end)};
+    }
+    arena_ranges_.push_back(arena);
+  }
+}
+
+Workspace Network::make_workspace(Index max_rows) const { return {*this, max_rows}; }
+
+ConstMatrix Network::forward(Range range, const float* parameters, ConstMatrix x, Workspace& workspace,
+                             const PassContext& context) const {
+  ConstMatrix input = x;
+  for (Index i = range.begin; i < range.end; ++i) {
+    const Matrix output = workspace.output(i, x.rows);
+    layer(i).forward(parameters, input, output, workspace.scratch(i, x.rows), context);
+    input = output;
+  }
+  return input;
+}
+
+void Network::backward(Range range, const float* parameters, ConstMatrix x, Workspace& workspace, Matrix input_gradient,
+                       float* gradient, const PassContext& context, const GradientReady& ready) const {
+  for (Index i = range.end - 1; i >= range.begin; --i) {
+    const bool first = i == range.begin;
+    const ConstMatrix input = first ? x : ConstMatrix(workspace.output(i - 1, x.rows));
+    const Matrix dx = first ? input_gradient : workspace.output_gradient(i - 1, x.rows);
+    layer(i).backward(parameters, input, workspace.output(i, x.rows), workspace.output_gradient(i, x.rows), dx, gradient,
+                      workspace.scratch(i, x.rows), context);
+    const Range arena = arena_ranges_[static_cast<std::size_t>(i)];
+    if (!arena.empty()) ready(arena);
+  }
+}
+
+Workspace::Workspace(const Network& network, Index max_rows) : max_rows_(max_rows) {
+  Index outputs = 0;
+  Index scratch = 0;
+  Index widest = 0;
+  for (Index i = 0; i < network.layer_count(); ++i) {
+    const Layer& layer = network.layer(i);
+    widths_.push_back(layer.outputs());
+    scratch_widths_.push_back(layer.scratch_per_row());
+    output_offsets_.push_back(outputs);
+    scratch_offsets_.push_back(scratch);
+    outputs += round_up(max_rows * layer.outputs(), cell_floats);
+    scratch += round_up(max_rows * layer.scratch_per_row(), cell_floats);
+    widest = std::max(widest, layer.outputs());
+  }
+  outputs_ = Buffer<float>(outputs);
+  scratch_ = Buffer<float>(scratch);
+  for (auto& buffer : gradients_) buffer = Buffer<float>(max_rows * widest);
+}
+
+Matrix Workspace::output(Index layer, Index rows) {
+  const auto i = static_cast<std::size_t>(layer);
+  return {outputs_.data() + output_offsets_[i], rows, widths_[i]};
+}
+
+Matrix Workspace::output_gradient(Index layer, Index rows) {
+  // Only a layer's and its predecessor's are alive at once: two buffers take turns.
+  return {gradients_[layer % 2].data(), rows, widths_[static_cast<std::size_t>(layer)]};
+}
+
+std::span<float> Workspace::scratch(Index layer, Index rows) {
+  const auto i = static_cast<std::size_t>(layer);
+  return {scratch_.data() + scratch_offsets_[i], static_cast<std::size_t>(rows * scratch_widths_[i])};
+}
+
+Index Workspace::bytes() const {
+  return (outputs_.size() + scratch_.size() + gradients_[0].size() + gradients_[1].size()) * static_cast<Index>(sizeof(float));
+}
+
+}  // namespace hourglass
