@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/program_options.hpp>
 #include <charconv>
+#include <sstream>
 
 #include "hourglass/core/error.hpp"
 #include "hourglass/train/settings.hpp"
@@ -28,6 +30,22 @@ po::options_description describe(const std::vector<Option>& options, const std::
   return description;
 }
 
+// "--flag false" and "--compress 9" as "--flag=false" and "--compress=9": the library takes the value of an option that may stand
+// alone only behind an equals sign, people do not.
+std::vector<std::string> joined(const std::vector<Option>& options, const std::vector<std::string>& words) {
+  const auto is_value = [](const std::string& word) {
+    return word == "true" || word == "false" || (!word.empty() && word.find_first_not_of("0123456789") == std::string::npos);
+  };
+  std::vector<std::string> result;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    result.push_back(words[i]);
+    const bool flag = std::any_of(options.begin(), options.end(),
+                                  [&](const Option& option) { return option.flag && "--" + option.name == words[i]; });
+    if (flag && i + 1 < words.size() && is_value(words[i + 1])) result.back() += "=" + words[++i];
+  }
+  return result;
+}
+
 std::string without_dashes(const std::string& name) {
   const auto first = name.find_first_not_of('-');
   return first == std::string::npos ? name : name.substr(first, name.find('=') - first);
@@ -40,9 +58,8 @@ Arguments parse_arguments(const std::vector<Option>& options, const std::vector<
   try {
     namespace style = po::command_line_style;
     const auto description = describe(options, "");
-    const po::parsed_options parsed = po::command_line_parser(words)
+    const po::parsed_options parsed = po::command_line_parser(joined(options, words))
                                           .options(description)
-                                          .positional(po::positional_options_description{})
                                           .style(style::unix_style & ~style::allow_guessing & ~style::allow_short)
                                           .run();
     Arguments arguments;
@@ -103,6 +120,16 @@ Index Arguments::integer(const std::string& name, Index standard, Index smallest
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || value < smallest) {
     throw Error(ErrorKind::usage, fmt::format("--{} is '{}', but a whole number of at least {} is expected", name, text, smallest));
+  }
+  return value;
+}
+
+Index Arguments::flag_or_integer(const std::string& name, Index alone, Index smallest, Index largest) const {
+  if (!has(name)) return 0;
+  if (get(name) == "true") return alone;
+  const Index value = integer(name, 0, smallest);
+  if (value > largest) {
+    throw Error(ErrorKind::usage, fmt::format("--{} is {}, but {} to {} is expected", name, value, smallest, largest));
   }
   return value;
 }

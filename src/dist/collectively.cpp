@@ -1,4 +1,5 @@
 #include <exception>
+#include <new>
 #include <optional>
 #include <span>
 
@@ -15,6 +16,8 @@ std::optional<Error> error_of(const std::function<void()>& action) {
     return std::nullopt;
   } catch (const Error& error) {
     return error;
+  } catch (const std::bad_alloc&) {
+    return Error(ErrorKind::io, "out of memory: use more ranks, fewer --threads or a smaller --micro-batch");
   } catch (const std::exception& error) {
     return Error(ErrorKind::bug, std::string("internal error: ") + error.what());
   } catch (...) {
@@ -33,7 +36,7 @@ void collectively(const Communicator& communicator, const std::function<void()>&
   int kind = error ? error->exit_code() : 0;
   communicator.broadcast(std::as_writable_bytes(std::span(&kind, 1)), root);
   const std::string message = communicator.broadcast(error ? std::string(error->what()) : std::string(), root);
-  throw Error(static_cast<ErrorKind>(kind), message);
+  throw Error(static_cast<ErrorKind>(kind), message, Reach::everywhere);
 }
 
 }  // namespace hourglass

@@ -1,7 +1,5 @@
 #include "hourglass/dist/communicator.hpp"
 
-#include <mpi.h>
-
 #include <algorithm>
 #include <cstring>
 #include <utility>

@@ -1,11 +1,10 @@
 #include "hourglass/dist/environment.hpp"
 
-#include <mpi.h>
-
 #include <cctype>
 #include <cstdlib>
 #include <sstream>
 
+#include "hourglass/core/error.hpp"
 #include "mpi_check.hpp"
 
 namespace hourglass {
@@ -25,6 +24,11 @@ bool is_running() {
 Environment::Environment(int& argc, char**& argv) {
   int provided = MPI_THREAD_SINGLE;
   detail::check_mpi(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+  if (provided < MPI_THREAD_FUNNELED) {
+    MPI_Finalize();
+    throw Error(ErrorKind::usage,
+                library_version() + " was built without thread support; use one that offers MPI_THREAD_FUNNELED");
+  }
   // Errors that belong to no communicator of ours (a bad datatype, a failed split) are reported here.
   detail::check_mpi(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   detail::check_mpi(MPI_Comm_set_errhandler(MPI_COMM_SELF, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");

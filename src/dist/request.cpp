@@ -1,7 +1,5 @@
 #include "hourglass/dist/request.hpp"
 
-#include <mpi.h>
-
 #include <cstring>
 
 #include "mpi_check.hpp"

@@ -1,10 +1,9 @@
 #pragma once
 
-#include <mpi.h>
-
 #include <vector>
 
 #include "hourglass/core/types.hpp"
+#include "mpi_check.hpp"
 
 namespace hourglass::detail {
 

@@ -252,4 +252,18 @@ void DatasetReader::read_rows(Range rows, std::span<std::byte> bytes) const {
                                                              std::to_string(rows.end - 1) + " cannot be read (" + reason + ")");
 }
 
+std::string hdf5_version() {
+  const hdf5::Lock lock;
+  unsigned major = 0;
+  unsigned minor = 0;
+  unsigned release = 0;
+  H5get_libversion(&major, &minor, &release);
+#ifdef H5_HAVE_PARALLEL
+  const char* flavour = ", parallel";
+#else
+  const char* flavour = "";
+#endif
+  return std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(release) + flavour;
+}
+
 }  // namespace hourglass

@@ -40,8 +40,7 @@ Network build(const AutoencoderSpec& spec, Layout& layout) {
   const auto add = [&](const char* part, const std::vector<Index>& widths, Activation last) {
     for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
       const Activation activation = i + 2 == widths.size() ? last : spec.activation;
-      layers.push_back(
-          std::make_unique<Dense>(layout, fmt::format("{}/{}", part, i), widths[i], widths[i + 1], activation));
+      layers.push_back(std::make_unique<Dense>(layout, fmt::format("{}/{}", part, i), widths[i], widths[i + 1], activation));
     }
   };
   add("encoder", spec.encoder, spec.code_activation);
@@ -75,9 +74,10 @@ double Autoencoder::flops_per_sample() const {
 LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix input, ConstMatrix target, float scale,
                                  Workspace& workspace, float* gradient, const PassContext& context,
                                  const GradientReady& ready) const {
+  require(input.rows == target.rows && input.columns == target.columns, "an input and a target of different shapes");
   if (input.rows == 0) {
     std::fill_n(gradient, layout_.size(), 0.0F);
-    ready({0, layout_.size()});
+    if (ready) ready({0, layout_.size()});
     return {};
   }
   const Range all{0, network_.layer_count()};

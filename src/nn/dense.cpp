@@ -13,9 +13,7 @@ Dense::Dense(Layout& layout, const std::string& name, Index inputs, Index output
       weight_tensor_(layout.tensor(weight_)),
       bias_tensor_(layout.tensor(bias_)) {}
 
-std::vector<TensorRole> Dense::roles() const {
-  return {{weight_, false, inputs_, outputs_}, {bias_, true, inputs_, outputs_}};
-}
+std::vector<TensorRole> Dense::roles() const { return {{weight_, false, inputs_, outputs_}, {bias_, true, inputs_, outputs_}}; }
 
 Index Dense::scratch_per_row() const { return saves_derivative(activation_) ? outputs_ : 0; }
 

@@ -25,6 +25,8 @@ Workspace Network::make_workspace(Index max_rows) const { return {*this, max_row
 
 ConstMatrix Network::forward(Range range, const float* parameters, ConstMatrix x, Workspace& workspace,
                              const PassContext& context) const {
+  require(x.rows <= workspace.max_rows(), "a micro-batch larger than its workspace");
+  require(x.columns == layer(range.begin).inputs(), "samples that do not fit the network's input");
   ConstMatrix input = x;
   for (Index i = range.begin; i < range.end; ++i) {
     const Matrix output = workspace.output(i, x.rows);
@@ -43,7 +45,7 @@ void Network::backward(Range range, const float* parameters, ConstMatrix x, Work
     layer(i).backward(parameters, input, workspace.output(i, x.rows), workspace.output_gradient(i, x.rows), dx, gradient,
                       workspace.scratch(i, x.rows), context);
     const Range arena = arena_ranges_[static_cast<std::size_t>(i)];
-    if (!arena.empty()) ready(arena);
+    if (ready && !arena.empty()) ready(arena);
   }
 }
 

@@ -38,6 +38,7 @@ std::unique_ptr<Optimizer> make_optimizer(const OptimizerSettings& settings) {
 
 std::vector<std::string> optimizer_names() {
   std::vector<std::string> result;
+  result.reserve(rules.size());
   for (const Rule& rule : rules) result.emplace_back(rule.name);
   return result;
 }

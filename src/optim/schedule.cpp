@@ -99,6 +99,7 @@ double Schedule::rate(Index step) const {
 
 std::vector<std::string> schedule_names() {
   std::vector<std::string> result;
+  result.reserve(forms.size());
   for (const Form& form : forms) result.emplace_back(form.name);
   return result;
 }

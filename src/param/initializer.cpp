@@ -171,6 +171,7 @@ Initialization initialization_from(std::string_view name) {
 
 std::vector<std::string> initialization_names() {
   std::vector<std::string> result;
+  result.reserve(names.size());
   for (const Name& entry : names) result.emplace_back(entry.name);
   return result;
 }

@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "hourglass/core/error.hpp"
+#include "hourglass/data/finite_rows.hpp"
 #include "hourglass/math/exact_sum.hpp"
 
 namespace hourglass {
@@ -27,11 +28,7 @@ void for_each_micro_batch(const DatasetReader& reader, const InputTransform& tra
       for (Index index = next++; index < which.end; index = next++) {
         const Range rows = plan.rows_of(index);
         const auto bytes = stored.span().first(static_cast<std::size_t>(rows.size() * info.row_bytes()));
-        reader.read_rows(rows, bytes);
-        if (const Index bad = first_non_finite(info.type, bytes); bad >= 0) {
-          throw Error(ErrorKind::data, fmt::format("{}: row {} holds a NaN or infinity (feature {}); remove or repair the sample",
-                                                   to_string(info.address), rows.begin + bad / features, bad % features));
-        }
+        read_finite_rows(reader, rows, bytes);
         const Matrix x(samples.data(), rows.size(), features);
         for (Index r = 0; r < rows.size(); ++r) {
           convert_row(info.type, stored.data() + r * info.row_bytes(), transform, x.row(r));

@@ -36,14 +36,16 @@ Trainer::Trainer(const Communicator& communicator, const TrainConfig& config,
       folder_(config.output),
       pool_(config.threads),
       scalar_words_(StepScalars::size) {
-  static_cast<void>(plan_.shards_of_rank(communicator.rank(), communicator.size()));
-  collectively(communicator_, [&] { check_features(reader_->info(), model_.features()); });
+  collectively(communicator_, [&] {
+    check_features(reader_->info(), model_.features());
+    static_cast<void>(plan_.shards_of_rank(communicator_.rank(), communicator_.size()));
+    schedule_ = std::make_unique<Schedule>(config_.schedule, plan_.steps_per_epoch(), total_steps());
+    optimizer_ = make_optimizer(config_.optimizer);
+  });
   if (!config_.validation.empty()) {
     validation_reader_ = open_everywhere(communicator_, config_.validation);
     collectively(communicator_, [&] { check_features(validation_reader_->info(), model_.features()); });
   }
-  schedule_ = std::make_unique<Schedule>(config_.schedule, plan_.steps_per_epoch(), total_steps());
-  optimizer_ = make_optimizer(config_.optimizer);
   prepare();
   initialize(model_.layout(), model_.roles(), config_.initialization, config_.seed, parameters_.span());
   if (checkpoint && !checkpoint->empty()) restore(*checkpoint);
@@ -83,6 +85,8 @@ TrainResult Trainer::run() {
         model_.features(), model_.layout().parameter_count(), communicator_.size(), config_.threads, plan_.shards(),
         plan_.steps_per_epoch()));
   }
+  // A run has a checkpoint from its first moment: whatever happens, there is one to name and to go back to.
+  if (position_.step == 0 && config_.checkpoint_every.count > 0) checkpoint();
   while (position_.epoch < config_.epochs) train_epoch();
   if (checkpointed_step_ != position_.step && config_.checkpoint_every.count > 0) checkpoint();
   write_state(folder_.model_path(), false);
@@ -101,9 +105,9 @@ void Trainer::train_epoch() {
   collectively(communicator_, [&] { source_->begin_epoch(epoch, position_.step_in_epoch); });
   epoch_clock_ = {};
   step_clock_ = {};
-  while (position_.step_in_epoch < plan_.steps_per_epoch()) {
+  for (bool epoch_end = false; !epoch_end;) {
     train_step();
-    const bool epoch_end = position_.step_in_epoch == plan_.steps_per_epoch();
+    epoch_end = position_.step_in_epoch == plan_.steps_per_epoch();
     if (config_.log_every > 0 && position_.step % config_.log_every == 0) log_step();
     if (epoch_end) finish_epoch();
     if (checkpoint_due()) checkpoint();

@@ -43,7 +43,8 @@ void for_all_plans(Check check) {
     for (const Index leaves : {1, 2, 3, 4, 5, 7, 8, 12, 16, 32, 33, 48}) {
       const auto plans = plans_of_all_ranks(leaves, ranks);
       for (const Index cells : {1, 2, 3, 8, 21}) {
-        SCOPED_TRACE(std::to_string(ranks) + " ranks, " + std::to_string(leaves) + " leaves, " + std::to_string(cells) + " cells");
+        SCOPED_TRACE(std::to_string(ranks) + " ranks, " + std::to_string(leaves) + " leaves, " + std::to_string(cells) +
+                     " cells");
         check(plans, Range{640, 640 + cells * cell_floats});
       }
     }
@@ -56,8 +57,8 @@ TEST(ExchangePlan, halves_where_ranks_are_a_complete_tree) {
   EXPECT_TRUE(halves(16, 4));
   EXPECT_TRUE(halves(16, 16));
   EXPECT_TRUE(halves(1024, 64));
-  EXPECT_FALSE(halves(8, 1));   // nothing to exchange
-  EXPECT_FALSE(halves(6, 2));   // [0, 3) is two nodes
+  EXPECT_FALSE(halves(8, 1));  // nothing to exchange
+  EXPECT_FALSE(halves(6, 2));  // [0, 3) is two nodes
   EXPECT_FALSE(halves(12, 4));
   EXPECT_FALSE(halves(3, 2));
   EXPECT_FALSE(halves(96, 48));  // one node each, but 48 ranks
@@ -94,7 +95,8 @@ TEST(ExchangePlan, nodes_are_the_maximal_nodes_of_the_ranks) {
       const auto expected = maximal_nodes(even_part(leaf, static_cast<Index>(plans.size()), static_cast<Index>(rank)), leaf);
       const Range own = plans[rank].own_nodes();
       ASSERT_EQ(own.size(), static_cast<Index>(expected.size()));
-      EXPECT_TRUE(std::ranges::equal(plans[rank].nodes().subspan(static_cast<std::size_t>(own.begin), expected.size()), expected));
+      EXPECT_TRUE(
+          std::ranges::equal(plans[rank].nodes().subspan(static_cast<std::size_t>(own.begin), expected.size()), expected));
     }
   });
 }

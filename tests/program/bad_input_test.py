@@ -149,6 +149,10 @@ class BadInputTest(ProgramTest):
         self.refused(USAGE, ["checkpoint-every"], "--checkpoint-every", "3fortnights", ranks=(None,))
         self.refused(USAGE, ["seed"], "--seed", "1.5", ranks=(None,))
 
+    def test_an_option_given_twice(self):
+        result = execute([PROGRAM, "train", "--seed", "1", "--seed", "2"])
+        self.assert_refused(result, USAGE, "seed", "twice")
+
     def test_settings_that_do_not_fit_together(self):
         self.refused(USAGE, ["loss", "output-activation"], "--loss", "bce", "--output-activation", "relu", ranks=(None,))
         self.refused(USAGE, ["decoder-layers"], "--decoder-layers", "2,8,19", ranks=(None,))

@@ -37,9 +37,21 @@ class Result:
         return f"exit code {self.code}\n--- stdout\n{self.stdout}\n--- stderr\n{self.stderr}"
 
 
+def last_wins(arguments):
+    """The program refuses an option given twice; a test may give common settings and then its own."""
+    groups = []
+    for word in map(str, arguments):
+        if word.startswith("--") or not groups:
+            groups.append([word])
+        else:
+            groups[-1].append(word)
+    last = {group[0]: group for group in groups}
+    return [word for group in groups if last[group[0]] is group for word in group]
+
+
 def command_line(arguments, ranks=None):
     """`ranks` None starts the program without mpirun."""
-    own = [PROGRAM, *map(str, arguments)]
+    own = [PROGRAM, *last_wins(arguments)]
     return own if ranks is None else [*MPIRUN, "-n", str(ranks), *own]
 
 

@@ -28,7 +28,7 @@ class TrainTest(ProgramTest):
     def test_run_folder(self):
         self.train("run", *self.source, *SETTINGS, "--log-every", 2, "--keep", 2, ranks=2)
         folder = self.folder / "run"
-        self.assertEqual(sorted(path.name for path in folder.iterdir()), ["checkpoints", "config.cfg", "metrics.jsonl", "model.h5"])
+        self.assertEqual(sorted(path.name for path in folder.iterdir() if path.name != ".lock"), ["checkpoints", "config.cfg", "metrics.jsonl", "model.h5"])
         # 150 samples in 4 shards of 37 or 38: 4 steps an epoch.
         self.assertEqual(sorted(path.name for path in (folder / "checkpoints").iterdir()), ["step-00000008.h5", "step-00000012.h5"])
         config = read_config((folder / "config.cfg").read_text())
@@ -58,7 +58,7 @@ class TrainTest(ProgramTest):
         self.assertEqual({record["kind"] for record in read_metrics(self.folder / "run")}, {"epoch"})
 
     def test_plain_progress_when_not_a_terminal(self):
-        result = self.success("train", *self.source, *SETTINGS, "--output", self.folder / "run", ranks=2)
+        result = self.success("train", *self.source, *SETTINGS, "--epochs", 300, "--output", self.folder / "run", ranks=2)
         text = result.stdout + result.stderr
         self.assertNotIn("\r", text)
         self.assertNotIn("\x1b", text)
@@ -115,12 +115,14 @@ class TrainTest(ProgramTest):
         self.assertEqual(self.success("--help", ranks=2).stdout, overview, "one rank speaks")
 
     def test_no_arguments(self):
-        self.assert_refused(run(), USAGE, "help")
+        result = run()
+        self.assertEqual(result.code, USAGE)
+        self.assertIn("usage:", result.stdout)
 
     def test_did_you_mean(self):
         self.assert_refused(run("train", *self.source, *SETTINGS, "--output", self.folder / "run", "--weight-deacy", "1"), USAGE, "weight-decay")
         self.assert_refused(run("evalute"), USAGE, "evaluate")
-        self.assert_refused(run("evaluate", "--modle", "x"), USAGE, "--model")
+        self.assert_refused(run("evaluate", "--modle", "x"), USAGE, "'model'")
 
     # --- stop and resume
 
@@ -189,7 +191,7 @@ class TrainTest(ProgramTest):
             other = write_file(self.folder / f"other{values.shape[0]}-{values.shape[1]}.h5", train__samples=values, test__samples=values)
             result = run("train", "--resume", self.folder / "run", "--epochs", 5, "--data", f"{other}:/train/samples")
             self.assertIn(result.code, (USAGE, DATA), str(result))
-            self.assert_refused(result, result.code, "data")
+            self.assert_refused(result, result.code, os.path.basename(other))
 
     def test_resume_of_moved_data(self):
         whole = self.train("whole", *self.source, *SETTINGS, "--epochs", 5)

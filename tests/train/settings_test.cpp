@@ -26,7 +26,7 @@ TrainConfig unusual() {
   apply_text(
       "[data]\ndata = a.h5:/x\nvalidation=b.h5:/y\nnormalize = standardize\nshuffle-block = 7\nshuffle-window = 9\nmemory = 100MiB\n"
       "[model]\nlayers = 20,10,3\ndecoder-layers = 3,15,20\nactivation = tanh\ncode-activation = sigmoid\n"
-      "output-activation = sigmoid\nloss = bce\nloss-reduction = sum\ninitialization = sparse\n"
+      "output-activation = linear\nloss = bce\nloss-reduction = sum\ninitialization = sparse\n"
       "[optimizer]\noptimizer = sgd\nlearning-rate = 0.1\nmomentum = 0.9\nnesterov = true\nbeta1 = 0.8\nbeta2 = 0.99\n"
       "epsilon = 1e-06\nweight-decay = 0.0001\ndecay-biases = false\nclip-norm = 2.5\nschedule = cosine\n"
       "final-learning-rate = 0.001\ndecay-factor = 0.5\ndecay-epochs = 3\nwarmup-epochs = 0.5\nbatch = 96\nmicro-batch = 32\n"

@@ -22,6 +22,9 @@ struct DatasetAddress {
 [[nodiscard]] DatasetAddress parse_address(const std::string& text);
 [[nodiscard]] std::string to_string(const DatasetAddress& address);
 
+/// E.g. "1.10.8, parallel".
+[[nodiscard]] std::string hdf5_version();
+
 /// Numeric element types as they come out of read_rows: native byte order, whatever the file's.
 enum class ElementType { u8, i8, u16, i16, u32, i32, u64, i64, f32, f64 };
 

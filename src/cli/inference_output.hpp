@@ -1,0 +1,26 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "hourglass/io/hdf5.hpp"
+#include "hourglass/train/inference.hpp"
+#include "hourglass/train/training_data.hpp"
+#include "model_arguments.hpp"
+
+namespace hourglass {
+
+/// Where a command's rows go: <output path>/<name>, one row a sample, and a copy of the labels beside it.
+struct OutputPlan {
+  DatasetAddress output;
+  std::string name;
+  Index width = 0;
+  std::optional<DatasetAddress> labels;
+};
+
+/// Runs `infer` over the whole data set and writes its rows (float32) from all ranks. The file appears when it is complete. Collective.
+void write_inference(const Communicator& communicator, const ModelArguments& given, const DatasetReader& reader,
+                     const OutputPlan& plan, const std::function<ConstMatrix(ConstMatrix, Workspace&)>& infer);
+
+}  // namespace hourglass

@@ -1,0 +1,110 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "command.hpp"
+#include "hourglass/core/error.hpp"
+#include "hourglass/io/describe.hpp"
+#include "hourglass/io/state_file.hpp"
+
+namespace hourglass {
+namespace {
+
+std::string dimensions(const std::vector<Index>& shape) { return shape.empty() ? "scalar" : fmt::format("{}", fmt::join(shape, " x ")); }
+
+std::string storage(const DatasetInfo& info) {
+  if (!info.chunked) return "contiguous";
+  return fmt::format("chunks of {}{}{}", dimensions(info.chunk), info.filters.empty() ? "" : ", ", fmt::join(info.filters, ", "));
+}
+
+void print_datasets(const FileDescription& file) {
+  std::size_t width = 0;
+  for (const auto& dataset : file.datasets) width = std::max(width, dataset.path.size());
+  for (const auto& dataset : file.datasets) {
+    if (dataset.problem.empty()) {
+      fmt::print("  {:<{}}  {}  {}  {}\n", dataset.path, width, dimensions(dataset.info.shape), name_of(dataset.info.type),
+                 storage(dataset.info));
+    } else {
+      fmt::print("  {:<{}}  not trainable: {}\n", dataset.path, width, dataset.problem);
+    }
+  }
+}
+
+Index parameter_count(const StateFile& state) {
+  Index count = 0;
+  for (const StoredTensor& tensor : state.parameters) count += tensor.size;
+  return count;
+}
+
+void print_state(const StateFile& state) {
+  const bool checkpoint = !state.header.position.empty();
+  fmt::print("{}: {} of {} parameters, verified\n", state.path, checkpoint ? "checkpoint" : "model", parameter_count(state));
+  fmt::print("weights digest {}\n", state.weights_digest);
+  for (const auto& [name, value] : state.header.position) fmt::print("position {} {}\n", name, value);
+  for (const auto& [name, value] : state.header.texts) fmt::print("{} {}\n", name, value);
+  fmt::print("\ntensors\n");
+  for (const StoredTensor& tensor : state.parameters) fmt::print("  {:<24} {}\n", tensor.name, dimensions(tensor.shape));
+  if (!state.optimizer_groups.empty()) fmt::print("optimizer state: {}\n", fmt::join(state.optimizer_groups, ", "));
+  fmt::print("\nconfiguration\n{}", state.header.configuration);
+}
+
+nlohmann::ordered_json to_json(const FileDescription& file) {
+  nlohmann::ordered_json json;
+  json["file"] = file.path;
+  json["bytes"] = file.bytes;
+  json["datasets"] = nlohmann::ordered_json::array();
+  for (const auto& dataset : file.datasets) {
+    nlohmann::ordered_json entry;
+    entry["path"] = dataset.path;
+    if (dataset.problem.empty()) {
+      entry["shape"] = dataset.info.shape;
+      entry["type"] = name_of(dataset.info.type);
+      entry["chunk"] = dataset.info.chunk;
+      entry["filters"] = dataset.info.filters;
+    } else {
+      entry["problem"] = dataset.problem;
+    }
+    json["datasets"].push_back(entry);
+  }
+  return json;
+}
+
+void add_state(const StateFile& state, nlohmann::ordered_json& json) {
+  json["kind"] = state.header.position.empty() ? "model" : "checkpoint";
+  json["weights_digest"] = state.weights_digest;
+  json["parameters"] = parameter_count(state);
+  json["position"] = state.header.position;
+  json["texts"] = state.header.texts;
+  json["configuration"] = state.header.configuration;
+  json["optimizer_state"] = state.optimizer_groups;
+}
+
+void run_inspect(const Arguments& arguments) {
+  if (arguments.positional.empty()) throw Error(ErrorKind::usage, "name a file: hourglass inspect FILE.h5");
+  const FileDescription file = describe_file(arguments.positional.front());
+  if (arguments.flag("json")) {
+    nlohmann::ordered_json json = to_json(file);
+    if (file.is_state) add_state(read_state_file(file.path), json);
+    fmt::print("{}\n", json.dump());
+  } else if (file.is_state) {
+    print_state(read_state_file(file.path));
+  } else {
+    fmt::print("{}: {} bytes, {} data sets\n", file.path, file.bytes, file.datasets.size());
+    print_datasets(file);
+  }
+}
+
+}  // namespace
+
+Command inspect_command() {
+  return {"inspect",
+          "Tell what a model, checkpoint or any HDF5 file holds, and print the weights digest",
+          "hourglass inspect FILE.h5 [--json]",
+          "The weights digest is a digest of every parameter's bits: equal digests, equal models.\n",
+          {{"json", "output", "Print one JSON object", "", true}, {"help", "output", "Show this text", "", true}},
+          1,
+          false,
+          run_inspect};
+}
+
+}  // namespace hourglass

@@ -1,0 +1,61 @@
+#include "hourglass/math/blas.hpp"
+
+#include <cblas.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "hourglass/core/error.hpp"
+
+namespace hourglass {
+
+namespace {
+
+void scale(Matrix c, float beta) {
+  for (Index r = 0; r < c.rows; ++r) {
+    float* row = c.data + r * c.stride;
+    if (beta == 0) {
+      std::fill_n(row, c.columns, 0.0F);
+    } else {
+      for (Index i = 0; i < c.columns; ++i) row[i] *= beta;
+    }
+  }
+}
+
+// The library counts in 32-bit integers.
+blasint as_blas(Index value) {
+  require(value <= std::numeric_limits<blasint>::max(), "a matrix is too large for the BLAS library");
+  return static_cast<blasint>(value);
+}
+
+// A stride must be positive even where there is at most one row.
+blasint stride_of(ConstMatrix matrix) { return as_blas(std::max({matrix.stride, matrix.columns, Index{1}})); }
+
+}  // namespace
+
+void gemm(bool transpose_a, bool transpose_b, ConstMatrix a, ConstMatrix b, float beta, Matrix c) {
+  const Index inner = transpose_a ? a.rows : a.columns;
+  require((transpose_a ? a.columns : a.rows) == c.rows && (transpose_b ? b.rows : b.columns) == c.columns &&
+              (transpose_b ? b.columns : b.rows) == inner,
+          "the shapes of a matrix product disagree");
+  if (c.rows == 0 || c.columns == 0) return;
+  if (inner == 0) {
+    scale(c, beta);
+    return;
+  }
+  cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, as_blas(c.rows),
+              as_blas(c.columns), as_blas(inner), 1.0F, a.data, stride_of(a), b.data, stride_of(b), beta, c.data, stride_of(c));
+}
+
+void use_single_threaded_blas() { openblas_set_num_threads(1); }
+
+std::string blas_version() {
+  // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ... MAX_THREADS=64": the name and the number.
+  const std::string description = openblas_get_config();
+  const auto name_end = description.find(' ');
+  return description.substr(0, name_end == std::string::npos ? name_end : description.find(' ', name_end + 1));
+}
+
+std::string blas_core() { return openblas_get_corename(); }
+
+}  // namespace hourglass

@@ -1,0 +1,175 @@
+#include "hourglass/nn/loss.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "activation_kernels.hpp"
+
+namespace hourglass {
+
+namespace {
+
+constexpr std::array<std::pair<Loss, std::string_view>, 2> names = {{
+    {Loss::mse, "mse"},
+    {Loss::bce, "bce"},
+}};
+
+// Features of a row handled at a time: the terms of the loss stay in the first-level cache.
+constexpr Index block_features = 512;
+// Feature c is added to lane c mod 16, in double; the lanes are added from the first to the last. This order is part of the
+// result and depends on nothing but the number of features.
+constexpr Index lane_count = 16;
+
+class LaneSum {
+ public:
+  // All blocks of a row but the last are multiples of the lanes, so a feature's lane does not depend on the blocks.
+  template <class Term>
+  void add(Index count, Term term) {
+    Index c = 0;
+    for (; c + lane_count <= count; c += lane_count) {
+      for (Index lane = 0; lane < lane_count; ++lane) lanes_[lane] += term(c + lane);
+    }
+    for (Index lane = 0; c + lane < count; ++lane) lanes_[lane] += term(c + lane);
+  }
+  [[nodiscard]] double total() const {
+    double sum = 0;
+    for (const double lane : lanes_) sum += lane;
+    return sum;
+  }
+
+ private:
+  alignas(64) double lanes_[lane_count] = {};
+};
+
+struct RowTerms {
+  double loss;
+  double squared_error;
+};
+
+// The squared difference of two floats in double is exact up to its last rounding.
+void add_squared_error(const float* output, const float* target, Index count, LaneSum& sum) {
+  sum.add(count, [&](Index c) {
+    const double difference = static_cast<double>(output[c]) - static_cast<double>(target[c]);
+    return difference * difference;
+  });
+}
+
+// L = (s(z) - x)^2, dL/dz = 2 (s(z) - x) s'(z).
+template <class Kernel>
+RowTerms squared_error_row(float factor, const float* __restrict target, float* __restrict values, float* __restrict gradient,
+                           Index count) {
+  if (gradient == nullptr) {
+    for (Index c = 0; c < count; ++c) values[c] = Kernel::value(values[c]);
+  } else {
+    const float twice = 2.0F * factor;
+    for (Index c = 0; c < count; ++c) {
+      const auto [value, slope] = kernel::value_and_slope<Kernel>(values[c]);
+      values[c] = value;
+      gradient[c] = twice * (value - target[c]) * slope;
+    }
+  }
+  LaneSum squares;
+  add_squared_error(values, target, count, squares);
+  return {squares.total(), squares.total()};
+}
+
+// With x^ = sigmoid(z): L = max(z, 0) - z x + ln(1 + exp(-|z|)), dL/dz = x^ - x. No logarithm of a rounded x^, no overflow.
+RowTerms cross_entropy_row(float factor, const float* __restrict target, float* __restrict values, float* __restrict gradient,
+                           Index count) {
+  LaneSum losses;
+  LaneSum squares;
+  alignas(64) float terms[block_features];
+  for (Index begin = 0; begin < count; begin += block_features) {
+    const Index size = std::min(block_features, count - begin);
+    const float* __restrict x = target + begin;
+    float* __restrict z = values + begin;
+    for (Index c = 0; c < size; ++c) {
+      const float e = elementwise::exp(-std::fabs(z[c]));
+      const float positive = z[c] > 0 ? z[c] : 0.0F;
+      terms[c] = std::fma(-z[c], x[c], positive) + elementwise::log1p_unit(e);
+      z[c] = (z[c] < 0 ? e : 1.0F) / (1.0F + e);
+    }
+    if (gradient != nullptr) {
+      for (Index c = 0; c < size; ++c) gradient[begin + c] = factor * (z[c] - x[c]);
+    }
+    losses.add(size, [&](Index c) { return static_cast<double>(terms[c]); });
+    add_squared_error(z, x, size, squares);
+  }
+  return {losses.total(), squares.total()};
+}
+
+template <class Row>
+LossSums over_rows(Row row, ConstMatrix target, Matrix values, Matrix gradient) {
+  LossSums sums;
+  for (Index r = 0; r < values.rows; ++r) {
+    float* row_gradient = gradient.empty() ? nullptr : gradient.data + r * gradient.stride;
+    const RowTerms terms = row(target.data + r * target.stride, values.data + r * values.stride, row_gradient);
+    sums.loss += terms.loss;
+    sums.squared_error += terms.squared_error;
+  }
+  return sums;
+}
+
+}  // namespace
+
+std::string_view name_of(Loss loss) {
+  const auto* entry = std::ranges::find(names, loss, &std::pair<Loss, std::string_view>::first);
+  require(entry != names.end(), "a loss without a name");
+  return entry->second;
+}
+
+Loss loss_from(std::string_view name) {
+  const auto* entry = std::ranges::find(names, name, &std::pair<Loss, std::string_view>::second);
+  if (entry == names.end()) {
+    throw Error(ErrorKind::usage, fmt::format("unknown loss '{}'; use one of: {}", name, fmt::join(loss_names(), ", ")));
+  }
+  return entry->first;
+}
+
+std::vector<std::string> loss_names() {
+  std::vector<std::string> result;
+  for (const auto& [loss, name] : names) result.emplace_back(name);
+  return result;
+}
+
+void check_loss(Loss loss, Activation output_activation) {
+  if (loss == Loss::bce && output_activation != Activation::sigmoid) {
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("--loss bce needs outputs between 0 and 1: use --output-activation sigmoid instead of {}, or --loss mse",
+                    name_of(output_activation)));
+  }
+}
+
+LossSums loss_and_gradient(Loss loss, Activation output_activation, bool feature_mean, float scale, ConstMatrix target,
+                           Matrix logits, Matrix gradient) {
+  require(target.rows == logits.rows && target.columns == logits.columns, "a target that does not fit the output");
+  require(gradient.empty() || (gradient.rows == logits.rows && gradient.columns == logits.columns),
+          "a gradient that does not fit the output");
+  check_loss(loss, output_activation);
+  const Index features = logits.columns;
+  const float factor = feature_mean ? scale / static_cast<float>(features) : scale;
+  LossSums sums;
+  switch (loss) {
+    case Loss::mse:
+      sums = kernel::dispatch(output_activation, [&](auto kernel) {
+        const auto row = [&](const float* x, float* z, float* g) {
+          return squared_error_row<decltype(kernel)>(factor, x, z, g, features);
+        };
+        return over_rows(row, target, logits, gradient);
+      });
+      break;
+    case Loss::bce: {
+      const auto row = [&](const float* x, float* z, float* g) { return cross_entropy_row(factor, x, z, g, features); };
+      sums = over_rows(row, target, logits, gradient);
+      break;
+    }
+  }
+  if (feature_mean) sums.loss /= static_cast<double>(features);
+  return sums;
+}
+
+}  // namespace hourglass
