@@ -1,4 +1,4 @@
-#include "hourglass/data/import_idx.hpp"
+#include "hourglass/data/import.hpp"
 
 #include <gtest/gtest.h>
 
@@ -16,6 +16,17 @@
 namespace hourglass {
 namespace {
 
+struct Settings {
+  std::string source;
+  std::string labels;
+  DatasetAddress output;
+  int compression = 0;
+};
+
+ImportResult import_idx(const Settings& settings) {
+  return hourglass::import_idx(settings.source, settings.labels, settings.output, settings.compression);
+}
+
 class ImportIdx : public testing::Test {
  protected:
   ImportIdx() {
@@ -26,7 +37,7 @@ class ImportIdx : public testing::Test {
     write_plain(folder_.file("labels"), idx_bytes<std::uint8_t>(0x08, {rows}, classes_));
   }
 
-  [[nodiscard]] ImportSettings settings(const std::string& group = "/train") const {
+  [[nodiscard]] Settings settings(const std::string& group = "/train") const {
     return {folder_.file("images.gz"), folder_.file("labels"), {folder_.file("out.h5"), group}, 0};
   }
 
@@ -42,7 +53,7 @@ class ImportIdx : public testing::Test {
     EXPECT_EQ(read, values);
   }
 
-  void expect_refused(const ImportSettings& wrong, ErrorKind kind, const std::string& part) {
+  void expect_refused(const Settings& wrong, ErrorKind kind, const std::string& part) {
     const bool existed = std::filesystem::exists(wrong.output.file);
     try {
       import_idx(wrong);
@@ -70,9 +81,8 @@ TEST_F(ImportIdx, keeps_values_shape_and_type) {
     const ImportResult result = import_idx(wanted);
     EXPECT_EQ(result.shape, (std::vector<Index>{rows, 6, 5}));
     EXPECT_EQ(result.type, ElementType::u8);
-    EXPECT_EQ(to_string(result.samples), wanted.output.file + ":" + wanted.output.path + "/samples");
-    EXPECT_EQ(to_string(result.labels), wanted.output.file + ":" + wanted.output.path + "/labels");
-    const DatasetInfo info = DatasetReader(result.samples).info();
+    EXPECT_EQ(result.labels, rows);
+    const DatasetInfo info = DatasetReader({wanted.output.file, wanted.output.path + "/samples"}).info();
     EXPECT_TRUE(info.chunked);
     EXPECT_EQ(std::ranges::find(info.filters, "deflate") != info.filters.end(), compression > 0);
   }
@@ -85,12 +95,14 @@ TEST_F(ImportIdx, keeps_values_shape_and_type) {
 }
 
 TEST_F(ImportIdx, without_labels_and_without_a_group) {
-  auto wanted = settings("");
-  wanted.labels.clear();
-  const ImportResult result = import_idx(wanted);
-  EXPECT_EQ(result.samples.path, "/samples");
-  EXPECT_TRUE(result.labels.file.empty());
-  expect_content(result.samples, ElementType::u8, {rows, 6, 5}, images_);
+  for (const char* root : {"", "/"}) {
+    auto wanted = settings(root);
+    wanted.labels.clear();
+    wanted.output.file = folder_.file(std::string("root") + (*root == '/' ? "1" : "0"));
+    EXPECT_EQ(import_idx(wanted).labels, 0);
+    EXPECT_THROW(DatasetReader({wanted.output.file, "/labels"}), Error);
+    expect_content(DatasetAddress{wanted.output.file, "/samples"}, ElementType::u8, {rows, 6, 5}, images_);
+  }
 }
 
 TEST_F(ImportIdx, other_types_and_more_than_one_piece) {
@@ -98,8 +110,8 @@ TEST_F(ImportIdx, other_types_and_more_than_one_piece) {
   std::vector<double> values(3 << 20);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(i) * 0.5 - 7;
   write_plain(folder_.file("doubles"), idx_bytes<double>(0x0E, {3072, 1024}, values));
-  const ImportResult result = import_idx({folder_.file("doubles"), "", {folder_.file("d.h5"), "/a/b"}, 0});
-  expect_content(result.samples, ElementType::f64, {3072, 1024}, values);
+  import_idx({folder_.file("doubles"), "", {folder_.file("d.h5"), "/a/b"}, 0});
+  expect_content(DatasetAddress{folder_.file("d.h5"), "/a/b/samples"}, ElementType::f64, {3072, 1024}, values);
 }
 
 TEST_F(ImportIdx, labels_must_fit_the_samples) {
