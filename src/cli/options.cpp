@@ -30,8 +30,8 @@ po::options_description describe(const std::vector<Option>& options, const std::
   return description;
 }
 
-// "--flag false" and "--compress 9" as "--flag=false" and "--compress=9": the library takes the value of an option that may stand
-// alone only behind an equals sign, people do not.
+// Flags with their value behind an equals sign ("--flag", "--flag false" and "--compress 9" as "--flag=true", "--flag=false" and
+// "--compress=9"): otherwise the library takes the next word for it, whatever it is.
 std::vector<std::string> joined(const std::vector<Option>& options, const std::vector<std::string>& words) {
   const auto is_value = [](const std::string& word) {
     return word == "true" || word == "false" || (!word.empty() && word.find_first_not_of("0123456789") == std::string::npos);
@@ -41,7 +41,7 @@ std::vector<std::string> joined(const std::vector<Option>& options, const std::v
     result.push_back(words[i]);
     const bool flag = std::any_of(options.begin(), options.end(),
                                   [&](const Option& option) { return option.flag && "--" + option.name == words[i]; });
-    if (flag && i + 1 < words.size() && is_value(words[i + 1])) result.back() += "=" + words[++i];
+    if (flag) result.back() += i + 1 < words.size() && is_value(words[i + 1]) ? "=" + words[++i] : "=true";
   }
   return result;
 }
