@@ -332,9 +332,9 @@ TEST_F(RowNumbers, epochs_may_begin_anew_while_the_thread_reads) {
 }
 
 TEST_F(RowNumbers, waiting_is_counted_and_the_thread_ends_promptly) {
-  // Windows of 200 000 single rows, most of them reads of their own, take a good part of a second to fill.
+  // Windows of 200 000 single rows, most of them reads of their own in small chunks, take about a second to fill.
   const auto settings = make(1000000, 1, 10, {9, 1, 200000});
-  const auto address = write();
+  const auto address = write(64);
   double filling = 0;
   {
     const Source source = streamed(address, settings);
