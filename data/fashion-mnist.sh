@@ -35,7 +35,7 @@ if [ -e "$output" ]; then
   listing=$("$hourglass" inspect "$output") || fail "$output exists and cannot be read; move it away" 65
   for name in /train/samples /train/labels /test/samples /test/labels; do
     case $listing in
-      *"$name"*) ;;
+      *" $name "*) ;;
       *) fail "$output exists and has no $name; move it away" 65 ;;
     esac
   done
@@ -52,6 +52,7 @@ test_labels=$(part t10k-labels-idx1)
 unfinished=$output.unfinished-$$
 trap 'rm -f "$unfinished"' EXIT
 trap 'exit 130' INT TERM
-"$hourglass" import "$train_images" --labels "$train_labels" --output "$unfinished:/train"
-"$hourglass" import "$test_images" --labels "$test_labels" --output "$unfinished:/test"
+"$hourglass" import "$train_images" --labels "$train_labels" --output "$unfinished:/train" > /dev/null
+"$hourglass" import "$test_images" --labels "$test_labels" --output "$unfinished:/test" > /dev/null
 mv "$unfinished" "$output"
+echo "$output: /train (60000 images) and /test (10000 images), each with samples and labels"

@@ -51,6 +51,9 @@ class ByteStream {
   /// The number of bytes the file holds; nothing when it is compressed or a pipe. Valid after the first read.
   [[nodiscard]] std::optional<Index> plain_size() const { return gzdirect(file_.get()) == 1 ? size_ : std::optional<Index>(); }
 
+  /// A file that holds more than its own size tells: read twice, it gives the same.
+  [[nodiscard]] bool is_compressed_file() const { return gzdirect(file_.get()) == 0 && size_.has_value(); }
+
   [[nodiscard]] const std::string& path() const { return path_; }
   [[noreturn]] void refuse(const std::string& reason) const { throw Error(ErrorKind::data, path_ + ": " + reason); }
 
@@ -213,6 +216,7 @@ ElementType IdxReader::type() const { return state_->type; }
 const std::vector<Index>& IdxReader::shape() const { return state_->shape; }
 Index IdxReader::row_bytes() const { return state_->row_bytes; }
 Index IdxReader::rows_left() const { return state_->rows_left; }
+bool IdxReader::is_verified() const { return !state_->stream.is_compressed_file(); }
 void IdxReader::read_rows(std::span<std::byte> bytes) { state_->read_rows(bytes); }
 
 }  // namespace hourglass

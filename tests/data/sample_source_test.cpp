@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <fstream>
 #include <functional>
@@ -330,17 +331,27 @@ TEST_F(RowNumbers, epochs_may_begin_anew_while_the_thread_reads) {
   }
 }
 
-TEST_F(RowNumbers, the_thread_ends_promptly) {
-  // Windows of 200 000 single-row reads would take seconds to fill.
-  const auto settings = make(400000, 1, 10, {9, 1, 200000});
-  const auto address = write();
+TEST_F(RowNumbers, waiting_is_counted_and_the_thread_ends_promptly) {
+  // Windows of 200 000 single rows, most of them reads of their own in small chunks, take about a second to fill.
+  const auto settings = make(1000000, 1, 10, {9, 1, 200000});
+  const auto address = write(64);
+  double filling = 0;
+  {
+    const Source source = streamed(address, settings);
+    source->begin_epoch(0, 0);
+    const Timer timer;
+    gather(*source, settings, features, 0, 0);
+    filling = timer.seconds();
+    EXPECT_GT(source->wait_seconds(), filling / 2);
+    EXPECT_LE(source->wait_seconds(), filling);
+  }
   const Timer timer;
   {
     const Source source = streamed(address, settings);
     source->begin_epoch(0, 0);
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
-  EXPECT_LT(timer.seconds(), 1.0);
+  EXPECT_LT(timer.seconds(), filling / 2);
 }
 
 }  // namespace

@@ -32,6 +32,9 @@ class IdxReader {
   [[nodiscard]] Index rows() const { return shape().front(); }
   [[nodiscard]] Index row_bytes() const;
   [[nodiscard]] Index rows_left() const;
+  /// Whether the size that the header claims was compared with the file's, or never can be before the end (a pipe). False for
+  /// compressed files: what they hold shows when all of it was read.
+  [[nodiscard]] bool is_verified() const;
 
   /// Reads the next bytes.size() / row_bytes() rows (at most rows_left()) to `bytes`, in native byte order. With the last row
   /// it also verifies that nothing follows and, in gzip files, the checksum. Throws Error(data) when the file is truncated,
