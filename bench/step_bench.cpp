@@ -15,6 +15,7 @@
 #include "hourglass/core/timer.hpp"
 #include "hourglass/dist/environment.hpp"
 #include "hourglass/math/blas.hpp"
+#include "hourglass/nn/autoencoder.hpp"
 #include "hourglass/train/gradient_engine.hpp"
 #include "hourglass/train/update.hpp"
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "command.hpp"
+#include "hourglass/core/edit_distance.hpp"
 #include "hourglass/core/error.hpp"
 #include "hourglass/dist/communicator.hpp"
 #include "hourglass/dist/environment.hpp"

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <sstream>
 
+#include "hourglass/core/edit_distance.hpp"
 #include "hourglass/core/error.hpp"
 #include "hourglass/train/settings.hpp"
 

@@ -11,6 +11,19 @@ namespace hourglass::detail {
 
 namespace {
 constexpr std::size_t huge_page = std::size_t{2} << 20;
+
+[[noreturn]] void throw_short_of_memory(const std::string& asked) {
+  throw Error(ErrorKind::io,
+              "out of memory: " + asked + " were asked for; use more ranks, a smaller --micro-batch or a smaller --memory");
+}
+}  // namespace
+
+std::size_t bytes_of(Index size, std::size_t element) {
+  // Half of the address space is more than any machine has and leaves room for rounding up.
+  if (size < 0 || static_cast<std::size_t>(size) > (std::size_t{1} << 62) / element) {
+    throw_short_of_memory(std::to_string(size) + " numbers");
+  }
+  return static_cast<std::size_t>(size) * element;
 }
 
 std::byte* allocate_aligned(std::size_t bytes) {
@@ -18,10 +31,7 @@ std::byte* allocate_aligned(std::size_t bytes) {
   const std::size_t alignment = bytes >= 2 * huge_page ? huge_page : 64;
   const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
   void* memory = std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
-  if (memory == nullptr) {
-    throw Error(ErrorKind::io, "out of memory: " + std::to_string(bytes >> 20) +
-                                   " MiB were asked for; use more ranks, a smaller --micro-batch or a smaller --memory");
-  }
+  if (memory == nullptr) throw_short_of_memory(std::to_string(bytes >> 20) + " MiB");
   if (alignment == huge_page) madvise(memory, rounded, MADV_HUGEPAGE);
   std::memset(memory, 0, rounded == 0 ? alignment : rounded);
   return static_cast<std::byte*>(memory);

@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <numeric>
 
 #include "hdf5_handle.hpp"
+#include "hourglass/core/edit_distance.hpp"
 
 namespace hourglass::hdf5 {
 
@@ -16,21 +16,6 @@ herr_t keep_dataset(hid_t, const char* name, const H5O_info_t* info, void* data)
   auto& found = *static_cast<Found*>(data);
   if (info->type == H5O_TYPE_DATASET) found.paths.push_back(std::string("/") + name);
   return found.paths.size() >= found.limit ? 1 : 0;
-}
-
-// Levenshtein's distance, one row of the table at a time.
-std::size_t edit_distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
 }
 
 }  // namespace

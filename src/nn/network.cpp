@@ -49,7 +49,9 @@ void Network::backward(Range range, const float* parameters, ConstMatrix x, Work
   }
 }
 
-Workspace::Workspace(const Network& network, Index max_rows) : max_rows_(max_rows) {
+Workspace::Workspace(Index max_rows, Index extra) : max_rows_(max_rows), extra_(extra) {}
+
+Workspace::Workspace(const Network& network, Index max_rows, Index extra) : Workspace(max_rows, extra) {
   Index outputs = 0;
   Index scratch = 0;
   Index widest = 0;
@@ -84,7 +86,8 @@ std::span<float> Workspace::scratch(Index layer, Index rows) {
 }
 
 Index Workspace::bytes() const {
-  return (outputs_.size() + scratch_.size() + gradients_[0].size() + gradients_[1].size()) * static_cast<Index>(sizeof(float));
+  const Index floats = outputs_.size() + scratch_.size() + gradients_[0].size() + gradients_[1].size() + extra_.size();
+  return floats * static_cast<Index>(sizeof(float));
 }
 
 }  // namespace hourglass

@@ -17,7 +17,7 @@ bool inside(Range inner, Range outer) { return outer.begin <= inner.begin && inn
 
 }  // namespace
 
-GradientEngine::GradientEngine(const Autoencoder& model, const ShardPlan& plan, Range shards, WorkerPool& pool,
+GradientEngine::GradientEngine(const Trainable& model, const ShardPlan& plan, Range shards, WorkerPool& pool,
                                std::span<float> sum)
     : model_(model), plan_(plan), pool_(pool) {
   // A worker without a shard would only wait.
@@ -148,7 +148,7 @@ void GradientEngine::work(Index index, const Step& step) {
       }
     };
     const ConstMatrix samples = input.first_rows(rows);
-    const LossSums loss = model_.train_pass(step.parameters, samples, samples, step.scale, worker.workspace,
+    const LossSums loss = model_.train_pass(step.parameters, samples, step.scale, worker.workspace,
                                             worker.buffers[static_cast<std::size_t>(merge.leaf_buffer)], context, ready);
     worker.sums.loss.add(loss.loss);
     worker.sums.squared_error.add(loss.squared_error);

@@ -15,7 +15,7 @@ constexpr std::size_t max_states = 8;
 constexpr Index min_shared_floats = Index{1} << 15;
 
 // Decay factors of the arena's padded tensor ranges, in arena order.
-std::vector<std::pair<Range, double>> decay_ranges(const Autoencoder& model, bool decay_biases) {
+std::vector<std::pair<Range, double>> decay_ranges(const Trainable& model, bool decay_biases) {
   std::vector<std::pair<Range, double>> ranges;
   for (const TensorRole& role : model.roles()) {
     ranges.emplace_back(model.layout().range(role.slot), role.bias && !decay_biases ? 0.0 : 1.0);
@@ -26,7 +26,7 @@ std::vector<std::pair<Range, double>> decay_ranges(const Autoencoder& model, boo
 
 }  // namespace
 
-SegmentUpdate::SegmentUpdate(const Autoencoder& model, const Optimizer& optimizer, const Reducer& reducer, WorkerPool& pool,
+SegmentUpdate::SegmentUpdate(const Trainable& model, const Optimizer& optimizer, const Reducer& reducer, WorkerPool& pool,
                              bool decay_biases)
     : optimizer_(optimizer), pool_(pool), arena_size_(model.layout().size()), state_names_(optimizer.state_names()) {
   require(state_names_.size() <= max_states, "an optimizer with more state than planned for");

@@ -70,5 +70,10 @@ TEST(Buffer, more_than_there_is_is_an_error_for_the_user) {
 }
 #endif
 
+TEST(Buffer, size_beyond_the_address_space_is_out_of_memory) {
+  EXPECT_THROW(Buffer<double>(std::numeric_limits<Index>::max() / 4), Error);
+  EXPECT_THROW(Buffer<float>(-1), Error);
+}
+
 }  // namespace
 }  // namespace hourglass

@@ -7,6 +7,7 @@
 
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/random.hpp"
+#include "hourglass/nn/autoencoder.hpp"
 #include "hourglass/train/update.hpp"
 
 namespace hourglass {

@@ -12,6 +12,8 @@ namespace hourglass {
 namespace detail {
 /// `bytes` zeroed bytes, 64-byte aligned; large blocks ask the kernel for huge pages. Throws Error(io) when memory is short.
 std::byte* allocate_aligned(std::size_t bytes);
+/// size * element bytes. Throws Error(io), as for memory that is not there, when that is beyond the address space.
+std::size_t bytes_of(Index size, std::size_t element);
 void free_aligned(std::byte* memory) noexcept;
 struct FreeAligned {
   void operator()(std::byte* memory) const noexcept { free_aligned(memory); }
@@ -26,7 +28,7 @@ class Buffer {
  public:
   Buffer() = default;
   explicit Buffer(Index size)
-      : memory_(detail::allocate_aligned(static_cast<std::size_t>(size) * sizeof(T))), size_(size) {}
+      : memory_(detail::allocate_aligned(detail::bytes_of(size, sizeof(T)))), size_(size) {}
 
   [[nodiscard]] T* data() { return reinterpret_cast<T*>(memory_.get()); }
   [[nodiscard]] const T* data() const { return reinterpret_cast<const T*>(memory_.get()); }

@@ -5,6 +5,7 @@
 
 #include "hourglass/nn/loss.hpp"
 #include "hourglass/nn/network.hpp"
+#include "hourglass/nn/trainable.hpp"
 #include "hourglass/param/layout.hpp"
 
 namespace hourglass {
@@ -22,24 +23,24 @@ struct AutoencoderSpec {
 
 /// x^ = r(f(x)): a network whose first layers are the encoder f and the others the decoder r, the arena layout of its
 /// parameters ("encoder/0/weight", "encoder/0/bias", ..., "decoder/0/weight", ...) and its loss.
-class Autoencoder {
+class Autoencoder final : public Trainable {
  public:
   /// Throws Error(usage) naming the settings that do not fit together.
   explicit Autoencoder(const AutoencoderSpec& spec);
 
   [[nodiscard]] const AutoencoderSpec& spec() const { return spec_; }
-  [[nodiscard]] const Layout& layout() const { return layout_; }
+  [[nodiscard]] const Layout& layout() const override { return layout_; }
   [[nodiscard]] const Network& network() const { return network_; }
-  [[nodiscard]] Index features() const { return spec_.encoder.front(); }
+  [[nodiscard]] Index features() const override { return spec_.encoder.front(); }
   [[nodiscard]] Index code_size() const { return spec_.encoder.back(); }
-  [[nodiscard]] std::vector<TensorRole> roles() const;
-  [[nodiscard]] Workspace make_workspace(Index max_rows) const { return network_.make_workspace(max_rows); }
+  [[nodiscard]] std::vector<TensorRole> roles() const override;
+  [[nodiscard]] Workspace make_workspace(Index max_rows) const override { return network_.make_workspace(max_rows); }
   /// Multiply-adds times two of one sample's forward and backward pass: the GEMMs' work.
   [[nodiscard]] double flops_per_sample() const;
 
-  /// The training pass of a micro-batch: forward, loss and backward. `input` may be a corrupted copy of `target`.
-  /// Writes scale * d(sum of the samples' losses)/dparameters to every tensor in `gradient` (padding untouched), announcing
-  /// finished ranges tail first, and returns the loss sums. A micro-batch of 0 rows writes zeros.
+  LossSums train_pass(const float* parameters, ConstMatrix samples, float scale, Workspace& workspace, float* gradient,
+                      const PassContext& context, const GradientReady& ready) const override;
+  /// The same from an `input` that may be a corrupted copy of `target`.
   LossSums train_pass(const float* parameters, ConstMatrix input, ConstMatrix target, float scale, Workspace& workspace,
                       float* gradient, const PassContext& context, const GradientReady& ready) const;
 
@@ -50,7 +51,7 @@ class Autoencoder {
   /// x^ = r(h) of given codes.
   ConstMatrix decode(const float* parameters, ConstMatrix codes, Workspace& workspace) const;
   /// reconstruct() and its loss sums against x.
-  LossSums evaluate(const float* parameters, ConstMatrix x, Workspace& workspace) const;
+  LossSums evaluate(const float* parameters, ConstMatrix x, Workspace& workspace) const override;
 
  private:
   AutoencoderSpec spec_;

@@ -17,6 +17,7 @@ struct PassContext {
   std::uint64_t seed = 0;
   std::uint32_t epoch = 0;
   std::span<const std::uint64_t> sample_ids;  ///< one per row of the micro-batch: its row in the data set
+  std::span<const double> unit_means;         ///< Trainable::mean_units() means over the global batch
 };
 
 /// A layer: a thin object that owns no parameters (it holds slots of the arena) and no activations (they live in a

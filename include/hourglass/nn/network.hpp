@@ -44,7 +44,10 @@ class Network {
 class Workspace {
  public:
   Workspace() = default;
-  Workspace(const Network& network, Index max_rows);
+  /// `extra` more floats, whose use is the owner's business.
+  Workspace(const Network& network, Index max_rows, Index extra = 0);
+  /// Only the `extra` floats, for what has no network.
+  Workspace(Index max_rows, Index extra);
 
   [[nodiscard]] Index max_rows() const { return max_rows_; }
   /// Activations of layer i in the current pass (rows x outputs of the layer).
@@ -52,6 +55,7 @@ class Workspace {
   /// dL/d(output of layer i). Gradients of two neighbouring layers never share memory.
   [[nodiscard]] Matrix output_gradient(Index layer, Index rows);
   [[nodiscard]] std::span<float> scratch(Index layer, Index rows);
+  [[nodiscard]] std::span<float> extra() { return extra_.span(); }
   /// Bytes held: what the memory prediction counts for a worker.
   [[nodiscard]] Index bytes() const;
 
@@ -64,6 +68,7 @@ class Workspace {
   Buffer<float> outputs_;
   Buffer<float> gradients_[2];
   Buffer<float> scratch_;
+  Buffer<float> extra_;
 };
 
 }  // namespace hourglass

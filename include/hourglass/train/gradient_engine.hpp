@@ -10,7 +10,7 @@
 #include "hourglass/data/sample_source.hpp"
 #include "hourglass/dist/reducer.hpp"
 #include "hourglass/math/exact_sum.hpp"
-#include "hourglass/nn/autoencoder.hpp"
+#include "hourglass/nn/trainable.hpp"
 #include "hourglass/train/worker_pool.hpp"
 
 namespace hourglass {
@@ -25,7 +25,7 @@ namespace hourglass {
 class GradientEngine {
  public:
   /// `sum` is the reducer's arena: worker 0's first buffer lies in it, so that a finished sum need not be copied there.
-  GradientEngine(const Autoencoder& model, const ShardPlan& plan, Range shards, WorkerPool& pool, std::span<float> sum);
+  GradientEngine(const Trainable& model, const ShardPlan& plan, Range shards, WorkerPool& pool, std::span<float> sum);
 
   struct StepSums {
     ExactSum loss;
@@ -84,7 +84,7 @@ class GradientEngine {
   void merge_workers(Range bucket);
   void start_finished_buckets(Reducer& reducer);
 
-  const Autoencoder& model_;
+  const Trainable& model_;
   const ShardPlan& plan_;
   WorkerPool& pool_;
   std::vector<Worker> workers_;

@@ -42,9 +42,6 @@ void apply_text(const std::string& text, const std::string& origin, TrainConfig&
 /// `epochs` may differ unless the schedule depends on it.
 void check_resumable(const TrainConfig& stored, const TrainConfig& wanted);
 
-/// "Did you mean ...?" for the nearest of `candidates`, or "" when none is near.
-[[nodiscard]] std::string suggestion(std::string_view wrong, const std::vector<std::string>& candidates);
-
 /// "4GiB", "100MiB", "65536" <-> bytes.
 [[nodiscard]] Index parse_bytes(const std::string& name, const std::string& text);
 [[nodiscard]] std::string format_bytes(Index bytes);

@@ -9,7 +9,7 @@
 #include "hourglass/dist/reducer.hpp"
 #include "hourglass/io/state_file.hpp"
 #include "hourglass/math/exact_sum.hpp"
-#include "hourglass/nn/autoencoder.hpp"
+#include "hourglass/nn/trainable.hpp"
 #include "hourglass/optim/optimizer.hpp"
 #include "hourglass/train/worker_pool.hpp"
 
@@ -19,7 +19,7 @@ namespace hourglass {
 /// time, shared among the workers. Element-wise, so neither ranks nor threads nor buckets change a bit.
 class SegmentUpdate {
  public:
-  SegmentUpdate(const Autoencoder& model, const Optimizer& optimizer, const Reducer& reducer, WorkerPool& pool,
+  SegmentUpdate(const Trainable& model, const Optimizer& optimizer, const Reducer& reducer, WorkerPool& pool,
                 bool decay_biases);
 
   /// Adds the sum of squares of the owned gradient of a bucket; `gradient` is the whole arena.

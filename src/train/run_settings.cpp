@@ -1,0 +1,25 @@
+#include "setting_rows.hpp"
+
+namespace hourglass {
+
+std::vector<Setting> run_settings() {
+  const std::string s = "run";
+  return {
+      integer_setting({"threads", s, "Worker threads a rank", Scope::run}, [](TrainConfig& c) -> Index& { return c.threads; }),
+      word_setting({"reduction", s, "tree (same bits on any number of ranks) or allreduce (the classic scheme)"},
+                   [](TrainConfig& c) -> Reduction& { return c.reduction; }, reduction_from),
+      bytes_setting({"bucket-bytes", s, "Size of the pieces in which gradients are exchanged", Scope::run},
+                    [](TrainConfig& c) -> Index& { return c.bucket_bytes; }),
+      text_setting({"output", s, "Run folder to create", Scope::run}, [](TrainConfig& c) -> std::string& { return c.output; }),
+      {"checkpoint-every", s, "e.g. 500steps, 1epochs, 600s; 0 only when stopped", false, Scope::run,
+       [](const TrainConfig& c) { return format_interval(c.checkpoint_every); },
+       [](TrainConfig& c, const std::string& text) { c.checkpoint_every = parse_interval("checkpoint-every", text); }},
+      integer_setting({"keep", s, "Checkpoints to keep", Scope::run}, [](TrainConfig& c) -> Index& { return c.keep; }),
+      integer_setting({"log-every", s, "Steps between step records in metrics.jsonl; 0: epochs only", Scope::run},
+                      [](TrainConfig& c) -> Index& { return c.log_every; }),
+      choice_setting({"progress", s, "Report on rank 0", Scope::run}, {"auto", "line", "plain", "none"},
+                     [](TrainConfig& c) -> std::string& { return c.progress; }),
+  };
+}
+
+}  // namespace hourglass
