@@ -1,5 +1,6 @@
-// A whole training step on one core against its limit, measured in turn in the same run: the limit is the time of the step's GEMMs
-// alone plus the memory traffic of the update at the measured bandwidth. Beside it a plain loop over cblas_sgemm on the full batch.
+// A whole training step on one core against its limit, measured in turn in the same run: the limit is the time of the step's
+// GEMMs alone plus the memory traffic of the update at the measured bandwidth. Beside it a plain loop over cblas_sgemm on the
+// full batch.
 //
 //   build/release/bench/step_bench --benchmark_repetitions=5 --benchmark_report_aggregates_only=true
 //
@@ -191,8 +192,8 @@ void plain_loop(benchmark::State& state) {
           db[l][static_cast<std::size_t>(c)] += dy[c];
         }
       }
-      cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, n(l + 1), n(l), rows, 1, g[l + 1].data(), n(l + 1), a[l].data(), n(l),
-                  0, dw[l].data(), n(l));
+      cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, n(l + 1), n(l), rows, 1, g[l + 1].data(), n(l + 1), a[l].data(),
+                  n(l), 0, dw[l].data(), n(l));
       if (l > 0) {
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, n(l), n(l + 1), 1, g[l + 1].data(), n(l + 1), w[l].data(),
                     n(l), 0, g[l].data(), n(l));

@@ -10,12 +10,12 @@ namespace hourglass {
 /// A subcommand: what --help says of it, its options, and the function behind it.
 struct Command {
   std::string name;
-  std::string summary;     ///< one line
-  std::string usage;       ///< e.g. "hourglass inspect FILE [--json]"
-  std::string details;     ///< examples and notes below the options
+  std::string summary;  ///< one line
+  std::string usage;    ///< e.g. "hourglass inspect FILE [--json]"
+  std::string details;  ///< examples and notes below the options
   std::vector<Option> options;
   std::size_t max_positional = 0;
-  bool uses_mpi = true;    ///< started by mpirun or alone; false: runs without MPI, at once
+  bool uses_mpi = true;  ///< started by mpirun or alone; false: runs without MPI, at once
   void (*run)(const Arguments& arguments) = nullptr;
 };
 

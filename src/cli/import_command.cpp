@@ -11,7 +11,8 @@ namespace {
 void run_import(const Arguments& arguments) {
   const auto world = Communicator::world();
   collectively(world, [&] {
-    if (arguments.positional.empty()) throw Error(ErrorKind::usage, "name a source: hourglass import SOURCE --output FILE.h5:/group");
+    if (arguments.positional.empty())
+      throw Error(ErrorKind::usage, "name a source: hourglass import SOURCE --output FILE.h5:/group");
     const DatasetAddress output = parse_address(arguments.required("output"));
     const Index level = arguments.flag_or_integer("compress", 4, 0, 9);
     if (!world.is_root()) return;

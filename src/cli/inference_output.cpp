@@ -56,8 +56,7 @@ void write_inference(const Communicator& communicator, const ModelArguments& giv
                              for (Index row = 0; row < y.rows; ++row) std::ranges::copy(y.row(row), place + row * plan.width);
                            });
     });
-    writer.write_rows(0, part_rows,
-                      std::as_bytes(values.span()).first(static_cast<std::size_t>(part_rows.size() * row_bytes)));
+    writer.write_rows(0, part_rows, std::as_bytes(values.span()).first(static_cast<std::size_t>(part_rows.size() * row_bytes)));
   }
   if (labels) copy_labels(communicator, *labels, writer);
   writer.commit();

@@ -19,7 +19,8 @@ struct OutputPlan {
   std::optional<DatasetAddress> labels;
 };
 
-/// Runs `infer` over the whole data set and writes its rows (float32) from all ranks. The file appears when it is complete. Collective.
+/// Runs `infer` over the whole data set and writes its rows (float32) from all ranks. The file appears when it is complete.
+/// Collective.
 void write_inference(const Communicator& communicator, const ModelArguments& given, const DatasetReader& reader,
                      const OutputPlan& plan, const std::function<ConstMatrix(ConstMatrix, Workspace&)>& infer);
 

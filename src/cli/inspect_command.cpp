@@ -10,11 +10,14 @@
 namespace hourglass {
 namespace {
 
-std::string dimensions(const std::vector<Index>& shape) { return shape.empty() ? "scalar" : fmt::format("{}", fmt::join(shape, " x ")); }
+std::string dimensions(const std::vector<Index>& shape) {
+  return shape.empty() ? "scalar" : fmt::format("{}", fmt::join(shape, " x "));
+}
 
 std::string storage(const DatasetInfo& info) {
   if (!info.chunked) return "contiguous";
-  return fmt::format("chunks of {}{}{}", dimensions(info.chunk), info.filters.empty() ? "" : ", ", fmt::join(info.filters, ", "));
+  return fmt::format("chunks of {}{}{}", dimensions(info.chunk), info.filters.empty() ? "" : ", ",
+                     fmt::join(info.filters, ", "));
 }
 
 void print_datasets(const FileDescription& file) {

@@ -26,11 +26,12 @@ std::string program_help() {
       "hourglass trains autoencoders on MPI clusters: the same bits on any number of ranks and threads.\n\n"
       "usage: hourglass COMMAND [OPTIONS]          or: mpirun -n RANKS hourglass COMMAND [OPTIONS]\n\ncommands:\n";
   for (const Command& command : commands()) text += fmt::format("  {:<13}{}\n", command.name, command.summary);
-  text += "\nhourglass COMMAND --help explains a command; hourglass --version names the libraries.\n\nfirst steps:\n"
-          "  data/fashion-mnist.sh fashion-mnist.h5\n"
-          "  mpirun -n 2 hourglass train --data fashion-mnist.h5:/train/samples --validation fashion-mnist.h5:/test/samples \\\n"
-          "      --layers 784,1000,500,250,30 --output run/\n"
-          "  hourglass evaluate --model run/model.h5 --data fashion-mnist.h5:/test/samples\n";
+  text +=
+      "\nhourglass COMMAND --help explains a command; hourglass --version names the libraries.\n\nfirst steps:\n"
+      "  data/fashion-mnist.sh fashion-mnist.h5\n"
+      "  mpirun -n 2 hourglass train --data fashion-mnist.h5:/train/samples --validation fashion-mnist.h5:/test/samples \\\n"
+      "      --layers 784,1000,500,250,30 --output run/\n"
+      "  hourglass evaluate --model run/model.h5 --data fashion-mnist.h5:/test/samples\n";
   return text;
 }
 
@@ -64,7 +65,8 @@ const Command& find_command(const std::vector<Command>& all, const std::string& 
     if (command.name == name) return command;
     names.push_back(command.name);
   }
-  throw Error(ErrorKind::usage, fmt::format("unknown command '{}'{}", name, suggestion(name, names)) + "; see hourglass --help");
+  throw Error(ErrorKind::usage,
+              fmt::format("unknown command '{}'{}", name, suggestion(name, names)) + "; see hourglass --help");
 }
 
 // Runs a command under MPI. An error that all ranks share ends them in good order; one that a rank alone has met ends the job.

@@ -31,7 +31,8 @@ po::options_description describe(const std::vector<Option>& options, const std::
   return description;
 }
 
-// Flags with their value behind an equals sign ("--flag", "--flag false" and "--compress 9" as "--flag=true", "--flag=false" and
+// Flags with their value behind an equals sign ("--flag", "--flag false" and "--compress 9" as "--flag=true", "--flag=false"
+// and
 // "--compress=9"): otherwise the library takes the next word for it, whatever it is.
 std::vector<std::string> joined(const std::vector<Option>& options, const std::vector<std::string>& words) {
   const auto is_value = [](const std::string& word) {
@@ -85,7 +86,8 @@ Arguments parse_arguments(const std::vector<Option>& options, const std::vector<
     const std::string name = without_dashes(error.get_option_name());
     throw Error(ErrorKind::usage, fmt::format("unknown option --{}{}", name, suggestion(name, names)));
   } catch (const po::error_with_option_name& error) {
-    throw Error(ErrorKind::usage, fmt::format("--{}: a value is missing or malformed", without_dashes(error.get_option_name())));
+    throw Error(ErrorKind::usage,
+                fmt::format("--{}: a value is missing or malformed", without_dashes(error.get_option_name())));
   } catch (const po::error& error) {
     throw Error(ErrorKind::usage, error.what());
   }
@@ -120,7 +122,8 @@ Index Arguments::integer(const std::string& name, Index standard, Index smallest
   Index value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || value < smallest) {
-    throw Error(ErrorKind::usage, fmt::format("--{} is '{}', but a whole number of at least {} is expected", name, text, smallest));
+    throw Error(ErrorKind::usage,
+                fmt::format("--{} is '{}', but a whole number of at least {} is expected", name, text, smallest));
   }
   return value;
 }

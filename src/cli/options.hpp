@@ -33,7 +33,8 @@ struct Arguments {
   [[nodiscard]] bool flag(const std::string& name) const;
 };
 
-/// Parses with Boost.Program_options: no abbreviations, no option twice. Throws Error(usage) naming the option and the nearest one.
+/// Parses with Boost.Program_options: no abbreviations, no option twice. Throws Error(usage) naming the option and the nearest
+/// one.
 [[nodiscard]] Arguments parse_arguments(const std::vector<Option>& options, const std::vector<std::string>& words,
                                         std::size_t max_positional);
 

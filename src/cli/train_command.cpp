@@ -40,8 +40,8 @@ struct ResumedRun {
   std::vector<std::string> skipped;
 };
 
-// The settings come from the checkpoint itself (config.cfg may have been edited); those of the command line that do not shape the
-// trajectory replace them.
+// The settings come from the checkpoint itself (config.cfg may have been edited); those of the command line that do not shape
+// the trajectory replace them.
 ResumedRun resumed_run(const Arguments& arguments) {
   ResumedRun run;
   const std::string path = std::filesystem::path(arguments.required("resume")).string();

@@ -8,7 +8,9 @@
 namespace hourglass {
 
 Autoencoder::Autoencoder(const AutoencoderSpec& spec)
-    : spec_(completed(spec)), network_(build_network(spec_, layout_)), code_layer_(static_cast<Index>(spec_.encoder.size()) - 2) {}
+    : spec_(completed(spec)),
+      network_(build_network(spec_, layout_)),
+      code_layer_(static_cast<Index>(spec_.encoder.size()) - 2) {}
 
 std::vector<TensorRole> Autoencoder::roles() const {
   std::vector<TensorRole> roles;

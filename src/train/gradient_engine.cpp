@@ -89,8 +89,8 @@ void GradientEngine::run(const float* parameters, SampleSource& source, std::uin
   }
   for (Index b = 0; b < bucket_count_; ++b) bucket_workers_[static_cast<std::size_t>(b)].store(0, std::memory_order_relaxed);
   started_buckets_ = 0;
-  const Step state{parameters, &source, {true, seed, epoch, {}}, step,
-                   1.0F / static_cast<float>(plan_.samples_in_step(step)), &reducer};
+  const Step state{parameters, &source, {true, seed, epoch, {}}, step, 1.0F / static_cast<float>(plan_.samples_in_step(step)),
+                   &reducer};
   const std::function<void(Index)> task = [&](Index w) { work(w, state); };
   pool_.start(task);
   task(0);
@@ -208,9 +208,9 @@ void GradientEngine::start_finished_buckets(Reducer& reducer) {
     for (std::size_t n = 0; n < rank_nodes_.size(); ++n) {
       const auto& [w, f] = rank_nodes_[n].parts.front();
       const Worker& worker = workers_[static_cast<std::size_t>(w)];
-      bucket_parts_[n] = {rank_nodes_[n].node,
-                          worker.buffers[static_cast<std::size_t>(worker.finished[static_cast<std::size_t>(f)].second)] +
-                              bucket.begin};
+      bucket_parts_[n] = {
+          rank_nodes_[n].node,
+          worker.buffers[static_cast<std::size_t>(worker.finished[static_cast<std::size_t>(f)].second)] + bucket.begin};
     }
     reducer.start_reduce(started_buckets_, bucket_parts_);
     ++started_buckets_;

@@ -40,8 +40,8 @@ InputTransform load_transform(const StateHeader& header) {
 void check_tensors(const StateFile& file, const Layout& layout) {
   const auto& wanted = layout.tensors();
   for (std::size_t t = 0; t < wanted.size(); ++t) {
-    if (t >= file.parameters.size() || file.parameters[t].name != wanted[t].name || file.parameters[t].shape != wanted[t].shape ||
-        file.parameters[t].offset != wanted[t].offset) {
+    if (t >= file.parameters.size() || file.parameters[t].name != wanted[t].name ||
+        file.parameters[t].shape != wanted[t].shape || file.parameters[t].offset != wanted[t].offset) {
       throw Error(ErrorKind::data,
                   fmt::format("{}: tensor {} is not what the file's configuration asks for", file.path, wanted[t].name));
     }

@@ -9,22 +9,27 @@ std::vector<Setting> model_settings() {
                      [](TrainConfig& c) -> std::vector<Index>& { return c.model.encoder; }),
       widths_setting({"decoder-layers", s, "Widths of the decoder from the code to the output; empty mirrors the encoder"},
                      [](TrainConfig& c) -> std::vector<Index>& { return c.model.decoder; }),
-      word_setting({"activation", s, fmt::format("Hidden non-linearity: {}", fmt::join(activation_names(), ", "))},
-                   [](TrainConfig& c) -> Activation& { return c.model.activation; }, activation_from),
-      word_setting({"code-activation", s, "Non-linearity of the code layer"},
-                   [](TrainConfig& c) -> Activation& { return c.model.code_activation; }, activation_from),
-      word_setting({"output-activation", s, "Non-linearity of the reconstruction"},
-                   [](TrainConfig& c) -> Activation& { return c.model.output_activation; }, activation_from),
-      word_setting({"loss", s, fmt::format("Error function: {}", fmt::join(loss_names(), ", "))},
-                   [](TrainConfig& c) -> Loss& { return c.model.loss; }, loss_from),
+      word_setting(
+          {"activation", s, fmt::format("Hidden non-linearity: {}", fmt::join(activation_names(), ", "))},
+          [](TrainConfig& c) -> Activation& { return c.model.activation; }, activation_from),
+      word_setting(
+          {"code-activation", s, "Non-linearity of the code layer"},
+          [](TrainConfig& c) -> Activation& { return c.model.code_activation; }, activation_from),
+      word_setting(
+          {"output-activation", s, "Non-linearity of the reconstruction"},
+          [](TrainConfig& c) -> Activation& { return c.model.output_activation; }, activation_from),
+      word_setting(
+          {"loss", s, fmt::format("Error function: {}", fmt::join(loss_names(), ", "))},
+          [](TrainConfig& c) -> Loss& { return c.model.loss; }, loss_from),
       {"loss-reduction", s, "Over the features of a sample: mean (as in PyTorch) or sum", false, Scope::trajectory,
        [](const TrainConfig& c) { return std::string(c.model.feature_mean ? "mean" : "sum"); },
        [](TrainConfig& c, const std::string& text) {
          if (text != "mean" && text != "sum") bad_value("loss-reduction", text, "mean or sum");
          c.model.feature_mean = text == "mean";
        }},
-      word_setting({"initialization", s, fmt::format("Initial weights: {}", fmt::join(initialization_names(), ", "))},
-                   [](TrainConfig& c) -> Initialization& { return c.initialization; }, initialization_from),
+      word_setting(
+          {"initialization", s, fmt::format("Initial weights: {}", fmt::join(initialization_names(), ", "))},
+          [](TrainConfig& c) -> Initialization& { return c.initialization; }, initialization_from),
   };
 }
 

@@ -26,8 +26,8 @@ bool on_terminal() {
   return !error && (target.starts_with("/dev/pts/") || target.starts_with("/dev/tty"));
 }
 
-constexpr double live_interval = 0.1;   // seconds between rewrites of the live line
-constexpr double plain_interval = 30;   // seconds between plain lines inside a long epoch
+constexpr double live_interval = 0.1;  // seconds between rewrites of the live line
+constexpr double plain_interval = 30;  // seconds between plain lines inside a long epoch
 
 }  // namespace
 

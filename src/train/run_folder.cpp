@@ -29,8 +29,9 @@ std::string RunFolder::checkpoint_path(Index step) const { return fmt::format("{
 void RunFolder::create() {
   for (const std::string& file : {config_path(), metrics_path(), model_path(), path_ + "/checkpoints"}) {
     if (fs::exists(file)) {
-      throw Error(ErrorKind::usage, fmt::format("{} already holds a run: continue it with --resume {}, or choose another --output",
-                                                path_, path_));
+      throw Error(
+          ErrorKind::usage,
+          fmt::format("{} already holds a run: continue it with --resume {}, or choose another --output", path_, path_));
     }
   }
   std::error_code error;
@@ -84,9 +85,8 @@ std::vector<std::string> RunFolder::checkpoints() const {
     if (name.starts_with("step-") && name.ends_with(".h5")) found.push_back(entry.path().string());
   }
   // Step numbers may outgrow their eight digits: longer names are newer.
-  std::sort(found.begin(), found.end(), [](const std::string& a, const std::string& b) {
-    return a.size() != b.size() ? a.size() > b.size() : a > b;
-  });
+  std::sort(found.begin(), found.end(),
+            [](const std::string& a, const std::string& b) { return a.size() != b.size() ? a.size() > b.size() : a > b; });
   return found;
 }
 

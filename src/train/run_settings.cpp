@@ -6,8 +6,9 @@ std::vector<Setting> run_settings() {
   const std::string s = "run";
   return {
       integer_setting({"threads", s, "Worker threads a rank", Scope::run}, [](TrainConfig& c) -> Index& { return c.threads; }),
-      word_setting({"reduction", s, "tree (same bits on any number of ranks) or allreduce (the classic scheme)"},
-                   [](TrainConfig& c) -> Reduction& { return c.reduction; }, reduction_from),
+      word_setting(
+          {"reduction", s, "tree (same bits on any number of ranks) or allreduce (the classic scheme)"},
+          [](TrainConfig& c) -> Reduction& { return c.reduction; }, reduction_from),
       bytes_setting({"bucket-bytes", s, "Size of the pieces in which gradients are exchanged", Scope::run},
                     [](TrainConfig& c) -> Index& { return c.bucket_bytes; }),
       text_setting({"output", s, "Run folder to create", Scope::run}, [](TrainConfig& c) -> std::string& { return c.output; }),

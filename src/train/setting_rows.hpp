@@ -41,7 +41,11 @@ struct Row {
 
 template <class Access>
 Setting text_setting(Row row, Access access) {
-  return {row.name, row.section, row.help, false, row.scope,
+  return {row.name,
+          row.section,
+          row.help,
+          false,
+          row.scope,
           [access](const TrainConfig& c) { return access(const_cast<TrainConfig&>(c)); },
           [access](TrainConfig& c, const std::string& text) { access(c) = text; }};
 }
@@ -49,7 +53,11 @@ Setting text_setting(Row row, Access access) {
 template <class Access>
 Setting integer_setting(Row row, Access access) {
   using Value = std::remove_reference_t<decltype(access(std::declval<TrainConfig&>()))>;
-  return {row.name, row.section, row.help, false, row.scope,
+  return {row.name,
+          row.section,
+          row.help,
+          false,
+          row.scope,
           [access](const TrainConfig& c) { return std::to_string(access(const_cast<TrainConfig&>(c))); },
           [access, name = row.name](TrainConfig& c, const std::string& text) {
             access(c) = parse_number<Value>(name, text, "a whole number");
@@ -58,7 +66,11 @@ Setting integer_setting(Row row, Access access) {
 
 template <class Access>
 Setting number_setting(Row row, Access access) {
-  return {row.name, row.section, row.help, false, row.scope,
+  return {row.name,
+          row.section,
+          row.help,
+          false,
+          row.scope,
           [access](const TrainConfig& c) { return fmt::format("{}", access(const_cast<TrainConfig&>(c))); },
           [access, name = row.name](TrainConfig& c, const std::string& text) {
             access(c) = parse_number<double>(name, text, "a number");
@@ -67,14 +79,22 @@ Setting number_setting(Row row, Access access) {
 
 template <class Access>
 Setting flag_setting(Row row, Access access) {
-  return {row.name, row.section, row.help, true, row.scope,
+  return {row.name,
+          row.section,
+          row.help,
+          true,
+          row.scope,
           [access](const TrainConfig& c) { return std::string(access(const_cast<TrainConfig&>(c)) ? "true" : "false"); },
           [access, name = row.name](TrainConfig& c, const std::string& text) { access(c) = parse_bool(name, text); }};
 }
 
 template <class Access>
 Setting bytes_setting(Row row, Access access) {
-  return {row.name, row.section, row.help, false, row.scope,
+  return {row.name,
+          row.section,
+          row.help,
+          false,
+          row.scope,
           [access](const TrainConfig& c) { return format_bytes(access(const_cast<TrainConfig&>(c))); },
           [access, name = row.name](TrainConfig& c, const std::string& text) { access(c) = parse_bytes(name, text); }};
 }
@@ -82,7 +102,11 @@ Setting bytes_setting(Row row, Access access) {
 // Words of an enumeration: `parse` throws the module's own message, to which the setting's name is added.
 template <class Access, class Parse>
 Setting word_setting(Row row, Access access, Parse parse) {
-  return {row.name, row.section, row.help, false, row.scope,
+  return {row.name,
+          row.section,
+          row.help,
+          false,
+          row.scope,
           [access](const TrainConfig& c) { return std::string(name_of(access(const_cast<TrainConfig&>(c)))); },
           [access, parse, name = row.name](TrainConfig& c, const std::string& text) {
             try {
@@ -96,7 +120,11 @@ Setting word_setting(Row row, Access access, Parse parse) {
 // A word out of a list that lives as text in the configuration.
 template <class Access>
 Setting choice_setting(Row row, std::vector<std::string> choices, Access access) {
-  return {row.name, row.section, fmt::format("{}: {}", row.help, fmt::join(choices, ", ")), false, row.scope,
+  return {row.name,
+          row.section,
+          fmt::format("{}: {}", row.help, fmt::join(choices, ", ")),
+          false,
+          row.scope,
           [access](const TrainConfig& c) { return access(const_cast<TrainConfig&>(c)); },
           [access, choices, name = row.name](TrainConfig& c, const std::string& text) {
             if (std::find(choices.begin(), choices.end(), text) == choices.end()) {
@@ -108,7 +136,11 @@ Setting choice_setting(Row row, std::vector<std::string> choices, Access access)
 
 template <class Access>
 Setting widths_setting(Row row, Access access) {
-  return {row.name, row.section, row.help, false, row.scope,
+  return {row.name,
+          row.section,
+          row.help,
+          false,
+          row.scope,
           [access](const TrainConfig& c) { return fmt::format("{}", fmt::join(access(const_cast<TrainConfig&>(c)), ",")); },
           [access, name = row.name](TrainConfig& c, const std::string& text) {
             std::vector<Index> widths;

@@ -21,7 +21,7 @@ std::string format_interval(const Interval& interval) {
 
 Interval parse_interval(const std::string& name, const std::string& text) {
   static const std::map<std::string, Interval::Unit> units = {
-      {"steps", Interval::Unit::steps}, {"step", Interval::Unit::steps}, {"", Interval::Unit::steps},
+      {"steps", Interval::Unit::steps},   {"step", Interval::Unit::steps},   {"", Interval::Unit::steps},
       {"epochs", Interval::Unit::epochs}, {"epoch", Interval::Unit::epochs}, {"s", Interval::Unit::seconds}};
   const auto split = text.find_first_not_of("0123456789.");
   const std::string number = text.substr(0, split);
@@ -35,8 +35,8 @@ Interval parse_interval(const std::string& name, const std::string& text) {
 }
 
 Index parse_bytes(const std::string& name, const std::string& text) {
-  static const std::map<std::string, int> units = {{"", 0},    {"B", 0},   {"K", 10},  {"KiB", 10}, {"M", 20},
-                                                   {"MiB", 20}, {"G", 30}, {"GiB", 30}, {"T", 40},  {"TiB", 40}};
+  static const std::map<std::string, int> units = {{"", 0},     {"B", 0},  {"K", 10},   {"KiB", 10}, {"M", 20},
+                                                   {"MiB", 20}, {"G", 30}, {"GiB", 30}, {"T", 40},   {"TiB", 40}};
   if (text == "auto") return -1;
   const auto split = text.find_first_not_of("0123456789");
   const auto unit = units.find(split == std::string::npos ? "" : text.substr(split));

@@ -60,7 +60,8 @@ void apply_text(const std::string& text, const std::string& origin, TrainConfig&
     if (content.front() == '[' && content.back() == ']') continue;
     try {
       const auto equals = content.find('=');
-      if (equals == std::string::npos) throw Error(ErrorKind::usage, fmt::format("'{}' is not of the form name = value", content));
+      if (equals == std::string::npos)
+        throw Error(ErrorKind::usage, fmt::format("'{}' is not of the form name = value", content));
       const Setting& setting = find_setting(trimmed(content.substr(0, equals)));
       if (!seen.emplace(setting.name, number).second) {
         throw Error(ErrorKind::usage, fmt::format("{} was already set in line {}", setting.name, seen[setting.name]));
@@ -79,9 +80,10 @@ void check_resumable(const TrainConfig& stored, const TrainConfig& wanted) {
     if (setting.scope == Scope::run || before == now) continue;
     // More or fewer epochs do not change the updates already made, unless the schedule is stretched over all of them.
     if (setting.name == "epochs" && stored.schedule.name != "cosine") continue;
-    throw Error(ErrorKind::usage, fmt::format("cannot resume with --{} {}: the run was started with {}; leave the setting out or "
-                                              "start a new run in another --output",
-                                              setting.name, now, before));
+    throw Error(ErrorKind::usage,
+                fmt::format("cannot resume with --{} {}: the run was started with {}; leave the setting out or "
+                            "start a new run in another --output",
+                            setting.name, now, before));
   }
 }
 

@@ -26,8 +26,7 @@ struct Trainer::StepScalars {
   ExactSum squared_error;
 };
 
-Trainer::Trainer(const Communicator& communicator, const TrainConfig& config,
-                 const std::optional<std::string>& checkpoint)
+Trainer::Trainer(const Communicator& communicator, const TrainConfig& config, const std::optional<std::string>& checkpoint)
     : communicator_(communicator),
       config_(config),
       model_(config.model),
@@ -80,10 +79,9 @@ TrainResult Trainer::run() {
   const StopSignal signals;
   if (communicator_.is_root()) {
     progress_ = std::make_unique<Progress>(config_.progress, config_.epochs, total_steps(), position_.step);
-    progress_->note(fmt::format(
-        "{} samples of {} features; {} parameters; {} ranks x {} threads; {} shards; {} steps an epoch", plan_.samples(),
-        model_.features(), model_.layout().parameter_count(), communicator_.size(), config_.threads, plan_.shards(),
-        plan_.steps_per_epoch()));
+    progress_->note(fmt::format("{} samples of {} features; {} parameters; {} ranks x {} threads; {} shards; {} steps an epoch",
+                                plan_.samples(), model_.features(), model_.layout().parameter_count(), communicator_.size(),
+                                config_.threads, plan_.shards(), plan_.steps_per_epoch()));
   }
   // A run has a checkpoint from its first moment: whatever happens, there is one to name and to go back to.
   if (position_.step == 0 && config_.checkpoint_every.count > 0) checkpoint();
@@ -113,9 +111,10 @@ void Trainer::train_epoch() {
     if (checkpoint_due()) checkpoint();
     if (stop_requested_) {
       if (checkpointed_step_ != position_.step) checkpoint();
-      throw Error(ErrorKind::stopped, fmt::format("stopped on request at step {}; checkpoint {}; continue with: hourglass train "
-                                                  "--resume {}",
-                                                  position_.step, last_checkpoint_, config_.output),
+      throw Error(ErrorKind::stopped,
+                  fmt::format("stopped on request at step {}; checkpoint {}; continue with: hourglass train "
+                              "--resume {}",
+                              position_.step, last_checkpoint_, config_.output),
                   Reach::everywhere);
     }
   }
@@ -237,9 +236,8 @@ void Trainer::finish_epoch() {
   record.loss = epoch_loss_.value() / static_cast<double>(epoch_samples_);
   record.sse = epoch_squared_error_.value() / static_cast<double>(epoch_samples_);
   if (validation_reader_) {
-    record.validation_sse = evaluate(communicator_, model_, parameters_.span(), *validation_reader_, transform_,
-                                     config_.micro_batch, pool_)
-                                .sse;
+    record.validation_sse =
+        evaluate(communicator_, model_, parameters_.span(), *validation_reader_, transform_, config_.micro_batch, pool_).sse;
     if (!std::isfinite(*record.validation_sse)) diverged("the validation error is not finite");
   }
   const auto remember = [&](const char* name, double value) { history_[std::string("/history/") + name].push_back(value); };

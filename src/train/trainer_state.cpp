@@ -102,16 +102,18 @@ void Trainer::restore(const std::string& checkpoint) {
       return found == file.header.texts.end() ? std::string() : found->second;
     };
     if (text("data_fingerprint") != data_fingerprint_) {
-      throw Error(ErrorKind::usage, fmt::format("cannot resume with --data {}: its content is not what {} was trained on; give the "
-                                                "original data or start a new run",
-                                                config_.data, checkpoint));
+      throw Error(ErrorKind::usage,
+                  fmt::format("cannot resume with --data {}: its content is not what {} was trained on; give the "
+                              "original data or start a new run",
+                              config_.data, checkpoint));
     }
     if (const std::string here = blas_version() + " " + blas_core();
         text("blas") != here && config_.reduction == Reduction::tree) {
-      throw Error(ErrorKind::usage,
-                  fmt::format("cannot resume {} here: it was trained with {} and this machine uses {}, which would change the bits; "
-                              "resume on the same CPU type (or set OPENBLAS_CORETYPE to the one before)",
-                              checkpoint, text("blas"), here));
+      throw Error(
+          ErrorKind::usage,
+          fmt::format("cannot resume {} here: it was trained with {} and this machine uses {}, which would change the bits; "
+                      "resume on the same CPU type (or set OPENBLAS_CORETYPE to the one before)",
+                      checkpoint, text("blas"), here));
     }
     const auto position = [&](const char* name) {
       const auto found = file.header.position.find(name);
@@ -136,8 +138,8 @@ void Trainer::restore(const std::string& checkpoint) {
 }
 
 void check_same_everywhere(const Communicator& communicator, const TrainConfig& config) {
-  const std::string mine = to_text(config) + fmt::format("\n[build]\nversion = {}\nblas = {} {}\n", version(), blas_version(),
-                                                         blas_core());
+  const std::string mine =
+      to_text(config) + fmt::format("\n[build]\nversion = {}\nblas = {} {}\n", version(), blas_version(), blas_core());
   const auto all = communicator.all_gather(mine);
   for (std::size_t rank = 1; rank < all.size(); ++rank) {
     if (all[rank] == all[0]) continue;
@@ -148,9 +150,10 @@ void check_same_everywhere(const Communicator& communicator, const TrainConfig& 
       const std::size_t first = begin == std::string::npos ? 0 : begin + 1;
       return text.substr(first, text.find('\n', position) - first);
     };
-    throw Error(ErrorKind::usage, fmt::format("rank {} was started differently from rank 0: '{}' there and '{}' here; start all ranks "
-                                              "with the same settings on the same kind of node",
-                                              rank, line_at(all[rank], other), line_at(all[0], root)),
+    throw Error(ErrorKind::usage,
+                fmt::format("rank {} was started differently from rank 0: '{}' there and '{}' here; start all ranks "
+                            "with the same settings on the same kind of node",
+                            rank, line_at(all[rank], other), line_at(all[0], root)),
                 Reach::everywhere);
   }
 }

@@ -77,9 +77,8 @@ std::unique_ptr<SampleSource> open_training_data(const Communicator& communicato
   const Index rows = settings.plan.shard_rows(last).end - settings.plan.shard_rows(settings.shards.begin).begin;
   std::unique_ptr<SampleSource> source;
   collectively(communicator, [&] {
-    source = rows * reader.info().row_bytes() <= budget
-                 ? make_memory_source(reader, settings)
-                 : make_streaming_source(DatasetReader(reader.info().address), settings);
+    source = rows * reader.info().row_bytes() <= budget ? make_memory_source(reader, settings)
+                                                        : make_streaming_source(DatasetReader(reader.info().address), settings);
   });
   return source;
 }

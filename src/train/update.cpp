@@ -55,8 +55,8 @@ SegmentUpdate::SegmentUpdate(const Trainable& model, const Optimizer& optimizer,
 
 void SegmentUpdate::add_sum_of_squares(Index bucket, std::span<const float> gradient, ExactSum& sum) const {
   const Range owned = owned_[static_cast<std::size_t>(bucket)];
-  hourglass::add_sum_of_squares(
-      gradient.subspan(static_cast<std::size_t>(owned.begin), static_cast<std::size_t>(owned.size())), sum);
+  hourglass::add_sum_of_squares(gradient.subspan(static_cast<std::size_t>(owned.begin), static_cast<std::size_t>(owned.size())),
+                                sum);
 }
 
 void SegmentUpdate::update(Index bucket, const UpdateStep& step, std::span<float> parameters, std::span<const float> gradient) {

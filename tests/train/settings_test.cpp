@@ -24,7 +24,8 @@ std::string message_of(const std::function<void()>& action) {
 TrainConfig unusual() {
   TrainConfig config;
   apply_text(
-      "[data]\ndata = a.h5:/x\nvalidation=b.h5:/y\nnormalize = standardize\nshuffle-block = 7\nshuffle-window = 9\nmemory = 100MiB\n"
+      "[data]\ndata = a.h5:/x\nvalidation=b.h5:/y\nnormalize = standardize\nshuffle-block = 7\nshuffle-window = 9\nmemory = "
+      "100MiB\n"
       "[model]\nlayers = 20,10,3\ndecoder-layers = 3,15,20\nactivation = tanh\ncode-activation = sigmoid\n"
       "output-activation = linear\nloss = bce\nloss-reduction = sum\ninitialization = sparse\n"
       "[optimizer]\noptimizer = sgd\nlearning-rate = 0.1\nmomentum = 0.9\nnesterov = true\nbeta1 = 0.8\nbeta2 = 0.99\n"
@@ -80,25 +81,25 @@ TEST(Settings, messages_name_line_and_nearest_name) {
 
 TEST(Settings, bad_values_name_the_setting) {
   for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{{"epochs", "three"},
-                                                                                     {"epochs", "3.5"},
-                                                                                     {"epochs", ""},
-                                                                                     {"learning-rate", "nan"},
-                                                                                     {"learning-rate", "1e999"},
-                                                                                     {"learning-rate", "0.1x"},
-                                                                                     {"seed", "-1"},
-                                                                                     {"layers", "784,,30"},
-                                                                                     {"layers", "784;30"},
-                                                                                     {"activation", "rleu"},
-                                                                                     {"loss", "msee"},
-                                                                                     {"loss-reduction", "max"},
-                                                                                     {"optimizer", "adaam"},
-                                                                                     {"nesterov", "maybe"},
-                                                                                     {"memory", "4GB"},
-                                                                                     {"memory", "99999999999TiB"},
-                                                                                     {"checkpoint-every", "3weeks"},
-                                                                                     {"checkpoint-every", "0.5steps"},
-                                                                                     {"reduction", "ring"},
-                                                                                     {"progress", "loud"}}) {
+                                                                                    {"epochs", "3.5"},
+                                                                                    {"epochs", ""},
+                                                                                    {"learning-rate", "nan"},
+                                                                                    {"learning-rate", "1e999"},
+                                                                                    {"learning-rate", "0.1x"},
+                                                                                    {"seed", "-1"},
+                                                                                    {"layers", "784,,30"},
+                                                                                    {"layers", "784;30"},
+                                                                                    {"activation", "rleu"},
+                                                                                    {"loss", "msee"},
+                                                                                    {"loss-reduction", "max"},
+                                                                                    {"optimizer", "adaam"},
+                                                                                    {"nesterov", "maybe"},
+                                                                                    {"memory", "4GB"},
+                                                                                    {"memory", "99999999999TiB"},
+                                                                                    {"checkpoint-every", "3weeks"},
+                                                                                    {"checkpoint-every", "0.5steps"},
+                                                                                    {"reduction", "ring"},
+                                                                                    {"progress", "loud"}}) {
     TrainConfig config;
     const auto text = message_of([&] { find_setting(name).set(config, value); });
     EXPECT_NE(text.find("--" + name), std::string::npos) << name << " = " << value << ": " << text;

@@ -27,8 +27,7 @@ class Buffer {
 
  public:
   Buffer() = default;
-  explicit Buffer(Index size)
-      : memory_(detail::allocate_aligned(detail::bytes_of(size, sizeof(T)))), size_(size) {}
+  explicit Buffer(Index size) : memory_(detail::allocate_aligned(detail::bytes_of(size, sizeof(T)))), size_(size) {}
 
   [[nodiscard]] T* data() { return reinterpret_cast<T*>(memory_.get()); }
   [[nodiscard]] const T* data() const { return reinterpret_cast<const T*>(memory_.get()); }

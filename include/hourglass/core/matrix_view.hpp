@@ -21,14 +21,11 @@ struct MatrixView {
       : data(data_), rows(rows_), columns(columns_), stride(stride_) {}
   /// A view of mutable elements is also a view of constant ones.
   template <class U>
-    requires(std::is_same_v<T, const U>)
-  MatrixView(const MatrixView<U>& other)  // NOLINT(google-explicit-constructor)
+  requires(std::is_same_v<T, const U>) MatrixView(const MatrixView<U>& other)  // NOLINT(google-explicit-constructor)
       : data(other.data), rows(other.rows), columns(other.columns), stride(other.stride) {}
 
   [[nodiscard]] T& operator()(Index row, Index column) const { return data[row * stride + column]; }
-  [[nodiscard]] std::span<T> row(Index r) const {
-    return {data + r * stride, static_cast<std::size_t>(columns)};
-  }
+  [[nodiscard]] std::span<T> row(Index r) const { return {data + r * stride, static_cast<std::size_t>(columns)}; }
   [[nodiscard]] MatrixView first_rows(Index count) const { return {data, count, columns, stride}; }
   [[nodiscard]] bool empty() const { return data == nullptr; }
 };

@@ -21,9 +21,7 @@ struct Range {
 /// so that no vector loop ever ends inside another tensor.
 inline constexpr Index cell_floats = 64;
 
-[[nodiscard]] constexpr Index round_up(Index value, Index multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
+[[nodiscard]] constexpr Index round_up(Index value, Index multiple) { return (value + multiple - 1) / multiple * multiple; }
 
 /// The range that part `part` of `parts` owns when `total` items are cut as evenly as possible:
 /// [part * total / parts, (part + 1) * total / parts); sizes differ by at most one.

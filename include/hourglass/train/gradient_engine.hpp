@@ -52,7 +52,7 @@ class GradientEngine {
   };
   struct Worker {
     Range leaves;
-    std::vector<Merge> merges;               // one a leaf
+    std::vector<Merge> merges;                      // one a leaf
     std::vector<std::pair<Range, Index>> finished;  // nodes and their buffers after the last leaf
     std::vector<float*> buffers;
     std::vector<Buffer<float>> storage;

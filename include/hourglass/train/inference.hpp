@@ -12,8 +12,8 @@
 
 namespace hourglass {
 
-/// A pass over a data set without training. The rows are cut into micro-batches [k m, (k + 1) m) whatever the ranks and threads,
-/// so every sample meets the same arithmetic everywhere; rank r of P takes the k-th ones in even_part(count, P, r).
+/// A pass over a data set without training. The rows are cut into micro-batches [k m, (k + 1) m) whatever the ranks and
+/// threads, so every sample meets the same arithmetic everywhere; rank r of P takes the k-th ones in even_part(count, P, r).
 struct InferencePlan {
   Index rows = 0;
   Index micro_batch = 128;

@@ -8,12 +8,12 @@
 
 namespace hourglass {
 
-/// One line of metrics.jsonl. Losses are averages over the samples of the step or epoch; seconds and samples a second cover the time
-/// since the record of the same kind before (maximum over ranks).
+/// One line of metrics.jsonl. Losses are averages over the samples of the step or epoch; seconds and samples a second cover the
+/// time since the record of the same kind before (maximum over ranks).
 struct MetricsRecord {
-  std::string kind;    ///< "step" or "epoch"
-  Index epoch = 0;     ///< counted from 1
-  Index step = 0;      ///< updates made so far
+  std::string kind;  ///< "step" or "epoch"
+  Index epoch = 0;   ///< counted from 1
+  Index step = 0;    ///< updates made so far
   double loss = 0;
   double sse = 0;
   std::optional<double> validation_sse;  ///< epoch records, when there is a validation set

@@ -21,8 +21,8 @@ struct Model {
   StateFile file;
 };
 
-/// Reads and verifies a model or checkpoint. Throws Error(io) or Error(data) as read_state_file does, and Error(data) when the file's
-/// tensors are not those of its configuration.
+/// Reads and verifies a model or checkpoint. Throws Error(io) or Error(data) as read_state_file does, and Error(data) when the
+/// file's tensors are not those of its configuration.
 [[nodiscard]] Model load_model(const std::string& path);
 
 /// The input transform as entries of a state file's header, and back.

@@ -8,8 +8,8 @@
 
 namespace hourglass {
 
-/// The files of a run: config.cfg, metrics.jsonl, checkpoints/step-NNNNNNNN.h5, model.h5, and .lock while it is being written to.
-/// Used on rank 0 only.
+/// The files of a run: config.cfg, metrics.jsonl, checkpoints/step-NNNNNNNN.h5, model.h5, and .lock while it is being written
+/// to. Used on rank 0 only.
 class RunFolder {
  public:
   explicit RunFolder(std::string path) : path_(std::move(path)) {}
@@ -22,15 +22,15 @@ class RunFolder {
   [[nodiscard]] std::string model_path() const { return path_ + "/model.h5"; }
   [[nodiscard]] std::string checkpoint_path(Index step) const;
 
-  /// Makes the folder and takes its lock. Throws Error(usage) when it already holds a run or another run has the lock, Error(io) when
-  /// it cannot be written.
+  /// Makes the folder and takes its lock. Throws Error(usage) when it already holds a run or another run has the lock,
+  /// Error(io) when it cannot be written.
   void create();
   /// Takes the lock of an existing run. Throws Error(io) when there is none.
   void open();
   /// Checkpoints by step, newest first, valid or not.
   [[nodiscard]] std::vector<std::string> checkpoints() const;
-  /// The newest checkpoint that passes verification, or "" when the run has none at all; `skipped` gets the reasons for which newer
-  /// ones were passed over. Throws Error(data) when there are checkpoints but none is valid.
+  /// The newest checkpoint that passes verification, or "" when the run has none at all; `skipped` gets the reasons for which
+  /// newer ones were passed over. Throws Error(data) when there are checkpoints but none is valid.
   [[nodiscard]] std::string newest_valid(std::vector<std::string>& skipped) const;
   /// Deletes all but the newest `keep` checkpoints.
   void prune(Index keep) const;

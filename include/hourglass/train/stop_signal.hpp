@@ -2,8 +2,9 @@
 
 namespace hourglass {
 
-/// Turns SIGINT, SIGTERM and SIGUSR1 into a flag that the training loop reads at step boundaries, so that a scheduler's warning or
-/// Ctrl-C ends with a checkpoint. A second SIGINT ends the process at once without one. Restores the former handlers at the end.
+/// Turns SIGINT, SIGTERM and SIGUSR1 into a flag that the training loop reads at step boundaries, so that a scheduler's warning
+/// or Ctrl-C ends with a checkpoint. A second SIGINT ends the process at once without one. Restores the former handlers at the
+/// end.
 class StopSignal {
  public:
   StopSignal();

@@ -38,8 +38,8 @@ struct TrainResult {
 /// A training run from its configuration to model.h5. All ranks construct it with the same configuration and call run().
 class Trainer {
  public:
-  /// A new run, or with `checkpoint` the continuation of the run in `config.output` (from its beginning when the path is empty: a run
-  /// that was stopped before its first checkpoint). Throws the same Error on every rank: settings, data, output folder.
+  /// A new run, or with `checkpoint` the continuation of the run in `config.output` (from its beginning when the path is empty:
+  /// a run that was stopped before its first checkpoint). Throws the same Error on every rank: settings, data, output folder.
   Trainer(const Communicator& communicator, const TrainConfig& config,
           const std::optional<std::string>& checkpoint = std::nullopt);
 
@@ -115,7 +115,8 @@ class Trainer {
   std::string last_checkpoint_;
 };
 
-/// Throws Error(usage) on every rank when one was started with other settings, libraries or BLAS kernels than rank 0, naming what.
+/// Throws Error(usage) on every rank when one was started with other settings, libraries or BLAS kernels than rank 0, naming
+/// what.
 void check_same_everywhere(const Communicator& communicator, const TrainConfig& config);
 
 }  // namespace hourglass

@@ -12,12 +12,14 @@ namespace hourglass {
 /// Opens one data set on every rank, or throws the same Error on all of them.
 [[nodiscard]] std::unique_ptr<DatasetReader> open_everywhere(const Communicator& communicator, const std::string& address);
 
-/// What a data set is, in 32 hex digits: shape, element type and content (all of it up to 256 MiB, evenly spaced rows beyond), so that a
-/// resumed run notices that its data were exchanged. A path is not part of it: data may move.
+/// What a data set is, in 32 hex digits: shape, element type and content (all of it up to 256 MiB, evenly spaced rows beyond),
+/// so that a resumed run notices that its data were exchanged. A path is not part of it: data may move.
 [[nodiscard]] std::string fingerprint(const DatasetReader& reader);
 
-/// The conversion that `normalize` means for this data; standardize makes a pass over the data, shared among the ranks. Collective.
-[[nodiscard]] InputTransform resolve_transform(const Communicator& communicator, const DatasetReader& reader, Normalize normalize);
+/// The conversion that `normalize` means for this data; standardize makes a pass over the data, shared among the ranks.
+/// Collective.
+[[nodiscard]] InputTransform resolve_transform(const Communicator& communicator, const DatasetReader& reader,
+                                               Normalize normalize);
 
 /// Bytes of training data that each rank may hold: the setting, or half of this node's memory over its ranks.
 [[nodiscard]] Index memory_budget(const Communicator& communicator, Index setting);

@@ -43,9 +43,9 @@ class SegmentUpdate {
   const Optimizer& optimizer_;
   WorkerPool& pool_;
   Index arena_size_ = 0;
-  std::vector<Range> owned_;                // by bucket
-  std::vector<Index> state_offsets_;        // by bucket: where its owned range begins in each state
-  std::vector<std::vector<Run>> runs_;      // by bucket
+  std::vector<Range> owned_;            // by bucket
+  std::vector<Index> state_offsets_;    // by bucket: where its owned range begins in each state
+  std::vector<std::vector<Run>> runs_;  // by bucket
   std::vector<std::string> state_names_;
   std::vector<Buffer<float>> states_;
 };
