@@ -74,6 +74,7 @@ struct Gelu {
     return {z * distribution, std::fma(z, density, distribution)};
   }
   static float value(float z) { return z * elementwise::normal(z).distribution; }
+  static float curvature(float z) { return elementwise::normal(z).density * (2.0F - z * z); }
 };
 
 template <class Kernel>

@@ -8,6 +8,6 @@ namespace hourglass {
 [[nodiscard]] AutoencoderSpec completed(AutoencoderSpec spec);
 
 /// The layers of a completed spec, encoder first, and their tensors in `layout`.
-[[nodiscard]] Network build_network(const AutoencoderSpec& spec, Layout& layout);
+[[nodiscard]] Architecture build_architecture(const AutoencoderSpec& spec, Layout& layout);
 
 }  // namespace hourglass

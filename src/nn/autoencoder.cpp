@@ -4,57 +4,173 @@
 
 #include "architecture.hpp"
 #include "hourglass/core/error.hpp"
+#include "hourglass/nn/penalty.hpp"
 
 namespace hourglass {
 
+namespace {
+
+bool has_emphasis(const Regularization& r) { return r.corrupted_weight != 1 || r.clean_weight != 1; }
+
+Index padded(Index rows, Index columns) { return round_up(rows * columns, cell_floats); }
+
+}  // namespace
+
 Autoencoder::Autoencoder(const AutoencoderSpec& spec)
-    : spec_(completed(spec)),
-      network_(build_network(spec_, layout_)),
-      code_layer_(static_cast<Index>(spec_.encoder.size()) - 2) {}
+    : spec_(completed(spec)), architecture_(build_architecture(spec_, layout_)) {
+  const Regularization& r = spec_.regularization;
+  if (r.contractive > 0 || r.hessian_weight > 0) contractive_ = std::make_unique<Contractive>(r, architecture_.encoder_layers);
+}
 
 std::vector<TensorRole> Autoencoder::roles() const {
   std::vector<TensorRole> roles;
-  for (Index i = 0; i < network_.layer_count(); ++i) {
-    for (const TensorRole& role : network_.layer(i).roles()) roles.push_back(role);
+  for (Index i = 0; i < network().layer_count(); ++i) {
+    for (const TensorRole& role : network().layer(i).roles()) roles.push_back(role);
   }
   return roles;
 }
 
 double Autoencoder::flops_per_sample() const {
   double flops = 0;
-  for (Index i = 0; i < network_.layer_count(); ++i) {
-    const double weights = static_cast<double>(network_.layer(i).inputs()) * static_cast<double>(network_.layer(i).outputs());
-    // Forward, weight gradient and, but for the first layer, input gradient: two operations a weight each.
-    flops += weights * (i == 0 ? 4 : 6);
+  for (Index i = 0; i < network().layer_count(); ++i) {
+    // Forward, weight gradient and, but for the first layer, input gradient.
+    flops += network().layer(i).flops_per_row() * (i == 0 ? 2 : 3);
   }
   return flops;
 }
 
+Workspace Autoencoder::make_workspace(Index max_rows) const {
+  const Regularization& r = spec_.regularization;
+  Index extra = 0;
+  if (r.corruption.kind != Corruption::none) extra += padded(max_rows, features());
+  if (has_emphasis(r)) extra += padded(max_rows, features());
+  if (contractive_) extra += contractive_->room(max_rows);
+  return {network(), max_rows, extra};
+}
+
+Autoencoder::Room Autoencoder::room(Workspace& workspace, Index rows) const {
+  const Regularization& r = spec_.regularization;
+  const auto part = static_cast<std::size_t>(padded(workspace.max_rows(), features()));
+  Room room;
+  std::span<float> left = workspace.extra();
+  if (r.corruption.kind != Corruption::none) {
+    room.input = {left.data(), rows, features()};
+    left = left.subspan(part);
+  }
+  if (has_emphasis(r)) {
+    room.mask = {left.data(), rows, features()};
+    left = left.subspan(part);
+  }
+  room.penalty = left;
+  return room;
+}
+
 LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix samples, float scale, Workspace& workspace,
                                  float* gradient, const PassContext& context, const GradientReady& ready) const {
-  return train_pass(parameters, samples, samples, scale, workspace, gradient, context, ready);
+  const Regularization& r = spec_.regularization;
+  if (r.corruption.kind == Corruption::none || samples.rows == 0) {
+    return train_pass(parameters, samples, samples, scale, workspace, gradient, context, ready);
+  }
+  const Room room = this->room(workspace, samples.rows);
+  corrupt(r.corruption, spec_.image, context, samples, room.input, room.mask);
+  return train_pass(parameters, room.input, samples, scale, workspace, gradient, context, ready, room.mask);
 }
 
 LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix input, ConstMatrix target, float scale,
-                                 Workspace& workspace, float* gradient, const PassContext& context,
-                                 const GradientReady& ready) const {
+                                 Workspace& workspace, float* gradient, const PassContext& context, const GradientReady& ready,
+                                 ConstMatrix mask) const {
   require(input.rows == target.rows && input.columns == target.columns, "an input and a target of different shapes");
   if (input.rows == 0) {
     std::fill_n(gradient, layout_.size(), 0.0F);
     if (ready) ready({0, layout_.size()});
     return {};
   }
-  const Range all{0, network_.layer_count()};
-  network_.forward(all, parameters, input, workspace, context);
+  const Range all{0, network().layer_count()};
+  network().forward(all, parameters, input, workspace, context);
   const Index last = all.end - 1;
-  const LossSums sums = loss_and_gradient(spec_.loss, spec_.output_activation, spec_.feature_mean, scale, target,
-                                          workspace.output(last, input.rows), workspace.output_gradient(last, input.rows));
-  network_.backward(all, parameters, input, workspace, {}, gradient, context, ready);
+  const Room room = this->room(workspace, input.rows);
+  LossSums sums = loss_and_gradient(spec_.loss, spec_.output_activation, spec_.feature_mean, scale, target,
+                                    workspace.output(last, input.rows), workspace.output_gradient(last, input.rows),
+                                    loss_options(mask.empty() ? ConstMatrix() : emphasis(mask, room.mask)));
+  PassContext backward_context = context;
+  std::vector<SecondOrderTerms> terms;
+  if (contractive_) {
+    terms.resize(static_cast<std::size_t>(all.end));
+    std::vector<ConstMatrix> outputs;
+    for (std::size_t l = 0; l < architecture_.encoder_layers.size(); ++l) {
+      outputs.emplace_back(workspace.output(static_cast<Index>(l), input.rows));
+    }
+    sums.penalty += contractive_->apply(parameters, input, outputs, scale, context, room.penalty, terms);
+    backward_context.second_order = terms;
+  }
+  OutputGradientHook hook;
+  if (penalizes_activations()) {
+    hook = [&](Index layer, ConstMatrix y, Matrix dy) { sums.penalty += penalize(layer, y, scale, context, dy); };
+  }
+  network().backward(all, parameters, input, workspace, {}, gradient, backward_context, ready, hook);
+  sums.loss += sums.penalty;
   return sums;
 }
 
+LossOptions Autoencoder::loss_options(ConstMatrix weights) const {
+  LossOptions options;
+  options.weights = weights;
+  options.huber_delta = spec_.huber_delta;
+  options.image = spec_.image;
+  return options;
+}
+
+// The mask becomes alpha where it is 1 and beta where it is 0, in place: nothing reads it again.
+ConstMatrix Autoencoder::emphasis(ConstMatrix mask, Matrix weights) const {
+  const auto alpha = static_cast<float>(spec_.regularization.corrupted_weight);
+  const auto beta = static_cast<float>(spec_.regularization.clean_weight);
+  for (Index r = 0; r < mask.rows; ++r) {
+    for (Index c = 0; c < mask.columns; ++c) weights(r, c) = mask(r, c) != 0 ? alpha : beta;
+  }
+  return weights;
+}
+
+bool Autoencoder::penalizes_activations() const {
+  const Regularization& r = spec_.regularization;
+  return r.l1 > 0 || r.hidden_l1 > 0 || r.kl_weight > 0 || r.variational;
+}
+
+double Autoencoder::penalize(Index layer, ConstMatrix y, float scale, const PassContext& context, Matrix dy) const {
+  const Regularization& r = spec_.regularization;
+  double value = 0;
+  if (layer == architecture_.code_layer) {
+    if (r.l1 > 0) value += l1_penalty(r.l1, y, scale, dy);
+    if (r.kl_weight > 0) value += kl_sparsity_penalty(r.kl_weight, r.kl_target, context.unit_means, y.rows, scale, dy);
+  }
+  if (layer == architecture_.posterior_layer) value += variational_penalty(r.beta, r.free_bits, y, scale, dy);
+  if (r.hidden_l1 > 0 && std::ranges::find(architecture_.hidden_layers, layer) != architecture_.hidden_layers.end()) {
+    value += l1_penalty(r.hidden_l1, y, scale, dy);
+  }
+  return value;
+}
+
+Index Autoencoder::mean_units() const { return spec_.regularization.kl_weight > 0 ? code_size() : 0; }
+
+void Autoencoder::add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace, const PassContext& context,
+                                std::span<ExactSum> sums) const {
+  if (samples.rows == 0) return;
+  const Regularization& r = spec_.regularization;
+  ConstMatrix input = samples;
+  if (r.corruption.kind != Corruption::none) {
+    const Room room = this->room(workspace, samples.rows);
+    corrupt(r.corruption, spec_.image, context, samples, room.input, {});
+    input = room.input;
+  }
+  const ConstMatrix code = network().forward({0, architecture_.code_layer + 1}, parameters, input, workspace, context);
+  for (Index c = 0; c < code.columns; ++c) {
+    double sum = 0;
+    for (Index row = 0; row < code.rows; ++row) sum += static_cast<double>(code(row, c));
+    sums[static_cast<std::size_t>(c)].add(sum);
+  }
+}
+
 ConstMatrix Autoencoder::encode(const float* parameters, ConstMatrix x, Workspace& workspace) const {
-  return network_.forward({0, code_layer_ + 1}, parameters, x, workspace, {});
+  return network().forward({0, architecture_.code_layer + 1}, parameters, x, workspace, {});
 }
 
 ConstMatrix Autoencoder::reconstruct(const float* parameters, ConstMatrix x, Workspace& workspace) const {
@@ -62,17 +178,25 @@ ConstMatrix Autoencoder::reconstruct(const float* parameters, ConstMatrix x, Wor
 }
 
 ConstMatrix Autoencoder::decode(const float* parameters, ConstMatrix codes, Workspace& workspace) const {
-  network_.forward({code_layer_ + 1, network_.layer_count()}, parameters, codes, workspace, {});
-  const Matrix logits = workspace.output(network_.layer_count() - 1, codes.rows);
+  network().forward({architecture_.code_layer + 1, network().layer_count()}, parameters, codes, workspace, {});
+  const Matrix logits = workspace.output(network().layer_count() - 1, codes.rows);
   activation_forward(spec_.output_activation, {}, logits, {});
   return logits;
 }
 
 LossSums Autoencoder::evaluate(const float* parameters, ConstMatrix x, Workspace& workspace) const {
-  const Range all{0, network_.layer_count()};
-  network_.forward(all, parameters, x, workspace, {});
-  return loss_and_gradient(spec_.loss, spec_.output_activation, spec_.feature_mean, 1.0F, x,
-                           workspace.output(all.end - 1, x.rows), {});
+  const Range all{0, network().layer_count()};
+  network().forward(all, parameters, x, workspace, {});
+  LossSums sums = loss_and_gradient(spec_.loss, spec_.output_activation, spec_.feature_mean, 1.0F, x,
+                                    workspace.output(all.end - 1, x.rows), {}, loss_options({}));
+  // What depends on the sample alone; means over a batch and the encoder's Jacobian belong to training.
+  const Regularization& r = spec_.regularization;
+  if (r.l1 > 0) sums.penalty += l1_penalty(r.l1, workspace.output(architecture_.code_layer, x.rows), 0, {});
+  if (r.variational) {
+    sums.penalty += variational_penalty(r.beta, 0, workspace.output(architecture_.posterior_layer, x.rows), 0, {});
+  }
+  sums.loss += sums.penalty;
+  return sums;
 }
 
 }  // namespace hourglass

@@ -4,17 +4,27 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
+#include <vector>
 
 #include "activation_kernels.hpp"
+#include "loss_terms.hpp"
+#include "similarity_loss.hpp"
 
 namespace hourglass {
 
 namespace {
 
-constexpr std::array<std::pair<Loss, std::string_view>, 2> names = {{
+constexpr std::array<std::pair<Loss, std::string_view>, 8> names = {{
     {Loss::mse, "mse"},
     {Loss::bce, "bce"},
+    {Loss::mae, "mae"},
+    {Loss::huber, "huber"},
+    {Loss::log_cosh, "log-cosh"},
+    {Loss::poisson, "poisson"},
+    {Loss::cosine, "cosine"},
+    {Loss::ssim, "ssim"},
 }};
 
 // Features of a row handled at a time: the terms of the loss stay in the first-level cache.
@@ -101,16 +111,140 @@ RowTerms cross_entropy_row(float factor, const float* __restrict target, float* 
   return {losses.total(), squares.total()};
 }
 
+// L = sum of w term(s(z), x), dL/dz = w term'(s(z), x) s'(z); `weights` may be null.
+template <class Kernel, class Term>
+RowTerms component_row(const Term& term, float factor, const float* __restrict target, const float* __restrict weights,
+                       float* __restrict values, float* __restrict gradient, Index count) {
+  LaneSum losses;
+  LaneSum squares;
+  alignas(64) float terms[block_features];
+  for (Index begin = 0; begin < count; begin += block_features) {
+    const Index size = std::min(block_features, count - begin);
+    const float* __restrict x = target + begin;
+    float* __restrict z = values + begin;
+    for (Index c = 0; c < size; ++c) {
+      const auto [value, slope] = kernel::value_and_slope<Kernel>(z[c]);
+      const auto [loss, loss_slope] = term(value, x[c]);
+      const float weight = weights == nullptr ? 1.0F : weights[begin + c];
+      z[c] = value;
+      terms[c] = weight * loss;
+      if (gradient != nullptr) gradient[begin + c] = factor * weight * loss_slope * slope;
+    }
+    losses.add(size, [&](Index c) { return static_cast<double>(terms[c]); });
+    add_squared_error(z, x, size, squares);
+  }
+  return {losses.total(), squares.total()};
+}
+
+// Cross-entropy with weights: after the plain row every term and gradient is scaled.
+RowTerms weighted_cross_entropy_row(float factor, const float* __restrict target, const float* __restrict weights,
+                                    float* __restrict values, float* __restrict gradient, Index count) {
+  LaneSum losses;
+  LaneSum squares;
+  alignas(64) float terms[block_features];
+  for (Index begin = 0; begin < count; begin += block_features) {
+    const Index size = std::min(block_features, count - begin);
+    const float* __restrict x = target + begin;
+    float* __restrict z = values + begin;
+    for (Index c = 0; c < size; ++c) {
+      const float e = elementwise::exp(-std::fabs(z[c]));
+      const float positive = z[c] > 0 ? z[c] : 0.0F;
+      terms[c] = weights[begin + c] * (std::fma(-z[c], x[c], positive) + elementwise::log1p_unit(e));
+      z[c] = (z[c] < 0 ? e : 1.0F) / (1.0F + e);
+      if (gradient != nullptr) gradient[begin + c] = factor * weights[begin + c] * (z[c] - x[c]);
+    }
+    losses.add(size, [&](Index c) { return static_cast<double>(terms[c]); });
+    add_squared_error(z, x, size, squares);
+  }
+  return {losses.total(), squares.total()};
+}
+
+// distance(factor, x, x^, gradient) is the loss of a sample; s'(z) is applied to its gradient.
+template <class Kernel, class Distance>
+RowTerms sample_row(const Distance& distance, float factor, const float* target, float* values, float* gradient, Index count) {
+  const auto size = static_cast<std::size_t>(count);
+  LaneSum squares;
+  if constexpr (Kernel::saves) {
+    // The slope is had from z only, which the value replaces: it waits in the gradient's place and is multiplied in afterwards.
+    std::vector<float> slopes(size);
+    for (Index c = 0; c < count; ++c) {
+      const auto [value, slope] = Kernel::both(values[c]);
+      values[c] = value;
+      slopes[static_cast<std::size_t>(c)] = slope;
+    }
+    const double loss = distance(factor, {target, size}, {values, size}, gradient);
+    for (Index c = 0; gradient != nullptr && c < count; ++c) gradient[c] *= slopes[static_cast<std::size_t>(c)];
+    add_squared_error(values, target, count, squares);
+    return {loss, squares.total()};
+  } else {
+    for (Index c = 0; c < count; ++c) values[c] = Kernel::value(values[c]);
+    const double loss = distance(factor, std::span<const float>{target, size}, std::span<const float>{values, size}, gradient);
+    for (Index c = 0; gradient != nullptr && c < count; ++c) gradient[c] *= Kernel::slope(values[c]);
+    add_squared_error(values, target, count, squares);
+    return {loss, squares.total()};
+  }
+}
+
 template <class Row>
-LossSums over_rows(Row row, ConstMatrix target, Matrix values, Matrix gradient) {
+LossSums over_rows(Row row, ConstMatrix target, Matrix values, Matrix gradient, ConstMatrix weights) {
   LossSums sums;
   for (Index r = 0; r < values.rows; ++r) {
     float* row_gradient = gradient.empty() ? nullptr : gradient.data + r * gradient.stride;
-    const RowTerms terms = row(target.data + r * target.stride, values.data + r * values.stride, row_gradient);
+    const float* row_weights = weights.empty() ? nullptr : weights.data + r * weights.stride;
+    const RowTerms terms = row(target.data + r * target.stride, row_weights, values.data + r * values.stride, row_gradient);
     sums.loss += terms.loss;
     sums.squared_error += terms.squared_error;
   }
   return sums;
+}
+
+// Calls function(row) with the row function of the loss and the output activation.
+template <class Function>
+LossSums with_row(Loss loss, Activation output_activation, float factor, Index features, const LossOptions& options,
+                  Function function) {
+  const auto components = [&](auto term) {
+    return kernel::dispatch(output_activation, [&](auto kernel) {
+      return function([=](const float* x, const float* w, float* z, float* g) {
+        return component_row<decltype(kernel)>(term, factor, x, w, z, g, features);
+      });
+    });
+  };
+  const auto samples = [&](auto distance) {
+    return kernel::dispatch(output_activation, [&](auto kernel) {
+      return function([=](const float* x, const float*, float* z, float* g) {
+        return sample_row<decltype(kernel)>(distance, factor, x, z, g, features);
+      });
+    });
+  };
+  switch (loss) {
+    case Loss::mse:
+      if (!options.weights.empty()) return components(loss_term::Squared{});
+      return kernel::dispatch(output_activation, [&](auto kernel) {
+        return function([=](const float* x, const float*, float* z, float* g) {
+          return squared_error_row<decltype(kernel)>(factor, x, z, g, features);
+        });
+      });
+    case Loss::bce:
+      return function([=](const float* x, const float* w, float* z, float* g) {
+        return w == nullptr ? cross_entropy_row(factor, x, z, g, features)
+                            : weighted_cross_entropy_row(factor, x, w, z, g, features);
+      });
+    case Loss::mae:
+      return components(loss_term::Absolute{});
+    case Loss::huber:
+      return components(loss_term::Huber{static_cast<float>(options.huber_delta)});
+    case Loss::log_cosh:
+      return components(loss_term::LogCosh{});
+    case Loss::poisson:
+      return components(loss_term::Poisson{});
+    case Loss::cosine:
+      return samples([](float f, std::span<const float> x, std::span<const float> y, float* g) { return cosine_distance(f, x, y, g); });
+    case Loss::ssim:
+      return samples([image = options.image](float f, std::span<const float> x, std::span<const float> y, float* g) {
+        return structural_dissimilarity(f, image, x, y, g);
+      });
+  }
+  throw Error(ErrorKind::bug, "internal error: a loss without a formula");
 }
 
 }  // namespace
@@ -135,6 +269,15 @@ std::vector<std::string> loss_names() {
   return result;
 }
 
+bool is_componentwise(Loss loss) { return loss != Loss::cosine && loss != Loss::ssim; }
+
+Domain domain_of(Loss loss) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  if (loss == Loss::bce) return {0, 1};
+  if (loss == Loss::poisson) return {0, infinity};
+  return {-infinity, infinity};
+}
+
 void check_loss(Loss loss, Activation output_activation) {
   if (loss == Loss::bce && output_activation != Activation::sigmoid) {
     throw Error(
@@ -142,33 +285,28 @@ void check_loss(Loss loss, Activation output_activation) {
         fmt::format("--loss bce needs outputs between 0 and 1: use --output-activation sigmoid instead of {}, or --loss mse",
                     name_of(output_activation)));
   }
+  if (loss == Loss::poisson && output_activation != Activation::softplus && output_activation != Activation::sigmoid) {
+    throw Error(ErrorKind::usage,
+                fmt::format("--loss poisson needs outputs above 0: use --output-activation softplus (or sigmoid) instead of {}",
+                            name_of(output_activation)));
+  }
 }
 
 LossSums loss_and_gradient(Loss loss, Activation output_activation, bool feature_mean, float scale, ConstMatrix target,
-                           Matrix logits, Matrix gradient) {
+                           Matrix logits, Matrix gradient, const LossOptions& options) {
   require(target.rows == logits.rows && target.columns == logits.columns, "a target that does not fit the output");
   require(gradient.empty() || (gradient.rows == logits.rows && gradient.columns == logits.columns),
           "a gradient that does not fit the output");
+  require(options.weights.empty() || (is_componentwise(loss) && options.weights.columns == logits.columns),
+          "weights that do not fit the output");
+  require(loss != Loss::ssim || options.image.size() == logits.columns, "an image shape that does not fit the output");
   check_loss(loss, output_activation);
   const Index features = logits.columns;
-  const float factor = feature_mean ? scale / static_cast<float>(features) : scale;
-  LossSums sums;
-  switch (loss) {
-    case Loss::mse:
-      sums = kernel::dispatch(output_activation, [&](auto kernel) {
-        const auto row = [&](const float* x, float* z, float* g) {
-          return squared_error_row<decltype(kernel)>(factor, x, z, g, features);
-        };
-        return over_rows(row, target, logits, gradient);
-      });
-      break;
-    case Loss::bce: {
-      const auto row = [&](const float* x, float* z, float* g) { return cross_entropy_row(factor, x, z, g, features); };
-      sums = over_rows(row, target, logits, gradient);
-      break;
-    }
-  }
-  if (feature_mean) sums.loss /= static_cast<double>(features);
+  const bool mean = feature_mean && is_componentwise(loss);
+  const float factor = mean ? scale / static_cast<float>(features) : scale;
+  LossSums sums = with_row(loss, output_activation, factor, features, options,
+                           [&](auto row) { return over_rows(row, target, logits, gradient, options.weights); });
+  if (mean) sums.loss /= static_cast<double>(features);
   return sums;
 }
 

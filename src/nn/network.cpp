@@ -37,13 +37,18 @@ ConstMatrix Network::forward(Range range, const float* parameters, ConstMatrix x
 }
 
 void Network::backward(Range range, const float* parameters, ConstMatrix x, Workspace& workspace, Matrix input_gradient,
-                       float* gradient, const PassContext& context, const GradientReady& ready) const {
+                       float* gradient, const PassContext& context, const GradientReady& ready,
+                       const OutputGradientHook& hook) const {
+  PassContext layer_context = context;
   for (Index i = range.end - 1; i >= range.begin; --i) {
     const bool first = i == range.begin;
     const ConstMatrix input = first ? x : ConstMatrix(workspace.output(i - 1, x.rows));
     const Matrix dx = first ? input_gradient : workspace.output_gradient(i - 1, x.rows);
-    layer(i).backward(parameters, input, workspace.output(i, x.rows), workspace.output_gradient(i, x.rows), dx, gradient,
-                      workspace.scratch(i, x.rows), context);
+    const Matrix y = workspace.output(i, x.rows);
+    const Matrix dy = workspace.output_gradient(i, x.rows);
+    if (hook) hook(i, y, dy);
+    if (!context.second_order.empty()) layer_context.second_order = context.second_order.subspan(static_cast<std::size_t>(i), 1);
+    layer(i).backward(parameters, input, y, dy, dx, gradient, workspace.scratch(i, x.rows), layer_context);
     const Range arena = arena_ranges_[static_cast<std::size_t>(i)];
     if (ready && !arena.empty()) ready(arena);
   }

@@ -126,6 +126,10 @@ void fill_sparse(const TensorRandom& random, Index units, std::span<float> value
 
 void fill(const Tensor& tensor, const TensorRole& role, Initialization initialization, std::uint64_t seed,
           std::span<float> values) {
+  if (role.constant) {
+    std::ranges::fill(values, *role.constant);
+    return;
+  }
   if (role.bias && initialization != Initialization::pytorch) return;
   const TensorRandom random(seed, role.slot);
   const auto inputs = static_cast<double>(role.fan_in);

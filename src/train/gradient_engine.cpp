@@ -64,8 +64,11 @@ void GradientEngine::plan_worker(Worker& worker, std::span<float> first_buffer, 
     worker.buffers.push_back(worker.storage.back().data());
   }
   worker.workspace = model_.make_workspace(max_rows);
-  worker.input = Buffer<float>(max_rows * model_.features());
-  worker.ids.resize(static_cast<std::size_t>(max_rows));
+  const Index held = model_.mean_units() > 0 ? worker.leaves.size() : 1;
+  worker.input = Buffer<float>(held * max_rows * model_.features());
+  worker.ids.resize(static_cast<std::size_t>(held * max_rows));
+  worker.rows.resize(static_cast<std::size_t>(held));
+  worker.unit_sums.resize(static_cast<std::size_t>(model_.mean_units()));
 }
 
 void GradientEngine::plan_rank(Range shards) {
@@ -89,8 +92,13 @@ void GradientEngine::run(const float* parameters, SampleSource& source, std::uin
   }
   for (Index b = 0; b < bucket_count_; ++b) bucket_workers_[static_cast<std::size_t>(b)].store(0, std::memory_order_relaxed);
   started_buckets_ = 0;
-  const Step state{parameters, &source, {true, seed, epoch, {}}, step, 1.0F / static_cast<float>(plan_.samples_in_step(step)),
-                   &reducer};
+  Step state{parameters, &source, {true, seed, epoch, {}, {}, {}}, step, 1.0F / static_cast<float>(plan_.samples_in_step(step)),
+             &reducer};
+  for (Worker& worker : workers_) {
+    worker.sums.failure = nullptr;
+    worker.sums.input_seconds = 0;
+  }
+  if (model_.mean_units() > 0) prepare_unit_means(state);
   const std::function<void(Index)> task = [&](Index w) { work(w, state); };
   pool_.start(task);
   task(0);
@@ -102,14 +110,65 @@ void GradientEngine::run(const float* parameters, SampleSource& source, std::uin
   pool_.join();
   sums.loss.clear();
   sums.squared_error.clear();
+  sums.penalty.clear();
   sums.failure = nullptr;
   for (Worker& worker : workers_) {
     sums.loss.add(worker.sums.loss);
     sums.squared_error.add(worker.sums.squared_error);
+    sums.penalty.add(worker.sums.penalty);
     if (!sums.failure) sums.failure = worker.sums.failure;
   }
   sums.input_seconds = workers_.front().sums.input_seconds;
   sums.compute_seconds = workers_.front().sums.compute_seconds;
+}
+
+void GradientEngine::gather(Worker& worker, std::size_t leaf, const Step& step) {
+  const Index shard = worker.leaves.begin + static_cast<Index>(leaf);
+  const std::size_t place = worker.rows.size() > 1 ? leaf : 0;
+  Index& rows = worker.rows[place];
+  rows = plan_.positions(shard, step.step).size();
+  const auto first = static_cast<Index>(place) * plan_.micro_batch();
+  const Timer timer;
+  try {
+    step.source->gather(shard, step.step, {worker.input.data() + first * model_.features(), rows, model_.features()},
+                        std::span(worker.ids).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(rows)));
+  } catch (...) {
+    // The other ranks count on this rank's part of the exchange: finish the step with nothing, then report.
+    worker.sums.failure = std::current_exception();
+    rows = 0;
+  }
+  worker.sums.input_seconds += timer.seconds();
+}
+
+// A pass over the global batch before the one with gradients: the samples stay, so that the source is asked once.
+void GradientEngine::prepare_unit_means(Step& step) {
+  const std::function<void(Index)> task = [&](Index w) {
+    if (w >= static_cast<Index>(workers_.size())) return;
+    Worker& worker = workers_[static_cast<std::size_t>(w)];
+    for (ExactSum& sum : worker.unit_sums) sum.clear();
+    for (std::size_t leaf = 0; leaf < worker.merges.size(); ++leaf) {
+      gather(worker, leaf, step);
+      const std::size_t place = worker.rows.size() > 1 ? leaf : 0;
+      const auto first = static_cast<Index>(place) * plan_.micro_batch();
+      PassContext context = step.context;
+      context.sample_ids =
+          std::span<const std::uint64_t>(worker.ids).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(worker.rows[place]));
+      model_.add_unit_sums(step.parameters, {worker.input.data() + first * model_.features(), worker.rows[place], model_.features()},
+                           worker.workspace, context, worker.unit_sums);
+    }
+  };
+  pool_.run(task);
+  std::vector<ExactSum>& total = workers_.front().unit_sums;
+  for (std::size_t w = 1; w < workers_.size(); ++w) {
+    for (std::size_t u = 0; u < total.size(); ++u) total[u].add(workers_[w].unit_sums[u]);
+  }
+  require(static_cast<bool>(sum_over_ranks_), "means over the global batch without a sum over ranks");
+  sum_over_ranks_(total);
+  unit_means_.resize(total.size());
+  for (std::size_t u = 0; u < total.size(); ++u) {
+    unit_means_[u] = total[u].value() / static_cast<double>(plan_.samples_in_step(step.step));
+  }
+  step.context.unit_means = unit_means_;
 }
 
 void GradientEngine::work(Index index, const Step& step) {
@@ -117,25 +176,18 @@ void GradientEngine::work(Index index, const Step& step) {
   Worker& worker = workers_[static_cast<std::size_t>(index)];
   worker.sums.loss.clear();
   worker.sums.squared_error.clear();
-  worker.sums.failure = nullptr;
-  worker.sums.input_seconds = 0;
+  worker.sums.penalty.clear();
   worker.next_bucket = 0;
+  const bool gathered = model_.mean_units() > 0;
+  const double input_before = worker.sums.input_seconds;
   const Timer timer;
   for (std::size_t i = 0; i < worker.merges.size(); ++i) {
-    const Index shard = worker.leaves.begin + static_cast<Index>(i);
     const bool last = i + 1 == worker.merges.size();
-    Index rows = plan_.positions(shard, step.step).size();
-    Matrix input(worker.input.data(), rows, model_.features());
-    const std::span<std::uint64_t> ids(worker.ids.data(), static_cast<std::size_t>(rows));
-    const Timer input_timer;
-    try {
-      step.source->gather(shard, step.step, input, ids);
-    } catch (...) {
-      // The other ranks count on this rank's part of the exchange: finish the step with nothing, then report.
-      worker.sums.failure = std::current_exception();
-      rows = 0;
-    }
-    worker.sums.input_seconds += input_timer.seconds();
+    if (!gathered) gather(worker, i, step);
+    const std::size_t place = worker.rows.size() > 1 ? i : 0;
+    const Index rows = worker.rows[place];
+    const auto first = static_cast<Index>(place) * plan_.micro_batch();
+    const auto ids = std::span<const std::uint64_t>(worker.ids).subspan(static_cast<std::size_t>(first));
     PassContext context = step.context;
     context.sample_ids = ids.first(static_cast<std::size_t>(rows));
     const Merge& merge = worker.merges[i];
@@ -147,13 +199,14 @@ void GradientEngine::work(Index index, const Step& step) {
         step.reducer->progress();
       }
     };
-    const ConstMatrix samples = input.first_rows(rows);
+    const ConstMatrix samples(worker.input.data() + first * model_.features(), rows, model_.features());
     const LossSums loss = model_.train_pass(step.parameters, samples, step.scale, worker.workspace,
                                             worker.buffers[static_cast<std::size_t>(merge.leaf_buffer)], context, ready);
     worker.sums.loss.add(loss.loss);
     worker.sums.squared_error.add(loss.squared_error);
+    worker.sums.penalty.add(loss.penalty);
   }
-  worker.sums.compute_seconds = timer.seconds() - worker.sums.input_seconds;
+  worker.sums.compute_seconds = timer.seconds() - (worker.sums.input_seconds - input_before);
 }
 
 void GradientEngine::merge_leaf(Worker& worker, const Merge& merge, Range range) const {

@@ -39,6 +39,7 @@ std::string to_json_line(const MetricsRecord& record) {
   json["step"] = record.step;
   json["loss"] = number(record.loss);
   json["sse"] = number(record.sse);
+  json["penalty"] = number(record.penalty);
   json["validation_sse"] = record.validation_sse ? number(*record.validation_sse) : nullptr;
   json["learning_rate"] = number(record.learning_rate);
   json["gradient_norm"] = number(record.gradient_norm);

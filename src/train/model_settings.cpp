@@ -30,6 +30,21 @@ std::vector<Setting> model_settings() {
       word_setting(
           {"initialization", s, fmt::format("Initial weights: {}", fmt::join(initialization_names(), ", "))},
           [](TrainConfig& c) -> Initialization& { return c.initialization; }, initialization_from),
+      number_setting({"huber-delta", s, "huber: error beyond which the loss grows linearly"},
+                     [](TrainConfig& c) -> double& { return c.model.huber_delta; }),
+      flag_setting({"tied", s, "The decoder's weights are the encoder's, transposed"},
+                   [](TrainConfig& c) -> bool& { return c.model.tied; }),
+      flag_setting({"layer-norm", s, "Layer normalisation before the non-linearity of hidden layers"},
+                   [](TrainConfig& c) -> bool& { return c.model.layer_norm; }),
+      {"image-shape", s, "Height x width [x channels] of a sample, e.g. 28x28; empty: that of the data set", false, Scope::trajectory,
+       [](const TrainConfig& c) { return to_string(c.model.image); },
+       [](TrainConfig& c, const std::string& text) {
+         try {
+           c.model.image = image_shape_from(text);
+         } catch (const Error& error) {
+           throw Error(ErrorKind::usage, fmt::format("--image-shape: {}", error.what()));
+         }
+       }},
   };
 }
 

@@ -155,6 +155,7 @@ Setting widths_setting(Row row, Access access) {
 // The sections of the table, each in a file of its own.
 [[nodiscard]] std::vector<Setting> data_settings();
 [[nodiscard]] std::vector<Setting> model_settings();
+[[nodiscard]] std::vector<Setting> regularization_settings();
 [[nodiscard]] std::vector<Setting> optimizer_settings();
 [[nodiscard]] std::vector<Setting> run_settings();
 

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "hourglass/core/error.hpp"
+#include "hourglass/data/statistics.hpp"
 #include "hourglass/io/atomic_file.hpp"
 #include "hourglass/optim/clip.hpp"
 #include "hourglass/train/model_file.hpp"
@@ -14,23 +15,24 @@
 
 namespace hourglass {
 
-// Layout of the words that every step adds up over the ranks: two exact sums, then flags.
+// Layout of the words that every step adds up over the ranks: three exact sums, then flags.
 struct Trainer::StepScalars {
   static constexpr std::size_t exact = ExactSum::word_count + 1;
-  static constexpr std::size_t stop = 2 * exact;
+  static constexpr std::size_t stop = 3 * exact;
   static constexpr std::size_t failure = stop + 1;
   static constexpr std::size_t checkpoint = stop + 2;
   static constexpr std::size_t size = stop + 3;
 
   ExactSum loss;
   ExactSum squared_error;
+  ExactSum penalty;
 };
 
 Trainer::Trainer(const Communicator& communicator, const TrainConfig& config, const std::optional<std::string>& checkpoint)
     : communicator_(communicator),
-      config_(config),
-      model_(config.model),
       reader_(open_everywhere(communicator, config.data)),
+      config_(with_image_shape(config, reader_->info())),
+      model_(config_.model),
       plan_(std::max<Index>(1, reader_->info().rows()), config.shards(), config.micro_batch),
       folder_(config.output),
       pool_(config.threads),
@@ -57,7 +59,8 @@ Trainer::Trainer(const Communicator& communicator, const TrainConfig& config, co
 }
 
 void Trainer::prepare() {
-  transform_ = resolve_transform(communicator_, *reader_, config_.normalize);
+  transform_ = input_transform(communicator_, *reader_, config_.normalize);
+  check_domain(communicator_, *reader_, transform_, config_.model.loss);
   collectively(communicator_, [&] {
     if (communicator_.is_root()) data_fingerprint_ = fingerprint(*reader_);
   });
@@ -70,6 +73,7 @@ void Trainer::prepare() {
   update_ = std::make_unique<SegmentUpdate>(model_, *optimizer_, *reducer_, pool_, config_.decay_biases);
   const Range shards = plan_.shards_of_rank(communicator_.rank(), communicator_.size());
   engine_ = std::make_unique<GradientEngine>(model_, plan_, shards, pool_, gradient_.span());
+  engine_->set_sum_over_ranks([this](std::span<ExactSum> sums) { sum_over_ranks(communicator_, sums); });
   source_ = open_training_data(communicator_, *reader_,
                                {plan_, shards, {config_.seed, config_.shuffle_block, config_.shuffle_window}, transform_},
                                memory_budget(communicator_, config_.memory));
@@ -127,9 +131,11 @@ void Trainer::train_step() {
                *reducer_, sums_);
   sums_.loss.normalize();
   sums_.squared_error.normalize();
+  sums_.penalty.normalize();
   const auto words = std::span(scalar_words_);
   std::ranges::copy(sums_.loss.words(), words.begin());
   std::ranges::copy(sums_.squared_error.words(), words.begin() + StepScalars::exact);
+  std::ranges::copy(sums_.penalty.words(), words.begin() + 2 * StepScalars::exact);
   words[StepScalars::stop] = StopSignal::received() != 0 ? 1 : 0;
   words[StepScalars::failure] = sums_.failure ? 1 : 0;
   // Clocks differ between ranks: rank 0's decides for all.
@@ -143,9 +149,11 @@ void Trainer::train_step() {
   StepScalars scalars;
   std::copy_n(words.begin(), StepScalars::exact, scalars.loss.words().begin());
   std::copy_n(words.begin() + StepScalars::exact, StepScalars::exact, scalars.squared_error.words().begin());
+  std::copy_n(words.begin() + 2 * StepScalars::exact, StepScalars::exact, scalars.penalty.words().begin());
   stop_requested_ = words[StepScalars::stop] > 0;
   checkpoint_requested_ = words[StepScalars::checkpoint] > 0;
   step_loss_ = scalars.loss.value() / static_cast<double>(samples);
+  step_penalty_ = scalars.penalty.value() / static_cast<double>(samples);
   step_sse_ = scalars.squared_error.value() / static_cast<double>(samples);
   learning_rate_ = schedule_->rate(position_.step);
   if (words[StepScalars::failure] > 0 || !std::isfinite(step_loss_)) fail_step(scalars, sums_.failure);
@@ -163,6 +171,7 @@ void Trainer::train_step() {
 
   epoch_loss_.add(scalars.loss);
   epoch_squared_error_.add(scalars.squared_error);
+  epoch_penalty_.add(scalars.penalty);
   epoch_samples_ += samples;
   ++position_.step;
   ++position_.step_in_epoch;
@@ -235,6 +244,7 @@ void Trainer::finish_epoch() {
   record.epoch = position_.epoch;
   record.loss = epoch_loss_.value() / static_cast<double>(epoch_samples_);
   record.sse = epoch_squared_error_.value() / static_cast<double>(epoch_samples_);
+  record.penalty = epoch_penalty_.value() / static_cast<double>(epoch_samples_);
   if (validation_reader_) {
     record.validation_sse =
         evaluate(communicator_, model_, parameters_.span(), *validation_reader_, transform_, config_.micro_batch, pool_).sse;
@@ -249,6 +259,7 @@ void Trainer::finish_epoch() {
   remember("learning_rate", record.learning_rate);
   epoch_loss_.clear();
   epoch_squared_error_.clear();
+  epoch_penalty_.clear();
   epoch_samples_ = 0;
   collectively(communicator_, [&] {
     if (metrics_) metrics_->write(record);
@@ -260,6 +271,7 @@ void Trainer::log_step() {
   MetricsRecord record = make_record("step", step_clock_);
   record.loss = step_loss_;
   record.sse = step_sse_;
+  record.penalty = step_penalty_;
   collectively(communicator_, [&] {
     if (metrics_) metrics_->write(record);
   });

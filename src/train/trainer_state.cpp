@@ -17,6 +17,7 @@ namespace {
 
 constexpr const char* epoch_loss_path = "/position/epoch_loss";
 constexpr const char* epoch_squared_error_path = "/position/epoch_squared_error";
+constexpr const char* epoch_penalty_path = "/position/epoch_penalty";
 
 // After normalize() a word of an exact sum is below 2^53, so doubles keep it.
 std::vector<double> to_doubles(ExactSum& sum) {
@@ -87,6 +88,7 @@ void Trainer::write_state(const std::string& path, bool with_optimizer) {
                        {"epoch_samples", epoch_samples_}};
     header.doubles[epoch_loss_path] = to_doubles(epoch_loss_);
     header.doubles[epoch_squared_error_path] = to_doubles(epoch_squared_error_);
+    header.doubles[epoch_penalty_path] = to_doubles(epoch_penalty_);
     arenas = update_->stored(tensors);
   }
   arenas.insert(arenas.begin(), std::move(parameters));
@@ -126,6 +128,7 @@ void Trainer::restore(const std::string& checkpoint) {
     epoch_samples_ = position("epoch_samples");
     from_doubles(file.header, epoch_loss_path, epoch_loss_);
     from_doubles(file.header, epoch_squared_error_path, epoch_squared_error_);
+    from_doubles(file.header, epoch_penalty_path, epoch_penalty_);
     for (const auto& [name, values] : file.header.doubles) {
       if (name.starts_with("/history/")) history_[name] = values;
     }

@@ -5,10 +5,12 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 
 #include "hourglass/core/buffer.hpp"
 #include "hourglass/core/error.hpp"
+#include "hourglass/data/finite_rows.hpp"
 #include "hourglass/data/statistics.hpp"
 
 namespace hourglass {
@@ -59,11 +61,50 @@ std::string fingerprint(const DatasetReader& reader) {
   return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
 }
 
-InputTransform resolve_transform(const Communicator& communicator, const DatasetReader& reader, Normalize normalize) {
-  if (normalize == Normalize::automatic) {
-    normalize = is_integer(reader.info().type) ? Normalize::unit : Normalize::none;
+TrainConfig with_image_shape(TrainConfig config, const DatasetInfo& info) {
+  ImageShape& image = config.model.image;
+  if (!image.known() && (info.shape.size() == 3 || info.shape.size() == 4)) {
+    image = {info.shape[1], info.shape[2], info.shape.size() == 4 ? info.shape[3] : 1};
   }
-  return input_transform(communicator, reader, normalize);
+  return config;
+}
+
+void check_domain(const Communicator& communicator, const DatasetReader& reader, const InputTransform& transform, Loss loss) {
+  const auto [lowest, highest] = domain_of(loss);
+  const DatasetInfo& info = reader.info();
+  const bool unit = is_integer(info.type) && name_of(info.type).starts_with('u') && transform.mean.empty() && transform.divisor == unit_divisor(info.type);
+  if ((std::isinf(lowest) && std::isinf(highest)) || unit) return;
+  collectively(communicator, [&] {
+    const Range mine = even_part(info.rows(), communicator.size(), communicator.rank());
+    const Index block = rows_a_read(info);
+    Buffer<std::byte> bytes(std::min(block, std::max<Index>(1, mine.size())) * info.row_bytes());
+    std::vector<float> row(static_cast<std::size_t>(info.features()));
+    for (Index begin = mine.begin; begin < mine.end; begin += block) {
+      const Range rows{begin, std::min(mine.end, begin + block)};
+      read_finite_rows(reader, rows, bytes.span().first(static_cast<std::size_t>(rows.size() * info.row_bytes())));
+      for (Index r = rows.begin; r < rows.end; ++r) {
+        convert_row(info.type, bytes.data() + (r - rows.begin) * info.row_bytes(), transform, row);
+        const auto outside = std::ranges::find_if(row, [&](float x) { return x < lowest || x > highest; });
+        if (outside == row.end()) continue;
+        throw Error(ErrorKind::data, fmt::format("{}: row {} holds {:g} after --normalize, outside of what --loss {} is for ({}); use "
+                                                 "another --normalize or --loss mse",
+                                                 to_string(info.address), r, *outside, name_of(loss),
+                                                 std::isinf(highest) ? "0 and above" : "0 to 1"));
+      }
+    }
+  });
+}
+
+void sum_over_ranks(const Communicator& communicator, std::span<ExactSum> sums) {
+  std::vector<std::int64_t> words;
+  for (ExactSum& sum : sums) words.insert(words.end(), sum.words().begin(), sum.words().end());
+  communicator.sum(words);
+  auto word = words.begin();
+  for (ExactSum& sum : sums) {
+    const auto own = sum.words();
+    std::copy_n(word, own.size(), own.begin());
+    word += static_cast<std::ptrdiff_t>(own.size());
+  }
 }
 
 Index memory_budget(const Communicator& communicator, Index setting) {

@@ -1,10 +1,14 @@
 #pragma once
 
+#include <memory>
 #include <span>
 #include <vector>
 
+#include "hourglass/nn/contractive.hpp"
+#include "hourglass/nn/image_shape.hpp"
 #include "hourglass/nn/loss.hpp"
 #include "hourglass/nn/network.hpp"
+#include "hourglass/nn/regularization.hpp"
 #include "hourglass/nn/trainable.hpp"
 #include "hourglass/param/layout.hpp"
 
@@ -19,6 +23,20 @@ struct AutoencoderSpec {
   Activation output_activation = Activation::sigmoid;
   Loss loss = Loss::mse;
   bool feature_mean = true;  ///< loss averaged over features (true) or summed (false)
+  double huber_delta = 1;    ///< where huber turns from squared to absolute error
+  bool tied = false;         ///< the decoder's weights are the encoder's, transposed
+  bool layer_norm = false;   ///< layer normalisation before the non-linearity of every hidden layer
+  ImageShape image;          ///< how a sample's features lie as an image, for what needs to know
+  Regularization regularization;
+};
+
+/// The layers that a spec stands for, and which of them mean something.
+struct Architecture {
+  Network network;
+  Index code_layer = 0;                      ///< its output is the code
+  Index posterior_layer = -1;                ///< variational: its output is (mu, ln sigma^2)
+  std::vector<Index> hidden_layers;          ///< their outputs are hidden activations, before noise
+  std::vector<const Dense*> encoder_layers;  ///< of a plain dense encoder: what a penalty on its Jacobian needs; empty otherwise
 };
 
 /// x^ = r(f(x)): a network whose first layers are the encoder f and the others the decoder r, the arena layout of its
@@ -30,19 +48,24 @@ class Autoencoder final : public Trainable {
 
   [[nodiscard]] const AutoencoderSpec& spec() const { return spec_; }
   [[nodiscard]] const Layout& layout() const override { return layout_; }
-  [[nodiscard]] const Network& network() const { return network_; }
+  [[nodiscard]] const Network& network() const { return architecture_.network; }
   [[nodiscard]] Index features() const override { return spec_.encoder.front(); }
   [[nodiscard]] Index code_size() const { return spec_.encoder.back(); }
   [[nodiscard]] std::vector<TensorRole> roles() const override;
-  [[nodiscard]] Workspace make_workspace(Index max_rows) const override { return network_.make_workspace(max_rows); }
+  [[nodiscard]] Workspace make_workspace(Index max_rows) const override;
   /// Multiply-adds times two of one sample's forward and backward pass: the GEMMs' work.
   [[nodiscard]] double flops_per_sample() const;
 
   LossSums train_pass(const float* parameters, ConstMatrix samples, float scale, Workspace& workspace, float* gradient,
                       const PassContext& context, const GradientReady& ready) const override;
-  /// The same from an `input` that may be a corrupted copy of `target`.
+  /// The same from an `input` that may be a copy of `target` with noise of the caller's; `mask` (or empty) is 1 where it has noise.
   LossSums train_pass(const float* parameters, ConstMatrix input, ConstMatrix target, float scale, Workspace& workspace,
-                      float* gradient, const PassContext& context, const GradientReady& ready) const;
+                      float* gradient, const PassContext& context, const GradientReady& ready, ConstMatrix mask = {}) const;
+
+  /// The units of the code, when a penalty wants their means.
+  [[nodiscard]] Index mean_units() const override;
+  void add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace, const PassContext& context,
+                     std::span<ExactSum> sums) const override;
 
   /// Codes h = f(x) of a micro-batch (rows x code_size), living in the workspace.
   ConstMatrix encode(const float* parameters, ConstMatrix x, Workspace& workspace) const;
@@ -54,10 +77,22 @@ class Autoencoder final : public Trainable {
   LossSums evaluate(const float* parameters, ConstMatrix x, Workspace& workspace) const override;
 
  private:
+  // The parts of a workspace's extra floats, for `rows` samples.
+  struct Room {
+    Matrix input;
+    Matrix mask;
+    std::span<float> penalty;
+  };
+  [[nodiscard]] Room room(Workspace& workspace, Index rows) const;
+  [[nodiscard]] LossOptions loss_options(ConstMatrix weights) const;
+  ConstMatrix emphasis(ConstMatrix mask, Matrix weights) const;
+  [[nodiscard]] bool penalizes_activations() const;
+  double penalize(Index layer, ConstMatrix y, float scale, const PassContext& context, Matrix dy) const;
+
   AutoencoderSpec spec_;
   Layout layout_;
-  Network network_;
-  Index code_layer_ = 0;  // index of the layer whose output is the code
+  Architecture architecture_;
+  std::unique_ptr<Contractive> contractive_;
 };
 
 }  // namespace hourglass

@@ -14,12 +14,16 @@ namespace hourglass {
 /// Called by backward when the gradient of an arena range is final; ranges come tail first and together cover every tensor.
 using GradientReady = std::function<void(Range arena)>;
 
+/// Called by backward with layer i, its output y and dL/dy before the layer's own backward pass: where penalties on activations add theirs.
+using OutputGradientHook = std::function<void(Index layer, ConstMatrix y, Matrix dy)>;
+
 /// The activations, their gradients and the scratch of one worker, made once for at most `max_rows` rows.
 class Workspace;
 
 /// A chain of layers 0..count-1. Immutable and shared by all workers.
 class Network {
  public:
+  Network() = default;
   /// `layout` holds the layers' tensors: it tells which arena range is final when a layer's backward pass is done.
   Network(std::vector<std::unique_ptr<Layer>> layers, const Layout& layout);
 
@@ -34,7 +38,8 @@ class Network {
   /// The reverse pass of the same range after forward; workspace.output_gradient(range.end - 1) holds dL/dy on entry.
   /// dL/dx is computed only when `input_gradient` is not empty.
   void backward(Range range, const float* parameters, ConstMatrix x, Workspace& workspace, Matrix input_gradient,
-                float* gradient, const PassContext& context, const GradientReady& ready) const;
+                float* gradient, const PassContext& context, const GradientReady& ready,
+                const OutputGradientHook& hook = {}) const;
 
  private:
   std::vector<std::unique_ptr<Layer>> layers_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,6 +35,7 @@ struct TensorRole {
   bool bias = false;  ///< biases start at 0 except with `pytorch`
   Index fan_in = 0;
   Index fan_out = 0;
+  std::optional<float> constant = {};  ///< the tensor starts at this number whatever the initialization (a gain at 1)
 };
 
 /// Fills the tensors of `parameters` (an arena of `layout`) that have a role and leaves the others as they are. Every number is

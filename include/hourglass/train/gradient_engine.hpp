@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -30,10 +31,15 @@ class GradientEngine {
   struct StepSums {
     ExactSum loss;
     ExactSum squared_error;
+    ExactSum penalty;
     std::exception_ptr failure;  ///< what the data source threw; the step was completed with empty micro-batches instead
     double input_seconds = 0;    ///< of worker 0
     double compute_seconds = 0;  ///< of worker 0, until its last micro-batch was done
   };
+
+  /// Adds exact sums over all ranks: what a model that wants means over the global batch (Trainable::mean_units) needs.
+  using SumOverRanks = std::function<void(std::span<ExactSum>)>;
+  void set_sum_over_ranks(SumOverRanks sum) { sum_over_ranks_ = std::move(sum); }
 
   /// One step: all micro-batches of the rank. On return every bucket's reduction has been started.
   void run(const float* parameters, SampleSource& source, std::uint64_t seed, std::uint32_t epoch, Index step, Reducer& reducer,
@@ -57,8 +63,10 @@ class GradientEngine {
     std::vector<float*> buffers;
     std::vector<Buffer<float>> storage;
     Workspace workspace;
-    Buffer<float> input;
+    Buffer<float> input;                // one micro-batch, or all of the worker's when they are passed over twice
     std::vector<std::uint64_t> ids;
+    std::vector<Index> rows;            // of each micro-batch held
+    std::vector<ExactSum> unit_sums;
     StepSums sums;
     Index next_bucket = 0;  // buckets below are finished by this worker in this step
   };
@@ -78,6 +86,8 @@ class GradientEngine {
 
   void plan_worker(Worker& worker, std::span<float> first_buffer, Index max_rows);
   void plan_rank(Range shards);
+  void gather(Worker& worker, std::size_t leaf, const Step& step);
+  void prepare_unit_means(Step& step);
   void work(Index index, const Step& step);
   void merge_leaf(Worker& worker, const Merge& merge, Range range) const;
   void finish_buckets(Worker& worker, Index watermark, const Step& step);
@@ -91,6 +101,8 @@ class GradientEngine {
   std::vector<RankNode> rank_nodes_;
   std::vector<BucketPart> bucket_parts_;
   std::unique_ptr<std::atomic<Index>[]> bucket_workers_;  // workers that finished a bucket in this step
+  SumOverRanks sum_over_ranks_;
+  std::vector<double> unit_means_;
   Index bucket_count_ = 0;
   Index started_buckets_ = 0;
 };

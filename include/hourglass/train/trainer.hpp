@@ -74,9 +74,9 @@ class Trainer {
   [[nodiscard]] Index total_steps() const { return config_.epochs * plan_.steps_per_epoch(); }
 
   Communicator communicator_;
+  std::unique_ptr<DatasetReader> reader_;
   TrainConfig config_;
   Autoencoder model_;
-  std::unique_ptr<DatasetReader> reader_;
   std::unique_ptr<DatasetReader> validation_reader_;
   ShardPlan plan_;
   RunFolder folder_;
@@ -99,9 +99,11 @@ class Trainer {
   std::vector<std::int64_t> scalar_words_;
   ExactSum epoch_loss_;
   ExactSum epoch_squared_error_;
+  ExactSum epoch_penalty_;
   Index epoch_samples_ = 0;
   double step_loss_ = 0;
   double step_sse_ = 0;
+  double step_penalty_ = 0;
   double learning_rate_ = 0;
   double gradient_norm_ = 0;
   double source_wait_ = 0;

@@ -16,10 +16,15 @@ namespace hourglass {
 /// so that a resumed run notices that its data were exchanged. A path is not part of it: data may move.
 [[nodiscard]] std::string fingerprint(const DatasetReader& reader);
 
-/// The conversion that `normalize` means for this data; standardize makes a pass over the data, shared among the ranks.
-/// Collective.
-[[nodiscard]] InputTransform resolve_transform(const Communicator& communicator, const DatasetReader& reader,
-                                               Normalize normalize);
+/// The configuration with the image shape of data that are N x H x W or N x H x W x C, unless it names one.
+[[nodiscard]] TrainConfig with_image_shape(TrainConfig config, const DatasetInfo& info);
+
+/// Throws Error(data) naming the first row with a value that the loss cannot be computed from (bce: outside of [0, 1]; poisson: negative).
+/// Passes over the data, shared among the ranks, only when their type does not settle the question. Collective.
+void check_domain(const Communicator& communicator, const DatasetReader& reader, const InputTransform& transform, Loss loss);
+
+/// Replaces each sum by the sum over all ranks. Collective.
+void sum_over_ranks(const Communicator& communicator, std::span<ExactSum> sums);
 
 /// Bytes of training data that each rank may hold: the setting, or half of this node's memory over its ranks.
 [[nodiscard]] Index memory_budget(const Communicator& communicator, Index setting);

@@ -1,0 +1,126 @@
+#include "similarity_loss.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace hourglass {
+
+namespace {
+
+constexpr Index window = 7;
+constexpr double c1 = 0.01 * 0.01;
+constexpr double c2 = 0.03 * 0.03;
+
+// Sums over one window.
+struct Moments {
+  double x = 0;
+  double y = 0;
+  double xx = 0;
+  double yy = 0;
+  double xy = 0;
+};
+
+struct Window {
+  Index top;
+  Index left;
+  Index height;
+  Index width;
+  Index channel;
+};
+
+template <class Visit>
+void for_each_pixel(const ImageShape& image, const Window& w, Visit visit) {
+  for (Index r = w.top; r < w.top + w.height; ++r) {
+    for (Index c = w.left; c < w.left + w.width; ++c) {
+      visit(static_cast<std::size_t>((r * image.width + c) * image.channels + w.channel));
+    }
+  }
+}
+
+// The similarity S of a window and, with `gradient`, factor * -dS/dy of its pixels. With S = A B / (C D):
+// dS/dy_i = (2 / n) [ A (x_i - mx) / (C D) ... ], collected here as a + b x_i + c y_i.
+double add_window(double factor, const ImageShape& image, const Window& w, std::span<const float> target,
+                  std::span<const float> output, float* gradient) {
+  Moments sum;
+  for_each_pixel(image, w, [&](std::size_t i) {
+    const auto x = static_cast<double>(target[i]);
+    const auto y = static_cast<double>(output[i]);
+    sum.x += x;
+    sum.y += y;
+    sum.xx += x * x;
+    sum.yy += y * y;
+    sum.xy += x * y;
+  });
+  const auto n = static_cast<double>(w.height * w.width);
+  const double mx = sum.x / n;
+  const double my = sum.y / n;
+  const double vx = sum.xx / n - mx * mx;
+  const double vy = sum.yy / n - my * my;
+  const double covariance = sum.xy / n - mx * my;
+  const double a = 2 * mx * my + c1;
+  const double b = 2 * covariance + c2;
+  const double c = mx * mx + my * my + c1;
+  const double d = vx + vy + c2;
+  const double similarity = a * b / (c * d);
+  if (gradient != nullptr) {
+    // da/dy_i = 2 mx / n, db/dy_i = 2 (x_i - mx) / n, dc/dy_i = 2 my / n, dd/dy_i = 2 (y_i - my) / n.
+    const double step = -factor * 2 / n;
+    const double of_x = a / (c * d);
+    const double of_y = -similarity / d;
+    const double constant = mx * b / (c * d) - similarity * my / c - of_x * mx - of_y * my;
+    for_each_pixel(image, w, [&](std::size_t i) {
+      gradient[i] += static_cast<float>(step * (constant + of_x * static_cast<double>(target[i]) +
+                                                of_y * static_cast<double>(output[i])));
+    });
+  }
+  return similarity;
+}
+
+}  // namespace
+
+double cosine_distance(float factor, std::span<const float> target, std::span<const float> output, float* gradient) {
+  Moments sum;
+  for (std::size_t i = 0; i < target.size(); ++i) {
+    const auto x = static_cast<double>(target[i]);
+    const auto y = static_cast<double>(output[i]);
+    sum.xx += x * x;
+    sum.yy += y * y;
+    sum.xy += x * y;
+  }
+  const double norms = std::sqrt(sum.xx) * std::sqrt(sum.yy);
+  // A sum that is not finite must pass, so that it is noticed.
+  if (norms == 0) {
+    if (gradient != nullptr) std::fill_n(gradient, target.size(), 0.0F);
+    return 1;
+  }
+  const double cosine = sum.xy / norms;
+  if (gradient != nullptr) {
+    const double of_x = -static_cast<double>(factor) / norms;
+    const double of_y = static_cast<double>(factor) * cosine / sum.yy;
+    for (std::size_t i = 0; i < target.size(); ++i) {
+      gradient[i] = static_cast<float>(of_x * static_cast<double>(target[i]) + of_y * static_cast<double>(output[i]));
+    }
+  }
+  return 1 - cosine;
+}
+
+double structural_dissimilarity(float factor, const ImageShape& image, std::span<const float> target, std::span<const float> output,
+                                float* gradient) {
+  if (gradient != nullptr) std::fill_n(gradient, target.size(), 0.0F);
+  const Index height = std::min(window, image.height);
+  const Index width = std::min(window, image.width);
+  const Index rows = image.height - height + 1;
+  const Index columns = image.width - width + 1;
+  const auto windows = static_cast<double>(rows * columns * image.channels);
+  double sum = 0;
+  for (Index channel = 0; channel < image.channels; ++channel) {
+    for (Index top = 0; top < rows; ++top) {
+      for (Index left = 0; left < columns; ++left) {
+        sum += add_window(static_cast<double>(factor) / windows, image, {top, left, height, width, channel}, target, output, gradient);
+      }
+    }
+  }
+  return 1 - sum / windows;
+}
+
+}  // namespace hourglass

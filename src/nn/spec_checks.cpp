@@ -1,0 +1,135 @@
+#include "spec_checks.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "hourglass/core/error.hpp"
+
+namespace hourglass {
+
+namespace {
+
+void check(bool valid, const std::string& message) {
+  if (!valid) throw Error(ErrorKind::usage, message);
+}
+
+void check_at_least_zero(const char* name, double value) {
+  check(value >= 0 && value < 1e30, fmt::format("--{} must be a number from 0 up, not {}", name, value));
+}
+
+void check_widths(const AutoencoderSpec& spec) {
+  const auto& encoder = spec.encoder;
+  const auto& decoder = spec.decoder;
+  check(encoder.size() >= 2, fmt::format("--layers {} has no layer: name at least the input width and the code width, e.g. 784,30",
+                                         fmt::join(encoder, ",")));
+  for (const Index width : encoder) check(width >= 1, fmt::format("--layers: a width must be at least 1, not {}", width));
+  for (const Index width : decoder) check(width >= 1, fmt::format("--decoder-layers: a width must be at least 1, not {}", width));
+  check(decoder.size() >= 2 && decoder.front() == encoder.back(),
+        fmt::format("--decoder-layers {} must begin with the code width of --layers, {}", fmt::join(decoder, ","), encoder.back()));
+  check(decoder.back() == encoder.front(), fmt::format("--decoder-layers {} must end with the input width of --layers, {}",
+                                                       fmt::join(decoder, ","), encoder.front()));
+  if (spec.tied) {
+    check(std::equal(encoder.rbegin(), encoder.rend(), decoder.begin(), decoder.end()),
+          fmt::format("--tied wants a decoder that mirrors the encoder, but --decoder-layers is {} and --layers {}",
+                      fmt::join(decoder, ","), fmt::join(encoder, ",")));
+    check(!spec.regularization.variational,
+          "--tied does not go with --variational: its last encoder layer has twice the code's width and no mirror");
+  }
+  check(!spec.image.known() || spec.image.size() == encoder.front(),
+        fmt::format("--image-shape {} has {} numbers, but the first of --layers is {}", to_string(spec.image), spec.image.size(),
+                    encoder.front()));
+}
+
+void check_noise(const AutoencoderSpec& spec) {
+  const Regularization& r = spec.regularization;
+  check_corruption(r.corruption);
+  if (is_structured(r.corruption.kind)) {
+    check(spec.image.known(), fmt::format("--corruption {} works on images: give --image-shape, e.g. 28x28, or data of shape N x H x W",
+                                          name_of(r.corruption.kind)));
+  }
+  check_at_least_zero("corrupted-weight", r.corrupted_weight);
+  check_at_least_zero("clean-weight", r.clean_weight);
+  const bool emphasis = r.corrupted_weight != 1 || r.clean_weight != 1;
+  check(!emphasis || (r.corruption.kind != Corruption::none && r.corruption.kind != Corruption::gaussian),
+        fmt::format("--corrupted-weight and --clean-weight tell corrupted components from clean ones, but --corruption is {}",
+                    name_of(r.corruption.kind)));
+  check(!emphasis || is_componentwise(spec.loss),
+        fmt::format("--corrupted-weight and --clean-weight weight components, but --loss {} compares whole samples", name_of(spec.loss)));
+  check(r.corrupted_weight > 0 || r.clean_weight > 0, "--corrupted-weight and --clean-weight are both 0: nothing would be learned");
+  check(!(r.code_noise_before && r.code_noise.kind == Noise::none),
+        "--code-noise-before says where --code-noise acts, but --code-noise is none");
+}
+
+void check_sparsity(const AutoencoderSpec& spec) {
+  const Regularization& r = spec.regularization;
+  const Index code = spec.encoder.back();
+  check_at_least_zero("l1", r.l1);
+  check_at_least_zero("hidden-l1", r.hidden_l1);
+  check_at_least_zero("kl-weight", r.kl_weight);
+  if (r.kl_weight > 0) {
+    check(r.kl_target > 0 && r.kl_target < 1, fmt::format("--kl-target must lie between 0 and 1, not {}", r.kl_target));
+    check(spec.code_activation == Activation::sigmoid && r.k_sparse == 0,
+          fmt::format("--kl-weight compares a unit's mean with --kl-target, so units must lie in (0, 1): use --code-activation sigmoid "
+                      "instead of {} and no --k-sparse",
+                      name_of(spec.code_activation)));
+  }
+  check(r.k_sparse >= 0 && r.k_sparse <= code,
+        fmt::format("--k-sparse {} does not fit the code of --layers, which has {} units", r.k_sparse, code));
+  check(r.k_sparse_alpha > 0 && r.k_sparse_alpha <= 1e6, fmt::format("--k-sparse-alpha must be above 0, not {}", r.k_sparse_alpha));
+  check(spec.encoder.size() > 2 || spec.decoder.size() > 2 || r.hidden_l1 == 0,
+        "--hidden-l1 is a penalty on hidden layers, but --layers has none: use --l1 for the code");
+}
+
+void check_contractive(const AutoencoderSpec& spec) {
+  const Regularization& r = spec.regularization;
+  check_at_least_zero("contractive", r.contractive);
+  check_at_least_zero("hessian-weight", r.hessian_weight);
+  check(r.contractive_probes >= 1 && r.contractive_probes <= 4096,
+        fmt::format("--contractive-probes must be 1 to 4096, not {}", r.contractive_probes));
+  check(r.hessian_samples >= 1 && r.hessian_samples <= 64,
+        fmt::format("--hessian-samples must be 1 to 64, not {}", r.hessian_samples));
+  check(r.hessian_sigma > 0, fmt::format("--hessian-sigma must be above 0, not {}", r.hessian_sigma));
+  if (r.contractive == 0 && r.hessian_weight == 0) return;
+  const char* const penalty = r.contractive > 0 ? "contractive" : "hessian-weight";
+  const auto refuse = [&](bool present, const char* other) {
+    check(!present, fmt::format("--{} differentiates a plain dense encoder and does not go with --{}", penalty, other));
+  };
+  refuse(spec.layer_norm, "layer-norm");
+  refuse(r.hidden_noise.kind != Noise::none, "hidden-noise");
+  refuse(r.k_sparse > 0, "k-sparse");
+  refuse(r.variational, "variational");
+  refuse(r.code_noise_before, "code-noise-before");
+}
+
+void check_variational(const AutoencoderSpec& spec) {
+  const Regularization& r = spec.regularization;
+  check_at_least_zero("beta", r.beta);
+  check_at_least_zero("free-bits", r.free_bits);
+  if (!r.variational) return;
+  check(spec.code_activation == Activation::linear,
+        fmt::format("--variational gives the code a normal distribution: use --code-activation linear instead of {}",
+                    name_of(spec.code_activation)));
+  const auto refuse = [&](bool present, const char* other) {
+    check(!present, fmt::format("--variational has its own noise and penalty on the code and does not go with --{}", other));
+  };
+  refuse(r.code_noise.kind != Noise::none, "code-noise");
+  refuse(r.k_sparse > 0, "k-sparse");
+  refuse(r.kl_weight > 0, "kl-weight");
+}
+
+}  // namespace
+
+void check_spec(const AutoencoderSpec& spec) {
+  check_widths(spec);
+  check_loss(spec.loss, spec.output_activation);
+  check(spec.loss != Loss::ssim || spec.image.known(),
+        "--loss ssim compares images: give --image-shape, e.g. 28x28, or data of shape N x H x W; or use --loss mse");
+  check(spec.huber_delta > 0, fmt::format("--huber-delta must be above 0, not {}", spec.huber_delta));
+  check_noise(spec);
+  check_sparsity(spec);
+  check_contractive(spec);
+  check_variational(spec);
+}
+
+}  // namespace hourglass
