@@ -45,6 +45,13 @@ double add_squares(ConstMatrix matrix) {
 
 }  // namespace
 
+PassContext perturbation_context(const PassContext& context, Index n) {
+  // Another seed gives other noise than the input's own corruption, and one for each n.
+  PassContext result = context;
+  result.seed = context.seed ^ (0x9e3779b97f4a7c15ULL * static_cast<std::uint64_t>(n + 1));
+  return result;
+}
+
 void slopes_and_curvatures(Activation activation, ConstMatrix y, ConstMatrix z, Matrix slopes, Matrix curvatures) {
   kernel::dispatch(activation, [&](auto kernel) {
     using Kernel = decltype(kernel);
@@ -103,7 +110,8 @@ Contractive::Contractive(const Regularization& settings, std::vector<const Dense
   }
   if (method_ == ContractiveMethod::closed_form && (!one_layer || settings.hessian_weight > 0)) {
     throw Error(ErrorKind::usage,
-                "--contractive-method closed-form is for --layers with one layer and without --hessian-weight: use exact or hutchinson");
+                "--contractive-method closed-form is for --layers with one layer and without --hessian-weight: use exact or "
+                "hutchinson");
   }
   probes_ = method_ == ContractiveMethod::exact ? code : settings.contractive_probes;
   weight_ = method_ == ContractiveMethod::exact ? 1.0 : 1.0 / static_cast<double>(probes_);
@@ -181,7 +189,8 @@ void Contractive::adjoint_pass(const float* parameters, Matrix seed, Branch& bra
 }
 
 // The perturbed copy of the encoder has no other loss: its ordinary backward pass starts from nothing but dz.
-void Contractive::penalized_branch(const float* parameters, Branch& branch, std::span<SecondOrderTerms> terms, Room& room) const {
+void Contractive::penalized_branch(const float* parameters, Branch& branch, std::span<SecondOrderTerms> terms,
+                                   Room& room) const {
   Matrix above;
   for (std::size_t l = layers_.size(); l-- > 0;) {
     const Matrix dz = branch.dz[l];
@@ -242,7 +251,8 @@ void Contractive::make_probes(const PassContext& context, Matrix probes) const {
                                        static_cast<std::uint32_t>(p * blocks + block));
         for (Index c = block * 128; c < std::min(probes.columns, (block + 1) * 128); ++c) {
           const Index bit = c - block * 128;
-          row[static_cast<std::size_t>(c)] = ((words[static_cast<std::size_t>(bit / 32)] >> (bit % 32)) & 1U) != 0 ? 1.0F : -1.0F;
+          row[static_cast<std::size_t>(c)] =
+              ((words[static_cast<std::size_t>(bit / 32)] >> (bit % 32)) & 1U) != 0 ? 1.0F : -1.0F;
         }
       }
     }
@@ -272,9 +282,7 @@ double Contractive::apply(const float* parameters, ConstMatrix x, std::span<cons
   const CorruptionSpec noise{Corruption::gaussian, settings_.hessian_sigma};
   for (Index n = 0; n < perturbed; ++n) {
     const Matrix moved = room.take(x.rows, x.columns);
-    PassContext moved_context = context;
-    moved_context.seed = context.seed ^ (0x9e3779b97f4a7c15ULL * static_cast<std::uint64_t>(n + 1));
-    corrupt(noise, {}, moved_context, x, moved, {});
+    corrupt(noise, {}, perturbation_context(context, n), x, moved, {});
     std::vector<ConstMatrix> moved_outputs;
     for (const Dense* layer : layers_) {
       const Matrix y = room.take(x.rows, layer->outputs());

@@ -62,7 +62,8 @@ void set_masked(std::span<float> x, float* mask, Index element, float value) {
   if (mask != nullptr) mask[element] = 1.0F;
 }
 
-void zero_rectangle(const ImageShape& image, Index top, Index left, Index height, Index width, std::span<float> x, float* mask) {
+void zero_rectangle(const ImageShape& image, Index top, Index left, Index height, Index width, std::span<float> x,
+                    float* mask) {
   for (Index r = top; r < top + height; ++r) {
     for (Index i = (r * image.width + left) * image.channels; i < (r * image.width + left + width) * image.channels; ++i) {
       set_masked(x, mask, i, 0.0F);
@@ -102,7 +103,8 @@ void zero_stripes(const SampleNoise& noise, float share, const ImageShape& image
   }
 }
 
-void corrupt_row(const CorruptionSpec& spec, const ImageShape& image, const SampleNoise& noise, std::span<float> x, float* mask) {
+void corrupt_row(const CorruptionSpec& spec, const ImageShape& image, const SampleNoise& noise, std::span<float> x,
+                 float* mask) {
   const auto count = static_cast<Index>(x.size());
   const auto strength = static_cast<float>(spec.strength);
   switch (spec.kind) {
@@ -137,7 +139,8 @@ std::string_view name_of(Corruption corruption) {
 Corruption corruption_from(std::string_view name) {
   const auto* entry = std::ranges::find(names, name, &std::pair<Corruption, std::string_view>::second);
   if (entry == names.end()) {
-    throw Error(ErrorKind::usage, fmt::format("unknown corruption '{}'; use one of: {}", name, fmt::join(corruption_names(), ", ")));
+    throw Error(ErrorKind::usage,
+                fmt::format("unknown corruption '{}'; use one of: {}", name, fmt::join(corruption_names(), ", ")));
   }
   return entry->first;
 }
@@ -153,13 +156,14 @@ bool is_structured(Corruption corruption) { return corruption == Corruption::blo
 void check_corruption(const CorruptionSpec& spec) {
   const double limit = spec.kind == Corruption::gaussian ? 1e6 : 1.0;
   if (!(spec.strength >= 0 && spec.strength <= limit)) {
-    throw Error(ErrorKind::usage, fmt::format("--corruption-strength {} does not fit --corruption {}: use a number from 0 to {:g}",
-                                              spec.strength, name_of(spec.kind), limit));
+    throw Error(ErrorKind::usage,
+                fmt::format("--corruption-strength {} does not fit --corruption {}: use a number from 0 to {:g}", spec.strength,
+                            name_of(spec.kind), limit));
   }
 }
 
-void corrupt(const CorruptionSpec& spec, const ImageShape& image, const PassContext& context, ConstMatrix clean, Matrix corrupted,
-             Matrix mask) {
+void corrupt(const CorruptionSpec& spec, const ImageShape& image, const PassContext& context, ConstMatrix clean,
+             Matrix corrupted, Matrix mask) {
   require(clean.rows == corrupted.rows && clean.columns == corrupted.columns, "a corrupted copy of another shape");
   require(static_cast<Index>(context.sample_ids.size()) >= clean.rows, "corruption of samples without ids");
   require(!is_structured(spec.kind) || image.size() == clean.columns, "an image shape that does not fit the samples");
@@ -171,7 +175,8 @@ void corrupt(const CorruptionSpec& spec, const ImageShape& image, const PassCont
       std::ranges::fill(mask.row(r), 0.0F);
       row_mask = mask.row(r).data();
     }
-    corrupt_row(spec, image, {random, context.sample_ids[static_cast<std::size_t>(r)], context.epoch}, corrupted.row(r), row_mask);
+    corrupt_row(spec, image, {random, context.sample_ids[static_cast<std::size_t>(r)], context.epoch}, corrupted.row(r),
+                row_mask);
   }
 }
 

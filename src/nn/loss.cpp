@@ -238,7 +238,8 @@ LossSums with_row(Loss loss, Activation output_activation, float factor, Index f
     case Loss::poisson:
       return components(loss_term::Poisson{});
     case Loss::cosine:
-      return samples([](float f, std::span<const float> x, std::span<const float> y, float* g) { return cosine_distance(f, x, y, g); });
+      return samples(
+          [](float f, std::span<const float> x, std::span<const float> y, float* g) { return cosine_distance(f, x, y, g); });
     case Loss::ssim:
       return samples([image = options.image](float f, std::span<const float> x, std::span<const float> y, float* g) {
         return structural_dissimilarity(f, image, x, y, g);

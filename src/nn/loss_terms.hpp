@@ -6,7 +6,8 @@
 
 #include "hourglass/math/elementwise.hpp"
 
-// One struct a component-wise loss, inlined into the loop over a row: its term and the term's derivative with respect to the output.
+// One struct a component-wise loss, inlined into the loop over a row: its term and the term's derivative with respect to the
+// output.
 namespace hourglass::loss_term {
 
 struct ValueAndSlope {
@@ -32,7 +33,7 @@ struct Squared {
 struct Absolute {
   ValueAndSlope operator()(float output, float target) const {
     const float error = output - target;
-    return {std::fabs(error), error > 0 ? 1.0F : (error < 0 ? -1.0F : 0.0F)};
+    return {std::fabs(error), error > 0 ? 1.0F : (error < 0 ? -1.0F : error)};  // 0, or a NaN that must pass
   }
 };
 
@@ -42,7 +43,7 @@ struct Huber {
     const float error = output - target;
     const float size = std::fabs(error);
     const bool near = size <= delta;
-    return {near ? 0.5F * error * error : delta * (size - 0.5F * delta), near ? error : std::copysign(delta, error)};
+    return {near ? 0.5F * error * error : delta * (size - 0.5F * delta), size > delta ? std::copysign(delta, error) : error};
   }
 };
 

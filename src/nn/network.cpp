@@ -47,7 +47,8 @@ void Network::backward(Range range, const float* parameters, ConstMatrix x, Work
     const Matrix y = workspace.output(i, x.rows);
     const Matrix dy = workspace.output_gradient(i, x.rows);
     if (hook) hook(i, y, dy);
-    if (!context.second_order.empty()) layer_context.second_order = context.second_order.subspan(static_cast<std::size_t>(i), 1);
+    if (!context.second_order.empty())
+      layer_context.second_order = context.second_order.subspan(static_cast<std::size_t>(i), 1);
     layer(i).backward(parameters, input, y, dy, dx, gradient, workspace.scratch(i, x.rows), layer_context);
     const Range arena = arena_ranges_[static_cast<std::size_t>(i)];
     if (ready && !arena.empty()) ready(arena);

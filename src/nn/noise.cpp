@@ -34,7 +34,8 @@ NoiseSpec noise_from(std::string_view text) {
     const double limit = spec.kind == Noise::gaussian ? 1e6 : 0.999;
     if (error == std::errc{} && at == end && spec.strength >= 0 && spec.strength <= limit) return spec;
   }
-  throw Error(ErrorKind::usage, fmt::format("'{}' is not a noise: none, gaussian:DEVIATION or dropout:PROBABILITY (below 1)", text));
+  throw Error(ErrorKind::usage,
+              fmt::format("'{}' is not a noise: none, gaussian:DEVIATION or dropout:PROBABILITY (below 1)", text));
 }
 
 void NoiseLayer::forward(const float* /*parameters*/, ConstMatrix x, Matrix y, std::span<float> scratch,

@@ -22,7 +22,8 @@ double l1_penalty(double weight, ConstMatrix h, float scale, Matrix gradient) {
   return weight * sum;
 }
 
-double kl_sparsity_penalty(double weight, double target, std::span<const double> means, Index rows, float scale, Matrix gradient) {
+double kl_sparsity_penalty(double weight, double target, std::span<const double> means, Index rows, float scale,
+                           Matrix gradient) {
   double sum = 0;
   for (std::size_t j = 0; j < means.size(); ++j) {
     const double mean = std::clamp(means[j], 1e-6, 1 - 1e-6);

@@ -69,8 +69,8 @@ double add_window(double factor, const ImageShape& image, const Window& w, std::
     const double of_y = -similarity / d;
     const double constant = mx * b / (c * d) - similarity * my / c - of_x * mx - of_y * my;
     for_each_pixel(image, w, [&](std::size_t i) {
-      gradient[i] += static_cast<float>(step * (constant + of_x * static_cast<double>(target[i]) +
-                                                of_y * static_cast<double>(output[i])));
+      gradient[i] +=
+          static_cast<float>(step * (constant + of_x * static_cast<double>(target[i]) + of_y * static_cast<double>(output[i])));
     });
   }
   return similarity;
@@ -104,8 +104,8 @@ double cosine_distance(float factor, std::span<const float> target, std::span<co
   return 1 - cosine;
 }
 
-double structural_dissimilarity(float factor, const ImageShape& image, std::span<const float> target, std::span<const float> output,
-                                float* gradient) {
+double structural_dissimilarity(float factor, const ImageShape& image, std::span<const float> target,
+                                std::span<const float> output, float* gradient) {
   if (gradient != nullptr) std::fill_n(gradient, target.size(), 0.0F);
   const Index height = std::min(window, image.height);
   const Index width = std::min(window, image.width);
@@ -116,7 +116,8 @@ double structural_dissimilarity(float factor, const ImageShape& image, std::span
   for (Index channel = 0; channel < image.channels; ++channel) {
     for (Index top = 0; top < rows; ++top) {
       for (Index left = 0; left < columns; ++left) {
-        sum += add_window(static_cast<double>(factor) / windows, image, {top, left, height, width, channel}, target, output, gradient);
+        sum += add_window(static_cast<double>(factor) / windows, image, {top, left, height, width, channel}, target, output,
+                          gradient);
       }
     }
   }

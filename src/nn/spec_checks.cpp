@@ -21,12 +21,15 @@ void check_at_least_zero(const char* name, double value) {
 void check_widths(const AutoencoderSpec& spec) {
   const auto& encoder = spec.encoder;
   const auto& decoder = spec.decoder;
-  check(encoder.size() >= 2, fmt::format("--layers {} has no layer: name at least the input width and the code width, e.g. 784,30",
-                                         fmt::join(encoder, ",")));
+  check(encoder.size() >= 2,
+        fmt::format("--layers {} has no layer: name at least the input width and the code width, e.g. 784,30",
+                    fmt::join(encoder, ",")));
   for (const Index width : encoder) check(width >= 1, fmt::format("--layers: a width must be at least 1, not {}", width));
-  for (const Index width : decoder) check(width >= 1, fmt::format("--decoder-layers: a width must be at least 1, not {}", width));
+  for (const Index width : decoder)
+    check(width >= 1, fmt::format("--decoder-layers: a width must be at least 1, not {}", width));
   check(decoder.size() >= 2 && decoder.front() == encoder.back(),
-        fmt::format("--decoder-layers {} must begin with the code width of --layers, {}", fmt::join(decoder, ","), encoder.back()));
+        fmt::format("--decoder-layers {} must begin with the code width of --layers, {}", fmt::join(decoder, ","),
+                    encoder.back()));
   check(decoder.back() == encoder.front(), fmt::format("--decoder-layers {} must end with the input width of --layers, {}",
                                                        fmt::join(decoder, ","), encoder.front()));
   if (spec.tied) {
@@ -37,16 +40,17 @@ void check_widths(const AutoencoderSpec& spec) {
           "--tied does not go with --variational: its last encoder layer has twice the code's width and no mirror");
   }
   check(!spec.image.known() || spec.image.size() == encoder.front(),
-        fmt::format("--image-shape {} has {} numbers, but the first of --layers is {}", to_string(spec.image), spec.image.size(),
-                    encoder.front()));
+        fmt::format("--image-shape {} has {} numbers, but the first of --layers is {}", to_string(spec.image),
+                    spec.image.size(), encoder.front()));
 }
 
 void check_noise(const AutoencoderSpec& spec) {
   const Regularization& r = spec.regularization;
   check_corruption(r.corruption);
   if (is_structured(r.corruption.kind)) {
-    check(spec.image.known(), fmt::format("--corruption {} works on images: give --image-shape, e.g. 28x28, or data of shape N x H x W",
-                                          name_of(r.corruption.kind)));
+    check(spec.image.known(),
+          fmt::format("--corruption {} works on images: give --image-shape, e.g. 28x28, or data of shape N x H x W",
+                      name_of(r.corruption.kind)));
   }
   check_at_least_zero("corrupted-weight", r.corrupted_weight);
   check_at_least_zero("clean-weight", r.clean_weight);
@@ -55,8 +59,10 @@ void check_noise(const AutoencoderSpec& spec) {
         fmt::format("--corrupted-weight and --clean-weight tell corrupted components from clean ones, but --corruption is {}",
                     name_of(r.corruption.kind)));
   check(!emphasis || is_componentwise(spec.loss),
-        fmt::format("--corrupted-weight and --clean-weight weight components, but --loss {} compares whole samples", name_of(spec.loss)));
-  check(r.corrupted_weight > 0 || r.clean_weight > 0, "--corrupted-weight and --clean-weight are both 0: nothing would be learned");
+        fmt::format("--corrupted-weight and --clean-weight weight components, but --loss {} compares whole samples",
+                    name_of(spec.loss)));
+  check(r.corrupted_weight > 0 || r.clean_weight > 0,
+        "--corrupted-weight and --clean-weight are both 0: nothing would be learned");
   check(!(r.code_noise_before && r.code_noise.kind == Noise::none),
         "--code-noise-before says where --code-noise acts, but --code-noise is none");
 }
@@ -70,13 +76,15 @@ void check_sparsity(const AutoencoderSpec& spec) {
   if (r.kl_weight > 0) {
     check(r.kl_target > 0 && r.kl_target < 1, fmt::format("--kl-target must lie between 0 and 1, not {}", r.kl_target));
     check(spec.code_activation == Activation::sigmoid && r.k_sparse == 0,
-          fmt::format("--kl-weight compares a unit's mean with --kl-target, so units must lie in (0, 1): use --code-activation sigmoid "
-                      "instead of {} and no --k-sparse",
-                      name_of(spec.code_activation)));
+          fmt::format(
+              "--kl-weight compares a unit's mean with --kl-target, so units must lie in (0, 1): use --code-activation sigmoid "
+              "instead of {} and no --k-sparse",
+              name_of(spec.code_activation)));
   }
   check(r.k_sparse >= 0 && r.k_sparse <= code,
         fmt::format("--k-sparse {} does not fit the code of --layers, which has {} units", r.k_sparse, code));
-  check(r.k_sparse_alpha > 0 && r.k_sparse_alpha <= 1e6, fmt::format("--k-sparse-alpha must be above 0, not {}", r.k_sparse_alpha));
+  check(r.k_sparse_alpha > 0 && r.k_sparse_alpha <= 1e6,
+        fmt::format("--k-sparse-alpha must be above 0, not {}", r.k_sparse_alpha));
   check(spec.encoder.size() > 2 || spec.decoder.size() > 2 || r.hidden_l1 == 0,
         "--hidden-l1 is a penalty on hidden layers, but --layers has none: use --l1 for the code");
 }

@@ -30,8 +30,8 @@ void TopK::forward(const float* /*parameters*/, ConstMatrix x, Matrix y, std::sp
   }
 }
 
-void TopK::backward(const float* /*parameters*/, ConstMatrix /*x*/, ConstMatrix /*y*/, Matrix dy, Matrix dx, float* /*gradient*/,
-                    std::span<float> scratch, const PassContext& /*context*/) const {
+void TopK::backward(const float* /*parameters*/, ConstMatrix /*x*/, ConstMatrix /*y*/, Matrix dy, Matrix dx,
+                    float* /*gradient*/, std::span<float> scratch, const PassContext& /*context*/) const {
   if (dx.empty()) return;
   for (Index r = 0; r < dy.rows; ++r) {
     for (Index c = 0; c < width_; ++c) dx(r, c) = dy(r, c) * scratch[static_cast<std::size_t>(r * width_ + c)];

@@ -41,7 +41,8 @@ void validate(const TrainConfig& config) {
   check(!config.output.empty(), "no output folder: give --output FOLDER");
   // The shape of the network, its loss, the optimizer: each module checks its own.
   AutoencoderSpec model = config.model;
-  // Data of shape N x H x W will tell the image's shape if the setting does not: until then any image of this size stands for it.
+  // Data of shape N x H x W will tell the image's shape if the setting does not: until then any image of this size stands for
+  // it.
   if (!model.image.known()) model.image = {1, model.encoder.front()};
   const Autoencoder shape(model);
   static_cast<void>(make_optimizer(config.optimizer));

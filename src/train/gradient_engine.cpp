@@ -151,9 +151,10 @@ void GradientEngine::prepare_unit_means(Step& step) {
       const std::size_t place = worker.rows.size() > 1 ? leaf : 0;
       const auto first = static_cast<Index>(place) * plan_.micro_batch();
       PassContext context = step.context;
-      context.sample_ids =
-          std::span<const std::uint64_t>(worker.ids).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(worker.rows[place]));
-      model_.add_unit_sums(step.parameters, {worker.input.data() + first * model_.features(), worker.rows[place], model_.features()},
+      context.sample_ids = std::span<const std::uint64_t>(worker.ids)
+                               .subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(worker.rows[place]));
+      model_.add_unit_sums(step.parameters,
+                           {worker.input.data() + first * model_.features(), worker.rows[place], model_.features()},
                            worker.workspace, context, worker.unit_sums);
     }
   };

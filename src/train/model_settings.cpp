@@ -36,8 +36,8 @@ std::vector<Setting> model_settings() {
                    [](TrainConfig& c) -> bool& { return c.model.tied; }),
       flag_setting({"layer-norm", s, "Layer normalisation before the non-linearity of hidden layers"},
                    [](TrainConfig& c) -> bool& { return c.model.layer_norm; }),
-      {"image-shape", s, "Height x width [x channels] of a sample, e.g. 28x28; empty: that of the data set", false, Scope::trajectory,
-       [](const TrainConfig& c) { return to_string(c.model.image); },
+      {"image-shape", s, "Height x width [x channels] of a sample, e.g. 28x28; empty: that of the data set", false,
+       Scope::trajectory, [](const TrainConfig& c) { return to_string(c.model.image); },
        [](TrainConfig& c, const std::string& text) {
          try {
            c.model.image = image_shape_from(text);

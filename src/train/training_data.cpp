@@ -72,7 +72,8 @@ TrainConfig with_image_shape(TrainConfig config, const DatasetInfo& info) {
 void check_domain(const Communicator& communicator, const DatasetReader& reader, const InputTransform& transform, Loss loss) {
   const auto [lowest, highest] = domain_of(loss);
   const DatasetInfo& info = reader.info();
-  const bool unit = is_integer(info.type) && name_of(info.type).starts_with('u') && transform.mean.empty() && transform.divisor == unit_divisor(info.type);
+  const bool unit = is_integer(info.type) && name_of(info.type).starts_with('u') && transform.mean.empty() &&
+                    transform.divisor == unit_divisor(info.type);
   if ((std::isinf(lowest) && std::isinf(highest)) || unit) return;
   collectively(communicator, [&] {
     const Range mine = even_part(info.rows(), communicator.size(), communicator.rank());
@@ -86,10 +87,11 @@ void check_domain(const Communicator& communicator, const DatasetReader& reader,
         convert_row(info.type, bytes.data() + (r - rows.begin) * info.row_bytes(), transform, row);
         const auto outside = std::ranges::find_if(row, [&](float x) { return x < lowest || x > highest; });
         if (outside == row.end()) continue;
-        throw Error(ErrorKind::data, fmt::format("{}: row {} holds {:g} after --normalize, outside of what --loss {} is for ({}); use "
-                                                 "another --normalize or --loss mse",
-                                                 to_string(info.address), r, *outside, name_of(loss),
-                                                 std::isinf(highest) ? "0 and above" : "0 to 1"));
+        throw Error(
+            ErrorKind::data,
+            fmt::format("{}: row {} holds {:g} after --normalize, outside of what --loss {} is for ({}); use "
+                        "another --normalize or --loss mse",
+                        to_string(info.address), r, *outside, name_of(loss), std::isinf(highest) ? "0 and above" : "0 to 1"));
       }
     }
   });

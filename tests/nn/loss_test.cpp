@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <random>
 #include <vector>
 
@@ -23,7 +24,11 @@ struct Combination {
 
 std::vector<Combination> combinations() {
   std::vector<Combination> result = {{Loss::bce, Activation::sigmoid}};
-  for (const auto& name : activation_names()) result.push_back({Loss::mse, activation_from(name)});
+  for (const auto& name : activation_names()) {
+    for (const Loss loss : {Loss::mse, Loss::huber, Loss::log_cosh, Loss::mae}) result.push_back({loss, activation_from(name)});
+  }
+  result.push_back({Loss::poisson, Activation::softplus});
+  result.push_back({Loss::poisson, Activation::sigmoid});
   return result;
 }
 
@@ -61,8 +66,8 @@ struct Batch {
   Matrix g;
 };
 
-TEST(LossNames, both_and_back) {
-  EXPECT_EQ(loss_names(), std::vector<std::string>({"mse", "bce"}));
+TEST(LossNames, there_and_back) {
+  EXPECT_EQ(loss_names(), std::vector<std::string>({"mse", "bce", "mae", "huber", "log-cosh", "poisson", "cosine", "ssim"}));
   for (const auto& name : loss_names()) EXPECT_EQ(name_of(loss_from(name)), name);
   EXPECT_THROW((void)loss_from("rmse"), Error);
 }
@@ -208,6 +213,143 @@ TEST(Loss, refuses_shapes_that_disagree) {
   Batch batch(2, 6);
   EXPECT_THROW((void)loss_and_gradient(Loss::mse, Activation::linear, true, 1, batch.x.first_rows(1), batch.z, batch.g), Error);
   EXPECT_THROW((void)loss_and_gradient(Loss::mse, Activation::linear, true, 1, batch.x, batch.z, batch.g.first_rows(1)), Error);
+}
+
+TEST_P(EveryLoss, weights_multiply_terms_and_gradients) {
+  const auto [loss, output] = GetParam();
+  constexpr Index features = 530;
+  std::mt19937 random(3);
+  std::uniform_real_distribution<float> unit(0, 2);
+  std::vector<float> weights(3 * features);
+  for (float& weight : weights) weight = unit(random);
+  weights[7] = 0;
+  Batch plain(3, features);
+  Batch weighted(3, features);
+  const Batch before = plain;
+  LossOptions options;
+  options.weights = ConstMatrix(weights.data(), 3, features);
+  loss_and_gradient(loss, output, false, 1.0F, plain.x, plain.z, plain.g);
+  const LossSums sums = loss_and_gradient(loss, output, false, 1.0F, weighted.x, weighted.z, weighted.g, options);
+  double expected = 0;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const double term =
+        reference::loss(loss, output, static_cast<double>(before.logits[i]), static_cast<double>(before.target[i]));
+    expected += static_cast<double>(weights[i]) * term;
+    ASSERT_NEAR(weighted.gradient[i], weights[i] * plain.gradient[i], 1e-6 * std::fabs(plain.gradient[i]) + 1e-9);
+  }
+  EXPECT_NEAR(sums.loss, expected, 2e-6 * expected);
+}
+
+// Losses of whole samples, from the definition, in double.
+double cosine_reference(const std::vector<double>& x, const std::vector<double>& y) {
+  double xy = 0;
+  double xx = 0;
+  double yy = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    xy += x[i] * y[i];
+    xx += x[i] * x[i];
+    yy += y[i] * y[i];
+  }
+  return 1 - xy / std::sqrt(xx * yy);
+}
+
+double ssim_reference(const ImageShape& image, const std::vector<double>& x, const std::vector<double>& y) {
+  double total = 0;
+  int windows = 0;
+  const Index h = std::min<Index>(7, image.height);
+  const Index w = std::min<Index>(7, image.width);
+  for (Index k = 0; k < image.channels; ++k) {
+    for (Index top = 0; top + h <= image.height; ++top) {
+      for (Index left = 0; left + w <= image.width; ++left) {
+        std::vector<double> a;
+        std::vector<double> b;
+        for (Index r = top; r < top + h; ++r) {
+          for (Index c = left; c < left + w; ++c) {
+            a.push_back(x[static_cast<std::size_t>((r * image.width + c) * image.channels + k)]);
+            b.push_back(y[static_cast<std::size_t>((r * image.width + c) * image.channels + k)]);
+          }
+        }
+        const auto n = static_cast<double>(a.size());
+        const double ma = std::accumulate(a.begin(), a.end(), 0.0) / n;
+        const double mb = std::accumulate(b.begin(), b.end(), 0.0) / n;
+        double va = 0;
+        double vb = 0;
+        double cov = 0;
+        for (std::size_t i = 0; i < a.size(); ++i) {
+          va += (a[i] - ma) * (a[i] - ma) / n;
+          vb += (b[i] - mb) * (b[i] - mb) / n;
+          cov += (a[i] - ma) * (b[i] - mb) / n;
+        }
+        total += (2 * ma * mb + 1e-4) * (2 * cov + 9e-4) / ((ma * ma + mb * mb + 1e-4) * (va + vb + 9e-4));
+        ++windows;
+      }
+    }
+  }
+  return 1 - total / windows;
+}
+
+void expect_sample_loss(Loss loss, const ImageShape& image, Activation output) {
+  Batch batch(2, image.size());
+  const Batch before = batch;
+  LossOptions options;
+  options.image = image;
+  const float scale = 0.5F;
+  const LossSums sums = loss_and_gradient(loss, output, true, scale, batch.x, batch.z, batch.g, options);
+  double expected = 0;
+  for (Index r = 0; r < 2; ++r) {
+    const auto size = static_cast<std::size_t>(image.size());
+    const std::vector<double> x(before.target.begin() + r * image.size(), before.target.begin() + (r + 1) * image.size());
+    std::vector<double> z(before.logits.begin() + r * image.size(), before.logits.begin() + (r + 1) * image.size());
+    const auto value = [&] {
+      std::vector<double> y(size);
+      for (std::size_t i = 0; i < size; ++i) y[i] = reference::activation(output, z[i]);
+      return loss == Loss::cosine ? cosine_reference(x, y) : ssim_reference(image, x, y);
+    };
+    expected += value();
+    for (std::size_t i = 0; i < size; ++i) {
+      const double middle = z[i];
+      const double h = 1e-5;
+      z[i] = middle + h;
+      const double above = value();
+      z[i] = middle - h;
+      const double below = value();
+      z[i] = middle;
+      ASSERT_NEAR(batch.g(r, static_cast<Index>(i)), 0.5 * (above - below) / (2 * h), 2e-7)
+          << "row " << r << " component " << i;
+    }
+  }
+  EXPECT_NEAR(sums.loss, expected, 1e-6 * expected);
+}
+
+TEST(SampleLoss, cosine_equals_its_definition) {
+  for (const Activation output : {Activation::sigmoid, Activation::linear, Activation::gelu}) {
+    expect_sample_loss(Loss::cosine, {1, 37, 1}, output);
+  }
+}
+
+TEST(SampleLoss, ssim_equals_its_definition) {
+  for (const ImageShape image : {ImageShape{9, 8, 1}, ImageShape{8, 7, 3}, ImageShape{5, 9, 1}}) {
+    expect_sample_loss(Loss::ssim, image, Activation::sigmoid);
+  }
+}
+
+TEST(SampleLoss, equal_images_have_none) {
+  const std::vector<float> image(64, 0.3F);
+  for (const Loss loss : {Loss::cosine, Loss::ssim}) {
+    std::vector<float> output = image;
+    std::vector<float> gradient(64);
+    LossOptions options;
+    options.image = {8, 8, 1};
+    const LossSums sums = loss_and_gradient(loss, Activation::linear, true, 1.0F, ConstMatrix(image.data(), 1, 64),
+                                            Matrix(output.data(), 1, 64), Matrix(gradient.data(), 1, 64), options);
+    EXPECT_NEAR(sums.loss, 0, 1e-6);
+    for (const float g : gradient) EXPECT_NEAR(g, 0, 1e-6);
+  }
+}
+
+TEST(CheckLoss, poisson_wants_positive_outputs) {
+  EXPECT_NO_THROW(check_loss(Loss::poisson, Activation::softplus));
+  EXPECT_THROW(check_loss(Loss::poisson, Activation::tanh), Error);
 }
 
 }  // namespace

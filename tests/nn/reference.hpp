@@ -44,11 +44,23 @@ inline double slope(Activation kind, double z) {
   return (activation(kind, z + h) - activation(kind, z - h)) / (2 * h);
 }
 
-/// The loss of one feature from its logit.
+/// The loss of one feature from its logit; for losses that are sums over features.
 inline double loss(Loss kind, Activation output, double z, double x) {
-  if (kind == Loss::bce) return std::max(z, 0.0) - z * x + std::log1p(std::exp(-std::fabs(z)));
   const double difference = activation(output, z) - x;
-  return difference * difference;
+  switch (kind) {
+    case Loss::bce:
+      return std::max(z, 0.0) - z * x + std::log1p(std::exp(-std::fabs(z)));
+    case Loss::mae:
+      return std::fabs(difference);
+    case Loss::huber:
+      return std::fabs(difference) <= 1 ? difference * difference / 2 : std::fabs(difference) - 0.5;
+    case Loss::log_cosh:
+      return std::log(std::cosh(difference));
+    case Loss::poisson:
+      return activation(output, z) - x * std::log(activation(output, z) + 1e-8);
+    default:
+      return difference * difference;
+  }
 }
 
 using Vector = std::vector<double>;

@@ -203,6 +203,18 @@ class ProgramTest(unittest.TestCase):
         self.success("train", "--output", target, *arguments, **how)
         return self.digest(target / "model.h5")
 
+    def stopped_and_resumed(self, name, *arguments):
+        """Digests of a training on 2 ranks, and of the same cut back to what it was in the middle of epoch 2 and resumed on 3."""
+        output = self.folder / f"{name}-cut"
+        whole = self.train(output.name, *arguments, "--checkpoint-every", "2steps", "--keep", 1000, ranks=2)
+        for step, path in checkpoints(output).items():
+            if step > 6:
+                path.unlink()
+        self.assertEqual(max(checkpoints(output)), 6)
+        (output / "model.h5").unlink()
+        self.success("train", "--resume", output, ranks=3)
+        return {"two": whole, "resumed": self.digest(output / "model.h5")}
+
     def assert_refused(self, result, code, *words):
         """One line from the program, the right exit code, every word in the line, and no sign of a crash."""
         self.assertEqual(result.code, code, str(result))

@@ -33,10 +33,11 @@ struct AutoencoderSpec {
 /// The layers that a spec stands for, and which of them mean something.
 struct Architecture {
   Network network;
-  Index code_layer = 0;                      ///< its output is the code
-  Index posterior_layer = -1;                ///< variational: its output is (mu, ln sigma^2)
-  std::vector<Index> hidden_layers;          ///< their outputs are hidden activations, before noise
-  std::vector<const Dense*> encoder_layers;  ///< of a plain dense encoder: what a penalty on its Jacobian needs; empty otherwise
+  Index code_layer = 0;              ///< its output is the code
+  Index posterior_layer = -1;        ///< variational: its output is (mu, ln sigma^2)
+  std::vector<Index> hidden_layers;  ///< their outputs are hidden activations, before noise
+  std::vector<const Dense*>
+      encoder_layers;  ///< of a plain dense encoder: what a penalty on its Jacobian needs; empty otherwise
 };
 
 /// x^ = r(f(x)): a network whose first layers are the encoder f and the others the decoder r, the arena layout of its
@@ -58,7 +59,8 @@ class Autoencoder final : public Trainable {
 
   LossSums train_pass(const float* parameters, ConstMatrix samples, float scale, Workspace& workspace, float* gradient,
                       const PassContext& context, const GradientReady& ready) const override;
-  /// The same from an `input` that may be a copy of `target` with noise of the caller's; `mask` (or empty) is 1 where it has noise.
+  /// The same from an `input` that may be a copy of `target` with noise of the caller's; `mask` (or empty) is 1 where it has
+  /// noise.
   LossSums train_pass(const float* parameters, ConstMatrix input, ConstMatrix target, float scale, Workspace& workspace,
                       float* gradient, const PassContext& context, const GradientReady& ready, ConstMatrix mask = {}) const;
 

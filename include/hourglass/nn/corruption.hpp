@@ -35,9 +35,10 @@ struct CorruptionSpec {
 /// Throws Error(usage) for a strength out of range (a standard deviation >= 0; a probability or share in [0, 1]).
 void check_corruption(const CorruptionSpec& spec);
 
-/// Writes the corrupted copy of `clean` (rows x D). Every number of noise is a function of (context.seed, epoch, sample id, element)
-/// alone. `mask` (rows x D, or empty) receives 1 where a component was picked for corruption and 0 elsewhere (gaussian: 1 throughout).
-void corrupt(const CorruptionSpec& spec, const ImageShape& image, const PassContext& context, ConstMatrix clean, Matrix corrupted,
-             Matrix mask);
+/// Writes the corrupted copy of `clean` (rows x D). Every number of noise is a function of (context.seed, epoch, sample id,
+/// element) alone. `mask` (rows x D, or empty) receives 1 where a component was picked for corruption and 0 elsewhere
+/// (gaussian: 1 throughout).
+void corrupt(const CorruptionSpec& spec, const ImageShape& image, const PassContext& context, ConstMatrix clean,
+             Matrix corrupted, Matrix mask);
 
 }  // namespace hourglass

@@ -12,8 +12,8 @@ class Dense final : public Layer {
  public:
   /// Adds "<name>/weight" (outputs x inputs) and "<name>/bias" (outputs) to the layout.
   Dense(Layout& layout, const std::string& name, Index inputs, Index outputs, Activation activation);
-  /// The mirror of `other` with tied weights: y = s(x V + b), V being the weight of `other` (its outputs x its inputs), which belongs to
-  /// `other` and collects the gradient of both. Adds "<name>/bias" only.
+  /// The mirror of `other` with tied weights: y = s(x V + b), V being the weight of `other` (its outputs x its inputs), which
+  /// belongs to `other` and collects the gradient of both. Adds "<name>/bias" only.
   Dense(Layout& layout, const std::string& name, Dense& other, Activation activation);
 
   [[nodiscard]] Index inputs() const override { return inputs_; }

@@ -11,17 +11,17 @@
 
 namespace hourglass {
 
-/// What a penalty on the encoder's Jacobian adds to one dense layer's backward pass (nn/contractive.hpp). All sums run over rows; an
-/// empty matrix adds nothing.
+/// What a penalty on the encoder's Jacobian adds to one dense layer's backward pass (nn/contractive.hpp). All sums run over
+/// rows; an empty matrix adds nothing.
 struct SecondOrderTerms {
   struct Product {
     ConstMatrix left;   ///< rows x outputs
     ConstMatrix right;  ///< rows x inputs
   };
-  ConstMatrix pre_activation;            ///< added to dL/dz (rows x outputs)
-  std::vector<Product> products;         ///< left^T right is added to the weight's gradient
-  std::vector<ConstMatrix> bias;         ///< column sums are added to the bias's gradient
-  std::span<const float> row_factors;    ///< row j of the weight, times factor j, is added to the weight's gradient
+  ConstMatrix pre_activation;          ///< added to dL/dz (rows x outputs)
+  std::vector<Product> products;       ///< left^T right is added to the weight's gradient
+  std::vector<ConstMatrix> bias;       ///< column sums are added to the bias's gradient
+  std::span<const float> row_factors;  ///< row j of the weight, times factor j, is added to the weight's gradient
 };
 
 /// What a pass may depend on besides parameters and input; noise is a function of (seed, epoch, sample id, element) only.
@@ -29,8 +29,8 @@ struct PassContext {
   bool training = false;
   std::uint64_t seed = 0;
   std::uint32_t epoch = 0;
-  std::span<const std::uint64_t> sample_ids;  ///< one per row of the micro-batch: its row in the data set
-  std::span<const double> unit_means;         ///< Trainable::mean_units() means over the global batch
+  std::span<const std::uint64_t> sample_ids;       ///< one per row of the micro-batch: its row in the data set
+  std::span<const double> unit_means;              ///< Trainable::mean_units() means over the global batch
   std::span<const SecondOrderTerms> second_order;  ///< by layer; empty when there are none
 };
 
@@ -55,8 +55,8 @@ class Layer {
                        const PassContext& context) const = 0;
 
   /// From dy = dL/dy (overwritten freely) to dx = dL/dx (not computed when dx is empty) and to dL/dparameters, which is
-  /// written (not added) to the layer's tensors in `gradient` (the whole arena; padding untouched). Where two layers share a tensor (tied
-  /// weights), the one whose backward pass comes first writes and the other, in whose roles() it is, adds.
+  /// written (not added) to the layer's tensors in `gradient` (the whole arena; padding untouched). Where two layers share a
+  /// tensor (tied weights), the one whose backward pass comes first writes and the other, in whose roles() it is, adds.
   virtual void backward(const float* parameters, ConstMatrix x, ConstMatrix y, Matrix dy, Matrix dx, float* gradient,
                         std::span<float> scratch, const PassContext& context) const = 0;
 };

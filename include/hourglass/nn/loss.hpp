@@ -20,7 +20,7 @@ enum class Loss {
   log_cosh,  ///< ln cosh(x^ - x)
   poisson,   ///< x^ - x ln x^, from the output x^ > 0 (softplus) or its logarithm (linear): exp(z) - x z
   cosine,    ///< 1 - x . x^ / (|x| |x^|), one term a sample
-  ssim,      ///< 1 - mean structural similarity over 7 x 7 windows of the image, peak 1                       (Wang et al. 2004)
+  ssim,  ///< 1 - mean structural similarity over 7 x 7 windows of the image, peak 1                       (Wang et al. 2004)
 };
 
 [[nodiscard]] std::string_view name_of(Loss loss);
@@ -41,9 +41,9 @@ struct LossSums {
 
 /// What some losses want to know besides.
 struct LossOptions {
-  ConstMatrix weights;   ///< rows x D: factor of each component's term; empty: 1. Not for cosine and ssim.
+  ConstMatrix weights;  ///< rows x D: factor of each component's term; empty: 1. Not for cosine and ssim.
   double huber_delta = 1;
-  ImageShape image;      ///< ssim
+  ImageShape image;  ///< ssim
 };
 
 /// Whether the loss is a sum of terms of single components, so that they can be weighted.

@@ -14,7 +14,8 @@ namespace hourglass {
 /// Called by backward when the gradient of an arena range is final; ranges come tail first and together cover every tensor.
 using GradientReady = std::function<void(Range arena)>;
 
-/// Called by backward with layer i, its output y and dL/dy before the layer's own backward pass: where penalties on activations add theirs.
+/// Called by backward with layer i, its output y and dL/dy before the layer's own backward pass: where penalties on activations
+/// add theirs.
 using OutputGradientHook = std::function<void(Index layer, ConstMatrix y, Matrix dy)>;
 
 /// The activations, their gradients and the scratch of one worker, made once for at most `max_rows` rows.

@@ -24,8 +24,8 @@ struct NoiseSpec {
 /// Throws Error(usage).
 [[nodiscard]] NoiseSpec noise_from(std::string_view text);
 
-/// A layer without parameters: noise in training passes, the identity otherwise. The noise is a function of (seed, epoch, sample id,
-/// `number` of the layer, unit).
+/// A layer without parameters: noise in training passes, the identity otherwise. The noise is a function of (seed, epoch,
+/// sample id, `number` of the layer, unit).
 class NoiseLayer final : public Layer {
  public:
   NoiseLayer(Index width, NoiseSpec spec, Index number) : width_(width), spec_(spec), number_(number) {}

@@ -22,14 +22,14 @@ enum class ContractiveMethod {
 [[nodiscard]] ContractiveMethod contractive_method_from(std::string_view name);
 [[nodiscard]] std::vector<std::string> contractive_method_names();
 
-/// Everything besides widths that keeps r(f(x)) from being the identity: plain data, all of it off by default. Penalties are summed over a
-/// sample's units and averaged over samples, whatever the loss's reduction over features.
+/// Everything besides widths that keeps r(f(x)) from being the identity: plain data, all of it off by default. Penalties are
+/// summed over a sample's units and averaged over samples, whatever the loss's reduction over features.
 struct Regularization {
   CorruptionSpec corruption;
-  double corrupted_weight = 1;  ///< alpha: weight of the loss on components that were picked for corruption
-  double clean_weight = 1;      ///< beta: on the others
-  NoiseSpec hidden_noise;       ///< on every hidden layer's activations
-  NoiseSpec code_noise;         ///< on the code
+  double corrupted_weight = 1;     ///< alpha: weight of the loss on components that were picked for corruption
+  double clean_weight = 1;         ///< beta: on the others
+  NoiseSpec hidden_noise;          ///< on every hidden layer's activations
+  NoiseSpec code_noise;            ///< on the code
   bool code_noise_before = false;  ///< before the code's non-linearity (semantic hashing) instead of after
 
   double l1 = 0;         ///< l1 sum_j |h_j| on the code
@@ -42,7 +42,8 @@ struct Regularization {
   double contractive = 0;  ///< contractive |dh/dx|_F^2                                                 (Rifai et al. 2011)
   ContractiveMethod contractive_method = ContractiveMethod::automatic;
   Index contractive_probes = 1;  ///< random sign vectors of Hutchinson's estimate
-  double hessian_weight = 0;     ///< hessian_weight E |J(x + e) - J(x)|_F^2, e ~ N(0, hessian_sigma^2)    (CAE+H, Rifai et al. 2011b)
+  double hessian_weight =
+      0;  ///< hessian_weight E |J(x + e) - J(x)|_F^2, e ~ N(0, hessian_sigma^2)    (CAE+H, Rifai et al. 2011b)
   double hessian_sigma = 0.1;
   Index hessian_samples = 1;
 

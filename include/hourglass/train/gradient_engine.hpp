@@ -63,9 +63,9 @@ class GradientEngine {
     std::vector<float*> buffers;
     std::vector<Buffer<float>> storage;
     Workspace workspace;
-    Buffer<float> input;                // one micro-batch, or all of the worker's when they are passed over twice
+    Buffer<float> input;  // one micro-batch, or all of the worker's when they are passed over twice
     std::vector<std::uint64_t> ids;
-    std::vector<Index> rows;            // of each micro-batch held
+    std::vector<Index> rows;  // of each micro-batch held
     std::vector<ExactSum> unit_sums;
     StepSums sums;
     Index next_bucket = 0;  // buckets below are finished by this worker in this step

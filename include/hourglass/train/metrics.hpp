@@ -16,7 +16,7 @@ struct MetricsRecord {
   Index step = 0;    ///< updates made so far
   double loss = 0;
   double sse = 0;
-  double penalty = 0;  ///< the part of the loss that is penalties
+  double penalty = 0;                    ///< the part of the loss that is penalties
   std::optional<double> validation_sse;  ///< epoch records, when there is a validation set
   double learning_rate = 0;
   double gradient_norm = 0;

@@ -19,8 +19,8 @@ namespace hourglass {
 /// The configuration with the image shape of data that are N x H x W or N x H x W x C, unless it names one.
 [[nodiscard]] TrainConfig with_image_shape(TrainConfig config, const DatasetInfo& info);
 
-/// Throws Error(data) naming the first row with a value that the loss cannot be computed from (bce: outside of [0, 1]; poisson: negative).
-/// Passes over the data, shared among the ranks, only when their type does not settle the question. Collective.
+/// Throws Error(data) naming the first row with a value that the loss cannot be computed from (bce: outside of [0, 1]; poisson:
+/// negative). Passes over the data, shared among the ranks, only when their type does not settle the question. Collective.
 void check_domain(const Communicator& communicator, const DatasetReader& reader, const InputTransform& transform, Loss loss);
 
 /// Replaces each sum by the sum over all ranks. Collective.

@@ -1,0 +1,53 @@
+"""Every variant of the autoencoder gives one digest on any number of ranks and threads, streamed or in memory, and across a kill."""
+import unittest
+
+from support import ProgramTest
+
+BASE = ["--layers", "20,12,3", "--batch", "48", "--micro-batch", "3", "--epochs", "2", "--learning-rate", "3e-3",
+        "--shuffle-block", "2", "--shuffle-window", "2"]
+IMAGE = ["--image-shape", "4x5"]
+SIGMOID = ["--code-activation", "sigmoid"]
+VARIANTS = {
+    "tied": ["--tied"],
+    "layer-norm": ["--layer-norm"],
+    "gaussian": ["--corruption", "gaussian"],
+    "masking": ["--corruption", "masking", "--corrupted-weight", "2", "--clean-weight", "0.5"],
+    "salt-pepper": ["--corruption", "salt-pepper"],
+    "block": ["--corruption", "block", *IMAGE],
+    "stripes": ["--corruption", "stripes", *IMAGE],
+    "dropout": ["--hidden-noise", "dropout:0.3", "--code-noise", "gaussian:0.1"],
+    "hashing": ["--code-noise", "gaussian:1", "--code-noise-before", *SIGMOID],
+    "l1": ["--l1", "0.1", "--hidden-l1", "0.01"],
+    "kl": ["--kl-weight", "0.5", "--kl-target", "0.1", *SIGMOID],
+    "kl-denoising": ["--kl-weight", "0.5", "--kl-target", "0.1", *SIGMOID, "--corruption", "masking", "--hidden-noise", "dropout:0.1"],
+    "k-sparse": ["--k-sparse", "2"],
+    "contractive": ["--contractive", "0.1", *SIGMOID],
+    "hutchinson": ["--contractive", "0.1", "--contractive-method", "hutchinson", "--contractive-probes", "2", *SIGMOID],
+    "hessian": ["--contractive", "0.1", "--hessian-weight", "0.1", *SIGMOID],
+    "variational": ["--variational", "--loss", "bce", "--beta", "0.5", "--free-bits", "0.01"],
+    "mae": ["--loss", "mae"],
+    "huber": ["--loss", "huber", "--huber-delta", "0.1"],
+    "log-cosh": ["--loss", "log-cosh"],
+    "poisson": ["--loss", "poisson", "--output-activation", "softplus"],
+    "cosine": ["--loss", "cosine"],
+    "ssim": ["--loss", "ssim", *IMAGE],
+}
+
+
+class VariantsTest(ProgramTest):
+    def test_every_variant(self):
+        data = self.make_data()
+        source = ["--data", f"{data}:/train/samples", "--validation", f"{data}:/test/samples", *BASE]
+        seen = set()
+        for name, settings in VARIANTS.items():
+            with self.subTest(variant=name):
+                digests = {"alone": self.train(name, *source, *settings),
+                           "threads": self.train(f"{name}-3", *source, *settings, "--threads", 2, "--memory", 0, ranks=3)}
+                digests.update(self.stopped_and_resumed(name, *source, *settings))
+                self.assertEqual(len(set(digests.values())), 1, digests)
+                seen.update(digests.values())
+        self.assertEqual(len(seen), len(VARIANTS), "every variant must matter")
+
+
+if __name__ == "__main__":
+    unittest.main()
