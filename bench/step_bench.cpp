@@ -112,7 +112,7 @@ void step_against_limit(benchmark::State& state) {
   const auto communicator = Communicator::self();
   const auto reducer = make_tree_reducer(communicator, {plan.shards(), Index{4} << 20, sum.span(), parameters.span()});
   const auto optimizer = make_optimizer({});
-  SegmentUpdate update(model, *optimizer, *reducer, pool, true);
+  SegmentUpdate update(model, *optimizer, *reducer, pool, {}, Communicator::world(), false);
   GradientEngine engine(model, plan, {0, plan.shards()}, pool, sum.span());
   NoiseSource source(batch);
   GradientEngine::StepSums sums;

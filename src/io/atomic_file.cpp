@@ -1,5 +1,8 @@
 #include "hourglass/io/atomic_file.hpp"
 
+#include <fstream>
+#include <vector>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -125,6 +128,19 @@ void write_text_atomically(const std::string& path, std::string_view text) {
   AtomicFile file(path);
   file.write(text);
   file.commit();
+}
+
+void copy_atomically(const std::string& from, const std::string& to) {
+  std::ifstream source(from, std::ios::binary);
+  if (!source) throw Error(ErrorKind::io, "cannot read " + from + ": no such file, or no permission");
+  AtomicFile copy(to);
+  std::vector<char> block(std::size_t{1} << 20);
+  while (source) {
+    source.read(block.data(), static_cast<std::streamsize>(block.size()));
+    copy.write({block.data(), static_cast<std::size_t>(source.gcount())});
+  }
+  if (source.bad()) throw Error(ErrorKind::io, "cannot read " + from);
+  copy.commit();
 }
 
 int remove_stale_temporaries(const std::string& folder) {

@@ -4,8 +4,16 @@
 #include <array>
 #include <string_view>
 
+#include "hourglass/core/error.hpp"
+#include "hourglass/optim/adadelta.hpp"
+#include "hourglass/optim/adagrad.hpp"
 #include "hourglass/optim/adam.hpp"
 #include "hourglass/optim/check.hpp"
+#include "hourglass/optim/lamb.hpp"
+#include "hourglass/optim/lars.hpp"
+#include "hourglass/optim/muon.hpp"
+#include "hourglass/optim/nadam.hpp"
+#include "hourglass/optim/rmsprop.hpp"
 #include "hourglass/optim/sgd.hpp"
 
 namespace hourglass {
@@ -26,9 +34,32 @@ constexpr std::array rules = {
     Rule{"sgd", make<Sgd>},
     Rule{"adam", make<Adam, Adam::Decay::in_gradient>},
     Rule{"adamw", make<Adam, Adam::Decay::decoupled>},
+    Rule{"nadam", make<NAdam>},
+    Rule{"adagrad", make<AdaGrad>},
+    Rule{"rmsprop", make<RmsProp>},
+    Rule{"adadelta", make<AdaDelta>},
+    Rule{"lars", make<Lars>},
+    Rule{"lamb", make<Lamb>},
+    Rule{"muon", make<Muon>},
 };
 
 }  // namespace
+
+void Optimizer::advance(const UpdateStep& /*step*/, std::span<const float> /*parameters*/, std::span<const float> /*gradient*/,
+                        std::span<float* const> /*state*/, TensorNorms& /*norms*/) const {
+  require(false, "norms asked of an element-wise optimizer");
+}
+
+double Optimizer::trust_ratio(const UpdateStep& /*step*/, double /*parameter_norm*/, double /*direction_norm*/) const {
+  return 1;
+}
+
+void Optimizer::matrix_direction(const UpdateStep& /*step*/, std::span<const float> /*gradient*/,
+                                 std::span<float* const> /*state*/, std::span<float> /*direction*/) const {
+  require(false, "a matrix's direction asked of an element-wise optimizer");
+}
+
+void Optimizer::orthogonalize(Matrix /*direction*/) const { require(false, "a matrix given to an element-wise optimizer"); }
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerSettings& settings) {
   const auto found = std::ranges::find(rules, settings.name, &Rule::name);

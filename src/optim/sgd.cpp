@@ -1,5 +1,8 @@
 #include "hourglass/optim/sgd.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include "hourglass/core/error.hpp"
 #include "hourglass/optim/check.hpp"
 #include "hourglass/optim/subnormal.hpp"
@@ -36,12 +39,29 @@ void with_momentum(const Factors f, std::size_t size, float* __restrict p, const
 }  // namespace
 
 Sgd::Sgd(const OptimizerSettings& settings)
-    : momentum_(settings.momentum), nesterov_(settings.nesterov), weight_decay_(settings.weight_decay) {
+    : momentum_(settings.momentum),
+      scheduled_(settings.momentum_schedule == "sutskever"),
+      nesterov_(settings.nesterov),
+      weight_decay_(settings.weight_decay) {
   check_coefficient("--momentum", momentum_);
   check_not_negative("--weight-decay", weight_decay_);
+  if (!scheduled_ && settings.momentum_schedule != "constant") {
+    const std::vector<std::string> choices = {"constant", "sutskever"};
+    throw_unknown_choice("--momentum-schedule", settings.momentum_schedule, choices);
+  }
+  if (scheduled_ && momentum_ == 0) {
+    throw Error(ErrorKind::usage,
+                "--momentum-schedule sutskever needs a --momentum above 0, the largest that it reaches (0.99 is usual)");
+  }
   if (nesterov_ && momentum_ == 0) {
     throw Error(ErrorKind::usage, "--nesterov needs a --momentum above 0 (0.9 is usual)");
   }
+}
+
+double Sgd::momentum_at(Index step) const {
+  if (!scheduled_) return momentum_;
+  const auto periods = static_cast<double>((step - 1) / 250 + 1);
+  return std::min(1.0 - std::exp2(-1.0 - std::log2(periods)), momentum_);
 }
 
 std::vector<std::string> Sgd::state_names() const {
@@ -57,7 +77,7 @@ void Sgd::update(const UpdateStep& step, std::span<float> parameters, std::span<
       .scale = step.gradient_scale,
       .decay = static_cast<float>(weight_decay_ * step.decay_factor),
       .rate = static_cast<float>(step.learning_rate * step.rate_factor),
-      .momentum = static_cast<float>(momentum_),
+      .momentum = static_cast<float>(momentum_at(step.step)),
   };
   if (momentum_ == 0) {
     plain(factors, parameters.size(), parameters.data(), gradient.data());

@@ -36,6 +36,21 @@ void validate(const TrainConfig& config) {
   check(config.shuffle_window >= 1, "--shuffle-window must be at least 1");
   check(config.bucket_bytes >= 256, "--bucket-bytes must be at least 256");
   check(config.clip_norm >= 0, "--clip-norm must not be negative");
+  check(config.early_stopping >= 0, "--early-stopping must not be negative");
+  const bool watches = config.early_stopping > 0 || config.keep_best || config.schedule.name == "plateau";
+  check(!watches || !config.validation.empty(),
+        fmt::format("{} goes by the validation error: give --validation", config.early_stopping > 0 ? "--early-stopping"
+                                                                          : config.keep_best        ? "--keep-best"
+                                                                                                    : "--schedule plateau"));
+  const UpdateSettings& update = config.update;
+  for (const auto& [name, value] : {std::pair{"encoder-rate-factor", update.encoder_rate},
+                                    {"decoder-rate-factor", update.decoder_rate},
+                                    {"bias-rate-factor", update.bias_rate},
+                                    {"encoder-decay-factor", update.encoder_decay},
+                                    {"decoder-decay-factor", update.decoder_decay}}) {
+    check(value >= 0, fmt::format("--{} must not be negative, not {}", name, value));
+  }
+  check(update.ema >= 0 && update.ema < 1, fmt::format("--ema must be at least 0 and below 1, not {}", update.ema));
   check(config.keep >= 1, "--keep must be at least 1: the last good checkpoint is never deleted");
   check(config.log_every >= 0, "--log-every must not be negative");
   check(!config.output.empty(), "no output folder: give --output FOLDER");

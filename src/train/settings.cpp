@@ -79,7 +79,7 @@ void check_resumable(const TrainConfig& stored, const TrainConfig& wanted) {
     const std::string now = setting.get(wanted);
     if (setting.scope == Scope::run || before == now) continue;
     // More or fewer epochs do not change the updates already made, unless the schedule is stretched over all of them.
-    if (setting.name == "epochs" && stored.schedule.name != "cosine") continue;
+    if (setting.name == "epochs" && !Schedule::depends_on_length(stored.schedule.name)) continue;
     throw Error(ErrorKind::usage,
                 fmt::format("cannot resume with --{} {}: the run was started with {}; leave the setting out or "
                             "start a new run in another --output",

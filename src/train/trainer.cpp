@@ -40,7 +40,9 @@ Trainer::Trainer(const Communicator& communicator, const TrainConfig& config, co
   collectively(communicator_, [&] {
     check_features(reader_->info(), model_.features());
     static_cast<void>(plan_.shards_of_rank(communicator_.rank(), communicator_.size()));
-    schedule_ = std::make_unique<Schedule>(config_.schedule, plan_.steps_per_epoch(), total_steps());
+    ScheduleSettings schedule = config_.schedule;
+    schedule.learning_rate = scaled_learning_rate(schedule, config_.batch);
+    schedule_ = std::make_unique<Schedule>(schedule, plan_.steps_per_epoch(), total_steps());
     optimizer_ = make_optimizer(config_.optimizer);
   });
   if (!config_.validation.empty()) {
@@ -49,6 +51,7 @@ Trainer::Trainer(const Communicator& communicator, const TrainConfig& config, co
   }
   prepare();
   initialize(model_.layout(), model_.roles(), config_.initialization, config_.seed, parameters_.span());
+  update_->start_average(parameters_.span());
   if (checkpoint && !checkpoint->empty()) restore(*checkpoint);
   collectively(communicator_, [&] {
     if (!communicator_.is_root()) return;
@@ -70,7 +73,8 @@ void Trainer::prepare() {
   const ReducerSettings reducer{plan_.shards(), config_.bucket_bytes, gradient_.span(), parameters_.span()};
   reducer_ = config_.reduction == Reduction::tree ? make_tree_reducer(communicator_, reducer)
                                                   : make_allreduce_reducer(communicator_, reducer);
-  update_ = std::make_unique<SegmentUpdate>(model_, *optimizer_, *reducer_, pool_, config_.decay_biases);
+  update_ = std::make_unique<SegmentUpdate>(model_, *optimizer_, *reducer_, pool_, config_.update, communicator_,
+                                            config_.reduction == Reduction::allreduce);
   const Range shards = plan_.shards_of_rank(communicator_.rank(), communicator_.size());
   engine_ = std::make_unique<GradientEngine>(model_, plan_, shards, pool_, gradient_.span());
   engine_->set_sum_over_ranks([this](std::span<ExactSum> sums) { sum_over_ranks(communicator_, sums); });
@@ -89,16 +93,16 @@ TrainResult Trainer::run() {
   }
   // A run has a checkpoint from its first moment: whatever happens, there is one to name and to go back to.
   if (position_.step == 0 && config_.checkpoint_every.count > 0) checkpoint();
-  while (position_.epoch < config_.epochs) train_epoch();
+  while (position_.epoch < config_.epochs && !stopped_early()) train_epoch();
   if (checkpointed_step_ != position_.step && config_.checkpoint_every.count > 0) checkpoint();
-  write_state(folder_.model_path(), false);
+  write_model();
   TrainResult result;
   result.position = position_;
   result.model_path = folder_.model_path();
   if (const auto& sse = history_["/history/validation_sse"]; !sse.empty() && validation_reader_) {
     result.validation_sse = sse.back();
   }
-  result.weights_digest = weights_digest(stored_tensors(model_.layout()), parameters_.span());
+  collectively(communicator_, [&] { result.weights_digest = read_state_file(folder_.model_path()).weights_digest; });
   return result;
 }
 
@@ -155,7 +159,7 @@ void Trainer::train_step() {
   step_loss_ = scalars.loss.value() / static_cast<double>(samples);
   step_penalty_ = scalars.penalty.value() / static_cast<double>(samples);
   step_sse_ = scalars.squared_error.value() / static_cast<double>(samples);
-  learning_rate_ = schedule_->rate(position_.step);
+  learning_rate_ = schedule_->rate(position_.step, plateaus());
   if (words[StepScalars::failure] > 0 || !std::isfinite(step_loss_)) fail_step(scalars, sums_.failure);
 
   const bool log_due = (config_.log_every > 0 && (position_.step + 1) % config_.log_every == 0) ||
@@ -203,6 +207,10 @@ double Trainer::gradient_norm() {
 }
 
 void Trainer::apply_update(const UpdateStep& step) {
+  if (update_->wants_preparation()) {
+    for (std::size_t b = 0; b < reducer_->buckets().size(); ++b) reducer_->wait_reduce(static_cast<Index>(b));
+    update_->prepare(step, parameters_.span(), gradient_.span());
+  }
   for (std::size_t b = 0; b < reducer_->buckets().size(); ++b) {
     const auto bucket = static_cast<Index>(b);
     const Timer wait_timer;
@@ -257,6 +265,7 @@ void Trainer::finish_epoch() {
   remember("sse", record.sse);
   remember("validation_sse", record.validation_sse.value_or(std::nan("")));
   remember("learning_rate", record.learning_rate);
+  if (config_.keep_best && is_best_epoch()) write_weights(folder_.best_path());
   epoch_loss_.clear();
   epoch_squared_error_.clear();
   epoch_penalty_.clear();
@@ -265,6 +274,33 @@ void Trainer::finish_epoch() {
     if (metrics_) metrics_->write(record);
   });
   if (progress_) progress_->epoch(record);
+}
+
+double Trainer::validation_error() {
+  std::span<const float> parameters = parameters_.span();
+  if (update_->averages()) {
+    if (average_.empty()) average_ = Buffer<float>(model_.layout().size());
+    update_->gather_average(average_.span());
+    parameters = average_.span();
+  }
+  return evaluate(communicator_, model_, parameters, *validation_reader_, transform_, config_.micro_batch, pool_).sse;
+}
+
+std::span<const double> Trainer::validation_errors() { return history_["/history/validation_sse"]; }
+
+Index Trainer::plateaus() {
+  return schedule_->watches_validation() ? count_plateaus(validation_errors(), config_.schedule.patience) : 0;
+}
+
+bool Trainer::is_best_epoch() {
+  const auto errors = validation_errors();
+  return std::ranges::min_element(errors) == errors.end() - 1;
+}
+
+bool Trainer::stopped_early() {
+  const auto errors = validation_errors();
+  if (config_.early_stopping == 0 || errors.empty()) return false;
+  return errors.end() - 1 - std::ranges::min_element(errors) >= config_.early_stopping;
 }
 
 void Trainer::log_step() {

@@ -80,6 +80,7 @@ void Trainer::write_state(const std::string& path, bool with_optimizer) {
     parameters.values.push_back(parameters_.data() + parameters.ranges.back().begin);
   }
   std::vector<StoredArena> arenas;
+  if (!with_optimizer && update_->averages()) parameters = update_->stored_average(tensors);
   if (with_optimizer) {
     header.position = {{"epoch", position_.epoch},
                        {"step_in_epoch", position_.step_in_epoch},
@@ -93,6 +94,15 @@ void Trainer::write_state(const std::string& path, bool with_optimizer) {
   }
   arenas.insert(arenas.begin(), std::move(parameters));
   write_state_file(communicator_, path, header, arenas);
+}
+
+void Trainer::write_model() {
+  const auto errors = validation_errors();
+  if (!config_.keep_best || errors.empty() || is_best_epoch()) return write_weights(folder_.model_path());
+  // Some epoch before was the best: its file stands ready.
+  collectively(communicator_, [&] {
+    if (communicator_.is_root()) copy_atomically(folder_.best_path(), folder_.model_path());
+  });
 }
 
 void Trainer::restore(const std::string& checkpoint) {

@@ -38,7 +38,7 @@ class Trial {
   }
 
   void set_seed(std::uint64_t seed) { context_.seed = seed; }
-  [[nodiscard]] const Autoencoder& model() const { return model_; }
+  [[nodiscard]] const hourglass::Autoencoder& model() const { return model_; }
   [[nodiscard]] const Buffer<float>& gradient() const { return gradient_; }
 
   LossSums train() {
@@ -241,7 +241,7 @@ class Trial {
     return squared_norm(here);
   }
 
-  Autoencoder model_;
+  hourglass::Autoencoder model_;
   Buffer<float> parameters_;
   Buffer<float> gradient_;
   std::vector<float> samples_;

@@ -16,6 +16,16 @@ OPTIMIZERS = {
     "nesterov": ["--optimizer", "sgd", "--momentum", "0.9", "--nesterov", "--learning-rate", "0.05", "--clip-norm", "0.05"],
     "adam": ["--optimizer", "adam", "--weight-decay", "1e-3", "--schedule", "cosine", "--warmup-epochs", "1"],
     "adamw": ["--optimizer", "adamw", "--weight-decay", "1e-2", "--schedule", "step", "--decay-epochs", "1", "--clip-norm", "0.1"],
+    "nadam": ["--optimizer", "nadam"],
+    "adagrad": ["--optimizer", "adagrad", "--learning-rate", "0.01", "--schedule", "inverse-sqrt", "--warmup-epochs", "1"],
+    "rmsprop": ["--optimizer", "rmsprop", "--centered", "--momentum", "0.5"],
+    "adadelta": ["--optimizer", "adadelta", "--learning-rate", "1", "--epsilon", "1e-6", "--schedule", "exponential"],
+    "sutskever": ["--optimizer", "sgd", "--momentum", "0.99", "--momentum-schedule", "sutskever", "--nesterov", "--learning-rate", "0.02"],
+    "lars": ["--optimizer", "lars", "--momentum", "0.9", "--trust-coefficient", "0.1", "--learning-rate", "0.5", "--weight-decay", "1e-3"],
+    "lamb": ["--optimizer", "lamb", "--weight-decay", "1e-2", "--schedule", "one-cycle"],
+    "muon": ["--optimizer", "muon", "--momentum", "0.9", "--learning-rate", "0.02"],
+    "ema": ["--ema", "0.9", "--encoder-rate-factor", "0.5", "--bias-rate-factor", "2", "--schedule", "cosine-restarts", "--decay-epochs", "1"],
+    "plateau": ["--learning-rate", "0.5", "--optimizer", "sgd", "--schedule", "plateau", "--patience", "1", "--decay-factor", "0.5", "--keep-best"],
 }
 
 class BitIdentityTest(ProgramTest):

@@ -63,7 +63,7 @@ Outcome train(const Communicator& communicator, const ShardPlan& plan, Index thr
   const auto reducer = tree ? make_tree_reducer(communicator, settings) : make_allreduce_reducer(communicator, settings);
   WorkerPool pool(threads);
   const auto optimizer = make_optimizer({});
-  SegmentUpdate update(model, *optimizer, *reducer, pool, true);
+  SegmentUpdate update(model, *optimizer, *reducer, pool, {}, Communicator::world(), false);
   GradientEngine engine(model, plan, plan.shards_of_rank(communicator.rank(), communicator.size()), pool, sum.span());
   KeyedSource source(plan);
   GradientEngine::StepSums sums;

@@ -41,6 +41,9 @@ class AtomicFile {
 /// Replaces `path` by a file that holds `text`: the complete new file or the old one. Throws Error(io).
 void write_text_atomically(const std::string& path, std::string_view text);
 
+/// Makes `to` a copy of `from`: the complete new file or the old one. Throws Error(io).
+void copy_atomically(const std::string& from, const std::string& to);
+
 /// Removes what killed processes left in `folder`: files named as AtomicFile names its temporaries. For the sole owner of a
 /// folder only. Returns how many; what cannot be removed is left.
 int remove_stale_temporaries(const std::string& folder);

@@ -10,6 +10,7 @@ namespace hourglass {
 ///   plain:     p -= r * g
 ///   momentum:  b = m * b + g;  p -= r * b
 ///   nesterov:  b = m * b + g;  p -= r * (g + m * b)
+/// --momentum-schedule sutskever: at step t (from 0) m is min(1 - 2^(-1 - log2(floor(t / 250) + 1)), momentum).
 /// State: none when m = 0, else b ("momentum"), which starts at 0, so that the first b is the first gradient.
 class Sgd final : public Optimizer {
  public:
@@ -21,7 +22,10 @@ class Sgd final : public Optimizer {
               std::span<float* const> state) const override;
 
  private:
+  [[nodiscard]] double momentum_at(Index step) const;
+
   double momentum_;
+  bool scheduled_;
   bool nesterov_;
   double weight_decay_;
 };

@@ -11,6 +11,7 @@
 #include "hourglass/optim/optimizer.hpp"
 #include "hourglass/optim/schedule.hpp"
 #include "hourglass/param/initializer.hpp"
+#include "hourglass/train/update.hpp"
 
 namespace hourglass {
 
@@ -48,8 +49,10 @@ struct TrainConfig {
   // optimization
   OptimizerSettings optimizer;
   ScheduleSettings schedule;
-  bool decay_biases = true;
+  UpdateSettings update;
   double clip_norm = 0;
+  Index early_stopping = 0;  ///< epochs without a new smallest validation error after which training ends; 0: never
+  bool keep_best = false;    ///< model.h5 is that of the epoch with the smallest validation error
   Index batch = 1024;
   Index micro_batch = 128;
   Index epochs = 10;

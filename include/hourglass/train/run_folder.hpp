@@ -20,6 +20,8 @@ class RunFolder {
   [[nodiscard]] std::string config_path() const { return path_ + "/config.cfg"; }
   [[nodiscard]] std::string metrics_path() const { return path_ + "/metrics.jsonl"; }
   [[nodiscard]] std::string model_path() const { return path_ + "/model.h5"; }
+  /// With --keep-best: the model of the best epoch so far.
+  [[nodiscard]] std::string best_path() const { return path_ + "/best.h5"; }
   [[nodiscard]] std::string checkpoint_path(Index step) const;
 
   /// Makes the folder and takes its lock. Throws Error(usage) when it already holds a run or another run has the lock,

@@ -70,6 +70,14 @@ class Trainer {
   MetricsRecord make_record(const std::string& kind, Clock& clock);
   void checkpoint();
   void write_state(const std::string& path, bool with_optimizer);
+  // What is to be used: the averaged weights when an average is kept.
+  void write_weights(const std::string& path) { write_state(path, false); }
+  void write_model();
+  double validation_error();
+  std::span<const double> validation_errors();
+  Index plateaus();
+  bool is_best_epoch();
+  bool stopped_early();
   bool checkpoint_due() const;
   [[nodiscard]] Index total_steps() const { return config_.epochs * plan_.steps_per_epoch(); }
 
@@ -87,6 +95,7 @@ class Trainer {
   WorkerPool pool_;
   Buffer<float> parameters_;
   Buffer<float> gradient_;
+  Buffer<float> average_;  // the whole running average, when validation wants it
   std::unique_ptr<Reducer> reducer_;
   std::unique_ptr<SegmentUpdate> update_;
   std::unique_ptr<SampleSource> source_;
