@@ -26,5 +26,10 @@ struct Command {
 [[nodiscard]] Command encode_command();
 [[nodiscard]] Command reconstruct_command();
 [[nodiscard]] Command inspect_command();
+[[nodiscard]] Command pca_command();
+[[nodiscard]] Command generate_command();
+[[nodiscard]] Command sample_command();
+[[nodiscard]] Command probe_command();
+[[nodiscard]] Command sweep_command();
 
 }  // namespace hourglass

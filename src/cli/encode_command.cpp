@@ -35,6 +35,7 @@ void run_encode(const Arguments& arguments) {
     check_features(reader->info(), network.features());
     plan = {parse_address(arguments.required("output")), "codes", network.code_size(), find_labels(arguments, reader->info())};
   });
+  plan.binarize = arguments.flag("binarize");
   write_inference(world, given, *reader, plan, [&](ConstMatrix x, Workspace& workspace) {
     return network.encode(given.model.parameters.data(), x, workspace);
   });
@@ -45,6 +46,9 @@ void run_encode(const Arguments& arguments) {
 Command encode_command() {
   std::vector<Option> options = model_options();
   options.push_back({"output", "output", "FILE.h5[:/group] to create; codes go to <group>/codes", "", false});
+  options.push_back({"binarize", "output",
+                     "Codes as bits, 1 where a unit exceeds 0.5 (semantic hashing): N x ceil(d/8) uint8, unit j in bit j mod 8 of byte j/8",
+                     "", true});
   options.push_back({"labels", "input", "Labels to copy to <group>/labels", "labels beside the samples", false});
   options.push_back({"help", "output", "Show this text", "", true});
   return {"encode",

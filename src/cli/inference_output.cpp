@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "hourglass/io/dataset_writer.hpp"
 
@@ -21,6 +22,13 @@ void copy_labels(const Communicator& communicator, const DatasetReader& labels, 
   writer.write_rows(1, rows, bytes.span());
 }
 
+void pack_bits(std::span<const float> units, std::byte* bits) {
+  std::fill_n(bits, (units.size() + 7) / 8, std::byte{0});
+  for (std::size_t j = 0; j < units.size(); ++j) {
+    if (units[j] > 0.5F) bits[j / 8] |= std::byte{1} << (j % 8);
+  }
+}
+
 }  // namespace
 
 void write_inference(const Communicator& communicator, const ModelArguments& given, const DatasetReader& reader,
@@ -29,7 +37,9 @@ void write_inference(const Communicator& communicator, const ModelArguments& giv
   const Index rows = micro_batches.rows;
   const std::string group = plan.output.path == "/" ? "" : plan.output.path;
   std::vector<DatasetSpec> specs;
-  specs.push_back({group + "/" + plan.name, {rows, plan.width}, ElementType::f32, 0, 0, {{"model", given.model.file.path}}});
+  const Index columns = plan.binarize ? (plan.width + 7) / 8 : plan.width;
+  const ElementType type = plan.binarize ? ElementType::u8 : ElementType::f32;
+  specs.push_back({group + "/" + plan.name, {rows, columns}, type, 0, 0, {{"model", given.model.file.path}}});
   std::unique_ptr<DatasetReader> labels;
   if (plan.labels) {
     labels = open_everywhere(communicator, to_string(*plan.labels));
@@ -41,10 +51,10 @@ void write_inference(const Communicator& communicator, const ModelArguments& giv
   for (Index w = 0; w < pool.size(); ++w) workspaces.push_back(given.model.network->make_workspace(given.micro_batch));
 
   const Range mine = micro_batches.of_rank(communicator.rank(), communicator.size());
-  const Index row_bytes = plan.width * static_cast<Index>(sizeof(float));
+  const Index row_bytes = columns * size_of(type);
   const Index round = std::max<Index>(1, write_bytes / (row_bytes * given.micro_batch));
   const Index rounds = communicator.max((mine.size() + round - 1) / round);
-  Buffer<float> values(std::min(round, std::max<Index>(1, mine.size())) * given.micro_batch * plan.width);
+  Buffer<std::byte> values(std::min(round, std::max<Index>(1, mine.size())) * given.micro_batch * row_bytes);
   for (Index r = 0; r < rounds; ++r) {
     const Range part{std::min(mine.end, mine.begin + r * round), std::min(mine.end, mine.begin + (r + 1) * round)};
     const Range part_rows{std::min(rows, part.begin * given.micro_batch), std::min(rows, part.end * given.micro_batch)};
@@ -52,16 +62,22 @@ void write_inference(const Communicator& communicator, const ModelArguments& giv
       for_each_micro_batch(reader, given.model.transform, micro_batches, part, pool,
                            [&](Index worker, Range batch_rows, ConstMatrix x) {
                              const ConstMatrix y = infer(x, workspaces[static_cast<std::size_t>(worker)]);
-                             float* place = values.data() + (batch_rows.begin - part_rows.begin) * plan.width;
-                             for (Index row = 0; row < y.rows; ++row) std::ranges::copy(y.row(row), place + row * plan.width);
+                             std::byte* place = values.data() + (batch_rows.begin - part_rows.begin) * row_bytes;
+                             for (Index row = 0; row < y.rows; ++row, place += row_bytes) {
+                               if (plan.binarize) {
+                                 pack_bits(y.row(row), place);
+                               } else {
+                                 std::memcpy(place, y.row(row).data(), static_cast<std::size_t>(row_bytes));
+                               }
+                             }
                            });
     });
-    writer.write_rows(0, part_rows, std::as_bytes(values.span()).first(static_cast<std::size_t>(part_rows.size() * row_bytes)));
+    writer.write_rows(0, part_rows, values.span().first(static_cast<std::size_t>(part_rows.size() * row_bytes)));
   }
   if (labels) copy_labels(communicator, *labels, writer);
   writer.commit();
   if (communicator.is_root()) {
-    fmt::print("{}:{} holds {} x {}{}\n", plan.output.file, specs.front().path, rows, plan.width,
+    fmt::print("{}:{} holds {} x {}{}\n", plan.output.file, specs.front().path, rows, columns,
                labels ? fmt::format("; labels in {}", specs.back().path) : "");
   }
 }

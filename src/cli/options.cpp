@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/program_options.hpp>
 #include <charconv>
+#include <cmath>
 #include <sstream>
 
 #include "hourglass/core/edit_distance.hpp"
@@ -114,6 +115,17 @@ std::string Arguments::get(const std::string& name, const std::string& standard)
 std::string Arguments::required(const std::string& name) const {
   if (!has(name) || get(name).empty()) throw Error(ErrorKind::usage, fmt::format("--{} is missing", name));
   return get(name);
+}
+
+double Arguments::number(const std::string& name, double standard) const {
+  if (!has(name)) return standard;
+  const std::string text = get(name);
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value)) {
+    throw Error(ErrorKind::usage, fmt::format("--{} is '{}', but a number is expected", name, text));
+  }
+  return value;
 }
 
 Index Arguments::integer(const std::string& name, Index standard, Index smallest) const {

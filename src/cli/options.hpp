@@ -28,6 +28,7 @@ struct Arguments {
   /// Throws Error(usage) naming the option.
   [[nodiscard]] std::string required(const std::string& name) const;
   [[nodiscard]] Index integer(const std::string& name, Index standard, Index smallest) const;
+  [[nodiscard]] double number(const std::string& name, double standard) const;
   /// An option that stands for `alone` without a value and takes smallest..largest otherwise; 0 when it is not given.
   [[nodiscard]] Index flag_or_integer(const std::string& name, Index alone, Index smallest, Index largest) const;
   [[nodiscard]] bool flag(const std::string& name) const;

@@ -1,0 +1,97 @@
+#include <fmt/format.h>
+
+#include "command.hpp"
+#include "hourglass/core/buffer.hpp"
+#include "hourglass/core/error.hpp"
+#include "hourglass/core/random.hpp"
+#include "hourglass/dist/communicator.hpp"
+#include "hourglass/io/dataset_writer.hpp"
+#include "hourglass/train/model_file.hpp"
+
+namespace hourglass {
+namespace {
+
+// Samples decoded together, whatever the ranks, so that every one meets the same arithmetic.
+constexpr Index micro_batch = 128;
+
+void draw_codes(const CounterRandom& random, Range rows, Matrix codes) {
+  for (Index r = 0; r < rows.size(); ++r) {
+    for (Index begin = 0; begin < codes.columns; begin += 4) {
+      const auto words = random.bits(static_cast<std::uint64_t>(rows.begin + r), 0, static_cast<std::uint32_t>(begin / 4));
+      const auto [a, b] = normal_pair(words[0], words[1]);
+      const auto [c, d] = normal_pair(words[2], words[3]);
+      const std::array<float, 4> normal = {a, b, c, d};
+      for (Index i = 0; i < std::min<Index>(4, codes.columns - begin); ++i) codes(r, begin + i) = normal[static_cast<std::size_t>(i)];
+    }
+  }
+}
+
+void run_sample(const Arguments& arguments) {
+  const auto world = Communicator::world();
+  Model model;
+  Index samples = 0;
+  Index seed = 0;
+  DatasetAddress output;
+  collectively(world, [&] {
+    model = load_model(arguments.required("model"));
+    if (!model.config.model.regularization.variational) {
+      throw Error(ErrorKind::usage, fmt::format("{} was not trained with --variational: its codes follow no known distribution to sample "
+                                                "from; train with --variational",
+                                                arguments.get("model")));
+    }
+    static_cast<void>(arguments.required("samples"));
+    samples = arguments.integer("samples", 1, 1);
+    seed = arguments.integer("seed", 1, 0);
+    output = parse_address(arguments.required("output"));
+  });
+  const Autoencoder& network = *model.network;
+  const std::string group = output.path == "/" ? "" : output.path;
+  const ImageShape& image = model.config.model.image;
+  std::vector<Index> shape = {samples, network.features()};
+  if (image.known()) shape = {samples, image.height, image.width};
+  if (image.known() && image.channels > 1) shape.push_back(image.channels);
+  DatasetWriter writer(world, output.file,
+                       {{group + "/samples", shape, ElementType::f32, 0, 0, {{"model", model.file.path}}},
+                        {group + "/codes", {samples, network.code_size()}, ElementType::f32, 0, 0, {}}});
+  Workspace workspace = network.make_workspace(micro_batch);
+  Buffer<float> codes(micro_batch * network.code_size());
+  const CounterRandom random(static_cast<std::uint64_t>(seed), Purpose::sampling);
+  const Index batches = (samples + micro_batch - 1) / micro_batch;
+  const Range mine = even_part(batches, world.size(), world.rank());
+  const Index rounds = world.max(mine.size());
+  for (Index round = 0; round < rounds; ++round) {
+    const Index batch = mine.begin + round;
+    const Range rows = batch < mine.end ? Range{batch * micro_batch, std::min(samples, (batch + 1) * micro_batch)} : Range{0, 0};
+    const Matrix h(codes.data(), rows.size(), network.code_size());
+    draw_codes(random, rows, h);
+    ConstMatrix x;
+    if (!rows.empty()) x = network.decode(model.parameters.data(), h, workspace);
+    const auto bytes = [](ConstMatrix m) {
+      return std::as_bytes(std::span(m.data, static_cast<std::size_t>(m.rows * m.columns)));
+    };
+    writer.write_rows(0, rows, bytes(x));
+    writer.write_rows(1, rows, bytes(h));
+  }
+  writer.commit();
+  if (world.is_root()) fmt::print("{}:{}/samples holds {}\n", output.file, group, fmt::join(shape, " x "));
+}
+
+}  // namespace
+
+Command sample_command() {
+  return {"sample",
+          "Draw new samples from a variational autoencoder",
+          "hourglass sample --model run/model.h5 --samples 64 --output new.h5[:/group]",
+          "Codes are drawn from N(0, I) and decoded; inputs that were standardized in training come out standardized.\n"
+          "The same file on any number of ranks.\n",
+          {{"model", "input", "Model or checkpoint file, trained with --variational", "", false},
+           {"samples", "output", "Number of samples", "", false},
+           {"seed", "run", "Seed of the codes", "1", false},
+           {"output", "output", "FILE.h5[:/group]; <group>/samples and <group>/codes", "", false},
+           {"help", "output", "Show this text", "", true}},
+          0,
+          true,
+          run_sample};
+}
+
+}  // namespace hourglass
