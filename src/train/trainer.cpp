@@ -254,8 +254,7 @@ void Trainer::finish_epoch() {
   record.sse = epoch_squared_error_.value() / static_cast<double>(epoch_samples_);
   record.penalty = epoch_penalty_.value() / static_cast<double>(epoch_samples_);
   if (validation_reader_) {
-    record.validation_sse =
-        evaluate(communicator_, model_, parameters_.span(), *validation_reader_, transform_, config_.micro_batch, pool_).sse;
+    record.validation_sse = validation_error();
     if (!std::isfinite(*record.validation_sse)) diverged("the validation error is not finite");
   }
   const auto remember = [&](const char* name, double value) { history_[std::string("/history/") + name].push_back(value); };
