@@ -17,7 +17,8 @@ MODULES = {
     "io": {"core", "dist"},
     "data": {"core", "math", "dist", "io"},
     "train": {"core", "math", "param", "nn", "optim", "dist", "io", "data"},
-    "cli": {"core", "math", "param", "nn", "optim", "dist", "io", "data", "train"},
+    "report": {"core", "math", "param", "nn", "optim", "dist", "io", "data", "train"},
+    "cli": {"core", "math", "param", "nn", "optim", "dist", "io", "data", "train", "report"},
 }
 # Foreign headers and the modules whose sources may include them.
 LIBRARIES = {
