@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "command.hpp"
-#include "hourglass/core/error.hpp"
+#include "hourglass/data/labels.hpp"
 #include "inference_output.hpp"
 
 namespace hourglass {
@@ -13,16 +13,7 @@ namespace {
 // Labels lie beside the samples unless they are named.
 std::optional<DatasetAddress> find_labels(const Arguments& arguments, const DatasetInfo& samples) {
   if (arguments.has("labels")) return parse_address(arguments.get("labels"));
-  const std::string& path = samples.address.path;
-  const DatasetAddress beside{samples.address.file, path.substr(0, path.rfind('/')) + "/labels"};
-  try {
-    const DatasetReader reader(beside);
-    const DatasetInfo& info = reader.info();
-    if (info.shape.size() == 1 && is_integer(info.type) && info.rows() == samples.rows()) return beside;
-  } catch (const Error&) {
-    // None there: the codes go without.
-  }
-  return std::nullopt;
+  return labels_beside(samples);
 }
 
 void run_encode(const Arguments& arguments) {
