@@ -67,6 +67,7 @@ ResumedRun resumed_run(const Arguments& arguments) {
 void print_result(const TrainResult& result) {
   fmt::print("done: {} steps, {} samples seen{}\n", result.position.step, result.position.samples,
              result.validation_sse ? fmt::format("; validation sse {:.4f}", *result.validation_sse) : "");
+  fmt::print("{}", result.profile);
   fmt::print("weights digest {}\n", result.weights_digest);
   fmt::print("model {}\nnext: hourglass inspect {}   or: hourglass evaluate --model {} --data FILE.h5:/path/to/samples\n",
              result.model_path, result.model_path, result.model_path);

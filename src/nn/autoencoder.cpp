@@ -89,9 +89,14 @@ LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix input, Con
   network().forward(all, parameters, input, workspace, context);
   const Index last = all.end - 1;
   const Room room = this->room(workspace, input.rows);
-  LossSums sums = loss_and_gradient(spec_.loss, spec_.output_activation, spec_.feature_mean, scale, target,
-                                    workspace.output(last, input.rows), workspace.output_gradient(last, input.rows),
-                                    loss_options(mask.empty() ? ConstMatrix() : emphasis(mask, room.mask)));
+  LossSums sums;
+  {
+    // Target and logits are read, the gradient is written.
+    const PhaseSpan span(context.recorder, Phase::loss, 0, 3.0 * sizeof(float) * static_cast<double>(input.rows * features()));
+    sums = loss_and_gradient(spec_.loss, spec_.output_activation, spec_.feature_mean, scale, target,
+                             workspace.output(last, input.rows), workspace.output_gradient(last, input.rows),
+                             loss_options(mask.empty() ? ConstMatrix() : emphasis(mask, room.mask)));
+  }
   PassContext backward_context = context;
   std::vector<SecondOrderTerms> terms;
   if (contractive_) {

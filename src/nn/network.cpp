@@ -30,6 +30,7 @@ ConstMatrix Network::forward(Range range, const float* parameters, ConstMatrix x
   ConstMatrix input = x;
   for (Index i = range.begin; i < range.end; ++i) {
     const Matrix output = workspace.output(i, x.rows);
+    const PhaseSpan span(context.recorder, Phase::forward, i, static_cast<double>(x.rows) * layer(i).flops_per_row());
     layer(i).forward(parameters, input, output, workspace.scratch(i, x.rows), context);
     input = output;
   }
@@ -49,7 +50,11 @@ void Network::backward(Range range, const float* parameters, ConstMatrix x, Work
     if (hook) hook(i, y, dy);
     if (!context.second_order.empty())
       layer_context.second_order = context.second_order.subspan(static_cast<std::size_t>(i), 1);
-    layer(i).backward(parameters, input, y, dy, dx, gradient, workspace.scratch(i, x.rows), layer_context);
+    {
+      const double flops = static_cast<double>(x.rows) * layer(i).flops_per_row() * (dx.empty() ? 1 : 2);
+      const PhaseSpan span(context.recorder, Phase::backward, i, flops);
+      layer(i).backward(parameters, input, y, dy, dx, gradient, workspace.scratch(i, x.rows), layer_context);
+    }
     const Range arena = arena_ranges_[static_cast<std::size_t>(i)];
     if (ready && !arena.empty()) ready(arena);
   }

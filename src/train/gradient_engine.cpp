@@ -92,7 +92,11 @@ void GradientEngine::run(const float* parameters, SampleSource& source, std::uin
   }
   for (Index b = 0; b < bucket_count_; ++b) bucket_workers_[static_cast<std::size_t>(b)].store(0, std::memory_order_relaxed);
   started_buckets_ = 0;
-  Step state{parameters, &source, {true, seed, epoch, {}, {}, {}}, step, 1.0F / static_cast<float>(plan_.samples_in_step(step)),
+  Step state{parameters,
+             &source,
+             {true, seed, epoch, {}, {}, {}, nullptr},
+             step,
+             1.0F / static_cast<float>(plan_.samples_in_step(step)),
              &reducer};
   for (Worker& worker : workers_) {
     worker.sums.failure = nullptr;
@@ -104,6 +108,7 @@ void GradientEngine::run(const float* parameters, SampleSource& source, std::uin
   task(0);
   // The others may still compute: keep the exchange of what is finished going.
   while (started_buckets_ < bucket_count_) {
+    const PhaseSpan span(recorder(0), Phase::exchange);
     start_finished_buckets(reducer);
     reducer.progress();
   }
@@ -128,6 +133,7 @@ void GradientEngine::gather(Worker& worker, std::size_t leaf, const Step& step) 
   Index& rows = worker.rows[place];
   rows = plan_.positions(shard, step.step).size();
   const auto first = static_cast<Index>(place) * plan_.micro_batch();
+  const PhaseSpan span(recorder(worker), Phase::input, 0, sizeof(float) * static_cast<double>(rows * model_.features()));
   const Timer timer;
   try {
     step.source->gather(shard, step.step, {worker.input.data() + first * model_.features(), rows, model_.features()},
@@ -151,6 +157,7 @@ void GradientEngine::prepare_unit_means(Step& step) {
       const std::size_t place = worker.rows.size() > 1 ? leaf : 0;
       const auto first = static_cast<Index>(place) * plan_.micro_batch();
       PassContext context = step.context;
+      context.recorder = recorder(w);
       context.sample_ids = std::span<const std::uint64_t>(worker.ids)
                                .subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(worker.rows[place]));
       model_.add_unit_sums(step.parameters,
@@ -190,12 +197,14 @@ void GradientEngine::work(Index index, const Step& step) {
     const auto first = static_cast<Index>(place) * plan_.micro_batch();
     const auto ids = std::span<const std::uint64_t>(worker.ids).subspan(static_cast<std::size_t>(first));
     PassContext context = step.context;
+    context.recorder = recorder(index);
     context.sample_ids = ids.first(static_cast<std::size_t>(rows));
     const Merge& merge = worker.merges[i];
     const GradientReady ready = [&](Range range) {
       merge_leaf(worker, merge, range);
       if (last) finish_buckets(worker, range.begin, step);
       if (index == 0) {
+        const PhaseSpan span(recorder(index), Phase::exchange);
         start_finished_buckets(*step.reducer);
         step.reducer->progress();
       }
@@ -212,6 +221,9 @@ void GradientEngine::work(Index index, const Step& step) {
 
 void GradientEngine::merge_leaf(Worker& worker, const Merge& merge, Range range) const {
   if (merge.nodes.size() < 2) return;
+  // Every part is read and the sum is written.
+  const PhaseSpan span(recorder(worker), Phase::tree_sum, 0,
+                       sizeof(float) * static_cast<double>(range.size()) * static_cast<double>(merge.nodes.size() + 1));
   std::array<PartialSum, max_parts> parts;
   for (std::size_t p = 0; p < merge.nodes.size(); ++p) {
     parts[p] = {merge.nodes[p], worker.buffers[static_cast<std::size_t>(merge.buffers[p])] + range.begin};
@@ -227,16 +239,18 @@ void GradientEngine::finish_buckets(Worker& worker, Index watermark, const Step&
     auto& count = bucket_workers_[static_cast<std::size_t>(worker.next_bucket)];
     // Only the last of the workers merges; counting to all + 1 tells the main thread that the merge is done.
     if (count.fetch_add(1, std::memory_order_acq_rel) + 1 == all) {
-      merge_workers(buckets[static_cast<std::size_t>(worker.next_bucket)]);
+      merge_workers(worker, buckets[static_cast<std::size_t>(worker.next_bucket)]);
       count.fetch_add(1, std::memory_order_acq_rel);
     }
     ++worker.next_bucket;
   }
 }
 
-void GradientEngine::merge_workers(Range bucket) {
+void GradientEngine::merge_workers(const Worker& merging, Range bucket) {
   for (const RankNode& node : rank_nodes_) {
     if (node.parts.size() < 2) continue;
+    const PhaseSpan span(recorder(merging), Phase::tree_sum, 0,
+                         sizeof(float) * static_cast<double>(bucket.size()) * static_cast<double>(node.parts.size() + 1));
     std::array<PartialSum, 2 * max_parts> small;
     std::vector<PartialSum> large;
     std::span<PartialSum> parts(small);

@@ -20,6 +20,11 @@ std::vector<Setting> run_settings() {
                       [](TrainConfig& c) -> Index& { return c.log_every; }),
       choice_setting({"progress", s, "Report on rank 0", Scope::run}, {"auto", "line", "plain", "none"},
                      [](TrainConfig& c) -> std::string& { return c.progress; }),
+      flag_setting(
+          {"profile", s, "Print at the end where the time went, phase by phase, against what the machine reaches", Scope::run},
+          [](TrainConfig& c) -> bool& { return c.profile; }),
+      text_setting({"trace", s, "Write a trace of every rank and worker to this file (JSON, for ui.perfetto.dev)", Scope::run},
+                   [](TrainConfig& c) -> std::string& { return c.trace; }),
   };
 }
 

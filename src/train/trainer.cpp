@@ -91,6 +91,7 @@ TrainResult Trainer::run() {
                                 plan_.samples(), model_.features(), model_.layout().parameter_count(), communicator_.size(),
                                 config_.threads, plan_.shards(), plan_.steps_per_epoch()));
   }
+  start_profile();
   // A run has a checkpoint from its first moment: whatever happens, there is one to name and to go back to.
   if (position_.step == 0 && config_.checkpoint_every.count > 0) checkpoint();
   while (position_.epoch < config_.epochs && !stopped_early()) train_epoch();
@@ -102,6 +103,7 @@ TrainResult Trainer::run() {
   if (const auto& sse = history_["/history/validation_sse"]; !sse.empty() && validation_reader_) {
     result.validation_sse = sse.back();
   }
+  finish_profile(result);
   collectively(communicator_, [&] { result.weights_digest = read_state_file(folder_.model_path()).weights_digest; });
   return result;
 }
@@ -149,7 +151,10 @@ void Trainer::train_step() {
 
   const Timer exchange_timer;
   Request sum = communicator_.sum_later(words);
-  while (!sum.test()) reducer_->progress();
+  {
+    const PhaseSpan span(recorder(), Phase::exchange);
+    while (!sum.test()) reducer_->progress();
+  }
   StepScalars scalars;
   std::copy_n(words.begin(), StepScalars::exact, scalars.loss.words().begin());
   std::copy_n(words.begin() + StepScalars::exact, StepScalars::exact, scalars.squared_error.words().begin());
@@ -194,6 +199,7 @@ void Trainer::train_step() {
 }
 
 double Trainer::gradient_norm() {
+  const PhaseSpan span(recorder(), Phase::exchange);
   ExactSum sum;
   for (std::size_t b = 0; b < reducer_->buckets().size(); ++b) {
     reducer_->wait_reduce(static_cast<Index>(b));
@@ -214,14 +220,19 @@ void Trainer::apply_update(const UpdateStep& step) {
   for (std::size_t b = 0; b < reducer_->buckets().size(); ++b) {
     const auto bucket = static_cast<Index>(b);
     const Timer wait_timer;
-    reducer_->wait_reduce(bucket);
+    {
+      const PhaseSpan span(recorder(), Phase::exchange);
+      reducer_->wait_reduce(bucket);
+    }
     const double waited = wait_timer.seconds();
     step_clock_.exchange += waited;
     epoch_clock_.exchange += waited;
     update_->update(bucket, step, parameters_.span(), gradient_.span());
+    const PhaseSpan span(recorder(), Phase::exchange);
     reducer_->start_gather(bucket);
     reducer_->progress();
   }
+  const PhaseSpan span(recorder(), Phase::exchange);
   const Timer gather_timer;
   reducer_->finish();
   step_clock_.exchange += gather_timer.seconds();
@@ -254,6 +265,7 @@ void Trainer::finish_epoch() {
   record.sse = epoch_squared_error_.value() / static_cast<double>(epoch_samples_);
   record.penalty = epoch_penalty_.value() / static_cast<double>(epoch_samples_);
   if (validation_reader_) {
+    const PhaseSpan span(recorder(), Phase::validation);
     record.validation_sse = validation_error();
     if (!std::isfinite(*record.validation_sse)) diverged("the validation error is not finite");
   }

@@ -66,6 +66,7 @@ void Trainer::checkpoint() {
 }
 
 void Trainer::write_state(const std::string& path, bool with_optimizer) {
+  const PhaseSpan span(recorder(), Phase::checkpoint);
   StateHeader header;
   header.configuration = to_text(config_);
   header.texts["tool_version"] = version();

@@ -173,6 +173,9 @@ void SegmentUpdate::update(Index bucket, const UpdateStep& step, std::span<float
       const Range part = even_part(cells, sharers, worker);
       const auto begin = static_cast<std::size_t>(run.range.begin + part.begin * cell_floats);
       const auto size = static_cast<std::size_t>(part.size() * cell_floats);
+      // Parameters and states are read and written, the gradient is read.
+      const PhaseSpan span(recorders_.empty() ? nullptr : &recorders_[static_cast<std::size_t>(worker)], Phase::update, 0,
+                           sizeof(float) * static_cast<double>(size) * static_cast<double>(3 + 2 * own_states));
       std::array<float*, max_states> state{};
       for (std::size_t s = 0; s < own_states; ++s) {
         state[s] = states_[s].data() + run.state_offset + part.begin * cell_floats;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "hourglass/core/matrix_view.hpp"
+#include "hourglass/core/phase_recorder.hpp"
 #include "hourglass/core/types.hpp"
 #include "hourglass/param/initializer.hpp"
 
@@ -32,6 +33,7 @@ struct PassContext {
   std::span<const std::uint64_t> sample_ids;       ///< one per row of the micro-batch: its row in the data set
   std::span<const double> unit_means;              ///< Trainable::mean_units() means over the global batch
   std::span<const SecondOrderTerms> second_order;  ///< by layer; empty when there are none
+  PhaseRecorder* recorder = nullptr;               ///< where time goes; null: nobody asks
 };
 
 /// A layer: a thin object that owns no parameters (it holds slots of the arena) and no activations (they live in a

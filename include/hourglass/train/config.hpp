@@ -69,6 +69,8 @@ struct TrainConfig {
   Index keep = 3;
   Index log_every = 100;
   std::string progress = "auto";  ///< auto, line, plain, none
+  bool profile = false;           ///< print where time went at the end
+  std::string trace;              ///< file for a trace of all ranks and workers; empty: none
 
   [[nodiscard]] Index shards() const { return batch / micro_batch; }
 };

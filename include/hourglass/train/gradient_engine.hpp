@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "hourglass/core/buffer.hpp"
+#include "hourglass/core/phase_recorder.hpp"
 #include "hourglass/core/tree_sum.hpp"
 #include "hourglass/data/sample_source.hpp"
 #include "hourglass/dist/reducer.hpp"
@@ -40,6 +41,9 @@ class GradientEngine {
   /// Adds exact sums over all ranks: what a model that wants means over the global batch (Trainable::mean_units) needs.
   using SumOverRanks = std::function<void(std::span<ExactSum>)>;
   void set_sum_over_ranks(SumOverRanks sum) { sum_over_ranks_ = std::move(sum); }
+
+  /// Where each worker's time goes; `recorders`, one a worker, outlive the engine.
+  void record_phases(std::span<PhaseRecorder> recorders) { recorders_ = recorders; }
 
   /// One step: all micro-batches of the rank. On return every bucket's reduction has been started.
   void run(const float* parameters, SampleSource& source, std::uint64_t seed, std::uint32_t epoch, Index step, Reducer& reducer,
@@ -86,12 +90,16 @@ class GradientEngine {
 
   void plan_worker(Worker& worker, std::span<float> first_buffer, Index max_rows);
   void plan_rank(Range shards);
+  [[nodiscard]] PhaseRecorder* recorder(Index worker) const {
+    return recorders_.empty() ? nullptr : &recorders_[static_cast<std::size_t>(worker)];
+  }
+  [[nodiscard]] PhaseRecorder* recorder(const Worker& worker) const { return recorder(&worker - workers_.data()); }
   void gather(Worker& worker, std::size_t leaf, const Step& step);
   void prepare_unit_means(Step& step);
   void work(Index index, const Step& step);
   void merge_leaf(Worker& worker, const Merge& merge, Range range) const;
   void finish_buckets(Worker& worker, Index watermark, const Step& step);
-  void merge_workers(Range bucket);
+  void merge_workers(const Worker& merging, Range bucket);
   void start_finished_buckets(Reducer& reducer);
 
   const Trainable& model_;
@@ -102,6 +110,7 @@ class GradientEngine {
   std::vector<BucketPart> bucket_parts_;
   std::unique_ptr<std::atomic<Index>[]> bucket_workers_;  // workers that finished a bucket in this step
   SumOverRanks sum_over_ranks_;
+  std::span<PhaseRecorder> recorders_;
   std::vector<double> unit_means_;
   Index bucket_count_ = 0;
   Index started_buckets_ = 0;

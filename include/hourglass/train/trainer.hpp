@@ -12,6 +12,7 @@
 #include "hourglass/train/gradient_engine.hpp"
 #include "hourglass/train/inference.hpp"
 #include "hourglass/train/metrics.hpp"
+#include "hourglass/train/profiler.hpp"
 #include "hourglass/train/progress.hpp"
 #include "hourglass/train/run_folder.hpp"
 #include "hourglass/train/training_data.hpp"
@@ -33,6 +34,7 @@ struct TrainResult {
   std::optional<double> validation_sse;
   std::string model_path;
   std::string weights_digest;
+  std::string profile;  ///< the table of --profile; empty when it was not asked for
 };
 
 /// A training run from its configuration to model.h5. All ranks construct it with the same configuration and call run().
@@ -79,6 +81,9 @@ class Trainer {
   bool is_best_epoch();
   bool stopped_early();
   bool checkpoint_due() const;
+  void start_profile();
+  void finish_profile(TrainResult& result);
+  [[nodiscard]] PhaseRecorder* recorder() const { return profiler_ ? profiler_->main() : nullptr; }
   [[nodiscard]] Index total_steps() const { return config_.epochs * plan_.steps_per_epoch(); }
 
   Communicator communicator_;
@@ -102,6 +107,7 @@ class Trainer {
   std::unique_ptr<GradientEngine> engine_;
   std::unique_ptr<MetricsFile> metrics_;
   std::unique_ptr<Progress> progress_;
+  std::unique_ptr<Profiler> profiler_;
 
   Position position_;
   GradientEngine::StepSums sums_;

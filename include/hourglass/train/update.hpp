@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "hourglass/core/buffer.hpp"
+#include "hourglass/core/phase_recorder.hpp"
 #include "hourglass/dist/communicator.hpp"
 #include "hourglass/dist/reducer.hpp"
 #include "hourglass/io/state_file.hpp"
@@ -35,6 +36,9 @@ class SegmentUpdate {
   /// `replicated`: every rank owns everything (the allreduce scheme), so that nothing has to be summed over ranks.
   SegmentUpdate(const Trainable& model, const Optimizer& optimizer, const Reducer& reducer, WorkerPool& pool,
                 const UpdateSettings& settings, const Communicator& communicator, bool replicated);
+
+  /// Where each worker's time goes; `recorders`, one a worker, outlive this.
+  void record_phases(std::span<PhaseRecorder> recorders) { recorders_ = recorders; }
 
   /// Adds the sum of squares of the owned gradient of a bucket; `gradient` is the whole arena.
   void add_sum_of_squares(Index bucket, std::span<const float> gradient, ExactSum& sum) const;
@@ -95,8 +99,9 @@ class SegmentUpdate {
   std::vector<std::vector<Run>> runs_;  // by bucket
   std::vector<std::string> state_names_;
   std::vector<Buffer<float>> states_;  // the optimizer's, then the average
-  std::vector<double> ratios_;         // by slot
-  Buffer<float> directions_;           // an arena
+  std::span<PhaseRecorder> recorders_;
+  std::vector<double> ratios_;  // by slot
+  Buffer<float> directions_;    // an arena
 };
 
 /// The tensors of a layout as a state file names them.

@@ -1,0 +1,53 @@
+// The part of the trainer that tells where its time went.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "hourglass/core/error.hpp"
+#include "hourglass/train/trainer.hpp"
+
+namespace hourglass {
+
+namespace {
+
+// "encoder/0" for a layer that has tensors of that name; layers without tensors are numbered.
+std::vector<std::string> layer_names(const Autoencoder& model) {
+  std::vector<std::string> names;
+  for (Index i = 0; i < model.network().layer_count(); ++i) {
+    const auto roles = model.network().layer(i).roles();
+    const std::string tensor = roles.empty() ? std::string() : model.layout().tensor(roles.front().slot).name;
+    names.push_back(roles.empty() ? "layer " + std::to_string(i) : tensor.substr(0, tensor.rfind('/')));
+  }
+  return names;
+}
+
+// The trace is written when the run is over: too late to learn that it cannot be.
+void check_trace_path(const std::string& path) {
+  const auto folder = std::filesystem::absolute(path).parent_path();
+  if (access(folder.c_str(), W_OK) != 0 || std::filesystem::is_directory(path)) {
+    throw Error(ErrorKind::io, fmt::format("cannot write --trace {}: no such folder, or no permission", path));
+  }
+}
+
+}  // namespace
+
+void Trainer::start_profile() {
+  if (!config_.profile && config_.trace.empty()) return;
+  if (!config_.trace.empty()) {
+    collectively(communicator_, [&] {
+      if (communicator_.is_root()) check_trace_path(config_.trace);
+    });
+  }
+  profiler_ = std::make_unique<Profiler>(communicator_, config_.threads, layer_names(model_), !config_.trace.empty());
+  engine_->record_phases(profiler_->recorders());
+  update_->record_phases(profiler_->recorders());
+}
+
+void Trainer::finish_profile(TrainResult& result) {
+  if (!profiler_) return;
+  if (config_.profile) result.profile = profiler_->report(pool_);
+  if (!config_.trace.empty()) profiler_->write_trace(config_.trace);
+}
+
+}  // namespace hourglass
