@@ -23,7 +23,7 @@
 namespace hourglass {
 namespace {
 
-const std::vector<Index> encoder = {784, 1000, 500, 250, 30};
+const LayerList encoder = {784, 1000, 500, 250, 30};
 const std::vector<Index> widths = {784, 1000, 500, 250, 30, 250, 500, 1000, 784};
 
 // Uniform noise: the arithmetic takes as long as on images.

@@ -6,6 +6,7 @@
 
 #include "hourglass/core/error.hpp"
 #include "hourglass/nn/activation_layer.hpp"
+#include "hourglass/nn/convolution.hpp"
 #include "hourglass/nn/dense.hpp"
 #include "hourglass/nn/gaussian_sample.hpp"
 #include "hourglass/nn/layer_norm.hpp"
@@ -16,84 +17,114 @@ namespace hourglass {
 
 namespace {
 
+// A layer with a weight, which another one may mirror.
+struct Linear {
+  Dense* dense = nullptr;
+  Convolution* convolution = nullptr;
+};
+
 class Builder {
  public:
   Builder(const AutoencoderSpec& spec, Layout& layout) : spec_(spec), layout_(layout) {}
 
   Architecture build() {
-    const auto& widths = spec_.encoder;
-    std::vector<Dense*> encoder;
-    for (std::size_t i = 0; i + 2 < widths.size(); ++i) {
-      encoder.push_back(add_hidden(fmt::format("encoder/{}", i), widths[i], widths[i + 1], nullptr));
+    const auto encoder_shapes = unit_shapes(spec_.encoder, "layers");
+    const std::size_t last = spec_.encoder.size() - 1;
+    std::vector<Linear> encoder;
+    for (std::size_t i = 1; i <= last; ++i) {
+      const Place place{fmt::format("encoder/{}", i - 1), spec_.encoder[i], encoder_shapes[i - 1], encoder_shapes[i]};
+      encoder.push_back(i < last ? add_hidden(place, {}) : add_code(place));
     }
-    encoder.push_back(add_code(fmt::format("encoder/{}", widths.size() - 2), widths[widths.size() - 2], widths.back()));
     result_.code_layer = count() - 1;
     const Regularization& regularization = spec_.regularization;
     if (regularization.code_noise.kind != Noise::none && !regularization.code_noise_before) {
-      add_noise(widths.back(), regularization.code_noise);
+      add_noise(encoder_shapes.back().units, regularization.code_noise);
     }
-    for (std::size_t i = 0; i + 1 < spec_.decoder.size(); ++i) {
-      Dense* const mirrored = spec_.tied ? encoder[encoder.size() - 1 - i] : nullptr;
-      const std::string name = fmt::format("decoder/{}", i);
-      if (i + 2 < spec_.decoder.size()) {
-        add_hidden(name, spec_.decoder[i], spec_.decoder[i + 1], mirrored);
+    const auto decoder_shapes = unit_shapes(spec_.decoder, "decoder-layers");
+    for (std::size_t i = 1; i < spec_.decoder.size(); ++i) {
+      const Linear source = spec_.tied ? encoder[encoder.size() - i] : Linear{};
+      const Place place{fmt::format("decoder/{}", i - 1), spec_.decoder[i], decoder_shapes[i - 1], decoder_shapes[i]};
+      if (i + 1 < spec_.decoder.size()) {
+        add_hidden(place, source);
       } else {
         // The last layer gives logits: its activation is the loss's business, which fuses the two.
-        add_dense(name, spec_.decoder[i], spec_.decoder[i + 1], Activation::linear, mirrored);
+        add_linear(place, Activation::linear, source);
       }
     }
     const bool plain = !spec_.layer_norm && regularization.hidden_noise.kind == Noise::none && regularization.k_sparse == 0 &&
-                       !regularization.variational && !regularization.code_noise_before;
-    if (plain) result_.encoder_layers.assign(encoder.begin(), encoder.end());
+                       !regularization.variational && !regularization.code_noise_before && !has_convolutions(spec_.encoder);
+    if (plain) {
+      for (const Linear& layer : encoder) result_.encoder_layers.push_back(layer.dense);
+    }
     result_.network = Network(std::move(layers_), layout_);
     return std::move(result_);
   }
 
  private:
+  // Where a layer stands: its tensors' name, what it is, and what it is between.
+  struct Place {
+    std::string name;
+    LayerSpec layer;
+    UnitShape inputs;
+    UnitShape outputs;
+  };
+
   [[nodiscard]] Index count() const { return static_cast<Index>(layers_.size()); }
 
-  Dense* add_dense(const std::string& name, Index inputs, Index outputs, Activation activation, Dense* mirrored) {
-    auto layer = mirrored != nullptr ? std::make_unique<Dense>(layout_, name, *mirrored, activation)
-                                     : std::make_unique<Dense>(layout_, name, inputs, outputs, activation);
-    Dense* const dense = layer.get();
+  template <class T, class... Arguments>
+  T* add(Arguments&&... arguments) {
+    auto layer = std::make_unique<T>(std::forward<Arguments>(arguments)...);
+    T* const added = layer.get();
     layers_.push_back(std::move(layer));
-    return dense;
+    return added;
   }
 
-  void add_noise(Index width, const NoiseSpec& spec) {
-    layers_.push_back(std::make_unique<NoiseLayer>(width, spec, noises_++));
+  Linear add_linear(const Place& at, Activation activation, const Linear& source) {
+    if (source.dense != nullptr) return {add<Dense>(layout_, at.name, *source.dense, activation)};
+    if (source.convolution != nullptr) {
+      return {nullptr, add<Convolution>(layout_, at.name, *source.convolution, activation)};
+    }
+    if (at.layer.kind == LayerSpec::Kind::dense) {
+      return {add<Dense>(layout_, at.name, at.inputs.units, at.outputs.units, activation)};
+    }
+    return {nullptr, add<Convolution>(layout_, at.name, at.layer, at.inputs.image, at.outputs.image, activation)};
   }
 
-  Dense* add_hidden(const std::string& name, Index inputs, Index outputs, Dense* mirrored) {
-    const Activation fused = spec_.layer_norm ? Activation::linear : spec_.activation;
-    Dense* const dense = add_dense(name, inputs, outputs, fused, mirrored);
+  void add_noise(Index width, const NoiseSpec& spec) { add<NoiseLayer>(width, spec, noises_++); }
+
+  Linear add_hidden(const Place& at, const Linear& source) {
+    const Linear linear = add_linear(at, spec_.layer_norm ? Activation::linear : spec_.activation, source);
+    const Index outputs = at.outputs.units;
     if (spec_.layer_norm) {
-      layers_.push_back(std::make_unique<LayerNorm>(layout_, name + "/norm", outputs));
-      layers_.push_back(std::make_unique<ActivationLayer>(outputs, spec_.activation));
+      // The units of a channel share what they share in a convolution.
+      const Index gains = linear.convolution != nullptr ? at.outputs.image.channels : outputs;
+      add<LayerNorm>(layout_, at.name + "/norm", outputs, gains);
+      add<ActivationLayer>(outputs, spec_.activation);
     }
     result_.hidden_layers.push_back(count() - 1);
     if (spec_.regularization.hidden_noise.kind != Noise::none) add_noise(outputs, spec_.regularization.hidden_noise);
-    return dense;
+    return linear;
   }
 
-  Dense* add_code(const std::string& name, Index inputs, Index code) {
+  Linear add_code(const Place& at) {
     const Regularization& regularization = spec_.regularization;
+    const Index code = at.outputs.units;
     if (regularization.variational) {
-      Dense* const dense = add_dense(name, inputs, 2 * code, Activation::linear, nullptr);
+      const Linear posterior{add<Dense>(layout_, at.name, at.inputs.units, 2 * code, Activation::linear)};
       result_.posterior_layer = count() - 1;
-      layers_.push_back(std::make_unique<GaussianSample>(code));
-      return dense;
+      add<GaussianSample>(code);
+      return posterior;
     }
     const bool noisy = regularization.code_noise.kind != Noise::none && regularization.code_noise_before;
-    Dense* const dense = add_dense(name, inputs, code, noisy ? Activation::linear : spec_.code_activation, nullptr);
+    const Linear linear = add_linear(at, noisy ? Activation::linear : spec_.code_activation, {});
     if (noisy) {
       add_noise(code, regularization.code_noise);
-      layers_.push_back(std::make_unique<ActivationLayer>(code, spec_.code_activation));
+      add<ActivationLayer>(code, spec_.code_activation);
     }
     if (const Index k = regularization.k_sparse; k > 0) {
-      layers_.push_back(std::make_unique<TopK>(code, k, std::llround(regularization.k_sparse_alpha * static_cast<double>(k))));
+      add<TopK>(code, k, std::llround(regularization.k_sparse_alpha * static_cast<double>(k)));
     }
-    return dense;
+    return linear;
   }
 
   const AutoencoderSpec& spec_;
@@ -106,7 +137,8 @@ class Builder {
 }  // namespace
 
 AutoencoderSpec completed(AutoencoderSpec spec) {
-  if (spec.decoder.empty()) spec.decoder.assign(spec.encoder.rbegin(), spec.encoder.rend());
+  if (spec.decoder.empty()) spec.decoder = mirrored(spec.encoder, "layers");
+  if (!spec.image.known() && !spec.encoder.empty()) spec.image = spec.encoder.front().image;
   check_spec(spec);
   return spec;
 }

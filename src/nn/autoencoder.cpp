@@ -17,7 +17,10 @@ Index padded(Index rows, Index columns) { return round_up(rows * columns, cell_f
 }  // namespace
 
 Autoencoder::Autoencoder(const AutoencoderSpec& spec)
-    : spec_(completed(spec)), architecture_(build_architecture(spec_, layout_)) {
+    : spec_(completed(spec)),
+      features_(spec_.encoder.front().units),
+      code_size_(unit_shapes(spec_.encoder, "layers").back().units),
+      architecture_(build_architecture(spec_, layout_)) {
   const Regularization& r = spec_.regularization;
   if (r.contractive > 0 || r.hessian_weight > 0) contractive_ = std::make_unique<Contractive>(r, architecture_.encoder_layers);
 }

@@ -24,17 +24,18 @@ double lane_sum(Index count, Term term) {
 
 }  // namespace
 
-LayerNorm::LayerNorm(Layout& layout, const std::string& name, Index width)
+LayerNorm::LayerNorm(Layout& layout, const std::string& name, Index width, Index gains)
     : width_(width),
-      gain_(layout.add(name + "/gain", {width})),
-      shift_(layout.add(name + "/shift", {width})),
+      gains_(gains),
+      gain_(layout.add(name + "/gain", {gains})),
+      shift_(layout.add(name + "/shift", {gains})),
       gain_offset_(layout.tensor(gain_).offset),
       shift_offset_(layout.tensor(shift_).offset) {}
 
 std::vector<TensorRole> LayerNorm::roles() const {
-  TensorRole gain{gain_, true, width_, width_};
+  TensorRole gain{gain_, true, gains_, gains_};
   gain.constant = 1.0F;
-  TensorRole shift{shift_, true, width_, width_};
+  TensorRole shift{shift_, true, gains_, gains_};
   shift.constant = 0.0F;
   return {gain, shift};
 }
@@ -51,9 +52,11 @@ void LayerNorm::forward(const float* parameters, ConstMatrix x, Matrix y, std::s
     const auto mean = static_cast<float>(lane_sum(width_, [&](Index c) { return row[c]; }) / n);
     const double variance = lane_sum(width_, [&](Index c) { return (row[c] - mean) * (row[c] - mean); }) / n;
     const auto inverse = static_cast<float>(1.0 / std::sqrt(variance + static_cast<double>(epsilon)));
-    for (Index c = 0; c < width_; ++c) {
-      unit[c] = (row[c] - mean) * inverse;
-      out[c] = gain[c] * unit[c] + shift[c];
+    for (Index begin = 0; begin < width_; begin += gains_) {
+      for (Index c = 0; c < gains_; ++c) {
+        unit[begin + c] = (row[begin + c] - mean) * inverse;
+        out[begin + c] = gain[c] * unit[begin + c] + shift[c];
+      }
     }
     unit[width_] = inverse;
   }
@@ -64,16 +67,18 @@ void LayerNorm::backward(const float* parameters, ConstMatrix /*x*/, ConstMatrix
   const float* gain = parameters + gain_offset_;
   float* gain_gradient = gradient + gain_offset_;
   float* shift_gradient = gradient + shift_offset_;
-  std::fill_n(gain_gradient, width_, 0.0F);
-  std::fill_n(shift_gradient, width_, 0.0F);
+  std::fill_n(gain_gradient, gains_, 0.0F);
+  std::fill_n(shift_gradient, gains_, 0.0F);
   const auto n = static_cast<double>(width_);
   for (Index r = 0; r < dy.rows; ++r) {
     float* from = dy.row(r).data();
     const float* unit = scratch.data() + r * (width_ + 1);
-    for (Index c = 0; c < width_; ++c) {
-      gain_gradient[c] += from[c] * unit[c];
-      shift_gradient[c] += from[c];
-      from[c] *= gain[c];
+    for (Index begin = 0; begin < width_; begin += gains_) {
+      for (Index c = 0; c < gains_; ++c) {
+        gain_gradient[c] += from[begin + c] * unit[begin + c];
+        shift_gradient[c] += from[begin + c];
+        from[begin + c] *= gain[c];
+      }
     }
     if (dx.empty()) continue;
     const auto mean = static_cast<float>(lane_sum(width_, [&](Index c) { return from[c]; }) / n);

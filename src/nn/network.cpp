@@ -70,10 +70,11 @@ Workspace::Workspace(const Network& network, Index max_rows, Index extra) : Work
     const Layer& layer = network.layer(i);
     widths_.push_back(layer.outputs());
     scratch_widths_.push_back(layer.scratch_per_row());
+    fixed_scratch_.push_back(layer.fixed_scratch());
     output_offsets_.push_back(outputs);
     scratch_offsets_.push_back(scratch);
     outputs += round_up(max_rows * layer.outputs(), cell_floats);
-    scratch += round_up(max_rows * layer.scratch_per_row(), cell_floats);
+    scratch += round_up(max_rows * layer.scratch_per_row() + layer.fixed_scratch(), cell_floats);
     widest = std::max(widest, layer.outputs());
   }
   outputs_ = Buffer<float>(outputs);
@@ -93,7 +94,7 @@ Matrix Workspace::output_gradient(Index layer, Index rows) {
 
 std::span<float> Workspace::scratch(Index layer, Index rows) {
   const auto i = static_cast<std::size_t>(layer);
-  return {scratch_.data() + scratch_offsets_[i], static_cast<std::size_t>(rows * scratch_widths_[i])};
+  return {scratch_.data() + scratch_offsets_[i], static_cast<std::size_t>(rows * scratch_widths_[i] + fixed_scratch_[i])};
 }
 
 Index Workspace::bytes() const {

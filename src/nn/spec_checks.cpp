@@ -18,30 +18,35 @@ void check_at_least_zero(const char* name, double value) {
   check(value >= 0 && value < 1e30, fmt::format("--{} must be a number from 0 up, not {}", name, value));
 }
 
-void check_widths(const AutoencoderSpec& spec) {
+Index code_units(const AutoencoderSpec& spec) { return unit_shapes(spec.encoder, "layers").back().units; }
+
+void check_layers(const AutoencoderSpec& spec) {
   const auto& encoder = spec.encoder;
   const auto& decoder = spec.decoder;
   check(encoder.size() >= 2,
         fmt::format("--layers {} has no layer: name at least the input width and the code width, e.g. 784,30",
-                    fmt::join(encoder, ",")));
-  for (const Index width : encoder) check(width >= 1, fmt::format("--layers: a width must be at least 1, not {}", width));
-  for (const Index width : decoder)
-    check(width >= 1, fmt::format("--decoder-layers: a width must be at least 1, not {}", width));
-  check(decoder.size() >= 2 && decoder.front() == encoder.back(),
-        fmt::format("--decoder-layers {} must begin with the code width of --layers, {}", fmt::join(decoder, ","),
-                    encoder.back()));
-  check(decoder.back() == encoder.front(), fmt::format("--decoder-layers {} must end with the input width of --layers, {}",
-                                                       fmt::join(decoder, ","), encoder.front()));
+                    to_string(encoder)));
+  const auto encoder_shapes = unit_shapes(encoder, "layers");
+  const auto decoder_shapes = unit_shapes(decoder, "decoder-layers");
+  const Index features = encoder_shapes.front().units;
+  const Index code = encoder_shapes.back().units;
+  check(decoder.size() >= 2 && decoder_shapes.front().units == code,
+        fmt::format("--decoder-layers {} must begin with the code width of --layers, {}", to_string(decoder), code));
+  check(decoder_shapes.back().units == features,
+        fmt::format("--decoder-layers {} must end with the input width of --layers, {}, and ends with {}", to_string(decoder), features,
+                    decoder_shapes.back().units));
   if (spec.tied) {
-    check(std::equal(encoder.rbegin(), encoder.rend(), decoder.begin(), decoder.end()),
+    check(decoder == mirrored(encoder, "layers"),
           fmt::format("--tied wants a decoder that mirrors the encoder, but --decoder-layers is {} and --layers {}",
-                      fmt::join(decoder, ","), fmt::join(encoder, ",")));
+                      to_string(decoder), to_string(encoder)));
     check(!spec.regularization.variational,
           "--tied does not go with --variational: its last encoder layer has twice the code's width and no mirror");
   }
-  check(!spec.image.known() || spec.image.size() == encoder.front(),
+  check(!spec.image.known() || spec.image.size() == features,
         fmt::format("--image-shape {} has {} numbers, but the first of --layers is {}", to_string(spec.image),
-                    spec.image.size(), encoder.front()));
+                    spec.image.size(), to_string(encoder.front())));
+  check(!encoder.front().image.known() || encoder.front().image == spec.image,
+        fmt::format("--image-shape {} is not what --layers begins with, {}", to_string(spec.image), to_string(encoder.front())));
 }
 
 void check_noise(const AutoencoderSpec& spec) {
@@ -69,7 +74,7 @@ void check_noise(const AutoencoderSpec& spec) {
 
 void check_sparsity(const AutoencoderSpec& spec) {
   const Regularization& r = spec.regularization;
-  const Index code = spec.encoder.back();
+  const Index code = code_units(spec);
   check_at_least_zero("l1", r.l1);
   check_at_least_zero("hidden-l1", r.hidden_l1);
   check_at_least_zero("kl-weight", r.kl_weight);
@@ -103,6 +108,7 @@ void check_contractive(const AutoencoderSpec& spec) {
   const auto refuse = [&](bool present, const char* other) {
     check(!present, fmt::format("--{} differentiates a plain dense encoder and does not go with --{}", penalty, other));
   };
+  refuse(has_convolutions(spec.encoder), "layers that has convolutions");
   refuse(spec.layer_norm, "layer-norm");
   refuse(r.hidden_noise.kind != Noise::none, "hidden-noise");
   refuse(r.k_sparse > 0, "k-sparse");
@@ -118,6 +124,8 @@ void check_variational(const AutoencoderSpec& spec) {
   check(spec.code_activation == Activation::linear,
         fmt::format("--variational gives the code a normal distribution: use --code-activation linear instead of {}",
                     name_of(spec.code_activation)));
+  check(spec.encoder.back().kind == LayerSpec::Kind::dense,
+        fmt::format("--variational wants a dense code: end --layers {} with a width, e.g. 30", to_string(spec.encoder)));
   const auto refuse = [&](bool present, const char* other) {
     check(!present, fmt::format("--variational has its own noise and penalty on the code and does not go with --{}", other));
   };
@@ -129,7 +137,7 @@ void check_variational(const AutoencoderSpec& spec) {
 }  // namespace
 
 void check_spec(const AutoencoderSpec& spec) {
-  check_widths(spec);
+  check_layers(spec);
   check_loss(spec.loss, spec.output_activation);
   check(spec.loss != Loss::ssim || spec.image.known(),
         "--loss ssim compares images: give --image-shape, e.g. 28x28, or data of shape N x H x W; or use --loss mse");

@@ -58,7 +58,8 @@ void validate(const TrainConfig& config) {
   AutoencoderSpec model = config.model;
   // Data of shape N x H x W will tell the image's shape if the setting does not: until then any image of this size stands for
   // it.
-  if (!model.image.known()) model.image = {1, model.encoder.front()};
+  const LayerSpec& input = model.encoder.front();
+  if (!model.image.known() && !input.image.known()) model.image = {1, input.units};
   const Autoencoder shape(model);
   static_cast<void>(make_optimizer(config.optimizer));
 }

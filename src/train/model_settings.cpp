@@ -2,13 +2,37 @@
 
 namespace hourglass {
 
+namespace {
+
+template <class Access>
+Setting layers_setting(Row row, Access access) {
+  return {row.name,
+          row.section,
+          row.help,
+          false,
+          row.scope,
+          [access](const TrainConfig& c) { return to_string(access(const_cast<TrainConfig&>(c))); },
+          [access, name = row.name](TrainConfig& c, const std::string& text) {
+            try {
+              access(c) = layer_list_from(text);
+            } catch (const Error& error) {
+              throw Error(ErrorKind::usage, fmt::format("--{}: {}", name, error.what()));
+            }
+          }};
+}
+
+}  // namespace
+
 std::vector<Setting> model_settings() {
   const std::string s = "model";
   return {
-      widths_setting({"layers", s, "Widths of the encoder from the input to the code, e.g. 784,1000,500,250,30"},
-                     [](TrainConfig& c) -> std::vector<Index>& { return c.model.encoder; }),
-      widths_setting({"decoder-layers", s, "Widths of the decoder from the code to the output; empty mirrors the encoder"},
-                     [](TrainConfig& c) -> std::vector<Index>& { return c.model.decoder; }),
+      layers_setting({"layers", s,
+                      "The encoder from the input to the code: widths, e.g. 784,1000,500,250,30, or images and convolutions, e.g. "
+                      "28x28,conv:16x3s2,conv:32x3s2,30 (channels x kernel, stride)"},
+                     [](TrainConfig& c) -> LayerList& { return c.model.encoder; }),
+      layers_setting({"decoder-layers", s,
+                      "The decoder from the code to the output, e.g. 30,7x7x32,tconv:16x3s2,tconv:1x3s2; empty mirrors the encoder"},
+                     [](TrainConfig& c) -> LayerList& { return c.model.decoder; }),
       word_setting(
           {"activation", s, fmt::format("Hidden non-linearity: {}", fmt::join(activation_names(), ", "))},
           [](TrainConfig& c) -> Activation& { return c.model.activation; }, activation_from),

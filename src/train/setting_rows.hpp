@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <sstream>
 
 #include "hourglass/core/edit_distance.hpp"
 #include "hourglass/core/error.hpp"
@@ -131,24 +130,6 @@ Setting choice_setting(Row row, std::vector<std::string> choices, Access access)
               bad_value(name, text, fmt::format("one of {}", fmt::join(choices, ", ")) + suggestion(text, choices));
             }
             access(c) = text;
-          }};
-}
-
-template <class Access>
-Setting widths_setting(Row row, Access access) {
-  return {row.name,
-          row.section,
-          row.help,
-          false,
-          row.scope,
-          [access](const TrainConfig& c) { return fmt::format("{}", fmt::join(access(const_cast<TrainConfig&>(c)), ",")); },
-          [access, name = row.name](TrainConfig& c, const std::string& text) {
-            std::vector<Index> widths;
-            std::istringstream stream(text);
-            for (std::string width; std::getline(stream, width, ',');) {
-              widths.push_back(parse_number<Index>(name, width, "a list of widths such as 784,500,30"));
-            }
-            access(c) = std::move(widths);
           }};
 }
 

@@ -1,6 +1,7 @@
 #include "hourglass/train/settings.hpp"
 
 #include <map>
+#include <sstream>
 
 #include "setting_rows.hpp"
 

@@ -161,7 +161,7 @@ TEST_P(EveryActivationInside, passes_equal_reference) {
 }
 
 TEST(AutoencoderGradient, other_shapes) {
-  for (const auto& [encoder, decoder] : std::vector<std::pair<std::vector<Index>, std::vector<Index>>>{
+  for (const auto& [encoder, decoder] : std::vector<std::pair<LayerList, LayerList>>{
            {{6, 2}, {}}, {{4, 20, 11}, {}}, {{5, 1}, {1, 17, 3, 5}}, {{1, 1}, {}}, {{3, 8}, {}}, {{6, 5, 4, 3, 2}, {2, 6}}}) {
     AutoencoderSpec spec;
     spec.encoder = encoder;
@@ -221,8 +221,8 @@ TEST(Autoencoder, moved_model_works) {
 
 TEST(Autoencoder, refuses_specs_naming_the_settings) {
   struct Case {
-    std::vector<Index> encoder;
-    std::vector<Index> decoder;
+    LayerList encoder;
+    LayerList decoder;
     Loss loss;
     Activation output;
     std::vector<std::string> mentions;

@@ -145,7 +145,7 @@ class Trial {
 
   [[nodiscard]] Vector encode(const Vector& p, Vector x, Index row, double& penalty) const {
     const AutoencoderSpec& spec = model_.spec();
-    const auto& widths = spec.encoder;
+    const auto widths = dense_widths(spec.encoder);
     for (std::size_t i = 0; i + 2 < widths.size(); ++i) {
       const std::string name = "encoder/" + std::to_string(i);
       x = hidden(p, name, affine(p, name, x, widths[i + 1]), penalty);
@@ -184,7 +184,7 @@ class Trial {
 
   [[nodiscard]] Vector decode(const Vector& p, Vector h, double& penalty) const {
     const AutoencoderSpec& spec = model_.spec();
-    std::vector<Index> widths(spec.encoder.rbegin(), spec.encoder.rend());
+    const auto widths = dense_widths(spec.decoder);
     for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
       const std::string name = "decoder/" + std::to_string(i);
       const std::string tied = spec.tied ? "encoder/" + std::to_string(widths.size() - 2 - i) : "";
@@ -197,7 +197,7 @@ class Trial {
   /// dh/dx, row-major code x features.
   [[nodiscard]] std::vector<Vector> jacobian(const Vector& p, const Vector& x) const {
     const AutoencoderSpec& spec = model_.spec();
-    const auto& widths = spec.encoder;
+    const auto widths = dense_widths(spec.encoder);
     std::vector<Vector> product(x.size(), Vector(x.size(), 0.0));
     for (std::size_t i = 0; i < x.size(); ++i) product[i][i] = 1;
     Vector y = x;

@@ -65,6 +65,12 @@ inline double loss(Loss kind, Activation output, double z, double x) {
 
 using Vector = std::vector<double>;
 
+inline std::vector<Index> dense_widths(const LayerList& layers) {
+  std::vector<Index> widths;
+  for (const LayerSpec& layer : layers) widths.push_back(layer.units);
+  return widths;
+}
+
 struct Layer {
   Index inputs;
   Index outputs;
@@ -77,8 +83,6 @@ struct Layer {
 class Autoencoder {
  public:
   explicit Autoencoder(const hourglass::Autoencoder& model) : spec_(model.spec()) {
-    std::vector<Index> decoder = spec_.decoder;
-    if (decoder.empty()) decoder.assign(spec_.encoder.rbegin(), spec_.encoder.rend());
     Slot slot = 0;
     const auto add = [&](const std::vector<Index>& widths, Activation last) {
       for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
@@ -87,9 +91,9 @@ class Autoencoder {
         layers_.push_back({widths[i], widths[i + 1], weight, bias, i + 2 == widths.size() ? last : spec_.activation});
       }
     };
-    add(spec_.encoder, spec_.code_activation);
+    add(dense_widths(spec_.encoder), spec_.code_activation);
     encoder_layers_ = layers_.size();
-    add(decoder, Activation::linear);
+    add(dense_widths(spec_.decoder), Activation::linear);
   }
 
   [[nodiscard]] Vector code(const Vector& parameters, const Vector& x) const { return run(parameters, x, 0, encoder_layers_); }
@@ -109,7 +113,7 @@ class Autoencoder {
         sum += reference::loss(spec_.loss, spec_.output_activation, z[c], targets[r][c]);
       }
     }
-    return spec_.feature_mean ? sum / static_cast<double>(spec_.encoder.front()) : sum;
+    return spec_.feature_mean ? sum / static_cast<double>(spec_.encoder.front().units) : sum;
   }
   [[nodiscard]] double squared_error(const Vector& parameters, const std::vector<Vector>& inputs,
                                      const std::vector<Vector>& targets) const {

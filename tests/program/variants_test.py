@@ -9,6 +9,10 @@ IMAGE = ["--image-shape", "4x5"]
 SIGMOID = ["--code-activation", "sigmoid"]
 VARIANTS = {
     "tied": ["--tied"],
+    "convolution": ["--layers", "4x5,conv:4x3s2,3"],
+    "convolution-gelu": ["--layers", "4x5,conv:4x3s2,conv:2x3s2", "--activation", "gelu", "--layer-norm", "--hidden-noise", "dropout:0.2"],
+    "convolution-tied": ["--layers", "2x5x2,conv:4x2x3s1x2p0x1,3", "--tied"],
+    "transposed": ["--layers", "4x5,tconv:2x2s2,conv:3x3s2,3", "--decoder-layers", "3,2x5x3,tconv:1x2x1s2x1"],
     "layer-norm": ["--layer-norm"],
     "gaussian": ["--corruption", "gaussian"],
     "masking": ["--corruption", "masking", "--corrupted-weight", "2", "--clean-weight", "0.5"],

@@ -6,6 +6,7 @@
 
 #include "hourglass/nn/contractive.hpp"
 #include "hourglass/nn/image_shape.hpp"
+#include "hourglass/nn/layer_spec.hpp"
 #include "hourglass/nn/loss.hpp"
 #include "hourglass/nn/network.hpp"
 #include "hourglass/nn/regularization.hpp"
@@ -16,8 +17,8 @@ namespace hourglass {
 
 /// The shape of an autoencoder: what decides its parameters and its function, as plain data.
 struct AutoencoderSpec {
-  std::vector<Index> encoder;  ///< widths from the input to the code, e.g. 784, 1000, 500, 250, 30
-  std::vector<Index> decoder;  ///< widths from the code to the output; empty mirrors the encoder
+  LayerList encoder;  ///< from the input to the code, e.g. 784, 1000, 500, 250, 30
+  LayerList decoder;  ///< from the code to the output; empty mirrors the encoder
   Activation activation = Activation::relu;
   Activation code_activation = Activation::linear;
   Activation output_activation = Activation::sigmoid;
@@ -50,8 +51,8 @@ class Autoencoder final : public Trainable {
   [[nodiscard]] const AutoencoderSpec& spec() const { return spec_; }
   [[nodiscard]] const Layout& layout() const override { return layout_; }
   [[nodiscard]] const Network& network() const { return architecture_.network; }
-  [[nodiscard]] Index features() const override { return spec_.encoder.front(); }
-  [[nodiscard]] Index code_size() const { return spec_.encoder.back(); }
+  [[nodiscard]] Index features() const override { return features_; }
+  [[nodiscard]] Index code_size() const { return code_size_; }
   [[nodiscard]] std::vector<TensorRole> roles() const override;
   [[nodiscard]] Workspace make_workspace(Index max_rows) const override;
   /// Multiply-adds times two of one sample's forward and backward pass: the GEMMs' work.
@@ -92,6 +93,8 @@ class Autoencoder final : public Trainable {
   double penalize(Index layer, ConstMatrix y, float scale, const PassContext& context, Matrix dy) const;
 
   AutoencoderSpec spec_;
+  Index features_;
+  Index code_size_;
   Layout layout_;
   Architecture architecture_;
   std::unique_ptr<Contractive> contractive_;

@@ -15,6 +15,8 @@ struct ImageShape {
 
   [[nodiscard]] bool known() const { return height > 0 && width > 0; }
   [[nodiscard]] Index size() const { return height * width * channels; }
+
+  friend bool operator==(const ImageShape&, const ImageShape&) = default;
 };
 
 /// "28x28", "32x32x3"; "" when not known.

@@ -48,6 +48,8 @@ class Layer {
   [[nodiscard]] virtual std::vector<TensorRole> roles() const { return {}; }
   /// Floats of scratch memory per row that forward fills and backward reads (e.g. saved derivatives).
   [[nodiscard]] virtual Index scratch_per_row() const { return 0; }
+  /// Floats of scratch memory besides, at its end, whatever the number of rows. Where the rows' part ends depends on the pass.
+  [[nodiscard]] virtual Index fixed_scratch() const { return 0; }
 
   /// Operations of one row's forward GEMM; backward has twice as many.
   [[nodiscard]] virtual double flops_per_row() const { return 0; }

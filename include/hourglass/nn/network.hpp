@@ -69,6 +69,7 @@ class Workspace {
   Index max_rows_ = 0;
   std::vector<Index> widths_;
   std::vector<Index> scratch_widths_;
+  std::vector<Index> fixed_scratch_;
   std::vector<Index> output_offsets_;
   std::vector<Index> scratch_offsets_;
   Buffer<float> outputs_;

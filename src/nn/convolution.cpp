@@ -1,0 +1,165 @@
+#include "hourglass/nn/convolution.hpp"
+
+#include <algorithm>
+
+#include "hourglass/core/error.hpp"
+#include "hourglass/math/blas.hpp"
+
+namespace hourglass {
+
+namespace {
+
+// Patches of one product: they stay in the second-level cache between being gathered and being multiplied.
+constexpr Index tile_floats = Index{1} << 16;
+
+ImageWindows windows_of(const LayerSpec& layer, const ImageShape& inputs, const ImageShape& outputs) {
+  const bool transposed = layer.kind == LayerSpec::Kind::transposed_convolution;
+  const ImageShape& small = transposed ? inputs : outputs;
+  return {transposed ? outputs : inputs, {small.height, small.width}, layer.window};
+}
+
+Index tile_rows_of(const ImageWindows& windows) {
+  return std::max<Index>(1, tile_floats / (windows.grid.width * windows.patch()));
+}
+
+std::vector<Index> weight_shape(const ImageWindows& windows, const ImageShape& small) {
+  return {small.channels, windows.image.channels, windows.window.kernel.height, windows.window.kernel.width};
+}
+
+}  // namespace
+
+Convolution::Convolution(Layout& layout, const std::string& name, const LayerSpec& layer, const ImageShape& inputs,
+                         const ImageShape& outputs, Activation activation)
+    : transposed_(layer.kind == LayerSpec::Kind::transposed_convolution),
+      windows_(windows_of(layer, inputs, outputs)),
+      small_(transposed_ ? inputs : outputs),
+      activation_(activation),
+      tile_rows_(tile_rows_of(windows_)),
+      weight_(layout.add(name + "/weight", weight_shape(windows_, small_))),
+      bias_(layout.add(name + "/bias", {outputs.channels})),
+      weight_tensor_(layout.tensor(weight_)),
+      bias_tensor_(layout.tensor(bias_)) {}
+
+Convolution::Convolution(Layout& layout, const std::string& name, Convolution& other, Activation activation)
+    : transposed_(!other.transposed_),
+      mirrors_(true),
+      windows_(other.windows_),
+      small_(other.small_),
+      activation_(activation),
+      tile_rows_(other.tile_rows_),
+      weight_(other.weight_),
+      bias_(layout.add(name + "/bias", {output_image().channels})),
+      weight_tensor_(other.weight_tensor_),
+      bias_tensor_(layout.tensor(bias_)) {
+  other.mirrored_ = true;
+}
+
+std::vector<TensorRole> Convolution::roles() const {
+  // A pixel of the large side lies under kernel / stride windows along each axis, on average.
+  const Window& w = windows_.window;
+  const Index small_fan = windows_.patch();
+  const Index strides = w.stride.height * w.stride.width;
+  const Index large_fan = std::max<Index>(1, small_.channels * w.kernel.height * w.kernel.width / strides);
+  const Index fan_in = transposed_ ? large_fan : small_fan;
+  const Index fan_out = transposed_ ? small_fan : large_fan;
+  const TensorRole bias{bias_, true, fan_in, fan_out};
+  if (mirrors_) return {bias};
+  return {{weight_, false, fan_in, fan_out}, bias};
+}
+
+Index Convolution::scratch_per_row() const { return saves_derivative(activation_) ? outputs() : 0; }
+
+Index Convolution::fixed_scratch() const {
+  return 2 * weight_tensor_.size + tile_rows_ * windows_.grid.width * windows_.patch();
+}
+
+Convolution::Scratch Convolution::divide(std::span<float> scratch, Index rows) const {
+  Scratch result;
+  float* at = scratch.data();
+  if (saves_derivative(activation_)) result.derivative = {at, rows, outputs()};
+  at += rows * scratch_per_row();
+  result.weight = {at, small_.channels, windows_.patch()};
+  at += weight_tensor_.size;
+  result.weight_gradient = {at, small_.channels, windows_.patch()};
+  at += weight_tensor_.size;
+  result.patches = {at, static_cast<std::size_t>(tile_rows_ * windows_.grid.width * windows_.patch())};
+  return result;
+}
+
+// A pixel a row: bias and activation know channels only.
+Matrix Convolution::as_pixels(Matrix images) const {
+  require(images.stride == images.columns, "images of a convolution that do not lie together");
+  const Index channels = output_image().channels;
+  return {images.data, images.rows * (images.columns / channels), channels};
+}
+
+ConstMatrix Convolution::small_rows(ConstMatrix images, Range rows) const {
+  require(images.stride == images.columns, "images of a convolution that do not lie together");
+  const Index width = windows_.grid.width;
+  return {images.data + rows.begin * width * small_.channels, rows.size() * width, small_.channels};
+}
+
+Matrix Convolution::small_rows(Matrix images, Range rows) const {
+  const ConstMatrix view = small_rows(ConstMatrix(images), rows);
+  return {images.data + (view.data - images.data), view.rows, view.columns};
+}
+
+// Calls visit(rows of the grid, room for their patches).
+template <class Visit>
+void Convolution::for_each_tile(Index samples, std::span<float> memory, Visit visit) const {
+  const Index all = samples * windows_.grid.height;
+  for (Index begin = 0; begin < all; begin += tile_rows_) {
+    const Range rows{begin, std::min(all, begin + tile_rows_)};
+    visit(rows, Matrix(memory.data(), rows.size() * windows_.grid.width, windows_.patch()));
+  }
+}
+
+void Convolution::to_small(ConstMatrix large, const Scratch& scratch, Matrix small) const {
+  for_each_tile(large.rows, scratch.patches, [&](Range rows, Matrix patches) {
+    gather_patches(windows_, large, rows, patches);
+    gemm(false, true, patches, scratch.weight, 0, small_rows(small, rows));
+  });
+}
+
+void Convolution::to_large(ConstMatrix small, const Scratch& scratch, Matrix large) const {
+  for (Index r = 0; r < large.rows; ++r) std::ranges::fill(large.row(r), 0.0F);
+  for_each_tile(small.rows, scratch.patches, [&](Range rows, Matrix patches) {
+    gemm(false, false, small_rows(small, rows), scratch.weight, 0, patches);
+    add_patches(windows_, patches, rows, large);
+  });
+}
+
+void Convolution::add_to_weight(ConstMatrix small, ConstMatrix large, const Scratch& scratch) const {
+  for_each_tile(large.rows, scratch.patches, [&](Range rows, Matrix patches) {
+    gather_patches(windows_, large, rows, patches);
+    gemm(true, false, small_rows(small, rows), patches, rows.begin == 0 ? 0.0F : 1.0F, scratch.weight_gradient);
+  });
+}
+
+void Convolution::forward(const float* parameters, ConstMatrix x, Matrix y, std::span<float> memory,
+                          const PassContext& context) const {
+  if (x.rows == 0) return;
+  const Scratch scratch = divide(memory, x.rows);
+  weights_to_patches(windows_, parameters + weight_tensor_.offset, scratch.weight);
+  transposed_ ? to_large(x, scratch, y) : to_small(x, scratch, y);
+  const Index channels = output_image().channels;
+  const std::span<const float> bias(parameters + bias_tensor_.offset, static_cast<std::size_t>(channels));
+  const bool save = context.training && !scratch.derivative.empty();
+  activation_forward(activation_, bias, as_pixels(y), save ? as_pixels(scratch.derivative) : Matrix());
+}
+
+void Convolution::backward(const float* /*parameters*/, ConstMatrix x, ConstMatrix y, Matrix dy, Matrix dx, float* gradient,
+                           std::span<float> memory, const PassContext& /*context*/) const {
+  const Scratch scratch = divide(memory, x.rows);
+  const Matrix dz = as_pixels(dy);
+  const std::span<float> bias_gradient(gradient + bias_tensor_.offset, static_cast<std::size_t>(dz.columns));
+  activation_backward(activation_, {y.data, dz.rows, dz.columns},
+                      scratch.derivative.empty() ? ConstMatrix() : ConstMatrix(as_pixels(scratch.derivative)), dz, bias_gradient);
+  transposed_ ? add_to_weight(x, dy, scratch) : add_to_weight(dy, x, scratch);
+  weights_from_patches(windows_, scratch.weight_gradient, mirrored_, gradient + weight_tensor_.offset);
+  if (dx.empty()) return;
+  // The forward pass left the weight's copy, and nothing has written there since.
+  transposed_ ? to_small(dy, scratch, dx) : to_large(dy, scratch, dx);
+}
+
+}  // namespace hourglass
