@@ -11,10 +11,10 @@ program=build/release/bin/hourglass
 
 say() { printf '\n== %s\n' "$*"; }
 
-say "1/5  Packages"
+say "1/6  Packages"
 scripts/install_deps.sh
 
-say "2/5  Build"
+say "2/6  Build"
 cmake --preset release
 cmake --build --preset release --target hourglass_program
 
@@ -27,7 +27,7 @@ if [ "$(nproc)" -lt 2 ]; then
   mpirun+=(--mca mpi_yield_when_idle 1)
 fi
 
-say "3/5  Data: Fashion-MNIST, 60000 + 10000 images of 28 x 28, as $data"
+say "3/6  Data: Fashion-MNIST, 60000 + 10000 images of 28 x 28, as $data"
 if [ -e "$data" ]; then
   echo "$data is there already"
 else
@@ -41,16 +41,19 @@ while ! mkdir "build/run/fashion-mnist-30-$number" 2>/dev/null; do
 done
 run=build/run/fashion-mnist-30-$number
 
-say "4/5  Training on two ranks into $run (784 features to a code of 30 and back, 10 epochs)"
+say "4/6  Training on two ranks into $run (784 features to a code of 30 and back, 10 epochs)"
 "${mpirun[@]}" "$program" train \
   --data "$data:/train/samples" --validation "$data:/test/samples" \
   --layers 784,1000,500,250,30 --activation relu --code-activation linear --output-activation sigmoid \
   --loss mse --optimizer adam --learning-rate 1e-3 --batch 256 --micro-batch 128 --epochs 10 --seed 1 \
   --output "$run"
 
-say "5/5  Measuring on the 10000 test images"
+say "5/6  Measuring on the 10000 test images"
 "${mpirun[@]}" "$program" evaluate --model "$run/model.h5" --data "$data:/test/samples"
 sse=$("$program" evaluate --model "$run/model.h5" --data "$data:/test/samples" --json | sed -E 's/.*"sse": *([0-9.eE+-]+).*/\1/')
+
+say "6/6  A page to look at"
+"$program" report "$run" --output "$run/report.html"
 
 cat <<TEXT
 
@@ -58,6 +61,8 @@ Test sse (squared error summed over the 784 pixels, averaged over the images) wi
   this autoencoder   $(LC_ALL=C printf '%.3f' "$sse")
   PCA                $pca_sse
 
+Look at it: open $PWD/$run/report.html in a browser (curves, reconstructions, the code, filters), or
+  $program show $run
 The model is $run/model.h5, an HDF5 file. What next:
   $program inspect $run/model.h5
   $program encode --model $run/model.h5 --data $data:/test/samples --output build/codes.h5

@@ -29,6 +29,8 @@ struct Command {
 [[nodiscard]] Command pca_command();
 [[nodiscard]] Command generate_command();
 [[nodiscard]] Command sample_command();
+[[nodiscard]] Command report_command();
+[[nodiscard]] Command show_command();
 [[nodiscard]] Command probe_command();
 [[nodiscard]] Command sweep_command();
 

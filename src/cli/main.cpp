@@ -18,8 +18,8 @@ namespace hourglass {
 namespace {
 
 std::vector<Command> commands() {
-  return {import_command(),      generate_command(), train_command(),  evaluate_command(), encode_command(),
-          reconstruct_command(), sample_command(),   inspect_command(), pca_command()};
+  return {import_command(),      generate_command(), train_command(),   show_command(),   report_command(), evaluate_command(),
+          encode_command(),      reconstruct_command(), sample_command(), inspect_command(), pca_command()};
 }
 
 std::string program_help() {

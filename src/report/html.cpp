@@ -25,7 +25,45 @@ table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums
 th,td{padding:.25rem .6rem;border-bottom:1px solid #ddd;text-align:left;white-space:nowrap}
 th{border-bottom:2px solid #888;vertical-align:bottom}
 td.number,th.number{text-align:right}
-@media print{.figures{grid-template-columns:1fr 1fr}}
+th button{all:unset;cursor:pointer}
+th button:focus-visible,.save:focus-visible{outline:2px solid #0072b2}
+th[aria-sort=ascending] button::after{content:" \25b2"}
+th[aria-sort=descending] button::after{content:" \25bc"}
+.save{font:inherit;font-size:.85rem;color:#0b5394;background:none;border:0;padding:0 0 0 .5rem;cursor:pointer;text-decoration:underline}
+figure img{image-rendering:pixelated}
+@media print{.save{display:none}
+.figures{grid-template-columns:1fr 1fr}}
+)";
+
+// Tables sort by the column whose head is clicked; figures are saved as files. Without scripts the page only lacks these two.
+constexpr const char* script = R"(
+document.querySelectorAll('table').forEach(function(t){
+ t.querySelectorAll('th').forEach(function(h,c){
+  if(!h.textContent)return;
+  var b=document.createElement('button');b.textContent=h.textContent;h.textContent='';h.appendChild(b);
+  b.onclick=function(){
+   var up=h.getAttribute('aria-sort')!=='ascending',body=t.tBodies[0];
+   t.querySelectorAll('th').forEach(function(o){o.removeAttribute('aria-sort')});
+   h.setAttribute('aria-sort',up?'ascending':'descending');
+   Array.from(body.rows).sort(function(a,b){
+    var x=a.cells[c].textContent,y=b.cells[c].textContent,d=parseFloat(x)-parseFloat(y);
+    return (isNaN(d)?x.localeCompare(y):d)*(up?1:-1);
+   }).forEach(function(r){body.appendChild(r)});
+  };
+ });
+});
+document.querySelectorAll('figure').forEach(function(f,i){
+ var s=f.querySelector('svg'),g=f.querySelector('img'),b=document.createElement('button');
+ if(!s&&!g)return;
+ b.className='save';b.textContent=s?'save as SVG':'save as PNG';
+ b.onclick=function(){
+  var a=document.createElement('a');
+  a.download='figure-'+(i+1)+(s?'.svg':'.png');
+  a.href=s?URL.createObjectURL(new Blob([new XMLSerializer().serializeToString(s)],{type:'image/svg+xml'})):g.src;
+  a.click();
+ };
+ f.querySelector('figcaption').appendChild(b);
+});
 )";
 
 bool is_number(const std::string& text) {
@@ -118,8 +156,8 @@ std::string HtmlPage::str() const {
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
       "content=\"width=device-width,initial-scale=1\">\n<link rel=\"icon\" "
       "href=\"data:,\">\n<title>{}</title>\n<style>{}</style>\n"
-      "</head>\n<body>\n{}{}</body>\n</html>\n",
-      title_, style, body_, in_figures_ ? "</div>\n" : "");
+      "</head>\n<body>\n{}{}<script>{}</script>\n</body>\n</html>\n",
+      title_, style, body_, in_figures_ ? "</div>\n" : "", script);
 }
 
 }  // namespace hourglass

@@ -8,8 +8,9 @@ namespace hourglass {
 /// The text with <, >, &, and quotes as entities, for elements and attributes of HTML and SVG.
 [[nodiscard]] std::string html_escaped(const std::string& text);
 
-/// One page that needs nothing else: no network, no script, no font. Dark on light, readable on a phone: figures stand side by
-/// side where there is room, wide tables scroll by themselves. Texts are plain text unless a name says html.
+/// One page that needs nothing else: no network, no other file. Dark on light, readable on a phone: figures stand side by side
+/// where there is room, wide tables scroll by themselves, a click on a column's head sorts its table, and figures can be saved.
+/// Texts are plain text unless a name says html.
 class HtmlPage {
  public:
   explicit HtmlPage(const std::string& title);

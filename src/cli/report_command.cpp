@@ -1,0 +1,55 @@
+#include <fmt/format.h>
+
+#include "command.hpp"
+#include "hourglass/core/error.hpp"
+#include "hourglass/io/atomic_file.hpp"
+#include "hourglass/math/blas.hpp"
+#include "run_findings.hpp"
+
+namespace hourglass {
+namespace {
+
+constexpr Index standard_samples = 1000;
+// t-SNE holds a few numbers for each pair of samples.
+constexpr Index most_samples = 5000;
+
+void run_report_of_run(const Arguments& arguments, const std::string& folder) {
+  use_single_threaded_blas();
+  const Index samples = arguments.integer("samples", standard_samples, 1);
+  if (samples > most_samples) {
+    throw Error(ErrorKind::usage,
+                fmt::format("--samples is {}, but at most {} can be laid out in a page", samples, most_samples));
+  }
+  const std::string output = arguments.get("output", "report.html");
+  OpenedRun run = open_run(folder);
+  add_study(run, arguments.get("data"), arguments.get("labels"), samples);
+  run.findings.reproduced_by = fmt::format("hourglass report {} --output {}", folder, output);
+  write_text_atomically(output, run_report(run.findings));
+  fmt::print("{}: one page, {}; open it in a browser\n", output, state_of_run(run.findings));
+  for (const std::string& remark : run.findings.remarks) fmt::print("{}\n", remark);
+}
+
+void run_report_command(const Arguments& arguments) {
+  if (arguments.positional.empty())
+    throw Error(ErrorKind::usage, "name a run folder: hourglass report run/ --output report.html");
+  run_report_of_run(arguments, arguments.positional.front());
+}
+
+}  // namespace
+
+Command report_command() {
+  return {"report",
+          "Make one self-contained page of a training run: curves, reconstructions, the code, filters",
+          "hourglass report run/ --output report.html",
+          "The page needs no network and no other file. A run that has not ended is shown as far as it is.\n",
+          {{"output", "output", "The HTML file to write", "report.html", false},
+           {"data", "input", "Samples to look at: FILE.h5:/path", "the run's validation or training data", false},
+           {"labels", "input", "Labels to colour by: FILE.h5:/path", "labels beside the samples", false},
+           {"samples", "input", "How many samples to look at", std::to_string(standard_samples), false},
+           {"help", "output", "Show this text", "", true}},
+          1,
+          false,
+          run_report_command};
+}
+
+}  // namespace hourglass

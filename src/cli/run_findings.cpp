@@ -1,0 +1,53 @@
+#include "run_findings.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "hourglass/core/error.hpp"
+#include "hourglass/train/metrics_reader.hpp"
+#include "hourglass/train/run_folder.hpp"
+
+namespace hourglass {
+
+OpenedRun open_run(const std::string& folder) {
+  const RunFolder paths(folder);
+  if (!std::filesystem::exists(paths.config_path())) {
+    throw Error(ErrorKind::io,
+                fmt::format("{} holds no run (config.cfg is missing); name the folder given to train --output", folder));
+  }
+  OpenedRun run;
+  run.findings.run = folder;
+  if (std::filesystem::exists(paths.metrics_path())) run.findings.metrics = read_metrics(paths.metrics_path());
+  std::string file = paths.model_path();
+  if (!std::filesystem::exists(file)) {
+    std::vector<std::string> skipped;
+    file = paths.newest_valid(skipped);
+    run.findings.remarks = skipped;
+  }
+  if (file.empty()) {
+    run.findings.remarks.push_back("The run has neither a model nor a checkpoint yet: only its metrics are shown.");
+    return run;
+  }
+  run.model = std::make_unique<Model>(load_model(file));
+  run.findings.model = run.model.get();
+  return run;
+}
+
+void add_study(OpenedRun& run, const std::string& data, const std::string& labels, Index samples) {
+  if (run.model == nullptr) return;
+  const TrainConfig& config = run.model->config;
+  const std::string& own = config.validation.empty() ? config.data : config.validation;
+  try {
+    const DatasetReader reader(parse_address(data.empty() ? own : data));
+    const auto address = labels.empty() ? std::nullopt : std::optional(parse_address(labels));
+    run.study = std::make_unique<SampleStudy>(study_samples(*run.model, reader, samples, address));
+    run.findings.study = run.study.get();
+  } catch (const Error& error) {
+    if (!data.empty()) throw;
+    run.findings.remarks.push_back(fmt::format(
+        "No samples are shown, since the run's data cannot be used ({}); name them with --data FILE.h5:/path.", error.what()));
+  }
+}
+
+}  // namespace hourglass

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "hourglass/report/run_report.hpp"
+#include "options.hpp"
+
+namespace hourglass {
+
+/// A run folder opened for looking at, with all that its findings point to.
+struct OpenedRun {
+  RunFindings findings;
+  std::unique_ptr<Model> model;
+  std::unique_ptr<SampleStudy> study;
+};
+
+/// Opens a run folder: its metrics and its model, or newest valid checkpoint. Throws Error(io) when it holds no run.
+[[nodiscard]] OpenedRun open_run(const std::string& folder);
+
+/// Adds the study of at most `samples` samples of `data`; an empty `data` means the run's validation or training data, whose
+/// absence is a remark instead of an error.
+void add_study(OpenedRun& run, const std::string& data, const std::string& labels, Index samples);
+
+}  // namespace hourglass

@@ -1,0 +1,55 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "command.hpp"
+#include "hourglass/core/error.hpp"
+#include "hourglass/report/text_chart.hpp"
+#include "hourglass/report/training_figures.hpp"
+#include "run_findings.hpp"
+
+namespace hourglass {
+namespace {
+
+void print_epochs(const std::vector<MetricsRecord>& epochs) {
+  constexpr std::size_t shown = 5;
+  fmt::print("{:>7} {:>9} {:>12} {:>12} {:>14} {:>12}\n", "epoch", "step", "sse", "validation", "learning rate", "samples/s");
+  for (std::size_t i = epochs.size() > shown ? epochs.size() - shown : 0; i < epochs.size(); ++i) {
+    const MetricsRecord& r = epochs[i];
+    fmt::print("{:>7} {:>9} {:>12.4f} {:>12} {:>14.3g} {:>12.0f}\n", r.epoch, r.step, r.sse,
+               r.validation_sse ? fmt::format("{:.4f}", *r.validation_sse) : "-", r.learning_rate, r.samples_per_second);
+  }
+}
+
+void run_show(const Arguments& arguments) {
+  if (arguments.positional.empty()) throw Error(ErrorKind::usage, "name a run folder: hourglass show run/");
+  const std::string& folder = arguments.positional.front();
+  const OpenedRun run = open_run(folder);
+  fmt::print("{}: {}\n", folder, state_of_run(run.findings));
+  if (run.model) {
+    fmt::print("{} features to a code of {}; {} parameters; weights digest {}\n", run.model->network->features(),
+               run.model->network->code_size(), run.model->network->layout().parameter_count(), run.model->file.weights_digest);
+  }
+  const auto epochs = records_of(run.findings.metrics, "epoch");
+  if (!epochs.empty()) {
+    fmt::print("\n{}\n", text_chart(error_chart(epochs)));
+    print_epochs(epochs);
+  }
+  for (const std::string& remark : run.findings.remarks) fmt::print("{}\n", remark);
+  fmt::print("\nnext: hourglass report {} --output report.html\n", folder);
+}
+
+}  // namespace
+
+Command show_command() {
+  return {"show",
+          "Show a training run in the terminal: its state, its curve, its last epochs",
+          "hourglass show run/",
+          "",
+          {{"help", "output", "Show this text", "", true}},
+          1,
+          false,
+          run_show};
+}
+
+}  // namespace hourglass

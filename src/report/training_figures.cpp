@@ -1,0 +1,107 @@
+#include "hourglass/report/training_figures.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+
+namespace hourglass {
+
+namespace {
+
+using Value = std::function<double(const MetricsRecord&)>;
+
+Series series(const std::string& name, std::span<const MetricsRecord> records, const Value& x, const Value& y) {
+  Series result{name, {}, records.size() > 40 ? SeriesStyle::line : SeriesStyle::line_and_markers, std::nullopt};
+  for (const MetricsRecord& record : records) {
+    ChartPoint point;
+    point.x = x(record);
+    point.y = y(record);
+    result.points.push_back(point);
+  }
+  return result;
+}
+
+double epoch_of(const MetricsRecord& record) { return static_cast<double>(record.epoch); }
+double step_of(const MetricsRecord& record) { return static_cast<double>(record.step); }
+
+// Bars need room: of many epochs, some.
+std::vector<MetricsRecord> thinned(std::span<const MetricsRecord> records, std::size_t most) {
+  std::vector<MetricsRecord> some;
+  const std::size_t stride = (records.size() + most - 1) / most;
+  for (std::size_t i = 0; i < records.size(); i += std::max<std::size_t>(1, stride)) some.push_back(records[i]);
+  return some;
+}
+
+}  // namespace
+
+std::vector<MetricsRecord> records_of(std::span<const MetricsRecord> records, const std::string& kind) {
+  std::vector<MetricsRecord> some;
+  std::ranges::copy_if(records, std::back_inserter(some), [&](const MetricsRecord& record) { return record.kind == kind; });
+  return some;
+}
+
+LineChart error_chart(std::span<const MetricsRecord> epochs) {
+  LineChart chart;
+  chart.title = "Reconstruction error";
+  chart.x.label = "epoch";
+  chart.x.lowest = 0;
+  chart.y.label = "squared error a sample (sse)";
+  chart.series.push_back(series("training", epochs, epoch_of, [](const auto& r) { return r.sse; }));
+  if (std::ranges::any_of(epochs, [](const auto& r) { return r.validation_sse.has_value(); })) {
+    chart.series.push_back(
+        series("validation", epochs, epoch_of, [](const auto& r) { return r.validation_sse.value_or(std::nan("")); }));
+  }
+  return chart;
+}
+
+LineChart loss_chart(std::span<const MetricsRecord> records) {
+  LineChart chart;
+  chart.title = "Loss";
+  chart.x.label = "step";
+  chart.y.label = "loss, averaged over samples";
+  // A loss that falls through several orders of magnitude shows its end only on a logarithmic axis.
+  const auto [low, high] = std::ranges::minmax_element(records, {}, &MetricsRecord::loss);
+  chart.y.logarithmic = low != records.end() && low->loss > 0 && high->loss > 20 * low->loss;
+  chart.series.push_back(series("loss", records, step_of, [](const auto& r) { return r.loss; }));
+  if (std::ranges::any_of(records, [](const auto& r) { return r.penalty != 0; })) {
+    chart.series.push_back(series("of which penalties", records, step_of, [](const auto& r) { return r.penalty; }));
+  }
+  return chart;
+}
+
+LineChart learning_rate_chart(std::span<const MetricsRecord> records) {
+  LineChart chart;
+  chart.title = "Learning rate";
+  chart.x.label = "step";
+  chart.y.label = "learning rate";
+  chart.series.push_back(series("learning rate", records, step_of, [](const auto& r) { return r.learning_rate; }));
+  return chart;
+}
+
+LineChart throughput_chart(std::span<const MetricsRecord> epochs) {
+  LineChart chart;
+  chart.title = "Throughput";
+  chart.x.label = "epoch";
+  chart.x.lowest = 0;
+  chart.y.label = "samples a second, all ranks";
+  chart.series.push_back(series("samples/s", epochs, epoch_of, [](const auto& r) { return r.samples_per_second; }));
+  return chart;
+}
+
+BarChart time_chart(std::span<const MetricsRecord> epochs) {
+  BarChart chart;
+  chart.title = "Time an epoch";
+  chart.category_label = "epoch";
+  chart.y.label = "seconds, of the slowest rank";
+  chart.series = {{"compute", {}}, {"exchange not hidden", {}}, {"waiting for input", {}}};
+  for (const MetricsRecord& record : thinned(epochs, 20)) {
+    chart.categories.push_back(std::to_string(record.epoch));
+    chart.series[0].values.push_back(record.seconds_compute);
+    chart.series[1].values.push_back(record.seconds_exchange_exposed);
+    chart.series[2].values.push_back(record.seconds_input_wait);
+  }
+  return chart;
+}
+
+}  // namespace hourglass
