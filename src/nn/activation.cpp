@@ -4,25 +4,13 @@
 
 #include <algorithm>
 #include <array>
-#include <utility>
+#include <tuple>
 
 #include "activation_kernels.hpp"
 
 namespace hourglass {
 
 namespace {
-
-constexpr std::array<std::pair<Activation, std::string_view>, 9> names = {{
-    {Activation::linear, "linear"},
-    {Activation::sigmoid, "sigmoid"},
-    {Activation::tanh, "tanh"},
-    {Activation::relu, "relu"},
-    {Activation::leaky_relu, "leaky-relu"},
-    {Activation::elu, "elu"},
-    {Activation::selu, "selu"},
-    {Activation::gelu, "gelu"},
-    {Activation::softplus, "softplus"},
-}};
 
 template <class Kernel>
 void forward(const float* bias, Matrix z, Matrix derivative) {
@@ -110,24 +98,21 @@ bool same_shape(ConstMatrix a, ConstMatrix b) { return a.rows == b.rows && a.col
 }  // namespace
 
 std::string_view name_of(Activation activation) {
-  const auto* entry = std::ranges::find(names, activation, &std::pair<Activation, std::string_view>::first);
-  require(entry != names.end(), "an activation without a name");
-  return entry->second;
+  return kernel::dispatch(activation, [](auto kernel) { return decltype(kernel)::name; });
 }
 
 Activation activation_from(std::string_view name) {
-  const auto* entry = std::ranges::find(names, name, &std::pair<Activation, std::string_view>::second);
-  if (entry == names.end()) {
-    throw Error(ErrorKind::usage,
-                fmt::format("unknown activation '{}'; use one of: {}", name, fmt::join(activation_names(), ", ")));
+  const auto names = activation_names();
+  const auto found = std::ranges::find(names, name);
+  if (found == names.end()) {
+    throw Error(ErrorKind::usage, fmt::format("unknown activation '{}'; use one of: {}", name, fmt::join(names, ", ")));
   }
-  return entry->first;
+  return std::apply([&](auto... kernel) { return std::array{decltype(kernel)::id...}; },
+                    kernel::All{})[static_cast<std::size_t>(found - names.begin())];
 }
 
 std::vector<std::string> activation_names() {
-  std::vector<std::string> result;
-  for (const auto& [activation, name] : names) result.emplace_back(name);
-  return result;
+  return std::apply([](auto... kernel) { return std::vector<std::string>{std::string(decltype(kernel)::name)...}; }, kernel::All{});
 }
 
 bool saves_derivative(Activation activation) {

@@ -1,10 +1,14 @@
 #pragma once
 
+#include <string_view>
+#include <tuple>
+#include <utility>
+
 #include "hourglass/core/error.hpp"
 #include "hourglass/math/elementwise.hpp"
 #include "hourglass/nn/activation.hpp"
 
-// One struct an activation, inlined into the loops over matrices: y = s(z) and its derivative, from z or from y.
+// One struct an activation, inlined into the loops over matrices: its name, y = s(z) and its derivatives, from z or from y.
 namespace hourglass::kernel {
 
 /// s(z) and s'(z).
@@ -13,61 +17,89 @@ struct ValueAndSlope {
   float slope;
 };
 
-/// Those whose derivative is had from the result: `value(z)` and `slope(y)`. Comparisons are turned so that a NaN passes.
+/// Those whose derivatives are had from the result: `value(z)`, `slope(y)` and `curvature(y)`, which is s''. Comparisons are turned so that a NaN
+/// passes.
 struct Linear {
+  static constexpr Activation id = Activation::linear;
+  static constexpr std::string_view name = "linear";
   static constexpr bool saves = false;
   static float value(float z) { return z; }
   static float slope(float /*y*/) { return 1.0F; }
+  static float curvature(float /*y*/) { return 0.0F; }
 };
 
 struct Sigmoid {
+  static constexpr Activation id = Activation::sigmoid;
+  static constexpr std::string_view name = "sigmoid";
   static constexpr bool saves = false;
   static float value(float z) { return elementwise::sigmoid(z); }
   static float slope(float y) { return y * (1.0F - y); }
+  static float curvature(float y) { return y * (1.0F - y) * (1.0F - 2.0F * y); }
 };
 
 struct Tanh {
+  static constexpr Activation id = Activation::tanh;
+  static constexpr std::string_view name = "tanh";
   static constexpr bool saves = false;
   static float value(float z) { return elementwise::tanh(z); }
   static float slope(float y) { return (1.0F - y) * (1.0F + y); }
+  static float curvature(float y) { return -2.0F * y * (1.0F - y) * (1.0F + y); }
 };
 
 struct Relu {
+  static constexpr Activation id = Activation::relu;
+  static constexpr std::string_view name = "relu";
   static constexpr bool saves = false;
   static float value(float z) { return z < 0 ? 0.0F : z; }
   static float slope(float y) { return y > 0 ? 1.0F : 0.0F; }
+  static float curvature(float /*y*/) { return 0.0F; }
 };
 
 struct LeakyRelu {
+  static constexpr Activation id = Activation::leaky_relu;
+  static constexpr std::string_view name = "leaky-relu";
   static constexpr bool saves = false;
   static constexpr float leak = 0.01F;
   static float value(float z) { return z > 0 ? z : leak * z; }
   static float slope(float y) { return y > 0 ? 1.0F : leak; }
+  static float curvature(float /*y*/) { return 0.0F; }
 };
 
 struct Elu {
+  static constexpr Activation id = Activation::elu;
+  static constexpr std::string_view name = "elu";
   static constexpr bool saves = false;
   static float value(float z) { return z > 0 ? z : elementwise::expm1_nonpositive(z); }
   static float slope(float y) { return y > 0 ? 1.0F : y + 1.0F; }
+  static float curvature(float y) { return y > 0 ? 0.0F : y + 1.0F; }
 };
 
 struct Selu {
+  static constexpr Activation id = Activation::selu;
+  static constexpr std::string_view name = "selu";
   static constexpr bool saves = false;
   static constexpr float scale = 1.05070098735548F;
   static constexpr float scaled_alpha = 1.75809934084738F;
   static float value(float z) { return z > 0 ? scale * z : scaled_alpha * elementwise::expm1_nonpositive(z); }
   static float slope(float y) { return y > 0 ? scale : y + scaled_alpha; }
+  static float curvature(float y) { return y > 0 ? 0.0F : y + scaled_alpha; }
 };
 
 struct Softplus {
+  static constexpr Activation id = Activation::softplus;
+  static constexpr std::string_view name = "softplus";
   static constexpr bool saves = false;
   static float value(float z) { return elementwise::softplus(z); }
   // s'(z) = sigmoid(z) = 1 - exp(-y).
   static float slope(float y) { return -elementwise::expm1_nonpositive(-y); }
+  static float curvature(float y) { return slope(y) * (1.0F - slope(y)); }
 };
 
-/// Two values of z share one y, so the derivative Phi(z) + z phi(z) is computed beside the value.
+/// Where two values of z share one y, the derivative is computed beside the value and saved: `both(z)`, `value(z)` and `curvature(z)`.
+/// Here it is Phi(z) + z phi(z).
 struct Gelu {
+  static constexpr Activation id = Activation::gelu;
+  static constexpr std::string_view name = "gelu";
   static constexpr bool saves = true;
   static ValueAndSlope both(float z) {
     const auto [distribution, density] = elementwise::normal(z);
@@ -87,30 +119,18 @@ ValueAndSlope value_and_slope(float z) {
   }
 }
 
+/// Every activation. The order is that of the names in messages and --help.
+using All = std::tuple<Linear, Sigmoid, Tanh, Relu, LeakyRelu, Elu, Selu, Gelu, Softplus>;
+
 /// Calls `function` with the activation's struct: the choice is made once a matrix, not once an element.
-template <class Function>
+template <std::size_t index = 0, class Function>
 decltype(auto) dispatch(Activation activation, Function&& function) {
-  switch (activation) {
-    case Activation::linear:
-      return function(Linear{});
-    case Activation::sigmoid:
-      return function(Sigmoid{});
-    case Activation::tanh:
-      return function(Tanh{});
-    case Activation::relu:
-      return function(Relu{});
-    case Activation::leaky_relu:
-      return function(LeakyRelu{});
-    case Activation::elu:
-      return function(Elu{});
-    case Activation::selu:
-      return function(Selu{});
-    case Activation::gelu:
-      return function(Gelu{});
-    case Activation::softplus:
-      return function(Softplus{});
+  using Kernel = std::tuple_element_t<index, All>;
+  if constexpr (index + 1 < std::tuple_size_v<All>) {
+    if (activation != Kernel::id) return dispatch<index + 1>(activation, std::forward<Function>(function));
   }
-  throw Error(ErrorKind::bug, "internal error: an activation without a kernel");
+  require(activation == Kernel::id, "an activation without a kernel");
+  return function(Kernel{});
 }
 
 }  // namespace hourglass::kernel

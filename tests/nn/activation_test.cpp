@@ -41,8 +41,7 @@ INSTANTIATE_TEST_SUITE_P(Nn, EveryActivation, testing::ValuesIn(all_activations(
   return name;
 });
 
-TEST(ActivationNames, nine_of_them_and_back) {
-  EXPECT_EQ(activation_names().size(), 9U);
+TEST(ActivationNames, there_and_back) {
   EXPECT_EQ(activation_from("leaky-relu"), Activation::leaky_relu);
   for (const auto& name : activation_names()) EXPECT_EQ(name_of(activation_from(name)), name);
 }

@@ -1,32 +1,12 @@
 """The autoencoder written a second time, in NumPy and double precision, straight from the formulas."""
+import sys
+from pathlib import Path
+
 import h5py
 import numpy as np
 
-_erf = np.vectorize(__import__("math").erf)
-SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
-
-
-def _sigmoid(z):
-    return 0.5 * (1 + np.tanh(z / 2))
-
-
-def _normal_cdf(z):
-    return 0.5 * (1 + _erf(z / np.sqrt(2)))
-
-
-# name -> (s(z), s'(z))
-ACTIVATIONS = {
-    "linear": (lambda z: z, np.ones_like),
-    "sigmoid": (_sigmoid, lambda z: _sigmoid(z) * (1 - _sigmoid(z))),
-    "tanh": (np.tanh, lambda z: 1 - np.tanh(z) ** 2),
-    "relu": (lambda z: np.maximum(z, 0), lambda z: (z > 0) * 1.0),
-    "leaky-relu": (lambda z: np.where(z > 0, z, 0.01 * z), lambda z: np.where(z > 0, 1, 0.01)),
-    "elu": (lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))), lambda z: np.where(z > 0, 1, np.exp(np.minimum(z, 0)))),
-    "selu": (lambda z: SELU_SCALE * np.where(z > 0, z, SELU_ALPHA * np.expm1(np.minimum(z, 0))),
-             lambda z: SELU_SCALE * np.where(z > 0, 1, SELU_ALPHA * np.exp(np.minimum(z, 0)))),
-    "gelu": (lambda z: z * _normal_cdf(z), lambda z: _normal_cdf(z) + z * np.exp(-z * z / 2) / np.sqrt(2 * np.pi)),
-    "softplus": (lambda z: np.logaddexp(0, z), _sigmoid),
-}
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "python"))
+from hourglass import ACTIVATIONS  # noqa: E402
 
 
 def read_layers(path, group="/model"):
