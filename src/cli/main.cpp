@@ -19,7 +19,7 @@ namespace {
 
 std::vector<Command> commands() {
   return {import_command(),      generate_command(), train_command(),   show_command(),   report_command(), evaluate_command(),
-          encode_command(),      reconstruct_command(), sample_command(), inspect_command(), pca_command()};
+          encode_command(),      reconstruct_command(), sample_command(), inspect_command(), pca_command(),  sweep_command()};
 }
 
 std::string program_help() {

@@ -42,6 +42,10 @@ std::vector<std::string> joined(const std::vector<Option>& options, const std::v
   std::vector<std::string> result;
   for (std::size_t i = 0; i < words.size(); ++i) {
     result.push_back(words[i]);
+    if (words[i] == "--") {
+      result.insert(result.end(), words.begin() + static_cast<std::ptrdiff_t>(i) + 1, words.end());
+      break;
+    }
     const bool flag = std::any_of(options.begin(), options.end(),
                                   [&](const Option& option) { return option.flag && "--" + option.name == words[i]; });
     if (flag) result.back() += i + 1 < words.size() && is_value(words[i + 1]) ? "=" + words[++i] : "=true";
@@ -72,6 +76,11 @@ Arguments parse_arguments(const std::vector<Option>& options, const std::vector<
         continue;
       }
       const std::string value = option.value.empty() ? "true" : option.value.front();
+      const auto& known = *std::find_if(options.begin(), options.end(), [&](const Option& o) { return o.name == option.string_key; });
+      if (known.repeats) {
+        arguments.lists[option.string_key].push_back(value);
+        continue;
+      }
       if (!arguments.values.emplace(option.string_key, value).second) {
         throw Error(ErrorKind::usage, fmt::format("--{} is given twice", option.string_key));
       }

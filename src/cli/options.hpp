@@ -16,12 +16,14 @@ struct Option {
   std::string help;
   std::string standard;  ///< its default as text; "" when it has none
   bool flag = false;     ///< may stand without a value
+  bool repeats = false;  ///< may be given several times: see Arguments::lists
 };
 
 /// What a user typed after the subcommand's name.
 struct Arguments {
   std::map<std::string, std::string> values;  ///< options given, by name
-  std::vector<std::string> positional;
+  std::map<std::string, std::vector<std::string>> lists;  ///< the same for options that may repeat
+  std::vector<std::string> positional;                    ///< other words; all that follow "--"
 
   [[nodiscard]] bool has(const std::string& name) const { return values.contains(name); }
   [[nodiscard]] std::string get(const std::string& name, const std::string& standard = "") const;

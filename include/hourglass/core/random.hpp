@@ -21,6 +21,7 @@ enum class Purpose : std::uint32_t {
   probe = 8,
   pretraining = 9,
   penalty = 10,
+  sweep = 20,
 };
 
 /// Stateless counter-based generator: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).

@@ -1,0 +1,48 @@
+#include "train_arguments.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "hourglass/core/error.hpp"
+#include "hourglass/train/settings.hpp"
+
+namespace hourglass {
+
+std::string read_text(const std::string& path) {
+  std::ifstream stream(path);
+  if (!stream || std::filesystem::is_directory(path)) {
+    throw Error(ErrorKind::io, fmt::format("cannot read {}: no such file, or no permission", path));
+  }
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+void apply_arguments(const Arguments& arguments, TrainConfig& config) {
+  for (const Setting& setting : train_settings()) {
+    if (arguments.has(setting.name)) setting.set(config, arguments.get(setting.name));
+  }
+}
+
+TrainConfig new_run(const Arguments& arguments) {
+  TrainConfig config;
+  if (arguments.has("config")) apply_text(read_text(arguments.get("config")), arguments.get("config"), config);
+  apply_arguments(arguments, config);
+  return config;
+}
+
+std::vector<Option> train_options() {
+  std::vector<Option> options;
+  const TrainConfig standard;
+  for (const Setting& setting : train_settings()) {
+    options.push_back({setting.name, setting.section, setting.help, setting.get(standard), setting.flag});
+  }
+  options.push_back({"resume", "run", "Continue the run in this folder from its newest valid checkpoint", "", false});
+  options.push_back({"config", "configuration", "Read settings from this file; the command line wins", "", false});
+  options.push_back({"print-config", "configuration", "Print the effective configuration as a valid file, and end", "", true});
+  options.push_back({"help", "configuration", "Show this text", "", true});
+  return options;
+}
+
+}  // namespace hourglass

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "hourglass/train/config.hpp"
+#include "options.hpp"
+
+namespace hourglass {
+
+/// The options of `hourglass train`: every setting, and those about files of settings and former runs.
+[[nodiscard]] std::vector<Option> train_options();
+
+/// The text of a file. Throws Error(io).
+[[nodiscard]] std::string read_text(const std::string& path);
+
+/// Takes the settings that were given over into `config`.
+void apply_arguments(const Arguments& arguments, TrainConfig& config);
+
+/// Defaults, then the file that --config names, then the command line; not validated.
+[[nodiscard]] TrainConfig new_run(const Arguments& arguments);
+
+}  // namespace hourglass

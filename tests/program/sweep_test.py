@@ -1,0 +1,185 @@
+"""sweep: grids and random search, one after another or as tasks, continued, with every trial as a row of the results."""
+import csv
+import json
+import os
+import signal
+import subprocess
+import unittest
+
+from support import ENVIRONMENT, MPIRUN, PROGRAM, STOPPED, USAGE, ProgramTest, Result, read_config, run, wait_until
+
+TRAIN = ["--batch", 48, "--micro-batch", 12, "--epochs", 2, "--seed", 3]
+
+
+def sweep(*arguments, **how):
+    """Not through support.run: options may repeat here."""
+    process = subprocess.Popen([PROGRAM, "sweep", *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               stdin=subprocess.DEVNULL, env={**ENVIRONMENT, **how})
+    stdout, stderr = process.communicate(timeout=120)
+    return Result(process.returncode, stdout, stderr)
+
+
+class SweepTest(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.data = self.make_data()
+        self.options = ["--", "--data", f"{self.data}:/train/samples", "--validation", f"{self.data}:/test/samples", *TRAIN]
+        self.output = self.folder / "sweep"
+
+    def swept(self, *arguments, code=0, output=None):
+        result = sweep("--output", output or self.output, *arguments)
+        self.assertEqual(result.code, code, str(result))
+        return result
+
+    def rows(self, output=None):
+        folder = output or self.output
+        rows = json.loads((folder / "results.json").read_text())
+        with open(folder / "results.csv", newline="") as file:
+            table = list(csv.DictReader(file))
+        self.assertEqual([row["trial"] for row in rows], [int(line["trial"]) for line in table])
+        for row, line in zip(rows, table):
+            for name, value in row["settings"].items():
+                self.assertEqual(line[name], value)
+            self.assertEqual(line["status"], row["status"])
+            if row["validation_sse"] is not None:
+                self.assertAlmostEqual(float(line["validation_sse"]), row["validation_sse"], places=12)
+        return rows
+
+    def test_a_grid_sorted_with_its_failures(self):
+        result = self.swept("--set", "learning-rate=1e-3,1e-2,1e30", "--set", "layers=20,12,3 20,3", "--set", "k-sparse=0,3", *self.options)
+        rows = self.rows()
+        self.assertEqual(len(rows), 12)
+        self.assertEqual({(r["settings"]["learning-rate"], r["settings"]["layers"], r["settings"]["k-sparse"]) for r in rows},
+                         {(rate, layers, k) for rate in ("1e-3", "1e-2", "1e30") for layers in ("20,12,3", "20,3") for k in ("0", "3")})
+        done = [row for row in rows if row["status"] == "done"]
+        errors = [row["validation_sse"] for row in done]
+        self.assertEqual(errors, sorted(errors))
+        self.assertEqual(rows[:len(done)], done, "what has no figure comes last")
+        bad = rows[len(done):]
+        self.assertTrue(bad and all(row["status"] == "diverged" and row["exit_code"] == 76 and "diverged" in row["message"] for row in bad))
+        for row in done:
+            config = read_config((self.output / f"trial-{row['trial']:04}/config.cfg").read_text())
+            for name, value in row["settings"].items():
+                self.assertEqual(float(config[name]) if name != "layers" else config[name], float(value) if name != "layers" else value)
+            self.assertEqual(config["seed"], "3")
+        for word in ("trial", "learning-rate", "validation_sse", "0012"):
+            self.assertIn(word, result.stdout)
+        before = (self.output / "results.csv").read_text()
+        again = self.swept("--report")
+        self.assertEqual((self.output / "results.csv").read_text(), before)
+        self.assertNotIn(" of 12:", again.stdout)
+        first = self.swept("--report", "--sort", "trial")
+        self.assertEqual([row["trial"] for row in self.rows()], list(range(1, 13)), first.stdout)
+
+    def test_refused_trials_are_rows_too(self):
+        self.swept("--set", "k-sparse=2,100", *self.options, "--layers", "20,3")
+        good, bad = self.rows()
+        self.assertEqual((good["status"], bad["status"], bad["exit_code"]), ("done", "refused", USAGE))
+        self.assertIn("k-sparse", bad["message"])
+        self.assertFalse((self.output / "trial-0002").exists())
+
+    def test_the_same_weights_as_train_and_on_any_number_of_ranks(self):
+        launcher = " ".join([*MPIRUN, "-n", "2"])
+        self.swept("--set", "learning-rate=3e-3", "--launcher", launcher, *self.options, "--layers", "20,3")
+        self.swept("--set", "learning-rate=3e-3", *self.options, "--layers", "20,3", output=self.folder / "alone")
+        digests = {self.digest(self.output / "trial-0001/model.h5"), self.digest(self.folder / "alone/trial-0001/model.h5"),
+                   self.train("train", "--data", f"{self.data}:/train/samples", *TRAIN, "--layers", "20,3", "--learning-rate", "3e-3")}
+        self.assertEqual(len(digests), 1)
+
+    def test_random_search_is_reproducible_and_may_grow(self):
+        search = ["--range", "learning-rate=log:1e-4:1e-2", "--range", "momentum=linear:0.1:0.9", "--range", "seed=integer:5:7",
+                  "--set", "activation=relu,tanh", "--seed", 11]
+        options = [word for word in self.options if word not in ("--seed", 3)]
+        self.swept("--random", 3, *search, *options, "--layers", "20,3")
+        three = {row["trial"]: row["settings"] for row in self.rows()}
+        self.assertEqual(len(three), 3)
+        self.swept("--random", 4, *search, *options, "--layers", "20,3")
+        four = {row["trial"]: row["settings"] for row in self.rows()}
+        self.assertEqual({trial: four[trial] for trial in three}, three)
+        for settings in four.values():
+            self.assertTrue(1e-4 <= float(settings["learning-rate"]) <= 1e-2)
+            self.assertTrue(0.1 <= float(settings["momentum"]) <= 0.9)
+            self.assertIn(settings["seed"], "567")
+            self.assertIn(settings["activation"], ("relu", "tanh"))
+        self.assertEqual(len({settings["learning-rate"] for settings in four.values()}), 4)
+
+    def test_tasks_share_the_trials(self):
+        search = ["--set", "learning-rate=1e-3,3e-3,1e-2", "--tasks", 2]
+        self.swept(*search, "--task", 1, *self.options, "--layers", "20,3")
+        self.assertEqual([row["status"] for row in sorted(self.rows(), key=lambda row: row["trial"])], ["waiting", "done", "waiting"])
+        self.swept(*search, "--task", 0, *self.options, "--layers", "20,3")
+        self.assertEqual([row["status"] for row in self.rows()], ["done"] * 3)
+
+    def test_configurations_as_trials(self):
+        for name, layers in (("a", "20,3"), ("b", "20,8,3")):
+            (self.folder / f"{name}.cfg").write_text(f"layers = {layers}\n")
+        self.swept("--set", f"config={self.folder / 'a.cfg'},{self.folder / 'b.cfg'}", "--sort", "trial", *self.options)
+        self.assertEqual([read_config((self.output / f"trial-000{n}/config.cfg").read_text())["layers"] for n in (1, 2)], ["20,3", "20,8,3"])
+
+    def test_stopped_and_continued(self):
+        options = ["--set", "seed=1,2", *[word for word in self.options if word not in ("--seed", 3)], "--layers", "20,64,3"]
+        options[options.index("--epochs") + 1] = 4000
+        process = subprocess.Popen([PROGRAM, "sweep", "--output", str(self.output), *map(str, options)], env=ENVIRONMENT,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        try:
+            wait_until(lambda: (self.output / "trial-0001/metrics.jsonl").exists(), what="the first trial")
+            process.send_signal(signal.SIGTERM)
+            _, stderr = process.communicate(timeout=60)
+        finally:
+            process.kill()
+        self.assertEqual(process.returncode, STOPPED, stderr)
+        self.assertIn("stopped at trial 0001", stderr)
+        self.assertEqual([row["status"] for row in self.rows()], ["stopped", "waiting"])
+        self.assertTrue(list((self.output / "trial-0001/checkpoints").glob("*.h5")))
+        (self.output / "trial-0002.json").write_text("{damaged")
+        options[options.index("seed=1,2")] = "seed=1,2,3"
+        self.assert_refused(sweep("--output", self.output, *options), USAGE, "another sweep")
+
+    def test_goes_on_where_it_was_killed(self):
+        search = ["--set", "seed=1,2", *[word for word in self.options if word not in ("--seed", 3)], "--layers", "20,3"]
+        self.swept(*search)
+        before = {n: self.digest(self.output / f"trial-000{n}/model.h5") for n in (1, 2)}
+        # As if the machine had gone down in the second trial: no model, no outcome.
+        (self.output / "trial-0002/model.h5").unlink()
+        (self.output / "trial-0002.json").unlink()
+        first = os.stat(self.output / "trial-0001/model.h5").st_mtime_ns
+        result = self.swept(*search)
+        self.assertIn("trial 0002", result.stdout)
+        self.assertNotIn("trial 0001 of", result.stdout)
+        self.assertEqual(os.stat(self.output / "trial-0001/model.h5").st_mtime_ns, first)
+        self.assertEqual(before, {n: self.digest(self.output / f"trial-000{n}/model.h5") for n in (1, 2)})
+
+    def test_bad_input(self):
+        def refused(words, *arguments, code=USAGE):
+            self.assert_refused(sweep("--output", self.output, *arguments), code, *words)
+            self.assertFalse(self.output.exists())
+        options = [*self.options, "--layers", "20,3"]
+        rate = ["--set", "learning-rate=1e-3"]
+        refused(["nothing to vary"], *options)
+        refused(["learning-rate"], "--set", "lerning-rate=1", *options)
+        refused(["name=", "--set"], "--set", "learning-rate", *options)
+        refused(["no value"], "--set", "learning-rate=", *options)
+        refused(["twice"], *rate, *rate, *options)
+        refused(["layers", "as well"], "--set", "layers=20,3", *options)
+        refused(["--random"], "--range", "learning-rate=log:1e-4:1e-2", *options)
+        for bad in ("learning-rate=log:0:1", "learning-rate=log:1", "learning-rate=log:2:1", "learning-rate=cubic:1:2",
+                    "seed=integer:1.5:3", "learning-rate=linear:a:3"):
+            refused(["--range"], "--random", 2, "--range", bad, *options)
+        refused(["--random"], "--random", 0, *rate, *options)
+        refused(["below the sweep"], *rate, *options, "--output", "elsewhere")
+        refused(["--layer", "layers"], *rate, *options, "--layer", 3)
+        refused(["no trial can run", "--k-sparse"], "--set", "k-sparse=50,60", *options)
+        refused(["--tasks"], *rate, "--task", 0, *options)
+        refused(["--task 2"], *rate, "--task", 2, "--tasks", 2, *options)
+        refused(["--ranks", "--launcher"], *rate, "--ranks", 2, "--launcher", "mpirun", *options)
+        refused(["--sort"], *rate, "--sort", "beauty", *options)
+        refused(["no sweep"], "--report", code=74)
+        self.assert_refused(sweep("--output", self.output, *rate, *options, OMPI_COMM_WORLD_RANK="0"), USAGE, "without mpirun")
+        self.assert_refused(run("sweep", *rate, *options), USAGE, "--output")
+        broken = sweep("--output", self.output, *rate, "--launcher", "no-such-launcher", *options)
+        self.assertEqual(broken.code, 74, str(broken))
+        self.assertEqual([row["status"] for row in self.rows()], ["failed"])
+
+
+if __name__ == "__main__":
+    unittest.main()
