@@ -4,6 +4,8 @@
 
 #include "command.hpp"
 #include "hourglass/core/error.hpp"
+#include "hourglass/train/code_statistics.hpp"
+#include "hourglass/train/denoising.hpp"
 #include "hourglass/train/inference.hpp"
 #include "hourglass/train/training_data.hpp"
 #include "model_arguments.hpp"
@@ -11,13 +13,59 @@
 namespace hourglass {
 namespace {
 
+std::optional<CodeQuestion> read_question(const Communicator& world, const Arguments& arguments) {
+  std::optional<CodeQuestion> question;
+  collectively(world, [&] {
+    const bool jacobian = arguments.flag("jacobian");
+    const double threshold = arguments.number("active-above", CodeQuestion{}.threshold);
+    if (threshold < 0) throw Error(ErrorKind::usage, fmt::format("--active-above must not be negative, not {}", threshold));
+    if (arguments.flag("code") || jacobian) question = CodeQuestion{threshold, jacobian};
+  });
+  return question;
+}
+
+std::optional<NoisyInput> read_noise(const Communicator& world, const Arguments& arguments, const ImageShape& model_image,
+                                     const DatasetInfo& info) {
+  std::optional<NoisyInput> noise;
+  collectively(world, [&] {
+    const Corruption kind = corruption_from(arguments.get("corruption", "none"));
+    if (kind == Corruption::none) return;
+    noise.emplace();
+    noise->corruption = {kind, arguments.number("corruption-strength", CorruptionSpec{}.strength)};
+    check_corruption(noise->corruption);
+    noise->seed = static_cast<std::uint64_t>(arguments.integer("seed", 1, 0));
+    noise->image = model_image;
+    const bool is_image = info.shape.size() == 3 || info.shape.size() == 4;
+    if (!noise->image.known() && is_image) {
+      noise->image = {info.shape[1], info.shape[2], info.shape.size() == 4 ? info.shape[3] : 1};
+    }
+    if (is_structured(kind) && !noise->image.known()) {
+      throw Error(ErrorKind::usage, fmt::format("--corruption {} needs images, but neither the model nor {} tells their height and width",
+                                                name_of(kind), to_string(info.address)));
+    }
+  });
+  return noise;
+}
+
 void run_evaluate(const Arguments& arguments) {
   const auto world = Communicator::world();
   const ModelArguments given = read_model_arguments(world, arguments);
+  const std::optional<CodeQuestion> question = read_question(world, arguments);
   const auto reader = open_everywhere(world, given.data);
+  const std::optional<NoisyInput> noise = read_noise(world, arguments, given.model.config.model.image, reader->info());
   WorkerPool pool(given.threads);
   const Evaluation result = evaluate(world, *given.model.network, given.model.parameters.span(), *reader, given.model.transform,
                                      given.micro_batch, pool);
+  std::optional<CodeStatistics> code;
+  if (question) {
+    code = code_statistics(world, *given.model.network, given.model.parameters.span(), *reader, given.model.transform,
+                           given.micro_batch, pool, *question);
+  }
+  std::optional<double> corrupted;
+  if (noise) {
+    corrupted = denoising_sse(world, *given.model.network, given.model.parameters.span(), *reader, given.model.transform, given.micro_batch,
+                              pool, *noise);
+  }
   if (!world.is_root()) return;
   if (arguments.flag("json")) {
     nlohmann::ordered_json json;
@@ -25,7 +73,15 @@ void run_evaluate(const Arguments& arguments) {
     json["mse"] = result.mse;
     json["psnr"] = result.psnr;
     json["loss"] = result.loss;
+    json["penalty"] = result.penalty;
     json["samples"] = result.samples;
+    if (corrupted) json["corrupted_sse"] = *corrupted;
+    if (code) {
+      json["code_mean_absolute"] = code->mean_absolute;
+      json["code_active_units"] = code->active_units;
+      json["code_units_used"] = code->units_used;
+      if (code->jacobian) json["code_jacobian_norm"] = *code->jacobian;
+    }
     fmt::print("{}\n", json.dump());
     return;
   }
@@ -33,17 +89,29 @@ void run_evaluate(const Arguments& arguments) {
              result.sse);
   fmt::print("mse      {:.8f}   per feature\npsnr     {:.4f} dB\nloss     {:.8g}   {}\n", result.mse, result.psnr, result.loss,
              name_of(given.model.config.model.loss));
+  if (corrupted) fmt::print("noisy    {:.6f}   sse of what the model makes of noisy samples, against the clean ones\n", *corrupted);
+  if (!code) return;
+  fmt::print("code     {:.6f} mean |h|; {:.2f} of {} units active, averaged over samples; {} ever\n", code->mean_absolute,
+             code->active_units, given.model.network->code_size(), code->units_used);
+  if (code->jacobian) fmt::print("jacobian {:.6f} mean |dh/dx|\n", *code->jacobian);
 }
 
 }  // namespace
 
 Command evaluate_command() {
   std::vector<Option> options = model_options();
+  options.push_back({"corruption", "noise",
+                     fmt::format("Also reconstruct from samples with this noise: {}", fmt::join(corruption_names(), ", ")), "none", false});
+  options.push_back({"corruption-strength", "noise", "As for train", "0.3", false});
+  options.push_back({"seed", "noise", "Seed of the noise", "1", false});
+  options.push_back({"code", "output", "Also how many units of the code are active, and how large they are", "", true});
+  options.push_back({"active-above", "output", "|h| beyond which a unit counts as active", "0.01", false});
+  options.push_back({"jacobian", "output", "The same and the norm of dh/dx: one reverse pass a unit, so it takes its time", "", true});
   options.push_back({"json", "output", "Print one JSON object", "", true});
   options.push_back({"help", "output", "Show this text", "", true});
   return {"evaluate",
           "Measure how well a model reconstructs a data set",
-          "hourglass evaluate --model run/model.h5 --data FILE.h5:/test/samples [--json]",
+          "hourglass evaluate --model run/model.h5 --data FILE.h5:/test/samples [--code] [--json]",
           "The figures are the same on any number of ranks and threads.\n",
           options,
           0,

@@ -23,6 +23,11 @@ Autoencoder::Autoencoder(const AutoencoderSpec& spec)
       architecture_(build_architecture(spec_, layout_)) {
   const Regularization& r = spec_.regularization;
   if (r.contractive > 0 || r.hessian_weight > 0) contractive_ = std::make_unique<Contractive>(r, architecture_.encoder_layers);
+  if (const auto& layers = architecture_.encoder_layers; !layers.empty()) {
+    Regularization exact;
+    exact.contractive_method = layers.size() == 1 ? ContractiveMethod::closed_form : ContractiveMethod::exact;
+    jacobian_ = std::make_unique<Contractive>(exact, layers);
+  }
 }
 
 std::vector<TensorRole> Autoencoder::roles() const {
@@ -175,6 +180,15 @@ void Autoencoder::add_unit_sums(const float* parameters, ConstMatrix samples, Wo
     for (Index row = 0; row < code.rows; ++row) sum += static_cast<double>(code(row, c));
     sums[static_cast<std::size_t>(c)].add(sum);
   }
+}
+
+void Autoencoder::squared_jacobian_norms(const float* parameters, ConstMatrix x, Workspace& workspace, std::span<float> room,
+                                         std::span<double> norms) const {
+  const auto count = static_cast<Index>(architecture_.encoder_layers.size());
+  network().forward({0, count}, parameters, x, workspace, {});
+  std::vector<ConstMatrix> outputs;
+  for (Index l = 0; l < count; ++l) outputs.emplace_back(workspace.output(l, x.rows));
+  jacobian_->squared_norms(parameters, x, outputs, room, norms);
 }
 
 ConstMatrix Autoencoder::encode(const float* parameters, ConstMatrix x, Workspace& workspace) const {

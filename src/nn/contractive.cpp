@@ -15,24 +15,10 @@ namespace {
 // For a code of so many units the exact norm costs no more than a few estimates.
 constexpr Index small_code = 8;
 
-// s'' of the activations whose derivatives follow from y.
-float curvature(Activation activation, float y) {
-  switch (activation) {
-    case Activation::sigmoid:
-      return y * (1.0F - y) * (1.0F - 2.0F * y);
-    case Activation::tanh:
-      return -2.0F * y * (1.0F - y) * (1.0F + y);
-    case Activation::elu:
-      return y > 0 ? 0.0F : y + 1.0F;
-    case Activation::selu:
-      return y > 0 ? 0.0F : y + kernel::Selu::scaled_alpha;
-    case Activation::softplus: {
-      const float slope = kernel::Softplus::slope(y);
-      return slope * (1.0F - slope);
-    }
-    default:
-      return 0.0F;
-  }
+double add_squares(std::span<const float> values) {
+  double sum = 0;
+  for (const float value : values) sum += static_cast<double>(value) * static_cast<double>(value);
+  return sum;
 }
 
 double add_squares(ConstMatrix matrix) {
@@ -62,7 +48,7 @@ void slopes_and_curvatures(Activation activation, ConstMatrix y, ConstMatrix z, 
           curvatures(r, c) = Kernel::curvature(z(r, c));
         } else {
           slopes(r, c) = Kernel::slope(y(r, c));
-          curvatures(r, c) = curvature(activation, y(r, c));
+          curvatures(r, c) = Kernel::curvature(y(r, c));
         }
       }
     }
@@ -216,7 +202,7 @@ double Contractive::closed_form(const float* parameters, const Branch& branch, f
   const Matrix factors = room.take(1, weight.rows);
   const Matrix dz = room.take(samples, weight.rows);
   for (Index j = 0; j < weight.rows; ++j) {
-    norms(0, j) = static_cast<float>(add_squares(ConstMatrix(weight.data + j * weight.stride, 1, weight.columns)));
+    norms(0, j) = static_cast<float>(add_squares(weight.row(j)));
     factors(0, j) = 0;
   }
   const float step = scale * static_cast<float>(settings_.contractive);
@@ -314,6 +300,33 @@ double Contractive::apply(const float* parameters, ConstMatrix x, std::span<cons
     terms[l].products.push_back({branch.q[l], branch.a[l]});
   }
   return value;
+}
+
+void Contractive::squared_norms(const float* parameters, ConstMatrix x, std::span<const ConstMatrix> outputs, std::span<float> memory,
+                                std::span<double> norms) const {
+  require(method_ != ContractiveMethod::hutchinson, "an estimate is no measurement");
+  require(static_cast<Index>(norms.size()) == x.rows, "one norm a sample");
+  Room room(memory);
+  Branch branch = make_branch(parameters, x, {outputs.begin(), outputs.end()}, room);
+  std::ranges::fill(norms, 0.0);
+  if (method_ == ContractiveMethod::closed_form) {
+    const ConstMatrix weight = layers_.front()->weight(parameters);
+    std::vector<double> rows;  // |W_j|^2
+    for (Index j = 0; j < weight.rows; ++j) rows.push_back(add_squares(weight.row(j)));
+    for (Index i = 0; i < x.rows; ++i) {
+      for (Index j = 0; j < weight.rows; ++j) {
+        const auto slope = static_cast<double>(branch.slopes.front()(i, j));
+        norms[static_cast<std::size_t>(i)] += slope * slope * rows[static_cast<std::size_t>(j)];
+      }
+    }
+    return;
+  }
+  const Matrix probes = room.take(x.rows * probes_, layers_.back()->outputs());
+  make_probes({}, probes);
+  reverse_pass(parameters, probes, branch, room);
+  for (Index i = 0; i < probes.rows; ++i) {
+    norms[static_cast<std::size_t>(i % x.rows)] += add_squares(branch.r.front().row(i));
+  }
 }
 
 }  // namespace hourglass

@@ -52,6 +52,7 @@ Evaluation evaluate(const Communicator& communicator, const Autoencoder& model, 
   for (std::size_t w = 0; w < workers; ++w) workspaces.push_back(model.make_workspace(micro_batch));
   std::vector<ExactSum> losses(workers);
   std::vector<ExactSum> errors(workers);
+  std::vector<ExactSum> penalties(workers);
   collectively(communicator, [&] {
     check_features(reader.info(), model.features());
     for_each_micro_batch(reader, transform, plan, plan.of_rank(communicator.rank(), communicator.size()), pool,
@@ -60,20 +61,25 @@ Evaluation evaluate(const Communicator& communicator, const Autoencoder& model, 
                            const LossSums sums = model.evaluate(parameters.data(), x, workspaces[w]);
                            losses[w].add(sums.loss);
                            errors[w].add(sums.squared_error);
+                           penalties[w].add(sums.penalty);
                          });
   });
   for (std::size_t w = 1; w < workers; ++w) {
     losses[0].add(losses[w]);
     errors[0].add(errors[w]);
+    penalties[0].add(penalties[w]);
   }
   losses[0].normalize();
   errors[0].normalize();
+  penalties[0].normalize();
   communicator.sum(losses[0].words());
   communicator.sum(errors[0].words());
+  communicator.sum(penalties[0].words());
   const auto samples = static_cast<double>(plan.rows);
   Evaluation result;
   result.samples = plan.rows;
   result.loss = losses[0].value() / samples;
+  result.penalty = penalties[0].value() / samples;
   result.sse = errors[0].value() / samples;
   result.mse = result.sse / static_cast<double>(model.features());
   result.psnr = result.mse > 0 ? 10.0 * std::log10(1.0 / result.mse) : std::numeric_limits<double>::infinity();

@@ -70,6 +70,14 @@ class Autoencoder final : public Trainable {
   void add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace, const PassContext& context,
                      std::span<ExactSum> sums) const override;
 
+  /// Whether the norm of dh/dx can be measured: for encoders that are a chain of dense layers.
+  [[nodiscard]] bool has_jacobian() const { return jacobian_ != nullptr; }
+  /// Floats of room that squared_jacobian_norms() wants for so many rows.
+  [[nodiscard]] Index jacobian_room(Index rows) const { return jacobian_->room(rows); }
+  /// |dh/dx|_F^2 of every sample of x, exactly.
+  void squared_jacobian_norms(const float* parameters, ConstMatrix x, Workspace& workspace, std::span<float> room,
+                              std::span<double> norms) const;
+
   /// Codes h = f(x) of a micro-batch (rows x code_size), living in the workspace.
   ConstMatrix encode(const float* parameters, ConstMatrix x, Workspace& workspace) const;
   /// x^ = r(f(x)) of a micro-batch (rows x features), living in the workspace.
@@ -98,6 +106,7 @@ class Autoencoder final : public Trainable {
   Layout layout_;
   Architecture architecture_;
   std::unique_ptr<Contractive> contractive_;
+  std::unique_ptr<Contractive> jacobian_;  // what measures, where there is something to measure
 };
 
 }  // namespace hourglass

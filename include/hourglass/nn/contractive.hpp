@@ -31,6 +31,10 @@ class Contractive {
   double apply(const float* parameters, ConstMatrix x, std::span<const ConstMatrix> outputs, float scale,
                const PassContext& context, std::span<float> room, std::span<SecondOrderTerms> terms) const;
 
+  /// |J|_F^2 of every sample, by the closed form or the exact pass; `room` as for apply().
+  void squared_norms(const float* parameters, ConstMatrix x, std::span<const ConstMatrix> outputs, std::span<float> room,
+                     std::span<double> norms) const;
+
  private:
   struct Branch;
   class Room;

@@ -31,10 +31,11 @@ void for_each_micro_batch(const DatasetReader& reader, const InputTransform& tra
 /// How well a model reconstructs a data set.
 struct Evaluation {
   Index samples = 0;
-  double loss = 0;  ///< averaged over samples
-  double sse = 0;   ///< squared error summed over features, averaged over samples
-  double mse = 0;   ///< per feature
-  double psnr = 0;  ///< 10 log10(1 / mse) decibels: the peak is 1, the range of normalised integer data
+  double loss = 0;     ///< averaged over samples
+  double penalty = 0;  ///< the part of `loss` that is penalties: of the code's size (l1), from the prior (variational)
+  double sse = 0;      ///< squared error summed over features, averaged over samples
+  double mse = 0;      ///< per feature
+  double psnr = 0;     ///< 10 log10(1 / mse) decibels: the peak is 1, the range of normalised integer data
 };
 
 /// Collective; the same bits on any number of ranks and threads (exact sums).
