@@ -109,6 +109,21 @@ struct Gelu {
   static float curvature(float z) { return elementwise::normal(z).density * (2.0F - z * z); }
 };
 
+struct Silu {
+  static constexpr Activation id = Activation::silu;
+  static constexpr std::string_view name = "silu";
+  static constexpr bool saves = true;
+  static ValueAndSlope both(float z) {
+    const float s = elementwise::sigmoid(z);
+    return {z * s, s * std::fma(z, 1.0F - s, 1.0F)};
+  }
+  static float value(float z) { return z * elementwise::sigmoid(z); }
+  static float curvature(float z) {
+    const float s = elementwise::sigmoid(z);
+    return s * (1.0F - s) * std::fma(z, 1.0F - 2.0F * s, 2.0F);
+  }
+};
+
 template <class Kernel>
 ValueAndSlope value_and_slope(float z) {
   if constexpr (Kernel::saves) {
@@ -120,7 +135,7 @@ ValueAndSlope value_and_slope(float z) {
 }
 
 /// Every activation. The order is that of the names in messages and --help.
-using All = std::tuple<Linear, Sigmoid, Tanh, Relu, LeakyRelu, Elu, Selu, Gelu, Softplus>;
+using All = std::tuple<Linear, Sigmoid, Tanh, Relu, LeakyRelu, Elu, Selu, Gelu, Softplus, Silu>;
 
 /// Calls `function` with the activation's struct: the choice is made once a matrix, not once an element.
 template <std::size_t index = 0, class Function>

@@ -33,6 +33,8 @@ inline double activation(Activation kind, double z) {
       return z * 0.5 * std::erfc(-z / std::numbers::sqrt2);
     case Activation::softplus:
       return std::max(z, 0.0) + std::log1p(std::exp(-std::fabs(z)));
+    case Activation::silu:
+      return z / (1 + std::exp(-z));
   }
   return std::nan("");
 }

@@ -20,6 +20,7 @@ enum class Activation {
   selu,        ///< 1.0507 (z > 0 ? z : 1.67326 (exp(z) - 1))     (Klambauer et al. 2017)
   gelu,        ///< z Phi(z), Phi the standard normal distribution  (Hendrycks & Gimpel 2016), exact form with erf
   softplus,    ///< ln(1 + exp(z))
+  silu,        ///< z / (1 + exp(-z)), also called swish             (Elfwing et al. 2018, Ramachandran et al. 2017)
 };
 
 /// Names as in the configuration, e.g. "leaky-relu".
