@@ -46,6 +46,18 @@ class MeasuresTest(ProgramTest):
                 self.assertEqual(report, self.evaluated(path, "--jacobian", "--active-above", "0.3", ranks=3))
                 self.assertNotIn("code_active_units", self.evaluated(path))
 
+    def test_every_activation_is_that_of_numpy(self):
+        listed = self.success("train", "--help").stdout.split("Hidden non-linearity:")[1].split("[")[0]
+        self.assertEqual({name.strip() for name in listed.replace("\n", " ").split(",")}, set(hourglass.ACTIVATIONS))
+        for name in hourglass.ACTIVATIONS:
+            with self.subTest(activation=name):
+                path = self.trained(name, "--layers", "20,8,3", "--activation", name, "--code-activation", name, "--epochs", 1)
+                model = hourglass.load(path)
+                report = self.evaluated(path, "--jacobian")
+                self.assertAlmostEqual(report["sse"], model.squared_errors(self.x).mean(), delta=1e-5 * report["sse"])
+                norm = np.sqrt((model.jacobian(self.x) ** 2).sum(axis=(1, 2))).mean()
+                self.assertAlmostEqual(report["code_jacobian_norm"], norm, delta=1e-5 * norm)
+
     def test_noise(self):
         path = self.trained("plain", "--layers", "20,12,3")
         report = self.evaluated(path, "--corruption", "gaussian", "--corruption-strength", 0)
