@@ -126,8 +126,8 @@ class LinearAutoencoderTest(ProgramTest):
     def test_reaches_the_subspace_and_the_error(self):
         data = self.make_data()
         self.train("linear", "--data", f"{data}:/train/samples", "--layers", "20,3", "--code-activation", "linear",
-                   "--output-activation", "linear", "--loss", "mse", "--batch", 50, "--micro-batch", 25, "--epochs", 600,
-                   "--learning-rate", "1e-2", "--schedule", "cosine", "--checkpoint-every", 0, "--log-every", 0, ranks=2)
+                   "--output-activation", "linear", "--loss", "mse", "--batch", 150, "--micro-batch", 75, "--epochs", 2000,
+                   "--learning-rate", "5e-2", "--beta2", "0.99", "--schedule", "cosine", "--checkpoint-every", 0, "--log-every", 0, ranks=2)
         model = self.folder / "linear/model.h5"
         with h5py.File(data, "r") as file:
             x = file["/train/samples"][()] / 255
