@@ -127,7 +127,7 @@ class LinearAutoencoderTest(ProgramTest):
         data = self.make_data()
         self.train("linear", "--data", f"{data}:/train/samples", "--layers", "20,3", "--code-activation", "linear",
                    "--output-activation", "linear", "--loss", "mse", "--batch", 150, "--micro-batch", 75, "--epochs", 2000,
-                   "--learning-rate", "5e-2", "--beta2", "0.99", "--schedule", "cosine", "--checkpoint-every", 0, "--log-every", 0, ranks=2)
+                   "--learning-rate", "5e-2", "--beta2", "0.99", "--schedule", "cosine", "--checkpoint-every", 0, "--log-every", 0)
         model = self.folder / "linear/model.h5"
         with h5py.File(data, "r") as file:
             x = file["/train/samples"][()] / 255
