@@ -109,7 +109,7 @@ class PcaTest(ProgramTest):
             refused(USAGE, ["--data"], "--components", 2, "--output", output)
             refused(IO, ["nowhere"], "--data", self.folder / "nowhere.h5", "--components", 2, "--output", output)
             refused(IO, ["no-folder"], "--data", address, "--components", 2, "--output", self.folder / "no-folder/pca.h5")
-            refused(USAGE, ["--normalize"], "--data", address, "--components", 2, "--normalize", "scale", "--output", output)
+            refused(USAGE, ["normalization", "standardize"], "--data", address, "--components", 2, "--normalize", "scale", "--output", output)
         one = write_file(self.folder / "one.h5", samples=np.ones((1, 4), np.float32))
         self.assert_refused(run("pca", "--data", one, "--components", 1, "--output", output), DATA, "2 samples")
         broken = np.ones((30, 4), np.float32)
