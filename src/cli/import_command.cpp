@@ -1,41 +1,116 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "command.hpp"
 #include "hourglass/core/error.hpp"
+#include "hourglass/core/timer.hpp"
 #include "hourglass/data/import.hpp"
 #include "hourglass/dist/communicator.hpp"
+#include "hourglass/io/address_list.hpp"
+#include "hourglass/io/virtual_dataset.hpp"
+#include "hourglass/train/progress.hpp"
+#include "import_sources.hpp"
 
 namespace hourglass {
 namespace {
 
+/// One line of rank 0's terminal that is written over: how much is done.
+class ProgressLine {
+ public:
+  explicit ProgressLine(bool speaks) : live_(speaks && on_terminal()) {}
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+  ~ProgressLine() {
+    if (!shown_) return;
+    fmt::print("\r\033[K");
+    std::fflush(stdout);
+  }
+
+  void show(Index done, Index total) {
+    constexpr double interval = 0.1;
+    constexpr Index width = 30;
+    if (!live_ || (shown_ && since_.seconds() < interval)) return;
+    const Index filled = total > 0 ? static_cast<Index>(static_cast<double>(done) / static_cast<double>(total) * width) : width;
+    fmt::print("\r[{:-<{}}] {} of {} samples\033[K", std::string(static_cast<std::size_t>(filled), '#'), width, done, total);
+    std::fflush(stdout);
+    since_.restart();
+    shown_ = true;
+  }
+
+ private:
+  bool live_;
+  bool shown_ = false;
+  Timer since_;
+};
+
+std::string group_of(const DatasetAddress& output) { return output.path == "/" ? "" : output.path; }
+
+void report(const DatasetAddress& output, const ImportResult& result, const char* kind) {
+  fmt::print("{}:{}/samples holds {} {}{}{}\n", output.file, group_of(output), fmt::join(result.shape, " x "),
+             name_of(result.type), kind, result.labels > 0 ? fmt::format("; {} labels beside it", result.labels) : "");
+}
+
+/// Sources that stay where they are. Rank 0's work: nothing is copied.
+void run_virtual(const Communicator& world, const Arguments& arguments, const DatasetAddress& output) {
+  collectively(world, [&] {
+    if (arguments.has("compress")) throw Error(ErrorKind::usage, "--virtual copies nothing that --compress could be for");
+    if (arguments.has("labels"))
+      throw Error(ErrorKind::usage, "--virtual is for samples: import the labels to a data set of their own");
+    if (!world.is_root()) return;
+    std::vector<DatasetInfo> infos;
+    for (const std::string& name : source_names(arguments)) infos.push_back(DatasetReader(parse_address(name)).info());
+    write_virtual_dataset({output.file, group_of(output) + "/samples"}, infos);
+    ImportResult result{infos.front().shape, infos.front().type, 0};
+    result.shape.front() = 0;
+    for (const DatasetInfo& info : infos) result.shape.front() += info.rows();
+    report(output, result, ", virtual");
+  });
+}
+
 void run_import(const Arguments& arguments) {
   const auto world = Communicator::world();
+  ImportSettings settings;
   collectively(world, [&] {
-    if (arguments.positional.empty())
-      throw Error(ErrorKind::usage, "name a source: hourglass import SOURCE --output FILE.h5:/group");
-    const DatasetAddress output = parse_address(arguments.required("output"));
-    const Index level = arguments.flag_or_integer("compress", 4, 0, 9);
-    if (!world.is_root()) return;
-    const ImportResult result =
-        import_idx(arguments.positional.front(), arguments.get("labels"), output, static_cast<int>(level));
-    fmt::print("{}:{}/samples holds {} {}{}\n", output.file, output.path == "/" ? "" : output.path,
-               fmt::join(result.shape, " x "), name_of(result.type),
-               result.labels > 0 ? fmt::format("; {} labels beside it", result.labels) : "");
+    settings.output = parse_address(arguments.required("output"));
+    settings.compression = static_cast<int>(arguments.flag_or_integer("compress", 4, 0, 9));
   });
+  if (arguments.flag("virtual")) return run_virtual(world, arguments, settings.output);
+  ImportResult result;
+  {
+    const ImportSources sources = open_sources(world, arguments);
+    ProgressLine line(world.is_root());
+    settings.progress = [&](Index done, Index total) { line.show(done, total); };
+    result = import_rows(world, sources, settings);
+  }
+  if (world.is_root()) report(settings.output, result, "");
 }
 
 }  // namespace
 
 Command import_command() {
+  std::vector<Option> options = import_source_options();
+  options.push_back({"output", "output",
+                     "FILE.h5:/group, new or existing; samples go to <group>/samples, labels to <group>/labels", "", false});
+  options.push_back({"compress", "output", "Deflate level 0 to 9; --compress alone is 4", "0", true});
+  options.push_back(
+      {"virtual", "output", "Copy nothing: a virtual data set over HDF5 sources that stay where they are", "", true});
+  options.push_back({"help", "output", "Show this text", "", true});
   return {"import",
-          "Copy an IDX file (MNIST's format, plain or .gz) into an HDF5 file",
-          "hourglass import SOURCE --output FILE.h5:/group [--labels SOURCE] [--compress [LEVEL]]",
+          "Copy data into an HDF5 file: CSV, NumPy, images, raw numbers, IDX, other HDF5",
+          "hourglass import SOURCE... --output FILE.h5:/group [OPTIONS]",
+          "Several sources, or a quoted pattern, are imported one after the other:\n"
+          "  hourglass import table.csv --label-column kind --output data.h5:/train\n"
+          "  hourglass import mnist.npz:x_train --labels mnist.npz:y_train --output data.h5:/train\n"
+          "  hourglass import photos/ --resize 64x64 --grey --output data.h5:/photos      (class folders become labels)\n"
+          "  hourglass import dump.bin --type uint8 --shape 28x28 --output data.h5\n"
+          "  hourglass import 'shards/*.h5:/samples' --virtual --output all.h5\n"
+          "  mpirun -n 4 hourglass import 'part-*.csv' --output data.h5\n"
+          "The file appears, or changes, when all of it is written, and not at all after an error or a kill: then the same "
+          "command again.\n"
           "Data that already lies in HDF5, by h5py or others, needs no import: give it to train as it is.\n",
-          {{"output", "output", "FILE.h5:/group; samples go to <group>/samples, labels to <group>/labels", "", false},
-           {"labels", "input", "IDX file with one label a sample", "", false},
-           {"compress", "output", "Deflate level 0 to 9; --compress alone is 4", "0", true},
-           {"help", "output", "Show this text", "", true}},
-          1,
+          options,
+          1000000,
           true,
           run_import};
 }

@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/data/idx.hpp"
+#include "hourglass/data/file_rows.hpp"
 #include "hourglass/dist/communicator.hpp"
 #include "hourglass/io/dataset_writer.hpp"
 
@@ -18,97 +16,148 @@ namespace hourglass {
 
 namespace {
 
-constexpr Index largest_row = Index{1} << 30;
 constexpr Index copied_at_once = Index{8} << 20;
 
-/// A reader whose rows are known to be of a size that memory holds.
-IdxReader open_source(const std::string& path) {
-  IdxReader reader(path);
-  if (reader.rows() == 0) throw Error(ErrorKind::data, path + ": it holds no samples");
-  if (reader.row_bytes() > largest_row) {
-    throw Error(ErrorKind::data, path + ": its header claims samples of " + std::to_string(reader.row_bytes()) +
-                                     " bytes each; more than 1 GiB cannot be imported");
-  }
-  return reader;
+using Readers = std::vector<std::unique_ptr<RowReader>>;
+
+[[noreturn]] void refuse(const RowReader& reader, const std::string& reason) {
+  throw Error(ErrorKind::data, reader.path() + ": " + reason);
 }
 
-IdxReader open_labels(const std::string& path, const IdxReader& samples) {
-  IdxReader labels = open_source(path);
-  if (labels.shape().size() != 1) {
-    throw Error(ErrorKind::data, path + ": has " + std::to_string(labels.shape().size()) +
-                                     " dimensions, but labels have one; are samples and labels interchanged?");
-  }
-  if (!is_integer(labels.type())) {
-    throw Error(ErrorKind::data, path + ": holds " + std::string(name_of(labels.type())) + ", but labels are integers");
-  }
-  if (labels.rows() != samples.rows()) {
-    throw Error(ErrorKind::data, path + ": has " + std::to_string(labels.rows()) + " labels for the " +
-                                     std::to_string(samples.rows()) + " samples of " + samples.path());
-  }
-  return labels;
-}
-
-/// Gives the rows that are left to `take`, about 8 MiB at a time, in multiples of `multiple` rows.
-template <class Take>
-void for_each_piece(IdxReader& reader, Index multiple, const Take& take) {
-  const Index rows = std::max<Index>(1, copied_at_once / reader.row_bytes() / multiple) * multiple;
-  const Index most = std::min(rows, reader.rows_left()) * reader.row_bytes();
-  // Not initialised: what a header claims costs nothing until the file delivers it.
-  const auto memory = std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(most));
-  while (reader.rows_left() > 0) {
-    const Index begin = reader.rows() - reader.rows_left();
-    const Range piece{begin, begin + std::min(rows, reader.rows_left())};
-    const std::span bytes(memory.get(), static_cast<std::size_t>(piece.size() * reader.row_bytes()));
-    reader.read_rows(bytes);
-    take(piece, std::span<const std::byte>(bytes));
+/// Throws unless the rows of all of them can lie in one array.
+void check_alike(const Readers& readers) {
+  const auto sample = [](const RowReader& reader) {
+    return std::vector<Index>(reader.shape().begin() + 1, reader.shape().end());
+  };
+  const RowReader& first = *readers.front();
+  for (const auto& reader : readers) {
+    if (reader->type() != first.type()) {
+      refuse(*reader, "holds " + std::string(name_of(reader->type())) + ", but " + first.path() + " holds " +
+                          std::string(name_of(first.type())));
+    }
+    if (sample(*reader) != sample(first)) {
+      refuse(*reader, "holds " + shape_text(reader->shape()) + ", whose samples are of another shape than those of " +
+                          first.path() + " (" + shape_text(first.shape()) + ")");
+    }
+    if (reader->classes() != first.classes()) {
+      refuse(*reader, "its labels are other texts than those of " + first.path() +
+                          ", so the same number would mean two things; import them as one file, or use numbers");
+    }
   }
 }
 
-/// A compressed file shows only at its end whether its header is true: looked at before any disk space is taken for its claim.
-IdxReader verified(IdxReader reader) {
-  if (reader.is_verified()) return reader;
-  std::string path = reader.path();
-  for_each_piece(reader, 1, [](Range, std::span<const std::byte>) {});
-  return IdxReader(std::move(path));
+Index total_rows(const Readers& readers) {
+  Index rows = 0;
+  for (const auto& reader : readers) {
+    if (__builtin_add_overflow(rows, reader->rows(), &rows)) refuse(*reader, "makes more rows than can be counted");
+  }
+  return rows;
 }
 
-DatasetSpec specify(const std::string& path, const IdxReader& reader, int compression) {
+void check_labels(const Readers& labels, const Readers& samples) {
+  const RowReader& first = *labels.front();
+  if (first.shape().size() != 1) {
+    refuse(first, "has " + std::to_string(first.shape().size()) +
+                      " dimensions, but labels have one; are samples and labels interchanged?");
+  }
+  if (!is_integer(first.type())) refuse(first, "holds " + std::string(name_of(first.type())) + ", but labels are integers");
+  if (total_rows(labels) != total_rows(samples)) {
+    refuse(first, "has " + std::to_string(total_rows(labels)) + " labels for the " + std::to_string(total_rows(samples)) +
+                      " samples of " + samples.front()->path());
+  }
+}
+
+DatasetSpec specify(const std::string& path, const Readers& readers, int compression) {
+  const RowReader& first = *readers.front();
   DatasetSpec spec;
   spec.path = path;
-  spec.shape = reader.shape();
-  spec.type = reader.type();
+  spec.shape = first.shape();
+  spec.shape.front() = total_rows(readers);
+  spec.type = first.type();
   spec.chunk_rows = suggested_chunk_rows(spec.shape, spec.type);
   spec.compression = compression;
+  std::string classes;
+  for (const std::string& name : first.classes()) classes += (classes.empty() ? "" : "\n") + name;
+  if (!classes.empty()) spec.texts["classes"] = classes;
   return spec;
+}
+
+/// Copies one source to the rows of data set `number` that begin at `first`: each rank its part, about 8 MiB at a time, written
+/// together.
+void copy(const Communicator& communicator, RowReader& reader, std::size_t number, Index first, Index multiple,
+          DatasetWriter& writer, const std::function<void(Index)>& progress) {
+  const Range mine = reader.part(communicator.rank(), communicator.size());
+  const Index rows = std::max<Index>(1, copied_at_once / reader.row_bytes() / multiple) * multiple;
+  const Index rounds = communicator.max((mine.size() + rows - 1) / rows);
+  // Not initialised: what a header claims costs nothing until the file delivers it.
+  const auto memory =
+      std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(std::min(rows, mine.size()) * reader.row_bytes()));
+  for (Index round = 0; round < rounds; ++round) {
+    const Range piece{std::min(mine.end, mine.begin + round * rows), std::min(mine.end, mine.begin + (round + 1) * rows)};
+    const std::span bytes(memory.get(), static_cast<std::size_t>(piece.size() * reader.row_bytes()));
+    collectively(communicator, [&] {
+      if (!piece.empty()) reader.read_rows(piece, bytes);
+    });
+    writer.write_rows(number, {first + piece.begin, first + piece.end}, bytes);
+    std::int64_t done = piece.end - mine.begin;
+    communicator.sum(std::span(&done, 1));
+    progress(first + done);
+  }
 }
 
 }  // namespace
 
-ImportResult import_idx(const std::string& source, const std::string& labels, const DatasetAddress& output, int compression) {
-  if (compression < 0 || compression > 9) {
-    throw Error(ErrorKind::usage, "--compress is " + std::to_string(compression) + ": levels are 0 (none) to 9");
+ImportResult import_rows(const Communicator& communicator, const ImportSources& sources, const ImportSettings& settings) {
+  std::vector<const Readers*> arrays;
+  for (const Readers* readers : {&sources.samples, &sources.labels}) {
+    if (!readers->empty()) arrays.push_back(readers);
   }
-  std::vector<IdxReader> sources;
-  sources.push_back(open_source(source));
-  if (!labels.empty()) sources.push_back(open_labels(labels, sources.front()));
-
-  const std::string group = output.path == "/" ? "" : output.path;
+  const std::string group = settings.output.path == "/" ? "" : settings.output.path;
   std::vector<DatasetSpec> specs;
   std::vector<std::string> paths;
-  for (const IdxReader& reader : sources) {
-    specs.push_back(specify(group + (specs.empty() ? "/samples" : "/labels"), reader, compression));
-    paths.push_back(specs.back().path);
+  collectively(communicator, [&] {
+    require(!sources.samples.empty(), "an import without sources");
+    if (settings.compression < 0 || settings.compression > 9) {
+      throw Error(ErrorKind::usage, "--compress is " + std::to_string(settings.compression) + ": levels are 0 (none) to 9");
+    }
+    for (const Readers* readers : arrays) check_alike(*readers);
+    if (total_rows(sources.samples) == 0) refuse(*sources.samples.front(), "holds no samples");
+    if (!sources.labels.empty()) check_labels(sources.labels, sources.samples);
+    for (const Readers* readers : arrays) {
+      specs.push_back(specify(group + (specs.empty() ? "/samples" : "/labels"), *readers, settings.compression));
+      paths.push_back(specs.back().path);
+    }
+    check_output(settings.output.file, paths);
+  });
+  const auto write = [&](const Communicator& writers) {
+    DatasetWriter writer(writers, settings.output.file, specs);
+    for (std::size_t i = 0; i < arrays.size(); ++i) {
+      Index first = 0;
+      for (const auto& reader : *arrays[i]) {
+        copy(writers, *reader, i, first, specs[i].chunk_rows, writer, [&](Index done) {
+          if (i == 0 && settings.progress) settings.progress(done, specs[i].shape.front());
+        });
+        first += reader->rows();
+      }
+    }
+    writer.commit();
+  };
+  if (settings.compression == 0) {
+    write(communicator);
+  } else {
+    // A compressed chunk has one writer.
+    collectively(communicator, [&] {
+      if (communicator.is_root()) write(Communicator::self());
+    });
   }
-  check_output(output.file, paths);
-  for (IdxReader& reader : sources) reader = verified(std::move(reader));
-
-  DatasetWriter writer(Communicator::self(), output.file, specs);
-  for (std::size_t i = 0; i < sources.size(); ++i) {
-    for_each_piece(sources[i], specs[i].chunk_rows,
-                   [&](Range rows, std::span<const std::byte> bytes) { writer.write_rows(i, rows, bytes); });
-  }
-  writer.commit();
   return {specs.front().shape, specs.front().type, specs.size() > 1 ? specs.back().shape.front() : 0};
+}
+
+ImportResult import_idx(const std::string& source, const std::string& labels, const DatasetAddress& output, int compression) {
+  ImportSources sources;
+  sources.samples.push_back(open_idx_rows(source));
+  if (!labels.empty()) sources.labels.push_back(open_idx_rows(labels));
+  return import_rows(Communicator::self(), sources, {output, compression, {}});
 }
 
 }  // namespace hourglass

@@ -169,7 +169,7 @@ Handle safe_file_access(WriteStatus* status) {
   Handle access = plain_file_access();
   written(H5Pset_driver(access.get(), written(driver(), "HDF5", "no file driver"), static_cast<const void*>(&status)), "HDF5",
           "no file driver");
-  written(H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_V18), "HDF5", "no file access properties");
+  written(H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_V110), "HDF5", "no file access properties");
   return access;
 }
 

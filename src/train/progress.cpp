@@ -17,6 +17,11 @@ std::string duration(double seconds) {
   return fmt::format("{}:{:02}", total / 60, total % 60);
 }
 
+constexpr double live_interval = 0.1;  // seconds between rewrites of the live line
+constexpr double plain_interval = 30;  // seconds between plain lines inside a long epoch
+
+}  // namespace
+
 // A launcher gives its processes a terminal of their own even when its own output goes to a file: then its output decides.
 bool on_terminal() {
   if (isatty(STDOUT_FILENO) == 0) return false;
@@ -25,11 +30,6 @@ bool on_terminal() {
   const auto target = std::filesystem::read_symlink(fmt::format("/proc/{}/fd/1", getppid()), error).string();
   return !error && (target.starts_with("/dev/pts/") || target.starts_with("/dev/tty"));
 }
-
-constexpr double live_interval = 0.1;  // seconds between rewrites of the live line
-constexpr double plain_interval = 30;  // seconds between plain lines inside a long epoch
-
-}  // namespace
 
 Progress::Progress(const std::string& style, Index epochs, Index total_steps, Index first_step)
     : live_(style == "line" || (style == "auto" && on_terminal())),

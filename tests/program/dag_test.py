@@ -26,6 +26,7 @@ LIBRARIES = {
     r"(hdf5|H5\w+)\.h": {"io"},
     r"(cblas|lapacke?|openblas_config|f77blas)\.h": {"math"},
     r"boost/.*": {"cli"},
+    r"(png|jpeglib)\.h": {"data"},
 }
 LONGEST_FILE = 400
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)

@@ -7,6 +7,9 @@
 
 namespace hourglass {
 
+/// Whether standard output is a terminal that a person looks at.
+[[nodiscard]] bool on_terminal();
+
 /// The report of a run on standard output of rank 0: one live line on a terminal, plain lines otherwise.
 class Progress {
  public:

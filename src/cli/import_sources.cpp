@@ -1,0 +1,237 @@
+#include "import_sources.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "hourglass/core/edit_distance.hpp"
+#include "hourglass/core/error.hpp"
+#include "hourglass/data/array_rows.hpp"
+#include "hourglass/data/csv.hpp"
+#include "hourglass/data/file_rows.hpp"
+#include "hourglass/data/image_folder.hpp"
+#include "hourglass/io/address_list.hpp"
+#include "hourglass/io/byte_file.hpp"
+#include "hourglass/nn/image_shape.hpp"
+
+namespace hourglass {
+
+namespace {
+
+const std::vector<std::string> formats = {"auto", "idx", "csv", "tsv", "npy", "npz", "raw", "images", "hdf5"};
+
+/// A file and, after a colon, a part of it: FILE.npz:array, FILE.h5:/path.
+std::pair<std::string, std::string> split_source(const std::string& source) {
+  std::error_code ignored;
+  const std::size_t colon = source.rfind(':');
+  if (colon == std::string::npos || std::filesystem::exists(source, ignored)) return {source, ""};
+  return {source.substr(0, colon), source.substr(colon + 1)};
+}
+
+std::string format_of(const std::string& source, const Arguments& arguments) {
+  const std::string named = arguments.get("format", "auto");
+  if (std::ranges::find(formats, named) == formats.end()) {
+    throw Error(ErrorKind::usage,
+                fmt::format("unknown --format '{}': {}{}", named, fmt::join(formats, ", "), suggestion(named, formats)));
+  }
+  if (named != "auto") return named;
+  if (arguments.has("shape")) return "raw";
+  std::error_code ignored;
+  const std::string file = split_source(source).first;
+  if (std::filesystem::is_directory(file, ignored)) return "images";
+  const auto bytes = ByteFile(file).read_some(0, 8);
+  const std::string_view start(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (start.starts_with("\x93NUMPY")) return "npy";
+  if (start.starts_with("PK")) return "npz";
+  if (start.starts_with("\x89HDF\r\n\x1a\n")) return "hdf5";
+  const auto ends = [&](std::string_view ending) { return file.ends_with(ending); };
+  if (ends(".tsv") || ends(".tab")) return "tsv";
+  if (ends(".csv") || ends(".txt") || ends(".csv.gz")) return "csv";
+  if (ends(".npy")) return "npy";
+  if (ends(".npz")) return "npz";
+  if (ends(".h5") || ends(".hdf5")) return "hdf5";
+  return "idx";
+}
+
+RawFormat raw_format(const Arguments& arguments) {
+  RawFormat raw;
+  if (!arguments.has("type") || !arguments.has("shape")) {
+    throw Error(ErrorKind::usage, "raw numbers need --type and --shape: e.g. --type uint8 --shape 28x28 (of one sample)");
+  }
+  raw.number = number_format(arguments.get("type"));
+  const std::string text = arguments.get("shape");
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find('x', begin), text.size());
+    const std::string digits = text.substr(begin, end - begin);
+    if (digits.empty() || digits.size() > 12 || digits.find_first_not_of("0123456789") != std::string::npos ||
+        std::stoll(digits) < 1) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("--shape is '{}', but the shape of one sample is expected, e.g. 784 or 28x28", text));
+    }
+    raw.sample_shape.push_back(std::stoll(digits));
+    begin = end + 1;
+  }
+  raw.skip_bytes = arguments.integer("skip-bytes", 0, 0);
+  if (arguments.has("rows")) raw.rows = arguments.integer("rows", 0, 1);
+  return raw;
+}
+
+CsvSettings csv_settings(const Arguments& arguments, const std::string& format) {
+  CsvSettings settings;
+  settings.label_column = arguments.get("label-column");
+  if (arguments.has("drop-columns")) settings.drop_columns = split_list(arguments.get("drop-columns"));
+  if (arguments.has("header")) settings.header = arguments.flag("header") ? "true" : "false";
+  const ArrayFormat number = number_format(arguments.get("type", "float32"));
+  if (number.half) throw Error(ErrorKind::usage, "--type float16 is for raw numbers; use float32");
+  settings.type = number.type;
+  const std::string delimiter = arguments.get("delimiter", format == "tsv" ? "tab" : "");
+  if (delimiter == "tab" || delimiter == "\\t") {
+    settings.delimiter = '\t';
+  } else if (delimiter.size() == 1) {
+    settings.delimiter = delimiter.front();
+  } else if (!delimiter.empty()) {
+    throw Error(ErrorKind::usage, fmt::format("--delimiter is '{}', but one character or 'tab' is expected", delimiter));
+  }
+  return settings;
+}
+
+ImageSettings image_settings(const Arguments& arguments) {
+  ImageSettings settings;
+  settings.grey = arguments.flag("grey");
+  if (arguments.has("resize")) {
+    ImageShape shape;
+    constexpr Index largest = 16384;
+    try {
+      shape = image_shape_from(arguments.get("resize"));
+    } catch (const Error&) {
+      shape = {};  // refused below, by the option's name
+    }
+    if (!shape.known() || shape.channels != 1 || shape.height > largest || shape.width > largest) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("--resize is '{}', but HEIGHTxWIDTH is expected, e.g. 64x64", arguments.get("resize")));
+    }
+    settings.size = {shape.height, shape.width};
+  }
+  return settings;
+}
+
+/// Opened, with the labels that it may hold itself.
+struct Source {
+  std::unique_ptr<RowReader> samples;
+  std::unique_ptr<RowReader> labels;
+};
+
+Source open_local(const std::string& source, const std::string& format, const Arguments& arguments) {
+  const auto [file, part] = split_source(source);
+  if (format == "npy") return {open_npy(source), nullptr};
+  if (format == "npz") return {open_npz(file, part), nullptr};
+  if (format == "raw") return {open_raw(source, raw_format(arguments)), nullptr};
+  if (format == "hdf5") return {open_hdf5_rows(parse_address(source)), nullptr};
+  if (format == "images") {
+    ImageFolder folder = open_image_folder(source, image_settings(arguments));
+    return {std::move(folder.samples), std::move(folder.labels)};
+  }
+  return {open_idx_rows(source), nullptr};
+}
+
+Source open_source(const Communicator& communicator, const std::string& name, const Arguments& arguments) {
+  std::string format;
+  Source source;
+  CsvSettings csv;
+  collectively(communicator, [&] {
+    format = format_of(name, arguments);
+    if (format == "csv" || format == "tsv") {
+      csv = csv_settings(arguments, format);
+    } else {
+      source = open_local(name, format, arguments);
+    }
+  });
+  if (source.samples) return source;
+  const auto table = scan_csv(communicator, name, csv);
+  collectively(communicator, [&] {
+    source.samples = csv_samples(table);
+    if (!csv.label_column.empty()) source.labels = csv_labels(table);
+  });
+  return source;
+}
+
+// Options of one format given with another would be passed over in silence.
+void check_options(const Arguments& arguments, const std::vector<std::string>& found) {
+  const auto only_for = [&](const std::vector<std::string>& options, const std::vector<std::string>& wanted) {
+    for (const std::string& option : options) {
+      const bool fits = std::ranges::any_of(
+          found, [&](const std::string& format) { return std::ranges::find(wanted, format) != wanted.end(); });
+      if (arguments.has(option) && !fits) {
+        throw Error(ErrorKind::usage,
+                    fmt::format("--{} is for {}, but the source is {}", option, fmt::join(wanted, " and "), found.front()));
+      }
+    }
+  };
+  only_for({"label-column", "drop-columns", "header", "delimiter"}, {"csv", "tsv"});
+  only_for({"type"}, {"csv", "tsv", "raw"});
+  only_for({"shape", "skip-bytes", "rows"}, {"raw"});
+  only_for({"resize", "grey"}, {"images"});
+}
+
+}  // namespace
+
+std::vector<Option> import_source_options() {
+  return {
+      {"format", "input", "auto (by content and name), idx, csv, tsv, npy, npz, raw, images, hdf5", "auto", false},
+      {"labels", "input",
+       "Labels from files of their own, one a sample: FILE, FILE.npz:array, FILE.h5:/path; several after commas", "", false},
+      {"label-column", "csv, tsv", "The column that holds labels: numbers, or texts, which are numbered", "", false},
+      {"drop-columns", "csv, tsv", "Columns to leave out, between commas", "", false},
+      {"header", "csv, tsv", "Whether the first line names the columns", "when a cell of it is no number", true},
+      {"delimiter", "csv, tsv", "What stands between cells: one character, or tab",
+       "tab, semicolon or comma, as in the first line", false},
+      {"type", "csv, tsv, raw", "Type of a number: uint8, int16, float32, ... (raw: >f4 and its like for big endian)",
+       "float32 for csv", false},
+      {"shape", "raw", "Shape of one sample, e.g. 784 or 28x28", "", false},
+      {"rows", "raw", "Number of samples", "as many as the file holds", false},
+      {"skip-bytes", "raw", "Bytes before the first number", "0", false},
+      {"resize", "images", "HEIGHTxWIDTH of every image", "all must be of one size", false},
+      {"grey", "images", "Colours to grey", "", true},
+  };
+}
+
+std::vector<std::string> source_names(const Arguments& arguments) {
+  std::vector<std::string> names;
+  for (const std::string& word : arguments.positional) {
+    const auto [file, part] = split_source(word);
+    for (const std::string& found : expand_pattern(file)) names.push_back(part.empty() ? found : found + ":" + part);
+  }
+  if (names.empty()) throw Error(ErrorKind::usage, "name a source: hourglass import SOURCE --output FILE.h5:/group");
+  return names;
+}
+
+ImportSources open_sources(const Communicator& communicator, const Arguments& arguments) {
+  std::vector<std::string> names;
+  std::vector<std::string> label_names;
+  collectively(communicator, [&] {
+    names = source_names(arguments);
+    std::vector<std::string> found;
+    for (const std::string& name : names) found.push_back(format_of(name, arguments));
+    check_options(arguments, found);
+    if (!arguments.has("labels")) return;
+    for (const std::string& item : split_list(arguments.required("labels"))) {
+      for (const std::string& name : expand_pattern(item)) label_names.push_back(name);
+    }
+  });
+  ImportSources sources;
+  for (const std::string& name : names) {
+    Source source = open_source(communicator, name, arguments);
+    sources.samples.push_back(std::move(source.samples));
+    if (source.labels) sources.labels.push_back(std::move(source.labels));
+  }
+  if (label_names.empty()) return sources;
+  collectively(communicator, [&] {
+    if (!sources.labels.empty()) throw Error(ErrorKind::usage, "the sources hold labels themselves: leave --labels out");
+  });
+  const Arguments plain;  // the options are the samples'
+  for (const std::string& name : label_names) sources.labels.push_back(open_source(communicator, name, plain).samples);
+  return sources;
+}
+
+}  // namespace hourglass

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "hourglass/data/import.hpp"
+#include "hourglass/dist/communicator.hpp"
+#include "options.hpp"
+
+namespace hourglass {
+
+/// The options that say what the sources are.
+[[nodiscard]] std::vector<Option> import_source_options();
+
+/// The sources with patterns expanded. Throws Error(usage) when there are none.
+[[nodiscard]] std::vector<std::string> source_names(const Arguments& arguments);
+
+/// Opens what the arguments name, in the format that they name or that its content shows. Collective; throws the same Error on
+/// every rank.
+[[nodiscard]] ImportSources open_sources(const Communicator& communicator, const Arguments& arguments);
+
+}  // namespace hourglass

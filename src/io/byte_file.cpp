@@ -1,0 +1,50 @@
+#include "hourglass/io/byte_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "hourglass/core/error.hpp"
+#include "posix_file.hpp"
+
+namespace hourglass {
+
+struct ByteFile::State {
+  std::string path;
+  posix::FileDescriptor descriptor;
+  Index size = 0;
+};
+
+ByteFile::ByteFile(const std::string& path) : state_(std::make_unique<State>()) {
+  state_->path = path;
+  // Non-blocking, or opening a pipe that nobody writes to would wait for ever.
+  state_->descriptor = posix::open_file(path, O_RDONLY | O_NONBLOCK, path);
+  struct stat status{};
+  if (fstat(state_->descriptor.get(), &status) != 0) throw Error(ErrorKind::io, path + ": " + std::strerror(errno));
+  if (S_ISDIR(status.st_mode)) throw Error(ErrorKind::io, path + ": is a folder, not a file");
+  if (!S_ISREG(status.st_mode)) throw Error(ErrorKind::io, path + ": is not a regular file; copy the data to one");
+  state_->size = static_cast<Index>(status.st_size);
+}
+
+ByteFile::ByteFile(ByteFile&&) noexcept = default;
+ByteFile& ByteFile::operator=(ByteFile&&) noexcept = default;
+ByteFile::~ByteFile() = default;
+
+const std::string& ByteFile::path() const { return state_->path; }
+Index ByteFile::size() const { return state_->size; }
+
+void ByteFile::read(Index position, std::span<std::byte> bytes) const {
+  posix::read_at(state_->descriptor.get(), position, bytes, state_->path);
+}
+
+std::vector<std::byte> ByteFile::read_some(Index position, Index most) const {
+  const Index count = std::clamp<Index>(state_->size - position, 0, most);
+  std::vector<std::byte> bytes(static_cast<std::size_t>(count));
+  read(position, bytes);
+  return bytes;
+}
+
+}  // namespace hourglass

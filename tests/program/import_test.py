@@ -1,0 +1,235 @@
+"""import: every format gives the values that are in the files, on any number of ranks; bad input is named and leaves nothing behind."""
+import base64
+import io
+import os
+import struct
+import unittest
+import zlib
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from support import DATA, IO, USAGE, ProgramTest, read_datasets, run, start, wait_until, write_file
+
+# 16 x 16 pixels, grey, brighter from left to right.
+JPEG = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAA0JCgsKCA0LCgsODg0PEyAVExISEyccHhcgLikxMC4pLSwzOko+MzZGNywtQFdBRkxOUlNSMj5aYVpQYEpRUk//wAALCAAQABABAREA/8QA"
+    "HwAAAQUBAQEBAQEAAAAAAAAAAAECAwQFBgcICQoL/8QAtRAAAgEDAwIEAwUFBAQAAAF9AQIDAAQRBRIhMUEGE1FhByJxFDKBkaEII0KxwRVS0fAkM2JyggkKFhcYGRolJicoKSo0NTY3"
+    "ODk6Q0RFRkdISUpTVFVWV1hZWmNkZWZnaGlqc3R1dnd4eXqDhIWGh4iJipKTlJWWl5iZmqKjpKWmp6ipqrKztLW2t7i5usLDxMXGx8jJytLT1NXW19jZ2uHi4+Tl5ufo6erx8vP09fb3"
+    "+Pn6/9oACAEBAAA/AOB0/tXUaf2rl9P7V1Gn9q//2Q=="
+)
+
+
+def png(pixels):
+    """A PNG file of H x W or H x W x C uint8."""
+    height, width = pixels.shape[:2]
+    kind = {1: 0, 3: 2, 4: 6}[pixels.size // height // width]
+    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
+
+    def chunk(name, content):
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+def pgm(pixels):
+    return b"P5 %d %d 255\n" % (pixels.shape[1], pixels.shape[0]) + pixels.tobytes()
+
+
+class ImporterTest(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.random = np.random.default_rng(5)
+        self.values = self.random.normal(size=(301, 4)).astype(np.float32)
+        self.output = self.folder / "out.h5"
+
+    def write(self, name, content):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return str(path)
+
+    def csv(self, name="t.csv", kinds=("eel", "cat", "dog")):
+        lines = [",".join([*(repr(float(v)) for v in row), kinds[i % len(kinds)]]) for i, row in enumerate(self.values)]
+        return self.write(name, "a,b,c,d,kind\n" + "\n".join(lines) + "\n")
+
+
+class ImportTest(ImporterTest):
+    def imported(self, *sources, ranks=None, group="/g"):
+        self.output.unlink(missing_ok=True)
+        self.success("import", *sources, "--output", f"{self.output}:{group}", ranks=ranks)
+        return read_datasets(self.output)
+
+    def check(self, expected, *sources, labels=None, every_rank_count=(None, 3)):
+        for ranks in every_rank_count:
+            found = self.imported(*sources, ranks=ranks)
+            np.testing.assert_array_equal(found["/g/samples"], expected)
+            self.assertEqual(found["/g/samples"].dtype, expected.dtype)
+            if labels is not None:
+                np.testing.assert_array_equal(found["/g/labels"], labels)
+
+    def test_csv(self):
+        kinds = np.array([["cat", "dog", "eel"].index(k) for k in (["eel", "cat", "dog"] * 101)[:301]])
+        self.check(self.values, self.csv(), "--label-column", "kind", labels=kinds)
+        with h5py.File(self.output) as file:
+            self.assertEqual(file["g/labels"].attrs["classes"], b"cat\ndog\neel")
+        self.check(self.values[:, 1:], self.csv(), "--drop-columns", "a,kind", every_rank_count=(2,))
+        plain = self.write("numbers.txt", "".join(";".join(repr(float(v)) for v in row) + "\r\n" for row in self.values))
+        self.check(self.values, plain, every_rank_count=(None,))
+        self.check(np.vstack([self.values, self.values]), plain, plain)
+        few = self.write("few.tsv", "1\t2\n3\t4")
+        self.check(np.array([[1, 2], [3, 4]], np.uint8), few, "--type", "uint8", every_rank_count=(None, 3))
+
+    def test_numpy(self):
+        np.save(self.folder / "x.npy", self.values)
+        self.check(self.values, self.folder / "x.npy")
+        np.save(self.folder / "big.npy", self.values.astype(">f8"))
+        self.check(self.values.astype("f8"), self.folder / "big.npy", every_rank_count=(2,))
+        half = self.values.astype(np.float16)
+        for save, name in ((np.savez, "s.npz"), (np.savez_compressed, "c.npz")):
+            save(self.folder / name, x=half, y=np.arange(301, dtype=np.uint16), images=np.zeros((2, 3, 4), np.uint8))
+            path = self.folder / name
+            self.check(half.astype(np.float32), f"{path}:x", "--labels", f"{path}:y", labels=np.arange(301))
+        np.savez(self.folder / "one.npz", self.values)
+        self.check(self.values, self.folder / "one.npz", "--compress", every_rank_count=(2,))
+
+    def test_raw(self):
+        path = self.write("x.bin", b"head" + self.values.astype(">f4").tobytes())
+        self.check(self.values, path, "--type", ">f4", "--shape", 4, "--skip-bytes", 4)
+        self.check(self.values[:300].reshape(300, 2, 2), path, "--type", ">f4", "--shape", "2x2", "--skip-bytes", 4, "--rows", 300, every_rank_count=(None,))
+
+    def test_images(self):
+        grey = self.random.integers(0, 256, (6, 5, 7), dtype=np.uint8)
+        for i, pixels in enumerate(grey):
+            self.write(f"grey/{['b', 'a'][i % 2]}/{i}.{['png', 'pgm'][i < 3]}", png(pixels) if i >= 3 else pgm(pixels))
+        self.write("grey/a/.hidden", "x")
+        order = [1, 3, 5, 0, 2, 4]
+        self.check(grey[order], self.folder / "grey", labels=[0, 0, 0, 1, 1, 1])
+        colour = self.random.integers(0, 256, (3, 5, 7, 3), dtype=np.uint8)
+        for i, pixels in enumerate(colour):
+            self.write(f"flat/{i}.png", png(pixels))
+        self.check(colour, self.folder / "flat")
+        self.assertNotIn("/g/labels", read_datasets(self.output))
+        luma = (colour.astype(int) @ [19595, 38470, 7471] + 0x8000) >> 16
+        self.check(luma.astype(np.uint8), self.folder / "flat", "--grey", every_rank_count=(None,))
+        self.write("flat/3.jpg", JPEG)
+        found = self.imported(self.folder / "flat", "--grey", "--resize", "8x8", ranks=2)["/g/samples"]
+        self.assertEqual(found.shape, (4, 8, 8))
+        self.assertTrue((np.diff(found[3].astype(int), axis=1) > 0).all(), "the JPEG grows brighter")
+        opaque = np.dstack([colour[0], np.full((5, 7), 255, np.uint8)])
+        self.write("alpha/0.png", png(opaque))
+        self.check(colour[:1], self.folder / "alpha", every_rank_count=(None,))
+
+    def test_hdf5_copied_joined_and_virtual(self):
+        for i in range(3):
+            write_file(self.folder / f"part-{i}.h5", x=self.values[i * 100:(i + 1) * 100], y=np.arange(100, dtype=np.uint8))
+        everything = f"{self.folder}/part-*.h5:/x"
+        self.check(self.values[:300], everything, "--labels", f"{self.folder}/part-0.h5:/y,{self.folder}/part-1.h5:/y,{self.folder}/part-2.h5:/y",
+                   labels=np.tile(np.arange(100), 3))
+        self.imported(everything, "--virtual", ranks=2)
+        with h5py.File(self.output) as file:
+            self.assertTrue(file["g/samples"].is_virtual)
+            np.testing.assert_array_equal(file["g/samples"][()], self.values[:300])
+        self.success("train", "--data", f"{self.output}:/g/samples", "--layers", "4,2", "--output", self.folder / "run", "--epochs", 1,
+                     "--output-activation", "linear", "--batch", 32, "--micro-batch", 16)
+
+    def test_into_an_existing_file(self):
+        self.write("t.csv", "1,2\n3,4\n")
+        write_file(self.output, kept=np.arange(3))
+        self.success("import", self.folder / "t.csv", "--output", f"{self.output}:/new")
+        self.assertEqual(sorted(read_datasets(self.output)), ["/kept", "/new/samples"])
+        self.assert_refused(run("import", self.folder / "t.csv", "--output", f"{self.output}:/new"), USAGE, "already exists")
+
+    def test_a_killed_import_leaves_nothing_and_is_done_again(self):
+        path = self.write("long.csv", "1,2,3,4,5,6,7,8\n" * 2000000)
+        process = start("import", path, "--output", self.output)
+        wait_until(lambda: any(".tmp." in name for name in os.listdir(self.folder)), what="a temporary file")
+        process.kill()
+        process.wait()
+        self.assertFalse(self.output.exists())
+        self.write("long.csv", "1,2\n3,4\n")
+        self.check(np.array([[1, 2], [3, 4]], np.float32), path, every_rank_count=(None,))
+
+
+class BadImportTest(ImporterTest):
+    """For every importer: the file, the row, the reason; the right exit code; nothing half-written."""
+
+    def refused(self, code, words, *arguments, ranks=None):
+        before = sorted(os.listdir(self.folder))
+        self.assert_refused(run("import", *arguments, "--output", self.output, ranks=ranks), code, *words)
+        self.assertEqual(sorted(os.listdir(self.folder)), before, "something was left behind")
+
+    def test_bad_csv(self):
+        for name, text, words in (("ragged", "a,b\n1,2\n1,2,3\n", ["line 3", "3 cells"]),
+                                  ("text", "a,b\n1,2\n1,two\n", ["line 3", "'b'", "'two'", "not a number"]),
+                                  ("missing", "a,b\n1,2\n,2\n", ["line 3", "'a'", "missing"]),
+                                  ("twice", "a,a\n1,2\n", ["two columns", "'a'"]),
+                                  ("empty", "", ["empty"]), ("header", "a,b\n", ["no samples"]),
+                                  ("huge", "a\n1e60\n", ["line 2", "beyond"])):
+            self.refused(DATA, [f"{name}.csv", *words], self.write(f"{name}.csv", text))
+        self.refused(DATA, ["line 3"], self.folder / "ragged.csv", ranks=2)
+        self.refused(USAGE, ["no column 'z'"], self.folder / "text.csv", "--label-column", "z")
+        self.refused(IO, ["absent.csv"], self.folder / "absent.csv")
+
+    def test_bad_numpy(self):
+        np.save(self.folder / "x.npy", self.values)
+        whole = (self.folder / "x.npy").read_bytes()
+        self.refused(DATA, ["cut.npy", "truncated"], self.write("cut.npy", whole[:-1]))
+        self.refused(DATA, ["cut.npy", "truncated"], self.folder / "cut.npy", ranks=2)
+        self.refused(DATA, ["more.npy", "after the last"], self.write("more.npy", whole + b"x"))
+        np.save(self.folder / "objects.npy", np.array([{"a": 1}], object))
+        self.refused(DATA, ["objects.npy", "pickled"], self.folder / "objects.npy")
+        claim = b"{'descr': '<f4', 'fortran_order': False, 'shape': (250000000000000000, 1), }"
+        self.refused(DATA, ["claim.npy", "truncated"], self.write("claim.npy", b"\x93NUMPY\1\0" + struct.pack("<H", len(claim)) + claim + bytes(900)))
+        packed = io.BytesIO()
+        np.savez_compressed(packed, x=self.values)
+        damaged = bytearray(packed.getvalue())
+        damaged[len(damaged) // 2] ^= 0xFF
+        self.refused(DATA, ["damaged.npz:x"], self.write("damaged.npz", bytes(damaged)))
+        self.refused(DATA, ["cut.npz"], self.write("cut.npz", packed.getvalue()[:-30]))
+        self.refused(DATA, ["no array 'y'", "x"], self.write("whole.npz", packed.getvalue()) + ":y")
+        np.savez(self.folder / "short.npz", y=np.arange(7))
+        self.refused(DATA, ["7 labels for the 301"], self.folder / "whole.npz", "--labels", self.folder / "short.npz")
+
+    def test_bad_raw(self):
+        path = self.write("x.bin", bytes(10))
+        self.refused(DATA, ["x.bin", "10 bytes"], path, "--type", "float32", "--shape", "2")
+        self.refused(USAGE, ["--type", "--shape"], path, "--shape", "2")
+        self.refused(USAGE, ["unknown type"], path, "--shape", "2", "--type", "float33")
+        self.refused(USAGE, ["--shape", "2xx"], path, "--shape", "2xx", "--type", "uint8")
+        self.refused(USAGE, ["--resize is for images"], path, "--shape", "2", "--type", "uint8", "--resize", "2x2")
+
+    def test_bad_images(self):
+        grey = self.random.integers(0, 256, (5, 7), dtype=np.uint8)
+        folder = self.folder / "images"
+        cases = (("0/b.png", png(grey[:4]), ["b.png", "4 x 7", "--resize"]), ("0/c.png", png(grey)[:60], ["c.png", "damaged PNG"]),
+                 ("0/d.jpg", JPEG[:-20], ["d.jpg", "damaged JPEG"]), ("0/e.jpg", b"", ["e.jpg", "empty"]),
+                 ("0/f.pgm", pgm(grey)[:-1], ["f.pgm", "truncated"]), ("0/g.txt", b"hello", ["g.txt", "no PNG"]),
+                 ("0/h.png", png(np.dstack([grey] * 3)), ["h.png", "in colour", "--grey"]), ("i.png", png(grey), ["i.png", "beside class folders"]),
+                 ("0/j.png", png(np.dstack([grey] * 4)), ["j.png", "transparent"]), ("0/k.png", b"GIF89a", ["k.png", "whatever its name says"]))
+        self.write("images/0/a.png", png(grey))
+        for name, content, words in cases:
+            path = Path(self.write(f"images/{name}", content))
+            self.refused(DATA, words, folder)
+            if name == "0/b.png":
+                self.refused(DATA, words, folder, ranks=2)
+            path.unlink()
+        (folder / "1").mkdir()
+        self.refused(DATA, ["images/1", "class folder without images"], folder)
+        self.refused(USAGE, ["--resize", "HEIGHTxWIDTH"], folder, "--resize", "big")
+        self.refused(USAGE, ["--format", "did you mean 'images'"], folder, "--format", "image")
+
+    def test_bad_joins(self):
+        np.save(self.folder / "a.npy", self.values)
+        np.save(self.folder / "b.npy", self.values[:, :2])
+        np.save(self.folder / "c.npy", self.values.astype("f8"))
+        self.refused(DATA, ["b.npy", "301 x 2", "a.npy"], self.folder / "a.npy", self.folder / "b.npy")
+        self.refused(DATA, ["c.npy", "float64", "a.npy"], self.folder / "a.npy", self.folder / "c.npy", ranks=2)
+        self.refused(IO, ["nothing-*.npy", "no file matches"], self.folder / "nothing-*.npy")
+        self.refused(DATA, ["q.csv", "other texts"], self.csv("p.csv"), self.csv("q.csv", ("ape",)), "--label-column", "kind")
+        self.refused(USAGE, ["name a source"])
+
+
+if __name__ == "__main__":
+    unittest.main()
