@@ -28,8 +28,8 @@ void read_finite_rows(const DatasetReader& reader, Range rows, std::span<std::by
   const DatasetInfo& info = reader.info();
   const Index bad = first_non_finite(info.type, bytes);
   if (bad < 0) return;
-  throw Error(ErrorKind::data, to_string(info.address) + ": row " + std::to_string(rows.begin + bad / info.features()) +
-                                   " holds " + describe(info.type, bytes.data(), bad) + " (feature " +
+  throw Error(ErrorKind::data, reader.where(rows.begin + bad / info.features()) + " holds " +
+                                   describe(info.type, bytes.data(), bad) + " (feature " +
                                    std::to_string(bad % info.features()) +
                                    "); clean the data: drop such rows or replace such values");
 }

@@ -5,6 +5,8 @@
 
 #include "hdf5_handle.hpp"
 #include "hourglass/core/error.hpp"
+#include "hourglass/io/address_list.hpp"
+#include "joined_dataset.hpp"
 
 namespace hourglass {
 
@@ -32,7 +34,8 @@ struct DatasetReader::State {
   Handle file;
   Handle dataset;
   Handle space;
-  std::string name;  ///< for messages
+  std::string name;                       ///< for messages
+  std::unique_ptr<JoinedDataset> joined;  ///< an address of several; all else but info is unused then
 };
 
 namespace {
@@ -212,8 +215,13 @@ Handle reopen_with_cache(Handle dataset, hid_t file, const DatasetInfo& info, co
 }  // namespace
 
 DatasetReader::DatasetReader(const DatasetAddress& address) : state_(std::make_unique<State>()) {
-  const hdf5::Lock lock;
   State& state = *state_;
+  if (names_several(address)) {
+    state.joined = std::make_unique<JoinedDataset>(address);
+    state.info = state.joined->info();
+    return;
+  }
+  const hdf5::Lock lock;
   state.info.address = address;
   state.file = hdf5::open_file(address.file);
   if (address.path.empty()) state.info.address.path = only_candidate(state.file.get(), address.file);
@@ -232,11 +240,16 @@ DatasetReader::~DatasetReader() = default;
 
 const DatasetInfo& DatasetReader::info() const { return state_->info; }
 
+std::string DatasetReader::where(Index row) const {
+  return state_->joined ? state_->joined->where(row) : to_string(state_->info.address) + ": row " + std::to_string(row);
+}
+
 void DatasetReader::read_rows(Range rows, std::span<std::byte> bytes) const {
   const DatasetInfo& info = state_->info;
   require(rows.begin >= 0 && rows.begin <= rows.end && rows.end <= info.rows(), "rows outside the data set");
   require(static_cast<Index>(bytes.size()) == rows.size() * info.row_bytes(), "buffer of another size than the rows");
   if (rows.empty()) return;
+  if (state_->joined) return state_->joined->read_rows(rows, bytes);
   const hdf5::Lock lock;
   const std::string& name = state_->name;
   std::vector<hsize_t> start(info.shape.size(), 0);

@@ -5,8 +5,11 @@ namespace hourglass {
 std::vector<Setting> data_settings() {
   const std::string s = "data";
   return {
-      text_setting({"data", s, "Training samples: FILE.h5:/path/to/dataset", Scope::run},
-                   [](TrainConfig& c) -> std::string& { return c.data; }),
+      text_setting(
+          {"data", s,
+           "Training samples: FILE.h5:/path/to/dataset; several between commas, or a pattern in quotes, are one data set",
+           Scope::run},
+          [](TrainConfig& c) -> std::string& { return c.data; }),
       text_setting({"validation", s, "Validation samples, evaluated after every epoch", Scope::run},
                    [](TrainConfig& c) -> std::string& { return c.validation; }),
       word_setting(

@@ -36,6 +36,14 @@ Index node_memory() {
 std::unique_ptr<DatasetReader> open_everywhere(const Communicator& communicator, const std::string& address) {
   std::unique_ptr<DatasetReader> reader;
   collectively(communicator, [&] { reader = std::make_unique<DatasetReader>(parse_address(address)); });
+  // A pattern is expanded by every rank: a network file system may show them different folders.
+  const Index rows = reader->info().rows();
+  const bool same = communicator.min(rows) == communicator.max(rows);
+  if (!same) {
+    throw Error(ErrorKind::data,
+                fmt::format("{}: ranks see different numbers of rows; wait until all nodes see all files", address),
+                Reach::everywhere);
+  }
   return reader;
 }
 
@@ -95,11 +103,10 @@ void check_domain(const Communicator& communicator, const DatasetReader& reader,
         convert_row(info.type, bytes.data() + (r - rows.begin) * info.row_bytes(), transform, row);
         const auto outside = std::ranges::find_if(row, [&](float x) { return x < lowest || x > highest; });
         if (outside == row.end()) continue;
-        throw Error(
-            ErrorKind::data,
-            fmt::format("{}: row {} holds {:g} after --normalize, outside of what --loss {} is for ({}); use "
-                        "another --normalize or --loss mse",
-                        to_string(info.address), r, *outside, name_of(loss), std::isinf(highest) ? "0 and above" : "0 to 1"));
+        throw Error(ErrorKind::data,
+                    fmt::format("{} holds {:g} after --normalize, outside of what --loss {} is for ({}); use "
+                                "another --normalize or --loss mse",
+                                reader.where(r), *outside, name_of(loss), std::isinf(highest) ? "0 and above" : "0 to 1"));
       }
     }
   });

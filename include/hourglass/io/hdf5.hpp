@@ -53,12 +53,16 @@ class DatasetReader {
   /// Throws Error(io) for a missing or unreadable file; Error(data) when it is not HDF5, is truncated, has no such data set
   /// (the message lists the data sets that exist, nearest name first), or the set is not numeric, and when no path is given and
   /// the file does not hold exactly one candidate. External links, external storage and unknown filters are refused.
+  /// An address may name several data sets, which are read as one (io/address_list.hpp); Error(data) too when they differ in
+  /// type or in the shape of a sample.
   explicit DatasetReader(const DatasetAddress& address);
   DatasetReader(DatasetReader&&) noexcept;
   DatasetReader& operator=(DatasetReader&&) noexcept;
   ~DatasetReader();
 
   [[nodiscard]] const DatasetInfo& info() const;
+  /// "FILE.h5:/path: row N", for messages: the file that the row lies in, and its number there.
+  [[nodiscard]] std::string where(Index row) const;
   /// Reads rows [rows.begin, rows.end) to `bytes` (rows.size() * info().row_bytes() bytes). Throws Error(data) on corruption.
   void read_rows(Range rows, std::span<std::byte> bytes) const;
 
