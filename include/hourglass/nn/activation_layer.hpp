@@ -10,6 +10,7 @@ class ActivationLayer final : public Layer {
  public:
   ActivationLayer(Index width, Activation activation) : width_(width), activation_(activation) {}
 
+  [[nodiscard]] Activation activation() const { return activation_; }
   [[nodiscard]] Index inputs() const override { return width_; }
   [[nodiscard]] Index outputs() const override { return width_; }
   [[nodiscard]] Index scratch_per_row() const override { return saves_derivative(activation_) ? width_ : 0; }

@@ -25,6 +25,7 @@ class Convolution final : public Layer {
   /// Adds "<name>/bias" only.
   Convolution(Layout& layout, const std::string& name, Convolution& other, Activation activation);
 
+  [[nodiscard]] Activation activation() const { return activation_; }
   [[nodiscard]] Index inputs() const override { return transposed_ ? small_.size() : windows_.image.size(); }
   [[nodiscard]] Index outputs() const override { return transposed_ ? windows_.image.size() : small_.size(); }
   [[nodiscard]] std::vector<TensorRole> roles() const override;

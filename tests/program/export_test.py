@@ -1,0 +1,127 @@
+"""Exports agree with the program's own numbers on 1,000 test images: ONNX in OpenCV's runtime, the state_dict in PyTorch."""
+import json
+import struct
+import unittest
+
+import numpy as np
+
+from extras import need
+from support import ROOT, PROGRAM, USAGE, ProgramTest, execute, read_datasets, run, write_file
+
+cv2, torch = need("cv2", "torch")
+IMAGES = 1000
+MODELS = {
+    "plain": ["--activation", "relu"],
+    "tied and normalised": ["--activation", "tanh", "--tied", "--layer-norm", "--normalize", "standardize", "--output-activation", "linear"],
+    "variational": ["--activation", "elu", "--variational", "--loss", "bce"],
+    "gelu": ["--activation", "gelu", "--code-activation", "sigmoid", "--hidden-noise", "dropout:0.1"],
+    "softplus": ["--activation", "softplus", "--code-activation", "leaky-relu"],
+    "convolutions": ["--layers", "28x28,conv:6x3s2,conv:8x5s2,16", "--layer-norm"],
+    "tied convolutions": ["--layers", "28x28,conv:6x3s2,16", "--tied", "--activation", "tanh"],
+    "selu": ["--activation", "selu"],
+}
+
+
+def read_safetensors(path):
+    """Tensors and metadata, by the format's own description."""
+    content = path.read_bytes()
+    length, = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8:8 + length])
+    metadata = header.pop("__metadata__")
+    data = content[8 + length:]
+    return {name: np.frombuffer(data[slice(*entry["data_offsets"])], "<f4").reshape(entry["shape"]) for name, entry in header.items()}, metadata
+
+
+def torch_model(path):
+    """The model as modules of PyTorch, built from what the file says and loaded by its state_dict."""
+    tensors, metadata = read_safetensors(path)
+    modules = {part: torch.nn.Sequential(*(eval(f"torch.nn.{text}") for text in texts)) for part, texts in json.loads(metadata["modules"]).items()}
+    model = torch.nn.ModuleDict(modules)
+    model.load_state_dict({name: torch.from_numpy(values.copy()) for name, values in tensors.items() if not name.startswith("input.")}, strict=True)
+    return model.eval(), tensors, float(metadata["input_divisor"])
+
+
+class ExportTest(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        full = self.folder / "fm.h5"
+        result = execute([str(ROOT / "data/fashion-mnist.sh"), str(full)], environment={"HOURGLASS": PROGRAM})
+        self.assertEqual(result.code, 0, str(result))
+        images = read_datasets(full)
+        self.stored = images["/test/samples"][:IMAGES].reshape(IMAGES, -1)
+        self.data = write_file(self.folder / "small.h5", train=images["/train/samples"][:2000], test=images["/test/samples"][:IMAGES])
+
+    def trained(self, name):
+        self.train(name, "--data", f"{self.data}:/train", "--layers", "784,96,48,16", "--epochs", 2, "--batch", 256, "--learning-rate", "2e-3",
+                   "--hidden-noise", "none", *MODELS[name])
+        model = self.folder / name / "model.h5"
+        outputs = {}
+        for command, ending in (("encode", "codes"), ("reconstruct", "samples")):
+            path = self.folder / name / f"{command}.h5"
+            self.success(command, "--model", model, "--data", f"{self.data}:/test", "--output", path)
+            outputs[command] = next(values for values in read_datasets(path).values() if values.ndim == 2)
+        return model, outputs["encode"], outputs["reconstruct"]
+
+    def export(self, kind, model, name, *arguments):
+        path = model.parent / name
+        self.success("export", kind, "--model", model, "--output", path, *arguments)
+        return path
+
+    def assert_near(self, found, expected, what):
+        scale = max(1.0, float(np.abs(expected).max()))
+        self.assertEqual(found.shape, expected.shape, what)
+        self.assertLess(float(np.abs(found - expected).max()) / scale, 1e-5, what)
+
+    def run_onnx(self, path, x):
+        network = cv2.dnn.readNetFromONNX(str(path))
+        network.setInput(np.ascontiguousarray(x, np.float32))
+        return network.forward()
+
+    def test_models(self):
+        for name in MODELS:
+            with self.subTest(name):
+                model, codes, images = self.trained(name)
+                self.check_onnx(name, model, codes, images)
+                if "convolutions" not in name:
+                    self.check_torch(name, model, codes, images)
+
+    def check_onnx(self, name, model, codes, images):
+        self.assert_near(self.run_onnx(self.export("onnx", model, "e.onnx", "--part", "encoder"), self.stored), codes, f"{name}: encoder")
+        self.assert_near(self.run_onnx(self.export("onnx", model, "d.onnx", "--part", "decoder"), codes), images, f"{name}: decoder")
+        self.assert_near(self.run_onnx(self.export("onnx", model, "a.onnx"), self.stored), images, f"{name}: autoencoder")
+
+    def check_torch(self, name, model, codes, images):
+        network, tensors, divisor = torch_model(self.export("torch", model, "t.safetensors"))
+        x = torch.from_numpy((self.stored / np.float32(divisor)).astype(np.float32))
+        if "input.mean" in tensors:
+            x = (x - torch.from_numpy(tensors["input.mean"].copy())) * torch.from_numpy(tensors["input.inverse_deviation"].copy())
+        with torch.no_grad():
+            self.assert_near(network["encoder"](x).numpy(), codes, f"{name}: encoder in PyTorch")
+            self.assert_near(network["decoder"](network["encoder"](x)).numpy(), images, f"{name}: autoencoder in PyTorch")
+
+    def test_safetensors_hold_every_parameter(self):
+        model, _, _ = self.trained("plain")
+        tensors, metadata = read_safetensors(self.export("safetensors", model, "m.safetensors"))
+        stored = {name[len("/model/"):].replace("/", "."): values for name, values in read_datasets(model).items()
+                  if name.startswith(("/model/encoder", "/model/decoder"))}
+        self.assertEqual(set(tensors), set(stored))
+        for name, values in stored.items():
+            np.testing.assert_array_equal(tensors[name], values)
+        self.assertEqual(metadata["weights_digest"], self.digest(model))
+        normalised = self.run_onnx(self.export("onnx", model, "n.onnx", "--part", "encoder", "--normalized-input"), self.stored / np.float32(255))
+        self.assert_near(normalised, self.run_onnx(self.export("onnx", model, "e.onnx", "--part", "encoder"), self.stored), "normalised input")
+
+    def test_what_cannot_be_exported_is_refused(self):
+        self.train("sparse", "--data", f"{self.data}:/train", "--layers", "784,16", "--epochs", 0, "--k-sparse", 4)
+        model = self.folder / "sparse/model.h5"
+        output = self.folder / "x"
+        self.assert_refused(run("export", "torch", "--model", model, "--output", output), USAGE, "top-k", "onnx")
+        self.assert_refused(run("export", "onxx", "--model", model, "--output", output), USAGE, "did you mean 'onnx'")
+        self.assert_refused(run("export", "onnx", "--model", model, "--output", output, "--part", "code"), USAGE, "unknown part", "encoder")
+        self.assert_refused(run("export", "torch", "--model", model, "--output", output, "--part", "encoder"), USAGE, "--part")
+        self.assertFalse(output.exists())
+        self.export("onnx", model, "sparse.onnx")
+
+
+if __name__ == "__main__":
+    unittest.main()
