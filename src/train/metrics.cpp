@@ -30,6 +30,33 @@ std::string kept_lines(const std::string& path, Index steps) {
   return kept;
 }
 
+// A record as a line of metrics.csv, or the names of its columns; null becomes an empty cell.
+std::string table_line(const nlohmann::ordered_json& record, bool names) {
+  std::string line;
+  for (const auto& [name, value] : record.items()) {
+    if (!line.empty()) line += ',';
+    if (names) {
+      line += name;
+    } else if (!value.is_null()) {
+      line += value.is_string() ? value.get<std::string>() : value.dump();
+    }
+  }
+  return line + "\n";
+}
+
+// metrics.csv holds what metrics.jsonl does: made anew from it whenever a run begins or goes on.
+std::string table_of(const std::string& lines) {
+  std::string table = table_line(nlohmann::ordered_json::parse(to_json_line({})), true);
+  for (std::size_t begin = 0; begin < lines.size();) {
+    const std::size_t end = lines.find('\n', begin);
+    table += table_line(nlohmann::ordered_json::parse(lines.substr(begin, end - begin)), false);
+    begin = end + 1;
+  }
+  return table;
+}
+
+std::string table_path(const std::string& path) { return std::filesystem::path(path).replace_extension(".csv").string(); }
+
 }  // namespace
 
 std::string to_json_line(const MetricsRecord& record) {
@@ -52,14 +79,22 @@ std::string to_json_line(const MetricsRecord& record) {
 }
 
 MetricsFile::MetricsFile(const std::string& path, Index steps) : path_(path) {
-  if (std::filesystem::exists(path)) write_text_atomically(path, kept_lines(path, steps));
+  std::string kept;
+  if (std::filesystem::exists(path)) {
+    kept = kept_lines(path, steps);
+    write_text_atomically(path, kept);
+  }
+  write_text_atomically(table_path(path), table_of(kept));
   stream_.open(path, std::ios::app);
-  if (!stream_) throw Error(ErrorKind::io, fmt::format("cannot write {}: check the folder's permissions", path));
+  table_.open(table_path(path), std::ios::app);
+  if (!stream_ || !table_) throw Error(ErrorKind::io, fmt::format("cannot write {}: check the folder's permissions", path));
 }
 
 void MetricsFile::write(const MetricsRecord& record) {
-  stream_ << to_json_line(record) << '\n' << std::flush;
-  if (!stream_) throw Error(ErrorKind::io, fmt::format("cannot write {}: is the disk full?", path_));
+  const std::string line = to_json_line(record);
+  stream_ << line << '\n' << std::flush;
+  table_ << table_line(nlohmann::ordered_json::parse(line), false) << std::flush;
+  if (!stream_ || !table_) throw Error(ErrorKind::io, fmt::format("cannot write {}: is the disk full?", path_));
 }
 
 }  // namespace hourglass

@@ -18,6 +18,9 @@ std::vector<Setting> run_settings() {
       integer_setting({"keep", s, "Checkpoints to keep", Scope::run}, [](TrainConfig& c) -> Index& { return c.keep; }),
       integer_setting({"log-every", s, "Steps between step records in metrics.jsonl; 0: epochs only", Scope::run},
                       [](TrainConfig& c) -> Index& { return c.log_every; }),
+      flag_setting({"tensorboard", s,
+                    "Also write what TensorBoard shows to tensorboard/: metrics, distributions, reconstructions", Scope::run},
+                   [](TrainConfig& c) -> bool& { return c.tensorboard; }),
       choice_setting({"progress", s, "Report on rank 0", Scope::run}, {"auto", "line", "plain", "none"},
                      [](TrainConfig& c) -> std::string& { return c.progress; }),
       flag_setting(

@@ -58,6 +58,9 @@ Trainer::Trainer(const Communicator& communicator, const TrainConfig& config, co
     checkpoint ? folder_.open() : folder_.create();
     write_text_atomically(folder_.config_path(), to_text(config_));
     metrics_ = std::make_unique<MetricsFile>(folder_.metrics_path(), position_.step);
+    if (!config_.tensorboard) return;
+    tensorboard_ = std::make_unique<TensorBoard>(folder_.tensorboard_path(), position_.step, model_,
+                                                 validation_reader_ ? *validation_reader_ : *reader_, transform_);
   });
 }
 
@@ -281,9 +284,7 @@ void Trainer::finish_epoch() {
   epoch_squared_error_.clear();
   epoch_penalty_.clear();
   epoch_samples_ = 0;
-  collectively(communicator_, [&] {
-    if (metrics_) metrics_->write(record);
-  });
+  write_record(record);
   if (progress_) progress_->epoch(record);
 }
 
@@ -314,14 +315,19 @@ bool Trainer::stopped_early() {
   return errors.end() - 1 - std::ranges::min_element(errors) >= config_.early_stopping;
 }
 
+void Trainer::write_record(const MetricsRecord& record) {
+  collectively(communicator_, [&] {
+    if (metrics_) metrics_->write(record);
+    if (tensorboard_) tensorboard_->write(record, parameters_.span());
+  });
+}
+
 void Trainer::log_step() {
   MetricsRecord record = make_record("step", step_clock_);
   record.loss = step_loss_;
   record.sse = step_sse_;
   record.penalty = step_penalty_;
-  collectively(communicator_, [&] {
-    if (metrics_) metrics_->write(record);
-  });
+  write_record(record);
   step_clock_ = {};
 }
 

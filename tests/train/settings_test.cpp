@@ -43,7 +43,7 @@ TrainConfig unusual() {
       "final-learning-rate = 0.001\ndecay-factor = 0.5\ndecay-epochs = 3\nwarmup-epochs = 0.5\nbatch = 96\nmicro-batch = 32\n"
       "epochs = 4\nseed = 18446744073709551615\n"
       "[run]\nthreads = 2\nreduction = allreduce\nbucket-bytes = 65536\noutput = out\ncheckpoint-every = 2.5s\nkeep = 2\n"
-      "log-every = 5\nprogress = none\n",
+      "log-every = 5\nprogress = none\ntensorboard = true\nprofile = true\ntrace = t.json\n",
       "test", config);
   return config;
 }

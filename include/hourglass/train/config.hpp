@@ -68,6 +68,7 @@ struct TrainConfig {
   Interval checkpoint_every;
   Index keep = 3;
   Index log_every = 100;
+  bool tensorboard = false;
   std::string progress = "auto";  ///< auto, line, plain, none
   bool profile = false;           ///< print where time went at the end
   std::string trace;              ///< file for a trace of all ranks and workers; empty: none

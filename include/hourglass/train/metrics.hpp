@@ -29,7 +29,7 @@ struct MetricsRecord {
 
 [[nodiscard]] std::string to_json_line(const MetricsRecord& record);
 
-/// Appends records to metrics.jsonl, each flushed whole, so that a kill leaves only complete lines behind it.
+/// Appends records to metrics.jsonl and, as a table, to metrics.csv beside it, each flushed whole, so that a kill leaves only complete lines behind it.
 class MetricsFile {
  public:
   /// Keeps the records of the first `steps` updates (a resumed run repeats the later ones) and appends. Throws Error(io).
@@ -39,6 +39,7 @@ class MetricsFile {
  private:
   std::string path_;
   std::ofstream stream_;
+  std::ofstream table_;
 };
 
 }  // namespace hourglass

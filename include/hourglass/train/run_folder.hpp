@@ -8,7 +8,7 @@
 
 namespace hourglass {
 
-/// The files of a run: config.cfg, metrics.jsonl, checkpoints/step-NNNNNNNN.h5, model.h5, and .lock while it is being written
+/// The files of a run: config.cfg, metrics.jsonl, metrics.csv, checkpoints/step-NNNNNNNN.h5, model.h5, and .lock while it is being written
 /// to. Used on rank 0 only.
 class RunFolder {
  public:
@@ -19,6 +19,7 @@ class RunFolder {
 
   [[nodiscard]] std::string config_path() const { return path_ + "/config.cfg"; }
   [[nodiscard]] std::string metrics_path() const { return path_ + "/metrics.jsonl"; }
+  [[nodiscard]] std::string tensorboard_path() const { return path_ + "/tensorboard"; }
   [[nodiscard]] std::string model_path() const { return path_ + "/model.h5"; }
   /// With --keep-best: the model of the best epoch so far.
   [[nodiscard]] std::string best_path() const { return path_ + "/best.h5"; }

@@ -15,6 +15,7 @@
 #include "hourglass/train/profiler.hpp"
 #include "hourglass/train/progress.hpp"
 #include "hourglass/train/run_folder.hpp"
+#include "hourglass/train/tensorboard.hpp"
 #include "hourglass/train/training_data.hpp"
 #include "hourglass/train/update.hpp"
 
@@ -79,6 +80,7 @@ class Trainer {
   std::span<const double> validation_errors();
   Index plateaus();
   bool is_best_epoch();
+  void write_record(const MetricsRecord& record);
   bool stopped_early();
   bool checkpoint_due() const;
   void start_profile();
@@ -106,6 +108,7 @@ class Trainer {
   std::unique_ptr<SampleSource> source_;
   std::unique_ptr<GradientEngine> engine_;
   std::unique_ptr<MetricsFile> metrics_;
+  std::unique_ptr<TensorBoard> tensorboard_;
   std::unique_ptr<Progress> progress_;
   std::unique_ptr<Profiler> profiler_;
 
