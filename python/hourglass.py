@@ -77,13 +77,27 @@ def read_rows(address, rows=slice(None)):
 
 
 class Layer:
-    """y = s(x W^T + b)."""
+    """y = s(x W^T + b), with layer normalisation before s where `gain` and `shift` are given, and all but the `keep` largest units at 0
+    where that is."""
 
-    def __init__(self, weight, bias, activation):
+    def __init__(self, weight, bias, activation, gain=None, shift=None, keep=None):
         self.weight, self.bias, self.activation = weight, bias, activation
+        self.gain, self.shift, self.keep = gain, shift, keep
+
+    @property
+    def is_plain(self):
+        return self.gain is None and self.keep is None
 
     def __call__(self, x):
-        return ACTIVATIONS[self.activation][0](x @ self.weight.T + self.bias)
+        z = x @ self.weight.T + self.bias
+        if self.gain is not None:
+            centred = z - z.mean(axis=1, keepdims=True)
+            z = self.gain * centred / np.sqrt(np.mean(centred ** 2, axis=1, keepdims=True) + 1e-5) + self.shift
+        y = ACTIVATIONS[self.activation][0](z)
+        if self.keep is not None:
+            order = np.argsort(-y, axis=1, kind="stable")[:, self.keep:]
+            np.put_along_axis(y, order, 0, axis=1)
+        return y
 
     def slope(self, x):
         """s'(x W^T + b)."""
@@ -91,7 +105,7 @@ class Layer:
 
 
 class Model:
-    """A trained autoencoder of dense layers: `encoder` and `decoder` are lists of layers."""
+    """A trained autoencoder of dense layers: `encoder` and `decoder` are lists of layers. A variational code is its mean."""
 
     def __init__(self, path, dtype=float):
         with h5py.File(path, "r") as file:
@@ -113,10 +127,26 @@ class Model:
         layers = []
         for number, activation in zip(numbers, names):
             stored = group[str(number)]
-            if set(stored) != {"weight", "bias"} or stored["weight"].ndim != 2:
+            if not set(stored) <= {"weight", "bias", "norm"} or ("weight" in stored and stored["weight"].ndim != 2):
                 raise NotImplementedError(f"layer {part}/{number} is not a dense layer: use the program's encode and reconstruct")
-            layers.append(Layer(stored["weight"][()].astype(dtype), stored["bias"][()].astype(dtype), activation))
+            if "weight" in stored:
+                weight = stored["weight"][()].astype(dtype)
+            else:  # tied: that of the encoder's layer, transposed
+                weight = model[f"encoder/{len(numbers) - 1 - number}/weight"][()].astype(dtype).T
+            norm = stored.get("norm")
+            layers.append(Layer(weight, stored["bias"][()].astype(dtype), activation, *((norm["gain"][()], norm["shift"][()]) if norm else ())))
+        if part == "encoder":
+            self._finish_code(layers[-1])
         return layers
+
+    def _finish_code(self, layer):
+        if self.settings.get("variational") == "true":
+            mean = len(layer.bias) // 2  # the rest is the logarithm of the variance
+            layer.weight, layer.bias, layer.activation = layer.weight[:mean], layer.bias[:mean], "linear"
+        sparse = int(self.settings.get("k-sparse", 0))
+        if sparse:
+            # Rounded half away from zero, as the program does.
+            layer.keep = int(math.floor(float(self.settings.get("k-sparse-alpha", 1)) * sparse + 0.5))
 
     @property
     def features(self):
@@ -152,6 +182,8 @@ class Model:
 
     def jacobian(self, x):
         """dh/dx of each sample, N x d x D, exactly."""
+        if not all(layer.is_plain for layer in self.encoder):
+            raise NotImplementedError("the Jacobian is for encoders of plain dense layers")
         product = None
         for layer in self.encoder:
             scaled = layer.slope(x)[:, :, None] * layer.weight[None]

@@ -2,6 +2,7 @@
 # Installs what Hourglass is built from and runs on, from Debian's or Ubuntu's own packages; only what is missing.
 #   scripts/install_deps.sh            to build and to use it
 #   scripts/install_deps.sh --tests    what the tests need as well
+#   scripts/install_deps.sh --extras   and independent readers and peers, which some tests use where they are
 set -euo pipefail
 
 packages=(
@@ -15,8 +16,9 @@ packages=(
 case "${1-}" in
   "") ;;
   --tests) packages+=(python3 python3-numpy python3-h5py) ;;
+  --extras) packages+=(python3 python3-numpy python3-h5py python3-opencv python3-torch groff zsh) ;;
   *)
-    echo "usage: scripts/install_deps.sh [--tests]" >&2
+    echo "usage: scripts/install_deps.sh [--tests|--extras]" >&2
     exit 64
     ;;
 esac

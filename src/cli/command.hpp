@@ -19,6 +19,9 @@ struct Command {
   void (*run)(const Arguments& arguments) = nullptr;
 };
 
+/// All of them, in the order of --help.
+[[nodiscard]] std::vector<Command> commands();
+
 // One file each.
 [[nodiscard]] Command import_command();
 [[nodiscard]] Command train_command();
@@ -31,6 +34,11 @@ struct Command {
 [[nodiscard]] Command sample_command();
 [[nodiscard]] Command report_command();
 [[nodiscard]] Command show_command();
+[[nodiscard]] Command score_command();
+[[nodiscard]] Command export_command();
+[[nodiscard]] Command doctor_command();
+[[nodiscard]] Command man_command();
+[[nodiscard]] Command completion_command();
 [[nodiscard]] Command probe_command();
 [[nodiscard]] Command sweep_command();
 

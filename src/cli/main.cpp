@@ -15,12 +15,15 @@
 #include "hourglass/train/version.hpp"
 
 namespace hourglass {
-namespace {
 
 std::vector<Command> commands() {
-  return {import_command(),      generate_command(), train_command(),   show_command(),   report_command(), evaluate_command(),
-          encode_command(),      reconstruct_command(), sample_command(), inspect_command(), pca_command(),  sweep_command()};
+  return {import_command(),   generate_command(),  train_command(),  show_command(),        report_command(),
+          evaluate_command(), score_command(),     encode_command(), reconstruct_command(), sample_command(),
+          inspect_command(),  export_command(),    pca_command(),    sweep_command(),       doctor_command(),
+          man_command(),      completion_command()};
 }
+
+namespace {
 
 std::string program_help() {
   std::string text =
