@@ -10,6 +10,7 @@
 #include "hourglass/io/address_list.hpp"
 #include "hourglass/io/virtual_dataset.hpp"
 #include "hourglass/train/progress.hpp"
+#include "hourglass/train/stop_signal.hpp"
 #include "import_sources.hpp"
 
 namespace hourglass {
@@ -80,7 +81,17 @@ void run_import(const Arguments& arguments) {
   {
     const ImportSources sources = open_sources(world, arguments);
     ProgressLine line(world.is_root());
-    settings.progress = [&](Index done, Index total) { line.show(done, total); };
+    const StopSignal signals;
+    settings.progress = [&](Index done, Index total) {
+      line.show(done, total);
+      const Index asked = StopSignal::received() != 0 ? 1 : 0;
+      // Compressing, rank 0 is alone here.
+      const bool alone = settings.compression > 0;
+      if ((alone ? asked : world.max(asked)) == 0 || done == total) return;
+      throw Error(ErrorKind::stopped,
+                  fmt::format("stopped on request; {} is as it was; the same command begins again", settings.output.file),
+                  alone ? Reach::local : Reach::everywhere);
+    };
     result = import_rows(world, sources, settings);
   }
   if (world.is_root()) report(settings.output, result, "");

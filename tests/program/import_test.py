@@ -2,6 +2,7 @@
 import base64
 import io
 import os
+import signal
 import struct
 import unittest
 import zlib
@@ -10,7 +11,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from support import DATA, IO, USAGE, ProgramTest, read_datasets, run, start, wait_until, write_file
+from support import DATA, IO, STOPPED, USAGE, ProgramTest, rank_processes, read_datasets, run, start, wait_until, write_file
 
 # 16 x 16 pixels, grey, brighter from left to right.
 JPEG = base64.b64decode(
@@ -140,6 +141,16 @@ class ImportTest(ImporterTest):
         self.success("import", self.folder / "t.csv", "--output", f"{self.output}:/new")
         self.assertEqual(sorted(read_datasets(self.output)), ["/kept", "/new/samples"])
         self.assert_refused(run("import", self.folder / "t.csv", "--output", f"{self.output}:/new"), USAGE, "already exists")
+
+    def test_an_import_that_is_asked_to_stop_tidies_up(self):
+        path = self.write("long.csv", "1,2,3,4,5,6,7,8\n" * 2000000)
+        for ranks in (None, 2):
+            process = start("import", path, "--output", self.output, ranks=ranks)
+            wait_until(lambda: any(".tmp." in name for name in os.listdir(self.folder)), what="a temporary file")
+            for rank in rank_processes(process.pid):
+                os.kill(rank, signal.SIGTERM)
+            self.assertEqual(process.wait(), STOPPED)
+            self.assertEqual(os.listdir(self.folder), ["long.csv"])
 
     def test_a_killed_import_leaves_nothing_and_is_done_again(self):
         path = self.write("long.csv", "1,2,3,4,5,6,7,8\n" * 2000000)
