@@ -52,10 +52,12 @@ class Walk {
     } else if (const auto* activation = dynamic_cast<const ActivationLayer*>(&layer)) {
       add_activation(part(), activation->activation(), layer.outputs());
     } else if (dynamic_cast<const LayerNorm*>(&layer) != nullptr) {
-      ExportStep step{
-          ExportStep::Kind::layer_norm, name_ + "/norm", layer.inputs(), layer.outputs(), {}, {}, Activation::linear, 0};
-      step.weight = tensor(step.name + "/gain");
-      step.bias = tensor(step.name + "/shift");
+      ExportStep step;
+      step.kind = ExportStep::Kind::layer_norm;
+      step.name = name_ + "/norm";
+      step.inputs = step.outputs = layer.outputs();
+      step.weight = repeated(tensor(step.name + "/gain"), step.outputs);
+      step.bias = repeated(tensor(step.name + "/shift"), step.outputs);
       part().push_back(std::move(step));
     } else if (dynamic_cast<const TopK*>(&layer) != nullptr) {
       const Regularization& regularization = spec_.regularization;
@@ -69,7 +71,7 @@ class Walk {
     } else if (dynamic_cast<const NoiseLayer*>(&layer) == nullptr && dynamic_cast<const GaussianSample*>(&layer) == nullptr) {
       throw Error(
           ErrorKind::usage,
-          fmt::format("{}: layer {} ({} to {} units) is of a kind that cannot be exported; layers that are fully connected, "
+          fmt::format("{}: layer {} ({} to {} units) is of a kind that cannot be exported; fully connected ones, convolutions, "
                       "layer normalisation, activations and k-sparse codes can",
                       model_.file.path, number, layer.inputs(), layer.outputs()));
     }
