@@ -163,6 +163,9 @@ void add_activation(Graph& graph, Activation activation, const std::string& name
     case Activation::softplus:
       graph.node("Softplus", {z});
       return;
+    case Activation::silu:
+      graph.node("Mul", {z, graph.node("Sigmoid", {z})});
+      return;
   }
   throw Error(ErrorKind::usage, fmt::format("the activation {} cannot be exported to ONNX", name_of(activation)));
 }

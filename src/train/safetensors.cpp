@@ -75,6 +75,8 @@ std::string torch_module(const ExportStep& step) {
           return "GELU()";
         case Activation::softplus:
           return "Softplus()";
+        case Activation::silu:
+          return "SiLU()";
       }
       break;
     case ExportStep::Kind::top_k:

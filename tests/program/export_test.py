@@ -16,6 +16,7 @@ MODELS = {
     "variational": ["--activation", "elu", "--variational", "--loss", "bce"],
     "gelu": ["--activation", "gelu", "--code-activation", "sigmoid", "--hidden-noise", "dropout:0.1"],
     "softplus": ["--activation", "softplus", "--code-activation", "leaky-relu"],
+    "silu": ["--activation", "silu"],
     "convolutions": ["--layers", "28x28,conv:6x3s2,conv:8x5s2,16", "--layer-norm"],
     "tied convolutions": ["--layers", "28x28,conv:6x3s2,16", "--tied", "--activation", "tanh"],
     "selu": ["--activation", "selu"],
