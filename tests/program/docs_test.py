@@ -1,0 +1,81 @@
+"""Every command that the tutorial and the README's tour show is run, in their order, on a small part of the data that they speak of."""
+import gzip
+import os
+import re
+import shlex
+import subprocess
+import unittest
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from support import ENVIRONMENT, PROGRAM, ROOT, ProgramTest
+
+PACKAGE = Path("/usr/share/dataset-fashion-mnist")
+
+
+def read_idx(name, head, shape):
+    found = sorted(PACKAGE.rglob(name)) or sorted(Path("/usr/share").rglob(name))
+    if not found:
+        raise unittest.SkipTest("no Fashion-MNIST (Debian's dataset-fashion-mnist)")
+    with gzip.open(found[0]) as file:
+        return np.frombuffer(file.read()[head:], np.uint8).reshape(shape)
+
+
+def small_fashion_mnist(path):
+    with h5py.File(path, "w") as file:
+        for group, prefix, count in (("train", "train", 2048), ("test", "t10k", 512)):
+            file[f"{group}/samples"] = read_idx(f"{prefix}-images-idx3-ubyte.gz", 16, (-1, 28, 28))[:count]
+            file[f"{group}/labels"] = read_idx(f"{prefix}-labels-idx1-ubyte.gz", 8, (-1,))[:count]
+
+
+def commands_of(document):
+    """The lines of the blocks marked as sh, with their continuation lines joined."""
+    commands = []
+    for block in re.findall(r"^```sh\n(.*?)^```", (ROOT / document).read_text(), re.MULTILINE | re.DOTALL):
+        commands += [line for line in re.sub(r" *\\\n *", " ", block).splitlines() if line and not line.startswith("#")]
+    return commands
+
+
+class DocsTest(ProgramTest):
+    def run_all(self, document):
+        small_fashion_mnist(self.folder / "fashion-mnist.h5")
+        random = np.random.default_rng(1)
+        table = "\n".join(f"{a:.3f},{b:.3f},{c:.3f},{'ab'[i % 2]}" for i, (a, b, c) in enumerate(random.random((40, 3))))
+        (self.folder / "table.csv").write_text("x,y,z,kind\n" + table + "\n")
+        for name in ("data", "scripts", "python"):
+            (self.folder / name).symlink_to(ROOT / name)
+        environment = {**ENVIRONMENT, "PATH": f"{Path(PROGRAM).parent}:{os.environ['PATH']}", "OMPI_MCA_mpi_yield_when_idle": "1",
+                       "OMPI_MCA_hwloc_base_binding_policy": "none"}
+        commands = commands_of(document)
+        self.assertTrue(commands, document)
+        outputs = {}
+        for command in commands:
+            if command.startswith("data/fashion-mnist.sh"):
+                continue  # its result, small, is there
+            with self.subTest(command=command):
+                result = subprocess.run(shlex.split(command), cwd=self.folder, env=environment, capture_output=True, text=True, timeout=120,
+                                        check=False)
+                self.assertEqual(result.returncode, 0, f"{command}\n{result.stdout}\n{result.stderr}")
+                outputs[command] = result.stdout
+        return outputs
+
+    def test_tutorial(self):
+        outputs = self.run_all("docs/tutorial.md")
+        digests = {re.search(r"weights digest (\w+)", outputs[f"hourglass inspect runs/{run}/model.h5"])[1] for run in ("first", "again")}
+        self.assertEqual(len(digests), 1, "the tutorial says that two digests are the same")
+        self.assertTrue((self.folder / "first.html").stat().st_size > 10000)
+
+    def test_readme(self):
+        self.run_all("README.md")
+
+    def test_links_between_documents(self):
+        for document in [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "data").glob("*.md"), ROOT / "slurm/README.md"]:
+            text = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
+            for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
+                self.assertTrue((document.parent / target).exists(), f"{document}: {target} is not there")
+
+
+if __name__ == "__main__":
+    unittest.main()
