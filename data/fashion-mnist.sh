@@ -25,7 +25,7 @@ find_program() {
 # part NAME: the path of one of the package's files.
 part() {
   path=$(dpkg -L dataset-fashion-mnist 2>/dev/null | grep "/$1-ubyte\.gz$") || true
-  [ -n "$path" ] && [ -r "$path" ] || fail "the package dataset-fashion-mnist is not installed: run scripts/install_deps.sh" 74
+  [ -r "$path" ] || fail "the package dataset-fashion-mnist is not installed: run scripts/install_deps.sh" 74
   echo "$path"
 }
 

@@ -2,7 +2,8 @@
 # Installs what Hourglass is built from and runs on, from Debian's or Ubuntu's own packages; only what is missing.
 #   scripts/install_deps.sh            to build and to use it
 #   scripts/install_deps.sh --tests    what the tests need as well
-#   scripts/install_deps.sh --extras   and independent readers and peers, which some tests use where they are
+#   scripts/install_deps.sh --extras   and what more tests compare with or run under: PyTorch, OpenCV, a browser, a Slurm cluster,
+#                                      a network simulator, fuzzers and checkers (some 2 GB)
 set -euo pipefail
 
 packages=(
@@ -12,11 +13,19 @@ packages=(
   libgtest-dev libbenchmark-dev
   dataset-fashion-mnist
 )
+tests=(python3 python3-numpy python3-h5py)
+extras=(
+  python3-torch python3-sklearn python3-matplotlib python3-opencv # peers
+  chromium imagemagick groff zsh                                  # independent readers of what the program writes
+  libdnnl-dev libsimgrid-dev                                      # another BLAS; simulated networks
+  slurm-wlm slurm-wlm-basic-plugins munge iproute2                # a Slurm cluster, network namespaces
+  clang clang-tidy libclang-rt-14-dev cppcheck shellcheck valgrind # fuzzers and checkers
+)
 
 case "${1-}" in
   "") ;;
-  --tests) packages+=(python3 python3-numpy python3-h5py) ;;
-  --extras) packages+=(python3 python3-numpy python3-h5py python3-opencv python3-torch groff zsh) ;;
+  --tests) packages+=("${tests[@]}") ;;
+  --extras) packages+=("${tests[@]}" "${extras[@]}") ;;
   *)
     echo "usage: scripts/install_deps.sh [--tests|--extras]" >&2
     exit 64

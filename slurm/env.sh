@@ -1,16 +1,32 @@
 # shellcheck shell=bash
-# What a job of this cluster needs before it can run hourglass; sourced by the job scripts. Adapt it once, here.
+# What a job of this cluster needs before it can run hourglass; sourced by the job scripts. Adapt it once, here. Each value may also come
+# from the environment of sbatch.
 
-# On a cluster with environment modules, e.g.:
+# Compiler and libraries, where they come as modules rather than packages: those that hourglass was built with, e.g.
 # module load gcc/12 openmpi/4.1 hdf5/1.10-parallel openblas
 
-# The program: the one built in this source tree, unless HOURGLASS names another.
+# The program: the one built in this source tree, on a file system that all nodes see.
 : "${HOURGLASS:=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/build/release/bin/hourglass}"
-export HOURGLASS
 
-# How ranks are started: -K ends the job as soon as one rank dies (without it the others wait for ever).
-: "${HOURGLASS_SRUN:=srun -K --mpi=pmix}"
-export HOURGLASS_SRUN
+# How ranks are started. -K ends the job as soon as one rank dies: without it the others would wait for ever. pmix is what Open MPI speaks
+# (MPICH: pmi2). Neighbouring ranks exchange most, so blocks of them share a node and a socket. Each rank stays on its cores.
+: "${HOURGLASS_SRUN:=srun -K --mpi=pmix --distribution=block:block --cpu-bind=cores --wait=60}"
 
-# One rank a core or one rank a socket with --threads: either way BLAS must not start threads of its own.
+# Threads of a rank: the cores that the job asked for (--cpus-per-task). Since Slurm 22.05 srun no longer takes that from sbatch by itself.
+: "${HOURGLASS_THREADS:=${SLURM_CPUS_PER_TASK:-1}}"
+if [ -n "${SLURM_CPUS_PER_TASK-}" ]; then
+  export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK
+fi
+
+# A requeued job that was given another number of nodes still finds its first number of ranks in the environment.
+if [ -n "${SLURM_NTASKS_PER_NODE-}" ] && [ -n "${SLURM_JOB_NUM_NODES-}" ]; then
+  export SLURM_NTASKS=$((SLURM_JOB_NUM_NODES * SLURM_NTASKS_PER_NODE))
+  export SLURM_NPROCS=$SLURM_NTASKS
+fi
+
+# hourglass has threads of its own; the libraries below it must not start more.
 export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
+# One BLAS kernel on all nodes of a mixed cluster, that of the oldest: else a run on two kinds of CPU is refused, as its bits would change.
+# export OPENBLAS_CORETYPE=Haswell
+
+export HOURGLASS HOURGLASS_SRUN HOURGLASS_THREADS

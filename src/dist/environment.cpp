@@ -48,10 +48,9 @@ std::string Environment::library_version() {
   int length = 0;
   MPI_Get_library_version(text, &length);
   // "Open MPI v4.1.4, package: ...", "MPICH Version:      4.0.2\nMPICH Release date: ...", "SMPI Version 3.32. Copyright ...".
-  std::string line(text, static_cast<std::size_t>(length));
-  line = line.substr(0, line.find_first_of(",\n"));
-  line = line.substr(0, line.find(". "));
-  std::istringstream words(line);
+  const std::string_view whole(text, static_cast<std::size_t>(length));
+  const std::string_view line = whole.substr(0, whole.find_first_of(",\n"));
+  std::istringstream words(std::string(line.substr(0, line.find(". "))));
   std::string result;
   for (std::string word; words >> word;) {
     if (word == "Version" || word == "Version:") continue;

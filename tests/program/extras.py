@@ -11,3 +11,10 @@ def need(*names):
     except ImportError as error:
         print(f"skipped: {error}; scripts/install_deps.sh --extras installs it")
         sys.exit(1 if os.environ.get("HOURGLASS_EXTRAS") == "1" else 77)
+
+
+def need_extra(present, what):
+    """The same for anything else: ends the test program unless `what` is here."""
+    if not present:
+        print(f"skipped: no {what}; scripts/install_deps.sh --extras installs it")
+        sys.exit(1 if os.environ.get("HOURGLASS_EXTRAS") == "1" else 77)

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# clang-tidy and cppcheck over the C++ sources, shellcheck over the scripts. Works from any folder.
+#   scripts/tidy.sh              everything (clang-tidy takes a quarter of an hour on 2 cores)
+#   scripts/tidy.sh --changed    clang-tidy only on what changed since HOURGLASS_TIDY_BASE (the commit before this one)
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+case "${1-}" in
+  "") changed_only=false ;;
+  --changed) changed_only=true ;;
+  *)
+    echo "usage: scripts/tidy.sh [--changed]" >&2
+    exit 64
+    ;;
+esac
+
+# The sources clang-tidy is to read: of a changed header, the source of the same name.
+sources() {
+  if ! "$changed_only"; then
+    git ls-files 'src/*.cpp' 'tests/*_test.cpp' 'bench/*_bench.cpp' 'tests/fuzz/*.cpp'
+    return
+  fi
+  git diff --name-only "${HOURGLASS_TIDY_BASE:-HEAD~1}" -- '*.cpp' '*.hpp' | while read -r file; do
+    case $file in
+      include/hourglass/*.hpp) file=src/${file#include/hourglass/} ;;
+    esac
+    file=${file%.hpp}.cpp
+    [ ! -e "$file" ] || echo "$file"
+  done | sort -u
+}
+
+# A folder of its own: clang-tidy understands neither GCC's precompiled headers nor all of its options.
+cmake -S . -B build/tidy -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug \
+  -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DHOURGLASS_PRECOMPILED_HEADERS=OFF >build/tidy.log || {
+  cat build/tidy.log
+  exit 1
+}
+known=$(grep -oE '"file": "[^"]+' build/tidy/compile_commands.json | cut -d'"' -f4)
+failed=0
+sources | while read -r file; do
+  # What this configuration does not compile (a consumer of the package, a simulator's program) has no command to read it with.
+  if grep -qxF "$PWD/$file" <<<"$known"; then printf '%s\0' "$file"; fi
+done | xargs -0 -r -P "$(nproc)" -n 1 clang-tidy --quiet -p build/tidy || failed=1
+
+# Not the tests: cppcheck does not know GoogleTest's typed tests.
+cppcheck --quiet --enable=warning,performance,portability --std=c++20 --language=c++ --error-exitcode=1 -j "$(nproc)" \
+  --suppressions-list=.cppcheck -I include src bench/*.cpp || failed=1
+
+git ls-files '*.sh' '*.sbatch' .ci/run | xargs shellcheck -x || failed=1
+exit "$failed"

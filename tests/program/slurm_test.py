@@ -1,0 +1,196 @@
+"""Jobs of slurm/ on a real Slurm cluster of this host: what interrupts them does not change their weights."""
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import time
+import unittest
+from pathlib import Path
+
+from extras import need_extra
+from support import PROGRAM, ROOT, ProgramTest, checkpoints, execute, wait_until
+
+NODES = 6
+# Small, but with some seconds of steps: each disturbance has to come in the middle of it.
+TRAINING = ["--layers", "20,64,3", "--batch", 64, "--micro-batch", 16, "--epochs", 120, "--checkpoint-every", "40steps", "--keep", 2]
+
+
+def has_slurm():
+    return os.geteuid() == 0 and all(map(shutil.which, ["slurmctld", "slurmd", "munged", "sbatch", "srun"]))
+
+
+class Job:
+    """A submitted training."""
+
+    def __init__(self, test, name, *options):
+        self.name, self.output, self.log = name, test.folder / name, test.folder / f"{name}.log"
+        command = ["sbatch", "--parsable", f"--job-name={name}", f"--output={self.log}", *options, "slurm/train.sbatch", self.output,
+                   "--data", test.data, *TRAINING]
+        result = execute(list(map(str, command)), folder=ROOT, environment=test.environment)
+        test.assertEqual(result.code, 0, str(result))
+        self.id, self.environment = result.stdout.strip(), test.environment
+
+    def control(self, *words):
+        return execute(["scontrol", *words], environment=self.environment)
+
+    def field(self, name):
+        found = re.search(rf"\b{name}=(\S+)", self.control("show", "job", self.id).stdout)
+        return found.group(1) if found else ""
+
+    def text(self):
+        return self.log.read_text() if self.log.exists() else ""
+
+    def ranks(self):
+        """The processes of the job's ranks: those that have its run folder among their arguments."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            try:
+                if entry.name.isdigit() and (entry / "comm").read_text().strip() == os.path.basename(PROGRAM)[:15]:
+                    if str(self.output).encode() in (entry / "cmdline").read_bytes().split(b"\0"):
+                        found.append(int(entry.name))
+            except OSError:
+                continue
+        return found
+
+    def signal_ranks(self, number):
+        for rank in self.ranks():
+            try:
+                os.kill(rank, number)
+            except ProcessLookupError:
+                continue
+
+    def release(self):
+        """Lets a requeued job start at once: Slurm holds one back for two minutes. But not before what it ran is gone, whose end would
+        be taken for that of the new start."""
+        if self.field("JobState") == "PENDING" and not self.steps():
+            self.control("update", f"JobId={self.id}", "StartTime=now")
+
+    def steps(self):
+        """Whether this cluster still watches over a step of the job."""
+        configuration = f"SLURM_CONF={self.environment['SLURM_CONF']}".encode()
+        for entry in Path("/proc").iterdir():
+            try:
+                if entry.name.isdigit() and (entry / "cmdline").read_bytes().startswith(f"slurmstepd: [{self.id}.".encode()):
+                    if configuration in (entry / "environ").read_bytes().split(b"\0"):
+                        return True
+            except OSError:
+                continue
+        return False
+
+
+def freeze(*jobs):
+    """Holds the ranks of each job in the middle of its run, so that a disturbance comes there on a machine of any speed."""
+    waiting = list(jobs)
+    deadline = time.monotonic() + 60
+    while waiting:
+        for job in list(waiting):
+            if max(checkpoints(job.output), default=0) > 0:
+                job.signal_ranks(signal.SIGSTOP)
+                waiting.remove(job)
+        if time.monotonic() > deadline:
+            raise AssertionError("\n".join(f"{job.name} is {job.field('JobState')}: {job.text()}" for job in waiting))
+        time.sleep(0.02)
+    for job in jobs:
+        if not job.ranks():
+            raise AssertionError(f"{job.name} ended before its disturbance: {job.text()}")
+
+
+@unittest.skipIf(os.environ.get("HOURGLASS_SANITIZE"), "Slurm's tests are about processes, not memory")
+class SlurmTest(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        cluster = self.folder / "cluster"
+        # Two ranks of one node talk by TCP: shared memory is named after the host, which here all nodes have in common.
+        self.environment = {"SLURM_CONF": str(cluster / "slurm.conf"), "HOURGLASS": PROGRAM, "OMPI_MCA_btl": "tcp,self", "OMPI_MCA_mpi_yield_when_idle": "1",
+                            "HOURGLASS_SRUN": "srun -K --mpi=pmix --wait=60"}
+        self.addCleanup(self.end_cluster)
+        result = execute([str(ROOT / "tests/slurm/up.sh"), str(cluster), str(NODES), str(random.randrange(20000, 30000, 20))])
+        self.assertEqual(result.code, 0, str(result))
+        self.data = self.make_data(samples=600) + ":/train/samples"
+
+    def end_cluster(self):
+        """Ends every process that speaks to this cluster: the daemons, and what they started for jobs."""
+        configuration = f"SLURM_CONF={self.environment['SLURM_CONF']}".encode()
+        daemons = (self.folder / "cluster/pids").read_text().split()
+        for entry in Path("/proc").iterdir():
+            try:
+                if entry.name.isdigit() and (entry.name in daemons or configuration in (entry / "environ").read_bytes().split(b"\0")):
+                    os.kill(int(entry.name), signal.SIGKILL)
+            except OSError:
+                continue
+
+    def complete(self, jobs, timeout=120):
+        """Waits for the jobs to end well, as many starts as that may take."""
+        deadline = time.monotonic() + timeout
+        waiting = list(jobs)
+        while waiting:
+            for job in list(waiting):
+                state = job.field("JobState")
+                self.assertNotIn(state, ("CANCELLED", "TIMEOUT", "OUT_OF_MEMORY"), f"{job.name}: {job.text()}")
+                job.release()
+                if state == "COMPLETED":
+                    waiting.remove(job)
+            if time.monotonic() > deadline:
+                self.fail("\n".join(f"{job.name} is {job.field('JobState')}: {job.text()}" for job in waiting))
+            time.sleep(0.2)
+
+    def test_a_job_survives_what_a_cluster_does_to_it(self):
+        two_ranks = ["--nodes=1", "--ntasks-per-node=2"]
+        whole = Job(self, "undisturbed", *two_ranks, "--nodelist=n1")
+        preempted = Job(self, "preempted", *two_ranks, "--nodelist=n2")
+        requeued = Job(self, "requeued", *two_ranks, "--nodelist=n3")
+        # One rank a node on two of them, then on the one that is left.
+        lost = Job(self, "lost", "--nodes=2", "--ntasks-per-node=1", "--exclude=n1,n2,n3,n6", "--exclusive")
+        # Slurm rounds to some ten seconds: the signal comes soon after the start.
+        limited = Job(self, "limited", *two_ranks, "--nodelist=n6", "--time=1", "--signal=B:USR1@55")
+        disturbed = [preempted, requeued, lost, limited]
+        freeze(*disturbed)
+
+        # A job of the partition high takes the node; the training is asked to stop, does so, and comes back.
+        result = execute(["sbatch", "--partition=high", "--nodelist=n2", "--exclusive", "--output=/dev/null", "--wrap=sleep 2"],
+                         environment=self.environment)
+        self.assertEqual(result.code, 0, str(result))
+        # An administrator requeues a job, and takes a node away.
+        self.assertEqual(requeued.control("requeue", requeued.id).code, 0)
+        self.assertEqual(lost.field("NumNodes"), "2")
+        # (Drained as well, since its daemon is alive and would report for work again.)
+        for state in ("down", "drain"):
+            self.assertEqual(lost.control("update", "nodename=n5", f"state={state}", "reason=test").code, 0)
+        wait_until(lambda: lost.field("JobState") == "PENDING", 60, "the requeueing of a job that lost a node")
+        for size in ("NumTasks=1", "NumNodes=1"):
+            self.assertEqual(lost.control("update", f"JobId={lost.id}", size).code, 0)
+        preempted.signal_ranks(signal.SIGCONT)
+        wait_until(lambda: "asked to stop" in limited.text(), 90, "the signal before the time limit")
+        limited.signal_ranks(signal.SIGCONT)
+
+        self.complete([whole, *disturbed])
+        digest = self.digest(whole.output / "model.h5")
+        for job in disturbed:
+            self.assertRegex(job.text(), r"start 2 of job .*/step-0*[1-9]", f"{job.name} did not resume from a checkpoint")
+            self.assertEqual(self.digest(job.output / "model.h5"), digest, f"{job.name}: {job.text()}")
+        self.assertIn("start 2 of job {}: 1 ranks on n4".format(lost.id), lost.text())
+        self.assertIn("requeueing job", limited.text())
+
+    def test_a_killed_rank_and_a_cancelled_job(self):
+        killed = Job(self, "killed", "--nodes=2", "--ntasks-per-node=1")
+        cancelled = Job(self, "cancelled", "--nodes=1", "--ntasks-per-node=2")
+        bad = Job(self, "bad", "--nodes=1", "--export=ALL,HOURGLASS_THREADS=0")
+        freeze(killed, cancelled)
+        os.kill(killed.ranks()[0], signal.SIGKILL)
+        execute(["scancel", cancelled.id], environment=self.environment)
+        cancelled.signal_ranks(signal.SIGCONT)
+        killed.signal_ranks(signal.SIGCONT)
+        self.complete([killed])
+        self.assertIn("start 2 of job", killed.text())
+        # A cancelled job and one that would fail again stay away.
+        wait_until(lambda: cancelled.field("JobState") == "CANCELLED", 60, "the end of a cancelled job")
+        self.assertEqual(bad.field("JobState"), "FAILED", bad.text())
+        self.assertEqual(bad.field("ExitCode"), "64:0", bad.text())
+        self.assertIn("not requeued", bad.text())
+
+
+need_extra(has_slurm(), "Slurm, or no root to start it")
+if __name__ == "__main__":
+    unittest.main()
