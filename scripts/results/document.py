@@ -50,7 +50,7 @@ class Document:
         for size, expected in SCIKIT_LEARN.items():
             deep = f"deep-{size}"
             known = r.has(deep)
-            rows.append([size, f"{r.sse(f'pca-{size}'):.4f}", f"{expected:.4f}", self.sse(deep) if known else "-",
+            rows.append([size, f"{r.sse(f'pca-{size}'):.4f}", f"{expected:.4f}", self.sse(deep) if known else r.unfinished(deep) or "-",
                          len(r.epochs(deep)) if known else "-", f"{r.seconds(deep):.0f}" if known else "-"])
         self.say(table(["code", "PCA (`hourglass pca`)", "PCA (scikit-learn)", "deep autoencoder", "epochs", "seconds of training"], rows))
         self.say("The seconds are those of the passes on two ranks, without validation and checkpoints, on whatever the machine was doing besides.")
@@ -62,6 +62,8 @@ class Document:
         self.say("## CURVES")
         rows = self.rows((("PCA, 6 components", "curves-pca-6"), ("PCA, 18 components", "curves-pca-18"),
                           ("autoencoder 784-400-200-100-50-25-6", "curves")), self.sse)
+        if r.unfinished("curves"):
+            rows.append(["autoencoder 784-400-200-100-50-25-6", r.unfinished("curves")])
         self.say(table(["model", "test sse"], rows))
         self.say(shell("hourglass generate curves --samples 20000 --seed 1 --output curves-train.h5",
                        "hourglass generate curves --samples 10000 --seed 2 --output curves-test.h5", r.command("curves")))
@@ -180,7 +182,7 @@ class Document:
             except FileNotFoundError as missing:
                 # A section is whole or not there.
                 del self.parts[mark:]
-                self.say(f"*A section is missing here, since {Path(missing.filename or 'a model').name} has not been made yet.*")
+                self.say(f"*A section is missing here: `{Path(missing.filename).name if missing.filename else 'a model'}` has not been trained yet.*")
         temporary = path.with_suffix(".part")
         temporary.write_text("\n".join(self.parts))
         os.replace(temporary, path)

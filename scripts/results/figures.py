@@ -29,6 +29,15 @@ class Results:
     def epochs(self, name):
         return hourglass.read_metrics(self.folder / name, "epoch")
 
+    def unfinished(self, name):
+        """Of a run that has not come to its end: its last validation sse and how far it is, as text; None otherwise."""
+        folder = self.folder / name
+        if self.has(name) or not (folder / "metrics.jsonl").exists() or not self.epochs(name):
+            return None
+        last = self.epochs(name)[-1]
+        config = hourglass.parse_configuration((folder / "config.cfg").read_text())
+        return f"{last['validation_sse']:.3f} (stopped after {last['epoch']} of {config['epochs']} epochs)"
+
     def seconds(self, name):
         """Time of training without validation, checkpoints and start."""
         config = hourglass.parse_configuration((self.folder / name / "config.cfg").read_text())
