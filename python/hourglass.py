@@ -12,6 +12,7 @@ with the program's to about 1e-5: it computes in single precision, this module i
 """
 import json
 import math
+import re
 from pathlib import Path
 
 import h5py
@@ -76,36 +77,198 @@ def read_rows(address, rows=slice(None)):
         return source[path][rows]
 
 
-class Layer:
-    """y = s(x W^T + b), with layer normalisation before s where `gain` and `shift` are given, and all but the `keep` largest units at 0
-    where that is."""
+# Steps of a network: each maps N x inputs to N x outputs, and tangent(x, t) maps directions t (N x D x inputs) at x to those of its
+# output, so that a product of them is a Jacobian.
 
-    def __init__(self, weight, bias, activation, gain=None, shift=None, keep=None):
-        self.weight, self.bias, self.activation = weight, bias, activation
-        self.gain, self.shift, self.keep = gain, shift, keep
+class Dense:
+    """y = x W^T + b, W outputs x inputs."""
 
-    @property
-    def is_plain(self):
-        return self.gain is None and self.keep is None
+    def __init__(self, weight, bias):
+        self.weight, self.bias = weight, bias
+
+    def linear(self, x):
+        return x @ self.weight.T
 
     def __call__(self, x):
-        z = x @ self.weight.T + self.bias
-        if self.gain is not None:
-            centred = z - z.mean(axis=1, keepdims=True)
-            z = self.gain * centred / np.sqrt(np.mean(centred ** 2, axis=1, keepdims=True) + 1e-5) + self.shift
-        y = ACTIVATIONS[self.activation][0](z)
-        if self.keep is not None:
-            order = np.argsort(-y, axis=1, kind="stable")[:, self.keep:]
-            np.put_along_axis(y, order, 0, axis=1)
-        return y
+        return self.linear(x) + self.bias
 
-    def slope(self, x):
-        """s'(x W^T + b)."""
-        return ACTIVATIONS[self.activation][1](x @ self.weight.T + self.bias)
+    def tangent(self, x, t):
+        return self.linear(t)
+
+
+class _Windows:
+    """A convolution or its transposed form over images H x W x C: `weight` is small x large channels x kernel, `large` the shape of the
+    larger side, `grid` the height and width of the smaller one."""
+
+    def __init__(self, weight, bias, layer, large, grid):
+        self.weight, self.bias, self.large, self.grid = weight, bias, large, grid
+        self.stride, self.padding = layer["stride"], layer["padding"]
+
+    def _view(self, padded):
+        """The patches under the windows as a view: N x grid x kernel x channels."""
+        n, s = len(padded), padded.strides
+        kernel = self.weight.shape[2:]
+        return np.lib.stride_tricks.as_strided(padded, (n, *self.grid, *kernel, self.large[2]),
+                                               (s[0], s[1] * self.stride[0], s[2] * self.stride[1], s[1], s[2], s[3]))
+
+    def _extents(self):
+        """Height and width of the large image with its padding, and at least what the windows reach."""
+        return [max(size + 2 * p, (g - 1) * st + k)
+                for size, p, g, st, k in zip(self.large, self.padding, self.grid, self.stride, self.weight.shape[2:])]
+
+    def to_small(self, x):
+        height, width, channels = self.large
+        padded = np.zeros((len(x), *self._extents(), channels), x.dtype)
+        top, left = self.padding
+        padded[:, top:top + height, left:left + width] = x.reshape(len(x), height, width, channels)
+        return np.einsum("nyxijc,acij->nyxa", self._view(padded), self.weight, optimize=True).reshape(len(x), -1)
+
+    def to_large(self, x):
+        height, width, channels = self.large
+        small = x.reshape(len(x), *self.grid, self.weight.shape[0])
+        padded = np.zeros((len(x), *self._extents(), channels), x.dtype)
+        for i in range(self.weight.shape[2]):
+            for j in range(self.weight.shape[3]):
+                rows = slice(i, i + (self.grid[0] - 1) * self.stride[0] + 1, self.stride[0])
+                columns = slice(j, j + (self.grid[1] - 1) * self.stride[1] + 1, self.stride[1])
+                padded[:, rows, columns] += small @ self.weight[:, :, i, j]
+        top, left = self.padding
+        return padded[:, top:top + height, left:left + width].reshape(len(x), -1)
+
+    def __call__(self, x):
+        y = self.linear(x)
+        return (y.reshape(-1, len(self.bias)) + self.bias).reshape(y.shape)
+
+    def tangent(self, x, t):
+        return self.linear(t.reshape(-1, t.shape[-1])).reshape(*t.shape[:2], -1)
+
+
+class Convolution(_Windows):
+    linear = _Windows.to_small
+
+
+class TransposedConvolution(_Windows):
+    linear = _Windows.to_large
+
+
+class LayerNorm:
+    """gain (x - mean) / sqrt(variance + 1e-5) + shift over the units of a sample; a gain a unit, or a channel of images."""
+
+    def __init__(self, gain, shift, width):
+        self.gain, self.shift = np.tile(gain, width // len(gain)), np.tile(shift, width // len(shift))
+
+    def _unit(self, x):
+        centred = x - x.mean(axis=1, keepdims=True)
+        deviation = np.sqrt(np.mean(centred ** 2, axis=1, keepdims=True) + 1e-5)
+        return centred / deviation, deviation
+
+    def __call__(self, x):
+        return self.gain * self._unit(x)[0] + self.shift
+
+    def tangent(self, x, t):
+        unit, deviation = self._unit(x)
+        centred = t - t.mean(axis=2, keepdims=True)
+        along = np.mean(centred * unit[:, None], axis=2, keepdims=True)
+        return self.gain * (centred - along * unit[:, None]) / deviation[:, None]
+
+
+class Activation:
+    def __init__(self, name):
+        self.name = name
+
+    def __call__(self, x):
+        return ACTIVATIONS[self.name][0](x)
+
+    def tangent(self, x, t):
+        return t * ACTIVATIONS[self.name][1](x)[:, None]
+
+
+class KSparse:
+    """Keeps the k largest units of a sample, of equal ones the first."""
+
+    def __init__(self, k):
+        self.k = k
+
+    def _kept(self, x):
+        order = np.argsort(-x, axis=1, kind="stable")
+        kept = np.zeros(x.shape, bool)
+        np.put_along_axis(kept, order[:, :self.k], True, axis=1)
+        return kept
+
+    def __call__(self, x):
+        return np.where(self._kept(x), x, 0)
+
+    def tangent(self, x, t):
+        return t * self._kept(x)[:, None]
+
+
+class PosteriorMean:
+    """A variational code without sampling: the first half of (mu, ln sigma^2)."""
+
+    def __call__(self, x):
+        return x[:, :x.shape[1] // 2]
+
+    def tangent(self, x, t):
+        return t[:, :, :t.shape[2] // 2]
+
+
+def parse_layers(text):
+    """The items of `--layers` or `--decoder-layers`: {"kind": "dense", "shape": (784,) or (28, 28, 1)} or {"kind": "conv" or "tconv",
+    "channels", "kernel", "stride", "padding", "output_padding"}, pairs of height and width."""
+    def pair(words):
+        numbers = tuple(map(int, words.split("x")))
+        return numbers * 2 if len(numbers) == 1 else numbers
+    layers = []
+    for item in text.split(","):
+        match = re.fullmatch(r"(t?conv):(\d+)x(\d+(?:x\d+)?)(?:s(\d+(?:x\d+)?))?(?:p(\d+(?:x\d+)?))?(?:o(\d+(?:x\d+)?))?", item)
+        if not match:
+            shape = tuple(map(int, item.split("x")))
+            layers.append({"kind": "dense", "shape": (*shape, 1) if len(shape) == 2 else shape})
+            continue
+        kind, channels, kernel, stride, padding, output_padding = match.groups()
+        kernel, stride = pair(kernel), pair(stride or "1")
+        padding = pair(padding) if padding else tuple((k - 1) // 2 for k in kernel)
+        if output_padding:
+            output_padding = pair(output_padding)
+        else:
+            output_padding = tuple(min(max(s + 2 * p - k, 0), s - 1) for k, s, p in zip(kernel, stride, padding))
+        layers.append({"kind": kind, "channels": int(channels), "kernel": kernel, "stride": stride, "padding": padding,
+                       "output_padding": output_padding})
+    return layers
+
+
+def layer_shapes(layers):
+    """What enters and what each layer gives: (units,) or (height, width, channels)."""
+    shapes = []
+    for layer in layers:
+        if layer["kind"] == "dense":
+            shapes.append(layer["shape"])
+            continue
+        windows = zip(shapes[-1], layer["kernel"], layer["stride"], layer["padding"], layer["output_padding"])
+        if layer["kind"] == "conv":
+            extents = [(size + 2 * p - k) // s + 1 for size, k, s, p, _ in windows]
+        else:
+            extents = [(size - 1) * s - 2 * p + k + o for size, k, s, p, o in windows]
+        shapes.append((*extents, layer["channels"]))
+    return shapes
+
+
+def mirror_layers(layers):
+    """The decoder that an empty `--decoder-layers` stands for."""
+    shapes = layer_shapes(layers)
+    mirror = [{"kind": "dense", "shape": shapes[-1]}]
+    for layer, target, source in zip(reversed(layers), reversed(shapes[:-1]), reversed(shapes)):
+        if layer["kind"] == "dense":
+            mirror.append({"kind": "dense", "shape": target})
+            continue
+        reached = [(size - 1) * s - 2 * p + k for size, k, s, p in zip(source, layer["kernel"], layer["stride"], layer["padding"])]
+        mirror.append({**layer, "kind": {"conv": "tconv", "tconv": "conv"}[layer["kind"]], "channels": target[2],
+                       "output_padding": tuple(t - r for t, r in zip(target, reached))})
+    return mirror
 
 
 class Model:
-    """A trained autoencoder of dense layers: `encoder` and `decoder` are lists of layers. A variational code is its mean."""
+    """A trained autoencoder: `encoder` and `decoder` are lists of steps, applied one after the other."""
 
     def __init__(self, path, dtype=float):
         with h5py.File(path, "r") as file:
@@ -116,45 +279,44 @@ class Model:
             self.mean = group["input/mean"][()] if "input/mean" in group else None
             self.inverse_deviation = group["input/inverse_deviation"][()] if "input/mean" in group else None
             self.history = {name: values[()] for name, values in file.get("history", {}).items()}
-            self.encoder = self._layers(group, "encoder", dtype)
-            self.decoder = self._layers(group, "decoder", dtype)
+            layers = parse_layers(self.settings["layers"])
+            text = self.settings.get("decoder-layers", "")
+            self.encoder = self._steps(group["encoder"], layers, self.settings["code-activation"], dtype)
+            # Tied weights are stored once, with the encoder.
+            self.decoder = self._steps(group["decoder"], parse_layers(text) if text else mirror_layers(layers),
+                                       self.settings["output-activation"], dtype, group["encoder"])
+            shapes = layer_shapes(layers)
+            self.features, self.code_size = int(np.prod(shapes[0])), int(np.prod(shapes[-1]))
 
-    def _layers(self, model, part, dtype):
-        group = model[part]
-        numbers = sorted(map(int, group))
-        last = self.settings["code-activation" if part == "encoder" else "output-activation"]
-        names = [self.settings["activation"]] * (len(numbers) - 1) + [last]
-        layers = []
-        for number, activation in zip(numbers, names):
-            stored = group[str(number)]
-            if not set(stored) <= {"weight", "bias", "norm"} or ("weight" in stored and stored["weight"].ndim != 2):
-                raise NotImplementedError(f"layer {part}/{number} is not a dense layer: use the program's encode and reconstruct")
-            if "weight" in stored:
-                weight = stored["weight"][()].astype(dtype)
-            else:  # tied: that of the encoder's layer, transposed
-                weight = model[f"encoder/{len(numbers) - 1 - number}/weight"][()].astype(dtype).T
-            norm = stored.get("norm")
-            layers.append(Layer(weight, stored["bias"][()].astype(dtype), activation, *((norm["gain"][()], norm["shift"][()]) if norm else ())))
-        if part == "encoder":
-            self._finish_code(layers[-1])
-        return layers
-
-    def _finish_code(self, layer):
-        if self.settings.get("variational") == "true":
-            mean = len(layer.bias) // 2  # the rest is the logarithm of the variance
-            layer.weight, layer.bias, layer.activation = layer.weight[:mean], layer.bias[:mean], "linear"
-        sparse = int(self.settings.get("k-sparse", 0))
-        if sparse:
-            # Rounded half away from zero, as the program does.
-            layer.keep = int(math.floor(float(self.settings.get("k-sparse-alpha", 1)) * sparse + 0.5))
-
-    @property
-    def features(self):
-        return self.encoder[0].weight.shape[1]
-
-    @property
-    def code_size(self):
-        return self.encoder[-1].weight.shape[0]
+    def _steps(self, group, layers, last_activation, dtype, mirrored=None):
+        shapes = layer_shapes(layers)
+        count = len(layers) - 1
+        is_encoder = mirrored is None
+        steps = []
+        for i, layer in enumerate(layers[1:]):
+            stored = {name: values[()].astype(dtype) for name, values in group[str(i)].items() if isinstance(values, h5py.Dataset)}
+            tied = "weight" not in stored
+            weight = mirrored[f"{count - 1 - i}/weight"][()].astype(dtype) if tied else stored["weight"]
+            before, after = shapes[i], shapes[i + 1]
+            if layer["kind"] == "dense":
+                steps.append(Dense(weight.T if tied else weight, stored["bias"]))
+            elif layer["kind"] == "conv":
+                steps.append(Convolution(weight, stored["bias"], layer, before, after[:2]))
+            else:
+                steps.append(TransposedConvolution(weight, stored["bias"], layer, after, before[:2]))
+            if i + 1 < count:
+                if "norm" in group[str(i)]:
+                    norm = group[f"{i}/norm"]
+                    steps.append(LayerNorm(norm["gain"][()].astype(dtype), norm["shift"][()].astype(dtype), int(np.prod(after))))
+                steps.append(Activation(self.settings["activation"]))
+            elif is_encoder and self.settings.get("variational") == "true":
+                steps.append(PosteriorMean())
+            else:
+                steps.append(Activation(last_activation))
+        k = int(self.settings.get("k-sparse", 0))
+        if is_encoder and k > 0:
+            steps.append(KSparse(int(math.floor(float(self.settings["k-sparse-alpha"]) * k + 0.5))))
+        return steps
 
     def normalize(self, samples):
         """Stored samples, N x anything, as the network's inputs, N x D."""
@@ -163,14 +325,14 @@ class Model:
 
     def encode(self, x):
         """Codes h = f(x), N x d, of normalised samples."""
-        for layer in self.encoder:
-            x = layer(x)
+        for step in self.encoder:
+            x = step(x)
         return x
 
     def decode(self, codes):
         """Reconstructions r(h), N x D."""
-        for layer in self.decoder:
-            codes = layer(codes)
+        for step in self.decoder:
+            codes = step(codes)
         return codes
 
     def reconstruct(self, x):
@@ -182,14 +344,11 @@ class Model:
 
     def jacobian(self, x):
         """dh/dx of each sample, N x d x D, exactly."""
-        if not all(layer.is_plain for layer in self.encoder):
-            raise NotImplementedError("the Jacobian is for encoders of plain dense layers")
-        product = None
-        for layer in self.encoder:
-            scaled = layer.slope(x)[:, :, None] * layer.weight[None]
-            product = scaled if product is None else scaled @ product
-            x = layer(x)
-        return product
+        t = np.broadcast_to(np.eye(x.shape[1]), (len(x), x.shape[1], x.shape[1]))
+        for step in self.encoder:
+            t = step.tangent(x, t)
+            x = step(x)
+        return np.swapaxes(t, 1, 2)
 
 
 def load(path, dtype=float):

@@ -48,11 +48,11 @@ class Builder {
         add_hidden(place, source);
       } else {
         // The last layer gives logits: its activation is the loss's business, which fuses the two.
-        add_linear(place, Activation::linear, source);
+        result_.output_layer = add_linear(place, Activation::linear, source).dense;
       }
     }
-    const bool plain = !spec_.layer_norm && regularization.hidden_noise.kind == Noise::none && regularization.k_sparse == 0 &&
-                       !regularization.variational && !regularization.code_noise_before && !has_convolutions(spec_.encoder);
+    const bool plain = !spec_.layer_norm && !encoder_noise_ && regularization.k_sparse == 0 && !regularization.variational &&
+                       !regularization.code_noise_before && !has_convolutions(spec_.encoder);
     if (plain) {
       for (const Linear& layer : encoder) result_.encoder_layers.push_back(layer.dense);
     }
@@ -102,7 +102,11 @@ class Builder {
       add<ActivationLayer>(outputs, spec_.activation);
     }
     result_.hidden_layers.push_back(count() - 1);
-    if (spec_.regularization.hidden_noise.kind != Noise::none) add_noise(outputs, spec_.regularization.hidden_noise);
+    const NoiseSpec& noise = spec_.regularization.hidden_noise.at(static_cast<Index>(result_.hidden_layers.size()));
+    if (noise.kind != Noise::none) {
+      add_noise(outputs, noise);
+      if (at.name.starts_with("encoder")) encoder_noise_ = true;
+    }
     return linear;
   }
 
@@ -131,6 +135,7 @@ class Builder {
   Layout& layout_;
   std::vector<std::unique_ptr<Layer>> layers_;
   Index noises_ = 0;
+  bool encoder_noise_ = false;
   Architecture result_;
 };
 

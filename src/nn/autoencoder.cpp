@@ -28,6 +28,10 @@ Autoencoder::Autoencoder(const AutoencoderSpec& spec)
     exact.contractive_method = layers.size() == 1 ? ContractiveMethod::closed_form : ContractiveMethod::exact;
     jacobian_ = std::make_unique<Contractive>(exact, layers);
   }
+  if (r.predictive) {
+    const double data_weight = spec_.feature_mean ? 1.0 / static_cast<double>(features_) : 1.0;
+    predictive_ = std::make_unique<PredictiveSparse>(r, *architecture_.output_layer, data_weight);
+  }
 }
 
 std::vector<TensorRole> Autoencoder::roles() const {
@@ -53,6 +57,7 @@ Workspace Autoencoder::make_workspace(Index max_rows) const {
   if (r.corruption.kind != Corruption::none) extra += padded(max_rows, features());
   if (has_emphasis(r)) extra += padded(max_rows, features());
   if (contractive_) extra += contractive_->room(max_rows);
+  if (predictive_) extra += predictive_->room(max_rows);
   return {network(), max_rows, extra};
 }
 
@@ -93,6 +98,7 @@ LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix input, Con
     if (ready) ready({0, layout_.size()});
     return {};
   }
+  if (predictive_) return predictive_pass(parameters, input, target, scale, workspace, gradient, context, ready);
   const Range all{0, network().layer_count()};
   network().forward(all, parameters, input, workspace, context);
   const Index last = all.end - 1;
@@ -116,18 +122,44 @@ LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix input, Con
     sums.penalty += contractive_->apply(parameters, input, outputs, scale, context, room.penalty, terms);
     backward_context.second_order = terms;
   }
-  OutputGradientHook hook;
-  if (penalizes_activations()) {
-    hook = [&](Index layer, ConstMatrix y, Matrix dy) { sums.penalty += penalize(layer, y, scale, context, dy); };
-  }
-  network().backward(all, parameters, input, workspace, {}, gradient, backward_context, ready, hook);
+  network().backward(all, parameters, input, workspace, {}, gradient, backward_context, ready,
+                     penalties(scale, context, sums.penalty));
   sums.loss += sums.penalty;
   return sums;
+}
+
+// The codes that the decoder sees, and that the encoder learns to predict, come from a minimisation of their own.
+LossSums Autoencoder::predictive_pass(const float* parameters, ConstMatrix input, ConstMatrix target, float scale,
+                                      Workspace& workspace, float* gradient, const PassContext& context,
+                                      const GradientReady& ready) const {
+  const Index code = architecture_.code_layer;
+  const Range encoder{0, code + 1};
+  const Range decoder{code + 1, network().layer_count()};
+  const ConstMatrix prediction = network().forward(encoder, parameters, input, workspace, context);
+  const ConstMatrix codes = predictive_->infer(parameters, target, prediction, room(workspace, input.rows).penalty);
+  network().forward(decoder, parameters, codes, workspace, context);
+  LossSums sums = loss_and_gradient(spec_.loss, spec_.output_activation, spec_.feature_mean, scale, target,
+                                    workspace.output(decoder.end - 1, input.rows),
+                                    workspace.output_gradient(decoder.end - 1, input.rows), loss_options({}));
+  const OutputGradientHook hook = penalties(scale, context, sums.penalty);
+  network().backward(decoder, parameters, codes, workspace, {}, gradient, context, ready, hook);
+  sums.penalty += predictive_->penalty(codes, prediction, scale, workspace.output_gradient(code, input.rows));
+  network().backward(encoder, parameters, input, workspace, {}, gradient, context, ready, hook);
+  sums.loss += sums.penalty;
+  return sums;
+}
+
+void Autoencoder::constrain(float* parameters) const {
+  if (predictive_) predictive_->normalize(parameters);
 }
 
 LossOptions Autoencoder::loss_options(ConstMatrix weights) const {
   LossOptions options;
   options.weights = weights;
+  if (weights.empty() && !spec_.feature_weights.empty()) {
+    // One row for all samples.
+    options.weights = {spec_.feature_weights.data(), 1, features_, 0};
+  }
   options.huber_delta = spec_.huber_delta;
   options.image = spec_.image;
   return options;
@@ -139,25 +171,34 @@ ConstMatrix Autoencoder::emphasis(ConstMatrix mask, Matrix weights) const {
   const auto beta = static_cast<float>(spec_.regularization.clean_weight);
   for (Index r = 0; r < mask.rows; ++r) {
     for (Index c = 0; c < mask.columns; ++c) weights(r, c) = mask(r, c) != 0 ? alpha : beta;
+    if (spec_.feature_weights.empty()) continue;
+    for (Index c = 0; c < mask.columns; ++c) weights(r, c) *= spec_.feature_weights[static_cast<std::size_t>(c)];
   }
   return weights;
 }
 
-bool Autoencoder::penalizes_activations() const {
+// What backward calls to add the penalties on activations, to `sum` as well; none when there are none.
+OutputGradientHook Autoencoder::penalties(float scale, const PassContext& context, double& sum) const {
   const Regularization& r = spec_.regularization;
-  return r.l1 > 0 || r.hidden_l1 > 0 || r.kl_weight > 0 || r.variational;
+  if (r.l1 == 0 && r.hidden_l1.all == 0 && r.hidden_l1.some.empty() && r.kl_weight == 0 && !r.variational) return {};
+  return [this, scale, &context, &sum](Index layer, ConstMatrix y, Matrix dy) {
+    sum += penalize(layer, y, scale, context, dy);
+  };
 }
 
 double Autoencoder::penalize(Index layer, ConstMatrix y, float scale, const PassContext& context, Matrix dy) const {
   const Regularization& r = spec_.regularization;
   double value = 0;
   if (layer == architecture_.code_layer) {
-    if (r.l1 > 0) value += l1_penalty(r.l1, y, scale, dy);
+    // Predictive sparse decomposition has it on its own codes.
+    if (r.l1 > 0 && !predictive_) value += l1_penalty(r.l1, y, scale, dy);
     if (r.kl_weight > 0) value += kl_sparsity_penalty(r.kl_weight, r.kl_target, context.unit_means, y.rows, scale, dy);
   }
   if (layer == architecture_.posterior_layer) value += variational_penalty(r.beta, r.free_bits, y, scale, dy);
-  if (r.hidden_l1 > 0 && std::ranges::find(architecture_.hidden_layers, layer) != architecture_.hidden_layers.end()) {
-    value += l1_penalty(r.hidden_l1, y, scale, dy);
+  const auto& hidden = architecture_.hidden_layers;
+  if (const auto place = std::ranges::find(hidden, layer); place != hidden.end()) {
+    const double weight = r.hidden_l1.at(place - hidden.begin() + 1);
+    if (weight > 0) value += l1_penalty(weight, y, scale, dy);
   }
   return value;
 }

@@ -159,9 +159,10 @@ RowTerms weighted_cross_entropy_row(float factor, const float* __restrict target
   return {losses.total(), squares.total()};
 }
 
-// distance(factor, x, x^, gradient) is the loss of a sample; s'(z) is applied to its gradient.
+// distance(factor, weights, x, x^, gradient) is the loss of a sample; s'(z) is applied to its gradient.
 template <class Kernel, class Distance>
-RowTerms sample_row(const Distance& distance, float factor, const float* target, float* values, float* gradient, Index count) {
+RowTerms sample_row(const Distance& distance, float factor, const float* target, const float* weights, float* values,
+                    float* gradient, Index count) {
   const auto size = static_cast<std::size_t>(count);
   LaneSum squares;
   if constexpr (Kernel::saves) {
@@ -172,13 +173,14 @@ RowTerms sample_row(const Distance& distance, float factor, const float* target,
       values[c] = value;
       slopes[static_cast<std::size_t>(c)] = slope;
     }
-    const double loss = distance(factor, {target, size}, {values, size}, gradient);
+    const double loss = distance(factor, weights, {target, size}, {values, size}, gradient);
     for (Index c = 0; gradient != nullptr && c < count; ++c) gradient[c] *= slopes[static_cast<std::size_t>(c)];
     add_squared_error(values, target, count, squares);
     return {loss, squares.total()};
   } else {
     for (Index c = 0; c < count; ++c) values[c] = Kernel::value(values[c]);
-    const double loss = distance(factor, std::span<const float>{target, size}, std::span<const float>{values, size}, gradient);
+    const double loss =
+        distance(factor, weights, std::span<const float>{target, size}, std::span<const float>{values, size}, gradient);
     for (Index c = 0; gradient != nullptr && c < count; ++c) gradient[c] *= Kernel::slope(values[c]);
     add_squared_error(values, target, count, squares);
     return {loss, squares.total()};
@@ -211,8 +213,8 @@ LossSums with_row(Loss loss, Activation output_activation, float factor, Index f
   };
   const auto samples = [&](auto distance) {
     return kernel::dispatch(output_activation, [&](auto kernel) {
-      return function([=](const float* x, const float*, float* z, float* g) {
-        return sample_row<decltype(kernel)>(distance, factor, x, z, g, features);
+      return function([=](const float* x, const float* w, float* z, float* g) {
+        return sample_row<decltype(kernel)>(distance, factor, x, w, z, g, features);
       });
     });
   };
@@ -239,10 +241,13 @@ LossSums with_row(Loss loss, Activation output_activation, float factor, Index f
       return components(loss_term::Poisson{});
     case Loss::cosine:
       return samples(
-          [](float f, std::span<const float> x, std::span<const float> y, float* g) { return cosine_distance(f, x, y, g); });
+          [](float f, const float* w, std::span<const float> x, std::span<const float> y, float* g) {
+            return cosine_distance(f, w, x, y, g);
+          });
     case Loss::ssim:
-      return samples([image = options.image](float f, std::span<const float> x, std::span<const float> y, float* g) {
-        return structural_dissimilarity(f, image, x, y, g);
+      return samples([image = options.image](float f, const float* w, std::span<const float> x, std::span<const float> y,
+                                             float* g) {
+        return structural_dissimilarity(f, image, w, x, y, g);
       });
   }
   throw Error(ErrorKind::bug, "internal error: a loss without a formula");
@@ -298,7 +303,7 @@ LossSums loss_and_gradient(Loss loss, Activation output_activation, bool feature
   require(target.rows == logits.rows && target.columns == logits.columns, "a target that does not fit the output");
   require(gradient.empty() || (gradient.rows == logits.rows && gradient.columns == logits.columns),
           "a gradient that does not fit the output");
-  require(options.weights.empty() || (is_componentwise(loss) && options.weights.columns == logits.columns),
+  require(options.weights.empty() || options.weights.columns == logits.columns,
           "weights that do not fit the output");
   require(loss != Loss::ssim || options.image.size() == logits.columns, "an image shape that does not fit the output");
   check_loss(loss, output_activation);

@@ -78,14 +78,17 @@ double add_window(double factor, const ImageShape& image, const Window& w, std::
 
 }  // namespace
 
-double cosine_distance(float factor, std::span<const float> target, std::span<const float> output, float* gradient) {
+double cosine_distance(float factor, const float* weights, std::span<const float> target, std::span<const float> output,
+                       float* gradient) {
+  const auto weight = [&](std::size_t i) { return weights == nullptr ? 1.0 : static_cast<double>(weights[i]); };
   Moments sum;
   for (std::size_t i = 0; i < target.size(); ++i) {
     const auto x = static_cast<double>(target[i]);
     const auto y = static_cast<double>(output[i]);
-    sum.xx += x * x;
-    sum.yy += y * y;
-    sum.xy += x * y;
+    const double w = weight(i);
+    sum.xx += w * x * x;
+    sum.yy += w * y * y;
+    sum.xy += w * x * y;
   }
   const double norms = std::sqrt(sum.xx) * std::sqrt(sum.yy);
   // A sum that is not finite must pass, so that it is noticed.
@@ -98,30 +101,43 @@ double cosine_distance(float factor, std::span<const float> target, std::span<co
     const double of_x = -static_cast<double>(factor) / norms;
     const double of_y = static_cast<double>(factor) * cosine / sum.yy;
     for (std::size_t i = 0; i < target.size(); ++i) {
-      gradient[i] = static_cast<float>(of_x * static_cast<double>(target[i]) + of_y * static_cast<double>(output[i]));
+      gradient[i] =
+          static_cast<float>(weight(i) * (of_x * static_cast<double>(target[i]) + of_y * static_cast<double>(output[i])));
     }
   }
   return 1 - cosine;
 }
 
-double structural_dissimilarity(float factor, const ImageShape& image, std::span<const float> target,
+double structural_dissimilarity(float factor, const ImageShape& image, const float* weights, std::span<const float> target,
                                 std::span<const float> output, float* gradient) {
   if (gradient != nullptr) std::fill_n(gradient, target.size(), 0.0F);
   const Index height = std::min(window, image.height);
   const Index width = std::min(window, image.width);
   const Index rows = image.height - height + 1;
   const Index columns = image.width - width + 1;
-  const auto windows = static_cast<double>(rows * columns * image.channels);
-  double sum = 0;
-  for (Index channel = 0; channel < image.channels; ++channel) {
-    for (Index top = 0; top < rows; ++top) {
-      for (Index left = 0; left < columns; ++left) {
-        sum += add_window(static_cast<double>(factor) / windows, image, {top, left, height, width, channel}, target, output,
-                          gradient);
+  const auto for_each_window = [&](auto visit) {
+    for (Index channel = 0; channel < image.channels; ++channel) {
+      for (Index top = 0; top < rows; ++top) {
+        for (Index left = 0; left < columns; ++left) visit(Window{top, left, height, width, channel});
       }
     }
+  };
+  const auto weight_of = [&](const Window& w) {
+    double weight = 0;
+    for_each_pixel(image, w, [&](std::size_t i) { weight += static_cast<double>(weights[i]); });
+    return weight;
+  };
+  auto total = static_cast<double>(rows * columns * image.channels);
+  if (weights != nullptr) {
+    total = 0;
+    for_each_window([&](const Window& w) { total += weight_of(w); });
   }
-  return 1 - sum / windows;
+  double sum = 0;
+  for_each_window([&](const Window& w) {
+    const double weight = weights == nullptr ? 1.0 : weight_of(w);
+    sum += weight * add_window(weight * static_cast<double>(factor) / total, image, w, target, output, gradient);
+  });
+  return 1 - sum / total;
 }
 
 }  // namespace hourglass

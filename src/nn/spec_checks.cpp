@@ -49,9 +49,25 @@ void check_layers(const AutoencoderSpec& spec) {
         fmt::format("--image-shape {} is not what --layers begins with, {}", to_string(spec.image), to_string(encoder.front())));
 }
 
+// The entries of a setting of hidden layers must name layers that there are.
+template <class T>
+void check_hidden(const AutoencoderSpec& spec, const char* name, const PerLayer<T>& setting, bool for_all) {
+  const auto layers = static_cast<Index>(spec.encoder.size() + spec.decoder.size()) - 4;
+  check(layers > 0 || (!for_all && setting.some.empty()),
+        fmt::format("--{} acts on hidden layers, but --layers has none: use --{} for the code", name,
+                    std::string(name) == "hidden-l1" ? "l1" : "code-noise"));
+  for (const auto& entry : setting.some) {
+    check(entry.first >= 1 && entry.first <= layers,
+          fmt::format("--{} names hidden layer {}, but --layers and --decoder-layers have {}: count from 1, first those of the encoder, "
+                      "without the code",
+                      name, entry.first, layers));
+  }
+}
+
 void check_noise(const AutoencoderSpec& spec) {
   const Regularization& r = spec.regularization;
   check_corruption(r.corruption);
+  check_hidden(spec, "hidden-noise", r.hidden_noise, r.hidden_noise.all.kind != Noise::none);
   if (is_structured(r.corruption.kind)) {
     check(spec.image.known(),
           fmt::format("--corruption {} works on images: give --image-shape, e.g. 28x28, or data of shape N x H x W",
@@ -76,7 +92,9 @@ void check_sparsity(const AutoencoderSpec& spec) {
   const Regularization& r = spec.regularization;
   const Index code = code_units(spec);
   check_at_least_zero("l1", r.l1);
-  check_at_least_zero("hidden-l1", r.hidden_l1);
+  check_at_least_zero("hidden-l1", r.hidden_l1.all);
+  for (const auto& [layer, weight] : r.hidden_l1.some) check_at_least_zero("hidden-l1", weight);
+  check_hidden(spec, "hidden-l1", r.hidden_l1, r.hidden_l1.all > 0);
   check_at_least_zero("kl-weight", r.kl_weight);
   if (r.kl_weight > 0) {
     check(r.kl_target > 0 && r.kl_target < 1, fmt::format("--kl-target must lie between 0 and 1, not {}", r.kl_target));
@@ -90,8 +108,6 @@ void check_sparsity(const AutoencoderSpec& spec) {
         fmt::format("--k-sparse {} does not fit the code of --layers, which has {} units", r.k_sparse, code));
   check(r.k_sparse_alpha > 0 && r.k_sparse_alpha <= 1e6,
         fmt::format("--k-sparse-alpha must be above 0, not {}", r.k_sparse_alpha));
-  check(spec.encoder.size() > 2 || spec.decoder.size() > 2 || r.hidden_l1 == 0,
-        "--hidden-l1 is a penalty on hidden layers, but --layers has none: use --l1 for the code");
 }
 
 void check_contractive(const AutoencoderSpec& spec) {
@@ -110,7 +126,11 @@ void check_contractive(const AutoencoderSpec& spec) {
   };
   refuse(has_convolutions(spec.encoder), "layers that has convolutions");
   refuse(spec.layer_norm, "layer-norm");
-  refuse(r.hidden_noise.kind != Noise::none, "hidden-noise");
+  bool noisy = false;
+  for (Index layer = 1; layer + 1 < static_cast<Index>(spec.encoder.size()); ++layer) {
+    noisy = noisy || r.hidden_noise.at(layer).kind != Noise::none;
+  }
+  refuse(noisy, "hidden-noise on the encoder");
   refuse(r.k_sparse > 0, "k-sparse");
   refuse(r.variational, "variational");
   refuse(r.code_noise_before, "code-noise-before");
@@ -134,6 +154,48 @@ void check_variational(const AutoencoderSpec& spec) {
   refuse(r.kl_weight > 0, "kl-weight");
 }
 
+void check_predictive(const AutoencoderSpec& spec) {
+  const Regularization& r = spec.regularization;
+  check_at_least_zero("predictive-weight", r.predictive_weight);
+  check(r.predictive_iterations >= 1 && r.predictive_iterations <= 10000,
+        fmt::format("--predictive-iterations must be 1 to 10000, not {}", r.predictive_iterations));
+  if (!r.predictive) return;
+  check(r.predictive_weight > 0, "--predictive teaches the encoder by --predictive-weight, which is 0");
+  check(r.l1 > 0, "--predictive looks for sparse codes by --l1, which is 0: use e.g. --l1 0.1");
+  check(spec.decoder.size() == 2 && spec.decoder.back().kind == LayerSpec::Kind::dense,
+        fmt::format("--predictive wants a decoder of one dense layer, its dictionary: use --decoder-layers {},{} instead of {}",
+                    code_units(spec), to_string(spec.encoder.front()), to_string(spec.decoder)));
+  check(spec.output_activation == Activation::linear,
+        fmt::format("--predictive reconstructs linearly: use --output-activation linear instead of {}",
+                    name_of(spec.output_activation)));
+  check(spec.loss == Loss::mse, fmt::format("--predictive minimises the squared error: use --loss mse instead of {}", name_of(spec.loss)));
+  const auto refuse = [&](bool present, const char* other) {
+    check(!present, fmt::format("--predictive finds its codes by a minimisation of its own and does not go with --{}", other));
+  };
+  refuse(spec.tied, "tied");
+  refuse(!spec.feature_weights.empty(), "feature-weights");
+  refuse(r.corrupted_weight != 1 || r.clean_weight != 1, "corrupted-weight and --clean-weight");
+  refuse(r.code_noise.kind != Noise::none, "code-noise");
+  refuse(r.kl_weight > 0, "kl-weight");
+  refuse(r.k_sparse > 0, "k-sparse");
+  refuse(r.contractive > 0, "contractive");
+  refuse(r.hessian_weight > 0, "hessian-weight");
+  refuse(r.variational, "variational");
+}
+
+void check_feature_weights(const AutoencoderSpec& spec) {
+  const auto& weights = spec.feature_weights;
+  if (weights.empty()) return;
+  check(static_cast<Index>(weights.size()) == spec.encoder.front().units,
+        fmt::format("--feature-weights has {} numbers, but --layers begins with {}: give one a feature", weights.size(),
+                    to_string(spec.encoder.front())));
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    check(weights[i] >= 0 && weights[i] <= 1e30F,
+          fmt::format("--feature-weights holds {:g} for feature {}: weights are numbers from 0 up", weights[i], i));
+  }
+  check(std::ranges::any_of(weights, [](float weight) { return weight > 0; }), "--feature-weights are all 0: nothing would be learned");
+}
+
 }  // namespace
 
 void check_spec(const AutoencoderSpec& spec) {
@@ -146,6 +208,8 @@ void check_spec(const AutoencoderSpec& spec) {
   check_sparsity(spec);
   check_contractive(spec);
   check_variational(spec);
+  check_predictive(spec);
+  check_feature_weights(spec);
 }
 
 }  // namespace hourglass

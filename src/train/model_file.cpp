@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "hourglass/core/error.hpp"
+#include "hourglass/train/feature_weights.hpp"
 #include "hourglass/train/settings.hpp"
 
 namespace hourglass {
@@ -55,6 +56,7 @@ Model load_model(const std::string& path) {
   Model model;
   model.file = read_state_file(path);
   apply_text(model.file.header.configuration, path, model.config);
+  model.config.model.feature_weights = load_feature_weights(model.file.header);
   model.network = std::make_unique<Autoencoder>(model.config.model);
   check_tensors(model.file, model.network->layout());
   model.transform = load_transform(model.file.header);

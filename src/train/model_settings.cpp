@@ -54,6 +54,9 @@ std::vector<Setting> model_settings() {
       word_setting(
           {"initialization", s, fmt::format("Initial weights: {}", fmt::join(initialization_names(), ", "))},
           [](TrainConfig& c) -> Initialization& { return c.initialization; }, initialization_from),
+      text_setting({"feature-weights", s,
+                    "Weights of the features in the loss: FILE.h5:/dataset with one number a feature, or inverse-variance; empty: 1"},
+                   [](TrainConfig& c) -> std::string& { return c.feature_weights; }),
       number_setting({"huber-delta", s, "huber: error beyond which the loss grows linearly"},
                      [](TrainConfig& c) -> double& { return c.model.huber_delta; }),
       flag_setting({"tied", s, "The decoder's weights are the encoder's, transposed"},

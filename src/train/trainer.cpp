@@ -9,6 +9,7 @@
 #include "hourglass/data/statistics.hpp"
 #include "hourglass/io/atomic_file.hpp"
 #include "hourglass/optim/clip.hpp"
+#include "hourglass/train/effective_config.hpp"
 #include "hourglass/train/model_file.hpp"
 #include "hourglass/train/settings.hpp"
 #include "hourglass/train/stop_signal.hpp"
@@ -31,7 +32,7 @@ struct Trainer::StepScalars {
 Trainer::Trainer(const Communicator& communicator, const TrainConfig& config, const std::optional<std::string>& checkpoint)
     : communicator_(communicator),
       reader_(open_everywhere(communicator, config.data)),
-      config_(with_image_shape(config, reader_->info())),
+      config_(effective_config(communicator, config, *reader_)),
       model_(config_.model),
       plan_(std::max<Index>(1, reader_->info().rows()), config.shards(), config.micro_batch),
       folder_(config.output),
@@ -51,6 +52,7 @@ Trainer::Trainer(const Communicator& communicator, const TrainConfig& config, co
   }
   prepare();
   initialize(model_.layout(), model_.roles(), config_.initialization, config_.seed, parameters_.span());
+  model_.constrain(parameters_.data());
   update_->start_average(parameters_.span());
   if (checkpoint && !checkpoint->empty()) restore(*checkpoint);
   collectively(communicator_, [&] {
@@ -238,6 +240,7 @@ void Trainer::apply_update(const UpdateStep& step) {
   const PhaseSpan span(recorder(), Phase::exchange);
   const Timer gather_timer;
   reducer_->finish();
+  model_.constrain(parameters_.data());
   step_clock_.exchange += gather_timer.seconds();
   epoch_clock_.exchange += gather_timer.seconds();
 }

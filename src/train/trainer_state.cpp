@@ -6,6 +6,7 @@
 #include "hourglass/core/error.hpp"
 #include "hourglass/io/atomic_file.hpp"
 #include "hourglass/math/blas.hpp"
+#include "hourglass/train/feature_weights.hpp"
 #include "hourglass/train/model_file.hpp"
 #include "hourglass/train/settings.hpp"
 #include "hourglass/train/trainer.hpp"
@@ -73,6 +74,7 @@ void Trainer::write_state(const std::string& path, bool with_optimizer) {
   header.texts["blas"] = blas_version() + " " + blas_core();
   header.texts["data_fingerprint"] = data_fingerprint_;
   store_transform(transform_, header);
+  store_feature_weights(config_.model.feature_weights, header);
   for (const auto& [name, values] : history_) header.doubles[name] = values;
   const auto tensors = stored_tensors(model_.layout());
   StoredArena parameters{"/model", tensors, {}, {}};
@@ -119,6 +121,11 @@ void Trainer::restore(const std::string& checkpoint) {
                   fmt::format("cannot resume with --data {}: its content is not what {} was trained on; give the "
                               "original data or start a new run",
                               config_.data, checkpoint));
+    }
+    if (load_feature_weights(file.header) != config_.model.feature_weights) {
+      throw Error(ErrorKind::usage, fmt::format("cannot resume with --feature-weights {}: its numbers are not those that {} was trained "
+                                                "with; restore them or start a new run",
+                                                config_.feature_weights, checkpoint));
     }
     if (const std::string here = blas_version() + " " + blas_core();
         text("blas") != here && config_.reduction == Reduction::tree) {

@@ -241,21 +241,22 @@ TEST_P(EveryLoss, weights_multiply_terms_and_gradients) {
 }
 
 // Losses of whole samples, from the definition, in double.
-double cosine_reference(const std::vector<double>& x, const std::vector<double>& y) {
+double cosine_reference(const std::vector<double>& x, const std::vector<double>& y, const std::vector<double>& weights) {
   double xy = 0;
   double xx = 0;
   double yy = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
-    xy += x[i] * y[i];
-    xx += x[i] * x[i];
-    yy += y[i] * y[i];
+    xy += weights[i] * x[i] * y[i];
+    xx += weights[i] * x[i] * x[i];
+    yy += weights[i] * y[i] * y[i];
   }
   return 1 - xy / std::sqrt(xx * yy);
 }
 
-double ssim_reference(const ImageShape& image, const std::vector<double>& x, const std::vector<double>& y) {
+double ssim_reference(const ImageShape& image, const std::vector<double>& x, const std::vector<double>& y,
+                      const std::vector<double>& weights) {
   double total = 0;
-  int windows = 0;
+  double windows = 0;
   const Index h = std::min<Index>(7, image.height);
   const Index w = std::min<Index>(7, image.width);
   for (Index k = 0; k < image.channels; ++k) {
@@ -263,10 +264,12 @@ double ssim_reference(const ImageShape& image, const std::vector<double>& x, con
       for (Index left = 0; left + w <= image.width; ++left) {
         std::vector<double> a;
         std::vector<double> b;
+        double weight = 0;
         for (Index r = top; r < top + h; ++r) {
           for (Index c = left; c < left + w; ++c) {
             a.push_back(x[static_cast<std::size_t>((r * image.width + c) * image.channels + k)]);
             b.push_back(y[static_cast<std::size_t>((r * image.width + c) * image.channels + k)]);
+            weight += weights[static_cast<std::size_t>((r * image.width + c) * image.channels + k)];
           }
         }
         const auto n = static_cast<double>(a.size());
@@ -280,19 +283,23 @@ double ssim_reference(const ImageShape& image, const std::vector<double>& x, con
           vb += (b[i] - mb) * (b[i] - mb) / n;
           cov += (a[i] - ma) * (b[i] - mb) / n;
         }
-        total += (2 * ma * mb + 1e-4) * (2 * cov + 9e-4) / ((ma * ma + mb * mb + 1e-4) * (va + vb + 9e-4));
-        ++windows;
+        total += weight * (2 * ma * mb + 1e-4) * (2 * cov + 9e-4) / ((ma * ma + mb * mb + 1e-4) * (va + vb + 9e-4));
+        windows += weight;
       }
     }
   }
   return 1 - total / windows;
 }
 
-void expect_sample_loss(Loss loss, const ImageShape& image, Activation output) {
+void expect_sample_loss(Loss loss, const ImageShape& image, Activation output, bool weighted = false) {
   Batch batch(2, image.size());
   const Batch before = batch;
   LossOptions options;
   options.image = image;
+  std::vector<float> weights(static_cast<std::size_t>(image.size()), 1.0F);
+  for (std::size_t i = 0; weighted && i < weights.size(); ++i) weights[i] = 0.3F * static_cast<float>(i % 5);
+  const std::vector<double> exact_weights(weights.begin(), weights.end());
+  if (weighted) options.weights = ConstMatrix(weights.data(), 1, image.size(), 0);
   const float scale = 0.5F;
   const LossSums sums = loss_and_gradient(loss, output, true, scale, batch.x, batch.z, batch.g, options);
   double expected = 0;
@@ -303,7 +310,7 @@ void expect_sample_loss(Loss loss, const ImageShape& image, Activation output) {
     const auto value = [&] {
       std::vector<double> y(size);
       for (std::size_t i = 0; i < size; ++i) y[i] = reference::activation(output, z[i]);
-      return loss == Loss::cosine ? cosine_reference(x, y) : ssim_reference(image, x, y);
+      return loss == Loss::cosine ? cosine_reference(x, y, exact_weights) : ssim_reference(image, x, y, exact_weights);
     };
     expected += value();
     for (std::size_t i = 0; i < size; ++i) {
@@ -324,12 +331,14 @@ void expect_sample_loss(Loss loss, const ImageShape& image, Activation output) {
 TEST(SampleLoss, cosine_equals_its_definition) {
   for (const Activation output : {Activation::sigmoid, Activation::linear, Activation::gelu}) {
     expect_sample_loss(Loss::cosine, {1, 37, 1}, output);
+    expect_sample_loss(Loss::cosine, {1, 37, 1}, output, true);
   }
 }
 
 TEST(SampleLoss, ssim_equals_its_definition) {
   for (const ImageShape image : {ImageShape{9, 8, 1}, ImageShape{8, 7, 3}, ImageShape{5, 9, 1}}) {
     expect_sample_loss(Loss::ssim, image, Activation::sigmoid);
+    expect_sample_loss(Loss::ssim, image, Activation::sigmoid, true);
   }
 }
 

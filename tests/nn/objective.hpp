@@ -76,7 +76,8 @@ class Trial {
       double loss = 0;
       for (std::size_t c = 0; c < z.size(); ++c) {
         const auto at = static_cast<std::size_t>(begin) + c;
-        const double weight = mask[at] != 0 ? r.corrupted_weight : r.clean_weight;
+        const double own = spec.feature_weights.empty() ? 1 : static_cast<double>(spec.feature_weights[c]);
+        const double weight = own * (mask[at] != 0 ? r.corrupted_weight : r.clean_weight);
         loss += weight * reference::loss(spec.loss, spec.output_activation, z[c], static_cast<double>(samples_[at]));
       }
       sum += (spec.feature_mean ? loss / static_cast<double>(model_.features()) : loss) + penalty;
@@ -121,7 +122,7 @@ class Trial {
     return y;
   }
 
-  [[nodiscard]] Vector hidden(const Vector& p, const std::string& name, Vector z, double& penalty) const {
+  [[nodiscard]] Vector hidden(const Vector& p, const std::string& name, Index number, Vector z, double& penalty) const {
     const AutoencoderSpec& spec = model_.spec();
     if (spec.layer_norm) {
       const auto n = static_cast<double>(z.size());
@@ -138,7 +139,7 @@ class Trial {
     }
     for (double& value : z) {
       value = reference::activation(spec.activation, value);
-      penalty += spec.regularization.hidden_l1 * std::fabs(value);
+      penalty += spec.regularization.hidden_l1.at(number) * std::fabs(value);
     }
     return z;
   }
@@ -148,7 +149,7 @@ class Trial {
     const auto widths = dense_widths(spec.encoder);
     for (std::size_t i = 0; i + 2 < widths.size(); ++i) {
       const std::string name = "encoder/" + std::to_string(i);
-      x = hidden(p, name, affine(p, name, x, widths[i + 1]), penalty);
+      x = hidden(p, name, static_cast<Index>(i) + 1, affine(p, name, x, widths[i + 1]), penalty);
     }
     const std::string last = "encoder/" + std::to_string(widths.size() - 2);
     const Regularization& r = spec.regularization;
@@ -189,7 +190,7 @@ class Trial {
       const std::string name = "decoder/" + std::to_string(i);
       const std::string tied = spec.tied ? "encoder/" + std::to_string(widths.size() - 2 - i) : "";
       h = affine(p, name, h, widths[i + 1], tied);
-      if (i + 2 < widths.size()) h = hidden(p, name, h, penalty);
+      if (i + 2 < widths.size()) h = hidden(p, name, static_cast<Index>(spec.encoder.size() - 2 + i) + 1, h, penalty);
     }
     return h;
   }

@@ -86,6 +86,27 @@ TEST(Penalties, l1_on_code_and_hidden_layers) {
   expect_right_gradient(spec);
 }
 
+TEST(Penalties, l1_by_layer) {
+  AutoencoderSpec spec = small_spec();
+  spec.encoder = {9, 6, 5, 4};
+  spec.regularization.hidden_l1.some = {{2, 0.3}, {3, 0.1}};
+  expect_right_gradient(spec);
+  spec.regularization.hidden_l1.all = 0.05;
+  expect_right_gradient(spec);
+}
+
+TEST(Penalties, weights_of_features) {
+  for (const Loss loss : {Loss::mse, Loss::bce, Loss::mae, Loss::huber, Loss::log_cosh}) {
+    AutoencoderSpec spec = small_spec();
+    spec.loss = loss;
+    spec.feature_weights = {1, 2, 0, 0.5F, 3, 1, 1, 4, 0.1F};
+    expect_right_gradient(spec);
+    spec.regularization.corruption = {Corruption::masking, 0.4};
+    spec.regularization.clean_weight = 0.25;
+    expect_right_gradient(spec);
+  }
+}
+
 TEST(Penalties, divergence_of_mean_activation) {
   AutoencoderSpec spec = small_spec();
   spec.regularization.kl_weight = 0.3;
@@ -220,7 +241,7 @@ TEST(Refusals, name_both_settings) {
   expect_names(
       [](S& s) {
         s.regularization.hessian_weight = 1;
-        s.regularization.hidden_noise = {Noise::dropout, 0.5};
+        s.regularization.hidden_noise = NoiseSpec{Noise::dropout, 0.5};
       },
       {"--hessian-weight", "--hidden-noise"});
   expect_names(
@@ -237,6 +258,79 @@ TEST(Refusals, name_both_settings) {
         s.tied = true;
       },
       {"--variational", "--tied"});
+  expect_names([](S& s) { s.regularization.hidden_noise.some = {{3, {Noise::dropout, 0.5}}}; }, {"--hidden-noise", "3", "--layers"});
+  expect_names([](S& s) { s.regularization.hidden_l1.some = {{0, 0.5}}; }, {"--hidden-l1", "0", "--layers"});
+  expect_names(
+      [](S& s) {
+        s.encoder = {9, 4};
+        s.regularization.hidden_noise = NoiseSpec{Noise::dropout, 0.5};
+      },
+      {"--hidden-noise", "--layers"});
+  expect_names([](S& s) { s.feature_weights = {1, 2}; }, {"--feature-weights", "--layers"});
+  expect_names([](S& s) { s.feature_weights = std::vector<float>(9, 0.0F); }, {"--feature-weights"});
+  const auto convolutional = [](S& s) { s.encoder = layer_list_from("3x3,conv:2x3,4"); };
+  expect_names(
+      [&](S& s) {
+        convolutional(s);
+        s.regularization.contractive = 1;
+      },
+      {"--contractive", "--layers", "convolutions"});
+  expect_names(
+      [&](S& s) {
+        convolutional(s);
+        s.image = {1, 9, 1};
+      },
+      {"--image-shape 1x9", "--layers", "3x3"});
+  expect_names(
+      [&](S& s) {
+        s.encoder = layer_list_from("3x3,conv:2x3");
+        s.code_activation = Activation::linear;
+        s.regularization.variational = true;
+      },
+      {"--variational", "--layers"});
+  expect_names(
+      [&](S& s) {
+        convolutional(s);
+        s.tied = true;
+        s.decoder = layer_list_from("4,3x3x2,tconv:1x3p0o0,9");
+      },
+      {"--tied", "--decoder-layers", "--layers"});
+  const auto predictive = [](S& s) {
+    s.encoder = {9, 4};
+    s.output_activation = Activation::linear;
+    s.regularization.predictive = true;
+    s.regularization.l1 = 0.1;
+  };
+  expect_names(
+      [&](S& s) {
+        predictive(s);
+        s.encoder = {9, 6, 4};
+      },
+      {"--predictive", "--decoder-layers"});
+  expect_names(
+      [&](S& s) {
+        predictive(s);
+        s.output_activation = Activation::sigmoid;
+      },
+      {"--predictive", "--output-activation"});
+  expect_names(
+      [&](S& s) {
+        predictive(s);
+        s.regularization.l1 = 0;
+      },
+      {"--predictive", "--l1"});
+  expect_names(
+      [&](S& s) {
+        predictive(s);
+        s.regularization.k_sparse = 2;
+      },
+      {"--predictive", "--k-sparse"});
+  expect_names(
+      [&](S& s) {
+        predictive(s);
+        s.loss = Loss::mae;
+      },
+      {"--predictive", "--loss"});
   expect_names([](S& s) { s.regularization.code_noise_before = true; }, {"--code-noise-before", "--code-noise"});
   EXPECT_EQ(message([](S&) {}), "accepted");
 }

@@ -18,10 +18,62 @@ def read_layers(path, group="/model"):
         return half("encoder"), half("decoder")
 
 
+class Convolution:
+    """A convolution (or transposed, when `transposed`) over images H x W x C, from its definition: every pair of pixels that a window
+    connects, one after the other. `weight` and `bias` as in the file, `before` and `after` the shapes of an image."""
+
+    def __init__(self, weight, bias, before, after, stride, padding, transposed=False):
+        self.weight, self.bias, self.before, self.after, self.transposed = weight, bias, before, after, transposed
+        small, large = (before, after) if transposed else (after, before)
+        self.pairs = []
+        for y in range(small[0]):
+            for x in range(small[1]):
+                for i in range(weight.shape[2]):
+                    for j in range(weight.shape[3]):
+                        row, column = y * stride[0] - padding[0] + i, x * stride[1] - padding[1] + j
+                        if 0 <= row < large[0] and 0 <= column < large[1]:
+                            self.pairs.append((((y, x), (row, column)) if not transposed else ((row, column), (y, x)), i, j))
+
+    def kernel(self, i, j):
+        """Inputs x outputs at one place of the kernel."""
+        return self.weight[:, :, i, j] if self.transposed else self.weight[:, :, i, j].T
+
+    def forward(self, x):
+        x = x.reshape(len(x), *self.before)
+        y = np.zeros((len(x), *self.after)) + self.bias
+        for ((a, b), (c, d)), i, j in self.pairs:
+            y[:, a, b] += x[:, c, d] @ self.kernel(i, j)
+        return y.reshape(len(x), -1)
+
+    def backward(self, x, delta):
+        """dL/dweight, dL/dbias, dL/dx from dL/d(output)."""
+        x, delta = x.reshape(len(x), *self.before), delta.reshape(len(x), *self.after)
+        weight, dx = np.zeros(self.weight.shape), np.zeros(x.shape)
+        for ((a, b), (c, d)), i, j in self.pairs:
+            product = x[:, c, d].T @ delta[:, a, b]
+            weight[:, :, i, j] += product if self.transposed else product.T
+            dx[:, c, d] += delta[:, a, b] @ self.kernel(i, j).T
+        return weight, delta.sum(axis=(0, 1, 2)), dx.reshape(len(x), -1)
+
+
+class Dense:
+    def __init__(self, weight, bias):
+        self.weight, self.bias = weight, bias
+
+    def forward(self, x):
+        return x @ self.weight.T + self.bias
+
+    def backward(self, x, delta):
+        return delta.T @ x, delta.sum(axis=0), delta @ self.weight
+
+
 class Autoencoder:
+    """`encoder` and `decoder` are lists of (weight, bias) of dense layers, or of layers."""
+
     def __init__(self, encoder, decoder, activation="relu", code_activation="linear", output_activation="sigmoid", loss="mse",
                  loss_reduction="mean"):
         self.layers = [*encoder, *decoder]
+        self.parts = [Dense(*layer) if isinstance(layer, tuple) else layer for layer in self.layers]
         self.code = len(encoder)
         self.loss, self.mean = loss, loss_reduction == "mean"
         self.activations = [activation] * len(self.layers)
@@ -31,8 +83,8 @@ class Autoencoder:
     def forward(self, x):
         """Inputs of every activation function, and the output of every layer; the input is outputs[0]."""
         sums, outputs = [], [np.asarray(x, float)]
-        for (weight, bias), activation in zip(self.layers, self.activations):
-            sums.append(outputs[-1] @ weight.T + bias)
+        for layer, activation in zip(self.parts, self.activations):
+            sums.append(layer.forward(outputs[-1]))
             outputs.append(ACTIVATIONS[activation][0](sums[-1]))
         return sums, outputs
 
@@ -63,8 +115,9 @@ class Autoencoder:
         else:
             delta = 2 * (outputs[-1] - x) * scale * ACTIVATIONS[self.activations[-1]][1](sums[-1])
         gradients = []
-        for i in reversed(range(len(self.layers))):
-            gradients.append((delta.T @ outputs[i], delta.sum(axis=0)))
+        for i in reversed(range(len(self.parts))):
+            weight, bias, delta = self.parts[i].backward(outputs[i], delta)
+            gradients.append((weight, bias))
             if i:
-                delta = delta @ self.layers[i][0] * ACTIVATIONS[self.activations[i - 1]][1](sums[i - 1])
+                delta = delta * ACTIVATIONS[self.activations[i - 1]][1](sums[i - 1])
         return gradients[::-1]

@@ -9,6 +9,7 @@
 #include "hourglass/nn/layer_spec.hpp"
 #include "hourglass/nn/loss.hpp"
 #include "hourglass/nn/network.hpp"
+#include "hourglass/nn/predictive.hpp"
 #include "hourglass/nn/regularization.hpp"
 #include "hourglass/nn/trainable.hpp"
 #include "hourglass/param/layout.hpp"
@@ -28,6 +29,7 @@ struct AutoencoderSpec {
   bool tied = false;         ///< the decoder's weights are the encoder's, transposed
   bool layer_norm = false;   ///< layer normalisation before the non-linearity of every hidden layer
   ImageShape image;          ///< how a sample's features lie as an image, for what needs to know
+  std::vector<float> feature_weights;  ///< of each feature in the loss; empty: 1
   Regularization regularization;
 };
 
@@ -39,6 +41,7 @@ struct Architecture {
   std::vector<Index> hidden_layers;  ///< their outputs are hidden activations, before noise
   std::vector<const Dense*>
       encoder_layers;  ///< of a plain dense encoder: what a penalty on its Jacobian needs; empty otherwise
+  const Dense* output_layer = nullptr;  ///< the last one, if it is dense
 };
 
 /// x^ = r(f(x)): a network whose first layers are the encoder f and the others the decoder r, the arena layout of its
@@ -64,6 +67,9 @@ class Autoencoder final : public Trainable {
   /// noise.
   LossSums train_pass(const float* parameters, ConstMatrix input, ConstMatrix target, float scale, Workspace& workspace,
                       float* gradient, const PassContext& context, const GradientReady& ready, ConstMatrix mask = {}) const;
+
+  /// Predictive sparse decomposition: the dictionary's columns back to norm 1.
+  void constrain(float* parameters) const override;
 
   /// The units of the code, when a penalty wants their means.
   [[nodiscard]] Index mean_units() const override;
@@ -97,7 +103,9 @@ class Autoencoder final : public Trainable {
   [[nodiscard]] Room room(Workspace& workspace, Index rows) const;
   [[nodiscard]] LossOptions loss_options(ConstMatrix weights) const;
   ConstMatrix emphasis(ConstMatrix mask, Matrix weights) const;
-  [[nodiscard]] bool penalizes_activations() const;
+  LossSums predictive_pass(const float* parameters, ConstMatrix input, ConstMatrix target, float scale, Workspace& workspace,
+                           float* gradient, const PassContext& context, const GradientReady& ready) const;
+  [[nodiscard]] OutputGradientHook penalties(float scale, const PassContext& context, double& sum) const;
   double penalize(Index layer, ConstMatrix y, float scale, const PassContext& context, Matrix dy) const;
 
   AutoencoderSpec spec_;
@@ -107,6 +115,7 @@ class Autoencoder final : public Trainable {
   Architecture architecture_;
   std::unique_ptr<Contractive> contractive_;
   std::unique_ptr<Contractive> jacobian_;  // what measures, where there is something to measure
+  std::unique_ptr<PredictiveSparse> predictive_;
 };
 
 }  // namespace hourglass

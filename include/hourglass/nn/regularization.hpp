@@ -6,6 +6,7 @@
 
 #include "hourglass/nn/corruption.hpp"
 #include "hourglass/nn/noise.hpp"
+#include "hourglass/nn/per_layer.hpp"
 
 namespace hourglass {
 
@@ -28,12 +29,12 @@ struct Regularization {
   CorruptionSpec corruption;
   double corrupted_weight = 1;     ///< alpha: weight of the loss on components that were picked for corruption
   double clean_weight = 1;         ///< beta: on the others
-  NoiseSpec hidden_noise;          ///< on every hidden layer's activations
+  PerLayer<NoiseSpec> hidden_noise;  ///< on hidden layers' activations
   NoiseSpec code_noise;            ///< on the code
   bool code_noise_before = false;  ///< before the code's non-linearity (semantic hashing) instead of after
 
   double l1 = 0;         ///< l1 sum_j |h_j| on the code
-  double hidden_l1 = 0;  ///< the same on every hidden layer
+  PerLayer<double> hidden_l1;  ///< the same on hidden layers
   double kl_weight = 0;  ///< kl_weight sum_j KL(kl_target || mean of h_j over the global batch)       (Ng 2011)
   double kl_target = 0.05;
   Index k_sparse = 0;         ///< keep the k largest units of the code; 0: all                         (Makhzani & Frey 2013)
@@ -50,6 +51,10 @@ struct Regularization {
   bool variational = false;  ///< Gaussian posterior, loss + beta KL(q(h | x) || N(0, I))               (Kingma & Welling 2014)
   double beta = 1;           ///< (Higgins et al. 2017)
   double free_bits = 0;      ///< nats a unit and sample that cost nothing                               (Kingma et al. 2016)
+
+  bool predictive = false;       ///< predictive sparse decomposition, see nn/predictive.hpp: l1 is its lambda
+  double predictive_weight = 1;  ///< its alpha
+  Index predictive_iterations = 20;
 };
 
 }  // namespace hourglass

@@ -32,6 +32,10 @@ class Trainable {
   /// The loss sums of a micro-batch without noise and without gradients.
   virtual LossSums evaluate(const float* parameters, ConstMatrix samples, Workspace& workspace) const = 0;
 
+  /// Puts parameters back to where they must lie, after they were initialised and after every update. The same function of all
+  /// parameters on every rank.
+  virtual void constrain(float* parameters) const;
+
   /// Units whose mean over the global batch the training pass wants in PassContext::unit_means; 0 when it wants none.
   [[nodiscard]] virtual Index mean_units() const { return 0; }
   /// Adds the units' activations of a micro-batch to `sums` (mean_units() of them): the pass before the training pass.

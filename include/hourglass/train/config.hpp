@@ -44,6 +44,7 @@ struct TrainConfig {
 
   // model
   AutoencoderSpec model;
+  std::string feature_weights;  ///< where the loss's weights of features come from; empty: all 1
   Initialization initialization = Initialization::glorot_uniform;
 
   // optimization

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "hourglass/dist/communicator.hpp"
+#include "hourglass/io/hdf5.hpp"
+#include "hourglass/train/config.hpp"
+
+namespace hourglass {
+
+/// The configuration with what only the data tell: the image's shape and the weights of features. Throws Error(usage), on every rank,
+/// when the model that comes of it makes no sense. Collective.
+[[nodiscard]] TrainConfig effective_config(const Communicator& communicator, const TrainConfig& config, const DatasetReader& data);
+
+}  // namespace hourglass
