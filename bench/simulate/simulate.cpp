@@ -1,7 +1,8 @@
 // A training step as the ranks of a cluster see it, on SimGrid's simulated MPI: the project's own dist module exchanges the
 // gradients, and computation is replaced by the time that it takes on a real core. Prints one JSON object:
-//   smpirun -np 1024 -platform P.xml -hostfile H ... simulate --widths 784,1000,... --micro-batches 1 --pass-ms 13 --update-ms 4
-//           --reduction tree|allreduce --overlap 1 --wire-bytes 4 --bucket-bytes 4194304 --steps 5
+//   smpirun -np 1024 -platform P.xml -hostfile H ... simulate --widths 784,1000,... --micro-batches 1 --pass-ms 13 --update-ms
+//   4
+//           --reduction tree|allreduce --overlap 1 --wire-bytes 4 --bucket-bytes 4194304 --steps 1
 // The schedule is that of GradientEngine: the last micro-batch's backward pass announces finished layers tail first; a bucket
 // starts when all of it is finished; progress() is called at each announcement. A pass is one third forward; a layer's share
 // is that of its multiply-adds (the first layer has no input gradient).
@@ -35,13 +36,15 @@ struct Settings {
   bool overlap = true;
   Index wire_bytes = 4;
   Index bucket_bytes = Index{4} << 20;
-  Index steps = 5;
+  Index steps = 1;
 };
 
 Settings read_settings(int argc, char** argv) {
   std::map<std::string, std::string> given;
   for (int i = 1; i + 1 < argc; i += 2) given[argv[i]] = argv[i + 1];
-  const auto number = [&](const char* name, double standard) { return given.contains(name) ? std::atof(given[name].c_str()) : standard; };
+  const auto number = [&](const char* name, double standard) {
+    return given.contains(name) ? std::atof(given[name].c_str()) : standard;
+  };
   Settings settings;
   std::istringstream widths(given["--widths"]);
   for (std::string width; std::getline(widths, width, ',');) settings.widths.push_back(std::atol(width.c_str()));
@@ -53,7 +56,7 @@ Settings read_settings(int argc, char** argv) {
   settings.overlap = number("--overlap", 1) != 0;
   settings.wire_bytes = static_cast<Index>(number("--wire-bytes", 4));
   settings.bucket_bytes = static_cast<Index>(number("--bucket-bytes", 4 << 20));
-  settings.steps = static_cast<Index>(number("--steps", 5));
+  settings.steps = static_cast<Index>(number("--steps", 1));
   return settings;
 }
 
@@ -90,7 +93,8 @@ Pass make_pass(const Settings& settings) {
   }
   pass.forward = settings.pass * forward_work / all_work;
   const auto travelling = [&](Index floats) { return floats * settings.wire_bytes / 4 / cell_floats * cell_floats; };
-  for (std::size_t l = work.size(); l-- > 0;) pass.backward.push_back({settings.pass * work[l] / all_work, travelling(begins[l])});
+  for (std::size_t l = work.size(); l-- > 0;)
+    pass.backward.push_back({settings.pass * work[l] / all_work, travelling(begins[l])});
   pass.arena = travelling(pass.arena);
   return pass;
 }
@@ -131,7 +135,8 @@ void tree_step(const Settings& settings, const Pass& pass, const Communicator& w
 }
 
 // One step by MPI_Allreduce; returns what its time would be with perfect overlap.
-double allreduce_step(const Settings& settings, const Pass& pass, const Communicator& world, std::span<const Range> buckets, float* sum) {
+double allreduce_step(const Settings& settings, const Pass& pass, const Communicator& world, std::span<const Range> buckets,
+                      float* sum) {
   for (Index m = 0; m < settings.micro_batches; ++m) {
     compute(pass.forward);
     for (const Announcement& layer : pass.backward) compute(layer.seconds);
@@ -144,7 +149,8 @@ double allreduce_step(const Settings& settings, const Pass& pass, const Communic
     for (; bucket < buckets.size() && buckets[bucket].begin >= layer.watermark; ++bucket) {
       const double begin = MPI_Wtime();
       if (world.size() > 1) {
-        MPI_Allreduce(MPI_IN_PLACE, sum + buckets[bucket].begin, static_cast<int>(buckets[bucket].size()), MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD);
+        MPI_Allreduce(MPI_IN_PLACE, sum + buckets[bucket].begin, static_cast<int>(buckets[bucket].size()), MPI_FLOAT, MPI_SUM,
+                      MPI_COMM_WORLD);
       }
       network = std::max(network, time) + MPI_Wtime() - begin;
     }
@@ -170,33 +176,33 @@ int simulate(int argc, char** argv) {
   const Index leaves = settings.micro_batches * world.size();
   const Index bucket_bytes = settings.bucket_bytes * settings.wire_bytes / 4;
   std::vector<BucketPart> parts;
-  for (const Range node : maximal_nodes(even_part(leaves, world.size(), world.rank()), leaves)) parts.push_back({node, sum.data()});
+  for (const Range node : maximal_nodes(even_part(leaves, world.size(), world.rank()), leaves))
+    parts.push_back({node, sum.data()});
   std::unique_ptr<Reducer> reducer;
   if (settings.tree) reducer = make_tree_reducer(world, {leaves, bucket_bytes, sum.span(), parameters.span()});
   const auto buckets = make_buckets(pass.arena, bucket_bytes);
 
   double overlapped = 0;
   double begin = 0;
-  // The first step is not counted.
-  for (Index step = 0; step <= settings.steps; ++step) {
-    if (step == 1) {
-      world.barrier();
-      begin = MPI_Wtime();
-    }
+  world.barrier();
+  begin = MPI_Wtime();
+  for (Index step = 0; step < settings.steps; ++step) {
     if (settings.tree) {
       tree_step(settings, pass, world, *reducer, parts, sum.data());
     } else {
-      const double time = allreduce_step(settings, pass, world, buckets, sum.data());
-      if (step > 0) overlapped += time;
+      overlapped += allreduce_step(settings, pass, world, buckets, sum.data());
     }
   }
   double step = world.max((MPI_Wtime() - begin) / static_cast<double>(settings.steps));
   if (!settings.tree && settings.overlap) step = world.max(overlapped / static_cast<double>(settings.steps));
   if (world.is_root()) {
-    std::printf("{\"ranks\": %d, \"micro_batches\": %ld, \"reduction\": \"%s\", \"overlap\": %s, \"wire_bytes\": %ld, \"bucket_bytes\": %ld, "
-                "\"buckets\": %zu, \"arena_floats\": %ld, \"pass_ms\": %.6g, \"update_ms\": %.6g, \"step_ms\": %.6f}\n",
-                world.size(), settings.micro_batches, settings.tree ? "tree" : "allreduce", settings.overlap ? "true" : "false",
-                settings.wire_bytes, settings.bucket_bytes, buckets.size(), pass.arena, settings.pass * 1e3, settings.update * 1e3, step * 1e3);
+    std::printf(
+        "{\"ranks\": %d, \"micro_batches\": %ld, \"reduction\": \"%s\", \"overlap\": %s, \"wire_bytes\": %ld, "
+        "\"bucket_bytes\": %ld, "
+        "\"buckets\": %zu, \"arena_floats\": %ld, \"pass_ms\": %.6g, \"update_ms\": %.6g, \"step_ms\": %.6f}\n",
+        world.size(), settings.micro_batches, settings.tree ? "tree" : "allreduce", settings.overlap ? "true" : "false",
+        settings.wire_bytes, settings.bucket_bytes, buckets.size(), pass.arena, settings.pass * 1e3, settings.update * 1e3,
+        step * 1e3);
   }
   return 0;
 }

@@ -37,42 +37,45 @@ def point(study, cluster, ranks, micro_batch=128, micro_batches=1, reduction="tr
             "pass_ms": PASS_MS.get(micro_batch), "update_ms": UPDATE_MS, "combine_ms": COMBINE_MS, "widths": WIDTHS, **more}
 
 
+FEW = [1, 4, 16, 64, 256]
+MANY = [1, 2, 4, 8, 16, 32, 64, 128, 256, 1024]
+MAIN = "fat-tree-100g"
+
+
 def weak():
-    clusters = ["fat-tree-100g", "10gbe", "dragonfly-200g"]
-    counts = [1, 2, 4, 8, 16, 32, 64, 128, 256]
+    """One micro-batch of 128 a rank."""
+    clusters = [MAIN, "10gbe", "dragonfly-200g"]
     for cluster in clusters:
-        for ranks in counts + [1024]:
+        for ranks in MANY:
             yield point("weak", cluster, ranks)
-        for ranks in counts:
+    for cluster in clusters:
+        for ranks in FEW:
             yield point("weak", cluster, ranks, overlap=0)
             yield point("weak", cluster, ranks, wire=2)
             if ranks >= 16:
                 yield point("weak", cluster, ranks, node=16)
-        for ranks in [1, 2, 4, 8, 16, 32, 64]:
+        for ranks in [1, 4, 16, 64]:
             for overlap in [0, 1]:
                 yield point("weak", cluster, ranks, reduction="allreduce", overlap=overlap)
+    # Ranks that are no power of two: the owner of a slice completes the tree.
     for ranks in [3, 6, 12, 24, 48, 96]:
-        yield point("weak", "fat-tree-100g", ranks)
-    for cluster in clusters:
-        yield point("weak", cluster, 512)
-        yield point("weak", cluster, 1024, wire=2)
-        yield point("weak", cluster, 1024, node=16)
-        yield point("weak", cluster, 256, reduction="allreduce", overlap=1)
+        yield point("weak", MAIN, ranks)
     for bucket in [1 << 20, 2 << 20, 8 << 20, 16 << 20]:
-        yield point("weak", "fat-tree-100g", 256, bucket=bucket)
-    yield point("weak", "fat-tree-100g", 1024, overlap=0)
+        yield point("weak", MAIN, 64, bucket=bucket)
+    yield point("weak", MAIN, 1024, node=16)
+    yield point("weak", "10gbe", 1024, wire=2)
 
 
 def strong():
     """32768 samples a step in micro-batches of 32: 1024 shards."""
     shards = 1024
-    for cluster in ["fat-tree-100g", "10gbe", "dragonfly-200g"]:
-        for ranks in [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]:
+    for cluster in [MAIN, "10gbe", "dragonfly-200g"]:
+        for ranks in MANY:
             yield point("strong", cluster, ranks, micro_batch=32, micro_batches=shards // ranks)
-        for ranks in [1, 4, 16, 64, 256, 1024]:
+        for ranks in FEW:
             yield point("strong", cluster, ranks, micro_batch=32, micro_batches=shards // ranks, wire=2)
-        for ranks in [1, 4, 16, 64, 256]:
             yield point("strong", cluster, ranks, micro_batch=32, micro_batches=shards // ranks, overlap=0)
+        yield point("strong", cluster, 1024, micro_batch=32, micro_batches=1, wire=2)
 
 
 def tiny():
@@ -109,7 +112,7 @@ def simulate(folder, p):
                *(f"--log={name}.thres:critical" for name in ["root", "smpi_coll", "smpi_colls"]), str(folder / "simulate"),
                "--widths", p["widths"], "--micro-batches", p["micro_batches"], "--pass-ms", p["pass_ms"], "--update-ms", p["update_ms"],
                "--combine-ms", p["combine_ms"], "--reduction", p["reduction"], "--overlap", p["overlap"], "--wire-bytes", p["wire_bytes"],
-               "--bucket-bytes", p["bucket_bytes"], "--steps", 1 if p["ranks"] > 64 else 3]
+               "--bucket-bytes", p["bucket_bytes"], "--steps", 1]
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode != 0 or not lines:
