@@ -137,7 +137,7 @@ class ScaleTest(ProgramTest):
             (["--strong", "--ranks", "1,9"], USAGE, ["9", "micro-batch"]),
             (["--strong", "--ranks", "1", "--reduction", "ring"], USAGE, ["ring", "allreduce"]),
             (["--strong", "--ranks", "1", "--launcher", "ssh"], USAGE, ["ssh"]),
-            (["--strong", "--ranks", "1", "--rank", "1"], USAGE, ["--rank", "--ranks"]),
+            (["--strong", "--ranks", "1", "--rank", "1"], USAGE, ["--rank", "ranks"]),
         ]:
             with self.subTest(words=words):
                 self.assert_refused(scale(*words, "--output", output, *MODEL), code, *hints)
