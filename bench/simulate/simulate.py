@@ -2,7 +2,7 @@
 """Simulates training steps on clusters that are not at hand: simulate.py STUDY --output RESULTS.jsonl [--folder FOLDER].
 
 Builds bench/simulate/simulate.cpp with SimGrid's smpicxx, describes the clusters, and writes one JSON line a point; points that
-RESULTS.jsonl has already are not run again. STUDY: weak, strong, validate or tiny."""
+RESULTS.jsonl has already are not run again. STUDY: weak, large (1024 ranks), strong or tiny."""
 import argparse
 import json
 import subprocess
@@ -38,7 +38,7 @@ def point(study, cluster, ranks, micro_batch=128, micro_batches=1, reduction="tr
 
 
 FEW = [1, 4, 16, 64, 256]
-MANY = [1, 2, 4, 8, 16, 32, 64, 128, 256, 1024]
+MANY = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 MAIN = "fat-tree-100g"
 
 
@@ -62,20 +62,24 @@ def weak():
         yield point("weak", MAIN, ranks)
     for bucket in [1 << 20, 2 << 20, 8 << 20, 16 << 20]:
         yield point("weak", MAIN, 64, bucket=bucket)
-    yield point("weak", MAIN, 1024, node=16)
-    yield point("weak", "10gbe", 1024, wire=2)
 
 
 def strong():
     """32768 samples a step in micro-batches of 32: 1024 shards."""
     shards = 1024
     for cluster in [MAIN, "10gbe", "dragonfly-200g"]:
-        for ranks in MANY:
+        for ranks in [*MANY, 1024]:
             yield point("strong", cluster, ranks, micro_batch=32, micro_batches=shards // ranks)
         for ranks in FEW:
             yield point("strong", cluster, ranks, micro_batch=32, micro_batches=shards // ranks, wire=2)
             yield point("strong", cluster, ranks, micro_batch=32, micro_batches=shards // ranks, overlap=0)
-        yield point("strong", cluster, 1024, micro_batch=32, micro_batches=1, wire=2)
+
+
+def large():
+    """The far end of the weak study: minutes of computing each."""
+    for cluster in [MAIN, "10gbe", "dragonfly-200g"]:
+        yield point("weak", cluster, 1024)
+    yield point("weak", MAIN, 1024, node=16)
 
 
 def tiny():
@@ -86,7 +90,7 @@ def tiny():
     yield point("tiny", "dragonfly-200g", 8, node=4, wire=2, overlap=0)
 
 
-STUDIES = {"weak": weak, "strong": strong, "tiny": tiny}
+STUDIES = {"weak": weak, "large": large, "strong": strong, "tiny": tiny}
 
 
 def platform_text(cluster, ranks_per_node):
