@@ -199,7 +199,7 @@ void run_scale_worker(const Arguments& arguments) {
     collectively(world, [&] {
       if (config.model.encoder.empty()) throw Error(ErrorKind::usage, "--layers is missing");
     });
-    config.data = make_samples(world, scratch.path(), 2 * config.batch, config.model.encoder.front());
+    config.data = make_samples(world, scratch.path(), 2 * config.batch, config.model.encoder.front().units);
   }
   collectively(world, [&] { validate(config); });
   check_same_everywhere(world, config);

@@ -288,9 +288,30 @@ class Assembly {
   HtmlPage page_{"Scaling of hourglass"};
 };
 
+// Files that say the same of what was asked for are parts of one study: jobs of different sizes cannot share a file.
+std::vector<ScalingStudy> merged(const std::vector<ScalingStudy>& parts) {
+  std::vector<ScalingStudy> studies;
+  for (const ScalingStudy& part : parts) {
+    if (part.repetitions.empty()) throw Error(ErrorKind::data, fmt::format("{} holds no measurement yet", part.file));
+    const auto whole = std::ranges::find_if(studies, [&](const ScalingStudy& study) {
+      return study.weak == part.weak && study.train_options == part.train_options && study.steps == part.steps &&
+             study.warm_up == part.warm_up && study.texts.at("program") == part.texts.at("program") &&
+             study.texts.at("revision") == part.texts.at("revision");
+    });
+    if (whole == studies.end()) {
+      studies.push_back(part);
+      continue;
+    }
+    whole->repetitions.insert(whole->repetitions.end(), part.repetitions.begin(), part.repetitions.end());
+    whole->networks.insert(whole->networks.end(), part.networks.begin(), part.networks.end());
+  }
+  return studies;
+}
+
 }  // namespace
 
-ScalingReport make_scaling_report(const std::vector<ScalingStudy>& studies) {
+ScalingReport make_scaling_report(const std::vector<ScalingStudy>& parts) {
+  const std::vector<ScalingStudy> studies = merged(parts);
   ScalingReport report;
   report.csv =
       "mode,ranks,reduction,micro_batch,batch,step_seconds,low,high,confidence,samples_per_second,speedup,efficiency,imbalance,"
@@ -298,8 +319,6 @@ ScalingReport make_scaling_report(const std::vector<ScalingStudy>& studies) {
       "exchange_seconds,update_seconds,input_seconds,model_seconds,repetitions,oversubscribed\n";
   Assembly assembly(report);
   for (std::size_t s = 0; s < studies.size(); ++s) {
-    if (studies[s].repetitions.empty())
-      throw Error(ErrorKind::data, fmt::format("{} holds no measurement yet", studies[s].file));
     assembly.study(studies[s], studies.size() > 1 ? fmt::format("-{}", s + 1) : "");
   }
   report.html = assembly.page();

@@ -15,7 +15,7 @@ struct ScalingReport {
   std::vector<std::pair<std::string, std::string>> pictures;  ///< name ("speedup") and PNG file
 };
 
-/// Throws Error(data) when there is no measurement in any of the studies.
+/// Parts of one study (same program, same options) become one. Throws Error(data) naming a file without a measurement.
 [[nodiscard]] ScalingReport make_scaling_report(const std::vector<ScalingStudy>& studies);
 
 }  // namespace hourglass
