@@ -76,12 +76,12 @@ void register_benchmarks(const Communicator& world) {
   };
   for (const Variant& variant : {Variant{"tree", make_tree_reducer, 4}, Variant{"tree_odd", make_tree_reducer, 3},
                                  Variant{"allreduce", make_allreduce_reducer, 4}}) {
-    for (Index bytes = 1 << 10; bytes <= 64 << 20; bytes *= 4) {
+    for (Index bytes = 1 << 10; bytes <= 256 << 20; bytes *= 4) {
       benchmark::RegisterBenchmark(
           variant.name,
           [&world, variant](benchmark::State& state) { exchange(state, world, variant.make, variant.leaves_per_rank); })
           ->Arg(bytes)
-          ->Iterations(std::clamp<Index>((256 << 20) / bytes, 20, 1000))
+          ->Iterations(std::clamp<Index>((256 << 20) / bytes, 5, 1000))
           ->UseManualTime()
           ->Unit(benchmark::kMicrosecond);
     }

@@ -17,6 +17,7 @@ struct Command {
   std::size_t max_positional = 0;
   bool uses_mpi = true;  ///< started by mpirun or alone; false: runs without MPI, at once
   void (*run)(const Arguments& arguments) = nullptr;
+  bool hidden = false;  ///< not in --help: started by another command
 };
 
 /// All of them, in the order of --help.
@@ -41,5 +42,8 @@ struct Command {
 [[nodiscard]] Command completion_command();
 [[nodiscard]] Command probe_command();
 [[nodiscard]] Command sweep_command();
+[[nodiscard]] Command scale_command();
+[[nodiscard]] Command scale_worker_command();
+[[nodiscard]] Command report_command();
 
 }  // namespace hourglass

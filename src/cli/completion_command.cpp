@@ -12,6 +12,7 @@ std::string bash_completion() {
   std::string names;
   std::string cases;
   for (const Command& command : commands()) {
+    if (command.hidden) continue;
     names += (names.empty() ? "" : " ") + command.name;
     std::string options;
     for (const Option& option : command.options) options += (options.empty() ? "--" : " --") + option.name;
@@ -55,6 +56,7 @@ std::string zsh_completion() {
   std::string list;
   std::string cases;
   for (const Command& command : commands()) {
+    if (command.hidden) continue;
     list += fmt::format("    '{}:{}'\n", command.name, zsh_text(command.summary));
     cases += fmt::format("    {})\n      _arguments", command.name);
     for (const Option& option : command.options) {

@@ -17,10 +17,10 @@
 namespace hourglass {
 
 std::vector<Command> commands() {
-  return {import_command(),   generate_command(),  train_command(),  show_command(),        report_command(),
-          evaluate_command(), score_command(),     encode_command(), reconstruct_command(), sample_command(),
-          inspect_command(),  export_command(),    pca_command(),    sweep_command(),       doctor_command(),
-          man_command(),      completion_command()};
+  return {import_command(),   generate_command(),   train_command(),  show_command(),        report_command(),
+          evaluate_command(), score_command(),      encode_command(), reconstruct_command(), sample_command(),
+          inspect_command(),  export_command(),     pca_command(),    sweep_command(),       doctor_command(),
+          man_command(),      completion_command(), scale_command(),  scale_worker_command()};
 }
 
 namespace {
@@ -29,7 +29,9 @@ std::string program_help() {
   std::string text =
       "hourglass trains autoencoders on MPI clusters: the same bits on any number of ranks and threads.\n\n"
       "usage: hourglass COMMAND [OPTIONS]          or: mpirun -n RANKS hourglass COMMAND [OPTIONS]\n\ncommands:\n";
-  for (const Command& command : commands()) text += fmt::format("  {:<13}{}\n", command.name, command.summary);
+  for (const Command& command : commands()) {
+    if (!command.hidden) text += fmt::format("  {:<13}{}\n", command.name, command.summary);
+  }
   text +=
       "\nhourglass COMMAND --help explains a command; hourglass --version names the libraries.\n\nfirst steps:\n"
       "  data/fashion-mnist.sh fashion-mnist.h5\n"
@@ -67,7 +69,7 @@ const Command& find_command(const std::vector<Command>& all, const std::string& 
   std::vector<std::string> names;
   for (const Command& command : all) {
     if (command.name == name) return command;
-    names.push_back(command.name);
+    if (!command.hidden) names.push_back(command.name);
   }
   throw Error(ErrorKind::usage,
               fmt::format("unknown command '{}'{}", name, suggestion(name, names)) + "; see hourglass --help");

@@ -60,6 +60,7 @@ std::string man_page() {
       "stop and resume.\n.SH COMMANDS\n",
       roff(version()));
   for (const Command& command : commands()) {
+    if (command.hidden) continue;
     text += fmt::format(".SS {}\n{}.\n.PP\n.nf\n{}\n.fi\n{}", roff(command.name), roff(command.summary), roff(command.usage),
                         roff_options(command.options));
     if (!command.details.empty())
@@ -99,6 +100,7 @@ std::string reference() {
   }
   text += "\n## Commands\n";
   for (const Command& command : commands()) {
+    if (command.hidden) continue;
     text += fmt::format("\n### {}\n\n{}.\n\n```\n{}\n```\n\n| option | default | meaning |\n|---|---|---|\n", command.name,
                         command.summary, command.usage);
     for (const Option& option : command.options) {

@@ -1,9 +1,12 @@
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "command.hpp"
 #include "hourglass/core/error.hpp"
 #include "hourglass/io/atomic_file.hpp"
 #include "hourglass/math/blas.hpp"
+#include "report_scaling.hpp"
 #include "run_findings.hpp"
 
 namespace hourglass {
@@ -32,22 +35,29 @@ void run_report_of_run(const Arguments& arguments, const std::string& folder) {
 void run_report_command(const Arguments& arguments) {
   if (arguments.positional.empty())
     throw Error(ErrorKind::usage, "name a run folder: hourglass report run/ --output report.html");
-  run_report_of_run(arguments, arguments.positional.front());
+  const std::vector<std::string>& words = arguments.positional;
+  if (words.front() == "scaling" && !std::filesystem::exists("scaling/config.cfg")) {
+    report_scaling({words.begin() + 1, words.end()}, arguments.get("output", "scaling.html"));
+    return;
+  }
+  if (words.size() > 1) throw Error(ErrorKind::usage, fmt::format("unexpected '{}': a report is of one run folder", words[1]));
+  run_report_of_run(arguments, words.front());
 }
 
 }  // namespace
 
 Command report_command() {
   return {"report",
-          "Make one self-contained page of a training run: curves, reconstructions, the code, filters",
-          "hourglass report run/ --output report.html",
+          "Make one self-contained page of a training run, or of scaling studies",
+          "hourglass report run/ --output report.html\n"
+          "       hourglass report scaling results.jsonl... --output scaling.html",
           "The page needs no network and no other file. A run that has not ended is shown as far as it is.\n",
           {{"output", "output", "The HTML file to write", "report.html", false},
            {"data", "input", "Samples to look at: FILE.h5:/path", "the run's validation or training data", false},
            {"labels", "input", "Labels to colour by: FILE.h5:/path", "labels beside the samples", false},
            {"samples", "input", "How many samples to look at", std::to_string(standard_samples), false},
            {"help", "output", "Show this text", "", true}},
-          1,
+          1000,
           false,
           run_report_command};
 }

@@ -29,6 +29,14 @@ struct Position {
   Index samples = 0;        ///< samples seen so far
 };
 
+/// Where the seconds of one step went on this rank: the main thread's, which add up to the whole but for a remainder.
+struct StepTimes {
+  double total = 0;
+  double compute = 0;   ///< passes and the sums along the tree within the rank
+  double exchange = 0;  ///< communication that computing did not hide, and waiting for slower ranks
+  double input = 0;     ///< waiting for data
+};
+
 /// What a run ends with.
 struct TrainResult {
   Position position;
@@ -48,6 +56,10 @@ class Trainer {
 
   /// Trains to the end. Throws Error(stopped) after a signal, with a checkpoint written, and Error(diverged).
   TrainResult run();
+
+  /// Makes `steps` updates as run() does, epoch after epoch, but without checkpoints, records, validation or a model file, and
+  /// returns the times of each: for measurements. Collective.
+  std::vector<StepTimes> run_steps(Index steps);
 
  private:
   // The scalars that all ranks add up in a step.

@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+"""Simulates training steps on clusters that are not at hand: simulate.py STUDY --output RESULTS.jsonl [--folder FOLDER].
+
+Builds bench/simulate/simulate.cpp with SimGrid's smpicxx, describes the clusters, and writes one JSON line a point; points that
+RESULTS.jsonl has already are not run again. STUDY: weak, large (1024 ranks), strong or tiny."""
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+# Links: bandwidth of a port in bytes a second, latency of one link in seconds. `efficiency` is what protocols leave of it.
+CLUSTERS = {
+    "10gbe": {"title": "10 GbE, two-level tree, 2:1 oversubscribed", "bandwidth": 1.25e9, "latency": 6e-6, "efficiency": 0.94,
+              "topology": 'topology="FAT_TREE" topo_parameters="2;32,32;1,16;1,1"', "nodes": 1024, "overhead": 2e-6},
+    "fat-tree-100g": {"title": "100 Gb/s fat-tree, full bisection", "bandwidth": 12.5e9, "latency": 4e-7, "efficiency": 0.94,
+                      "topology": 'topology="FAT_TREE" topo_parameters="2;32,32;1,32;1,1"', "nodes": 1024, "overhead": 3e-7},
+    "dragonfly-200g": {"title": "200 Gb/s dragonfly, 8 groups", "bandwidth": 25e9, "latency": 4e-7, "efficiency": 0.94,
+                       "topology": 'topology="DRAGONFLY" topo_parameters="8,4;4,4;8,4;4"', "nodes": 1024, "overhead": 3e-7},
+    # What measurements on one machine are compared with.
+    "netns-1g": {"title": "1 Gb/s, one switch", "bandwidth": 0.125e9, "latency": 3e-6, "efficiency": 0.957, "topology": "", "nodes": 16,
+                 "overhead": 1e-6},
+    "shared-memory": {"title": "one node", "bandwidth": 8e9, "latency": 1.5e-7, "efficiency": 1.0, "topology": "", "nodes": 16, "overhead": 2e-7},
+}
+WIDTHS = "784,1000,500,250,30,250,500,1000,784"
+# One core: a pass over a micro-batch of so many samples, and Adam on the whole model (docs/scaling.md says where from).
+PASS_MS = {128: 15.7, 32: 5.2}
+UPDATE_MS = 1.7
+COMBINE_MS = 0.3
+
+
+def point(study, cluster, ranks, micro_batch=128, micro_batches=1, reduction="tree", overlap=1, wire=4, node=1, bucket=4 << 20, **more):
+    return {"study": study, "cluster": cluster, "ranks": ranks, "ranks_per_node": node, "micro_batch": micro_batch,
+            "micro_batches": micro_batches, "reduction": reduction, "overlap": overlap, "wire_bytes": wire, "bucket_bytes": bucket,
+            "pass_ms": PASS_MS.get(micro_batch), "update_ms": UPDATE_MS, "combine_ms": COMBINE_MS, "widths": WIDTHS, **more}
+
+
+FEW = [1, 4, 16, 64, 256]
+MANY = [1, 2, 4, 8, 16, 32, 64, 128, 256]
+MAIN = "fat-tree-100g"
+
+
+def weak():
+    """One micro-batch of 128 a rank."""
+    clusters = [MAIN, "10gbe", "dragonfly-200g"]
+    for cluster in clusters:
+        for ranks in MANY:
+            yield point("weak", cluster, ranks)
+    for cluster in clusters:
+        for ranks in FEW:
+            yield point("weak", cluster, ranks, overlap=0)
+            yield point("weak", cluster, ranks, wire=2)
+            if ranks >= 16:
+                yield point("weak", cluster, ranks, node=16)
+        for ranks in [1, 4, 16, 64]:
+            for overlap in [0, 1]:
+                yield point("weak", cluster, ranks, reduction="allreduce", overlap=overlap)
+    # Ranks that are no power of two: the owner of a slice completes the tree.
+    for ranks in [3, 6, 12, 24, 48, 96]:
+        yield point("weak", MAIN, ranks)
+    for bucket in [1 << 20, 2 << 20, 8 << 20, 16 << 20]:
+        yield point("weak", MAIN, 64, bucket=bucket)
+
+
+def strong():
+    """32768 samples a step in micro-batches of 32: 1024 shards."""
+    shards = 1024
+    for cluster in [MAIN, "10gbe", "dragonfly-200g"]:
+        for ranks in [*MANY, 1024]:
+            yield point("strong", cluster, ranks, micro_batch=32, micro_batches=shards // ranks)
+        for ranks in FEW:
+            yield point("strong", cluster, ranks, micro_batch=32, micro_batches=shards // ranks, wire=2)
+            yield point("strong", cluster, ranks, micro_batch=32, micro_batches=shards // ranks, overlap=0)
+
+
+def large():
+    """The far end of the weak study: minutes of computing each."""
+    for cluster in [MAIN, "10gbe", "dragonfly-200g"]:
+        yield point("weak", cluster, 1024)
+    yield point("weak", MAIN, 1024, node=16)
+
+
+def tiny():
+    for reduction in ["tree", "allreduce"]:
+        for ranks in [1, 8]:
+            yield point("tiny", "fat-tree-100g", ranks, reduction=reduction)
+    yield point("tiny", "10gbe", 6)
+    yield point("tiny", "dragonfly-200g", 8, node=4, wire=2, overlap=0)
+
+
+STUDIES = {"weak": weak, "large": large, "strong": strong, "tiny": tiny}
+
+
+def platform_text(cluster, ranks_per_node):
+    c = CLUSTERS[cluster]
+    return (f"<?xml version='1.0'?><!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n<platform version=\"4.1\">"
+            f"<zone id=\"w\" routing=\"Full\"><cluster id=\"c\" {c['topology']} prefix=\"n\" suffix=\"\" radical=\"0-{c['nodes'] - 1}\" speed=\"1Gf\" "
+            f"core=\"{max(ranks_per_node, 1)}\" bw=\"{c['bandwidth']}Bps\" lat=\"{c['latency']}s\" loopback_bw=\"8GBps\" loopback_lat=\"300ns\"/>"
+            "</zone></platform>\n")
+
+
+def simulate(folder, p):
+    platform = folder / f"{p['cluster']}-{p['ranks_per_node']}.xml"
+    platform.write_text(platform_text(p["cluster"], p["ranks_per_node"]))
+    hosts = folder / f"hosts-{p['ranks']}-{p['ranks_per_node']}"
+    hosts.write_text("".join(f"n{r // p['ranks_per_node']}\n" for r in range(p["ranks"])))
+    c = CLUSTERS[p["cluster"]]
+    overhead = f"0:{c['overhead']}:0"
+    options = {"smpi/host-speed": "1Gf", "smpi/simulate-computation": "no", "smpi/coll-selector": "ompi", "smpi/shared-malloc": "global",
+               "smpi/test": 1e-7, "smpi/iprobe": 1e-7, "smpi/lat-factor": "0:1", "smpi/bw-factor": f"0:{c['efficiency']}",
+               "network/crosstraffic": 0, "smpi/os": overhead, "smpi/or": overhead, "smpi/ois": overhead}
+    command = ["smpirun", "-np", str(p["ranks"]), "-platform", str(platform), "-hostfile", str(hosts),
+               *(f"--cfg={name}:{value}" for name, value in options.items()),
+               *(f"--log={name}.thres:critical" for name in ["root", "smpi_coll", "smpi_colls"]), str(folder / "simulate"),
+               "--widths", p["widths"], "--micro-batches", p["micro_batches"], "--pass-ms", p["pass_ms"], "--update-ms", p["update_ms"],
+               "--combine-ms", p["combine_ms"], "--reduction", p["reduction"], "--overlap", p["overlap"], "--wire-bytes", p["wire_bytes"],
+               "--bucket-bytes", p["bucket_bytes"], "--steps", 1]
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    if done.returncode != 0 or not lines:
+        sys.exit(f"simulate.py: smpirun ended with {done.returncode} on {p}:\n{done.stdout}\n{done.stderr}")
+    return {**p, "step_ms": json.loads(lines[-1])["step_ms"]}
+
+
+def read_results(path):
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("study", choices=STUDIES)
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--folder", type=Path, default=Path("build/simulate"), help="where the executable and platform files go")
+    arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run([str(HERE / "build.sh"), str(arguments.folder.resolve())], check=True)
+    done = [{name: value for name, value in result.items() if name != "step_ms"} for result in read_results(arguments.output)]
+    with arguments.output.open("a") as file:
+        for p in STUDIES[arguments.study]():
+            if p in done:
+                continue
+            result = simulate(arguments.folder, p)
+            file.write(json.dumps(result) + "\n")
+            file.flush()
+            print(f"{p['study']} {p['cluster']} {p['ranks']} ranks ({p['ranks_per_node']} a node) {p['reduction']} overlap {p['overlap']} "
+                  f"wire {p['wire_bytes']}: {result['step_ms']:.3f} ms", flush=True)
+
+
+if __name__ == "__main__":
+    main()

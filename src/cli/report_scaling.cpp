@@ -1,0 +1,29 @@
+#include "report_scaling.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "hourglass/core/error.hpp"
+#include "hourglass/io/atomic_file.hpp"
+#include "hourglass/report/scaling_report.hpp"
+
+namespace hourglass {
+
+// scaling.html -> scaling.csv, scaling-speedup.png, ...
+void report_scaling(const std::vector<std::string>& files, const std::string& output) {
+  if (files.empty())
+    throw Error(ErrorKind::usage, "name results files: hourglass report scaling results.jsonl --output scaling.html");
+  std::vector<ScalingStudy> studies;
+  for (const std::string& file : files) studies.push_back(read_scaling_results(file));
+  const ScalingReport report = make_scaling_report(studies);
+  const std::filesystem::path base = std::filesystem::path(output).replace_extension();
+  for (const auto& [name, picture] : report.pictures)
+    write_text_atomically(fmt::format("{}-{}.png", base.string(), name), picture);
+  write_text_atomically(base.string() + ".csv", report.csv);
+  write_text_atomically(output, report.html);
+  fmt::print("{}: open it in a browser; {}.csv and {} pictures {}-*.png stand beside it\n", output, base.string(),
+             report.pictures.size(), base.string());
+}
+
+}  // namespace hourglass

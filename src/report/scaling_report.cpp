@@ -1,0 +1,328 @@
+#include "hourglass/report/scaling_report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <set>
+
+#include "hourglass/core/error.hpp"
+#include "hourglass/report/html.hpp"
+#include "hourglass/report/svg_chart.hpp"
+
+namespace hourglass {
+
+namespace {
+
+// Colours of the model and the ideal: neither is a measurement.
+constexpr std::size_t ideal_look = 6;
+
+std::string milliseconds(double seconds) { return fmt::format("{:.3f}", seconds * 1e3); }
+std::string percent(double share) { return fmt::format("{:.1f} %", share * 100); }
+
+std::string curve_name(const ScalingCurve& curve, bool many_sizes) {
+  return many_sizes ? fmt::format("{}, {}", curve.model.reduction, curve.model.micro_batch) : curve.model.reduction;
+}
+
+std::vector<double> rank_ticks(const std::vector<ScalingCurve>& curves, Index last) {
+  std::set<double> ticks;
+  for (const ScalingCurve& curve : curves) {
+    for (const ScalingSummary& point : curve.points) ticks.insert(point.point.ranks);
+  }
+  if (last > 0) {
+    for (Index ranks = 1; ranks <= last; ranks *= 2) ticks.insert(static_cast<double>(ranks));
+  }
+  return {ticks.begin(), ticks.end()};
+}
+
+// A measured quantity by ranks, one series a curve, with the interval that follows from the step's.
+template <class Value>
+LineChart by_ranks(const std::vector<ScalingCurve>& curves, const std::string& title, Axis y, const Value& value) {
+  LineChart chart{title, {"ranks", true, rank_ticks(curves, 0), {}, {}}, std::move(y), {}};
+  for (std::size_t c = 0; c < curves.size(); ++c) {
+    const bool many =
+        std::ranges::any_of(curves, [&](const auto& other) { return other.model.micro_batch != curves[c].model.micro_batch; });
+    Series series{curve_name(curves[c], many), {}};
+    series.look = c;
+    for (const ScalingSummary& point : curves[c].points) {
+      ChartPoint shown{static_cast<double>(point.point.ranks), value(point, point.seconds)};
+      if (point.confidence > 0) {
+        shown.low = std::min(value(point, point.low), value(point, point.high));
+        shown.high = std::max(value(point, point.low), value(point, point.high));
+      }
+      series.points.push_back(shown);
+    }
+    chart.series.push_back(std::move(series));
+  }
+  return chart;
+}
+
+Series ideal(const std::vector<ScalingCurve>& curves, bool constant) {
+  Series series{"ideal", {}, SeriesStyle::line, ideal_look};
+  for (const double ranks : rank_ticks(curves, 0)) series.points.push_back({ranks, constant ? 100 : ranks});
+  return series;
+}
+
+LineChart speedup_chart(const std::vector<ScalingCurve>& curves) {
+  LineChart chart = by_ranks(curves, "Speed-up", {"speed-up", true, rank_ticks(curves, 0), {}, {}},
+                             [](const auto& p, double seconds) { return p.speedup * p.seconds / seconds; });
+  chart.series.push_back(ideal(curves, false));
+  return chart;
+}
+
+LineChart efficiency_chart(const std::vector<ScalingCurve>& curves) {
+  LineChart chart = by_ranks(curves, "Efficiency", {"efficiency (%)", false, {}, {}, {}},
+                             [](const auto& p, double seconds) { return 100 * p.efficiency * p.seconds / seconds; });
+  chart.series.push_back(ideal(curves, true));
+  return chart;
+}
+
+LineChart throughput_chart(const std::vector<ScalingCurve>& curves) {
+  return by_ranks(curves, "Throughput", {"samples a second", false, {}, {}, {}},
+                  [](const auto& p, double seconds) { return static_cast<double>(p.point.batch) / seconds; });
+}
+
+BarChart breakdown_chart(const ScalingCurve& curve, const std::string& name) {
+  BarChart chart{"Where a step's time goes: " + name, "ranks", {}, {"time a step (ms)", false, {}, {}, {}}, {}};
+  chart.series = {{"compute", {}}, {"exchange not hidden", {}}, {"update", {}}, {"waiting for data", {}}};
+  for (const ScalingSummary& point : curve.points) {
+    chart.categories.push_back(std::to_string(point.point.ranks));
+    const double parts[] = {point.compute, point.exchange, point.update, point.input};
+    for (std::size_t s = 0; s < 4; ++s) chart.series[s].values.push_back(parts[s] * 1e3);
+  }
+  return chart;
+}
+
+LineChart model_chart(const ScalingCurve& curve, const std::string& name) {
+  const ScalingModel& model = curve.model;
+  Index last = std::max<Index>(2 * model.knee, 4 * curve.points.back().point.ranks);
+  last = std::min<Index>(last, 4096);
+  if (!model.weak) last = std::min(last, model.shards(1));
+  std::vector<ScalingCurve> one = {curve};
+  LineChart chart{"Measurement and model: " + name,
+                  {"ranks", true, rank_ticks(one, last), {}, {}},
+                  {"time a step (ms)", true, {}, {}, {}},
+                  {}};
+  Series measured{"measured", {}, SeriesStyle::markers, 0};
+  for (const ScalingSummary& p : curve.points) {
+    ChartPoint shown{static_cast<double>(p.point.ranks), p.seconds * 1e3};
+    if (p.confidence > 0) {
+      shown.low = p.low * 1e3;
+      shown.high = p.high * 1e3;
+    }
+    measured.points.push_back(shown);
+  }
+  Series modelled{"model", {}, SeriesStyle::line, 1};
+  Series exchange{"its exchange, if nothing hid it", {}, SeriesStyle::line, 2};
+  for (Index ranks = 1; ranks <= last; ranks *= 2) {
+    modelled.points.push_back({static_cast<double>(ranks), model.seconds(ranks) * 1e3});
+    if (ranks > 1) exchange.points.push_back({static_cast<double>(ranks), model.exchange(ranks) * 1e3});
+  }
+  chart.series = {measured, modelled, exchange};
+  return chart;
+}
+
+LineChart network_chart(const ScalingNetwork& network, const std::vector<ScalingCurve>& curves) {
+  LineChart chart{fmt::format("Network, {} ranks", network.ranks),
+                  {"message (bytes)", true, {1e3, 1e4, 1e5, 1e6, 1e7}, {}, {}},
+                  {"time (us)", true, {}, {}, {}},
+                  {}};
+  Series allreduce{"MPI_Allreduce", {}};
+  for (const NetworkFigure& figure : network.allreduce)
+    allreduce.points.push_back({static_cast<double>(figure.bytes), figure.seconds * 1e6});
+  Series messages{"one message", {}};
+  for (const NetworkFigure& figure : network.point_to_point) {
+    if (figure.bytes >= 1000) messages.points.push_back({static_cast<double>(figure.bytes), figure.seconds * 1e6});
+  }
+  chart.series = {allreduce, messages};
+  if (!curves.empty() && curves.front().model.beta > 0) {
+    const ScalingModel& model = curves.front().model;
+    Series line{"alpha + beta n", {}, SeriesStyle::line, ideal_look};
+    for (const NetworkFigure& figure : network.allreduce) {
+      line.points.push_back(
+          {static_cast<double>(figure.bytes), (model.alpha + model.beta * static_cast<double>(figure.bytes)) * 1e6});
+    }
+    chart.series.push_back(line);
+  }
+  return chart;
+}
+
+void add_summary(HtmlPage& page, const std::vector<ScalingCurve>& curves) {
+  std::vector<std::vector<std::string>> rows;
+  for (const ScalingCurve& curve : curves) {
+    for (const ScalingSummary& p : curve.points) {
+      rows.push_back({std::to_string(p.point.ranks), p.point.reduction, std::to_string(p.point.micro_batch),
+                      std::to_string(p.point.batch), milliseconds(p.seconds),
+                      p.confidence > 0
+                          ? fmt::format("{}..{} ({:.0f} %)", milliseconds(p.low), milliseconds(p.high), p.confidence * 100)
+                          : "-",
+                      fmt::format("{:.0f}", static_cast<double>(p.point.batch) / p.seconds), fmt::format("{:.2f}", p.speedup),
+                      percent(p.efficiency), percent(p.imbalance), milliseconds(p.modelled),
+                      fmt::format("{:+.1f} %", 100 * (p.modelled / p.seconds - 1)), std::to_string(p.repetitions)});
+    }
+  }
+  page.table({"ranks", "reduction", "micro-batch", "batch", "ms a step", "interval", "samples/s", "speed-up", "efficiency",
+              "imbalance", "model ms", "residual", "repetitions"},
+             rows,
+             "Medians over repetitions of the median step, which is as long as its slowest rank takes. The interval holds the "
+             "true median "
+             "with the probability in parentheses. Imbalance: compute time of the slowest rank over the mean.");
+}
+
+std::string knee_text(const ScalingModel& model) {
+  const double limit = model.weak ? weak_knee : strong_knee;
+  const std::string base = fmt::format("{} ranks are the last power of two with a modelled efficiency of at least {:.0f} %",
+                                       model.knee, limit * 100);
+  if (model.knee_by_shards)
+    return base + "; more ranks than micro-batches there cannot be: a larger batch or smaller micro-batches would allow more";
+  if (model.knee >= Index{1} << 20) return "none up to a million ranks";
+  return fmt::format("{}: at {} ranks the exchange takes {} ms of which {} hide, beside {} ms of computing", base,
+                     2 * model.knee, milliseconds(model.exchange(2 * model.knee)), percent(model.hidden),
+                     milliseconds(model.seconds(2 * model.knee) - (1 - model.hidden) * model.exchange(2 * model.knee)));
+}
+
+void add_model(HtmlPage& page, const std::vector<ScalingCurve>& curves) {
+  page.heading("Model", 3);
+  page.paragraph(
+      "T(P) = a m(P) + u s(P) + (1 - h) (messages(P) alpha + volume(P) beta): passes over micro-batches, the update of a "
+      "rank's share, and "
+      "the part of the exchange that computing does not hide. alpha and beta are of one message, measured; a, u and h are "
+      "fitted.");
+  std::vector<std::vector<std::string>> rows;
+  for (const ScalingCurve& curve : curves) {
+    const ScalingModel& m = curve.model;
+    rows.push_back({m.reduction, std::to_string(m.micro_batch), milliseconds(m.pass), milliseconds(m.update),
+                    fmt::format("{:.2f}", m.alpha * 1e6), m.beta > 0 ? fmt::format("{:.2f}", 1e-9 / m.beta) : "-",
+                    percent(m.hidden), percent(m.largest_residual)});
+  }
+  page.table({"reduction", "micro-batch", "a: pass (ms)", "u: update (ms)", "alpha (us)", "1 / beta (GB/s)", "h: hidden",
+              "largest residual"},
+             rows);
+  std::vector<std::string> knees;
+  for (const ScalingCurve& curve : curves) {
+    knees.push_back(fmt::format("Predicted knee, {}, micro-batch {}: {}.", curve.model.reduction, curve.model.micro_batch,
+                                knee_text(curve.model)));
+  }
+  page.list(knees);
+}
+
+void add_circumstances(HtmlPage& page, const ScalingStudy& study) {
+  std::string options;
+  for (const std::string& word : study.train_options) options += " " + word;
+  const ScalingRepetition& last = study.repetitions.back();
+  const auto text = [&](const char* name) { return last.texts.contains(name) ? last.texts.at(name) : std::string("unknown"); };
+  std::vector<std::string> hosts = last.hosts;
+  for (const auto& repetition : study.repetitions) {
+    if (repetition.hosts.size() > hosts.size()) hosts = repetition.hosts;
+  }
+  page.list({fmt::format("{}; {} steps after {} of warm-up a job; started {} by {}",
+                         std::filesystem::path(study.file).filename().string(), study.steps, study.warm_up,
+                         study.texts.at("started"), study.texts.at("launcher")),
+             fmt::format("{}, revision {}; {}; {}, core {}", study.texts.at("program"), study.texts.at("revision"), text("mpi"),
+                         text("blas"), text("blas_core")),
+             fmt::format("hosts {}; {}; {} cores; ranks may use cores {}", fmt::join(hosts, ", "), text("processor"),
+                         text("cores"), text("affinity")),
+             fmt::format("model of {:.2f} million parameters in {} buckets; {} thread{} a rank; options{}",
+                         static_cast<double>(last.arena_bytes) / 4e6, last.buckets, last.threads, last.threads == 1 ? "" : "s",
+                         options)});
+}
+
+std::string csv_of(const ScalingStudy& study, const std::vector<ScalingCurve>& curves) {
+  std::string text;
+  for (const ScalingCurve& curve : curves) {
+    for (const ScalingSummary& p : curve.points) {
+      text += fmt::format(
+          "{},{},{},{},{},{:.9g},{:.9g},{:.9g},{:.4g},{:.9g},{:.6g},{:.6g},{:.6g},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g},{},{}\n",
+          study.weak ? "weak" : "strong", p.point.ranks, p.point.reduction, p.point.micro_batch, p.point.batch, p.seconds,
+          p.low, p.high, p.confidence, static_cast<double>(p.point.batch) / p.seconds, p.speedup, p.efficiency, p.imbalance,
+          p.compute, p.exchange, p.update, p.input, p.modelled, p.repetitions, p.oversubscribed ? 1 : 0);
+    }
+  }
+  return text;
+}
+
+class Assembly {
+ public:
+  explicit Assembly(ScalingReport& report) : report_(report) {}
+
+  template <class Chart>
+  void figure(const Chart& chart, const std::string& name, const std::string& caption) {
+    page_.figure(svg_of(chart), caption);
+    report_.pictures.emplace_back(name, encode_png(image_of(chart)));
+  }
+
+  void study(const ScalingStudy& study, const std::string& suffix) {
+    const std::vector<ScalingCurve> curves = fit_scaling(study);
+    page_.heading(study.weak ? "Weak scaling: the batch grows with the ranks" : "Strong scaling: the batch stays");
+    if (std::ranges::any_of(study.repetitions, [](const auto& r) { return r.oversubscribed; })) {
+      page_.paragraph(
+          "Warning: in some jobs more threads than cores ran on a host. Their times measure the scheduler and mean nothing.");
+    }
+    add_circumstances(page_, study);
+    add_summary(page_, curves);
+    figure(speedup_chart(curves), "speedup" + suffix,
+           "In samples a second, against the fewest ranks. Bars: interval of the median.");
+    figure(efficiency_chart(curves), "efficiency" + suffix, "Speed-up divided by ranks.");
+    figure(throughput_chart(curves), "throughput" + suffix, "All ranks together.");
+    const bool many = curves.size() > 1;
+    for (const ScalingCurve& curve : curves) {
+      const std::string name = fmt::format("{}, micro-batch {}", curve.model.reduction, curve.model.micro_batch);
+      const std::string file = many ? fmt::format("-{}-{}", curve.model.reduction, curve.model.micro_batch) + suffix : suffix;
+      figure(breakdown_chart(curve, name), "breakdown" + file,
+             "The main thread of the slowest rank, phase by phase; medians over steps.");
+      figure(model_chart(curve, name), "model" + file, "Where curve and points part, the model is wrong.");
+    }
+    for (const ScalingNetwork& network : study.networks) {
+      figure(network_chart(network, curves), fmt::format("network-{}{}", network.ranks, suffix),
+             "Measured by the same job, with nothing else going on.");
+    }
+    add_model(page_, curves);
+    report_.csv += csv_of(study, curves);
+  }
+
+  [[nodiscard]] std::string page() const { return page_.str(); }
+
+ private:
+  ScalingReport& report_;
+  HtmlPage page_{"Scaling of hourglass"};
+};
+
+// Files that say the same of what was asked for are parts of one study: jobs of different sizes cannot share a file.
+std::vector<ScalingStudy> merged(const std::vector<ScalingStudy>& parts) {
+  std::vector<ScalingStudy> studies;
+  for (const ScalingStudy& part : parts) {
+    if (part.repetitions.empty()) throw Error(ErrorKind::data, fmt::format("{} holds no measurement yet", part.file));
+    const auto whole = std::ranges::find_if(studies, [&](const ScalingStudy& study) {
+      return study.weak == part.weak && study.train_options == part.train_options && study.steps == part.steps &&
+             study.warm_up == part.warm_up && study.texts.at("program") == part.texts.at("program") &&
+             study.texts.at("revision") == part.texts.at("revision");
+    });
+    if (whole == studies.end()) {
+      studies.push_back(part);
+      continue;
+    }
+    whole->repetitions.insert(whole->repetitions.end(), part.repetitions.begin(), part.repetitions.end());
+    whole->networks.insert(whole->networks.end(), part.networks.begin(), part.networks.end());
+  }
+  return studies;
+}
+
+}  // namespace
+
+ScalingReport make_scaling_report(const std::vector<ScalingStudy>& parts) {
+  const std::vector<ScalingStudy> studies = merged(parts);
+  ScalingReport report;
+  report.csv =
+      "mode,ranks,reduction,micro_batch,batch,step_seconds,low,high,confidence,samples_per_second,speedup,efficiency,imbalance,"
+      "compute_seconds,"
+      "exchange_seconds,update_seconds,input_seconds,model_seconds,repetitions,oversubscribed\n";
+  Assembly assembly(report);
+  for (std::size_t s = 0; s < studies.size(); ++s) {
+    assembly.study(studies[s], studies.size() > 1 ? fmt::format("-{}", s + 1) : "");
+  }
+  report.html = assembly.page();
+  return report;
+}
+
+}  // namespace hourglass

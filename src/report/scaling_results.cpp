@@ -1,0 +1,216 @@
+#include "hourglass/report/scaling_results.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "hourglass/core/error.hpp"
+#include "hourglass/core/median.hpp"
+
+namespace hourglass {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void put_point(Json& json, const ScalingPoint& point) {
+  json["ranks"] = point.ranks;
+  json["reduction"] = point.reduction;
+  json["micro_batch"] = point.micro_batch;
+  json["batch"] = point.batch;
+}
+
+ScalingPoint point_of(const Json& json) {
+  return {json.at("ranks").get<int>(), json.at("reduction").get<std::string>(), json.at("micro_batch").get<Index>(),
+          json.at("batch").get<Index>()};
+}
+
+Json figures_json(const std::vector<NetworkFigure>& figures) {
+  Json list = Json::array();
+  for (const NetworkFigure& figure : figures) list.push_back({{"bytes", figure.bytes}, {"seconds", figure.seconds}});
+  return list;
+}
+
+NetworkFigure figure_of(const Json& json) { return {json.at("bytes").get<Index>(), json.at("seconds").get<double>()}; }
+
+std::vector<NetworkFigure> figures_of(const Json& list) {
+  std::vector<NetworkFigure> figures;
+  for (const Json& json : list) figures.push_back(figure_of(json));
+  return figures;
+}
+
+// A time that no measurement can have would end in charts without a scale.
+double positive(const Json& json, const char* key) {
+  const auto value = json.at(key).get<double>();
+  if (!(value > 0) || !std::isfinite(value)) throw Error(ErrorKind::data, fmt::format("{} is not positive", key));
+  return value;
+}
+
+ScalingRepetition repetition_of(const Json& json) {
+  ScalingRepetition repetition;
+  repetition.point = point_of(json);
+  if (repetition.point.ranks < 1) throw Error(ErrorKind::data, "ranks is not positive");
+  repetition.number = json.at("repetition").get<Index>();
+  repetition.step_seconds = positive(json, "step_seconds");
+  repetition.samples_per_second = positive(json, "samples_per_second");
+  repetition.imbalance = json.at("imbalance").get<double>();
+  repetition.oversubscribed = json.at("oversubscribed").get<bool>();
+  repetition.shards = json.at("shards").get<Index>();
+  repetition.threads = json.at("threads").get<Index>();
+  repetition.arena_bytes = json.at("arena_bytes").get<Index>();
+  repetition.buckets = json.at("buckets").get<Index>();
+  for (const auto& [name, phase] : json.at("phases").items()) {
+    repetition.phases[name] = {phase.at("max").get<double>(), phase.at("mean").get<double>()};
+  }
+  repetition.hosts = json.at("hosts").get<std::vector<std::string>>();
+  repetition.texts = json.at("texts").get<std::map<std::string, std::string>>();
+  return repetition;
+}
+
+ScalingNetwork network_of(const Json& json) {
+  ScalingNetwork network;
+  network.ranks = json.at("ranks").get<int>();
+  network.allreduce = figures_of(json.at("allreduce"));
+  network.point_to_point = figures_of(json.at("point_to_point"));
+  for (const auto& [name, figure] : json.at("exchange").items()) network.exchange[name] = figure_of(figure);
+  return network;
+}
+
+void read_study(const Json& json, ScalingStudy& study) {
+  if (!json.is_object() || json.value("kind", "") != "study" || !json.contains("format")) {
+    throw Error(ErrorKind::data, "this is no results file of hourglass scale");
+  }
+  const auto format = json.at("format").get<int>();
+  if (format != scaling_format) {
+    throw Error(ErrorKind::data,
+                fmt::format("written in format {}, and this program reads format {}: use the hourglass that wrote it{}", format,
+                            scaling_format, json.contains("program") ? " (" + json.value("program", "") + ")" : ""));
+  }
+  study.weak = json.at("mode").get<std::string>() == "weak";
+  study.steps = json.at("steps").get<Index>();
+  study.warm_up = json.at("warm_up").get<Index>();
+  study.train_options = json.at("train_options").get<std::vector<std::string>>();
+  for (const char* name : {"program", "revision", "launcher", "started"}) study.texts[name] = json.value(name, "unknown");
+}
+
+void read_line(const std::string& line, bool first, ScalingStudy& study) {
+  const Json json = Json::parse(line);
+  if (first) return read_study(json, study);
+  const auto kind = json.at("kind").get<std::string>();
+  if (kind == "repetition") {
+    study.repetitions.push_back(repetition_of(json));
+  } else if (kind == "network") {
+    study.networks.push_back(network_of(json));
+  } else if (kind != "summary") {
+    throw Error(ErrorKind::data, fmt::format("unknown kind '{}'", kind));
+  }
+}
+
+Json interval_json(std::vector<double> values) {
+  const MedianEstimate estimate = estimate_median(std::move(values));
+  return {{"median", estimate.median}, {"low", estimate.low}, {"high", estimate.high}, {"confidence", estimate.confidence}};
+}
+
+}  // namespace
+
+std::string study_line(const ScalingStudy& study) {
+  Json json = {{"kind", "study"}, {"format", scaling_format}, {"mode", study.weak ? "weak" : "strong"}};
+  for (const auto& [name, text] : study.texts) json[name] = text;
+  json["steps"] = study.steps;
+  json["warm_up"] = study.warm_up;
+  json["train_options"] = study.train_options;
+  return json.dump();
+}
+
+std::string repetition_line(const ScalingRepetition& repetition, const std::vector<double>& step_seconds) {
+  Json json = {{"kind", "repetition"}};
+  put_point(json, repetition.point);
+  json["repetition"] = repetition.number;
+  json["step_seconds"] = repetition.step_seconds;
+  json["samples_per_second"] = repetition.samples_per_second;
+  json["imbalance"] = repetition.imbalance;
+  json["oversubscribed"] = repetition.oversubscribed;
+  json["shards"] = repetition.shards;
+  json["threads"] = repetition.threads;
+  json["arena_bytes"] = repetition.arena_bytes;
+  json["buckets"] = repetition.buckets;
+  json["phases"] = Json::object();
+  for (const auto& [name, phase] : repetition.phases) json["phases"][name] = {{"max", phase.max}, {"mean", phase.mean}};
+  json["hosts"] = repetition.hosts;
+  json["texts"] = repetition.texts;
+  json["steps"] = step_seconds;
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string network_line(const ScalingNetwork& network) {
+  Json json = {{"kind", "network"}, {"ranks", network.ranks}};
+  json["allreduce"] = figures_json(network.allreduce);
+  json["point_to_point"] = figures_json(network.point_to_point);
+  json["exchange"] = Json::object();
+  for (const auto& [name, figure] : network.exchange)
+    json["exchange"][name] = {{"bytes", figure.bytes}, {"seconds", figure.seconds}};
+  return json.dump();
+}
+
+std::string summary_line(const std::vector<ScalingRepetition>& repetitions) {
+  const auto interval = [&](const auto& value_of) {
+    std::vector<double> values;
+    for (const ScalingRepetition& repetition : repetitions) values.push_back(value_of(repetition));
+    return interval_json(std::move(values));
+  };
+  Json json = {{"kind", "summary"}};
+  put_point(json, repetitions.front().point);
+  json["repetitions"] = repetitions.size();
+  json["step_seconds"] = interval([](const auto& r) { return r.step_seconds; });
+  json["samples_per_second"] = interval([](const auto& r) { return r.samples_per_second; });
+  json["imbalance"] = interval([](const auto& r) { return r.imbalance; });
+  for (const auto& [name, phase] : repetitions.front().phases) {
+    json["phases"][name] = interval([&](const auto& r) { return r.phases.contains(name) ? r.phases.at(name).max : 0.0; });
+  }
+  return json.dump();
+}
+
+std::string numbered(const std::string& repetition_line, Index number) {
+  Json json = Json::parse(repetition_line);
+  json["repetition"] = number;
+  return json.dump();
+}
+
+ScalingStudy read_scaling_results(const std::string& path, bool cut_is_fine) {
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream || std::filesystem::is_directory(path)) {
+    throw Error(ErrorKind::io, fmt::format("cannot read {}: no such file, or no permission", path));
+  }
+  ScalingStudy study;
+  study.file = path;
+  Index number = 0;
+  for (std::string line; std::getline(stream, line);) {
+    ++number;
+    if (line.empty()) continue;
+    try {
+      if (cut_is_fine && stream.eof() && number > 1) break;
+      read_line(line, number == 1, study);
+    } catch (const Error& error) {
+      throw Error(ErrorKind::data, fmt::format("{}, line {}: {}", path, number, error.what()));
+    } catch (const Json::parse_error&) {
+      throw Error(ErrorKind::data, fmt::format("{}, line {}: broken JSON{}", path, number,
+                                               stream.eof() ? " (cut short: continue the study, or remove the line)" : ""));
+    } catch (const Json::exception& error) {
+      const std::string what = error.what();
+      throw Error(ErrorKind::data, fmt::format("{}, line {}: {}", path, number, what.substr(what.find("] ") + 2)));
+    }
+  }
+  if (number == 0) throw Error(ErrorKind::data, fmt::format("{}, line 1: the file is empty", path));
+  return study;
+}
+
+std::map<ScalingPoint, std::vector<ScalingRepetition>> by_point(const ScalingStudy& study) {
+  std::map<ScalingPoint, std::vector<ScalingRepetition>> points;
+  for (const ScalingRepetition& repetition : study.repetitions) points[repetition.point].push_back(repetition);
+  return points;
+}
+
+}  // namespace hourglass

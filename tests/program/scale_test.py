@@ -1,0 +1,178 @@
+"""hourglass scale and hourglass report scaling: a small study from start to page, interrupted, continued, and with bad input."""
+import html.parser
+import json
+import os
+import signal
+import subprocess
+import unittest
+
+import support
+from support import DATA, ENVIRONMENT, PROGRAM, STOPPED, USAGE, ProgramTest, run, wait_until
+
+QUICK = ["--steps", 2, "--warm-up", 1, "--network", "false"]
+MODEL = ["--", "--layers", "20,8,3"]
+
+
+def scale(*words, **how):
+    return support.execute([PROGRAM, "scale", *map(str, words)], **how)
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+class Page(html.parser.HTMLParser):
+    """Collects what a page would fetch and what it holds."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.links = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.links += [value for name, value in attributes if name in ("src", "href")]
+
+
+class ScaleTest(ProgramTest):
+    def study(self, *words, name="results.jsonl"):
+        output = self.folder / name
+        result = scale(*words, "--output", output, *QUICK, *MODEL)
+        self.assertEqual(result.code, 0, result)
+        return output, result
+
+    def test_a_study_from_start_to_page(self):
+        output = self.folder / "results.jsonl"
+        result = scale("--weak", "--ranks", "1,2", "--reduction", "tree,allreduce", "--repetitions", 2, "--steps", 3, "--warm-up", 1, "--output", output,
+                       *MODEL, "--optimizer", "sgd", "--nesterov", "--momentum", "0.5", timeout=300)
+        self.assertEqual(result.code, 0, result)
+        records = lines(output)
+        self.assertEqual(records[0]["kind"], "study")
+        repetitions = [r for r in records if r["kind"] == "repetition"]
+        self.assertEqual({(r["ranks"], r["reduction"], r["repetition"]) for r in repetitions},
+                         {(p, reduction, k) for p in (1, 2) for reduction in ("tree", "allreduce") for k in (1, 2)})
+        for record in repetitions:
+            self.assertEqual(record["batch"], 128 * record["ranks"])
+            self.assertEqual(len(record["steps"]), 3)
+            self.assertEqual(set(record["phases"]), {"compute", "exchange", "input", "update"})
+            self.assertGreaterEqual(record["imbalance"], 0)
+            for text in ("affinity", "blas_core", "mpi", "program", "revision", "processor"):
+                self.assertTrue(record["texts"][text])
+        self.assertEqual(len([r for r in records if r["kind"] == "summary"]), 4)
+        network = [r for r in records if r["kind"] == "network"]
+        self.assertEqual([r["ranks"] for r in network], [2])
+        self.assertGreater(len(network[0]["allreduce"]), 5)
+
+        page = self.folder / "scaling.html"
+        self.success("report", "scaling", output, "--output", page)
+        text = page.read_text()
+        parsed = Page(text)
+        self.assertGreaterEqual(parsed.tags.count("svg"), 8)
+        self.assertTrue(all(link.startswith("data:") for link in parsed.links), parsed.links)
+        self.assertNotIn("script", parsed.tags)
+        for word in ("Speed-up", "Efficiency", "Predicted knee", "residual", "alpha"):
+            self.assertIn(word, text)
+        table = (self.folder / "scaling.csv").read_text().splitlines()
+        self.assertEqual(len(table), 5)
+        self.assertTrue(all(line.count(",") == table[0].count(",") for line in table))
+        for name in ("speedup", "efficiency", "throughput", "network-2"):
+            self.assertTrue((self.folder / f"scaling-{name}.png").read_bytes().startswith(b"\x89PNG"))
+
+    def test_a_study_goes_on_where_it_was(self):
+        words = ["--strong", "--ranks", "1,2", "--repetitions", 1]
+        output, _ = self.study(*words)
+        before = output.read_text()
+        # The last line as a kill would have left it.
+        whole = before.splitlines(keepends=True)
+        cut = next(i for i, line in enumerate(whole) if '"ranks":2' in line and '"repetition"' in line)
+        output.write_text("".join(whole[:cut]) + whole[cut][:40])
+        self.assert_refused(run("report", "scaling", output, "--output", self.folder / "x.html"), DATA, "results.jsonl", f"line {cut + 1}")
+        _, result = self.study(*words)
+        self.assertIn("continuing", result.stderr)
+        repetitions = [r for r in lines(output) if r["kind"] == "repetition"]
+        self.assertEqual([r["ranks"] for r in repetitions], [1, 2])
+        self.assertEqual(output.read_text().splitlines()[1], before.splitlines()[1])
+        # Another study does not go into this file.
+        result = scale("--weak", "--ranks", 1, "--output", output, *QUICK, *MODEL)
+        self.assert_refused(result, USAGE, "differs", "--output")
+
+    def test_ctrl_c_keeps_what_is_measured(self):
+        output = self.folder / "results.jsonl"
+        command = [PROGRAM, "scale", "--strong", "--ranks", "1", "--repetitions", "500", "--output", str(output), *map(str, QUICK), *MODEL]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT, start_new_session=True)
+        wait_until(lambda: output.exists() and output.read_text().count('"repetition"') >= 2, what="a measurement")
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, STOPPED, errors)
+        self.assertIn("continues", errors)
+        self.assertGreaterEqual(len([r for r in lines(output) if r["kind"] == "repetition"]), 1)
+
+    def test_more_ranks_than_cores_is_said_to_mean_nothing(self):
+        many = 2 * os.cpu_count()
+        output, result = self.study("--weak", "--ranks", many, "--repetitions", 1)
+        self.assertIn("mean nothing", result.stderr)
+        self.assertTrue(lines(output)[1]["oversubscribed"])
+        page = self.folder / "page.html"
+        self.success("report", "scaling", output, "--output", page)
+        self.assertIn("mean nothing", page.read_text())
+
+    def test_real_data(self):
+        data = self.make_data(samples=300)
+        output = self.folder / "real.jsonl"
+        result = scale("--strong", "--ranks", "1,2", "--micro-batch", 16, "--repetitions", 1, "--output", output, *QUICK, "--", "--layers", "20,8",
+                       "--data", f"{data}:/train/samples", "--batch", 64)
+        self.assertEqual(result.code, 0, result)
+
+    def test_bad_input(self):
+        output = self.folder / "bad.jsonl"
+        for words, code, hints in [
+            (["--weak", "--ranks", "1", "--repetitions", "0"], USAGE, ["repetitions", "0"]),
+            (["--weak", "--ranks", "1", "--steps", "0"], USAGE, ["steps"]),
+            (["--weak", "--ranks", "0"], USAGE, ["ranks"]),
+            (["--weak", "--ranks", "1,,2"], USAGE, ["ranks"]),
+            (["--weak", "--ranks", "2,2"], USAGE, ["twice"]),
+            (["--weak"], USAGE, ["ranks", "missing"]),
+            (["--ranks", "1"], USAGE, ["--strong", "--weak"]),
+            (["--strong", "--weak", "--ranks", "1"], USAGE, ["--strong", "--weak"]),
+            (["--strong", "--ranks", "1,9"], USAGE, ["9", "micro-batch"]),
+            (["--strong", "--ranks", "1", "--reduction", "ring"], USAGE, ["ring", "allreduce"]),
+            (["--strong", "--ranks", "1", "--launcher", "ssh"], USAGE, ["ssh"]),
+            (["--strong", "--ranks", "1", "--rank", "1"], USAGE, ["--rank", "ranks"]),
+        ]:
+            with self.subTest(words=words):
+                self.assert_refused(scale(*words, "--output", output, *MODEL), code, *hints)
+                self.assertFalse(output.exists())
+        for options, hints in [(["--layers", "20,8", "--output", "x"], ["--output"]), (["--layers", "20,8", "--micro-batch", "3"], ["--micro-batch"]),
+                               ([], ["model"]), (["--layers", "20,8", "--optimizer", "newton"], ["newton"])]:
+            with self.subTest(options=options):
+                self.assert_refused(scale("--weak", "--ranks", 1, "--output", output, "--", *options), USAGE, *hints)
+        # What only the job can find out has the job's exit code.
+        result = scale("--weak", "--ranks", 1, "--output", output, *QUICK, "--", "--layers", "20,8", "--data", self.folder / "none.h5:/x")
+        self.assertNotEqual(result.code, 0, result)
+        self.assertIn("none.h5", result.stderr)
+
+    def test_a_results_file_that_is_none(self):
+        page = self.folder / "page.html"
+        good, _ = self.study("--weak", "--ranks", 1, "--repetitions", 1)
+        first, second = good.read_text().splitlines()[:2]
+        for name, text, hints in [
+            ("future", first.replace('"format":1', '"format":99') + "\n", ["line 1", "format 99"]),
+            ("text", "hello\n", ["line 1"]),
+            ("other", '{"kind":"step","loss":1}\n', ["line 1", "no results file"]),
+            ("empty", "", ["empty"]),
+            ("half", first + "\n" + second[:50] + "\n" + second + "\n", ["line 2"]),
+            ("negative", first + "\n" + second.replace('"step_seconds":', '"step_seconds":-') + "\n", ["line 2", "step_seconds"]),
+            ("lacking", first + "\n" + second.replace('"phases"', '"faces"') + "\n", ["line 2", "phases"]),
+            ("nothing", first + "\n", ["no measurement"]),
+        ]:
+            with self.subTest(name=name):
+                path = self.folder / f"{name}.jsonl"
+                path.write_text(text)
+                self.assert_refused(run("report", "scaling", path, "--output", page), DATA, name, *hints)
+                self.assertFalse(page.exists())
+        self.assert_refused(run("report", "scaling", "--output", page), USAGE, "results.jsonl")
+        self.assert_refused(run("report", "weather", "--output", page), USAGE, "weather", "scaling")
+
+
+if __name__ == "__main__":
+    unittest.main()

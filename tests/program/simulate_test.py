@@ -1,0 +1,37 @@
+"""The simulation of clusters: the dist module compiles against SimGrid's MPI and a tiny study runs."""
+import json
+import os
+import shutil
+import sys
+import unittest
+
+import support
+from support import ROOT, ProgramTest
+
+
+class SimulateTest(ProgramTest):
+    def test_a_tiny_study(self):
+        folder = self.folder / "build"
+        command = [sys.executable, str(ROOT / "bench/simulate/simulate.py"), "tiny", "--output", str(self.folder / "tiny.jsonl"), "--folder", str(folder)]
+        result = support.execute(command, timeout=400)
+        self.assertEqual(result.code, 0, result)
+        points = [json.loads(line) for line in (self.folder / "tiny.jsonl").read_text().splitlines()]
+        self.assertEqual(len(points), 6)
+        by = {(p["cluster"], p["ranks"], p["reduction"]): p["step_ms"] for p in points}
+        # One rank exchanges nothing: a pass and an update.
+        self.assertAlmostEqual(by["fat-tree-100g", 1, "tree"], points[0]["pass_ms"] + points[0]["update_ms"], places=3)
+        # The tree divides the update among the ranks; allreduce does not, and its exchange costs something.
+        self.assertLess(by["fat-tree-100g", 8, "tree"], by["fat-tree-100g", 8, "allreduce"])
+        self.assertGreater(by["10gbe", 6, "tree"], by["fat-tree-100g", 8, "tree"])
+        # A second time nothing is left to do.
+        again = support.execute(command, timeout=100)
+        self.assertEqual((again.code, again.stdout), (0, ""), again)
+        tables = support.execute([sys.executable, str(ROOT / "bench/simulate/curves.py"), str(self.folder / "tiny.jsonl"), "--images", str(self.folder)])
+        self.assertEqual(tables.code, 0, tables)
+
+
+if __name__ == "__main__":
+    if shutil.which("smpicxx") is None and not os.environ.get("HOURGLASS_EXTRAS"):
+        print("skipped: smpicxx is missing (scripts/install_deps.sh --extras)")
+        sys.exit(77)
+    unittest.main()
