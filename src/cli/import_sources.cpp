@@ -183,7 +183,7 @@ std::vector<Option> import_source_options() {
        "Labels from files of their own, one a sample: FILE, FILE.npz:array, FILE.h5:/path; several after commas", "", false},
       {"label-column", "csv, tsv", "The column that holds labels: numbers, or texts, which are numbered", "", false},
       {"drop-columns", "csv, tsv", "Columns to leave out, between commas", "", false},
-      {"header", "csv, tsv", "Whether the first line names the columns", "when a cell of it is no number", true},
+      {"header", "csv, tsv", "Whether the first line names the columns", "when no cell of it is a number", true},
       {"delimiter", "csv, tsv", "What stands between cells: one character, or tab",
        "tab, semicolon or comma, as in the first line", false},
       {"type", "csv, tsv, raw", "Type of a number: uint8, int16, float32, ... (raw: >f4 and its like for big endian)",

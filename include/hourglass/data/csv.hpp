@@ -36,7 +36,7 @@ void store_number(std::string_view cell, ElementType type, std::byte* element);
 /// How to read a CSV file.
 struct CsvSettings {
   char delimiter = '\0';     ///< 0: a tab, semicolon or comma, whichever the first line has
-  std::string header;        ///< "true", "false"; "": the first line is one when a cell of it is no number
+  std::string header;        ///< "true", "false"; "": the first line is one when no cell of it is a number
   std::string label_column;  ///< name, or number from 1 without a header; "": no labels
   std::vector<std::string> drop_columns;
   ElementType type = ElementType::f32;
