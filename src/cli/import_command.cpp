@@ -52,19 +52,30 @@ void report(const DatasetAddress& output, const ImportResult& result, const char
              name_of(result.type), kind, result.labels > 0 ? fmt::format("; {} labels beside it", result.labels) : "");
 }
 
+VirtualDataset virtual_over(const std::string& path, const std::vector<std::string>& names) {
+  VirtualDataset dataset{path, {}};
+  for (const std::string& name : names) dataset.sources.push_back(DatasetReader(parse_address(name)).info());
+  return dataset;
+}
+
 /// Sources that stay where they are. Rank 0's work: nothing is copied.
 void run_virtual(const Communicator& world, const Arguments& arguments, const DatasetAddress& output) {
   collectively(world, [&] {
     if (arguments.has("compress")) throw Error(ErrorKind::usage, "--virtual copies nothing that --compress could be for");
-    if (arguments.has("labels"))
-      throw Error(ErrorKind::usage, "--virtual is for samples: import the labels to a data set of their own");
     if (!world.is_root()) return;
-    std::vector<DatasetInfo> infos;
-    for (const std::string& name : source_names(arguments)) infos.push_back(DatasetReader(parse_address(name)).info());
-    write_virtual_dataset({output.file, group_of(output) + "/samples"}, infos);
-    ImportResult result{infos.front().shape, infos.front().type, 0};
-    result.shape.front() = 0;
-    for (const DatasetInfo& info : infos) result.shape.front() += info.rows();
+    std::vector<VirtualDataset> datasets = {virtual_over(group_of(output) + "/samples", source_names(arguments))};
+    ImportResult result{datasets.front().shape(), datasets.front().sources.front().type, 0};
+    if (arguments.has("labels")) {
+      datasets.push_back(virtual_over(group_of(output) + "/labels", label_names(arguments)));
+      const std::vector<Index> shape = datasets.back().shape();
+      result.labels = shape.front();
+      if (shape.size() != 1 || !is_integer(datasets.back().sources.front().type) || result.labels != result.shape.front()) {
+        throw Error(ErrorKind::data, fmt::format("{}: holds {} {}, which are no labels of {} samples",
+                                                 to_string(datasets.back().sources.front().address), fmt::join(shape, " x "),
+                                                 name_of(datasets.back().sources.front().type), result.shape.front()));
+      }
+    }
+    write_virtual_datasets(output.file, datasets);
     report(output, result, ", virtual");
   });
 }

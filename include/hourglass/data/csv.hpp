@@ -47,7 +47,8 @@ struct CsvTable;
 
 /// Counts the lines of `path`, shared among the ranks, and collects the labels' names. Collective. Throws the same Error on
 /// every rank: Error(io) when the file cannot be read; Error(data) for one without samples, two columns of one name, compressed
-/// files; Error(usage) for a column that does not exist.
+/// files, a first line of numbers and texts when settings.header does not say what it is; Error(usage) for a column that does
+/// not exist.
 [[nodiscard]] std::shared_ptr<const CsvTable> scan_csv(const Communicator& communicator, const std::string& path,
                                                        const CsvSettings& settings);
 
