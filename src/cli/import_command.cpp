@@ -80,6 +80,24 @@ void run_virtual(const Communicator& world, const Arguments& arguments, const Da
   });
 }
 
+/// Copies, telling how far it is, until it is done or asked to stop.
+ImportResult copy(const Communicator& world, const Arguments& arguments, ImportSettings settings) {
+  const ImportSources sources = open_sources(world, arguments);
+  ProgressLine line(world.is_root());
+  const StopSignal signals;
+  settings.progress = [&](Index done, Index total) {
+    line.show(done, total);
+    const Index asked = StopSignal::received() != 0 ? 1 : 0;
+    // Compressing, rank 0 is alone here.
+    const bool alone = settings.compression > 0;
+    if ((alone ? asked : world.max(asked)) == 0 || done == total) return;
+    throw Error(ErrorKind::stopped,
+                fmt::format("stopped on request; {} is as it was; the same command begins again", settings.output.file),
+                alone ? Reach::local : Reach::everywhere);
+  };
+  return import_rows(world, sources, settings);
+}
+
 void run_import(const Arguments& arguments) {
   const auto world = Communicator::world();
   ImportSettings settings;
@@ -88,23 +106,7 @@ void run_import(const Arguments& arguments) {
     settings.compression = static_cast<int>(arguments.flag_or_integer("compress", 4, 0, 9));
   });
   if (arguments.flag("virtual")) return run_virtual(world, arguments, settings.output);
-  ImportResult result;
-  {
-    const ImportSources sources = open_sources(world, arguments);
-    ProgressLine line(world.is_root());
-    const StopSignal signals;
-    settings.progress = [&](Index done, Index total) {
-      line.show(done, total);
-      const Index asked = StopSignal::received() != 0 ? 1 : 0;
-      // Compressing, rank 0 is alone here.
-      const bool alone = settings.compression > 0;
-      if ((alone ? asked : world.max(asked)) == 0 || done == total) return;
-      throw Error(ErrorKind::stopped,
-                  fmt::format("stopped on request; {} is as it was; the same command begins again", settings.output.file),
-                  alone ? Reach::local : Reach::everywhere);
-    };
-    result = import_rows(world, sources, settings);
-  }
+  const ImportResult result = copy(world, arguments, settings);
   if (world.is_root()) report(settings.output, result, "");
 }
 
