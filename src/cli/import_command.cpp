@@ -52,21 +52,50 @@ void report(const DatasetAddress& output, const ImportResult& result, const char
              name_of(result.type), kind, result.labels > 0 ? fmt::format("; {} labels beside it", result.labels) : "");
 }
 
+VirtualDataset virtual_over(const std::string& path, const std::vector<std::string>& names) {
+  VirtualDataset dataset{path, {}};
+  for (const std::string& name : names) dataset.sources.push_back(DatasetReader(parse_address(name)).info());
+  return dataset;
+}
+
 /// Sources that stay where they are. Rank 0's work: nothing is copied.
 void run_virtual(const Communicator& world, const Arguments& arguments, const DatasetAddress& output) {
   collectively(world, [&] {
     if (arguments.has("compress")) throw Error(ErrorKind::usage, "--virtual copies nothing that --compress could be for");
-    if (arguments.has("labels"))
-      throw Error(ErrorKind::usage, "--virtual is for samples: import the labels to a data set of their own");
     if (!world.is_root()) return;
-    std::vector<DatasetInfo> infos;
-    for (const std::string& name : source_names(arguments)) infos.push_back(DatasetReader(parse_address(name)).info());
-    write_virtual_dataset({output.file, group_of(output) + "/samples"}, infos);
-    ImportResult result{infos.front().shape, infos.front().type, 0};
-    result.shape.front() = 0;
-    for (const DatasetInfo& info : infos) result.shape.front() += info.rows();
+    std::vector<VirtualDataset> datasets = {virtual_over(group_of(output) + "/samples", source_names(arguments))};
+    ImportResult result{datasets.front().shape(), datasets.front().sources.front().type, 0};
+    if (arguments.has("labels")) {
+      datasets.push_back(virtual_over(group_of(output) + "/labels", label_names(arguments)));
+      const std::vector<Index> shape = datasets.back().shape();
+      result.labels = shape.front();
+      if (shape.size() != 1 || !is_integer(datasets.back().sources.front().type) || result.labels != result.shape.front()) {
+        throw Error(ErrorKind::data, fmt::format("{}: holds {} {}, which are no labels of {} samples",
+                                                 to_string(datasets.back().sources.front().address), fmt::join(shape, " x "),
+                                                 name_of(datasets.back().sources.front().type), result.shape.front()));
+      }
+    }
+    write_virtual_datasets(output.file, datasets);
     report(output, result, ", virtual");
   });
+}
+
+/// Copies, telling how far it is, until it is done or asked to stop.
+ImportResult copy(const Communicator& world, const Arguments& arguments, ImportSettings settings) {
+  const ImportSources sources = open_sources(world, arguments);
+  ProgressLine line(world.is_root());
+  const StopSignal signals;
+  settings.progress = [&](Index done, Index total) {
+    line.show(done, total);
+    const Index asked = StopSignal::received() != 0 ? 1 : 0;
+    // Compressing, rank 0 is alone here.
+    const bool alone = settings.compression > 0;
+    if ((alone ? asked : world.max(asked)) == 0 || done == total) return;
+    throw Error(ErrorKind::stopped,
+                fmt::format("stopped on request; {} is as it was; the same command begins again", settings.output.file),
+                alone ? Reach::local : Reach::everywhere);
+  };
+  return import_rows(world, sources, settings);
 }
 
 void run_import(const Arguments& arguments) {
@@ -77,23 +106,7 @@ void run_import(const Arguments& arguments) {
     settings.compression = static_cast<int>(arguments.flag_or_integer("compress", 4, 0, 9));
   });
   if (arguments.flag("virtual")) return run_virtual(world, arguments, settings.output);
-  ImportResult result;
-  {
-    const ImportSources sources = open_sources(world, arguments);
-    ProgressLine line(world.is_root());
-    const StopSignal signals;
-    settings.progress = [&](Index done, Index total) {
-      line.show(done, total);
-      const Index asked = StopSignal::received() != 0 ? 1 : 0;
-      // Compressing, rank 0 is alone here.
-      const bool alone = settings.compression > 0;
-      if ((alone ? asked : world.max(asked)) == 0 || done == total) return;
-      throw Error(ErrorKind::stopped,
-                  fmt::format("stopped on request; {} is as it was; the same command begins again", settings.output.file),
-                  alone ? Reach::local : Reach::everywhere);
-    };
-    result = import_rows(world, sources, settings);
-  }
+  const ImportResult result = copy(world, arguments, settings);
   if (world.is_root()) report(settings.output, result, "");
 }
 

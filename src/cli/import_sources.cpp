@@ -183,7 +183,7 @@ std::vector<Option> import_source_options() {
        "Labels from files of their own, one a sample: FILE, FILE.npz:array, FILE.h5:/path; several after commas", "", false},
       {"label-column", "csv, tsv", "The column that holds labels: numbers, or texts, which are numbered", "", false},
       {"drop-columns", "csv, tsv", "Columns to leave out, between commas", "", false},
-      {"header", "csv, tsv", "Whether the first line names the columns", "when a cell of it is no number", true},
+      {"header", "csv, tsv", "Whether the first line names the columns", "when no cell of it is a number", true},
       {"delimiter", "csv, tsv", "What stands between cells: one character, or tab",
        "tab, semicolon or comma, as in the first line", false},
       {"type", "csv, tsv, raw", "Type of a number: uint8, int16, float32, ... (raw: >f4 and its like for big endian)",
@@ -206,18 +206,25 @@ std::vector<std::string> source_names(const Arguments& arguments) {
   return names;
 }
 
+std::vector<std::string> label_names(const Arguments& arguments) {
+  std::vector<std::string> names;
+  if (!arguments.has("labels")) return names;
+  for (const std::string& item : split_list(arguments.required("labels"))) {
+    const auto [file, part] = split_source(item);
+    for (const std::string& found : expand_pattern(file)) names.push_back(part.empty() ? found : found + ":" + part);
+  }
+  return names;
+}
+
 ImportSources open_sources(const Communicator& communicator, const Arguments& arguments) {
   std::vector<std::string> names;
-  std::vector<std::string> label_names;
+  std::vector<std::string> labels;
   collectively(communicator, [&] {
     names = source_names(arguments);
     std::vector<std::string> found;
     for (const std::string& name : names) found.push_back(format_of(name, arguments));
     check_options(arguments, found);
-    if (!arguments.has("labels")) return;
-    for (const std::string& item : split_list(arguments.required("labels"))) {
-      for (const std::string& name : expand_pattern(item)) label_names.push_back(name);
-    }
+    labels = label_names(arguments);
   });
   ImportSources sources;
   for (const std::string& name : names) {
@@ -225,12 +232,12 @@ ImportSources open_sources(const Communicator& communicator, const Arguments& ar
     sources.samples.push_back(std::move(source.samples));
     if (source.labels) sources.labels.push_back(std::move(source.labels));
   }
-  if (label_names.empty()) return sources;
+  if (labels.empty()) return sources;
   collectively(communicator, [&] {
     if (!sources.labels.empty()) throw Error(ErrorKind::usage, "the sources hold labels themselves: leave --labels out");
   });
   const Arguments plain;  // the options are the samples'
-  for (const std::string& name : label_names) sources.labels.push_back(open_source(communicator, name, plain).samples);
+  for (const std::string& name : labels) sources.labels.push_back(open_source(communicator, name, plain).samples);
   return sources;
 }
 

@@ -15,6 +15,9 @@ namespace hourglass {
 /// The sources with patterns expanded. Throws Error(usage) when there are none.
 [[nodiscard]] std::vector<std::string> source_names(const Arguments& arguments);
 
+/// The files of --labels, patterns expanded; none when it is not given.
+[[nodiscard]] std::vector<std::string> label_names(const Arguments& arguments);
+
 /// Opens what the arguments name, in the format that they name or that its content shows. Collective; throws the same Error on
 /// every rank.
 [[nodiscard]] ImportSources open_sources(const Communicator& communicator, const Arguments& arguments);

@@ -138,8 +138,13 @@ void read_header(const ByteFile& file, CsvTable& table) {
   CsvSplitter splitter(table.settings.delimiter);
   at_line(table.path, 1, [&] {
     const auto cells = splitter.split(line);
-    const bool named =
-        table.settings.header.empty() ? !std::all_of(cells.begin(), cells.end(), is_number) : table.settings.header == "true";
+    const auto numbers = static_cast<std::size_t>(std::count_if(cells.begin(), cells.end(), is_number));
+    // Taken for a header, a first sample with a gap or a text in it would be lost without a word.
+    if (table.settings.header.empty() && numbers > 0 && numbers < cells.size()) {
+      throw Error(ErrorKind::data,
+                  "holds numbers and texts: say whether it names the columns, --header true or --header false");
+    }
+    const bool named = table.settings.header.empty() ? numbers == 0 : table.settings.header == "true";
     for (std::size_t c = 0; c < cells.size(); ++c) {
       table.columns.push_back(named ? std::string(cells[c]) : std::to_string(c + 1));
     }

@@ -86,7 +86,7 @@ DecodedImage decode_jpeg(std::span<const std::byte> bytes) {
     refuse("is truncated: it claims more pixels than its bytes can hold");
   image.values.resize(static_cast<std::size_t>(image.size()));
   if (!read_pixels(reading)) refuse(std::string("is a damaged JPEG image: ") + reading.reason);
-  return std::move(image);
+  return std::move(reading.image);
 }
 
 }  // namespace hourglass

@@ -111,7 +111,7 @@ DecodedImage decode_png(std::span<const std::byte> bytes) {
     reading.rows.push_back(reinterpret_cast<png_bytep>(image.values.data() + r * row_bytes));
   if (!read_pixels(reading)) refuse(std::string("is a damaged PNG image: ") + reading.reason);
   if (image.channels == 2 || image.channels == 4) return without_alpha(image);
-  return std::move(image);
+  return std::move(reading.image);
 }
 
 namespace {

@@ -44,11 +44,9 @@ Handle space_of(const std::vector<Index>& shape, const std::string& name) {
           H5Sclose};
 }
 
-void make_virtual(hid_t file, const DatasetAddress& output, std::span<const DatasetInfo> sources) {
-  const std::string& name = output.file;
-  std::vector<Index> shape = sources.front().shape;
-  shape.front() = 0;
-  for (const DatasetInfo& source : sources) shape.front() += source.rows();
+void make_virtual(hid_t file, const std::string& name, const VirtualDataset& output) {
+  const auto& sources = output.sources;
+  const std::vector<Index> shape = output.shape();
   const Handle whole = space_of(shape, name);
   const Handle creation(written(H5Pcreate(H5P_DATASET_CREATE), name, "no creation properties"), H5Pclose);
   std::vector<hsize_t> start(shape.size(), 0);
@@ -75,21 +73,32 @@ void make_virtual(hid_t file, const DatasetAddress& output, std::span<const Data
 
 }  // namespace
 
-void write_virtual_dataset(const DatasetAddress& output, std::span<const DatasetInfo> sources) {
-  check_alike(sources);
-  check_output(output.file, std::span(&output.path, 1));
-  AtomicFile target(output.file);
+std::vector<Index> VirtualDataset::shape() const {
+  std::vector<Index> shape = sources.front().shape;
+  shape.front() = 0;
+  for (const DatasetInfo& source : sources) shape.front() += source.rows();
+  return shape;
+}
+
+void write_virtual_datasets(const std::string& name, std::span<const VirtualDataset> datasets) {
+  std::vector<std::string> paths;
+  for (const VirtualDataset& dataset : datasets) {
+    check_alike(dataset.sources);
+    paths.push_back(dataset.path);
+  }
+  check_output(name, paths);
+  AtomicFile target(name);
   const hdf5::Lock lock;
   std::error_code error;
-  const bool adding = fs::exists(output.file, error);
+  const bool adding = fs::exists(name, error);
   if (adding) {
-    fs::copy_file(output.file, target.temporary_path(), fs::copy_options::overwrite_existing, error);
-    if (error) posix::throw_write_error(error.value(), output.file, hdf5::file_bytes(output.file));
+    fs::copy_file(name, target.temporary_path(), fs::copy_options::overwrite_existing, error);
+    if (error) posix::throw_write_error(error.value(), name, hdf5::file_bytes(name));
   }
   hdf5::WriteStatus status;
-  Handle file = hdf5::open_safely(target.temporary_path(), output.file, !adding, &status);
-  make_virtual(file.get(), output, sources);
-  hdf5::close_safely(file, output.file, status);
+  Handle file = hdf5::open_safely(target.temporary_path(), name, !adding, &status);
+  for (const VirtualDataset& dataset : datasets) make_virtual(file.get(), name, dataset);
+  hdf5::close_safely(file, name, status);
   target.commit();
 }
 

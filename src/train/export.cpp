@@ -178,11 +178,11 @@ ModelPart model_part_from(std::string_view name) {
 }
 
 std::vector<ExportStep> export_steps(const Model& model, ModelPart part) {
-  auto [encoder, decoder] = Walk(model).steps();
-  if (part == ModelPart::encoder) return std::move(encoder);
-  if (part == ModelPart::decoder) return std::move(decoder);
-  std::ranges::move(decoder, std::back_inserter(encoder));
-  return std::move(encoder);
+  auto steps = Walk(model).steps();
+  if (part == ModelPart::encoder) return std::move(steps.first);
+  if (part == ModelPart::decoder) return std::move(steps.second);
+  std::ranges::move(steps.second, std::back_inserter(steps.first));
+  return std::move(steps.first);
 }
 
 }  // namespace hourglass

@@ -88,6 +88,8 @@ TEST_F(CsvFile, samples_with_and_without_header) {
   EXPECT_EQ(samples("9,8\n1,2\n3,4\n", {.header = "true"}), values);
   EXPECT_EQ(samples("id,a,kind,b\n7,1,x,2\n8,3,y,4\n", {.label_column = "kind", .drop_columns = {"id"}}), values);
   EXPECT_EQ(samples("a\n1\n2\n3\n4\n"), values);
+  EXPECT_EQ(samples("1,2,x\n3,4,y\n", {.header = "false", .label_column = "3"}), values);
+  EXPECT_EQ(samples(",a\n1,2\n3,4\n"), values);
 }
 
 TEST_F(CsvFile, labels_are_numbers_or_numbered_texts) {
@@ -111,6 +113,9 @@ TEST_F(CsvFile, bad_lines_are_named) {
   expect_refused("1,2\n3,\"4\n", {}, ErrorKind::data, {"line 2", "not closed"});
   expect_refused("a,a\n1,2\n", {}, ErrorKind::data, {"two columns are named 'a'"});
   expect_refused("a,b\n", {}, ErrorKind::data, {"holds no samples"});
+  expect_refused("1,,x\n1,2,y\n", {}, ErrorKind::data, {"line 1", "numbers and texts", "--header false"});
+  expect_refused("1,,x\n1,2,y\n", {.header = "false", .label_column = "3"}, ErrorKind::data,
+                 {"line 1", "column '2'", "missing"});
   expect_refused("", {}, ErrorKind::data, {"empty"});
   expect_refused("\x1f\x8b\x08", {}, ErrorKind::data, {"compressed"});
   expect_refused("a,b\n1,2\n", {.label_column = "c"}, ErrorKind::usage, {"no column 'c'", "a, b"});

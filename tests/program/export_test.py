@@ -100,6 +100,23 @@ class ExportTest(ProgramTest):
             self.assert_near(network["encoder"](x).numpy(), codes, f"{name}: encoder in PyTorch")
             self.assert_near(network["decoder"](network["encoder"](x)).numpy(), images, f"{name}: autoencoder in PyTorch")
 
+    def test_hdf5_goes_into_sequential_as_it_is(self):
+        model, codes, images = self.trained("plain")
+        stored = read_datasets(model)
+        modules = {}
+        for part, last in (("encoder", torch.nn.Identity()), ("decoder", torch.nn.Sigmoid())):
+            layers = []
+            for i in range(3):
+                weight, bias = stored[f"/model/{part}/{i}/weight"], stored[f"/model/{part}/{i}/bias"]
+                linear = torch.nn.Linear(weight.shape[1], weight.shape[0])
+                linear.load_state_dict({"weight": torch.from_numpy(weight), "bias": torch.from_numpy(bias)})
+                layers += [linear, torch.nn.ReLU() if i < 2 else last]
+            modules[part] = torch.nn.Sequential(*layers)
+        with torch.no_grad():
+            found = modules["encoder"](torch.from_numpy(self.stored / np.float32(255)))
+            self.assert_near(found.numpy(), codes, "codes")
+            self.assert_near(modules["decoder"](found).numpy(), images, "reconstructions")
+
     def test_safetensors_hold_every_parameter(self):
         model, _, _ = self.trained("plain")
         tensors, metadata = read_safetensors(self.export("safetensors", model, "m.safetensors"))

@@ -128,8 +128,9 @@ class ImportTest(ImporterTest):
         everything = f"{self.folder}/part-*.h5:/x"
         self.check(self.values[:300], everything, "--labels", f"{self.folder}/part-0.h5:/y,{self.folder}/part-1.h5:/y,{self.folder}/part-2.h5:/y",
                    labels=np.tile(np.arange(100), 3))
-        self.imported(everything, "--virtual", ranks=2)
+        self.imported(everything, "--virtual", "--labels", f"{self.folder}/part-*.h5:/y", ranks=2)
         with h5py.File(self.output) as file:
+            np.testing.assert_array_equal(file["g/labels"][()], np.tile(np.arange(100), 3))
             self.assertTrue(file["g/samples"].is_virtual)
             np.testing.assert_array_equal(file["g/samples"][()], self.values[:300])
         self.success("train", "--data", f"{self.output}:/g/samples", "--layers", "4,2", "--output", self.folder / "run", "--epochs", 1,
@@ -240,6 +241,8 @@ class BadImportTest(ImporterTest):
         self.refused(IO, ["nothing-*.npy", "no file matches"], self.folder / "nothing-*.npy")
         self.refused(DATA, ["q.csv", "other texts"], self.csv("p.csv"), self.csv("q.csv", ("ape",)), "--label-column", "kind")
         self.refused(USAGE, ["name a source"])
+        write_file(self.folder / "x.h5", x=self.values, y=np.arange(300))
+        self.refused(DATA, ["no labels of 301 samples"], f"{self.folder}/x.h5:/x", "--virtual", "--labels", f"{self.folder}/x.h5:/y")
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ void store_number(std::string_view cell, ElementType type, std::byte* element);
 /// How to read a CSV file.
 struct CsvSettings {
   char delimiter = '\0';     ///< 0: a tab, semicolon or comma, whichever the first line has
-  std::string header;        ///< "true", "false"; "": the first line is one when a cell of it is no number
+  std::string header;        ///< "true", "false"; "": the first line is one when no cell of it is a number
   std::string label_column;  ///< name, or number from 1 without a header; "": no labels
   std::vector<std::string> drop_columns;
   ElementType type = ElementType::f32;
@@ -47,7 +47,8 @@ struct CsvTable;
 
 /// Counts the lines of `path`, shared among the ranks, and collects the labels' names. Collective. Throws the same Error on
 /// every rank: Error(io) when the file cannot be read; Error(data) for one without samples, two columns of one name, compressed
-/// files; Error(usage) for a column that does not exist.
+/// files, a first line of numbers and texts when settings.header does not say what it is; Error(usage) for a column that does
+/// not exist.
 [[nodiscard]] std::shared_ptr<const CsvTable> scan_csv(const Communicator& communicator, const std::string& path,
                                                        const CsvSettings& settings);
 
