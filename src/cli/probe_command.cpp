@@ -35,7 +35,8 @@ ProbeSettings read_settings(const Arguments& arguments) {
   settings.seed = static_cast<std::uint64_t>(arguments.integer("seed", 1, 0));
   settings.memory = parse_bytes("memory", arguments.get("memory", "auto"));
   if (settings.schedule.name != "constant" && settings.schedule.name != "cosine") {
-    throw Error(ErrorKind::usage, fmt::format("--schedule is '{}', but constant or cosine is expected", settings.schedule.name));
+    throw Error(ErrorKind::usage,
+                fmt::format("--schedule is '{}', but constant or cosine is expected", settings.schedule.name));
   }
   check_probe(settings);
   return settings;
@@ -47,9 +48,10 @@ LabelledData labelled(const Arguments& arguments, const char* option, const Data
   const std::optional<DatasetAddress> address =
       arguments.has(option) ? std::optional(parse_address(arguments.get(option))) : labels_beside(info);
   if (!address) {
-    throw Error(ErrorKind::data, fmt::format("{}: no labels beside the samples (a 1-d integer data set 'labels', one a sample); name "
-                                             "them with --{} FILE.h5:/path",
-                                             to_string(info.address), option));
+    throw Error(ErrorKind::data,
+                fmt::format("{}: no labels beside the samples (a 1-d integer data set 'labels', one a sample); name "
+                            "them with --{} FILE.h5:/path",
+                            to_string(info.address), option));
   }
   data.labels = class_labels(*address, info.rows());
   return data;
@@ -65,7 +67,8 @@ void print_confusion(const ProbeResult& result) {
   fmt::print("\n");
   for (Index r = 0; r < result.classes; ++r) {
     fmt::print("{:>5}", r);
-    for (Index c = 0; c < result.classes; ++c) fmt::print(" {:>6}", result.confusion[static_cast<std::size_t>(r * result.classes + c)]);
+    for (Index c = 0; c < result.classes; ++c)
+      fmt::print(" {:>6}", result.confusion[static_cast<std::size_t>(r * result.classes + c)]);
     fmt::print("\n");
   }
 }
@@ -73,8 +76,8 @@ void print_confusion(const ProbeResult& result) {
 void print_result(const Arguments& arguments, const ProbeResult& result) {
   if (!arguments.flag("json")) {
     print_confusion(result);
-    fmt::print("accuracy {:.4f} on {} validation samples; {} labels used, {} classes\n", result.accuracy, result.validation_samples,
-               result.training_samples, result.classes);
+    fmt::print("accuracy {:.4f} on {} validation samples; {} labels used, {} classes\n", result.accuracy,
+               result.validation_samples, result.training_samples, result.classes);
     return;
   }
   nlohmann::ordered_json json;
@@ -132,49 +135,52 @@ void run_probe(const Arguments& arguments) {
   WorkerPool pool(threads);
   const bool speaks = world.is_root() && !arguments.flag("json");
   const ProbeResult result =
-      probe(world, model ? &*model : nullptr, transform, training, held_out, settings, pool, [&](Index epoch, double loss, double accuracy) {
-        if (!speaks) return;
-        fmt::print("epoch {}/{}  loss {:.6g}  training accuracy {:.4f}\n", epoch, settings.epochs, loss, accuracy);
-        std::fflush(stdout);
-      });
+      probe(world, model ? &*model : nullptr, transform, training, held_out, settings, pool,
+            [&](Index epoch, double loss, double accuracy) {
+              if (!speaks) return;
+              fmt::print("epoch {}/{}  loss {:.6g}  training accuracy {:.4f}\n", epoch, settings.epochs, loss, accuracy);
+              std::fflush(stdout);
+            });
   if (world.is_root()) print_result(arguments, result);
 }
 
 }  // namespace
 
 Command probe_command() {
-  return {"probe",
-          "Classify by softmax regression on a model's codes: what they know of the labels",
-          "mpirun -n RANKS hourglass probe --model run/model.h5 --data FILE.h5:/train/samples --validation FILE.h5:/test/samples",
-          "Frozen codes are computed once and held in memory. --fine-tune trains the encoder as well, --raw does without a model. A model of\n"
-          "0 epochs (hourglass train --epochs 0) is the encoder without training to compare with.\n"
-          "The figures are the same on any number of ranks and threads.\n",
-          {{"model", "input", "Model or checkpoint file", "", false},
-           {"raw", "input", "Classify the samples themselves, without a model", "", true},
-           {"data", "input", "Training samples: FILE.h5:/path/to/dataset", "", false},
-           {"labels", "input", "Their labels, integers from 0", "labels beside the samples", false},
-           {"validation", "input", "Samples that accuracy and confusion matrix are of", "", false},
-           {"validation-labels", "input", "Their labels", "labels beside the samples", false},
-           {"normalize", "input", "raw: auto, none, unit or standardize, as for train", "auto", false},
-           {"label-fraction", "input", "Share of each class whose labels are used; the other samples are left out", "1", false},
-           {"standardize", "training", "Standardise frozen codes by their mean and deviation", "true", true},
-           {"fine-tune", "training", "Train the encoder with the softmax", "", true},
-           {"epochs", "training", "Passes over the labelled samples", "30", false},
-           {"learning-rate", "training", "Base learning rate", "0.01; 0.001 with --fine-tune", false},
-           {"schedule", "training", "constant or cosine", "cosine", false},
-           {"optimizer", "training", fmt::format("Update rule: {}", fmt::join(optimizer_names(), ", ")), "adam", false},
-           {"momentum", "training", "sgd, rmsprop, lars, muon: momentum", "0", false},
-           {"weight-decay", "training", "Weight decay, not of biases", "0", false},
-           {"batch", "training", "Global batch: samples of one update, over all ranks", "256", false},
-           {"micro-batch", "training", "Samples computed together by one thread", "32", false},
-           {"seed", "training", "Seed of every random number", "1", false},
-           {"threads", "run", "Worker threads a rank", "1", false},
-           {"memory", "run", "raw, fine-tune: bytes of samples a rank may hold; 0 streams", "auto", false},
-           {"json", "output", "Print one JSON object", "", true},
-           {"help", "output", "Show this text", "", true}},
-          0,
-          true,
-          run_probe};
+  return {
+      "probe",
+      "Classify by softmax regression on a model's codes: what they know of the labels",
+      "mpirun -n RANKS hourglass probe --model run/model.h5 --data FILE.h5:/train/samples --validation FILE.h5:/test/samples",
+      "Frozen codes are computed once and held in memory. --fine-tune trains the encoder as well, --raw does without a model. "
+      "A model of\n"
+      "0 epochs (hourglass train --epochs 0) is the encoder without training to compare with.\n"
+      "The figures are the same on any number of ranks and threads.\n",
+      {{"model", "input", "Model or checkpoint file", "", false},
+       {"raw", "input", "Classify the samples themselves, without a model", "", true},
+       {"data", "input", "Training samples: FILE.h5:/path/to/dataset", "", false},
+       {"labels", "input", "Their labels, integers from 0", "labels beside the samples", false},
+       {"validation", "input", "Samples that accuracy and confusion matrix are of", "", false},
+       {"validation-labels", "input", "Their labels", "labels beside the samples", false},
+       {"normalize", "input", "raw: auto, none, unit or standardize, as for train", "auto", false},
+       {"label-fraction", "input", "Share of each class whose labels are used; the other samples are left out", "1", false},
+       {"standardize", "training", "Standardise frozen codes by their mean and deviation", "true", true},
+       {"fine-tune", "training", "Train the encoder with the softmax", "", true},
+       {"epochs", "training", "Passes over the labelled samples", "30", false},
+       {"learning-rate", "training", "Base learning rate", "0.01; 0.001 with --fine-tune", false},
+       {"schedule", "training", "constant or cosine", "cosine", false},
+       {"optimizer", "training", fmt::format("Update rule: {}", fmt::join(optimizer_names(), ", ")), "adam", false},
+       {"momentum", "training", "sgd, rmsprop, lars, muon: momentum", "0", false},
+       {"weight-decay", "training", "Weight decay, not of biases", "0", false},
+       {"batch", "training", "Global batch: samples of one update, over all ranks", "256", false},
+       {"micro-batch", "training", "Samples computed together by one thread", "32", false},
+       {"seed", "training", "Seed of every random number", "1", false},
+       {"threads", "run", "Worker threads a rank", "1", false},
+       {"memory", "run", "raw, fine-tune: bytes of samples a rank may hold; 0 streams", "auto", false},
+       {"json", "output", "Print one JSON object", "", true},
+       {"help", "output", "Show this text", "", true}},
+      0,
+      true,
+      run_probe};
 }
 
 }  // namespace hourglass

@@ -38,7 +38,8 @@ Classifier::Classifier(Index width, Index classes, std::span<const std::int32_t>
       for (TensorRole role : encoder_->network().layer(i).roles()) {
         const Tensor& tensor = encoder_->layout().tensor(role.slot);
         const Slot slot = layout_.add(tensor.name, tensor.shape);
-        require(slot == role.slot && layout_.tensor(slot).offset == tensor.offset, "an encoder that is not its arena's beginning");
+        require(slot == role.slot && layout_.tensor(slot).offset == tensor.offset,
+                "an encoder that is not its arena's beginning");
         roles_.push_back(role);
       }
     }
@@ -55,19 +56,20 @@ Workspace Classifier::make_workspace(Index max_rows) const {
   return workspace;
 }
 
-Matrix Classifier::logits(const float* parameters, ConstMatrix samples, Workspace& workspace, const PassContext& context) const {
-  const ConstMatrix code =
-      encoder_ == nullptr ? samples
-                          : encoder_->network().forward(encoder_layers(), parameters, samples, workspace.part(0), context);
+Matrix Classifier::logits(const float* parameters, ConstMatrix samples, Workspace& workspace,
+                          const PassContext& context) const {
+  const ConstMatrix code = encoder_ == nullptr
+                               ? samples
+                               : encoder_->network().forward(encoder_layers(), parameters, samples, workspace.part(0), context);
   const Matrix result(workspace.extra().data(), samples.rows, classes_);
   gemm(false, true, code, ConstMatrix(parameters + layout_.tensor(weight_).offset, classes_, width_), 0, result);
-  activation_forward(Activation::linear,
-                     {parameters + layout_.tensor(bias_).offset, static_cast<std::size_t>(classes_)}, result, {});
+  activation_forward(Activation::linear, {parameters + layout_.tensor(bias_).offset, static_cast<std::size_t>(classes_)},
+                     result, {});
   return result;
 }
 
-LossSums Classifier::train_pass(const float* parameters, ConstMatrix samples, float scale, Workspace& workspace, float* gradient,
-                                const PassContext& context, const GradientReady& ready) const {
+LossSums Classifier::train_pass(const float* parameters, ConstMatrix samples, float scale, Workspace& workspace,
+                                float* gradient, const PassContext& context, const GradientReady& ready) const {
   std::fill_n(gradient, layout_.size(), 0.0F);
   LossSums sums;
   if (samples.rows == 0) {

@@ -44,7 +44,8 @@ bool Lbfgs::add(std::span<const float> step, std::span<const float> change, cons
   const double curvature = product(step, change);
   const double step_squared = product(step, step);
   const double change_squared = product(change, change);
-  if (!(curvature > 0 && curvature * curvature > smallest_curvature * smallest_curvature * step_squared * change_squared)) return false;
+  if (!(curvature > 0 && curvature * curvature > smallest_curvature * smallest_curvature * step_squared * change_squared))
+    return false;
   Pair pair;
   if (pairs() == history_) {
     pair = std::move(pairs_.front());

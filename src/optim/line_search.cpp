@@ -86,7 +86,9 @@ class Search {
     last_step_ = step;
     return {step, phi_(step)};
   }
-  [[nodiscard]] LineSearchResult result(const Trial& trial) const { return {trial.step, trial.point, evaluations_, last_step_}; }
+  [[nodiscard]] LineSearchResult result(const Trial& trial) const {
+    return {trial.step, trial.point, evaluations_, last_step_};
+  }
 
   const LineSearchSettings& settings_;
   const std::function<LinePoint(double)>& phi_;
@@ -110,7 +112,8 @@ void check_line_search(const LineSearchSettings& settings) {
   const auto names = line_search_names();
   if (std::ranges::find(names, settings.kind) == names.end()) throw_unknown_choice("--line-search", settings.kind, names);
   if (settings.max_evaluations < 1) {
-    throw Error(ErrorKind::usage, fmt::format("--line-search-evaluations is {}; it must be at least 1", settings.max_evaluations));
+    throw Error(ErrorKind::usage,
+                fmt::format("--line-search-evaluations is {}; it must be at least 1", settings.max_evaluations));
   }
 }
 

@@ -17,7 +17,8 @@ void check_full_batch(const TrainConfig& config) {
   check(config.lbfgs_history >= 1 && config.lbfgs_history <= 1000,
         fmt::format("--lbfgs-history must be 1 to 1000, not {}", config.lbfgs_history));
   check_line_search(config.line_search);
-  check(config.optimizer.weight_decay >= 0, fmt::format("--weight-decay must not be negative, not {}", config.optimizer.weight_decay));
+  check(config.optimizer.weight_decay >= 0,
+        fmt::format("--weight-decay must not be negative, not {}", config.optimizer.weight_decay));
   const UpdateSettings& update = config.update;
   for (const auto& [name, used] : {std::pair{"schedule", config.schedule.name != "constant"},
                                    {"warmup-epochs", config.schedule.warmup_epochs != 0},

@@ -221,7 +221,8 @@ std::vector<StoredArena> FullBatch::stored(std::span<const StoredTensor> tensors
 void FullBatch::load(const StateFile& file) {
   const auto pairs = file.header.position.find(pairs_entry);
   if (pairs == file.header.position.end()) {
-    throw Error(ErrorKind::data, fmt::format("{} has no {}: it is not of a run with --optimizer lbfgs", file.path, pairs_entry));
+    throw Error(ErrorKind::data,
+                fmt::format("{} has no {}: it is not of a run with --optimizer lbfgs", file.path, pairs_entry));
   }
   Buffer<float> step(stage_.model().layout().size());
   Buffer<float> change(stage_.model().layout().size());

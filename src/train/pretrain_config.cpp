@@ -24,8 +24,8 @@ void check(bool valid, const std::string& message) {
 template <class T>
 void check_list(const char* name, const std::vector<T>& list, Index layers, double lowest, double highest, bool above = false) {
   check(list.size() <= 1 || static_cast<Index>(list.size()) == layers,
-        fmt::format("--{} has {} values, but --layers has {} layers to pretrain: give one for all or one a layer", name, list.size(),
-                    layers));
+        fmt::format("--{} has {} values, but --layers has {} layers to pretrain: give one for all or one a layer", name,
+                    list.size(), layers));
   for (const T value : list) {
     const auto number = static_cast<double>(value);
     check((above ? number > lowest : number >= lowest) && number <= highest,
@@ -41,7 +41,8 @@ void check_rbm(const TrainConfig& config) {
                                          {"code-activation", config.model.code_activation},
                                          {"output-activation", config.model.output_activation}}) {
     check(is_unit(activation),
-          fmt::format("--pretrain rbm knows Bernoulli and Gaussian units, sigmoid and linear, but --{} is {}", name, name_of(activation)));
+          fmt::format("--pretrain rbm knows Bernoulli and Gaussian units, sigmoid and linear, but --{} is {}", name,
+                      name_of(activation)));
   }
   check(config.pretrain.rbm_steps >= 1 && config.pretrain.rbm_steps <= 1000,
         fmt::format("--rbm-steps must be 1 to 1000, not {}", config.pretrain.rbm_steps));
@@ -60,7 +61,8 @@ std::string_view name_of(Pretrain pretrain) {
 Pretrain pretrain_from(std::string_view name) {
   const auto* entry = std::ranges::find(names, name, &std::pair<Pretrain, std::string_view>::second);
   if (entry == names.end()) {
-    throw Error(ErrorKind::usage, fmt::format("unknown pretraining '{}'; use one of: {}", name, fmt::join(pretrain_names(), ", ")));
+    throw Error(ErrorKind::usage,
+                fmt::format("unknown pretraining '{}'; use one of: {}", name, fmt::join(pretrain_names(), ", ")));
   }
   return entry->first;
 }

@@ -75,7 +75,11 @@ StageSettings Pretraining::settings(Index stage, const ShardPlan& plan) const {
 
 std::unique_ptr<Trainable> Pretraining::rbm(Index stage) const {
   const auto unit = [](Activation a) { return a == Activation::sigmoid ? RbmUnit::bernoulli : RbmUnit::gaussian; };
-  RbmSpec spec{visible(stage), hidden(stage), unit(input_activation(stage)), unit(activation(stage)), config_.pretrain.rbm_steps,
+  RbmSpec spec{visible(stage),
+               hidden(stage),
+               unit(input_activation(stage)),
+               unit(activation(stage)),
+               config_.pretrain.rbm_steps,
                config_.pretrain.rbm_sample_visible};
   return std::make_unique<Rbm>(spec);
 }

@@ -51,25 +51,25 @@ std::vector<Index> confusion_of(const Communicator& communicator, const Model* m
   }
   std::vector<std::vector<Index>> counts(workers, std::vector<Index>(static_cast<std::size_t>(classes * classes)));
   collectively(communicator, [&] {
-    for_each_micro_batch(
-        *data.reader, transform, plan, plan.of_rank(communicator.rank(), communicator.size()), pool,
-        [&](Index worker, Range rows, ConstMatrix x) {
-          const auto w = static_cast<std::size_t>(worker);
-          ConstMatrix input = x;
-          if (encodes) {
-            const ConstMatrix code = model->network->encode(model->parameters.data(), x, encoders[w]);
-            const Matrix scaled(standardized[w].data(), code.rows, code.columns);
-            for (Index r = 0; r < code.rows; ++r) {
-              convert_row(ElementType::f32, reinterpret_cast<const std::byte*>(code.row(r).data()), codes, scaled.row(r));
-            }
-            input = scaled;
-          }
-          const ConstMatrix logits = classifier.logits(parameters.data(), input, workspaces[w], {});
-          for (Index r = 0; r < logits.rows; ++r) {
-            const Index truth = data.labels[static_cast<std::size_t>(rows.begin + r)];
-            ++counts[w][static_cast<std::size_t>(truth * classes + likeliest(logits.row(r)))];
-          }
-        });
+    for_each_micro_batch(*data.reader, transform, plan, plan.of_rank(communicator.rank(), communicator.size()), pool,
+                         [&](Index worker, Range rows, ConstMatrix x) {
+                           const auto w = static_cast<std::size_t>(worker);
+                           ConstMatrix input = x;
+                           if (encodes) {
+                             const ConstMatrix code = model->network->encode(model->parameters.data(), x, encoders[w]);
+                             const Matrix scaled(standardized[w].data(), code.rows, code.columns);
+                             for (Index r = 0; r < code.rows; ++r) {
+                               convert_row(ElementType::f32, reinterpret_cast<const std::byte*>(code.row(r).data()), codes,
+                                           scaled.row(r));
+                             }
+                             input = scaled;
+                           }
+                           const ConstMatrix logits = classifier.logits(parameters.data(), input, workspaces[w], {});
+                           for (Index r = 0; r < logits.rows; ++r) {
+                             const Index truth = data.labels[static_cast<std::size_t>(rows.begin + r)];
+                             ++counts[w][static_cast<std::size_t>(truth * classes + likeliest(logits.row(r)))];
+                           }
+                         });
   });
   for (std::size_t w = 1; w < workers; ++w) {
     std::ranges::transform(counts[0], counts[w], counts[0].begin(), std::plus<>());
@@ -93,8 +93,8 @@ std::vector<std::int32_t> class_labels(const DatasetAddress& address, Index samp
   const auto labels = read_labels(address, samples);
   for (std::size_t i = 0; i < labels.size(); ++i) {
     if (labels[i] >= 0 && labels[i] <= largest_label) continue;
-    throw Error(ErrorKind::data, fmt::format("{}: label {} in row {}; classes are numbered from 0 to at most {}", to_string(address),
-                                             labels[i], i, largest_label));
+    throw Error(ErrorKind::data, fmt::format("{}: label {} in row {}; classes are numbered from 0 to at most {}",
+                                             to_string(address), labels[i], i, largest_label));
   }
   return {labels.begin(), labels.end()};
 }
@@ -116,7 +116,8 @@ std::vector<Index> stratified_subset(std::span<const std::int32_t> labels, doubl
     if (members.empty()) continue;
     std::vector<Index> order(members.size());
     random_permutation(random, c, 0, 0, order);
-    const auto wanted = std::max<std::size_t>(1, static_cast<std::size_t>(std::llround(fraction * static_cast<double>(members.size()))));
+    const auto wanted =
+        std::max<std::size_t>(1, static_cast<std::size_t>(std::llround(fraction * static_cast<double>(members.size()))));
     for (std::size_t i = 0; i < wanted; ++i) rows.push_back(members[static_cast<std::size_t>(order[i])]);
   }
   std::ranges::sort(rows);
@@ -142,16 +143,16 @@ ProbeResult probe(const Communicator& communicator, const Model* model, const In
   InputTransform codes;
   std::unique_ptr<SampleSource> source;
   if (frozen) {
-    source = hold_codes(communicator, *training.reader, rows, source_settings, {model->network.get(), model->parameters.data()}, pool,
-                        settings.standardize, codes);
+    source = hold_codes(communicator, *training.reader, rows, source_settings, {model->network.get(), model->parameters.data()},
+                        pool, settings.standardize, codes);
   } else if (settings.label_fraction < 1) {
     source = hold_rows(communicator, *training.reader, rows, source_settings);
   } else {
     source = open_training_data(communicator, *training.reader, source_settings, memory_budget(communicator, settings.memory));
   }
-  const Classifier classifier = fine_tune ? Classifier(*model->network, result.classes, labels)
-                                          : Classifier(frozen ? model->network->code_size() : training.reader->info().features(),
-                                                       result.classes, labels);
+  const Classifier classifier =
+      fine_tune ? Classifier(*model->network, result.classes, labels)
+                : Classifier(frozen ? model->network->code_size() : training.reader->info().features(), result.classes, labels);
   // The softmax begins at 0: all classes are alike.
   Buffer<float> parameters(classifier.layout().size());
   if (fine_tune) std::copy_n(model->parameters.data(), classifier.encoder_size(), parameters.data());
@@ -188,8 +189,8 @@ ProbeResult probe(const Communicator& communicator, const Model* model, const In
     }
     progress(epoch + 1, result.loss, result.training_accuracy);
   }
-  result.confusion = confusion_of(communicator, model, transform, codes, classifier, stage.parameters(), validation, result.classes,
-                                  fine_tune, pool, settings.micro_batch);
+  result.confusion = confusion_of(communicator, model, transform, codes, classifier, stage.parameters(), validation,
+                                  result.classes, fine_tune, pool, settings.micro_batch);
   Index correct = 0;
   for (Index c = 0; c < result.classes; ++c) correct += result.confusion[static_cast<std::size_t>(c * result.classes + c)];
   result.accuracy = static_cast<double>(correct) / static_cast<double>(std::max<Index>(1, result.validation_samples));

@@ -113,7 +113,8 @@ std::unique_ptr<SampleSource> hold_rows(const Communicator& communicator, const 
   Buffer<std::byte> bytes;
   collectively(communicator, [&] {
     bytes = Buffer<std::byte>(places.size() * reader.info().row_bytes());
-    read_selected(reader, rows.subspan(static_cast<std::size_t>(places.begin), static_cast<std::size_t>(places.size())), bytes.span());
+    read_selected(reader, rows.subspan(static_cast<std::size_t>(places.begin), static_cast<std::size_t>(places.size())),
+                  bytes.span());
   });
   return make_held_source(std::move(bytes), reader.info().type, reader.info().features(), settings);
 }

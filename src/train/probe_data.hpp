@@ -22,8 +22,8 @@ struct FrozenEncoder {
 [[nodiscard]] std::unique_ptr<SampleSource> hold_rows(const Communicator& communicator, const DatasetReader& reader,
                                                       std::span<const Index> rows, const SampleSourceSettings& settings);
 
-/// The same of their codes, which are computed once, in pieces of a shard, and, when asked, standardised: then `codes` is set to how.
-/// `settings.transform` is the encoder's. Collective.
+/// The same of their codes, which are computed once, in pieces of a shard, and, when asked, standardised: then `codes` is set
+/// to how. `settings.transform` is the encoder's. Collective.
 [[nodiscard]] std::unique_ptr<SampleSource> hold_codes(const Communicator& communicator, const DatasetReader& reader,
                                                        std::span<const Index> rows, const SampleSourceSettings& settings,
                                                        const FrozenEncoder& encoder, WorkerPool& pool, bool standardize,

@@ -29,7 +29,8 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
       gradient_(model.layout().size()),
       words_(all_words) {
   collectively(communicator_, [&] {
-    schedule_ = std::make_unique<Schedule>(settings_.schedule, plan_.steps_per_epoch(), settings_.epochs * plan_.steps_per_epoch());
+    schedule_ =
+        std::make_unique<Schedule>(settings_.schedule, plan_.steps_per_epoch(), settings_.epochs * plan_.steps_per_epoch());
     // L-BFGS is no rule for elements: train/full_batch.hpp moves the parameters.
     const bool elementwise = settings_.optimizer.name != lbfgs_name;
     optimizer_ = make_optimizer(elementwise ? settings_.optimizer : OptimizerSettings{.name = "sgd"});
@@ -39,8 +40,8 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
   reducer_ = tree ? make_tree_reducer(communicator_, reducer) : make_allreduce_reducer(communicator_, reducer);
   update_ = std::make_unique<SegmentUpdate>(model_, *optimizer_, *reducer_, pool, settings_.update, communicator_, !tree);
   update_->start_average(parameters_);
-  engine_ = std::make_unique<GradientEngine>(model_, plan_, plan_.shards_of_rank(communicator_.rank(), communicator_.size()), pool,
-                                             gradient_.span());
+  engine_ = std::make_unique<GradientEngine>(model_, plan_, plan_.shards_of_rank(communicator_.rank(), communicator_.size()),
+                                             pool, gradient_.span());
   engine_->set_sum_over_ranks([this](std::span<ExactSum> sums) { sum_over_ranks(communicator_, sums); });
 }
 

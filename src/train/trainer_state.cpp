@@ -84,17 +84,14 @@ void Trainer::write_state(const std::string& path, bool with_optimizer) {
   std::vector<StoredArena> arenas;
   if (!with_optimizer && stage_->segment().averages()) parameters = stage_->segment().stored_average(tensors);
   if (with_optimizer) {
-    header.position = {{"stage", position_.stage},
-                       {"epoch", position_.epoch},
-                       {"step_in_epoch", position_.step_in_epoch},
-                       {"step", position_.step},
-                       {"samples", position_.samples},
-                       {"epoch_samples", epoch_samples_}};
+    header.position = {{"stage", position_.stage}, {"epoch", position_.epoch},     {"step_in_epoch", position_.step_in_epoch},
+                       {"step", position_.step},   {"samples", position_.samples}, {"epoch_samples", epoch_samples_}};
     header.doubles[epoch_loss_path] = to_doubles(epoch_loss_);
     header.doubles[epoch_squared_error_path] = to_doubles(epoch_squared_error_);
     header.doubles[epoch_penalty_path] = to_doubles(epoch_penalty_);
-    arenas = full_batch_ ? full_batch_->stored(tensors, header.position)
-                         : stage_->segment().stored(is_pretraining() ? pretraining_.tensors(position_.stage, *layer_) : tensors);
+    arenas = full_batch_
+                 ? full_batch_->stored(tensors, header.position)
+                 : stage_->segment().stored(is_pretraining() ? pretraining_.tensors(position_.stage, *layer_) : tensors);
   }
   arenas.insert(arenas.begin(), std::move(parameters));
   write_state_file(communicator_, path, header, arenas);

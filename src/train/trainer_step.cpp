@@ -25,7 +25,8 @@ std::array<bool, 2> Trainer::flags() {
 
 void Trainer::train_step() {
   const Timer timer;
-  const StepTotals& totals = stage_->gradient(*source_, config_.seed, epoch_number(position_.epoch), position_.step_in_epoch, flags());
+  const StepTotals& totals =
+      stage_->gradient(*source_, config_.seed, epoch_number(position_.epoch), position_.step_in_epoch, flags());
   stop_requested_ = totals.flags[0] > 0;
   checkpoint_requested_ = totals.flags[1] > 0;
   step_loss_ = totals.mean(totals.loss);
@@ -45,8 +46,8 @@ void Trainer::train_step() {
 // One update by L-BFGS; all passes over the data see the order and the noise of the stage's first epoch.
 void Trainer::train_iteration() {
   const Timer timer;
-  const FullBatch::Iteration iteration =
-      full_batch_->iterate(*source_, epoch_number(0), [this] { return flags(); }, position_.epoch == 0);
+  const FullBatch::Iteration iteration = full_batch_->iterate(
+      *source_, epoch_number(0), [this] { return flags(); }, position_.epoch == 0);
   stop_requested_ = iteration.totals.flags[0] > 0;
   checkpoint_requested_ = iteration.totals.flags[1] > 0;
   if (iteration.totals.failed) fail_step(iteration.totals);
@@ -92,14 +93,14 @@ void Trainer::fail_step(const StepTotals& totals) {
 }
 
 void Trainer::diverged(const std::string& what) {
-  throw Error(ErrorKind::diverged,
-              fmt::format("diverged at step {} ({}epoch {}): {}; last good checkpoint: {}; try a --{}learning-rate below {:g}{}",
-                          position_.step + 1, is_pretraining() ? pretraining_.name(position_.stage) + ", " : "",
-                          position_.epoch + 1, what, last_checkpoint_.empty() ? "none" : last_checkpoint_,
-                          is_pretraining() ? "pretrain-" : "",
-                          is_pretraining() ? stage_->settings().schedule.learning_rate : config_.schedule.learning_rate,
-                          is_pretraining() ? "" : " or --clip-norm 1"),
-              Reach::everywhere);
+  throw Error(
+      ErrorKind::diverged,
+      fmt::format("diverged at step {} ({}epoch {}): {}; last good checkpoint: {}; try a --{}learning-rate below {:g}{}",
+                  position_.step + 1, is_pretraining() ? pretraining_.name(position_.stage) + ", " : "", position_.epoch + 1,
+                  what, last_checkpoint_.empty() ? "none" : last_checkpoint_, is_pretraining() ? "pretrain-" : "",
+                  is_pretraining() ? stage_->settings().schedule.learning_rate : config_.schedule.learning_rate,
+                  is_pretraining() ? "" : " or --clip-norm 1"),
+      Reach::everywhere);
 }
 
 void Trainer::log_step() {

@@ -70,9 +70,9 @@ std::vector<SegmentUpdate::Group> SegmentUpdate::groups() const {
   std::vector<Group> groups;
   for (const TensorRole& role : model_.roles()) {
     const Tensor& tensor = model_.layout().tensor(role.slot);
-    const double rate = factor_of(tensor, settings_.encoder_rate, settings_.decoder_rate) * (role.bias ? settings_.bias_rate : 1.0);
-    groups.push_back(
-        {model_.layout().range(role.slot), rate, decay_factor(role, tensor, settings_), role.slot, !role.bias});
+    const double rate =
+        factor_of(tensor, settings_.encoder_rate, settings_.decoder_rate) * (role.bias ? settings_.bias_rate : 1.0);
+    groups.push_back({model_.layout().range(role.slot), rate, decay_factor(role, tensor, settings_), role.slot, !role.bias});
   }
   std::ranges::sort(groups, {}, [](const Group& group) { return group.range.begin; });
   return groups;

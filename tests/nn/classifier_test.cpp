@@ -42,10 +42,11 @@ void check_gradient(const Classifier& classifier) {
   Buffer<float> scratch(classifier.layout().size());
   const PassContext context{.training = true, .seed = 1, .epoch = 0, .sample_ids = ids};
   Index watermark = classifier.layout().size();
-  const LossSums sums = classifier.train_pass(parameters.data(), x, 1.0F / rows, workspace, gradient.data(), context, [&](Range range) {
-    EXPECT_LE(range.begin, watermark);
-    watermark = range.begin;
-  });
+  const LossSums sums =
+      classifier.train_pass(parameters.data(), x, 1.0F / rows, workspace, gradient.data(), context, [&](Range range) {
+        EXPECT_LE(range.begin, watermark);
+        watermark = range.begin;
+      });
   EXPECT_EQ(watermark, 0) << "all of the gradient is announced";
 
   // The loss of the logits, again in double.
@@ -62,7 +63,9 @@ void check_gradient(const Classifier& classifier) {
   EXPECT_NEAR(sums.loss, loss, 1e-5);
   EXPECT_EQ(sums.squared_error, wrong);
 
-  const auto loss_at = [&] { return classifier.train_pass(parameters.data(), x, 1.0F / rows, workspace, scratch.data(), context, {}).loss / rows; };
+  const auto loss_at = [&] {
+    return classifier.train_pass(parameters.data(), x, 1.0F / rows, workspace, scratch.data(), context, {}).loss / rows;
+  };
   for (const Tensor& tensor : classifier.layout().tensors()) {
     for (Index i = tensor.offset; i < tensor.offset + tensor.size; ++i) {
       const float kept = parameters[i];

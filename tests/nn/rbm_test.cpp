@@ -110,8 +110,8 @@ void compare(const RbmSpec& spec) {
   Buffer<float> gradient(rbm.layout().size());
   const auto keys = ids();
   const ConstMatrix x(samples.data(), rows, spec.visible);
-  const LossSums sums =
-      rbm.train_pass(arena.data(), x, 0.25F, workspace, gradient.data(), {.training = true, .seed = seed, .epoch = epoch, .sample_ids = keys}, {});
+  const LossSums sums = rbm.train_pass(arena.data(), x, 0.25F, workspace, gradient.data(),
+                                       {.training = true, .seed = seed, .epoch = epoch, .sample_ids = keys}, {});
 
   const Reference reference(spec, rbm.layout(), arena.span());
   std::vector<double> expected;
@@ -123,7 +123,8 @@ void compare(const RbmSpec& spec) {
   }
   std::size_t at = 0;
   for (const Tensor& tensor : rbm.layout().tensors()) {
-    for (Index i = 0; i < tensor.size; ++i, ++at) ASSERT_NEAR(gradient[tensor.offset + i], expected[at], 2e-5) << tensor.name << " " << i;
+    for (Index i = 0; i < tensor.size; ++i, ++at)
+      ASSERT_NEAR(gradient[tensor.offset + i], expected[at], 2e-5) << tensor.name << " " << i;
   }
   EXPECT_NEAR(sums.loss, error, 1e-4 * error);
 }
@@ -145,7 +146,8 @@ TEST(Rbm, no_samples_give_no_gradient) {
   gradient[0] = 7;
   auto workspace = rbm.make_workspace(4);
   Range announced;
-  const LossSums sums = rbm.train_pass(arena.data(), {arena.data(), 0, 5}, 1, workspace, gradient.data(), {}, [&](Range range) { announced = range; });
+  const LossSums sums = rbm.train_pass(arena.data(), {arena.data(), 0, 5}, 1, workspace, gradient.data(), {},
+                                       [&](Range range) { announced = range; });
   EXPECT_EQ(gradient[0], 0);
   EXPECT_EQ(sums.loss, 0);
   EXPECT_EQ(announced, (Range{0, rbm.layout().size()}));
@@ -193,7 +195,8 @@ TEST(Rbm, contrastive_divergence_raises_the_likelihood) {
   for (Index i = 0; i < rbm.layout().tensor(0).size; ++i) arena[i] = 0.1F * (number(3, i) - 0.5F);
   Buffer<float> samples(32 * 8);
   for (Index r = 0; r < 32; ++r) {
-    for (Index i = 0; i < 8; ++i) samples[r * 8 + i] = static_cast<float>(data[static_cast<std::size_t>(r)][static_cast<std::size_t>(i)]);
+    for (Index i = 0; i < 8; ++i)
+      samples[r * 8 + i] = static_cast<float>(data[static_cast<std::size_t>(r)][static_cast<std::size_t>(i)]);
   }
   std::vector<std::uint64_t> keys(32);
   std::iota(keys.begin(), keys.end(), 0);
@@ -207,7 +210,8 @@ TEST(Rbm, contrastive_divergence_raises_the_likelihood) {
   const double before = log_likelihood(part(0), part(1), part(2), data);
   const double error_before = rbm.evaluate(arena.data(), x, workspace).squared_error;
   for (std::uint32_t e = 0; e < 400; ++e) {
-    rbm.train_pass(arena.data(), x, 1.0F / 32, workspace, gradient.data(), {.training = true, .seed = 1, .epoch = e, .sample_ids = keys}, {});
+    rbm.train_pass(arena.data(), x, 1.0F / 32, workspace, gradient.data(),
+                   {.training = true, .seed = 1, .epoch = e, .sample_ids = keys}, {});
     for (Index i = 0; i < arena.size(); ++i) arena[i] -= 0.3F * gradient[i];
   }
   EXPECT_LT(before, -5.4);

@@ -83,14 +83,16 @@ TEST(Lbfgs, direction_is_that_of_the_matrix_of_the_bfgs_formula) {
 }
 
 TEST(Lbfgs, quadratic_is_minimised_in_as_many_exact_steps_as_it_has_dimensions) {
-  // f = sum_i l_i (x_i - t_i)^2 / 2 in 8 dimensions; the rest is padding. With exact steps this is the method of conjugate gradients.
+  // f = sum_i l_i (x_i - t_i)^2 / 2 in 8 dimensions; the rest is padding. With exact steps this is the method of conjugate
+  // gradients.
   constexpr std::size_t dimensions = 8;
   const auto target = test::normal_numbers(dimensions, 5);
   std::vector<float> x(size);
   const auto curvature = [](std::size_t i) { return 1.0 + static_cast<double>(i); };
   const auto gradient_at = [&](const std::vector<float>& at) {
     std::vector<float> g(size);
-    for (std::size_t i = 0; i < dimensions; ++i) g[i] = static_cast<float>(curvature(i) * (static_cast<double>(at[i]) - static_cast<double>(target[i])));
+    for (std::size_t i = 0; i < dimensions; ++i)
+      g[i] = static_cast<float>(curvature(i) * (static_cast<double>(at[i]) - static_cast<double>(target[i])));
     return g;
   };
   Lbfgs lbfgs(10, size);
@@ -99,10 +101,12 @@ TEST(Lbfgs, quadratic_is_minimised_in_as_many_exact_steps_as_it_has_dimensions) 
   for (std::size_t k = 0; k < dimensions; ++k) {
     lbfgs.direction(gradient, product, direction);
     double bend = 0;
-    for (std::size_t i = 0; i < dimensions; ++i) bend += curvature(i) * static_cast<double>(direction[i]) * static_cast<double>(direction[i]);
+    for (std::size_t i = 0; i < dimensions; ++i)
+      bend += curvature(i) * static_cast<double>(direction[i]) * static_cast<double>(direction[i]);
     const double step = -product(gradient, direction) / bend;
     auto next = x;
-    for (std::size_t i = 0; i < size; ++i) next[i] = static_cast<float>(static_cast<double>(x[i]) + step * static_cast<double>(direction[i]));
+    for (std::size_t i = 0; i < size; ++i)
+      next[i] = static_cast<float>(static_cast<double>(x[i]) + step * static_cast<double>(direction[i]));
     const auto after = gradient_at(next);
     std::vector<float> moved(size);
     std::vector<float> changed(size);

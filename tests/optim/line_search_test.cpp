@@ -17,10 +17,20 @@ using Line = std::function<LinePoint(double)>;
 
 std::vector<std::pair<const char*, Line>> lines() {
   return {
-      {"parabola", [](double a) { return LinePoint{(a - 3) * (a - 3), 2 * (a - 3)}; }},
-      {"narrow", [](double a) { return LinePoint{1e6 * (a - 1e-3) * (a - 1e-3), 2e6 * (a - 1e-3)}; }},
-      {"flat tail", [](double a) { return LinePoint{-a / (a * a + 2), (a * a - 2) / ((a * a + 2) * (a * a + 2))}; }},
-      {"wall", [](double a) {
+      {"parabola",
+       [](double a) {
+         return LinePoint{(a - 3) * (a - 3), 2 * (a - 3)};
+       }},
+      {"narrow",
+       [](double a) {
+         return LinePoint{1e6 * (a - 1e-3) * (a - 1e-3), 2e6 * (a - 1e-3)};
+       }},
+      {"flat tail",
+       [](double a) {
+         return LinePoint{-a / (a * a + 2), (a * a - 2) / ((a * a + 2) * (a * a + 2))};
+       }},
+      {"wall",
+       [](double a) {
          // Not a number beyond 0.5.
          return a < 0.5 ? LinePoint{-std::log(0.5 - a) - 20 * a, 1 / (0.5 - a) - 20} : LinePoint{std::nan(""), std::nan("")};
        }},
@@ -77,7 +87,12 @@ TEST(LineSearch, keeps_to_its_limit_and_never_goes_up) {
 
 TEST(LineSearch, no_way_down_gives_no_step) {
   // A slope that lies: the function rises.
-  const LineSearchResult found = search_line({}, [](double a) { return LinePoint{a, 1}; }, {0, -1}, 1);
+  const LineSearchResult found = search_line(
+      {},
+      [](double a) {
+        return LinePoint{a, 1};
+      },
+      {0, -1}, 1);
   EXPECT_EQ(found.step, 0);
   EXPECT_EQ(found.evaluations, LineSearchSettings{}.max_evaluations);
 }

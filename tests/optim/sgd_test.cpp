@@ -115,8 +115,13 @@ TEST(Sgd, momentum_of_sutskevers_schedule) {
   OptimizerSettings settings = sgd(0.99);
   settings.momentum_schedule = "sutskever";
   // 1 - 2^(-1 - log2(floor((t - 1) / 250) + 1)) for the first update t = 1: 1/2, 3/4, 5/6, 7/8, ... up to the limit.
-  for (const auto& [t, expected] : {std::pair<Index, double>{1, 0.5}, {250, 0.5}, {251, 0.75}, {501, 1 - 1.0 / 6}, {751, 0.875},
-                                    {12251, 0.99}, {1000000, 0.99}}) {
+  for (const auto& [t, expected] : {std::pair<Index, double>{1, 0.5},
+                                    {250, 0.5},
+                                    {251, 0.75},
+                                    {501, 1 - 1.0 / 6},
+                                    {751, 0.875},
+                                    {12251, 0.99},
+                                    {1000000, 0.99}}) {
     EXPECT_NEAR(momentum_shown(settings, t), expected, 1e-7) << t;
   }
 }

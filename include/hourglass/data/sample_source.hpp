@@ -46,8 +46,8 @@ struct SampleSourceSettings {
 /// DatasetReader::read_rows.
 [[nodiscard]] std::unique_ptr<SampleSource> make_memory_source(const DatasetReader& reader,
                                                                const SampleSourceSettings& settings);
-/// The same of rows that are there already: those of the rank's shards, `features` finite numbers each, whose numbers in the plan are
-/// their ids.
+/// The same of rows that are there already: those of the rank's shards, `features` finite numbers each, whose numbers in the
+/// plan are their ids.
 [[nodiscard]] std::unique_ptr<SampleSource> make_held_source(Buffer<std::byte> rows, ElementType type, Index features,
                                                              const SampleSourceSettings& settings);
 /// Keeps two windows a shard and reads ahead on a thread of its own, which ends with the source. A window is read in file

@@ -9,14 +9,15 @@
 namespace hourglass {
 
 /// Softmax regression p = softmax(h W^T + b) with the cross-entropy -ln p[label], on samples as they are or on the codes of an
-/// encoder that is trained with it. A sample's label is labels[id]. The layout begins with the encoder's tensors, at their places in
-/// the autoencoder's arena, and ends with "softmax/weight" (classes x width) and "softmax/bias". Of the LossSums, `squared_error`
-/// counts the samples whose label is not the likeliest class.
+/// encoder that is trained with it. A sample's label is labels[id]. The layout begins with the encoder's tensors, at their
+/// places in the autoencoder's arena, and ends with "softmax/weight" (classes x width) and "softmax/bias". Of the LossSums,
+/// `squared_error` counts the samples whose label is not the likeliest class.
 class Classifier final : public Trainable {
  public:
   /// On samples of `features` numbers. `labels`, one a sample and below `classes`, outlive this.
   Classifier(Index features, Index classes, std::span<const std::int32_t> labels);
-  /// On the codes of `encoder`, which outlives this: its encoder's parameters are trained too, with the noise that it has in training.
+  /// On the codes of `encoder`, which outlives this: its encoder's parameters are trained too, with the noise that it has in
+  /// training.
   Classifier(const Autoencoder& encoder, Index classes, std::span<const std::int32_t> labels);
 
   [[nodiscard]] const Layout& layout() const override { return layout_; }

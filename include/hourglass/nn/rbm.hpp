@@ -15,8 +15,9 @@ struct RbmSpec {
   Index hidden = 0;
   RbmUnit visible_unit = RbmUnit::bernoulli;
   RbmUnit hidden_unit = RbmUnit::bernoulli;
-  Index steps = 1;              ///< k of CD-k: Gibbs steps from the data to the negative phase, 1 to 1000
-  bool sample_visible = false;  ///< visible units of the chain are drawn; else they are their means, as in Hinton & Salakhutdinov (2006)
+  Index steps = 1;  ///< k of CD-k: Gibbs steps from the data to the negative phase, 1 to 1000
+  bool sample_visible =
+      false;  ///< visible units of the chain are drawn; else they are their means, as in Hinton & Salakhutdinov (2006)
 };
 
 /// Restricted Boltzmann machine, trained by contrastive divergence (Hinton 2002; "A practical guide to training RBMs", 2010):
@@ -58,7 +59,8 @@ class Rbm final : public Trainable {
   Slot visible_bias_;
 };
 
-/// Replaces means by draws. `place` numbers the draws of one pass (0: the first hidden units, 1: the visible ones of step 1, ...).
+/// Replaces means by draws. `place` numbers the draws of one pass (0: the first hidden units, 1: the visible ones of step 1,
+/// ...).
 void draw_units(RbmUnit unit, Index place, const PassContext& context, Matrix means);
 
 }  // namespace hourglass

@@ -6,8 +6,8 @@
 
 namespace hourglass {
 
-/// A model on top of layers that stay as they are: what it sees of a sample is the output of layers `below` of a network, passed
-/// through without noise. Only the model's own parameters are trained.
+/// A model on top of layers that stay as they are: what it sees of a sample is the output of layers `below` of a network,
+/// passed through without noise. Only the model's own parameters are trained.
 class Stacked final : public Trainable {
  public:
   /// `network` and its `parameters` (its whole arena) outlive this and do not change below. An empty range passes samples on.

@@ -9,9 +9,10 @@
 
 namespace hourglass {
 
-/// Limited-memory BFGS (Nocedal 1980; Nocedal & Wright 2006, algorithm 7.4): the last m pairs s = x' - x, y = g' - g stand for an
-/// inverse Hessian H, with H0 = (s y / y y) I of the newest pair. Vectors are a rank's segments of the whole ones, whole cells of 64 floats;
-/// inner products come from the caller, who adds over ranks exactly, so that bits do not depend on how vectors are divided.
+/// Limited-memory BFGS (Nocedal 1980; Nocedal & Wright 2006, algorithm 7.4): the last m pairs s = x' - x, y = g' - g stand for
+/// an inverse Hessian H, with H0 = (s y / y y) I of the newest pair. Vectors are a rank's segments of the whole ones, whole
+/// cells of 64 floats; inner products come from the caller, who adds over ranks exactly, so that bits do not depend on how
+/// vectors are divided.
 class Lbfgs {
  public:
   using Product = std::function<double(std::span<const float>, std::span<const float>)>;

@@ -14,10 +14,11 @@
 
 namespace hourglass {
 
-/// Training by L-BFGS on the whole data set: an iteration is a direction from the last gradients and a line search along it, each
-/// trial of which is a pass over all samples. The gradient of a pass is the sum over its steps, in their order, of the trees' sums over
-/// shards, in double; inner products are exact; a rank holds its segments of all vectors. So bits do not depend on ranks or threads. The
-/// passes share one order of samples and one draw of noise: the function must stay the same. Weight decay is part of it.
+/// Training by L-BFGS on the whole data set: an iteration is a direction from the last gradients and a line search along it,
+/// each trial of which is a pass over all samples. The gradient of a pass is the sum over its steps, in their order, of the
+/// trees' sums over shards, in double; inner products are exact; a rank holds its segments of all vectors. So bits do not
+/// depend on ranks or threads. The passes share one order of samples and one draw of noise: the function must stay the same.
+/// Weight decay is part of it.
 class FullBatch {
  public:
   /// What an iteration did.
@@ -40,7 +41,8 @@ class FullBatch {
   [[nodiscard]] bool converged() const { return converged_; }
 
   /// The pairs as they go into a checkpoint, and back; `position` gets their number.
-  [[nodiscard]] std::vector<StoredArena> stored(std::span<const StoredTensor> tensors, std::map<std::string, std::int64_t>& position) const;
+  [[nodiscard]] std::vector<StoredArena> stored(std::span<const StoredTensor> tensors,
+                                                std::map<std::string, std::int64_t>& position) const;
   void load(const StateFile& file);
 
  private:
@@ -60,16 +62,16 @@ class FullBatch {
   bool replicated_;
   Index history_;
   LineSearchSettings line_search_;
-  std::vector<Range> owned_;        // by bucket
-  Index size_ = 0;                  // of the segment
-  Buffer<float> decay_;             // weight decay of each element, when there is any
-  Buffer<float> gradient_;          // at the stage's parameters
+  std::vector<Range> owned_;  // by bucket
+  Index size_ = 0;            // of the segment
+  Buffer<float> decay_;       // weight decay of each element, when there is any
+  Buffer<float> gradient_;    // at the stage's parameters
   Buffer<float> direction_;
   Buffer<double> sum_;
   std::unique_ptr<Lbfgs> lbfgs_;
-  StepTotals totals_;               // of the last pass
+  StepTotals totals_;  // of the last pass
   double value_ = 0;
-  bool evaluated_ = false;          // gradient_ and value_ belong to the stage's parameters
+  bool evaluated_ = false;  // gradient_ and value_ belong to the stage's parameters
   bool converged_ = false;
 };
 

@@ -12,9 +12,9 @@
 
 namespace hourglass {
 
-/// Greedy layer-wise pretraining: stage l (from 0) trains encoder layer l and its mirror in the decoder on what the layers below,
-/// which stay as they are, make of the samples. A stage has an arena of its own, in which the tensors are called "encoder/0/..."
-/// and "decoder/0/..."; take() and give() copy between it and the network's.
+/// Greedy layer-wise pretraining: stage l (from 0) trains encoder layer l and its mirror in the decoder on what the layers
+/// below, which stay as they are, make of the samples. A stage has an arena of its own, in which the tensors are called
+/// "encoder/0/..." and "decoder/0/..."; take() and give() copy between it and the network's.
 class Pretraining {
  public:
   /// `config` has passed check_pretraining(). Both outlive this.

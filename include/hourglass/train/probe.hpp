@@ -59,8 +59,8 @@ void check_probe(const ProbeSettings& settings);
 /// Labels as classes. Throws Error(data) naming the row of a negative label, or of one beyond 4095.
 [[nodiscard]] std::vector<std::int32_t> class_labels(const DatasetAddress& address, Index samples);
 
-/// The rows whose labels are used, in order: of each class, the first round(fraction * count), at least 1, of a permutation that is a
-/// function of (seed, class).
+/// The rows whose labels are used, in order: of each class, the first round(fraction * count), at least 1, of a permutation
+/// that is a function of (seed, class).
 [[nodiscard]] std::vector<Index> stratified_subset(std::span<const std::int32_t> labels, double fraction, std::uint64_t seed);
 
 }  // namespace hourglass

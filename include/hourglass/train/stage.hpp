@@ -48,8 +48,8 @@ struct StepTotals {
 /// engine, optimizer, schedule. A step is gradient(), then update(). Collective throughout; one construction a stage.
 class Stage {
  public:
-  /// `parameters` is the model's arena, complete on every rank, and outlives the stage, as do `model`, `plan` and `pool`. Throws
-  /// the same Error on every rank: settings.
+  /// `parameters` is the model's arena, complete on every rank, and outlives the stage, as do `model`, `plan` and `pool`.
+  /// Throws the same Error on every rank: settings.
   Stage(const Communicator& communicator, const Trainable& model, const ShardPlan& plan, WorkerPool& pool,
         std::span<float> parameters, const StageSettings& settings);
 

@@ -77,7 +77,9 @@ class Trainer {
   void count_step(const StepTotals& totals, Index samples, double compute_seconds, const Timer& timer);
   // L-BFGS has found that there is no way down.
   [[nodiscard]] bool converged() const { return full_batch_ && full_batch_->converged(); }
-  [[nodiscard]] Index step_in_stage() const { return position_.epoch * updates_per_epoch(position_.stage) + position_.step_in_epoch; }
+  [[nodiscard]] Index step_in_stage() const {
+    return position_.epoch * updates_per_epoch(position_.stage) + position_.step_in_epoch;
+  }
   [[nodiscard]] std::uint32_t epoch_number(Index epoch) const;
   [[noreturn]] void fail_step(const StepTotals& totals);
   [[noreturn]] void diverged(const std::string& what);
@@ -125,7 +127,7 @@ class Trainer {
   Buffer<float> parameters_;  // of the whole network
   std::unique_ptr<SampleSource> source_;
   const ShardPlan* source_plan_ = nullptr;
-  std::unique_ptr<Trainable> layer_;   // what is being pretrained
+  std::unique_ptr<Trainable> layer_;  // what is being pretrained
   Buffer<float> layer_parameters_;
   std::unique_ptr<Profiler> profiler_;
   std::unique_ptr<Stage> stage_;
