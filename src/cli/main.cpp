@@ -19,8 +19,8 @@ namespace hourglass {
 std::vector<Command> commands() {
   return {import_command(),   generate_command(),   train_command(),  show_command(),        report_command(),
           evaluate_command(), score_command(),      encode_command(), reconstruct_command(), sample_command(),
-          inspect_command(),  export_command(),     pca_command(),    sweep_command(),       doctor_command(),
-          man_command(),      completion_command(), scale_command(),  scale_worker_command()};
+          inspect_command(),  export_command(),     pca_command(),    probe_command(),       sweep_command(),
+          scale_command(),    scale_worker_command(), doctor_command(), man_command(),       completion_command()};
 }
 
 namespace {

@@ -17,21 +17,15 @@ Range rows_of(const SampleSourceSettings& settings) {
 
 class MemorySource final : public SampleSource {
  public:
-  MemorySource(const DatasetReader& reader, const SampleSourceSettings& settings)
+  MemorySource(Buffer<std::byte> samples, ElementType type, Index features, const SampleSourceSettings& settings)
       : settings_(settings),
-        type_(reader.info().type),
-        row_bytes_(reader.info().row_bytes()),
-        features_(reader.info().features()),
+        type_(type),
+        row_bytes_(features * size_of(type)),
+        features_(features),
         rows_(rows_of(settings)),
-        samples_(rows_.size() * row_bytes_),
+        samples_(std::move(samples)),
         order_(rows_.size()) {
-    require(settings.plan.samples() == reader.info().rows(), "the shard plan is of another data set");
-    const Index step = rows_a_read(reader.info());
-    for (Index row = rows_.begin; row < rows_.end; row += step) {
-      const Range read{row, std::min(row + step, rows_.end)};
-      read_finite_rows(reader, read,
-                       samples_.span().subspan(byte_offset(read.begin), static_cast<std::size_t>(read.size() * row_bytes_)));
-    }
+    require(samples_.size() == rows_.size() * row_bytes_, "rows that are not the shards'");
   }
 
   void begin_epoch(std::uint32_t epoch, Index /*first_step*/) override {
@@ -79,7 +73,23 @@ class MemorySource final : public SampleSource {
 
 std::unique_ptr<SampleSource> make_memory_source(const DatasetReader& reader, const SampleSourceSettings& settings) {
   require(settings.shards.size() >= 1, "a rank without shards");
-  return std::make_unique<MemorySource>(reader, settings);
+  const DatasetInfo& info = reader.info();
+  require(settings.plan.samples() == info.rows(), "the shard plan is of another data set");
+  const Range rows = rows_of(settings);
+  Buffer<std::byte> samples(rows.size() * info.row_bytes());
+  const Index step = rows_a_read(info);
+  for (Index row = rows.begin; row < rows.end; row += step) {
+    const Range read{row, std::min(row + step, rows.end)};
+    const auto offset = static_cast<std::size_t>((read.begin - rows.begin) * info.row_bytes());
+    read_finite_rows(reader, read, samples.span().subspan(offset, static_cast<std::size_t>(read.size() * info.row_bytes())));
+  }
+  return make_held_source(std::move(samples), info.type, info.features(), settings);
+}
+
+std::unique_ptr<SampleSource> make_held_source(Buffer<std::byte> rows, ElementType type, Index features,
+                                               const SampleSourceSettings& settings) {
+  require(settings.shards.size() >= 1, "a rank without shards");
+  return std::make_unique<MemorySource>(std::move(rows), type, features, settings);
 }
 
 Index memory_bytes(const DatasetInfo& info, const SampleSourceSettings& settings) {

@@ -99,7 +99,9 @@ std::span<float> Workspace::scratch(Index layer, Index rows) {
 
 Index Workspace::bytes() const {
   const Index floats = outputs_.size() + scratch_.size() + gradients_[0].size() + gradients_[1].size() + extra_.size();
-  return floats * static_cast<Index>(sizeof(float));
+  Index bytes = floats * static_cast<Index>(sizeof(float));
+  for (const Workspace& part : parts_) bytes += part.bytes();
+  return bytes;
 }
 
 }  // namespace hourglass

@@ -40,6 +40,8 @@ void with_momentum(const Factors f, std::size_t size, float* __restrict p, const
 
 Sgd::Sgd(const OptimizerSettings& settings)
     : momentum_(settings.momentum),
+      initial_momentum_(settings.initial_momentum),
+      initial_steps_(settings.initial_momentum_steps),
       scheduled_(settings.momentum_schedule == "sutskever"),
       nesterov_(settings.nesterov),
       weight_decay_(settings.weight_decay) {
@@ -59,6 +61,7 @@ Sgd::Sgd(const OptimizerSettings& settings)
 }
 
 double Sgd::momentum_at(Index step) const {
+  if (step <= initial_steps_) return std::min(initial_momentum_, momentum_);
   if (!scheduled_) return momentum_;
   const auto periods = static_cast<double>((step - 1) / 250 + 1);
   return std::min(1.0 - std::exp2(-1.0 - std::log2(periods)), momentum_);

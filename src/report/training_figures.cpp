@@ -37,7 +37,10 @@ std::vector<MetricsRecord> thinned(std::span<const MetricsRecord> records, std::
 
 std::vector<MetricsRecord> records_of(std::span<const MetricsRecord> records, const std::string& kind) {
   std::vector<MetricsRecord> some;
-  std::ranges::copy_if(records, std::back_inserter(some), [&](const MetricsRecord& record) { return record.kind == kind; });
+  std::ranges::copy_if(records, std::back_inserter(some), [&](const MetricsRecord& record) {
+    // Errors of single layers in pretraining are of other things.
+    return record.kind == kind && record.phase == "train";
+  });
   return some;
 }
 

@@ -12,6 +12,26 @@ void check(bool valid, const std::string& message) {
   if (!valid) throw Error(ErrorKind::usage, message);
 }
 
+// What L-BFGS has no use for is refused: it would not do what it says.
+void check_full_batch(const TrainConfig& config) {
+  check(config.lbfgs_history >= 1 && config.lbfgs_history <= 1000,
+        fmt::format("--lbfgs-history must be 1 to 1000, not {}", config.lbfgs_history));
+  check_line_search(config.line_search);
+  check(config.optimizer.weight_decay >= 0,
+        fmt::format("--weight-decay must not be negative, not {}", config.optimizer.weight_decay));
+  const UpdateSettings& update = config.update;
+  for (const auto& [name, used] : {std::pair{"schedule", config.schedule.name != "constant"},
+                                   {"warmup-epochs", config.schedule.warmup_epochs != 0},
+                                   {"scale-learning-rate", config.schedule.scaling != "none"},
+                                   {"clip-norm", config.clip_norm != 0},
+                                   {"ema", update.ema != 0},
+                                   {"encoder-rate-factor", update.encoder_rate != 1},
+                                   {"decoder-rate-factor", update.decoder_rate != 1},
+                                   {"bias-rate-factor", update.bias_rate != 1}}) {
+    check(!used, fmt::format("--optimizer lbfgs finds its steps by a line search and does not go with --{}", name));
+  }
+}
+
 }  // namespace
 
 std::string_view name_of(Reduction reduction) { return reduction == Reduction::tree ? "tree" : "allreduce"; }
@@ -61,7 +81,12 @@ void validate(const TrainConfig& config) {
   const LayerSpec& input = model.encoder.front();
   if (!model.image.known() && !input.image.known()) model.image = {1, input.units};
   const Autoencoder shape(model);
-  static_cast<void>(make_optimizer(config.optimizer));
+  if (is_full_batch(config)) {
+    check_full_batch(config);
+  } else {
+    static_cast<void>(make_optimizer(config.optimizer));
+  }
+  check_pretraining(config);
 }
 
 }  // namespace hourglass

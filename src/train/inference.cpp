@@ -44,7 +44,7 @@ void for_each_micro_batch(const DatasetReader& reader, const InputTransform& tra
   if (failure) std::rethrow_exception(failure);
 }
 
-Evaluation evaluate(const Communicator& communicator, const Autoencoder& model, std::span<const float> parameters,
+Evaluation evaluate(const Communicator& communicator, const Trainable& model, std::span<const float> parameters,
                     const DatasetReader& reader, const InputTransform& transform, Index micro_batch, WorkerPool& pool) {
   const InferencePlan plan{reader.info().rows(), micro_batch};
   const auto workers = static_cast<std::size_t>(pool.size());

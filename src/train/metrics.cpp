@@ -62,6 +62,8 @@ std::string table_path(const std::string& path) { return std::filesystem::path(p
 std::string to_json_line(const MetricsRecord& record) {
   nlohmann::ordered_json json;
   json["kind"] = record.kind;
+  json["phase"] = record.phase;
+  json["layer"] = record.layer ? nlohmann::ordered_json(*record.layer) : nullptr;
   json["epoch"] = record.epoch;
   json["step"] = record.step;
   json["loss"] = number(record.loss);

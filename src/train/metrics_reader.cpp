@@ -22,6 +22,8 @@ MetricsRecord parse(const std::string& text) {
   const auto line = nlohmann::json::parse(text);
   MetricsRecord record;
   record.kind = line.at("kind").get<std::string>();
+  record.phase = line.value("phase", record.phase);
+  if (const auto layer = line.find("layer"); layer != line.end() && !layer->is_null()) record.layer = layer->get<Index>();
   record.epoch = line.at("epoch").get<Index>();
   record.step = line.at("step").get<Index>();
   record.loss = number(line, "loss");

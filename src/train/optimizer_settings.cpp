@@ -4,8 +4,10 @@ namespace hourglass {
 
 std::vector<Setting> optimizer_settings() {
   const std::string s = "optimizer";
+  std::vector<std::string> optimizers = optimizer_names();
+  optimizers.emplace_back(lbfgs_name);
   return {
-      choice_setting({"optimizer", s, "Update rule"}, optimizer_names(),
+      choice_setting({"optimizer", s, "Update rule"}, optimizers,
                      [](TrainConfig& c) -> std::string& { return c.optimizer.name; }),
       number_setting({"learning-rate", s, "Base learning rate"},
                      [](TrainConfig& c) -> double& { return c.schedule.learning_rate; }),
@@ -38,6 +40,12 @@ std::vector<Setting> optimizer_settings() {
                      [](TrainConfig& c) -> double& { return c.update.encoder_decay; }),
       number_setting({"decoder-decay-factor", s, "Multiplies the decoder's weight decay"},
                      [](TrainConfig& c) -> double& { return c.update.decoder_decay; }),
+      integer_setting({"lbfgs-history", s, "lbfgs: steps remembered"},
+                      [](TrainConfig& c) -> Index& { return c.lbfgs_history; }),
+      choice_setting({"line-search", s, "lbfgs: strong Wolfe conditions, or Armijo's by halving"}, line_search_names(),
+                     [](TrainConfig& c) -> std::string& { return c.line_search.kind; }),
+      integer_setting({"line-search-evaluations", s, "lbfgs: most passes over the data of one line search"},
+                      [](TrainConfig& c) -> Index& { return c.line_search.max_evaluations; }),
       number_setting({"clip-norm", s, "Largest global norm of the gradient; 0: no clipping"},
                      [](TrainConfig& c) -> double& { return c.clip_norm; }),
       number_setting({"ema", s, "Decay of a running average of the weights, which validation and model.h5 use; 0: none"},

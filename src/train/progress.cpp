@@ -47,13 +47,18 @@ void Progress::clear_line() {
   line_shown_ = false;
 }
 
+void Progress::begin_stage(const std::string& name, Index epochs) {
+  stage_ = name.empty() ? "" : name + "  ";
+  epochs_ = epochs;
+}
+
 void Progress::step(Index epoch, Index step, double loss, double samples_per_second) {
   if (silent_) return;
   const bool show = live_ ? since_shown_.seconds() >= live_interval : since_plain_.seconds() >= plain_interval;
   if (!show) return;
   const double per_step = run_.seconds() / static_cast<double>(step - first_step_);
   const std::string text =
-      fmt::format("epoch {}/{}  step {}/{}  loss {:.6g}  {:.0f} samples/s  {} left", epoch, epochs_, step, total_steps_, loss,
+      fmt::format("{}epoch {}/{}  step {}/{}  loss {:.6g}  {:.0f} samples/s  {} left", stage_, epoch, epochs_, step, total_steps_, loss,
                   samples_per_second, duration(per_step * static_cast<double>(total_steps_ - step)));
   if (live_) {
     fmt::print("\r{}\033[K", text);
@@ -69,7 +74,7 @@ void Progress::step(Index epoch, Index step, double loss, double samples_per_sec
 void Progress::epoch(const MetricsRecord& record) {
   if (silent_) return;
   clear_line();
-  fmt::print("epoch {}/{}  loss {:.6g}  sse {:.4f}{}  {:.0f} samples/s\n", record.epoch, epochs_, record.loss, record.sse,
+  fmt::print("{}epoch {}/{}  loss {:.6g}  sse {:.4f}{}  {:.0f} samples/s\n", stage_, record.epoch, epochs_, record.loss, record.sse,
              record.validation_sse ? fmt::format("  validation sse {:.4f}", *record.validation_sse) : "",
              record.samples_per_second);
   std::fflush(stdout);

@@ -40,8 +40,12 @@ void Trainer::start_profile() {
     });
   }
   profiler_ = std::make_unique<Profiler>(communicator_, config_.threads, layer_names(model_), !config_.trace.empty());
-  engine_->record_phases(profiler_->recorders());
-  update_->record_phases(profiler_->recorders());
+  if (!is_pretraining()) record_stage();
+}
+
+// Of the whole network only: the table's rows are its layers.
+void Trainer::record_stage() {
+  if (profiler_) stage_->record_phases(profiler_->recorders());
 }
 
 void Trainer::finish_profile(TrainResult& result) {

@@ -51,13 +51,7 @@ bool Trainer::checkpoint_due() const {
 
 void Trainer::checkpoint() {
   // A parameter that became infinite shows in the loss only one step later: never let it into a checkpoint.
-  ExactSum squares;
-  for (std::size_t b = 0; b < reducer_->buckets().size(); ++b) {
-    update_->add_sum_of_squares(static_cast<Index>(b), parameters_.span(), squares);
-  }
-  squares.normalize();
-  communicator_.sum(squares.words());
-  if (!std::isfinite(squares.value())) diverged("a parameter is not finite");
+  if (!stage_->is_finite()) diverged("a parameter is not finite");
   const std::string path = folder_.checkpoint_path(position_.step);
   write_state(path, true);
   last_checkpoint_ = path;
@@ -78,22 +72,28 @@ void Trainer::write_state(const std::string& path, bool with_optimizer) {
   for (const auto& [name, values] : history_) header.doubles[name] = values;
   const auto tensors = stored_tensors(model_.layout());
   StoredArena parameters{"/model", tensors, {}, {}};
-  for (std::size_t b = 0; b < reducer_->buckets().size(); ++b) {
-    parameters.ranges.push_back(reducer_->owned(static_cast<Index>(b)));
-    parameters.values.push_back(parameters_.data() + parameters.ranges.back().begin);
+  if (is_pretraining()) {
+    // Every rank has all of it: each writes its part.
+    pretraining_.give(position_.stage, *layer_, layer_parameters_.span(), parameters_.span());
+    parameters.ranges.push_back({0, parameters_.size()});
+    parameters.values.push_back(parameters_.data());
+  } else {
+    for (std::size_t b = 0; b < stage_->reducer().buckets().size(); ++b) {
+      parameters.ranges.push_back(stage_->reducer().owned(static_cast<Index>(b)));
+      parameters.values.push_back(parameters_.data() + parameters.ranges.back().begin);
+    }
   }
   std::vector<StoredArena> arenas;
-  if (!with_optimizer && update_->averages()) parameters = update_->stored_average(tensors);
+  if (!with_optimizer && stage_->segment().averages()) parameters = stage_->segment().stored_average(tensors);
   if (with_optimizer) {
-    header.position = {{"epoch", position_.epoch},
-                       {"step_in_epoch", position_.step_in_epoch},
-                       {"step", position_.step},
-                       {"samples", position_.samples},
-                       {"epoch_samples", epoch_samples_}};
+    header.position = {{"stage", position_.stage}, {"epoch", position_.epoch},     {"step_in_epoch", position_.step_in_epoch},
+                       {"step", position_.step},   {"samples", position_.samples}, {"epoch_samples", epoch_samples_}};
     header.doubles[epoch_loss_path] = to_doubles(epoch_loss_);
     header.doubles[epoch_squared_error_path] = to_doubles(epoch_squared_error_);
     header.doubles[epoch_penalty_path] = to_doubles(epoch_penalty_);
-    arenas = update_->stored(tensors);
+    arenas = full_batch_
+                 ? full_batch_->stored(tensors, header.position)
+                 : stage_->segment().stored(is_pretraining() ? pretraining_.tensors(position_.stage, *layer_) : tensors);
   }
   arenas.insert(arenas.begin(), std::move(parameters));
   write_state_file(communicator_, path, header, arenas);
@@ -109,8 +109,9 @@ void Trainer::write_model() {
 }
 
 void Trainer::restore(const std::string& checkpoint) {
+  StateFile file;
   collectively(communicator_, [&] {
-    const StateFile file = read_state_file(checkpoint);
+    file = read_state_file(checkpoint);
     check_tensors(file, model_.layout());
     const auto text = [&](const char* name) {
       const auto found = file.header.texts.find(name);
@@ -135,27 +136,34 @@ void Trainer::restore(const std::string& checkpoint) {
                       "resume on the same CPU type (or set OPENBLAS_CORETYPE to the one before)",
                       checkpoint, text("blas"), here));
     }
-    const auto position = [&](const char* name) {
-      const auto found = file.header.position.find(name);
-      if (found == file.header.position.end()) {
-        throw Error(ErrorKind::data, fmt::format("{} is not a checkpoint: it has no position", checkpoint));
-      }
-      return found->second;
-    };
-    position_ = {position("epoch"), position("step_in_epoch"), position("step"), position("samples")};
-    epoch_samples_ = position("epoch_samples");
-    from_doubles(file.header, epoch_loss_path, epoch_loss_);
-    from_doubles(file.header, epoch_squared_error_path, epoch_squared_error_);
-    from_doubles(file.header, epoch_penalty_path, epoch_penalty_);
-    for (const auto& [name, values] : file.header.doubles) {
-      if (name.starts_with("/history/")) history_[name] = values;
-    }
+    restore_position(file);
     transform_ = load_transform(file.header);
     read_arena(file, "/model", parameters_.span());
-    update_->load(file);
   });
+  begin_stage();
+  collectively(communicator_, [&] { full_batch_ ? full_batch_->load(file) : stage_->segment().load(file); });
   last_checkpoint_ = checkpoint;
   checkpointed_step_ = position_.step;
+}
+
+void Trainer::restore_position(const StateFile& file) {
+  const auto position = [&](const char* name) {
+    const auto found = file.header.position.find(name);
+    if (found == file.header.position.end()) {
+      throw Error(ErrorKind::data, fmt::format("{} is not a checkpoint: it has no position", file.path));
+    }
+    return found->second;
+  };
+  // Files of before there was pretraining know no stages.
+  const Index stage = file.header.position.contains("stage") ? position("stage") : 0;
+  position_ = {stage, position("epoch"), position("step_in_epoch"), position("step"), position("samples")};
+  epoch_samples_ = position("epoch_samples");
+  from_doubles(file.header, epoch_loss_path, epoch_loss_);
+  from_doubles(file.header, epoch_squared_error_path, epoch_squared_error_);
+  from_doubles(file.header, epoch_penalty_path, epoch_penalty_);
+  for (const auto& [name, values] : file.header.doubles) {
+    if (name.starts_with("/history/")) history_[name] = values;
+  }
 }
 
 void check_same_everywhere(const Communicator& communicator, const TrainConfig& config) {

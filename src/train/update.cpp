@@ -18,6 +18,11 @@ constexpr std::size_t max_states = 8;
 constexpr Index min_shared_floats = Index{1} << 15;
 constexpr const char* average_name = "average";
 
+double factor_of(const Tensor& tensor, double encoder, double decoder) {
+  if (tensor.name.starts_with("encoder/")) return encoder;
+  return tensor.name.starts_with("decoder/") ? decoder : 1.0;
+}
+
 }  // namespace
 
 SegmentUpdate::SegmentUpdate(const Trainable& model, const Optimizer& optimizer, const Reducer& reducer, WorkerPool& pool,
@@ -65,15 +70,9 @@ std::vector<SegmentUpdate::Group> SegmentUpdate::groups() const {
   std::vector<Group> groups;
   for (const TensorRole& role : model_.roles()) {
     const Tensor& tensor = model_.layout().tensor(role.slot);
-    const bool encoder = tensor.name.starts_with("encoder/");
-    const bool decoder = tensor.name.starts_with("decoder/");
-    double rate = encoder ? settings_.encoder_rate : decoder ? settings_.decoder_rate : 1.0;
-    double decay = encoder ? settings_.encoder_decay : decoder ? settings_.decoder_decay : 1.0;
-    if (role.bias) {
-      rate *= settings_.bias_rate;
-      decay *= settings_.decay_biases ? 1.0 : 0.0;
-    }
-    groups.push_back({model_.layout().range(role.slot), rate, decay, role.slot, !role.bias});
+    const double rate =
+        factor_of(tensor, settings_.encoder_rate, settings_.decoder_rate) * (role.bias ? settings_.bias_rate : 1.0);
+    groups.push_back({model_.layout().range(role.slot), rate, decay_factor(role, tensor, settings_), role.slot, !role.bias});
   }
   std::ranges::sort(groups, {}, [](const Group& group) { return group.range.begin; });
   return groups;
@@ -252,6 +251,11 @@ Index SegmentUpdate::bytes() const {
   Index bytes = 0;
   for (const auto& state : states_) bytes += state.size() * static_cast<Index>(sizeof(float));
   return bytes;
+}
+
+double decay_factor(const TensorRole& role, const Tensor& tensor, const UpdateSettings& settings) {
+  if (role.bias && !settings.decay_biases) return 0;
+  return factor_of(tensor, settings.encoder_decay, settings.decoder_decay);
 }
 
 std::vector<StoredTensor> stored_tensors(const Layout& layout) {

@@ -4,6 +4,8 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include "optim/trial.hpp"
 
@@ -97,6 +99,41 @@ TEST(Sgd, momentum_of_a_dead_weight_reaches_zero) {
   }
   EXPECT_EQ(trial.state[0][0], 0.0F);
   EXPECT_NEAR(trial.parameters[0], 0.0F, 1e-6F);  // 1 - 0.1 / (1 - 0.9)
+}
+
+// The momentum of step t shows in what is left of a first gradient of 1 when the second is 0.
+double momentum_shown(const OptimizerSettings& settings, Index t) {
+  const Sgd sgd(settings);
+  std::vector<float> p = {0};
+  std::vector<float> velocity = {1};
+  const std::vector<float*> state = {velocity.data()};
+  sgd.update({.step = t, .learning_rate = 1}, p, std::vector<float>{0}, state);
+  return static_cast<double>(velocity[0]);
+}
+
+TEST(Sgd, momentum_of_sutskevers_schedule) {
+  OptimizerSettings settings = sgd(0.99);
+  settings.momentum_schedule = "sutskever";
+  // 1 - 2^(-1 - log2(floor((t - 1) / 250) + 1)) for the first update t = 1: 1/2, 3/4, 5/6, 7/8, ... up to the limit.
+  for (const auto& [t, expected] : {std::pair<Index, double>{1, 0.5},
+                                    {250, 0.5},
+                                    {251, 0.75},
+                                    {501, 1 - 1.0 / 6},
+                                    {751, 0.875},
+                                    {12251, 0.99},
+                                    {1000000, 0.99}}) {
+    EXPECT_NEAR(momentum_shown(settings, t), expected, 1e-7) << t;
+  }
+}
+
+TEST(Sgd, momentum_is_low_in_the_first_steps_that_are_asked_for) {
+  OptimizerSettings settings = sgd(0.9);
+  settings.initial_momentum_steps = 10;
+  EXPECT_FLOAT_EQ(static_cast<float>(momentum_shown(settings, 1)), 0.5F);
+  EXPECT_FLOAT_EQ(static_cast<float>(momentum_shown(settings, 10)), 0.5F);
+  EXPECT_FLOAT_EQ(static_cast<float>(momentum_shown(settings, 11)), 0.9F);
+  settings.momentum = 0.3;
+  EXPECT_FLOAT_EQ(static_cast<float>(momentum_shown(settings, 1)), 0.3F);
 }
 
 TEST(Sgd, state_only_with_momentum) {

@@ -25,6 +25,8 @@ OPTIMIZERS = {
     "lamb": ["--optimizer", "lamb", "--weight-decay", "1e-2", "--schedule", "one-cycle"],
     "muon": ["--optimizer", "muon", "--momentum", "0.9", "--learning-rate", "0.02"],
     "ema": ["--ema", "0.9", "--encoder-rate-factor", "0.5", "--bias-rate-factor", "2", "--schedule", "cosine-restarts", "--decay-epochs", "1"],
+    "polynomial": ["--schedule", "polynomial", "--decay-power", "2", "--scale-learning-rate", "sqrt", "--base-batch", "12"],
+    "early": ["--learning-rate", "4", "--optimizer", "sgd", "--early-stopping", "1", "--epochs", "8"],
     "plateau": ["--learning-rate", "0.5", "--optimizer", "sgd", "--schedule", "plateau", "--patience", "1", "--decay-factor", "0.5", "--keep-best"],
 }
 

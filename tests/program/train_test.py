@@ -12,7 +12,7 @@ from support import (STOPPED, USAGE, DATA, ProgramTest, checkpoints, kill_tree, 
 SETTINGS = ["--layers", "20,12,3", "--batch", "48", "--micro-batch", "12", "--epochs", "3", "--shuffle-block", "2", "--shuffle-window", "4"]
 # Long enough to be stopped in the middle: about 1600 steps of a step each millisecond or slower.
 LONG = ["--layers", "20,160,80,4", "--batch", "32", "--micro-batch", "8", "--epochs", "320", "--log-every", "1"]
-KEYS = {"kind", "epoch", "step", "loss", "sse", "learning_rate", "gradient_norm", "samples_per_second", "seconds_compute",
+KEYS = {"kind", "phase", "layer", "epoch", "step", "loss", "sse", "learning_rate", "gradient_norm", "samples_per_second", "seconds_compute",
         "seconds_exchange_exposed", "seconds_input_wait", "resident_bytes"}
 
 

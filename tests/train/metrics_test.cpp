@@ -22,10 +22,12 @@ TEST(Metrics, line_has_the_documented_keys_and_no_nan) {
   record.loss = std::nan("");
   const auto json = nlohmann::json::parse(to_json_line(record));
   for (const char* key :
-       {"kind", "epoch", "step", "loss", "sse", "validation_sse", "learning_rate", "gradient_norm", "samples_per_second",
+       {"kind", "phase", "layer", "epoch", "step", "loss", "sse", "validation_sse", "learning_rate", "gradient_norm", "samples_per_second",
         "seconds_compute", "seconds_exchange_exposed", "seconds_input_wait", "resident_bytes"}) {
     EXPECT_TRUE(json.contains(key)) << key;
   }
+  EXPECT_EQ(json["phase"], "train");
+  EXPECT_TRUE(json["layer"].is_null());
   EXPECT_TRUE(json["loss"].is_null());
   EXPECT_TRUE(json["validation_sse"].is_null());
 }

@@ -41,7 +41,10 @@ TrainConfig unusual() {
       "scale-learning-rate = linear\nbase-batch = 100\nearly-stopping = 9\nkeep-best = true\n"
       "epsilon = 1e-06\nweight-decay = 0.0001\ndecay-biases = false\nclip-norm = 2.5\nschedule = cosine\n"
       "final-learning-rate = 0.001\ndecay-factor = 0.5\ndecay-epochs = 3\nwarmup-epochs = 0.5\nbatch = 96\nmicro-batch = 32\n"
-      "epochs = 4\nseed = 18446744073709551615\n"
+      "epochs = 4\nseed = 18446744073709551615\nlbfgs-history = 7\nline-search = armijo\nline-search-evaluations = 9\n"
+      "[pretraining]\npretrain = rbm\npretrain-epochs = 3,4\npretrain-learning-rate = 0.1,0.01\npretrain-weight-decay = 0.001\n"
+      "pretrain-optimizer = adam\npretrain-momentum = 0.8\npretrain-batch = 64\npretrain-corruption = gaussian\n"
+      "pretrain-corruption-strength = 0.5\nrbm-steps = 3\nrbm-sample-visible = true\n"
       "[run]\nthreads = 2\nreduction = allreduce\nbucket-bytes = 65536\noutput = out\ncheckpoint-every = 2.5s\nkeep = 2\n"
       "log-every = 5\nprogress = none\ntensorboard = true\nprofile = true\ntrace = t.json\n",
       "test", config);

@@ -21,6 +21,7 @@ enum class Purpose : std::uint32_t {
   probe = 8,
   pretraining = 9,
   penalty = 10,
+  label_subset = 11,
   sweep = 20,
 };
 

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 
+#include "hourglass/core/buffer.hpp"
 #include "hourglass/core/matrix_view.hpp"
 #include "hourglass/data/normalization.hpp"
 #include "hourglass/data/shard_order.hpp"
@@ -45,6 +46,10 @@ struct SampleSourceSettings {
 /// DatasetReader::read_rows.
 [[nodiscard]] std::unique_ptr<SampleSource> make_memory_source(const DatasetReader& reader,
                                                                const SampleSourceSettings& settings);
+/// The same of rows that are there already: those of the rank's shards, `features` finite numbers each, whose numbers in the
+/// plan are their ids.
+[[nodiscard]] std::unique_ptr<SampleSource> make_held_source(Buffer<std::byte> rows, ElementType type, Index features,
+                                                             const SampleSourceSettings& settings);
 /// Keeps two windows a shard and reads ahead on a thread of its own, which ends with the source. A window is read in file
 /// order, neighbouring blocks in one read, so that a compressed chunk is unpacked at most once for each window that has rows of
 /// it: a shuffle block as large as the file's chunks avoids unpacking chunks several times an epoch.

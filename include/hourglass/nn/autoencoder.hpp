@@ -54,6 +54,7 @@ class Autoencoder final : public Trainable {
   [[nodiscard]] const AutoencoderSpec& spec() const { return spec_; }
   [[nodiscard]] const Layout& layout() const override { return layout_; }
   [[nodiscard]] const Network& network() const { return architecture_.network; }
+  [[nodiscard]] const Architecture& architecture() const { return architecture_; }
   [[nodiscard]] Index features() const override { return features_; }
   [[nodiscard]] Index code_size() const { return code_size_; }
   [[nodiscard]] std::vector<TensorRole> roles() const override;

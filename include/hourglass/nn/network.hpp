@@ -62,6 +62,9 @@ class Workspace {
   [[nodiscard]] Matrix output_gradient(Index layer, Index rows);
   [[nodiscard]] std::span<float> scratch(Index layer, Index rows);
   [[nodiscard]] std::span<float> extra() { return extra_.span(); }
+  /// The workspaces of what its owner is made of.
+  void add_part(Workspace part) { parts_.push_back(std::move(part)); }
+  [[nodiscard]] Workspace& part(Index i) { return parts_[static_cast<std::size_t>(i)]; }
   /// Bytes held: what the memory prediction counts for a worker.
   [[nodiscard]] Index bytes() const;
 
@@ -76,6 +79,7 @@ class Workspace {
   Buffer<float> gradients_[2];
   Buffer<float> scratch_;
   Buffer<float> extra_;
+  std::vector<Workspace> parts_;
 };
 
 }  // namespace hourglass

@@ -11,6 +11,7 @@ namespace hourglass {
 ///   momentum:  b = m * b + g;  p -= r * b
 ///   nesterov:  b = m * b + g;  p -= r * (g + m * b)
 /// --momentum-schedule sutskever: at step t (from 0) m is min(1 - 2^(-1 - log2(floor(t / 250) + 1)), momentum).
+/// In the first initial_momentum_steps m is at most initial_momentum.
 /// State: none when m = 0, else b ("momentum"), which starts at 0, so that the first b is the first gradient.
 class Sgd final : public Optimizer {
  public:
@@ -25,6 +26,8 @@ class Sgd final : public Optimizer {
   [[nodiscard]] double momentum_at(Index step) const;
 
   double momentum_;
+  double initial_momentum_;
+  Index initial_steps_;
   bool scheduled_;
   bool nesterov_;
   double weight_decay_;

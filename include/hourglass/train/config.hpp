@@ -8,9 +8,11 @@
 #include "hourglass/core/types.hpp"
 #include "hourglass/data/normalization.hpp"
 #include "hourglass/nn/autoencoder.hpp"
+#include "hourglass/optim/line_search.hpp"
 #include "hourglass/optim/optimizer.hpp"
 #include "hourglass/optim/schedule.hpp"
 #include "hourglass/param/initializer.hpp"
+#include "hourglass/train/pretrain_config.hpp"
 #include "hourglass/train/update.hpp"
 
 namespace hourglass {
@@ -51,6 +53,8 @@ struct TrainConfig {
   OptimizerSettings optimizer;
   ScheduleSettings schedule;
   UpdateSettings update;
+  Index lbfgs_history = 10;  ///< pairs of steps and changes of the gradient that stand for the curvature
+  LineSearchSettings line_search;
   double clip_norm = 0;
   Index early_stopping = 0;  ///< epochs without a new smallest validation error after which training ends; 0: never
   bool keep_best = false;    ///< model.h5 is that of the epoch with the smallest validation error
@@ -58,6 +62,8 @@ struct TrainConfig {
   Index micro_batch = 128;
   Index epochs = 10;
   std::uint64_t seed = 1;
+
+  PretrainSettings pretrain;
 
   // parallel
   Index threads = 1;
@@ -75,7 +81,12 @@ struct TrainConfig {
   std::string trace;              ///< file for a trace of all ranks and workers; empty: none
 
   [[nodiscard]] Index shards() const { return batch / micro_batch; }
+  [[nodiscard]] Index pretrain_batch() const { return pretrain.batch > 0 ? pretrain.batch : batch; }
+  [[nodiscard]] Index pretrain_shards() const { return pretrain_batch() / micro_batch; }
 };
+
+/// --optimizer lbfgs: every update is made from the whole data set.
+[[nodiscard]] inline bool is_full_batch(const TrainConfig& config) { return config.optimizer.name == lbfgs_name; }
 
 /// Throws Error(usage) naming the settings that are missing, out of range or contradict each other.
 void validate(const TrainConfig& config);

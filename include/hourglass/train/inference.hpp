@@ -7,7 +7,7 @@
 #include "hourglass/data/normalization.hpp"
 #include "hourglass/dist/communicator.hpp"
 #include "hourglass/io/hdf5.hpp"
-#include "hourglass/nn/autoencoder.hpp"
+#include "hourglass/nn/trainable.hpp"
 #include "hourglass/train/worker_pool.hpp"
 
 namespace hourglass {
@@ -39,7 +39,7 @@ struct Evaluation {
 };
 
 /// Collective; the same bits on any number of ranks and threads (exact sums).
-[[nodiscard]] Evaluation evaluate(const Communicator& communicator, const Autoencoder& model, std::span<const float> parameters,
+[[nodiscard]] Evaluation evaluate(const Communicator& communicator, const Trainable& model, std::span<const float> parameters,
                                   const DatasetReader& reader, const InputTransform& transform, Index micro_batch,
                                   WorkerPool& pool);
 

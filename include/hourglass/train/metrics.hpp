@@ -11,8 +11,10 @@ namespace hourglass {
 /// One line of metrics.jsonl. Losses are averages over the samples of the step or epoch; seconds and samples a second cover the
 /// time since the record of the same kind before (maximum over ranks).
 struct MetricsRecord {
-  std::string kind;  ///< "step" or "epoch"
-  Index epoch = 0;   ///< counted from 1
+  std::string kind;             ///< "step" or "epoch"
+  std::string phase = "train";  ///< "pretrain" while single layers are trained, then "train"
+  std::optional<Index> layer;   ///< the layer being pretrained, from 1; the sse is then of its own input
+  Index epoch = 0;              ///< of the phase (and layer), counted from 1
   Index step = 0;    ///< updates made so far
   double loss = 0;
   double sse = 0;

@@ -19,6 +19,8 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
+  /// What the next epochs belong to: `name` ("" for the whole network) stands before their number.
+  void begin_stage(const std::string& name, Index epochs);
   /// After every step; a terminal is written to at most ten times a second, and nothing is formatted in between.
   void step(Index epoch, Index step, double loss, double samples_per_second);
   void epoch(const MetricsRecord& record);
@@ -31,6 +33,7 @@ class Progress {
   bool live_ = false;
   bool silent_ = false;
   bool line_shown_ = false;
+  std::string stage_;
   Index epochs_;
   Index total_steps_;
   Index first_step_;

@@ -7,23 +7,23 @@
 
 #include "hourglass/core/buffer.hpp"
 #include "hourglass/dist/communicator.hpp"
-#include "hourglass/dist/reducer.hpp"
-#include "hourglass/optim/schedule.hpp"
-#include "hourglass/train/gradient_engine.hpp"
+#include "hourglass/train/full_batch.hpp"
 #include "hourglass/train/inference.hpp"
 #include "hourglass/train/metrics.hpp"
+#include "hourglass/train/pretraining.hpp"
 #include "hourglass/train/profiler.hpp"
 #include "hourglass/train/progress.hpp"
 #include "hourglass/train/run_folder.hpp"
+#include "hourglass/train/stage.hpp"
 #include "hourglass/train/tensorboard.hpp"
 #include "hourglass/train/training_data.hpp"
-#include "hourglass/train/update.hpp"
 
 namespace hourglass {
 
 /// Where a run stands: between two updates.
 struct Position {
-  Index epoch = 0;          ///< epochs completed
+  Index stage = 0;          ///< layers pretrained; from Pretraining::stages() on: the whole network is being trained
+  Index epoch = 0;          ///< epochs of the stage completed
   Index step_in_epoch = 0;  ///< updates made in the current epoch
   Index step = 0;           ///< updates made so far
   Index samples = 0;        ///< samples seen so far
@@ -62,8 +62,6 @@ class Trainer {
   std::vector<StepTimes> run_steps(Index steps);
 
  private:
-  // The scalars that all ranks add up in a step.
-  struct StepScalars;
   struct Clock {
     double compute = 0;
     double exchange = 0;
@@ -72,61 +70,85 @@ class Trainer {
     Timer wall;
   };
 
+  // trainer.cpp
   void prepare();
-  void restore(const std::string& checkpoint);
+  void begin_stage();
+  void finish_stage();
   void train_epoch();
+  [[nodiscard]] bool is_pretraining() const { return position_.stage < pretraining_.stages(); }
+  [[nodiscard]] const ShardPlan& plan_of(Index stage) const { return stage < pretraining_.stages() ? pretrain_plan_ : plan_; }
+  [[nodiscard]] Index epochs_of(Index stage) const;
+  [[nodiscard]] Index total_steps() const;
+  [[nodiscard]] StageSettings whole_settings() const;
+
+  // trainer_step.cpp
   void train_step();
-  double gradient_norm();
-  void apply_update(const UpdateStep& step);
-  [[noreturn]] void fail_step(const StepScalars& scalars, const std::exception_ptr& failure);
+  void train_iteration();
+  [[nodiscard]] Index updates_per_epoch(Index stage) const;
+  [[nodiscard]] std::array<bool, 2> flags();
+  void count_step(const StepTotals& totals, Index samples, double compute_seconds, const Timer& timer);
+  // L-BFGS has found that there is no way down.
+  [[nodiscard]] bool converged() const { return full_batch_ && full_batch_->converged(); }
+  [[nodiscard]] Index step_in_stage() const {
+    return position_.epoch * updates_per_epoch(position_.stage) + position_.step_in_epoch;
+  }
+  [[nodiscard]] std::uint32_t epoch_number(Index epoch) const;
+  [[noreturn]] void fail_step(const StepTotals& totals);
   [[noreturn]] void diverged(const std::string& what);
-  void finish_epoch();
   void log_step();
   MetricsRecord make_record(const std::string& kind, Clock& clock);
-  void checkpoint();
-  void write_state(const std::string& path, bool with_optimizer);
-  // What is to be used: the averaged weights when an average is kept.
-  void write_weights(const std::string& path) { write_state(path, false); }
-  void write_model();
+
+  // trainer_epoch.cpp
+  void finish_epoch();
+  void remember(const MetricsRecord& record);
   double validation_error();
   std::span<const double> validation_errors();
   Index plateaus();
   bool is_best_epoch();
   void write_record(const MetricsRecord& record);
   bool stopped_early();
-  bool checkpoint_due() const;
+
+  // trainer_state.cpp
+  void restore(const std::string& checkpoint);
+  void restore_position(const StateFile& file);
+  [[nodiscard]] bool checkpoint_due() const;
+  void checkpoint();
+  void write_state(const std::string& path, bool with_optimizer);
+  // What is to be used: the averaged weights when an average is kept.
+  void write_weights(const std::string& path) { write_state(path, false); }
+  void write_model();
+
+  // trainer_profile.cpp
   void start_profile();
+  void record_stage();
   void finish_profile(TrainResult& result);
   [[nodiscard]] PhaseRecorder* recorder() const { return profiler_ ? profiler_->main() : nullptr; }
-  [[nodiscard]] Index total_steps() const { return config_.epochs * plan_.steps_per_epoch(); }
 
   Communicator communicator_;
   std::unique_ptr<DatasetReader> reader_;
   TrainConfig config_;
   Autoencoder model_;
+  Pretraining pretraining_;
   std::unique_ptr<DatasetReader> validation_reader_;
   ShardPlan plan_;
+  ShardPlan pretrain_plan_;
   RunFolder folder_;
   std::string data_fingerprint_;
   InputTransform transform_;
-  std::unique_ptr<Schedule> schedule_;
-  std::unique_ptr<Optimizer> optimizer_;
   WorkerPool pool_;
-  Buffer<float> parameters_;
-  Buffer<float> gradient_;
-  Buffer<float> average_;  // the whole running average, when validation wants it
-  std::unique_ptr<Reducer> reducer_;
-  std::unique_ptr<SegmentUpdate> update_;
+  Buffer<float> parameters_;  // of the whole network
   std::unique_ptr<SampleSource> source_;
-  std::unique_ptr<GradientEngine> engine_;
+  const ShardPlan* source_plan_ = nullptr;
+  std::unique_ptr<Trainable> layer_;  // what is being pretrained
+  Buffer<float> layer_parameters_;
+  std::unique_ptr<Profiler> profiler_;
+  std::unique_ptr<Stage> stage_;
+  std::unique_ptr<FullBatch> full_batch_;
   std::unique_ptr<MetricsFile> metrics_;
   std::unique_ptr<TensorBoard> tensorboard_;
   std::unique_ptr<Progress> progress_;
-  std::unique_ptr<Profiler> profiler_;
 
   Position position_;
-  GradientEngine::StepSums sums_;
-  std::vector<std::int64_t> scalar_words_;
   ExactSum epoch_loss_;
   ExactSum epoch_squared_error_;
   ExactSum epoch_penalty_;

@@ -104,6 +104,9 @@ class SegmentUpdate {
   Buffer<float> directions_;    // an arena
 };
 
+/// What multiplies the weight decay of a tensor.
+[[nodiscard]] double decay_factor(const TensorRole& role, const Tensor& tensor, const UpdateSettings& settings);
+
 /// The tensors of a layout as a state file names them.
 [[nodiscard]] std::vector<StoredTensor> stored_tensors(const Layout& layout);
 

@@ -1,0 +1,186 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "command.hpp"
+#include "hourglass/core/error.hpp"
+#include "hourglass/data/labels.hpp"
+#include "hourglass/data/statistics.hpp"
+#include "hourglass/train/inference.hpp"
+#include "hourglass/train/probe.hpp"
+#include "hourglass/train/settings.hpp"
+#include "hourglass/train/training_data.hpp"
+
+namespace hourglass {
+namespace {
+
+// Beyond so many classes a table of text helps nobody.
+constexpr Index most_printed_classes = 30;
+
+ProbeSettings read_settings(const Arguments& arguments) {
+  ProbeSettings settings;
+  settings.fine_tune = arguments.flag("fine-tune");
+  settings.standardize = !arguments.has("standardize") || arguments.flag("standardize");
+  settings.label_fraction = arguments.number("label-fraction", 1);
+  settings.optimizer.name = arguments.get("optimizer", "adam");
+  settings.optimizer.momentum = arguments.number("momentum", 0);
+  settings.optimizer.weight_decay = arguments.number("weight-decay", 0);
+  settings.schedule.name = arguments.get("schedule", "cosine");
+  settings.schedule.learning_rate = arguments.number("learning-rate", settings.fine_tune ? 1e-3 : 1e-2);
+  settings.epochs = arguments.integer("epochs", settings.epochs, 0);
+  settings.batch = arguments.integer("batch", settings.batch, 1);
+  settings.micro_batch = arguments.integer("micro-batch", settings.micro_batch, 1);
+  settings.seed = static_cast<std::uint64_t>(arguments.integer("seed", 1, 0));
+  settings.memory = parse_bytes("memory", arguments.get("memory", "auto"));
+  if (settings.schedule.name != "constant" && settings.schedule.name != "cosine") {
+    throw Error(ErrorKind::usage,
+                fmt::format("--schedule is '{}', but constant or cosine is expected", settings.schedule.name));
+  }
+  check_probe(settings);
+  return settings;
+}
+
+LabelledData labelled(const Arguments& arguments, const char* option, const DatasetReader& reader) {
+  LabelledData data{&reader, {}};
+  const DatasetInfo& info = reader.info();
+  const std::optional<DatasetAddress> address =
+      arguments.has(option) ? std::optional(parse_address(arguments.get(option))) : labels_beside(info);
+  if (!address) {
+    throw Error(ErrorKind::data,
+                fmt::format("{}: no labels beside the samples (a 1-d integer data set 'labels', one a sample); name "
+                            "them with --{} FILE.h5:/path",
+                            to_string(info.address), option));
+  }
+  data.labels = class_labels(*address, info.rows());
+  return data;
+}
+
+void print_confusion(const ProbeResult& result) {
+  if (result.classes > most_printed_classes) {
+    fmt::print("{} classes: --json has the confusion matrix\n", result.classes);
+    return;
+  }
+  fmt::print("confusion matrix: samples of the row's class taken for the column's\n     ");
+  for (Index c = 0; c < result.classes; ++c) fmt::print(" {:>6}", c);
+  fmt::print("\n");
+  for (Index r = 0; r < result.classes; ++r) {
+    fmt::print("{:>5}", r);
+    for (Index c = 0; c < result.classes; ++c)
+      fmt::print(" {:>6}", result.confusion[static_cast<std::size_t>(r * result.classes + c)]);
+    fmt::print("\n");
+  }
+}
+
+void print_result(const Arguments& arguments, const ProbeResult& result) {
+  if (!arguments.flag("json")) {
+    print_confusion(result);
+    fmt::print("accuracy {:.4f} on {} validation samples; {} labels used, {} classes\n", result.accuracy,
+               result.validation_samples, result.training_samples, result.classes);
+    return;
+  }
+  nlohmann::ordered_json json;
+  json["accuracy"] = result.accuracy;
+  json["training_accuracy"] = result.training_accuracy;
+  json["loss"] = result.loss;
+  json["classes"] = result.classes;
+  json["training_samples"] = result.training_samples;
+  json["validation_samples"] = result.validation_samples;
+  json["confusion"] = nlohmann::ordered_json::array();
+  for (Index r = 0; r < result.classes; ++r) {
+    const auto row = result.confusion.begin() + r * result.classes;
+    json["confusion"].push_back(std::vector<Index>(row, row + result.classes));
+  }
+  fmt::print("{}\n", json.dump());
+}
+
+void run_probe(const Arguments& arguments) {
+  const auto world = Communicator::world();
+  ProbeSettings settings;
+  std::optional<Model> model;
+  std::string data;
+  std::string validation;
+  Index threads = 1;
+  Normalize normalize = Normalize::automatic;
+  collectively(world, [&] {
+    if (arguments.flag("raw") == arguments.has("model")) {
+      throw Error(ErrorKind::usage, "give --model FILE, or --raw to classify the samples themselves");
+    }
+    if (arguments.flag("raw") && arguments.flag("fine-tune")) {
+      throw Error(ErrorKind::usage, "--fine-tune trains a model's encoder, but --raw has none: give --model");
+    }
+    if (arguments.has("normalize") && !arguments.flag("raw")) {
+      throw Error(ErrorKind::usage, "--normalize goes with --raw: a model brings its own");
+    }
+    data = arguments.required("data");
+    validation = arguments.required("validation");
+    threads = arguments.integer("threads", 1, 1);
+    normalize = normalize_from(arguments.get("normalize", "auto"));
+    settings = read_settings(arguments);
+    if (arguments.has("model")) model = load_model(arguments.get("model"));
+  });
+  const auto reader = open_everywhere(world, data);
+  const auto validation_reader = open_everywhere(world, validation);
+  LabelledData training;
+  LabelledData held_out;
+  collectively(world, [&] {
+    const Index features = model ? model->network->features() : reader->info().features();
+    check_features(reader->info(), features);
+    check_features(validation_reader->info(), features);
+    training = labelled(arguments, "labels", *reader);
+    held_out = labelled(arguments, "validation-labels", *validation_reader);
+  });
+  const InputTransform transform = model ? model->transform : input_transform(world, *reader, normalize);
+  WorkerPool pool(threads);
+  const bool speaks = world.is_root() && !arguments.flag("json");
+  const ProbeResult result =
+      probe(world, model ? &*model : nullptr, transform, training, held_out, settings, pool,
+            [&](Index epoch, double loss, double accuracy) {
+              if (!speaks) return;
+              fmt::print("epoch {}/{}  loss {:.6g}  training accuracy {:.4f}\n", epoch, settings.epochs, loss, accuracy);
+              std::fflush(stdout);
+            });
+  if (world.is_root()) print_result(arguments, result);
+}
+
+}  // namespace
+
+Command probe_command() {
+  return {
+      "probe",
+      "Classify by softmax regression on a model's codes: what they know of the labels",
+      "mpirun -n RANKS hourglass probe --model run/model.h5 --data FILE.h5:/train/samples --validation FILE.h5:/test/samples",
+      "Frozen codes are computed once and held in memory. --fine-tune trains the encoder as well, --raw does without a model. "
+      "A model of\n"
+      "0 epochs (hourglass train --epochs 0) is the encoder without training to compare with.\n"
+      "The figures are the same on any number of ranks and threads.\n",
+      {{"model", "input", "Model or checkpoint file", "", false},
+       {"raw", "input", "Classify the samples themselves, without a model", "", true},
+       {"data", "input", "Training samples: FILE.h5:/path/to/dataset", "", false},
+       {"labels", "input", "Their labels, integers from 0", "labels beside the samples", false},
+       {"validation", "input", "Samples that accuracy and confusion matrix are of", "", false},
+       {"validation-labels", "input", "Their labels", "labels beside the samples", false},
+       {"normalize", "input", "raw: auto, none, unit or standardize, as for train", "auto", false},
+       {"label-fraction", "input", "Share of each class whose labels are used; the other samples are left out", "1", false},
+       {"standardize", "training", "Standardise frozen codes by their mean and deviation", "true", true},
+       {"fine-tune", "training", "Train the encoder with the softmax", "", true},
+       {"epochs", "training", "Passes over the labelled samples", "30", false},
+       {"learning-rate", "training", "Base learning rate", "0.01; 0.001 with --fine-tune", false},
+       {"schedule", "training", "constant or cosine", "cosine", false},
+       {"optimizer", "training", fmt::format("Update rule: {}", fmt::join(optimizer_names(), ", ")), "adam", false},
+       {"momentum", "training", "sgd, rmsprop, lars, muon: momentum", "0", false},
+       {"weight-decay", "training", "Weight decay, not of biases", "0", false},
+       {"batch", "training", "Global batch: samples of one update, over all ranks", "256", false},
+       {"micro-batch", "training", "Samples computed together by one thread", "32", false},
+       {"seed", "training", "Seed of every random number", "1", false},
+       {"threads", "run", "Worker threads a rank", "1", false},
+       {"memory", "run", "raw, fine-tune: bytes of samples a rank may hold; 0 streams", "auto", false},
+       {"json", "output", "Print one JSON object", "", true},
+       {"help", "output", "Show this text", "", true}},
+      0,
+      true,
+      run_probe};
+}
+
+}  // namespace hourglass
