@@ -49,6 +49,7 @@ Trainer::Trainer(const Communicator& communicator, const TrainConfig& config, co
     validation_reader_ = open_everywhere(communicator_, config_.validation);
     collectively(communicator_, [&] { check_features(validation_reader_->info(), model_.features()); });
   }
+  prepare_arithmetic(communicator_, config_, model_.layout());
   prepare();
   initialize(model_.layout(), model_.roles(), config_.initialization, config_.seed, parameters_.span());
   update_->start_average(parameters_.span());
@@ -81,6 +82,7 @@ void Trainer::prepare() {
   const Range shards = plan_.shards_of_rank(communicator_.rank(), communicator_.size());
   engine_ = std::make_unique<GradientEngine>(model_, plan_, shards, pool_, gradient_.span());
   engine_->set_sum_over_ranks([this](std::span<ExactSum> sums) { sum_over_ranks(communicator_, sums); });
+  if (config_.arithmetic.precision == Precision::bf16) engine_->compute_in_bfloat16();
   source_ = open_training_data(communicator_, *reader_,
                                {plan_, shards, {config_.seed, config_.shuffle_block, config_.shuffle_window}, transform_},
                                memory_budget(communicator_, config_.memory));

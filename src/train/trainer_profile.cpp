@@ -46,7 +46,7 @@ void Trainer::start_profile() {
 
 void Trainer::finish_profile(TrainResult& result) {
   if (!profiler_) return;
-  if (config_.profile) result.profile = profiler_->report(pool_);
+  if (config_.profile) result.profile = profiler_->report(pool_, config_.arithmetic.precision == Precision::bf16);
   if (!config_.trace.empty()) profiler_->write_trace(config_.trace);
 }
 

@@ -5,7 +5,6 @@
 
 #include "hourglass/core/error.hpp"
 #include "hourglass/io/atomic_file.hpp"
-#include "hourglass/math/blas.hpp"
 #include "hourglass/train/model_file.hpp"
 #include "hourglass/train/settings.hpp"
 #include "hourglass/train/trainer.hpp"
@@ -70,7 +69,7 @@ void Trainer::write_state(const std::string& path, bool with_optimizer) {
   StateHeader header;
   header.configuration = to_text(config_);
   header.texts["tool_version"] = version();
-  header.texts["blas"] = blas_version() + " " + blas_core();
+  header.texts["blas"] = arithmetic_description(config_.arithmetic);
   header.texts["data_fingerprint"] = data_fingerprint_;
   store_transform(transform_, header);
   for (const auto& [name, values] : history_) header.doubles[name] = values;
@@ -120,7 +119,7 @@ void Trainer::restore(const std::string& checkpoint) {
                               "original data or start a new run",
                               config_.data, checkpoint));
     }
-    if (const std::string here = blas_version() + " " + blas_core();
+    if (const std::string here = arithmetic_description(config_.arithmetic);
         text("blas") != here && config_.reduction == Reduction::tree) {
       throw Error(
           ErrorKind::usage,
@@ -152,8 +151,8 @@ void Trainer::restore(const std::string& checkpoint) {
 }
 
 void check_same_everywhere(const Communicator& communicator, const TrainConfig& config) {
-  const std::string mine =
-      to_text(config) + fmt::format("\n[build]\nversion = {}\nblas = {} {}\n", version(), blas_version(), blas_core());
+  const std::string mine = to_text(config) + fmt::format("\n[build]\nversion = {}\nblas = {}\n", version(),
+                                                         arithmetic_description(config.arithmetic));
   const auto all = communicator.all_gather(mine);
   for (std::size_t rank = 1; rank < all.size(); ++rank) {
     if (all[rank] == all[0]) continue;

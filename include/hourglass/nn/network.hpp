@@ -62,6 +62,8 @@ class Workspace {
   [[nodiscard]] Matrix output_gradient(Index layer, Index rows);
   [[nodiscard]] std::span<float> scratch(Index layer, Index rows);
   [[nodiscard]] std::span<float> extra() { return extra_.span(); }
+  /// Outputs of the widest layer.
+  [[nodiscard]] Index widest() const { return max_rows_ > 0 ? gradients_[0].size() / max_rows_ : 0; }
   /// Bytes held: what the memory prediction counts for a worker.
   [[nodiscard]] Index bytes() const;
 

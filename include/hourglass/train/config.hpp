@@ -11,6 +11,7 @@
 #include "hourglass/optim/optimizer.hpp"
 #include "hourglass/optim/schedule.hpp"
 #include "hourglass/param/initializer.hpp"
+#include "hourglass/train/arithmetic.hpp"
 #include "hourglass/train/update.hpp"
 
 namespace hourglass {
@@ -62,6 +63,7 @@ struct TrainConfig {
   Index threads = 1;
   Reduction reduction = Reduction::tree;
   Index bucket_bytes = Index{4} << 20;
+  ArithmeticSettings arithmetic;
 
   // run
   std::string output;
