@@ -92,6 +92,10 @@ Precision precision_from(std::string_view name) {
   throw Error(ErrorKind::usage, fmt::format("unknown precision '{}': fp32 or bf16", name));
 }
 
+std::string_view name_of(Wire wire) { return wire == Wire::fp32 ? "fp32" : "bf16"; }
+
+Wire wire_from(std::string_view name) { return precision_from(name) == Precision::bf16 ? Wire::bf16 : Wire::fp32; }
+
 void prepare_arithmetic(const Communicator& communicator, const TrainConfig& config, const Layout& layout) {
   const ArithmeticSettings& settings = config.arithmetic;
   collectively(communicator, [&] {

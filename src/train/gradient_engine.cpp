@@ -254,7 +254,7 @@ void GradientEngine::merge_leaf(Worker& worker, const Merge& merge, Range range)
     parts[p] = {merge.nodes[p], worker.buffers[static_cast<std::size_t>(merge.buffers[p])] + range.begin};
   }
   tree_sum(merge.target, {parts.data(), merge.nodes.size()},
-           worker.buffers[static_cast<std::size_t>(merge.buffers.front())] + range.begin, range.size());
+           worker.buffers[static_cast<std::size_t>(merge.buffers.front())] + range.begin, range.size(), wire_);
 }
 
 void GradientEngine::finish_buckets(Worker& worker, Index watermark, const Step& step) {
@@ -289,7 +289,7 @@ void GradientEngine::merge_workers(const Worker& merging, Range bucket) {
       const auto& [range, buffer] = worker.finished[static_cast<std::size_t>(f)];
       parts[p] = {range, worker.buffers[static_cast<std::size_t>(buffer)] + bucket.begin};
     }
-    tree_sum(node.node, parts.first(node.parts.size()), const_cast<float*>(parts.front().data), bucket.size());
+    tree_sum(node.node, parts.first(node.parts.size()), const_cast<float*>(parts.front().data), bucket.size(), wire_);
   }
 }
 

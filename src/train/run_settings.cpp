@@ -20,6 +20,9 @@ std::vector<Setting> run_settings() {
       word_setting(
           {"gemm", s, "Library of the fp32 matrix products: openblas or onednn"},
           [](TrainConfig& c) -> GemmLibrary& { return c.arithmetic.gemm; }, gemm_library_from),
+      word_setting(
+          {"gradient-wire", s, "What gradients and updates are exchanged in: fp32, or bf16 (half the bytes, rounded sums)"},
+          [](TrainConfig& c) -> Wire& { return c.arithmetic.wire; }, wire_from),
       text_setting({"output", s, "Run folder to create", Scope::run}, [](TrainConfig& c) -> std::string& { return c.output; }),
       {"checkpoint-every", s, "e.g. 500steps, 1epochs, 600s; 0 only when stopped", false, Scope::run,
        [](const TrainConfig& c) { return format_interval(c.checkpoint_every); },

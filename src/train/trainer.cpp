@@ -74,7 +74,8 @@ void Trainer::prepare() {
   data_fingerprint_ = communicator_.broadcast(data_fingerprint_);
   parameters_ = Buffer<float>(model_.layout().size());
   gradient_ = Buffer<float>(model_.layout().size());
-  const ReducerSettings reducer{plan_.shards(), config_.bucket_bytes, gradient_.span(), parameters_.span()};
+  const ReducerSettings reducer{plan_.shards(), config_.bucket_bytes, gradient_.span(), parameters_.span(),
+                                config_.arithmetic.wire};
   reducer_ = config_.reduction == Reduction::tree ? make_tree_reducer(communicator_, reducer)
                                                   : make_allreduce_reducer(communicator_, reducer);
   update_ = std::make_unique<SegmentUpdate>(model_, *optimizer_, *reducer_, pool_, config_.update, communicator_,
@@ -82,6 +83,8 @@ void Trainer::prepare() {
   const Range shards = plan_.shards_of_rank(communicator_.rank(), communicator_.size());
   engine_ = std::make_unique<GradientEngine>(model_, plan_, shards, pool_, gradient_.span());
   engine_->set_sum_over_ranks([this](std::span<ExactSum> sums) { sum_over_ranks(communicator_, sums); });
+  engine_->add_for_wire(config_.arithmetic.wire);
+  update_->round_increments(reducer_->increments());
   if (config_.arithmetic.precision == Precision::bf16) engine_->compute_in_bfloat16();
   source_ = open_training_data(communicator_, *reader_,
                                {plan_, shards, {config_.seed, config_.shuffle_block, config_.shuffle_window}, transform_},
@@ -92,10 +95,8 @@ TrainResult Trainer::run() {
   const StopSignal signals;
   if (communicator_.is_root()) {
     progress_ = std::make_unique<Progress>(config_.progress, config_.epochs, total_steps(), position_.step);
-    progress_->note(fmt::format("{} samples of {} features; {} parameters; {} ranks x {} threads; {} shards; {} steps an epoch",
-                                plan_.samples(), model_.features(), model_.layout().parameter_count(), communicator_.size(),
-                                config_.threads, plan_.shards(), plan_.steps_per_epoch()));
   }
+  note_start();
   start_profile();
   // A run has a checkpoint from its first moment: whatever happens, there is one to name and to go back to.
   if (position_.step == 0 && config_.checkpoint_every.count > 0) checkpoint();

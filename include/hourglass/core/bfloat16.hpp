@@ -8,7 +8,7 @@ namespace hourglass {
 /// bfloat16: the upper half of a float, 8 bits of precision; as plain integers, so that no compiler type is needed.
 using Bfloat16 = std::uint16_t;
 
-/// The nearest bfloat16, ties to even; relative error at most 2^-9. Integer arithmetic, the same bits on every CPU (the
+/// The nearest bfloat16, ties to even; relative error at most 2^-8. Integer arithmetic, the same bits on every CPU (the
 /// hardware's instruction flushes subnormals). A NaN stays a NaN; what is too large becomes infinite.
 [[nodiscard]] inline Bfloat16 to_bfloat16(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);

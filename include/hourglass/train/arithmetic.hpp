@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "hourglass/core/tree_sum.hpp"
 #include "hourglass/core/types.hpp"
 
 namespace hourglass {
@@ -21,13 +22,16 @@ enum class Precision {
 
 [[nodiscard]] std::string_view name_of(GemmLibrary library);
 [[nodiscard]] std::string_view name_of(Precision precision);
+[[nodiscard]] std::string_view name_of(Wire wire);
 /// Throw Error(usage) that lists the names.
 [[nodiscard]] GemmLibrary gemm_library_from(std::string_view name);
 [[nodiscard]] Precision precision_from(std::string_view name);
+[[nodiscard]] Wire wire_from(std::string_view name);
 
 struct ArithmeticSettings {
   GemmLibrary gemm = GemmLibrary::openblas;
   Precision precision = Precision::fp32;
+  Wire wire = Wire::fp32;        ///< of gradients and updates between ranks
   bool force_precision = false;  ///< bf16 also where it is slower than fp32
 };
 

@@ -45,6 +45,9 @@ class GradientEngine {
   /// From now on passes multiply in bfloat16, with weights that are rounded once a step for all workers.
   void compute_in_bfloat16();
 
+  /// How micro-batches' gradients are added; the reducer's setting.
+  void add_for_wire(Wire wire) { wire_ = wire; }
+
   /// Where each worker's time goes; `recorders`, one a worker, outlive the engine.
   void record_phases(std::span<PhaseRecorder> recorders) { recorders_ = recorders; }
 
@@ -118,6 +121,7 @@ class GradientEngine {
   SumOverRanks sum_over_ranks_;
   std::span<PhaseRecorder> recorders_;
   Buffer<Bfloat16> bfloat16_parameters_;
+  Wire wire_ = Wire::fp32;
   std::vector<double> unit_means_;
   Index bucket_count_ = 0;
   Index started_buckets_ = 0;

@@ -83,6 +83,8 @@ class Trainer {
   void write_record(const MetricsRecord& record);
   bool stopped_early();
   bool checkpoint_due() const;
+  // What a run says of itself before it begins: its size, memory and placement. Collective.
+  void note_start();
   void start_profile();
   void finish_profile(TrainResult& result);
   [[nodiscard]] PhaseRecorder* recorder() const { return profiler_ ? profiler_->main() : nullptr; }
