@@ -11,6 +11,7 @@
 
 #include "hourglass/core/buffer.hpp"
 #include "hourglass/math/blas.hpp"
+#include "hourglass/math/onednn.hpp"
 
 namespace hourglass {
 namespace {
@@ -68,8 +69,15 @@ void layer_shapes(benchmark::internal::Benchmark* benchmark) {
   }
 }
 
+// Arguments: rows, library (0 OpenBLAS, 1 oneDNN).
 void step_products(benchmark::State& state) {
   use_single_threaded_blas();
+  const bool onednn = state.range(1) == 1;
+  if (onednn && !has_onednn()) {
+    state.SkipWithError("built without oneDNN");
+    return;
+  }
+  use_onednn_for_gemm(onednn);
   std::vector<Operands> layers;
   double flops = 0;
   for (std::size_t l = 1; l < widths.size(); ++l) {
@@ -86,6 +94,7 @@ void step_products(benchmark::State& state) {
     }
     benchmark::ClobberMemory();
   }
+  use_onednn_for_gemm(false);
   count_flops(state, flops);
 }
 
@@ -95,10 +104,7 @@ void step_products(benchmark::State& state) {
 BENCHMARK(hourglass::one_product)->Name("gemm")->Apply(hourglass::layer_shapes);
 BENCHMARK(hourglass::step_products)
     ->Name("gemm_step")
-    ->Arg(32)
-    ->Arg(64)
-    ->Arg(128)
-    ->Arg(256)
-    ->Arg(1024)
+    ->ArgNames({"rows", "onednn"})
+    ->ArgsProduct({{32, 64, 128, 256, 1024}, {0, 1}})
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_MAIN();

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Hourglass against PyTorch, pair by pair in one run: the same model, data, batch, optimizer (Adam) and precision (fp32).
+"""Hourglass against PyTorch, pair by pair in one run: the same model, data, batch, optimizer (Adam) and precision.
 
-  bench/peers/compare.py --data build/fashion-mnist.h5:/train/samples [--batch 128,256,1024] [--ranks 1,2] [--repetitions 5]
+  bench/peers/compare.py --data build/fashion-mnist.h5:/train/samples [--batch 128,256,1024] [--ranks 1,2] [--precision bf16]
 
 Needs python3-torch and python3-h5py (scripts/install_deps.sh --extras). `batch` is samples a rank. Each line is the median over the
 repetitions of samples/s of the last epoch, and the median of the pairs' ratios. Exit code 77 when PyTorch is not installed.
@@ -26,7 +26,9 @@ def hourglass(options, batch, ranks):
     with tempfile.TemporaryDirectory() as folder:
         run = [options.program, "train", "--data", options.data, "--layers", options.layers, "--batch", batch * ranks,
                "--micro-batch", options.micro_batch or batch, "--epochs", options.epochs, "--log-every", 0, "--checkpoint-every", 0,
-               "--progress", "none", "--output", f"{folder}/run"]
+               "--progress", "none", "--output", f"{folder}/run", *options.options]
+        if options.precision == "bf16":
+            run += ["--precision", "bf16", "--force-precision"]
         launcher = ["mpirun", "--bind-to", "none", "--oversubscribe", "-n", ranks] if ranks > 1 else []
         subprocess.run(list(map(str, launcher + run)), check=True, stdout=subprocess.DEVNULL, env=ENVIRONMENT)
         records = [json.loads(line) for line in open(f"{folder}/run/metrics.jsonl")]
@@ -35,7 +37,7 @@ def hourglass(options, batch, ranks):
 
 def torch(options, batch, ranks):
     command = [PYTHON, ROOT / "bench/peers/torch_peer.py", "--data", options.data, "--layers", options.layers, "--batch", batch,
-               "--epochs", options.epochs]
+               "--epochs", options.epochs, "--precision", options.precision]
     command = list(map(str, command))
     port = 20000 + os.getpid() % 20000
     processes = []
@@ -62,15 +64,19 @@ def main():
     parser.add_argument("--micro-batch", type=int, default=0, help="0: the batch of a rank")
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--repetitions", type=int, default=5)
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("options", nargs="*", help="further options of hourglass train, after --")
     options = parser.parse_args()
+    if not Path(options.program).exists():
+        sys.exit(f"compare.py: no program at {options.program}; build it (cmake --build --preset release) or name it with --program")
     if subprocess.run([PYTHON, "-c", "import torch, h5py"], capture_output=True, check=False).returncode:
         print("compare.py: PyTorch is not installed (scripts/install_deps.sh --extras)", file=sys.stderr)
         sys.exit(77)
     for ranks in options.ranks:
         for batch in options.batch:
             pairs = [(hourglass(options, batch, ranks), torch(options, batch, ranks)) for _ in range(options.repetitions)]
-            result = {"ranks": ranks, "batch_a_rank": batch, "hourglass": statistics.median(ours for ours, _ in pairs),
+            result = {"ranks": ranks, "batch_a_rank": batch, "precision": options.precision, "hourglass": statistics.median(ours for ours, _ in pairs),
                       "torch": statistics.median(theirs for _, theirs in pairs),
                       "ratio": statistics.median(ours / theirs for ours, theirs in pairs)}
             if options.json:

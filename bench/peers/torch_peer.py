@@ -31,6 +31,7 @@ def main():
     parser.add_argument("--layers", default="784,1000,500,250,30")
     parser.add_argument("--batch", type=int, required=True, help="samples a rank")
     parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help="bf16: torch.autocast")
     parser.add_argument("--samples", type=int, default=0, help="use the first N samples only")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -53,7 +54,9 @@ def main():
         for step in range(steps):
             x = data[order[step * arguments.batch:(step + 1) * arguments.batch]]
             optimizer.zero_grad(set_to_none=True)
-            loss = torch.nn.functional.mse_loss(model(x), x)
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=arguments.precision == "bf16"):
+                y = model(x)
+            loss = torch.nn.functional.mse_loss(y.float(), x)
             loss.backward()
             optimizer.step()
             total += loss.item()

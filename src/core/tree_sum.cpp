@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "hourglass/core/bfloat16.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {
@@ -26,7 +27,12 @@ void collect_maximal(Range node, Range range, std::vector<Range>& nodes) {
 }
 
 // `result` may be exactly `left` or `right`, never a shifted overlap, hence no dependence between iterations.
-void add(const float* left, const float* right, float* result, Index size) {
+void add(const float* left, const float* right, float* result, Index size, Wire wire) {
+  if (wire == Wire::bf16) {
+#pragma GCC ivdep
+    for (Index i = 0; i < size; ++i) result[i] = rounded_to_bfloat16(left[i]) + rounded_to_bfloat16(right[i]);
+    return;
+  }
 #pragma GCC ivdep
   for (Index i = 0; i < size; ++i) result[i] = left[i] + right[i];
 }
@@ -39,7 +45,7 @@ std::size_t count_left(std::span<const PartialSum> parts, Index middle) {
 }
 
 // The sum of `node` for the elements [offset, offset + size): a part's own memory when it is a part, else `block`.
-const float* sum_block(Range node, std::span<const PartialSum> parts, Index offset, Index size, float* block) {
+const float* sum_block(Range node, std::span<const PartialSum> parts, Index offset, Index size, float* block, Wire wire) {
   if (parts.size() == 1) {
     require(parts.front().node == node, "the parts of a tree sum are not nodes of its tree");
     return parts.front().data + offset;
@@ -49,9 +55,9 @@ const float* sum_block(Range node, std::span<const PartialSum> parts, Index offs
   const std::size_t left_count = count_left(parts, middle);
   // Uninitialised on purpose: written before it is read, and one such block is opened per level of the tree only.
   alignas(64) float right_block[block_floats];
-  const float* left = sum_block({node.begin, middle}, parts.first(left_count), offset, size, block);
-  const float* right = sum_block({middle, node.end}, parts.subspan(left_count), offset, size, right_block);
-  add(left, right, block, size);
+  const float* left = sum_block({node.begin, middle}, parts.first(left_count), offset, size, block, wire);
+  const float* right = sum_block({middle, node.end}, parts.subspan(left_count), offset, size, right_block, wire);
+  add(left, right, block, size, wire);
   return block;
 }
 
@@ -68,7 +74,7 @@ std::vector<Range> maximal_nodes(Range range, Index leaves) {
   return nodes;
 }
 
-void tree_sum(Range node, std::span<const PartialSum> parts, float* destination, Index size) {
+void tree_sum(Range node, std::span<const PartialSum> parts, float* destination, Index size, Wire wire) {
   if (parts.size() == 1) {
     require(parts.front().node == node, "the parts of a tree sum are not nodes of its tree");
     if (parts.front().data != destination && size > 0) {
@@ -86,9 +92,9 @@ void tree_sum(Range node, std::span<const PartialSum> parts, float* destination,
   alignas(64) float right_block[block_floats];
   for (Index offset = 0; offset < size; offset += block_floats) {
     const Index count = std::min(block_floats, size - offset);
-    const float* left = sum_block({node.begin, middle}, left_parts, offset, count, left_block);
-    const float* right = sum_block({middle, node.end}, right_parts, offset, count, right_block);
-    add(left, right, destination + offset, count);
+    const float* left = sum_block({node.begin, middle}, left_parts, offset, count, left_block, wire);
+    const float* right = sum_block({middle, node.end}, right_parts, offset, count, right_block, wire);
+    add(left, right, destination + offset, count, wire);
   }
 }
 

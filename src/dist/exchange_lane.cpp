@@ -51,7 +51,7 @@ void ExchangeLane::launch() {
       for (int round = 0; round < exchange_.plan.rounds(); ++round) {
         post_receives(slot.bucket, index_of(slot), round, slot.receives + static_cast<std::size_t>(round));
       }
-      post_sends(slot.bucket, 0, slot.sends);
+      post_sends(slot.bucket, index_of(slot), 0, slot.sends);
       advance_slot(slot);
     }
   }
@@ -70,7 +70,7 @@ void ExchangeLane::advance_slot(Slot& slot) {
   const RequestSet& requests = exchange_.requests;
   while (slot.round < rounds && requests.pending(slot.receives + static_cast<std::size_t>(slot.round)) == 0) {
     combine(slot.bucket, index_of(slot), slot.round);
-    if (++slot.round < rounds) post_sends(slot.bucket, slot.round, slot.sends);
+    if (++slot.round < rounds) post_sends(slot.bucket, index_of(slot), slot.round, slot.sends);
   }
   // The caller may overwrite what was sent once the bucket is done, so its sends must be over too.
   if (slot.round < rounds || requests.pending(slot.sends) > 0) return;
@@ -90,8 +90,20 @@ void ExchangeLane::post_receive(float* memory, const Message& message, int tag, 
             "MPI_Irecv");
 }
 
+void ExchangeLane::post_receive(Bfloat16* memory, const Message& message, int tag, std::size_t group) {
+  check_mpi(MPI_Irecv(memory, mpi_count(message.floats.size()), MPI_UINT16_T, message.peer, tag,
+                      mpi_communicator(exchange_.communicator), exchange_.requests.add(group)),
+            "MPI_Irecv");
+}
+
 void ExchangeLane::post_send(const float* memory, const Message& message, int tag, std::size_t group) {
   check_mpi(MPI_Isend(memory, mpi_count(message.floats.size()), MPI_FLOAT, message.peer, tag,
+                      mpi_communicator(exchange_.communicator), exchange_.requests.add(group)),
+            "MPI_Isend");
+}
+
+void ExchangeLane::post_send(const Bfloat16* memory, const Message& message, int tag, std::size_t group) {
+  check_mpi(MPI_Isend(memory, mpi_count(message.floats.size()), MPI_UINT16_T, message.peer, tag,
                       mpi_communicator(exchange_.communicator), exchange_.requests.add(group)),
             "MPI_Isend");
 }

@@ -55,10 +55,13 @@ class ExchangeLane {
   void add_slot(Index receives_of_round, Index sends);
   [[nodiscard]] Range range_of(Index bucket) const { return exchange_.buckets[static_cast<std::size_t>(bucket)]; }
   void post_receive(float* memory, const Message& message, int tag, std::size_t group);
+  void post_receive(Bfloat16* memory, const Message& message, int tag, std::size_t group);
   void post_send(const float* memory, const Message& message, int tag, std::size_t group);
+  void post_send(const Bfloat16* memory, const Message& message, int tag, std::size_t group);
+  [[nodiscard]] bool is_rounding() const { return exchange_.settings.wire == Wire::bf16; }
 
   virtual void post_receives(Index bucket, Index slot, int round, std::size_t group) = 0;
-  virtual void post_sends(Index bucket, int round, std::size_t group) = 0;
+  virtual void post_sends(Index bucket, Index slot, int round, std::size_t group) = 0;
   /// Called when all receives of the round are there.
   virtual void combine(Index bucket, Index slot, int round) = 0;
 

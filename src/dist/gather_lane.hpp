@@ -1,6 +1,7 @@
 #pragma once
 
 #include "exchange_lane.hpp"
+#include "hourglass/core/buffer.hpp"
 
 namespace hourglass::detail {
 
@@ -8,11 +9,16 @@ namespace hourglass::detail {
 class GatherLane final : public ExchangeLane {
  public:
   explicit GatherLane(Exchange& exchange);
+  /// With a 16-bit wire: what travels instead of parameters.
+  [[nodiscard]] Index bytes() const { return increments_.size() * static_cast<Index>(sizeof(Bfloat16)); }
+  [[nodiscard]] std::span<Bfloat16> increments() { return increments_.span(); }
 
  private:
   void post_receives(Index bucket, Index slot, int round, std::size_t group) override;
-  void post_sends(Index bucket, int round, std::size_t group) override;
+  void post_sends(Index bucket, Index slot, int round, std::size_t group) override;
   void combine(Index bucket, Index slot, int round) override;
+
+  Buffer<Bfloat16> increments_;  // an arena
 };
 
 }  // namespace hourglass::detail

@@ -59,6 +59,10 @@ class TreeReducer final : public Reducer {
     while (!reduce_.is_done(bucket)) wait_some();
   }
 
+  [[nodiscard]] std::span<Bfloat16> increments() override { return gather_.increments(); }
+
+  [[nodiscard]] Index bytes() const override { return reduce_.bytes() + gather_.bytes(); }
+
   void start_gather(Index bucket) override {
     require(!reduce_.is_started(bucket) || reduce_.is_done(bucket), "gathering a bucket that is still being reduced");
     gather_.start(bucket);

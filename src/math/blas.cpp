@@ -6,10 +6,14 @@
 #include <limits>
 
 #include "hourglass/core/error.hpp"
+#include "hourglass/math/onednn.hpp"
 
 namespace hourglass {
 
 namespace {
+
+// Like the number of OpenBLAS's threads, a property of the process.
+bool uses_onednn = false;
 
 void scale(Matrix c, float beta) {
   for (Index r = 0; r < c.rows; ++r) {
@@ -43,9 +47,12 @@ void gemm(bool transpose_a, bool transpose_b, ConstMatrix a, ConstMatrix b, floa
     scale(c, beta);
     return;
   }
+  if (uses_onednn) return gemm_onednn(transpose_a, transpose_b, a, b, beta, c);
   cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, as_blas(c.rows),
               as_blas(c.columns), as_blas(inner), 1.0F, a.data, stride_of(a), b.data, stride_of(b), beta, c.data, stride_of(c));
 }
+
+void use_onednn_for_gemm(bool use) { uses_onednn = use; }
 
 void use_single_threaded_blas() { openblas_set_num_threads(1); }
 

@@ -1,8 +1,22 @@
 #include "hourglass/nn/dense.hpp"
 
 #include "hourglass/math/blas.hpp"
+#include "hourglass/math/onednn.hpp"
 
 namespace hourglass {
+
+namespace {
+
+// A matrix rounded into the first or second half of the pass's scratch.
+ConstBfloat16Matrix rounded(ConstMatrix matrix, const PassContext& context, int half) {
+  Bfloat16* to = context.bfloat16_scratch.data() + static_cast<std::size_t>(half) * context.bfloat16_scratch.size() / 2;
+  for (Index r = 0; r < matrix.rows; ++r) {
+    convert_to_bfloat16(matrix.data + r * matrix.stride, to + r * matrix.columns, matrix.columns);
+  }
+  return {to, matrix.rows, matrix.columns};
+}
+
+}  // namespace
 
 Dense::Dense(Layout& layout, const std::string& name, Index inputs, Index outputs, Activation activation)
     : inputs_(inputs),
@@ -36,7 +50,9 @@ Index Dense::scratch_per_row() const { return saves_derivative(activation_) ? ou
 void Dense::forward(const float* parameters, ConstMatrix x, Matrix y, std::span<float> scratch,
                     const PassContext& context) const {
   const float* weight = parameters + weight_tensor_.offset;
-  if (mirrors_) {
+  if (context.bfloat16_parameters != nullptr) {
+    gemm_bfloat16(false, !mirrors_, rounded(x, context, 0), stored_weight(context.bfloat16_parameters), 0, y);
+  } else if (mirrors_) {
     gemm(false, false, x, ConstMatrix(weight, inputs_, outputs_), 0, y);
   } else {
     gemm(false, true, x, ConstMatrix(weight, outputs_, inputs_), 0, y);
@@ -52,6 +68,10 @@ void Dense::backward(const float* parameters, ConstMatrix x, ConstMatrix y, Matr
   activation_backward(activation_, y, derivative, dy, bias_gradient);
   float* weight_gradient = gradient + weight_tensor_.offset;
   const float* weight = parameters + weight_tensor_.offset;
+  if (context.bfloat16_parameters != nullptr) {
+    backward_in_bfloat16(parameters, x, dy, dx, gradient, context);
+    return;
+  }
   if (mirrors_) {
     gemm(true, false, x, dy, 0, Matrix(weight_gradient, inputs_, outputs_));
     if (!dx.empty()) gemm(false, true, dy, ConstMatrix(weight, inputs_, outputs_), 0, dx);
@@ -63,6 +83,26 @@ void Dense::backward(const float* parameters, ConstMatrix x, ConstMatrix y, Matr
     add_products(context.second_order.front(), parameters, Matrix(weight_gradient, outputs_, inputs_));
   }
   if (!dx.empty()) gemm(false, false, dy, ConstMatrix(weight, outputs_, inputs_), 0, dx);
+}
+
+void Dense::backward_in_bfloat16(const float* parameters, ConstMatrix x, Matrix dy, Matrix dx, float* gradient,
+                                 const PassContext& context) const {
+  const bool penalized = !context.second_order.empty();
+  if (penalized && !mirrors_) {
+    add_second_order(context.second_order.front(), dy, {gradient + bias_tensor_.offset, static_cast<std::size_t>(outputs_)});
+  }
+  const ConstBfloat16Matrix input = rounded(x, context, 0);
+  const ConstBfloat16Matrix dz = rounded(dy, context, 1);
+  float* weight_gradient = gradient + weight_tensor_.offset;
+  if (mirrors_) {
+    gemm_bfloat16(true, false, input, dz, 0, Matrix(weight_gradient, inputs_, outputs_));
+  } else {
+    const Matrix dw(weight_gradient, outputs_, inputs_);
+    gemm_bfloat16(true, false, dz, input, mirrored_ ? 1.0F : 0.0F, dw);
+    // Products of penalties stay in fp32: they are few, and small differences matter to them.
+    if (penalized) add_products(context.second_order.front(), parameters, dw);
+  }
+  if (!dx.empty()) gemm_bfloat16(false, mirrors_, dz, stored_weight(context.bfloat16_parameters), 0, dx);
 }
 
 void Dense::add_second_order(const SecondOrderTerms& terms, Matrix dz, std::span<float> bias_gradient) const {

@@ -55,6 +55,8 @@ void validate(const TrainConfig& config) {
   check(config.shuffle_block >= 1, "--shuffle-block must be at least 1");
   check(config.shuffle_window >= 1, "--shuffle-window must be at least 1");
   check(config.bucket_bytes >= 256, "--bucket-bytes must be at least 256");
+  check(config.arithmetic.wire == Wire::fp32 || config.reduction == Reduction::tree,
+        "--gradient-wire bf16 needs --reduction tree: MPI's own sums know no bfloat16");
   check(config.clip_norm >= 0, "--clip-norm must not be negative");
   check(config.early_stopping >= 0, "--early-stopping must not be negative");
   const bool watches = config.early_stopping > 0 || config.keep_best || config.schedule.name == "plateau";

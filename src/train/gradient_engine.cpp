@@ -5,6 +5,7 @@
 
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/timer.hpp"
+#include "hourglass/math/onednn.hpp"
 
 namespace hourglass {
 
@@ -94,13 +95,17 @@ void GradientEngine::run(const float* parameters, SampleSource& source, std::uin
   started_buckets_ = 0;
   Step state{parameters,
              &source,
-             {true, seed, epoch, {}, {}, {}, nullptr},
+             {.training = true, .seed = seed, .epoch = epoch},
              step,
              1.0F / static_cast<float>(plan_.samples_in_step(step)),
              &reducer};
   for (Worker& worker : workers_) {
     worker.sums.failure = nullptr;
     worker.sums.input_seconds = 0;
+  }
+  if (!bfloat16_parameters_.empty()) {
+    round_parameters(parameters);
+    state.context.bfloat16_parameters = bfloat16_parameters_.data();
   }
   if (model_.mean_units() > 0) prepare_unit_means(state);
   const std::function<void(Index)> task = [&](Index w) { work(w, state); };
@@ -125,6 +130,30 @@ void GradientEngine::run(const float* parameters, SampleSource& source, std::uin
   }
   sums.input_seconds = workers_.front().sums.input_seconds;
   sums.compute_seconds = workers_.front().sums.compute_seconds;
+}
+
+void GradientEngine::compute_in_bfloat16() {
+  bfloat16_parameters_ = Buffer<Bfloat16>(model_.layout().size());
+  for (Worker& worker : workers_) {
+    const Index widest = std::max(model_.features(), worker.workspace.widest());
+    worker.bfloat16_scratch = Buffer<Bfloat16>(2 * round_up(plan_.micro_batch() * widest, cell_floats));
+  }
+}
+
+void GradientEngine::round_parameters(const float* parameters) {
+  pool_.run([&](Index worker) {
+    const Range part = even_part(bfloat16_parameters_.size(), pool_.size(), worker);
+    const PhaseSpan span(recorder(worker), Phase::update, 0, 6.0 * static_cast<double>(part.size()));
+    convert_to_bfloat16(parameters + part.begin, bfloat16_parameters_.data() + part.begin, part.size());
+  });
+}
+
+PassContext GradientEngine::context_of(Worker& worker, const Step& step, std::span<const std::uint64_t> ids) const {
+  PassContext context = step.context;
+  context.sample_ids = ids;
+  context.bfloat16_scratch = worker.bfloat16_scratch.span();
+  context.recorder = recorder(worker);
+  return context;
 }
 
 void GradientEngine::gather(Worker& worker, std::size_t leaf, const Step& step) {
@@ -156,10 +185,8 @@ void GradientEngine::prepare_unit_means(Step& step) {
       gather(worker, leaf, step);
       const std::size_t place = worker.rows.size() > 1 ? leaf : 0;
       const auto first = static_cast<Index>(place) * plan_.micro_batch();
-      PassContext context = step.context;
-      context.recorder = recorder(w);
-      context.sample_ids = std::span<const std::uint64_t>(worker.ids)
-                               .subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(worker.rows[place]));
+      const auto ids = std::span<const std::uint64_t>(worker.ids).subspan(static_cast<std::size_t>(first));
+      const PassContext context = context_of(worker, step, ids.first(static_cast<std::size_t>(worker.rows[place])));
       model_.add_unit_sums(step.parameters,
                            {worker.input.data() + first * model_.features(), worker.rows[place], model_.features()},
                            worker.workspace, context, worker.unit_sums);
@@ -196,9 +223,7 @@ void GradientEngine::work(Index index, const Step& step) {
     const Index rows = worker.rows[place];
     const auto first = static_cast<Index>(place) * plan_.micro_batch();
     const auto ids = std::span<const std::uint64_t>(worker.ids).subspan(static_cast<std::size_t>(first));
-    PassContext context = step.context;
-    context.recorder = recorder(index);
-    context.sample_ids = ids.first(static_cast<std::size_t>(rows));
+    const PassContext context = context_of(worker, step, ids.first(static_cast<std::size_t>(rows)));
     const Merge& merge = worker.merges[i];
     const GradientReady ready = [&](Range range) {
       merge_leaf(worker, merge, range);
@@ -229,7 +254,7 @@ void GradientEngine::merge_leaf(Worker& worker, const Merge& merge, Range range)
     parts[p] = {merge.nodes[p], worker.buffers[static_cast<std::size_t>(merge.buffers[p])] + range.begin};
   }
   tree_sum(merge.target, {parts.data(), merge.nodes.size()},
-           worker.buffers[static_cast<std::size_t>(merge.buffers.front())] + range.begin, range.size());
+           worker.buffers[static_cast<std::size_t>(merge.buffers.front())] + range.begin, range.size(), wire_);
 }
 
 void GradientEngine::finish_buckets(Worker& worker, Index watermark, const Step& step) {
@@ -264,7 +289,7 @@ void GradientEngine::merge_workers(const Worker& merging, Range bucket) {
       const auto& [range, buffer] = worker.finished[static_cast<std::size_t>(f)];
       parts[p] = {range, worker.buffers[static_cast<std::size_t>(buffer)] + bucket.begin};
     }
-    tree_sum(node.node, parts.first(node.parts.size()), const_cast<float*>(parts.front().data), bucket.size());
+    tree_sum(node.node, parts.first(node.parts.size()), const_cast<float*>(parts.front().data), bucket.size(), wire_);
   }
 }
 
@@ -286,9 +311,10 @@ void GradientEngine::start_finished_buckets(Reducer& reducer) {
 }
 
 Index GradientEngine::bytes() const {
-  Index bytes = 0;
+  Index bytes = bfloat16_parameters_.size() * static_cast<Index>(sizeof(Bfloat16));
   for (const Worker& worker : workers_) {
     for (const auto& buffer : worker.storage) bytes += buffer.size() * static_cast<Index>(sizeof(float));
+    bytes += worker.bfloat16_scratch.size() * static_cast<Index>(sizeof(Bfloat16));
     bytes += worker.workspace.bytes() + worker.input.size() * static_cast<Index>(sizeof(float));
   }
   return bytes;

@@ -6,6 +6,7 @@
 #include "hourglass/core/buffer.hpp"
 #include "hourglass/core/timer.hpp"
 #include "hourglass/math/blas.hpp"
+#include "hourglass/math/onednn.hpp"
 
 namespace hourglass {
 
@@ -13,15 +14,20 @@ namespace {
 
 constexpr int repetitions = 5;
 
-double gemm_rate(Buffer<float>& memory) {
+double gemm_rate(Buffer<float>& memory, bool bfloat16) {
   constexpr Index size = 1024;
+  const auto* halves = reinterpret_cast<const Bfloat16*>(memory.data());
   const Matrix a(memory.data(), size, size);
   const Matrix b(memory.data() + size * size, size, size);
   const Matrix c(memory.data() + 2 * size * size, size, size);
   double best = 0;
   for (int r = 0; r < repetitions; ++r) {
     const Timer timer;
-    gemm(false, true, a, b, 0, c);
+    if (bfloat16) {
+      gemm_bfloat16(false, true, {halves, size, size}, {halves + size * size, size, size}, 0, c);
+    } else {
+      gemm(false, true, a, b, 0, c);
+    }
     best = std::max(best, 2.0 * size * size * size / timer.seconds());
   }
   return best;
@@ -43,14 +49,14 @@ double triad_rate(Buffer<float>& memory) {
 
 }  // namespace
 
-MachinePeak measure_machine_peak(WorkerPool& pool) {
+MachinePeak measure_machine_peak(WorkerPool& pool, bool bfloat16) {
   constexpr Index floats = Index{12} << 20;  // three arrays of 16 MiB: beyond a core's share of any cache
   std::vector<MachinePeak> peaks(static_cast<std::size_t>(pool.size()));
   std::vector<Buffer<float>> memory;
   for (Index w = 0; w < pool.size(); ++w) memory.emplace_back(floats);
   pool.run([&](Index worker) {
     Buffer<float>& own = memory[static_cast<std::size_t>(worker)];
-    peaks[static_cast<std::size_t>(worker)] = {gemm_rate(own), triad_rate(own)};
+    peaks[static_cast<std::size_t>(worker)] = {gemm_rate(own, bfloat16), triad_rate(own)};
   });
   MachinePeak slowest = peaks.front();
   for (const MachinePeak& peak : peaks) {

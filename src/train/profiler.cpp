@@ -37,9 +37,9 @@ std::string Profiler::label(Phase phase, Index layer) const {
   return fmt::format("{} {}", name_of(phase), layers_[static_cast<std::size_t>(layer)]);
 }
 
-std::string Profiler::report(WorkerPool& pool) const {
+std::string Profiler::report(WorkerPool& pool, bool bfloat16) const {
   const double wall = communicator_.max(std::chrono::duration<double>(PhaseRecorder::Clock::now() - origin_).count());
-  MachinePeak peak = measure_machine_peak(pool);
+  MachinePeak peak = measure_machine_peak(pool, bfloat16);
   // The slowest core's: what a job whose ranks wait for each other can hope for.
   peak.gemm_flops = -communicator_.max(-peak.gemm_flops);
   peak.triad_bytes = -communicator_.max(-peak.triad_bytes);

@@ -11,6 +11,18 @@ std::vector<Setting> run_settings() {
           [](TrainConfig& c) -> Reduction& { return c.reduction; }, reduction_from),
       bytes_setting({"bucket-bytes", s, "Size of the pieces in which gradients are exchanged", Scope::run},
                     [](TrainConfig& c) -> Index& { return c.bucket_bytes; }),
+      word_setting(
+          {"precision", s,
+           "Matrix products of training: fp32, or bf16 (sums and weights stay fp32; needs oneDNN and a CPU for it)"},
+          [](TrainConfig& c) -> Precision& { return c.arithmetic.precision; }, precision_from),
+      flag_setting({"force-precision", s, "Compute in bf16 also where fp32 is faster", Scope::run},
+                   [](TrainConfig& c) -> bool& { return c.arithmetic.force_precision; }),
+      word_setting(
+          {"gemm", s, "Library of the fp32 matrix products: openblas or onednn"},
+          [](TrainConfig& c) -> GemmLibrary& { return c.arithmetic.gemm; }, gemm_library_from),
+      word_setting(
+          {"gradient-wire", s, "What gradients and updates are exchanged in: fp32, or bf16 (half the bytes, rounded sums)"},
+          [](TrainConfig& c) -> Wire& { return c.arithmetic.wire; }, wire_from),
       text_setting({"output", s, "Run folder to create", Scope::run}, [](TrainConfig& c) -> std::string& { return c.output; }),
       {"checkpoint-every", s, "e.g. 500steps, 1epochs, 600s; 0 only when stopped", false, Scope::run,
        [](const TrainConfig& c) { return format_interval(c.checkpoint_every); },

@@ -50,7 +50,7 @@ void Trainer::record_stage() {
 
 void Trainer::finish_profile(TrainResult& result) {
   if (!profiler_) return;
-  if (config_.profile) result.profile = profiler_->report(pool_);
+  if (config_.profile) result.profile = profiler_->report(pool_, config_.arithmetic.precision == Precision::bf16);
   if (!config_.trace.empty()) profiler_->write_trace(config_.trace);
 }
 

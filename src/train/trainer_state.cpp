@@ -5,7 +5,6 @@
 
 #include "hourglass/core/error.hpp"
 #include "hourglass/io/atomic_file.hpp"
-#include "hourglass/math/blas.hpp"
 #include "hourglass/train/feature_weights.hpp"
 #include "hourglass/train/model_file.hpp"
 #include "hourglass/train/settings.hpp"
@@ -65,7 +64,7 @@ void Trainer::write_state(const std::string& path, bool with_optimizer) {
   StateHeader header;
   header.configuration = to_text(config_);
   header.texts["tool_version"] = version();
-  header.texts["blas"] = blas_version() + " " + blas_core();
+  header.texts["blas"] = arithmetic_description(config_.arithmetic);
   header.texts["data_fingerprint"] = data_fingerprint_;
   store_transform(transform_, header);
   store_feature_weights(config_.model.feature_weights, header);
@@ -128,7 +127,7 @@ void Trainer::restore(const std::string& checkpoint) {
                                                 "with; restore them or start a new run",
                                                 config_.feature_weights, checkpoint));
     }
-    if (const std::string here = blas_version() + " " + blas_core();
+    if (const std::string here = arithmetic_description(config_.arithmetic);
         text("blas") != here && config_.reduction == Reduction::tree) {
       throw Error(
           ErrorKind::usage,
@@ -167,8 +166,8 @@ void Trainer::restore_position(const StateFile& file) {
 }
 
 void check_same_everywhere(const Communicator& communicator, const TrainConfig& config) {
-  const std::string mine =
-      to_text(config) + fmt::format("\n[build]\nversion = {}\nblas = {} {}\n", version(), blas_version(), blas_core());
+  const std::string mine = to_text(config) + fmt::format("\n[build]\nversion = {}\nblas = {}\n", version(),
+                                                         arithmetic_description(config.arithmetic));
   const auto all = communicator.all_gather(mine);
   for (std::size_t rank = 1; rank < all.size(); ++rank) {
     if (all[rank] == all[0]) continue;

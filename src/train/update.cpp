@@ -179,7 +179,12 @@ void SegmentUpdate::update(Index bucket, const UpdateStep& step, std::span<float
       for (std::size_t s = 0; s < own_states; ++s) {
         state[s] = states_[s].data() + run.state_offset + part.begin * cell_floats;
       }
-      optimizer_.update(run_step, parameters.subspan(begin, size), from.subspan(begin, size), {state.data(), own_states});
+      const std::span<float*> states(state.data(), own_states);
+      if (increments_.empty()) {
+        optimizer_.update(run_step, parameters.subspan(begin, size), from.subspan(begin, size), states);
+      } else {
+        update_rounded(run_step, static_cast<Index>(begin), parameters.subspan(begin, size), from.subspan(begin, size), states);
+      }
     };
     if (sharers == 1) {
       update_part(0);
@@ -187,6 +192,25 @@ void SegmentUpdate::update(Index bucket, const UpdateStep& step, std::span<float
       pool_.run(update_part);
     }
     if (averages()) update_average(step.step, run, parameters);
+  }
+}
+
+// In blocks that stay in the first-level cache between the update and the rounding.
+void SegmentUpdate::update_rounded(const UpdateStep& step, Index begin, std::span<float> parameters,
+                                   std::span<const float> gradient, std::span<float*> state) const {
+  constexpr std::size_t block_floats = 1024;
+  std::array<float, block_floats> before;
+  for (std::size_t first = 0; first < parameters.size(); first += block_floats) {
+    const std::size_t count = std::min(block_floats, parameters.size() - first);
+    const std::span<float> block = parameters.subspan(first, count);
+    std::ranges::copy(block, before.begin());
+    optimizer_.update(step, block, gradient.subspan(first, count), state);
+    Bfloat16* increments = increments_.data() + begin + static_cast<Index>(first);
+    for (std::size_t i = 0; i < count; ++i) {
+      increments[i] = to_bfloat16(block[i] - before[i]);
+      block[i] = before[i] + to_float(increments[i]);
+    }
+    for (float*& values : state) values += count;
   }
 }
 

@@ -25,6 +25,7 @@ LIBRARIES = {
     r"mpi\.h": {"dist", "io"},
     r"(hdf5|H5\w+)\.h": {"io"},
     r"(cblas|lapacke?|openblas_config|f77blas)\.h": {"math"},
+    r"(oneapi/dnnl/)?dnnl.*\.h(pp)?": {"math"},
     r"boost/.*": {"cli"},
     r"(png|jpeglib)\.h": {"data"},
 }

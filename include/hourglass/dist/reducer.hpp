@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "hourglass/core/bfloat16.hpp"
+#include "hourglass/core/tree_sum.hpp"
 #include "hourglass/core/types.hpp"
 #include "hourglass/dist/communicator.hpp"
 
@@ -47,8 +49,14 @@ class Reducer {
   virtual void start_reduce(Index bucket, std::span<const BucketPart> parts) = 0;
   virtual void progress() = 0;
   virtual void wait_reduce(Index bucket) = 0;
+  /// With a 16-bit wire: an arena in which the caller leaves, in owned(b) and before start_gather(b), what it has added to each
+  /// parameter since the last step. The gather sends these and adds them on the other ranks: every rank adds the same number to
+  /// the same float. Empty otherwise, when the parameters themselves travel.
+  [[nodiscard]] virtual std::span<Bfloat16> increments() { return {}; }
   virtual void start_gather(Index bucket) = 0;
   virtual void finish() = 0;
+  /// Bytes of receive and send buffers: what the memory prediction counts.
+  [[nodiscard]] virtual Index bytes() const { return 0; }
 };
 
 /// What a reducer works on. `sum` and `parameters` are arenas of arena_floats floats that outlive it.
@@ -57,6 +65,7 @@ struct ReducerSettings {
   Index bucket_bytes = 4 << 20;  ///< see make_buckets
   std::span<float> sum;
   std::span<float> parameters;
+  Wire wire = Wire::fp32;  ///< tree only; see core/tree_sum.hpp and Reducer::increments
 };
 
 /// `tree`: the leaf tree of core/tree_sum.hpp, reduce-scatter, sharded update, allgather: the same bits on any number of ranks.

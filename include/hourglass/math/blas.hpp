@@ -11,6 +11,9 @@ namespace hourglass {
 /// Identical shapes give identical bits whatever the alignment, strides and concurrent callers.
 void gemm(bool transpose_a, bool transpose_b, ConstMatrix a, ConstMatrix b, float beta, Matrix c);
 
+/// Lets gemm() use oneDNN (math/onednn.hpp) instead of OpenBLAS: the choice of a whole process, made before its first gemm.
+void use_onednn_for_gemm(bool use);
+
 /// Makes every BLAS call single-threaded. Called once, before the first gemm.
 void use_single_threaded_blas();
 

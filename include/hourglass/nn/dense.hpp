@@ -38,6 +38,12 @@ class Dense final : public Layer {
   }
 
  private:
+  // The weight as it lies in an arena: a tied mirror uses another layer's.
+  [[nodiscard]] MatrixView<const Bfloat16> stored_weight(const Bfloat16* parameters) const {
+    return {parameters + weight_tensor_.offset, mirrors_ ? inputs_ : outputs_, mirrors_ ? outputs_ : inputs_};
+  }
+  void backward_in_bfloat16(const float* parameters, ConstMatrix x, Matrix dy, Matrix dx, float* gradient,
+                            const PassContext& context) const;
   void add_second_order(const SecondOrderTerms& terms, Matrix dz, std::span<float> bias_gradient) const;
   void add_products(const SecondOrderTerms& terms, const float* parameters, Matrix weight_gradient) const;
 

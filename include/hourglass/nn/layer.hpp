@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "hourglass/core/bfloat16.hpp"
 #include "hourglass/core/matrix_view.hpp"
 #include "hourglass/core/phase_recorder.hpp"
 #include "hourglass/core/types.hpp"
@@ -33,6 +34,8 @@ struct PassContext {
   std::span<const std::uint64_t> sample_ids;       ///< one per row of the micro-batch: its row in the data set
   std::span<const double> unit_means;              ///< Trainable::mean_units() means over the global batch
   std::span<const SecondOrderTerms> second_order;  ///< by layer; empty when there are none
+  const Bfloat16* bfloat16_parameters = nullptr;   ///< the arena, rounded: dense layers multiply in bfloat16; null: in fp32
+  std::span<Bfloat16> bfloat16_scratch;            ///< then: room for two matrices of max_rows x the widest layer
   PhaseRecorder* recorder = nullptr;               ///< where time goes; null: nobody asks
 };
 

@@ -65,6 +65,8 @@ class Workspace {
   /// The workspaces of what its owner is made of.
   void add_part(Workspace part) { parts_.push_back(std::move(part)); }
   [[nodiscard]] Workspace& part(Index i) { return parts_[static_cast<std::size_t>(i)]; }
+  /// Outputs of the widest layer.
+  [[nodiscard]] Index widest() const { return max_rows_ > 0 ? gradients_[0].size() / max_rows_ : 0; }
   /// Bytes held: what the memory prediction counts for a worker.
   [[nodiscard]] Index bytes() const;
 

@@ -12,6 +12,7 @@
 #include "hourglass/optim/optimizer.hpp"
 #include "hourglass/optim/schedule.hpp"
 #include "hourglass/param/initializer.hpp"
+#include "hourglass/train/arithmetic.hpp"
 #include "hourglass/train/pretrain_config.hpp"
 #include "hourglass/train/update.hpp"
 
@@ -69,6 +70,7 @@ struct TrainConfig {
   Index threads = 1;
   Reduction reduction = Reduction::tree;
   Index bucket_bytes = Index{4} << 20;
+  ArithmeticSettings arithmetic;
 
   // run
   std::string output;

@@ -42,6 +42,12 @@ class GradientEngine {
   using SumOverRanks = std::function<void(std::span<ExactSum>)>;
   void set_sum_over_ranks(SumOverRanks sum) { sum_over_ranks_ = std::move(sum); }
 
+  /// From now on passes multiply in bfloat16, with weights that are rounded once a step for all workers.
+  void compute_in_bfloat16();
+
+  /// How micro-batches' gradients are added; the reducer's setting.
+  void add_for_wire(Wire wire) { wire_ = wire; }
+
   /// Where each worker's time goes; `recorders`, one a worker, outlive the engine.
   void record_phases(std::span<PhaseRecorder> recorders) { recorders_ = recorders; }
 
@@ -67,6 +73,7 @@ class GradientEngine {
     std::vector<float*> buffers;
     std::vector<Buffer<float>> storage;
     Workspace workspace;
+    Buffer<Bfloat16> bfloat16_scratch;
     Buffer<float> input;  // one micro-batch, or all of the worker's when they are passed over twice
     std::vector<std::uint64_t> ids;
     std::vector<Index> rows;  // of each micro-batch held
@@ -94,6 +101,8 @@ class GradientEngine {
     return recorders_.empty() ? nullptr : &recorders_[static_cast<std::size_t>(worker)];
   }
   [[nodiscard]] PhaseRecorder* recorder(const Worker& worker) const { return recorder(&worker - workers_.data()); }
+  void round_parameters(const float* parameters);
+  [[nodiscard]] PassContext context_of(Worker& worker, const Step& step, std::span<const std::uint64_t> ids) const;
   void gather(Worker& worker, std::size_t leaf, const Step& step);
   void prepare_unit_means(Step& step);
   void work(Index index, const Step& step);
@@ -111,6 +120,8 @@ class GradientEngine {
   std::unique_ptr<std::atomic<Index>[]> bucket_workers_;  // workers that finished a bucket in this step
   SumOverRanks sum_over_ranks_;
   std::span<PhaseRecorder> recorders_;
+  Buffer<Bfloat16> bfloat16_parameters_;
+  Wire wire_ = Wire::fp32;
   std::vector<double> unit_means_;
   Index bucket_count_ = 0;
   Index started_buckets_ = 0;

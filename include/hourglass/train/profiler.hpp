@@ -22,9 +22,9 @@ class Profiler {
   [[nodiscard]] PhaseRecorder* main() { return &recorders_.front(); }
 
   /// Phases by time: the slowest worker's seconds, their share of the time since construction, the rate a core (work of all
-  /// workers / their time) and its share of what the machine reaches, which is measured now. The same text on every rank.
-  /// Collective.
-  [[nodiscard]] std::string report(WorkerPool& pool) const;
+  /// workers / their time) and its share of what the machine reaches, which is measured now (`bfloat16`: with such GEMMs). The
+  /// same text on every rank. Collective.
+  [[nodiscard]] std::string report(WorkerPool& pool, bool bfloat16) const;
   /// Writes the newest spans of all ranks and workers in Chrome's trace format (https://ui.perfetto.dev), a process a rank and
   /// a thread a worker. Throws Error(io) on every rank. Collective.
   void write_trace(const std::string& path) const;

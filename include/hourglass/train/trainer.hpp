@@ -118,6 +118,10 @@ class Trainer {
   void write_weights(const std::string& path) { write_state(path, false); }
   void write_model();
 
+  // trainer_start.cpp
+  // What a run says of itself before it begins: its size, memory and placement. Collective.
+  void note_start();
+
   // trainer_profile.cpp
   void start_profile();
   void record_stage();

@@ -37,6 +37,10 @@ class SegmentUpdate {
   SegmentUpdate(const Trainable& model, const Optimizer& optimizer, const Reducer& reducer, WorkerPool& pool,
                 const UpdateSettings& settings, const Communicator& communicator, bool replicated);
 
+  /// Rounds what an update adds to a parameter to bfloat16, adds that, and leaves it in `increments`, an arena (see
+  /// Reducer::increments). Nothing happens when it is empty.
+  void round_increments(std::span<Bfloat16> increments) { increments_ = increments; }
+
   /// Where each worker's time goes; `recorders`, one a worker, outlive this.
   void record_phases(std::span<PhaseRecorder> recorders) { recorders_ = recorders; }
 
@@ -63,6 +67,9 @@ class SegmentUpdate {
   [[nodiscard]] Index bytes() const;
 
  private:
+  void update_rounded(const UpdateStep& step, Index begin, std::span<float> parameters, std::span<const float> gradient,
+                      std::span<float*> state) const;
+
   // A run of the arena within one tensor (or several that are treated alike), with the factors that its kind of tensor gets.
   struct Run {
     Range range;
@@ -100,6 +107,7 @@ class SegmentUpdate {
   std::vector<std::string> state_names_;
   std::vector<Buffer<float>> states_;  // the optimizer's, then the average
   std::span<PhaseRecorder> recorders_;
+  std::span<Bfloat16> increments_;
   std::vector<double> ratios_;  // by slot
   Buffer<float> directions_;    // an arena
 };

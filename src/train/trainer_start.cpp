@@ -1,0 +1,28 @@
+// What the trainer says of a run before it begins.
+#include <fmt/format.h>
+
+#include "hourglass/train/memory_prediction.hpp"
+#include "hourglass/train/placement.hpp"
+#include "hourglass/train/trainer.hpp"
+
+namespace hourglass {
+
+void Trainer::note_start() {
+  MemoryPrediction memory;
+  const auto add = [&](const char* name, Index bytes) { memory.add(name, communicator_.max(bytes)); };
+  add("weights", parameters_.size() * static_cast<Index>(sizeof(float)));
+  add("gradient", gradient_.size() * static_cast<Index>(sizeof(float)));
+  add("optimizer state", update_->bytes());
+  add("activations and micro-batch gradients", engine_->bytes());
+  add("exchange", reducer_->bytes());
+  add("data", source_->bytes());
+  const auto advice = placement_advice(gather_placements(communicator_, placement_here(config_.threads)));
+  if (!progress_) return;
+  progress_->note(fmt::format("{} samples of {} features; {} parameters; {} ranks x {} threads; {} shards; {} steps an epoch",
+                              plan_.samples(), model_.features(), model_.layout().parameter_count(), communicator_.size(),
+                              config_.threads, plan_.shards(), plan_.steps_per_epoch()));
+  progress_->note(memory.text());
+  for (const std::string& line : advice) progress_->note(line);
+}
+
+}  // namespace hourglass
