@@ -51,6 +51,8 @@ StageSettings Pretraining::settings(Index stage, const ShardPlan& plan) const {
   const PretrainSettings& pretrain = config_.pretrain;
   const bool is_rbm = pretrain.kind == Pretrain::rbm;
   StageSettings settings;
+  // Products stay in single precision: a layer alone is small.
+  settings.arithmetic.wire = config_.arithmetic.wire;
   settings.optimizer = config_.optimizer;
   if (pretrain.optimizer != "auto") settings.optimizer.name = pretrain.optimizer;
   // Layers are trained on batches: what stands in for an optimizer of whole data sets is Adam.

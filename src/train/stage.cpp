@@ -36,13 +36,17 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
     optimizer_ = make_optimizer(elementwise ? settings_.optimizer : OptimizerSettings{.name = "sgd"});
   });
   const bool tree = settings_.reduction == Reduction::tree;
-  const ReducerSettings reducer{plan_.shards(), settings_.bucket_bytes, gradient_.span(), parameters_};
+  const ReducerSettings reducer{plan_.shards(), settings_.bucket_bytes, gradient_.span(), parameters_,
+                                settings_.arithmetic.wire};
   reducer_ = tree ? make_tree_reducer(communicator_, reducer) : make_allreduce_reducer(communicator_, reducer);
   update_ = std::make_unique<SegmentUpdate>(model_, *optimizer_, *reducer_, pool, settings_.update, communicator_, !tree);
   update_->start_average(parameters_);
   engine_ = std::make_unique<GradientEngine>(model_, plan_, plan_.shards_of_rank(communicator_.rank(), communicator_.size()),
                                              pool, gradient_.span());
   engine_->set_sum_over_ranks([this](std::span<ExactSum> sums) { sum_over_ranks(communicator_, sums); });
+  engine_->add_for_wire(settings_.arithmetic.wire);
+  update_->round_increments(reducer_->increments());
+  if (settings_.arithmetic.precision == Precision::bf16) engine_->compute_in_bfloat16();
 }
 
 const StepTotals& Stage::gradient(SampleSource& source, std::uint64_t seed, std::uint32_t epoch, Index step,
@@ -110,6 +114,7 @@ void Stage::update(Index step, double learning_rate, std::optional<double> norm)
   const PhaseSpan span(recorder_, Phase::exchange);
   const Timer gather_timer;
   reducer_->finish();
+  model_.constrain(parameters_.data());
   exchange_seconds_ += gather_timer.seconds();
 }
 

@@ -11,10 +11,10 @@ void Trainer::note_start() {
   MemoryPrediction memory;
   const auto add = [&](const char* name, Index bytes) { memory.add(name, communicator_.max(bytes)); };
   add("weights", parameters_.size() * static_cast<Index>(sizeof(float)));
-  add("gradient", gradient_.size() * static_cast<Index>(sizeof(float)));
-  add("optimizer state", update_->bytes());
-  add("activations and micro-batch gradients", engine_->bytes());
-  add("exchange", reducer_->bytes());
+  add("gradient", stage_->gradient_bytes());
+  add("optimizer state", stage_->optimizer_bytes());
+  add("activations and micro-batch gradients", stage_->workspace_bytes());
+  add("exchange", stage_->exchange_bytes());
   add("data", source_->bytes());
   const auto advice = placement_advice(gather_placements(communicator_, placement_here(config_.threads)));
   if (!progress_) return;

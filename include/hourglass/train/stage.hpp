@@ -28,6 +28,7 @@ struct StageSettings {
   Index epochs = 0;
   Reduction reduction = Reduction::tree;
   Index bucket_bytes = Index{4} << 20;
+  ArithmeticSettings arithmetic;
 };
 
 /// Sums over the samples of a step, of all ranks.
@@ -62,6 +63,12 @@ class Stage {
   void update(Index step, double learning_rate, std::optional<double> norm);
   /// Whether the norm is needed whatever the caller wants it for.
   [[nodiscard]] bool wants_norm() const { return settings_.clip_norm > 0; }
+
+  /// What this rank holds for the stage, for the memory prediction.
+  [[nodiscard]] Index gradient_bytes() const { return gradient_.size() * static_cast<Index>(sizeof(float)); }
+  [[nodiscard]] Index optimizer_bytes() const { return update_->bytes(); }
+  [[nodiscard]] Index workspace_bytes() const { return engine_->bytes(); }
+  [[nodiscard]] Index exchange_bytes() const { return reducer_->bytes(); }
 
   /// Where each worker's time goes; `recorders`, one a worker, outlive the stage.
   void record_phases(std::span<PhaseRecorder> recorders);
