@@ -90,11 +90,7 @@ principal() { # NAME COMPONENTS
   "${launch[@]}" "$program" pca --data "$train_data" --components "$components" --output "$output/$name/model.h5" >/dev/null
 }
 
-can_probe=false
-if "$program" probe --help >/dev/null 2>&1; then can_probe=true; fi
-
 probed() { # NAME PROBE-OPTIONS...: accuracy of a softmax regression
-  if ! $can_probe; then return; fi
   local name=$1
   shift
   local words=(probe --data "$train_data" --validation "$test_data" "$@")
@@ -168,11 +164,13 @@ for size in 30 10 2; do
 done
 
 for name in $(all_of convolutional tied layer-norm noise-hidden noise-code shallow linear denoising-emphasis masked overcomplete \
-  contractive-deep contractive-hessian semantic-hashing); do
+  contractive-deep contractive-hessian semantic-hashing predictive-sparse pretrained-rbm pretrained-denoising); do
   trained "$name" "$name"
   measured "$name" --code
 done
 
+trained pretrained-not pretrained-rbm --pretrain none
+measured pretrained-not --code
 trained untrained deep-30 --epochs 0 --warmup-epochs 0
 probed raw --raw
 for name in pca-30 code-linear denoising-gaussian deep-30 untrained; do

@@ -158,8 +158,10 @@ class Document:
         self.say("## Every other variant")
         self.say("Each with the settings of its file in `data/experiments`; what they are is in [autoencoders.md](autoencoders.md).")
         names = [(f"`{n}.cfg`", n) for n in ("convolutional", "linear", "shallow", "tied", "layer-norm", "noise-hidden", "noise-code", "denoising-emphasis",
-                                             "masked", "overcomplete", "contractive-deep", "contractive-hessian", "semantic-hashing")]
+                                             "masked", "overcomplete", "contractive-deep", "contractive-hessian", "semantic-hashing",
+                                             "predictive-sparse", "pretrained-rbm", "pretrained-denoising")]
         names.insert(0, ("`plain.cfg`", "code-linear"))
+        names.append(("`pretrained-rbm.cfg` with `--pretrain none`", "pretrained-not"))
         self.say(table(["configuration", "test sse", "code units", "mean active units"],
                        self.rows(names, self.sse, lambda n: self.code_size(n), self.figure("code_active_units", 1))))
 

@@ -51,7 +51,9 @@ class Results:
         """The test data's evidence lower bound in nats, with one draw of the code a sample: (bound, cross-entropy, divergence)."""
         model = hourglass.load(self.folder / name / "model.h5")
         x = model.normalize(hourglass.read_rows(data))
-        posterior = model.encode(x)
+        posterior = x
+        for step in model.encoder[:-1]:  # the last takes the mean out of (mu, ln sigma^2)
+            posterior = step(posterior)
         size = posterior.shape[1] // 2
         mean, log_variance = posterior[:, :size], posterior[:, size:]
         divergence = 0.5 * np.sum(mean ** 2 + np.exp(log_variance) - 1 - log_variance, axis=1).mean()
