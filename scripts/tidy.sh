@@ -17,14 +17,18 @@ esac
 # The sources clang-tidy is to read: of a changed header, the source of the same name.
 sources() {
   if ! "$changed_only"; then
-    git ls-files 'src/*.cpp' 'tests/*_test.cpp' 'bench/*_bench.cpp' 'tests/fuzz/*.cpp'
+    git ls-files 'src/*.cpp' 'tests/*_test.cpp'
     return
   fi
-  git diff --name-only "${HOURGLASS_TIDY_BASE:-HEAD~1}" -- '*.cpp' '*.hpp' | while read -r file; do
-    case $file in
-      include/hourglass/*.hpp) file=src/${file#include/hourglass/} ;;
-    esac
-    file=${file%.hpp}.cpp
+  local base=${HOURGLASS_TIDY_BASE:-HEAD~1}
+  if ! git rev-parse --quiet --verify "$base^{commit}" >/dev/null; then
+    echo "tidy.sh: no commit $base to compare with (a shallow clone?): clang-tidy reads nothing" >&2
+    return
+  fi
+  git diff --name-only "$base" -- 'src/*' 'include/*' 'tests/*' | while read -r file; do
+    file=${file/#include\/hourglass/src}
+    file=${file%.hpp}
+    file=${file%.cpp}.cpp
     [ ! -e "$file" ] || echo "$file"
   done | sort -u
 }

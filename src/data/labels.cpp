@@ -44,6 +44,7 @@ std::vector<std::int64_t> read_labels(const DatasetAddress& address, Index sampl
           throw Error(ErrorKind::data, fmt::format("{}: label {} in row {} is too large", to_string(info.address), value, i));
         }
       }
+      // NOLINTNEXTLINE(bugprone-signed-char-misuse): a number of one byte, no character
       labels[i] = static_cast<std::int64_t>(value);
     }
   });

@@ -68,7 +68,7 @@ std::string value_text(hid_t attribute) {
   if (type.get() < 0 || space.get() < 0) return "(damaged)";
   const hssize_t count = H5Sget_simple_extent_npoints(space.get());
   if (count == 0) return "(empty)";
-  const std::string kind = describe_type(type.get()) + ", " + std::to_string(count) + (count == 1 ? " value" : " values");
+  std::string kind = describe_type(type.get()) + ", " + std::to_string(count) + (count == 1 ? " value" : " values");
   if (count < 0 || static_cast<hsize_t>(count) > largest_shown / 16) return kind;
   const auto items = static_cast<std::size_t>(count);
   ElementType element{};

@@ -86,7 +86,9 @@ TrainConfig with_image_shape(TrainConfig config, const DatasetInfo& info) {
 }
 
 void check_domain(const Communicator& communicator, const DatasetReader& reader, const InputTransform& transform, Loss loss) {
-  const auto [lowest, highest] = domain_of(loss);
+  const auto domain = domain_of(loss);
+  const auto lowest = domain.lowest;
+  const auto highest = domain.highest;
   const DatasetInfo& info = reader.info();
   const bool unit = is_integer(info.type) && name_of(info.type).starts_with('u') && transform.mean.empty() &&
                     transform.divisor == unit_divisor(info.type);

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+
+#include "hourglass/data/row_reader.hpp"
+
+namespace hourglass {
+
+/// Runs `use`. An Error for the user is a good end of bad input; one that tells of a bug, or any other exception, is a find.
+void expect_refusal_at_most(const std::function<void()>& use);
+
+/// The input as a file, the same name each time. Its content is that of memory: nothing is written to a disk.
+[[nodiscard]] const std::string& as_file(std::span<const std::uint8_t> input);
+
+/// Reads every row in blocks of bounded size, as an importer does.
+void read_all(RowReader& reader);
+
+}  // namespace hourglass
