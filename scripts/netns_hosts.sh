@@ -2,7 +2,8 @@
 # Hosts made of network namespaces behind one switch, on this machine, as root: what several nodes with a slow network see.
 #   scripts/netns_hosts.sh up COUNT [RATE]    makes hosts hg0..; RATE is tc's, 1gbit by default
 #   scripts/netns_hosts.sh on HOST CMD...     runs a command on a host (its own name, its own /dev/shm)
-#   scripts/netns_hosts.sh launch             prints words for mpirun, or hourglass scale --launch-options
+#   scripts/netns_hosts.sh launch             prints words for mpirun, or hourglass scale --launch-options; run those on hg0, since
+#                                             nothing outside of the hosts reaches them
 #   scripts/netns_hosts.sh down
 set -euo pipefail
 state=/tmp/hourglass-netns
@@ -48,8 +49,9 @@ up() {
     tc -n "hg$i" qdisc add dev eth0 root tbf rate "$rate" burst 256k latency 20ms
     tc -n hgswitch qdisc add dev "p$i" root tbf rate "$rate" burst 256k latency 20ms
   done
-  # What mpirun calls instead of ssh: its options first, then the host.
-  printf '#!/bin/sh\nwhile [ "${1#-}" != "$1" ]; do shift; done\nexec %s on "$@"\n' "$self" >"$state/agent"
+  # What mpirun calls instead of ssh: its options first, then the host, then words for a shell.
+  # shellcheck disable=SC2016
+  printf '#!/bin/sh\nwhile [ "${1#-}" != "$1" ]; do shift; done\nhost=$1\nshift\nexec %s on "$host" sh -c "$*"\n' "$self" >"$state/agent"
   chmod +x "$state/agent"
 }
 
@@ -58,7 +60,7 @@ on() {
   shift
   # shellcheck disable=SC2016
   exec ip netns exec "$host" unshare -um sh -c '
-    hostname "$1"; mount -t tmpfs tmpfs /dev/shm; mount --bind '"$state"'/hosts /etc/hosts; shift; exec sh -c "$*"' sh "$host" "$@"
+    hostname "$1"; mount -t tmpfs tmpfs /dev/shm; mount --bind '"$state"'/hosts /etc/hosts; shift; exec "$@"' sh "$host" "$@"
 }
 
 launch() {

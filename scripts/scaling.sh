@@ -30,7 +30,7 @@ measure() {
 network() {
   for hosts in 2 4; do
     scripts/netns_hosts.sh up "$hosts" || { echo "scaling.sh: no hosts of network namespaces: skipped"; return 0; }
-    "$program" scale --weak --ranks "$hosts" --reduction tree,allreduce --launch-options "$(scripts/netns_hosts.sh launch)" --repetitions 3 --steps 10 \
+    scripts/netns_hosts.sh on hg0 "$program" scale --weak --ranks "$hosts" --reduction tree,allreduce --launch-options "$(scripts/netns_hosts.sh launch)" --repetitions 3 --steps 10 \
       --output "$folder/hosts-$hosts.jsonl" -- "${model[@]}" || { scripts/netns_hosts.sh down; return 1; }
     scripts/netns_hosts.sh down
   done
