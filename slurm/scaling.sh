@@ -39,5 +39,10 @@ done
 # afterany: a number of nodes that failed is missing in the report and no reason to have none.
 after=$(IFS=: && echo "${jobs[*]}")
 job=$(sbatch --parsable --dependency="afterany:$after" --job-name=hourglass-report --nodes=1 --ntasks=1 --time=00:10:00 \
-  --output="$folder/report.log" --wrap="source '$here/env.sh' && exec \"\$HOURGLASS\" report scaling '$folder'/nodes-*.jsonl --output '$folder/scaling.html'")
+  --output="$folder/report.log" <<SCRIPT
+#!/bin/bash
+source '$here/env.sh'
+exec "\$HOURGLASS" report scaling '$folder'/nodes-*.jsonl --output '$folder/scaling.html'
+SCRIPT
+)
 echo "job ${job%%;*}: $folder/scaling.html, when the others have ended"

@@ -206,6 +206,19 @@ class SlurmTest(ProgramTest):
         wait_until(lambda: all((sweep / f"trial-000{trial}/model.h5").exists() for trial in (1, 2, 3)), 60, f"the sweep: {logs()}")
         self.assertEqual(len({self.digest(sweep / f"trial-000{trial}/model.h5") for trial in (1, 2, 3)}), 3)
 
+    def test_a_scaling_study_of_two_sizes_ends_in_one_report(self):
+        study = self.folder / "study"
+        command = ["slurm/scaling.sh", study, "1,2", "--", "--strong", "--repetitions", 1, "--steps", 2, "--warm-up", 1, "--network", "false",
+                   "--micro-batch", 16, "--", "--data", self.data, "--layers", "20,8,3", "--batch", 64]
+        result = execute(list(map(str, command)), folder=ROOT, environment=self.environment)
+        self.assertEqual(result.code, 0, str(result))
+        logs = lambda: "".join(path.read_text() for path in study.glob("*.log"))
+        try:
+            wait_until((study / "scaling.html").exists, 90, "the report")
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {logs()}") from None
+        self.assertTrue((study / "nodes-1.jsonl").exists() and (study / "nodes-2.jsonl").exists(), logs())
+
 
 need_extra(has_slurm(), "Slurm")
 if os.geteuid() != 0:
