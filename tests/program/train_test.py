@@ -28,7 +28,7 @@ class TrainTest(ProgramTest):
     def test_run_folder(self):
         self.train("run", *self.source, *SETTINGS, "--log-every", 2, "--keep", 2, ranks=2)
         folder = self.folder / "run"
-        self.assertEqual(sorted(path.name for path in folder.iterdir() if path.name != ".lock"), ["checkpoints", "config.cfg", "metrics.jsonl", "model.h5"])
+        self.assertEqual(sorted(path.name for path in folder.iterdir() if path.name != ".lock"), ["checkpoints", "config.cfg", "metrics.csv", "metrics.jsonl", "model.h5"])
         # 150 samples in 4 shards of 37 or 38: 4 steps an epoch.
         self.assertEqual(sorted(path.name for path in (folder / "checkpoints").iterdir()), ["step-00000008.h5", "step-00000012.h5"])
         config = read_config((folder / "config.cfg").read_text())
