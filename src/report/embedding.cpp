@@ -58,7 +58,8 @@ void neighbourhood(std::span<double> row, std::size_t i, double perplexity) {
       sum += row[j];
       weighted += row[j] * (distances[j] - nearest);
     }
-    const double entropy = std::log(sum) + precision * weighted / sum;
+    // The nearest weighs 1, so the sum is no less.
+    const double entropy = std::log(std::max(sum, 1.0)) + precision * weighted / sum;
     for (double& p : row) p /= sum;
     const double difference = entropy - std::log(perplexity);
     if (std::abs(difference) < 1e-5) return;
