@@ -19,7 +19,7 @@ std::optional<DatasetAddress> find_labels(const Arguments& arguments, const Data
 void run_encode(const Arguments& arguments) {
   const auto world = Communicator::world();
   const ModelArguments given = read_model_arguments(world, arguments);
-  const auto reader = open_everywhere(world, given.data);
+  const auto reader = open_everywhere(world, given.data, given.allow_external);
   const Autoencoder& network = *given.model.network;
   OutputPlan plan;
   collectively(world, [&] {
@@ -37,9 +37,10 @@ void run_encode(const Arguments& arguments) {
 Command encode_command() {
   std::vector<Option> options = model_options();
   options.push_back({"output", "output", "FILE.h5[:/group] to create; codes go to <group>/codes", "", false});
-  options.push_back({"binarize", "output",
-                     "Codes as bits, 1 where a unit exceeds 0.5 (semantic hashing): N x ceil(d/8) uint8, unit j in bit j mod 8 of byte j/8",
-                     "", true});
+  options.push_back(
+      {"binarize", "output",
+       "Codes as bits, 1 where a unit exceeds 0.5 (semantic hashing): N x ceil(d/8) uint8, unit j in bit j mod 8 of byte j/8",
+       "", true});
   options.push_back({"labels", "input", "Labels to copy to <group>/labels", "labels beside the samples", false});
   options.push_back({"help", "output", "Show this text", "", true});
   return {"encode",

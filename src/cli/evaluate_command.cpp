@@ -51,7 +51,7 @@ void run_evaluate(const Arguments& arguments) {
   const auto world = Communicator::world();
   const ModelArguments given = read_model_arguments(world, arguments);
   const std::optional<CodeQuestion> question = read_question(world, arguments);
-  const auto reader = open_everywhere(world, given.data);
+  const auto reader = open_everywhere(world, given.data, given.allow_external);
   const std::optional<NoisyInput> noise = read_noise(world, arguments, given.model.config.model.image, reader->info());
   WorkerPool pool(given.threads);
   const Evaluation result = evaluate(world, *given.model.network, given.model.parameters.span(), *reader, given.model.transform,

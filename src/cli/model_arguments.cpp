@@ -6,6 +6,7 @@ std::vector<Option> model_options() {
   return {
       {"model", "input", "Model or checkpoint file", "", false},
       {"data", "input", "Samples: FILE.h5:/path/to/dataset", "", false},
+      {"allow-external", "input", "Follow the data file to others and load filter plug-ins", "", true},
       {"threads", "run", "Worker threads a rank", "1", false},
       {"micro-batch", "run", "Samples computed together by one thread", "the model's", false},
   };
@@ -15,6 +16,7 @@ ModelArguments read_model_arguments(const Communicator& communicator, const Argu
   ModelArguments given;
   collectively(communicator, [&] {
     given.data = arguments.required("data");
+    given.allow_external = arguments.flag("allow-external");
     given.threads = arguments.integer("threads", 1, 1);
     given.model = load_model(arguments.required("model"));
     given.micro_batch = arguments.integer("micro-batch", given.model.config.micro_batch, 1);

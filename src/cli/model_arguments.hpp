@@ -10,6 +10,7 @@ namespace hourglass {
 struct ModelArguments {
   Model model;
   std::string data;
+  bool allow_external = false;
   Index threads = 1;
   Index micro_batch = 128;
 };

@@ -30,11 +30,12 @@ void print_result(const Arguments& arguments, const PrincipalComponents& pca, co
   double sum = 0;
   for (std::size_t k = 0; k < pca.variance.size(); ++k) {
     sum += pca.variance[k];
-    if (k < 10) fmt::print("{:9}  {:<11.6g}  {:.2f} %\n", k + 1, pca.variance[k], 100 * sum / std::max(1e-300, pca.total_variance));
+    if (k < 10)
+      fmt::print("{:9}  {:<11.6g}  {:.2f} %\n", k + 1, pca.variance[k], 100 * sum / std::max(1e-300, pca.total_variance));
   }
   if (pca.variance.size() > 10) fmt::print("...\n");
-  fmt::print("{} components explain {:.2f} % of the variance of {} samples; sse on them {:.6f}\nmodel {}\n", pca.variance.size(),
-             100 * share, pca.samples, std::max(0.0, pca.total_variance - explained), path);
+  fmt::print("{} components explain {:.2f} % of the variance of {} samples; sse on them {:.6f}\nmodel {}\n",
+             pca.variance.size(), 100 * share, pca.samples, std::max(0.0, pca.total_variance - explained), path);
 }
 
 void run_pca(const Arguments& arguments) {
@@ -45,13 +46,14 @@ void run_pca(const Arguments& arguments) {
   std::string output;
   collectively(world, [&] {
     config.data = arguments.required("data");
+    config.allow_external = arguments.flag("allow-external");
     output = arguments.required("output");
     static_cast<void>(arguments.required("components"));
     components = arguments.integer("components", 1, 1);
     threads = arguments.integer("threads", 1, 1);
     config.normalize = normalize_from(arguments.get("normalize", "auto"));
   });
-  const auto reader = open_everywhere(world, config.data);
+  const auto reader = open_everywhere(world, config.data, config.allow_external);
   const InputTransform transform = input_transform(world, *reader, config.normalize);
   WorkerPool pool(threads);
   const PrincipalComponents pca = principal_components(world, *reader, transform, components, pool);
@@ -69,6 +71,7 @@ Command pca_command() {
           "The same bits on any number of ranks and threads (16 ranks x threads work at most).\n",
           {{"data", "input", "Samples: FILE.h5:/path/to/dataset", "", false},
            {"normalize", "input", "auto, none, unit or standardize, as for train", "auto", false},
+           {"allow-external", "input", "Follow the data file to others and load filter plug-ins", "", true},
            {"components", "output", "Number of components", "", false},
            {"output", "output", "Model file to write", "", false},
            {"threads", "run", "Worker threads a rank", "1", false},

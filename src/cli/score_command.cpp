@@ -154,7 +154,7 @@ void run_score(const Arguments& arguments) {
   const ModelArguments given = read_model_arguments(world, arguments);
   Order order;
   collectively(world, [&] { order = read_order(arguments, given.model); });
-  const auto reader = open_everywhere(world, given.data);
+  const auto reader = open_everywhere(world, given.data, given.allow_external);
   std::vector<std::uint8_t> anomalies;
   collectively(world, [&] {
     check_features(reader->info(), given.model.network->features());
@@ -168,7 +168,7 @@ void run_score(const Arguments& arguments) {
   Report report;
   report.samples = reader->info().rows();
   if (!order.fit.empty()) {
-    const auto fit = open_everywhere(world, order.fit);
+    const auto fit = open_everywhere(world, order.fit, given.allow_external);
     report.threshold = quantile(world, sample_errors(world, given.model, *fit, given.micro_batch, pool).values, order.quantile);
   }
   const SampleErrors errors = sample_errors(world, given.model, *reader, given.micro_batch, pool);

@@ -12,34 +12,44 @@
 namespace hourglass {
 namespace {
 
-struct ResumedRun {
-  TrainConfig config;
-  std::string checkpoint;
-  std::vector<std::string> skipped;
+// Where a resumed run goes on, as one rank found it: verifying a large checkpoint is work for one.
+struct ResumePoint {
+  std::string checkpoint;  // "": from the beginning
+  std::string configuration;
+  std::string origin;  // what messages call it
 };
+
+ResumePoint resume_point(const Communicator& world, const std::string& path) {
+  ResumePoint point;
+  collectively(world, [&] {
+    if (!world.is_root()) return;
+    const std::string config_path = path + "/config.cfg";
+    if (!std::filesystem::exists(config_path)) {
+      throw Error(ErrorKind::io, fmt::format("cannot resume {}: it holds no run (config.cfg is missing)", path));
+    }
+    std::vector<std::string> skipped;
+    point.checkpoint = RunFolder(path).newest_valid(skipped);
+    point.origin = point.checkpoint.empty() ? config_path : point.checkpoint;
+    point.configuration =
+        point.checkpoint.empty() ? read_text(config_path) : read_state_file(point.checkpoint).header.configuration;
+    for (const std::string& reason : skipped) fmt::print("passed over a checkpoint: {}\n", reason);
+    fmt::print("resuming {} from {}\n", path, point.checkpoint.empty() ? "its beginning" : point.checkpoint);
+  });
+  for (std::string* text : {&point.checkpoint, &point.configuration, &point.origin}) *text = world.broadcast(*text);
+  return point;
+}
 
 // The settings come from the checkpoint itself (config.cfg may have been edited); those of the command line that do not shape
 // the trajectory replace them.
-ResumedRun resumed_run(const Arguments& arguments) {
-  ResumedRun run;
-  const std::string path = std::filesystem::path(arguments.required("resume")).string();
-  const std::string config_path = path + "/config.cfg";
-  if (!std::filesystem::exists(config_path)) {
-    throw Error(ErrorKind::io, fmt::format("cannot resume {}: it holds no run (config.cfg is missing)", path));
-  }
-  run.checkpoint = RunFolder(path).newest_valid(run.skipped);
+TrainConfig resumed_run(const Arguments& arguments, const std::string& path, const ResumePoint& point) {
   TrainConfig stored;
-  if (run.checkpoint.empty()) {
-    apply_text(read_text(config_path), config_path, stored);
-  } else {
-    apply_text(read_state_file(run.checkpoint).header.configuration, run.checkpoint, stored);
-  }
-  run.config = stored;
-  if (arguments.has("config")) apply_text(read_text(arguments.get("config")), arguments.get("config"), run.config);
-  apply_arguments(arguments, run.config);
-  run.config.output = path;
-  check_resumable(stored, run.config);
-  return run;
+  apply_text(point.configuration, point.origin, stored);
+  TrainConfig config = stored;
+  if (arguments.has("config")) apply_text(read_text(arguments.get("config")), arguments.get("config"), config);
+  apply_arguments(arguments, config);
+  config.output = path;
+  check_resumable(stored, config);
+  return config;
 }
 
 void print_result(const TrainResult& result) {
@@ -55,18 +65,17 @@ void run_train(const Arguments& arguments) {
   const auto world = Communicator::world();
   TrainConfig config;
   std::optional<std::string> checkpoint;
+  std::string folder;
   collectively(world, [&] {
-    if (arguments.has("resume")) {
-      ResumedRun resumed = resumed_run(arguments);
-      config = resumed.config;
-      checkpoint = resumed.checkpoint;
-      if (world.is_root()) {
-        for (const std::string& reason : resumed.skipped) fmt::print("passed over a checkpoint: {}\n", reason);
-        fmt::print("resuming {} from {}\n", config.output, checkpoint->empty() ? "its beginning" : *checkpoint);
-      }
-    } else {
-      config = new_run(arguments);
-    }
+    if (arguments.has("resume")) folder = arguments.required("resume");
+  });
+  ResumePoint point;
+  if (!folder.empty()) {
+    point = resume_point(world, folder);
+    checkpoint = point.checkpoint;
+  }
+  collectively(world, [&] {
+    config = checkpoint ? resumed_run(arguments, folder, point) : new_run(arguments);
     if (!arguments.flag("print-config")) validate(config);
   });
   if (arguments.flag("print-config")) {

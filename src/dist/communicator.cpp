@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "hourglass/core/activity.hpp"
 #include "hourglass/core/error.hpp"
 #include "mpi_check.hpp"
 
@@ -46,6 +47,7 @@ MPI_Comm duplicate_of(MPI_Comm parent) {
 
 template <class T>
 void reduce_in_place(std::span<T> values, MPI_Datatype type, MPI_Op operation, MPI_Comm comm) {
+  const activity::Waiting waiting;
   for (std::size_t begin = 0; begin < values.size(); begin += chunk) {
     const auto count = static_cast<int>(std::min(chunk, values.size() - begin));
     check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data() + begin, count, type, operation, comm), "MPI_Allreduce");
@@ -79,9 +81,13 @@ int Communicator::rank() const { return handle_->rank; }
 int Communicator::size() const { return handle_->size; }
 const void* Communicator::handle() const { return &handle_->comm; }
 
-void Communicator::barrier() const { check_mpi(MPI_Barrier(handle_->comm), "MPI_Barrier"); }
+void Communicator::barrier() const {
+  const activity::Waiting waiting;
+  check_mpi(MPI_Barrier(handle_->comm), "MPI_Barrier");
+}
 
 void Communicator::broadcast(std::span<std::byte> bytes, int root) const {
+  const activity::Waiting waiting;
   for (std::size_t begin = 0; begin < bytes.size(); begin += chunk) {
     const auto count = static_cast<int>(std::min(chunk, bytes.size() - begin));
     check_mpi(MPI_Bcast(bytes.data() + begin, count, MPI_BYTE, root, handle_->comm), "MPI_Bcast");
@@ -89,6 +95,7 @@ void Communicator::broadcast(std::span<std::byte> bytes, int root) const {
 }
 
 std::string Communicator::broadcast(const std::string& text, int root) const {
+  const activity::Waiting waiting;
   std::int64_t size = static_cast<std::int64_t>(text.size());
   check_mpi(MPI_Bcast(&size, 1, MPI_INT64_T, root, handle_->comm), "MPI_Bcast");
   std::string result = text;
@@ -106,6 +113,7 @@ Index Communicator::max(Index value) const { return reduced(value, MPI_INT64_T, 
 Index Communicator::min(Index value) const { return reduced(value, MPI_INT64_T, MPI_MIN, handle_->comm); }
 
 std::vector<std::string> Communicator::all_gather(const std::string& text) const {
+  const activity::Waiting waiting;
   const auto ranks = static_cast<std::size_t>(size());
   std::vector<int> sizes(ranks);
   const int own_size = mpi_count(static_cast<Index>(text.size()));

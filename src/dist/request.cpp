@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "hourglass/core/activity.hpp"
 #include "mpi_check.hpp"
 
 namespace hourglass {
@@ -56,6 +57,7 @@ bool Request::test() {
 void Request::wait() {
   MPI_Request held = load(storage_.bytes);
   if (held == MPI_REQUEST_NULL) return;
+  const activity::Waiting waiting;
   const int code = MPI_Wait(&held, MPI_STATUS_IGNORE);
   store(storage_.bytes, held);
   detail::check_mpi(code, "MPI_Wait");

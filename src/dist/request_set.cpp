@@ -1,5 +1,6 @@
 #include "request_set.hpp"
 
+#include "hourglass/core/activity.hpp"
 #include "hourglass/core/error.hpp"
 #include "mpi_check.hpp"
 
@@ -47,6 +48,7 @@ void RequestSet::test_some() {
 
 void RequestSet::wait_some() {
   require(pending_ > 0, "waiting for messages that nobody started");
+  const activity::Waiting waiting;
   int count = 0;
   check_mpi(MPI_Waitsome(mpi_count(static_cast<Index>(requests_.size())), requests_.data(), &count, finished_.data(),
                          MPI_STATUSES_IGNORE),

@@ -46,7 +46,7 @@ std::vector<DatasetAddress> expand_addresses(const DatasetAddress& address) {
     if (item.empty()) throw Error(ErrorKind::usage, "\"" + to_string(address) + "\" has an empty item between commas");
     DatasetAddress part = parse_address(item);
     if (part.path.empty()) part.path = address.path;
-    for (const std::string& file : expand_pattern(part.file)) all.push_back({file, part.path});
+    for (const std::string& file : expand_pattern(part.file)) all.push_back({file, part.path, address.allow_external});
   }
   return all;
 }

@@ -1,7 +1,9 @@
 #include "hourglass/io/hdf5.hpp"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
+#include <functional>
 
 #include "hdf5_handle.hpp"
 #include "hourglass/core/error.hpp"
@@ -66,16 +68,19 @@ void read_type(hid_t dataset, DatasetInfo& info, const std::string& name) {
                                    ", which cannot be read; integers of up to 64 bits and float16, float32, float64 can");
 }
 
+constexpr const char* allow_external_advice = ", or give --allow-external if you trust its origin";
+
 // Filters of the library itself have numbers below this one; others would come as plug-ins.
 void read_filters(hid_t creation, DatasetInfo& info, const std::string& name) {
   info.filters = hdf5::filter_names(creation);
   for (std::size_t i = 0; i < info.filters.size(); ++i) {
     std::size_t values = 0;
     const H5Z_filter_t id = H5Pget_filter2(creation, static_cast<unsigned>(i), nullptr, &values, nullptr, 0, nullptr, nullptr);
-    if (id < H5Z_FILTER_RESERVED && H5Zfilter_avail(id) > 0) continue;
+    if ((id < H5Z_FILTER_RESERVED || info.address.allow_external) && H5Zfilter_avail(id) > 0) continue;
     H5Eclear2(H5E_DEFAULT);
     throw Error(ErrorKind::data, name + ": is compressed with the filter \"" + info.filters[i] + "\" (number " +
-                                     std::to_string(id) + "), which cannot be read; rewrite it with h5repack -f GZIP=4");
+                                     std::to_string(id) + "), which cannot be read; rewrite it with h5repack -f GZIP=4" +
+                                     allow_external_advice);
   }
 }
 
@@ -89,7 +94,7 @@ Index chunk_count(const DatasetInfo& info) {
 void require_written(const DatasetInfo& info, hid_t dataset, hid_t space, hid_t creation, const std::string& name) {
   if (info.rows() == 0) return;
   const auto stored = static_cast<Index>(std::min<hsize_t>(H5Dget_storage_size(dataset), largest_size));
-  const Index file_size = hdf5::file_bytes(info.address.file);
+  const Index file_size = hdf5::file_bytes(hdf5::file_of(dataset, name));
   const H5D_layout_t layout = H5Pget_layout(creation);
   const std::string short_of_data = name + ": its header claims " + std::to_string(info.rows()) + " rows, but ";
   if (layout == H5D_CHUNKED) {
@@ -101,7 +106,7 @@ void require_written(const DatasetInfo& info, hid_t dataset, hid_t space, hid_t 
     }
     if (stored > file_size) throw Error(ErrorKind::data, short_of_data + "the file is too short for them: truncated");
   }
-  if (layout == H5D_CONTIGUOUS) {
+  if (layout == H5D_CONTIGUOUS && H5Pget_external_count(creation) == 0) {
     const haddr_t offset = H5Dget_offset(dataset);
     if (offset == HADDR_UNDEF) throw Error(ErrorKind::data, short_of_data + "they were never written");
     const Handle type(checked(H5Dget_type(dataset), name, "its type cannot be read"), H5Tclose);
@@ -112,10 +117,39 @@ void require_written(const DatasetInfo& info, hid_t dataset, hid_t space, hid_t 
   }
 }
 
-void require_source_file(const std::string& source, const DatasetInfo& info, const std::string& name) {
-  const auto beside = std::filesystem::path(info.address.file).parent_path() / source;
+// Whether a source's `space` holds the selection `part`, of which the virtual data set shows `shown`.
+bool covers(hid_t space, hid_t part, hid_t shown) {
+  // "All of it" comes without an extent of its own.
+  if (H5Sget_select_type(part) == H5S_SEL_ALL) return H5Sget_simple_extent_npoints(space) >= H5Sget_select_npoints(shown);
+  const int dimensions = H5Sget_simple_extent_ndims(space);
+  if (dimensions < 1 || dimensions != H5Sget_simple_extent_ndims(part)) return false;
+  std::vector<hsize_t> shape(static_cast<std::size_t>(dimensions));
+  std::vector<hsize_t> first(shape.size());
+  std::vector<hsize_t> last(shape.size());
+  if (H5Sget_simple_extent_dims(space, shape.data(), nullptr) < 0 ||
+      H5Sget_select_bounds(part, first.data(), last.data()) < 0) {
+    return false;
+  }
+  return std::equal(last.begin(), last.end(), shape.begin(), std::less<>());
+}
+
+// The part of a source that a virtual data set shows must be there: HDF5 fills what is missing.
+void require_source(hid_t creation, std::size_t number, const std::string& file, const DatasetInfo& info,
+                    const std::string& name) {
+  const Handle shown(checked(H5Pget_virtual_vspace(creation, number), name, "its virtual mapping cannot be read"), H5Sclose);
+  std::array<char, 4096> path{};
+  checked(H5Pget_virtual_dsetname(creation, number, path.data(), path.size()), name, "its virtual mapping cannot be read");
+  const auto beside = std::filesystem::path(info.address.file).parent_path() / file;
+  const std::string place = std::filesystem::exists(beside) ? beside.string() : file;
   try {
-    static_cast<void>(hdf5::open_file(std::filesystem::exists(beside) ? beside.string() : source));
+    const Handle opened = hdf5::open_file(place, true);
+    const auto object = hdf5::open_object(opened.get(), path.data(), true);
+    if (object.kind != H5I_DATASET) throw Error(ErrorKind::data, place + ":" + path.data() + ": no such data set");
+    const Handle space(checked(H5Dget_space(object.handle.get()), place, "its shape cannot be read"), H5Sclose);
+    const Handle part(checked(H5Pget_virtual_srcspace(creation, number), name, "its virtual mapping cannot be read"), H5Sclose);
+    if (!covers(space.get(), part.get(), shown.get())) {
+      throw Error(ErrorKind::data, place + ":" + path.data() + ": is smaller than what is taken from it");
+    }
   } catch (const Error& error) {
     throw Error(error.kind(), name + ": is a virtual data set that needs another file: " + error.what());
   }
@@ -131,7 +165,12 @@ void require_sources(hid_t creation, hid_t space, const DatasetInfo& info, const
                                                                              name, "its virtual mapping cannot be read"))),
                        '\0');
     H5Pget_virtual_filename(creation, i, source.data(), source.size() + 1);
-    if (source != ".") require_source_file(source, info, name);
+    if (source != "." && !info.address.allow_external) {
+      throw Error(ErrorKind::data, name + ": is a virtual data set over other files (" + source +
+                                       "), which are not followed; copy it into one file with h5repack" +
+                                       allow_external_advice);
+    }
+    if (source != ".") require_source(creation, i, source, info, name);
     const Handle part(checked(H5Pget_virtual_vspace(creation, i), name, "its virtual mapping cannot be read"), H5Sclose);
     mapped += static_cast<Index>(H5Sget_select_npoints(part.get()));
   }
@@ -140,13 +179,36 @@ void require_sources(hid_t creation, hid_t space, const DatasetInfo& info, const
   }
 }
 
-void read_layout(hid_t dataset, hid_t space, DatasetInfo& info, const std::string& name) {
-  const Handle creation(checked(H5Dget_create_plist(dataset), name, "its layout cannot be read"), H5Pclose);
-  if (H5Pget_external_count(creation.get()) > 0) {
+// Values in files of another format: allowed they must be, and there, since HDF5 fills what is missing.
+void require_external_files(hid_t dataset, hid_t creation, const DatasetInfo& info, const std::string& name) {
+  if (!info.address.allow_external) {
     throw Error(ErrorKind::data, name +
                                      ": keeps its values in another file (external storage), which is not followed; "
-                                     "copy it into one file with h5repack");
+                                     "copy it into one file with h5repack" +
+                                     allow_external_advice);
   }
+  constexpr std::size_t longest_name = 4096;
+  Index stored = 0;
+  for (unsigned i = 0; i < static_cast<unsigned>(H5Pget_external_count(creation)); ++i) {
+    std::string file(longest_name, '\0');
+    off_t offset = 0;
+    hsize_t size = 0;
+    checked(H5Pget_external(creation, i, file.size() - 1, file.data(), &offset, &size), name,
+            "its external files cannot be listed");
+    file.resize(file.find('\0'));
+    const Index there = hdf5::file_bytes(file) - static_cast<Index>(offset);
+    stored += std::max<Index>(0, size == H5F_UNLIMITED ? there : std::min(there, static_cast<Index>(size)));
+  }
+  const Handle type(checked(H5Dget_type(dataset), name, "its type cannot be read"), H5Tclose);
+  if (stored < hdf5::saturating_product(info.rows() * info.features(), static_cast<Index>(H5Tget_size(type.get())))) {
+    throw Error(ErrorKind::data, name + ": its header claims " + std::to_string(info.rows()) +
+                                     " rows, but its external files are too short for them: truncated");
+  }
+}
+
+void read_layout(hid_t dataset, hid_t space, DatasetInfo& info, const std::string& name) {
+  const Handle creation(checked(H5Dget_create_plist(dataset), name, "its layout cannot be read"), H5Pclose);
+  if (H5Pget_external_count(creation.get()) > 0) require_external_files(dataset, creation.get(), info, name);
   read_filters(creation.get(), info, name);
   const H5D_layout_t layout = H5Pget_layout(creation.get());
   info.chunked = layout == H5D_CHUNKED;
@@ -184,9 +246,10 @@ std::string only_candidate(hid_t file, const std::string& file_name) {
 }
 
 Handle open_dataset(hid_t file, const DatasetAddress& address, const std::string& name) {
-  auto object = hdf5::open_object(file, address.path);
+  auto object = hdf5::open_object(file, address.path, address.allow_external);
   if (object.external) {
-    throw Error(ErrorKind::data, name + ": is a link into another file, which is not followed; name that file");
+    throw Error(ErrorKind::data,
+                name + ": is a link into another file, which is not followed; name that file" + allow_external_advice);
   }
   if (object.kind == H5I_DATASET) return std::move(object.handle);
   const std::string what = object.kind == H5I_GROUP ? ": is a group, not a data set; " : ": no such data set; ";
@@ -204,7 +267,8 @@ Handle reopen_with_cache(Handle dataset, hid_t file, const DatasetInfo& info, co
     bytes = saturating_product(bytes, round_up(info.shape[d], info.chunk[d]));
   }
   bool external = false;
-  const Handle access = hdf5::no_external_links(H5P_DATASET_ACCESS, &external);
+  const Handle access = info.address.allow_external ? Handle(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose)
+                                                    : hdf5::no_external_links(H5P_DATASET_ACCESS, &external);
   const auto cache = static_cast<std::size_t>(std::clamp(bytes, smallest, largest));
   checked(H5Pset_chunk_cache(access.get(), slots, cache, 1.0), name, "its chunk cache cannot be set");
   // The cache belongs to the open data set: only the last opener's properties count after a close.
@@ -223,6 +287,7 @@ DatasetReader::DatasetReader(const DatasetAddress& address) : state_(std::make_u
   }
   const hdf5::Lock lock;
   state.info.address = address;
+  if (address.allow_external) hdf5::allow_plugins();
   state.file = hdf5::open_file(address.file);
   if (address.path.empty()) state.info.address.path = only_candidate(state.file.get(), address.file);
   state.name = to_string(state.info.address);

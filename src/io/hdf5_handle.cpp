@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
@@ -19,6 +20,9 @@ std::recursive_mutex& library_mutex() {
 }
 
 void set_up_library() {
+  // Sources of virtual data sets are opened by the library itself, with locks unless this says otherwise; the library keeps
+  // files apart that are opened with locks and without.
+  setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
   H5open();
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   // A data file must not make us load code that lies somewhere on the machine.
@@ -90,6 +94,14 @@ std::string take_reason() {
   return reason.empty() ? "HDF5 gives no reason" : reason;
 }
 
+std::string file_of(hid_t object, const std::string& name) {
+  const Lock lock;
+  const ssize_t length = checked(H5Fget_name(object, nullptr, 0), name, "its file cannot be named");
+  std::string file(static_cast<std::size_t>(length), '\0');
+  checked(H5Fget_name(object, file.data(), file.size() + 1), name, "its file cannot be named");
+  return file;
+}
+
 Index file_bytes(const std::string& file) {
   struct stat status {};
   if (stat(file.c_str(), &status) != 0) throw Error(ErrorKind::io, file + ": " + std::strerror(errno));
@@ -106,15 +118,15 @@ Handle plain_file_access() {
   return access;
 }
 
-Handle open_file(const std::string& file) {
+Handle open_file(const std::string& file, bool as_source) {
   require_regular_file(file);
   const Lock lock;
   if (H5Fis_hdf5(file.c_str()) <= 0) {
     H5Eclear2(H5E_DEFAULT);
     throw Error(ErrorKind::data, file + ": is not an HDF5 file");
   }
-  const Handle access = plain_file_access();
-  Handle handle(H5Fopen(file.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose);
+  const Handle access = as_source ? Handle() : plain_file_access();
+  Handle handle(H5Fopen(file.c_str(), H5F_ACC_RDONLY, as_source ? H5P_DEFAULT : access.get()), H5Fclose);
   if (handle.get() >= 0) return handle;
   const std::string reason = take_reason();
   if (reason.find("truncated") != std::string::npos) {
@@ -131,11 +143,16 @@ Handle no_external_links(hid_t property_class, bool* met) {
   return access;
 }
 
-OpenedObject open_object(hid_t file, const std::string& path) {
+void allow_plugins() {
+  const Lock lock;
+  H5PLset_loading_state(H5PL_ALL_PLUGIN);
+}
+
+OpenedObject open_object(hid_t file, const std::string& path, bool allow_external) {
   const Lock lock;
   OpenedObject object;
-  const Handle access = no_external_links(H5P_LINK_ACCESS, &object.external);
-  object.handle = Handle(H5Oopen(file, path.c_str(), access.get()), H5Oclose);
+  const Handle access = allow_external ? Handle() : no_external_links(H5P_LINK_ACCESS, &object.external);
+  object.handle = Handle(H5Oopen(file, path.c_str(), allow_external ? H5P_DEFAULT : access.get()), H5Oclose);
   if (object.handle.get() < 0) {
     H5Eclear2(H5E_DEFAULT);
   } else {

@@ -63,8 +63,11 @@ Result checked(Result result, const std::string& where, const char* what, ErrorK
   return result;
 }
 
-/// Opens an existing file read-only: POSIX driver, no locks. Throws as DatasetReader does for files.
-[[nodiscard]] Handle open_file(const std::string& file);
+/// Opens an existing file read-only: POSIX driver, no locks; `as_source`: as the library itself opens the sources of virtual
+/// data sets. Throws as DatasetReader does for files.
+[[nodiscard]] Handle open_file(const std::string& file, bool as_source = false);
+/// The file in which an open object lies: another than was opened when an external link led there.
+[[nodiscard]] std::string file_of(hid_t object, const std::string& name);
 /// Access properties of that kind; for writing too.
 [[nodiscard]] Handle plain_file_access();
 /// Bytes of a file, or Error(io).
@@ -82,13 +85,16 @@ inline constexpr Index largest_size = Index{1} << 62;
 /// and raise `*met`.
 [[nodiscard]] Handle no_external_links(hid_t property_class, bool* met);
 
+/// Lets the library load filters from its plug-in folder (HDF5_PLUGIN_PATH).
+void allow_plugins();
+
 /// Opens an object and tells what it is (H5I_DATASET, H5I_GROUP); an invalid handle when it does not exist.
 struct OpenedObject {
   Handle handle;
   H5I_type_t kind = H5I_BADID;
   bool external = false;  ///< an external link stood in the way
 };
-[[nodiscard]] OpenedObject open_object(hid_t file, const std::string& path);
+[[nodiscard]] OpenedObject open_object(hid_t file, const std::string& path, bool allow_external = false);
 
 /// The element type that a stored type is read as; false when it is not a number of at most 64 bits.
 [[nodiscard]] bool element_type_of(hid_t type, ElementType& element);

@@ -20,7 +20,7 @@ DatasetAddress common_address(const DatasetAddress& address) {
     if (!part.path.empty() && part.path != address.path) return address;
     files += (files.empty() ? "" : ",") + part.file;
   }
-  return {files, address.path};
+  return {files, address.path, address.allow_external};
 }
 
 bool alike(const DatasetInfo& a, const DatasetInfo& b) {

@@ -3,15 +3,12 @@
 #include <fcntl.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
-#include <optional>
 
-#include "arena_slices.hpp"
 #include "digest.hpp"
 #include "hourglass/core/buffer.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/io/atomic_file.hpp"
+#include "hourglass/io/state_writer.hpp"
 #include "posix_file.hpp"
 #include "state_layout.hpp"
 
@@ -25,52 +22,6 @@ Index values_of(const std::vector<StoredTensor>& tensors) {
   Index values = 0;
   for (const StoredTensor& tensor : tensors) values += tensor.size;
   return values;
-}
-
-// What this rank writes of one arena, and the arena's digest over all ranks.
-struct Share {
-  std::vector<TensorSlice> slices;
-  StoredGroup group;
-};
-
-Share make_share(const Communicator& communicator, const StoredArena& arena) {
-  const bool replicated = is_replicated(communicator, arena);
-  Share share;
-  ArenaDigest digest;
-  Index values = 0;
-  collectively(communicator, [&] {
-    share.slices = slice_arena(arena, replicated ? communicator.size() : 1, replicated ? communicator.rank() : 0);
-    for (const TensorSlice& slice : share.slices) {
-      digest.add(arena.tensors[slice.tensor], slice.begin, {slice.values, static_cast<std::size_t>(slice.size)});
-      values += slice.size;
-    }
-  });
-  std::array<std::uint64_t, 3> sums = {digest.words()[0], digest.words()[1], static_cast<std::uint64_t>(values)};
-  communicator.sum(std::span<std::uint64_t>(sums));
-  digest.words() = {sums[0], sums[1]};
-  require(static_cast<Index>(sums[2]) == values_of(arena.tensors), "the ranks' ranges do not cover the arena exactly once");
-  share.group = {arena.group, arena.tensors, digest.hex()};
-  return share;
-}
-
-void write_slices(const std::string& temporary, const std::string& name, std::span<const Share> shares,
-                  std::span<const Index> offsets) {
-  const posix::FileDescriptor file = posix::open_file(temporary, O_WRONLY, name);
-  std::size_t first = 0;
-  for (const Share& share : shares) {
-    for (const TensorSlice& slice : share.slices) {
-      const Index position = offsets[first + slice.tensor] + slice.begin * static_cast<Index>(sizeof(float));
-      posix::write_at(file.get(), position, std::as_bytes(std::span(slice.values, static_cast<std::size_t>(slice.size))), name);
-    }
-    first += share.group.tensors.size();
-  }
-  posix::synchronize(file.get(), name);
-}
-
-// From rank 0 to all; the number is known everywhere.
-void broadcast_offsets(const Communicator& communicator, std::vector<Index>& offsets, std::size_t count) {
-  offsets.resize(count);
-  communicator.broadcast(std::as_writable_bytes(std::span(offsets)));
 }
 
 // Reads a tensor block by block and adds it to the digest; keeps it when `keep` is not null.
@@ -104,33 +55,7 @@ void read_group(hid_t file, const std::string& name, const StoredGroup& group, s
 
 void write_state_file(const Communicator& communicator, const std::string& path, const StateHeader& header,
                       std::span<const StoredArena> arenas) {
-  std::vector<Share> shares;
-  std::vector<StoredGroup> groups;
-  std::size_t tensors = 0;
-  for (const StoredArena& arena : arenas) {
-    shares.push_back(make_share(communicator, arena));
-    groups.push_back(shares.back().group);
-    tensors += arena.tensors.size();
-  }
-  std::optional<AtomicFile> file;
-  std::vector<Index> offsets;
-  collectively(communicator, [&] {
-    if (!communicator.is_root()) return;
-    file.emplace(path);
-    const Index bytes = predicted_bytes(header, groups);
-    {
-      const posix::FileDescriptor probe = posix::open_file(file->temporary_path(), O_WRONLY, path);
-      posix::probe_space(probe.get(), bytes, path);
-    }
-    offsets = create_state_layout(file->temporary_path(), path, header, groups);
-    file->reserve(bytes);
-  });
-  const std::string temporary = communicator.broadcast(file ? file->temporary_path() : std::string());
-  broadcast_offsets(communicator, offsets, tensors);
-  collectively(communicator, [&] { write_slices(temporary, path, shares, offsets); });
-  collectively(communicator, [&] {
-    if (file) file->commit();
-  });
+  StateWriter(communicator, path, header, {arenas.begin(), arenas.end()}).finish();
 }
 
 StateFile read_state_file(const std::string& path) {

@@ -79,9 +79,13 @@ std::vector<double> read_doubles(hid_t file, const std::string& path, const std:
   if (object.kind != H5I_DATASET) throw Error(ErrorKind::data, name + ": " + what + "; use another copy");
   const Handle type(checked(H5Dget_type(object.handle.get()), name, what.c_str()), H5Tclose);
   const Handle space(checked(H5Dget_space(object.handle.get()), name, what.c_str()), H5Sclose);
+  const Handle creation(checked(H5Dget_create_plist(object.handle.get()), name, what.c_str()), H5Pclose);
   const auto count = static_cast<Index>(H5Sget_simple_extent_npoints(space.get()));
-  const bool sound = H5Sget_simple_extent_ndims(space.get()) == 1 && H5Tget_class(type.get()) == H5T_FLOAT && count >= 0 &&
-                     hdf5::saturating_product(count, sizeof(double)) <= file_size;
+  // Plainly in this file: neither in another one nor behind a filter.
+  const H5D_layout_t layout = H5Pget_layout(creation.get());
+  const bool here = H5Pget_external_count(creation.get()) == 0 && H5Pget_nfilters(creation.get()) == 0 && layout != H5D_VIRTUAL;
+  const bool sound = here && H5Sget_simple_extent_ndims(space.get()) == 1 && H5Tget_class(type.get()) == H5T_FLOAT &&
+                     count >= 0 && hdf5::saturating_product(count, sizeof(double)) <= file_size;
   if (!sound) throw Error(ErrorKind::data, name + ": " + what + "; use another copy");
   std::vector<double> values(static_cast<std::size_t>(count));
   if (values.empty()) return values;

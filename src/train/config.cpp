@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "hourglass/core/error.hpp"
+#include "hourglass/train/stop_signal.hpp"
 
 namespace hourglass {
 
@@ -75,6 +76,9 @@ void validate(const TrainConfig& config) {
   check(update.ema >= 0 && update.ema < 1, fmt::format("--ema must be at least 0 and below 1, not {}", update.ema));
   check(config.keep >= 1, "--keep must be at least 1: the last good checkpoint is never deleted");
   check(config.log_every >= 0, "--log-every must not be negative");
+  check(config.reliability.verify_every >= 0, "--verify-every must not be negative");
+  check(config.reliability.watchdog == 0 || config.reliability.watchdog >= 1, "--watchdog must be at least 1s, or 0");
+  static_cast<void>(stop_signals_from(config.reliability.stop_signal));
   check(!config.output.empty(), "no output folder: give --output FOLDER");
   // The shape of the network, its loss, the optimizer: each module checks its own.
   AutoencoderSpec model = config.model;

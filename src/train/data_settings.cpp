@@ -12,6 +12,10 @@ std::vector<Setting> data_settings() {
           [](TrainConfig& c) -> std::string& { return c.data; }),
       text_setting({"validation", s, "Validation samples, evaluated after every epoch", Scope::run},
                    [](TrainConfig& c) -> std::string& { return c.validation; }),
+      flag_setting(
+          {"allow-external", s,
+           "Follow data files to others: external links and storage, virtual sets over files, filter plug-ins", Scope::run},
+          [](TrainConfig& c) -> bool& { return c.allow_external; }),
       word_setting(
           {"normalize", s,
            "How stored numbers become inputs: auto (integers to [0,1], floats as they are), none, unit, standardize"},

@@ -8,6 +8,7 @@
 #include <limits>
 #include <mutex>
 
+#include "hourglass/core/activity.hpp"
 #include "hourglass/core/error.hpp"
 #include "hourglass/data/finite_rows.hpp"
 #include "hourglass/math/exact_sum.hpp"
@@ -34,6 +35,7 @@ void for_each_micro_batch(const DatasetReader& reader, const InputTransform& tra
           convert_row(info.type, stored.data() + r * info.row_bytes(), transform, x.row(r));
         }
         visit(worker, rows, x);
+        activity::tick();
       }
     } catch (...) {
       const std::lock_guard lock(failure_mutex);

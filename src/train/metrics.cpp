@@ -76,6 +76,8 @@ std::string to_json_line(const MetricsRecord& record) {
   json["seconds_compute"] = number(record.seconds_compute);
   json["seconds_exchange_exposed"] = number(record.seconds_exchange_exposed);
   json["seconds_input_wait"] = number(record.seconds_input_wait);
+  json["seconds_checkpoint"] = number(record.seconds_checkpoint);
+  json["seconds_verify"] = number(record.seconds_verify);
   json["resident_bytes"] = record.resident_bytes;
   return json.dump();
 }

@@ -1,14 +1,8 @@
 #include "hourglass/train/run_folder.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 
 #include "hourglass/core/error.hpp"
@@ -17,12 +11,6 @@
 namespace hourglass {
 
 namespace fs = std::filesystem;
-
-RunFolder::~RunFolder() {
-  if (lock_ < 0) return;
-  ::unlink(lock_path().c_str());
-  ::close(lock_);
-}
 
 std::string RunFolder::checkpoint_path(Index step) const { return fmt::format("{}/checkpoints/step-{:08}.h5", path_, step); }
 
@@ -40,28 +28,21 @@ void RunFolder::create() {
   lock();
 }
 
-void RunFolder::open() {
+void RunFolder::open(const std::string& checkpoint) {
   if (!fs::is_directory(path_)) throw Error(ErrorKind::io, fmt::format("cannot resume {}: no such folder", path_));
   if (!fs::exists(config_path())) {
     throw Error(ErrorKind::io, fmt::format("cannot resume {}: it holds no run (config.cfg is missing)", path_));
   }
   lock();
+  std::error_code ignored;
+  for (const std::string& newer : checkpoints()) {
+    if (newer == checkpoint) break;
+    fs::rename(newer, newer + ".damaged", ignored);
+  }
 }
 
 void RunFolder::lock() {
-  // A lock of the kernel's: it cannot be left behind by a killed run.
-  struct stat status {};
-  do {
-    if (lock_ >= 0) ::close(lock_);
-    lock_ = ::open(lock_path().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (lock_ < 0) throw Error(ErrorKind::io, fmt::format("cannot write to {}: {}", path_, std::strerror(errno)));
-    if (::flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-      ::close(lock_);
-      lock_ = -1;
-      throw Error(ErrorKind::usage, fmt::format("another run is writing to {}: wait for it or choose another --output", path_));
-    }
-    // A run that ended in between has removed the file that was just opened: take the lock of a new one.
-  } while (::fstat(lock_, &status) == 0 && status.st_nlink == 0);
+  lock_ = std::make_unique<RunLock>(lock_path());
   remove_temporaries();
 }
 

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "hourglass/core/activity.hpp"
 #include "hourglass/core/timer.hpp"
+#include "hourglass/math/finite.hpp"
 #include "hourglass/optim/clip.hpp"
 #include "hourglass/train/training_data.hpp"
 
@@ -14,7 +16,7 @@ namespace {
 // Layout of the words that every step adds up over the ranks: three exact sums, then flags.
 constexpr std::size_t exact_words = ExactSum::word_count + 1;
 constexpr std::size_t flag_words = 3 * exact_words;
-constexpr std::size_t failure_word = flag_words + 2;
+constexpr std::size_t failure_word = flag_words + std::tuple_size_v<StepFlags>;
 constexpr std::size_t all_words = failure_word + 1;
 
 }  // namespace
@@ -49,9 +51,10 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
   if (settings_.arithmetic.precision == Precision::bf16) engine_->compute_in_bfloat16();
 }
 
-const StepTotals& Stage::gradient(SampleSource& source, std::uint64_t seed, std::uint32_t epoch, Index step,
-                                  std::array<bool, 2> flags) {
+const StepTotals& Stage::gradient(SampleSource& source, std::uint64_t seed, std::uint32_t epoch, Index step, StepFlags flags) {
+  activity::enter(Work::computing);
   engine_->run(parameters_.data(), source, seed, epoch, step, *reducer_, sums_);
+  activity::enter(Work::exchanging);
   const Timer exchange_timer;
   auto word = words_.begin();
   for (ExactSum* sum : {&sums_.loss, &sums_.squared_error, &sums_.penalty}) {
@@ -63,6 +66,7 @@ const StepTotals& Stage::gradient(SampleSource& source, std::uint64_t seed, std:
   Request sum_request = communicator_.sum_later(words_);
   {
     const PhaseSpan span(recorder_, Phase::exchange);
+    const activity::Waiting waiting;
     while (!sum_request.test()) reducer_->progress();
   }
   word = words_.begin();
@@ -92,6 +96,7 @@ double Stage::gradient_norm() {
 }
 
 void Stage::update(Index step, double learning_rate, std::optional<double> norm) {
+  activity::enter(Work::updating);
   UpdateStep update{step + 1, learning_rate, 1.0F, 1.0, 1.0};
   if (norm) update.gradient_scale = clip_factor(*norm, settings_.clip_norm);
   if (update_->wants_preparation()) {
@@ -132,12 +137,12 @@ std::span<const float> Stage::parameters_in_use() {
 }
 
 bool Stage::is_finite() {
-  ExactSum squares;
+  Index broken = 0;
   for (std::size_t b = 0; b < reducer_->buckets().size(); ++b) {
-    update_->add_sum_of_squares(static_cast<Index>(b), parameters_, squares);
+    const Range owned = reducer_->owned(static_cast<Index>(b));
+    if (!all_finite({parameters_.data() + owned.begin, static_cast<std::size_t>(owned.size())})) broken = 1;
   }
-  sum_over_ranks(communicator_, {&squares, 1});
-  return std::isfinite(squares.value());
+  return communicator_.max(broken) == 0;
 }
 
 }  // namespace hourglass

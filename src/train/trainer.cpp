@@ -4,27 +4,31 @@
 
 #include <algorithm>
 
+#include "hourglass/core/activity.hpp"
 #include "hourglass/core/error.hpp"
 #include "hourglass/data/statistics.hpp"
 #include "hourglass/io/atomic_file.hpp"
 #include "hourglass/train/effective_config.hpp"
 #include "hourglass/train/model_file.hpp"
 #include "hourglass/train/settings.hpp"
-#include "hourglass/train/stop_signal.hpp"
 
 namespace hourglass {
 
 Trainer::Trainer(const Communicator& communicator, const TrainConfig& config, const std::optional<std::string>& checkpoint)
     : communicator_(communicator),
-      reader_(open_everywhere(communicator, config.data)),
+      signals_(stop_signals_from(config.reliability.stop_signal)),
+      reader_(open_everywhere(communicator, config.data, config.allow_external)),
       config_(effective_config(communicator, config, *reader_)),
       model_(config_.model),
       pretraining_(config_, model_),
       plan_(std::max<Index>(1, reader_->info().rows()), config.shards(), config.micro_batch),
       pretrain_plan_(plan_.samples(), config.pretrain_shards(), config.micro_batch),
       folder_(config.output),
-      pool_(config.threads) {
+      pool_(config.threads),
+      checkpoints_(
+          std::make_unique<CheckpointWriter>(communicator, folder_, config.keep, config.reliability.checkpoint_async)) {
   collectively(communicator_, [&] {
+    faults_ = FaultInjection::from_environment(communicator_.rank());
     check_features(reader_->info(), model_.features());
     for (const Index stage : {Index{0}, pretraining_.stages()}) {
       static_cast<void>(plan_of(stage).shards_of_rank(communicator_.rank(), communicator_.size()));
@@ -33,7 +37,7 @@ Trainer::Trainer(const Communicator& communicator, const TrainConfig& config, co
     const Schedule schedule(whole.schedule, plan_.steps_per_epoch(), whole.epochs * plan_.steps_per_epoch());
   });
   if (!config_.validation.empty()) {
-    validation_reader_ = open_everywhere(communicator_, config_.validation);
+    validation_reader_ = open_everywhere(communicator_, config_.validation, config_.allow_external);
     collectively(communicator_, [&] { check_features(validation_reader_->info(), model_.features()); });
   }
   prepare_arithmetic(communicator_, config_, model_.layout());
@@ -47,7 +51,7 @@ Trainer::Trainer(const Communicator& communicator, const TrainConfig& config, co
   }
   collectively(communicator_, [&] {
     if (!communicator_.is_root()) return;
-    checkpoint ? folder_.open() : folder_.create();
+    checkpoint ? folder_.open(*checkpoint) : folder_.create();
     write_text_atomically(folder_.config_path(), to_text(config_));
     metrics_ = std::make_unique<MetricsFile>(folder_.metrics_path(), position_.step);
     if (!config_.tensorboard) return;
@@ -67,7 +71,7 @@ void Trainer::prepare() {
 }
 
 StageSettings Trainer::whole_settings() const {
-  StageSettings settings{config_.optimizer, config_.schedule,  config_.update,      config_.clip_norm,
+  StageSettings settings{config_.optimizer, config_.schedule,  config_.update,       config_.clip_norm,
                          config_.epochs,    config_.reduction, config_.bucket_bytes, config_.arithmetic};
   settings.schedule.learning_rate = scaled_learning_rate(config_.schedule, config_.batch);
   return settings;
@@ -116,22 +120,27 @@ void Trainer::begin_stage() {
 }
 
 TrainResult Trainer::run() {
-  const StopSignal signals;
   if (communicator_.is_root()) {
     progress_ = std::make_unique<Progress>(config_.progress, config_.epochs, total_steps(), position_.step);
   }
   note_start();
   start_profile();
   // A run has a checkpoint from its first moment: whatever happens, there is one to name and to go back to.
-  if (position_.step == 0 && config_.checkpoint_every.count > 0) checkpoint();
+  start_watchdog();
+  if (position_.step == 0 && config_.checkpoint_every.count > 0) {
+    checkpoint();
+    checkpoints_->finish();
+  }
   while (true) {
     if (progress_) progress_->begin_stage(pretraining_.name(position_.stage), epochs_of(position_.stage));
     while (position_.epoch < epochs_of(position_.stage) && !stopped_early() && !converged()) train_epoch();
     if (!is_pretraining()) break;
     finish_stage();
   }
-  if (checkpointed_step_ != position_.step && config_.checkpoint_every.count > 0) checkpoint();
+  if (checkpoints_->step() != position_.step && config_.checkpoint_every.count > 0) checkpoint();
+  checkpoints_->finish();
   write_model();
+  activity::enter(Work::ending);
   TrainResult result;
   result.position = position_;
   result.model_path = folder_.model_path();
@@ -151,27 +160,24 @@ void Trainer::finish_stage() {
 }
 
 void Trainer::train_epoch() {
+  activity::enter(Work::reading);
   collectively(communicator_, [&] { source_->begin_epoch(epoch_number(position_.epoch), position_.step_in_epoch); });
   epoch_clock_ = {};
   step_clock_ = {};
   for (bool epoch_end = false; !epoch_end;) {
     const Index before = position_.step;
+    activity::enter_step(position_.step);
+    faults_.before_step(position_.step, stage_->parameters());
     full_batch_ ? train_iteration() : train_step();
     // An iteration that was stopped halfway leaves everything as it was.
     if (position_.step != before) {
       epoch_end = position_.step_in_epoch == updates_per_epoch(position_.stage);
       if (config_.log_every > 0 && position_.step % config_.log_every == 0) log_step();
       if (epoch_end) finish_epoch();
+      verify_if_due();
       if (checkpoint_due()) checkpoint();
     }
-    if (stop_requested_) {
-      if (checkpointed_step_ != position_.step) checkpoint();
-      throw Error(ErrorKind::stopped,
-                  fmt::format("stopped on request at step {}; checkpoint {}; continue with: hourglass train "
-                              "--resume {}",
-                              position_.step, last_checkpoint_, config_.output),
-                  Reach::everywhere);
-    }
+    if (stop_requested_) stop();
   }
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "hourglass/core/activity.hpp"
 #include "hourglass/train/trainer.hpp"
 
 namespace hourglass {
@@ -16,6 +17,7 @@ void Trainer::finish_epoch() {
   record.penalty = epoch_penalty_.value() / static_cast<double>(epoch_samples_);
   if (validation_reader_) {
     const PhaseSpan span(recorder(), Phase::validation);
+    activity::enter(Work::evaluating);
     record.validation_sse = validation_error();
     if (!std::isfinite(*record.validation_sse)) diverged("the validation error is not finite");
   }

@@ -1,10 +1,15 @@
 // The part of the trainer that goes to disk and comes back: checkpoints, the final model, resuming.
 #include <fmt/format.h>
+#include <gnu/libc-version.h>
 
+#include <algorithm>
 #include <cmath>
 
+#include "hourglass/core/activity.hpp"
 #include "hourglass/core/error.hpp"
+#include "hourglass/dist/environment.hpp"
 #include "hourglass/io/atomic_file.hpp"
+#include "hourglass/train/diagnosis.hpp"
 #include "hourglass/train/feature_weights.hpp"
 #include "hourglass/train/model_file.hpp"
 #include "hourglass/train/settings.hpp"
@@ -49,18 +54,22 @@ bool Trainer::checkpoint_due() const {
 }
 
 void Trainer::checkpoint() {
+  const PhaseSpan span(recorder(), Phase::checkpoint);
+  const Timer timer;
+  activity::enter(Work::checkpointing);
+  if (config_.reliability.verify_every > 0) verify();
   // A parameter that became infinite shows in the loss only one step later: never let it into a checkpoint.
-  if (!stage_->is_finite()) diverged("a parameter is not finite");
-  const std::string path = folder_.checkpoint_path(position_.step);
-  write_state(path, true);
-  last_checkpoint_ = path;
-  checkpointed_step_ = position_.step;
+  if (!stage_->is_finite()) {
+    diverged(fmt::format("{} is not finite", non_finite_tensor(stage_->model().layout(), stage_->parameters())));
+  }
+  auto [header, arenas] = state(true);
+  checkpoints_->write(position_.step, header, std::move(arenas));
   since_checkpoint_.restart();
-  if (communicator_.is_root()) folder_.prune(config_.keep);
+  if (time_limit_) time_limit_->checkpoint_took(std::max(timer.seconds(), checkpoints_->take_duration()));
+  for (Clock* clock : {&step_clock_, &epoch_clock_}) clock->checkpoint += timer.seconds();
 }
 
-void Trainer::write_state(const std::string& path, bool with_optimizer) {
-  const PhaseSpan span(recorder(), Phase::checkpoint);
+std::pair<StateHeader, std::vector<StoredArena>> Trainer::state(bool with_optimizer) {
   StateHeader header;
   header.configuration = to_text(config_);
   header.texts["tool_version"] = version();
@@ -95,6 +104,13 @@ void Trainer::write_state(const std::string& path, bool with_optimizer) {
                  : stage_->segment().stored(is_pretraining() ? pretraining_.tensors(position_.stage, *layer_) : tensors);
   }
   arenas.insert(arenas.begin(), std::move(parameters));
+  return {std::move(header), std::move(arenas)};
+}
+
+void Trainer::write_state(const std::string& path, bool with_optimizer) {
+  const PhaseSpan span(recorder(), Phase::checkpoint);
+  activity::enter(Work::checkpointing);
+  const auto [header, arenas] = state(with_optimizer);
   write_state_file(communicator_, path, header, arenas);
 }
 
@@ -123,9 +139,10 @@ void Trainer::restore(const std::string& checkpoint) {
                               config_.data, checkpoint));
     }
     if (load_feature_weights(file.header) != config_.model.feature_weights) {
-      throw Error(ErrorKind::usage, fmt::format("cannot resume with --feature-weights {}: its numbers are not those that {} was trained "
-                                                "with; restore them or start a new run",
-                                                config_.feature_weights, checkpoint));
+      throw Error(ErrorKind::usage,
+                  fmt::format("cannot resume with --feature-weights {}: its numbers are not those that {} was trained "
+                              "with; restore them or start a new run",
+                              config_.feature_weights, checkpoint));
     }
     if (const std::string here = arithmetic_description(config_.arithmetic);
         text("blas") != here && config_.reduction == Reduction::tree) {
@@ -141,8 +158,7 @@ void Trainer::restore(const std::string& checkpoint) {
   });
   begin_stage();
   collectively(communicator_, [&] { full_batch_ ? full_batch_->load(file) : stage_->segment().load(file); });
-  last_checkpoint_ = checkpoint;
-  checkpointed_step_ = position_.step;
+  checkpoints_->start_from(checkpoint, position_.step);
 }
 
 void Trainer::restore_position(const StateFile& file) {
@@ -165,9 +181,25 @@ void Trainer::restore_position(const StateFile& file) {
   }
 }
 
+namespace {
+
+// What the C library goes by when it chooses between functions that round differently.
+std::string cpu_type() {
+#if defined(__x86_64__)
+  return fmt::format("{}{}", __builtin_cpu_supports("fma") ? "fma " : "", __builtin_cpu_supports("avx2") ? "avx2" : "");
+#else
+  return "one kind";
+#endif
+}
+
+}  // namespace
+
 void check_same_everywhere(const Communicator& communicator, const TrainConfig& config) {
-  const std::string mine = to_text(config) + fmt::format("\n[build]\nversion = {}\nblas = {}\n", version(),
-                                                         arithmetic_description(config.arithmetic));
+  // Whatever may change a bit, or make one rank read or write what another does not understand.
+  const std::string mine =
+      to_text(config) + fmt::format("\n[build]\nversion = {}\nblas = {}\nhdf5 = {}\nmpi = {}\nlibc = {}\ncpu = {}\n", version(),
+                                    arithmetic_description(config.arithmetic), hdf5_version(), Environment::library_version(),
+                                    gnu_get_libc_version(), cpu_type());
   const auto all = communicator.all_gather(mine);
   for (std::size_t rank = 1; rank < all.size(); ++rank) {
     if (all[rank] == all[0]) continue;

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "hourglass/core/activity.hpp"
 #include "hourglass/core/error.hpp"
 #include "hourglass/train/stop_signal.hpp"
 #include "hourglass/train/trainer.hpp"
@@ -17,18 +18,19 @@ std::uint32_t Trainer::epoch_number(Index epoch) const {
 }
 
 // Whether this rank was told to stop, and whether it is time for a checkpoint. Clocks differ between ranks: rank 0's decides.
-std::array<bool, 2> Trainer::flags() {
+StepFlags Trainer::flags() {
   const bool by_time = config_.checkpoint_every.unit == Interval::Unit::seconds && config_.checkpoint_every.count > 0;
-  return {StopSignal::received() != 0,
-          by_time && communicator_.is_root() && since_checkpoint_.seconds() >= config_.checkpoint_every.count};
+  const bool time_is_up = communicator_.is_root() && time_limit_ && time_limit_->reached();
+  return {StopSignal::received() != 0 || time_is_up,
+          by_time && communicator_.is_root() && since_checkpoint_.seconds() >= config_.checkpoint_every.count, time_is_up,
+          checkpoints_->ready()};
 }
 
 void Trainer::train_step() {
   const Timer timer;
   const StepTotals& totals =
       stage_->gradient(*source_, config_.seed, epoch_number(position_.epoch), position_.step_in_epoch, flags());
-  stop_requested_ = totals.flags[0] > 0;
-  checkpoint_requested_ = totals.flags[1] > 0;
+  take_flags(totals);
   step_loss_ = totals.mean(totals.loss);
   if (totals.failed || !std::isfinite(step_loss_)) fail_step(totals);
   learning_rate_ = stage_->schedule().rate(step_in_stage(), plateaus());
@@ -37,9 +39,10 @@ void Trainer::train_step() {
   std::optional<double> norm;
   if (log_due || stage_->wants_norm()) {
     norm = gradient_norm_ = stage_->gradient_norm();
-    if (!std::isfinite(gradient_norm_)) diverged("the gradient is not finite");
+    if (!std::isfinite(gradient_norm_)) fail_numbers("the gradient is not finite");
   }
   stage_->update(step_in_stage(), learning_rate_, norm);
+  settle_checkpoint();
   count_step(totals, totals.samples, stage_->compute_seconds(), timer);
 }
 
@@ -48,8 +51,7 @@ void Trainer::train_iteration() {
   const Timer timer;
   const FullBatch::Iteration iteration = full_batch_->iterate(
       *source_, epoch_number(0), [this] { return flags(); }, position_.epoch == 0);
-  stop_requested_ = iteration.totals.flags[0] > 0;
-  checkpoint_requested_ = iteration.totals.flags[1] > 0;
+  take_flags(iteration.totals);
   if (iteration.totals.failed) fail_step(iteration.totals);
   if (iteration.stopped) return;
   step_loss_ = iteration.totals.mean(iteration.totals.loss);
@@ -57,6 +59,7 @@ void Trainer::train_iteration() {
   gradient_norm_ = iteration.gradient_norm;
   if (!std::isfinite(gradient_norm_)) diverged("the gradient is not finite");
   learning_rate_ = iteration.step;
+  settle_checkpoint();
   count_step(iteration.totals, iteration.passes * plan_.samples(), timer.seconds(), timer);
 }
 
@@ -89,21 +92,25 @@ void Trainer::fail_step(const StepTotals& totals) {
   collectively(communicator_, [&] {
     if (totals.failure) std::rethrow_exception(totals.failure);
   });
-  diverged(std::isfinite(totals.loss.value()) ? "a rank failed" : "the loss is not finite");
+  if (std::isfinite(totals.loss.value())) diverged("a rank failed");
+  fail_numbers("the loss is not finite");
 }
 
 void Trainer::diverged(const std::string& what) {
+  // Whatever is being written may well be the last good one.
+  checkpoints_->finish();
   throw Error(
       ErrorKind::diverged,
       fmt::format("diverged at step {} ({}epoch {}): {}; last good checkpoint: {}; try a --{}learning-rate below {:g}{}",
                   position_.step + 1, is_pretraining() ? pretraining_.name(position_.stage) + ", " : "", position_.epoch + 1,
-                  what, last_checkpoint_.empty() ? "none" : last_checkpoint_, is_pretraining() ? "pretrain-" : "",
+                  what, last_checkpoint(), is_pretraining() ? "pretrain-" : "",
                   is_pretraining() ? stage_->settings().schedule.learning_rate : config_.schedule.learning_rate,
                   is_pretraining() ? "" : " or --clip-norm 1"),
       Reach::everywhere);
 }
 
 void Trainer::log_step() {
+  activity::enter(Work::recording);
   MetricsRecord record = make_record("step", step_clock_);
   record.loss = step_loss_;
   record.sse = step_sse_;
@@ -125,6 +132,8 @@ MetricsRecord Trainer::make_record(const std::string& kind, Clock& clock) {
   record.seconds_compute = communicator_.max(clock.compute);
   record.seconds_exchange_exposed = communicator_.max(clock.exchange);
   record.seconds_input_wait = communicator_.max(clock.input);
+  record.seconds_checkpoint = communicator_.max(clock.checkpoint);
+  record.seconds_verify = communicator_.max(clock.verify);
   record.resident_bytes = communicator_.max(resident_bytes());
   return record;
 }

@@ -6,7 +6,6 @@
 namespace hourglass {
 
 std::vector<StepTimes> Trainer::run_steps(Index steps) {
-  const StopSignal signals;
   std::vector<StepTimes> times;
   times.reserve(static_cast<std::size_t>(steps));
   for (Index s = 0; s < steps; ++s) {

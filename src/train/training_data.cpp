@@ -33,9 +33,14 @@ Index node_memory() {
 
 }  // namespace
 
-std::unique_ptr<DatasetReader> open_everywhere(const Communicator& communicator, const std::string& address) {
+std::unique_ptr<DatasetReader> open_everywhere(const Communicator& communicator, const std::string& address,
+                                               bool allow_external) {
   std::unique_ptr<DatasetReader> reader;
-  collectively(communicator, [&] { reader = std::make_unique<DatasetReader>(parse_address(address)); });
+  collectively(communicator, [&] {
+    DatasetAddress place = parse_address(address);
+    place.allow_external = allow_external;
+    reader = std::make_unique<DatasetReader>(place);
+  });
   // A pattern is expanded by every rank: a network file system may show them different folders.
   const Index rows = reader->info().rows();
   const bool same = communicator.min(rows) == communicator.max(rows);

@@ -13,7 +13,7 @@ SETTINGS = ["--layers", "20,12,3", "--batch", "48", "--micro-batch", "12", "--ep
 # Long enough to be stopped in the middle: about 1600 steps of a step each millisecond or slower.
 LONG = ["--layers", "20,160,80,4", "--batch", "32", "--micro-batch", "8", "--epochs", "320", "--log-every", "1"]
 KEYS = {"kind", "phase", "layer", "epoch", "step", "loss", "sse", "learning_rate", "gradient_norm", "samples_per_second", "seconds_compute",
-        "seconds_exchange_exposed", "seconds_input_wait", "resident_bytes"}
+        "seconds_exchange_exposed", "seconds_input_wait", "seconds_checkpoint", "seconds_verify", "resident_bytes"}
 
 
 class TrainTest(ProgramTest):

@@ -25,7 +25,7 @@ TrainConfig unusual() {
   TrainConfig config;
   apply_text(
       "[data]\ndata = a.h5:/x\nvalidation=b.h5:/y\nnormalize = standardize\nshuffle-block = 7\nshuffle-window = 9\nmemory = "
-      "100MiB\n"
+      "100MiB\nallow-external = true\n"
       "[model]\nlayers = 4x5,conv:2x3s2,3\ndecoder-layers = 3,2x3x2,tconv:1x3s2x1o1x0,20\nactivation = tanh\ncode-activation = sigmoid\n"
       "output-activation = linear\nloss = bce\nloss-reduction = sum\ninitialization = sparse\n"
       "huber-delta = 0.5\nfeature-weights = w.h5:/w\ntied = true\nlayer-norm = true\nimage-shape = 4x5\n"
@@ -46,7 +46,9 @@ TrainConfig unusual() {
       "pretrain-optimizer = adam\npretrain-momentum = 0.8\npretrain-batch = 64\npretrain-corruption = gaussian\n"
       "pretrain-corruption-strength = 0.5\nrbm-steps = 3\nrbm-sample-visible = true\n"
       "[run]\nthreads = 2\nreduction = allreduce\nbucket-bytes = 65536\noutput = out\ncheckpoint-every = 2.5s\nkeep = 2\n"
-      "log-every = 5\nprogress = none\ntensorboard = true\nprofile = true\ntrace = t.json\n",
+      "log-every = 5\nprogress = none\ntensorboard = true\nprofile = true\ntrace = t.json\n"
+      "[reliability]\ntime-limit = 1-02:00:30\nstop-signal = USR2\nwatchdog = 2.5m\n"
+      "verify-every = 100\ncheckpoint-async = true\n",
       "test", config);
   return config;
 }

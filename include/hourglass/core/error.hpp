@@ -9,6 +9,7 @@ namespace hourglass {
 enum class ErrorKind : int {
   usage = 64,     ///< unknown, contradictory or missing settings
   data = 65,      ///< malformed input: wrong shape, NaN, not HDF5
+  rank = 69,      ///< a rank, its node or its network failed: hung, or holding other numbers than the rest
   bug = 70,       ///< a broken promise inside the program
   io = 74,        ///< the operating system refused: disk full, unreadable, no permission
   stopped = 75,   ///< stopped on request with a checkpoint written

@@ -16,6 +16,7 @@ namespace hourglass {
 struct DatasetAddress {
   std::string file;
   std::string path;
+  bool allow_external = false;  ///< what the file says about other files and plug-ins is followed; else it is refused
 };
 
 /// Splits at the last ":/" (so that colons may occur in file names). "~" and variables are the shell's business.
@@ -52,9 +53,10 @@ class DatasetReader {
  public:
   /// Throws Error(io) for a missing or unreadable file; Error(data) when it is not HDF5, is truncated, has no such data set
   /// (the message lists the data sets that exist, nearest name first), or the set is not numeric, and when no path is given and
-  /// the file does not hold exactly one candidate. External links, external storage and unknown filters are refused.
-  /// An address may name several data sets, which are read as one (io/address_list.hpp); Error(data) too when they differ in
-  /// type or in the shape of a sample.
+  /// the file does not hold exactly one candidate. An address may name several data sets, which are read as one
+  /// (io/address_list.hpp); Error(data) too when they differ in type or in the shape of a sample. Unless the address allows it,
+  /// nothing is followed out of the file: external links, external storage, virtual sets over other files and filters that come
+  /// as plug-ins are refused. Plug-ins, once allowed, are so for the whole process.
   explicit DatasetReader(const DatasetAddress& address);
   DatasetReader(DatasetReader&&) noexcept;
   DatasetReader& operator=(DatasetReader&&) noexcept;

@@ -14,6 +14,7 @@
 #include "hourglass/param/initializer.hpp"
 #include "hourglass/train/arithmetic.hpp"
 #include "hourglass/train/pretrain_config.hpp"
+#include "hourglass/train/reliability.hpp"
 #include "hourglass/train/update.hpp"
 
 namespace hourglass {
@@ -40,6 +41,7 @@ struct TrainConfig {
   // data
   std::string data;
   std::string validation;
+  bool allow_external = false;  ///< data files may refer to others: external links and storage, virtual sets, filter plug-ins
   Normalize normalize = Normalize::automatic;
   Index shuffle_block = 32;
   Index shuffle_window = 64;
@@ -81,6 +83,8 @@ struct TrainConfig {
   std::string progress = "auto";  ///< auto, line, plain, none
   bool profile = false;           ///< print where time went at the end
   std::string trace;              ///< file for a trace of all ranks and workers; empty: none
+
+  ReliabilitySettings reliability;
 
   [[nodiscard]] Index shards() const { return batch / micro_batch; }
   [[nodiscard]] Index pretrain_batch() const { return pretrain.batch > 0 ? pretrain.batch : batch; }

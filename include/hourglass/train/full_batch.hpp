@@ -30,7 +30,7 @@ class FullBatch {
     bool stopped = false;      ///< a flag was raised: the parameters are what they were
   };
   /// Asked before every step of a pass: the flags of this rank.
-  using Flags = std::function<std::array<bool, 2>()>;
+  using Flags = std::function<StepFlags()>;
 
   /// `stage` outlives this. Throws Error(usage) on every rank.
   FullBatch(const Communicator& communicator, Stage& stage, const TrainConfig& config);

@@ -26,6 +26,8 @@ struct MetricsRecord {
   double seconds_compute = 0;
   double seconds_exchange_exposed = 0;
   double seconds_input_wait = 0;
+  double seconds_checkpoint = 0;  ///< in which training stood still for checkpoints
+  double seconds_verify = 0;      ///< the same for --verify-every
   Index resident_bytes = 0;
 };
 

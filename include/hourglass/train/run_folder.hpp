@@ -1,10 +1,12 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "hourglass/core/types.hpp"
 #include "hourglass/train/config.hpp"
+#include "hourglass/train/run_lock.hpp"
 
 namespace hourglass {
 
@@ -13,9 +15,6 @@ namespace hourglass {
 class RunFolder {
  public:
   explicit RunFolder(std::string path) : path_(std::move(path)) {}
-  ~RunFolder();
-  RunFolder(const RunFolder&) = delete;
-  RunFolder& operator=(const RunFolder&) = delete;
 
   [[nodiscard]] std::string config_path() const { return path_ + "/config.cfg"; }
   [[nodiscard]] std::string metrics_path() const { return path_ + "/metrics.jsonl"; }
@@ -23,13 +22,17 @@ class RunFolder {
   [[nodiscard]] std::string model_path() const { return path_ + "/model.h5"; }
   /// With --keep-best: the model of the best epoch so far.
   [[nodiscard]] std::string best_path() const { return path_ + "/best.h5"; }
+  /// With --watchdog: what each rank does, a line a rank; removed when the run ends in good order.
+  [[nodiscard]] std::string watchdog_path() const { return path_ + "/.watchdog"; }
   [[nodiscard]] std::string checkpoint_path(Index step) const;
 
   /// Makes the folder and takes its lock. Throws Error(usage) when it already holds a run or another run has the lock,
   /// Error(io) when it cannot be written.
   void create();
-  /// Takes the lock of an existing run. Throws Error(io) when there is none.
-  void open();
+  /// Takes the lock of an existing run that goes on from `checkpoint` (or, when that is "", from its beginning). Checkpoints
+  /// that are newer than that one are damaged: they get names ending in ".damaged", so that they neither count as those to keep
+  /// nor are taken for the newest again. Throws Error(io) when there is no run.
+  void open(const std::string& checkpoint);
   /// Checkpoints by step, newest first, valid or not.
   [[nodiscard]] std::vector<std::string> checkpoints() const;
   /// The newest checkpoint that passes verification, or "" when the run has none at all; `skipped` gets the reasons for which
@@ -45,7 +48,7 @@ class RunFolder {
   [[nodiscard]] std::string lock_path() const { return path_ + "/.lock"; }
 
   std::string path_;
-  int lock_ = -1;
+  std::unique_ptr<RunLock> lock_;
 };
 
 }  // namespace hourglass

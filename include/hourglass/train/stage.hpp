@@ -31,16 +31,26 @@ struct StageSettings {
   ArithmeticSettings arithmetic;
 };
 
+/// What a rank has to say to the others in a step: flags that ride along with the sums.
+enum class StepFlag : std::size_t {
+  stop,        ///< told to stop, or out of time
+  checkpoint,  ///< time for one
+  time,        ///< out of time
+  written,     ///< its part of a checkpoint in the background is written
+};
+using StepFlags = std::array<bool, 4>;
+
 /// Sums over the samples of a step, of all ranks.
 struct StepTotals {
   ExactSum loss;
   ExactSum squared_error;
   ExactSum penalty;
   Index samples = 0;
-  std::array<std::int64_t, 2> flags{};  ///< on how many ranks each of the caller's flags was set
-  bool failed = false;                  ///< a rank could not get its samples
-  std::exception_ptr failure;           ///< why, on such a rank
+  std::array<std::int64_t, std::tuple_size_v<StepFlags>> flags{};  ///< on how many ranks each of the caller's flags was set
+  bool failed = false;                                             ///< a rank could not get its samples
+  std::exception_ptr failure;                                      ///< why, on such a rank
 
+  [[nodiscard]] std::int64_t ranks_with(StepFlag flag) const { return flags[static_cast<std::size_t>(flag)]; }
   /// The mean of a sum over the samples.
   [[nodiscard]] double mean(const ExactSum& sum) const { return sum.value() / static_cast<double>(samples); }
 };
@@ -55,8 +65,7 @@ class Stage {
         std::span<float> parameters, const StageSettings& settings);
 
   /// Starts the exchange of the gradient of one step and sums what all ranks must know. `flags` of this rank ride along.
-  const StepTotals& gradient(SampleSource& source, std::uint64_t seed, std::uint32_t epoch, Index step,
-                             std::array<bool, 2> flags = {});
+  const StepTotals& gradient(SampleSource& source, std::uint64_t seed, std::uint32_t epoch, Index step, StepFlags flags = {});
   /// The global norm of that gradient, before clipping.
   double gradient_norm();
   /// One update with that gradient, `norm` being its norm if it was asked for. Counts `step` from 0.

@@ -1,19 +1,31 @@
 #pragma once
 
+#include <memory>
+#include <string>
+#include <vector>
+
 namespace hourglass {
 
-/// Turns SIGINT, SIGTERM and SIGUSR1 into a flag that the training loop reads at step boundaries, so that a scheduler's warning
-/// or Ctrl-C ends with a checkpoint. A second SIGINT ends the process at once without one. Restores the former handlers at the
-/// end.
+/// The numbers of signals such as "USR1,SIGUSR2": those that a program may catch for this. Throws Error(usage) naming
+/// --stop-signal and the nearest valid name.
+[[nodiscard]] std::vector<int> stop_signals_from(const std::string& names);
+
+/// Turns SIGINT, SIGTERM and the signals given into a flag that the training loop reads at step boundaries, so that a
+/// scheduler's warning or Ctrl-C ends with a checkpoint. A second SIGINT ends the process at once without one. Restores the
+/// former handlers at the end. One at a time.
 class StopSignal {
  public:
-  StopSignal();
+  explicit StopSignal(const std::vector<int>& signals = stop_signals_from("USR1"));
   ~StopSignal();
   StopSignal(const StopSignal&) = delete;
   StopSignal& operator=(const StopSignal&) = delete;
 
-  /// The signal's number, or 0 when none has arrived.
+  /// The number of the last signal, or 0 when none has arrived.
   [[nodiscard]] static int received();
+
+ private:
+  struct Former;
+  std::unique_ptr<Former> former_;
 };
 
 }  // namespace hourglass

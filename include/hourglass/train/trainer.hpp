@@ -7,6 +7,8 @@
 
 #include "hourglass/core/buffer.hpp"
 #include "hourglass/dist/communicator.hpp"
+#include "hourglass/train/checkpoint_writer.hpp"
+#include "hourglass/train/fault_injection.hpp"
 #include "hourglass/train/full_batch.hpp"
 #include "hourglass/train/inference.hpp"
 #include "hourglass/train/metrics.hpp"
@@ -15,8 +17,11 @@
 #include "hourglass/train/progress.hpp"
 #include "hourglass/train/run_folder.hpp"
 #include "hourglass/train/stage.hpp"
+#include "hourglass/train/stop_signal.hpp"
 #include "hourglass/train/tensorboard.hpp"
+#include "hourglass/train/time_limit.hpp"
 #include "hourglass/train/training_data.hpp"
+#include "hourglass/train/watchdog.hpp"
 
 namespace hourglass {
 
@@ -66,6 +71,8 @@ class Trainer {
     double compute = 0;
     double exchange = 0;
     double input = 0;
+    double checkpoint = 0;
+    double verify = 0;
     Index samples = 0;
     Timer wall;
   };
@@ -85,7 +92,7 @@ class Trainer {
   void train_step();
   void train_iteration();
   [[nodiscard]] Index updates_per_epoch(Index stage) const;
-  [[nodiscard]] std::array<bool, 2> flags();
+  [[nodiscard]] StepFlags flags();
   void count_step(const StepTotals& totals, Index samples, double compute_seconds, const Timer& timer);
   // L-BFGS has found that there is no way down.
   [[nodiscard]] bool converged() const { return full_batch_ && full_batch_->converged(); }
@@ -113,10 +120,21 @@ class Trainer {
   void restore_position(const StateFile& file);
   [[nodiscard]] bool checkpoint_due() const;
   void checkpoint();
+  [[nodiscard]] std::pair<StateHeader, std::vector<StoredArena>> state(bool with_optimizer);
   void write_state(const std::string& path, bool with_optimizer);
   // What is to be used: the averaged weights when an average is kept.
   void write_weights(const std::string& path) { write_state(path, false); }
   void write_model();
+
+  // trainer_reliability.cpp
+  void start_watchdog();
+  void take_flags(const StepTotals& totals);
+  void settle_checkpoint();
+  void verify_if_due();
+  void verify();
+  [[noreturn]] void stop();
+  [[noreturn]] void fail_numbers(const std::string& what);
+  [[nodiscard]] std::string last_checkpoint() const;
 
   // trainer_start.cpp
   // What a run says of itself before it begins: its size, memory and placement. Collective.
@@ -129,6 +147,7 @@ class Trainer {
   [[nodiscard]] PhaseRecorder* recorder() const { return profiler_ ? profiler_->main() : nullptr; }
 
   Communicator communicator_;
+  StopSignal signals_;
   std::unique_ptr<DatasetReader> reader_;
   TrainConfig config_;
   Autoencoder model_;
@@ -166,11 +185,15 @@ class Trainer {
   Clock step_clock_;
   Clock epoch_clock_;
   Timer since_checkpoint_;
-  Index checkpointed_step_ = -1;
+  std::unique_ptr<TimeLimit> time_limit_;
   bool stop_requested_ = false;
+  bool time_is_up_ = false;
+  bool written_everywhere_ = false;
   bool checkpoint_requested_ = false;
   std::map<std::string, std::vector<double>> history_;
-  std::string last_checkpoint_;
+  FaultInjection faults_;
+  std::unique_ptr<CheckpointWriter> checkpoints_;
+  std::unique_ptr<Watchdog> watchdog_;
 };
 
 /// Throws Error(usage) on every rank when one was started with other settings, libraries or BLAS kernels than rank 0, naming

@@ -10,7 +10,8 @@
 namespace hourglass {
 
 /// Opens one data set on every rank, or throws the same Error on all of them.
-[[nodiscard]] std::unique_ptr<DatasetReader> open_everywhere(const Communicator& communicator, const std::string& address);
+[[nodiscard]] std::unique_ptr<DatasetReader> open_everywhere(const Communicator& communicator, const std::string& address,
+                                                             bool allow_external = false);
 
 /// What a data set is, in 32 hex digits: shape, element type and content (all of it up to 256 MiB, evenly spaced rows beyond),
 /// so that a resumed run notices that its data were exchanged. A path is not part of it: data may move.
