@@ -42,7 +42,7 @@ void write_inference(const Communicator& communicator, const ModelArguments& giv
   specs.push_back({group + "/" + plan.name, {rows, columns}, type, 0, 0, {{"model", given.model.file.path}}});
   std::unique_ptr<DatasetReader> labels;
   if (plan.labels) {
-    labels = open_everywhere(communicator, to_string(*plan.labels));
+    labels = open_everywhere(communicator, to_string(*plan.labels), plan.labels->allow_external);
     specs.push_back({group + "/labels", labels->info().shape, labels->info().type, 0, 0, {}});
   }
   DatasetWriter writer(communicator, plan.output.file, specs);
