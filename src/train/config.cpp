@@ -26,6 +26,7 @@ void check_full_batch(const TrainConfig& config) {
                                    {"scale-learning-rate", config.schedule.scaling != "none"},
                                    {"clip-norm", config.clip_norm != 0},
                                    {"ema", update.ema != 0},
+                                   {"predictive", config.model.regularization.predictive},
                                    {"encoder-rate-factor", update.encoder_rate != 1},
                                    {"decoder-rate-factor", update.decoder_rate != 1},
                                    {"bias-rate-factor", update.bias_rate != 1}}) {

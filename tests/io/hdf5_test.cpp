@@ -44,30 +44,6 @@ class DatasetReaderTest : public testing::Test {
   std::string file_ = folder_.file("data.h5");
 };
 
-TEST(DatasetAddressTest, splits_at_the_last_colon_slash) {
-  EXPECT_EQ(parse_address("a.h5").file, "a.h5");
-  EXPECT_EQ(parse_address("a.h5").path, "");
-  EXPECT_EQ(parse_address("a.h5:/x/y").file, "a.h5");
-  EXPECT_EQ(parse_address("a.h5:/x/y").path, "/x/y");
-  EXPECT_EQ(parse_address("a:b:/c.h5:/x").file, "a:b:/c.h5");
-  EXPECT_EQ(parse_address("a.h5:/").path, "");
-  EXPECT_EQ(parse_address("a.h5:/x/").path, "/x");
-  EXPECT_EQ(to_string(parse_address("a.h5:/x/y")), "a.h5:/x/y");
-  EXPECT_EQ(to_string(parse_address("a.h5")), "a.h5");
-  expect_error(ErrorKind::usage, "names no file", [] { (void)parse_address(":/x"); });
-  expect_error(ErrorKind::usage, "names no file", [] { (void)parse_address(""); });
-}
-
-TEST(ElementTypeTest, names_and_sizes) {
-  EXPECT_EQ(name_of(ElementType::u8), "uint8");
-  EXPECT_EQ(name_of(ElementType::i64), "int64");
-  EXPECT_EQ(name_of(ElementType::f32), "float32");
-  EXPECT_EQ(size_of(ElementType::u16), 2);
-  EXPECT_EQ(size_of(ElementType::f64), 8);
-  EXPECT_TRUE(is_integer(ElementType::i8));
-  EXPECT_FALSE(is_integer(ElementType::f64));
-}
-
 TEST_F(DatasetReaderTest, reads_every_integer_type_in_both_byte_orders) {
   struct Case {
     hid_t stored;

@@ -26,11 +26,13 @@ TrainConfig unusual() {
   apply_text(
       "[data]\ndata = a.h5:/x\nvalidation=b.h5:/y\nnormalize = standardize\nshuffle-block = 7\nshuffle-window = 9\nmemory = "
       "100MiB\nallow-external = true\n"
-      "[model]\nlayers = 4x5,conv:2x3s2,3\ndecoder-layers = 3,2x3x2,tconv:1x3s2x1o1x0,20\nactivation = tanh\ncode-activation = sigmoid\n"
+      "[model]\nlayers = 4x5,conv:2x3s2,3\ndecoder-layers = 3,2x3x2,tconv:1x3s2x1o1x0,20\nactivation = tanh\ncode-activation = "
+      "sigmoid\n"
       "output-activation = linear\nloss = bce\nloss-reduction = sum\ninitialization = sparse\n"
       "huber-delta = 0.5\nfeature-weights = w.h5:/w\ntied = true\nlayer-norm = true\nimage-shape = 4x5\n"
       "[regularization]\ncorruption = stripes\ncorruption-strength = 0.25\ncorrupted-weight = 2\nclean-weight = 0.5\n"
-      "hidden-noise = dropout:0.5,2=gaussian:0.1\ncode-noise = gaussian:0.1\ncode-noise-before = true\nl1 = 0.001\nhidden-l1 = 1=0.002,3=0.1\n"
+      "hidden-noise = dropout:0.5,2=gaussian:0.1\ncode-noise = gaussian:0.1\ncode-noise-before = true\nl1 = 0.001\nhidden-l1 = "
+      "1=0.002,3=0.1\n"
       "kl-weight = 0.1\nkl-target = 0.1\nk-sparse = 2\nk-sparse-alpha = 1.5\ncontractive = 0.01\ncontractive-method = exact\n"
       "contractive-probes = 3\nhessian-weight = 0.1\nhessian-sigma = 0.2\nhessian-samples = 2\nvariational = true\nbeta = 4\n"
       "free-bits = 0.1\npredictive = true\npredictive-weight = 0.5\npredictive-iterations = 7\n"
@@ -46,7 +48,8 @@ TrainConfig unusual() {
       "pretrain-optimizer = adam\npretrain-momentum = 0.8\npretrain-batch = 64\npretrain-corruption = gaussian\n"
       "pretrain-corruption-strength = 0.5\nrbm-steps = 3\nrbm-sample-visible = true\n"
       "[run]\nthreads = 2\nreduction = allreduce\nbucket-bytes = 65536\noutput = out\ncheckpoint-every = 2.5s\nkeep = 2\n"
-      "log-every = 5\nprogress = none\ntensorboard = true\nprofile = true\ntrace = t.json\n"
+      "log-every = 5\nprogress = none\ntensorboard = true\nprecision = bf16\nforce-precision = true\ngemm = "
+      "onednn\ngradient-wire = bf16\nprofile = true\ntrace = t.json\n"
       "[reliability]\ntime-limit = 1-02:00:30\nstop-signal = USR2\nwatchdog = 2.5m\n"
       "verify-every = 100\ncheckpoint-async = true\n",
       "test", config);
