@@ -167,6 +167,7 @@ void Trainer::train_epoch() {
   for (bool epoch_end = false; !epoch_end;) {
     const Index before = position_.step;
     activity::enter_step(position_.step);
+    activity::enter(Work::computing);
     faults_.before_step(position_.step, stage_->parameters());
     full_batch_ ? train_iteration() : train_step();
     // An iteration that was stopped halfway leaves everything as it was.

@@ -63,8 +63,8 @@ class FaultTest(ProgramTest):
 class KillTest(FaultTest):
     """SIGKILL of one rank, of mpirun or of everything, at random moments, inside checkpoint writes too."""
 
-    TRAINING = ["--layers", "20,300,200,4", "--batch", "48", "--micro-batch", "8", "--epochs", "10", "--checkpoint-every", "1steps",
-                "--keep", "2", "--log-every", "1", "--progress", "none"]  # 40 steps
+    TRAINING = ["--layers", "20,300,200,4", "--batch", "48", "--micro-batch", "8", "--epochs", "20", "--checkpoint-every", "1steps",
+                "--keep", "2", "--log-every", "1", "--progress", "none"]  # 80 steps
 
     def kill_once(self, chance, process):
         """Kills after a random time and waits until nothing of the job is left."""
