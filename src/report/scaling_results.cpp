@@ -167,7 +167,8 @@ std::string summary_line(const std::vector<ScalingRepetition>& repetitions) {
   json["step_seconds"] = interval([](const auto& r) { return r.step_seconds; });
   json["samples_per_second"] = interval([](const auto& r) { return r.samples_per_second; });
   json["imbalance"] = interval([](const auto& r) { return r.imbalance; });
-  for (const auto& [name, phase] : repetitions.front().phases) {
+  for (const auto& phase : repetitions.front().phases) {
+    const auto& name = phase.first;
     json["phases"][name] = interval([&](const auto& r) { return r.phases.contains(name) ? r.phases.at(name).max : 0.0; });
   }
   return json.dump();
