@@ -118,7 +118,7 @@ Command import_command() {
                      "FILE.h5:/group, new or existing; samples go to <group>/samples, labels to <group>/labels", "", false});
   options.push_back({"compress", "output", "Deflate level 0 to 9; --compress alone is 4", "0", true});
   options.push_back(
-      {"virtual", "output", "Copy nothing: a virtual data set over HDF5 sources that stay where they are", "", true});
+      {"virtual", "output", "Copy nothing: a virtual data set over HDF5 sources that stay where they are (read with --allow-external)", "", true});
   options.push_back({"help", "output", "Show this text", "", true});
   return {"import",
           "Copy data into an HDF5 file: CSV, NumPy, images, raw numbers, IDX, other HDF5",
