@@ -9,7 +9,7 @@ namespace {
 
 std::string number(std::uint64_t value, std::size_t size) {
   std::string text;
-  for (std::size_t i = 0; i < size; ++i) text += static_cast<char>(value >> (8 * i));
+  for (std::size_t i = 0; i < size; ++i) text += i < sizeof(value) ? static_cast<char>(value >> (8 * i)) : 0;
   return text;
 }
 

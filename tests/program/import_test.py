@@ -134,7 +134,7 @@ class ImportTest(ImporterTest):
             self.assertTrue(file["g/samples"].is_virtual)
             np.testing.assert_array_equal(file["g/samples"][()], self.values[:300])
         self.success("train", "--data", f"{self.output}:/g/samples", "--layers", "4,2", "--output", self.folder / "run", "--epochs", 1,
-                     "--output-activation", "linear", "--batch", 32, "--micro-batch", 16)
+                     "--output-activation", "linear", "--batch", 32, "--micro-batch", 16, "--allow-external")
 
     def test_into_an_existing_file(self):
         self.write("t.csv", "1,2\n3,4\n")
