@@ -28,6 +28,8 @@ ResumePoint resume_point(const Communicator& world, const std::string& path) {
       throw Error(ErrorKind::io, fmt::format("cannot resume {}: it holds no run (config.cfg is missing)", path));
     }
     std::vector<std::string> skipped;
+    // A run that is still writing replaces its checkpoints under a reader's hands: say so before looking at them.
+    RunFolder(path).refuse_if_written();
     point.checkpoint = RunFolder(path).newest_valid(skipped);
     point.origin = point.checkpoint.empty() ? config_path : point.checkpoint;
     point.configuration =

@@ -71,6 +71,8 @@ std::vector<std::string> RunFolder::checkpoints() const {
   return found;
 }
 
+void RunFolder::refuse_if_written() const { const RunLock held_for_a_moment(lock_path()); }
+
 std::string RunFolder::newest_valid(std::vector<std::string>& skipped) const {
   const auto all = checkpoints();
   for (const std::string& path : all) {

@@ -33,6 +33,8 @@ class RunFolder {
   /// that are newer than that one are damaged: they get names ending in ".damaged", so that they neither count as those to keep
   /// nor are taken for the newest again. Throws Error(io) when there is no run.
   void open(const std::string& checkpoint);
+  /// Throws Error(usage) naming the holder when another run holds the folder now.
+  void refuse_if_written() const;
   /// Checkpoints by step, newest first, valid or not.
   [[nodiscard]] std::vector<std::string> checkpoints() const;
   /// The newest checkpoint that passes verification, or "" when the run has none at all; `skipped` gets the reasons for which
