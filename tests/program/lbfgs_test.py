@@ -86,7 +86,7 @@ class LbfgsTest(ProgramTest):
 
     def test_refused(self):
         for settings, *words in ((["--schedule", "cosine"], "lbfgs", "--schedule"), (["--clip-norm", "1"], "--clip-norm"),
-                                 (["--ema", "0.9"], "--ema"), (["--lbfgs-history", "0"], "--lbfgs-history"),
+                                 (["--ema", "0.9"], "--ema"), (["--layers", "20,30", "--predictive", "--l1", "0.1", "--output-activation", "linear"], "lbfgs", "--predictive"), (["--lbfgs-history", "0"], "--lbfgs-history"),
                                  (["--line-search", "wolf"], "wolfe", "armijo"), (["--bias-rate-factor", "2"], "--bias-rate-factor"),
                                  (["--line-search-evaluations", "0"], "--line-search-evaluations")):
             self.assert_refused(run("train", *self.source, *BASE, *settings, "--output", self.folder / "bad"), USAGE, *words)

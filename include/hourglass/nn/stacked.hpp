@@ -20,6 +20,7 @@ class Stacked final : public Trainable {
   LossSums train_pass(const float* parameters, ConstMatrix samples, float scale, Workspace& workspace, float* gradient,
                       const PassContext& context, const GradientReady& ready) const override;
   LossSums evaluate(const float* parameters, ConstMatrix samples, Workspace& workspace) const override;
+  void constrain(float* parameters) const override { model_->constrain(parameters); }
   [[nodiscard]] Index mean_units() const override { return model_->mean_units(); }
   void add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace, const PassContext& context,
                      std::span<ExactSum> sums) const override;
