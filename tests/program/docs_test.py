@@ -70,6 +70,13 @@ class DocsTest(ProgramTest):
     def test_readme(self):
         self.run_all("README.md")
 
+    def test_figures_are_those_of_the_results(self):
+        measured = set(re.findall(r"\d+\.\d+", (ROOT / "docs/results.md").read_text()))
+        # PCA's are given to four digits there.
+        measured |= {f"{float(figure):.3f}" for figure in measured if re.fullmatch(r"\d+\.\d{4}", figure)}
+        for figure in re.findall(r"(?<![\w.-])\d+\.\d{3}(?![\d.])", (ROOT / "docs/autoencoders.md").read_text()):
+            self.assertIn(figure, measured, "docs/autoencoders.md has a figure that docs/results.md has not: run scripts/results.sh")
+
     def test_links_between_documents(self):
         for document in [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "data").glob("*.md"), ROOT / "slurm/README.md"]:
             text = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
