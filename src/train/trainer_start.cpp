@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "hourglass/train/memory_prediction.hpp"
+#include "hourglass/train/output_range.hpp"
 #include "hourglass/train/placement.hpp"
 #include "hourglass/train/trainer.hpp"
 
@@ -23,6 +24,8 @@ void Trainer::note_start() {
                               config_.threads, plan_.shards(), plan_.steps_per_epoch()));
   progress_->note(memory.text());
   for (const std::string& line : advice) progress_->note(line);
+  const auto range = output_range_advice(*reader_, transform_, config_.model.output_activation);
+  if (range) progress_->note(*range);
 }
 
 }  // namespace hourglass

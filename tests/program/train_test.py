@@ -6,6 +6,8 @@ import signal
 import time
 import unittest
 
+import numpy as np
+
 from support import (STOPPED, USAGE, DATA, ProgramTest, checkpoints, kill_tree, make_samples, rank_processes, read_config, read_metrics, run,
                      start, wait_until, write_file)
 
@@ -56,6 +58,13 @@ class TrainTest(ProgramTest):
     def test_no_step_records_unless_asked_for(self):
         self.train("run", *self.source, *SETTINGS, "--log-every", 0)
         self.assertEqual({record["kind"] for record in read_metrics(self.folder / "run")}, {"epoch"})
+
+    def test_advice_when_the_output_cannot_reach_the_samples(self):
+        data = write_file(self.folder / "wide.h5", x=np.linspace(-3, 5, 1200).reshape(60, 20).astype(np.float32))
+        for name, settings, advised in (("sigmoid", [], True), ("linear", ["--output-activation", "linear"], False),
+                                        ("relu", ["--output-activation", "relu", "--normalize", "standardize"], True)):
+            result = self.success("train", "--output", self.folder / name, "--data", f"{data}:/x", *SETTINGS, *settings, ranks=2)
+            self.assertEqual(bool(re.search(r"advice: samples reach from -\S+ to \S+, but --output-activation", result.stdout)), advised, result.stdout)
 
     def test_plain_progress_when_not_a_terminal(self):
         result = self.success("train", *self.source, *SETTINGS, "--epochs", 300, "--output", self.folder / "run", ranks=2)
