@@ -14,10 +14,10 @@ fi
 model=(--layers "784,1000,500,250,30" --activation relu)
 
 simulate() {
-  for study in weak strong large; do
+  for study in weak strong allreduce; do
     python3 bench/simulate/simulate.py "$study" --output "$folder/$study.jsonl" --folder build/simulate
   done
-  python3 bench/simulate/curves.py "$folder"/{weak,strong,large}.jsonl --images docs/img | tee "$folder/tables.md"
+  python3 bench/simulate/curves.py "$folder"/{weak,strong,allreduce}.jsonl --images docs/img | tee "$folder/tables.md"
 }
 
 measure() {

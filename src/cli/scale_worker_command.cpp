@@ -151,28 +151,42 @@ void describe(const Communicator& world, ScalingRepetition& repetition) {
   texts["build"] = build_description();
 }
 
+// What a results file says of a step; the parts of `compute` are told too.
+double compute_of(const StepTimes& step) {
+  return step.of(Phase::forward) + step.of(Phase::loss) + step.of(Phase::backward) + step.of(Phase::tree_sum);
+}
+using StepPhase = std::pair<const char*, double (*)(const StepTimes&)>;
+constexpr StepPhase step_phases[] = {
+    {"input", [](const StepTimes& s) { return s.of(Phase::input); }},
+    {"forward", [](const StepTimes& s) { return s.of(Phase::forward); }},
+    {"loss", [](const StepTimes& s) { return s.of(Phase::loss); }},
+    {"backward", [](const StepTimes& s) { return s.of(Phase::backward); }},
+    {"tree_sum", [](const StepTimes& s) { return s.of(Phase::tree_sum); }},
+    {"compute", compute_of},
+    {"exchange", [](const StepTimes& s) { return s.of(Phase::exchange); }},
+    {"update", [](const StepTimes& s) { return s.of(Phase::update); }},
+    // What is between the phases: agreement on flags, waiting for other threads.
+    {"other", [](const StepTimes& s) {
+       return std::max(0.0, s.total - s.of(Phase::input) - compute_of(s) - s.of(Phase::exchange) - s.of(Phase::update));
+     }},
+};
+
 ScalingRepetition measure(const Communicator& world, const TrainConfig& config, Index warm_up, Index steps,
                           std::vector<double>& slowest, Index& arena_floats) {
   Trainer trainer(world, config);
   static_cast<void>(trainer.run_steps(warm_up));
   const std::vector<StepTimes> times = trainer.run_steps(steps);
-  std::vector<double> compute, exchange, input, update;
-  for (const StepTimes& step : times) {
-    slowest.push_back(world.max(step.total));
-    compute.push_back(step.compute);
-    exchange.push_back(step.exchange);
-    input.push_back(step.input);
-    update.push_back(std::max(0.0, step.total - step.compute - step.exchange - step.input));
-  }
+  for (const StepTimes& step : times) slowest.push_back(world.max(step.total));
   ScalingRepetition repetition;
   repetition.point = {world.size(), config.reduction == Reduction::tree ? "tree" : "allreduce", config.micro_batch,
                       config.batch};
   repetition.step_seconds = median_of(slowest);
   repetition.samples_per_second = static_cast<double>(config.batch) / repetition.step_seconds;
-  repetition.phases["compute"] = over_ranks(world, median_of(compute));
-  repetition.phases["exchange"] = over_ranks(world, median_of(exchange));
-  repetition.phases["input"] = over_ranks(world, median_of(input));
-  repetition.phases["update"] = over_ranks(world, median_of(update));
+  for (const auto& [name, seconds_of] : step_phases) {
+    std::vector<double> seconds;
+    for (const StepTimes& step : times) seconds.push_back(seconds_of(step));
+    repetition.phases[name] = over_ranks(world, median_of(std::move(seconds)));
+  }
   const PhaseSeconds& busy = repetition.phases["compute"];
   repetition.imbalance = busy.mean > 0 ? busy.max / busy.mean - 1 : 0;
   repetition.shards = config.shards();

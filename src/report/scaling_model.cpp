@@ -41,6 +41,13 @@ ScalingSummary summarize(const ScalingPoint& point, const std::vector<ScalingRep
   summary.exchange = median_over(repetitions, [](const auto& r) { return phase(r, "exchange"); });
   summary.input = median_over(repetitions, [](const auto& r) { return phase(r, "input"); });
   summary.update = median_over(repetitions, [](const auto& r) { return phase(r, "update"); });
+  for (const auto& told : repetitions.front().phases) {
+    const std::string& name = told.first;
+    summary.phases[name] = median_over(repetitions, [&](const auto& r) {
+      const auto found = r.phases.find(name);
+      return found == r.phases.end() ? 0 : found->second.mean;
+    });
+  }
   summary.imbalance = median_over(repetitions, [](const auto& r) { return r.imbalance; });
   return summary;
 }

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 #include <set>
+#include <span>
 
 #include "hourglass/core/error.hpp"
 #include "hourglass/report/html.hpp"
@@ -83,15 +84,52 @@ LineChart throughput_chart(const std::vector<ScalingCurve>& curves) {
                   [](const auto& p, double seconds) { return static_cast<double>(p.point.batch) / seconds; });
 }
 
+struct ToldPhase {
+  const char* name;
+  const char* title;
+};
+constexpr ToldPhase detailed_phases[] = {{"forward", "forward"},   {"loss", "loss"},
+                                         {"backward", "backward"}, {"tree_sum", "tree sum"},
+                                         {"update", "update"},     {"exchange", "exchange not hidden"},
+                                         {"input", "input"},       {"other", "other"}};
+constexpr ToldPhase coarse_phases[] = {
+    {"compute", "compute"}, {"update", "update"}, {"exchange", "exchange not hidden"}, {"input", "input"}};
+
+// The parts of a step that add up to it: older results tell fewer.
+std::span<const ToldPhase> told_phases(const ScalingCurve& curve) {
+  if (curve.points.front().phases.contains("forward")) return detailed_phases;
+  return coarse_phases;
+}
+
+double mean_seconds(const ScalingSummary& point, const char* name) {
+  const auto found = point.phases.find(name);
+  return found == point.phases.end() ? 0 : found->second;
+}
+
 BarChart breakdown_chart(const ScalingCurve& curve, const std::string& name) {
   BarChart chart{"Where a step's time goes: " + name, "ranks", {}, {"time a step (ms)", false, {}, {}, {}}, {}};
-  chart.series = {{"compute", {}}, {"exchange not hidden", {}}, {"update", {}}, {"waiting for data", {}}};
+  const auto parts = told_phases(curve);
+  for (const auto& part : parts) chart.series.push_back({part.title, {}});
   for (const ScalingSummary& point : curve.points) {
     chart.categories.push_back(std::to_string(point.point.ranks));
-    const double parts[] = {point.compute, point.exchange, point.update, point.input};
-    for (std::size_t s = 0; s < 4; ++s) chart.series[s].values.push_back(parts[s] * 1e3);
+    for (std::size_t s = 0; s < parts.size(); ++s) chart.series[s].values.push_back(mean_seconds(point, parts[s].name) * 1e3);
   }
   return chart;
+}
+
+void add_breakdown(HtmlPage& page, const ScalingCurve& curve) {
+  const auto parts = told_phases(curve);
+  std::vector<std::string> head = {"ranks"};
+  for (const auto& part : parts) head.emplace_back(part.title);
+  head.emplace_back("step");
+  std::vector<std::vector<std::string>> rows;
+  for (const ScalingSummary& point : curve.points) {
+    std::vector<std::string> row = {std::to_string(point.point.ranks)};
+    for (const auto& part : parts) row.push_back(milliseconds(mean_seconds(point, part.name)));
+    row.push_back(milliseconds(point.seconds));
+    rows.push_back(std::move(row));
+  }
+  page.table(head, rows, "Milliseconds.");
 }
 
 LineChart model_chart(const ScalingCurve& curve, const std::string& name) {
@@ -233,10 +271,12 @@ std::string csv_of(const ScalingStudy& study, const std::vector<ScalingCurve>& c
   for (const ScalingCurve& curve : curves) {
     for (const ScalingSummary& p : curve.points) {
       text += fmt::format(
-          "{},{},{},{},{},{:.9g},{:.9g},{:.9g},{:.4g},{:.9g},{:.6g},{:.6g},{:.6g},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g},{},{}\n",
+          "{},{},{},{},{},{:.9g},{:.9g},{:.9g},{:.4g},{:.9g},{:.6g},{:.6g},{:.6g},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g},{},{}",
           study.weak ? "weak" : "strong", p.point.ranks, p.point.reduction, p.point.micro_batch, p.point.batch, p.seconds,
           p.low, p.high, p.confidence, static_cast<double>(p.point.batch) / p.seconds, p.speedup, p.efficiency, p.imbalance,
           p.compute, p.exchange, p.update, p.input, p.modelled, p.repetitions, p.oversubscribed ? 1 : 0);
+      for (const ToldPhase& part : detailed_phases) text += fmt::format(",{:.9g}", mean_seconds(p, part.name));
+      text += '\n';
     }
   }
   return text;
@@ -270,7 +310,8 @@ class Assembly {
       const std::string name = fmt::format("{}, micro-batch {}", curve.model.reduction, curve.model.micro_batch);
       const std::string file = many ? fmt::format("-{}-{}", curve.model.reduction, curve.model.micro_batch) + suffix : suffix;
       figure(breakdown_chart(curve, name), "breakdown" + file,
-             "The main thread of the slowest rank, phase by phase; medians over steps.");
+             "Main threads, phase by phase: medians over steps, means over ranks.");
+      add_breakdown(page_, curve);
       figure(model_chart(curve, name), "model" + file, "Where curve and points part, the model is wrong.");
     }
     for (const ScalingNetwork& network : study.networks) {
@@ -316,7 +357,9 @@ ScalingReport make_scaling_report(const std::vector<ScalingStudy>& parts) {
   report.csv =
       "mode,ranks,reduction,micro_batch,batch,step_seconds,low,high,confidence,samples_per_second,speedup,efficiency,imbalance,"
       "compute_seconds,"
-      "exchange_seconds,update_seconds,input_seconds,model_seconds,repetitions,oversubscribed\n";
+      "exchange_seconds,update_seconds,input_seconds,model_seconds,repetitions,oversubscribed";
+  for (const ToldPhase& part : detailed_phases) report.csv += fmt::format(",mean_{}_seconds", part.name);
+  report.csv += '\n';
   Assembly assembly(report);
   for (std::size_t s = 0; s < studies.size(); ++s) {
     assembly.study(studies[s], studies.size() > 1 ? fmt::format("-{}", s + 1) : "");

@@ -111,6 +111,7 @@ void GradientEngine::run(const float* parameters, SampleSource& source, std::uin
   const std::function<void(Index)> task = [&](Index w) { work(w, state); };
   pool_.start(task);
   task(0);
+  if (!overlaps_) pool_.join();
   // The others may still compute: keep the exchange of what is finished going.
   while (started_buckets_ < bucket_count_) {
     const PhaseSpan span(recorder(0), Phase::exchange);
@@ -228,7 +229,7 @@ void GradientEngine::work(Index index, const Step& step) {
     const GradientReady ready = [&](Range range) {
       merge_leaf(worker, merge, range);
       if (last) finish_buckets(worker, range.begin, step);
-      if (index == 0) {
+      if (index == 0 && overlaps_) {
         const PhaseSpan span(recorder(index), Phase::exchange);
         start_finished_buckets(*step.reducer);
         step.reducer->progress();

@@ -72,6 +72,7 @@ StageSettings Pretraining::settings(Index stage, const ShardPlan& plan) const {
   settings.epochs = value_for_layer(pretrain.epochs, stage, Index{0});
   settings.reduction = config_.reduction;
   settings.bucket_bytes = config_.bucket_bytes;
+  settings.overlap = config_.overlap;
   return settings;
 }
 

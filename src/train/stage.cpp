@@ -47,6 +47,7 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
                                              pool, gradient_.span());
   engine_->set_sum_over_ranks([this](std::span<ExactSum> sums) { sum_over_ranks(communicator_, sums); });
   engine_->add_for_wire(settings_.arithmetic.wire);
+  if (!settings_.overlap) engine_->exchange_afterwards();
   update_->round_increments(reducer_->increments());
   if (settings_.arithmetic.precision == Precision::bf16) engine_->compute_in_bfloat16();
 }

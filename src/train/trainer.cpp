@@ -73,6 +73,7 @@ void Trainer::prepare() {
 StageSettings Trainer::whole_settings() const {
   StageSettings settings{config_.optimizer, config_.schedule,  config_.update,       config_.clip_norm,
                          config_.epochs,    config_.reduction, config_.bucket_bytes, config_.arithmetic};
+  settings.overlap = config_.overlap;
   settings.schedule.learning_rate = scaled_learning_rate(config_.schedule, config_.batch);
   return settings;
 }

@@ -39,6 +39,10 @@ void Trainer::start_profile() {
       if (communicator_.is_root()) check_trace_path(config_.trace);
     });
   }
+  start_recording();
+}
+
+void Trainer::start_recording() {
   profiler_ = std::make_unique<Profiler>(communicator_, config_.threads, layer_names(model_), !config_.trace.empty());
   if (!is_pretraining()) record_stage();
 }
@@ -46,6 +50,16 @@ void Trainer::start_profile() {
 // Of the whole network only: the table's rows are its layers.
 void Trainer::record_stage() {
   if (profiler_) stage_->record_phases(profiler_->recorders());
+}
+
+// Of the main thread, all layers together.
+std::array<double, phase_count> Trainer::recorded_seconds() const {
+  std::array<double, phase_count> seconds{};
+  const PhaseRecorder& main = *profiler_->main();
+  for (std::size_t p = 0; p < phase_count; ++p) {
+    for (Index layer = 0; layer < main.layers(); ++layer) seconds[p] += main.total(static_cast<Phase>(p), layer).seconds;
+  }
+  return seconds;
 }
 
 void Trainer::finish_profile(TrainResult& result) {

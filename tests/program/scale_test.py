@@ -54,7 +54,9 @@ class ScaleTest(ProgramTest):
         for record in repetitions:
             self.assertEqual(record["batch"], 128 * record["ranks"])
             self.assertEqual(len(record["steps"]), 3)
-            self.assertEqual(set(record["phases"]), {"compute", "exchange", "input", "update"})
+            phases = {name: seconds["mean"] for name, seconds in record["phases"].items()}
+            self.assertEqual(set(phases), {"input", "forward", "loss", "backward", "tree_sum", "compute", "exchange", "update", "other"})
+            self.assertGreater(min(phases["forward"], phases["loss"], phases["backward"], phases["update"]), 0)
             self.assertGreaterEqual(record["imbalance"], 0)
             for text in ("affinity", "blas_core", "mpi", "program", "revision", "processor"):
                 self.assertTrue(record["texts"][text])

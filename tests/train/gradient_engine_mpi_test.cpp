@@ -54,7 +54,8 @@ struct Outcome {
 };
 
 // A few steps of Adam by the engine on `communicator`.
-Outcome train(const Communicator& communicator, const ShardPlan& plan, Index threads, bool tree, Index bucket_bytes) {
+Outcome train(const Communicator& communicator, const ShardPlan& plan, Index threads, bool tree, Index bucket_bytes,
+              bool overlap = true) {
   const Autoencoder model(small_spec());
   Buffer<float> parameters(model.layout().size());
   Buffer<float> sum(model.layout().size());
@@ -65,6 +66,7 @@ Outcome train(const Communicator& communicator, const ShardPlan& plan, Index thr
   const auto optimizer = make_optimizer({});
   SegmentUpdate update(model, *optimizer, *reducer, pool, {}, Communicator::world(), false);
   GradientEngine engine(model, plan, plan.shards_of_rank(communicator.rank(), communicator.size()), pool, sum.span());
+  if (!overlap) engine.exchange_afterwards();
   KeyedSource source(plan);
   GradientEngine::StepSums sums;
   Outcome outcome;
@@ -103,6 +105,7 @@ TEST(GradientEngine, ranks_threads_and_buckets_do_not_change_a_bit) {
             << shards << " shards, " << threads << " threads, buckets of " << bucket_bytes;
         EXPECT_EQ(serial.loss, parallel.loss);
       }
+      EXPECT_TRUE(same_bits(serial.parameters, train(world, plan, threads, true, 1024, false).parameters));
     }
   }
 }

@@ -47,7 +47,7 @@ TrainConfig unusual() {
       "[pretraining]\npretrain = rbm\npretrain-epochs = 3,4\npretrain-learning-rate = 0.1,0.01\npretrain-weight-decay = 0.001\n"
       "pretrain-optimizer = adam\npretrain-momentum = 0.8\npretrain-batch = 64\npretrain-corruption = gaussian\n"
       "pretrain-corruption-strength = 0.5\nrbm-steps = 3\nrbm-sample-visible = true\n"
-      "[run]\nthreads = 2\nreduction = allreduce\nbucket-bytes = 65536\noutput = out\ncheckpoint-every = 2.5s\nkeep = 2\n"
+      "[run]\nthreads = 2\nreduction = allreduce\nbucket-bytes = 65536\noverlap = false\noutput = out\ncheckpoint-every = 2.5s\nkeep = 2\n"
       "log-every = 5\nprogress = none\ntensorboard = true\nprecision = bf16\nforce-precision = true\ngemm = "
       "onednn\ngradient-wire = bf16\nprofile = true\ntrace = t.json\n"
       "[reliability]\ntime-limit = 1-02:00:30\nstop-signal = USR2\nwatchdog = 2.5m\n"

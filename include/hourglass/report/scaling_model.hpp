@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct ScalingSummary {
   double exchange = 0;  ///< not hidden
   double input = 0;
   double update = 0;
+  std::map<std::string, double> phases;  ///< all that the results tell, mean over ranks: they add up to the step
   double imbalance = 0;
   bool oversubscribed = false;
   double speedup = 1;     ///< in samples a second over the smallest number of ranks, times that number

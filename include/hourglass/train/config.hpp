@@ -72,6 +72,7 @@ struct TrainConfig {
   Index threads = 1;
   Reduction reduction = Reduction::tree;
   Index bucket_bytes = Index{4} << 20;
+  bool overlap = true;  ///< the exchange of finished buckets goes on while others are computed
   ArithmeticSettings arithmetic;
 
   // run

@@ -48,6 +48,9 @@ class GradientEngine {
   /// How micro-batches' gradients are added; the reducer's setting.
   void add_for_wire(Wire wire) { wire_ = wire; }
 
+  /// From now on the exchange begins when all is computed, and hides behind nothing: for measurements. The same bits.
+  void exchange_afterwards() { overlaps_ = false; }
+
   /// Where each worker's time goes; `recorders`, one a worker, outlive the engine.
   void record_phases(std::span<PhaseRecorder> recorders) { recorders_ = recorders; }
 
@@ -119,6 +122,7 @@ class GradientEngine {
   std::vector<BucketPart> bucket_parts_;
   std::unique_ptr<std::atomic<Index>[]> bucket_workers_;  // workers that finished a bucket in this step
   SumOverRanks sum_over_ranks_;
+  bool overlaps_ = true;
   std::span<PhaseRecorder> recorders_;
   Buffer<Bfloat16> bfloat16_parameters_;
   Wire wire_ = Wire::fp32;

@@ -29,6 +29,7 @@ struct StageSettings {
   Reduction reduction = Reduction::tree;
   Index bucket_bytes = Index{4} << 20;
   ArithmeticSettings arithmetic;
+  bool overlap = true;  ///< see GradientEngine::exchange_afterwards
 };
 
 /// What a rank has to say to the others in a step: flags that ride along with the sums.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +41,9 @@ struct StepTimes {
   double compute = 0;   ///< passes and the sums along the tree within the rank
   double exchange = 0;  ///< communication that computing did not hide, and waiting for slower ranks
   double input = 0;     ///< waiting for data
+  std::array<double, phase_count> phases{};  ///< the same step phase by phase, as --profile counts it
+
+  [[nodiscard]] double of(Phase phase) const { return phases[static_cast<std::size_t>(phase)]; }
 };
 
 /// What a run ends with.
@@ -62,8 +66,8 @@ class Trainer {
   /// Trains to the end. Throws Error(stopped) after a signal, with a checkpoint written, and Error(diverged).
   TrainResult run();
 
-  /// Makes `steps` updates as run() does, epoch after epoch, but without checkpoints, records, validation or a model file, and
-  /// returns the times of each: for measurements. Collective.
+  /// Makes `steps` updates as run() does, epoch after epoch, but without checkpoints, records (and the gradient norms that they
+  /// ask for), validation or a model file, and returns the times of each: for measurements. Collective.
   std::vector<StepTimes> run_steps(Index steps);
 
  private:
@@ -142,7 +146,9 @@ class Trainer {
 
   // trainer_profile.cpp
   void start_profile();
+  void start_recording();
   void record_stage();
+  [[nodiscard]] std::array<double, phase_count> recorded_seconds() const;
   void finish_profile(TrainResult& result);
   [[nodiscard]] PhaseRecorder* recorder() const { return profiler_ ? profiler_->main() : nullptr; }
 
@@ -186,6 +192,7 @@ class Trainer {
   Clock epoch_clock_;
   Timer since_checkpoint_;
   std::unique_ptr<TimeLimit> time_limit_;
+  bool is_measuring_ = false;
   bool stop_requested_ = false;
   bool time_is_up_ = false;
   bool written_everywhere_ = false;
