@@ -19,10 +19,11 @@ pre{background:#f4f4f4;padding:.6rem;overflow-x:auto;font-size:.85rem}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,460px),1fr));gap:1rem;align-items:start}
 figure{margin:0}
 figure svg,figure img{display:block;width:100%;max-width:640px;height:auto}
-figcaption,caption{color:#444;font-size:.9rem;text-align:left}
+figcaption,p.above{color:#444;font-size:.9rem;text-align:left}
+p.above{max-width:none;margin:1rem 0 -.5rem}
 .table{overflow-x:auto;margin:.75rem 0}
-table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
-th,td{padding:.25rem .6rem;border-bottom:1px solid #ddd;text-align:left;white-space:nowrap}
+table{border-collapse:collapse;font-size:.85rem;font-variant-numeric:tabular-nums}
+th,td{padding:.25rem .45rem;border-bottom:1px solid #ddd;text-align:left;white-space:nowrap}
 th{border-bottom:2px solid #888;vertical-align:bottom}
 td.number,th.number{text-align:right}
 th button{all:unset;cursor:pointer}
@@ -128,8 +129,10 @@ void HtmlPage::list(const std::vector<std::string>& items) {
 
 void HtmlPage::table(const std::vector<std::string>& heads, const std::vector<std::vector<std::string>>& rows,
                      const std::string& caption) {
-  std::string text = "<div class=\"table\"><table>\n";
-  if (!caption.empty()) text += fmt::format("<caption>{}</caption>\n", html_escaped(caption));
+  // Above the box that scrolls, not in it: on a phone it must not be cut.
+  std::string text;
+  if (!caption.empty()) text += fmt::format("<p class=\"above\">{}</p>\n", html_escaped(caption));
+  text += "<div class=\"table\"><table>\n";
   // A column of numbers has its head to the right as well.
   const auto css = [&](std::size_t column) {
     return !rows.empty() && column < rows.front().size() && is_number(rows.front()[column]) ? " class=\"number\"" : "";

@@ -117,19 +117,23 @@ BarChart breakdown_chart(const ScalingCurve& curve, const std::string& name) {
   return chart;
 }
 
-void add_breakdown(HtmlPage& page, const ScalingCurve& curve) {
-  const auto parts = told_phases(curve);
-  std::vector<std::string> head = {"ranks"};
-  for (const auto& part : parts) head.emplace_back(part.title);
+void add_breakdown(HtmlPage& page, const std::vector<ScalingCurve>& curves) {
+  const bool detailed = std::ranges::all_of(curves, [](const auto& curve) { return told_phases(curve).size() > 4; });
+  const std::span<const ToldPhase> parts = detailed ? std::span<const ToldPhase>(detailed_phases) : coarse_phases;
+  std::vector<std::string> head = {"ranks", "reduction", "micro-batch"};
+  for (const ToldPhase& part : parts) head.emplace_back(part.title);
   head.emplace_back("step");
   std::vector<std::vector<std::string>> rows;
-  for (const ScalingSummary& point : curve.points) {
-    std::vector<std::string> row = {std::to_string(point.point.ranks)};
-    for (const auto& part : parts) row.push_back(milliseconds(mean_seconds(point, part.name)));
-    row.push_back(milliseconds(point.seconds));
-    rows.push_back(std::move(row));
+  for (const ScalingCurve& curve : curves) {
+    for (const ScalingSummary& point : curve.points) {
+      std::vector<std::string> row = {std::to_string(point.point.ranks), point.point.reduction,
+                                      std::to_string(point.point.micro_batch)};
+      for (const ToldPhase& part : parts) row.push_back(milliseconds(mean_seconds(point, part.name)));
+      row.push_back(milliseconds(point.seconds));
+      rows.push_back(std::move(row));
+    }
   }
-  page.table(head, rows, "Milliseconds.");
+  page.table(head, rows, "Milliseconds: main threads, medians over steps, means over ranks. The step is its slowest rank's.");
 }
 
 LineChart model_chart(const ScalingCurve& curve, const std::string& name) {
@@ -201,7 +205,7 @@ void add_summary(HtmlPage& page, const std::vector<ScalingCurve>& curves) {
     }
   }
   page.table({"ranks", "reduction", "micro-batch", "batch", "ms a step", "interval", "samples/s", "speed-up", "efficiency",
-              "imbalance", "model ms", "residual", "repetitions"},
+              "imbalance", "model ms", "residual", "jobs"},
              rows,
              "Medians over repetitions of the median step, which is as long as its slowest rank takes. The interval holds the "
              "true median "
@@ -311,13 +315,13 @@ class Assembly {
       const std::string file = many ? fmt::format("-{}-{}", curve.model.reduction, curve.model.micro_batch) + suffix : suffix;
       figure(breakdown_chart(curve, name), "breakdown" + file,
              "Main threads, phase by phase: medians over steps, means over ranks.");
-      add_breakdown(page_, curve);
       figure(model_chart(curve, name), "model" + file, "Where curve and points part, the model is wrong.");
     }
     for (const ScalingNetwork& network : study.networks) {
       figure(network_chart(network, curves), fmt::format("network-{}{}", network.ranks, suffix),
              "Measured by the same job, with nothing else going on.");
     }
+    add_breakdown(page_, curves);
     add_model(page_, curves);
     report_.csv += csv_of(study, curves);
   }
