@@ -16,8 +16,8 @@ import numpy as np
 ROOT = Path(os.environ.get("HOURGLASS_SOURCE", Path(__file__).resolve().parents[2]))
 PROGRAM = os.environ.get("HOURGLASS", str(ROOT / "build/release/bin/hourglass"))
 MPIRUN = ["mpirun", "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1"]
-# Ranks of one machine choose "ob1" anyway; looking for others takes half of a start.
-ENVIRONMENT = {"OMPI_MCA_pml": "ob1", **os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+# As in tests/CMakeLists.txt.
+ENVIRONMENT = {"OMPI_MCA_pml": "ob1", "HWLOC_COMPONENTS": "-gl", **os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
                "OMPI_MCA_rmaps_base_oversubscribe": "1"}
 TIMEOUT = 120
 
