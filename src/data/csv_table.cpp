@@ -129,7 +129,8 @@ void read_header(const ByteFile& file, CsvTable& table) {
     refuse(table.path, "is compressed; unpack it first: gunzip " + table.path);
   }
   const std::string_view mark("\xEF\xBB\xBF");
-  const Index skipped = std::memcmp(start.data(), mark.data(), std::min(start.size(), mark.size())) == 0 ? 3 : 0;
+  const bool marked = start.size() == mark.size() && std::memcmp(start.data(), mark.data(), mark.size()) == 0;
+  const Index skipped = marked ? static_cast<Index>(mark.size()) : 0;
   std::string_view line;
   Lines lines(file, {skipped, file.size()});
   if (!lines.next(line) || is_blank(line)) refuse(table.path, "its first line is empty");

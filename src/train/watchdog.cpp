@@ -7,12 +7,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <sstream>
 #include <utility>
 
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/process.hpp"
 #include "hourglass/core/timer.hpp"
+#include "hourglass/train/stuck_launcher.hpp"
 
 namespace hourglass {
 
@@ -61,6 +63,13 @@ std::vector<RankReport> read_lines(const std::string& file, int ranks) {
   }
   if (descriptor >= 0) close(descriptor);
   return reports;
+}
+
+// How long a launcher takes to end a job at most, in seconds: what it allows the ranks after a SIGTERM, and some more.
+double launcher_patience() {
+  constexpr double usual = 10;
+  const char* grace = std::getenv("OMPI_MCA_odls_base_sigkill_timeout");
+  return usual + (grace == nullptr ? 0 : std::max(0.0, std::strtod(grace, nullptr)));
 }
 
 }  // namespace
@@ -212,6 +221,7 @@ void Watchdog::judge(const std::stop_token& stop) {
 void Watchdog::end_job(const std::string& what) const {
   fmt::print(stderr, "hourglass: watchdog: {}; {}\n", what, advice_);
   std::fflush(stderr);
+  end_launcher_after(launcher_patience());
   // Not exit(): the main thread may be anywhere. The launcher sees a rank that failed and ends the others.
   _exit(static_cast<int>(ErrorKind::rank));
 }

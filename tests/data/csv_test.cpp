@@ -117,6 +117,7 @@ TEST_F(CsvFile, bad_lines_are_named) {
   expect_refused("1,,x\n1,2,y\n", {.header = "false", .label_column = "3"}, ErrorKind::data,
                  {"line 1", "column '2'", "missing"});
   expect_refused("", {}, ErrorKind::data, {"empty"});
+  for (const char* mark : {"\xEF", "\xEF\xBB", "\xEF\xBB\xBF"}) expect_refused(mark, {}, ErrorKind::data, {path_});
   expect_refused("\x1f\x8b\x08", {}, ErrorKind::data, {"compressed"});
   expect_refused("a,b\n1,2\n", {.label_column = "c"}, ErrorKind::usage, {"no column 'c'", "a, b"});
   expect_refused("a\n1\n", {.label_column = "a"}, ErrorKind::data, {"no column is left"});

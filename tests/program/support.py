@@ -74,10 +74,10 @@ def run(*arguments, ranks=None, timeout=TIMEOUT, environment=None, folder=None):
     return execute(command_line(arguments, ranks), timeout, environment, folder)
 
 
-def start(*arguments, ranks=None, folder=None):
+def start(*arguments, ranks=None, environment=None, folder=None):
     """Starts the program and returns the process (its output goes nowhere)."""
     return subprocess.Popen(command_line(arguments, ranks), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                            stdin=subprocess.DEVNULL, cwd=folder, env=ENVIRONMENT, start_new_session=True)
+                            stdin=subprocess.DEVNULL, cwd=folder, env={**ENVIRONMENT, **(environment or {})}, start_new_session=True)
 
 
 def children(pid):
