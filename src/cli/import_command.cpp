@@ -9,6 +9,7 @@
 #include "hourglass/dist/communicator.hpp"
 #include "hourglass/io/address_list.hpp"
 #include "hourglass/io/virtual_dataset.hpp"
+#include "hourglass/train/fault_injection.hpp"
 #include "hourglass/train/progress.hpp"
 #include "hourglass/train/stop_signal.hpp"
 #include "import_sources.hpp"
@@ -85,14 +86,22 @@ ImportResult copy(const Communicator& world, const Arguments& arguments, ImportS
   const ImportSources sources = open_sources(world, arguments);
   ProgressLine line(world.is_root());
   const StopSignal signals;
+  FaultInjection faults;
+  collectively(world, [&] { faults = FaultInjection::from_environment(world.rank()); });
+  Index rounds = 0;
+  settings.options = fmt::format("{}", fmt::join(arguments.positional, "\n"));
+  for (const auto& [name, value] : arguments.values) settings.options += fmt::format("\n{}={}", name, value);
+  settings.note = [](const std::string& text) { fmt::print("{}\n", text); };
   settings.progress = [&](Index done, Index total) {
     line.show(done, total);
+    faults.before_step(++rounds, {});
     const Index asked = StopSignal::received() != 0 ? 1 : 0;
     // Compressing, rank 0 is alone here.
     const bool alone = settings.compression > 0;
     if ((alone ? asked : world.max(asked)) == 0 || done == total) return;
     throw Error(ErrorKind::stopped,
-                fmt::format("stopped on request; {} is as it was; the same command begins again", settings.output.file),
+                fmt::format("stopped on request; {} is as it was; the same command {}", settings.output.file,
+                            alone ? "begins again" : "goes on from here"),
                 alone ? Reach::local : Reach::everywhere);
   };
   return import_rows(world, sources, settings);
@@ -130,8 +139,8 @@ Command import_command() {
           "  hourglass import dump.bin --type uint8 --shape 28x28 --output data.h5\n"
           "  hourglass import 'shards/*.h5:/samples' --virtual --output all.h5\n"
           "  mpirun -n 4 hourglass import 'part-*.csv' --output data.h5\n"
-          "The file appears, or changes, when all of it is written, and not at all after an error or a kill: then the same "
-          "command again.\n"
+          "The file appears, or changes, when all of it is written, and not at all after an error. After a kill or a stop the same "
+          "command goes on where it was, on any number of ranks (with --compress it begins again).\n"
           "Data that already lies in HDF5, by h5py or others, needs no import: give it to train as it is.\n",
           options,
           1000000,

@@ -40,6 +40,7 @@ class PlacedRows final : public RowReader {
   [[nodiscard]] const std::string& path() const override { return name_; }
   [[nodiscard]] ElementType type() const override { return format_.type; }
   [[nodiscard]] const std::vector<Index>& shape() const override { return format_.shape; }
+  [[nodiscard]] std::vector<std::string> files() const override { return {file_.path()}; }
 
   void read_rows(Range rows, std::span<std::byte> bytes) override {
     const Index position = format_.data_offset + rows.begin * stored_bytes_;
@@ -128,6 +129,7 @@ class InflatedRows final : public RowReader {
   [[nodiscard]] ElementType type() const override { return format_.type; }
   [[nodiscard]] const std::vector<Index>& shape() const override { return format_.shape; }
   [[nodiscard]] Range part(Index rank, Index /*ranks*/) const override { return {0, rank == 0 ? rows() : 0}; }
+  [[nodiscard]] std::vector<std::string> files() const override { return {file_->path()}; }
 
   void read_rows(Range rows, std::span<std::byte> bytes) override {
     if (rows.empty()) return;
@@ -142,6 +144,8 @@ class InflatedRows final : public RowReader {
     next_row_ = rows.end;
     if (next_row_ == this->rows()) finish();
   }
+
+  void skip_rows(Range rows) override { read_and_drop(rows); }
 
  private:
   void start() {

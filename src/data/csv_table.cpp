@@ -258,16 +258,28 @@ class CsvRows final : public RowReader {
     if (rows.empty()) return;
     if (!lines_ || rows.begin != next_row_) start(rows.begin);
     for (std::byte* place = bytes.data(); next_row_ < rows.end; ++next_row_, place += row_bytes()) {
-      std::string_view line;
-      do {
-        ++line_;
-        if (!lines_->next(line)) refuse(path(), "has fewer lines than a moment ago: something writes to it");
-      } while (is_blank(line));
+      const std::string_view line = next_line();
       at_line(path(), line_, [&] { store(splitter_.split(line), place); });
     }
   }
 
+  void skip_rows(Range rows) override {
+    if (rows.empty()) return;
+    if (!lines_ || rows.begin != next_row_) start(rows.begin);
+    for (; next_row_ < rows.end; ++next_row_) static_cast<void>(next_line());
+  }
+
  private:
+  /// The next that is not blank.
+  std::string_view next_line() {
+    std::string_view line;
+    do {
+      ++line_;
+      if (!lines_->next(line)) refuse(path(), "has fewer lines than a moment ago: something writes to it");
+    } while (is_blank(line));
+    return line;
+  }
+
   /// Only to the beginning of a rank's part: rows are read in order.
   void start(Index row) {
     std::size_t rank = 0;

@@ -23,6 +23,7 @@ class Hdf5Rows final : public RowReader {
   [[nodiscard]] ElementType type() const override { return reader_.info().type; }
   [[nodiscard]] const std::vector<Index>& shape() const override { return reader_.info().shape; }
   void read_rows(Range rows, std::span<std::byte> bytes) override { reader_.read_rows(rows, bytes); }
+  [[nodiscard]] std::vector<std::string> files() const override { return {reader_.info().address.file}; }
 
  private:
   DatasetReader reader_;
@@ -48,6 +49,7 @@ class IdxRows final : public RowReader {
     require(rows.begin == reader_.rows() - reader_.rows_left(), "IDX rows are read in order");
     reader_.read_rows(bytes);
   }
+  void skip_rows(Range rows) override { read_and_drop(rows); }
 
  private:
   /// A compressed file shows only at its end whether its header is true: looked at before any disk space is taken for its

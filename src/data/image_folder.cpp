@@ -92,6 +92,7 @@ class ImageRows final : public RowReader {
   [[nodiscard]] const std::string& path() const override { return listing_->path; }
   [[nodiscard]] ElementType type() const override { return type_; }
   [[nodiscard]] const std::vector<Index>& shape() const override { return shape_; }
+  [[nodiscard]] std::vector<std::string> files() const override { return listing_->files; }
 
   void read_rows(Range rows, std::span<std::byte> bytes) override {
     for (Index row = rows.begin; row < rows.end; ++row) {

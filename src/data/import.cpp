@@ -8,9 +8,12 @@
 #include <vector>
 
 #include "hourglass/core/error.hpp"
+#include "hourglass/core/range_set.hpp"
 #include "hourglass/data/file_rows.hpp"
 #include "hourglass/dist/communicator.hpp"
+#include "hourglass/io/byte_file.hpp"
 #include "hourglass/io/dataset_writer.hpp"
+#include "hourglass/io/resumable_writer.hpp"
 
 namespace hourglass {
 
@@ -82,72 +85,170 @@ DatasetSpec specify(const std::string& path, const Readers& readers, int compres
   return spec;
 }
 
-/// Copies one source to the rows of data set `number` that begin at `first`: each rank its part, about 8 MiB at a time, written
-/// together.
-void copy(const Communicator& communicator, RowReader& reader, std::size_t number, Index first, Index multiple,
-          DatasetWriter& writer, const std::function<void(Index)>& progress) {
-  const Range mine = reader.part(communicator.rank(), communicator.size());
-  const Index rows = std::max<Index>(1, copied_at_once / reader.row_bytes() / multiple) * multiple;
-  const Index rounds = communicator.max((mine.size() + rows - 1) / rows);
-  // Not initialised: what a header claims costs nothing until the file delivers it.
-  const auto memory =
-      std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(std::min(rows, mine.size()) * reader.row_bytes()));
-  for (Index round = 0; round < rounds; ++round) {
-    const Range piece{std::min(mine.end, mine.begin + round * rows), std::min(mine.end, mine.begin + (round + 1) * rows)};
-    const std::span bytes(memory.get(), static_cast<std::size_t>(piece.size() * reader.row_bytes()));
-    collectively(communicator, [&] {
-      if (!piece.empty()) reader.read_rows(piece, bytes);
-    });
-    writer.write_rows(number, {first + piece.begin, first + piece.end}, bytes);
-    std::int64_t done = piece.end - mine.begin;
-    communicator.sum(std::span(&done, 1));
-    progress(first + done);
+/// What goes into one file: the sources of each data set, one after the other.
+struct Output {
+  std::vector<const Readers*> arrays;
+  std::vector<DatasetSpec> specs;
+};
+
+/// Where the rows of one source go.
+struct Target {
+  Index first = 0;                ///< row of the data set at which the source begins
+  Index multiple = 1;             ///< of rows at a time
+  const RangeSet* finished = nullptr;  ///< of the data set, from an import that was interrupted
+  std::function<void(Range rows, std::span<const std::byte> bytes)> write;  ///< by each rank alone
+  std::function<void(std::span<const Range> rows)> written;                 ///< by all ranks, after each round
+};
+
+/// The rows of the source that each rank has to copy, in the pieces of its rounds, about 8 MiB each.
+std::vector<std::vector<Range>> pieces_of(const RowReader& reader, const Target& target, Index ranks) {
+  const Index rows = std::max<Index>(1, copied_at_once / reader.row_bytes() / target.multiple) * target.multiple;
+  std::vector<std::vector<Range>> pieces(static_cast<std::size_t>(ranks));
+  for (Index rank = 0; rank < ranks; ++rank) {
+    const Range part = reader.part(rank, ranks);
+    for (const Range& left : target.finished->missing({target.first + part.begin, target.first + part.end})) {
+      for (Index row = left.begin; row < left.end; row += rows) {
+        pieces[static_cast<std::size_t>(rank)].push_back({row - target.first, std::min(left.end, row + rows) - target.first});
+      }
+    }
   }
+  return pieces;
+}
+
+/// Copies one source: each rank the pieces of its part, a piece a round.
+void copy(const Communicator& communicator, RowReader& reader, const Target& target, const std::function<void(Index)>& progress) {
+  const auto pieces = pieces_of(reader, target, communicator.size());
+  const std::vector<Range>& mine = pieces[static_cast<std::size_t>(communicator.rank())];
+  std::size_t rounds = 0;
+  for (const auto& of_rank : pieces) rounds = std::max(rounds, of_rank.size());
+  Index largest = 0;
+  for (const Range& piece : mine) largest = std::max(largest, piece.size());
+  // Not initialised: what a header claims costs nothing until the file delivers it.
+  const auto memory = std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(largest * reader.row_bytes()));
+  Index done = target.first + target.finished->count({target.first, target.first + reader.rows()});
+  Index place = reader.part(communicator.rank(), communicator.size()).begin;
+  for (std::size_t round = 0; round < rounds; ++round) {
+    collectively(communicator, [&] {
+      if (round >= mine.size()) return;
+      const Range piece = mine[round];
+      const std::span bytes(memory.get(), static_cast<std::size_t>(piece.size() * reader.row_bytes()));
+      if (place < piece.begin) reader.skip_rows({place, piece.begin});
+      reader.read_rows(piece, bytes);
+      target.write({target.first + piece.begin, target.first + piece.end}, bytes);
+      place = piece.end;
+    });
+    std::vector<Range> written;
+    for (const auto& of_rank : pieces) {
+      if (round >= of_rank.size()) continue;
+      written.push_back({target.first + of_rank[round].begin, target.first + of_rank[round].end});
+      done += of_rank[round].size();
+    }
+    target.written(written);
+    progress(done);
+  }
+}
+
+/// Copies all sources; `target_of` says where the rows of data set number d go.
+void copy_all(const Communicator& communicator, const Output& output, const ImportSettings& settings,
+              const std::function<Target(std::size_t d)>& target_of) {
+  for (std::size_t d = 0; d < output.arrays.size(); ++d) {
+    Target target = target_of(d);
+    for (const auto& reader : *output.arrays[d]) {
+      copy(communicator, *reader, target, [&](Index done) {
+        if (d == 0 && settings.progress) settings.progress(done, output.specs[d].shape.front());
+      });
+      target.first += reader->rows();
+    }
+  }
+}
+
+/// Compressed, by one rank: a compressed chunk has one writer. Nothing is left when it is interrupted.
+void write_compressed(const Output& output, const ImportSettings& settings) {
+  const Communicator self = Communicator::self();
+  DatasetWriter writer(self, settings.output.file, output.specs);
+  const RangeSet nothing;
+  copy_all(self, output, settings, [&](std::size_t d) {
+    return Target{0, output.specs[d].chunk_rows, &nothing,
+                  [&writer, d](Range rows, std::span<const std::byte> bytes) { writer.write_rows(d, rows, bytes); },
+                  [](std::span<const Range>) {}};
+  });
+  writer.commit();
+}
+
+/// What tells these sources, as they are now, from others.
+std::string identity_of(const Output& output, const ImportSettings& settings) {
+  std::string text = settings.options;
+  for (const Readers* readers : output.arrays) {
+    for (const auto& reader : *readers) {
+      text += "\n" + std::to_string(reader->rows());
+      for (const std::string& file : reader->files()) text += "\n" + file_identity(file);
+    }
+  }
+  return text;
+}
+
+/// By all ranks. Interrupted, it is continued by the next import of the same.
+void write_resumably(const Communicator& communicator, const Output& output, const ImportSettings& settings) {
+  std::string identity;
+  collectively(communicator, [&] {
+    if (communicator.is_root()) identity = identity_of(output, settings);
+  });
+  ResumableWriter writer(communicator, settings.output.file, output.specs, identity);
+  std::vector<RangeSet> finished;
+  for (std::size_t d = 0; d < output.specs.size(); ++d) finished.push_back(writer.finished(d));
+  const Index rows = output.specs.front().shape.front();
+  const Index there = finished.front().count({0, rows});
+  if (settings.note && communicator.is_root()) {
+    if (there > 0) {
+      settings.note("continuing an import that was interrupted: " + std::to_string(there) + " of " + std::to_string(rows) +
+                    " samples are there");
+    }
+    if (writer.discarded()) {
+      settings.note("what an interrupted import left does not belong to these sources and options: beginning again");
+    }
+  }
+  try {
+    copy_all(communicator, output, settings, [&](std::size_t d) {
+      return Target{0, 1, &finished[d],
+                    [&writer, d](Range range, std::span<const std::byte> bytes) { writer.write_rows(d, range, bytes); },
+                    [&writer, d](std::span<const Range> ranges) { writer.note_written(d, ranges); }};
+    });
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::stopped) writer.keep();
+    throw;
+  }
+  writer.commit();
 }
 
 }  // namespace
 
 ImportResult import_rows(const Communicator& communicator, const ImportSources& sources, const ImportSettings& settings) {
-  std::vector<const Readers*> arrays;
+  Output output;
   for (const Readers* readers : {&sources.samples, &sources.labels}) {
-    if (!readers->empty()) arrays.push_back(readers);
+    if (!readers->empty()) output.arrays.push_back(readers);
   }
   const std::string group = settings.output.path == "/" ? "" : settings.output.path;
-  std::vector<DatasetSpec> specs;
-  std::vector<std::string> paths;
+  std::vector<DatasetSpec>& specs = output.specs;
   collectively(communicator, [&] {
     require(!sources.samples.empty(), "an import without sources");
     if (settings.compression < 0 || settings.compression > 9) {
       throw Error(ErrorKind::usage, "--compress is " + std::to_string(settings.compression) + ": levels are 0 (none) to 9");
     }
-    for (const Readers* readers : arrays) check_alike(*readers);
+    for (const Readers* readers : output.arrays) check_alike(*readers);
     if (total_rows(sources.samples) == 0) refuse(*sources.samples.front(), "holds no samples");
     if (!sources.labels.empty()) check_labels(sources.labels, sources.samples);
-    for (const Readers* readers : arrays) {
+    std::vector<std::string> paths;
+    for (const Readers* readers : output.arrays) {
       specs.push_back(specify(group + (specs.empty() ? "/samples" : "/labels"), *readers, settings.compression));
       paths.push_back(specs.back().path);
     }
     check_output(settings.output.file, paths);
   });
-  const auto write = [&](const Communicator& writers) {
-    DatasetWriter writer(writers, settings.output.file, specs);
-    for (std::size_t i = 0; i < arrays.size(); ++i) {
-      Index first = 0;
-      for (const auto& reader : *arrays[i]) {
-        copy(writers, *reader, i, first, specs[i].chunk_rows, writer, [&](Index done) {
-          if (i == 0 && settings.progress) settings.progress(done, specs[i].shape.front());
-        });
-        first += reader->rows();
-      }
-    }
-    writer.commit();
-  };
   if (settings.compression == 0) {
-    write(communicator);
+    write_resumably(communicator, output, settings);
   } else {
-    // A compressed chunk has one writer.
     collectively(communicator, [&] {
-      if (communicator.is_root()) write(Communicator::self());
+      if (communicator.is_root()) write_compressed(output, settings);
     });
   }
   return {specs.front().shape, specs.front().type, specs.size() > 1 ? specs.back().shape.front() : 0};
@@ -157,7 +258,7 @@ ImportResult import_idx(const std::string& source, const std::string& labels, co
   ImportSources sources;
   sources.samples.push_back(open_idx_rows(source));
   if (!labels.empty()) sources.labels.push_back(open_idx_rows(labels));
-  return import_rows(Communicator::self(), sources, {output, compression, {}});
+  return import_rows(Communicator::self(), sources, {output, compression, {}, {}, {}});
 }
 
 }  // namespace hourglass

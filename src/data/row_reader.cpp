@@ -1,5 +1,7 @@
 #include "hourglass/data/row_reader.hpp"
 
+#include <algorithm>
+
 namespace hourglass {
 
 Index RowReader::row_bytes() const {
@@ -11,6 +13,16 @@ Index RowReader::row_bytes() const {
 const std::vector<std::string>& RowReader::classes() const {
   static const std::vector<std::string> none;
   return none;
+}
+
+void RowReader::read_and_drop(Range rows) {
+  constexpr Index at_once = Index{1} << 20;
+  const Index count = std::clamp<Index>(at_once / row_bytes(), 1, std::max<Index>(rows.size(), 1));
+  std::vector<std::byte> bytes(static_cast<std::size_t>(count * row_bytes()));
+  for (Index row = rows.begin; row < rows.end; row += count) {
+    const Range some{row, std::min(rows.end, row + count)};
+    read_rows(some, std::span(bytes).first(static_cast<std::size_t>(some.size() * row_bytes())));
+  }
 }
 
 std::string shape_text(const std::vector<Index>& shape) {

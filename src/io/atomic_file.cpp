@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,11 +34,46 @@ std::string resolved(const std::string& path) {
   return error ? path : target.string();
 }
 
-std::string temporary_name(const std::string& path) {
+// Of the hidden files beside `path`.
+std::string stem_of(const std::string& path) {
   constexpr std::size_t longest_stem = 200;  // of the 255 bytes of a name
-  const std::string name = fs::path(path).filename().string().substr(0, longest_stem);
+  return "." + fs::path(path).filename().string().substr(0, longest_stem);
+}
+
+std::string temporary_name(const std::string& path) {
   std::random_device random;
-  return posix::folder_of(path) + "/." + name + std::string(mark) + std::to_string(getpid()) + "." + std::to_string(random());
+  return posix::folder_of(path) + "/" + stem_of(path) + std::string(mark) + std::to_string(getpid()) + "." +
+         std::to_string(random());
+}
+
+bool is_temporary_tail(std::string_view tail) {
+  return !tail.empty() && tail.find_first_not_of("0123456789.") == std::string_view::npos &&
+         tail.find('.') != std::string_view::npos;
+}
+
+enum class Lock { held, busy, unknown };
+
+// The kernel's lock on an open file, which ends with its process.
+Lock lock(int descriptor) {
+  while (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EINTR) continue;
+    return errno == EWOULDBLOCK ? Lock::busy : Lock::unknown;
+  }
+  return Lock::held;
+}
+
+// False when the file was renamed or removed since it was opened.
+bool is_named(int descriptor, const std::string& name) {
+  struct stat mine {};
+  struct stat named {};
+  return fstat(descriptor, &mine) == 0 && stat(name.c_str(), &named) == 0 && mine.st_ino == named.st_ino &&
+         mine.st_dev == named.st_dev;
+}
+
+[[noreturn]] void throw_not_made(const std::string& path) {
+  if (errno == ENOSPC || errno == EDQUOT) posix::throw_write_error(errno, path, 0);
+  throw Error(ErrorKind::io,
+              path + ": cannot be written: " + std::strerror(errno) + " in the folder " + posix::folder_of(path));
 }
 
 // The mode open(2) would have given; umask can only be read by setting it.
@@ -67,14 +103,35 @@ void require_replaceable(const std::string& path) {
 
 AtomicFile::AtomicFile(const std::string& path) : path_(resolved(path)) {
   require_replaceable(path_);
-  const std::string name = temporary_name(path_);
-  descriptor_ = open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (descriptor_ < 0) {
-    if (errno == ENOSPC || errno == EDQUOT) posix::throw_write_error(errno, path_, 0);
-    throw Error(ErrorKind::io,
-                path_ + ": cannot be written: " + std::strerror(errno) + " in the folder " + posix::folder_of(path_));
+  for (;;) {
+    const std::string name = temporary_name(path_);
+    posix::FileDescriptor file(open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (file.get() < 0) throw_not_made(path_);
+    // Between open and lock it looks dead, and somebody may be tidying up.
+    if (lock(file.get()) == Lock::busy || !is_named(file.get(), name)) continue;
+    temporary_path_ = name;
+    descriptor_ = file.release();
+    return;
   }
-  temporary_path_ = name;
+}
+
+AtomicFile AtomicFile::continued(const std::string& path) {
+  AtomicFile target;
+  target.path_ = resolved(path);
+  require_replaceable(target.path_);
+  const std::string name = unfinished_name(target.path_);
+  for (;;) {
+    posix::FileDescriptor file(open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (file.get() < 0) throw_not_made(target.path_);
+    if (lock(file.get()) == Lock::busy) {
+      throw Error(ErrorKind::usage, target.path_ + ": another import is writing to it: wait for it or choose another --output");
+    }
+    // Its last holder may have given it its final name before the lock was free.
+    if (!is_named(file.get(), name)) continue;
+    target.temporary_path_ = name;
+    target.descriptor_ = file.release();
+    return target;
+  }
 }
 
 AtomicFile::AtomicFile(AtomicFile&& other) noexcept
@@ -98,6 +155,11 @@ void AtomicFile::discard() noexcept {
   if (descriptor_ >= 0) close(std::exchange(descriptor_, -1));
   if (!temporary_path_.empty()) unlink(temporary_path_.c_str());
   temporary_path_.clear();
+}
+
+void AtomicFile::keep() noexcept {
+  temporary_path_.clear();
+  discard();
 }
 
 void AtomicFile::write(std::string_view bytes) {
@@ -143,6 +205,29 @@ void copy_atomically(const std::string& from, const std::string& to) {
   copy.commit();
 }
 
+std::string unfinished_name(const std::string& path) {
+  const std::string target = resolved(path);
+  return posix::folder_of(target) + "/" + stem_of(target) + ".unfinished";
+}
+
+std::string journal_name(const std::string& path) { return unfinished_name(path) + ".rows"; }
+
+void remove_dead_temporaries(const std::string& path) {
+  const std::string target = resolved(path);
+  const std::string unfinished = fs::path(unfinished_name(target)).filename().string();
+  const std::string start = stem_of(target) + std::string(mark);
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(posix::folder_of(target), error)) {
+    const std::string name = entry.path().filename().string();
+    const bool ours = name == unfinished || (name.starts_with(start) && is_temporary_tail(name.substr(start.size())));
+    if (!ours || !fs::is_regular_file(entry.symlink_status(error))) continue;
+    const posix::FileDescriptor file(open(entry.path().c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+    if (file.get() >= 0 && lock(file.get()) == Lock::held) fs::remove(entry.path(), error);
+  }
+  // The journal of a ResumableWriter tells nothing without its file.
+  if (!fs::exists(unfinished_name(target), error)) fs::remove(journal_name(target), error);
+}
+
 int remove_stale_temporaries(const std::string& folder) {
   int removed = 0;
   std::error_code error;
@@ -150,9 +235,7 @@ int remove_stale_temporaries(const std::string& folder) {
     const std::string name = entry.path().filename().string();
     const std::size_t place = name.rfind(mark);
     if (!name.starts_with('.') || place == std::string::npos || place == 0) continue;
-    const std::string tail = name.substr(place + mark.size());
-    const bool ours = !tail.empty() && tail.find_first_not_of("0123456789.") == std::string::npos &&
-                      tail.find('.') != std::string::npos && entry.is_regular_file(error);
+    const bool ours = is_temporary_tail(name.substr(place + mark.size())) && entry.is_regular_file(error);
     if (ours && fs::remove(entry.path(), error)) ++removed;
   }
   return removed;

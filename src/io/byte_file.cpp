@@ -47,4 +47,12 @@ std::vector<std::byte> ByteFile::read_some(Index position, Index most) const {
   return bytes;
 }
 
+std::string file_identity(const std::string& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0) throw Error(ErrorKind::io, path + ": " + std::strerror(errno));
+  const auto time = [](const timespec& at) { return std::to_string(at.tv_sec) + "." + std::to_string(at.tv_nsec); };
+  return std::to_string(status.st_ino) + " " + std::to_string(status.st_size) + " " + time(status.st_mtim) + " " +
+         time(status.st_ctim);
+}
+
 }  // namespace hourglass

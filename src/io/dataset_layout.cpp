@@ -1,8 +1,13 @@
 #include "dataset_layout.hpp"
 
+#include <fcntl.h>
+
 #include <algorithm>
+#include <filesystem>
 
 #include "hdf5_attributes.hpp"
+#include "posix_file.hpp"
+#include "write_driver.hpp"
 
 namespace hourglass {
 
@@ -101,6 +106,58 @@ void make_dataset(hid_t file, const DatasetSpec& spec, const std::string& name) 
                                name, "a data set cannot be made"),
                        H5Dclose);
   for (const auto& [key, value] : spec.texts) hdf5::write_text(dataset.get(), key, value, name);
+}
+
+void make_layout(const AtomicFile& target, std::span<const DatasetSpec> specs) {
+  const hdf5::Lock lock;
+  const std::string& name = target.path();
+  const std::string& temporary = target.temporary_path();
+  constexpr Index metadata = Index{1} << 16;
+  std::error_code error;
+  const bool adding = std::filesystem::exists(name, error);
+  Index bytes = metadata + (adding ? hdf5::file_bytes(name) : 0);
+  for (const DatasetSpec& spec : specs) bytes += spec.compression == 0 ? value_bytes(spec) : metadata;
+  {
+    const posix::FileDescriptor probe = posix::open_file(temporary, O_WRONLY, name);
+    posix::probe_space(probe.get(), bytes, name);
+  }
+  if (adding) {
+    std::filesystem::copy_file(name, temporary, std::filesystem::copy_options::overwrite_existing, error);
+    if (error) posix::throw_write_error(error.value(), name, bytes);
+  }
+  hdf5::WriteStatus status;
+  Handle file = hdf5::open_safely(temporary, name, !adding, &status);
+  for (const DatasetSpec& spec : specs) make_dataset(file.get(), spec, name);
+  hdf5::close_safely(file, name, status);
+}
+
+ValuePlaces locate_values(hid_t file, const DatasetSpec& spec, const std::string& name) {
+  const hdf5::Lock lock;
+  const char* const what = "the place of its values is unknown";
+  const Handle dataset(written(H5Dopen2(file, spec.path.c_str(), H5P_DEFAULT), name, what), H5Dclose);
+  const auto place = [&](haddr_t address) {
+    if (address == HADDR_UNDEF) throw Error(ErrorKind::io, name + ": " + what);
+    return static_cast<Index>(address);
+  };
+  ValuePlaces places;
+  const Index rows = spec.shape.front();
+  places.rows_at_once = chunk_rows_of(spec) == 0 ? rows : chunk_rows_of(spec);
+  places.row_bytes = rows == 0 ? 0 : value_bytes(spec) / rows;
+  if (rows == 0) return places;
+  if (chunk_rows_of(spec) == 0) {
+    places.offsets.push_back(place(H5Dget_offset(dataset.get())));
+    return places;
+  }
+  std::vector<hsize_t> corner(spec.shape.size(), 0);
+  for (Index row = 0; row < rows; row += places.rows_at_once) {
+    corner.front() = static_cast<hsize_t>(row);
+    unsigned mask = 0;
+    haddr_t address = HADDR_UNDEF;
+    hsize_t bytes = 0;
+    written(H5Dget_chunk_info_by_coord(dataset.get(), corner.data(), &mask, &address, &bytes), name, what);
+    places.offsets.push_back(place(address));
+  }
+  return places;
 }
 
 }  // namespace hourglass

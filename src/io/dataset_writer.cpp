@@ -1,7 +1,5 @@
 #include "hourglass/io/dataset_writer.hpp"
 
-#include <fcntl.h>
-
 #include <filesystem>
 #include <optional>
 
@@ -10,7 +8,6 @@
 #include "hourglass/core/error.hpp"
 #include "hourglass/io/atomic_file.hpp"
 #include "parallel_access.hpp"
-#include "posix_file.hpp"
 #include "write_driver.hpp"
 
 namespace hourglass {
@@ -18,43 +15,9 @@ namespace hourglass {
 using hdf5::Handle;
 using hdf5::written;
 
-namespace fs = std::filesystem;
-
-namespace {
-
-bool exists(const std::string& file) {
-  std::error_code ignored;
-  return fs::exists(file, ignored);
-}
-
-// Makes the whole file but for the values; by one rank, through the POSIX driver.
-void make_layout(const AtomicFile& target, std::span<const DatasetSpec> specs) {
-  const hdf5::Lock lock;
-  const std::string& name = target.path();
-  const std::string& temporary = target.temporary_path();
-  constexpr Index metadata = Index{1} << 16;
-  const bool adding = exists(name);
-  Index bytes = metadata + (adding ? hdf5::file_bytes(name) : 0);
-  for (const DatasetSpec& spec : specs) bytes += spec.compression == 0 ? value_bytes(spec) : metadata;
-  {
-    const posix::FileDescriptor probe = posix::open_file(temporary, O_WRONLY, name);
-    posix::probe_space(probe.get(), bytes, name);
-  }
-  if (adding) {
-    std::error_code error;
-    fs::copy_file(name, temporary, fs::copy_options::overwrite_existing, error);
-    if (error) posix::throw_write_error(error.value(), name, bytes);
-  }
-  hdf5::WriteStatus status;
-  Handle file = hdf5::open_safely(temporary, name, !adding, &status);
-  for (const DatasetSpec& spec : specs) make_dataset(file.get(), spec, name);
-  hdf5::close_safely(file, name, status);
-}
-
-}  // namespace
-
 void check_output(const std::string& file, std::span<const std::string> paths) {
-  if (!exists(file)) return;
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) return;
   const Handle handle = hdf5::open_file(file);
   for (const std::string& path : paths) require_absent(handle.get(), path, file);
 }
@@ -132,6 +95,7 @@ DatasetWriter::DatasetWriter(const Communicator& communicator, const std::string
     std::vector<std::string> paths;
     for (const DatasetSpec& spec : state.specs) paths.push_back(spec.path);
     check_output(file, paths);
+    remove_dead_temporaries(file);
     state.target.emplace(file);
     make_layout(*state.target, state.specs);
     state.target->reserve(hdf5::file_bytes(state.target->temporary_path()));

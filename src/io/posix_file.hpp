@@ -19,6 +19,8 @@ class FileDescriptor {
   FileDescriptor& operator=(FileDescriptor&& other) noexcept;
   ~FileDescriptor();
   [[nodiscard]] int get() const { return descriptor_; }
+  /// Gives it to the caller, who closes it.
+  [[nodiscard]] int release() noexcept { return std::exchange(descriptor_, -1); }
 
  private:
   int descriptor_ = -1;

@@ -53,6 +53,7 @@ void FaultInjection::before_step(Index step, std::span<float> parameters) const 
   if (kind_ == "hang") std::this_thread::sleep_for(std::chrono::hours(24 * 365));
   if (kind_ == "kill") kill(getpid(), SIGKILL);
   if (kind_ == "slow") std::this_thread::sleep_for(std::chrono::seconds(1));
+  if (parameters.empty()) return;
   if (kind_ == "nan") parameters.front() = std::numeric_limits<float>::quiet_NaN();
   if (kind_ == "flip") {
     std::uint32_t bits = 0;

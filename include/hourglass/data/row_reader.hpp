@@ -31,8 +31,19 @@ class RowReader {
   /// Throws Error(data) naming file, row and reason; Error(io) when reading failed.
   virtual void read_rows(Range rows, std::span<std::byte> bytes) = 0;
 
+  /// Passes over rows instead of reading them, for formats that cannot be read at any row. They have been read before, so what
+  /// is wrong with them need not be found again.
+  virtual void skip_rows(Range rows) { static_cast<void>(rows); }
+
+  /// The files that the rows come from.
+  [[nodiscard]] virtual std::vector<std::string> files() const { return {path()}; }
+
   /// The names that labels stand for, by number; empty when there are none.
   [[nodiscard]] virtual const std::vector<std::string>& classes() const;
+
+ protected:
+  /// skip_rows of formats that know no other way.
+  void read_and_drop(Range rows);
 };
 
 /// "3 x 28 x 28".

@@ -8,13 +8,16 @@
 namespace hourglass {
 
 /// A file that appears under its final name complete or not at all: it is written under a private temporary name in the same
-/// folder (".<name>.tmp.<pid>.<random>", mode 0600) and renamed when it is finished. Move-only; without commit() the
+/// folder (".<name>.tmp.<pid>.<random>", mode 0600, locked) and renamed when it is finished. Move-only; without commit() the
 /// destructor removes the temporary and nothing has changed. A symbolic link is followed: its target is replaced.
 class AtomicFile {
  public:
   /// Creates the temporary. Throws Error(io) when the folder is missing or not writable, or when `path` exists and is not a
   /// regular file.
   explicit AtomicFile(const std::string& path);
+  /// One whose temporary has a name that follows from `path` (unfinished_name) and may be there from before: what was in it
+  /// still is. Throws Error(usage) while another process holds it.
+  static AtomicFile continued(const std::string& path);
   AtomicFile(AtomicFile&& other) noexcept;
   AtomicFile& operator=(AtomicFile&& other) noexcept;
   ~AtomicFile();
@@ -29,8 +32,11 @@ class AtomicFile {
   void reserve(Index bytes);
   /// fsync, rename to path(), fsync of the folder. Throws Error(io); call once.
   void commit();
+  /// Leaves the temporary where it is, for continued().
+  void keep() noexcept;
 
  private:
+  AtomicFile() = default;
   void discard() noexcept;
 
   std::string path_;
@@ -43,6 +49,16 @@ void write_text_atomically(const std::string& path, std::string_view text);
 
 /// Makes `to` a copy of `from`: the complete new file or the old one. Throws Error(io).
 void copy_atomically(const std::string& from, const std::string& to);
+
+/// The temporary that AtomicFile::continued(path) writes to: ".<name>.unfinished" beside it.
+[[nodiscard]] std::string unfinished_name(const std::string& path);
+
+/// What is done of it, where a journal is kept (ResumableWriter): ".<name>.unfinished.rows".
+[[nodiscard]] std::string journal_name(const std::string& path);
+
+/// Removes the temporaries of `path` that killed processes left, in any writing of this file: those that nobody holds a lock on.
+/// Where the file system has no locks nothing is removed.
+void remove_dead_temporaries(const std::string& path);
 
 /// Removes what killed processes left in `folder`: files named as AtomicFile names its temporaries. For the sole owner of a
 /// folder only. Returns how many; what cannot be removed is left.

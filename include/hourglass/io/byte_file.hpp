@@ -32,4 +32,7 @@ class ByteFile {
   std::unique_ptr<State> state_;
 };
 
+/// Number, size and times of a file, as text: equal only while nobody has written to it. Throws Error(io).
+[[nodiscard]] std::string file_identity(const std::string& path);
+
 }  // namespace hourglass
