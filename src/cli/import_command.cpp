@@ -10,32 +10,26 @@
 #include "hourglass/io/address_list.hpp"
 #include "hourglass/io/virtual_dataset.hpp"
 #include "hourglass/train/fault_injection.hpp"
-#include "hourglass/train/progress.hpp"
+#include "hourglass/train/live_line.hpp"
 #include "hourglass/train/stop_signal.hpp"
 #include "import_sources.hpp"
 
 namespace hourglass {
 namespace {
 
-/// One line of rank 0's terminal that is written over: how much is done.
-class ProgressLine {
+/// How much is done, on rank 0's terminal.
+class ProgressBar {
  public:
-  explicit ProgressLine(bool speaks) : live_(speaks && on_terminal()) {}
-  ProgressLine(const ProgressLine&) = delete;
-  ProgressLine& operator=(const ProgressLine&) = delete;
-  ~ProgressLine() {
-    if (!shown_) return;
-    fmt::print("\r\033[K");
-    std::fflush(stdout);
-  }
+  explicit ProgressBar(bool speaks) : live_(speaks && on_terminal()) {}
 
   void show(Index done, Index total) {
     constexpr double interval = 0.1;
-    constexpr Index width = 30;
     if (!live_ || (shown_ && since_.seconds() < interval)) return;
-    const Index filled = total > 0 ? static_cast<Index>(static_cast<double>(done) / static_cast<double>(total) * width) : width;
-    fmt::print("\r[{:-<{}}] {} of {} samples\033[K", std::string(static_cast<std::size_t>(filled), '#'), width, done, total);
-    std::fflush(stdout);
+    const std::string counts = fmt::format("{} of {} samples", done, total);
+    const Index width = std::clamp<Index>(terminal_columns() - static_cast<Index>(counts.size()) - 4, 0, 30);
+    const double part = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 1;
+    const auto filled = static_cast<std::size_t>(part * static_cast<double>(width));
+    line_.show(fmt::format("[{:-<{}}] {}", std::string(filled, '#'), width, counts));
     since_.restart();
     shown_ = true;
   }
@@ -43,6 +37,7 @@ class ProgressLine {
  private:
   bool live_;
   bool shown_ = false;
+  LiveLine line_;
   Timer since_;
 };
 
@@ -84,7 +79,7 @@ void run_virtual(const Communicator& world, const Arguments& arguments, const Da
 /// Copies, telling how far it is, until it is done or asked to stop.
 ImportResult copy(const Communicator& world, const Arguments& arguments, ImportSettings settings) {
   const ImportSources sources = open_sources(world, arguments);
-  ProgressLine line(world.is_root());
+  ProgressBar bar(world.is_root());
   const StopSignal signals;
   FaultInjection faults;
   collectively(world, [&] { faults = FaultInjection::from_environment(world.rank()); });
@@ -93,7 +88,7 @@ ImportResult copy(const Communicator& world, const Arguments& arguments, ImportS
   for (const auto& [name, value] : arguments.values) settings.options += fmt::format("\n{}={}", name, value);
   settings.note = [](const std::string& text) { fmt::print("{}\n", text); };
   settings.progress = [&](Index done, Index total) {
-    line.show(done, total);
+    bar.show(done, total);
     faults.before_step(++rounds, {});
     const Index asked = StopSignal::received() != 0 ? 1 : 0;
     // Compressing, rank 0 is alone here.

@@ -1,11 +1,8 @@
 #include "hourglass/train/progress.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 
 namespace hourglass {
 
@@ -22,30 +19,12 @@ constexpr double plain_interval = 30;  // seconds between plain lines inside a l
 
 }  // namespace
 
-// A launcher gives its processes a terminal of their own even when its own output goes to a file: then its output decides.
-bool on_terminal() {
-  if (isatty(STDOUT_FILENO) == 0) return false;
-  if (std::getenv("PMIX_RANK") == nullptr && std::getenv("PMI_RANK") == nullptr) return true;
-  std::error_code error;
-  const auto target = std::filesystem::read_symlink(fmt::format("/proc/{}/fd/1", getppid()), error).string();
-  return !error && (target.starts_with("/dev/pts/") || target.starts_with("/dev/tty"));
-}
-
 Progress::Progress(const std::string& style, Index epochs, Index total_steps, Index first_step)
     : live_(style == "line" || (style == "auto" && on_terminal())),
       silent_(style == "none"),
       epochs_(epochs),
       total_steps_(total_steps),
       first_step_(first_step) {}
-
-Progress::~Progress() { clear_line(); }
-
-void Progress::clear_line() {
-  if (!line_shown_) return;
-  std::fputs("\r\033[K", stdout);
-  std::fflush(stdout);
-  line_shown_ = false;
-}
 
 void Progress::begin_stage(const std::string& name, Index epochs) {
   stage_ = name.empty() ? "" : name + "  ";
@@ -61,19 +40,18 @@ void Progress::step(Index epoch, Index step, double loss, double samples_per_sec
       fmt::format("{}epoch {}/{}  step {}/{}  loss {:.6g}  {:.0f} samples/s  {} left", stage_, epoch, epochs_, step, total_steps_, loss,
                   samples_per_second, duration(per_step * static_cast<double>(total_steps_ - step)));
   if (live_) {
-    fmt::print("\r{}\033[K", text);
-    line_shown_ = true;
+    line_.show(text);
   } else {
     fmt::print("{}\n", text);
+    std::fflush(stdout);
   }
-  std::fflush(stdout);
   since_shown_.restart();
   since_plain_.restart();
 }
 
 void Progress::epoch(const MetricsRecord& record) {
   if (silent_) return;
-  clear_line();
+  line_.clear();
   fmt::print("{}epoch {}/{}  loss {:.6g}  sse {:.4f}{}  {:.0f} samples/s\n", stage_, record.epoch, epochs_, record.loss, record.sse,
              record.validation_sse ? fmt::format("  validation sse {:.4f}", *record.validation_sse) : "",
              record.samples_per_second);
@@ -83,7 +61,7 @@ void Progress::epoch(const MetricsRecord& record) {
 
 void Progress::note(const std::string& line) {
   if (silent_) return;
-  clear_line();
+  line_.clear();
   fmt::print("{}\n", line);
   std::fflush(stdout);
 }

@@ -3,21 +3,16 @@
 #include <string>
 
 #include "hourglass/core/timer.hpp"
+#include "hourglass/train/live_line.hpp"
 #include "hourglass/train/metrics.hpp"
 
 namespace hourglass {
-
-/// Whether standard output is a terminal that a person looks at.
-[[nodiscard]] bool on_terminal();
 
 /// The report of a run on standard output of rank 0: one live line on a terminal, plain lines otherwise.
 class Progress {
  public:
   /// `style`: auto, line, plain or none.
   Progress(const std::string& style, Index epochs, Index total_steps, Index first_step);
-  ~Progress();
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
 
   /// What the next epochs belong to: `name` ("" for the whole network) stands before their number.
   void begin_stage(const std::string& name, Index epochs);
@@ -28,11 +23,9 @@ class Progress {
   void note(const std::string& line);
 
  private:
-  void clear_line();
-
   bool live_ = false;
   bool silent_ = false;
-  bool line_shown_ = false;
+  LiveLine line_;
   std::string stage_;
   Index epochs_;
   Index total_steps_;
