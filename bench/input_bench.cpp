@@ -19,8 +19,7 @@
 #include "hourglass/io/dataset_writer.hpp"
 #include "hourglass/math/blas.hpp"
 #include "hourglass/nn/autoencoder.hpp"
-#include "hourglass/train/gradient_engine.hpp"
-#include "hourglass/train/update.hpp"
+#include "hourglass/train/stage.hpp"
 
 namespace hourglass {
 namespace {
@@ -103,28 +102,16 @@ void train(benchmark::State& state) {
   const ShardPlan plan(rows, batch / micro_batch, micro_batch);
   WorkerPool pool(1);
   Buffer<float> parameters(model.layout().size());
-  Buffer<float> sum(model.layout().size());
   initialize(model.layout(), model.roles(), Initialization::glorot_uniform, 1, parameters.span());
-  const auto communicator = Communicator::self();
-  const auto reducer = make_tree_reducer(communicator, {plan.shards(), Index{4} << 20, sum.span(), parameters.span()});
-  const auto optimizer = make_optimizer({});
-  SegmentUpdate update(model, *optimizer, *reducer, pool, {}, communicator, false);
-  GradientEngine engine(model, plan, {0, plan.shards()}, pool, sum.span());
+  Stage stage(Communicator::self(), model, plan, pool, parameters.span(), {.epochs = 1});
   const auto source = open_source(storage, plan);
-  GradientEngine::StepSums sums;
   std::uint32_t epoch = 0;
   Index count = 0;
   for (auto _ : state) {
     source->begin_epoch(epoch, 0);
     for (Index step = 0; step < plan.steps_per_epoch(); ++step) {
-      engine.run(parameters.data(), *source, 1, epoch, step, *reducer, sums);
-      const UpdateStep rule{++count, 1e-4, 1, 1, 1};
-      for (std::size_t b = 0; b < reducer->buckets().size(); ++b) {
-        reducer->wait_reduce(static_cast<Index>(b));
-        update.update(static_cast<Index>(b), rule, parameters.span(), sum.span());
-        reducer->start_gather(static_cast<Index>(b));
-      }
-      reducer->finish();
+      stage.gradient(*source, 1, epoch, step);
+      stage.update(count++, 1e-4, {});
     }
     ++epoch;
   }

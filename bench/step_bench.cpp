@@ -17,8 +17,7 @@
 #include "hourglass/dist/environment.hpp"
 #include "hourglass/math/blas.hpp"
 #include "hourglass/nn/autoencoder.hpp"
-#include "hourglass/train/gradient_engine.hpp"
-#include "hourglass/train/update.hpp"
+#include "hourglass/train/stage.hpp"
 
 namespace hourglass {
 namespace {
@@ -107,15 +106,9 @@ void step_against_limit(benchmark::State& state) {
   const ShardPlan plan(batch, batch / micro_batch, micro_batch);
   WorkerPool pool(1);
   Buffer<float> parameters(model.layout().size());
-  Buffer<float> sum(model.layout().size());
   initialize(model.layout(), model.roles(), Initialization::glorot_uniform, 1, parameters.span());
-  const auto communicator = Communicator::self();
-  const auto reducer = make_tree_reducer(communicator, {plan.shards(), Index{4} << 20, sum.span(), parameters.span()});
-  const auto optimizer = make_optimizer({});
-  SegmentUpdate update(model, *optimizer, *reducer, pool, {}, Communicator::world(), false);
-  GradientEngine engine(model, plan, {0, plan.shards()}, pool, sum.span());
+  Stage stage(Communicator::self(), model, plan, pool, parameters.span(), {.epochs = 1});
   NoiseSource source(batch);
-  GradientEngine::StepSums sums;
   Gemms gemms(micro_batch);
   // Adam reads parameter, gradient and two moments and writes all but the gradient.
   const double traffic_seconds = 7.0 * 4.0 * static_cast<double>(model.layout().size()) / triad_bandwidth();
@@ -124,14 +117,8 @@ void step_against_limit(benchmark::State& state) {
   Index count = 0;
   for (auto _ : state) {
     const Timer step_timer;
-    engine.run(parameters.data(), source, 1, 0, 0, *reducer, sums);
-    const UpdateStep step{++count, 1e-4, 1, 1, 1};
-    for (std::size_t b = 0; b < reducer->buckets().size(); ++b) {
-      reducer->wait_reduce(static_cast<Index>(b));
-      update.update(static_cast<Index>(b), step, parameters.span(), sum.span());
-      reducer->start_gather(static_cast<Index>(b));
-    }
-    reducer->finish();
+    stage.gradient(source, 1, 0, 0);
+    stage.update(count++, 1e-4, {});
     steps.push_back(step_timer.seconds());
     state.SetIterationTime(steps.back());
     const Timer limit_timer;

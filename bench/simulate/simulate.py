@@ -2,7 +2,8 @@
 """Simulates training steps on clusters that are not at hand: simulate.py STUDY --output RESULTS.jsonl [--folder FOLDER].
 
 Builds bench/simulate/simulate.cpp with SimGrid's smpicxx, describes the clusters, and writes one JSON line a point; points that
-RESULTS.jsonl has already are not run again. STUDY: weak, strong, allreduce or tiny. A point of 1024 ranks takes half a minute."""
+RESULTS.jsonl has already are not run again. STUDY: weak, strong, allreduce,
+tiny, or validate, which simulates what --measured files hold. A point of 1024 ranks takes half a minute."""
 import argparse
 import json
 import subprocess
@@ -87,6 +88,33 @@ def allreduce():
                 yield point("weak", cluster, ranks, reduction="allreduce", overlap=overlap)
 
 
+def validate(files):
+    """The points of measured studies (files of hourglass scale), with the times of a pass and an update measured in the same jobs."""
+    for file in files:
+        lines = read_results(file)
+        options = lines[0]["train_options"]
+        given = dict(zip(options[::2], options[1::2]))
+        bucket = {"1MiB": 1 << 20, "4MiB": 4 << 20}[given["--bucket-bytes"]]
+        points = {}
+        for line in lines:
+            if line["kind"] == "repetition":
+                points.setdefault((line["ranks"], line["reduction"], line["micro_batch"], line["batch"]), []).append(line)
+        largest = max((line for line in lines if line["kind"] == "network"), key=lambda line: line["ranks"])["point_to_point"][-1]
+        for (ranks, reduction, micro_batch, batch), jobs in sorted(points.items()):
+            if ranks == 1:
+                continue
+            middle = lambda values: sorted(values)[len(jobs) // 2]
+            phase = lambda name: middle(job["phases"][name]["mean"] for job in jobs) * 1e3
+            hosts = len(jobs[0]["hosts"])
+            passes = batch // micro_batch // ranks
+            link = {} if hosts > 1 else {"bandwidth": float(f"{largest['bytes'] / largest['seconds']:.3g}")}
+            yield point("validate", "netns-1g" if hosts > 1 else "shared-memory", ranks, micro_batch, passes, reduction,
+                        int(given["--overlap"] == "true"), bucket=bucket, **link) | {
+                "mode": lines[0]["mode"], "pass_ms": round((phase("compute") + phase("input")) / passes, 3),
+                "update_ms": round(phase("update") * (ranks if reduction == "tree" else 1), 3),
+                "measured_ms": round(middle(job["step_seconds"] for job in jobs) * 1e3, 3)}
+
+
 def tiny():
     for reduction in ["tree", "allreduce"]:
         for ranks in [1, 8]:
@@ -95,11 +123,10 @@ def tiny():
     yield point("tiny", "dragonfly-200g", 8, node=4, wire=2, overlap=0)
 
 
-STUDIES = {"weak": weak, "strong": strong, "allreduce": allreduce, "tiny": tiny}
+STUDIES = {"weak": weak, "strong": strong, "allreduce": allreduce, "tiny": tiny, "validate": validate}
 
 
-def platform_text(cluster, ranks_per_node):
-    c = CLUSTERS[cluster]
+def platform_text(c, ranks_per_node):
     return (f"<?xml version='1.0'?><!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n<platform version=\"4.1\">"
             f"<zone id=\"w\" routing=\"Full\"><cluster id=\"c\" {c['topology']} prefix=\"n\" suffix=\"\" radical=\"0-{c['nodes'] - 1}\" speed=\"1Gf\" "
             f"core=\"{max(ranks_per_node, 1)}\" bw=\"{c['bandwidth']}Bps\" lat=\"{c['latency']}s\" loopback_bw=\"8GBps\" loopback_lat=\"300ns\"/>"
@@ -107,11 +134,11 @@ def platform_text(cluster, ranks_per_node):
 
 
 def simulate(folder, p):
+    c = CLUSTERS[p["cluster"]] | {name: p[name] for name in ["bandwidth"] if name in p}
     platform = folder / f"{p['cluster']}-{p['ranks_per_node']}.xml"
-    platform.write_text(platform_text(p["cluster"], p["ranks_per_node"]))
+    platform.write_text(platform_text(c, p["ranks_per_node"]))
     hosts = folder / f"hosts-{p['ranks']}-{p['ranks_per_node']}"
     hosts.write_text("".join(f"n{r // p['ranks_per_node']}\n" for r in range(p["ranks"])))
-    c = CLUSTERS[p["cluster"]]
     overhead = f"0:{c['overhead']}:0"
     options = {"smpi/host-speed": "1Gf", "smpi/simulate-computation": "no", "smpi/coll-selector": "ompi", "smpi/bcast": "binomial_tree", "smpi/reduce": "binomial", "smpi/shared-malloc": "global",
                "smpi/test": 1e-7, "smpi/iprobe": 1e-7, "smpi/lat-factor": "0:1", "smpi/bw-factor": f"0:{c['efficiency']}",
@@ -140,12 +167,13 @@ def main():
     parser.add_argument("study", choices=STUDIES)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--folder", type=Path, default=Path("build/simulate"), help="where the executable and platform files go")
+    parser.add_argument("--measured", nargs="+", type=Path, default=[], help="validate: results files of hourglass scale")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     subprocess.run([str(HERE / "build.sh"), str(arguments.folder.resolve())], check=True)
     done = [{name: value for name, value in result.items() if name != "step_ms"} for result in read_results(arguments.output)]
     with arguments.output.open("a") as file:
-        for p in STUDIES[arguments.study]():
+        for p in validate(arguments.measured) if arguments.study == "validate" else STUDIES[arguments.study]():
             if p in done:
                 continue
             result = simulate(arguments.folder, p)
