@@ -48,5 +48,6 @@ run tree_sum 'floats:16384/'
 run optimizer '.*adam.*'
 run io 'rows|checkpoint'
 run step 'batch:128/'
+run input 'gather'
 run exchange '/(1024|65536)/' mpirun --oversubscribe --bind-to none --mca mpi_yield_when_idle 1 -n 2
 echo "$folder holds the results; compare two such folders with scripts/compare_bench.py OLD NEW"

@@ -63,7 +63,7 @@ def weak():
         for ranks in few(cluster) if cluster == "10gbe" else []:
             yield point("weak", cluster, ranks, micro_batches=4)
     # Ranks that are no power of two: the owner of a slice completes the tree.
-    for ranks in [3, 6, 12, 24, 48, 96]:
+    for ranks in [3, 6, 12, 24, 48]:
         yield point("weak", MAIN, ranks)
     for bucket in [1 << 20, 2 << 20, 8 << 20, 16 << 20]:
         yield point("weak", MAIN, 64, bucket=bucket)

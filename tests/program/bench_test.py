@@ -9,7 +9,7 @@ import support
 from support import ROOT, ProgramTest
 
 BUILD = Path(os.environ.get("HOURGLASS_BUILD", ROOT / "build/release"))
-PROGRAMS = ["gemm", "elementwise", "tree_sum", "optimizer", "io", "step", "exchange"]
+PROGRAMS = ["gemm", "elementwise", "tree_sum", "optimizer", "io", "step", "input", "exchange"]
 
 
 def write_results(folder, **times):
