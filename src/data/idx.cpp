@@ -148,11 +148,12 @@ struct IdxReader::State {
 
   /// Sizes from the header, which may claim anything.
   void measure() {
+    constexpr Index largest = Index{1} << 62;  // leaves room for the header
     Index bytes = size_of(type);
     for (std::size_t d = shape.size(); d-- > 0;) {
       if (d == 0) row_bytes = bytes;
       if (d > 0 && shape[d] == 0) stream.refuse("the header claims " + shape_text() + " elements: its rows are empty");
-      if (__builtin_mul_overflow(bytes, shape[d], &bytes)) {
+      if (__builtin_mul_overflow(bytes, shape[d], &bytes) || bytes > largest) {
         stream.refuse("the header claims " + shape_text() + " elements, more than any file can hold");
       }
     }

@@ -167,7 +167,8 @@ class HeaderParser {
     if (std::find(shape.begin() + 1, shape.end(), Index{0}) != shape.end()) {
       refuse("its rows have no features (a dimension is 0)");
     }
-    if (checked_bytes(shape, 8) < 0)
+    // An array without rows has rows of a size all the same.
+    if (checked_bytes({shape.begin() + 1, shape.end()}, 8) < 0 || checked_bytes(shape, 8) < 0)
       refuse("its header claims " + shape_text(shape) + " elements, more than any file can hold");
     if (fortran_ && shape.size() > 1) {
       refuse("is stored in Fortran order, so its samples are not contiguous; save numpy.ascontiguousarray(array)");

@@ -143,6 +143,8 @@ TEST_F(Corrupt, claims_that_no_memory_could_hold) {
   expect_both_refused(idx_bytes<std::uint8_t>(0x08, {all, 1000}, {1}), "truncated");
   expect_both_refused(idx_bytes<double>(0x0E, {all, all, all}, {1.0}), "more than any file can hold");
   expect_both_refused(idx_bytes<double>(0x0E, std::vector<std::uint32_t>(32, all), {1.0}), "more than any file can hold");
+  // 2^63 - 1 bytes, and a header.
+  expect_both_refused(idx_bytes<std::uint8_t>(0x08, {49 * 73 * 127 * 337, 92737, 649657}, {1}), "more than any file can hold");
   expect_both_refused(idx_bytes<double>(0x0E, {all, 0}, {}), "its rows are empty");
 }
 

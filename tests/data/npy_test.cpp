@@ -37,6 +37,8 @@ TEST(Npy, what_is_no_table_of_numbers_is_refused) {
   expect_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 0)}", "no features");
   expect_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000000000, 1000)}",
                  "more than any file can hold");
+  expect_refused("{'descr': '<f2', 'fortran_order': False, 'shape': (0, 71, 75618059260707912)}",
+                 "more than any file can hold");
   expect_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}", "impossible shape");
   expect_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (-3,)}", "malformed");
   for (const char* broken :
