@@ -45,7 +45,7 @@ ProbeSettings read_settings(const Arguments& arguments) {
 LabelledData labelled(const Arguments& arguments, const char* option, const DatasetReader& reader) {
   LabelledData data{&reader, {}};
   const DatasetInfo& info = reader.info();
-  const std::optional<DatasetAddress> address =
+  std::optional<DatasetAddress> address =
       arguments.has(option) ? std::optional(parse_address(arguments.get(option))) : labels_beside(info);
   if (!address) {
     throw Error(ErrorKind::data,
@@ -53,6 +53,7 @@ LabelledData labelled(const Arguments& arguments, const char* option, const Data
                             "them with --{} FILE.h5:/path",
                             to_string(info.address), option));
   }
+  address->allow_external = arguments.flag("allow-external");
   data.labels = class_labels(*address, info.rows());
   return data;
 }
@@ -120,8 +121,8 @@ void run_probe(const Arguments& arguments) {
     settings = read_settings(arguments);
     if (arguments.has("model")) model = load_model(arguments.get("model"));
   });
-  const auto reader = open_everywhere(world, data);
-  const auto validation_reader = open_everywhere(world, validation);
+  const auto reader = open_everywhere(world, data, arguments.flag("allow-external"));
+  const auto validation_reader = open_everywhere(world, validation, arguments.flag("allow-external"));
   LabelledData training;
   LabelledData held_out;
   collectively(world, [&] {
@@ -161,6 +162,7 @@ Command probe_command() {
        {"labels", "input", "Their labels, integers from 0", "labels beside the samples", false},
        {"validation", "input", "Samples that accuracy and confusion matrix are of", "", false},
        {"validation-labels", "input", "Their labels", "labels beside the samples", false},
+       {"allow-external", "input", "Follow the data files to others and load filter plug-ins", "", true},
        {"normalize", "input", "raw: auto, none, unit or standardize, as for train", "auto", false},
        {"label-fraction", "input", "Share of each class whose labels are used; the other samples are left out", "1", false},
        {"standardize", "training", "Standardise frozen codes by their mean and deviation", "true", true},

@@ -14,6 +14,10 @@ void Trainer::note_start() {
   add("weights", parameters_.size() * static_cast<Index>(sizeof(float)));
   add("gradient", stage_->gradient_bytes());
   add("optimizer state", stage_->optimizer_bytes());
+  if (config_.reliability.checkpoint_async) {
+    const Index parameters = parameters_.size() * static_cast<Index>(sizeof(float)) / communicator_.size();
+    add("checkpoint in the background", parameters + stage_->optimizer_bytes());
+  }
   add("activations and micro-batch gradients", stage_->workspace_bytes());
   add("exchange", stage_->exchange_bytes());
   add("data", source_->bytes());

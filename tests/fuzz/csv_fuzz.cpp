@@ -16,6 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     CsvSettings settings;
     settings.delimiter = (data[0] & 1) != 0 ? ';' : ',';
     if ((data[0] & 2) != 0) settings.label_column = "1";
+    if ((data[0] & 4) != 0) settings.header = "false";
     const auto table = scan_csv(Communicator::world(), as_file({data + 1, size - 1}), settings);
     read_all(*csv_samples(table));
     if (!settings.label_column.empty()) read_all(*csv_labels(table));

@@ -1,6 +1,6 @@
 #include "fuzz.hpp"
 
-#include <sys/mman.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,25 +12,57 @@
 
 namespace hourglass {
 
+namespace {
+
+std::size_t refusal_count = 0;
+
+}  // namespace
+
+std::size_t refusals() { return refusal_count; }
+
 void expect_refusal_at_most(const std::function<void()>& use) {
   try {
     use();
   } catch (const Error& error) {
+    ++refusal_count;
+    static const bool wordy = std::getenv("HOURGLASS_FUZZ_MESSAGES") != nullptr;
+    if (wordy) std::fprintf(stderr, "refused: %s\n", error.what());
     if (error.kind() != ErrorKind::bug) return;
     std::fprintf(stderr, "%s\n", error.what());
     std::abort();
   }
 }
 
+namespace {
+
+// Where files are memory; a real one, because HDF5 asks for the real path.
+class ScratchFile {
+ public:
+  ScratchFile() : descriptor_(::mkostemp(path_.data(), O_CLOEXEC)) {}
+  ~ScratchFile() { ::unlink(path_.c_str()); }
+  ScratchFile(const ScratchFile&) = delete;
+  ScratchFile& operator=(const ScratchFile&) = delete;
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] bool write(std::span<const std::uint8_t> input) const {
+    return ::ftruncate(descriptor_, 0) == 0 &&
+           ::pwrite(descriptor_, input.data(), input.size(), 0) == static_cast<ssize_t>(input.size());
+  }
+
+ private:
+  std::string path_ = "/dev/shm/hourglass-fuzz-XXXXXX";
+  int descriptor_;
+};
+
+}  // namespace
+
 const std::string& as_file(std::span<const std::uint8_t> input) {
-  static const int descriptor = ::memfd_create("hourglass-fuzz", MFD_CLOEXEC);
-  static const std::string path = "/proc/self/fd/" + std::to_string(descriptor);
-  const auto size = static_cast<ssize_t>(input.size());
-  if (::ftruncate(descriptor, 0) != 0 || ::pwrite(descriptor, input.data(), input.size(), 0) != size) {
-    std::perror("memfd");
+  static const ScratchFile file;
+  if (!file.write(input)) {
+    std::perror("/dev/shm");
     std::exit(1);  // not a find
   }
-  return path;
+  return file.path();
 }
 
 void read_all(RowReader& reader) {

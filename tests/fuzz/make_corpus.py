@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Small valid files of every kind, for the fuzzers to begin with: make_corpus.py FOLDER PROGRAM"""
+"""Small valid files of every kind, for the fuzzers to begin with, and those that were once taken for valid (refused-...):
+make_corpus.py FOLDER PROGRAM"""
+import base64
 import gzip
 import io
 import os
@@ -11,6 +13,10 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+
+JPEG = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABALDA4MChAODQ4SERATGCgaGBYWGDEjJR0oOjM9PDkzODdASFxOQERXRTc4UG1RV19iZ2hnPk1xeXBkeFxlZ2P/"
+    "wAALCAACAAMBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAABf/EABoQAAEFAQAAAAAAAAAAAAAAAAQAAhVUk9H/2gAIAQEAAD8AcjQaQ2TeL//Z")
 
 
 def idx(values, code):
@@ -51,13 +57,19 @@ def main():
     printed = subprocess.run([program, "train", "--print-config", "--data", "x.h5", "--layers", "4,2", "--output", "y"], check=True,
                              stdout=subprocess.PIPE).stdout
     grey = b"P5 3 2 255\n" + bytes(range(6))
+    wide = b"{'descr': '<f2', 'fortran_order': False, 'shape': (0, 71, 75618059260707912)}"
     seeds = {
         "idx": {"bytes": idx(numbers.astype(np.uint8), 8), "floats": idx(numbers.astype(np.float32), 13), "packed": gzip.compress(idx(numbers.astype(np.int16), 11))},
-        "npy": {"floats": saved(np.save, numbers.astype(np.float32)), "column": saved(np.save, np.asfortranarray(numbers.astype(np.float64))), "halves": saved(np.save, numbers.astype(np.float16))},
+        "npy": {"floats": saved(np.save, numbers.astype(np.float32)), "doubles": saved(np.save, numbers.astype(">f8")),
+                "halves": saved(np.save, numbers.astype(np.float16)),
+                "refused-column": saved(np.save, np.asfortranarray(numbers.astype(np.float64))),
+                "refused-wide": b"\x93NUMPY\1\0" + struct.pack("<H", len(wide)) + wide},
         "npz": {"stored": saved(np.savez, x=numbers.astype(np.float32)), "packed": saved(np.savez_compressed, x=numbers.astype(np.uint8))},
-        "csv": {"plain": b"\0a,b\n1,2\n3,4\n", "labels": b"\2a,b\nx,2\ny,4\n", "semicolons": b"\1\"a\";b\r\n1;-2e3\r\n", "quoted": b"\0\"a \"\"b\"\"\",c\n1,nan\n"},
-        "image": {"grey": grey, "text": b"P3 1 1 255 1 2 3\n", "png": png(numbers.astype(np.uint8))},
-        "config": {"all": printed, "few": b"[model]\nlayers = 4,2\n# words\nseed = 1\n"},
+        "csv": {"plain": b"\0a,b\n1,2\n3,4\n", "labels": b"\6x,2\ny,4\n", "semicolons": b"\1\"a\";b\r\n1;-2e3\r\n",
+                "quoted": b"\0\"a \"\"b\"\"\",c\n1,7\n", "marked": b"\0\xEF\xBB\xBFa\n1\n", "refused-gap": b"\0a,b\n1,nan\n",
+                "refused-mark": b"\0\xEF"},
+        "image": {"grey": grey, "text": b"P3 1 1 255 1 2 3\n", "png": png(numbers.astype(np.uint8)), "jpeg": JPEG},
+        "config": {"all": printed, "few": b"[data]\ndata = x.h5\n[model]\nlayers = 4,2\n# words\n[optimizer]\nseed = 1\n[run]\noutput = y\n"},
         "model": model(program),
     }
     for target, files in seeds.items():

@@ -24,6 +24,8 @@ class MemoryTest(ProgramTest):
         one = self.check("one", *large, "--batch", 256)
         two = self.check("two", *large, "--batch", 256, ranks=2)
         self.assertLess(two, one)  # the optimizer's state is divided
+        background = self.check("background", *large, "--batch", 256, "--checkpoint-async", "--checkpoint-every", "3steps", ranks=2)
+        self.assertGreater(background, two)  # the copy that is being written
         self.check("threads", *large, "--batch", 256, "--threads", 2)
         self.check("wire", *large, "--batch", 256, "--gradient-wire", "bf16", ranks=2)
 

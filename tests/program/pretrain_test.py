@@ -57,6 +57,20 @@ class PretrainTest(ProgramTest):
         self.assertEqual([(r["phase"], r["layer"], r["epoch"], r["sse"]) for r in read_metrics(self.folder / "whole", "epoch")],
                          [(r["phase"], r["layer"], r["epoch"], r["sse"]) for r in read_metrics(self.folder / "cut11", "epoch")])
 
+    def test_killed_while_pretraining(self):
+        """SIGKILL in the middle of a layer, and again in the whole network: resumed each time, onto other ranks, to the same weights."""
+        arguments = [*self.source, *BASE, *KINDS["denoising"]]
+        whole = self.train("whole", *arguments)
+        output = self.folder / "killed"
+        words = [*arguments, "--checkpoint-every", "3steps", "--output", output]
+        for ranks, step, newest in ((2, 5, 3), (3, 11, 9), (1, 22, 21)):
+            result = run("train", *words, ranks=ranks, environment={"HOURGLASS_FAULT": f"kill,rank={ranks - 1},step={step}"})
+            self.assertNotEqual(result.code, 0)
+            self.assertEqual(max(checkpoints(output)), newest)
+            words = ["--resume", output]
+        self.success("train", *words, ranks=2)
+        self.assertEqual(whole, self.digest(output / "model.h5"))
+
     def test_what_is_written_down(self):
         self.train("run", *self.source, *BASE, "--pretrain", "rbm", "--pretrain-epochs", "3,1", "--checkpoint-every", "1epochs", "--keep", 100)
         epochs = read_metrics(self.folder / "run", "epoch")

@@ -38,6 +38,17 @@ class ProbeTest(ProgramTest):
     def probe(self, *arguments, **how):
         return json.loads(self.success("probe", *self.data, *QUICK, "--json", *arguments, **how).stdout)
 
+    def test_data_in_other_files(self):
+        path = str(self.folder / "virtual.h5")
+        with h5py.File(path, "w") as file:
+            for name, values in (("samples", self.x), ("labels", self.y)):
+                layout = h5py.VirtualLayout(values.shape, values.dtype)
+                layout[...] = h5py.VirtualSource(self.path, f"train/{name}", values.shape)
+                file.create_virtual_dataset(name, layout)
+        elsewhere = ["--data", f"{path}:/samples", "--raw", "--json", *QUICK]
+        self.assert_refused(run("probe", *self.data, *elsewhere, ranks=2), DATA, "virtual", "--allow-external")
+        self.assertEqual(json.loads(self.success("probe", *self.data, *elsewhere, "--allow-external", ranks=2).stdout), self.probe("--raw"))
+
     def test_same_figures_everywhere(self):
         model = self.model()
         cases = {"frozen": ["--model", model], "raw": ["--raw"], "fine-tuned": ["--model", model, "--fine-tune"],
