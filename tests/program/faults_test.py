@@ -59,12 +59,20 @@ class FaultTest(ProgramTest):
         _, text = process.communicate(timeout=timeout)
         return process.returncode, [line for line in text.splitlines() if line.startswith("hourglass: ")], time.monotonic() - begin
 
+    def compiled(self, name, text):
+        """A library to preload, made of C text."""
+        source, library = self.folder / f"{name}.c", self.folder / f"{name}.so"
+        source.write_text(text)
+        if shutil.which("cc") is None or execute(["cc", "-shared", "-fPIC", "-o", str(library), str(source), "-ldl"]).code != 0:
+            self.skipTest("no C compiler")
+        return str(library)
+
 
 class KillTest(FaultTest):
     """SIGKILL of one rank, of mpirun or of everything, at random moments, inside checkpoint writes too."""
 
-    TRAINING = ["--layers", "20,300,200,4", "--batch", "48", "--micro-batch", "8", "--epochs", "20", "--checkpoint-every", "1steps",
-                "--keep", "2", "--log-every", "1", "--progress", "none"]  # 80 steps
+    TRAINING = ["--layers", "20,300,200,4", "--batch", "48", "--micro-batch", "8", "--epochs", "20" if KILLS > 20 else "8",
+                "--checkpoint-every", "1steps", "--keep", "2", "--log-every", "1", "--progress", "none"]  # 80 or 32 steps
 
     def kill_once(self, chance, process):
         """Kills after a random time and waits until nothing of the job is left."""
@@ -140,8 +148,8 @@ class KillTest(FaultTest):
 
 class StopTest(FaultTest):
     def test_time_limit(self):
-        result = run("train", *self.source, *ENDLESS, "--output", self.output, "--time-limit", "4s", ranks=2)
-        self.assert_refused(result, STOPPED, "time-limit", "4s", "--resume")
+        result = run("train", *self.source, *ENDLESS, "--output", self.output, "--time-limit", "3s", ranks=2)
+        self.assert_refused(result, STOPPED, "time-limit", "3s", "--resume")
         last = max(checkpoints(self.output))
         self.assertGreater(last, 0)
         self.assertEqual(last, read_metrics(self.output, "step")[-1]["step"])
@@ -229,6 +237,36 @@ class SilentErrorTest(FaultTest):
         common = [PROGRAM, "train", *self.source, *SMALL, "--output", str(self.output)]
         result = execute([*MPIRUN, "-n", "1", *common, ":", "-n", "1", "-x", "OPENBLAS_CORETYPE=Sandybridge", *common])
         self.assert_refused(result, USAGE, "rank 1", "blas", "Sandybridge")
+
+
+QUOTA = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+/* A quota: of so many bytes, the files in a folder share what is set aside for them (by a checkpoint twice: once to try, once for good). */
+static long used;
+static int beyond(int file, long bytes) {
+  const char* folder = getenv("QUOTA_FOLDER");
+  char name[64], path[4096] = "";
+  snprintf(name, sizeof name, "/proc/self/fd/%d", file);
+  if (readlink(name, path, sizeof path - 1) < 0 || strncmp(path, folder, strlen(folder)) != 0) return 0;
+  if (__sync_add_and_fetch(&used, bytes) <= atol(getenv("QUOTA_BYTES"))) return 0;
+  __sync_sub_and_fetch(&used, bytes);
+  return 1;
+}
+int fallocate(int file, int mode, off_t begin, off_t bytes) {
+  static int (*real)(int, int, off_t, off_t);
+  if (!real) real = (int (*)(int, int, off_t, off_t))dlsym(RTLD_NEXT, "fallocate");
+  if (!beyond(file, bytes)) return real(file, mode, begin, bytes);
+  errno = EDQUOT;
+  return -1;
+}
+int fallocate64(int file, int mode, off_t begin, off_t bytes) { return fallocate(file, mode, begin, bytes); }
+"""
 
 
 class FileTest(FaultTest):
@@ -323,13 +361,24 @@ class FileTest(FaultTest):
                                  preexec_fn=lambda: (signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.setrlimit(soft, (value, value))))
         return process.returncode, [line for line in process.stderr.splitlines() if line.startswith("hourglass: ")], process.stderr
 
-    def test_quota(self):
-        """A limit on the size of files stands for a quota, which needs a disk of its own."""
+    def test_file_size_limit(self):
         code, lines, text = self.limited("RLIMIT_FSIZE", 8 << 20, "train", *self.source, "--layers", "20,3000,300,4", "--batch", 48, "--micro-batch", 12,
                                          "--output", self.output)
         self.assertEqual((code, len(lines)), (IO, 1), text)
         self.assertIn("step-00000000.h5", lines[0])
         self.assertEqual(list(self.output.rglob("*.h5")), [])
+
+    def test_quota(self):
+        """Space for two checkpoints and a half: the third is one line, and those before stay good."""
+        library = self.compiled("quota", QUOTA)
+        for flags in ([], ["--checkpoint-async"]):
+            shutil.rmtree(self.output, ignore_errors=True)
+            result = run("train", *self.source, "--layers", "20,500,50,4", "--batch", 48, "--micro-batch", 12, "--epochs", 5, "--keep", 9, *flags,
+                         "--output", self.output, environment={"LD_PRELOAD": library, "QUOTA_FOLDER": str(self.output), "QUOTA_BYTES": str(4500 << 10)})
+            self.assert_refused(result, IO, "step-", "quota")
+            self.assertEqual(sorted(checkpoints(self.output)), [0, 4])
+            self.assertEqual([path.name for path in self.output.rglob(".*.tmp.*")], [])
+            self.success("inspect", checkpoints(self.output)[4])
 
     def test_file_descriptors(self):
         for count in (64, 48, 40, 36, 32, 28, 24, 20):
@@ -378,13 +427,10 @@ int gettimeofday(struct timeval* now, void* zone) {
 class ClockTest(FaultTest):
     def test_jumping_clock(self):
         """A clock that is set back and forth changes neither limits and intervals nor weights."""
-        source, library = self.folder / "clock.c", self.folder / "clock.so"
-        source.write_text(CLOCK)
-        if shutil.which("cc") is None or execute(["cc", "-shared", "-fPIC", "-o", str(library), str(source), "-ldl"]).code != 0:
-            self.skipTest("no C compiler")
+        library = self.compiled("clock", CLOCK)
         settings = [*self.source, *SMALL, "--checkpoint-every", "600s", "--time-limit", "30m", "--watchdog", "60s"]
         whole = self.train("whole", *settings)
-        self.assertEqual(whole, self.train("jumping", *settings, environment={"LD_PRELOAD": str(library)}))
+        self.assertEqual(whole, self.train("jumping", *settings, environment={"LD_PRELOAD": library}))
         self.assertEqual(sorted(checkpoints(self.folder / "jumping")), [0, 20], "no checkpoint by a jump")
 
 
