@@ -138,8 +138,8 @@ double ping(const Communicator& world, int other, Index count) {
 void report_network(const Communicator& world, Report& report) {
   report.tell("MPI", Environment::library_version());
   if (world.size() == 1) {
-    if (std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr && std::getenv("SLURM_NTASKS") != nullptr &&
-        std::string(std::getenv("SLURM_NTASKS")) != "1") {
+    const char* const tasks = std::getenv("SLURM_NTASKS");
+    if (std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr && tasks != nullptr && std::string(tasks) != "1") {
       report.advise("Slurm started several tasks, but each is alone: use srun --mpi=pmix");
     }
     report.tell("network", "not looked at: one rank; mpirun -n 2 hourglass doctor looks at it");

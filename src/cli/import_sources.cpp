@@ -30,7 +30,7 @@ std::pair<std::string, std::string> split_source(const std::string& source) {
 }
 
 std::string format_of(const std::string& source, const Arguments& arguments) {
-  const std::string named = arguments.get("format", "auto");
+  std::string named = arguments.get("format", "auto");
   if (std::ranges::find(formats, named) == formats.end()) {
     throw Error(ErrorKind::usage,
                 fmt::format("unknown --format '{}': {}{}", named, fmt::join(formats, ", "), suggestion(named, formats)));
@@ -196,11 +196,19 @@ std::vector<Option> import_source_options() {
   };
 }
 
+namespace {
+
+std::string with_part(const std::string& file, const std::string& part) {
+  return part.empty() ? file : fmt::format("{}:{}", file, part);
+}
+
+}  // namespace
+
 std::vector<std::string> source_names(const Arguments& arguments) {
   std::vector<std::string> names;
   for (const std::string& word : arguments.positional) {
     const auto [file, part] = split_source(word);
-    for (const std::string& found : expand_pattern(file)) names.push_back(part.empty() ? found : found + ":" + part);
+    for (const std::string& found : expand_pattern(file)) names.push_back(with_part(found, part));
   }
   if (names.empty()) throw Error(ErrorKind::usage, "name a source: hourglass import SOURCE --output FILE.h5:/group");
   return names;
@@ -211,7 +219,7 @@ std::vector<std::string> label_names(const Arguments& arguments) {
   if (!arguments.has("labels")) return names;
   for (const std::string& item : split_list(arguments.required("labels"))) {
     const auto [file, part] = split_source(item);
-    for (const std::string& found : expand_pattern(file)) names.push_back(part.empty() ? found : found + ":" + part);
+    for (const std::string& found : expand_pattern(file)) names.push_back(with_part(found, part));
   }
   return names;
 }

@@ -15,8 +15,6 @@
 #include "hourglass/core/error.hpp"
 #include "hourglass/train/stop_signal.hpp"
 
-extern char** environ;
-
 namespace hourglass {
 
 namespace {
