@@ -22,7 +22,7 @@ OpenedRun open_run(const std::string& folder) {
   std::string file = paths.model_path();
   if (!std::filesystem::exists(file)) {
     std::vector<std::string> skipped;
-    file = paths.newest_valid(skipped);
+    if (const auto newest = paths.newest_valid(skipped)) file = newest->path;
     run.findings.remarks = skipped;
   }
   if (file.empty()) {

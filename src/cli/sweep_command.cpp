@@ -15,6 +15,7 @@
 #include "hourglass/core/edit_distance.hpp"
 #include "hourglass/core/error.hpp"
 #include "hourglass/io/atomic_file.hpp"
+#include "hourglass/io/byte_file.hpp"
 #include "hourglass/train/settings.hpp"
 #include "hourglass/train/stop_signal.hpp"
 #include "sweep_table.hpp"

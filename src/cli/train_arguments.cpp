@@ -2,22 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-
 #include "hourglass/core/error.hpp"
+#include "hourglass/io/byte_file.hpp"
 #include "hourglass/train/settings.hpp"
 
 namespace hourglass {
-
-std::string read_text(const std::string& path) {
-  std::ifstream stream(path);
-  if (!stream || std::filesystem::is_directory(path)) {
-    throw Error(ErrorKind::io, fmt::format("cannot read {}: no such file, or no permission", path));
-  }
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 void apply_arguments(const Arguments& arguments, TrainConfig& config) {
   for (const Setting& setting : train_settings()) {

@@ -11,9 +11,6 @@ namespace hourglass {
 /// The options of `hourglass train`: every setting, and those about files of settings and former runs.
 [[nodiscard]] std::vector<Option> train_options();
 
-/// The text of a file. Throws Error(io).
-[[nodiscard]] std::string read_text(const std::string& path);
-
 /// Takes the settings that were given over into `config`.
 void apply_arguments(const Arguments& arguments, TrainConfig& config);
 

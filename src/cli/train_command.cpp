@@ -1,45 +1,17 @@
 #include <fmt/format.h>
 
-#include <filesystem>
 
 #include "command.hpp"
 #include "hourglass/core/error.hpp"
+#include "hourglass/io/byte_file.hpp"
 #include "hourglass/train/model_file.hpp"
+#include "hourglass/train/resume_point.hpp"
 #include "hourglass/train/settings.hpp"
 #include "hourglass/train/trainer.hpp"
 #include "train_arguments.hpp"
 
 namespace hourglass {
 namespace {
-
-// Where a resumed run goes on, as one rank found it: verifying a large checkpoint is work for one.
-struct ResumePoint {
-  std::string checkpoint;  // "": from the beginning
-  std::string configuration;
-  std::string origin;  // what messages call it
-};
-
-ResumePoint resume_point(const Communicator& world, const std::string& path) {
-  ResumePoint point;
-  collectively(world, [&] {
-    if (!world.is_root()) return;
-    const std::string config_path = path + "/config.cfg";
-    if (!std::filesystem::exists(config_path)) {
-      throw Error(ErrorKind::io, fmt::format("cannot resume {}: it holds no run (config.cfg is missing)", path));
-    }
-    std::vector<std::string> skipped;
-    // A run that is still writing replaces its checkpoints under a reader's hands: say so before looking at them.
-    RunFolder(path).refuse_if_written();
-    point.checkpoint = RunFolder(path).newest_valid(skipped);
-    point.origin = point.checkpoint.empty() ? config_path : point.checkpoint;
-    point.configuration =
-        point.checkpoint.empty() ? read_text(config_path) : read_state_file(point.checkpoint).header.configuration;
-    for (const std::string& reason : skipped) fmt::print("passed over a checkpoint: {}\n", reason);
-    fmt::print("resuming {} from {}\n", path, point.checkpoint.empty() ? "its beginning" : point.checkpoint);
-  });
-  for (std::string* text : {&point.checkpoint, &point.configuration, &point.origin}) *text = world.broadcast(*text);
-  return point;
-}
 
 // The settings come from the checkpoint itself (config.cfg may have been edited); those of the command line that do not shape
 // the trajectory replace them.
@@ -66,18 +38,14 @@ void print_result(const TrainResult& result) {
 void run_train(const Arguments& arguments) {
   const auto world = Communicator::world();
   TrainConfig config;
-  std::optional<std::string> checkpoint;
+  std::optional<ResumePoint> point;
   std::string folder;
   collectively(world, [&] {
     if (arguments.has("resume")) folder = arguments.required("resume");
   });
-  ResumePoint point;
-  if (!folder.empty()) {
-    point = resume_point(world, folder);
-    checkpoint = point.checkpoint;
-  }
+  if (!folder.empty()) point = find_resume_point(world, folder);
   collectively(world, [&] {
-    config = checkpoint ? resumed_run(arguments, folder, point) : new_run(arguments);
+    config = point ? resumed_run(arguments, folder, *point) : new_run(arguments);
     if (!arguments.flag("print-config")) validate(config);
   });
   if (arguments.flag("print-config")) {
@@ -85,7 +53,7 @@ void run_train(const Arguments& arguments) {
     return;
   }
   check_same_everywhere(world, config);
-  Trainer trainer(world, config, checkpoint);
+  Trainer trainer(world, config, std::move(point));
   const TrainResult result = trainer.run();
   if (world.is_root()) print_result(result);
 }

@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "hourglass/core/error.hpp"
 #include "posix_file.hpp"
@@ -53,6 +56,14 @@ std::string file_identity(const std::string& path) {
   const auto time = [](const timespec& at) { return std::to_string(at.tv_sec) + "." + std::to_string(at.tv_nsec); };
   return std::to_string(status.st_ino) + " " + std::to_string(status.st_size) + " " + time(status.st_mtim) + " " +
          time(status.st_ctim);
+}
+
+std::string read_text(const std::string& path) {
+  std::ifstream stream(path);
+  if (!stream || std::filesystem::is_directory(path)) {
+    throw Error(ErrorKind::io, "cannot read " + path + ": no such file, or no permission");
+  }
+  return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 }  // namespace hourglass

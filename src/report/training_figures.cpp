@@ -25,6 +25,22 @@ Series series(const std::string& name, std::span<const MetricsRecord> records, c
 double epoch_of(const MetricsRecord& record) { return static_cast<double>(record.epoch); }
 double step_of(const MetricsRecord& record) { return static_cast<double>(record.step); }
 
+// Without series yet.
+LineChart chart_over(const char* x, const char* title, const char* y) {
+  LineChart chart;
+  chart.title = title;
+  chart.x.label = x;
+  chart.y.label = y;
+  return chart;
+}
+
+// Over epochs, from 0.
+LineChart epoch_chart(const char* title, const char* y) {
+  LineChart chart = chart_over("epoch", title, y);
+  chart.x.lowest = 0;
+  return chart;
+}
+
 // Bars need room: of many epochs, some.
 std::vector<MetricsRecord> thinned(std::span<const MetricsRecord> records, std::size_t most) {
   std::vector<MetricsRecord> some;
@@ -45,11 +61,7 @@ std::vector<MetricsRecord> records_of(std::span<const MetricsRecord> records, co
 }
 
 LineChart error_chart(std::span<const MetricsRecord> epochs) {
-  LineChart chart;
-  chart.title = "Reconstruction error";
-  chart.x.label = "epoch";
-  chart.x.lowest = 0;
-  chart.y.label = "squared error a sample (sse)";
+  LineChart chart = epoch_chart("Reconstruction error", "squared error a sample (sse)");
   chart.series.push_back(series("training", epochs, epoch_of, [](const auto& r) { return r.sse; }));
   if (std::ranges::any_of(epochs, [](const auto& r) { return r.validation_sse.has_value(); })) {
     chart.series.push_back(
@@ -59,10 +71,7 @@ LineChart error_chart(std::span<const MetricsRecord> epochs) {
 }
 
 LineChart loss_chart(std::span<const MetricsRecord> records) {
-  LineChart chart;
-  chart.title = "Loss";
-  chart.x.label = "step";
-  chart.y.label = "loss, averaged over samples";
+  LineChart chart = chart_over("step", "Loss", "loss, averaged over samples");
   // A loss that falls through several orders of magnitude shows its end only on a logarithmic axis.
   const auto [low, high] = std::ranges::minmax_element(records, {}, &MetricsRecord::loss);
   chart.y.logarithmic = low != records.end() && low->loss > 0 && high->loss > 20 * low->loss;
@@ -74,20 +83,13 @@ LineChart loss_chart(std::span<const MetricsRecord> records) {
 }
 
 LineChart learning_rate_chart(std::span<const MetricsRecord> records) {
-  LineChart chart;
-  chart.title = "Learning rate";
-  chart.x.label = "step";
-  chart.y.label = "learning rate";
+  LineChart chart = chart_over("step", "Learning rate", "learning rate");
   chart.series.push_back(series("learning rate", records, step_of, [](const auto& r) { return r.learning_rate; }));
   return chart;
 }
 
 LineChart throughput_chart(std::span<const MetricsRecord> epochs) {
-  LineChart chart;
-  chart.title = "Throughput";
-  chart.x.label = "epoch";
-  chart.x.lowest = 0;
-  chart.y.label = "samples a second, all ranks";
+  LineChart chart = epoch_chart("Throughput", "samples a second, all ranks");
   chart.series.push_back(series("samples/s", epochs, epoch_of, [](const auto& r) { return r.samples_per_second; }));
   return chart;
 }

@@ -116,7 +116,8 @@ class Walk {
 
   // A convolution and the transposed one that mirrors it have the same weight in the same order.
   void add_convolution(const Convolution& convolution) {
-    part().push_back(begin_linear(convolution));
+    ExportStep step = begin_linear(convolution);  // first: it moves on to the decoder
+    part().push_back(std::move(step));
     add_activation(part(), convolution.activation(), convolution.outputs());
   }
 

@@ -6,7 +6,6 @@
 #include <filesystem>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/io/state_file.hpp"
 
 namespace hourglass {
 
@@ -28,12 +27,15 @@ void RunFolder::create() {
   lock();
 }
 
-void RunFolder::open(const std::string& checkpoint) {
+void RunFolder::open() {
   if (!fs::is_directory(path_)) throw Error(ErrorKind::io, fmt::format("cannot resume {}: no such folder", path_));
   if (!fs::exists(config_path())) {
     throw Error(ErrorKind::io, fmt::format("cannot resume {}: it holds no run (config.cfg is missing)", path_));
   }
   lock();
+}
+
+void RunFolder::set_aside_newer_than(const std::string& checkpoint) const {
   std::error_code ignored;
   for (const std::string& newer : checkpoints()) {
     if (newer == checkpoint) break;
@@ -71,14 +73,11 @@ std::vector<std::string> RunFolder::checkpoints() const {
   return found;
 }
 
-void RunFolder::refuse_if_written() const { const RunLock held_for_a_moment(lock_path()); }
-
-std::string RunFolder::newest_valid(std::vector<std::string>& skipped) const {
+std::optional<StateFile> RunFolder::newest_valid(std::vector<std::string>& skipped) const {
   const auto all = checkpoints();
   for (const std::string& path : all) {
     try {
-      static_cast<void>(read_state_file(path));
-      return path;
+      return read_state_file(path);
     } catch (const Error& error) {
       skipped.emplace_back(error.what());
     }

@@ -14,7 +14,7 @@
 
 namespace hourglass {
 
-Trainer::Trainer(const Communicator& communicator, const TrainConfig& config, const std::optional<std::string>& checkpoint)
+Trainer::Trainer(const Communicator& communicator, const TrainConfig& config, std::optional<ResumePoint> resume)
     : communicator_(communicator),
       signals_(stop_signals_from(config.reliability.stop_signal)),
       reader_(open_everywhere(communicator, config.data, config.allow_external)),
@@ -23,7 +23,7 @@ Trainer::Trainer(const Communicator& communicator, const TrainConfig& config, co
       pretraining_(config_, model_),
       plan_(std::max<Index>(1, reader_->info().rows()), config.shards(), config.micro_batch),
       pretrain_plan_(plan_.samples(), config.pretrain_shards(), config.micro_batch),
-      folder_(config.output),
+      folder_(resume ? std::move(resume->folder) : RunFolder(config.output)),
       pool_(config.threads),
       checkpoints_(
           std::make_unique<CheckpointWriter>(communicator, folder_, config.keep, config.reliability.checkpoint_async)) {
@@ -44,14 +44,14 @@ Trainer::Trainer(const Communicator& communicator, const TrainConfig& config, co
   prepare();
   initialize(model_.layout(), model_.roles(), config_.initialization, config_.seed, parameters_.span());
   model_.constrain(parameters_.data());
-  if (checkpoint && !checkpoint->empty()) {
-    restore(*checkpoint);
+  if (resume && !resume->checkpoint.empty()) {
+    restore(*resume);
   } else {
     begin_stage();
   }
   collectively(communicator_, [&] {
     if (!communicator_.is_root()) return;
-    checkpoint ? folder_.open(*checkpoint) : folder_.create();
+    resume ? folder_.set_aside_newer_than(resume->checkpoint) : folder_.create();
     write_text_atomically(folder_.config_path(), to_text(config_));
     metrics_ = std::make_unique<MetricsFile>(folder_.metrics_path(), position_.step);
     if (!config_.tensorboard) return;

@@ -123,10 +123,11 @@ void Trainer::write_model() {
   });
 }
 
-void Trainer::restore(const std::string& checkpoint) {
+void Trainer::restore(ResumePoint& point) {
+  const std::string& checkpoint = point.checkpoint;
   StateFile file;
   collectively(communicator_, [&] {
-    file = read_state_file(checkpoint);
+    file = point.state ? std::move(*point.state) : read_state_file(checkpoint);
     check_tensors(file, model_.layout());
     const auto text = [&](const char* name) {
       const auto found = file.header.texts.find(name);

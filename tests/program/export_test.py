@@ -39,7 +39,16 @@ def torch_model(path):
     modules = {part: torch.nn.Sequential(*(eval(f"torch.nn.{text}") for text in texts)) for part, texts in json.loads(metadata["modules"]).items()}
     model = torch.nn.ModuleDict(modules)
     model.load_state_dict({name: torch.from_numpy(values.copy()) for name, values in tensors.items() if not name.startswith("input.")}, strict=True)
-    return model.eval(), tensors, float(metadata["input_divisor"])
+    return model.eval(), tensors, metadata
+
+
+def channels_first(rows, metadata, border):
+    """Rows as the program has them, in the order of PyTorch's images where the file says that this border has it."""
+    shape = json.loads(metadata.get("images", "{}")).get(border)
+    if shape is None:
+        return rows
+    channels, height, width = shape
+    return np.ascontiguousarray(rows.reshape(-1, height, width, channels).transpose(0, 3, 1, 2)).reshape(len(rows), -1)
 
 
 class ExportTest(ProgramTest):
@@ -55,6 +64,9 @@ class ExportTest(ProgramTest):
     def trained(self, name):
         self.train(name, "--data", f"{self.data}:/train", "--layers", "784,96,48,16", "--epochs", 2, "--batch", 256, "--learning-rate", "2e-3",
                    "--hidden-noise", "none", *MODELS[name])
+        return self.outputs_of(name)
+
+    def outputs_of(self, name):
         model = self.folder / name / "model.h5"
         outputs = {}
         for command, ending in (("encode", "codes"), ("reconstruct", "samples")):
@@ -83,22 +95,42 @@ class ExportTest(ProgramTest):
             with self.subTest(name):
                 model, codes, images = self.trained(name)
                 self.check_onnx(name, model, codes, images)
-                if "convolutions" not in name:
-                    self.check_torch(name, model, codes, images)
+                self.check_torch(name, model, self.stored, codes, images)
+
+    def test_colour_images_in_pytorch(self):
+        """Channels come last here and first there: at the input, at the code, at the output, and under layer normalisation."""
+        random = np.random.default_rng(7)
+        stored = random.integers(0, 256, (IMAGES, 12, 10, 3), dtype=np.uint8)
+        self.data = write_file(self.folder / "colour.h5", train=stored, test=stored)
+        for name, options in {
+                "dense code": ["--layers", "12x10x3,conv:4x3s2,conv:5x3,7"],
+                "dense in between": ["--layers", "12x10x3,conv:4x3s2,50,6x5x2,conv:5x3s2p1,9", "--layer-norm", "--normalize", "standardize",
+                                     "--output-activation", "linear"],
+                "code is an image": ["--layers", "12x10x3,conv:4x3s2,conv:2x3s2", "--layer-norm", "--activation", "tanh"],
+                "only the decoder": ["--layers", "360,40,8", "--decoder-layers", "8,6x5x4,tconv:3x3s2"],
+                "tied": ["--layers", "12x10x3,conv:4x3s2,11", "--tied"]}.items():
+            with self.subTest(name):
+                self.train(name, "--data", f"{self.data}:/train", "--epochs", 1, "--batch", 256, "--hidden-noise", "none", *options)
+                model, codes, images = self.outputs_of(name)
+                self.check_torch(name, model, stored.reshape(IMAGES, -1), codes, images)
+                if name == "code is an image":  # the decoder begins with a convolution
+                    self.stored = stored.reshape(IMAGES, -1)
+                    self.check_onnx(name, model, codes, images)
 
     def check_onnx(self, name, model, codes, images):
         self.assert_near(self.run_onnx(self.export("onnx", model, "e.onnx", "--part", "encoder"), self.stored), codes, f"{name}: encoder")
         self.assert_near(self.run_onnx(self.export("onnx", model, "d.onnx", "--part", "decoder"), codes), images, f"{name}: decoder")
         self.assert_near(self.run_onnx(self.export("onnx", model, "a.onnx"), self.stored), images, f"{name}: autoencoder")
 
-    def check_torch(self, name, model, codes, images):
-        network, tensors, divisor = torch_model(self.export("torch", model, "t.safetensors"))
-        x = torch.from_numpy((self.stored / np.float32(divisor)).astype(np.float32))
+    def check_torch(self, name, model, stored, codes, images):
+        network, tensors, metadata = torch_model(self.export("torch", model, "t.safetensors"))
+        x = torch.from_numpy((channels_first(stored, metadata, "input") / np.float32(metadata["input_divisor"])).astype(np.float32))
         if "input.mean" in tensors:
             x = (x - torch.from_numpy(tensors["input.mean"].copy())) * torch.from_numpy(tensors["input.inverse_deviation"].copy())
         with torch.no_grad():
-            self.assert_near(network["encoder"](x).numpy(), codes, f"{name}: encoder in PyTorch")
-            self.assert_near(network["decoder"](network["encoder"](x)).numpy(), images, f"{name}: autoencoder in PyTorch")
+            found = network["encoder"](x)
+            self.assert_near(found.numpy(), channels_first(codes, metadata, "code"), f"{name}: encoder in PyTorch")
+            self.assert_near(network["decoder"](found).numpy(), channels_first(images, metadata, "output"), f"{name}: autoencoder in PyTorch")
 
     def test_hdf5_goes_into_sequential_as_it_is(self):
         model, codes, images = self.trained("plain")

@@ -32,6 +32,9 @@ class ByteFile {
   std::unique_ptr<State> state_;
 };
 
+/// All of a text file, or of a pipe. Throws Error(io).
+[[nodiscard]] std::string read_text(const std::string& path);
+
 /// Number, size and times of a file, as text: equal only while nobody has written to it. Throws Error(io).
 [[nodiscard]] std::string file_identity(const std::string& path);
 

@@ -15,7 +15,7 @@ struct Image {
   std::vector<unsigned char> pixels;  ///< height x width x channels
 };
 
-/// The image as the bytes of a PNG file (ISO/IEC 15948): compressed by zlib, no interlacing. Throws Error(bug) when the sizes
+/// The image as the bytes of a PNG file (ISO/IEC 15948): no interlacing (data/image.hpp writes it). Throws Error(bug) when the sizes
 /// disagree.
 [[nodiscard]] std::string encode_png(const Image& image);
 

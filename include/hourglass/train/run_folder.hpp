@@ -1,10 +1,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "hourglass/core/types.hpp"
+#include "hourglass/io/state_file.hpp"
 #include "hourglass/train/config.hpp"
 #include "hourglass/train/run_lock.hpp"
 
@@ -29,17 +31,18 @@ class RunFolder {
   /// Makes the folder and takes its lock. Throws Error(usage) when it already holds a run or another run has the lock,
   /// Error(io) when it cannot be written.
   void create();
-  /// Takes the lock of an existing run that goes on from `checkpoint` (or, when that is "", from its beginning). Checkpoints
-  /// that are newer than that one are damaged: they get names ending in ".damaged", so that they neither count as those to keep
-  /// nor are taken for the newest again. Throws Error(io) when there is no run.
-  void open(const std::string& checkpoint);
-  /// Throws Error(usage) naming the holder when another run holds the folder now.
-  void refuse_if_written() const;
+  /// Takes the lock of an existing run. Throws Error(usage) naming the holder when another run has it, Error(io) when there is
+  /// no run.
+  void open();
+  /// The run goes on from `checkpoint` (or, when that is "", from its beginning). Checkpoints that are newer than that one are
+  /// damaged: they get names ending in ".damaged", so that they neither count as those to keep nor are taken for the newest
+  /// again.
+  void set_aside_newer_than(const std::string& checkpoint) const;
   /// Checkpoints by step, newest first, valid or not.
   [[nodiscard]] std::vector<std::string> checkpoints() const;
-  /// The newest checkpoint that passes verification, or "" when the run has none at all; `skipped` gets the reasons for which
+  /// The newest checkpoint that passes verification, or none when the run has none at all; `skipped` gets the reasons for which
   /// newer ones were passed over. Throws Error(data) when there are checkpoints but none is valid.
-  [[nodiscard]] std::string newest_valid(std::vector<std::string>& skipped) const;
+  [[nodiscard]] std::optional<StateFile> newest_valid(std::vector<std::string>& skipped) const;
   /// Deletes all but the newest `keep` checkpoints.
   void prune(Index keep) const;
 

@@ -16,6 +16,7 @@
 #include "hourglass/train/pretraining.hpp"
 #include "hourglass/train/profiler.hpp"
 #include "hourglass/train/progress.hpp"
+#include "hourglass/train/resume_point.hpp"
 #include "hourglass/train/run_folder.hpp"
 #include "hourglass/train/stage.hpp"
 #include "hourglass/train/stop_signal.hpp"
@@ -58,10 +59,9 @@ struct TrainResult {
 /// A training run from its configuration to model.h5. All ranks construct it with the same configuration and call run().
 class Trainer {
  public:
-  /// A new run, or with `checkpoint` the continuation of the run in `config.output` (from its beginning when the path is empty:
-  /// a run that was stopped before its first checkpoint). Throws the same Error on every rank: settings, data, output folder.
-  Trainer(const Communicator& communicator, const TrainConfig& config,
-          const std::optional<std::string>& checkpoint = std::nullopt);
+  /// A new run, or with `resume` the continuation of the run in `config.output` (from its beginning when that has no checkpoint:
+  /// a run that was stopped before its first). Throws the same Error on every rank: settings, data, output folder.
+  Trainer(const Communicator& communicator, const TrainConfig& config, std::optional<ResumePoint> resume = std::nullopt);
 
   /// Trains to the end. Throws Error(stopped) after a signal, with a checkpoint written, and Error(diverged).
   TrainResult run();
@@ -120,7 +120,7 @@ class Trainer {
   bool stopped_early();
 
   // trainer_state.cpp
-  void restore(const std::string& checkpoint);
+  void restore(ResumePoint& point);
   void restore_position(const StateFile& file);
   [[nodiscard]] bool checkpoint_due() const;
   void checkpoint();
