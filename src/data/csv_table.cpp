@@ -134,20 +134,28 @@ void read_header(const ByteFile& file, CsvTable& table) {
   std::string_view line;
   Lines lines(file, {skipped, file.size()});
   if (!lines.next(line) || is_blank(line)) refuse(table.path, "its first line is empty");
-  if (line.find('\0') != std::string_view::npos) refuse(table.path, "holds zero bytes: it is no text");
+  // Nothing of it is to reach a terminal as part of a message.
+  if (std::ranges::any_of(line, [](char c) { return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == '\x7F'; })) {
+    refuse(table.path, "holds control characters: it is no text");
+  }
   if (table.settings.delimiter == '\0') table.settings.delimiter = guess_delimiter(line);
   CsvSplitter splitter(table.settings.delimiter);
   at_line(table.path, 1, [&] {
     const auto cells = splitter.split(line);
     const auto numbers = static_cast<std::size_t>(std::count_if(cells.begin(), cells.end(), is_number));
     // Taken for a header, a first sample with a gap or a text in it would be lost without a word.
+    if (table.settings.header.empty() && numbers > 0 && numbers + 1 == cells.size() && cells.back().empty()) {
+      throw Error(ErrorKind::data, "ends with a separator, so its last column is empty: leave it out, --header false --drop-columns " +
+                                       std::to_string(cells.size()));
+    }
     if (table.settings.header.empty() && numbers > 0 && numbers < cells.size()) {
       throw Error(ErrorKind::data,
                   "holds numbers and texts: say whether it names the columns, --header true or --header false");
     }
     const bool named = table.settings.header.empty() ? numbers == 0 : table.settings.header == "true";
     for (std::size_t c = 0; c < cells.size(); ++c) {
-      table.columns.push_back(named ? std::string(cells[c]) : std::to_string(c + 1));
+      // A column without a name, such as a separator at the end of each line makes, has its number.
+      table.columns.push_back(named && !cells[c].empty() ? std::string(cells[c]) : std::to_string(c + 1));
     }
     table.begin = skipped;
     table.has_header = named;

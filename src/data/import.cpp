@@ -10,6 +10,7 @@
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/range_set.hpp"
 #include "hourglass/data/file_rows.hpp"
+#include "hourglass/data/normalization.hpp"
 #include "hourglass/dist/communicator.hpp"
 #include "hourglass/io/byte_file.hpp"
 #include "hourglass/io/dataset_writer.hpp"
@@ -115,6 +116,15 @@ std::vector<std::vector<Range>> pieces_of(const RowReader& reader, const Target&
   return pieces;
 }
 
+/// What train would refuse is refused before it is copied.
+void refuse_non_finite(const RowReader& reader, Range rows, std::span<const std::byte> bytes) {
+  const Index bad = first_non_finite(reader.type(), bytes);
+  if (bad < 0) return;
+  const Index features = reader.row_bytes() / size_of(reader.type());
+  refuse(reader, "row " + std::to_string(rows.begin + bad / features) + " (from 0) holds a number that is not finite in single precision, "
+                 "feature " + std::to_string(bad % features) + "; clean the data: drop such rows or replace such values");
+}
+
 /// Copies one source: each rank the pieces of its part, a piece a round.
 void copy(const Communicator& communicator, RowReader& reader, const Target& target, const std::function<void(Index)>& progress) {
   const auto pieces = pieces_of(reader, target, communicator.size());
@@ -134,6 +144,7 @@ void copy(const Communicator& communicator, RowReader& reader, const Target& tar
       const std::span bytes(memory.get(), static_cast<std::size_t>(piece.size() * reader.row_bytes()));
       if (place < piece.begin) reader.skip_rows({place, piece.begin});
       reader.read_rows(piece, bytes);
+      refuse_non_finite(reader, piece, bytes);
       target.write({target.first + piece.begin, target.first + piece.end}, bytes);
       place = piece.end;
     });

@@ -254,9 +254,17 @@ class BadImportTest(ImporterTest):
                                   ("missing", "a,b\n1,2\n,2\n", ["line 3", "'a'", "missing"]),
                                   ("twice", "a,a\n1,2\n", ["two columns", "'a'"]),
                                   ("empty", "", ["empty"]), ("header", "a,b\n", ["no samples"]),
-                                  ("huge", "a\n1e60\n", ["line 2", "beyond"])):
+                                  ("huge", "a\n1e60\n", ["line 2", "beyond"]),
+                                  ("nan", "a,b\n1,2\nnan,3\n", ["line 3", "'a'", "missing"]), ("inf", "a,b\n1,-inf\n", ["line 2", "'b'", "infinite"]),
+                                  ("open", 'a,b\n"1,2\n3,4\n', ["line 2", "quote"]), ("garbage", b"a\x1b[31m\xff\0,\x07" * 99, ["control characters"]),
+                                  ("trailing", "1,2,\n3,4,\n", ["line 1", "ends with a separator", "--drop-columns 3"]),
+                                  ("named", "a,b,\n1,2,\n", ["line 2", "'3'", "missing"])):
             self.refused(DATA, [f"{name}.csv", *words], self.write(f"{name}.csv", text))
         self.refused(DATA, ["line 3"], self.folder / "ragged.csv", ranks=2)
+        for text, options in (("\ufeffa,b\r\n1,2\r\n3,4\r\n", []), ('"a","b"\n"1", "2"\n"3","4"\n', []), ("a,b,\n1,2,\n3,4,\n", ["--drop-columns", "3"])):
+            self.success("import", self.write("odd.csv", text), *options, "--output", self.folder / "odd.h5")
+            np.testing.assert_array_equal(read_datasets(self.folder / "odd.h5")["/samples"], [[1, 2], [3, 4]])
+            (self.folder / "odd.h5").unlink()
         self.refused(USAGE, ["no column 'z'"], self.folder / "text.csv", "--label-column", "z")
         self.refused(IO, ["absent.csv"], self.folder / "absent.csv")
 
@@ -266,6 +274,13 @@ class BadImportTest(ImporterTest):
         self.refused(DATA, ["cut.npy", "truncated"], self.write("cut.npy", whole[:-1]))
         self.refused(DATA, ["cut.npy", "truncated"], self.folder / "cut.npy", ranks=2)
         self.refused(DATA, ["more.npy", "after the last"], self.write("more.npy", whole + b"x"))
+        self.values[207, 2] = np.nan
+        np.save(self.folder / "nan.npy", self.values)
+        for ranks in (None, 2):
+            self.refused(DATA, ["nan.npy", "row 207", "feature 2"], self.folder / "nan.npy", ranks=ranks)
+        for array, words in ((np.zeros((0, 4)), "no samples"), (np.float32(3), "single value"), (np.array(["a"]), "cannot be read"), (np.zeros((3, 0)), "no features")):
+            np.save(self.folder / "odd.npy", array)
+            self.refused(DATA, ["odd.npy", words], self.folder / "odd.npy")
         np.save(self.folder / "objects.npy", np.array([{"a": 1}], object))
         self.refused(DATA, ["objects.npy", "pickled"], self.folder / "objects.npy")
         claim = b"{'descr': '<f4', 'fortran_order': False, 'shape': (250000000000000000, 1), }"
@@ -279,6 +294,20 @@ class BadImportTest(ImporterTest):
         self.refused(DATA, ["no array 'y'", "x"], self.write("whole.npz", packed.getvalue()) + ":y")
         np.savez(self.folder / "short.npz", y=np.arange(7))
         self.refused(DATA, ["7 labels for the 301"], self.folder / "whole.npz", "--labels", self.folder / "short.npz")
+
+    def test_garbage_and_nothing_in_every_format(self):
+        (self.folder / "empty").mkdir()
+        for name, kind in (("x.csv", "csv"), ("x.npy", "npy"), ("x.npz", "npz"), ("x.h5", "hdf5"), ("x", "idx")):
+            self.refused(DATA, [name, "empty"] if name != "x.npz" else [name, "truncated"], self.write(name, b""))
+            self.refused(DATA, [name], self.write(name, bytes(range(256)) * 9))
+            self.refused(IO, ["folder"], self.folder / "empty", "--format", kind)
+        self.refused(DATA, ["no images"], self.folder / "empty")
+        write_file(self.folder / "zero.h5", x=np.zeros((0, 3)), s=[b"a"])
+        self.refused(DATA, ["zero.h5:/x", "no samples"], f"{self.folder}/zero.h5:/x")
+        self.refused(DATA, ["zero.h5:/s", "text"], f"{self.folder}/zero.h5:/s")
+        head = struct.pack(">IIII", 0x803, 3, 2, 2)
+        self.refused(DATA, ["short.idx", "truncated"], self.write("short.idx", head + bytes(11)))
+        self.refused(DATA, ["short.gz", "truncated"], self.write("short.gz", gzip.compress(head + bytes(12))[:-6]))
 
     def test_bad_raw(self):
         path = self.write("x.bin", bytes(10))
