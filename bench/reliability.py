@@ -21,6 +21,7 @@ import numpy as np
 
 MPIRUN = ["mpirun", "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1"]
 ENVIRONMENT = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+SMALL_CASES = {"verify-every 1": ["--verify-every", 1], "verify-every 100": ["--verify-every", 100], "watchdog 60s": ["--watchdog", "60s"]}
 
 
 def train(options, folder, data, *settings):
@@ -43,14 +44,19 @@ def small(options, folder):
     """Samples a second of each setting, alternating with the plain run."""
     data = make_data(folder, options.rows, 784)
     common = ["--layers", "784,1000,500,250,30", "--batch", 256, "--micro-batch", 128, "--epochs", options.epochs, "--checkpoint-every", 0]
-    cases = {"plain": [], "verify-every 1": ["--verify-every", 1], "verify-every 100": ["--verify-every", 100], "watchdog 60s": ["--watchdog", "60s"]}
+    cases = {"plain": [], **SMALL_CASES}
+    if options.case is not None:
+        cases = {name: settings for name, settings in cases.items() if name in ("plain", options.case)}
     speeds = {name: [] for name in cases}
     for _ in range(options.repetitions):
         for name, settings in cases.items():
             records = train(options, folder, data, *common, *settings)
             speeds[name] += [record["samples_per_second"] for record in records if record["kind"] == "epoch"][1:]
     medians = {name: statistics.median(values) for name, values in speeds.items()}
-    return {"samples_per_second": medians, "overhead_percent": {name: 100 * (medians["plain"] / value - 1) for name, value in medians.items()}}
+    # What else the machine does only slows an epoch, so the fastest of each say most about the setting.
+    best = {name: max(values) for name, values in speeds.items()}
+    return {"samples_per_second": medians, "overhead_percent": {name: 100 * (medians["plain"] / value - 1) for name, value in medians.items()},
+            "best_samples_per_second": best, "best_overhead_percent": {name: 100 * (best["plain"] / value - 1) for name, value in best.items()}}
 
 
 def large(options, folder):
@@ -82,7 +88,7 @@ def main():
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--steps", type=int, default=15)
     parser.add_argument("--rows", type=int, default=10240)
-    parser.add_argument("--case", choices=["synchronous", "async"], help="large: only this one")
+    parser.add_argument("--case", choices=["synchronous", "async", *SMALL_CASES], help="only this one (small: against the plain run)")
     parser.add_argument("--folder", help="where to write (the disk that is measured)")
     options = parser.parse_args()
     began = time.monotonic()

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Feeds the readers of files and settings with broken input, under AddressSanitizer and UndefinedBehaviorSanitizer (libFuzzer; clang).
 #   scripts/fuzz.sh [SECONDS [TARGET...]]    each target for so many seconds (5); all targets of tests/fuzz by default
+# HOURGLASS_FUZZ_MESSAGES=1 build/fuzz/fuzz/TARGET_fuzz FILE says why a file is refused. A seed that is valid and refused means a fuzzer
+# that tests nothing.
 # The corpus grows in build/fuzz/corpus/TARGET; what ends a target badly is kept in build/fuzz/found. Needs the program of the release
 # build, for a corpus to begin with.
 set -euo pipefail
@@ -23,6 +25,8 @@ cmake -S . -B build/fuzz -G Ninja -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=
 cmake --build build/fuzz --target "${targets[@]/%/_fuzz}"
 /usr/bin/python3 -B tests/fuzz/make_corpus.py build/fuzz/seeds "${HOURGLASS:-build/release/bin/hourglass}"
 
+# A fuzzer that dies leaves its file.
+trap 'rm -f /dev/shm/hourglass-fuzz-*' EXIT
 failed=0
 for target in "${targets[@]}"; do
   mkdir -p "build/fuzz/corpus/$target" build/fuzz/found

@@ -182,6 +182,7 @@ class StopTest(FaultTest):
 class WatchdogTest(FaultTest):
     def hung(self, process, *words):
         code, lines, seconds = self.outcome(process)
+        print(f"--watchdog 2s: the job ended {seconds:.1f} s later")
         self.assertEqual((code, len(lines)), (RANK, 1), lines)
         for word in ("watchdog", "--resume", *words):
             self.assertIn(word, lines[0])
