@@ -12,7 +12,7 @@ mkdir -p "$folder"
 if [ "$(id -u)" -eq 0 ]; then
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
-tcp="--mca btl_tcp_eager_limit 2097152 --mca btl_tcp_sndbuf 4194304 --mca btl_tcp_rcvbuf 2097152"
+tcp="--mca btl_tcp_eager_limit 2097152 --mca btl_tcp_sndbuf 2097152"
 model=(--layers "784,1000,500,250,30" --activation relu)
 
 # A study with the exchange hidden behind the computation and one without.
