@@ -12,7 +12,6 @@ mkdir -p "$folder"
 if [ "$(id -u)" -eq 0 ]; then
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
-tcp="--mca btl_tcp_eager_limit 2097152 --mca btl_tcp_sndbuf 2097152"
 model=(--layers "784,1000,500,250,30" --activation relu)
 
 # A study with the exchange hidden behind the computation and one without.
@@ -38,17 +37,14 @@ measure() {
 }
 
 # Hosts share this machine's cores, so that computing slows down from the third host on: compare phases, not steps, of different
-# numbers of hosts. MPI moves messages over TCP only inside calls of MPI; these words let the kernel take whole ones.
+# numbers of hosts. Small buckets, because MPI moves messages over TCP only inside calls of MPI, and the kernel a buffer's worth between them.
 network() {
-  local bucket=1MiB hosts launch
+  local bucket=1MiB hosts
   for hosts in 2 4; do
     scripts/netns_hosts.sh up "$hosts" || { echo "scaling.sh: no hosts of network namespaces: skipped"; return 0; }
     trap 'scripts/netns_hosts.sh down' EXIT
-    launch=$(scripts/netns_hosts.sh launch)
     both "hosts-$hosts" scripts/netns_hosts.sh on hg0 "$program" scale --weak --ranks "$hosts" --micro-batch 1024 --reduction tree,allreduce \
-      --repetitions 3 --steps 10 --warm-up 2 --launch-options "$launch $tcp"
-    scripts/netns_hosts.sh on hg0 "$program" scale --weak --ranks "$hosts" --micro-batch 1024 --repetitions 3 --steps 10 --warm-up 2 --network false \
-      --launch-options "$launch" --output "$folder/hosts-$hosts-untuned.jsonl" -- "${model[@]}" --bucket-bytes "$bucket"
+      --repetitions 3 --steps 10 --warm-up 2 --launch-options "$(scripts/netns_hosts.sh launch)"
     scripts/netns_hosts.sh down
   done
   "$program" report scaling "$folder"/hosts-*.jsonl --output "$folder/hosts.html"
@@ -57,7 +53,7 @@ network() {
 # What has been measured, simulated with the passes, updates and links that were measured.
 validate() {
   shopt -s nullglob
-  local measured=("$folder"/node-*.jsonl "$folder"/hosts-*-overlap-*.jsonl)
+  local measured=("$folder"/node-*.jsonl "$folder"/hosts-*.jsonl)
   [ ${#measured[@]} -gt 0 ] || return 0
   python3 bench/simulate/simulate.py validate --measured "${measured[@]}" --output "$folder/validate.jsonl" --folder build/simulate
 }
