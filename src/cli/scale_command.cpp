@@ -67,7 +67,7 @@ std::vector<Index> counts_of(const std::string& name, const std::string& text) {
 }
 
 std::string launcher_of(const Arguments& arguments) {
-  const std::string launcher = arguments.get("launcher", "auto");
+  std::string launcher = arguments.get("launcher", "auto");
   if (launcher == "auto") return std::getenv("SLURM_JOB_ID") != nullptr ? "srun" : "mpirun";
   if (launcher == "mpirun" || launcher == "srun") return launcher;
   throw Error(ErrorKind::usage, fmt::format("--launcher {}: choose auto, mpirun or srun", launcher));

@@ -20,6 +20,7 @@ struct ScalingPoint {
   Index micro_batch = 128;
   Index batch = 128;
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes what the compiler writes for ours
   friend auto operator<=>(const ScalingPoint&, const ScalingPoint&) = default;
 };
 
