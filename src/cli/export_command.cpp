@@ -15,6 +15,7 @@ void run_export(const Arguments& arguments) {
     throw Error(ErrorKind::usage, "name a format: hourglass export onnx|safetensors|torch --model M --output FILE");
   const std::string& format = arguments.positional.front();
   const std::string output = arguments.required("output");
+  require_new(output);
   const Model model = load_model(arguments.required("model"));
   if (format != "onnx" && (arguments.has("part") || arguments.has("normalized-input"))) {
     throw Error(ErrorKind::usage, "--part and --normalized-input are for onnx; other formats hold all parameters");

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
@@ -121,7 +122,24 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace hourglass
 
+namespace {
+
+extern "C" void note_nothing(int) {}
+
+// Not ignored: that would be passed on to programs that are started. A file that would become too large is an error of the write; a
+// signal that asks a job to stop and comes before its training, or after, is no reason to die.
+void outlive_signals() {
+  struct sigaction action {};
+  action.sa_handler = note_nothing;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  for (const int number : {SIGXFSZ, SIGUSR1}) sigaction(number, &action, nullptr);
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
+  outlive_signals();
   using hourglass::Error;
   using hourglass::ErrorKind;
   try {

@@ -6,6 +6,7 @@
 #include "command.hpp"
 #include "hourglass/core/error.hpp"
 #include "hourglass/data/statistics.hpp"
+#include "hourglass/io/atomic_file.hpp"
 #include "hourglass/train/pca.hpp"
 #include "hourglass/train/training_data.hpp"
 
@@ -48,6 +49,7 @@ void run_pca(const Arguments& arguments) {
     config.data = arguments.required("data");
     config.allow_external = arguments.flag("allow-external");
     output = arguments.required("output");
+    if (world.is_root()) require_new(output);
     static_cast<void>(arguments.required("components"));
     components = arguments.integer("components", 1, 1);
     threads = arguments.integer("threads", 1, 1);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "command.hpp"
 #include "hourglass/core/error.hpp"
@@ -16,6 +17,17 @@ constexpr Index standard_samples = 1000;
 // t-SNE holds a few numbers for each pair of samples.
 constexpr Index most_samples = 5000;
 
+// A page may be made again; anything else that has its name is not ours to replace.
+void require_page_or_nothing(const std::string& path) {
+  if (!std::filesystem::exists(path)) return;
+  std::string start(15, '\0');
+  std::ifstream stream(path, std::ios::binary);
+  stream.read(start.data(), static_cast<std::streamsize>(start.size()));
+  if (start != "<!DOCTYPE html>") {
+    throw Error(ErrorKind::usage, fmt::format("{}: already exists and is no page of a report; choose another --output or remove it", path));
+  }
+}
+
 void run_report_of_run(const Arguments& arguments, const std::string& folder) {
   use_single_threaded_blas();
   const Index samples = arguments.integer("samples", standard_samples, 1);
@@ -24,6 +36,7 @@ void run_report_of_run(const Arguments& arguments, const std::string& folder) {
                 fmt::format("--samples is {}, but at most {} can be laid out in a page", samples, most_samples));
   }
   const std::string output = arguments.get("output", "report.html");
+  require_page_or_nothing(output);
   OpenedRun run = open_run(folder);
   add_study(run, arguments.get("data"), arguments.get("labels"), samples);
   run.findings.reproduced_by = fmt::format("hourglass report {} --output {}", folder, output);
@@ -37,7 +50,9 @@ void run_report_command(const Arguments& arguments) {
     throw Error(ErrorKind::usage, "name a run folder: hourglass report run/ --output report.html");
   const std::vector<std::string>& words = arguments.positional;
   if (words.front() == "scaling" && !std::filesystem::exists("scaling/config.cfg")) {
-    report_scaling({words.begin() + 1, words.end()}, arguments.get("output", "scaling.html"));
+    const std::string output = arguments.get("output", "scaling.html");
+    require_page_or_nothing(output);
+    report_scaling({words.begin() + 1, words.end()}, output);
     return;
   }
   if (words.size() > 1) throw Error(ErrorKind::usage, fmt::format("unexpected '{}': a report is of one run folder", words[1]));

@@ -192,6 +192,13 @@ void write_text_atomically(const std::string& path, std::string_view text) {
   file.commit();
 }
 
+void require_new(const std::string& path) {
+  std::error_code ignored;
+  if (fs::exists(fs::symlink_status(path, ignored))) {
+    throw Error(ErrorKind::usage, path + ": already exists; choose another --output or remove it");
+  }
+}
+
 void copy_atomically(const std::string& from, const std::string& to) {
   std::ifstream source(from, std::ios::binary);
   if (!source) throw Error(ErrorKind::io, "cannot read " + from + ": no such file, or no permission");

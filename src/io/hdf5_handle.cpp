@@ -123,7 +123,7 @@ Handle open_file(const std::string& file, bool as_source) {
   const Lock lock;
   if (H5Fis_hdf5(file.c_str()) <= 0) {
     H5Eclear2(H5E_DEFAULT);
-    throw Error(ErrorKind::data, file + ": is not an HDF5 file");
+    throw Error(ErrorKind::data, file + ": is not an HDF5 file (hourglass import makes one of tables, NumPy arrays and images)");
   }
   const Handle access = as_source ? Handle() : plain_file_access();
   Handle handle(H5Fopen(file.c_str(), H5F_ACC_RDONLY, as_source ? H5P_DEFAULT : access.get()), H5Fclose);

@@ -56,6 +56,13 @@ std::optional<std::string> output_range_advice(const DatasetReader& reader, cons
       outside += x < range.lowest - 1e-3 || x > range.highest + 1e-3 ? 1 : 0;
     }
   }
+  constexpr float little = 0.01F;
+  if (is_integer(info.type) && transform.mean.empty() && transform.divisor != 1 && std::max(-least, largest) < little) {
+    return fmt::format(
+        "advice: integers were divided by {:g}, the largest of their type, and reach only from {:.3g} to {:.3g}: use --normalize "
+        "standardize --output-activation linear, or store them as a smaller type",
+        transform.divisor, least, largest);
+  }
   if (outside * 100 <= row.size() * static_cast<std::size_t>(rows)) return std::nullopt;
   return fmt::format(
       "advice: samples reach from {:.3g} to {:.3g}, but --output-activation {} only gives values from {} to {}: use "

@@ -154,6 +154,10 @@ void Trainer::restore(ResumePoint& point) {
                       checkpoint, text("blas"), here));
     }
     restore_position(file);
+    const Index begun = position_.epoch + (position_.step_in_epoch > 0 ? 1 : 0);
+    if (!is_pretraining() && begun > config_.epochs) {
+      throw Error(ErrorKind::usage, fmt::format("cannot resume with --epochs {}: the run is in epoch {} already", config_.epochs, begun));
+    }
     transform_ = load_transform(file.header);
     read_arena(file, "/model", parameters_.span());
   });

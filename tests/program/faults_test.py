@@ -359,7 +359,7 @@ class FileTest(FaultTest):
     def limited(self, name, value, *arguments):
         soft = {"RLIMIT_FSIZE": resource.RLIMIT_FSIZE, "RLIMIT_NOFILE": resource.RLIMIT_NOFILE}[name]
         process = subprocess.run([PROGRAM, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT, timeout=60,
-                                 preexec_fn=lambda: (signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.setrlimit(soft, (value, value))))
+                                 preexec_fn=lambda: (signal.signal(signal.SIGXFSZ, signal.SIG_DFL), resource.setrlimit(soft, (value, value))))
         return process.returncode, [line for line in process.stderr.splitlines() if line.startswith("hourglass: ")], process.stderr
 
     def test_file_size_limit(self):

@@ -30,7 +30,7 @@ class Job:
                    "--data", test.data, *TRAINING]
         result = execute(list(map(str, command)), folder=ROOT, environment=test.environment)
         test.assertEqual(result.code, 0, str(result))
-        self.id, self.environment = result.stdout.strip(), test.environment
+        self.id, self.environment, self.gone_since = result.stdout.strip(), test.environment, None
 
     def control(self, *words):
         return execute(["scontrol", *words], environment=self.environment)
@@ -64,7 +64,11 @@ class Job:
     def release(self):
         """Lets a requeued job start at once: Slurm holds one back for two minutes. But not before what it ran is gone, whose end would
         be taken for that of the new start."""
-        if self.field("JobState") == "PENDING" and not self.steps():
+        if self.field("JobState") != "PENDING" or self.steps():
+            self.gone_since = None
+        elif self.gone_since is None:
+            self.gone_since = time.monotonic()
+        elif time.monotonic() - self.gone_since > 3:  # the report of its end may still be on its way
             self.control("update", f"JobId={self.id}", "StartTime=now")
 
     def steps(self):

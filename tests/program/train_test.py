@@ -5,6 +5,7 @@ import re
 import signal
 import time
 import unittest
+from pathlib import Path
 
 import numpy as np
 
@@ -65,6 +66,11 @@ class TrainTest(ProgramTest):
                                         ("relu", ["--output-activation", "relu", "--normalize", "standardize"], True)):
             result = self.success("train", "--output", self.folder / name, "--data", f"{data}:/x", *SETTINGS, *settings, ranks=2)
             self.assertEqual(bool(re.search(r"advice: samples reach from -\S+ to \S+, but --output-activation", result.stdout)), advised, result.stdout)
+
+    def test_advice_for_integers_that_use_little_of_their_range(self):
+        data = write_file(self.folder / "wide.h5", x=np.arange(1200).reshape(60, 20) % 256)
+        result = self.success("train", "--output", self.folder / "run", "--data", f"{data}:/x", *SETTINGS)
+        self.assertRegex(result.stdout, r"advice: integers were divided by 9.22337e\+18")
 
     def test_plain_progress_when_not_a_terminal(self):
         result = self.success("train", *self.source, *SETTINGS, "--epochs", 300, "--output", self.folder / "run", ranks=2)
@@ -173,6 +179,24 @@ class TrainTest(ProgramTest):
         self.train("run", *self.source, *SETTINGS)
         self.success("train", "--resume", self.folder / "run", "--epochs", 5, ranks=2)
         self.assertEqual(whole, self.digest(self.folder / "run/model.h5"))
+
+    def test_resume_with_fewer_epochs_than_are_done(self):
+        self.train("run", *self.source, *SETTINGS)
+        result = run("train", "--resume", self.folder / "run", "--epochs", 2, ranks=2)
+        self.assert_refused(result, USAGE, "--epochs 2", "epoch 3")
+
+    def test_a_stop_signal_before_training_does_not_kill(self):
+        process = start("train", "--output", self.folder / "run", *self.source, *SETTINGS)
+
+        def caught():
+            mask = re.search(r"SigCgt:\s*(\w+)", Path(f"/proc/{process.pid}/status").read_text())
+            return int(mask[1], 16) >> (signal.SIGUSR1 - 1) & 1
+
+        wait_until(caught, what="the program's first line")  # until then it is the system's loader that dies
+        while process.poll() is None:
+            process.send_signal(signal.SIGUSR1)
+            time.sleep(0.01)
+        self.assertIn(process.returncode, (0, STOPPED))
 
     def test_resume_passes_over_a_damaged_checkpoint(self):
         whole = self.train("run", *self.source, *SETTINGS, "--checkpoint-every", "2steps", "--keep", 100)

@@ -3,6 +3,7 @@ import gzip
 import json
 import struct
 import unittest
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -116,6 +117,22 @@ class UseTest(ProgramTest):
         self.assert_refused(run("inspect", self.folder / "x.txt"), DATA, "x.txt")
         self.assert_refused(run("inspect", self.folder / "y.h5"), IO, "y.h5")
         self.assert_refused(run("inspect"), USAGE)
+
+    def test_no_file_is_replaced(self):
+        """Nobody's only copy is lost to a name given twice; a report may replace a report."""
+        before = Path(self.data).read_bytes()
+        run_folder = Path(self.model).parent
+        for words in (["pca", "--data", f"{self.data}:/train/samples", "--components", 2], ["export", "onnx", "--model", self.model],
+                      ["report", run_folder], ["encode", "--model", self.model, "--data", f"{self.data}:/test/samples"]):
+            with self.subTest(words[0]):
+                output = self.data
+                if words[0] == "encode":
+                    self.success(*words, "--output", self.folder / "codes.h5")
+                    output = self.folder / "codes.h5"
+                self.assert_refused(run(*words, "--output", output), USAGE, "already exists")
+        self.assertEqual(Path(self.data).read_bytes(), before)
+        for _ in range(2):
+            self.success("report", run_folder, "--output", self.folder / "page.html", "--samples", 20)
 
     def test_a_checkpoint_is_a_model_too(self):
         checkpoint = max((self.folder / "run/checkpoints").glob("*.h5"))

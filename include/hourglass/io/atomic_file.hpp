@@ -47,6 +47,9 @@ class AtomicFile {
 /// Replaces `path` by a file that holds `text`: the complete new file or the old one. Throws Error(io).
 void write_text_atomically(const std::string& path, std::string_view text);
 
+/// Throws Error(usage) when there is something at `path`: a result never takes the place of a file that may be somebody's only one.
+void require_new(const std::string& path);
+
 /// Makes `to` a copy of `from`: the complete new file or the old one. Throws Error(io).
 void copy_atomically(const std::string& from, const std::string& to);
 
