@@ -18,10 +18,10 @@
 namespace hourglass {
 
 std::vector<Command> commands() {
-  return {import_command(),   generate_command(),   train_command(),  show_command(),        report_command(),
-          evaluate_command(), score_command(),      encode_command(), reconstruct_command(), sample_command(),
-          inspect_command(),  export_command(),     pca_command(),    probe_command(),       sweep_command(),
-          scale_command(),    scale_worker_command(), doctor_command(), man_command(),       completion_command()};
+  return {import_command(),   generate_command(),     train_command(),  show_command(),        report_command(),
+          evaluate_command(), score_command(),        encode_command(), reconstruct_command(), sample_command(),
+          inspect_command(),  export_command(),       pca_command(),    probe_command(),       sweep_command(),
+          scale_command(),    scale_worker_command(), doctor_command(), man_command(),         completion_command()};
 }
 
 namespace {
@@ -126,8 +126,8 @@ namespace {
 
 extern "C" void note_nothing(int) {}
 
-// Not ignored: that would be passed on to programs that are started. A file that would become too large is an error of the write; a
-// signal that asks a job to stop and comes before its training, or after, is no reason to die.
+// Not ignored: that would be passed on to programs that are started. A file that would become too large is an error of the
+// write; a signal that asks a job to stop and comes before its training, or after, is no reason to die.
 void outlive_signals() {
   struct sigaction action {};
   action.sa_handler = note_nothing;

@@ -106,7 +106,7 @@ void run_probe(const Arguments& arguments) {
   Normalize normalize = Normalize::automatic;
   collectively(world, [&] {
     if (arguments.flag("raw") == arguments.has("model")) {
-      throw Error(ErrorKind::usage, "give --model FILE, or --raw to classify the samples themselves");
+      throw Error(ErrorKind::usage, "give one of --model FILE, and --raw to classify the samples themselves");
     }
     if (arguments.flag("raw") && arguments.flag("fine-tune")) {
       throw Error(ErrorKind::usage, "--fine-tune trains a model's encoder, but --raw has none: give --model");

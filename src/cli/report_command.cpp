@@ -24,7 +24,8 @@ void require_page_or_nothing(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
   stream.read(start.data(), static_cast<std::streamsize>(start.size()));
   if (start != "<!DOCTYPE html>") {
-    throw Error(ErrorKind::usage, fmt::format("{}: already exists and is no page of a report; choose another --output or remove it", path));
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: already exists and is no page of a report; choose another --output or remove it", path));
   }
 }
 

@@ -129,7 +129,9 @@ struct IdxReader::State {
     const std::size_t got = stream.read(magic);
     if (got == 0) stream.refuse("the file is empty");
     if (got < magic.size() || magic[0] != std::byte{0} || magic[1] != std::byte{0}) {
-      stream.refuse("not an IDX file: it does not begin with two zero bytes, a type code and a number of dimensions");
+      stream.refuse(
+          "not an IDX file: it does not begin with two zero bytes, a type code and a number of dimensions (other formats are "
+          "known by the ending of their names, or named by --format)");
     }
     type = type_of(stream, std::to_integer<unsigned>(magic[2]));
     const auto dimensions = std::to_integer<std::size_t>(magic[3]);

@@ -94,8 +94,8 @@ struct Output {
 
 /// Where the rows of one source go.
 struct Target {
-  Index first = 0;                ///< row of the data set at which the source begins
-  Index multiple = 1;             ///< of rows at a time
+  Index first = 0;                     ///< row of the data set at which the source begins
+  Index multiple = 1;                  ///< of rows at a time
   const RangeSet* finished = nullptr;  ///< of the data set, from an import that was interrupted
   std::function<void(Range rows, std::span<const std::byte> bytes)> write;  ///< by each rank alone
   std::function<void(std::span<const Range> rows)> written;                 ///< by all ranks, after each round
@@ -121,12 +121,15 @@ void refuse_non_finite(const RowReader& reader, Range rows, std::span<const std:
   const Index bad = first_non_finite(reader.type(), bytes);
   if (bad < 0) return;
   const Index features = reader.row_bytes() / size_of(reader.type());
-  refuse(reader, "row " + std::to_string(rows.begin + bad / features) + " (from 0) holds a number that is not finite in single precision, "
-                 "feature " + std::to_string(bad % features) + "; clean the data: drop such rows or replace such values");
+  refuse(reader, "row " + std::to_string(rows.begin + bad / features) +
+                     " (from 0) holds a number that is not finite in single precision, "
+                     "feature " +
+                     std::to_string(bad % features) + "; clean the data: drop such rows or replace such values");
 }
 
 /// Copies one source: each rank the pieces of its part, a piece a round.
-void copy(const Communicator& communicator, RowReader& reader, const Target& target, const std::function<void(Index)>& progress) {
+void copy(const Communicator& communicator, RowReader& reader, const Target& target,
+          const std::function<void(Index)>& progress) {
   const auto pieces = pieces_of(reader, target, communicator.size());
   const std::vector<Range>& mine = pieces[static_cast<std::size_t>(communicator.rank())];
   std::size_t rounds = 0;

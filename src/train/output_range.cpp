@@ -59,7 +59,8 @@ std::optional<std::string> output_range_advice(const DatasetReader& reader, cons
   constexpr float little = 0.01F;
   if (is_integer(info.type) && transform.mean.empty() && transform.divisor != 1 && std::max(-least, largest) < little) {
     return fmt::format(
-        "advice: integers were divided by {:g}, the largest of their type, and reach only from {:.3g} to {:.3g}: use --normalize "
+        "advice: integers were divided by {:g}, the largest of their type, and reach only from {:.3g} to {:.3g}: use "
+        "--normalize "
         "standardize --output-activation linear, or store them as a smaller type",
         transform.divisor, least, largest);
   }

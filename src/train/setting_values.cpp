@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 
 #include "setting_rows.hpp"
@@ -5,7 +6,10 @@
 namespace hourglass {
 
 void bad_value(const std::string& name, const std::string& text, const std::string& wanted) {
-  throw Error(ErrorKind::usage, fmt::format("--{} is '{}', but {} is expected", name, text, wanted));
+  // A suggestion at the end of what is wanted goes to the end of the sentence.
+  const std::size_t end = std::min(wanted.find("; did you mean"), wanted.size());
+  throw Error(ErrorKind::usage,
+              fmt::format("--{} is '{}', but {} is expected{}", name, text, wanted.substr(0, end), wanted.substr(end)));
 }
 
 bool parse_bool(const std::string& name, const std::string& text) {

@@ -156,7 +156,8 @@ void Trainer::restore(ResumePoint& point) {
     restore_position(file);
     const Index begun = position_.epoch + (position_.step_in_epoch > 0 ? 1 : 0);
     if (!is_pretraining() && begun > config_.epochs) {
-      throw Error(ErrorKind::usage, fmt::format("cannot resume with --epochs {}: the run is in epoch {} already", config_.epochs, begun));
+      throw Error(ErrorKind::usage,
+                  fmt::format("cannot resume with --epochs {}: the run is in epoch {} already", config_.epochs, begun));
     }
     transform_ = load_transform(file.header);
     read_arena(file, "/model", parameters_.span());

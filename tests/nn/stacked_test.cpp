@@ -41,7 +41,8 @@ struct Trial {
     below_parameters = filled(below->layout().size(), 1);
     parameters = filled(alone.layout().size(), 2);
     samples = filled(rows * 7, 3);
-    stacked = std::make_unique<Stacked>(below->network(), Range{0, 1}, below_parameters.data(), std::make_unique<Autoencoder>(top_spec()));
+    stacked = std::make_unique<Stacked>(below->network(), Range{0, 1}, below_parameters.data(),
+                                        std::make_unique<Autoencoder>(top_spec()));
     context.training = true;
   }
   [[nodiscard]] ConstMatrix x() const { return {samples.data(), rows, 7}; }
@@ -72,7 +73,8 @@ TEST(Stacked, TrainsAsTheModelAloneOnTheirOutput) {
   const std::vector<float> hidden = t.hidden();
   Buffer<float> expected(t.parameters.size()), gradient(t.parameters.size());
   Workspace own = t.alone.make_workspace(rows), both = t.stacked->make_workspace(rows);
-  const LossSums a = t.alone.train_pass(t.parameters.data(), {hidden.data(), rows, 5}, 0.5F, own, expected.data(), t.context, {});
+  const LossSums a =
+      t.alone.train_pass(t.parameters.data(), {hidden.data(), rows, 5}, 0.5F, own, expected.data(), t.context, {});
   const LossSums b = t.stacked->train_pass(t.parameters.data(), t.x(), 0.5F, both, gradient.data(), t.context, {});
   EXPECT_EQ(a.loss, b.loss);
   EXPECT_TRUE(std::ranges::equal(expected.span(), gradient.span()));
