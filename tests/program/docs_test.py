@@ -77,6 +77,37 @@ class DocsTest(ProgramTest):
         for figure in re.findall(r"(?<![\w.-])\d+\.\d{3}(?![\d.])", (ROOT / "docs/autoencoders.md").read_text()):
             self.assertIn(figure, measured, "docs/autoencoders.md has a figure that docs/results.md has not: run scripts/results.sh")
 
+    def test_every_command_shown_has_the_options_it_is_shown_with(self):
+        helps = {}
+
+        def options_of(command):
+            if command not in helps:
+                helps[command] = set(re.findall(r"^  (--[a-z0-9-]+)", self.success(command, "--help").stdout, re.MULTILINE))
+            return helps[command]
+
+        count = 0
+        for document in [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "data").glob("*.md"), ROOT / "slurm/README.md"]:
+            if document.name == "configuration.md":
+                continue  # made from the options
+            text = re.sub(r" *\\\n *", " ", document.read_text())
+            blocks = re.findall(r"^```(?:sh)?\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+            for line in "\n".join(blocks).splitlines():
+                found = re.search(r"(?:^|\s|/)hourglass ([a-z]+)\b(.*)", line)
+                if not found or found[1] not in self.commands():
+                    continue
+                command, rest = found[1], found[2]
+                own, _, passed_on = rest.partition(" -- ")
+                for name, words in ((command, own), ("train", passed_on)):
+                    for option in re.findall(r"(?<=[\s\[])--[a-z0-9-]+", words):
+                        count += 1
+                        self.assertIn(option, options_of(name), f"{document.name}: {line}")
+        self.assertGreater(count, 100)
+
+    def commands(self):
+        if not hasattr(self, "known"):
+            self.known = set(re.findall(r"^  ([a-z]+) ", self.success("--help").stdout, re.MULTILINE))
+        return self.known
+
     def test_links_between_documents(self):
         for document in [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "data").glob("*.md"), ROOT / "slurm/README.md"]:
             text = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
