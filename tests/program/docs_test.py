@@ -1,4 +1,5 @@
-"""Every command that the tutorial and the README's tour show is run, in their order, on a small part of the data that they speak of."""
+"""Every command that the README's tour, the tutorial, the usage and the formats show is run, in their order, on a small part of the data that
+they speak of. (Those of whole clusters, of hours of training and of other machines are checked against the options that there are.)"""
 import gzip
 import os
 import re
@@ -38,9 +39,17 @@ def commands_of(document):
     return commands
 
 
+# The usage shows a study of 36 jobs: scale_test runs its like.
+TOO_LONG = "hourglass scale "
+
+
 class DocsTest(ProgramTest):
-    def run_all(self, document):
+    def run_all(self, *documents):
         small_fashion_mnist(self.folder / "fashion-mnist.h5")
+        with h5py.File(self.folder / "mine.h5", "w") as file:
+            for group, samples in (("train", 160), ("test", 60)):
+                file[f"{group}/samples"] = np.random.default_rng(samples).random((samples, 64), np.float32)
+                file[f"{group}/labels"] = np.arange(samples) % 10
         random = np.random.default_rng(1)
         table = "\n".join(f"{a:.3f},{b:.3f},{c:.3f},{'ab'[i % 2]}" for i, (a, b, c) in enumerate(random.random((40, 3))))
         (self.folder / "table.csv").write_text("x,y,z,kind\n" + table + "\n")
@@ -48,17 +57,22 @@ class DocsTest(ProgramTest):
             (self.folder / name).symlink_to(ROOT / name)
         environment = {**ENVIRONMENT, "PATH": f"{Path(PROGRAM).parent}:{os.environ['PATH']}", "OMPI_MCA_mpi_yield_when_idle": "1",
                        "OMPI_MCA_hwloc_base_binding_policy": "none"}
-        commands = commands_of(document)
-        self.assertTrue(commands, document)
+        commands = [command for document in documents for command in commands_of(document)]
+        self.assertTrue(commands, documents)
         outputs = {}
         for command in commands:
             if command.startswith("data/fashion-mnist.sh"):
                 continue  # its result, small, is there
+            if command.startswith(TOO_LONG) or command.startswith("hourglass report scaling"):
+                continue
+            words, _, into = command.partition(" > ")
             with self.subTest(command=command):
-                result = subprocess.run(shlex.split(command), cwd=self.folder, env=environment, capture_output=True, text=True, timeout=120,
+                result = subprocess.run(shlex.split(words), cwd=self.folder, env=environment, capture_output=True, text=True, timeout=120,
                                         check=False)
                 self.assertEqual(result.returncode, 0, f"{command}\n{result.stdout}\n{result.stderr}")
                 outputs[command] = result.stdout
+                if into:
+                    (self.folder / into).write_text(result.stdout)
         return outputs
 
     def test_tutorial(self):
@@ -69,6 +83,9 @@ class DocsTest(ProgramTest):
 
     def test_readme(self):
         self.run_all("README.md")
+
+    def test_usage_and_formats(self):
+        self.run_all("docs/usage.md", "docs/formats.md")
 
     def test_figures_are_those_of_the_results(self):
         measured = set(re.findall(r"\d+\.\d+", (ROOT / "docs/results.md").read_text()))
