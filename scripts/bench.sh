@@ -10,13 +10,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 programs=${HOURGLASS_BUILD:-build/release}/bench
 export OPENBLAS_NUM_THREADS=1
 
-repetitions=(--benchmark_repetitions=5)
+repetitions=(--benchmark_color=false --benchmark_repetitions=5)
 quick=
 case "${2-}" in
   "") ;;
   --quick)
     quick=1
-    repetitions=(--benchmark_min_time=0.001)
+    repetitions=(--benchmark_color=false --benchmark_min_time=0.001)
     ;;
   *)
     echo "bench.sh: unknown option ${2}; there is --quick" >&2

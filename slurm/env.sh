@@ -30,3 +30,18 @@ export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 # export OPENBLAS_CORETYPE=Haswell
 
 export HOURGLASS HOURGLASS_SRUN HOURGLASS_THREADS
+
+# Whether the job is to go on: one that was cancelled, or that Slurm is ending, is not.
+is_running() {
+  scontrol show job "$SLURM_JOB_ID" | grep -q 'JobState=RUNNING'
+}
+
+# Puts the job back into the queue, and returns only if Slurm refuses. Slurm ends a script when it requeues the job; one that ended first
+# would count as a job that failed, so it sleeps on when it outlives a sleep that Slurm ended before it.
+requeue() {
+  trap - USR1 TERM
+  scontrol requeue "$SLURM_JOB_ID" || return
+  while true; do
+    sleep 300
+  done
+}

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from simulate import CLUSTERS, MAIN
+from simulate import CLUSTERS, MAIN, read_results
 
 COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#444444"]
 DASHES = ["", "7 4", "2 3", "10 3 2 3", "4 2", "1 4"]
@@ -106,7 +106,7 @@ def main():
     arguments = parser.parse_args()
     results = {}
     for path in arguments.results:
-        for r in map(json.loads, path.read_text().splitlines()):
+        for r in read_results(path):
             results[json.dumps({k: v for k, v in r.items() if k != "step_ms"})] = r
     results = list(results.values())
     arguments.images.mkdir(parents=True, exist_ok=True)

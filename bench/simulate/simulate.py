@@ -5,9 +5,12 @@ Builds bench/simulate/simulate.cpp with SimGrid's smpicxx, describes the cluster
 RESULTS.jsonl has already are not run again. STUDY: weak, strong, allreduce,
 tiny, or validate, which simulates what --measured files hold. A point of 1024 ranks takes half a minute."""
 import argparse
+import concurrent.futures
 import json
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -135,11 +138,16 @@ def platform_text(c, ranks_per_node):
             "</zone></platform>\n")
 
 
-def simulate(folder, p):
+def simulate(executable, p):
+    with tempfile.TemporaryDirectory(dir=executable.parent) as folder:
+        return simulate_in(Path(folder), executable, p)
+
+
+def simulate_in(folder, executable, p):
     c = CLUSTERS[p["cluster"]] | {name: p[name] for name in ["bandwidth"] if name in p}
-    platform = folder / f"{p['cluster']}-{p['ranks_per_node']}.xml"
+    platform = folder / "platform.xml"
     platform.write_text(platform_text(c, p["ranks_per_node"]))
-    hosts = folder / f"hosts-{p['ranks']}-{p['ranks_per_node']}"
+    hosts = folder / "hosts"
     hosts.write_text("".join(f"n{r // p['ranks_per_node']}\n" for r in range(p["ranks"])))
     overhead = f"0:{c['overhead']}:0"
     options = {"smpi/host-speed": "1Gf", "smpi/simulate-computation": "no", "smpi/coll-selector": "ompi", "smpi/bcast": "binomial_tree", "smpi/reduce": "binomial", "smpi/shared-malloc": "global",
@@ -147,21 +155,28 @@ def simulate(folder, p):
                "network/crosstraffic": 0, "smpi/os": overhead, "smpi/or": overhead, "smpi/ois": overhead}
     command = ["smpirun", "-np", str(p["ranks"]), "-platform", str(platform), "-hostfile", str(hosts),
                *(f"--cfg={name}:{value}" for name, value in options.items()),
-               *(f"--log={name}.thres:critical" for name in ["root", "smpi_coll", "smpi_colls"]), str(folder / "simulate"),
+               *(f"--log={name}.thres:critical" for name in ["root", "smpi_coll", "smpi_colls"]), str(executable),
                "--widths", p["widths"], "--micro-batches", p["micro_batches"], "--pass-ms", p["pass_ms"], "--update-ms", p["update_ms"],
                "--combine-ms", p["combine_ms"], "--reduction", p["reduction"], "--overlap", p["overlap"], "--wire-bytes", p["wire_bytes"],
                "--bucket-bytes", p["bucket_bytes"], "--warm-up", 1, "--steps", 1]
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode != 0 or not lines:
-        sys.exit(f"simulate.py: smpirun ended with {done.returncode} on {p}:\n{done.stdout}\n{done.stderr}")
+        raise RuntimeError(f"smpirun ended with {done.returncode} on {p}:\n{done.stdout}\n{done.stderr}")
     return {**p, "step_ms": json.loads(lines[-1])["step_ms"]}
 
 
 def read_results(path):
     if not path.exists():
         return []
-    return [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+    # A line that a kill has cut has no end.
+    return [json.loads(line) for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
+
+
+def drop_cut_line(path):
+    if path.exists():
+        text = path.read_text()
+        os.truncate(path, len(text[:text.rfind("\n") + 1].encode()))
 
 
 def main():
@@ -174,15 +189,23 @@ def main():
     arguments.folder.mkdir(parents=True, exist_ok=True)
     subprocess.run([str(HERE / "build.sh"), str(arguments.folder.resolve())], check=True)
     done = [{name: value for name, value in result.items() if name != "step_ms"} for result in read_results(arguments.output)]
-    with arguments.output.open("a") as file:
-        for p in validate(arguments.measured) if arguments.study == "validate" else STUDIES[arguments.study]():
-            if p in done:
-                continue
-            result = simulate(arguments.folder, p)
-            file.write(json.dumps(result) + "\n")
-            file.flush()
-            print(f"{p['study']} {p['cluster']} {p['ranks']} ranks ({p['ranks_per_node']} a node) {p['reduction']} overlap {p['overlap']} "
-                  f"wire {p['wire_bytes']}: {result['step_ms']:.3f} ms", flush=True)
+    drop_cut_line(arguments.output)
+    points = validate(arguments.measured) if arguments.study == "validate" else STUDIES[arguments.study]()
+    executable = arguments.folder.resolve() / "simulate"
+    # A simulation is one thread of computing.
+    with arguments.output.open("a") as file, concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        waiting = [pool.submit(simulate, executable, p) for p in points if p not in done]
+        try:
+            for ready in concurrent.futures.as_completed(waiting):
+                p = ready.result()
+                file.write(json.dumps(p) + "\n")
+                file.flush()
+                print(f"{p['study']} {p['cluster']} {p['ranks']} ranks ({p['ranks_per_node']} a node) {p['reduction']} overlap {p['overlap']} "
+                      f"wire {p['wire_bytes']}: {p['step_ms']:.3f} ms", flush=True)
+        except (RuntimeError, KeyboardInterrupt) as end:
+            # What has begun ends, the rest does not begin.
+            pool.shutdown(cancel_futures=True)
+            sys.exit(f"simulate.py: {end or 'interrupted; the same command continues'}")
 
 
 if __name__ == "__main__":

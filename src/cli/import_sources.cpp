@@ -7,6 +7,7 @@
 
 #include "hourglass/core/edit_distance.hpp"
 #include "hourglass/core/error.hpp"
+#include "hourglass/core/text_list.hpp"
 #include "hourglass/data/array_rows.hpp"
 #include "hourglass/data/csv.hpp"
 #include "hourglass/data/file_rows.hpp"

@@ -44,7 +44,7 @@ void add_study(OpenedRun& run, const std::string& data, const std::string& label
     run.study = std::make_unique<SampleStudy>(study_samples(*run.model, reader, samples, address));
     run.findings.study = run.study.get();
   } catch (const Error& error) {
-    if (!data.empty()) throw;
+    if (!data.empty() || !labels.empty()) throw;
     run.findings.remarks.push_back(fmt::format(
         "No samples are shown, since the run's data cannot be used ({}); name them with --data FILE.h5:/path.", error.what()));
   }

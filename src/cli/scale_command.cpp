@@ -18,6 +18,7 @@
 #include "command.hpp"
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/median.hpp"
+#include "hourglass/core/text_list.hpp"
 #include "hourglass/report/scaling_results.hpp"
 #include "hourglass/train/stop_signal.hpp"
 #include "hourglass/train/version.hpp"
@@ -39,19 +40,9 @@ struct Plan {
   std::string output;
 };
 
-std::vector<std::string> list_of(const std::string& text) {
-  std::vector<std::string> items;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(',', begin), text.size());
-    items.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return items;
-}
-
 std::vector<Index> counts_of(const std::string& name, const std::string& text) {
   std::vector<Index> counts;
-  for (const std::string& item : list_of(text)) {
+  for (const std::string& item : split_list(text)) {
     Index value = 0;
     const auto [end, error] = std::from_chars(item.data(), item.data() + item.size(), value);
     if (error != std::errc{} || end != item.data() + item.size() || value < 1 || value > 1'000'000) {
@@ -63,6 +54,7 @@ std::vector<Index> counts_of(const std::string& name, const std::string& text) {
     }
     counts.push_back(value);
   }
+  if (counts.empty()) throw Error(ErrorKind::usage, fmt::format("--{} is empty; give a list like 1,2,4", name));
   return counts;
 }
 
@@ -91,11 +83,23 @@ TrainConfig parse_train_options(const std::vector<std::string>& words) {
                 "name a model behind --, e.g. hourglass scale --weak --ranks 1,2 --output results.jsonl -- --layers "
                 "784,1000,500,250,30");
   }
+  if (config.pretrain.kind != Pretrain::none) {
+    throw Error(
+        ErrorKind::usage,
+        "--pretrain has no place in a scaling study: measure the layers that it trains one by one, e.g. --layers 784,1000");
+  }
+  if (is_full_batch(config)) {
+    throw Error(ErrorKind::usage,
+                fmt::format("--optimizer {} has no place in a scaling study: its updates take passes over all "
+                            "the data, as many as a line search asks for; measure another optimizer's steps",
+                            lbfgs_name));
+  }
   return config;
 }
 
 void add_points(const Arguments& arguments, const TrainConfig& config, bool batch_given, Plan& plan) {
-  const std::vector<std::string> reductions = list_of(arguments.get("reduction", "tree"));
+  const std::vector<std::string> reductions = split_list(arguments.get("reduction", "tree"));
+  if (reductions.empty()) throw Error(ErrorKind::usage, "--reduction is empty: choose tree, allreduce or tree,allreduce");
   for (const std::string& reduction : reductions) {
     if (reduction != "tree" && reduction != "allreduce") {
       throw Error(ErrorKind::usage,

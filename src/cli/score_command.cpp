@@ -9,8 +9,8 @@
 
 #include "command.hpp"
 #include "hourglass/core/error.hpp"
+#include "hourglass/core/text_list.hpp"
 #include "hourglass/data/labels.hpp"
-#include "hourglass/io/address_list.hpp"
 #include "hourglass/io/dataset_writer.hpp"
 #include "hourglass/train/anomaly.hpp"
 #include "hourglass/train/training_data.hpp"
@@ -62,6 +62,7 @@ Order read_order(const Arguments& arguments, const Model& model) {
     }
     order.anomalies.push_back(label);
   }
+  if (order.anomalies.empty()) throw Error(ErrorKind::usage, "--anomaly-label names no label");
   return order;
 }
 
@@ -190,6 +191,10 @@ void run_score(const Arguments& arguments) {
   report.highest.resize(shown);
   if (order.output) write_scores(world, *order.output, errors, report, given.model.file.path);
   if (!world.is_root()) return;
+  if (order.output && !arguments.flag("json")) {
+    fmt::print("{}:{}/scores holds {}\n", order.output->file, order.output->path == "/" ? "" : order.output->path,
+               report.samples);
+  }
   arguments.flag("json") ? print_json(report) : print_text(report, order);
 }
 

@@ -18,6 +18,7 @@
 #include "hourglass/io/byte_file.hpp"
 #include "hourglass/train/settings.hpp"
 #include "hourglass/train/stop_signal.hpp"
+#include "launched_job.hpp"
 #include "sweep_table.hpp"
 #include "train_arguments.hpp"
 
@@ -55,18 +56,6 @@ class FileLock {
   int descriptor_;
   bool held_ = false;
 };
-
-std::vector<std::string> words_of(const std::string& text) {
-  std::vector<std::string> words;
-  for (std::size_t i = 0; i < text.size();) {
-    const auto begin = text.find_first_not_of(" \t\n", i);
-    if (begin == std::string::npos) break;
-    const auto end = std::min(text.find_first_of(" \t\n", begin), text.size());
-    words.push_back(text.substr(begin, end - begin));
-    i = end;
-  }
-  return words;
-}
 
 std::vector<std::string> read_launcher(const Arguments& arguments) {
   if (arguments.has("launcher") && arguments.has("ranks")) {
@@ -188,6 +177,9 @@ Sweep read_sweep(const Arguments& arguments) {
 }
 
 void claim_folder(const Sweep& sweep) {
+  if (fs::exists(sweep.output + "/config.cfg")) {
+    throw Error(ErrorKind::usage, fmt::format("{} holds a single run, not a sweep: choose another --output", sweep.output));
+  }
   std::error_code error;
   fs::create_directories(sweep.output, error);
   if (error) throw Error(ErrorKind::io, fmt::format("cannot create {}: {}", sweep.output, error.message()));
@@ -313,6 +305,13 @@ void refuse_mpirun() {
   }
 }
 
+// A trial that ended with no code of the program's own lost a rank: killed, or gone with its node.
+ErrorKind kind_of_failure(int code) {
+  constexpr int launcher_missing = 127;
+  if (code == static_cast<int>(ErrorKind::io) || code == launcher_missing) return ErrorKind::io;
+  return code == static_cast<int>(ErrorKind::bug) ? ErrorKind::bug : ErrorKind::rank;
+}
+
 void run_sweep(const Arguments& arguments) {
   refuse_mpirun();
   const Sweep sweep = read_sweep(arguments);
@@ -334,8 +333,9 @@ void run_sweep(const Arguments& arguments) {
   for (const TrialRow& row : rows) {
     const bool mine = row.trial % sweep.tasks == sweep.task;
     if (!mine || row.outcome.status != "failed") continue;
-    throw Error(ErrorKind::io, fmt::format("trial {:04} failed with exit code {} (see {}); the same command tries it again", row.trial + 1,
-                                           row.outcome.code, trial_files(sweep.output, row.trial).log));
+    throw Error(kind_of_failure(row.outcome.code),
+                fmt::format("trial {:04} failed with exit code {} (see {}); the same command tries it again", row.trial + 1,
+                            row.outcome.code, trial_files(sweep.output, row.trial).log));
   }
 }
 

@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
+#include <filesystem>
 
 #include "command.hpp"
 #include "hourglass/core/error.hpp"
+#include "hourglass/io/address_list.hpp"
 #include "hourglass/io/byte_file.hpp"
 #include "hourglass/train/model_file.hpp"
 #include "hourglass/train/resume_point.hpp"
@@ -13,6 +15,19 @@
 namespace hourglass {
 namespace {
 
+// Paths are relative to the folder in which the run was begun.
+void require_reachable(const std::string& data) {
+  if (data.empty()) return;
+  const DatasetAddress address = parse_address(data);
+  if (names_several(address)) return;
+  const std::filesystem::path file(address.file);
+  if (file.is_absolute() || std::filesystem::exists(file)) return;
+  throw Error(ErrorKind::io,
+              fmt::format("{}: no such file here; was the run begun in another folder? Resume it there, or name the "
+                          "data again with its whole path",
+                          address.file));
+}
+
 // The settings come from the checkpoint itself (config.cfg may have been edited); those of the command line that do not shape
 // the trajectory replace them.
 TrainConfig resumed_run(const Arguments& arguments, const std::string& path, const ResumePoint& point) {
@@ -22,6 +37,7 @@ TrainConfig resumed_run(const Arguments& arguments, const std::string& path, con
   if (arguments.has("config")) apply_text(read_text(arguments.get("config")), arguments.get("config"), config);
   apply_arguments(arguments, config);
   config.output = path;
+  for (const std::string& data : {config.data, config.validation}) require_reachable(data);
   check_resumable(stored, config);
   return config;
 }

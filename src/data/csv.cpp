@@ -10,17 +10,11 @@
 
 #include "element.hpp"
 #include "hourglass/core/error.hpp"
+#include "hourglass/core/text_list.hpp"
 
 namespace hourglass {
 
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  const auto blank = [](char letter) { return letter == ' ' || letter == '\t' || letter == '\r'; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 bool is_missing(std::string_view cell) {
   constexpr std::array<std::string_view, 14> words = {"",    "NA",   "N/A",  "n/a",  "na",   "NaN", "nan",

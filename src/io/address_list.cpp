@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "hourglass/core/error.hpp"
+#include "hourglass/core/text_list.hpp"
 
 namespace hourglass {
 
@@ -49,16 +50,6 @@ std::vector<DatasetAddress> expand_addresses(const DatasetAddress& address) {
     for (const std::string& file : expand_pattern(part.file)) all.push_back({file, part.path, address.allow_external});
   }
   return all;
-}
-
-std::vector<std::string> split_list(const std::string& text) {
-  std::vector<std::string> items;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(',', begin), text.size());
-    items.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return items;
 }
 
 }  // namespace hourglass

@@ -49,12 +49,20 @@ std::string advice_for_missing_colon(const std::string& file) {
   return "";
 }
 
+// So is "F.h5:train/samples".
+std::string advice_for_missing_slash(const std::string& file) {
+  const std::size_t colon = file.rfind(':');
+  std::error_code ignored;
+  if (colon == std::string::npos || !std::filesystem::is_regular_file(file.substr(0, colon), ignored)) return "";
+  return "; did you mean " + file.substr(0, colon) + ":/" + file.substr(colon + 1) + "?";
+}
+
 // The system's own errors first: HDF5 reports all of them as "unable to open file".
 void require_regular_file(const std::string& file) {
   const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) {
     const int code = errno;
-    if (code == ENOENT) throw Error(ErrorKind::io, file + ": no such file");
+    if (code == ENOENT) throw Error(ErrorKind::io, file + ": no such file" + advice_for_missing_slash(file));
     if (code == EACCES) throw Error(ErrorKind::io, file + ": permission denied");
     const std::string advice = code == ENOTDIR ? advice_for_missing_colon(file) : "";
     throw Error(ErrorKind::io, file + ": cannot be opened: " + std::strerror(code) + advice);
@@ -123,7 +131,8 @@ Handle open_file(const std::string& file, bool as_source) {
   const Lock lock;
   if (H5Fis_hdf5(file.c_str()) <= 0) {
     H5Eclear2(H5E_DEFAULT);
-    throw Error(ErrorKind::data, file + ": is not an HDF5 file (hourglass import makes one of tables, NumPy arrays and images)");
+    throw Error(ErrorKind::data,
+                file + ": is not an HDF5 file (hourglass import makes one of tables, NumPy arrays and images)");
   }
   const Handle access = as_source ? Handle() : plain_file_access();
   Handle handle(H5Fopen(file.c_str(), H5F_ACC_RDONLY, as_source ? H5P_DEFAULT : access.get()), H5Fclose);

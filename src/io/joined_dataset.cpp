@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "hourglass/core/error.hpp"
+#include "hourglass/core/text_list.hpp"
 #include "hourglass/io/address_list.hpp"
 
 namespace hourglass {

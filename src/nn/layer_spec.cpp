@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "hourglass/core/error.hpp"
+#include "hourglass/core/text_list.hpp"
 
 namespace hourglass {
 
@@ -58,9 +59,10 @@ class ItemReader {
     return result;
   }
   [[noreturn]] void fail() const {
-    refuse(fmt::format("'{}' is not a layer: give a width (500), a shape (28x28, 7x7x32), conv:16x3s2 (16 channels, 3 x 3 kernel, "
-                       "stride 2) or tconv:16x3s2",
-                       item_));
+    refuse(
+        fmt::format("'{}' is not a layer: give a width (500), a shape (28x28, 7x7x32), conv:16x3s2 (16 channels, 3 x 3 kernel, "
+                    "stride 2) or tconv:16x3s2",
+                    item_));
   }
 
  private:
@@ -102,7 +104,8 @@ LayerSpec layer_from(std::string_view item) {
 // Height and width of what a convolution makes of an image; below 1 where nothing is left.
 Extents outputs_of(const LayerSpec& layer, const ImageShape& image) {
   const auto along = [&](Index inputs, Index kernel, Index stride, Index padding, Index output_padding) {
-    if (layer.kind == LayerSpec::Kind::transposed_convolution) return (inputs - 1) * stride - 2 * padding + kernel + output_padding;
+    if (layer.kind == LayerSpec::Kind::transposed_convolution)
+      return (inputs - 1) * stride - 2 * padding + kernel + output_padding;
     return inputs + 2 * padding < kernel ? 0 : (inputs + 2 * padding - kernel) / stride + 1;
   };
   const Window& w = layer.window;
@@ -124,22 +127,24 @@ void check_window(const LayerSpec& layer, std::string_view setting) {
         "must have less output padding than its stride");
 }
 
-UnitShape shape_after(const UnitShape& before, const LayerSpec& layer, const std::string& before_text, std::string_view setting) {
+UnitShape shape_after(const UnitShape& before, const LayerSpec& layer, const std::string& before_text,
+                      std::string_view setting) {
   if (layer.kind == LayerSpec::Kind::dense) {
     if (layer.units < 1) refuse(fmt::format("--{}: a width must be at least 1, not {}", setting, to_string(layer)));
     return {layer.units, layer.image};
   }
   check_window(layer, setting);
   if (!before.image.known()) {
-    refuse(fmt::format("--{}: {} works on images, but {} before it is a vector: write it as height x width [x channels], e.g. 28x28",
-                       setting, to_string(layer), before_text));
+    refuse(fmt::format(
+        "--{}: {} works on images, but {} before it is a vector: write it as height x width [x channels], e.g. 28x28", setting,
+        to_string(layer), before_text));
   }
   const Extents outputs = outputs_of(layer, before.image);
   UnitShape after;
   after.image = {outputs.height, outputs.width, layer.channels};
   if (after.image.height < 1 || after.image.width < 1) {
-    refuse(fmt::format("--{}: {} leaves nothing of an image of {}: use a smaller kernel or more padding", setting, to_string(layer),
-                       to_string(before.image)));
+    refuse(fmt::format("--{}: {} leaves nothing of an image of {}: use a smaller kernel or more padding", setting,
+                       to_string(layer), to_string(before.image)));
   }
   if (after.image.height > largest_extent || after.image.width > largest_extent || after.image.size() > largest_size) {
     refuse(fmt::format("--{}: {} makes an image of {}, which is too large", setting, to_string(layer), to_string(after.image)));
@@ -172,11 +177,7 @@ std::string to_string(const LayerList& layers) {
 
 LayerList layer_list_from(std::string_view text) {
   LayerList layers;
-  while (!text.empty()) {
-    const std::size_t comma = text.find(',');
-    layers.push_back(layer_from(text.substr(0, comma)));
-    text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
-  }
+  for (const std::string& item : split_list(text)) layers.push_back(layer_from(item));
   return layers;
 }
 
@@ -184,9 +185,11 @@ std::vector<UnitShape> unit_shapes(const LayerList& layers, std::string_view set
   std::vector<UnitShape> shapes;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     if (i == 0 && layers[0].kind != LayerSpec::Kind::dense) {
-      refuse(fmt::format("--{} begins with {}: the first item is the shape that enters, e.g. 28x28", setting, to_string(layers[0])));
+      refuse(fmt::format("--{} begins with {}: the first item is the shape that enters, e.g. 28x28", setting,
+                         to_string(layers[0])));
     }
-    shapes.push_back(shape_after(i == 0 ? UnitShape{} : shapes.back(), layers[i], i == 0 ? "" : to_string(layers[i - 1]), setting));
+    shapes.push_back(
+        shape_after(i == 0 ? UnitShape{} : shapes.back(), layers[i], i == 0 ? "" : to_string(layers[i - 1]), setting));
   }
   return shapes;
 }

@@ -88,9 +88,8 @@ struct ToldPhase {
   const char* name;
   const char* title;
 };
-constexpr ToldPhase detailed_phases[] = {{"forward", "forward"},   {"loss", "loss"},
-                                         {"backward", "backward"}, {"tree_sum", "tree sum"},
-                                         {"update", "update"},     {"exchange", "exchange not hidden"},
+constexpr ToldPhase detailed_phases[] = {{"forward", "forward"},   {"loss", "loss"},     {"backward", "backward"},
+                                         {"tree_sum", "tree sum"}, {"update", "update"}, {"exchange", "exchange not hidden"},
                                          {"input", "input"},       {"other", "other"}};
 constexpr ToldPhase coarse_phases[] = {
     {"compute", "compute"}, {"update", "update"}, {"exchange", "exchange not hidden"}, {"input", "input"}};
@@ -118,8 +117,11 @@ BarChart breakdown_chart(const ScalingCurve& curve, const std::string& name) {
 }
 
 void add_breakdown(HtmlPage& page, const std::vector<ScalingCurve>& curves) {
-  const bool detailed = std::ranges::all_of(curves, [](const auto& curve) { return told_phases(curve).size() > 4; });
-  const std::span<const ToldPhase> parts = detailed ? std::span<const ToldPhase>(detailed_phases) : coarse_phases;
+  // What all curves tell.
+  std::span<const ToldPhase> parts = detailed_phases;
+  for (const ScalingCurve& curve : curves) {
+    if (told_phases(curve).size() < parts.size()) parts = told_phases(curve);
+  }
   std::vector<std::string> head = {"ranks", "reduction", "micro-batch"};
   for (const ToldPhase& part : parts) head.emplace_back(part.title);
   head.emplace_back("step");

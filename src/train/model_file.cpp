@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "hourglass/core/error.hpp"
 #include "hourglass/train/feature_weights.hpp"
+#include "hourglass/train/run_folder.hpp"
 #include "hourglass/train/settings.hpp"
 
 namespace hourglass {
@@ -52,7 +55,30 @@ void check_tensors(const StateFile& file, const Layout& layout) {
   }
 }
 
+namespace {
+
+// A run folder, and a run that has not written its model yet, are named now and then.
+void require_model(const std::string& path) {
+  const std::filesystem::path file(path);
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) {
+    const std::string inside = (file / "model.h5").lexically_normal().string();
+    throw Error(ErrorKind::io, fmt::format("{}: is a folder; name the model in it: {}", path, inside));
+  }
+  if (std::filesystem::exists(file, ignored)) return;
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+  const auto checkpoints = RunFolder(folder.string()).checkpoints();
+  if (checkpoints.empty()) return;
+  throw Error(ErrorKind::io,
+              fmt::format("{}: no such file; the run in {} has not ended: continue it with train --resume {}, or "
+                          "name its newest checkpoint: {}",
+                          path, folder.string(), folder.string(), checkpoints.front()));
+}
+
+}  // namespace
+
 Model load_model(const std::string& path) {
+  require_model(path);
   Model model;
   model.file = read_state_file(path);
   apply_text(model.file.header.configuration, path, model.config);

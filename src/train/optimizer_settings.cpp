@@ -16,7 +16,7 @@ std::vector<Setting> optimizer_settings() {
       flag_setting({"nesterov", s, "sgd: Nesterov's momentum"}, [](TrainConfig& c) -> bool& { return c.optimizer.nesterov; }),
       choice_setting({"momentum-schedule", s, "sgd: momentum over time, up to --momentum"}, {"constant", "sutskever"},
                      [](TrainConfig& c) -> std::string& { return c.optimizer.momentum_schedule; }),
-      number_setting({"beta1", s, "adam, adamw, nadam, lamb: decay of the mean"},
+      number_setting({"beta1", s, "adam, adamw, nadam, lamb, muon: decay of the mean"},
                      [](TrainConfig& c) -> double& { return c.optimizer.beta1; }),
       number_setting({"beta2", s, "the same and rmsprop, adadelta: decay of the variance"},
                      [](TrainConfig& c) -> double& { return c.optimizer.beta2; }),

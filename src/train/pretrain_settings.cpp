@@ -1,5 +1,5 @@
-#include <sstream>
 
+#include "hourglass/core/text_list.hpp"
 #include "setting_rows.hpp"
 
 namespace hourglass {
@@ -18,8 +18,7 @@ Setting numbers_setting(Row row, Access access) {
           [access](const TrainConfig& c) { return fmt::format("{}", fmt::join(access(const_cast<TrainConfig&>(c)), ",")); },
           [access, name = row.name](TrainConfig& c, const std::string& text) {
             std::vector<Value> values;
-            std::istringstream stream(text);
-            for (std::string value; std::getline(stream, value, ',');) {
+            for (const std::string& value : split_list(text)) {
               values.push_back(parse_number<Value>(
                   name, value, std::is_integral_v<Value> ? "a whole number or a list of them" : "a number or a list of them"));
             }

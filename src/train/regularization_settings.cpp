@@ -1,3 +1,4 @@
+#include "hourglass/core/text_list.hpp"
 #include "setting_rows.hpp"
 
 namespace hourglass {
@@ -20,9 +21,7 @@ Setting noise_setting(Row row, Access access) {
           false,
           row.scope,
           [access](const TrainConfig& c) { return to_string(access(const_cast<TrainConfig&>(c))); },
-          [access, name = row.name](TrainConfig& c, const std::string& text) {
-            access(c) = parse_noise(name, text);
-          }};
+          [access, name = row.name](TrainConfig& c, const std::string& text) { access(c) = parse_noise(name, text); }};
 }
 
 // "0.1", "1=0.1,3=0.2" (hidden layers 1 and 3), "0.1,2=0" (all but one).
@@ -45,10 +44,8 @@ Setting per_layer_setting(Row row, Access access, Format format, Parse parse) {
           [access, parse, name = row.name](TrainConfig& c, const std::string& text) {
             std::remove_reference_t<decltype(access(c))> setting;
             bool general = false;
-            for (std::size_t begin = 0; begin <= text.size();) {
-              const std::size_t end = std::min(text.find(',', begin), text.size());
-              const std::string item = text.substr(begin, end - begin);
-              begin = end + 1;
+            if (text.empty()) setting.all = parse(name, text);
+            for (const std::string& item : split_list(text)) {
               const std::size_t equals = item.find('=');
               if (equals == std::string::npos) {
                 if (general) bad_value(name, text, "one value for all hidden layers, or LAYER=VALUE,LAYER=VALUE");
@@ -56,7 +53,8 @@ Setting per_layer_setting(Row row, Access access, Format format, Parse parse) {
                 setting.all = parse(name, item);
                 continue;
               }
-              const auto layer = parse_number<Index>(name, item.substr(0, equals), "LAYER=VALUE with the number of a hidden layer");
+              const auto layer =
+                  parse_number<Index>(name, item.substr(0, equals), "LAYER=VALUE with the number of a hidden layer");
               const auto known = [&](const auto& entry) { return entry.first == layer; };
               if (std::ranges::any_of(setting.some, known)) bad_value(name, text, "each hidden layer once");
               setting.some.emplace_back(layer, parse(name, item.substr(equals + 1)));
@@ -85,7 +83,8 @@ std::vector<Setting> regularization_settings() {
                      [](TrainConfig& c) -> double& { return of(c).clean_weight; }),
       per_layer_setting(
           {"hidden-noise", s,
-           "Noise on hidden activations: none, gaussian:DEVIATION, dropout:PROBABILITY; or by layer, 1=dropout:0.2,2=gaussian:0.1 (counted "
+           "Noise on hidden activations: none, gaussian:DEVIATION, dropout:PROBABILITY; or by layer, "
+           "1=dropout:0.2,2=gaussian:0.1 (counted "
            "from 1, first the encoder's, then the decoder's, without the code)"},
           [](TrainConfig& c) -> PerLayer<NoiseSpec>& { return of(c).hidden_noise; },
           [](const NoiseSpec& noise) { return to_string(noise); }, parse_noise),

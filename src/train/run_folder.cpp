@@ -28,6 +28,11 @@ void RunFolder::create() {
 }
 
 void RunFolder::open() {
+  if (fs::is_regular_file(path_)) {
+    const fs::path folder = fs::path(path_).parent_path();
+    throw Error(ErrorKind::usage, fmt::format("cannot resume {}: it is a file; name the run's folder{}", path_,
+                                              fs::exists(folder / "config.cfg") ? ": --resume " + folder.string() : ""));
+  }
   if (!fs::is_directory(path_)) throw Error(ErrorKind::io, fmt::format("cannot resume {}: no such folder", path_));
   if (!fs::exists(config_path())) {
     throw Error(ErrorKind::io, fmt::format("cannot resume {}: it holds no run (config.cfg is missing)", path_));

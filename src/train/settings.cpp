@@ -3,19 +3,10 @@
 #include <map>
 #include <sstream>
 
+#include "hourglass/core/text_list.hpp"
 #include "setting_rows.hpp"
 
 namespace hourglass {
-
-namespace {
-
-std::string trimmed(const std::string& text) {
-  const auto first = text.find_first_not_of(" \t\r");
-  if (first == std::string::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
-
-}  // namespace
 
 const std::vector<Setting>& train_settings() {
   static const std::vector<Setting> settings = [] {
@@ -57,7 +48,7 @@ void apply_text(const std::string& text, const std::string& origin, TrainConfig&
   int number = 0;
   for (std::string line; std::getline(stream, line);) {
     ++number;
-    const std::string content = trimmed(line);
+    const std::string content(trimmed(line));
     if (content.empty() || content.front() == '#' || content.front() == ';') continue;
     if (content.front() == '[' && content.back() == ']') continue;
     try {
@@ -68,7 +59,7 @@ void apply_text(const std::string& text, const std::string& origin, TrainConfig&
       if (!seen.emplace(setting.name, number).second) {
         throw Error(ErrorKind::usage, fmt::format("{} was already set in line {}", setting.name, seen[setting.name]));
       }
-      setting.set(config, trimmed(content.substr(equals + 1)));
+      setting.set(config, std::string(trimmed(content.substr(equals + 1))));
     } catch (const Error& error) {
       throw Error(ErrorKind::usage, fmt::format("{}, line {}: {}", origin, number, error.what()));
     }

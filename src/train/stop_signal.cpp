@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
-#include <sstream>
 #include <utility>
 
 #include "hourglass/core/edit_distance.hpp"
 #include "hourglass/core/error.hpp"
+#include "hourglass/core/text_list.hpp"
 
 namespace hourglass {
 
@@ -36,8 +36,7 @@ extern "C" void handle_stop_signal(int number) {
 
 std::vector<int> stop_signals_from(const std::string& names) {
   std::vector<int> numbers;
-  std::istringstream stream(names);
-  for (std::string name; std::getline(stream, name, ',');) {
+  for (const std::string& name : split_list(names)) {
     const std::string bare = name.starts_with("SIG") ? name.substr(3) : name;
     const auto found = std::find_if(known.begin(), known.end(), [&](const auto& entry) { return bare == entry.first; });
     if (found == known.end()) {

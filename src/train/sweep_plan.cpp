@@ -8,24 +8,13 @@
 
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/random.hpp"
+#include "hourglass/core/text_list.hpp"
 
 namespace hourglass {
 
 namespace {
 
 constexpr Index most_trials = 1'000'000;
-
-std::vector<std::string> split(const std::string& text, char separator) {
-  std::vector<std::string> parts(1);
-  for (const char c : text) {
-    if (c == separator) {
-      parts.emplace_back();
-    } else {
-      parts.back() += c;
-    }
-  }
-  return parts;
-}
 
 // "name=rest" into the two.
 SweepAxis named(const std::string& text, std::string_view option, std::string& rest) {
@@ -51,7 +40,8 @@ double bound(const std::string& text, const std::string& whole) {
 
 // Uniform in [0, 1) with 53 bits: a function of (seed, trial, axis).
 double uniform(std::uint64_t seed, Index trial, std::size_t axis) {
-  const auto words = CounterRandom(seed, Purpose::sweep).bits(static_cast<std::uint64_t>(trial), 0, static_cast<std::uint32_t>(axis));
+  const auto words =
+      CounterRandom(seed, Purpose::sweep).bits(static_cast<std::uint64_t>(trial), 0, static_cast<std::uint32_t>(axis));
   return static_cast<double>((static_cast<std::uint64_t>(words[0]) << 32 | words[1]) >> 11) * 0x1p-53;
 }
 
@@ -74,7 +64,7 @@ std::string draw(const SweepAxis& axis, double u) {
 SweepAxis SweepAxis::from_values(const std::string& text) {
   std::string rest;
   SweepAxis axis = named(text, "set", rest);
-  for (std::string& value : split(rest, rest.find(' ') == std::string::npos ? ',' : ' ')) {
+  for (std::string& value : split_list(rest, rest.find(' ') == std::string::npos ? ',' : ' ')) {
     if (!value.empty()) axis.values.push_back(std::move(value));
   }
   if (axis.values.empty()) {
@@ -86,9 +76,10 @@ SweepAxis SweepAxis::from_values(const std::string& text) {
 SweepAxis SweepAxis::from_range(const std::string& text) {
   std::string rest;
   SweepAxis axis = named(text, "range", rest);
-  const auto parts = split(rest, ':');
+  const auto parts = split_list(rest, ':');
   if (parts.size() != 3) {
-    throw Error(ErrorKind::usage, fmt::format("--range {}: NAME=log:LOW:HIGH, linear:LOW:HIGH or integer:LOW:HIGH is expected", text));
+    throw Error(ErrorKind::usage,
+                fmt::format("--range {}: NAME=log:LOW:HIGH, linear:LOW:HIGH or integer:LOW:HIGH is expected", text));
   }
   axis.low = bound(parts[1], text);
   axis.high = bound(parts[2], text);
@@ -137,7 +128,8 @@ std::vector<std::string> SweepPlan::values(Index trial) const {
 }
 
 void check_plan(const SweepPlan& plan) {
-  if (plan.axes.empty()) throw Error(ErrorKind::usage, "nothing to vary: give --set NAME=a,b,c, or --random N --range NAME=log:LOW:HIGH");
+  if (plan.axes.empty())
+    throw Error(ErrorKind::usage, "nothing to vary: give --set NAME=a,b,c, or --random N --range NAME=log:LOW:HIGH");
   std::set<std::string> names;
   for (const SweepAxis& axis : plan.axes) {
     if (!names.insert(axis.name).second) throw Error(ErrorKind::usage, fmt::format("{} is varied twice", axis.name));

@@ -1,6 +1,7 @@
 // What the trainer says of a run before it begins.
 #include <fmt/format.h>
 
+#include "hourglass/train/idle_settings.hpp"
 #include "hourglass/train/memory_prediction.hpp"
 #include "hourglass/train/output_range.hpp"
 #include "hourglass/train/placement.hpp"
@@ -22,12 +23,13 @@ void Trainer::note_start() {
   add("exchange", stage_->exchange_bytes());
   add("data", source_->bytes());
   const auto advice = placement_advice(gather_placements(communicator_, placement_here(config_.threads)));
-  if (!progress_) return;
+  if (!progress_ || config_.progress == "none") return;
   progress_->note(fmt::format("{} samples of {} features; {} parameters; {} ranks x {} threads; {} shards; {} steps an epoch",
                               plan_.samples(), model_.features(), model_.layout().parameter_count(), communicator_.size(),
                               config_.threads, plan_.shards(), plan_.steps_per_epoch()));
   progress_->note(memory.text());
   for (const std::string& line : advice) progress_->note(line);
+  for (const std::string& line : idle_settings_advice(config_)) progress_->note(line);
   const auto range = output_range_advice(*reader_, transform_, config_.model.output_activation);
   if (range) progress_->note(*range);
 }

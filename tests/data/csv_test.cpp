@@ -6,7 +6,7 @@
 #include <string>
 
 #include "data/import_files.hpp"
-#include "data/temporary_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace hourglass {
 namespace {

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "data/idx_files.hpp"
-#include "data/temporary_folder.hpp"
 #include "hourglass/core/error.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace hourglass {
 namespace {
@@ -168,7 +168,7 @@ TEST_F(Corrupt, damaged_gzip_stream) {
 
 TEST_F(Corrupt, unreadable_paths) {
   expect_refused(folder_.file("absent"), "No such file or directory", ErrorKind::io);
-  expect_refused(folder_.path().string(), "is a folder", ErrorKind::io);
+  expect_refused(folder_.path(), "is a folder", ErrorKind::io);
 }
 
 TEST_F(Corrupt, rows_beyond_the_end_are_our_own_mistake) {

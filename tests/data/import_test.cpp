@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "data/idx_files.hpp"
-#include "data/temporary_folder.hpp"
 #include "hourglass/core/error.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace hourglass {
 namespace {

@@ -5,8 +5,8 @@
 #include <limits>
 
 #include "data/hdf5_files.hpp"
-#include "data/temporary_folder.hpp"
 #include "hourglass/core/error.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace hourglass {
 namespace {

@@ -15,9 +15,9 @@
 #include <vector>
 
 #include "data/hdf5_files.hpp"
-#include "data/temporary_folder.hpp"
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/timer.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace hourglass {
 namespace {

@@ -5,7 +5,8 @@
 #include <unistd.h>
 
 #include "expect_error.hpp"
-#include "temporary_folder.hpp"
+#include "io/file_bytes.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace hourglass {
 namespace {

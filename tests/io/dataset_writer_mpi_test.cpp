@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "expect_error.hpp"
+#include "file_bytes.hpp"
 #include "hourglass/io/dataset_writer.hpp"
 #include "shared_folder.hpp"
 #include "writer_example.hpp"

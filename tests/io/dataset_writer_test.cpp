@@ -4,7 +4,8 @@
 #include <hdf5.h>
 
 #include "expect_error.hpp"
-#include "temporary_folder.hpp"
+#include "io/file_bytes.hpp"
+#include "support/temporary_folder.hpp"
 #include "writer_example.hpp"
 
 namespace hourglass {

@@ -10,7 +10,8 @@
 
 #include "expect_error.hpp"
 #include "hdf5_example.hpp"
-#include "temporary_folder.hpp"
+#include "io/file_bytes.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace hourglass {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "hourglass/dist/communicator.hpp"
-#include "temporary_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace hourglass::io_test {
 

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "expect_error.hpp"
+#include "file_bytes.hpp"
 #include "shared_folder.hpp"
 #include "state_example.hpp"
 

@@ -6,8 +6,9 @@
 #include <cstring>
 
 #include "expect_error.hpp"
+#include "io/file_bytes.hpp"
 #include "state_example.hpp"
-#include "temporary_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace hourglass {
 namespace {

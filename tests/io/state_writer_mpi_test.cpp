@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "expect_error.hpp"
+#include "file_bytes.hpp"
 #include "shared_folder.hpp"
 #include "state_example.hpp"
 

@@ -39,6 +39,10 @@ class BadInputTest(ProgramTest):
     def test_missing_validation_file(self):
         self.refused(IO, ["nowhere.h5"], "--validation", f"{self.folder}/nowhere.h5:/test/samples")
 
+    def test_a_path_without_its_slash_or_colon(self):
+        for slip in (":train/samples", "/train/samples"):
+            self.refused(IO, [f"did you mean {self.data}:/train/samples"], data=f"{self.data}{slip}")
+
     def test_folder_instead_of_file(self):
         result = run("train", "--data", f"{self.folder}:/x", "--output", self.output, *SMALL)
         self.assertIn(result.code, (DATA, IO))
@@ -307,6 +311,14 @@ class BadModelTest(ProgramTest):
     def test_missing_model(self):
         self.each_command(IO, ["nothing.h5"], model=self.folder / "nothing.h5")
 
+    def test_a_run_folder_or_an_unfinished_run_instead_of_a_model(self):
+        folder = self.model.parent
+        self.each_command(IO, [f"name the model in it: {folder}/model.h5"], model=f"{folder}/")
+        finished = self.folder / "finished.h5"
+        self.model.rename(finished)
+        newest = checkpoints(folder)[max(checkpoints(folder))]
+        self.each_command(IO, ["has not ended", f"--resume {folder}", newest], model=self.model)
+
     def test_data_instead_of_a_model(self):
         self.each_command(DATA, ["data.h5"], model=self.data)
 
@@ -340,6 +352,17 @@ class BadModelTest(ProgramTest):
         last.write_bytes(last.read_bytes()[:1000])
         if len(checkpoints(output)) == 1:
             self.assert_refused(run("train", "--resume", output), DATA, last.name)
+
+    def test_resume_of_a_model(self):
+        self.assert_refused(run("train", "--resume", self.model), USAGE, "it is a file", f"--resume {self.model.parent}")
+
+    def test_resume_from_another_folder(self):
+        shutil.copy(self.data, self.folder / "mine.h5")
+        begun = run("train", "--data", "mine.h5:/train/samples", "--output", "begun", *SMALL, folder=self.folder)
+        self.assertEqual(begun.code, 0, str(begun))
+        for ranks in (None, 2):
+            result = run("train", "--resume", self.folder / "begun", "--epochs", 2, ranks=ranks, folder="/")
+            self.assert_refused(result, IO, "mine.h5", "another folder")
 
     def test_resume_of_nothing(self):
         for ranks in (None, 2):

@@ -93,6 +93,7 @@ class ReportTest(ProgramTest):
         self.assert_refused(run("report", self.run_folder, "--output", self.folder / "no/such/page.html"), IO, "page.html")
         self.assert_refused(run("report", self.run_folder, "--samples", "100000"), USAGE, "--samples")
         self.assert_refused(run("report", self.run_folder, "--output", self.page, "--data", f"{self.data}:/train/labels"), DATA, "features")
+        self.assert_refused(run("report", self.run_folder, "--output", self.page, "--labels", f"{self.data}:/train/names"), DATA, "/train/names")
         metrics = self.run_folder / "metrics.jsonl"
         metrics.write_text("no record\n" + metrics.read_text())
         self.assert_refused(run("report", self.run_folder, "--output", self.page), DATA, "line 1")

@@ -144,7 +144,9 @@ class ScaleTest(ProgramTest):
                 self.assert_refused(scale(*words, "--output", output, *MODEL), code, *hints)
                 self.assertFalse(output.exists())
         for options, hints in [(["--layers", "20,8", "--output", "x"], ["--output"]), (["--layers", "20,8", "--micro-batch", "3"], ["--micro-batch"]),
-                               ([], ["model"]), (["--layers", "20,8", "--optimizer", "newton"], ["newton"])]:
+                               ([], ["model"]), (["--layers", "20,8", "--optimizer", "newton"], ["newton"]),
+                               (["--layers", "20,8", "--optimizer", "lbfgs"], ["lbfgs", "line search"]),
+                               (["--layers", "20,8", "--pretrain", "rbm"], ["--pretrain", "--layers"])]:
             with self.subTest(options=options):
                 self.assert_refused(scale("--weak", "--ranks", 1, "--output", output, "--", *options), USAGE, *hints)
         # What only the job can find out has the job's exit code.

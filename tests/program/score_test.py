@@ -85,6 +85,8 @@ class ScoreTest(ProgramTest):
         for word in ("auroc", "threshold", "flagged", "recall", "precision", "row"):
             self.assertIn(word, text)
         self.assertNotIn("auroc", self.score().stdout)
+        output = self.folder / "said.h5"
+        self.assertIn(f"{output}:/scores holds ", self.score("--output", output).stdout)
 
     def test_what_cannot_be_scored_is_refused(self):
         def refused(code, words, *arguments):

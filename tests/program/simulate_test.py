@@ -26,7 +26,15 @@ class SimulateTest(ProgramTest):
         # A second time nothing is left to do.
         again = support.execute(command, timeout=100)
         self.assertEqual((again.code, again.stdout), (0, ""), again)
-        tables = support.execute([sys.executable, str(ROOT / "bench/simulate/curves.py"), str(self.folder / "tiny.jsonl"), "--images", str(self.folder)])
+        # A line that a kill has cut is made again.
+        results = self.folder / "tiny.jsonl"
+        os.truncate(results, results.stat().st_size - 5)
+        again = support.execute(command, timeout=100)
+        self.assertEqual((again.code, len(again.stdout.splitlines())), (0, 1), again)
+        self.assertCountEqual([json.loads(line) for line in results.read_text().splitlines()], points)
+        # Studies that have not been made yet are left out.
+        tables = support.execute([sys.executable, str(ROOT / "bench/simulate/curves.py"), str(results), str(self.folder / "none.jsonl"), "--images",
+                                  str(self.folder)])
         self.assertEqual(tables.code, 0, tables)
 
 

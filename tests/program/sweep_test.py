@@ -2,6 +2,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import unittest
@@ -176,9 +177,16 @@ class SweepTest(ProgramTest):
         refused(["no sweep"], "--report", code=74)
         self.assert_refused(sweep("--output", self.output, *rate, *options, OMPI_COMM_WORLD_RANK="0"), USAGE, "without mpirun")
         self.assert_refused(run("sweep", *rate, *options), USAGE, "--output")
+        self.output.mkdir()
+        (self.output / "config.cfg").touch()
+        self.assert_refused(sweep("--output", self.output, *rate, *options), USAGE, "holds a single run")
+        shutil.rmtree(self.output)
         broken = sweep("--output", self.output, *rate, "--launcher", "no-such-launcher", *options)
         self.assertEqual(broken.code, 74, str(broken))
         self.assertEqual([row["status"] for row in self.rows()], ["failed"])
+        # Ranks that were lost are the cluster's fault, not the trial's: slurm/sweep.sbatch tries again.
+        lost = sweep("--output", self.output, *rate, "--launcher", "false", *options)
+        self.assertEqual(lost.code, 69, str(lost))
 
 
 if __name__ == "__main__":

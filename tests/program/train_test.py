@@ -72,6 +72,15 @@ class TrainTest(ProgramTest):
         result = self.success("train", "--output", self.folder / "run", "--data", f"{data}:/x", *SETTINGS)
         self.assertRegex(result.stdout, r"advice: integers were divided by 9.22337e\+18")
 
+    def test_advice_for_settings_without_effect(self):
+        advice = "advice: --beta has no effect without --variational"
+        self.assertIn(advice, self.success("train", "--output", self.folder / "a", *self.source, *SETTINGS, "--beta", 4, ranks=2).stdout)
+        self.assertNotIn("no effect", self.success("train", "--output", self.folder / "b", *self.source, *SETTINGS, "--beta", 4,
+                                                   "--variational").stdout)
+
+    def test_blanks_in_lists(self):
+        self.assertIn("layers = 20,8,2\n", self.success("train", "--layers", "20, 8 ,2", "--print-config").stdout)
+
     def test_plain_progress_when_not_a_terminal(self):
         result = self.success("train", *self.source, *SETTINGS, "--epochs", 300, "--output", self.folder / "run", ranks=2)
         text = result.stdout + result.stderr

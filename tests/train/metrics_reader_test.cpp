@@ -4,8 +4,8 @@
 
 #include <fstream>
 
-#include "data/temporary_folder.hpp"
 #include "hourglass/core/error.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace hourglass {
 namespace {

@@ -11,9 +11,9 @@
 #include <fstream>
 #include <thread>
 
-#include "data/temporary_folder.hpp"
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/process.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace hourglass {
 namespace {

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <thread>
 
-#include "data/temporary_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace hourglass {
 namespace {

@@ -19,7 +19,4 @@ namespace hourglass {
 /// that at the end. Throws Error(io) when a pattern matches nothing, Error(usage) for an empty item.
 [[nodiscard]] std::vector<DatasetAddress> expand_addresses(const DatasetAddress& address);
 
-/// The items of a list that commas divide.
-[[nodiscard]] std::vector<std::string> split_list(const std::string& text);
-
 }  // namespace hourglass

@@ -17,12 +17,12 @@ struct OptimizerSettings {
   double momentum = 0.0;      ///< sgd, rmsprop, lars, muon: 0 is none
   bool nesterov = false;      ///< sgd: look-ahead momentum
   std::string momentum_schedule =
-      "constant";                   ///< sgd: constant, or sutskever (min(1 - 2^(-1 - log2(floor(t / 250) + 1)), momentum))
-  double initial_momentum = 0.5;    ///< sgd: at most so much in the first initial_momentum_steps (Hinton 2010)
+      "constant";                 ///< sgd: constant, or sutskever (min(1 - 2^(-1 - log2(floor(t / 250) + 1)), momentum))
+  double initial_momentum = 0.5;  ///< sgd: at most so much in the first initial_momentum_steps (Hinton 2010)
   Index initial_momentum_steps = 0;
-  double beta1 = 0.9;               ///< adam, adamw, nadam, lamb
-  double beta2 = 0.999;             ///< adam, adamw, nadam, lamb, rmsprop, adadelta
-  double epsilon = 1e-8;            ///< adam, adamw, nadam, lamb, adagrad, rmsprop, adadelta
+  double beta1 = 0.9;               ///< adam, adamw, nadam, lamb, muon (biases)
+  double beta2 = 0.999;             ///< the same, rmsprop, adadelta
+  double epsilon = 1e-8;            ///< the same and adagrad
   bool centered = false;            ///< rmsprop: variance about the running mean
   double weight_decay = 0.0;        ///< L2 term added to the gradient; decoupled decay in adamw, lamb and muon
   double trust_coefficient = 1e-3;  ///< lars

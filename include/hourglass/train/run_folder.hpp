@@ -12,11 +12,13 @@
 
 namespace hourglass {
 
-/// The files of a run: config.cfg, metrics.jsonl, metrics.csv, checkpoints/step-NNNNNNNN.h5, model.h5, and .lock while it is being written
-/// to. Used on rank 0 only.
+/// The files of a run: config.cfg, metrics.jsonl, metrics.csv, checkpoints/step-NNNNNNNN.h5, model.h5, and .lock while it is
+/// being written to. Used on rank 0 only.
 class RunFolder {
  public:
-  explicit RunFolder(std::string path) : path_(std::move(path)) {}
+  explicit RunFolder(std::string path) : path_(std::move(path)) {
+    while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
+  }
 
   [[nodiscard]] std::string config_path() const { return path_ + "/config.cfg"; }
   [[nodiscard]] std::string metrics_path() const { return path_ + "/metrics.jsonl"; }

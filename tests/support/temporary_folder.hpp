@@ -3,10 +3,9 @@
 #include <stdlib.h>
 
 #include <filesystem>
-#include <fstream>
+#include <iterator>
 #include <stdexcept>
 #include <string>
-#include <vector>
 
 namespace hourglass {
 
@@ -26,7 +25,11 @@ class TemporaryFolder {
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
 
   [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  [[nodiscard]] std::string path() const { return path_.string(); }
+  [[nodiscard]] int entries() const {
+    const std::filesystem::directory_iterator all(path_);
+    return static_cast<int>(std::distance(begin(all), end(all)));
+  }
 
  private:
   std::filesystem::path path_;

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hourglass {
+
+/// Without the blanks, tabs and carriage returns around it.
+[[nodiscard]] std::string_view trimmed(std::string_view text);
+
+/// The items of a list, trimmed: "8, 16" has two. An empty text has none; between two separators is an empty one.
+[[nodiscard]] std::vector<std::string> split_list(std::string_view text, char separator = ',');
+
+}  // namespace hourglass

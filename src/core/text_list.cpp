@@ -1,0 +1,25 @@
+#include "hourglass/core/text_list.hpp"
+
+#include <algorithm>
+
+namespace hourglass {
+
+std::string_view trimmed(std::string_view text) {
+  const auto blank = [](char letter) { return letter == ' ' || letter == '\t' || letter == '\r'; };
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+std::vector<std::string> split_list(std::string_view text, char separator) {
+  std::vector<std::string> items;
+  if (trimmed(text).empty()) return items;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(separator, begin), text.size());
+    items.emplace_back(trimmed(text.substr(begin, end - begin)));
+    begin = end + 1;
+  }
+  return items;
+}
+
+}  // namespace hourglass

@@ -1,0 +1,30 @@
+#include "hourglass/core/text_list.hpp"
+
+#include <gtest/gtest.h>
+
+namespace hourglass {
+namespace {
+
+using Items = std::vector<std::string>;
+
+TEST(TextList, trims_blanks_but_not_those_inside) {
+  EXPECT_EQ(trimmed(" \ta b\r"), "a b");
+  EXPECT_EQ(trimmed("  "), "");
+  EXPECT_EQ(trimmed(""), "");
+}
+
+TEST(TextList, items_are_what_separators_divide) {
+  EXPECT_EQ(split_list("8, 16 ,2"), (Items{"8", "16", "2"}));
+  EXPECT_EQ(split_list("a"), Items{"a"});
+  EXPECT_EQ(split_list("a,,b"), (Items{"a", "", "b"}));
+  EXPECT_EQ(split_list("a,"), (Items{"a", ""}));
+  EXPECT_EQ(split_list("a,b:c", ':'), (Items{"a,b", "c"}));
+}
+
+TEST(TextList, an_empty_text_has_none) {
+  EXPECT_EQ(split_list(""), Items{});
+  EXPECT_EQ(split_list(" "), Items{});
+}
+
+}  // namespace
+}  // namespace hourglass
