@@ -19,7 +19,7 @@ extras=(
   chromium imagemagick groff zsh                                  # independent readers of what the program writes
   libdnnl-dev libsimgrid-dev                                      # another BLAS; simulated networks
   slurm-wlm slurm-wlm-basic-plugins munge iproute2                # a Slurm cluster, network namespaces
-  clang clang-tidy libclang-rt-14-dev cppcheck shellcheck valgrind # fuzzers and checkers
+  clang clang-format clang-tidy libclang-rt-14-dev cppcheck shellcheck valgrind # fuzzers and checkers
 )
 
 case "${1-}" in

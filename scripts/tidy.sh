@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# clang-tidy and cppcheck over the C++ sources, shellcheck over the scripts. Works from any folder.
-#   scripts/tidy.sh              everything (clang-tidy takes a quarter of an hour on 2 cores)
+# clang-format, clang-tidy and cppcheck over the C++ sources, shellcheck over the scripts. Works from any folder.
+#   scripts/tidy.sh              everything (clang-tidy takes an hour on 2 cores)
 #   scripts/tidy.sh --changed    clang-tidy only on what changed since HOURGLASS_TIDY_BASE (the commit before this one)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -39,8 +39,10 @@ cmake -S . -B build/tidy -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILE
   cat build/tidy.log
   exit 1
 }
-known=$(grep -oE '"file": "[^"]+' build/tidy/compile_commands.json | cut -d'"' -f4)
 failed=0
+git ls-files '*.cpp' '*.hpp' | xargs clang-format --dry-run --Werror || failed=1
+
+known=$(grep -oE '"file": "[^"]+' build/tidy/compile_commands.json | cut -d'"' -f4)
 sources | while read -r file; do
   # What this configuration does not compile (a consumer of the package, a simulator's program) has no command to read it with.
   if grep -qxF "$PWD/$file" <<<"$known"; then printf '%s\0' "$file"; fi

@@ -66,8 +66,8 @@ void compute(double seconds) {
   if (seconds > 0) smpi_execute(seconds);
 }
 
-// What every step adds up of losses and flags (1.6 KB): up a binomial tree and down again, as Open MPI's MPI_Iallreduce does it for
-// so few bytes.
+// What every step adds up of losses and flags (1.6 KB): up a binomial tree and down again, as Open MPI's MPI_Iallreduce does it
+// for so few bytes.
 void sum_scalars() {
   static std::int64_t words[200];
   static std::int64_t sums[200];

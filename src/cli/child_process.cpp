@@ -57,7 +57,8 @@ ChildExit run_child(const std::vector<std::string>& words, const std::string& lo
   for (;;) {
     const pid_t ended = ::waitpid(child, &status, WNOHANG);
     if (ended == child) break;
-    if (ended < 0 && errno != EINTR) throw Error(ErrorKind::bug, fmt::format("internal error: waitpid: {}", std::strerror(errno)));
+    if (ended < 0 && errno != EINTR)
+      throw Error(ErrorKind::bug, fmt::format("internal error: waitpid: {}", std::strerror(errno)));
     if (!result.stopped && StopSignal::received() != 0) {
       ::kill(child, SIGUSR1);
       result.stopped = true;

@@ -40,8 +40,9 @@ std::optional<NoisyInput> read_noise(const Communicator& world, const Arguments&
       noise->image = {info.shape[1], info.shape[2], info.shape.size() == 4 ? info.shape[3] : 1};
     }
     if (is_structured(kind) && !noise->image.known()) {
-      throw Error(ErrorKind::usage, fmt::format("--corruption {} needs images, but neither the model nor {} tells their height and width",
-                                                name_of(kind), to_string(info.address)));
+      throw Error(ErrorKind::usage,
+                  fmt::format("--corruption {} needs images, but neither the model nor {} tells their height and width",
+                              name_of(kind), to_string(info.address)));
     }
   });
   return noise;
@@ -63,8 +64,8 @@ void run_evaluate(const Arguments& arguments) {
   }
   std::optional<double> corrupted;
   if (noise) {
-    corrupted = denoising_sse(world, *given.model.network, given.model.parameters.span(), *reader, given.model.transform, given.micro_batch,
-                              pool, *noise);
+    corrupted = denoising_sse(world, *given.model.network, given.model.parameters.span(), *reader, given.model.transform,
+                              given.micro_batch, pool, *noise);
   }
   if (!world.is_root()) return;
   if (arguments.flag("json")) {
@@ -89,7 +90,8 @@ void run_evaluate(const Arguments& arguments) {
              result.sse);
   fmt::print("mse      {:.8f}   per feature\npsnr     {:.4f} dB\nloss     {:.8g}   {}\n", result.mse, result.psnr, result.loss,
              name_of(given.model.config.model.loss));
-  if (corrupted) fmt::print("noisy    {:.6f}   sse of what the model makes of noisy samples, against the clean ones\n", *corrupted);
+  if (corrupted)
+    fmt::print("noisy    {:.6f}   sse of what the model makes of noisy samples, against the clean ones\n", *corrupted);
   if (!code) return;
   fmt::print("code     {:.6f} mean |h|; {:.2f} of {} units active, averaged over samples; {} ever\n", code->mean_absolute,
              code->active_units, given.model.network->code_size(), code->units_used);
@@ -101,12 +103,14 @@ void run_evaluate(const Arguments& arguments) {
 Command evaluate_command() {
   std::vector<Option> options = model_options();
   options.push_back({"corruption", "noise",
-                     fmt::format("Also reconstruct from samples with this noise: {}", fmt::join(corruption_names(), ", ")), "none", false});
+                     fmt::format("Also reconstruct from samples with this noise: {}", fmt::join(corruption_names(), ", ")),
+                     "none", false});
   options.push_back({"corruption-strength", "noise", "As for train", "0.3", false});
   options.push_back({"seed", "noise", "Seed of the noise", "1", false});
   options.push_back({"code", "output", "Also how many units of the code are active, and how large they are", "", true});
   options.push_back({"active-above", "output", "|h| beyond which a unit counts as active", "0.01", false});
-  options.push_back({"jacobian", "output", "The same and the norm of dh/dx: one reverse pass a unit, so it takes its time", "", true});
+  options.push_back(
+      {"jacobian", "output", "The same and the norm of dh/dx: one reverse pass a unit, so it takes its time", "", true});
   options.push_back({"json", "output", "Print one JSON object", "", true});
   options.push_back({"help", "output", "Show this text", "", true});
   return {"evaluate",

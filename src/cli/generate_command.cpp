@@ -62,20 +62,23 @@ void run_generate(const Arguments& arguments) {
   Buffer<float> latent(rows * latent_size);
   Buffer<std::uint8_t> labels(rows);
   for (Index round = 0; round < rounds; ++round) {
-    const Range part{std::min(mine.end, mine.begin + round * block_rows), std::min(mine.end, mine.begin + (round + 1) * block_rows)};
+    const Range part{std::min(mine.end, mine.begin + round * block_rows),
+                     std::min(mine.end, mine.begin + (round + 1) * block_rows)};
     for (Index r = 0; r < part.size(); ++r) {
       data->make(part.begin + r, {samples.data() + r * data->features(), static_cast<std::size_t>(data->features())},
                  {latent.data() + r * latent_size, static_cast<std::size_t>(latent_size)}, labels[r]);
     }
     const auto count = static_cast<std::size_t>(part.size());
-    writer.write_rows(0, part, std::as_bytes(samples.span()).first(count * static_cast<std::size_t>(data->features()) * sizeof(float)));
-    writer.write_rows(1, part, std::as_bytes(latent.span()).first(count * static_cast<std::size_t>(latent_size) * sizeof(float)));
+    writer.write_rows(0, part,
+                      std::as_bytes(samples.span()).first(count * static_cast<std::size_t>(data->features()) * sizeof(float)));
+    writer.write_rows(1, part,
+                      std::as_bytes(latent.span()).first(count * static_cast<std::size_t>(latent_size) * sizeof(float)));
     writer.write_rows(2, part, std::as_bytes(labels.span()).first(count));
   }
   writer.commit();
   if (world.is_root()) {
-    fmt::print("{}:{}/samples holds {}; the coordinates behind them are in {}/latent, labels in {}/labels\n", order.output.file, group,
-               fmt::join(shape, " x "), group, group);
+    fmt::print("{}:{}/samples holds {}; the coordinates behind them are in {}/latent, labels in {}/labels\n", order.output.file,
+               group, fmt::join(shape, " x "), group, group);
   }
 }
 
@@ -85,7 +88,8 @@ Command generate_command() {
   return {"generate",
           "Make a synthetic data set: curves, swiss-roll, s-curve, gaussian-mixture, manifold",
           "hourglass generate curves|swiss-roll|s-curve|gaussian-mixture|manifold --samples 20000 --output FILE.h5:/train",
-          "The same file on any number of ranks. Use another --seed for test data, except where data share random parts (gaussian-mixture,\n"
+          "The same file on any number of ranks. Use another --seed for test data, except where data share random parts "
+          "(gaussian-mixture,\n"
           "manifold): there make one set and divide it.\n",
           {{"samples", "output", "Number of samples", "", false},
            {"seed", "data", "Seed of every random number", "1", false},

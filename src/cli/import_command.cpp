@@ -121,26 +121,28 @@ Command import_command() {
   options.push_back({"output", "output",
                      "FILE.h5:/group, new or existing; samples go to <group>/samples, labels to <group>/labels", "", false});
   options.push_back({"compress", "output", "Deflate level 0 to 9; --compress alone is 4", "0", true});
-  options.push_back(
-      {"virtual", "output", "Copy nothing: a virtual data set over HDF5 sources that stay where they are (read with --allow-external)", "", true});
+  options.push_back({"virtual", "output",
+                     "Copy nothing: a virtual data set over HDF5 sources that stay where they are (read with --allow-external)",
+                     "", true});
   options.push_back({"help", "output", "Show this text", "", true});
-  return {"import",
-          "Copy data into an HDF5 file: CSV, NumPy, images, raw numbers, IDX, other HDF5",
-          "hourglass import SOURCE... --output FILE.h5:/group [OPTIONS]",
-          "Several sources, or a quoted pattern, are imported one after the other:\n"
-          "  hourglass import table.csv --label-column kind --output data.h5:/train\n"
-          "  hourglass import mnist.npz:x_train --labels mnist.npz:y_train --output data.h5:/train\n"
-          "  hourglass import photos/ --resize 64x64 --grey --output data.h5:/photos      (class folders become labels)\n"
-          "  hourglass import dump.bin --type uint8 --shape 28x28 --output data.h5\n"
-          "  hourglass import 'shards/*.h5:/samples' --virtual --output all.h5\n"
-          "  mpirun -n 4 hourglass import 'part-*.csv' --output data.h5\n"
-          "The file appears, or changes, when all of it is written, and not at all after an error. After a kill or a stop the same "
-          "command goes on where it was, on any number of ranks (with --compress it begins again).\n"
-          "Data that already lies in HDF5, by h5py or others, needs no import: give it to train as it is.\n",
-          options,
-          1000000,
-          true,
-          run_import};
+  return {
+      "import",
+      "Copy data into an HDF5 file: CSV, NumPy, images, raw numbers, IDX, other HDF5",
+      "hourglass import SOURCE... --output FILE.h5:/group [OPTIONS]",
+      "Several sources, or a quoted pattern, are imported one after the other:\n"
+      "  hourglass import table.csv --label-column kind --output data.h5:/train\n"
+      "  hourglass import mnist.npz:x_train --labels mnist.npz:y_train --output data.h5:/train\n"
+      "  hourglass import photos/ --resize 64x64 --grey --output data.h5:/photos      (class folders become labels)\n"
+      "  hourglass import dump.bin --type uint8 --shape 28x28 --output data.h5\n"
+      "  hourglass import 'shards/*.h5:/samples' --virtual --output all.h5\n"
+      "  mpirun -n 4 hourglass import 'part-*.csv' --output data.h5\n"
+      "The file appears, or changes, when all of it is written, and not at all after an error. After a kill or a stop the same "
+      "command goes on where it was, on any number of ranks (with --compress it begins again).\n"
+      "Data that already lies in HDF5, by h5py or others, needs no import: give it to train as it is.\n",
+      options,
+      1000000,
+      true,
+      run_import};
 }
 
 }  // namespace hourglass

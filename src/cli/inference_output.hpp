@@ -20,8 +20,8 @@ struct OutputPlan {
   bool binarize = false;  ///< bits instead of numbers: unit j > 0.5 is bit j mod 8 (lowest first) of byte j / 8
 };
 
-/// Runs `infer` over the whole data set and writes its rows (float32, or bits) from all ranks. The file appears when it is complete.
-/// Collective.
+/// Runs `infer` over the whole data set and writes its rows (float32, or bits) from all ranks. The file appears when it is
+/// complete. Collective.
 void write_inference(const Communicator& communicator, const ModelArguments& given, const DatasetReader& reader,
                      const OutputPlan& plan, const std::function<ConstMatrix(ConstMatrix, Workspace&)>& infer);
 

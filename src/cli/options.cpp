@@ -76,7 +76,8 @@ Arguments parse_arguments(const std::vector<Option>& options, const std::vector<
         continue;
       }
       const std::string value = option.value.empty() ? "true" : option.value.front();
-      const auto& known = *std::find_if(options.begin(), options.end(), [&](const Option& o) { return o.name == option.string_key; });
+      const auto& known =
+          *std::find_if(options.begin(), options.end(), [&](const Option& o) { return o.name == option.string_key; });
       if (known.repeats) {
         arguments.lists[option.string_key].push_back(value);
         continue;

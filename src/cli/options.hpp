@@ -21,7 +21,7 @@ struct Option {
 
 /// What a user typed after the subcommand's name.
 struct Arguments {
-  std::map<std::string, std::string> values;  ///< options given, by name
+  std::map<std::string, std::string> values;              ///< options given, by name
   std::map<std::string, std::vector<std::string>> lists;  ///< the same for options that may repeat
   std::vector<std::string> positional;                    ///< other words; all that follow "--"
 

@@ -21,7 +21,8 @@ void draw_codes(const CounterRandom& random, Range rows, Matrix codes) {
       const auto [a, b] = normal_pair(words[0], words[1]);
       const auto [c, d] = normal_pair(words[2], words[3]);
       const std::array<float, 4> normal = {a, b, c, d};
-      for (Index i = 0; i < std::min<Index>(4, codes.columns - begin); ++i) codes(r, begin + i) = normal[static_cast<std::size_t>(i)];
+      for (Index i = 0; i < std::min<Index>(4, codes.columns - begin); ++i)
+        codes(r, begin + i) = normal[static_cast<std::size_t>(i)];
     }
   }
 }
@@ -35,9 +36,10 @@ void run_sample(const Arguments& arguments) {
   collectively(world, [&] {
     model = load_model(arguments.required("model"));
     if (!model.config.model.regularization.variational) {
-      throw Error(ErrorKind::usage, fmt::format("{} was not trained with --variational: its codes follow no known distribution to sample "
-                                                "from; train with --variational",
-                                                arguments.get("model")));
+      throw Error(ErrorKind::usage,
+                  fmt::format("{} was not trained with --variational: its codes follow no known distribution to sample "
+                              "from; train with --variational",
+                              arguments.get("model")));
     }
     static_cast<void>(arguments.required("samples"));
     samples = arguments.integer("samples", 1, 1);
@@ -61,7 +63,8 @@ void run_sample(const Arguments& arguments) {
   const Index rounds = world.max(mine.size());
   for (Index round = 0; round < rounds; ++round) {
     const Index batch = mine.begin + round;
-    const Range rows = batch < mine.end ? Range{batch * micro_batch, std::min(samples, (batch + 1) * micro_batch)} : Range{0, 0};
+    const Range rows =
+        batch < mine.end ? Range{batch * micro_batch, std::min(samples, (batch + 1) * micro_batch)} : Range{0, 0};
     const Matrix h(codes.data(), rows.size(), network.code_size());
     draw_codes(random, rows, h);
     ConstMatrix x;

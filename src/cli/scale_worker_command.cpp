@@ -166,7 +166,8 @@ constexpr StepPhase step_phases[] = {
     {"exchange", [](const StepTimes& s) { return s.of(Phase::exchange); }},
     {"update", [](const StepTimes& s) { return s.of(Phase::update); }},
     // What is between the phases: agreement on flags, waiting for other threads.
-    {"other", [](const StepTimes& s) {
+    {"other",
+     [](const StepTimes& s) {
        return std::max(0.0, s.total - s.of(Phase::input) - compute_of(s) - s.of(Phase::exchange) - s.of(Phase::update));
      }},
 };

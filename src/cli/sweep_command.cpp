@@ -105,7 +105,8 @@ SweepPlan stored_plan(const std::string& output) {
     plan.seed = json.at("seed").get<std::uint64_t>();
     plan.options = json.at("train").get<std::vector<std::string>>();
     if (json.at("search") == "random") {
-      while (fs::exists(trial_files(output, plan.random).outcome) || fs::exists(trial_files(output, plan.random).folder)) ++plan.random;
+      while (fs::exists(trial_files(output, plan.random).outcome) || fs::exists(trial_files(output, plan.random).folder))
+        ++plan.random;
       plan.random = std::max<Index>(plan.random, 1);
     }
     return plan;
@@ -143,11 +144,13 @@ void check_names(const SweepPlan& plan) {
   }
   Arguments given = parse_arguments(train_options(), plan.options, 0);
   for (const char* name : {"output", "resume", "print-config"}) {
-    if (given.has(name)) throw Error(ErrorKind::usage, fmt::format("--{} is not for trials: their folders are below the sweep's --output", name));
+    if (given.has(name))
+      throw Error(ErrorKind::usage, fmt::format("--{} is not for trials: their folders are below the sweep's --output", name));
   }
   for (const SweepAxis& axis : plan.axes) {
     if (axis.name == "output") throw Error(ErrorKind::usage, "output cannot be varied: each trial has a folder of its own");
-    if (given.has(axis.name)) throw Error(ErrorKind::usage, fmt::format("{} is varied, and set by --{} after -- as well", axis.name, axis.name));
+    if (given.has(axis.name))
+      throw Error(ErrorKind::usage, fmt::format("{} is varied, and set by --{} after -- as well", axis.name, axis.name));
   }
 }
 
@@ -157,7 +160,8 @@ Sweep read_sweep(const Arguments& arguments) {
   while (sweep.output.size() > 1 && sweep.output.back() == '/') sweep.output.pop_back();
   sweep.sort = arguments.get("sort", sort_columns().front());
   if (std::ranges::find(sort_columns(), sweep.sort) == sort_columns().end()) {
-    throw Error(ErrorKind::usage, fmt::format("--sort is '{}', but one of {} is expected", sweep.sort, fmt::join(sort_columns(), ", ")));
+    throw Error(ErrorKind::usage,
+                fmt::format("--sort is '{}', but one of {} is expected", sweep.sort, fmt::join(sort_columns(), ", ")));
   }
   if (arguments.flag("report")) {
     sweep.plan = stored_plan(sweep.output);
@@ -169,9 +173,11 @@ Sweep read_sweep(const Arguments& arguments) {
   sweep.launcher = read_launcher(arguments);
   sweep.tasks = arguments.integer("tasks", 1, 1);
   sweep.task = arguments.integer("task", 0, 0);
-  if (arguments.has("task") != arguments.has("tasks")) throw Error(ErrorKind::usage, "--task and --tasks go together: --task 0 --tasks 4");
+  if (arguments.has("task") != arguments.has("tasks"))
+    throw Error(ErrorKind::usage, "--task and --tasks go together: --task 0 --tasks 4");
   if (sweep.task >= sweep.tasks) {
-    throw Error(ErrorKind::usage, fmt::format("--task {} of --tasks {}: tasks count from 0 to {}", sweep.task, sweep.tasks, sweep.tasks - 1));
+    throw Error(ErrorKind::usage,
+                fmt::format("--task {} of --tasks {}: tasks count from 0 to {}", sweep.task, sweep.tasks, sweep.tasks - 1));
   }
   return sweep;
 }
@@ -189,9 +195,10 @@ void claim_folder(const Sweep& sweep) {
   if (!fs::exists(path)) {
     write_text_atomically(path, wanted);
   } else if (read_text(path) != wanted) {
-    throw Error(ErrorKind::usage, fmt::format("{} holds another sweep (see {}): repeat its options to go on with it, or choose another "
-                                              "--output",
-                                              sweep.output, path));
+    throw Error(ErrorKind::usage,
+                fmt::format("{} holds another sweep (see {}): repeat its options to go on with it, or choose another "
+                            "--output",
+                            sweep.output, path));
   }
 }
 
@@ -275,7 +282,8 @@ bool run_trial(const Sweep& sweep, Index trial) {
     if (end.stopped && outcome.status == "failed") outcome.status = "stopped";
     if (outcome.status != "done") outcome.message = last_message(files.log);
   }
-  outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() + (before ? before->seconds : 0);
+  outcome.seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() + (before ? before->seconds : 0);
   write_outcome(files, outcome);
   if (outcome.status != "done") {
     fmt::print("trial {:04} {} ({}): {}\n", trial + 1, outcome.status, outcome.code,
@@ -300,7 +308,8 @@ void print_table(const Sweep& sweep, const std::vector<TrialRow>& rows) {
 void refuse_mpirun() {
   for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK"}) {
     if (std::getenv(name) != nullptr) {
-      throw Error(ErrorKind::usage, "sweep starts its trials itself: run it without mpirun or srun, and give --ranks N or --launcher 'srun ...'");
+      throw Error(ErrorKind::usage,
+                  "sweep starts its trials itself: run it without mpirun or srun, and give --ranks N or --launcher 'srun ...'");
     }
   }
 }
@@ -350,21 +359,26 @@ Command sweep_command() {
       "       hourglass sweep --random 20 --range learning-rate=log:1e-4:1e-2 --output sweep/ [OPTIONS] -- TRAIN OPTIONS\n"
       "       hourglass sweep --report --output sweep/";
   command.details =
-      "What follows -- goes to every trial: `hourglass train` with --output sweep/trial-0001 and so on. `config` may be varied too: a file of\n"
-      "settings for each trial. The same command again goes on where the sweep was stopped; trials that diverged or were refused are rows too.\n"
-      "Several processes may share a sweep: of --tasks N, task I takes every N-th trial (in a Slurm array: --task $SLURM_ARRAY_TASK_ID).\n";
-  command.options = {{"set", "search", "NAME=a,b,c: values of a setting (NAME='a b c' where values hold commas); repeats", "", false, true},
-                     {"range", "search", "NAME=log:LOW:HIGH, linear:... or integer:...: with --random; repeats", "", false, true},
-                     {"random", "search", "Number of random trials instead of the whole grid", "", false},
-                     {"seed", "search", "Seed of the random draws (each trial's own --seed goes after --)", "1", false},
-                     {"ranks", "run", "Ranks of each trial, started by mpirun", "no mpirun", false},
-                     {"launcher", "run", "What to start each trial with, e.g. 'mpirun --oversubscribe -n 4'; split at blanks, no shell", "", false},
-                     {"task", "run", "Run only the trials of this task, 0 to tasks - 1", "", false},
-                     {"tasks", "run", "Number of tasks that share the sweep", "", false},
-                     {"output", "output", "Folder of the sweep", "", false},
-                     {"sort", "output", "Order of the table: validation_sse, sse, loss, seconds or trial", "validation_sse", false},
-                     {"report", "output", "Only tabulate what --output holds", "", true},
-                     {"help", "output", "Show this text", "", true}};
+      "What follows -- goes to every trial: `hourglass train` with --output sweep/trial-0001 and so on. `config` may be varied "
+      "too: a file of\n"
+      "settings for each trial. The same command again goes on where the sweep was stopped; trials that diverged or were "
+      "refused are rows too.\n"
+      "Several processes may share a sweep: of --tasks N, task I takes every N-th trial (in a Slurm array: --task "
+      "$SLURM_ARRAY_TASK_ID).\n";
+  command.options = {
+      {"set", "search", "NAME=a,b,c: values of a setting (NAME='a b c' where values hold commas); repeats", "", false, true},
+      {"range", "search", "NAME=log:LOW:HIGH, linear:... or integer:...: with --random; repeats", "", false, true},
+      {"random", "search", "Number of random trials instead of the whole grid", "", false},
+      {"seed", "search", "Seed of the random draws (each trial's own --seed goes after --)", "1", false},
+      {"ranks", "run", "Ranks of each trial, started by mpirun", "no mpirun", false},
+      {"launcher", "run", "What to start each trial with, e.g. 'mpirun --oversubscribe -n 4'; split at blanks, no shell", "",
+       false},
+      {"task", "run", "Run only the trials of this task, 0 to tasks - 1", "", false},
+      {"tasks", "run", "Number of tasks that share the sweep", "", false},
+      {"output", "output", "Folder of the sweep", "", false},
+      {"sort", "output", "Order of the table: validation_sse, sse, loss, seconds or trial", "validation_sse", false},
+      {"report", "output", "Only tabulate what --output holds", "", true},
+      {"help", "output", "Show this text", "", true}};
   command.max_positional = 100000;
   command.uses_mpi = false;
   command.run = run_sweep;

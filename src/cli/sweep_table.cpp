@@ -90,7 +90,8 @@ std::optional<TrialOutcome> read_outcome(const TrialFiles& files) {
 }
 
 void write_outcome(const TrialFiles& files, const TrialOutcome& outcome) {
-  const Json json = {{"status", outcome.status}, {"exit_code", outcome.code}, {"seconds", outcome.seconds}, {"message", outcome.message}};
+  const Json json = {
+      {"status", outcome.status}, {"exit_code", outcome.code}, {"seconds", outcome.seconds}, {"message", outcome.message}};
   write_text_atomically(files.outcome, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
@@ -122,8 +123,8 @@ std::string format_rows(const SweepPlan& plan, const std::vector<TrialRow>& rows
   for (const TrialRow& row : rows) {
     std::vector<std::string> line = {fmt::format("{:04}", row.trial + 1)};
     line.insert(line.end(), row.values.begin(), row.values.end());
-    line.insert(line.end(), {row.outcome.status, row.epochs ? fmt::format("{}", *row.epochs) : "-", text(row.loss), text(row.sse),
-                             text(row.validation_sse), fmt::format("{:.1f}", row.outcome.seconds)});
+    line.insert(line.end(), {row.outcome.status, row.epochs ? fmt::format("{}", *row.epochs) : "-", text(row.loss),
+                             text(row.sse), text(row.validation_sse), fmt::format("{:.1f}", row.outcome.seconds)});
     cells.push_back(std::move(line));
   }
   std::vector<std::size_t> widths(cells[0].size());
@@ -153,8 +154,8 @@ void write_rows(const SweepPlan& plan, const std::vector<TrialRow>& rows, const 
       settings[plan.axes[a].name] = row.values[a];
     }
     const std::string epochs = row.epochs ? fmt::format("{}", *row.epochs) : "";
-    csv += fmt::format(",{},{},{},{},{},{},{:.3f},{}\n", row.outcome.status, row.outcome.code, epochs, figure(row.loss), figure(row.sse),
-                       figure(row.validation_sse), row.outcome.seconds, csv_field(row.outcome.message));
+    csv += fmt::format(",{},{},{},{},{},{},{:.3f},{}\n", row.outcome.status, row.outcome.code, epochs, figure(row.loss),
+                       figure(row.sse), figure(row.validation_sse), row.outcome.seconds, csv_field(row.outcome.message));
     json.push_back({{"trial", row.trial + 1},
                     {"folder", trial_files(output, row.trial).folder},
                     {"settings", std::move(settings)},

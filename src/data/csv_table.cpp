@@ -145,8 +145,9 @@ void read_header(const ByteFile& file, CsvTable& table) {
     const auto numbers = static_cast<std::size_t>(std::count_if(cells.begin(), cells.end(), is_number));
     // Taken for a header, a first sample with a gap or a text in it would be lost without a word.
     if (table.settings.header.empty() && numbers > 0 && numbers + 1 == cells.size() && cells.back().empty()) {
-      throw Error(ErrorKind::data, "ends with a separator, so its last column is empty: leave it out, --header false --drop-columns " +
-                                       std::to_string(cells.size()));
+      throw Error(ErrorKind::data,
+                  "ends with a separator, so its last column is empty: leave it out, --header false --drop-columns " +
+                      std::to_string(cells.size()));
     }
     if (table.settings.header.empty() && numbers > 0 && numbers < cells.size()) {
       throw Error(ErrorKind::data,

@@ -112,7 +112,8 @@ std::string_view name_of(Synthetic kind) {
 Synthetic synthetic_from(std::string_view name) {
   const auto* entry = std::ranges::find(names, name, &std::pair<Synthetic, std::string_view>::second);
   if (entry == names.end()) {
-    throw Error(ErrorKind::usage, fmt::format("there is no data set '{}'; use one of: {}", name, fmt::join(synthetic_names(), ", ")));
+    throw Error(ErrorKind::usage,
+                fmt::format("there is no data set '{}'; use one of: {}", name, fmt::join(synthetic_names(), ", ")));
   }
   return entry->first;
 }
@@ -125,7 +126,8 @@ std::vector<std::string> synthetic_names() {
 
 SyntheticData::SyntheticData(const SyntheticSpec& spec) : spec_(spec) {
   check(spec.noise >= 0 && spec.noise < 1e6, fmt::format("--noise must not be negative, not {}", spec.noise));
-  check(spec.dimension >= 0 && spec.dimension <= (Index{1} << 20), fmt::format("--dimension must be 1 to 1048576, not {}", spec.dimension));
+  check(spec.dimension >= 0 && spec.dimension <= (Index{1} << 20),
+        fmt::format("--dimension must be 1 to 1048576, not {}", spec.dimension));
   check(spec.components >= 1 && spec.components <= 256, fmt::format("--components must be 1 to 256, not {}", spec.components));
   check(spec.intrinsic >= 1 && spec.intrinsic <= 1024, fmt::format("--intrinsic must be 1 to 1024, not {}", spec.intrinsic));
   if (spec_.dimension == 0) spec_.dimension = spec.kind == Synthetic::manifold ? 100 : 10;
@@ -218,12 +220,14 @@ void SyntheticData::make(Index number, std::span<float> sample, std::span<float>
       std::array<double, manifold_terms> waves{};
       for (std::size_t k = 0; k < waves.size(); ++k) {
         double angle = static_cast<double>(phases_[k]);
-        for (std::size_t d = 0; d < u.size(); ++d) angle += static_cast<double>(frequencies_[k * u.size() + d]) * (2 * u[d] - 1);
+        for (std::size_t d = 0; d < u.size(); ++d)
+          angle += static_cast<double>(frequencies_[k * u.size() + d]) * (2 * u[d] - 1);
         waves[k] = std::cos(angle) / std::sqrt(static_cast<double>(manifold_terms));
       }
       for (std::size_t j = 0; j < sample.size(); ++j) {
         double value = 0;
-        for (std::size_t k = 0; k < waves.size(); ++k) value += static_cast<double>(amplitudes_[j * waves.size() + k]) * waves[k];
+        for (std::size_t k = 0; k < waves.size(); ++k)
+          value += static_cast<double>(amplitudes_[j * waves.size() + k]) * waves[k];
         sample[j] = static_cast<float>(value);
       }
       break;
@@ -232,7 +236,8 @@ void SyntheticData::make(Index number, std::span<float> sample, std::span<float>
   if (spec_.noise > 0) add_noise(number, sample);
 }
 
-// Three points with coordinates in [2, 26], each x at least 2 beyond the one before; the parabola through them, inked at 60 evenly spaced x.
+// Three points with coordinates in [2, 26], each x at least 2 beyond the one before; the parabola through them, inked at 60
+// evenly spaced x.
 void SyntheticData::make_curve(std::span<const double> uniform, std::span<float> sample, std::span<float> latent) const {
   std::array<double, 3> x = {uniform[0], uniform[1], uniform[2]};
   std::ranges::sort(x);

@@ -25,7 +25,7 @@ ByteFile::ByteFile(const std::string& path) : state_(std::make_unique<State>()) 
   state_->path = path;
   // Non-blocking, or opening a pipe that nobody writes to would wait for ever.
   state_->descriptor = posix::open_file(path, O_RDONLY | O_NONBLOCK, path);
-  struct stat status{};
+  struct stat status {};
   if (fstat(state_->descriptor.get(), &status) != 0) throw Error(ErrorKind::io, path + ": " + std::strerror(errno));
   if (S_ISDIR(status.st_mode)) throw Error(ErrorKind::io, path + ": is a folder, not a file");
   if (!S_ISREG(status.st_mode)) throw Error(ErrorKind::io, path + ": is not a regular file; copy the data to one");

@@ -28,7 +28,7 @@ void make_layout(const AtomicFile& target, std::span<const DatasetSpec> specs);
 
 /// Where the values of an uncompressed data set lie in the file.
 struct ValuePlaces {
-  Index rows_at_once = 0;     ///< of a chunk, or all
+  Index rows_at_once = 0;  ///< of a chunk, or all
   Index row_bytes = 0;
   std::vector<Index> offsets;  ///< of each chunk's first row, in bytes
 };

@@ -171,7 +171,8 @@ void ResumableWriter::write_rows(std::size_t dataset, Range rows, std::span<cons
   const State& state = *state_;
   require(dataset < state.specs.size(), "no such data set in the output");
   const ValuePlaces& places = state.places[dataset];
-  require(rows.begin >= 0 && rows.begin <= rows.end && rows.end <= state.specs[dataset].shape.front(), "rows outside the output");
+  require(rows.begin >= 0 && rows.begin <= rows.end && rows.end <= state.specs[dataset].shape.front(),
+          "rows outside the output");
   require(static_cast<Index>(values.size()) == rows.size() * places.row_bytes, "a buffer of another size than the rows");
   while (!rows.empty()) {
     const Index chunk = rows.begin / places.rows_at_once;

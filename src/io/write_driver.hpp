@@ -19,7 +19,8 @@ struct WriteStatus {
 void throw_if_failed(const WriteStatus& status, const std::string& name);
 
 /// Creates or opens a file for writing through that driver: without times, so that equal content is equal bytes, and in the
-/// format of HDF5 1.8, in which every block of metadata carries a checksum (virtual data sets in that of 1.10). Throws Error(io).
+/// format of HDF5 1.8, in which every block of metadata carries a checksum (virtual data sets in that of 1.10). Throws
+/// Error(io).
 [[nodiscard]] Handle open_safely(const std::string& path, const std::string& name, bool create, WriteStatus* status);
 
 /// Flushes and closes. Throws Error(io) when anything of the file could not be written; the handle is closed all the same.

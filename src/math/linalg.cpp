@@ -9,9 +9,9 @@
 
 // LAPACK's own (Fortran) interface, which is part of OpenBLAS.
 extern "C" void dsyevr_(const char* jobz, const char* range, const char* uplo, const blasint* n, double* a, const blasint* lda,
-                        const double* vl, const double* vu, const blasint* il, const blasint* iu, const double* abstol, blasint* m,
-                        double* w, double* z, const blasint* ldz, blasint* isuppz, double* work, const blasint* lwork,
-                        blasint* iwork, const blasint* liwork, blasint* info);
+                        const double* vl, const double* vu, const blasint* il, const blasint* iu, const double* abstol,
+                        blasint* m, double* w, double* z, const blasint* ldz, blasint* isuppz, double* work,
+                        const blasint* lwork, blasint* iwork, const blasint* liwork, blasint* info);
 
 namespace hourglass {
 
@@ -27,7 +27,8 @@ void fix_sign(std::span<double> vector) {
 }  // namespace
 
 void add_gram(Index rows, Index n, std::span<const double> x, std::span<double> c) {
-  require(static_cast<Index>(x.size()) >= rows * n && static_cast<Index>(c.size()) == n * n, "the shapes of a Gram matrix disagree");
+  require(static_cast<Index>(x.size()) >= rows * n && static_cast<Index>(c.size()) == n * n,
+          "the shapes of a Gram matrix disagree");
   cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, static_cast<blasint>(n), static_cast<blasint>(rows), 1.0, x.data(),
               static_cast<blasint>(n), 1.0, c.data(), static_cast<blasint>(n));
 }

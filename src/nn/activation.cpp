@@ -112,7 +112,8 @@ Activation activation_from(std::string_view name) {
 }
 
 std::vector<std::string> activation_names() {
-  return std::apply([](auto... kernel) { return std::vector<std::string>{std::string(decltype(kernel)::name)...}; }, kernel::All{});
+  return std::apply([](auto... kernel) { return std::vector<std::string>{std::string(decltype(kernel)::name)...}; },
+                    kernel::All{});
 }
 
 bool saves_derivative(Activation activation) {

@@ -17,8 +17,8 @@ struct ValueAndSlope {
   float slope;
 };
 
-/// Those whose derivatives are had from the result: `value(z)`, `slope(y)` and `curvature(y)`, which is s''. Comparisons are turned so that a NaN
-/// passes.
+/// Those whose derivatives are had from the result: `value(z)`, `slope(y)` and `curvature(y)`, which is s''. Comparisons are
+/// turned so that a NaN passes.
 struct Linear {
   static constexpr Activation id = Activation::linear;
   static constexpr std::string_view name = "linear";
@@ -95,8 +95,8 @@ struct Softplus {
   static float curvature(float y) { return slope(y) * (1.0F - slope(y)); }
 };
 
-/// Where two values of z share one y, the derivative is computed beside the value and saved: `both(z)`, `value(z)` and `curvature(z)`.
-/// Here it is Phi(z) + z phi(z).
+/// Where two values of z share one y, the derivative is computed beside the value and saved: `both(z)`, `value(z)` and
+/// `curvature(z)`. Here it is Phi(z) + z phi(z).
 struct Gelu {
   static constexpr Activation id = Activation::gelu;
   static constexpr std::string_view name = "gelu";

@@ -181,9 +181,8 @@ ConstMatrix Autoencoder::emphasis(ConstMatrix mask, Matrix weights) const {
 OutputGradientHook Autoencoder::penalties(float scale, const PassContext& context, double& sum) const {
   const Regularization& r = spec_.regularization;
   if (r.l1 == 0 && r.hidden_l1.all == 0 && r.hidden_l1.some.empty() && r.kl_weight == 0 && !r.variational) return {};
-  return [this, scale, &context, &sum](Index layer, ConstMatrix y, Matrix dy) {
-    sum += penalize(layer, y, scale, context, dy);
-  };
+  return
+      [this, scale, &context, &sum](Index layer, ConstMatrix y, Matrix dy) { sum += penalize(layer, y, scale, context, dy); };
 }
 
 double Autoencoder::penalize(Index layer, ConstMatrix y, float scale, const PassContext& context, Matrix dy) const {

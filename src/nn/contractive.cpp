@@ -302,8 +302,8 @@ double Contractive::apply(const float* parameters, ConstMatrix x, std::span<cons
   return value;
 }
 
-void Contractive::squared_norms(const float* parameters, ConstMatrix x, std::span<const ConstMatrix> outputs, std::span<float> memory,
-                                std::span<double> norms) const {
+void Contractive::squared_norms(const float* parameters, ConstMatrix x, std::span<const ConstMatrix> outputs,
+                                std::span<float> memory, std::span<double> norms) const {
   require(method_ != ContractiveMethod::hutchinson, "an estimate is no measurement");
   require(static_cast<Index>(norms.size()) == x.rows, "one norm a sample");
   Room room(memory);

@@ -154,7 +154,8 @@ void Convolution::backward(const float* /*parameters*/, ConstMatrix x, ConstMatr
   const Matrix dz = as_pixels(dy);
   const std::span<float> bias_gradient(gradient + bias_tensor_.offset, static_cast<std::size_t>(dz.columns));
   activation_backward(activation_, {y.data, dz.rows, dz.columns},
-                      scratch.derivative.empty() ? ConstMatrix() : ConstMatrix(as_pixels(scratch.derivative)), dz, bias_gradient);
+                      scratch.derivative.empty() ? ConstMatrix() : ConstMatrix(as_pixels(scratch.derivative)), dz,
+                      bias_gradient);
   transposed_ ? add_to_weight(x, dy, scratch) : add_to_weight(dy, x, scratch);
   weights_from_patches(windows_, scratch.weight_gradient, mirrored_, gradient + weight_tensor_.offset);
   if (dx.empty()) return;

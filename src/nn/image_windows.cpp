@@ -8,7 +8,8 @@ namespace hourglass {
 
 namespace {
 
-// Where a window's row lies in an image's row: `skipped` of its pixels are padding on the left, then `count` are pixels from `first`.
+// Where a window's row lies in an image's row: `skipped` of its pixels are padding on the left, then `count` are pixels from
+// `first`.
 struct Overlap {
   Index first;
   Index skipped;
@@ -26,8 +27,7 @@ template <class Inside, class Outside>
 void for_each_kernel_row(const ImageWindows& w, Index y, Index x, Inside inside, Outside outside) {
   const Index channels = w.image.channels;
   const Index kernel_row = w.window.kernel.width * channels;
-  const Overlap columns =
-      overlap(x * w.window.stride.width - w.window.padding.width, w.window.kernel.width, w.image.width);
+  const Overlap columns = overlap(x * w.window.stride.width - w.window.padding.width, w.window.kernel.width, w.image.width);
   for (Index i = 0; i < w.window.kernel.height; ++i) {
     const Index row = y * w.window.stride.height - w.window.padding.height + i;
     const Index at = i * kernel_row;

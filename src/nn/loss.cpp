@@ -240,15 +240,12 @@ LossSums with_row(Loss loss, Activation output_activation, float factor, Index f
     case Loss::poisson:
       return components(loss_term::Poisson{});
     case Loss::cosine:
-      return samples(
-          [](float f, const float* w, std::span<const float> x, std::span<const float> y, float* g) {
-            return cosine_distance(f, w, x, y, g);
-          });
+      return samples([](float f, const float* w, std::span<const float> x, std::span<const float> y, float* g) {
+        return cosine_distance(f, w, x, y, g);
+      });
     case Loss::ssim:
       return samples([image = options.image](float f, const float* w, std::span<const float> x, std::span<const float> y,
-                                             float* g) {
-        return structural_dissimilarity(f, image, w, x, y, g);
-      });
+                                             float* g) { return structural_dissimilarity(f, image, w, x, y, g); });
   }
   throw Error(ErrorKind::bug, "internal error: a loss without a formula");
 }
@@ -303,8 +300,7 @@ LossSums loss_and_gradient(Loss loss, Activation output_activation, bool feature
   require(target.rows == logits.rows && target.columns == logits.columns, "a target that does not fit the output");
   require(gradient.empty() || (gradient.rows == logits.rows && gradient.columns == logits.columns),
           "a gradient that does not fit the output");
-  require(options.weights.empty() || options.weights.columns == logits.columns,
-          "weights that do not fit the output");
+  require(options.weights.empty() || options.weights.columns == logits.columns, "weights that do not fit the output");
   require(loss != Loss::ssim || options.image.size() == logits.columns, "an image shape that does not fit the output");
   check_loss(loss, output_activation);
   const Index features = logits.columns;

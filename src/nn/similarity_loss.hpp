@@ -15,8 +15,8 @@ double cosine_distance(float factor, const float* weights, std::span<const float
 
 /// 1 - mean over all 7 x 7 windows (of every channel) of
 /// (2 mx my + C1)(2 cov + C2) / ((mx^2 + my^2 + C1)(vx + vy + C2)), with C1 = 0.01^2 and C2 = 0.03^2 for a peak of 1 and
-/// moments by division by 49 (Wang et al. 2004, uniform windows). An image smaller than a window is one window. With weights the mean
-/// is that of windows weighted by the sum of their pixels' weights.
+/// moments by division by 49 (Wang et al. 2004, uniform windows). An image smaller than a window is one window. With weights
+/// the mean is that of windows weighted by the sum of their pixels' weights.
 double structural_dissimilarity(float factor, const ImageShape& image, const float* weights, std::span<const float> target,
                                 std::span<const float> output, float* gradient);
 

@@ -33,8 +33,8 @@ void check_layers(const AutoencoderSpec& spec) {
   check(decoder.size() >= 2 && decoder_shapes.front().units == code,
         fmt::format("--decoder-layers {} must begin with the code width of --layers, {}", to_string(decoder), code));
   check(decoder_shapes.back().units == features,
-        fmt::format("--decoder-layers {} must end with the input width of --layers, {}, and ends with {}", to_string(decoder), features,
-                    decoder_shapes.back().units));
+        fmt::format("--decoder-layers {} must end with the input width of --layers, {}, and ends with {}", to_string(decoder),
+                    features, decoder_shapes.back().units));
   if (spec.tied) {
     check(decoder == mirrored(encoder, "layers"),
           fmt::format("--tied wants a decoder that mirrors the encoder, but --decoder-layers is {} and --layers {}",
@@ -45,8 +45,9 @@ void check_layers(const AutoencoderSpec& spec) {
   check(!spec.image.known() || spec.image.size() == features,
         fmt::format("--image-shape {} has {} numbers, but the first of --layers is {}", to_string(spec.image),
                     spec.image.size(), to_string(encoder.front())));
-  check(!encoder.front().image.known() || encoder.front().image == spec.image,
-        fmt::format("--image-shape {} is not what --layers begins with, {}", to_string(spec.image), to_string(encoder.front())));
+  check(
+      !encoder.front().image.known() || encoder.front().image == spec.image,
+      fmt::format("--image-shape {} is not what --layers begins with, {}", to_string(spec.image), to_string(encoder.front())));
 }
 
 // The entries of a setting of hidden layers must name layers that there are.
@@ -57,10 +58,12 @@ void check_hidden(const AutoencoderSpec& spec, const char* name, const PerLayer<
         fmt::format("--{} acts on hidden layers, but --layers has none: use --{} for the code", name,
                     std::string(name) == "hidden-l1" ? "l1" : "code-noise"));
   for (const auto& entry : setting.some) {
-    check(entry.first >= 1 && entry.first <= layers,
-          fmt::format("--{} names hidden layer {}, but --layers and --decoder-layers have {}: count from 1, first those of the encoder, "
-                      "without the code",
-                      name, entry.first, layers));
+    check(
+        entry.first >= 1 && entry.first <= layers,
+        fmt::format(
+            "--{} names hidden layer {}, but --layers and --decoder-layers have {}: count from 1, first those of the encoder, "
+            "without the code",
+            name, entry.first, layers));
   }
 }
 
@@ -168,7 +171,8 @@ void check_predictive(const AutoencoderSpec& spec) {
   check(spec.output_activation == Activation::linear,
         fmt::format("--predictive reconstructs linearly: use --output-activation linear instead of {}",
                     name_of(spec.output_activation)));
-  check(spec.loss == Loss::mse, fmt::format("--predictive minimises the squared error: use --loss mse instead of {}", name_of(spec.loss)));
+  check(spec.loss == Loss::mse,
+        fmt::format("--predictive minimises the squared error: use --loss mse instead of {}", name_of(spec.loss)));
   const auto refuse = [&](bool present, const char* other) {
     check(!present, fmt::format("--predictive finds its codes by a minimisation of its own and does not go with --{}", other));
   };
@@ -193,7 +197,8 @@ void check_feature_weights(const AutoencoderSpec& spec) {
     check(weights[i] >= 0 && weights[i] <= 1e30F,
           fmt::format("--feature-weights holds {:g} for feature {}: weights are numbers from 0 up", weights[i], i));
   }
-  check(std::ranges::any_of(weights, [](float weight) { return weight > 0; }), "--feature-weights are all 0: nothing would be learned");
+  check(std::ranges::any_of(weights, [](float weight) { return weight > 0; }),
+        "--feature-weights are all 0: nothing would be learned");
 }
 
 }  // namespace

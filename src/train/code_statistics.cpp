@@ -58,7 +58,8 @@ class Meter {
     for (Index first = 0; first < x.rows; first += jacobian_rows) {
       const Index rows = std::min(jacobian_rows, x.rows - first);
       const ConstMatrix part(x.data + first * x.stride, rows, x.columns, x.stride);
-      model_.squared_jacobian_norms(parameters, part, workspace_, room_.span(), std::span(squares).first(static_cast<std::size_t>(rows)));
+      model_.squared_jacobian_norms(parameters, part, workspace_, room_.span(),
+                                    std::span(squares).first(static_cast<std::size_t>(rows)));
       for (Index r = 0; r < rows; ++r) tally.norms.add(std::sqrt(squares[static_cast<std::size_t>(r)]));
     }
   }
@@ -72,11 +73,12 @@ class Meter {
 }  // namespace
 
 CodeStatistics code_statistics(const Communicator& communicator, const Autoencoder& model, std::span<const float> parameters,
-                               const DatasetReader& reader, const InputTransform& transform, Index micro_batch, WorkerPool& pool,
-                               const CodeQuestion& question) {
+                               const DatasetReader& reader, const InputTransform& transform, Index micro_batch,
+                               WorkerPool& pool, const CodeQuestion& question) {
   if (question.jacobian && !model.has_jacobian()) {
     throw Error(ErrorKind::usage,
-                "--jacobian needs an encoder of dense layers alone: without --layer-norm, --hidden-noise, --k-sparse, --variational and "
+                "--jacobian needs an encoder of dense layers alone: without --layer-norm, --hidden-noise, --k-sparse, "
+                "--variational and "
                 "--code-noise-before",
                 Reach::everywhere);
   }
@@ -85,8 +87,9 @@ CodeStatistics code_statistics(const Communicator& communicator, const Autoencod
   for (Index w = 0; w < pool.size(); ++w) meters.emplace_back(model, question, micro_batch);
   collectively(communicator, [&] {
     check_features(reader.info(), model.features());
-    for_each_micro_batch(reader, transform, plan, plan.of_rank(communicator.rank(), communicator.size()), pool,
-                         [&](Index worker, Range, ConstMatrix x) { meters[static_cast<std::size_t>(worker)].add(parameters.data(), x); });
+    for_each_micro_batch(
+        reader, transform, plan, plan.of_rank(communicator.rank(), communicator.size()), pool,
+        [&](Index worker, Range, ConstMatrix x) { meters[static_cast<std::size_t>(worker)].add(parameters.data(), x); });
   });
   Tally& total = meters.front().tally;
   for (std::size_t w = 1; w < meters.size(); ++w) {

@@ -20,8 +20,10 @@ double denoising_sse(const Communicator& communicator, const Autoencoder& model,
   const InferencePlan plan{reader.info().rows(), micro_batch};
   std::vector<Worker> workers;
   for (Index w = 0; w < pool.size(); ++w) {
-    workers.push_back({model.make_workspace(micro_batch), Buffer<float>(micro_batch * model.features()),
-                       std::vector<std::uint64_t>(static_cast<std::size_t>(micro_batch)), {}});
+    workers.push_back({model.make_workspace(micro_batch),
+                       Buffer<float>(micro_batch * model.features()),
+                       std::vector<std::uint64_t>(static_cast<std::size_t>(micro_batch)),
+                       {}});
   }
   collectively(communicator, [&] {
     check_features(reader.info(), model.features());

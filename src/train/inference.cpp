@@ -90,8 +90,9 @@ Evaluation evaluate(const Communicator& communicator, const Trainable& model, st
 
 void check_features(const DatasetInfo& info, Index features) {
   if (info.features() != features) {
-    throw Error(ErrorKind::data, fmt::format("{}: its samples have {} features, but the network takes {} (the first of --layers)",
-                                             to_string(info.address), info.features(), features));
+    throw Error(ErrorKind::data,
+                fmt::format("{}: its samples have {} features, but the network takes {} (the first of --layers)",
+                            to_string(info.address), info.features(), features));
   }
   if (info.rows() < 1) throw Error(ErrorKind::data, fmt::format("{}: it holds no samples", to_string(info.address)));
 }

@@ -26,13 +26,15 @@ Setting layers_setting(Row row, Access access) {
 std::vector<Setting> model_settings() {
   const std::string s = "model";
   return {
-      layers_setting({"layers", s,
-                      "The encoder from the input to the code: widths, e.g. 784,1000,500,250,30, or images and convolutions, e.g. "
-                      "28x28,conv:16x3s2,conv:32x3s2,30 (channels x kernel, stride)"},
-                     [](TrainConfig& c) -> LayerList& { return c.model.encoder; }),
-      layers_setting({"decoder-layers", s,
-                      "The decoder from the code to the output, e.g. 30,7x7x32,tconv:16x3s2,tconv:1x3s2; empty mirrors the encoder"},
-                     [](TrainConfig& c) -> LayerList& { return c.model.decoder; }),
+      layers_setting(
+          {"layers", s,
+           "The encoder from the input to the code: widths, e.g. 784,1000,500,250,30, or images and convolutions, e.g. "
+           "28x28,conv:16x3s2,conv:32x3s2,30 (channels x kernel, stride)"},
+          [](TrainConfig& c) -> LayerList& { return c.model.encoder; }),
+      layers_setting(
+          {"decoder-layers", s,
+           "The decoder from the code to the output, e.g. 30,7x7x32,tconv:16x3s2,tconv:1x3s2; empty mirrors the encoder"},
+          [](TrainConfig& c) -> LayerList& { return c.model.decoder; }),
       word_setting(
           {"activation", s, fmt::format("Hidden non-linearity: {}", fmt::join(activation_names(), ", "))},
           [](TrainConfig& c) -> Activation& { return c.model.activation; }, activation_from),
@@ -54,9 +56,10 @@ std::vector<Setting> model_settings() {
       word_setting(
           {"initialization", s, fmt::format("Initial weights: {}", fmt::join(initialization_names(), ", "))},
           [](TrainConfig& c) -> Initialization& { return c.initialization; }, initialization_from),
-      text_setting({"feature-weights", s,
-                    "Weights of the features in the loss: FILE.h5:/dataset with one number a feature, or inverse-variance; empty: 1"},
-                   [](TrainConfig& c) -> std::string& { return c.feature_weights; }),
+      text_setting(
+          {"feature-weights", s,
+           "Weights of the features in the loss: FILE.h5:/dataset with one number a feature, or inverse-variance; empty: 1"},
+          [](TrainConfig& c) -> std::string& { return c.feature_weights; }),
       number_setting({"huber-delta", s, "huber: error beyond which the loss grows linearly"},
                      [](TrainConfig& c) -> double& { return c.model.huber_delta; }),
       flag_setting({"tied", s, "The decoder's weights are the encoder's, transposed"},

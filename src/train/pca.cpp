@@ -46,7 +46,8 @@ void for_each_block(const Pass& pass, Range rows, Visit visit) {
   }
 }
 
-// Runs work(part, result) for the parts of this rank on the workers, then adds all parts of all ranks in the order of their numbers.
+// Runs work(part, result) for the parts of this rank on the workers, then adds all parts of all ranks in the order of their
+// numbers.
 template <class Work>
 std::vector<double> sum_of_parts(const Communicator& communicator, Index rows, Index size, WorkerPool& pool, Work work) {
   const Range mine = even_part(part_count, communicator.size(), communicator.rank());
@@ -88,7 +89,8 @@ PrincipalComponents principal_components(const Communicator& communicator, const
   const Index features = info.features();
   if (components < 1 || components > features) {
     throw Error(ErrorKind::usage,
-                fmt::format("--components is {}; {} has {} features: choose 1 to {}", components, to_string(info.address), features, features),
+                fmt::format("--components is {}; {} has {} features: choose 1 to {}", components, to_string(info.address),
+                            features, features),
                 Reach::everywhere);
   }
   if (info.rows() < 2) {
@@ -102,7 +104,8 @@ PrincipalComponents principal_components(const Communicator& communicator, const
   result.mean = sum_of_parts(communicator, info.rows(), features, pool, [&](Range rows, std::span<double> sum) {
     for_each_block(pass, rows, [&](std::span<double> block, Index count) {
       for (Index r = 0; r < count; ++r) {
-        for (Index c = 0; c < features; ++c) sum[static_cast<std::size_t>(c)] += block[static_cast<std::size_t>(r * features + c)];
+        for (Index c = 0; c < features; ++c)
+          sum[static_cast<std::size_t>(c)] += block[static_cast<std::size_t>(r * features + c)];
       }
     });
   });
@@ -118,7 +121,8 @@ PrincipalComponents principal_components(const Communicator& communicator, const
           add_gram(count, features, block, sum);
         });
       });
-  for (Index c = 0; c < features; ++c) result.total_variance += covariance[static_cast<std::size_t>(c * features + c)] / samples;
+  for (Index c = 0; c < features; ++c)
+    result.total_variance += covariance[static_cast<std::size_t>(c * features + c)] / samples;
   collectively(communicator, [&] {
     if (!communicator.is_root()) return;
     Eigenpairs pairs = largest_eigenpairs(features, covariance, components);
@@ -133,8 +137,8 @@ PrincipalComponents principal_components(const Communicator& communicator, const
   return result;
 }
 
-void write_principal_components(const Communicator& communicator, const PrincipalComponents& pca, const InputTransform& transform,
-                                TrainConfig config, const std::string& path) {
+void write_principal_components(const Communicator& communicator, const PrincipalComponents& pca,
+                                const InputTransform& transform, TrainConfig config, const std::string& path) {
   const auto features = static_cast<Index>(pca.mean.size());
   const auto components = static_cast<Index>(pca.variance.size());
   config.model = {};

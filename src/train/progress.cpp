@@ -37,8 +37,8 @@ void Progress::step(Index epoch, Index step, double loss, double samples_per_sec
   if (!show) return;
   const double per_step = run_.seconds() / static_cast<double>(step - first_step_);
   const std::string text =
-      fmt::format("{}epoch {}/{}  step {}/{}  loss {:.6g}  {:.0f} samples/s  {} left", stage_, epoch, epochs_, step, total_steps_, loss,
-                  samples_per_second, duration(per_step * static_cast<double>(total_steps_ - step)));
+      fmt::format("{}epoch {}/{}  step {}/{}  loss {:.6g}  {:.0f} samples/s  {} left", stage_, epoch, epochs_, step,
+                  total_steps_, loss, samples_per_second, duration(per_step * static_cast<double>(total_steps_ - step)));
   if (live_) {
     line_.show(text);
   } else {
@@ -52,8 +52,8 @@ void Progress::step(Index epoch, Index step, double loss, double samples_per_sec
 void Progress::epoch(const MetricsRecord& record) {
   if (silent_) return;
   line_.clear();
-  fmt::print("{}epoch {}/{}  loss {:.6g}  sse {:.4f}{}  {:.0f} samples/s\n", stage_, record.epoch, epochs_, record.loss, record.sse,
-             record.validation_sse ? fmt::format("  validation sse {:.4f}", *record.validation_sse) : "",
+  fmt::print("{}epoch {}/{}  loss {:.6g}  sse {:.4f}{}  {:.0f} samples/s\n", stage_, record.epoch, epochs_, record.loss,
+             record.sse, record.validation_sse ? fmt::format("  validation sse {:.4f}", *record.validation_sse) : "",
              record.samples_per_second);
   std::fflush(stdout);
   since_plain_.restart();

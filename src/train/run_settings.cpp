@@ -11,9 +11,10 @@ std::vector<Setting> run_settings() {
           [](TrainConfig& c) -> Reduction& { return c.reduction; }, reduction_from),
       bytes_setting({"bucket-bytes", s, "Size of the pieces in which gradients are exchanged", Scope::run},
                     [](TrainConfig& c) -> Index& { return c.bucket_bytes; }),
-      flag_setting({"overlap", s, "Exchange finished gradients while others are computed; false only to measure what that is worth",
-                    Scope::run},
-                   [](TrainConfig& c) -> bool& { return c.overlap; }),
+      flag_setting(
+          {"overlap", s, "Exchange finished gradients while others are computed; false only to measure what that is worth",
+           Scope::run},
+          [](TrainConfig& c) -> bool& { return c.overlap; }),
       word_setting(
           {"precision", s,
            "Matrix products of training: fp32, or bf16 (sums and weights stay fp32; needs oneDNN and a CPU for it)"},

@@ -42,8 +42,8 @@ bool is_convolution(const ExportStep& step) {
 }
 bool has_weight(const ExportStep& step) { return step.kind == ExportStep::Kind::linear || is_convolution(step); }
 
-/// `groups` x H x W x C x `inner` numbers to groups x C x H x W x inner: `values` holds rows, columns or single numbers that belong to
-/// the pixels of an image.
+/// `groups` x H x W x C x `inner` numbers to groups x C x H x W x inner: `values` holds rows, columns or single numbers that
+/// belong to the pixels of an image.
 std::vector<float> channels_first(const std::vector<float>& values, Index groups, const ImageShape& image, Index inner) {
   std::vector<float> result;
   result.reserve(values.size());
@@ -59,8 +59,8 @@ std::vector<float> channels_first(const std::vector<float>& values, Index groups
 }
 
 /// Makes modules out of the steps of encoder and decoder. Here images lie as H x W x C, there as C x H x W: every border of a
-/// convolution is turned, and what stands on the other side of it (the columns or rows of a Linear, a LayerNorm) turns with it. Between
-/// modules without convolutions nothing changes.
+/// convolution is turned, and what stands on the other side of it (the columns or rows of a Linear, a LayerNorm) turns with it.
+/// Between modules without convolutions nothing changes.
 class TorchModules {
  public:
   explicit TorchModules(const Model& model) : model_(model), steps_(export_steps(model, ModelPart::encoder)), file_(model) {
@@ -173,8 +173,8 @@ class TorchModules {
     const bool transposed = step.kind == ExportStep::Kind::transposed_convolution;
     const Index inputs = image.channels;
     const Index outputs = step.output_image.channels;
-    tensors({transposed ? inputs : outputs, transposed ? outputs : inputs, w.kernel.height, w.kernel.width}, step.weight, {outputs},
-            step.bias);
+    tensors({transposed ? inputs : outputs, transposed ? outputs : inputs, w.kernel.height, w.kernel.width}, step.weight,
+            {outputs}, step.bias);
     const auto pair = [](const Extents& extents) { return fmt::format("({}, {})", extents.height, extents.width); };
     module(fmt::format("{}({}, {}, {}, {}, {}{})", transposed ? "ConvTranspose2d" : "Conv2d", inputs, outputs, pair(w.kernel),
                        pair(w.stride), pair(w.padding), transposed ? ", " + pair(w.output_padding) : ""));

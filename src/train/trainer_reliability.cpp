@@ -43,8 +43,9 @@ void Trainer::settle_checkpoint() {
 void Trainer::stop() {
   if (checkpoints_->step() != position_.step) checkpoint();
   checkpoints_->finish();
-  const std::string why =
-      time_is_up_ ? fmt::format("before the --time-limit of {}", format_duration(config_.reliability.time_limit)) : "on request";
+  const std::string why = time_is_up_
+                              ? fmt::format("before the --time-limit of {}", format_duration(config_.reliability.time_limit))
+                              : "on request";
   throw Error(ErrorKind::stopped,
               fmt::format("stopped {} at step {}; checkpoint {}; continue with: hourglass train --resume {}", why,
                           position_.step, last_checkpoint(), config_.output),
@@ -69,9 +70,8 @@ void Trainer::fail_numbers(const std::string& what) {
   // Messages of the step are still on their way to buffers that are about to be used again.
   Reducer& reducer = stage_->reducer();
   for (std::size_t b = 0; b < reducer.buckets().size(); ++b) reducer.wait_reduce(static_cast<Index>(b));
-  const std::string why =
-      find_non_finite(communicator_, stage_->model(), stage_->plan(), stage_->parameters(), *source_,
-                      {config_.seed, epoch_number(position_.epoch), position_.step_in_epoch});
+  const std::string why = find_non_finite(communicator_, stage_->model(), stage_->plan(), stage_->parameters(), *source_,
+                                          {config_.seed, epoch_number(position_.epoch), position_.step_in_epoch});
   diverged(why.empty() ? what : what + ": " + why);
 }
 

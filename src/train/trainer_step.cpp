@@ -34,9 +34,8 @@ void Trainer::train_step() {
   step_loss_ = totals.mean(totals.loss);
   if (totals.failed || !std::isfinite(step_loss_)) fail_step(totals);
   learning_rate_ = stage_->schedule().rate(step_in_stage(), plateaus());
-  const bool log_due =
-      !is_measuring_ && ((config_.log_every > 0 && (position_.step + 1) % config_.log_every == 0) ||
-                         position_.step_in_epoch + 1 == stage_->plan().steps_per_epoch());
+  const bool log_due = !is_measuring_ && ((config_.log_every > 0 && (position_.step + 1) % config_.log_every == 0) ||
+                                          position_.step_in_epoch + 1 == stage_->plan().steps_per_epoch());
   std::optional<double> norm;
   if (log_due || stage_->wants_norm()) {
     norm = gradient_norm_ = stage_->gradient_norm();

@@ -80,10 +80,11 @@ TrainConfig with_image_shape(TrainConfig config, const DatasetInfo& info) {
     image = {info.shape[1], info.shape[2], info.shape.size() == 4 ? info.shape[3] : 1};
     const LayerList& layers = config.model.encoder;
     if (!layers.empty() && layers.front().image.known() && layers.front().image != image) {
-      throw Error(ErrorKind::usage,
-                  fmt::format("--layers begins with {}, but the samples of --data {} are {}: begin with that, or say --image-shape {}",
-                              to_string(layers.front()), to_string(info.address), to_string(image), to_string(layers.front())),
-                  Reach::everywhere);
+      throw Error(
+          ErrorKind::usage,
+          fmt::format("--layers begins with {}, but the samples of --data {} are {}: begin with that, or say --image-shape {}",
+                      to_string(layers.front()), to_string(info.address), to_string(image), to_string(layers.front())),
+          Reach::everywhere);
     }
   }
   if (!image.known() && !config.model.encoder.empty()) image = config.model.encoder.front().image;

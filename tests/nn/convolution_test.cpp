@@ -29,12 +29,13 @@ const std::vector<Case> cases = {
     {"3x4x2,tconv:3x3s2", Activation::tanh},
     {"3x2x4,tconv:2x2x3s3x2p1x2o2x1", Activation::gelu},
     {"5x5,tconv:2x1s3", Activation::softplus},
-    {"40x40x8,conv:8x5", Activation::linear},   // several tiles
+    {"40x40x8,conv:8x5", Activation::linear},  // several tiles
     {"40x40x8,tconv:8x5", Activation::linear},
 };
 
 /// The layer's function from its definition: every pair of pixels that a window connects.
-Vector direct(const LayerSpec& layer, const ImageShape& in, const ImageShape& out, const Vector& weight, const Vector& bias, const Vector& x) {
+Vector direct(const LayerSpec& layer, const ImageShape& in, const ImageShape& out, const Vector& weight, const Vector& bias,
+              const Vector& x) {
   const bool transposed = layer.kind == LayerSpec::Kind::transposed_convolution;
   const ImageShape& small = transposed ? in : out;
   const ImageShape& large = transposed ? out : in;
@@ -170,13 +171,15 @@ TEST(Convolution, gradients_are_those_of_the_definition) {
     }
     for (std::size_t i = 0; i < x.size(); ++i) {
       const double expected = reference::derivative([&](const Vector& u) { return trial.objective(p, u); }, x, i);
-      ASSERT_NEAR(trial.dx[static_cast<Index>(i)], expected, 1e-4 * std::max(1.0, std::fabs(expected))) << test.text << " x" << i;
+      ASSERT_NEAR(trial.dx[static_cast<Index>(i)], expected, 1e-4 * std::max(1.0, std::fabs(expected)))
+          << test.text << " x" << i;
     }
   }
 }
 
 TEST(Convolution, several_tiles_give_the_gradients_of_one) {
-  // <v, conv(x)> is linear in x and in the weight, so its gradients give it back: <dx, x> = <dW, W> = <v, conv(x)> without bias.
+  // <v, conv(x)> is linear in x and in the weight, so its gradients give it back: <dx, x> = <dW, W> = <v, conv(x)> without
+  // bias.
   for (const std::string text : {"40x40x8,conv:8x5", "40x40x8,tconv:8x5", "40x40x8,conv:8x5s3p0"}) {
     Trial trial({text, Activation::linear}, 5);
     const Tensor bias = trial.layout.tensor(1);
@@ -206,7 +209,8 @@ TEST(Convolution, samples_do_not_touch_each_other) {
   for (const Case& test : cases) {
     Trial many(test, 4);
     Trial one(test, 1);
-    for (Index i = 0; i < one.y.size(); ++i) ASSERT_NEAR(one.y[i], many.y[i], 1e-5 * std::max(1.0F, std::fabs(one.y[i]))) << test.text;
+    for (Index i = 0; i < one.y.size(); ++i)
+      ASSERT_NEAR(one.y[i], many.y[i], 1e-5 * std::max(1.0F, std::fabs(one.y[i]))) << test.text;
   }
 }
 

@@ -18,9 +18,8 @@ std::string refusal(const std::string& text) {
 }
 
 TEST(LayerList, text_and_back) {
-  for (const std::string text :
-       {"784,1000,30", "28x28,conv:16x3s2,conv:32x3s2,30", "30,7x7x32,tconv:16x3s2,tconv:1x3s2", "32x32x3,conv:8x5x3s2x1p0x1,conv:4x4s2p1x0",
-        "4x4x2,tconv:3x3s2o0,tconv:1x2s2p1x0o0", ""}) {
+  for (const std::string text : {"784,1000,30", "28x28,conv:16x3s2,conv:32x3s2,30", "30,7x7x32,tconv:16x3s2,tconv:1x3s2",
+                                 "32x32x3,conv:8x5x3s2x1p0x1,conv:4x4s2p1x0", "4x4x2,tconv:3x3s2o0,tconv:1x2s2p1x0o0", ""}) {
     EXPECT_EQ(to_string(layer_list_from(text)), text);
   }
   EXPECT_EQ(to_string(layer_list_from("28x28x1,conv:16x3x3s2x2p1x1")), "28x28,conv:16x3s2") << "the shortest form";
@@ -41,7 +40,8 @@ TEST(LayerList, padding_without_being_told_keeps_images_at_their_size_over_the_s
 }
 
 TEST(LayerList, shapes_follow_the_formulas) {
-  const auto shapes = unit_shapes(layer_list_from("28x20x3,conv:16x3s2,conv:8x5x4s3x2p1x0,12,2x3x2,tconv:5x3x2s2x4p1x0o1x3"), "layers");
+  const auto shapes =
+      unit_shapes(layer_list_from("28x20x3,conv:16x3s2,conv:8x5x4s3x2p1x0,12,2x3x2,tconv:5x3x2s2x4p1x0o1x3"), "layers");
   EXPECT_EQ(shapes[0].image, ImageShape({28, 20, 3}));
   EXPECT_EQ(shapes[1].image, ImageShape({14, 10, 16}));
   EXPECT_EQ(shapes[2].image, ImageShape({4, 4, 8}));
@@ -52,9 +52,9 @@ TEST(LayerList, shapes_follow_the_formulas) {
 }
 
 TEST(LayerList, a_mirror_leads_back_exactly) {
-  for (const std::string text :
-       {"784,500,30", "28x28,conv:16x3s2,conv:32x3s2,30", "28x28,conv:16x5s3p1,conv:32x4s2", "27x31x3,conv:4x3s2,conv:6x2x5s3x4p1x2,7",
-        "7x7x3,tconv:4x3s2,tconv:2x5s3p1o2,9", "5x5,conv:3x1s4", "1x100,conv:4x1x9s1x4p0x4,8"}) {
+  for (const std::string text : {"784,500,30", "28x28,conv:16x3s2,conv:32x3s2,30", "28x28,conv:16x5s3p1,conv:32x4s2",
+                                 "27x31x3,conv:4x3s2,conv:6x2x5s3x4p1x2,7", "7x7x3,tconv:4x3s2,tconv:2x5s3p1o2,9",
+                                 "5x5,conv:3x1s4", "1x100,conv:4x1x9s1x4p0x4,8"}) {
     const LayerList layers = layer_list_from(text);
     const LayerList mirror = mirrored(layers, "layers");
     const auto there = unit_shapes(layers, "layers");
@@ -71,8 +71,9 @@ TEST(LayerList, a_mirror_leads_back_exactly) {
 }
 
 TEST(LayerList, refuses_what_is_no_layer) {
-  for (const std::string text : {"784,x", "784,,30", "conv:16", "28x28,conv:16x3q2", "28x28,conv:16x3s", "28x28,tconv:x3", "28x28,conv:16x-3",
-                                 "28x28,conv:16x3o1", "28x28x1x1", "28x,30", "784,conv:99999999999999999999x3"}) {
+  for (const std::string text :
+       {"784,x", "784,,30", "conv:16", "28x28,conv:16x3q2", "28x28,conv:16x3s", "28x28,tconv:x3", "28x28,conv:16x-3",
+        "28x28,conv:16x3o1", "28x28x1x1", "28x,30", "784,conv:99999999999999999999x3"}) {
     EXPECT_THROW((void)layer_list_from(text), Error) << text;
   }
 }

@@ -36,7 +36,10 @@ AutoencoderSpec predictive_spec(Index iterations, bool feature_mean) {
 
 struct Trial {
   explicit Trial(const AutoencoderSpec& spec)
-      : model(spec), parameters(model.layout().size()), gradient(parameters.size()), samples(rows * features),
+      : model(spec),
+        parameters(model.layout().size()),
+        gradient(parameters.size()),
+        samples(rows * features),
         workspace(model.make_workspace(rows)) {
     std::mt19937 random(2);
     std::normal_distribution<float> normal(0, 0.5F);
@@ -97,7 +100,8 @@ struct Trial {
       double row = 0;
       for (Index j = 0; j < code; ++j) {
         double g = 0;
-        for (Index c = 0; c < features; ++c) g += at(p, "decoder/0/weight", c * code + i) * at(p, "decoder/0/weight", c * code + j);
+        for (Index c = 0; c < features; ++c)
+          g += at(p, "decoder/0/weight", c * code + i) * at(p, "decoder/0/weight", c * code + j);
         frobenius += g * g;
         row += std::fabs(g);
       }
@@ -130,9 +134,7 @@ struct Trial {
     return z;
   }
 
-  LossSums train() {
-    return model.train_pass(parameters.data(), x(), 0.5F, workspace, gradient.data(), context, {});
-  }
+  LossSums train() { return model.train_pass(parameters.data(), x(), 0.5F, workspace, gradient.data(), context, {}); }
 
   Autoencoder model;
   Buffer<float> parameters;
@@ -160,7 +162,8 @@ TEST(PredictiveSparse, loss_and_gradient_at_the_inferred_codes) {
       for (const Tensor& tensor : trial.model.layout().tensors()) {
         for (Index i = 0; i < tensor.size; ++i) {
           const double expected = 0.5 * reference::derivative(objective, p, static_cast<std::size_t>(tensor.offset + i));
-          ASSERT_NEAR(trial.gradient[tensor.offset + i], expected, 1e-4 * std::fabs(expected) + 2e-5) << tensor.name << " " << i;
+          ASSERT_NEAR(trial.gradient[tensor.offset + i], expected, 1e-4 * std::fabs(expected) + 2e-5)
+              << tensor.name << " " << i;
         }
       }
     }

@@ -258,7 +258,11 @@ TEST(Refusals, name_both_settings) {
         s.tied = true;
       },
       {"--variational", "--tied"});
-  expect_names([](S& s) { s.regularization.hidden_noise.some = {{3, {Noise::dropout, 0.5}}}; }, {"--hidden-noise", "3", "--layers"});
+  expect_names(
+      [](S& s) {
+        s.regularization.hidden_noise.some = {{3, {Noise::dropout, 0.5}}};
+      },
+      {"--hidden-noise", "3", "--layers"});
   expect_names([](S& s) { s.regularization.hidden_l1.some = {{0, 0.5}}; }, {"--hidden-l1", "0", "--layers"});
   expect_names(
       [](S& s) {

@@ -21,10 +21,9 @@ TEST(Metrics, line_has_the_documented_keys_and_no_nan) {
   record.kind = "step";
   record.loss = std::nan("");
   const auto json = nlohmann::json::parse(to_json_line(record));
-  for (const char* key :
-       {"kind", "phase", "layer", "epoch", "step", "loss", "sse", "validation_sse", "learning_rate", "gradient_norm", "samples_per_second",
-        "seconds_compute", "seconds_exchange_exposed", "seconds_input_wait", "seconds_checkpoint",
-        "seconds_verify", "resident_bytes"}) {
+  for (const char* key : {"kind", "phase", "layer", "epoch", "step", "loss", "sse", "validation_sse", "learning_rate",
+                          "gradient_norm", "samples_per_second", "seconds_compute", "seconds_exchange_exposed",
+                          "seconds_input_wait", "seconds_checkpoint", "seconds_verify", "resident_bytes"}) {
     EXPECT_TRUE(json.contains(key)) << key;
   }
   EXPECT_EQ(json["phase"], "train");

@@ -36,7 +36,8 @@ std::vector<double> make_samples() {
 // One file for all ranks.
 class SharedFile {
  public:
-  SharedFile(const Communicator& communicator, const std::vector<double>& values, hsize_t columns) : communicator_(communicator) {
+  SharedFile(const Communicator& communicator, const std::vector<double>& values, hsize_t columns)
+      : communicator_(communicator) {
     path_ = communicator.broadcast("/tmp/hourglass-pca-" + std::to_string(getpid()) + ".h5");
     if (communicator.is_root()) write_dataset<double>(path_, {values.size() / columns, columns}, values);
     communicator.barrier();
@@ -62,16 +63,20 @@ TEST(PrincipalComponents, are_eigenvectors_of_the_covariance) {
   for (double& value : x) value = static_cast<double>(static_cast<float>(value));
   std::vector<double> mean(features);
   for (Index r = 0; r < rows; ++r) {
-    for (Index c = 0; c < features; ++c) mean[static_cast<std::size_t>(c)] += x[static_cast<std::size_t>(r * features + c)] / rows;
+    for (Index c = 0; c < features; ++c)
+      mean[static_cast<std::size_t>(c)] += x[static_cast<std::size_t>(r * features + c)] / rows;
   }
   WorkerPool pool(2);
   const PrincipalComponents pca = principal_components(world, file.reader(), {}, 5, pool);
   EXPECT_EQ(pca.samples, rows);
   ASSERT_EQ(pca.variance.size(), 5U);
   double total = 0;
-  for (Index c = 0; c < features; ++c) EXPECT_NEAR(pca.mean[static_cast<std::size_t>(c)], mean[static_cast<std::size_t>(c)], 1e-9);
+  for (Index c = 0; c < features; ++c)
+    EXPECT_NEAR(pca.mean[static_cast<std::size_t>(c)], mean[static_cast<std::size_t>(c)], 1e-9);
   const auto component = [&](Index k, Index c) { return pca.components[static_cast<std::size_t>(k * features + c)]; };
-  const auto centred = [&](Index r, Index c) { return x[static_cast<std::size_t>(r * features + c)] - mean[static_cast<std::size_t>(c)]; };
+  const auto centred = [&](Index r, Index c) {
+    return x[static_cast<std::size_t>(r * features + c)] - mean[static_cast<std::size_t>(c)];
+  };
   for (Index c = 0; c < features; ++c) {
     for (Index r = 0; r < rows; ++r) total += centred(r, c) * centred(r, c) / rows;
   }

@@ -34,8 +34,8 @@ TEST(SweepAxis, commas_separate_unless_there_are_blanks) {
 TEST(SweepAxis, refuses_what_is_no_axis) {
   for (const char* text : {"name", "=1", ""}) expect_refused([&] { static_cast<void>(SweepAxis::from_values(text)); }, "--set");
   expect_refused([] { static_cast<void>(SweepAxis::from_values("name=,,")); }, "no value");
-  for (const char* text : {"a=1", "a=log:1:2:3", "a=log:x:2", "a=log:0:1", "a=log:-1:1", "a=linear:2:1", "a=integer:1:2.5", "a=normal:0:1",
-                           "a=linear:0:inf", "a=integer:0:1e300"}) {
+  for (const char* text : {"a=1", "a=log:1:2:3", "a=log:x:2", "a=log:0:1", "a=log:-1:1", "a=linear:2:1", "a=integer:1:2.5",
+                           "a=normal:0:1", "a=linear:0:inf", "a=integer:0:1e300"}) {
     expect_refused([&] { static_cast<void>(SweepAxis::from_range(text)); }, "--range");
   }
 }

@@ -47,7 +47,8 @@ class AtomicFile {
 /// Replaces `path` by a file that holds `text`: the complete new file or the old one. Throws Error(io).
 void write_text_atomically(const std::string& path, std::string_view text);
 
-/// Throws Error(usage) when there is something at `path`: a result never takes the place of a file that may be somebody's only one.
+/// Throws Error(usage) when there is something at `path`: a result never takes the place of a file that may be somebody's only
+/// one.
 void require_new(const std::string& path);
 
 /// Makes `to` a copy of `from`: the complete new file or the old one. Throws Error(io).
@@ -59,8 +60,8 @@ void copy_atomically(const std::string& from, const std::string& to);
 /// What is done of it, where a journal is kept (ResumableWriter): ".<name>.unfinished.rows".
 [[nodiscard]] std::string journal_name(const std::string& path);
 
-/// Removes the temporaries of `path` that killed processes left, in any writing of this file: those that nobody holds a lock on.
-/// Where the file system has no locks nothing is removed.
+/// Removes the temporaries of `path` that killed processes left, in any writing of this file: those that nobody holds a lock
+/// on. Where the file system has no locks nothing is removed.
 void remove_dead_temporaries(const std::string& path);
 
 /// Removes what killed processes left in `folder`: files named as AtomicFile names its temporaries. For the sole owner of a

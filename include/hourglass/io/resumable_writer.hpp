@@ -22,8 +22,8 @@ namespace hourglass {
 class ResumableWriter {
  public:
   /// `content` says what is written (its sources, with their times and sizes, say): only with the same content, data sets and
-  /// state of the file is a writing continued. Throws Error(usage) when a data set exists already or another process is writing,
-  /// Error(io).
+  /// state of the file is a writing continued. Throws Error(usage) when a data set exists already or another process is
+  /// writing, Error(io).
   ResumableWriter(const Communicator& communicator, const std::string& file, std::vector<DatasetSpec> datasets,
                   const std::string& content);
   ResumableWriter(const ResumableWriter&) = delete;
@@ -37,8 +37,8 @@ class ResumableWriter {
 
   /// Writes rows of data set number `dataset`, in native byte order. Local. Throws Error(io).
   void write_rows(std::size_t dataset, Range rows, std::span<const std::byte> values);
-  /// Tells that every rank has written its part of these rows. Now and then, so that it costs less than a tenth of the time, all
-  /// ranks flush to the disk and the journal takes them in.
+  /// Tells that every rank has written its part of these rows. Now and then, so that it costs less than a tenth of the time,
+  /// all ranks flush to the disk and the journal takes them in.
   void note_written(std::size_t dataset, std::span<const Range> rows);
 
   /// Flushes, and leaves temporary and journal for the next writer of the same.

@@ -24,11 +24,11 @@ struct AutoencoderSpec {
   Activation code_activation = Activation::linear;
   Activation output_activation = Activation::sigmoid;
   Loss loss = Loss::mse;
-  bool feature_mean = true;  ///< loss averaged over features (true) or summed (false)
-  double huber_delta = 1;    ///< where huber turns from squared to absolute error
-  bool tied = false;         ///< the decoder's weights are the encoder's, transposed
-  bool layer_norm = false;   ///< layer normalisation before the non-linearity of every hidden layer
-  ImageShape image;          ///< how a sample's features lie as an image, for what needs to know
+  bool feature_mean = true;            ///< loss averaged over features (true) or summed (false)
+  double huber_delta = 1;              ///< where huber turns from squared to absolute error
+  bool tied = false;                   ///< the decoder's weights are the encoder's, transposed
+  bool layer_norm = false;             ///< layer normalisation before the non-linearity of every hidden layer
+  ImageShape image;                    ///< how a sample's features lie as an image, for what needs to know
   std::vector<float> feature_weights;  ///< of each feature in the loss; empty: 1
   Regularization regularization;
 };
@@ -40,7 +40,7 @@ struct Architecture {
   Index posterior_layer = -1;        ///< variational: its output is (mu, ln sigma^2)
   std::vector<Index> hidden_layers;  ///< their outputs are hidden activations, before noise
   std::vector<const Dense*>
-      encoder_layers;  ///< of a plain dense encoder: what a penalty on its Jacobian needs; empty otherwise
+      encoder_layers;                   ///< of a plain dense encoder: what a penalty on its Jacobian needs; empty otherwise
   const Dense* output_layer = nullptr;  ///< the last one, if it is dense
 };
 

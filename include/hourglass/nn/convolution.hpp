@@ -7,22 +7,23 @@
 
 namespace hourglass {
 
-/// A convolution or its transposed form over images H x W x C, with stride and padding, by patches and matrix products (im2col and
-/// GEMM). With P the patches of the large side's images under the windows, one a position of the small side (in a convolution the
-/// output is the small side, transposed it is the large one), and W the weights, channels of the small side x patch:
+/// A convolution or its transposed form over images H x W x C, with stride and padding, by patches and matrix products (im2col
+/// and GEMM). With P the patches of the large side's images under the windows, one a position of the small side (in a
+/// convolution the output is the small side, transposed it is the large one), and W the weights, channels of the small side x
+/// patch:
 ///   convolution             small = s(P(large) W^T + b)                dW = dz^T P(x),  dx = P^T(dz W)
 ///   transposed convolution  large = s(P^T(small W) + b)                dW = x^T P(dz),  dx = P(dz) W^T
-/// where P^T adds patches to the pixels they came from. Weights are stored as in PyTorch: outputs x inputs x kernel height x kernel
-/// width (Conv2d), inputs x outputs x kernel height x kernel width (ConvTranspose2d). The products go over as many rows of the grid as
-/// give patches of about a cache's size: a number that depends on the layer alone.
+/// where P^T adds patches to the pixels they came from. Weights are stored as in PyTorch: outputs x inputs x kernel height x
+/// kernel width (Conv2d), inputs x outputs x kernel height x kernel width (ConvTranspose2d). The products go over as many rows
+/// of the grid as give patches of about a cache's size: a number that depends on the layer alone.
 class Convolution final : public Layer {
  public:
-  /// Adds "<name>/weight" and "<name>/bias" (one a channel of the output) to the layout. `layer` is no dense one; `inputs` is what
-  /// enters, `outputs` what it makes of that (nn/layer_spec.hpp).
+  /// Adds "<name>/weight" and "<name>/bias" (one a channel of the output) to the layout. `layer` is no dense one; `inputs` is
+  /// what enters, `outputs` what it makes of that (nn/layer_spec.hpp).
   Convolution(Layout& layout, const std::string& name, const LayerSpec& layer, const ImageShape& inputs,
               const ImageShape& outputs, Activation activation);
-  /// The mirror of `other` with tied weights: from its outputs to its inputs with its own weight, which collects the gradient of both.
-  /// Adds "<name>/bias" only.
+  /// The mirror of `other` with tied weights: from its outputs to its inputs with its own weight, which collects the gradient
+  /// of both. Adds "<name>/bias" only.
   Convolution(Layout& layout, const std::string& name, Convolution& other, Activation activation);
 
   [[nodiscard]] Activation activation() const { return activation_; }

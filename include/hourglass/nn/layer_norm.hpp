@@ -12,8 +12,9 @@ class LayerNorm final : public Layer {
  public:
   static constexpr float epsilon = 1e-5F;
 
-  /// Adds "<name>/gain" (starts at 1) and "<name>/shift" (starts at 0), `gains` numbers each, to the layout. Unit i has gain and shift
-  /// i mod gains: one for each unit of a dense layer (gains = width), one for each channel of images H x W x C (gains = C).
+  /// Adds "<name>/gain" (starts at 1) and "<name>/shift" (starts at 0), `gains` numbers each, to the layout. Unit i has gain
+  /// and shift i mod gains: one for each unit of a dense layer (gains = width), one for each channel of images H x W x C (gains
+  /// = C).
   LayerNorm(Layout& layout, const std::string& name, Index width, Index gains);
 
   [[nodiscard]] Index inputs() const override { return width_; }

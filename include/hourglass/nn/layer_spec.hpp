@@ -20,8 +20,9 @@ struct Extents {
 struct Window {
   Extents kernel;
   Extents stride;
-  Extents padding = {0, 0};         ///< zeros around the image, on each side
-  Extents output_padding = {0, 0};  ///< transposed: rows and columns of the output beyond (inputs - 1) stride - 2 padding + kernel
+  Extents padding = {0, 0};  ///< zeros around the image, on each side
+  Extents output_padding = {0,
+                            0};  ///< transposed: rows and columns of the output beyond (inputs - 1) stride - 2 padding + kernel
 
   friend bool operator==(const Window&, const Window&) = default;
 };
@@ -34,8 +35,8 @@ struct LayerSpec {
     transposed_convolution,  ///< outputs = (inputs - 1) stride - 2 padding + kernel + output padding
   };
 
-  LayerSpec(Index units_) : units(units_) {}                                       // NOLINT(google-explicit-constructor)
-  LayerSpec(const ImageShape& image_) : units(image_.size()), image(image_) {}     // NOLINT(google-explicit-constructor)
+  LayerSpec(Index units_) : units(units_) {}                                    // NOLINT(google-explicit-constructor)
+  LayerSpec(const ImageShape& image_) : units(image_.size()), image(image_) {}  // NOLINT(google-explicit-constructor)
   LayerSpec(Kind kind_, Index channels_, const Window& window_) : kind(kind_), channels(channels_), window(window_) {}
 
   Kind kind = Kind::dense;
@@ -50,10 +51,10 @@ struct LayerSpec {
 /// The layers of an encoder or decoder: what enters, then what each layer gives.
 using LayerList = std::vector<LayerSpec>;
 
-/// "784", "28x28", "7x7x32" (dense, the latter two with a shape); "conv:16x3s2" (16 channels, 3 x 3, stride 2); "tconv:...", the
-/// transposed form. In full conv:CHANNELSxKERNEL[sSTRIDE][pPADDING] and tconv:CHANNELSxKERNEL[sSTRIDE][pPADDING][oOUTPUT PADDING],
-/// where numbers may be pairs HEIGHTxWIDTH. Without p the padding is (kernel - 1) / 2, rounded down; without o the outputs of a
-/// transposed convolution are as near to stride times the inputs as they can be.
+/// "784", "28x28", "7x7x32" (dense, the latter two with a shape); "conv:16x3s2" (16 channels, 3 x 3, stride 2); "tconv:...",
+/// the transposed form. In full conv:CHANNELSxKERNEL[sSTRIDE][pPADDING] and tconv:CHANNELSxKERNEL[sSTRIDE][pPADDING][oOUTPUT
+/// PADDING], where numbers may be pairs HEIGHTxWIDTH. Without p the padding is (kernel - 1) / 2, rounded down; without o the
+/// outputs of a transposed convolution are as near to stride times the inputs as they can be.
 [[nodiscard]] std::string to_string(const LayerSpec& layer);
 /// Joined by commas.
 [[nodiscard]] std::string to_string(const LayerList& layers);
@@ -66,8 +67,8 @@ struct UnitShape {
   ImageShape image;
 };
 
-/// What enters and what comes out of each layer: as many as the list has items. Throws Error(usage) naming `setting` where layers do
-/// not fit.
+/// What enters and what comes out of each layer: as many as the list has items. Throws Error(usage) naming `setting` where
+/// layers do not fit.
 [[nodiscard]] std::vector<UnitShape> unit_shapes(const LayerList& layers, std::string_view setting);
 
 /// The list that leads back: from what comes out of `layers` to what enters, exactly, convolutions turned into transposed ones

@@ -41,8 +41,8 @@ struct LossSums {
 
 /// What some losses want to know besides.
 struct LossOptions {
-  ConstMatrix weights;  ///< rows x D (stride 0: one row for all): factor of each component's term, in cosine's products, of ssim's
-                        ///< windows; empty: 1
+  ConstMatrix weights;  ///< rows x D (stride 0: one row for all): factor of each component's term, in cosine's products, of
+                        ///< ssim's windows; empty: 1
   double huber_delta = 1;
   ImageShape image;  ///< ssim
 };

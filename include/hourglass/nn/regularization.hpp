@@ -27,15 +27,15 @@ enum class ContractiveMethod {
 /// summed over a sample's units and averaged over samples, whatever the loss's reduction over features.
 struct Regularization {
   CorruptionSpec corruption;
-  double corrupted_weight = 1;     ///< alpha: weight of the loss on components that were picked for corruption
-  double clean_weight = 1;         ///< beta: on the others
+  double corrupted_weight = 1;       ///< alpha: weight of the loss on components that were picked for corruption
+  double clean_weight = 1;           ///< beta: on the others
   PerLayer<NoiseSpec> hidden_noise;  ///< on hidden layers' activations
-  NoiseSpec code_noise;            ///< on the code
-  bool code_noise_before = false;  ///< before the code's non-linearity (semantic hashing) instead of after
+  NoiseSpec code_noise;              ///< on the code
+  bool code_noise_before = false;    ///< before the code's non-linearity (semantic hashing) instead of after
 
-  double l1 = 0;         ///< l1 sum_j |h_j| on the code
+  double l1 = 0;               ///< l1 sum_j |h_j| on the code
   PerLayer<double> hidden_l1;  ///< the same on hidden layers
-  double kl_weight = 0;  ///< kl_weight sum_j KL(kl_target || mean of h_j over the global batch)       (Ng 2011)
+  double kl_weight = 0;        ///< kl_weight sum_j KL(kl_target || mean of h_j over the global batch)       (Ng 2011)
   double kl_target = 0.05;
   Index k_sparse = 0;         ///< keep the k largest units of the code; 0: all                         (Makhzani & Frey 2013)
   double k_sparse_alpha = 1;  ///< outside of training alpha k units are kept

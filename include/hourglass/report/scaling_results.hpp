@@ -44,8 +44,8 @@ struct ScalingRepetition {
   /// input, compute and its parts forward, loss, backward and tree_sum, exchange (not hidden), update, other. Files written
   /// before the parts were told lack these and other.
   std::map<std::string, PhaseSeconds> phases;
-  std::vector<std::string> hosts;              ///< of the ranks' nodes, each once
-  std::map<std::string, std::string> texts;    ///< blas, blas_core, mpi, compiler, program, revision, affinity, processor
+  std::vector<std::string> hosts;            ///< of the ranks' nodes, each once
+  std::map<std::string, std::string> texts;  ///< blas, blas_core, mpi, compiler, program, revision, affinity, processor
 };
 
 struct ScalingNetwork {

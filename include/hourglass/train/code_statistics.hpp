@@ -25,10 +25,11 @@ struct CodeStatistics {
   std::optional<double> jacobian;  ///< |dh/dx|_F, the norm of the code's Jacobian, over samples
 };
 
-/// Without noise. Collective; the same bits on any number of ranks and threads (exact sums). Throws Error(usage) when the Jacobian is asked
-/// of an encoder that is not a chain of dense layers, Error(data) as evaluate() does.
-[[nodiscard]] CodeStatistics code_statistics(const Communicator& communicator, const Autoencoder& model, std::span<const float> parameters,
-                                             const DatasetReader& reader, const InputTransform& transform, Index micro_batch,
-                                             WorkerPool& pool, const CodeQuestion& question);
+/// Without noise. Collective; the same bits on any number of ranks and threads (exact sums). Throws Error(usage) when the
+/// Jacobian is asked of an encoder that is not a chain of dense layers, Error(data) as evaluate() does.
+[[nodiscard]] CodeStatistics code_statistics(const Communicator& communicator, const Autoencoder& model,
+                                             std::span<const float> parameters, const DatasetReader& reader,
+                                             const InputTransform& transform, Index micro_batch, WorkerPool& pool,
+                                             const CodeQuestion& question);
 
 }  // namespace hourglass

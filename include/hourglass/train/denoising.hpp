@@ -18,10 +18,12 @@ struct NoisyInput {
   std::uint64_t seed = 1;
 };
 
-/// Squared error between r(f(x~)) and the clean x, x~ being x with noise; summed over features, averaged over samples. The noise is a function
-/// of (seed, sample, feature). Collective; the same bits on any number of ranks and threads. Throws Error(data) as evaluate() does.
-[[nodiscard]] double denoising_sse(const Communicator& communicator, const Autoencoder& model, std::span<const float> parameters,
-                                   const DatasetReader& reader, const InputTransform& transform, Index micro_batch, WorkerPool& pool,
+/// Squared error between r(f(x~)) and the clean x, x~ being x with noise; summed over features, averaged over samples. The
+/// noise is a function of (seed, sample, feature). Collective; the same bits on any number of ranks and threads. Throws
+/// Error(data) as evaluate() does.
+[[nodiscard]] double denoising_sse(const Communicator& communicator, const Autoencoder& model,
+                                   std::span<const float> parameters, const DatasetReader& reader,
+                                   const InputTransform& transform, Index micro_batch, WorkerPool& pool,
                                    const NoisyInput& noise);
 
 }  // namespace hourglass

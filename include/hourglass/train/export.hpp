@@ -57,8 +57,8 @@ struct ExportStep {
 /// The same with the names that a torch.nn.ModuleDict of two torch.nn.Sequential, "encoder" and "decoder", gives its
 /// state_dict: "encoder.0.weight", "encoder.2.weight" where module 1 is an activation. The metadata "modules" is a JSON object
 /// of the modules to make, e.g. {"encoder": ["Linear(784, 100)", "ReLU()", ...], ...}. What borders on a convolution lies as
-/// C x H x W there, in rows as everything at the ends of a Sequential; the metadata "images" tell of which of "input", "code" and
-/// "output" that holds, and their shapes. Throws Error(usage) for what torch.nn has no module for.
+/// C x H x W there, in rows as everything at the ends of a Sequential; the metadata "images" tell of which of "input", "code"
+/// and "output" that holds, and their shapes. Throws Error(usage) for what torch.nn has no module for.
 [[nodiscard]] std::string to_torch(const Model& model);
 
 }  // namespace hourglass

@@ -27,8 +27,9 @@ struct SweepAxis {
   [[nodiscard]] static SweepAxis from_range(const std::string& text);
 };
 
-/// Which trials a sweep has: the grid of all combinations, the last axis running fastest, or `random` draws. A trial's values are a
-/// function of the plan and of its number, so that tasks share them out without talking, and a random search may be prolonged.
+/// Which trials a sweep has: the grid of all combinations, the last axis running fastest, or `random` draws. A trial's values
+/// are a function of the plan and of its number, so that tasks share them out without talking, and a random search may be
+/// prolonged.
 struct SweepPlan {
   std::vector<SweepAxis> axes;
   Index random = 0;  ///< number of draws; 0: the grid

@@ -39,9 +39,9 @@ struct Position {
 /// Where the seconds of one step went on this rank: the main thread's, which add up to the whole but for a remainder.
 struct StepTimes {
   double total = 0;
-  double compute = 0;   ///< passes and the sums along the tree within the rank
-  double exchange = 0;  ///< communication that computing did not hide, and waiting for slower ranks
-  double input = 0;     ///< waiting for data
+  double compute = 0;                        ///< passes and the sums along the tree within the rank
+  double exchange = 0;                       ///< communication that computing did not hide, and waiting for slower ranks
+  double input = 0;                          ///< waiting for data
   std::array<double, phase_count> phases{};  ///< the same step phase by phase, as --profile counts it
 
   [[nodiscard]] double of(Phase phase) const { return phases[static_cast<std::size_t>(phase)]; }
@@ -59,8 +59,8 @@ struct TrainResult {
 /// A training run from its configuration to model.h5. All ranks construct it with the same configuration and call run().
 class Trainer {
  public:
-  /// A new run, or with `resume` the continuation of the run in `config.output` (from its beginning when that has no checkpoint:
-  /// a run that was stopped before its first). Throws the same Error on every rank: settings, data, output folder.
+  /// A new run, or with `resume` the continuation of the run in `config.output` (from its beginning when that has no
+  /// checkpoint: a run that was stopped before its first). Throws the same Error on every rank: settings, data, output folder.
   Trainer(const Communicator& communicator, const TrainConfig& config, std::optional<ResumePoint> resume = std::nullopt);
 
   /// Trains to the end. Throws Error(stopped) after a signal, with a checkpoint written, and Error(diverged).
