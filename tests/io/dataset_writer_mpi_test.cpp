@@ -18,11 +18,8 @@ class DatasetWriterMpiTest : public testing::Test {
   static constexpr Index rows_total = 101;
   static constexpr Index columns = 5;
 
-  [[nodiscard]] DatasetSpec spec(const std::string& path) const {
-    DatasetSpec result;
-    result.path = path;
-    result.shape = {rows_total, columns};
-    return result;
+  [[nodiscard]] static DatasetSpec spec(const std::string& path, Index chunk_rows = 0) {
+    return spec_of(path, rows_total, columns, chunk_rows);
   }
 
   /// Every rank writes its even part in blocks of four rows; ranks with fewer blocks take part with nothing.
@@ -52,8 +49,7 @@ TEST_F(DatasetWriterMpiTest, ranks_write_their_rows) {
 
 TEST_F(DatasetWriterMpiTest, chunked_data_set_and_existing_file) {
   const std::string file = folder_.file("out.h5");
-  DatasetSpec chunked = spec("/codes");
-  chunked.chunk_rows = 8;
+  const DatasetSpec chunked = spec("/codes", 8);
   {
     DatasetWriter writer(world_, file, {chunked});
     write_parts(writer, 0);

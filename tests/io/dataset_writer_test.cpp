@@ -15,13 +15,6 @@ using namespace io_test;
 
 class DatasetWriterTest : public testing::Test {
  protected:
-  static DatasetSpec spec_of(const std::string& path, Index rows, Index columns) {
-    DatasetSpec spec;
-    spec.path = path;
-    spec.shape = {rows, columns};
-    return spec;
-  }
-
   void write_table(const DatasetSpec& spec, Index portion = 7) const {
     const auto values = table(spec.shape[0], spec.shape[1]);
     DatasetWriter writer(Communicator::self(), file_, {spec});

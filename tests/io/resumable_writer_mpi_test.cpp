@@ -23,11 +23,7 @@ class ResumableWriterMpiTest : public testing::Test {
   static constexpr Index columns = 5;
 
   [[nodiscard]] static DatasetSpec spec(const std::string& path, Index chunk_rows) {
-    DatasetSpec result;
-    result.path = path;
-    result.shape = {rows_total, columns};
-    result.chunk_rows = chunk_rows;
-    return result;
+    return spec_of(path, rows_total, columns, chunk_rows);
   }
 
   [[nodiscard]] std::unique_ptr<ResumableWriter> writer(const std::string& content = "these") const {

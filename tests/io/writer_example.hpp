@@ -16,6 +16,15 @@ inline std::vector<float> table(Index rows, Index columns) {
   return values;
 }
 
+/// The data set of such a table.
+inline DatasetSpec spec_of(const std::string& path, Index rows, Index columns, Index chunk_rows = 0) {
+  DatasetSpec spec;
+  spec.path = path;
+  spec.shape = {rows, columns};
+  spec.chunk_rows = chunk_rows;
+  return spec;
+}
+
 /// The bytes of some of its rows.
 template <class T>
 std::span<const std::byte> rows_of(const std::vector<T>& values, Index columns, Range rows) {
