@@ -10,13 +10,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 programs=${HOURGLASS_BUILD:-build/release}/bench
 export OPENBLAS_NUM_THREADS=1
 
-repetitions=(--benchmark_color=false --benchmark_repetitions=5)
+repetitions=(--benchmark_repetitions=5)
 quick=
 case "${2-}" in
   "") ;;
   --quick)
     quick=1
-    repetitions=(--benchmark_color=false --benchmark_min_time=0.001)
+    repetitions=(--benchmark_min_time=0.001)
     ;;
   *)
     echo "bench.sh: unknown option ${2}; there is --quick" >&2
@@ -39,7 +39,7 @@ run() {
     options=(--benchmark_filter="$filter")
   fi
   echo "== $name"
-  "$@" "$programs/${name}_bench" "${repetitions[@]}" "${options[@]}" --benchmark_out_format=json --benchmark_out="$folder/$name.json" >"$folder/$name.txt"
+  "$@" "$programs/${name}_bench" --benchmark_color=false "${repetitions[@]}" "${options[@]}" --benchmark_out_format=json --benchmark_out="$folder/$name.json" >"$folder/$name.txt"
 }
 
 run gemm '.*'

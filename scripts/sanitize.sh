@@ -6,25 +6,27 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+# Open MPI keeps memory for life, which is not a leak of ours.
+export ASAN_OPTIONS=detect_leaks=0
+
+build() {
+  cmake --preset "$1" -DHOURGLASS_WARNINGS_AS_ERRORS=ON -DHOURGLASS_BENCHMARKS=OFF
+  cmake --build --preset "$@"
+}
+
 case "${1-}" in
   "")
-    # Open MPI keeps memory for life, which is not a leak of ours.
-    export ASAN_OPTIONS=detect_leaks=0
-    cmake --preset debug -DHOURGLASS_WARNINGS_AS_ERRORS=ON -DHOURGLASS_BENCHMARKS=OFF
-    cmake --build --preset debug
+    build debug
     ctest --preset debug --parallel "$(nproc)" --exclude-regex '^program_'
     ;;
   programs)
     # Sizes in memory, packages, documents and the simulator have nothing to do with this program's build; Slurm's tests pass by themselves.
-    export ASAN_OPTIONS=detect_leaks=0
-    cmake --preset debug -DHOURGLASS_WARNINGS_AS_ERRORS=ON -DHOURGLASS_BENCHMARKS=OFF
-    cmake --build --preset debug
+    build debug
     ctest --preset debug --tests-regex '^program_' \
       --exclude-regex '^program_(bench|dag|docs|header|memory|package|peers|python|results|simulate|slurm)_test$'
     ;;
   thread)
-    cmake --preset tsan -DHOURGLASS_WARNINGS_AS_ERRORS=ON -DHOURGLASS_BENCHMARKS=OFF
-    cmake --build --preset tsan --target data_test train_test train_mpi_test
+    build tsan --target data_test train_test train_mpi_test
     # Only our own threads are the question: the libraries were not built for it. Tests that fork or wait for a signal have none to show.
     GTEST_FILTER='-*DeathTest.*' \
       TSAN_OPTIONS="suppressions=$PWD/tests/support/tsan.supp ignore_noninstrumented_modules=1 die_after_fork=0" \

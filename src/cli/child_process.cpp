@@ -20,8 +20,6 @@ namespace hourglass {
 
 namespace {
 
-constexpr int not_started = 127;
-
 // In the child, between fork and exec: calls that are safe there, and no others.
 [[noreturn]] void become(char* const* arguments, int log, pid_t parent) {
   // A group of its own: Ctrl-C reaches the parent alone, which passes it on.

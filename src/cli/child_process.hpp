@@ -11,6 +11,9 @@ struct ChildExit {
   bool stopped = false;  ///< this process was asked to stop meanwhile and passed it on
 };
 
+/// The exit code of a program that could not be started, as a shell gives it.
+inline constexpr int not_started = 127;
+
 /// Runs words[0] (looked up in PATH) with its arguments, no shell in between, its output appended to the file `log`, its input
 /// empty, and waits. A stop signal that StopSignal has received goes on to it as SIGUSR1, once; so does the death of this
 /// process. Throws Error(io) when it cannot be started.

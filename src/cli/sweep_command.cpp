@@ -316,8 +316,7 @@ void refuse_mpirun() {
 
 // A trial that ended with no code of the program's own lost a rank: killed, or gone with its node.
 ErrorKind kind_of_failure(int code) {
-  constexpr int launcher_missing = 127;
-  if (code == static_cast<int>(ErrorKind::io) || code == launcher_missing) return ErrorKind::io;
+  if (code == static_cast<int>(ErrorKind::io) || code == not_started) return ErrorKind::io;
   return code == static_cast<int>(ErrorKind::bug) ? ErrorKind::bug : ErrorKind::rank;
 }
 

@@ -37,7 +37,6 @@ TrainConfig resumed_run(const Arguments& arguments, const std::string& path, con
   if (arguments.has("config")) apply_text(read_text(arguments.get("config")), arguments.get("config"), config);
   apply_arguments(arguments, config);
   config.output = path;
-  for (const std::string& data : {config.data, config.validation}) require_reachable(data);
   check_resumable(stored, config);
   return config;
 }
@@ -62,7 +61,11 @@ void run_train(const Arguments& arguments) {
   if (!folder.empty()) point = find_resume_point(world, folder);
   collectively(world, [&] {
     config = point ? resumed_run(arguments, folder, *point) : new_run(arguments);
-    if (!arguments.flag("print-config")) validate(config);
+    if (arguments.flag("print-config")) return;
+    validate(config);
+    if (point) {
+      for (const std::string& data : {config.data, config.validation}) require_reachable(data);
+    }
   });
   if (arguments.flag("print-config")) {
     if (world.is_root()) fmt::print("{}", to_text(config));

@@ -44,8 +44,9 @@ Setting per_layer_setting(Row row, Access access, Format format, Parse parse) {
           [access, parse, name = row.name](TrainConfig& c, const std::string& text) {
             std::remove_reference_t<decltype(access(c))> setting;
             bool general = false;
-            if (text.empty()) setting.all = parse(name, text);
-            for (const std::string& item : split_list(text)) {
+            const std::vector<std::string> items = split_list(text);
+            if (items.empty()) setting.all = parse(name, text);
+            for (const std::string& item : items) {
               const std::size_t equals = item.find('=');
               if (equals == std::string::npos) {
                 if (general) bad_value(name, text, "one value for all hidden layers, or LAYER=VALUE,LAYER=VALUE");

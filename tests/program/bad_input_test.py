@@ -154,6 +154,9 @@ class BadInputTest(ProgramTest):
         self.refused(USAGE, ["checkpoint-every"], "--checkpoint-every", "3fortnights", ranks=(None,))
         self.refused(USAGE, ["seed"], "--seed", "1.5", ranks=(None,))
 
+    def test_a_blank_value(self):
+        self.refused(USAGE, ["--hidden-noise"], "--hidden-noise", " ")
+
     def test_an_option_given_twice(self):
         result = execute([PROGRAM, "train", "--seed", "1", "--seed", "2"])
         self.assert_refused(result, USAGE, "seed", "twice")
@@ -363,6 +366,8 @@ class BadModelTest(ProgramTest):
         for ranks in (None, 2):
             result = run("train", "--resume", self.folder / "begun", "--epochs", 2, ranks=ranks, folder="/")
             self.assert_refused(result, IO, "mine.h5", "another folder")
+        shown = run("train", "--resume", self.folder / "begun", "--print-config", folder="/")
+        self.assertEqual((shown.code, "data = mine.h5:/train/samples\n" in shown.stdout), (0, True), str(shown))
 
     def test_resume_of_nothing(self):
         for ranks in (None, 2):

@@ -16,8 +16,8 @@ enum class Synthetic {
   swiss_roll,        ///< (t cos t, h, t sin t), t in [1.5 pi, 4.5 pi], h in [0, 21]: a rolled-up sheet in 3 dimensions
   s_curve,           ///< (sin t, h, sign(t)(cos t - 1)), t in [-1.5 pi, 1.5 pi], h in [0, 2]
   gaussian_mixture,  ///< one of `components` centres drawn from N(0, 5^2 I), plus N(0, I), in `dimension` dimensions
-  manifold,          ///< x_j = sum_k a_jk cos(w_k z + b_k) / sqrt(32), k = 1..32, a and w standard normal, z uniform in [-1,
-                     ///< 1]^intrinsic
+  manifold,          ///< x_j = sum_k a_jk cos(w_k z + b_k) / sqrt(32), k = 1..32, a and w standard normal,
+                     ///< z uniform in [-1, 1]^intrinsic
 };
 
 [[nodiscard]] std::string_view name_of(Synthetic kind);
