@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "command.hpp"
 #include "hourglass/core/error.hpp"
@@ -19,14 +18,7 @@ constexpr Index most_samples = 5000;
 
 // A page may be made again; anything else that has its name is not ours to replace.
 void require_page_or_nothing(const std::string& path) {
-  if (!std::filesystem::exists(path)) return;
-  std::string start(15, '\0');
-  std::ifstream stream(path, std::ios::binary);
-  stream.read(start.data(), static_cast<std::streamsize>(start.size()));
-  if (start != "<!DOCTYPE html>") {
-    throw Error(ErrorKind::usage,
-                fmt::format("{}: already exists and is no page of a report; choose another --output or remove it", path));
-  }
+  require_new_or_own(path, "<!DOCTYPE html>", "page of a report", "--output");
 }
 
 void run_report_of_run(const Arguments& arguments, const std::string& folder) {

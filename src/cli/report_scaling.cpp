@@ -18,10 +18,16 @@ void report_scaling(const std::vector<std::string>& files, const std::string& ou
   for (const std::string& file : files) studies.push_back(read_scaling_results(file));
   const ScalingReport report = make_scaling_report(studies);
   const std::filesystem::path base = std::filesystem::path(output).replace_extension();
-  for (const auto& [name, picture] : report.pictures)
-    write_text_atomically(fmt::format("{}-{}.png", base.string(), name), picture);
-  write_text_atomically(base.string() + ".csv", report.csv);
+  std::vector<std::pair<std::string, std::string>> beside = {{base.string() + ".csv", report.csv}};
+  for (const auto& [name, picture] : report.pictures) {
+    beside.emplace_back(fmt::format("{}-{}.png", base.string(), name), picture);
+  }
+  // Tables and pictures look like anybody's: they are ours only beside a page that was there before.
+  if (!std::filesystem::exists(output)) {
+    for (const auto& [path, text] : beside) require_new(path);
+  }
   write_text_atomically(output, report.html);
+  for (const auto& [path, text] : beside) write_text_atomically(path, text);
   fmt::print("{}: open it in a browser; {}.csv and {} pictures {}-*.png stand beside it\n", output, base.string(),
              report.pictures.size(), base.string());
 }

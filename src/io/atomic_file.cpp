@@ -199,6 +199,17 @@ void require_new(const std::string& path) {
   }
 }
 
+void require_new_or_own(const std::string& path, std::string_view start, std::string_view kind, std::string_view option) {
+  std::error_code ignored;
+  if (!fs::exists(path, ignored) || fs::is_directory(path, ignored)) return;  // nothing to lose; a folder is not written over
+  std::string found(start.size(), '\0');
+  std::ifstream stream(path, std::ios::binary);
+  stream.read(found.data(), static_cast<std::streamsize>(found.size()));
+  if (found == start) return;
+  throw Error(ErrorKind::usage, path + ": already exists and is no " + std::string(kind) + "; choose another " +
+                                    std::string(option) + " or remove it");
+}
+
 void copy_atomically(const std::string& from, const std::string& to) {
   std::ifstream source(from, std::ios::binary);
   if (!source) throw Error(ErrorKind::io, "cannot read " + from + ": no such file, or no permission");

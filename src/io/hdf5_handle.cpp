@@ -52,9 +52,12 @@ std::string advice_for_missing_colon(const std::string& file) {
 // So is "F.h5:train/samples".
 std::string advice_for_missing_slash(const std::string& file) {
   const std::size_t colon = file.rfind(':');
+  if (colon == std::string::npos) return "";
+  const std::string path = file.substr(colon + 1);
   std::error_code ignored;
-  if (colon == std::string::npos || !std::filesystem::is_regular_file(file.substr(0, colon), ignored)) return "";
-  return "; did you mean " + file.substr(0, colon) + ":/" + file.substr(colon + 1) + "?";
+  // With a slash, or with nothing behind the colon, another letter is wrong.
+  if (path.empty() || path.front() == '/' || !std::filesystem::is_regular_file(file.substr(0, colon), ignored)) return "";
+  return "; did you mean " + file.substr(0, colon) + ":/" + path + "?";
 }
 
 // The system's own errors first: HDF5 reports all of them as "unable to open file".

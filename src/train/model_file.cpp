@@ -57,22 +57,25 @@ void check_tensors(const StateFile& file, const Layout& layout) {
 
 namespace {
 
-// A run folder, and a run that has not written its model yet, are named now and then.
+// A run folder, a run that has not written its model yet and a misspelt name are given now and then.
 void require_model(const std::string& path) {
-  const std::filesystem::path file(path);
+  namespace fs = std::filesystem;
   std::error_code ignored;
-  if (std::filesystem::is_directory(file, ignored)) {
-    const std::string inside = (file / "model.h5").lexically_normal().string();
-    throw Error(ErrorKind::io, fmt::format("{}: is a folder; name the model in it: {}", path, inside));
+  const bool is_folder = fs::is_directory(path, ignored);
+  if (!is_folder && fs::exists(path, ignored)) return;
+  const fs::path parent = fs::path(path).parent_path();
+  const RunFolder run(is_folder ? path : parent.empty() ? "." : parent.string());
+  const std::string problem = is_folder ? "is a folder" : "no such file";
+  if (fs::exists(run.model_path(), ignored)) {
+    throw Error(ErrorKind::io, fmt::format("{}: {}; did you mean {}?", path, problem, run.model_path()));
   }
-  if (std::filesystem::exists(file, ignored)) return;
-  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
-  const auto checkpoints = RunFolder(folder.string()).checkpoints();
-  if (checkpoints.empty()) return;
-  throw Error(ErrorKind::io,
-              fmt::format("{}: no such file; the run in {} has not ended: continue it with train --resume {}, or "
-                          "name its newest checkpoint: {}",
-                          path, folder.string(), folder.string(), checkpoints.front()));
+  const auto checkpoints = run.checkpoints();
+  if (!checkpoints.empty()) {
+    throw Error(ErrorKind::io, fmt::format("{}: {}; the run has not ended: continue it with train --resume, or name its newest "
+                                           "checkpoint: {}",
+                                           path, problem, checkpoints.front()));
+  }
+  if (is_folder) throw Error(ErrorKind::io, fmt::format("{}: is a folder; name a model or checkpoint file", path));
 }
 
 }  // namespace

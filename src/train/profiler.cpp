@@ -12,6 +12,8 @@ namespace hourglass {
 
 namespace {
 
+constexpr std::string_view trace_start = R"({"displayTimeUnit":"ms","traceEvents":[)";
+
 constexpr Index spans_a_worker = Index{1} << 16;
 
 bool has_layers(Phase phase) { return phase == Phase::forward || phase == Phase::backward; }
@@ -103,16 +105,20 @@ std::string Profiler::trace_events() const {
   return text + "\n";
 }
 
+void Profiler::require_trace_or_nothing(const std::string& path) { require_new_or_own(path, trace_start, "trace", "--trace"); }
+
 void Profiler::write_trace(const std::string& path) const {
   // One rank after the other, so that a rank holds two ranks' events at most, besides the file's text on rank 0.
-  std::string text = R"({"displayTimeUnit":"ms","traceEvents":[{"ph":"M","name":"trace","pid":0,"tid":0,"args":{}})"
-                     "\n";
+  std::string text = std::string(trace_start) + R"({"ph":"M","name":"trace","pid":0,"tid":0,"args":{}})" + "\n";
   for (int rank = 0; rank < communicator_.size(); ++rank) {
     const std::string events = communicator_.broadcast(rank == communicator_.rank() ? trace_events() : std::string(), rank);
     if (communicator_.is_root()) text += events;
   }
   collectively(communicator_, [&] {
-    if (communicator_.is_root()) write_text_atomically(path, text + "]}\n");
+    if (!communicator_.is_root()) return;
+    // Since the run began, its own model may have come to stand there.
+    require_trace_or_nothing(path);
+    write_text_atomically(path, text + "]}\n");
   });
 }
 

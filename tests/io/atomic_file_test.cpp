@@ -78,6 +78,17 @@ TEST_F(AtomicFileTest, bad_places_are_told) {
   expect_error(ErrorKind::io, "Not a directory", [&] { AtomicFile file(path_ + "/x"); });
 }
 
+TEST_F(AtomicFileTest, what_is_replaced_begins_like_ours) {
+  require_new_or_own(path_, "start", "page", "--output");
+  write_bytes(path_, "start and more");
+  require_new_or_own(path_, "start", "page", "--output");
+  for (const char* other : {"", "star", "stars", "x"}) {
+    write_bytes(path_, other);
+    expect_error(ErrorKind::usage, "is no page; choose another --output",
+                 [&] { require_new_or_own(path_, "start", "page", "--output"); });
+  }
+}
+
 TEST_F(AtomicFileTest, full_disk_leaves_the_old_text) {
   write_bytes(path_, "old");
   const FileSizeLimit full(1000);

@@ -43,6 +43,12 @@ class BadInputTest(ProgramTest):
         for slip in (":train/samples", "/train/samples"):
             self.refused(IO, [f"did you mean {self.data}:/train/samples"], data=f"{self.data}{slip}")
 
+    def test_no_advice_that_would_not_help(self):
+        for slip in ("::/train/samples", ":/:/train/samples"):
+            result = run("train", "--data", f"{self.data}{slip}", "--output", self.output, *SMALL)
+            self.assert_refused(result, IO, "no such file")
+            self.assertNotIn("did you mean", result.stderr)
+
     def test_folder_instead_of_file(self):
         result = run("train", "--data", f"{self.folder}:/x", "--output", self.output, *SMALL)
         self.assertIn(result.code, (DATA, IO))
@@ -316,11 +322,13 @@ class BadModelTest(ProgramTest):
 
     def test_a_run_folder_or_an_unfinished_run_instead_of_a_model(self):
         folder = self.model.parent
-        self.each_command(IO, [f"name the model in it: {folder}/model.h5"], model=f"{folder}/")
+        self.each_command(IO, ["is a folder", f"did you mean {folder}/model.h5?"], model=f"{folder}/")
+        self.each_command(IO, ["no such file", f"did you mean {folder}/model.h5?"], model=folder / "mode1.h5")
+        self.each_command(IO, ["name a model or checkpoint file"], model=folder / "checkpoints")
         finished = self.folder / "finished.h5"
         self.model.rename(finished)
         newest = checkpoints(folder)[max(checkpoints(folder))]
-        self.each_command(IO, ["has not ended", f"--resume {folder}", newest], model=self.model)
+        self.each_command(IO, ["has not ended", "--resume", newest], model=self.model)
 
     def test_data_instead_of_a_model(self):
         self.each_command(DATA, ["data.h5"], model=self.data)

@@ -1,8 +1,9 @@
 """--profile and --trace: what they print and write, and that they change no bit."""
 import json
 import unittest
+from pathlib import Path
 
-from support import IO, ProgramTest, run
+from support import IO, USAGE, ProgramTest, run
 
 BASE = ["--layers", "20,16,4", "--batch", 32, "--micro-batch", 8, "--epochs", 2, "--progress", "none"]
 PHASES = ["input", "forward encoder/0", "forward encoder/1", "forward decoder/0", "forward decoder/1", "loss", "backward encoder/0",
@@ -38,6 +39,23 @@ class ProfileTest(ProgramTest):
     def test_a_trace_that_cannot_be_written_is_refused_before_training(self):
         result = run("train", "--output", self.folder / "run", *self.arguments("--trace", self.folder / "nowhere/trace.json"), ranks=2)
         self.assert_refused(result, IO, "--trace", "nowhere/trace.json")
+
+    def test_a_trace_replaces_nothing_but_a_trace(self):
+        kept = self.folder / "notes.txt"
+        kept.write_text("precious")
+        for path in (kept, self.make_data()):
+            before = Path(path).read_bytes()
+            result = run("train", "--output", self.folder / "run", *self.arguments("--trace", path), ranks=2)
+            self.assert_refused(result, USAGE, path, "is no trace", "--trace")
+            self.assertEqual(Path(path).read_bytes(), before)
+            self.assertFalse((self.folder / "run").exists())
+        again = ["--trace", self.folder / "again.json"]
+        self.train("first", *self.arguments(*again))
+        self.train("second", *self.arguments(*again))
+        # The run's own model, which is not there yet when it begins.
+        model = self.folder / "third/model.h5"
+        self.assert_refused(run("train", "--output", self.folder / "third", *self.arguments("--trace", model)), USAGE, "is no trace")
+        self.assertEqual(self.digest(model), self.digest(self.folder / "first/model.h5"))
 
 
 if __name__ == "__main__":

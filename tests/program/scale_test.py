@@ -124,6 +124,18 @@ class ScaleTest(ProgramTest):
                        "--data", f"{data}:/train/samples", "--batch", 64)
         self.assertEqual(result.code, 0, result)
 
+    def test_a_page_replaces_nothing_beside_it(self):
+        results, _ = self.study("--weak", "--ranks", 1, "--repetitions", 1)
+        for name in ("own.csv", "own-speedup.png"):
+            kept = self.folder / name
+            kept.write_text("precious")
+            self.assert_refused(run("report", "scaling", results, "--output", self.folder / "own.html"), USAGE, name, "already exists")
+            self.assertEqual(kept.read_text(), "precious")
+            self.assertFalse((self.folder / "own.html").exists())
+            kept.unlink()
+        for _ in range(2):
+            self.success("report", "scaling", results, "--output", self.folder / "own.html")
+
     def test_bad_input(self):
         output = self.folder / "bad.jsonl"
         for words, code, hints in [

@@ -51,6 +51,10 @@ void write_text_atomically(const std::string& path, std::string_view text);
 /// one.
 void require_new(const std::string& path);
 
+/// The same, unless the file there begins with `start`: what the program made itself may be made again. `kind` names that in
+/// the message ("page of a report"), `option` is where another name is given.
+void require_new_or_own(const std::string& path, std::string_view start, std::string_view kind, std::string_view option);
+
 /// Makes `to` a copy of `from`: the complete new file or the old one. Throws Error(io).
 void copy_atomically(const std::string& from, const std::string& to);
 

@@ -29,6 +29,9 @@ class Profiler {
   /// a thread a worker. Throws Error(io) on every rank. Collective.
   void write_trace(const std::string& path) const;
 
+  /// Throws Error(usage) when there is a file at `path` that is no trace.
+  static void require_trace_or_nothing(const std::string& path);
+
  private:
   [[nodiscard]] std::string label(Phase phase, Index layer) const;
   [[nodiscard]] std::string trace_events() const;
