@@ -1,4 +1,5 @@
 """Runs the program as a user does, makes small data, reads what the program wrote."""
+import atexit
 import configparser
 import json
 import os
@@ -16,8 +17,11 @@ import numpy as np
 ROOT = Path(os.environ.get("HOURGLASS_SOURCE", Path(__file__).resolve().parents[2]))
 PROGRAM = os.environ.get("HOURGLASS", str(ROOT / "build/release/bin/hourglass"))
 MPIRUN = ["mpirun", "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1"]
+# Open MPI's folder for a user's jobs is made by one job and removed by another that ends: each test has its own.
+SESSIONS = tempfile.mkdtemp(prefix="hourglass-mpi-")
+atexit.register(shutil.rmtree, SESSIONS, ignore_errors=True)
 # As in tests/CMakeLists.txt.
-ENVIRONMENT = {"OMPI_MCA_pml": "ob1", "HWLOC_COMPONENTS": "-gl", **os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+ENVIRONMENT = {"OMPI_MCA_orte_tmpdir_base": SESSIONS, "OMPI_MCA_pml": "ob1", "HWLOC_COMPONENTS": "-gl", **os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
                "OMPI_MCA_rmaps_base_oversubscribe": "1"}
 TIMEOUT = 120
 
