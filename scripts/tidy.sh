@@ -33,6 +33,7 @@ sources() {
   done | sort -u
 }
 
+mkdir -p build
 # A folder of its own: clang-tidy understands neither GCC's precompiled headers nor all of its options.
 cmake -S . -B build/tidy -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug \
   -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DHOURGLASS_PRECOMPILED_HEADERS=OFF >build/tidy.log || {

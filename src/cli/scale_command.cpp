@@ -3,7 +3,6 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sched.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,13 +15,13 @@
 
 #include "child_process.hpp"
 #include "command.hpp"
+#include "file_lock.hpp"
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/median.hpp"
 #include "hourglass/core/text_list.hpp"
 #include "hourglass/report/scaling_results.hpp"
 #include "hourglass/train/stop_signal.hpp"
 #include "hourglass/train/version.hpp"
-#include "launched_job.hpp"
 #include "revision.hpp"
 #include "train_arguments.hpp"
 
@@ -140,7 +139,7 @@ Plan read_plan(const Arguments& arguments) {
   plan.study.warm_up = arguments.integer("warm-up", 5, 0);
   plan.network = !arguments.has("network") || arguments.flag("network");
   plan.launcher = launcher_of(arguments);
-  plan.launch_options = words_of(arguments.get("launch-options"));
+  plan.launch_options = split_words(arguments.get("launch-options"));
   plan.output = arguments.required("output");
   plan.study.train_options = arguments.positional;
   const TrainConfig config = parse_train_options(arguments.positional);
@@ -160,16 +159,17 @@ Plan read_plan(const Arguments& arguments) {
 // The results file, locked and appended to, a line at a time.
 class ResultsFile {
  public:
+  // The ranks of a study that was killed end within moments; until then nobody is to measure beside them.
   explicit ResultsFile(const std::string& path)
-      : path_(path), file_(open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644)) {
+      : path_(path), lock_(path, 10), file_(open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC)) {
+    if (!lock_.held()) throw Error(ErrorKind::usage, fmt::format("{} belongs to a study that is running", path));
     if (file_ < 0) throw Error(ErrorKind::io, fmt::format("cannot write {}: {}", path, std::strerror(errno)));
-    if (flock(file_, LOCK_EX | LOCK_NB) != 0)
-      throw Error(ErrorKind::usage, fmt::format("{} belongs to a study that is running", path));
   }
   ~ResultsFile() { close(file_); }
   ResultsFile(const ResultsFile&) = delete;
   ResultsFile& operator=(const ResultsFile&) = delete;
 
+  [[nodiscard]] int lock() const { return lock_.descriptor(); }
   [[nodiscard]] bool is_empty() const { return std::filesystem::file_size(path_) == 0; }
   // Takes away the end of a line that a kill has cut.
   void drop_cut_line() {
@@ -190,6 +190,7 @@ class ResultsFile {
 
  private:
   std::string path_;
+  FileLock lock_;
   int file_;
 };
 
@@ -246,7 +247,7 @@ void note(const std::string& text) {
 // Runs one measurement and appends it.
 void measure(const Plan& plan, const ScalingPoint& point, Index number, bool network, ResultsFile& file, ScalingStudy& done) {
   std::vector<std::string> lines;
-  const int code = run_job(job(plan, point, network), [&](const std::string& line) {
+  const int code = run_job(job(plan, point, network), file.lock(), [&](const std::string& line) {
     if (line.starts_with("{\"kind\":")) {
       lines.push_back(line.find("\"kind\":\"repetition\"") != std::string::npos ? numbered(line, number) : line);
     } else {
@@ -315,9 +316,10 @@ void warn_of_shared_cores(const Plan& plan) {
 }
 
 void run_scale(const Arguments& arguments) {
+  refuse_launcher("scale");
   const Plan plan = read_plan(arguments);
-  const StopSignal signals;
   ResultsFile file(plan.output);
+  const StopSignal signals;
   ScalingStudy done = plan.study;
   if (file.is_empty()) {
     file.append(study_line(plan.study));

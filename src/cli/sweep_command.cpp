@@ -1,24 +1,26 @@
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <ranges>
+#include <thread>
+#include <utility>
 
 #include "child_process.hpp"
 #include "command.hpp"
+#include "file_lock.hpp"
 #include "hourglass/core/edit_distance.hpp"
 #include "hourglass/core/error.hpp"
+#include "hourglass/core/text_list.hpp"
 #include "hourglass/io/atomic_file.hpp"
 #include "hourglass/io/byte_file.hpp"
+#include "hourglass/train/run_lock.hpp"
 #include "hourglass/train/settings.hpp"
 #include "hourglass/train/stop_signal.hpp"
-#include "launched_job.hpp"
 #include "sweep_table.hpp"
 #include "train_arguments.hpp"
 
@@ -31,6 +33,9 @@ using Json = nlohmann::ordered_json;
 // A whole file set: an axis of this name varies the configuration file instead of one setting.
 constexpr const char* config_axis = "config";
 
+// The table is written within moments.
+constexpr double forever = std::numeric_limits<double>::infinity();
+
 struct Sweep {
   SweepPlan plan;
   std::string output;
@@ -40,28 +45,11 @@ struct Sweep {
   Index tasks = 1;
 };
 
-// A lock of the kernel's, gone with the process that holds it.
-class FileLock {
- public:
-  FileLock(const std::string& path, bool wait) : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
-    if (descriptor_ < 0) throw Error(ErrorKind::io, fmt::format("cannot write {}", path));
-    held_ = ::flock(descriptor_, LOCK_EX | (wait ? 0 : LOCK_NB)) == 0;
-  }
-  ~FileLock() { ::close(descriptor_); }
-  FileLock(const FileLock&) = delete;
-  FileLock& operator=(const FileLock&) = delete;
-  [[nodiscard]] bool held() const { return held_; }
-
- private:
-  int descriptor_;
-  bool held_ = false;
-};
-
 std::vector<std::string> read_launcher(const Arguments& arguments) {
   if (arguments.has("launcher") && arguments.has("ranks")) {
     throw Error(ErrorKind::usage, "--ranks and --launcher contradict each other: name the number of ranks in --launcher");
   }
-  if (arguments.has("launcher")) return words_of(arguments.get("launcher"));
+  if (arguments.has("launcher")) return split_words(arguments.get("launcher"));
   if (arguments.has("ranks")) return {"mpirun", "-n", std::to_string(arguments.integer("ranks", 1, 1))};
   return {};
 }
@@ -189,7 +177,7 @@ void claim_folder(const Sweep& sweep) {
   std::error_code error;
   fs::create_directories(sweep.output, error);
   if (error) throw Error(ErrorKind::io, fmt::format("cannot create {}: {}", sweep.output, error.message()));
-  const FileLock lock(sweep.output + "/.sweep.lock", true);
+  const FileLock lock(sweep.output + "/.sweep.lock", forever);
   const std::string path = sweep.output + "/sweep.json";
   const std::string wanted = describe(sweep.plan);
   if (!fs::exists(path)) {
@@ -252,16 +240,26 @@ std::vector<std::string> trial_command(const Sweep& sweep, Index trial, const st
   return words;
 }
 
-// Returns whether the sweep was asked to stop.
-bool run_trial(const Sweep& sweep, Index trial) {
-  const TrialFiles files = trial_files(sweep.output, trial);
-  const FileLock lock(files.lock, false);
-  if (!lock.held()) {
-    fmt::print("trial {:04} is being run by another process\n", trial + 1);
-    return false;
+// Whether ranks are still writing the trial's run: those that a killed sweep or launcher left behind.
+bool is_written(const TrialFiles& files) {
+  if (!fs::exists(files.folder)) return false;
+  try {
+    const RunLock probe(files.folder + "/.lock");
+  } catch (const Error& error) {
+    return error.exit_code() == static_cast<int>(ErrorKind::usage);
   }
+  return false;
+}
+
+enum class Step { ended, busy, asked_to_stop };
+
+Step run_trial(const Sweep& sweep, Index trial) {
+  const TrialFiles files = trial_files(sweep.output, trial);
+  const FileLock lock(files.lock);
+  if (!lock.held()) return Step::busy;
   const auto before = read_outcome(files);
-  if (before && before->is_final()) return false;
+  if (before && before->is_final()) return Step::ended;
+  if (is_written(files)) return Step::busy;
   TrialOutcome outcome;
   ChildExit end;
   const auto begin = std::chrono::steady_clock::now();
@@ -276,7 +274,7 @@ bool run_trial(const Sweep& sweep, Index trial) {
     for (std::size_t a = 0; a < values.size(); ++a) text += fmt::format(" {}={}", sweep.plan.axes[a].name, values[a]);
     fmt::print("trial {:04} of {}:{}\n", trial + 1, sweep.plan.trials(), text);
     std::fflush(stdout);
-    end = run_child(trial_command(sweep, trial, files.folder), files.log);
+    end = run_child(trial_command(sweep, trial, files.folder), files.log, lock.descriptor());
     outcome = outcome_of(end.code);
     // A launcher that passed the signal on may end with a code of its own.
     if (end.stopped && outcome.status == "failed") outcome.status = "stopped";
@@ -289,29 +287,44 @@ bool run_trial(const Sweep& sweep, Index trial) {
     fmt::print("trial {:04} {} ({}): {}\n", trial + 1, outcome.status, outcome.code,
                outcome.message.empty() ? "see " + files.log : outcome.message);
   }
-  return end.stopped || StopSignal::received() != 0;
+  return end.stopped || StopSignal::received() != 0 ? Step::asked_to_stop : Step::ended;
 }
 
 // The last task to end finds the results of all the others, since one at a time reads and writes.
 std::vector<TrialRow> tabulate(const Sweep& sweep) {
-  const FileLock lock(sweep.output + "/.sweep.lock", true);
+  const FileLock lock(sweep.output + "/.sweep.lock", forever);
   auto rows = read_rows(sweep.plan, sweep.output, sweep.sort);
   write_rows(sweep.plan, rows, sweep.output);
   return rows;
 }
 
+// All trials of this task; last those that other processes had at first, since one of these may have been killed.
+void run_trials(const Sweep& sweep) {
+  const StopSignal stop;
+  std::vector<Index> trials;
+  for (Index trial = sweep.task; trial < sweep.plan.trials(); trial += sweep.tasks) trials.push_back(trial);
+  for (bool first = true; !trials.empty(); first = false) {
+    std::vector<Index> busy;
+    for (const Index trial : trials) {
+      const Step step = StopSignal::received() == 0 ? run_trial(sweep, trial) : Step::asked_to_stop;
+      if (step == Step::busy) busy.push_back(trial);
+      if (step != Step::asked_to_stop) continue;
+      tabulate(sweep);
+      throw Error(ErrorKind::stopped, fmt::format("stopped at trial {:04}; the same command goes on with it", trial + 1));
+    }
+    if (first && !busy.empty()) {
+      fmt::print("waiting for trial{} {:04}, which another process is running\n", busy.size() == 1 ? "" : "s",
+                 fmt::join(busy | std::views::transform([](Index trial) { return trial + 1; }), ", "));
+      std::fflush(stdout);
+    }
+    trials = std::move(busy);
+    if (!trials.empty()) std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+}
+
 void print_table(const Sweep& sweep, const std::vector<TrialRow>& rows) {
   fmt::print("\n{}\nresults {}/results.csv and results.json\n", format_rows(sweep.plan, rows), sweep.output);
   std::fflush(stdout);
-}
-
-void refuse_mpirun() {
-  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK"}) {
-    if (std::getenv(name) != nullptr) {
-      throw Error(ErrorKind::usage,
-                  "sweep starts its trials itself: run it without mpirun or srun, and give --ranks N or --launcher 'srun ...'");
-    }
-  }
 }
 
 // A trial that ended with no code of the program's own lost a rank: killed, or gone with its node.
@@ -321,7 +334,7 @@ ErrorKind kind_of_failure(int code) {
 }
 
 void run_sweep(const Arguments& arguments) {
-  refuse_mpirun();
+  refuse_launcher("sweep");
   const Sweep sweep = read_sweep(arguments);
   if (arguments.flag("report")) return print_table(sweep, tabulate(sweep));
   const std::string first = objection(sweep.plan, 0, sweep.output);
@@ -330,12 +343,7 @@ void run_sweep(const Arguments& arguments) {
     if (objection(sweep.plan, trial, sweep.output).empty()) break;
   }
   claim_folder(sweep);
-  const StopSignal stop;
-  for (Index trial = sweep.task; trial < sweep.plan.trials(); trial += sweep.tasks) {
-    if (StopSignal::received() == 0 && !run_trial(sweep, trial)) continue;
-    tabulate(sweep);
-    throw Error(ErrorKind::stopped, fmt::format("stopped at trial {:04}; the same command goes on with it", trial + 1));
-  }
+  run_trials(sweep);
   const auto rows = tabulate(sweep);
   print_table(sweep, rows);
   for (const TrialRow& row : rows) {

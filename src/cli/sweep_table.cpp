@@ -52,8 +52,8 @@ void read_metrics(const std::string& folder, TrialRow& row) {
 double sort_key(const TrialRow& row, const std::string& column) {
   constexpr double last = std::numeric_limits<double>::infinity();
   if (column == "trial") return static_cast<double>(row.trial);
-  if (column == "seconds") return row.outcome.seconds;
   if (row.outcome.status != "done") return last;
+  if (column == "seconds") return row.outcome.seconds;
   if (column == "loss") return row.loss.value_or(last);
   if (column == "sse" || !row.validation_sse) return row.sse.value_or(last);
   return *row.validation_sse;

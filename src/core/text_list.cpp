@@ -1,6 +1,7 @@
 #include "hourglass/core/text_list.hpp"
 
 #include <algorithm>
+#include <sstream>
 
 namespace hourglass {
 
@@ -20,6 +21,13 @@ std::vector<std::string> split_list(std::string_view text, char separator) {
     begin = end + 1;
   }
   return items;
+}
+
+std::vector<std::string> split_words(const std::string& text) {
+  std::istringstream stream(text);
+  std::vector<std::string> words;
+  for (std::string word; stream >> word;) words.push_back(word);
+  return words;
 }
 
 }  // namespace hourglass

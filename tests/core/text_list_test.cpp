@@ -21,6 +21,11 @@ TEST(TextList, items_are_what_separators_divide) {
   EXPECT_EQ(split_list("a,b:c", ':'), (Items{"a,b", "c"}));
 }
 
+TEST(TextList, words_are_divided_at_any_blanks) {
+  EXPECT_EQ(split_words(" --bind-to  core\t-H node1\n"), (std::vector<std::string>{"--bind-to", "core", "-H", "node1"}));
+  EXPECT_TRUE(split_words(" ").empty());
+}
+
 TEST(TextList, an_empty_text_has_none) {
   EXPECT_EQ(split_list(""), Items{});
   EXPECT_EQ(split_list(" "), Items{});

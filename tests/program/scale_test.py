@@ -108,6 +108,20 @@ class ScaleTest(ProgramTest):
         self.assertIn("continues", errors)
         self.assertGreaterEqual(len([r for r in lines(output) if r["kind"] == "repetition"]), 1)
 
+    def test_a_killed_study_leaves_no_ranks(self):
+        output = self.folder / "results.jsonl"
+        words = ["scale", "--strong", "--ranks", "1", "--repetitions", "1", "--output", str(output), "--steps", "1000000", *MODEL]
+        process = subprocess.Popen([PROGRAM, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT, start_new_session=True)
+        wait_until(lambda: len(support.rank_processes(process.pid)) >= 2, what="the worker")
+        below = support.children(process.pid)
+        process.kill()
+        process.wait()
+        wait_until(lambda: not [pid for pid in below if os.path.exists(f"/proc/{pid}")], timeout=10, what="the end of the workers")
+
+    def test_mpirun_is_not_for_the_study_itself(self):
+        result = support.execute([*support.MPIRUN, "-n", "2", PROGRAM, "scale", "--weak", "--ranks", "1", "--output", str(self.folder / "x.jsonl"), *MODEL])
+        self.assert_refused(result, USAGE, "scale", "without mpirun")
+
     def test_more_ranks_than_cores_is_said_to_mean_nothing(self):
         many = 2 * os.cpu_count()
         output, result = self.study("--weak", "--ranks", many, "--repetitions", 1)

@@ -1,5 +1,6 @@
 """sweep: grids and random search, one after another or as tasks, continued, with every trial as a row of the results."""
 import csv
+import fcntl
 import json
 import os
 import shutil
@@ -7,7 +8,7 @@ import signal
 import subprocess
 import unittest
 
-from support import ENVIRONMENT, MPIRUN, PROGRAM, STOPPED, USAGE, ProgramTest, Result, read_config, run, wait_until
+from support import ENVIRONMENT, IO, MPIRUN, PROGRAM, STOPPED, USAGE, ProgramTest, Result, children, read_config, run, wait_until
 
 TRAIN = ["--batch", 48, "--micro-batch", 12, "--epochs", 2, "--seed", 3]
 
@@ -150,6 +151,40 @@ class SweepTest(ProgramTest):
         self.assertEqual(os.stat(self.output / "trial-0001/model.h5").st_mtime_ns, first)
         self.assertEqual(before, {n: self.digest(self.output / f"trial-000{n}/model.h5") for n in (1, 2)})
 
+    def test_the_same_command_at_once_after_a_kill(self):
+        """mpirun lives a moment longer than a killed sweep, and the trial's folder is being written to until then."""
+        options = ["--set", "learning-rate=1e-3", "--launcher", " ".join([*MPIRUN, "-n", "2"]), *self.options, "--layers", "20,3"]
+        options[options.index("--epochs") + 1] = 600
+        command = [PROGRAM, "sweep", "--output", str(self.output), *map(str, options)]
+        process = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            wait_until(lambda: (self.output / "trial-0001/metrics.jsonl").exists(), what="the first trial")
+            ranks = children(process.pid)
+            self.assertGreaterEqual(len(ranks), 3)
+        finally:
+            process.kill()
+        again = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        stdout, stderr = again.communicate(timeout=120)
+        self.assertEqual(again.returncode, 0, stdout + stderr)
+        self.assertFalse([pid for pid in ranks if os.path.exists(f"/proc/{pid}")])
+        self.assertEqual([row["status"] for row in self.rows()], ["done"], stdout)
+        self.swept("--set", "learning-rate=1e-3", *options[4:], output=self.folder / "undisturbed")
+        self.assertEqual(*(self.digest(folder / "trial-0001/model.h5") for folder in (self.output, self.folder / "undisturbed")))
+
+    def test_a_trial_that_another_process_runs_is_waited_for(self):
+        search = ["--set", "seed=1,2", *[word for word in self.options if word not in ("--seed", 3)], "--layers", "20,3"]
+        self.output.mkdir()
+        with open(self.output / ".trial-0001.lock", "w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            process = subprocess.Popen([PROGRAM, "sweep", "--output", str(self.output), *map(str, search)], env=ENVIRONMENT, stdout=subprocess.PIPE, text=True)
+            wait_until(lambda: (self.output / "trial-0002.json").exists(), what="the other trial")
+            self.assertIsNone(process.poll())
+            self.assertFalse((self.output / "trial-0001").exists())
+        stdout, _ = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0)
+        self.assertIn("waiting for trial 0001", stdout)
+        self.assertEqual([row["status"] for row in self.rows()], ["done", "done"])
+
     def test_bad_input(self):
         def refused(words, *arguments, code=USAGE):
             self.assert_refused(sweep("--output", self.output, *arguments), code, *words)
@@ -181,9 +216,7 @@ class SweepTest(ProgramTest):
         (self.output / "config.cfg").touch()
         self.assert_refused(sweep("--output", self.output, *rate, *options), USAGE, "holds a single run")
         shutil.rmtree(self.output)
-        broken = sweep("--output", self.output, *rate, "--launcher", "no-such-launcher", *options)
-        self.assertEqual(broken.code, 74, str(broken))
-        self.assertEqual([row["status"] for row in self.rows()], ["failed"])
+        self.assert_refused(sweep("--output", self.output, *rate, "--launcher", "no-such-launcher", *options), IO, "cannot start no-such-launcher", "PATH")
         # Ranks that were lost are the cluster's fault, not the trial's: slurm/sweep.sbatch tries again.
         lost = sweep("--output", self.output, *rate, "--launcher", "false", *options)
         self.assertEqual(lost.code, 69, str(lost))

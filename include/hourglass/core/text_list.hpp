@@ -12,4 +12,7 @@ namespace hourglass {
 /// The items of a list, trimmed: "8, 16" has two. An empty text has none; between two separators is an empty one.
 [[nodiscard]] std::vector<std::string> split_list(std::string_view text, char separator = ',');
 
+/// The words of a text, divided at blanks of any kind and number.
+[[nodiscard]] std::vector<std::string> split_words(const std::string& text);
+
 }  // namespace hourglass
