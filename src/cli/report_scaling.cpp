@@ -28,6 +28,10 @@ void report_scaling(const std::vector<std::string>& files, const std::string& ou
   }
   write_text_atomically(output, report.html);
   for (const auto& [path, text] : beside) write_text_atomically(path, text);
+  if (report.repeated > 0) {
+    fmt::print("{} measurement{} in more than one of the files and count{} once\n", report.repeated,
+               report.repeated == 1 ? " is" : "s are", report.repeated == 1 ? "s" : "");
+  }
   fmt::print("{}: open it in a browser; {}.csv and {} pictures {}-*.png stand beside it\n", output, base.string(),
              report.pictures.size(), base.string());
 }

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <ctime>
 #include <filesystem>
+#include <utility>
 
 #include "child_process.hpp"
 #include "command.hpp"
@@ -281,6 +282,13 @@ bool has_network(const ScalingStudy& study, int ranks) {
   return std::ranges::any_of(study.networks, [&](const auto& network) { return network.ranks == ranks; });
 }
 
+// Unless the file has it: a study that was killed may lack it though all measurements are there.
+void add_summary(const ScalingPoint& point, ResultsFile& file, ScalingStudy& done) {
+  const auto repetitions = by_point(done).at(point);
+  const auto count = static_cast<Index>(repetitions.size());
+  if (std::exchange(done.summarized[point], count) != count) file.append(summary_line(repetitions));
+}
+
 void print_summary(const Plan& plan, const ScalingStudy& study) {
   fmt::print("{:>6} {:<10} {:>8} {:>12} {:>25} {:>14} {:>10}\n", "ranks", "reduction", "batch", "ms a step", "interval",
              "samples/s", "imbalance");
@@ -333,11 +341,11 @@ void run_scale(const Arguments& arguments) {
   // Repetitions in the outer loop: what drifts (clocks, other users) meets all points alike.
   for (Index number = 1; number <= plan.repetitions; ++number) {
     for (const ScalingPoint& point : plan.points) {
-      if (has_repetition(done, point, number)) continue;
-      const bool network = plan.network && point.ranks > 1 && !has_network(done, point.ranks);
-      measure(plan, point, number, network, file, done);
-      if (number != plan.repetitions) continue;
-      file.append(summary_line(by_point(done).at(point)));
+      if (!has_repetition(done, point, number)) {
+        const bool network = plan.network && point.ranks > 1 && !has_network(done, point.ranks);
+        measure(plan, point, number, network, file, done);
+      }
+      if (number == plan.repetitions) add_summary(point, file, done);
     }
   }
   print_summary(plan, done);

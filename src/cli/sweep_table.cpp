@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "hourglass/core/error.hpp"
+#include "hourglass/core/text_list.hpp"
 #include "hourglass/io/atomic_file.hpp"
 #include "hourglass/train/settings.hpp"
 
@@ -60,14 +61,6 @@ double sort_key(const TrialRow& row, const std::string& column) {
 }
 
 std::string text(const std::optional<double>& value) { return value ? fmt::format("{:.6g}", *value) : "-"; }
-
-// RFC 4180: quoted when it must be, quotes doubled.
-std::string csv_field(const std::string& value) {
-  if (value.find_first_of(",\"\r\n") == std::string::npos) return value;
-  std::string result = "\"";
-  for (const char c : value) result += c == '"' ? "\"\"" : std::string(1, c);
-  return result + "\"";
-}
 
 }  // namespace
 

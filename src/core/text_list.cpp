@@ -30,4 +30,11 @@ std::vector<std::string> split_words(const std::string& text) {
   return words;
 }
 
+std::string csv_field(const std::string& value) {
+  if (value.find_first_of(",\"\r\n") == std::string::npos) return value;
+  std::string result = "\"";
+  for (const char c : value) result += c == '"' ? "\"\"" : std::string(1, c);
+  return result + "\"";
+}
+
 }  // namespace hourglass

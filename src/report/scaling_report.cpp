@@ -7,8 +7,10 @@
 #include <filesystem>
 #include <set>
 #include <span>
+#include <tuple>
 
 #include "hourglass/core/error.hpp"
+#include "hourglass/core/text_list.hpp"
 #include "hourglass/report/html.hpp"
 #include "hourglass/report/svg_chart.hpp"
 
@@ -135,7 +137,9 @@ void add_breakdown(HtmlPage& page, const std::vector<ScalingCurve>& curves) {
       rows.push_back(std::move(row));
     }
   }
-  page.table(head, rows, "Milliseconds: main threads, medians over steps, means over ranks. The step is its slowest rank's.");
+  page.table(head, rows,
+             "Milliseconds: main threads, medians over steps, means over ranks, so that they add up to the step only nearly. "
+             "The step is its slowest rank's.");
 }
 
 LineChart model_chart(const ScalingCurve& curve, const std::string& name) {
@@ -272,8 +276,10 @@ void add_circumstances(HtmlPage& page, const ScalingStudy& study) {
                          options)});
 }
 
-std::string csv_of(const ScalingStudy& study, const std::vector<ScalingCurve>& curves) {
+std::string csv_of(const ScalingStudy& study, std::size_t number, const std::vector<ScalingCurve>& curves) {
   std::string text;
+  const std::string origin = fmt::format(",{},{},{}\n", number, csv_field(study.file),
+                                         csv_field(fmt::format("{}", fmt::join(study.train_options, " "))));
   for (const ScalingCurve& curve : curves) {
     for (const ScalingSummary& p : curve.points) {
       text += fmt::format(
@@ -282,7 +288,7 @@ std::string csv_of(const ScalingStudy& study, const std::vector<ScalingCurve>& c
           p.low, p.high, p.confidence, static_cast<double>(p.point.batch) / p.seconds, p.speedup, p.efficiency, p.imbalance,
           p.compute, p.exchange, p.update, p.input, p.modelled, p.repetitions, p.oversubscribed ? 1 : 0);
       for (const ToldPhase& part : detailed_phases) text += fmt::format(",{:.9g}", mean_seconds(p, part.name));
-      text += '\n';
+      text += origin;
     }
   }
   return text;
@@ -298,7 +304,9 @@ class Assembly {
     report_.pictures.emplace_back(name, encode_png(image_of(chart)));
   }
 
-  void study(const ScalingStudy& study, const std::string& suffix) {
+  // `number`: of this study, from 1; 0 when it is the only one.
+  void study(const ScalingStudy& study, std::size_t number) {
+    const std::string suffix = number > 0 ? fmt::format("-{}", number) : "";
     const std::vector<ScalingCurve> curves = fit_scaling(study);
     page_.heading(study.weak ? "Weak scaling: the batch grows with the ranks" : "Strong scaling: the batch stays");
     if (std::ranges::any_of(study.repetitions, [](const auto& r) { return r.oversubscribed; })) {
@@ -325,7 +333,7 @@ class Assembly {
     }
     add_breakdown(page_, curves);
     add_model(page_, curves);
-    report_.csv += csv_of(study, curves);
+    report_.csv += csv_of(study, std::max<std::size_t>(1, number), curves);
   }
 
   [[nodiscard]] std::string page() const { return page_.str(); }
@@ -335,16 +343,25 @@ class Assembly {
   HtmlPage page_{"Scaling of hourglass"};
 };
 
-// Files that say the same of what was asked for are parts of one study: jobs of different sizes cannot share a file.
-std::vector<ScalingStudy> merged(const std::vector<ScalingStudy>& parts) {
+// Files that say the same of what was asked for are parts of one study: jobs of different sizes cannot share a file. A file
+// given twice, or beside a copy of it that went on, adds nothing: `repeated` counts the measurements that were there already.
+std::vector<ScalingStudy> merged(const std::vector<ScalingStudy>& parts, Index& repeated) {
+  using Origin = std::pair<std::string, std::size_t>;
+  std::set<std::tuple<Origin, ScalingPoint, Index, double>> measured;
+  std::set<std::tuple<Origin, int>> networks;
   std::vector<ScalingStudy> studies;
-  for (const ScalingStudy& part : parts) {
+  for (ScalingStudy part : parts) {
     if (part.repetitions.empty()) throw Error(ErrorKind::data, fmt::format("{} holds no measurement yet", part.file));
     const auto whole = std::ranges::find_if(studies, [&](const ScalingStudy& study) {
       return study.weak == part.weak && study.train_options == part.train_options && study.steps == part.steps &&
              study.warm_up == part.warm_up && study.texts.at("program") == part.texts.at("program") &&
              study.texts.at("revision") == part.texts.at("revision");
     });
+    const Origin origin(part.texts.at("started"), static_cast<std::size_t>(whole - studies.begin()));
+    repeated += static_cast<Index>(std::erase_if(part.repetitions, [&](const ScalingRepetition& r) {
+      return !measured.emplace(origin, r.point, r.number, r.step_seconds).second;
+    }));
+    std::erase_if(part.networks, [&](const ScalingNetwork& n) { return !networks.emplace(origin, n.ranks).second; });
     if (whole == studies.end()) {
       studies.push_back(part);
       continue;
@@ -358,17 +375,17 @@ std::vector<ScalingStudy> merged(const std::vector<ScalingStudy>& parts) {
 }  // namespace
 
 ScalingReport make_scaling_report(const std::vector<ScalingStudy>& parts) {
-  const std::vector<ScalingStudy> studies = merged(parts);
   ScalingReport report;
+  const std::vector<ScalingStudy> studies = merged(parts, report.repeated);
   report.csv =
       "mode,ranks,reduction,micro_batch,batch,step_seconds,low,high,confidence,samples_per_second,speedup,efficiency,imbalance,"
       "compute_seconds,"
       "exchange_seconds,update_seconds,input_seconds,model_seconds,repetitions,oversubscribed";
   for (const ToldPhase& part : detailed_phases) report.csv += fmt::format(",mean_{}_seconds", part.name);
-  report.csv += '\n';
+  report.csv += ",study,file,train_options\n";
   Assembly assembly(report);
   for (std::size_t s = 0; s < studies.size(); ++s) {
-    assembly.study(studies[s], studies.size() > 1 ? fmt::format("-{}", s + 1) : "");
+    assembly.study(studies[s], studies.size() > 1 ? s + 1 : 0);
   }
   report.html = assembly.page();
   return report;

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -104,13 +106,14 @@ void read_line(const std::string& line, bool first, ScalingStudy& study) {
     study.repetitions.push_back(repetition_of(json));
   } else if (kind == "network") {
     study.networks.push_back(network_of(json));
-  } else if (kind != "summary") {
+  } else if (kind == "summary") {
+    study.summarized[point_of(json)] = json.at("repetitions").get<Index>();
+  } else {
     throw Error(ErrorKind::data, fmt::format("unknown kind '{}'", kind));
   }
 }
 
-Json interval_json(std::vector<double> values) {
-  const MedianEstimate estimate = estimate_median(std::move(values));
+Json interval_json(const MedianEstimate& estimate) {
   return {{"median", estimate.median}, {"low", estimate.low}, {"high", estimate.high}, {"confidence", estimate.confidence}};
 }
 
@@ -159,17 +162,22 @@ std::string summary_line(const std::vector<ScalingRepetition>& repetitions) {
   const auto interval = [&](const auto& value_of) {
     std::vector<double> values;
     for (const ScalingRepetition& repetition : repetitions) values.push_back(value_of(repetition));
-    return interval_json(std::move(values));
+    return estimate_median(std::move(values));
   };
+  const auto batch = static_cast<double>(repetitions.front().point.batch);
+  const MedianEstimate seconds = interval([](const auto& r) { return r.step_seconds; });
   Json json = {{"kind", "summary"}};
   put_point(json, repetitions.front().point);
   json["repetitions"] = repetitions.size();
-  json["step_seconds"] = interval([](const auto& r) { return r.step_seconds; });
-  json["samples_per_second"] = interval([](const auto& r) { return r.samples_per_second; });
-  json["imbalance"] = interval([](const auto& r) { return r.imbalance; });
+  json["step_seconds"] = interval_json(seconds);
+  // Not a median of rates: of an even number of repetitions that would be another figure than the table's.
+  json["samples_per_second"] =
+      interval_json({batch / seconds.median, batch / seconds.high, batch / seconds.low, seconds.confidence});
+  json["imbalance"] = interval_json(interval([](const auto& r) { return r.imbalance; }));
   for (const auto& phase : repetitions.front().phases) {
     const auto& name = phase.first;
-    json["phases"][name] = interval([&](const auto& r) { return r.phases.contains(name) ? r.phases.at(name).max : 0.0; });
+    json["phases"][name] =
+        interval_json(interval([&](const auto& r) { return r.phases.contains(name) ? r.phases.at(name).max : 0.0; }));
   }
   return json.dump();
 }
@@ -181,10 +189,11 @@ std::string numbered(const std::string& repetition_line, Index number) {
 }
 
 ScalingStudy read_scaling_results(const std::string& path, bool cut_is_fine) {
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream || std::filesystem::is_directory(path)) {
-    throw Error(ErrorKind::io, fmt::format("cannot read {}: no such file, or no permission", path));
+  if (std::filesystem::is_directory(path)) {
+    throw Error(ErrorKind::io, fmt::format("cannot read {}: it is a folder; name the results.jsonl in it", path));
   }
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) throw Error(ErrorKind::io, fmt::format("cannot read {}: {}", path, std::strerror(errno)));
   ScalingStudy study;
   study.file = path;
   Index number = 0;

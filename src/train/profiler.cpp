@@ -107,7 +107,7 @@ std::string Profiler::trace_events() const {
 
 void Profiler::require_trace_or_nothing(const std::string& path) { require_new_or_own(path, trace_start, "trace", "--trace"); }
 
-void Profiler::write_trace(const std::string& path) const {
+std::string Profiler::write_trace(const std::string& path) const {
   // One rank after the other, so that a rank holds two ranks' events at most, besides the file's text on rank 0.
   std::string text = std::string(trace_start) + R"({"ph":"M","name":"trace","pid":0,"tid":0,"args":{}})" + "\n";
   for (int rank = 0; rank < communicator_.size(); ++rank) {
@@ -120,6 +120,13 @@ void Profiler::write_trace(const std::string& path) const {
     require_trace_or_nothing(path);
     write_text_atomically(path, text + "]}\n");
   });
+  std::int64_t forgotten = 0;
+  for (const PhaseRecorder& recorder : recorders_) forgotten += recorder.forgotten();
+  communicator_.sum({&forgotten, 1});
+  if (forgotten == 0) return fmt::format("trace {}: open it at https://ui.perfetto.dev\n", path);
+  return fmt::format(
+      "trace {}: open it at https://ui.perfetto.dev; it holds the newest {} spans of each worker, {} older ones made room\n",
+      path, spans_a_worker, forgotten);
 }
 
 }  // namespace hourglass

@@ -51,7 +51,7 @@ Trainer::Trainer(const Communicator& communicator, const TrainConfig& config, st
   }
   collectively(communicator_, [&] {
     if (!communicator_.is_root()) return;
-    if (!config_.trace.empty()) Profiler::require_trace_or_nothing(config_.trace);
+    check_trace();
     resume ? folder_.set_aside_newer_than(resume->checkpoint) : folder_.create();
     write_text_atomically(folder_.config_path(), to_text(config_));
     metrics_ = std::make_unique<MetricsFile>(folder_.metrics_path(), position_.step);

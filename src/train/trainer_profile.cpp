@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 
 #include "hourglass/core/error.hpp"
@@ -22,23 +24,22 @@ std::vector<std::string> layer_names(const Autoencoder& model) {
   return names;
 }
 
-// The trace is written when the run is over: too late to learn that it cannot be.
-void check_trace_path(const std::string& path) {
-  const auto folder = std::filesystem::absolute(path).parent_path();
-  if (access(folder.c_str(), W_OK) != 0 || std::filesystem::is_directory(path)) {
-    throw Error(ErrorKind::io, fmt::format("cannot write --trace {}: no such folder, or no permission", path));
-  }
-}
-
 }  // namespace
+
+// The trace is written when the run is over: too late to learn that it cannot be.
+void Trainer::check_trace() const {
+  namespace fs = std::filesystem;
+  if (config_.trace.empty()) return;
+  Profiler::require_trace_or_nothing(config_.trace);
+  const fs::path folder = fs::absolute(config_.trace).parent_path();
+  const auto whole = [](const fs::path& path) { return (fs::absolute(path) / "").lexically_normal(); };
+  const bool comes = whole(folder) == whole(config_.output) && !fs::exists(folder);  // with the run
+  const int reason = fs::is_directory(config_.trace) ? EISDIR : !comes && access(folder.c_str(), W_OK) != 0 ? errno : 0;
+  if (reason != 0) throw Error(ErrorKind::io, fmt::format("cannot write --trace {}: {}", config_.trace, std::strerror(reason)));
+}
 
 void Trainer::start_profile() {
   if (!config_.profile && config_.trace.empty()) return;
-  if (!config_.trace.empty()) {
-    collectively(communicator_, [&] {
-      if (communicator_.is_root()) check_trace_path(config_.trace);
-    });
-  }
   start_recording();
 }
 
@@ -65,7 +66,7 @@ std::array<double, phase_count> Trainer::recorded_seconds() const {
 void Trainer::finish_profile(TrainResult& result) {
   if (!profiler_) return;
   if (config_.profile) result.profile = profiler_->report(pool_, config_.arithmetic.precision == Precision::bf16);
-  if (!config_.trace.empty()) profiler_->write_trace(config_.trace);
+  if (!config_.trace.empty()) result.profile += profiler_->write_trace(config_.trace);
 }
 
 }  // namespace hourglass

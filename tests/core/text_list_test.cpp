@@ -26,6 +26,12 @@ TEST(TextList, words_are_divided_at_any_blanks) {
   EXPECT_TRUE(split_words(" ").empty());
 }
 
+TEST(TextList, csv_fields_are_quoted_when_they_must_be) {
+  EXPECT_EQ(csv_field("a b"), "a b");
+  EXPECT_EQ(csv_field("20,8"), "\"20,8\"");
+  EXPECT_EQ(csv_field("say \"x\"\n"), "\"say \"\"x\"\"\n\"");
+}
+
 TEST(TextList, an_empty_text_has_none) {
   EXPECT_EQ(split_list(""), Items{});
   EXPECT_EQ(split_list(" "), Items{});

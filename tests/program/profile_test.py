@@ -38,7 +38,25 @@ class ProfileTest(ProgramTest):
 
     def test_a_trace_that_cannot_be_written_is_refused_before_training(self):
         result = run("train", "--output", self.folder / "run", *self.arguments("--trace", self.folder / "nowhere/trace.json"), ranks=2)
-        self.assert_refused(result, IO, "--trace", "nowhere/trace.json")
+        self.assert_refused(result, IO, "--trace", "nowhere/trace.json", "no such file")
+        self.assert_refused(run("train", "--output", self.folder / "run", *self.arguments("--trace", self.folder)), IO, "--trace", "is a directory")
+        self.assertFalse((self.folder / "run").exists(), "a refusal leaves nothing that looks like a run")
+
+    def test_threads_that_wait_do_not_fill_the_trace(self):
+        trace = self.folder / "trace.json"
+        # More threads than micro-batches: the main thread is done long before the others' last bucket comes.
+        result = self.success("train", "--output", self.folder / "run", *self.arguments("--trace", trace, "--threads", 4, "--epochs", 20), ranks=2)
+        self.assertIn(f"trace {trace}: open it at https://ui.perfetto.dev\n", result.stdout)
+        spans = [event for event in json.loads(trace.read_text())["traceEvents"] if event["ph"] == "X"]
+        for rank in (0, 1):
+            steps = sum(event["name"] == "loss" and event["pid"] == rank and event["tid"] == 0 for event in spans)
+            looks = sum(event["name"] == "exchange" and event["pid"] == rank and event["tid"] == 0 for event in spans)
+            self.assertLess(looks, 100 * steps)
+
+    def test_a_trace_that_forgets_says_so(self):
+        trace = self.folder / "trace.json"
+        result = self.success("train", "--output", self.folder / "run", *self.arguments("--trace", trace, "--epochs", 800))
+        self.assertRegex(result.stdout, r"it holds the newest 65536 spans of each worker, [1-9][0-9]* older ones made room")
 
     def test_a_trace_replaces_nothing_but_a_trace(self):
         kept = self.folder / "notes.txt"
@@ -51,6 +69,9 @@ class ProfileTest(ProgramTest):
             self.assertFalse((self.folder / "run").exists())
         again = ["--trace", self.folder / "again.json"]
         self.train("first", *self.arguments(*again))
+        # In the run's own folder, which comes with the run.
+        self.train("inside", *self.arguments("--trace", self.folder / "inside/trace.json"))
+        self.assertTrue((self.folder / "inside/trace.json").exists())
         self.train("second", *self.arguments(*again))
         # The run's own model, which is not there yet when it begins.
         model = self.folder / "third/model.h5"

@@ -1,4 +1,5 @@
 """hourglass scale and hourglass report scaling: a small study from start to page, interrupted, continued, and with bad input."""
+import csv
 import html.parser
 import json
 import os
@@ -73,11 +74,48 @@ class ScaleTest(ProgramTest):
         self.assertTrue(all(link.startswith("data:") for link in parsed.links), parsed.links)
         for word in ("Speed-up", "Efficiency", "Predicted knee", "residual", "alpha"):
             self.assertIn(word, text)
-        table = (self.folder / "scaling.csv").read_text().splitlines()
-        self.assertEqual(len(table), 5)
-        self.assertTrue(all(line.count(",") == table[0].count(",") for line in table))
+        table = self.table(self.folder / "scaling.csv")
+        self.assertEqual(len(table), 4)
+        self.assertEqual({(row["study"], row["file"]) for row in table}, {("1", str(output))})
+        self.assertTrue(all("--layers 20,8,3" in row["train_options"] and len(row) == len(table[0]) for row in table))
+        # An even number of repetitions: one rate for all readers.
+        for record in (r for r in records if r["kind"] == "summary"):
+            row = next(row for row in table if (int(row["ranks"]), row["reduction"]) == (record["ranks"], record["reduction"]))
+            for name, key in (("median", "samples_per_second"), ("median", "step_seconds"), ("low", "low"), ("high", "high")):
+                wanted = record[key if key in record else "step_seconds"][name]
+                self.assertAlmostEqual(float(row[key]) / wanted, 1, places=6)
         for name in ("speedup", "efficiency", "throughput", "network-2"):
             self.assertTrue((self.folder / f"scaling-{name}.png").read_bytes().startswith(b"\x89PNG"))
+
+    def table(self, path):
+        with open(path, newline="") as file:
+            return list(csv.DictReader(file))
+
+    def test_what_is_measured_once_counts_once(self):
+        first, _ = self.study("--weak", "--ranks", 1, "--repetitions", 2)
+        grown = self.folder / "copy.jsonl"
+        grown.write_bytes(first.read_bytes())
+        self.study("--weak", "--ranks", 1, "--repetitions", 3, name="copy.jsonl")
+        other, _ = self.study("--strong", "--ranks", 1, "--repetitions", 1, name="other.jsonl")
+        page = self.folder / "page.html"
+        result = self.success("report", "scaling", first, grown, first, other, "--output", page)
+        self.assertIn("4 measurements are in more than one", result.stdout)
+        rows = self.table(self.folder / "page.csv")
+        self.assertEqual([(row["study"], row["mode"], row["repetitions"]) for row in rows], [("1", "weak", "3"), ("2", "strong", "1")])
+        self.assertEqual([row["file"] for row in rows], [str(first), str(other)])
+        self.assertNotIn("more than one", self.success("report", "scaling", grown, "--output", page).stdout)
+
+    def test_a_lost_summary_is_written_again(self):
+        words = ["--weak", "--ranks", "1", "--repetitions", 1]
+        output, _ = self.study(*words)
+        before = output.read_text()
+        whole = before.splitlines(keepends=True)
+        self.assertIn('"summary"', whole[-1])
+        output.write_text("".join(whole[:-1]) + whole[-1][:30])
+        self.study(*words)
+        self.assertEqual(output.read_text(), before)
+        self.study(*words)
+        self.assertEqual(output.read_text(), before)
 
     def test_a_study_goes_on_where_it_was(self):
         words = ["--strong", "--ranks", "1,2", "--repetitions", 1]
@@ -200,6 +238,8 @@ class ScaleTest(ProgramTest):
                 self.assert_refused(run("report", "scaling", path, "--output", page), DATA, name, *hints)
                 self.assertFalse(page.exists())
         self.assert_refused(run("report", "scaling", "--output", page), USAGE, "results.jsonl")
+        self.assert_refused(run("report", "scaling", self.folder, "--output", page), IO, "is a folder", "results.jsonl")
+        self.assert_refused(run("report", "scaling", self.folder / "none.jsonl", "--output", page), IO, "no such file")
         self.assert_refused(run("report", "weather", "--output", page), IO, "weather")
 
 

@@ -163,6 +163,7 @@ class SweepTest(ProgramTest):
             self.assertGreaterEqual(len(ranks), 3)
         finally:
             process.kill()
+            process.wait()
         again = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         stdout, stderr = again.communicate(timeout=120)
         self.assertEqual(again.returncode, 0, stdout + stderr)

@@ -26,7 +26,8 @@ inline constexpr std::size_t phase_count = 9;
 [[nodiscard]] std::string_view name_of(Phase phase);
 
 /// Totals by phase and layer of one worker, and its newest spans for a trace. One thread writes; nothing is allocated after
-/// construction. `work` is in FLOP for forward and backward, in bytes moved otherwise.
+/// construction. `work` is in FLOP for forward and backward, in bytes moved otherwise. Looks at the exchange that follow one
+/// another at once (a thread that waits for it looks a million times a second) are one span.
 class PhaseRecorder {
  public:
   using Clock = std::chrono::steady_clock;
@@ -50,6 +51,8 @@ class PhaseRecorder {
   [[nodiscard]] Index layers() const { return layers_; }
   /// Phases that have no layers are recorded under layer 0.
   [[nodiscard]] const Total& total(Phase phase, Index layer = 0) const;
+  /// How many spans have made room.
+  [[nodiscard]] Index forgotten() const { return forgotten_; }
   /// Oldest first.
   [[nodiscard]] std::vector<Span> spans() const;
 
@@ -59,6 +62,7 @@ class PhaseRecorder {
   std::vector<Span> spans_;    // a ring
   std::size_t next_ = 0;
   bool wrapped_ = false;
+  Index forgotten_ = 0;
 };
 
 /// Records the time between construction and destruction; without a recorder it does nothing, not even read the clock.

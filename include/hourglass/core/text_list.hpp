@@ -15,4 +15,7 @@ namespace hourglass {
 /// The words of a text, divided at blanks of any kind and number.
 [[nodiscard]] std::vector<std::string> split_words(const std::string& text);
 
+/// A field of a CSV file (RFC 4180): quoted when it must be, quotes doubled.
+[[nodiscard]] std::string csv_field(const std::string& value);
+
 }  // namespace hourglass

@@ -13,6 +13,7 @@ struct ScalingReport {
   std::string html;
   std::string csv;
   std::vector<std::pair<std::string, std::string>> pictures;  ///< name ("speedup") and PNG file
+  Index repeated = 0;  ///< measurements that were in more than one of the files; they count once
 };
 
 /// Parts of one study (same program, same options) become one. Throws Error(data) naming a file without a measurement.

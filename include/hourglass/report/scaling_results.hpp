@@ -64,6 +64,7 @@ struct ScalingStudy {
   std::map<std::string, std::string> texts;  ///< program, revision, launcher, started
   std::vector<ScalingRepetition> repetitions;
   std::vector<ScalingNetwork> networks;
+  std::map<ScalingPoint, Index> summarized;  ///< how many repetitions the point's newest "summary" line repeats
 };
 
 /// One line, without its end.

@@ -26,8 +26,8 @@ class Profiler {
   /// same text on every rank. Collective.
   [[nodiscard]] std::string report(WorkerPool& pool, bool bfloat16) const;
   /// Writes the newest spans of all ranks and workers in Chrome's trace format (https://ui.perfetto.dev), a process a rank and
-  /// a thread a worker. Throws Error(io) on every rank. Collective.
-  void write_trace(const std::string& path) const;
+  /// a thread a worker. Returns what there is to say about it, on every rank. Throws Error(io) on every rank. Collective.
+  [[nodiscard]] std::string write_trace(const std::string& path) const;
 
   /// Throws Error(usage) when there is a file at `path` that is no trace.
   static void require_trace_or_nothing(const std::string& path);

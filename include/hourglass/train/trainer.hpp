@@ -145,6 +145,7 @@ class Trainer {
   void note_start();
 
   // trainer_profile.cpp
+  void check_trace() const;
   void start_profile();
   void start_recording();
   void record_stage();
