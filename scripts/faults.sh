@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The fault-injection suite in its long form: every case of tests/program/faults_test.py with 200 kills (or as many as the first argument
+# The fault-injection suite in its long form: every case of tests/program/faults_test.py and resume_test.py, with 200 kills (or as many as the first argument
 # says) at random moments, and the network between two hosts cut for 5 s and for good (as root; the hosts are network namespaces).
 # One line a case; takes about a quarter of an hour. Works from any folder; HOURGLASS names another program than the release build's.
 set -euo pipefail
@@ -10,4 +10,5 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 export HOURGLASS_FAULT_KILLS=${1:-200} HOURGLASS_FAULT_SEED=${HOURGLASS_FAULT_SEED:-$RANDOM}
 echo "faults: $HOURGLASS_FAULT_KILLS kills, HOURGLASS_FAULT_SEED=$HOURGLASS_FAULT_SEED"
 /usr/bin/python3 -B tests/program/faults_test.py -v
+/usr/bin/python3 -B tests/program/resume_test.py -v
 /usr/bin/python3 -B tests/program/link_test.py -v

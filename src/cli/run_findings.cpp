@@ -21,9 +21,8 @@ OpenedRun open_run(const std::string& folder) {
   if (std::filesystem::exists(paths.metrics_path())) run.findings.metrics = read_metrics(paths.metrics_path());
   std::string file = paths.model_path();
   if (!std::filesystem::exists(file)) {
-    std::vector<std::string> skipped;
-    if (const auto newest = paths.newest_valid(skipped)) file = newest->path;
-    run.findings.remarks = skipped;
+    const auto newest = paths.newest_valid(run.findings.remarks);
+    file = newest ? newest->path : std::string();
   }
   if (file.empty()) {
     run.findings.remarks.push_back("The run has neither a model nor a checkpoint yet: only its metrics are shown.");

@@ -28,14 +28,20 @@ void require_reachable(const std::string& data) {
                           address.file));
 }
 
-// The settings come from the checkpoint itself (config.cfg may have been edited); those of the command line that do not shape
-// the trajectory replace them.
+// The settings come from the checkpoint itself; those of the command line that do not shape the trajectory replace them.
 TrainConfig resumed_run(const Arguments& arguments, const std::string& path, const ResumePoint& point) {
   TrainConfig stored;
   apply_text(point.configuration, point.origin, stored);
   TrainConfig config = stored;
+  config.output = path;
   if (arguments.has("config")) apply_text(read_text(arguments.get("config")), arguments.get("config"), config);
   apply_arguments(arguments, config);
+  const auto folder = [](const std::string& name) { return (std::filesystem::absolute(name) / "").lexically_normal(); };
+  if (folder(config.output) != folder(path)) {
+    throw Error(ErrorKind::usage, fmt::format("--output {} beside --resume {}: a resumed run goes on in its own folder; leave "
+                                              "--output out (to branch off, copy the folder and resume the copy)",
+                                              config.output, path));
+  }
   config.output = path;
   check_resumable(stored, config);
   return config;

@@ -14,12 +14,12 @@ ResumePoint find_resume_point(const Communicator& communicator, const std::strin
     if (!communicator.is_root()) return;
     // First of all: a run that is still writing would replace its checkpoints under the reader's hands.
     point.folder.open();
-    std::vector<std::string> skipped;
-    point.state = point.folder.newest_valid(skipped);
+    std::vector<std::string> notes;
+    point.state = point.folder.newest_valid(notes);
     if (point.state) point.checkpoint = point.state->path;
     point.origin = point.state ? point.checkpoint : point.folder.config_path();
     point.configuration = point.state ? point.state->header.configuration : read_text(point.origin);
-    for (const std::string& reason : skipped) fmt::print("passed over a checkpoint: {}\n", reason);
+    for (const std::string& note : notes) fmt::print("{}\n", note);
     fmt::print("resuming {} from {}\n", path, point.state ? point.checkpoint : "its beginning");
   });
   for (std::string* text : {&point.checkpoint, &point.configuration, &point.origin}) *text = communicator.broadcast(*text);

@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "hourglass/core/edit_distance.hpp"
 #include "hourglass/core/error.hpp"
+#include "hourglass/io/byte_file.hpp"
+#include "hourglass/train/settings.hpp"
 
 namespace hourglass {
 
@@ -27,15 +30,39 @@ void RunFolder::create() {
   lock();
 }
 
+namespace {
+
+// The run that a file or folder in it is part of, as ": --resume run", or "".
+std::string run_around(const fs::path& path) {
+  for (fs::path folder = path.parent_path();; folder = folder.parent_path()) {
+    if (fs::exists(folder / "config.cfg")) return ": --resume " + (folder.empty() ? "." : folder.string());
+    if (folder.empty() || folder.filename() != "checkpoints") return {};
+  }
+}
+
+std::string run_of_a_similar_name(const fs::path& path) {
+  std::vector<std::string> runs;
+  std::error_code ignored;
+  const fs::path folder = path.parent_path();
+  for (const auto& entry : fs::directory_iterator(folder.empty() ? "." : folder, ignored)) {
+    if (fs::exists(entry.path() / "config.cfg", ignored)) runs.push_back((folder / entry.path().filename()).string());
+  }
+  return suggestion(path.string(), runs);
+}
+
+}  // namespace
+
 void RunFolder::open() {
   if (fs::is_regular_file(path_)) {
-    const fs::path folder = fs::path(path_).parent_path();
-    throw Error(ErrorKind::usage, fmt::format("cannot resume {}: it is a file; name the run's folder{}", path_,
-                                              fs::exists(folder / "config.cfg") ? ": --resume " + folder.string() : ""));
+    throw Error(ErrorKind::usage,
+                fmt::format("cannot resume {}: it is a file; name the run's folder{}", path_, run_around(path_)));
   }
-  if (!fs::is_directory(path_)) throw Error(ErrorKind::io, fmt::format("cannot resume {}: no such folder", path_));
-  if (!fs::exists(config_path())) {
-    throw Error(ErrorKind::io, fmt::format("cannot resume {}: it holds no run (config.cfg is missing)", path_));
+  if (!fs::is_directory(path_)) {
+    throw Error(ErrorKind::io, fmt::format("cannot resume {}: no such folder{}", path_, run_of_a_similar_name(path_)));
+  }
+  if (!fs::exists(config_path()) && checkpoints().empty()) {
+    throw Error(ErrorKind::io,
+                fmt::format("cannot resume {}: it holds no run (config.cfg is missing){}", path_, run_around(path_)));
   }
   lock();
 }
@@ -78,18 +105,53 @@ std::vector<std::string> RunFolder::checkpoints() const {
   return found;
 }
 
-std::optional<StateFile> RunFolder::newest_valid(std::vector<std::string>& skipped) const {
+std::optional<TrainConfig> RunFolder::described(std::vector<std::string>& notes) const {
+  try {
+    TrainConfig config;
+    apply_text(read_text(config_path()), config_path(), config);
+    return config;
+  } catch (const Error& error) {
+    notes.push_back(fmt::format("{}; the settings are the checkpoint's", error.what()));
+    return std::nullopt;
+  }
+}
+
+namespace {
+
+void check_is_of(const std::optional<TrainConfig>& run, const StateFile& file) {
+  if (file.header.position.empty()) {
+    throw Error(ErrorKind::data, fmt::format("{} is not a checkpoint: it has no position", file.path));
+  }
+  TrainConfig stored;
+  apply_text(file.header.configuration, file.path, stored);
+  if (!run) return;
+  if (const Setting* setting = first_difference(stored, *run)) {
+    throw Error(ErrorKind::data,
+                fmt::format("{} is of another run: its {} is {}, and config.cfg says {} (if that was edited, undo it or delete "
+                            "config.cfg: checkpoints hold all settings)",
+                            file.path, setting->name, setting->get(stored), setting->get(*run)));
+  }
+}
+
+}  // namespace
+
+std::optional<StateFile> RunFolder::newest_valid(std::vector<std::string>& notes) const {
   const auto all = checkpoints();
+  if (all.empty()) return {};
+  const std::optional<TrainConfig> run = described(notes);
+  std::string newest;
   for (const std::string& path : all) {
     try {
-      return read_state_file(path);
+      StateFile file = read_state_file(path);
+      check_is_of(run, file);
+      return file;
     } catch (const Error& error) {
-      skipped.emplace_back(error.what());
+      if (newest.empty()) newest = error.what();
+      notes.push_back(fmt::format("passed over a checkpoint: {}", error.what()));
     }
   }
-  if (all.empty()) return {};
-  throw Error(ErrorKind::data, fmt::format("cannot resume {}: none of its {} checkpoints is valid; the newest: {}", path_,
-                                           all.size(), skipped.front()));
+  throw Error(ErrorKind::data,
+              fmt::format("cannot resume {}: none of its {} checkpoints is valid; the newest: {}", path_, all.size(), newest));
 }
 
 void RunFolder::prune(Index keep) const {

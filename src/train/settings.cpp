@@ -66,17 +66,22 @@ void apply_text(const std::string& text, const std::string& origin, TrainConfig&
   }
 }
 
-void check_resumable(const TrainConfig& stored, const TrainConfig& wanted) {
+const Setting* first_difference(const TrainConfig& stored, const TrainConfig& wanted) {
   for (const Setting& setting : train_settings()) {
-    const std::string before = setting.get(stored);
-    const std::string now = setting.get(wanted);
-    if (setting.scope == Scope::run || before == now) continue;
+    if (setting.scope == Scope::run || setting.get(stored) == setting.get(wanted)) continue;
     // More or fewer epochs do not change the updates already made, unless the schedule is stretched over all of them.
     if (setting.name == "epochs" && !Schedule::depends_on_length(stored.schedule.name)) continue;
+    return &setting;
+  }
+  return nullptr;
+}
+
+void check_resumable(const TrainConfig& stored, const TrainConfig& wanted) {
+  if (const Setting* setting = first_difference(stored, wanted)) {
     throw Error(ErrorKind::usage,
                 fmt::format("cannot resume with --{} {}: the run was started with {}; leave the setting out or "
                             "start a new run in another --output",
-                            setting.name, now, before));
+                            setting->name, setting->get(wanted), setting->get(stored)));
   }
 }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from support import (STOPPED, USAGE, DATA, ProgramTest, checkpoints, kill_tree, make_samples, rank_processes, read_config, read_metrics, run,
+from support import (IO, STOPPED, USAGE, DATA, ProgramTest, checkpoints, kill_tree, make_samples, rank_processes, read_config, read_metrics, run,
                      start, wait_until, write_file)
 
 SETTINGS = ["--layers", "20,12,3", "--batch", "48", "--micro-batch", "12", "--epochs", "3", "--shuffle-block", "2", "--shuffle-window", "4"]
@@ -234,6 +234,18 @@ class TrainTest(ProgramTest):
             result = run("train", "--resume", self.folder / "run", "--epochs", 5, "--data", f"{other}:/train/samples")
             self.assertIn(result.code, (USAGE, DATA), str(result))
             self.assert_refused(result, result.code, os.path.basename(other))
+
+    def test_resume_goes_on_in_its_own_folder(self):
+        self.train("run", *self.source, *SETTINGS)
+        output = self.folder / "run"
+        self.assert_refused(run("train", "--resume", output, "--output", self.folder / "elsewhere", "--epochs", 5), USAGE, "--output", "elsewhere", "own folder")
+        self.assertFalse((self.folder / "elsewhere").exists())
+        self.success("train", "--resume", output, "--output", f"{output}/", "--epochs", 4)
+        for wrong, code, hint in ((output / "checkpoints", IO, f": --resume {output}"), (next((output / "checkpoints").iterdir()), USAGE, f": --resume {output}"),
+                                  (output / "model.h5", USAGE, f": --resume {output}"), (self.folder / "rnu", IO, f"did you mean '{output}'")):
+            with self.subTest(wrong=wrong):
+                self.assert_refused(run("train", "--resume", wrong, ranks=2), code, "cannot resume", hint)
+        self.assert_refused(run("train", "--resume", "model.h5", folder=output), USAGE, ": --resume .")
 
     def test_resume_of_moved_data(self):
         whole = self.train("whole", *self.source, *SETTINGS, "--epochs", 5)

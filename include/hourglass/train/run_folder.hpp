@@ -34,22 +34,25 @@ class RunFolder {
   /// Error(io) when it cannot be written.
   void create();
   /// Takes the lock of an existing run. Throws Error(usage) naming the holder when another run has it, Error(io) when there is
-  /// no run.
+  /// neither config.cfg nor a checkpoint, with a hint at what may have been meant.
   void open();
-  /// The run goes on from `checkpoint` (or, when that is "", from its beginning). Checkpoints that are newer than that one are
-  /// damaged: they get names ending in ".damaged", so that they neither count as those to keep nor are taken for the newest
+  /// The run goes on from `checkpoint` (or, when that is "", from its beginning). Checkpoints that are newer than that one were
+  /// passed over: they get names ending in ".damaged", so that they neither count as those to keep nor are taken for the newest
   /// again.
   void set_aside_newer_than(const std::string& checkpoint) const;
   /// Checkpoints by step, newest first, valid or not.
   [[nodiscard]] std::vector<std::string> checkpoints() const;
-  /// The newest checkpoint that passes verification, or none when the run has none at all; `skipped` gets the reasons for which
-  /// newer ones were passed over. Throws Error(data) when there are checkpoints but none is valid.
-  [[nodiscard]] std::optional<StateFile> newest_valid(std::vector<std::string>& skipped) const;
+  /// The newest checkpoint that passes verification and is of this run: of one with the settings in config.cfg, unless that is
+  /// missing or damaged. None when the run has none at all; `notes` gets the reasons for which newer ones, or config.cfg, were
+  /// passed over. Throws Error(data) when there are checkpoints but none is valid.
+  [[nodiscard]] std::optional<StateFile> newest_valid(std::vector<std::string>& notes) const;
   /// Deletes all but the newest `keep` checkpoints.
   void prune(Index keep) const;
 
  private:
   void lock();
+  /// What config.cfg says; none, with a note, when it cannot be read.
+  [[nodiscard]] std::optional<TrainConfig> described(std::vector<std::string>& notes) const;
   /// What killed writers left behind; only under the lock.
   void remove_temporaries() const;
   [[nodiscard]] std::string lock_path() const { return path_ + "/.lock"; }

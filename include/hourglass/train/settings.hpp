@@ -38,8 +38,10 @@ struct Setting {
 /// name). Throws Error(usage) naming line and setting.
 void apply_text(const std::string& text, const std::string& origin, TrainConfig& config);
 
-/// Throws Error(usage) naming the first setting of Scope::trajectory in which a resumed run differs from its checkpoint.
-/// `epochs` may differ unless the schedule depends on it.
+/// The first setting of Scope::trajectory in which a resumed run differs from its checkpoint, or none. `epochs` may differ
+/// unless the schedule depends on it.
+[[nodiscard]] const Setting* first_difference(const TrainConfig& stored, const TrainConfig& wanted);
+/// Throws Error(usage) naming that setting.
 void check_resumable(const TrainConfig& stored, const TrainConfig& wanted);
 
 /// "4GiB", "100MiB", "65536" <-> bytes.
