@@ -45,14 +45,14 @@ class Lines {
   /// The next line without its end, valid until the next call; false when there is none.
   bool next(std::string_view& line) {
     for (;;) {
-      const char* const begin = buffer_.data() + used_;
-      const std::size_t left = buffer_.size() - used_;
-      const auto* const stop = left == 0 ? nullptr : static_cast<const char*>(std::memchr(begin, '\n', left));
-      if (stop != nullptr || (left > 0 && place_ == end_)) {
-        const std::size_t length = stop != nullptr ? static_cast<std::size_t>(stop - begin) : left;
-        line = {begin, length};
+      const std::string_view rest = std::string_view(buffer_).substr(used_);
+      const std::size_t left = rest.size();
+      const std::size_t stop = rest.find('\n');
+      const bool ends = stop != std::string_view::npos;
+      if (ends || (left > 0 && place_ == end_)) {
+        line = rest.substr(0, stop);
+        used_ += line.size() + (ends ? 1 : 0);
         if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-        used_ += length + (stop != nullptr ? 1 : 0);
         return true;
       }
       if (place_ == end_) return false;

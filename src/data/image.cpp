@@ -109,7 +109,7 @@ DecodedImage resized(const DecodedImage& image, Index height, Index width) {
         sum +=
             taps.weights[t] * narrowed[static_cast<std::size_t>((taps.first + static_cast<Index>(t)) * width * channels + c)];
       }
-      set_value(result, r * width * channels + c, static_cast<std::uint16_t>(sum + 0.5));
+      set_value(result, r * width * channels + c, static_cast<std::uint16_t>(std::lround(sum)));
     }
   }
   return result;

@@ -140,7 +140,7 @@ H5FD_class_t driver_class() {
   driver.name = "hourglass-safe-write";
   driver.maxaddr = largest_address;
   driver.fc_degree = H5F_CLOSE_WEAK;
-  driver.fapl_size = sizeof(WriteStatus*);
+  driver.fapl_size = sizeof(void*);  // a WriteStatus*
   driver.open = open_file_of_driver;
   driver.close = close_file_of_driver;
   driver.cmp = compare;

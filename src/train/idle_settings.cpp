@@ -33,6 +33,7 @@ std::span<const SettingNeed> setting_needs() {
       {{"kl-target"}, {"kl-weight"}, {}},
       {{"k-sparse-alpha"}, {"k-sparse"}, {}},
       {{"contractive-method", "contractive-probes"}, {"contractive"}, {}},
+      {{"contractive-probes"}, {"contractive-method"}, {"auto", "hutchinson"}},
       {{"hessian-sigma", "hessian-samples"}, {"hessian-weight"}, {}},
       {{"beta", "free-bits"}, {"variational"}, {}},
       {{"predictive-weight", "predictive-iterations"}, {"predictive"}, {}},

@@ -57,6 +57,11 @@ std::optional<std::string> output_range_advice(const DatasetReader& reader, cons
     }
   }
   constexpr float little = 0.01F;
+  if (is_integer(info.type) && transform.mean.empty() && transform.divisor > 1 && least >= 0 && largest > 0 &&
+      static_cast<double>(largest) * transform.divisor < 1.5) {
+    return fmt::format("advice: samples are 0 and 1, and were divided by {:g}, the largest of their type: use --normalize none",
+                       transform.divisor);
+  }
   if (is_integer(info.type) && transform.mean.empty() && transform.divisor != 1 && std::max(-least, largest) < little) {
     return fmt::format(
         "advice: integers were divided by {:g}, the largest of their type, and reach only from {:.3g} to {:.3g}: use "

@@ -72,6 +72,15 @@ class TrainTest(ProgramTest):
         result = self.success("train", "--output", self.folder / "run", "--data", f"{data}:/x", *SETTINGS)
         self.assertRegex(result.stdout, r"advice: integers were divided by 9.22337e\+18")
 
+    def test_advice_for_bits(self):
+        bits = write_file(self.folder / "bits.h5", bytes=(make_samples() > 127).astype(np.uint8), bools=make_samples() > 127)
+        for name in ("bytes", "bools"):
+            words = ["--data", f"{bits}:/{name}", *SETTINGS, "--epochs", 1]
+            result = self.success("train", "--output", self.folder / name, *words)
+            self.assertIn("samples are 0 and 1", result.stdout)
+            self.assertIn("use --normalize none\n", result.stdout)
+            self.assertNotIn("advice", self.success("train", "--output", self.folder / f"{name}-raw", *words, "--normalize", "none").stdout)
+
     def test_advice_for_settings_without_effect(self):
         advice = "advice: --beta has no effect without --variational"
         self.assertIn(advice, self.success("train", "--output", self.folder / "a", *self.source, *SETTINGS, "--beta", 4, ranks=2).stdout)

@@ -32,6 +32,10 @@ TEST(IdleSettings, NamesWhatASettingIsFor) {
   EXPECT_EQ(
       idle_settings_advice(configured("momentum = 0.9")),
       std::vector<std::string>{"advice: --momentum has no effect with --optimizer adam: it is for sgd, rmsprop, lars, muon"});
+  EXPECT_EQ(
+      idle_settings_advice(configured("contractive = 0.1\ncontractive-method = exact\ncontractive-probes = 3")),
+      std::vector<std::string>{"advice: --contractive-probes has no effect with --contractive-method exact: it is for auto, "
+                               "hutchinson"});
   EXPECT_EQ(idle_settings_advice(configured("rbm-steps = 2\npretrain = denoising")),
             std::vector<std::string>{"advice: --rbm-steps has no effect with --pretrain denoising: it is for rbm"});
 }
