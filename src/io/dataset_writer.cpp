@@ -8,6 +8,7 @@
 #include "hourglass/core/error.hpp"
 #include "hourglass/io/atomic_file.hpp"
 #include "parallel_access.hpp"
+#include "state_layout.hpp"
 #include "write_driver.hpp"
 
 namespace hourglass {
@@ -19,6 +20,7 @@ void check_output(const std::string& file, std::span<const std::string> paths) {
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored)) return;
   const Handle handle = hdf5::open_file(file);
+  if (is_state_file(handle.get())) throw Error(ErrorKind::usage, file + ": is a model or checkpoint; choose another --output");
   for (const std::string& path : paths) require_absent(handle.get(), path, file);
 }
 

@@ -6,6 +6,7 @@
 #include "hdf5_attributes.hpp"
 #include "hdf5_handle.hpp"
 #include "hourglass/core/error.hpp"
+#include "state_layout.hpp"
 
 namespace hourglass {
 
@@ -109,9 +110,7 @@ FileDescription describe_file(const std::string& path) {
     if (group.kind == H5I_GROUP) description.groups.push_back({name, hdf5::describe_attributes(group.handle.get())});
   }
   description.links = std::move(visit.links);
-  const auto model = hdf5::open_object(file.get(), "/model");
-  description.is_state = model.kind == H5I_GROUP && hdf5::has_attribute(model.handle.get(), "format_version");
-  H5Eclear2(H5E_DEFAULT);
+  description.is_state = is_state_file(file.get());
   return description;
 }
 

@@ -93,12 +93,22 @@ std::vector<double> read_doubles(hid_t file, const std::string& path, const std:
   return values;
 }
 
+}  // namespace
+
+bool is_state_file(hid_t file) {
+  const hdf5::Lock lock;
+  const auto model = hdf5::open_object(file, model_group);
+  const bool is_state = model.kind == H5I_GROUP && hdf5::has_attribute(model.handle.get(), version_name);
+  H5Eclear2(H5E_DEFAULT);
+  return is_state;
+}
+
+namespace {
+
 // Tells files that are not ours, and those of a later version, from damaged ones.
 Handle open_model_group(hid_t file, const std::string& name) {
+  if (!is_state_file(file)) throw Error(ErrorKind::data, name + ": is an HDF5 file, but not a model or checkpoint");
   auto object = hdf5::open_object(file, model_group);
-  if (object.kind != H5I_GROUP || !hdf5::has_attribute(object.handle.get(), version_name)) {
-    throw Error(ErrorKind::data, name + ": is an HDF5 file, but not a model or checkpoint");
-  }
   const std::int64_t version = hdf5::read_integer(object.handle.get(), version_name, name);
   if (version > state_format_version) {
     throw Error(ErrorKind::data, name + ": was written by a newer version (format " + std::to_string(version) +

@@ -37,6 +37,7 @@ struct Shape {
   bool transpose_b = false;
   std::array<Index, 6> sizes{};  // m, n, k and the strides
   float beta = 0;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes what the compiler writes for ours
   friend auto operator<=>(const Shape&, const Shape&) = default;
 };
 

@@ -24,10 +24,14 @@ void RunFolder::create() {
           fmt::format("{} already holds a run: continue it with --resume {}, or choose another --output", path_, path_));
     }
   }
+  make_folders();
+  lock();
+}
+
+void RunFolder::make_folders() const {
   std::error_code error;
   fs::create_directories(path_ + "/checkpoints", error);
   if (error) throw Error(ErrorKind::io, fmt::format("cannot create {}/checkpoints: {}", path_, error.message()));
-  lock();
 }
 
 namespace {
@@ -65,6 +69,7 @@ void RunFolder::open() {
                 fmt::format("cannot resume {}: it holds no run (config.cfg is missing){}", path_, run_around(path_)));
   }
   lock();
+  make_folders();
 }
 
 void RunFolder::set_aside_newer_than(const std::string& checkpoint) const {

@@ -4,6 +4,7 @@
 #include <hdf5.h>
 
 #include "expect_error.hpp"
+#include "hourglass/io/state_file.hpp"
 #include "io/file_bytes.hpp"
 #include "support/temporary_folder.hpp"
 #include "writer_example.hpp"
@@ -95,6 +96,14 @@ TEST_F(DatasetWriterTest, existing_file_of_another_kind_is_refused) {
   write_bytes(file_, "not HDF5");
   expect_error(ErrorKind::data, "not an HDF5 file", [&] { write_table(spec_of("/a", 2, 2)); });
   EXPECT_EQ(read_bytes(file_), "not HDF5");
+}
+
+TEST_F(DatasetWriterTest, nothing_is_added_to_a_model) {
+  write_state_file(Communicator::self(), file_, {}, {});
+  const std::string before = read_bytes(file_);
+  expect_error(ErrorKind::usage, "is a model or checkpoint; choose another --output",
+               [&] { write_table(spec_of("/codes", 2, 2)); });
+  EXPECT_TRUE(read_bytes(file_) == before);
 }
 
 TEST_F(DatasetWriterTest, nothing_appears_without_commit) {

@@ -84,6 +84,14 @@ class ResumeTest(ProgramTest):
             self.assertEqual(file.read_text(), before)
             self.assertEqual(self.digest(output / "model.h5"), whole)
 
+    def test_all_checkpoints_lost(self):
+        output = self.damaged(lambda path: None)
+        whole = self.train("whole", *self.source, *SMALL)
+        shutil.rmtree(output / "checkpoints")
+        result = self.success("train", "--resume", output, ranks=2)
+        self.assertIn("from its beginning", result.stdout)
+        self.assertEqual(self.digest(output / "model.h5"), whole)
+
     def test_data_replaced(self):
         self.train("run", *self.source, *SMALL)
         replacement = write_file(self.folder / "other.h5", train__samples=make_samples(150, seed=3))

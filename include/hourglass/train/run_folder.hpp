@@ -50,6 +50,7 @@ class RunFolder {
   void prune(Index keep) const;
 
  private:
+  void make_folders() const;
   void lock();
   /// What config.cfg says; none, with a note, when it cannot be read.
   [[nodiscard]] std::optional<TrainConfig> described(std::vector<std::string>& notes) const;
