@@ -34,6 +34,7 @@ void run(const Factors f, std::size_t size, float* __restrict p, const float* __
     }
     float move = g / (std::sqrt(d) + f.epsilon);
     if constexpr (with_momentum) {
+      // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it is there when there is momentum
       move = flush_subnormal(f.momentum * momentum[i] + move);
       momentum[i] = move;
     }

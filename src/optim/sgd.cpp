@@ -63,8 +63,8 @@ Sgd::Sgd(const OptimizerSettings& settings)
 double Sgd::momentum_at(Index step) const {
   if (step <= initial_steps_) return std::min(initial_momentum_, momentum_);
   if (!scheduled_) return momentum_;
-  const auto periods = static_cast<double>((step - 1) / 250 + 1);
-  return std::min(1.0 - std::exp2(-1.0 - std::log2(periods)), momentum_);
+  const Index periods = (step - 1) / 250 + 1;
+  return std::min(1.0 - std::exp2(-1.0 - std::log2(static_cast<double>(periods))), momentum_);
 }
 
 std::vector<std::string> Sgd::state_names() const {

@@ -126,8 +126,10 @@ std::string histogram_svg(ConstMatrix codes, std::span<const UnitStatistics> uni
   const auto lines = (static_cast<Index>(units.size()) + columns - 1) / columns;
   SvgCanvas canvas(cell_width * columns, cell_height * static_cast<double>(lines), "Histograms of code units");
   for (std::size_t u = 0; u < units.size(); ++u) {
-    const double left = cell_width * static_cast<double>(static_cast<Index>(u) % columns) + 8;
-    const double base = cell_height * static_cast<double>(static_cast<Index>(u) / columns) + 20 + plot_height;
+    const Index column = static_cast<Index>(u) % columns;
+    const Index line = static_cast<Index>(u) / columns;
+    const double left = cell_width * static_cast<double>(column) + 8;
+    const double base = cell_height * static_cast<double>(line) + 20 + plot_height;
     const double width = (cell_width - 20) / bins;
     const auto counts = histogram(codes, units[u]);
     const auto tallest = static_cast<double>(std::max<Index>(1, *std::ranges::max_element(counts)));

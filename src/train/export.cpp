@@ -139,7 +139,7 @@ class Walk {
   [[nodiscard]] bool has_tensor(const std::string& name) const { return find(name) != nullptr; }
   [[nodiscard]] std::vector<float> tensor(const std::string& name) const {
     const Tensor* found = find(name);
-    require(found != nullptr, "a layer without its tensor");
+    if (found == nullptr) throw Error(ErrorKind::bug, "internal error: a layer without its tensor");
     const float* begin = model_.parameters.data() + found->offset;
     return {begin, begin + found->size};
   }

@@ -75,7 +75,7 @@ class Graph {
   std::string node(const std::string& type, const std::vector<std::string>& inputs,
                    const std::vector<Attribute>& attributes = {}, int outputs = 1) {
     ProtobufMessage message;
-    const std::string name = fmt::format("{}_{}", type, nodes_++);
+    std::string name = fmt::format("{}_{}", type, nodes_++);
     for (const std::string& input : inputs) message.text(field::node_input, input);
     for (int i = 0; i < outputs; ++i) message.text(field::node_output, i == 0 ? name : fmt::format("{}_{}", name, i));
     message.text(field::node_name, name).text(field::node_type, type);

@@ -47,6 +47,7 @@ class Network {
   std::vector<Range> arena_ranges_;  // by layer
 };
 
+// NOLINTNEXTLINE(bugprone-reserved-identifier): clang-tidy 14 takes the loop of a generated assignment for ours
 class Workspace {
  public:
   Workspace() = default;
