@@ -162,7 +162,7 @@ class ResultsFile {
  public:
   // The ranks of a study that was killed end within moments; until then nobody is to measure beside them.
   explicit ResultsFile(const std::string& path)
-      : path_(path), lock_(path, 10), file_(open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC)) {
+      : path_(regular(path)), lock_(path, 10), file_(open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC)) {
     if (!lock_.held()) throw Error(ErrorKind::usage, fmt::format("{} belongs to a study that is running", path));
     if (file_ < 0) throw Error(ErrorKind::io, fmt::format("cannot write {}: {}", path, std::strerror(errno)));
   }
@@ -189,7 +189,16 @@ class ResultsFile {
     }
   }
 
+  void clear() {
+    if (ftruncate(file_, 0) != 0) throw Error(ErrorKind::io, fmt::format("cannot shorten {}", path_));
+  }
+
  private:
+  static const std::string& regular(const std::string& path) {
+    if (!std::filesystem::exists(path) || std::filesystem::is_regular_file(path)) return path;
+    throw Error(ErrorKind::usage, fmt::format("{}: is no regular file; choose another --output", path));
+  }
+
   std::string path_;
   FileLock lock_;
   int file_;
@@ -263,9 +272,10 @@ void measure(const Plan& plan, const ScalingPoint& point, Index number, bool net
   if (code != 0 || lines.empty()) {
     const auto kind =
         code == 64 || code == 65 || code == 74 || code == 75 || code == 76 ? static_cast<ErrorKind>(code) : ErrorKind::io;
-    throw Error(kind,
-                fmt::format("{} ended with exit code {} on {}; what is measured is kept in {}, and the same command continues",
-                            plan.launcher, code, describe(point), plan.output));
+    throw Error(kind, fmt::format("{} ended with exit code {} on {}; {}", plan.launcher, code, describe(point),
+                                  done.repetitions.empty()
+                                      ? "nothing is measured yet"
+                                      : "what is measured is kept in " + plan.output + ", and the same command continues"));
   }
   for (const std::string& line : lines) file.append(line);
   done = read_scaling_results(plan.output);
@@ -329,10 +339,13 @@ void run_scale(const Arguments& arguments) {
   ResultsFile file(plan.output);
   const StopSignal signals;
   ScalingStudy done = plan.study;
-  if (file.is_empty()) {
+  if (!file.is_empty()) done = read_scaling_results(plan.output, true);
+  if (done.repetitions.empty() && done.networks.empty()) {
+    // A study that failed before its first measurement is no reason to keep to its options.
+    file.clear();
+    done = plan.study;
     file.append(study_line(plan.study));
   } else {
-    done = read_scaling_results(plan.output, true);
     check_same_study(done, plan);
     file.drop_cut_line();
     note(fmt::format("continuing {}: {} measurements are there", plan.output, done.repetitions.size()));

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "command.hpp"
 #include "hourglass/core/error.hpp"
@@ -165,11 +166,6 @@ constexpr StepPhase step_phases[] = {
     {"compute", compute_of},
     {"exchange", [](const StepTimes& s) { return s.of(Phase::exchange); }},
     {"update", [](const StepTimes& s) { return s.of(Phase::update); }},
-    // What is between the phases: agreement on flags, waiting for other threads.
-    {"other",
-     [](const StepTimes& s) {
-       return std::max(0.0, s.total - s.of(Phase::input) - compute_of(s) - s.of(Phase::exchange) - s.of(Phase::update));
-     }},
 };
 
 ScalingRepetition measure(const Communicator& world, const TrainConfig& config, Index warm_up, Index steps,
@@ -183,11 +179,17 @@ ScalingRepetition measure(const Communicator& world, const TrainConfig& config, 
                       config.batch};
   repetition.step_seconds = median_of(slowest);
   repetition.samples_per_second = static_cast<double>(config.batch) / repetition.step_seconds;
+  std::map<std::string, double> own;  // this rank's medians over steps
   for (const auto& [name, seconds_of] : step_phases) {
     std::vector<double> seconds;
     for (const StepTimes& step : times) seconds.push_back(seconds_of(step));
-    repetition.phases[name] = over_ranks(world, median_of(std::move(seconds)));
+    own[name] = median_of(std::move(seconds));
+    repetition.phases[name] = over_ranks(world, own[name]);
   }
+  // What the phases leave of a step: agreement on flags, waiting for other threads and for slower ranks.
+  double told = 0;
+  for (const auto& [name, seconds_of] : step_phases) told += seconds_of == compute_of ? 0 : own[name];
+  repetition.phases["other"] = over_ranks(world, std::max(0.0, repetition.step_seconds - told));
   const PhaseSeconds& busy = repetition.phases["compute"];
   repetition.imbalance = busy.mean > 0 ? busy.max / busy.mean - 1 : 0;
   repetition.shards = config.shards();

@@ -11,9 +11,6 @@ std::string_view name_of(Phase phase) {
   return names[static_cast<std::size_t>(phase)];
 }
 
-// Between two looks at the exchange of a thread that does nothing else.
-static constexpr std::chrono::microseconds longest_pause{20};
-
 PhaseRecorder::PhaseRecorder(Index layers, Index kept_spans)
     : layers_(std::max<Index>(1, layers)),
       totals_(phase_count * static_cast<std::size_t>(layers_)),
@@ -25,13 +22,6 @@ void PhaseRecorder::add(Phase phase, Index layer, double work, Clock::time_point
   total.work += work;
   ++total.calls;
   if (spans_.empty()) return;
-  if (phase == Phase::exchange && (next_ > 0 || wrapped_)) {
-    Span& last = spans_[(next_ + spans_.size() - 1) % spans_.size()];
-    if (last.phase == phase && begin - last.end < longest_pause) {
-      last.end = end;
-      return;
-    }
-  }
   if (wrapped_) ++forgotten_;
   spans_[next_] = {begin, end, static_cast<std::int32_t>(layer), phase};
   if (++next_ == spans_.size()) {

@@ -202,6 +202,10 @@ void require_new(const std::string& path) {
 void require_new_or_own(const std::string& path, std::string_view start, std::string_view kind, std::string_view option) {
   std::error_code ignored;
   if (!fs::exists(path, ignored) || fs::is_directory(path, ignored)) return;  // nothing to lose; a folder is not written over
+  // A pipe would be waited for.
+  if (!fs::is_regular_file(path, ignored)) {
+    throw Error(ErrorKind::usage, path + ": is no regular file; choose another " + std::string(option));
+  }
   std::string found(start.size(), '\0');
   std::ifstream stream(path, std::ios::binary);
   stream.read(found.data(), static_cast<std::streamsize>(found.size()));

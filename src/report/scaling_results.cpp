@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "hourglass/core/error.hpp"
@@ -25,9 +26,36 @@ void put_point(Json& json, const ScalingPoint& point) {
   json["batch"] = point.batch;
 }
 
+// What no measurement can have would end in tables of nonsense and in charts without a scale.
+Index positive_count(const Json& json, const char* key) {
+  const Json& value = json.at(key);
+  if (!value.is_number_integer() || value.get<Index>() < 1 || value.get<Index>() > Index{1} << 53) {
+    throw Error(ErrorKind::data, fmt::format("{} is no positive whole number", key));
+  }
+  return value.get<Index>();
+}
+
+double not_negative(const Json& json, const char* key) {
+  const auto value = json.at(key).get<double>();
+  if (!(value >= 0) || !std::isfinite(value)) throw Error(ErrorKind::data, fmt::format("{} is negative", key));
+  return value;
+}
+
+double positive(const Json& json, const char* key) {
+  const auto value = json.at(key).get<double>();
+  if (!(value > 0) || !std::isfinite(value)) throw Error(ErrorKind::data, fmt::format("{} is not positive", key));
+  return value;
+}
+
+int ranks_of(const Json& json) {
+  const Index ranks = positive_count(json, "ranks");
+  if (ranks > std::numeric_limits<int>::max()) throw Error(ErrorKind::data, "ranks is out of range");
+  return static_cast<int>(ranks);
+}
+
 ScalingPoint point_of(const Json& json) {
-  return {json.at("ranks").get<int>(), json.at("reduction").get<std::string>(), json.at("micro_batch").get<Index>(),
-          json.at("batch").get<Index>()};
+  return {ranks_of(json), json.at("reduction").get<std::string>(), positive_count(json, "micro_batch"),
+          positive_count(json, "batch")};
 }
 
 Json figures_json(const std::vector<NetworkFigure>& figures) {
@@ -36,7 +64,7 @@ Json figures_json(const std::vector<NetworkFigure>& figures) {
   return list;
 }
 
-NetworkFigure figure_of(const Json& json) { return {json.at("bytes").get<Index>(), json.at("seconds").get<double>()}; }
+NetworkFigure figure_of(const Json& json) { return {json.at("bytes").get<Index>(), positive(json, "seconds")}; }
 
 std::vector<NetworkFigure> figures_of(const Json& list) {
   std::vector<NetworkFigure> figures;
@@ -44,28 +72,23 @@ std::vector<NetworkFigure> figures_of(const Json& list) {
   return figures;
 }
 
-// A time that no measurement can have would end in charts without a scale.
-double positive(const Json& json, const char* key) {
-  const auto value = json.at(key).get<double>();
-  if (!(value > 0) || !std::isfinite(value)) throw Error(ErrorKind::data, fmt::format("{} is not positive", key));
-  return value;
-}
-
 ScalingRepetition repetition_of(const Json& json) {
   ScalingRepetition repetition;
   repetition.point = point_of(json);
-  if (repetition.point.ranks < 1) throw Error(ErrorKind::data, "ranks is not positive");
-  repetition.number = json.at("repetition").get<Index>();
+  repetition.number = positive_count(json, "repetition");
   repetition.step_seconds = positive(json, "step_seconds");
   repetition.samples_per_second = positive(json, "samples_per_second");
-  repetition.imbalance = json.at("imbalance").get<double>();
+  repetition.imbalance = not_negative(json, "imbalance");
   repetition.oversubscribed = json.at("oversubscribed").get<bool>();
-  repetition.shards = json.at("shards").get<Index>();
-  repetition.threads = json.at("threads").get<Index>();
-  repetition.arena_bytes = json.at("arena_bytes").get<Index>();
-  repetition.buckets = json.at("buckets").get<Index>();
+  repetition.shards = positive_count(json, "shards");
+  repetition.threads = positive_count(json, "threads");
+  repetition.arena_bytes = positive_count(json, "arena_bytes");
+  repetition.buckets = positive_count(json, "buckets");
   for (const auto& [name, phase] : json.at("phases").items()) {
-    repetition.phases[name] = {phase.at("max").get<double>(), phase.at("mean").get<double>()};
+    repetition.phases[name] = {not_negative(phase, "max"), not_negative(phase, "mean")};
+  }
+  for (const char* name : {"compute", "exchange", "input", "update"}) {
+    if (!repetition.phases.contains(name)) throw Error(ErrorKind::data, fmt::format("phases lack {}", name));
   }
   repetition.hosts = json.at("hosts").get<std::vector<std::string>>();
   repetition.texts = json.at("texts").get<std::map<std::string, std::string>>();
@@ -74,7 +97,7 @@ ScalingRepetition repetition_of(const Json& json) {
 
 ScalingNetwork network_of(const Json& json) {
   ScalingNetwork network;
-  network.ranks = json.at("ranks").get<int>();
+  network.ranks = ranks_of(json);
   network.allreduce = figures_of(json.at("allreduce"));
   network.point_to_point = figures_of(json.at("point_to_point"));
   for (const auto& [name, figure] : json.at("exchange").items()) network.exchange[name] = figure_of(figure);
@@ -91,7 +114,10 @@ void read_study(const Json& json, ScalingStudy& study) {
                 fmt::format("written in format {}, and this program reads format {}: use the hourglass that wrote it{}", format,
                             scaling_format, json.contains("program") ? " (" + json.value("program", "") + ")" : ""));
   }
-  study.weak = json.at("mode").get<std::string>() == "weak";
+  const auto mode = json.at("mode").get<std::string>();
+  if (mode != "weak" && mode != "strong")
+    throw Error(ErrorKind::data, fmt::format("mode is '{}': neither weak nor strong", mode));
+  study.weak = mode == "weak";
   study.steps = json.at("steps").get<Index>();
   study.warm_up = json.at("warm_up").get<Index>();
   study.train_options = json.at("train_options").get<std::vector<std::string>>();
@@ -208,9 +234,12 @@ ScalingStudy read_scaling_results(const std::string& path, bool cut_is_fine) {
     } catch (const Json::parse_error&) {
       throw Error(ErrorKind::data, fmt::format("{}, line {}: broken JSON{}", path, number,
                                                stream.eof() ? " (cut short: continue the study, or remove the line)" : ""));
-    } catch (const Json::exception& error) {
+    } catch (const Json::out_of_range& error) {
       const std::string what = error.what();
       throw Error(ErrorKind::data, fmt::format("{}, line {}: {}", path, number, what.substr(what.find("] ") + 2)));
+    } catch (const Json::exception&) {
+      throw Error(ErrorKind::data,
+                  fmt::format("{}, line {}: a value is not of the kind that hourglass scale writes", path, number));
     }
   }
   if (number == 0) throw Error(ErrorKind::data, fmt::format("{}, line 1: the file is empty", path));

@@ -112,10 +112,12 @@ void GradientEngine::run(const float* parameters, SampleSource& source, std::uin
   pool_.start(task);
   task(0);
   if (!overlaps_) pool_.join();
-  // The others may still compute: keep the exchange of what is finished going.
+  // The others may still compute: keep the exchange of what is finished going. It is they who are waited for, not the exchange.
   while (started_buckets_ < bucket_count_) {
-    const PhaseSpan span(recorder(0), Phase::exchange);
-    start_finished_buckets(reducer);
+    if (has_finished_bucket()) {
+      const PhaseSpan span(recorder(0), Phase::exchange);
+      start_finished_buckets(reducer);
+    }
     reducer.progress();
   }
   pool_.join();
@@ -294,10 +296,14 @@ void GradientEngine::merge_workers(const Worker& merging, Range bucket) {
   }
 }
 
-void GradientEngine::start_finished_buckets(Reducer& reducer) {
+bool GradientEngine::has_finished_bucket() const {
   const auto done = static_cast<Index>(workers_.size()) + 1;
-  while (started_buckets_ < bucket_count_ &&
-         bucket_workers_[static_cast<std::size_t>(started_buckets_)].load(std::memory_order_acquire) == done) {
+  return started_buckets_ < bucket_count_ &&
+         bucket_workers_[static_cast<std::size_t>(started_buckets_)].load(std::memory_order_acquire) == done;
+}
+
+void GradientEngine::start_finished_buckets(Reducer& reducer) {
+  while (has_finished_bucket()) {
     const Range bucket = reducer.buckets()[static_cast<std::size_t>(started_buckets_)];
     for (std::size_t n = 0; n < rank_nodes_.size(); ++n) {
       const auto& [w, f] = rank_nodes_[n].parts.front();

@@ -27,33 +27,12 @@ TEST(PhaseRecorder, keeps_the_newest_spans_in_order) {
   PhaseRecorder recorder(1, 3);
   for (int i = 0; i < 2; ++i) recorder.add(Phase::loss, 0, 0, at(i), at(i + 1));
   ASSERT_EQ(recorder.spans().size(), 2U);
+  EXPECT_EQ(recorder.forgotten(), 0);
   for (int i = 2; i < 8; ++i) recorder.add(Phase::loss, 0, 0, at(i), at(i + 1));
   const auto spans = recorder.spans();
   ASSERT_EQ(spans.size(), 3U);
+  EXPECT_EQ(recorder.forgotten(), 5);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(spans[static_cast<std::size_t>(i)].begin, at(5 + i));
-}
-
-TEST(PhaseRecorder, looks_at_the_exchange_in_a_row_are_one_span) {
-  PhaseRecorder recorder(1, 2);
-  const auto look = [&](int micro) {
-    const auto begin = at(0) + std::chrono::microseconds(micro);
-    recorder.add(Phase::exchange, 0, 0, begin, begin + std::chrono::microseconds(1));
-  };
-  for (int i = 0; i < 1000; ++i) look(2 * i);
-  EXPECT_EQ(recorder.total(Phase::exchange).calls, 1000);
-  ASSERT_EQ(recorder.spans().size(), 1U);
-  EXPECT_EQ(recorder.spans()[0].begin, at(0));
-  EXPECT_EQ(recorder.spans()[0].end, at(0) + std::chrono::microseconds(1999));
-  look(5000);  // not at once
-  EXPECT_EQ(recorder.spans().size(), 2U);
-  EXPECT_EQ(recorder.forgotten(), 0);
-  recorder.add(Phase::update, 0, 0, at(6), at(7));
-  look(7000);  // after something else
-  look(7001);
-  EXPECT_EQ(recorder.forgotten(), 2);
-  const auto spans = recorder.spans();
-  ASSERT_EQ(spans.size(), 2U);
-  EXPECT_EQ(spans[1].end - spans[1].begin, std::chrono::microseconds(2));
 }
 
 TEST(PhaseSpan, records_its_life_and_nothing_without_a_recorder) {

@@ -48,10 +48,11 @@ class ProfileTest(ProgramTest):
         result = self.success("train", "--output", self.folder / "run", *self.arguments("--trace", trace, "--threads", 4, "--epochs", 20), ranks=2)
         self.assertIn(f"trace {trace}: open it at https://ui.perfetto.dev\n", result.stdout)
         spans = [event for event in json.loads(trace.read_text())["traceEvents"] if event["ph"] == "X"]
+        # Waiting for them is no exchange: not one lasts as long as their work.
         for rank in (0, 1):
             steps = sum(event["name"] == "loss" and event["pid"] == rank and event["tid"] == 0 for event in spans)
             looks = sum(event["name"] == "exchange" and event["pid"] == rank and event["tid"] == 0 for event in spans)
-            self.assertLess(looks, 100 * steps)
+            self.assertLess(looks, 20 * steps)
 
     def test_a_trace_that_forgets_says_so(self):
         trace = self.folder / "trace.json"

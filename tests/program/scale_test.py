@@ -3,6 +3,7 @@ import csv
 import html.parser
 import json
 import os
+import re
 import signal
 import subprocess
 import unittest
@@ -57,6 +58,10 @@ class ScaleTest(ProgramTest):
             self.assertEqual(len(record["steps"]), 3)
             phases = {name: seconds["mean"] for name, seconds in record["phases"].items()}
             self.assertEqual(set(phases), {"input", "forward", "loss", "backward", "tree_sum", "compute", "exchange", "update", "other"})
+            parts = sum(seconds for name, seconds in phases.items() if name != "compute")
+            self.assertGreaterEqual(parts, record["step_seconds"] * 0.999)
+            if phases["other"] > 0 and record["ranks"] == 1:
+                self.assertAlmostEqual(parts / record["step_seconds"], 1, places=6)
             self.assertGreater(min(phases["forward"], phases["loss"], phases["backward"], phases["update"]), 0)
             self.assertGreaterEqual(record["imbalance"], 0)
             for text in ("affinity", "blas_core", "mpi", "program", "revision", "processor"):
@@ -217,6 +222,14 @@ class ScaleTest(ProgramTest):
         result = scale("--weak", "--ranks", 1, "--output", output, *QUICK, "--", "--layers", "20,8", "--data", self.folder / "none.h5:/x")
         self.assertNotEqual(result.code, 0, result)
         self.assertIn("none.h5", result.stderr)
+        self.assertIn("nothing is measured yet", result.stderr)
+        # Nothing is there to be kept apart from.
+        self.assertEqual(scale("--weak", "--ranks", 1, "--repetitions", 1, "--output", output, *QUICK, *MODEL).code, 0)
+        pipe = self.folder / "pipe"
+        os.mkfifo(pipe)
+        for special in (pipe, "/dev/null"):
+            self.assert_refused(scale("--weak", "--ranks", 1, "--output", special, *QUICK, *MODEL), USAGE, special, "no regular file")
+            self.assert_refused(run("report", "scaling", output, "--output", special, timeout=20), USAGE, special, "no regular file")
 
     def test_a_results_file_that_is_none(self):
         page = self.folder / "page.html"
@@ -229,6 +242,13 @@ class ScaleTest(ProgramTest):
             ("empty", "", ["empty"]),
             ("half", first + "\n" + second[:50] + "\n" + second + "\n", ["line 2"]),
             ("negative", first + "\n" + second.replace('"step_seconds":', '"step_seconds":-') + "\n", ["line 2", "step_seconds"]),
+            ("batch", first + "\n" + second.replace('"batch":', '"batch":-') + "\n", ["line 2", "batch"]),
+            ("half-a-rank", first + "\n" + second.replace('"ranks":1', '"ranks":1.5') + "\n", ["line 2", "ranks"]),
+            ("mode", first.replace('"mode":"weak"', '"mode":"foo"') + "\n" + second + "\n", ["line 1", "foo"]),
+            ("phase", first + "\n" + re.sub('"update":{"max":', '"update":{"max":-', second) + "\n", ["line 2", "max"]),
+            ("no-phases", first + "\n" + re.sub('"phases":{.*?}}', '"phases":{}', second) + "\n", ["line 2", "phases"]),
+            ("kind", first + "\n" + second.replace('"imbalance":', '"imbalance":"x","was":') + "\n", ["line 2", "not of the kind"]),
+            ("list", first + "\n[1]\n", ["line 2", "not of the kind"]),
             ("lacking", first + "\n" + second.replace('"phases"', '"faces"') + "\n", ["line 2", "phases"]),
             ("nothing", first + "\n", ["no measurement"]),
         ]:

@@ -26,8 +26,7 @@ inline constexpr std::size_t phase_count = 9;
 [[nodiscard]] std::string_view name_of(Phase phase);
 
 /// Totals by phase and layer of one worker, and its newest spans for a trace. One thread writes; nothing is allocated after
-/// construction. `work` is in FLOP for forward and backward, in bytes moved otherwise. Looks at the exchange that follow one
-/// another at once (a thread that waits for it looks a million times a second) are one span.
+/// construction. `work` is in FLOP for forward and backward, in bytes moved otherwise.
 class PhaseRecorder {
  public:
   using Clock = std::chrono::steady_clock;

@@ -112,6 +112,7 @@ class GradientEngine {
   void merge_leaf(Worker& worker, const Merge& merge, Range range) const;
   void finish_buckets(Worker& worker, Index watermark, const Step& step);
   void merge_workers(const Worker& merging, Range bucket);
+  [[nodiscard]] bool has_finished_bucket() const;
   void start_finished_buckets(Reducer& reducer);
 
   const Trainable& model_;
