@@ -1,10 +1,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <optional>
+#include <system_error>
 
 #include "command.hpp"
 #include "hourglass/core/edit_distance.hpp"
@@ -13,6 +16,7 @@
 #include "hourglass/dist/environment.hpp"
 #include "hourglass/math/blas.hpp"
 #include "hourglass/train/settings.hpp"
+#include "hourglass/train/stop_signal.hpp"
 #include "hourglass/train/version.hpp"
 
 namespace hourglass {
@@ -127,13 +131,26 @@ namespace {
 extern "C" void note_nothing(int) {}
 
 // Not ignored: that would be passed on to programs that are started. A file that would become too large is an error of the
-// write; a signal that asks a job to stop and comes before its training, or after, is no reason to die.
+// write; a signal that asks a job to stop and comes before its training ends that at its first step, and afterwards is no
+// reason to die.
 void outlive_signals() {
   struct sigaction action {};
   action.sa_handler = note_nothing;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
-  for (const int number : {SIGXFSZ, SIGUSR1}) sigaction(number, &action, nullptr);
+  sigaction(SIGXFSZ, &action, nullptr);
+  hourglass::StopSignal::remember(SIGUSR1);
+}
+
+// What is left in the buffer of the standard output is written, or it is said that it could not be.
+int written(int code) {
+  errno = 0;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  const hourglass::Error error(
+      hourglass::ErrorKind::io,
+      fmt::format("cannot write to standard output: {}", errno != 0 ? std::strerror(errno) : "its file is full or closed"));
+  hourglass::report(error);
+  return code != 0 ? code : error.exit_code();
 }
 
 }  // namespace
@@ -143,12 +160,15 @@ int main(int argc, char** argv) {
   using hourglass::Error;
   using hourglass::ErrorKind;
   try {
-    return hourglass::run(argc, argv);
+    return written(hourglass::run(argc, argv));
   } catch (const Error& error) {
     if (hourglass::is_first_process()) hourglass::report(error);
     return error.exit_code();
   } catch (const std::bad_alloc&) {
     hourglass::report(Error(ErrorKind::io, "out of memory: use more ranks, fewer --threads or a smaller --micro-batch"));
+    return static_cast<int>(ErrorKind::io);
+  } catch (const std::system_error& error) {
+    hourglass::report(hourglass::error_of(error));
     return static_cast<int>(ErrorKind::io);
   } catch (const std::exception& error) {
     hourglass::report(Error(ErrorKind::bug, fmt::format("internal error: {}; please report it", error.what())));

@@ -22,7 +22,7 @@ OpenedRun open_run(const std::string& folder) {
   std::string file = paths.model_path();
   if (!std::filesystem::exists(file)) {
     const auto newest = paths.newest_valid(run.findings.remarks);
-    file = newest ? newest->path : std::string();
+    file = newest ? newest->state.path : std::string();
   }
   if (file.empty()) {
     run.findings.remarks.push_back("The run has neither a model nor a checkpoint yet: only its metrics are shown.");

@@ -18,10 +18,10 @@
 #include "hourglass/core/text_list.hpp"
 #include "hourglass/io/atomic_file.hpp"
 #include "hourglass/io/byte_file.hpp"
-#include "hourglass/train/run_lock.hpp"
 #include "hourglass/train/settings.hpp"
 #include "hourglass/train/stop_signal.hpp"
 #include "sweep_table.hpp"
+#include "sweep_trial.hpp"
 #include "train_arguments.hpp"
 
 namespace hourglass {
@@ -35,15 +35,6 @@ constexpr const char* config_axis = "config";
 
 // The table is written within moments.
 constexpr double forever = std::numeric_limits<double>::infinity();
-
-struct Sweep {
-  SweepPlan plan;
-  std::string output;
-  std::string sort;
-  std::vector<std::string> launcher;  ///< words before the program's name
-  Index task = 0;
-  Index tasks = 1;
-};
 
 std::vector<std::string> read_launcher(const Arguments& arguments) {
   if (arguments.has("launcher") && arguments.has("ranks")) {
@@ -81,6 +72,11 @@ std::string describe(const SweepPlan& plan) {
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+[[noreturn]] void refuse_damaged(const std::string& path) {
+  throw Error(ErrorKind::data,
+              fmt::format("{} describes no sweep, so it is damaged: delete it and repeat the options; trials are kept", path));
+}
+
 SweepPlan stored_plan(const std::string& output) {
   const std::string path = output + "/sweep.json";
   std::ifstream stream(path);
@@ -99,27 +95,8 @@ SweepPlan stored_plan(const std::string& output) {
     }
     return plan;
   } catch (const Json::exception&) {
-    throw Error(ErrorKind::data, fmt::format("{} is damaged: it describes no sweep", path));
+    refuse_damaged(path);
   }
-}
-
-Arguments trial_arguments(const SweepPlan& plan, Index trial) {
-  std::vector<std::string> words = plan.options;
-  const auto values = plan.values(trial);
-  for (std::size_t a = 0; a < plan.axes.size(); ++a) words.push_back("--" + plan.axes[a].name + "=" + values[a]);
-  return parse_arguments(train_options(), words, 0);
-}
-
-// Whether `hourglass train` would take the trial's settings: what it says against them, or nothing.
-std::string objection(const SweepPlan& plan, Index trial, const std::string& output) {
-  try {
-    TrainConfig config = new_run(trial_arguments(plan, trial));
-    config.output = output;
-    validate(config);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return {};
 }
 
 void check_names(const SweepPlan& plan) {
@@ -174,120 +151,19 @@ void claim_folder(const Sweep& sweep) {
   if (fs::exists(sweep.output + "/config.cfg")) {
     throw Error(ErrorKind::usage, fmt::format("{} holds a single run, not a sweep: choose another --output", sweep.output));
   }
-  std::error_code error;
-  fs::create_directories(sweep.output, error);
-  if (error) throw Error(ErrorKind::io, fmt::format("cannot create {}: {}", sweep.output, error.message()));
+  fs::create_directories(sweep.output);
   const FileLock lock(sweep.output + "/.sweep.lock", forever);
   const std::string path = sweep.output + "/sweep.json";
   const std::string wanted = describe(sweep.plan);
   if (!fs::exists(path)) {
     write_text_atomically(path, wanted);
-  } else if (read_text(path) != wanted) {
+  } else if (const std::string found = read_text(path); found != wanted) {
+    if (!Json::accept(found)) refuse_damaged(path);
     throw Error(ErrorKind::usage,
                 fmt::format("{} holds another sweep (see {}): repeat its options to go on with it, or choose another "
                             "--output",
                             sweep.output, path));
   }
-}
-
-std::string last_message(const std::string& log) {
-  std::ifstream stream(log);
-  std::string message;
-  const std::string mark = "hourglass: ";
-  for (std::string line; std::getline(stream, line);) {
-    if (line.starts_with(mark)) message = line.substr(mark.size());
-  }
-  return message;
-}
-
-TrialOutcome outcome_of(int code) {
-  TrialOutcome outcome;
-  outcome.code = code;
-  switch (code) {
-    case 0:
-      outcome.status = "done";
-      break;
-    case static_cast<int>(ErrorKind::diverged):
-      outcome.status = "diverged";
-      break;
-    case static_cast<int>(ErrorKind::usage):
-    case static_cast<int>(ErrorKind::data):
-      outcome.status = "refused";
-      break;
-    case static_cast<int>(ErrorKind::stopped):
-      outcome.status = "stopped";
-      break;
-    default:
-      outcome.status = "failed";
-  }
-  return outcome;
-}
-
-std::vector<std::string> trial_command(const Sweep& sweep, Index trial, const std::string& folder) {
-  std::vector<std::string> words = sweep.launcher;
-  words.insert(words.end(), {own_path(), "train"});
-  if (fs::exists(folder + "/config.cfg")) {
-    words.insert(words.end(), {"--resume", folder});
-    return words;
-  }
-  // A trial that was killed before it had written anything: its empty folder counts as a run.
-  std::error_code ignored;
-  fs::remove(folder + "/checkpoints", ignored);
-  words.insert(words.end(), {"--output", folder});
-  const auto values = sweep.plan.values(trial);
-  for (std::size_t a = 0; a < values.size(); ++a) words.push_back("--" + sweep.plan.axes[a].name + "=" + values[a]);
-  words.insert(words.end(), sweep.plan.options.begin(), sweep.plan.options.end());
-  return words;
-}
-
-// Whether ranks are still writing the trial's run: those that a killed sweep or launcher left behind.
-bool is_written(const TrialFiles& files) {
-  if (!fs::exists(files.folder)) return false;
-  try {
-    const RunLock probe(files.folder + "/.lock");
-  } catch (const Error& error) {
-    return error.exit_code() == static_cast<int>(ErrorKind::usage);
-  }
-  return false;
-}
-
-enum class Step { ended, busy, asked_to_stop };
-
-Step run_trial(const Sweep& sweep, Index trial) {
-  const TrialFiles files = trial_files(sweep.output, trial);
-  const FileLock lock(files.lock);
-  if (!lock.held()) return Step::busy;
-  const auto before = read_outcome(files);
-  if (before && before->is_final()) return Step::ended;
-  if (is_written(files)) return Step::busy;
-  TrialOutcome outcome;
-  ChildExit end;
-  const auto begin = std::chrono::steady_clock::now();
-  if (const std::string message = objection(sweep.plan, trial, files.folder); !message.empty()) {
-    outcome = outcome_of(static_cast<int>(ErrorKind::usage));
-    outcome.message = message;
-  } else if (fs::exists(files.folder + "/model.h5")) {
-    outcome = outcome_of(0);
-  } else {
-    const auto values = sweep.plan.values(trial);
-    std::string text;
-    for (std::size_t a = 0; a < values.size(); ++a) text += fmt::format(" {}={}", sweep.plan.axes[a].name, values[a]);
-    fmt::print("trial {:04} of {}:{}\n", trial + 1, sweep.plan.trials(), text);
-    std::fflush(stdout);
-    end = run_child(trial_command(sweep, trial, files.folder), files.log, lock.descriptor());
-    outcome = outcome_of(end.code);
-    // A launcher that passed the signal on may end with a code of its own.
-    if (end.stopped && outcome.status == "failed") outcome.status = "stopped";
-    if (outcome.status != "done") outcome.message = last_message(files.log);
-  }
-  outcome.seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() + (before ? before->seconds : 0);
-  write_outcome(files, outcome);
-  if (outcome.status != "done") {
-    fmt::print("trial {:04} {} ({}): {}\n", trial + 1, outcome.status, outcome.code,
-               outcome.message.empty() ? "see " + files.log : outcome.message);
-  }
-  return end.stopped || StopSignal::received() != 0 ? Step::asked_to_stop : Step::ended;
 }
 
 // The last task to end finds the results of all the others, since one at a time reads and writes.
@@ -306,9 +182,9 @@ void run_trials(const Sweep& sweep) {
   for (bool first = true; !trials.empty(); first = false) {
     std::vector<Index> busy;
     for (const Index trial : trials) {
-      const Step step = StopSignal::received() == 0 ? run_trial(sweep, trial) : Step::asked_to_stop;
-      if (step == Step::busy) busy.push_back(trial);
-      if (step != Step::asked_to_stop) continue;
+      const TrialStep step = StopSignal::received() == 0 ? run_trial(sweep, trial) : TrialStep::asked_to_stop;
+      if (step == TrialStep::busy) busy.push_back(trial);
+      if (step != TrialStep::asked_to_stop) continue;
       tabulate(sweep);
       throw Error(ErrorKind::stopped, fmt::format("stopped at trial {:04}; the same command goes on with it", trial + 1));
     }

@@ -28,7 +28,7 @@ void require_reachable(const std::string& data) {
                           address.file));
 }
 
-// The settings come from the checkpoint itself; those of the command line that do not shape the trajectory replace them.
+// Those of the command line that do not shape the trajectory replace the run's.
 TrainConfig resumed_run(const Arguments& arguments, const std::string& path, const ResumePoint& point) {
   TrainConfig stored;
   apply_text(point.configuration, point.origin, stored);

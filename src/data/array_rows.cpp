@@ -62,19 +62,38 @@ class PlacedRows final : public RowReader {
   std::vector<std::byte> stored_;
 };
 
-/// A deflated member of an archive, from its beginning to its end.
-class Inflater {
+/// A member of an archive, deflated or stored, from its beginning to its end.
+class MemberStream {
  public:
-  Inflater(const ByteFile& file, const ZipMember& member, std::string name)
-      : file_(file), name_(std::move(name)), place_(zip_content_offset(file, member)), left_(member.stored_bytes) {
+  MemberStream(const ByteFile& file, const ZipMember& member, std::string name)
+      : file_(file),
+        name_(std::move(name)),
+        place_(zip_content_offset(file, member)),
+        left_(member.stored_bytes),
+        packed_(member.method != 0) {
     if (inflateInit2(&stream_, -MAX_WBITS) != Z_OK) throw Error(ErrorKind::io, name_ + ": out of memory while unpacking");
   }
-  Inflater(const Inflater&) = delete;
-  Inflater& operator=(const Inflater&) = delete;
-  ~Inflater() { inflateEnd(&stream_); }
+  MemberStream(const MemberStream&) = delete;
+  MemberStream& operator=(const MemberStream&) = delete;
+  ~MemberStream() { inflateEnd(&stream_); }
 
   /// Fills as much of `bytes` as there still is.
   std::size_t read(std::span<std::byte> bytes) {
+    const std::size_t count = packed_ ? unpack(bytes) : copy(bytes);
+    checksum_ = crc32_z(checksum_, reinterpret_cast<const Bytef*>(bytes.data()), count);
+    return count;
+  }
+  [[nodiscard]] std::uint32_t checksum() const { return static_cast<std::uint32_t>(checksum_); }
+
+ private:
+  std::size_t copy(std::span<std::byte> bytes) {
+    const auto part = bytes.first(static_cast<std::size_t>(std::min(left_, static_cast<Index>(bytes.size()))));
+    file_.read(place_, part);
+    place_ += static_cast<Index>(part.size());
+    left_ -= static_cast<Index>(part.size());
+    return part.size();
+  }
+  std::size_t unpack(std::span<std::byte> bytes) {
     std::size_t done = 0;
     while (done < bytes.size() && !ended_) {
       if (stream_.avail_in == 0) refill();
@@ -84,7 +103,6 @@ class Inflater {
       const bool starved = stream_.avail_in == 0;
       const int code = inflate(&stream_, Z_NO_FLUSH);
       const std::size_t got = room - stream_.avail_out;
-      checksum_ = crc32_z(checksum_, reinterpret_cast<const Bytef*>(bytes.data() + done), got);
       done += got;
       ended_ = code == Z_STREAM_END;
       if (code == Z_MEM_ERROR) throw Error(ErrorKind::io, name_ + ": out of memory while unpacking");
@@ -92,9 +110,6 @@ class Inflater {
     }
     return done;
   }
-  [[nodiscard]] std::uint32_t checksum() const { return static_cast<std::uint32_t>(checksum_); }
-
- private:
   void refill() {
     input_ = file_.read_some(place_, std::min<Index>(left_, 1 << 18));
     place_ += static_cast<Index>(input_.size());
@@ -107,20 +122,21 @@ class Inflater {
   std::string name_;
   Index place_;
   Index left_;
+  bool packed_;
   std::vector<std::byte> input_;
   z_stream stream_{};
   uLong checksum_ = 0;
   bool ended_ = false;
 };
 
-/// The rows of a compressed array: from the first on, by one rank.
-class InflatedRows final : public RowReader {
+/// The rows of an array in an archive: from the first on, by one rank, since the archive's checksum is over all of them.
+class ArchivedRows final : public RowReader {
  public:
-  InflatedRows(ByteFile file, ZipMember member, std::string name)
+  ArchivedRows(ByteFile file, ZipMember member, std::string name)
       : file_(std::make_unique<ByteFile>(std::move(file))), member_(std::move(member)), name_(std::move(name)) {
     // The header is looked for in a stream of its own, so that the rows can begin at its end whatever its length.
     std::vector<std::byte> beginning(static_cast<std::size_t>(std::min<Index>(member_.bytes, largest_npy_header + 12)));
-    beginning.resize(Inflater(*file_, member_, name_).read(beginning));
+    beginning.resize(MemberStream(*file_, member_, name_).read(beginning));
     format_ = parse_npy_header(beginning, name_);
     check_size(format_, member_.bytes, name_);
   }
@@ -134,10 +150,10 @@ class InflatedRows final : public RowReader {
   void read_rows(Range rows, std::span<std::byte> bytes) override {
     if (rows.empty()) return;
     if (rows.begin == 0) start();
-    require(rows.begin == next_row_, "compressed rows are read in order");
+    require(rows.begin == next_row_, "archived rows are read in order");
     stored_.resize(static_cast<std::size_t>(rows.size() * stored_row_bytes(format_)));
     const auto stored = format_.half ? std::span<std::byte>(stored_) : bytes;
-    if (inflater_->read(stored) < stored.size()) {
+    if (stream_->read(stored) < stored.size()) {
       refuse(name_, "is truncated: it ends between rows " + std::to_string(rows.begin) + " and " + std::to_string(rows.end));
     }
     to_native(format_, stored, bytes);
@@ -149,22 +165,22 @@ class InflatedRows final : public RowReader {
 
  private:
   void start() {
-    inflater_ = std::make_unique<Inflater>(*file_, member_, name_);
+    stream_ = std::make_unique<MemberStream>(*file_, member_, name_);
     std::vector<std::byte> header(static_cast<std::size_t>(format_.data_offset));
-    if (inflater_->read(header) < header.size()) refuse(name_, "is truncated in its header");
+    if (stream_->read(header) < header.size()) refuse(name_, "is truncated in its header");
     next_row_ = 0;
   }
   void finish() {
     std::byte extra{};
-    if (inflater_->read({&extra, 1}) != 0) refuse(name_, "has bytes after the last number");
-    if (inflater_->checksum() != member_.checksum) refuse(name_, "is damaged: its checksum is wrong; copy it again");
+    if (stream_->read({&extra, 1}) != 0) refuse(name_, "has bytes after the last number");
+    if (stream_->checksum() != member_.checksum) refuse(name_, "is damaged: its checksum is wrong; copy it again");
   }
 
   std::unique_ptr<ByteFile> file_;
   ZipMember member_;
   std::string name_;
   ArrayFormat format_;
-  std::unique_ptr<Inflater> inflater_;
+  std::unique_ptr<MemberStream> stream_;
   Index next_row_ = 0;
   std::vector<std::byte> stored_;
 };
@@ -198,13 +214,7 @@ std::unique_ptr<RowReader> open_npz(const std::string& path, const std::string& 
   ByteFile file(path);
   ZipMember member = find_array(read_zip_directory(file), path, array);
   std::string name = path + ":" + member.name.substr(0, member.name.size() - 4);
-  if (member.method != 0) return std::make_unique<InflatedRows>(std::move(file), std::move(member), std::move(name));
-  const Index begin = zip_content_offset(file, member);
-  const Index header = std::min<Index>(member.bytes, largest_npy_header + 12);
-  ArrayFormat format = parse_npy_header(file.read_some(begin, header), name);
-  check_size(format, member.bytes, name);
-  format.data_offset += begin;
-  return std::make_unique<PlacedRows>(std::move(file), std::move(name), std::move(format));
+  return std::make_unique<ArchivedRows>(std::move(file), std::move(member), std::move(name));
 }
 
 std::unique_ptr<RowReader> open_raw(const std::string& path, const RawFormat& raw) {

@@ -2,6 +2,7 @@
 #include <new>
 #include <optional>
 #include <span>
+#include <system_error>
 
 #include "hourglass/core/error.hpp"
 #include "hourglass/dist/communicator.hpp"
@@ -10,7 +11,7 @@ namespace hourglass {
 
 namespace {
 
-std::optional<Error> error_of(const std::function<void()>& action) {
+std::optional<Error> caught_by(const std::function<void()>& action) {
   try {
     action();
     return std::nullopt;
@@ -18,6 +19,8 @@ std::optional<Error> error_of(const std::function<void()>& action) {
     return error;
   } catch (const std::bad_alloc&) {
     return Error(ErrorKind::io, "out of memory: use more ranks, fewer --threads or a smaller --micro-batch");
+  } catch (const std::system_error& error) {
+    return error_of(error);
   } catch (const std::exception& error) {
     return Error(ErrorKind::bug, std::string("internal error: ") + error.what());
   } catch (...) {
@@ -28,7 +31,7 @@ std::optional<Error> error_of(const std::function<void()>& action) {
 }  // namespace
 
 void collectively(const Communicator& communicator, const std::function<void()>& action) {
-  const std::optional<Error> error = error_of(action);
+  const std::optional<Error> error = caught_by(action);
   const Index nobody = communicator.size();
   const Index first = communicator.min(error ? Index{communicator.rank()} : nobody);
   if (first == nobody) return;

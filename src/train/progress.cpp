@@ -15,6 +15,13 @@ std::string duration(double seconds) {
   return fmt::format("{}:{:02}", total / 60, total % 60);
 }
 
+// A log whose disk is full is no reason to end a training.
+void say(const std::string& line) {
+  const std::string text = line + "\n";
+  static_cast<void>(std::fwrite(text.data(), 1, text.size(), stdout));
+  std::fflush(stdout);
+}
+
 constexpr double live_interval = 0.1;  // seconds between rewrites of the live line
 constexpr double plain_interval = 30;  // seconds between plain lines inside a long epoch
 
@@ -43,8 +50,7 @@ void Progress::step(Index epoch, Index step, double loss, double samples_per_sec
   if (live_) {
     line_.show(text);
   } else {
-    fmt::print("{}\n", text);
-    std::fflush(stdout);
+    say(text);
   }
   since_shown_.restart();
   since_plain_.restart();
@@ -53,18 +59,16 @@ void Progress::step(Index epoch, Index step, double loss, double samples_per_sec
 void Progress::epoch(const MetricsRecord& record) {
   if (silent_) return;
   line_.clear();
-  fmt::print("{}epoch {}/{}  loss {:.6g}  sse {:.4f}{}  {:.0f} samples/s\n", stage_, record.epoch, epochs_, record.loss,
-             record.sse, record.validation_sse ? fmt::format("  validation sse {:.4f}", *record.validation_sse) : "",
-             record.samples_per_second);
-  std::fflush(stdout);
+  say(fmt::format("{}epoch {}/{}  loss {:.6g}  sse {:.4f}{}  {:.0f} samples/s", stage_, record.epoch, epochs_, record.loss,
+                  record.sse, record.validation_sse ? fmt::format("  validation sse {:.4f}", *record.validation_sse) : "",
+                  record.samples_per_second));
   since_plain_.restart();
 }
 
 void Progress::note(const std::string& line) {
   if (silent_) return;
   line_.clear();
-  fmt::print("{}\n", line);
-  std::fflush(stdout);
+  say(line);
 }
 
 }  // namespace hourglass

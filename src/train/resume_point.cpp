@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <utility>
 #include <vector>
 
 #include "hourglass/io/byte_file.hpp"
@@ -15,10 +16,15 @@ ResumePoint find_resume_point(const Communicator& communicator, const std::strin
     // First of all: a run that is still writing would replace its checkpoints under the reader's hands.
     point.folder.open();
     std::vector<std::string> notes;
-    point.state = point.folder.newest_valid(notes);
-    if (point.state) point.checkpoint = point.state->path;
-    point.origin = point.state ? point.checkpoint : point.folder.config_path();
-    point.configuration = point.state ? point.state->header.configuration : read_text(point.origin);
+    if (auto found = point.folder.newest_valid(notes)) {
+      point.state = std::move(found->state);
+      point.checkpoint = point.state->path;
+      point.configuration = std::move(found->configuration);
+      point.origin = std::move(found->origin);
+    } else {
+      point.origin = point.folder.config_path();
+      point.configuration = read_text(point.origin);
+    }
     for (const std::string& note : notes) fmt::print("{}\n", note);
     fmt::print("resuming {} from {}\n", path, point.state ? point.checkpoint : "its beginning");
   });

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <sstream>
+#include <utility>
 
 #include "hourglass/core/edit_distance.hpp"
 #include "hourglass/core/error.hpp"
@@ -110,46 +112,70 @@ std::vector<std::string> RunFolder::checkpoints() const {
   return found;
 }
 
-std::optional<TrainConfig> RunFolder::described(std::vector<std::string>& notes) const {
-  try {
-    TrainConfig config;
-    apply_text(read_text(config_path()), config_path(), config);
-    return config;
-  } catch (const Error& error) {
-    notes.push_back(fmt::format("{}; the settings are the checkpoint's", error.what()));
-    return std::nullopt;
+namespace {
+
+// The settings of a run as config.cfg has them.
+struct Description {
+  std::string text;
+  TrainConfig config;
+};
+
+std::ptrdiff_t settings_in(const std::string& text) {
+  std::istringstream stream(text);
+  std::ptrdiff_t count = 0;
+  for (std::string line; std::getline(stream, line);) count += line.find('=') != std::string::npos ? 1 : 0;
+  return count;
+}
+
+void check_is_checkpoint(const StateFile& file) {
+  const auto step = file.header.position.find("step");
+  if (step == file.header.position.end()) {
+    throw Error(ErrorKind::data, fmt::format("{} is not a checkpoint: it has no position", file.path));
+  }
+  if (fs::path(file.path).filename() != fs::path(RunFolder("").checkpoint_path(step->second)).filename()) {
+    throw Error(ErrorKind::data, fmt::format("{} holds step {}, not that of its name", file.path, step->second));
   }
 }
 
-namespace {
-
-void check_is_of(const std::optional<TrainConfig>& run, const StateFile& file) {
-  if (file.header.position.empty()) {
-    throw Error(ErrorKind::data, fmt::format("{} is not a checkpoint: it has no position", file.path));
-  }
+void check_is_of(const TrainConfig& run, const StateFile& file) {
   TrainConfig stored;
   apply_text(file.header.configuration, file.path, stored);
-  if (!run) return;
-  if (const Setting* setting = first_difference(stored, *run)) {
+  if (const Setting* setting = first_difference(stored, run)) {
     throw Error(ErrorKind::data,
-                fmt::format("{} is of another run: its {} is {}, and config.cfg says {} (if that was edited, undo it or delete "
-                            "config.cfg: checkpoints hold all settings)",
-                            file.path, setting->name, setting->get(stored), setting->get(*run)));
+                fmt::format("{} is of another run: its {} is '{}', and config.cfg says '{}' (if that was edited, undo it or "
+                            "delete config.cfg: checkpoints hold all settings)",
+                            file.path, setting->name, setting->get(stored), setting->get(run)));
   }
 }
 
 }  // namespace
 
-std::optional<StateFile> RunFolder::newest_valid(std::vector<std::string>& notes) const {
+std::optional<FoundCheckpoint> RunFolder::newest_valid(std::vector<std::string>& notes) const {
   const auto all = checkpoints();
   if (all.empty()) return {};
-  const std::optional<TrainConfig> run = described(notes);
+  std::optional<Description> run;
+  const auto pass_over_configuration = [&](const std::string& reason) {
+    notes.push_back(fmt::format("passed over {}: {}; the settings are the checkpoint's", config_path(), reason));
+    run.reset();
+  };
+  try {
+    run.emplace();
+    run->text = read_text(config_path());
+    apply_text(run->text, config_path(), run->config);
+  } catch (const Error& error) {
+    pass_over_configuration(error.what());
+  }
   std::string newest;
   for (const std::string& path : all) {
     try {
       StateFile file = read_state_file(path);
-      check_is_of(run, file);
-      return file;
+      check_is_checkpoint(file);
+      if (run && settings_in(run->text) < settings_in(file.header.configuration)) pass_over_configuration("it is not whole");
+      if (run) check_is_of(run->config, file);
+      FoundCheckpoint found{std::move(file), {}, path};
+      found.configuration = run ? run->text : found.state.header.configuration;
+      if (run) found.origin = config_path();
+      return found;
     } catch (const Error& error) {
       if (newest.empty()) newest = error.what();
       notes.push_back(fmt::format("passed over a checkpoint: {}", error.what()));

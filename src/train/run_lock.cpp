@@ -24,6 +24,8 @@ namespace hourglass {
 
 namespace {
 
+constexpr double patience = 3;  // periods
+
 // Who holds a lock: one line of text, so that people can read it too.
 struct Holder {
   std::string host;
@@ -105,9 +107,17 @@ void RunLock::take() {
       throw Error(ErrorKind::io, fmt::format("cannot write to {}: {}", std::filesystem::path(path_).parent_path().string(),
                                              std::strerror(errno)));
     }
-    if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-      if (errno == EWOULDBLOCK) refuse(path_, read_holder(descriptor_));
-      shared_locks = false;  // a file system without such locks
+    // The ranks of a job whose launcher was killed end within moments.
+    const auto begin = std::chrono::steady_clock::now();
+    while (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EWOULDBLOCK) {
+        shared_locks = false;  // a file system without such locks
+        break;
+      }
+      if (std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() > patience * period_) {
+        refuse(path_, read_holder(descriptor_));
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
     // A run that ended in between has removed the file that was just opened: take the lock of a new one.
   } while (::fstat(descriptor_, &mine) != 0 || ::stat(path_.c_str(), &named) != 0 || mine.st_ino != named.st_ino);
@@ -119,7 +129,7 @@ void RunLock::take() {
     return;
   }
   // Whether the kernel's lock reaches other hosts depends on the file system: see whether the holder lives.
-  std::this_thread::sleep_for(std::chrono::duration<double>(3 * period_));
+  std::this_thread::sleep_for(std::chrono::duration<double>(patience * period_));
   // Network file systems look for changes when a file is opened.
   const int again = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
   const std::optional<Holder> later = again < 0 ? std::nullopt : read_holder(again);

@@ -22,6 +22,7 @@ constexpr std::array known = {std::pair{"USR1", SIGUSR1}, std::pair{"USR2", SIGU
 
 volatile std::sig_atomic_t received_signal = 0;
 volatile std::sig_atomic_t interrupts = 0;
+volatile std::sig_atomic_t early_signal = 0;
 int nested = 0;
 
 extern "C" void handle_stop_signal(int number) {
@@ -31,6 +32,8 @@ extern "C" void handle_stop_signal(int number) {
   }
   received_signal = number;
 }
+
+extern "C" void remember_signal(int number) { early_signal = number; }
 
 }  // namespace
 
@@ -56,7 +59,8 @@ struct StopSignal::Former {
 
 StopSignal::StopSignal(const std::vector<int>& signals) : former_(std::make_unique<Former>()) {
   if (nested++ == 0) {
-    received_signal = 0;
+    received_signal = early_signal;
+    early_signal = 0;
     interrupts = 0;
   }
   struct sigaction action {};
@@ -77,6 +81,14 @@ StopSignal::~StopSignal() {
   // Backwards: a signal named twice gets its first handler back.
   const auto& handlers = former_->handlers;
   for (auto entry = handlers.rbegin(); entry != handlers.rend(); ++entry) sigaction(entry->first, &entry->second, nullptr);
+}
+
+void StopSignal::remember(int number) {
+  struct sigaction action {};
+  action.sa_handler = remember_signal;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(number, &action, nullptr);
 }
 
 int StopSignal::received() { return received_signal; }

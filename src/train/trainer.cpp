@@ -65,9 +65,11 @@ void Trainer::prepare() {
   transform_ = input_transform(communicator_, *reader_, config_.normalize);
   check_domain(communicator_, *reader_, transform_, config_.model.loss);
   collectively(communicator_, [&] {
-    if (communicator_.is_root()) data_fingerprint_ = fingerprint(*reader_);
+    if (!communicator_.is_root()) return;
+    data_fingerprint_ = fingerprint(*reader_);
+    if (validation_reader_) validation_fingerprint_ = fingerprint(*validation_reader_);
   });
-  data_fingerprint_ = communicator_.broadcast(data_fingerprint_);
+  for (std::string* text : {&data_fingerprint_, &validation_fingerprint_}) *text = communicator_.broadcast(*text);
   parameters_ = Buffer<float>(model_.layout().size());
 }
 

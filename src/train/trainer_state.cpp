@@ -75,6 +75,7 @@ std::pair<StateHeader, std::vector<StoredArena>> Trainer::state(bool with_optimi
   header.texts["tool_version"] = version();
   header.texts["blas"] = arithmetic_description(config_.arithmetic);
   header.texts["data_fingerprint"] = data_fingerprint_;
+  header.texts["validation_fingerprint"] = validation_fingerprint_;
   store_transform(transform_, header);
   store_feature_weights(config_.model.feature_weights, header);
   for (const auto& [name, values] : history_) header.doubles[name] = values;
@@ -138,6 +139,16 @@ void Trainer::restore(ResumePoint& point) {
                   fmt::format("cannot resume with --data {}: its content is not what {} was trained on; give the "
                               "original data or start a new run",
                               config_.data, checkpoint));
+    }
+    const bool validation_decides =
+        config_.keep_best || config_.early_stopping > 0 || Schedule(whole_settings().schedule, 1, 1).watches_validation();
+    if (validation_decides && file.header.texts.contains("validation_fingerprint") &&
+        text("validation_fingerprint") != validation_fingerprint_) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("cannot resume with --validation {}: its content is not what {} was validated on, and its errors "
+                              "decide what becomes of the run (--keep-best, --early-stopping or --schedule plateau); give the "
+                              "original data or start a new run",
+                              config_.validation.empty() ? "left out" : config_.validation, checkpoint));
     }
     if (load_feature_weights(file.header) != config_.model.feature_weights) {
       throw Error(ErrorKind::usage,

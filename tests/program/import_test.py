@@ -290,6 +290,13 @@ class BadImportTest(ImporterTest):
         damaged = bytearray(packed.getvalue())
         damaged[len(damaged) // 2] ^= 0xFF
         self.refused(DATA, ["damaged.npz:x"], self.write("damaged.npz", bytes(damaged)))
+        # Stored without compression, only the checksum knows.
+        plain = io.BytesIO()
+        np.savez(plain, x=np.arange(200, dtype=np.float32).reshape(20, 10))
+        damaged = bytearray(plain.getvalue())
+        damaged[len(damaged) // 2] ^= 1
+        for ranks in (None, 2):
+            self.refused(DATA, ["damaged-plain.npz:x", "checksum"], self.write("damaged-plain.npz", bytes(damaged)), ranks=ranks)
         self.refused(DATA, ["cut.npz"], self.write("cut.npz", packed.getvalue()[:-30]))
         self.refused(DATA, ["no array 'y'", "x"], self.write("whole.npz", packed.getvalue()) + ":y")
         np.savez(self.folder / "short.npz", y=np.arange(7))

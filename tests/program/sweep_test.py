@@ -8,7 +8,7 @@ import signal
 import subprocess
 import unittest
 
-from support import ENVIRONMENT, IO, MPIRUN, PROGRAM, STOPPED, USAGE, ProgramTest, Result, children, read_config, run, wait_until
+from support import DATA, ENVIRONMENT, IO, MPIRUN, PROGRAM, STOPPED, USAGE, ProgramTest, Result, children, read_config, run, wait_until
 
 TRAIN = ["--batch", 48, "--micro-batch", 12, "--epochs", 2, "--seed", 3]
 
@@ -149,6 +149,15 @@ class SweepTest(ProgramTest):
         self.assertIn("trial 0002", result.stdout)
         self.assertNotIn("trial 0001 of", result.stdout)
         self.assertEqual(os.stat(self.output / "trial-0001/model.h5").st_mtime_ns, first)
+        # A trial whose folder is gone is not done, whatever was written down.
+        shutil.rmtree(self.output / "trial-0002")
+        self.swept(*search)
+        # sweep.json says which sweep it is; without it the trials are still there.
+        for damage in ("", "{"):
+            (self.output / "sweep.json").write_text(damage)
+            self.assert_refused(sweep("--output", self.output, *search), DATA, "sweep.json", "delete it")
+        (self.output / "sweep.json").unlink()
+        self.assertNotIn(" of 2:", self.swept(*search).stdout)
         self.assertEqual(before, {n: self.digest(self.output / f"trial-000{n}/model.h5") for n in (1, 2)})
 
     def test_the_same_command_at_once_after_a_kill(self):
@@ -218,6 +227,10 @@ class SweepTest(ProgramTest):
         self.assert_refused(sweep("--output", self.output, *rate, *options), USAGE, "holds a single run")
         shutil.rmtree(self.output)
         self.assert_refused(sweep("--output", self.output, *rate, "--launcher", "no-such-launcher", *options), IO, "cannot start no-such-launcher", "PATH")
+        # Neither is a launcher that starts nothing and says that all went well.
+        nothing = sweep("--output", self.output, *rate, "--launcher", "true", *options)
+        self.assertEqual(nothing.code, 69, str(nothing))
+        self.assertIn("it left no model", nothing.stdout)
         # Ranks that were lost are the cluster's fault, not the trial's: slurm/sweep.sbatch tries again.
         lost = sweep("--output", self.output, *rate, "--launcher", "false", *options)
         self.assertEqual(lost.code, 69, str(lost))

@@ -3,13 +3,14 @@ import json
 import os
 import re
 import signal
+import subprocess
 import time
 import unittest
 from pathlib import Path
 
 import numpy as np
 
-from support import (IO, STOPPED, USAGE, DATA, ProgramTest, checkpoints, kill_tree, make_samples, rank_processes, read_config, read_metrics, run,
+from support import (ENVIRONMENT, IO, STOPPED, USAGE, DATA, ProgramTest, checkpoints, command_line, kill_tree, make_samples, rank_processes, read_config, read_metrics, run,
                      start, wait_until, write_file)
 
 SETTINGS = ["--layers", "20,12,3", "--batch", "48", "--micro-batch", "12", "--epochs", "3", "--shuffle-block", "2", "--shuffle-window", "4"]
@@ -203,18 +204,44 @@ class TrainTest(ProgramTest):
         result = run("train", "--resume", self.folder / "run", "--epochs", 2, ranks=2)
         self.assert_refused(result, USAGE, "--epochs 2", "epoch 3")
 
-    def test_a_stop_signal_before_training_does_not_kill(self):
-        process = start("train", "--output", self.folder / "run", *self.source, *SETTINGS)
-
+    def wait_for_the_first_line(self, process):
         def caught():
             mask = re.search(r"SigCgt:\s*(\w+)", Path(f"/proc/{process.pid}/status").read_text())
             return int(mask[1], 16) >> (signal.SIGUSR1 - 1) & 1
 
         wait_until(caught, what="the program's first line")  # until then it is the system's loader that dies
+
+    def test_a_stop_signal_before_training_does_not_kill(self):
+        process = start("train", "--output", self.folder / "run", *self.source, *SETTINGS)
+        self.wait_for_the_first_line(process)
         while process.poll() is None:
             process.send_signal(signal.SIGUSR1)
             time.sleep(0.01)
         self.assertIn(process.returncode, (0, STOPPED))
+
+    def test_a_stop_signal_before_training_is_not_lost(self):
+        process = start("train", "--output", self.folder / "run", *self.source, *LONG)
+        self.wait_for_the_first_line(process)
+        process.send_signal(signal.SIGUSR1)  # MPI has not even begun
+        self.assertEqual(process.wait(timeout=60), STOPPED)
+        self.assertTrue(checkpoints(self.folder / "run"))
+
+    def test_an_output_that_is_full(self):
+        whole = self.train("run", *self.source, *SETTINGS)
+        for words, code in ((["train", *self.source, *SETTINGS, "--output", self.folder / "full"], IO), (["train", *self.source, *SETTINGS, "--output", "x", "--print-config"], IO),
+                            (["evaluate", "--model", self.folder / "run/model.h5", "--data", f"{self.data}:/test/samples", "--json"], IO), (["man"], IO), (["--help"], IO)):
+            with self.subTest(words=words[0]), open("/dev/full", "w") as full:
+                process = subprocess.run(command_line(words), stdout=full, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT, timeout=60)
+                self.assertEqual(process.returncode, code, process.stderr)
+                self.assertEqual(len(process.stderr.splitlines()), 1, process.stderr)
+                self.assertRegex(process.stderr, "cannot write to .*(No space left|is full)")
+        self.assertEqual(self.digest(self.folder / "full/model.h5"), whole)
+
+    def test_names_that_are_too_long(self):
+        long = "x" * 300
+        self.assert_refused(run("train", *self.source, *SETTINGS, "--output", long, folder=self.folder), IO, "name too long")
+        self.assert_refused(run("train", "--data", f"{long}.h5:/x", *SETTINGS, "--output", "y", ranks=2), IO, "name too long")
+        self.assert_refused(run("evaluate", "--model", long, "--data", f"{self.data}:/x"), IO, "name too long")
 
     def test_resume_passes_over_a_damaged_checkpoint(self):
         whole = self.train("run", *self.source, *SETTINGS, "--checkpoint-every", "2steps", "--keep", 100)

@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <system_error>
 
 namespace hourglass {
 
@@ -34,6 +35,10 @@ class Error : public std::runtime_error {
   ErrorKind kind_;
   Reach reach_;
 };
+
+/// What the standard library says of the operating system's refusal (a file name that is too long, an output that is full), as
+/// Error(io) naming the file where it is known.
+[[nodiscard]] Error error_of(const std::system_error& error);
 
 /// Throws ErrorKind::bug with `message` when `condition` is false. For promises between our own modules, never for input.
 inline void require(bool condition, const char* message) {

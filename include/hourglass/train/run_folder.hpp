@@ -12,6 +12,13 @@
 
 namespace hourglass {
 
+/// Where a run can go on, and with which settings.
+struct FoundCheckpoint {
+  StateFile state;
+  std::string configuration;  ///< config.cfg's, whose free settings may be newer than the checkpoint's, or the checkpoint's
+  std::string origin;         ///< the file that these are of
+};
+
 /// The files of a run: config.cfg, metrics.jsonl, metrics.csv, checkpoints/step-NNNNNNNN.h5, model.h5, and .lock while it is
 /// being written to. Used on rank 0 only.
 class RunFolder {
@@ -42,18 +49,16 @@ class RunFolder {
   void set_aside_newer_than(const std::string& checkpoint) const;
   /// Checkpoints by step, newest first, valid or not.
   [[nodiscard]] std::vector<std::string> checkpoints() const;
-  /// The newest checkpoint that passes verification and is of this run: of one with the settings in config.cfg, unless that is
-  /// missing or damaged. None when the run has none at all; `notes` gets the reasons for which newer ones, or config.cfg, were
-  /// passed over. Throws Error(data) when there are checkpoints but none is valid.
-  [[nodiscard]] std::optional<StateFile> newest_valid(std::vector<std::string>& notes) const;
+  /// The newest checkpoint that passes verification, holds the step that its name says, and is of this run: of one with the
+  /// settings in config.cfg, unless that is missing or damaged. None when the run has none at all; `notes` gets the reasons for
+  /// which newer ones, or config.cfg, were passed over. Throws Error(data) when there are checkpoints but none is valid.
+  [[nodiscard]] std::optional<FoundCheckpoint> newest_valid(std::vector<std::string>& notes) const;
   /// Deletes all but the newest `keep` checkpoints.
   void prune(Index keep) const;
 
  private:
   void make_folders() const;
   void lock();
-  /// What config.cfg says; none, with a note, when it cannot be read.
-  [[nodiscard]] std::optional<TrainConfig> described(std::vector<std::string>& notes) const;
   /// What killed writers left behind; only under the lock.
   void remove_temporaries() const;
   [[nodiscard]] std::string lock_path() const { return path_ + "/.lock"; }

@@ -16,8 +16,8 @@ namespace hourglass {
 /// boot is taken over.
 class RunLock {
  public:
-  /// Takes the lock at `path`. Throws Error(usage) naming the holder, Error(io) when the file cannot be written. A lock of
-  /// another host's is watched for three `period`s (seconds) first.
+  /// Takes the lock at `path`. Throws Error(usage) naming the holder, Error(io) when the file cannot be written. A holder is
+  /// watched for three `period`s (seconds) first: the ranks of a killed job may be about to end.
   explicit RunLock(std::string path, double period = 2);
   /// Removes the file.
   ~RunLock();

@@ -20,6 +20,9 @@ class StopSignal {
   StopSignal(const StopSignal&) = delete;
   StopSignal& operator=(const StopSignal&) = delete;
 
+  /// From now on `number` does not end the process while there is no StopSignal: it is remembered, and the next one begins with
+  /// it, so that a job that is asked to stop while it starts does. For the first line of a program.
+  static void remember(int number);
   /// The number of the last signal, or 0 when none has arrived.
   [[nodiscard]] static int received();
 

@@ -164,6 +164,7 @@ class Trainer {
   ShardPlan pretrain_plan_;
   RunFolder folder_;
   std::string data_fingerprint_;
+  std::string validation_fingerprint_;  ///< "" without validation data
   InputTransform transform_;
   WorkerPool pool_;
   Buffer<float> parameters_;  // of the whole network
