@@ -214,7 +214,7 @@ TEST(TreeSum, destination_may_be_any_part) {
 TEST(TreeSum, refuses_parts_that_are_not_the_node) {
   const Values ones(8, 1.0F);
   Values result(8);
-  const auto sum = [&](Range node, std::vector<Range> nodes) {
+  const auto sum = [&](Range node, const std::vector<Range>& nodes) {
     std::vector<PartialSum> parts;
     for (const Range part : nodes) parts.push_back({part, ones.data()});
     tree_sum(node, parts, result.data(), 8);

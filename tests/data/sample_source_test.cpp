@@ -96,7 +96,7 @@ TYPED_TEST(EveryType, both_sources_deliver_what_the_definitions_say) {
     const Index ranks = draw(1, shards);
     const Index rank = draw(0, ranks - 1);
     const std::vector<T> values = random_values<T>(samples * features, random);
-    const auto chunk_rows = static_cast<hsize_t>(draw(0, 1) * draw(1, samples));
+    const auto chunk_rows = static_cast<hsize_t>(draw(0, 1)) * static_cast<hsize_t>(draw(1, samples));
     const auto address = write_dataset<T>(folder.file("x.h5"), {static_cast<hsize_t>(samples), static_cast<hsize_t>(features)},
                                           values, chunk_rows, static_cast<unsigned>(draw(0, 2)));
     const ShardPlan plan(samples, shards, draw(1, 40));
@@ -129,7 +129,10 @@ class RowNumbers : public testing::Test {
  protected:
   SampleSourceSettings make(Index samples, Index shards, Index micro_batch, const ShuffleSettings& shuffle) {
     values_.resize(static_cast<std::size_t>(samples * features));
-    for (Index i = 0; i < samples * features; ++i) values_[static_cast<std::size_t>(i)] = static_cast<float>(i / features);
+    for (Index i = 0; i < samples * features; ++i) {
+      const Index row = i / features;
+      values_[static_cast<std::size_t>(i)] = static_cast<float>(row);
+    }
     const ShardPlan plan(samples, shards, micro_batch);
     return {plan, {0, shards}, shuffle, {}};
   }

@@ -31,7 +31,8 @@ TEST(LayerList, padding_without_being_told_keeps_images_at_their_size_over_the_s
     for (const Index stride : {1, 2, 3}) {
       const auto shapes = unit_shapes(layer_list_from("24x24,conv:2x" + kernel + "s" + std::to_string(stride)), "layers");
       if (kernel != "1" && kernel != "2") {
-        EXPECT_NEAR(shapes[1].image.height, 24 / stride, 1) << kernel << " " << stride;
+        const Index height = 24 / stride;
+        EXPECT_NEAR(shapes[1].image.height, height, 1) << kernel << " " << stride;
       }
       const auto larger = unit_shapes(layer_list_from("24x24,tconv:2x" + kernel + "s" + std::to_string(stride)), "layers");
       EXPECT_NEAR(larger[1].image.height, 24 * stride, 1) << kernel << " " << stride;

@@ -10,7 +10,6 @@ namespace hourglass {
 namespace {
 
 using test::compare_with_rule;
-using test::expect_usage_error;
 
 TEST(Lamb, equals_the_formula_where_the_ratio_is_one) {
   compare_with_rule({.name = "lamb", .weight_decay = 0.01}, 2,

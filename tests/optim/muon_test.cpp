@@ -10,9 +10,6 @@
 namespace hourglass {
 namespace {
 
-using test::compare_with_rule;
-using test::expect_usage_error;
-
 TEST(Muon, what_is_no_matrix_is_updated_by_adamw) {
   test::Trial muon({.name = "muon", .momentum = 0.9, .weight_decay = 0.1}, test::normal_numbers(64, 0));
   test::Trial adamw({.name = "adamw", .weight_decay = 0.1}, test::normal_numbers(64, 0));
