@@ -120,7 +120,7 @@ TEST(Settings, bad_values_name_the_setting) {
                                                                                     {"reduction", "ring"},
                                                                                     {"progress", "loud"}}) {
     TrainConfig config;
-    const auto text = message_of([&] { find_setting(name).set(config, value); });
+    const auto text = message_of([&, &name = name, &value = value] { find_setting(name).set(config, value); });
     EXPECT_NE(text.find("--" + name), std::string::npos) << name << " = " << value << ": " << text;
   }
 }
