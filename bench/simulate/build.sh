@@ -10,5 +10,5 @@ mkdir -p "$folder"
 if [ -x "$folder/simulate" ] && [ -z "$(find bench/simulate src/dist src/core include/hourglass/dist include/hourglass/core -newer "$folder/simulate" -name '*.[ch]pp')" ]; then
   exit 0
 fi
-smpicxx -std=gnu++20 -O2 -ffp-contract=off -w -Iinclude -Isrc/dist bench/simulate/*.cpp src/dist/*.cpp src/core/activity.cpp src/core/tree_sum.cpp \
+smpicxx -std=gnu++20 -O2 -ffp-contract=off -w -Iinclude -Isrc/dist bench/simulate/*.cpp src/dist/*.cpp src/core/activity.cpp src/core/error.cpp src/core/tree_sum.cpp \
   -o "$folder/simulate"
