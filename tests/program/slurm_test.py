@@ -22,12 +22,12 @@ def has_slurm():
 
 
 class Job:
-    """A submitted training."""
+    """A submitted training; or, with `words`, another script of slurm/ that trains into `output`."""
 
-    def __init__(self, test, name, *options):
-        self.name, self.output, self.log = name, test.folder / name, test.folder / f"{name}.log"
-        command = ["sbatch", "--parsable", f"--job-name={name}", f"--output={self.log}", *options, "slurm/train.sbatch", self.output,
-                   "--data", test.data, *TRAINING]
+    def __init__(self, test, name, *options, script="train", words=None, output=None):
+        self.name, self.output, self.log = name, output or test.folder / name, test.folder / f"{name}.log"
+        command = ["sbatch", "--parsable", f"--job-name={name}", f"--output={self.log}", *options, f"slurm/{script}.sbatch",
+                   *(words or [self.output, "--data", test.data, *TRAINING])]
         result = execute(list(map(str, command)), folder=ROOT, environment=test.environment)
         test.assertEqual(result.code, 0, str(result))
         self.id, self.environment, self.gone_since = result.stdout.strip(), test.environment, None
@@ -193,6 +193,18 @@ class SlurmTest(ProgramTest):
         self.assertEqual(bad.field("JobState"), "FAILED", bad.text())
         self.assertEqual(bad.field("ExitCode"), "64:0", bad.text())
         self.assertIn("not requeued", bad.text())
+
+    def test_a_sweep_whose_trial_lost_a_rank(self):
+        folder = self.folder / "sweep"
+        words = [folder, "--set", "seed=1", "--", "--data", self.data, *TRAINING]
+        sweep = Job(self, "sweeping", "--nodes=2", "--ntasks-per-node=1", script="sweep", words=words, output=folder / "trial-0001")
+        freeze(sweep)
+        os.kill(sweep.ranks()[0], signal.SIGKILL)
+        sweep.signal_ranks(signal.SIGCONT)
+        self.complete([sweep])
+        self.assertEqual(sweep.field("Restarts"), "1", sweep.text())
+        self.assertIn("trial 0001 failed", sweep.text())
+        self.assertEqual(self.digest(folder / "trial-0001/model.h5"), self.train("undisturbed", "--data", self.data, *TRAINING, "--seed", 1))
 
     def test_scripts_are_accepted_and_an_array_shares_a_sweep(self):
         for script, options in (("train", []), ("scaling", ["--nodes=2"]), ("sweep", ["--array=0-1"])):
