@@ -6,7 +6,6 @@
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <ranges>
 #include <thread>
 #include <utility>
 
@@ -189,8 +188,10 @@ void run_trials(const Sweep& sweep) {
       throw Error(ErrorKind::stopped, fmt::format("stopped at trial {:04}; the same command goes on with it", trial + 1));
     }
     if (first && !busy.empty()) {
-      fmt::print("waiting for trial{} {:04}, which another process is running\n", busy.size() == 1 ? "" : "s",
-                 fmt::join(busy | std::views::transform([](Index trial) { return trial + 1; }), ", "));
+      std::vector<Index> numbers = busy;
+      for (Index& number : numbers) ++number;
+      fmt::print("waiting for trial{} {:04}, which another process is running\n", numbers.size() == 1 ? "" : "s",
+                 fmt::join(numbers, ", "));
       std::fflush(stdout);
     }
     trials = std::move(busy);
