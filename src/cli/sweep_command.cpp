@@ -150,7 +150,9 @@ void claim_folder(const Sweep& sweep) {
   if (fs::exists(sweep.output + "/config.cfg")) {
     throw Error(ErrorKind::usage, fmt::format("{} holds a single run, not a sweep: choose another --output", sweep.output));
   }
-  fs::create_directories(sweep.output);
+  std::error_code error;
+  fs::create_directories(sweep.output, error);
+  if (error) throw Error(ErrorKind::io, fmt::format("cannot create {}: {}", sweep.output, error.message()));
   const FileLock lock(sweep.output + "/.sweep.lock", forever);
   const std::string path = sweep.output + "/sweep.json";
   const std::string wanted = describe(sweep.plan);

@@ -21,18 +21,20 @@ namespace fs = std::filesystem;
 
 namespace {
 
-Arguments trial_arguments(const SweepPlan& plan, Index trial) {
-  std::vector<std::string> words = plan.options;
+// The command line of the trial's settings.
+std::vector<std::string> trial_words(const SweepPlan& plan, Index trial) {
+  std::vector<std::string> words;
   const auto values = plan.values(trial);
   for (std::size_t a = 0; a < plan.axes.size(); ++a) words.push_back("--" + plan.axes[a].name + "=" + values[a]);
-  return parse_arguments(train_options(), words, 0);
+  words.insert(words.end(), plan.options.begin(), plan.options.end());
+  return words;
 }
 
 }  // namespace
 
 std::string objection(const SweepPlan& plan, Index trial, const std::string& output) {
   try {
-    TrainConfig config = new_run(trial_arguments(plan, trial));
+    TrainConfig config = new_run(parse_arguments(train_options(), trial_words(plan, trial), 0));
     config.output = output;
     validate(config);
   } catch (const Error& error) {
@@ -87,9 +89,8 @@ std::vector<std::string> trial_command(const Sweep& sweep, Index trial, const st
   std::error_code ignored;
   fs::remove(folder + "/checkpoints", ignored);
   words.insert(words.end(), {"--output", folder});
-  const auto values = sweep.plan.values(trial);
-  for (std::size_t a = 0; a < values.size(); ++a) words.push_back("--" + sweep.plan.axes[a].name + "=" + values[a]);
-  words.insert(words.end(), sweep.plan.options.begin(), sweep.plan.options.end());
+  const auto settings = trial_words(sweep.plan, trial);
+  words.insert(words.end(), settings.begin(), settings.end());
   return words;
 }
 
@@ -101,7 +102,7 @@ bool is_written(const TrialFiles& files) {
   try {
     const RunLock probe(files.folder + "/.lock");
   } catch (const Error& error) {
-    return error.exit_code() == static_cast<int>(ErrorKind::usage);
+    return error.kind() == ErrorKind::usage;
   }
   return false;
 }

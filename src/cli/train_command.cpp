@@ -36,8 +36,7 @@ TrainConfig resumed_run(const Arguments& arguments, const std::string& path, con
   config.output = path;
   if (arguments.has("config")) apply_text(read_text(arguments.get("config")), arguments.get("config"), config);
   apply_arguments(arguments, config);
-  const auto folder = [](const std::string& name) { return (std::filesystem::absolute(name) / "").lexically_normal(); };
-  if (folder(config.output) != folder(path)) {
+  if (!is_same_folder(config.output, path)) {
     throw Error(ErrorKind::usage, fmt::format("--output {} beside --resume {}: a resumed run goes on in its own folder; leave "
                                               "--output out (to branch off, copy the folder and resume the copy)",
                                               config.output, path));

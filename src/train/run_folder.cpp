@@ -16,6 +16,11 @@ namespace hourglass {
 
 namespace fs = std::filesystem;
 
+bool is_same_folder(const std::string& one, const std::string& other) {
+  const auto whole = [](const std::string& name) { return (fs::absolute(name) / "").lexically_normal(); };
+  return whole(one) == whole(other);
+}
+
 std::string RunFolder::checkpoint_path(Index step) const { return fmt::format("{}/checkpoints/step-{:08}.h5", path_, step); }
 
 void RunFolder::create() {

@@ -32,8 +32,7 @@ void Trainer::check_trace() const {
   if (config_.trace.empty()) return;
   Profiler::require_trace_or_nothing(config_.trace);
   const fs::path folder = fs::absolute(config_.trace).parent_path();
-  const auto whole = [](const fs::path& path) { return (fs::absolute(path) / "").lexically_normal(); };
-  const bool comes = whole(folder) == whole(config_.output) && !fs::exists(folder);  // with the run
+  const bool comes = is_same_folder(folder.string(), config_.output) && !fs::exists(folder);  // with the run
   const int reason = fs::is_directory(config_.trace) ? EISDIR : !comes && access(folder.c_str(), W_OK) != 0 ? errno : 0;
   if (reason != 0) throw Error(ErrorKind::io, fmt::format("cannot write --trace {}: {}", config_.trace, std::strerror(reason)));
 }

@@ -12,6 +12,9 @@
 
 namespace hourglass {
 
+/// Whether two names mean one folder, relative or not, with or without a slash at the end; it need not exist.
+[[nodiscard]] bool is_same_folder(const std::string& one, const std::string& other);
+
 /// Where a run can go on, and with which settings.
 struct FoundCheckpoint {
   StateFile state;
