@@ -8,7 +8,7 @@
 #include "hourglass/core/error.hpp"
 #include "hourglass/io/atomic_file.hpp"
 #include "parallel_access.hpp"
-#include "state_layout.hpp"
+#include "state_mark.hpp"
 #include "write_driver.hpp"
 
 namespace hourglass {

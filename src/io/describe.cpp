@@ -6,7 +6,7 @@
 #include "hdf5_attributes.hpp"
 #include "hdf5_handle.hpp"
 #include "hourglass/core/error.hpp"
-#include "state_layout.hpp"
+#include "state_mark.hpp"
 
 namespace hourglass {
 

@@ -3,20 +3,13 @@
 #include <xxhash.h>
 
 #include <algorithm>
-#include <cstdio>
 
 #include "hourglass/core/error.hpp"
+#include "hourglass/core/text_digest.hpp"
 
 namespace hourglass {
 
 namespace {
-
-std::string to_hex(const XXH128_hash_t& hash) {
-  std::array<char, 33> text{};
-  std::snprintf(text.data(), text.size(), "%016llx%016llx", static_cast<unsigned long long>(hash.high64),
-                static_cast<unsigned long long>(hash.low64));
-  return text.data();
-}
 
 XXH128_hash_t key_of(const StoredTensor& tensor) {
   std::string text = tensor.name;
@@ -42,9 +35,9 @@ void ArenaDigest::add(const StoredTensor& tensor, Index begin, std::span<const f
   }
 }
 
-std::string ArenaDigest::hex() const { return to_hex(XXH3_128bits(words_.data(), sizeof words_)); }
-
-std::string text_digest(std::string_view text) { return to_hex(XXH3_128bits(text.data(), text.size())); }
+std::string ArenaDigest::hex() const {
+  return text_digest({reinterpret_cast<const char*>(words_.data()), sizeof words_});
+}
 
 std::string weights_digest(std::span<const StoredTensor> tensors, std::span<const float> arena) {
   ArenaDigest digest;

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <string_view>
 
 #include "hourglass/core/types.hpp"
 #include "hourglass/io/state_file.hpp"
@@ -27,8 +26,5 @@ class ArenaDigest {
  private:
   std::array<std::uint64_t, 2> words_{};
 };
-
-/// 32 hex digits over a text.
-[[nodiscard]] std::string text_digest(std::string_view text);
 
 }  // namespace hourglass

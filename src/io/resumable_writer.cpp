@@ -11,9 +11,9 @@
 #include <utility>
 
 #include "dataset_layout.hpp"
-#include "digest.hpp"
 #include "hdf5_attributes.hpp"
 #include "hourglass/core/error.hpp"
+#include "hourglass/core/text_digest.hpp"
 #include "hourglass/core/timer.hpp"
 #include "hourglass/io/atomic_file.hpp"
 #include "hourglass/io/byte_file.hpp"

@@ -9,7 +9,7 @@
 #include <sstream>
 #include <utility>
 
-#include "digest.hpp"
+#include "hourglass/core/text_digest.hpp"
 
 namespace hourglass {
 

@@ -3,8 +3,8 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "digest.hpp"
 #include "hourglass/core/error.hpp"
+#include "hourglass/core/text_digest.hpp"
 
 namespace hourglass {
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "hdf5_attributes.hpp"
+#include "state_mark.hpp"
 #include "write_driver.hpp"
 
 namespace hourglass {
@@ -15,9 +16,7 @@ namespace {
 
 constexpr const char* contents_name = "contents";
 constexpr const char* digest_name = "digest";
-constexpr const char* version_name = "format_version";
 constexpr const char* configuration_name = "configuration";
-constexpr const char* model_group = "/model";
 constexpr const char* position_group = "/position";
 
 std::pair<std::string, std::string> split(const std::string& path) {
@@ -57,8 +56,8 @@ void write_header(hid_t file, const std::string& name, const StateHeader& header
   const Handle root = hdf5::make_group(file, "/", name);
   hdf5::write_text(root.get(), contents_name, contents, name);
   hdf5::write_text(root.get(), digest_name, state_digest(contents, header), name);
-  const Handle model = hdf5::make_group(file, model_group, name);
-  hdf5::write_integer(model.get(), version_name, state_format_version, name);
+  const Handle model = hdf5::make_group(file, state_model_group, name);
+  hdf5::write_integer(model.get(), state_version_name, state_format_version, name);
   hdf5::write_text(model.get(), configuration_name, header.configuration, name);
   for (const auto& [key, value] : header.texts) hdf5::write_text(model.get(), key, value, name);
   if (!header.position.empty()) {
@@ -93,23 +92,11 @@ std::vector<double> read_doubles(hid_t file, const std::string& path, const std:
   return values;
 }
 
-}  // namespace
-
-bool is_state_file(hid_t file) {
-  const hdf5::Lock lock;
-  const auto model = hdf5::open_object(file, model_group);
-  const bool is_state = model.kind == H5I_GROUP && hdf5::has_attribute(model.handle.get(), version_name);
-  H5Eclear2(H5E_DEFAULT);
-  return is_state;
-}
-
-namespace {
-
 // Tells files that are not ours, and those of a later version, from damaged ones.
 Handle open_model_group(hid_t file, const std::string& name) {
   if (!is_state_file(file)) throw Error(ErrorKind::data, name + ": is an HDF5 file, but not a model or checkpoint");
-  auto object = hdf5::open_object(file, model_group);
-  const std::int64_t version = hdf5::read_integer(object.handle.get(), version_name, name);
+  auto object = hdf5::open_object(file, state_model_group);
+  const std::int64_t version = hdf5::read_integer(object.handle.get(), state_version_name, name);
   if (version > state_format_version) {
     throw Error(ErrorKind::data, name + ": was written by a newer version (format " + std::to_string(version) +
                                      "; this one reads up to " + std::to_string(state_format_version) + "); upgrade hourglass");

@@ -17,9 +17,6 @@ namespace hourglass {
 /// Bytes that such a file takes, not less: for the check of the disk space.
 [[nodiscard]] Index predicted_bytes(const StateHeader& header, const std::vector<StoredGroup>& groups);
 
-/// Whether the file is a model or checkpoint, sound or not.
-[[nodiscard]] bool is_state_file(hid_t file);
-
 /// Reads the table of contents and the header and verifies their digest. Throws Error(data).
 [[nodiscard]] StateContents read_state_layout(hid_t file, const std::string& name, StateHeader& header);
 

@@ -12,6 +12,7 @@
 #include "hourglass/math/linalg.hpp"
 #include "hourglass/train/model_file.hpp"
 #include "hourglass/train/settings.hpp"
+#include "hourglass/train/update.hpp"
 #include "hourglass/train/version.hpp"
 
 namespace hourglass {

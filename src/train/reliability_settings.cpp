@@ -1,5 +1,5 @@
+#include "hourglass/train/duration.hpp"
 #include "hourglass/train/reliability.hpp"
-#include "hourglass/train/time_limit.hpp"
 #include "setting_rows.hpp"
 
 namespace hourglass {

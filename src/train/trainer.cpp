@@ -8,6 +8,7 @@
 #include "hourglass/core/error.hpp"
 #include "hourglass/data/statistics.hpp"
 #include "hourglass/io/atomic_file.hpp"
+#include "hourglass/train/arithmetic.hpp"
 #include "hourglass/train/effective_config.hpp"
 #include "hourglass/train/model_file.hpp"
 #include "hourglass/train/settings.hpp"

@@ -5,6 +5,7 @@
 #include "hourglass/core/error.hpp"
 #include "hourglass/io/atomic_file.hpp"
 #include "hourglass/train/diagnosis.hpp"
+#include "hourglass/train/duration.hpp"
 #include "hourglass/train/parameter_check.hpp"
 #include "hourglass/train/trainer.hpp"
 

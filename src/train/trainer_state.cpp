@@ -9,6 +9,7 @@
 #include "hourglass/core/error.hpp"
 #include "hourglass/dist/environment.hpp"
 #include "hourglass/io/atomic_file.hpp"
+#include "hourglass/train/arithmetic.hpp"
 #include "hourglass/train/diagnosis.hpp"
 #include "hourglass/train/feature_weights.hpp"
 #include "hourglass/train/model_file.hpp"

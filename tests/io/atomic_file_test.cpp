@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "expect_error.hpp"
+#include "io/expect_error.hpp"
 #include "io/file_bytes.hpp"
 #include "support/temporary_folder.hpp"
 

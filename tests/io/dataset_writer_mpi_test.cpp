@@ -2,11 +2,11 @@
 
 #include <optional>
 
-#include "expect_error.hpp"
-#include "file_bytes.hpp"
+#include "io/expect_error.hpp"
+#include "io/file_bytes.hpp"
 #include "hourglass/io/dataset_writer.hpp"
-#include "shared_folder.hpp"
-#include "writer_example.hpp"
+#include "io/shared_folder.hpp"
+#include "io/writer_example.hpp"
 
 namespace hourglass {
 namespace {

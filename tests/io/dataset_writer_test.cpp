@@ -3,11 +3,11 @@
 #include <gtest/gtest.h>
 #include <hdf5.h>
 
-#include "expect_error.hpp"
+#include "io/expect_error.hpp"
 #include "hourglass/io/state_file.hpp"
 #include "io/file_bytes.hpp"
 #include "support/temporary_folder.hpp"
-#include "writer_example.hpp"
+#include "io/writer_example.hpp"
 
 namespace hourglass {
 namespace {

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
-#include "expect_error.hpp"
-#include "hdf5_example.hpp"
+#include "io/expect_error.hpp"
+#include "io/hdf5_example.hpp"
 #include "io/file_bytes.hpp"
-#include "state_example.hpp"
+#include "io/state_example.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace hourglass {

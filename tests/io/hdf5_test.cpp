@@ -8,8 +8,8 @@
 #include <numeric>
 #include <thread>
 
-#include "expect_error.hpp"
-#include "hdf5_example.hpp"
+#include "io/expect_error.hpp"
+#include "io/hdf5_example.hpp"
 #include "io/file_bytes.hpp"
 #include "support/temporary_folder.hpp"
 

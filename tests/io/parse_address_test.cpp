@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "expect_error.hpp"
+#include "io/expect_error.hpp"
 
 namespace hourglass {
 namespace {

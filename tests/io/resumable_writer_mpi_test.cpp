@@ -7,10 +7,10 @@
 #include <iterator>
 #include <memory>
 
-#include "expect_error.hpp"
+#include "io/expect_error.hpp"
 #include "hourglass/io/atomic_file.hpp"
-#include "shared_folder.hpp"
-#include "writer_example.hpp"
+#include "io/shared_folder.hpp"
+#include "io/writer_example.hpp"
 
 namespace hourglass {
 namespace {

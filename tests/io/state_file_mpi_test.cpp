@@ -2,10 +2,10 @@
 
 #include <optional>
 
-#include "expect_error.hpp"
-#include "file_bytes.hpp"
-#include "shared_folder.hpp"
-#include "state_example.hpp"
+#include "io/expect_error.hpp"
+#include "io/file_bytes.hpp"
+#include "io/shared_folder.hpp"
+#include "io/state_example.hpp"
 
 namespace hourglass {
 namespace {

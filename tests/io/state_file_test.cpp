@@ -5,9 +5,9 @@
 
 #include <cstring>
 
-#include "expect_error.hpp"
+#include "io/expect_error.hpp"
 #include "io/file_bytes.hpp"
-#include "state_example.hpp"
+#include "io/state_example.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace hourglass {

@@ -11,11 +11,11 @@
 #include "hourglass/optim/line_search.hpp"
 #include "hourglass/optim/optimizer.hpp"
 #include "hourglass/optim/schedule.hpp"
+#include "hourglass/optim/update_settings.hpp"
 #include "hourglass/param/initializer.hpp"
-#include "hourglass/train/arithmetic.hpp"
+#include "hourglass/train/arithmetic_settings.hpp"
 #include "hourglass/train/pretrain_config.hpp"
 #include "hourglass/train/reliability.hpp"
-#include "hourglass/train/update.hpp"
 
 namespace hourglass {
 

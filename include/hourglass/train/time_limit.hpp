@@ -1,15 +1,8 @@
 #pragma once
 
-#include <string>
-
 #include "hourglass/core/timer.hpp"
 
 namespace hourglass {
-
-/// "3600s", "90", "55m", "4h", "2d", "MM:SS", "HH:MM:SS" and Slurm's "D-HH:MM:SS" <-> seconds. Throws Error(usage) naming the
-/// setting.
-[[nodiscard]] double parse_duration(const std::string& name, const std::string& text);
-[[nodiscard]] std::string format_duration(double seconds);
 
 /// Decides when a run must stop so that its last checkpoint is written before `limit` seconds have passed: the process's age,
 /// the longest time between two looks at it, and the slowest checkpoint, twice and with a second to spare.

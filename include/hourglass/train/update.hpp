@@ -13,20 +13,10 @@
 #include "hourglass/math/exact_sum.hpp"
 #include "hourglass/nn/trainable.hpp"
 #include "hourglass/optim/optimizer.hpp"
+#include "hourglass/optim/update_settings.hpp"
 #include "hourglass/train/worker_pool.hpp"
 
 namespace hourglass {
-
-/// Factors by which groups of parameters differ from the rest, and the average that is kept of them.
-struct UpdateSettings {
-  bool decay_biases = true;
-  double encoder_rate = 1;   ///< learning rate of "encoder/..." tensors
-  double decoder_rate = 1;   ///< of "decoder/..." tensors
-  double bias_rate = 1;      ///< of biases, on top
-  double encoder_decay = 1;  ///< weight decay likewise
-  double decoder_decay = 1;
-  double ema = 0;  ///< decay of the running average of the weights; 0: none
-};
 
 /// The optimizer on this rank's segment: holds the moments of owned ranges only (1/P of the memory) and updates one bucket at a
 /// time, shared among the workers. What a rule wants to know of whole tensors comes from exact sums and whole matrices, so that

@@ -1,0 +1,16 @@
+#pragma once
+
+namespace hourglass {
+
+/// Factors by which groups of parameters differ from the rest, and the average that is kept of them.
+struct UpdateSettings {
+  bool decay_biases = true;
+  double encoder_rate = 1;   ///< learning rate of "encoder/..." tensors
+  double decoder_rate = 1;   ///< of "decoder/..." tensors
+  double bias_rate = 1;      ///< of biases, on top
+  double encoder_decay = 1;  ///< weight decay likewise
+  double decoder_decay = 1;
+  double ema = 0;  ///< decay of the running average of the weights; 0: none
+};
+
+}  // namespace hourglass
