@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "hourglass/core/buffer.hpp"
-#include "hourglass/nn/loss.hpp"
+#include "core/buffer.hpp"
+#include "nn/loss.hpp"
 
 namespace hourglass {
 namespace {

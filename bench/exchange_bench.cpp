@@ -9,12 +9,12 @@
 #include <string_view>
 #include <vector>
 
-#include "hourglass/core/buffer.hpp"
-#include "hourglass/core/timer.hpp"
-#include "hourglass/core/tree_sum.hpp"
-#include "hourglass/dist/communicator.hpp"
-#include "hourglass/dist/environment.hpp"
-#include "hourglass/dist/reducer.hpp"
+#include "core/buffer.hpp"
+#include "core/timer.hpp"
+#include "core/tree_sum.hpp"
+#include "hourglass/comm/communicator.hpp"
+#include "hourglass/comm/environment.hpp"
+#include "comm/reducer.hpp"
 
 namespace hourglass {
 namespace {

@@ -9,9 +9,9 @@
 #include <algorithm>
 #include <vector>
 
-#include "hourglass/core/buffer.hpp"
-#include "hourglass/math/blas.hpp"
-#include "hourglass/math/onednn.hpp"
+#include "core/buffer.hpp"
+#include "math/blas.hpp"
+#include "math/onednn.hpp"
 
 namespace hourglass {
 namespace {

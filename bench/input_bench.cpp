@@ -12,14 +12,14 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "hourglass/core/random.hpp"
-#include "hourglass/core/timer.hpp"
-#include "hourglass/data/sample_source.hpp"
-#include "hourglass/dist/environment.hpp"
-#include "hourglass/io/dataset_writer.hpp"
-#include "hourglass/math/blas.hpp"
-#include "hourglass/nn/autoencoder.hpp"
-#include "hourglass/train/stage.hpp"
+#include "core/random.hpp"
+#include "core/timer.hpp"
+#include "data/sample_source.hpp"
+#include "hourglass/comm/environment.hpp"
+#include "hdf5/dataset_writer.hpp"
+#include "math/blas.hpp"
+#include "model/autoencoder.hpp"
+#include "engine/stage.hpp"
 
 namespace hourglass {
 namespace {

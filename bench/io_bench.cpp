@@ -9,12 +9,12 @@
 #include <filesystem>
 #include <vector>
 
-#include "hourglass/core/buffer.hpp"
-#include "hourglass/dist/communicator.hpp"
-#include "hourglass/dist/environment.hpp"
-#include "hourglass/io/dataset_writer.hpp"
-#include "hourglass/io/hdf5.hpp"
-#include "hourglass/io/state_file.hpp"
+#include "core/buffer.hpp"
+#include "hourglass/comm/communicator.hpp"
+#include "hourglass/comm/environment.hpp"
+#include "hdf5/dataset_writer.hpp"
+#include "hdf5/hdf5.hpp"
+#include "checkpoint/state_file.hpp"
 
 namespace hourglass {
 namespace {

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "hourglass/core/buffer.hpp"
-#include "hourglass/core/random.hpp"
-#include "hourglass/optim/clip.hpp"
-#include "hourglass/optim/optimizer.hpp"
+#include "core/buffer.hpp"
+#include "core/random.hpp"
+#include "optim/clip.hpp"
+#include "optim/optimizer.hpp"
 
 namespace hourglass {
 namespace {

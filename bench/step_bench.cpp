@@ -12,12 +12,12 @@
 #include <cmath>
 #include <vector>
 
-#include "hourglass/core/random.hpp"
-#include "hourglass/core/timer.hpp"
-#include "hourglass/dist/environment.hpp"
-#include "hourglass/math/blas.hpp"
-#include "hourglass/nn/autoencoder.hpp"
-#include "hourglass/train/stage.hpp"
+#include "core/random.hpp"
+#include "core/timer.hpp"
+#include "hourglass/comm/environment.hpp"
+#include "math/blas.hpp"
+#include "model/autoencoder.hpp"
+#include "engine/stage.hpp"
 
 namespace hourglass {
 namespace {

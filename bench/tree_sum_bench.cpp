@@ -5,8 +5,8 @@
 
 #include <vector>
 
-#include "hourglass/core/buffer.hpp"
-#include "hourglass/core/tree_sum.hpp"
+#include "core/buffer.hpp"
+#include "core/tree_sum.hpp"
 
 namespace hourglass {
 namespace {

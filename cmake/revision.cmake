@@ -4,7 +4,7 @@ execute_process(COMMAND git -C ${SOURCE} describe --always --dirty --abbrev=12 O
 if(NOT revision)
   set(revision unknown)
 endif()
-set(text "#include \"revision.hpp\"\nnamespace hourglass {\nconst char* revision() { return \"${revision}\"; }\n}\n")
+set(text "#include \"cli/revision.hpp\"\nnamespace hourglass {\nconst char* revision() { return \"${revision}\"; }\n}\n")
 if(EXISTS ${OUTPUT})
   file(READ ${OUTPUT} old)
 endif()

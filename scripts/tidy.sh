@@ -51,7 +51,7 @@ done | xargs -0 -r -P "$(nproc)" -n 1 clang-tidy --quiet -p build/tidy || failed
 
 # Not the tests: cppcheck does not know GoogleTest's typed tests.
 cppcheck --quiet --enable=warning,performance,portability --std=c++20 --language=c++ --error-exitcode=1 -j "$(nproc)" \
-  --suppressions-list=.cppcheck -I include src bench/*.cpp || failed=1
+  --suppressions-list=.cppcheck -I include -I src src bench/*.cpp || failed=1
 
 git ls-files '*.sh' '*.sbatch' .ci/run | xargs shellcheck -x || failed=1
 exit "$failed"

@@ -2,7 +2,7 @@
 // thousand ranks fit into one process. Their contents mean nothing; only who sends how much to whom is simulated.
 #include <mpi.h>
 
-#include "hourglass/core/buffer.hpp"
+#include "core/buffer.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass::detail {

@@ -18,10 +18,10 @@
 #include <string>
 #include <vector>
 
-#include "hourglass/core/buffer.hpp"
-#include "hourglass/core/tree_sum.hpp"
-#include "hourglass/dist/communicator.hpp"
-#include "hourglass/dist/reducer.hpp"
+#include "core/buffer.hpp"
+#include "core/tree_sum.hpp"
+#include "hourglass/comm/communicator.hpp"
+#include "comm/reducer.hpp"
 
 namespace hourglass {
 namespace {

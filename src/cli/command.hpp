@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "options.hpp"
+#include "cli/options.hpp"
 
 namespace hourglass {
 

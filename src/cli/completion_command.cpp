@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "command.hpp"
+#include "cli/command.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

@@ -5,17 +5,17 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "command.hpp"
-#include "hourglass/core/buffer.hpp"
+#include "cli/command.hpp"
+#include "core/buffer.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/core/timer.hpp"
-#include "hourglass/dist/communicator.hpp"
-#include "hourglass/dist/environment.hpp"
-#include "hourglass/io/hdf5.hpp"
-#include "hourglass/math/blas.hpp"
-#include "hourglass/train/settings.hpp"
-#include "hourglass/train/version.hpp"
-#include "machine.hpp"
+#include "core/timer.hpp"
+#include "hourglass/comm/communicator.hpp"
+#include "hourglass/comm/environment.hpp"
+#include "hdf5/hdf5.hpp"
+#include "math/blas.hpp"
+#include "config/settings.hpp"
+#include "run/version.hpp"
+#include "system/machine.hpp"
 
 namespace hourglass {
 namespace {

@@ -3,9 +3,10 @@
 #include <filesystem>
 #include <optional>
 
-#include "command.hpp"
-#include "hourglass/data/labels.hpp"
-#include "inference_output.hpp"
+#include "cli/command.hpp"
+#include "data/labels.hpp"
+#include "cli/inference_output.hpp"
+#include "model/autoencoder.hpp"
 
 namespace hourglass {
 namespace {

@@ -2,13 +2,13 @@
 
 #include <nlohmann/json.hpp>
 
-#include "command.hpp"
+#include "cli/command.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/train/code_statistics.hpp"
-#include "hourglass/train/denoising.hpp"
-#include "hourglass/train/inference.hpp"
-#include "hourglass/train/training_data.hpp"
-#include "model_arguments.hpp"
+#include "analysis/code_statistics.hpp"
+#include "analysis/denoising.hpp"
+#include "engine/inference.hpp"
+#include "engine/training_data.hpp"
+#include "cli/model_arguments.hpp"
 
 namespace hourglass {
 namespace {

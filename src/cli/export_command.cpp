@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 
-#include "command.hpp"
-#include "hourglass/core/edit_distance.hpp"
+#include "cli/command.hpp"
+#include "core/edit_distance.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/io/atomic_file.hpp"
-#include "hourglass/train/export.hpp"
+#include "system/atomic_file.hpp"
+#include "export/export.hpp"
 
 namespace hourglass {
 namespace {

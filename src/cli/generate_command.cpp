@@ -2,12 +2,12 @@
 
 #include <charconv>
 
-#include "command.hpp"
-#include "hourglass/core/buffer.hpp"
+#include "cli/command.hpp"
+#include "core/buffer.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/data/generate.hpp"
-#include "hourglass/dist/communicator.hpp"
-#include "hourglass/io/dataset_writer.hpp"
+#include "import/generate.hpp"
+#include "hourglass/comm/communicator.hpp"
+#include "hdf5/dataset_writer.hpp"
 
 namespace hourglass {
 namespace {

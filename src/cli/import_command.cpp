@@ -2,17 +2,17 @@
 
 #include <algorithm>
 
-#include "command.hpp"
+#include "cli/command.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/core/timer.hpp"
-#include "hourglass/data/import.hpp"
-#include "hourglass/dist/communicator.hpp"
-#include "hourglass/io/address_list.hpp"
-#include "hourglass/io/virtual_dataset.hpp"
-#include "hourglass/train/fault_injection.hpp"
-#include "hourglass/train/live_line.hpp"
-#include "hourglass/train/stop_signal.hpp"
-#include "import_sources.hpp"
+#include "core/timer.hpp"
+#include "import/import.hpp"
+#include "hourglass/comm/communicator.hpp"
+#include "hdf5/address_list.hpp"
+#include "hdf5/virtual_dataset.hpp"
+#include "system/fault_injection.hpp"
+#include "system/live_line.hpp"
+#include "system/stop_signal.hpp"
+#include "cli/import_sources.hpp"
 
 namespace hourglass {
 namespace {

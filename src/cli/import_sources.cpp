@@ -1,20 +1,20 @@
-#include "import_sources.hpp"
+#include "cli/import_sources.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
 
-#include "hourglass/core/edit_distance.hpp"
+#include "core/edit_distance.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/core/text_list.hpp"
-#include "hourglass/data/array_rows.hpp"
-#include "hourglass/data/csv.hpp"
-#include "hourglass/data/file_rows.hpp"
-#include "hourglass/data/image_folder.hpp"
-#include "hourglass/io/address_list.hpp"
-#include "hourglass/io/byte_file.hpp"
-#include "hourglass/nn/image_shape.hpp"
+#include "core/text_list.hpp"
+#include "import/array_rows.hpp"
+#include "import/csv.hpp"
+#include "import/file_rows.hpp"
+#include "import/image_folder.hpp"
+#include "hdf5/address_list.hpp"
+#include "system/byte_file.hpp"
+#include "nn/image_shape.hpp"
 
 namespace hourglass {
 

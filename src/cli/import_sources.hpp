@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "hourglass/data/import.hpp"
-#include "hourglass/dist/communicator.hpp"
-#include "options.hpp"
+#include "import/import.hpp"
+#include "hourglass/comm/communicator.hpp"
+#include "cli/options.hpp"
 
 namespace hourglass {
 

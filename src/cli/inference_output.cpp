@@ -1,11 +1,11 @@
-#include "inference_output.hpp"
+#include "cli/inference_output.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
 
-#include "hourglass/io/dataset_writer.hpp"
+#include "hdf5/dataset_writer.hpp"
 
 namespace hourglass {
 

@@ -4,10 +4,10 @@
 #include <optional>
 #include <string>
 
-#include "hourglass/io/hdf5.hpp"
-#include "hourglass/train/inference.hpp"
-#include "hourglass/train/training_data.hpp"
-#include "model_arguments.hpp"
+#include "hdf5/hdf5.hpp"
+#include "engine/inference.hpp"
+#include "engine/training_data.hpp"
+#include "cli/model_arguments.hpp"
 
 namespace hourglass {
 

@@ -2,10 +2,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "command.hpp"
+#include "cli/command.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/io/describe.hpp"
-#include "hourglass/io/state_file.hpp"
+#include "checkpoint/describe.hpp"
+#include "checkpoint/state_file.hpp"
 
 namespace hourglass {
 namespace {

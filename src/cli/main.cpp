@@ -9,15 +9,15 @@
 #include <optional>
 #include <system_error>
 
-#include "command.hpp"
-#include "hourglass/core/edit_distance.hpp"
+#include "cli/command.hpp"
+#include "core/edit_distance.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/dist/communicator.hpp"
-#include "hourglass/dist/environment.hpp"
-#include "hourglass/math/blas.hpp"
-#include "hourglass/train/settings.hpp"
-#include "hourglass/train/stop_signal.hpp"
-#include "hourglass/train/version.hpp"
+#include "hourglass/comm/communicator.hpp"
+#include "hourglass/comm/environment.hpp"
+#include "math/blas.hpp"
+#include "config/settings.hpp"
+#include "system/stop_signal.hpp"
+#include "run/version.hpp"
 
 namespace hourglass {
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 
-#include "command.hpp"
+#include "cli/command.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/train/settings.hpp"
-#include "hourglass/train/version.hpp"
+#include "config/settings.hpp"
+#include "run/version.hpp"
 
 namespace hourglass {
 namespace {

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "hourglass/dist/communicator.hpp"
-#include "hourglass/train/model_file.hpp"
-#include "options.hpp"
+#include "hourglass/comm/communicator.hpp"
+#include "run/model_file.hpp"
+#include "cli/options.hpp"
 
 namespace hourglass {
 

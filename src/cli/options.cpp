@@ -1,4 +1,4 @@
-#include "options.hpp"
+#include "cli/options.hpp"
 
 #include <fmt/format.h>
 
@@ -8,9 +8,9 @@
 #include <cmath>
 #include <sstream>
 
-#include "hourglass/core/edit_distance.hpp"
+#include "core/edit_distance.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/train/settings.hpp"
+#include "config/settings.hpp"
 
 namespace hourglass {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "hourglass/core/types.hpp"
-#include "hourglass/train/config.hpp"
+#include "config/config.hpp"
 
 namespace hourglass {
 

@@ -3,12 +3,12 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
-#include "command.hpp"
+#include "cli/command.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/data/statistics.hpp"
-#include "hourglass/io/atomic_file.hpp"
-#include "hourglass/train/pca.hpp"
-#include "hourglass/train/training_data.hpp"
+#include "data/statistics.hpp"
+#include "system/atomic_file.hpp"
+#include "analysis/pca.hpp"
+#include "engine/training_data.hpp"
 
 namespace hourglass {
 namespace {

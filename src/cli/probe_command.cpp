@@ -4,14 +4,14 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "command.hpp"
+#include "cli/command.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/data/labels.hpp"
-#include "hourglass/data/statistics.hpp"
-#include "hourglass/train/inference.hpp"
-#include "hourglass/train/probe.hpp"
-#include "hourglass/train/settings.hpp"
-#include "hourglass/train/training_data.hpp"
+#include "data/labels.hpp"
+#include "data/statistics.hpp"
+#include "engine/inference.hpp"
+#include "analysis/probe.hpp"
+#include "config/settings.hpp"
+#include "engine/training_data.hpp"
 
 namespace hourglass {
 namespace {

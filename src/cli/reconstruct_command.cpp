@@ -1,5 +1,6 @@
-#include "command.hpp"
-#include "inference_output.hpp"
+#include "cli/command.hpp"
+#include "cli/inference_output.hpp"
+#include "model/autoencoder.hpp"
 
 namespace hourglass {
 namespace {

@@ -2,12 +2,12 @@
 
 #include <filesystem>
 
-#include "command.hpp"
+#include "cli/command.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/io/atomic_file.hpp"
-#include "hourglass/math/blas.hpp"
-#include "report_scaling.hpp"
-#include "run_findings.hpp"
+#include "system/atomic_file.hpp"
+#include "math/blas.hpp"
+#include "cli/report_scaling.hpp"
+#include "cli/run_findings.hpp"
 
 namespace hourglass {
 namespace {

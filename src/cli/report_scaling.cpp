@@ -1,12 +1,12 @@
-#include "report_scaling.hpp"
+#include "cli/report_scaling.hpp"
 
 #include <fmt/format.h>
 
 #include <filesystem>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/io/atomic_file.hpp"
-#include "hourglass/report/scaling_report.hpp"
+#include "system/atomic_file.hpp"
+#include "report/scaling_report.hpp"
 
 namespace hourglass {
 

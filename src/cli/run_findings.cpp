@@ -1,12 +1,12 @@
-#include "run_findings.hpp"
+#include "cli/run_findings.hpp"
 
 #include <fmt/format.h>
 
 #include <filesystem>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/train/metrics_reader.hpp"
-#include "hourglass/train/run_folder.hpp"
+#include "run/metrics_reader.hpp"
+#include "run/run_folder.hpp"
 
 namespace hourglass {
 

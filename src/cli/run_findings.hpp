@@ -3,8 +3,8 @@
 #include <memory>
 #include <string>
 
-#include "hourglass/report/run_report.hpp"
-#include "options.hpp"
+#include "report/run_report.hpp"
+#include "cli/options.hpp"
 
 namespace hourglass {
 

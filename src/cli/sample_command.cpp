@@ -1,12 +1,13 @@
 #include <fmt/format.h>
 
-#include "command.hpp"
-#include "hourglass/core/buffer.hpp"
+#include "cli/command.hpp"
+#include "core/buffer.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/core/random.hpp"
-#include "hourglass/dist/communicator.hpp"
-#include "hourglass/io/dataset_writer.hpp"
-#include "hourglass/train/model_file.hpp"
+#include "core/random.hpp"
+#include "hourglass/comm/communicator.hpp"
+#include "hdf5/dataset_writer.hpp"
+#include "run/model_file.hpp"
+#include "model/autoencoder.hpp"
 
 namespace hourglass {
 namespace {

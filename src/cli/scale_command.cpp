@@ -14,17 +14,17 @@
 #include <filesystem>
 #include <utility>
 
-#include "child_process.hpp"
-#include "command.hpp"
-#include "file_lock.hpp"
+#include "system/child_process.hpp"
+#include "cli/command.hpp"
+#include "system/file_lock.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/core/median.hpp"
-#include "hourglass/core/text_list.hpp"
-#include "hourglass/report/scaling_results.hpp"
-#include "hourglass/train/stop_signal.hpp"
-#include "hourglass/train/version.hpp"
-#include "revision.hpp"
-#include "train_arguments.hpp"
+#include "core/median.hpp"
+#include "core/text_list.hpp"
+#include "report/scaling_results.hpp"
+#include "system/stop_signal.hpp"
+#include "run/version.hpp"
+#include "cli/revision.hpp"
+#include "cli/train_arguments.hpp"
 
 namespace hourglass {
 namespace {

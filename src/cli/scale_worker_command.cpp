@@ -9,20 +9,21 @@
 #include <fstream>
 #include <map>
 
-#include "command.hpp"
+#include "cli/command.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/core/median.hpp"
-#include "hourglass/core/random.hpp"
-#include "hourglass/dist/communicator.hpp"
-#include "hourglass/dist/environment.hpp"
-#include "hourglass/dist/network_sweep.hpp"
-#include "hourglass/io/dataset_writer.hpp"
-#include "hourglass/math/blas.hpp"
-#include "hourglass/report/scaling_results.hpp"
-#include "hourglass/train/trainer.hpp"
-#include "hourglass/train/version.hpp"
-#include "revision.hpp"
-#include "train_arguments.hpp"
+#include "core/median.hpp"
+#include "core/random.hpp"
+#include "hourglass/comm/communicator.hpp"
+#include "hourglass/comm/environment.hpp"
+#include "comm/network_sweep.hpp"
+#include "hdf5/dataset_writer.hpp"
+#include "math/blas.hpp"
+#include "report/scaling_results.hpp"
+#include "train/trainer.hpp"
+#include "run/version.hpp"
+#include "cli/revision.hpp"
+#include "cli/train_arguments.hpp"
+#include "model/autoencoder.hpp"
 
 namespace hourglass {
 namespace {

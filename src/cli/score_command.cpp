@@ -7,14 +7,14 @@
 #include <numeric>
 #include <optional>
 
-#include "command.hpp"
+#include "cli/command.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/core/text_list.hpp"
-#include "hourglass/data/labels.hpp"
-#include "hourglass/io/dataset_writer.hpp"
-#include "hourglass/train/anomaly.hpp"
-#include "hourglass/train/training_data.hpp"
-#include "model_arguments.hpp"
+#include "core/text_list.hpp"
+#include "data/labels.hpp"
+#include "hdf5/dataset_writer.hpp"
+#include "analysis/anomaly.hpp"
+#include "engine/training_data.hpp"
+#include "cli/model_arguments.hpp"
 
 namespace hourglass {
 namespace {

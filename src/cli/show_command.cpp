@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "command.hpp"
+#include "cli/command.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/report/text_chart.hpp"
-#include "hourglass/report/training_figures.hpp"
-#include "run_findings.hpp"
+#include "report/text_chart.hpp"
+#include "report/training_figures.hpp"
+#include "cli/run_findings.hpp"
 
 namespace hourglass {
 namespace {

@@ -9,19 +9,19 @@
 #include <thread>
 #include <utility>
 
-#include "child_process.hpp"
-#include "command.hpp"
-#include "file_lock.hpp"
-#include "hourglass/core/edit_distance.hpp"
+#include "system/child_process.hpp"
+#include "cli/command.hpp"
+#include "system/file_lock.hpp"
+#include "core/edit_distance.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/core/text_list.hpp"
-#include "hourglass/io/atomic_file.hpp"
-#include "hourglass/io/byte_file.hpp"
-#include "hourglass/train/settings.hpp"
-#include "hourglass/train/stop_signal.hpp"
-#include "sweep_table.hpp"
-#include "sweep_trial.hpp"
-#include "train_arguments.hpp"
+#include "core/text_list.hpp"
+#include "system/atomic_file.hpp"
+#include "system/byte_file.hpp"
+#include "config/settings.hpp"
+#include "system/stop_signal.hpp"
+#include "run/sweep_table.hpp"
+#include "cli/sweep_trial.hpp"
+#include "cli/train_arguments.hpp"
 
 namespace hourglass {
 namespace {

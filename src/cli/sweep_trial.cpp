@@ -1,4 +1,4 @@
-#include "sweep_trial.hpp"
+#include "cli/sweep_trial.hpp"
 
 #include <fmt/format.h>
 
@@ -6,14 +6,14 @@
 #include <filesystem>
 #include <fstream>
 
-#include "child_process.hpp"
-#include "file_lock.hpp"
+#include "system/child_process.hpp"
+#include "system/file_lock.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/train/run_lock.hpp"
-#include "hourglass/train/settings.hpp"
-#include "hourglass/train/stop_signal.hpp"
-#include "sweep_table.hpp"
-#include "train_arguments.hpp"
+#include "system/run_lock.hpp"
+#include "config/settings.hpp"
+#include "system/stop_signal.hpp"
+#include "run/sweep_table.hpp"
+#include "cli/train_arguments.hpp"
 
 namespace hourglass {
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "hourglass/train/sweep_plan.hpp"
+#include "run/sweep_plan.hpp"
 
 namespace hourglass {
 

@@ -1,10 +1,10 @@
-#include "train_arguments.hpp"
+#include "cli/train_arguments.hpp"
 
 #include <fmt/format.h>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/io/byte_file.hpp"
-#include "hourglass/train/settings.hpp"
+#include "system/byte_file.hpp"
+#include "config/settings.hpp"
 
 namespace hourglass {
 

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "hourglass/train/config.hpp"
-#include "options.hpp"
+#include "config/config.hpp"
+#include "cli/options.hpp"
 
 namespace hourglass {
 

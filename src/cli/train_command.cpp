@@ -2,15 +2,15 @@
 
 #include <filesystem>
 
-#include "command.hpp"
+#include "cli/command.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/io/address_list.hpp"
-#include "hourglass/io/byte_file.hpp"
-#include "hourglass/train/model_file.hpp"
-#include "hourglass/train/resume_point.hpp"
-#include "hourglass/train/settings.hpp"
-#include "hourglass/train/trainer.hpp"
-#include "train_arguments.hpp"
+#include "hdf5/address_list.hpp"
+#include "system/byte_file.hpp"
+#include "run/model_file.hpp"
+#include "run/resume_point.hpp"
+#include "config/settings.hpp"
+#include "train/trainer.hpp"
+#include "cli/train_arguments.hpp"
 
 namespace hourglass {
 namespace {

@@ -1,4 +1,4 @@
-#include "hourglass/core/activity.hpp"
+#include "core/activity.hpp"
 
 #include <array>
 #include <atomic>

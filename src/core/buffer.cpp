@@ -1,4 +1,4 @@
-#include "hourglass/core/buffer.hpp"
+#include "core/buffer.hpp"
 
 #include <sys/mman.h>
 

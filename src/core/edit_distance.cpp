@@ -1,4 +1,4 @@
-#include "hourglass/core/edit_distance.hpp"
+#include "core/edit_distance.hpp"
 
 #include <algorithm>
 #include <numeric>

@@ -1,4 +1,4 @@
-#include "hourglass/core/median.hpp"
+#include "core/median.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "hourglass/core/process.hpp"
+#include "core/process.hpp"
 
 #include <unistd.h>
 #include <ctime>

@@ -1,4 +1,4 @@
-#include "hourglass/core/text_list.hpp"
+#include "core/text_list.hpp"
 
 #include <algorithm>
 #include <sstream>

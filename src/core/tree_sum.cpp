@@ -1,11 +1,11 @@
-#include "hourglass/core/tree_sum.hpp"
+#include "core/tree_sum.hpp"
 
 #include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstring>
 
-#include "hourglass/core/bfloat16.hpp"
+#include "core/bfloat16.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

@@ -6,7 +6,7 @@
 #include <type_traits>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/io/hdf5.hpp"
+#include "hdf5/hdf5.hpp"
 
 namespace hourglass {
 

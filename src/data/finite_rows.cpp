@@ -1,12 +1,12 @@
-#include "hourglass/data/finite_rows.hpp"
+#include "data/finite_rows.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <string>
 
-#include "element.hpp"
+#include "data/element.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/data/normalization.hpp"
+#include "data/normalization.hpp"
 
 namespace hourglass {
 

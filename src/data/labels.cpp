@@ -1,10 +1,10 @@
-#include "hourglass/data/labels.hpp"
+#include "data/labels.hpp"
 
 #include <fmt/format.h>
 
 #include <limits>
 
-#include "element.hpp"
+#include "data/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

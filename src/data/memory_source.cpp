@@ -2,10 +2,10 @@
 #include <optional>
 #include <utility>
 
-#include "hourglass/core/buffer.hpp"
+#include "core/buffer.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/data/finite_rows.hpp"
-#include "hourglass/data/sample_source.hpp"
+#include "data/finite_rows.hpp"
+#include "data/sample_source.hpp"
 
 namespace hourglass {
 

@@ -1,4 +1,4 @@
-#include "hourglass/data/normalization.hpp"
+#include "data/normalization.hpp"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "element.hpp"
+#include "data/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

@@ -1,10 +1,10 @@
-#include "hourglass/data/shard_order.hpp"
+#include "data/shard_order.hpp"
 
 #include <algorithm>
 #include <string>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/core/random.hpp"
+#include "core/random.hpp"
 
 namespace hourglass {
 

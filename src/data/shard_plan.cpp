@@ -1,4 +1,4 @@
-#include "hourglass/data/shard_plan.hpp"
+#include "data/shard_plan.hpp"
 
 #include <algorithm>
 #include <string>

@@ -1,4 +1,4 @@
-#include "hourglass/data/statistics.hpp"
+#include "data/statistics.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -8,10 +8,10 @@
 #include <string>
 #include <type_traits>
 
-#include "element.hpp"
-#include "hourglass/core/buffer.hpp"
+#include "data/element.hpp"
+#include "core/buffer.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/data/finite_rows.hpp"
+#include "data/finite_rows.hpp"
 
 namespace hourglass {
 

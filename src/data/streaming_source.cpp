@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/core/timer.hpp"
-#include "hourglass/data/sample_source.hpp"
-#include "window_buffer.hpp"
+#include "core/timer.hpp"
+#include "data/sample_source.hpp"
+#include "data/window_buffer.hpp"
 
 namespace hourglass {
 

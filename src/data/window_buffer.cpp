@@ -1,9 +1,9 @@
-#include "window_buffer.hpp"
+#include "data/window_buffer.hpp"
 
 #include <algorithm>
 #include <numeric>
 
-#include "hourglass/data/finite_rows.hpp"
+#include "data/finite_rows.hpp"
 
 namespace hourglass {
 

@@ -4,10 +4,10 @@
 #include <functional>
 #include <vector>
 
-#include "hourglass/core/buffer.hpp"
+#include "core/buffer.hpp"
 #include "hourglass/core/types.hpp"
-#include "hourglass/data/shard_order.hpp"
-#include "hourglass/io/hdf5.hpp"
+#include "data/shard_order.hpp"
+#include "hdf5/hdf5.hpp"
 
 namespace hourglass {
 

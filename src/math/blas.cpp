@@ -1,4 +1,4 @@
-#include "hourglass/math/blas.hpp"
+#include "math/blas.hpp"
 
 #include <cblas.h>
 
@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/math/onednn.hpp"
+#include "math/onednn.hpp"
 
 namespace hourglass {
 

@@ -1,4 +1,4 @@
-#include "hourglass/math/exact_sum.hpp"
+#include "math/exact_sum.hpp"
 
 #include <cmath>
 #include <limits>

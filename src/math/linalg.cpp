@@ -1,4 +1,4 @@
-#include "hourglass/math/linalg.hpp"
+#include "math/linalg.hpp"
 
 #include <cblas.h>
 

@@ -1,4 +1,4 @@
-#include "hourglass/math/onednn.hpp"
+#include "math/onednn.hpp"
 
 #include "hourglass/core/error.hpp"
 

@@ -1,4 +1,4 @@
-#include "hourglass/nn/activation.hpp"
+#include "nn/activation.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <array>
 #include <tuple>
 
-#include "activation_kernels.hpp"
+#include "nn/activation_kernels.hpp"
 
 namespace hourglass {
 

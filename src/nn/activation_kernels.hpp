@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/math/elementwise.hpp"
-#include "hourglass/nn/activation.hpp"
+#include "math/elementwise.hpp"
+#include "nn/activation.hpp"
 
 // One struct an activation, inlined into the loops over matrices: its name, y = s(z) and its derivatives, from z or from y.
 namespace hourglass::kernel {

@@ -1,4 +1,4 @@
-#include "hourglass/nn/activation_layer.hpp"
+#include "nn/activation_layer.hpp"
 
 #include <algorithm>
 

@@ -1,9 +1,9 @@
-#include "hourglass/nn/convolution.hpp"
+#include "nn/convolution.hpp"
 
 #include <algorithm>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/math/blas.hpp"
+#include "math/blas.hpp"
 
 namespace hourglass {
 

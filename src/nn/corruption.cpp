@@ -1,4 +1,4 @@
-#include "hourglass/nn/corruption.hpp"
+#include "nn/corruption.hpp"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/core/random.hpp"
+#include "core/random.hpp"
 
 namespace hourglass {
 

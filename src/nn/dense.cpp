@@ -1,7 +1,7 @@
-#include "hourglass/nn/dense.hpp"
+#include "nn/dense.hpp"
 
-#include "hourglass/math/blas.hpp"
-#include "hourglass/math/onednn.hpp"
+#include "math/blas.hpp"
+#include "math/onednn.hpp"
 
 namespace hourglass {
 

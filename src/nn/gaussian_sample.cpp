@@ -1,10 +1,10 @@
-#include "hourglass/nn/gaussian_sample.hpp"
+#include "nn/gaussian_sample.hpp"
 
 #include <algorithm>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/core/random.hpp"
-#include "hourglass/math/elementwise.hpp"
+#include "core/random.hpp"
+#include "math/elementwise.hpp"
 
 namespace hourglass {
 

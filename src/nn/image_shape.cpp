@@ -1,4 +1,4 @@
-#include "hourglass/nn/image_shape.hpp"
+#include "nn/image_shape.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "hourglass/nn/image_windows.hpp"
+#include "nn/image_windows.hpp"
 
 #include <algorithm>
 

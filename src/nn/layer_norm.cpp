@@ -1,4 +1,4 @@
-#include "hourglass/nn/layer_norm.hpp"
+#include "nn/layer_norm.hpp"
 
 #include <algorithm>
 #include <cmath>

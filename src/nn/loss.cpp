@@ -1,4 +1,4 @@
-#include "hourglass/nn/loss.hpp"
+#include "nn/loss.hpp"
 
 #include <fmt/format.h>
 
@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "activation_kernels.hpp"
-#include "loss_terms.hpp"
-#include "similarity_loss.hpp"
+#include "nn/activation_kernels.hpp"
+#include "nn/loss_terms.hpp"
+#include "nn/similarity_loss.hpp"
 
 namespace hourglass {
 

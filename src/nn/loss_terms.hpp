@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "hourglass/math/elementwise.hpp"
+#include "math/elementwise.hpp"
 
 // One struct a component-wise loss, inlined into the loop over a row: its term and the term's derivative with respect to the
 // output.

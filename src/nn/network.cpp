@@ -1,4 +1,4 @@
-#include "hourglass/nn/network.hpp"
+#include "nn/network.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "hourglass/nn/noise.hpp"
+#include "nn/noise.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <charconv>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/core/random.hpp"
+#include "core/random.hpp"
 
 namespace hourglass {
 

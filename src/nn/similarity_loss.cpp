@@ -1,4 +1,4 @@
-#include "similarity_loss.hpp"
+#include "nn/similarity_loss.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -2,7 +2,7 @@
 
 #include <span>
 
-#include "hourglass/nn/image_shape.hpp"
+#include "nn/image_shape.hpp"
 
 namespace hourglass {
 

@@ -1,4 +1,4 @@
-#include "hourglass/nn/top_k.hpp"
+#include "nn/top_k.hpp"
 
 #include <algorithm>
 #include <functional>

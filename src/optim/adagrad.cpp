@@ -1,9 +1,9 @@
-#include "hourglass/optim/adagrad.hpp"
+#include "optim/adagrad.hpp"
 
 #include <cmath>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/optim/check.hpp"
+#include "optim/check.hpp"
 
 namespace hourglass {
 

@@ -1,10 +1,10 @@
-#include "hourglass/optim/adam.hpp"
+#include "optim/adam.hpp"
 
 #include <cmath>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/optim/check.hpp"
-#include "hourglass/optim/running_mean.hpp"
+#include "optim/check.hpp"
+#include "optim/running_mean.hpp"
 
 namespace hourglass {
 

@@ -1,4 +1,4 @@
-#include "hourglass/optim/check.hpp"
+#include "optim/check.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "hourglass/optim/clip.hpp"
+#include "optim/clip.hpp"
 
 #include <array>
 #include <cmath>

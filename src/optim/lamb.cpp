@@ -1,13 +1,13 @@
-#include "hourglass/optim/lamb.hpp"
+#include "optim/lamb.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/optim/check.hpp"
-#include "hourglass/optim/clip.hpp"
-#include "hourglass/optim/running_mean.hpp"
+#include "optim/check.hpp"
+#include "optim/clip.hpp"
+#include "optim/running_mean.hpp"
 
 namespace hourglass {
 

@@ -1,11 +1,11 @@
-#include "hourglass/optim/lars.hpp"
+#include "optim/lars.hpp"
 
 #include <cmath>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/optim/check.hpp"
-#include "hourglass/optim/clip.hpp"
-#include "hourglass/optim/subnormal.hpp"
+#include "optim/check.hpp"
+#include "optim/clip.hpp"
+#include "optim/subnormal.hpp"
 
 namespace hourglass {
 

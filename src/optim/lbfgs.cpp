@@ -1,9 +1,9 @@
-#include "hourglass/optim/lbfgs.hpp"
+#include "optim/lbfgs.hpp"
 
 #include <algorithm>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/math/exact_sum.hpp"
+#include "math/exact_sum.hpp"
 
 namespace hourglass {
 

@@ -1,4 +1,4 @@
-#include "hourglass/optim/line_search.hpp"
+#include "optim/line_search.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/optim/check.hpp"
+#include "optim/check.hpp"
 
 namespace hourglass {
 

@@ -1,13 +1,13 @@
-#include "hourglass/optim/muon.hpp"
+#include "optim/muon.hpp"
 
 #include <algorithm>
 #include <cmath>
 
-#include "hourglass/core/buffer.hpp"
+#include "core/buffer.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/math/blas.hpp"
-#include "hourglass/optim/check.hpp"
-#include "hourglass/optim/subnormal.hpp"
+#include "math/blas.hpp"
+#include "optim/check.hpp"
+#include "optim/subnormal.hpp"
 
 namespace hourglass {
 

@@ -1,20 +1,20 @@
-#include "hourglass/optim/optimizer.hpp"
+#include "optim/optimizer.hpp"
 
 #include <algorithm>
 #include <array>
 #include <string_view>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/optim/adadelta.hpp"
-#include "hourglass/optim/adagrad.hpp"
-#include "hourglass/optim/adam.hpp"
-#include "hourglass/optim/check.hpp"
-#include "hourglass/optim/lamb.hpp"
-#include "hourglass/optim/lars.hpp"
-#include "hourglass/optim/muon.hpp"
-#include "hourglass/optim/nadam.hpp"
-#include "hourglass/optim/rmsprop.hpp"
-#include "hourglass/optim/sgd.hpp"
+#include "optim/adadelta.hpp"
+#include "optim/adagrad.hpp"
+#include "optim/adam.hpp"
+#include "optim/check.hpp"
+#include "optim/lamb.hpp"
+#include "optim/lars.hpp"
+#include "optim/muon.hpp"
+#include "optim/nadam.hpp"
+#include "optim/rmsprop.hpp"
+#include "optim/sgd.hpp"
 
 namespace hourglass {
 

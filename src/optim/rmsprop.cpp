@@ -1,10 +1,10 @@
-#include "hourglass/optim/rmsprop.hpp"
+#include "optim/rmsprop.hpp"
 
 #include <cmath>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/optim/check.hpp"
-#include "hourglass/optim/running_mean.hpp"
+#include "optim/check.hpp"
+#include "optim/running_mean.hpp"
 
 namespace hourglass {
 

@@ -1,4 +1,4 @@
-#include "hourglass/optim/schedule.hpp"
+#include "optim/schedule.hpp"
 
 #include <fmt/format.h>
 
@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/optim/check.hpp"
+#include "optim/check.hpp"
 
 namespace hourglass {
 

@@ -1,11 +1,11 @@
-#include "hourglass/optim/sgd.hpp"
+#include "optim/sgd.hpp"
 
 #include <algorithm>
 #include <cmath>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/optim/check.hpp"
-#include "hourglass/optim/subnormal.hpp"
+#include "optim/check.hpp"
+#include "optim/subnormal.hpp"
 
 namespace hourglass {
 

@@ -1,4 +1,4 @@
-#include "hourglass/report/chart.hpp"
+#include "report/chart.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <array>
 #include <cmath>
 
-#include "series_look.hpp"
+#include "report/series_look.hpp"
 
 namespace hourglass {
 

@@ -1,4 +1,4 @@
-#include "hourglass/report/code_figures.hpp"
+#include "report/code_figures.hpp"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <cmath>
 #include <map>
 
-#include "hourglass/report/svg_canvas.hpp"
+#include "report/svg_canvas.hpp"
 
 namespace hourglass {
 

@@ -1,4 +1,4 @@
-#include "hourglass/report/image_figures.hpp"
+#include "report/image_figures.hpp"
 
 #include <fmt/format.h>
 
@@ -6,8 +6,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "hourglass/report/image_sheet.hpp"
-#include "hourglass/report/svg_chart.hpp"
+#include "report/image_sheet.hpp"
+#include "report/svg_chart.hpp"
 
 namespace hourglass {
 

@@ -1,4 +1,4 @@
-#include "hourglass/report/image_sheet.hpp"
+#include "report/image_sheet.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "hourglass/report/png.hpp"
+#include "report/png.hpp"
 
 #include <fmt/format.h>
 
@@ -7,8 +7,8 @@
 #include <span>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/data/image.hpp"
-#include "hourglass/report/html.hpp"
+#include "formats/image.hpp"
+#include "report/html.hpp"
 
 namespace hourglass {
 

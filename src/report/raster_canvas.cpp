@@ -1,9 +1,9 @@
-#include "hourglass/report/raster_canvas.hpp"
+#include "report/raster_canvas.hpp"
 
 #include <algorithm>
 #include <cmath>
 
-#include "stroke_font.hpp"
+#include "report/stroke_font.hpp"
 
 namespace hourglass {
 

@@ -1,15 +1,15 @@
-#include "hourglass/report/run_report.hpp"
+#include "report/run_report.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "hourglass/report/code_figures.hpp"
-#include "hourglass/report/html.hpp"
-#include "hourglass/report/image_figures.hpp"
-#include "hourglass/report/svg_chart.hpp"
-#include "hourglass/report/training_figures.hpp"
-#include "hourglass/train/settings.hpp"
+#include "report/code_figures.hpp"
+#include "report/html.hpp"
+#include "report/image_figures.hpp"
+#include "report/svg_chart.hpp"
+#include "report/training_figures.hpp"
+#include "config/settings.hpp"
 
 namespace hourglass {
 

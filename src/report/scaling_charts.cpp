@@ -1,4 +1,4 @@
-#include "scaling_charts.hpp"
+#include "report/scaling_charts.hpp"
 
 #include <fmt/format.h>
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "hourglass/report/chart.hpp"
-#include "hourglass/report/scaling_model.hpp"
+#include "report/chart.hpp"
+#include "report/scaling_model.hpp"
 
 /// The figures of a scaling study's page. Not installed.
 namespace hourglass {

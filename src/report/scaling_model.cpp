@@ -1,11 +1,11 @@
-#include "hourglass/report/scaling_model.hpp"
+#include "report/scaling_model.hpp"
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <functional>
 
-#include "hourglass/core/median.hpp"
+#include "core/median.hpp"
 
 namespace hourglass {
 

@@ -1,4 +1,4 @@
-#include "hourglass/report/scaling_report.hpp"
+#include "report/scaling_report.hpp"
 
 #include <fmt/format.h>
 
@@ -9,10 +9,10 @@
 #include <tuple>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/core/text_list.hpp"
-#include "hourglass/report/html.hpp"
-#include "hourglass/report/svg_chart.hpp"
-#include "scaling_charts.hpp"
+#include "core/text_list.hpp"
+#include "report/html.hpp"
+#include "report/svg_chart.hpp"
+#include "report/scaling_charts.hpp"
 
 namespace hourglass {
 

@@ -1,4 +1,4 @@
-#include "hourglass/report/scaling_results.hpp"
+#include "report/scaling_results.hpp"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/core/median.hpp"
+#include "core/median.hpp"
 
 namespace hourglass {
 

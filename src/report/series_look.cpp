@@ -1,4 +1,4 @@
-#include "series_look.hpp"
+#include "report/series_look.hpp"
 
 #include <algorithm>
 #include <array>

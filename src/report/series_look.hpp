@@ -1,6 +1,6 @@
 #pragma once
 
-#include "hourglass/report/canvas.hpp"
+#include "report/canvas.hpp"
 
 namespace hourglass::detail {
 

@@ -1,4 +1,4 @@
-#include "stroke_font.hpp"
+#include "report/stroke_font.hpp"
 
 #include <array>
 

@@ -1,8 +1,8 @@
-#include "hourglass/report/svg_canvas.hpp"
+#include "report/svg_canvas.hpp"
 
 #include <fmt/format.h>
 
-#include "hourglass/report/html.hpp"
+#include "report/html.hpp"
 
 namespace hourglass {
 

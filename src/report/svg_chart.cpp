@@ -1,7 +1,7 @@
-#include "hourglass/report/svg_chart.hpp"
+#include "report/svg_chart.hpp"
 
-#include "hourglass/report/raster_canvas.hpp"
-#include "hourglass/report/svg_canvas.hpp"
+#include "report/raster_canvas.hpp"
+#include "report/svg_canvas.hpp"
 
 namespace hourglass {
 

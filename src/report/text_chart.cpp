@@ -1,4 +1,4 @@
-#include "hourglass/report/text_chart.hpp"
+#include "report/text_chart.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "hourglass/report/training_figures.hpp"
+#include "report/training_figures.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "hourglass/train/diagnosis.hpp"
+#include "train/diagnosis.hpp"
 
 #include <fmt/format.h>
 
@@ -8,8 +8,8 @@
 #include <sstream>
 #include <vector>
 
-#include "hourglass/core/buffer.hpp"
-#include "hourglass/math/finite.hpp"
+#include "core/buffer.hpp"
+#include "math/finite.hpp"
 
 namespace hourglass {
 

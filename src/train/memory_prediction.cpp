@@ -1,4 +1,4 @@
-#include "hourglass/train/memory_prediction.hpp"
+#include "train/memory_prediction.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "hourglass/train/output_range.hpp"
+#include "train/output_range.hpp"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <limits>
 #include <vector>
 
-#include "hourglass/core/buffer.hpp"
+#include "core/buffer.hpp"
 #include "hourglass/core/types.hpp"
 
 namespace hourglass {

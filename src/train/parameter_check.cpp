@@ -1,4 +1,4 @@
-#include "hourglass/train/parameter_check.hpp"
+#include "train/parameter_check.hpp"
 
 #include <fmt/format.h>
 #include <xxhash.h>
@@ -7,7 +7,7 @@
 #include <map>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/core/process.hpp"
+#include "core/process.hpp"
 
 namespace hourglass {
 

@@ -1,4 +1,4 @@
-#include "hourglass/train/placement.hpp"
+#include "train/placement.hpp"
 
 #include <fmt/format.h>
 #include <sched.h>

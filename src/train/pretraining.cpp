@@ -1,13 +1,13 @@
-#include "hourglass/train/pretraining.hpp"
+#include "train/pretraining.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/nn/rbm.hpp"
-#include "hourglass/nn/stacked.hpp"
-#include "hourglass/train/update.hpp"
+#include "model/rbm.hpp"
+#include "model/stacked.hpp"
+#include "engine/update.hpp"
 
 namespace hourglass {
 

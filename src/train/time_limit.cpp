@@ -1,8 +1,8 @@
-#include "hourglass/train/time_limit.hpp"
+#include "train/time_limit.hpp"
 
 #include <algorithm>
 
-#include "hourglass/core/process.hpp"
+#include "core/process.hpp"
 
 namespace hourglass {
 

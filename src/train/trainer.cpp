@@ -1,17 +1,18 @@
-#include "hourglass/train/trainer.hpp"
+#include "train/trainer.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "hourglass/core/activity.hpp"
+#include "core/activity.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/data/statistics.hpp"
-#include "hourglass/io/atomic_file.hpp"
-#include "hourglass/train/arithmetic.hpp"
-#include "hourglass/train/effective_config.hpp"
-#include "hourglass/train/model_file.hpp"
-#include "hourglass/train/settings.hpp"
+#include "data/statistics.hpp"
+#include "system/atomic_file.hpp"
+#include "engine/arithmetic.hpp"
+#include "run/effective_config.hpp"
+#include "run/model_file.hpp"
+#include "config/settings.hpp"
+#include "optim/schedule.hpp"
 
 namespace hourglass {
 

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "hourglass/core/activity.hpp"
-#include "hourglass/train/trainer.hpp"
+#include "core/activity.hpp"
+#include "train/trainer.hpp"
 
 namespace hourglass {
 

@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/train/trainer.hpp"
+#include "train/trainer.hpp"
 
 namespace hourglass {
 

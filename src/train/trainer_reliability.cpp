@@ -1,13 +1,13 @@
 // The part of the trainer that looks after the run: stopping in time, hanging and deviating ranks, numbers that are not finite.
 #include <fmt/format.h>
 
-#include "hourglass/core/activity.hpp"
+#include "core/activity.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/io/atomic_file.hpp"
-#include "hourglass/train/diagnosis.hpp"
-#include "hourglass/train/duration.hpp"
-#include "hourglass/train/parameter_check.hpp"
-#include "hourglass/train/trainer.hpp"
+#include "system/atomic_file.hpp"
+#include "train/diagnosis.hpp"
+#include "config/duration.hpp"
+#include "train/parameter_check.hpp"
+#include "train/trainer.hpp"
 
 namespace hourglass {
 

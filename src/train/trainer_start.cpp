@@ -1,11 +1,11 @@
 // What the trainer says of a run before it begins.
 #include <fmt/format.h>
 
-#include "hourglass/train/idle_settings.hpp"
-#include "hourglass/train/memory_prediction.hpp"
-#include "hourglass/train/output_range.hpp"
-#include "hourglass/train/placement.hpp"
-#include "hourglass/train/trainer.hpp"
+#include "config/idle_settings.hpp"
+#include "train/memory_prediction.hpp"
+#include "train/output_range.hpp"
+#include "train/placement.hpp"
+#include "train/trainer.hpp"
 
 namespace hourglass {
 

@@ -5,17 +5,18 @@
 #include <algorithm>
 #include <cmath>
 
-#include "hourglass/core/activity.hpp"
+#include "core/activity.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/dist/environment.hpp"
-#include "hourglass/io/atomic_file.hpp"
-#include "hourglass/train/arithmetic.hpp"
-#include "hourglass/train/diagnosis.hpp"
-#include "hourglass/train/feature_weights.hpp"
-#include "hourglass/train/model_file.hpp"
-#include "hourglass/train/settings.hpp"
-#include "hourglass/train/trainer.hpp"
-#include "hourglass/train/version.hpp"
+#include "hourglass/comm/environment.hpp"
+#include "system/atomic_file.hpp"
+#include "engine/arithmetic.hpp"
+#include "train/diagnosis.hpp"
+#include "run/feature_weights.hpp"
+#include "run/model_file.hpp"
+#include "config/settings.hpp"
+#include "train/trainer.hpp"
+#include "run/version.hpp"
+#include "optim/schedule.hpp"
 
 namespace hourglass {
 

@@ -3,10 +3,10 @@
 
 #include <cmath>
 
-#include "hourglass/core/activity.hpp"
+#include "core/activity.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/train/stop_signal.hpp"
-#include "hourglass/train/trainer.hpp"
+#include "system/stop_signal.hpp"
+#include "train/trainer.hpp"
 
 namespace hourglass {
 

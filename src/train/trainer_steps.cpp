@@ -1,7 +1,7 @@
 // The part of the trainer that is measured: steps and nothing else.
 #include "hourglass/core/error.hpp"
-#include "hourglass/train/stop_signal.hpp"
-#include "hourglass/train/trainer.hpp"
+#include "system/stop_signal.hpp"
+#include "train/trainer.hpp"
 
 namespace hourglass {
 

@@ -1,4 +1,4 @@
-#include "hourglass/train/watchdog.hpp"
+#include "train/watchdog.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -12,9 +12,9 @@
 #include <utility>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/core/process.hpp"
-#include "hourglass/core/timer.hpp"
-#include "hourglass/train/stuck_launcher.hpp"
+#include "core/process.hpp"
+#include "core/timer.hpp"
+#include "system/stuck_launcher.hpp"
 
 namespace hourglass {
 

@@ -1,4 +1,4 @@
-#include "hourglass/core/bfloat16.hpp"
+#include "core/bfloat16.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "hourglass/core/phase_recorder.hpp"
+#include "core/phase_recorder.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "hourglass/core/range_set.hpp"
+#include "core/range_set.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "hourglass/core/text_digest.hpp"
+#include "core/text_digest.hpp"
 
 #include <gtest/gtest.h>
 

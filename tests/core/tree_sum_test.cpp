@@ -1,4 +1,4 @@
-#include "hourglass/core/tree_sum.hpp"
+#include "core/tree_sum.hpp"
 
 #include <gtest/gtest.h>
 

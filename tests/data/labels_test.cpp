@@ -1,10 +1,10 @@
-#include "hourglass/data/labels.hpp"
+#include "data/labels.hpp"
 
 #include <gtest/gtest.h>
 
 #include <limits>
 
-#include "data/hdf5_files.hpp"
+#include "support/hdf5_files.hpp"
 #include "hourglass/core/error.hpp"
 #include "support/temporary_folder.hpp"
 

@@ -1,4 +1,4 @@
-#include "hourglass/data/normalization.hpp"
+#include "data/normalization.hpp"
 
 #include <gtest/gtest.h>
 

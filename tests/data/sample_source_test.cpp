@@ -1,4 +1,4 @@
-#include "hourglass/data/sample_source.hpp"
+#include "data/sample_source.hpp"
 
 #include <gtest/gtest.h>
 
@@ -14,9 +14,9 @@
 #include <thread>
 #include <vector>
 
-#include "data/hdf5_files.hpp"
+#include "support/hdf5_files.hpp"
 #include "hourglass/core/error.hpp"
-#include "hourglass/core/timer.hpp"
+#include "core/timer.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace hourglass {

@@ -1,4 +1,4 @@
-#include "hourglass/data/shard_order.hpp"
+#include "data/shard_order.hpp"
 
 #include <gtest/gtest.h>
 

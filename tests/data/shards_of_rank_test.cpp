@@ -9,8 +9,8 @@
 #include <random>
 #include <vector>
 
-#include "hourglass/core/tree_sum.hpp"
-#include "hourglass/data/shard_plan.hpp"
+#include "core/tree_sum.hpp"
+#include "data/shard_plan.hpp"
 
 namespace hourglass {
 namespace {

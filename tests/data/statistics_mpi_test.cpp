@@ -1,4 +1,4 @@
-#include "hourglass/data/statistics.hpp"
+#include "data/statistics.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "data/hdf5_files.hpp"
+#include "support/hdf5_files.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "fuzz.hpp"
-#include "hourglass/train/settings.hpp"
+#include "config/settings.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace hourglass;

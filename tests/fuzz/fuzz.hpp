@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include "hourglass/data/row_reader.hpp"
+#include "import/row_reader.hpp"
 
 namespace hourglass {
 

@@ -1,6 +1,6 @@
 // IDX files, plain and compressed.
 #include "fuzz.hpp"
-#include "hourglass/data/file_rows.hpp"
+#include "import/file_rows.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace hourglass;

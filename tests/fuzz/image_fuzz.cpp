@@ -2,7 +2,7 @@
 #include <span>
 
 #include "fuzz.hpp"
-#include "hourglass/data/image.hpp"
+#include "formats/image.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace hourglass;

@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "fuzz.hpp"
-#include "hourglass/io/state_file.hpp"
+#include "checkpoint/state_file.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace hourglass;

@@ -1,6 +1,6 @@
 // NumPy's .npy files.
 #include "fuzz.hpp"
-#include "hourglass/data/array_rows.hpp"
+#include "import/array_rows.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace hourglass;

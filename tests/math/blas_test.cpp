@@ -1,4 +1,4 @@
-#include "hourglass/math/blas.hpp"
+#include "math/blas.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "hourglass/math/elementwise.hpp"
+#include "math/elementwise.hpp"
 
 #include <gtest/gtest.h>
 

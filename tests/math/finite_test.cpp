@@ -1,4 +1,4 @@
-#include "hourglass/math/finite.hpp"
+#include "math/finite.hpp"
 
 #include <gtest/gtest.h>
 

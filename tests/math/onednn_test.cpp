@@ -1,4 +1,4 @@
-#include "hourglass/math/onednn.hpp"
+#include "math/onednn.hpp"
 
 #include <gtest/gtest.h>
 

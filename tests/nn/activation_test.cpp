@@ -1,4 +1,4 @@
-#include "hourglass/nn/activation.hpp"
+#include "nn/activation.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,13 +1,13 @@
 // Convolutions against the definition, one output at a time in double; gradients through it by central differences.
-#include "hourglass/nn/convolution.hpp"
+#include "nn/convolution.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <random>
 
-#include "hourglass/core/buffer.hpp"
-#include "hourglass/nn/autoencoder.hpp"
+#include "core/buffer.hpp"
+#include "model/autoencoder.hpp"
 #include "nn/reference.hpp"
 
 namespace hourglass {

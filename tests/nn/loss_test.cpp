@@ -1,4 +1,4 @@
-#include "hourglass/nn/loss.hpp"
+#include "nn/loss.hpp"
 
 #include <gtest/gtest.h>
 

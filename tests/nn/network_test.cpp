@@ -1,4 +1,4 @@
-#include "hourglass/nn/network.hpp"
+#include "nn/network.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/nn/dense.hpp"
+#include "nn/dense.hpp"
 #include "nn/reference.hpp"
 
 namespace hourglass {

@@ -1,5 +1,5 @@
 // Corruption of inputs and noise on activations: rates, moments, structure, and what they may depend on.
-#include "hourglass/nn/noise.hpp"
+#include "nn/noise.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/nn/corruption.hpp"
-#include "hourglass/nn/top_k.hpp"
+#include "nn/corruption.hpp"
+#include "nn/top_k.hpp"
 
 namespace hourglass {
 namespace {

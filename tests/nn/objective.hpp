@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "hourglass/core/random.hpp"
-#include "hourglass/nn/autoencoder.hpp"
-#include "hourglass/nn/gaussian_sample.hpp"
+#include "core/random.hpp"
+#include "model/autoencoder.hpp"
+#include "nn/gaussian_sample.hpp"
 #include "nn/reference.hpp"
 
 // The whole objective of a regularised autoencoder once more, in double and in the plainest words.

@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "hourglass/nn/autoencoder.hpp"
+#include "model/autoencoder.hpp"
 
 // The autoencoder once more, in double and in the plainest words: what the library's passes are compared with.
 namespace hourglass::reference {

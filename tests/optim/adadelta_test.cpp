@@ -1,4 +1,4 @@
-#include "hourglass/optim/adadelta.hpp"
+#include "optim/adadelta.hpp"
 
 #include <gtest/gtest.h>
 

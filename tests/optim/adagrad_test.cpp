@@ -1,4 +1,4 @@
-#include "hourglass/optim/adagrad.hpp"
+#include "optim/adagrad.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "hourglass/optim/adam.hpp"
+#include "optim/adam.hpp"
 
 #include <gtest/gtest.h>
 

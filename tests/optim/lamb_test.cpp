@@ -1,4 +1,4 @@
-#include "hourglass/optim/lamb.hpp"
+#include "optim/lamb.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "hourglass/optim/lars.hpp"
+#include "optim/lars.hpp"
 
 #include <gtest/gtest.h>
 

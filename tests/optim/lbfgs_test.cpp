@@ -1,4 +1,4 @@
-#include "hourglass/optim/lbfgs.hpp"
+#include "optim/lbfgs.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "hourglass/optim/line_search.hpp"
+#include "optim/line_search.hpp"
 
 #include <gtest/gtest.h>
 

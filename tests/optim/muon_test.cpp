@@ -1,4 +1,4 @@
-#include "hourglass/optim/muon.hpp"
+#include "optim/muon.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "hourglass/optim/nadam.hpp"
+#include "optim/nadam.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What every update rule promises, whatever its formula.
-#include "hourglass/optim/optimizer.hpp"
+#include "optim/optimizer.hpp"
 
 #include <gtest/gtest.h>
 

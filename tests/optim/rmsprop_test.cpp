@@ -1,4 +1,4 @@
-#include "hourglass/optim/rmsprop.hpp"
+#include "optim/rmsprop.hpp"
 
 #include <gtest/gtest.h>
 

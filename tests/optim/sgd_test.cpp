@@ -1,4 +1,4 @@
-#include "hourglass/optim/sgd.hpp"
+#include "optim/sgd.hpp"
 
 #include <gtest/gtest.h>
 

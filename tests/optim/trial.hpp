@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/core/random.hpp"
-#include "hourglass/optim/optimizer.hpp"
+#include "core/random.hpp"
+#include "optim/optimizer.hpp"
 
 namespace hourglass::test {
 

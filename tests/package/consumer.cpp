@@ -1,10 +1,5 @@
 #include <cstdio>
 
-#include "hourglass/dist/environment.hpp"
-#include "hourglass/nn/autoencoder.hpp"
+#include "hourglass/comm/environment.hpp"
 
-int main() {
-  const hourglass::Autoencoder model({.encoder = {784, 1000, 500, 250, 30}});
-  std::printf("%lld parameters\n", static_cast<long long>(model.layout().parameter_count()));
-  std::printf("%s\n", hourglass::Environment::library_version().c_str());
-}
+int main() { std::printf("%s\n", hourglass::Environment::library_version().c_str()); }

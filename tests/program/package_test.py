@@ -22,11 +22,7 @@ class PackageTest(unittest.TestCase):
             self.command("cmake", "--install", BUILD, "--prefix", prefix)
             self.command("cmake", "-G", "Ninja", "-S", str(ROOT / "tests/package"), "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}")
             self.command("cmake", "--build", build)
-            widths = [784, 1000, 500, 250, 30]
-            layers = list(zip(widths, widths[1:])) + list(zip(widths[::-1], widths[-2::-1]))
-            count = sum(inputs * outputs + outputs for inputs, outputs in layers)
             output = self.command(f"{build}/consumer")
-            self.assertIn(f"{count} parameters", output)
             self.assertIn("MPI", output)
             self.assertIn("0.1.0", self.command(f"{prefix}/bin/hourglass", "--version"))
 

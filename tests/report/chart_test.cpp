@@ -1,11 +1,11 @@
-#include "hourglass/report/chart.hpp"
+#include "report/chart.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "hourglass/report/svg_chart.hpp"
+#include "report/svg_chart.hpp"
 
 namespace hourglass {
 namespace {

@@ -1,4 +1,4 @@
-#include "hourglass/report/code_figures.hpp"
+#include "report/code_figures.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "hourglass/report/png.hpp"
+#include "report/png.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <span>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/data/image.hpp"
+#include "formats/image.hpp"
 
 namespace hourglass {
 namespace {

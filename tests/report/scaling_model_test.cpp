@@ -1,11 +1,11 @@
-#include "hourglass/report/scaling_model.hpp"
+#include "report/scaling_model.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/report/scaling_report.hpp"
+#include "report/scaling_report.hpp"
 
 namespace hourglass {
 namespace {

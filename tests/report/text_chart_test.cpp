@@ -1,4 +1,4 @@
-#include "hourglass/report/text_chart.hpp"
+#include "report/text_chart.hpp"
 
 #include <gtest/gtest.h>
 

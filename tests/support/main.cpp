@@ -3,9 +3,9 @@
 
 #include <cstdlib>
 
-#include "hourglass/dist/communicator.hpp"
-#include "hourglass/dist/environment.hpp"
-#include "hourglass/math/blas.hpp"
+#include "hourglass/comm/communicator.hpp"
+#include "hourglass/comm/environment.hpp"
+#include "math/blas.hpp"
 #include "support/temporary_folder.hpp"
 
 int main(int argc, char** argv) {

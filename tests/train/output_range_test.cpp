@@ -1,4 +1,4 @@
-#include "hourglass/train/output_range.hpp"
+#include "train/output_range.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,8 +1,8 @@
-#include "hourglass/train/parameter_check.hpp"
+#include "train/parameter_check.hpp"
 
 #include <gtest/gtest.h>
 
-#include "hourglass/core/buffer.hpp"
+#include "core/buffer.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

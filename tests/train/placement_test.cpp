@@ -1,4 +1,4 @@
-#include "hourglass/train/placement.hpp"
+#include "train/placement.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "hourglass/train/watchdog.hpp"
+#include "train/watchdog.hpp"
 
 #include <gtest/gtest.h>
 

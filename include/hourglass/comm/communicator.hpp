@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "hourglass/core/types.hpp"
+#include "hourglass/comm/request.hpp"
+
+namespace hourglass {
+
+/// A group of ranks that talk to each other: a value, cheap to copy; the MPI communicator below is a duplicate of its own,
+/// freed with the last copy. Every MPI error becomes Error(bug) with MPI's text. All calls come from the main thread.
+/// Unless said otherwise a method is collective: every rank of the group calls it, in the same order.
+class Communicator {
+ public:
+  /// All ranks of the job. Collective over the job: every rank calls it.
+  static Communicator world();
+  /// This rank alone: the serial path. Not collective.
+  static Communicator self();
+
+  [[nodiscard]] int rank() const;
+  [[nodiscard]] int size() const;
+  [[nodiscard]] bool is_root() const { return rank() == 0; }
+  /// The ranks that share this rank's node.
+  [[nodiscard]] Communicator node() const;
+  /// The same ranks with messages of their own: nothing sent here can be received there.
+  [[nodiscard]] Communicator duplicate() const;
+
+  void barrier() const;
+  void broadcast(std::span<std::byte> bytes, int root = 0) const;
+  [[nodiscard]] std::string broadcast(const std::string& text, int root = 0) const;
+  /// Element-wise over the ranks, in place.
+  void sum(std::span<std::int64_t> values) const;
+  void sum(std::span<std::uint64_t> values) const;
+  [[nodiscard]] double max(double value) const;
+  [[nodiscard]] Index max(Index value) const;
+  [[nodiscard]] Index min(Index value) const;
+  /// One text of each rank, by rank, on every rank.
+  [[nodiscard]] std::vector<std::string> all_gather(const std::string& text) const;
+
+  /// Point to point, not collective; the request waits when it is destroyed. The memory must outlive it, and nobody else may
+  /// touch it before. At most 2^31 - 1 values. Messages of one (sender, receiver, tag) arrive in the order of sending.
+  [[nodiscard]] Request send(std::span<const float> values, int destination, int tag) const;
+  [[nodiscard]] Request receive(std::span<float> values, int source, int tag) const;
+  /// Non-blocking in-place allreduce (sum) in single precision.
+  /// The bits depend on the number of ranks and on MPI; all ranks get the same ones.
+  [[nodiscard]] Request all_reduce(std::span<float> values) const;
+  /// Non-blocking in-place sum over the ranks: exact, so independent of their order.
+  [[nodiscard]] Request sum_later(std::span<std::int64_t> values) const;
+
+  /// The MPI_Comm, for parallel HDF5 (declared without mpi.h: a pointer to the handle).
+  [[nodiscard]] const void* handle() const;
+
+ private:
+  struct Handle;
+  explicit Communicator(std::shared_ptr<const Handle> handle);
+  std::shared_ptr<const Handle> handle_;
+};
+
+/// Runs `action` on every rank and then agrees: when it threw Error anywhere, every rank throws the Error of the lowest such
+/// rank (same kind, same message), so that all ranks end together with one exit code and rank 0 can print the one line.
+/// `action` must not communicate. Any other exception counts as ErrorKind::bug.
+void collectively(const Communicator& communicator, const std::function<void()>& action);
+
+}  // namespace hourglass

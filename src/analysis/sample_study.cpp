@@ -1,0 +1,84 @@
+#include "analysis/sample_study.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "data/finite_rows.hpp"
+#include "data/labels.hpp"
+#include "engine/inference.hpp"
+#include "nn/network.hpp"
+
+namespace hourglass {
+
+namespace {
+
+constexpr Index batch = 128;
+
+void read_samples(const Model& model, const DatasetReader& reader, SampleStudy& study) {
+  const DatasetInfo& info = reader.info();
+  std::vector<std::byte> stored(static_cast<std::size_t>(info.row_bytes()));
+  const Matrix x(study.originals.data(), study.size(), study.features);
+  for (Index i = 0; i < study.size(); ++i) {
+    const Index row = study.rows[static_cast<std::size_t>(i)];
+    read_finite_rows(reader, {row, row + 1}, stored);
+    convert_row(info.type, stored.data(), model.transform, x.row(i));
+  }
+}
+
+double squared_distance(std::span<const float> a, std::span<const float> b) {
+  double sum = 0;
+  for (std::size_t k = 0; k < a.size(); ++k) {
+    const double difference = static_cast<double>(a[k]) - static_cast<double>(b[k]);
+    sum += difference * difference;
+  }
+  return sum;
+}
+
+void run_model(const Model& model, SampleStudy& study) {
+  Workspace workspace = model.network->make_workspace(batch);
+  for (Index begin = 0; begin < study.size(); begin += batch) {
+    const Index rows = std::min(batch, study.size() - begin);
+    const ConstMatrix x(study.originals.data() + begin * study.features, rows, study.features);
+    const ConstMatrix codes = model.network->encode(model.parameters.data(), x, workspace);
+    for (Index i = 0; i < rows; ++i) std::ranges::copy(codes.row(i), study.codes.data() + (begin + i) * study.code_size);
+    const ConstMatrix y = model.network->reconstruct(model.parameters.data(), x, workspace);
+    for (Index i = 0; i < rows; ++i) {
+      std::ranges::copy(y.row(i), study.reconstructions.data() + (begin + i) * study.features);
+      study.errors.push_back(squared_distance(x.row(i), y.row(i)));
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<Index> SampleStudy::by_error() const {
+  std::vector<Index> order(rows.size());
+  std::iota(order.begin(), order.end(), Index{0});
+  std::ranges::stable_sort(order, {}, [&](Index i) { return errors[static_cast<std::size_t>(i)]; });
+  return order;
+}
+
+SampleStudy study_samples(const Model& model, const DatasetReader& reader, Index count,
+                          const std::optional<DatasetAddress>& labels) {
+  const DatasetInfo& info = reader.info();
+  check_features(info, model.network->features());
+  SampleStudy study;
+  study.data = to_string(info.address);
+  study.available = info.rows();
+  study.features = model.network->features();
+  study.code_size = model.network->code_size();
+  const Index n = std::min(count, info.rows());
+  for (Index i = 0; i < n; ++i) study.rows.push_back(even_part(info.rows(), n, i).begin);
+  study.originals = Buffer<float>(n * study.features);
+  study.reconstructions = Buffer<float>(n * study.features);
+  study.codes = Buffer<float>(n * study.code_size);
+  read_samples(model, reader, study);
+  run_model(model, study);
+  if (const auto address = labels ? labels : labels_beside(info)) {
+    const auto all = read_labels(*address, info.rows());
+    for (const Index row : study.rows) study.labels.push_back(all[static_cast<std::size_t>(row)]);
+  }
+  return study;
+}
+
+}  // namespace hourglass

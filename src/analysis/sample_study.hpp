@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/buffer.hpp"
+#include "hdf5/hdf5.hpp"
+#include "run/model_file.hpp"
+
+namespace hourglass {
+
+/// What a model makes of some samples of a data set.
+struct SampleStudy {
+  std::string data;                  ///< the data set's address
+  Index available = 0;               ///< samples that it holds
+  std::vector<Index> rows;           ///< which of them were looked at, evenly spaced
+  Buffer<float> originals;           ///< n x D, normalised as the network sees them
+  Buffer<float> reconstructions;     ///< n x D
+  Buffer<float> codes;               ///< n x d
+  std::vector<double> errors;        ///< squared error of each, summed over features
+  std::vector<std::int64_t> labels;  ///< one each; empty when the data have none
+  Index features = 0;
+  Index code_size = 0;
+
+  [[nodiscard]] Index size() const { return static_cast<Index>(rows.size()); }
+  [[nodiscard]] ConstMatrix originals_view() const { return {originals.data(), size(), features}; }
+  [[nodiscard]] ConstMatrix reconstructions_view() const { return {reconstructions.data(), size(), features}; }
+  [[nodiscard]] ConstMatrix codes_view() const { return {codes.data(), size(), code_size}; }
+  /// Numbers 0..n-1 of the samples, smallest error first.
+  [[nodiscard]] std::vector<Index> by_error() const;
+};
+
+/// Encodes and reconstructs at most `count` samples, evenly spaced over the data set. Labels come from `labels`, or from beside
+/// the samples when it is empty. Throws as DatasetReader and read_labels do, and Error(data) when the samples do not fit the
+/// model.
+[[nodiscard]] SampleStudy study_samples(const Model& model, const DatasetReader& reader, Index count,
+                                        const std::optional<DatasetAddress>& labels = std::nullopt);
+
+}  // namespace hourglass

@@ -1,0 +1,140 @@
+#include "comm/reduce_lane.hpp"
+
+#include <algorithm>
+
+#include "hourglass/core/error.hpp"
+
+namespace hourglass::detail {
+
+namespace {
+
+int reduce_tag(Index bucket) { return static_cast<int>(2 * bucket); }
+
+}  // namespace
+
+ReduceLane::ReduceLane(Exchange& exchange) : ExchangeLane(exchange), node_count_(exchange.plan.own_nodes().size()) {
+  const ExchangePlan& plan = exchange.plan;
+  const Index foreign_nodes = static_cast<Index>(plan.nodes().size()) - node_count_;
+  const Index receives = plan.is_halving() ? 1 : foreign_nodes;
+  const Index sends = plan.is_halving() ? plan.rounds() : node_count_ * (exchange.communicator.size() - 1);
+  const Index slots = exchange.slots();
+  for (Index slot = 0; slot < slots; ++slot) add_slot(receives, sends);
+  for (const Range& bucket : exchange.buckets) {
+    slot_floats_ = std::max(slot_floats_, plan.landing_floats(bucket));
+    // Halving sends what it does not keep, once; an owner's peers send it its slice of each of their nodes.
+    const Index others = bucket.size() - plan.owned(bucket).size();
+    send_floats_ = std::max(send_floats_, plan.is_halving() ? others : others * node_count_);
+  }
+  landing_ = Buffer<float>(is_rounding() ? slot_floats_ : slots * slot_floats_);
+  if (is_rounding()) {
+    narrow_landing_ = Buffer<Bfloat16>(slots * slot_floats_);
+    narrow_sends_ = Buffer<Bfloat16>(slots * send_floats_);
+    packed_.resize(static_cast<std::size_t>(slots));
+  }
+  parts_.resize(static_cast<std::size_t>(node_count_) * exchange.buckets.size());
+  sums_.reserve(plan.nodes().size());
+  messages_.reserve(static_cast<std::size_t>(std::max(sends, receives)));
+}
+
+void ReduceLane::start(Index bucket, std::span<const BucketPart> parts) {
+  const Range own = exchange_.plan.own_nodes();
+  bool as_planned = static_cast<Index>(parts.size()) == own.size();
+  for (std::size_t i = 0; as_planned && i < parts.size(); ++i) {
+    as_planned = parts[i].node == exchange_.plan.nodes()[static_cast<std::size_t>(own.begin) + i];
+  }
+  require(as_planned, "the parts of a bucket are not the rank's maximal nodes");
+  require(!is_started(bucket) || is_done(bucket), "a bucket's exchange was started twice");
+  for (std::size_t i = 0; i < parts.size(); ++i) part(bucket, static_cast<Index>(i)) = parts[i].data;
+  ExchangeLane::start(bucket);
+}
+
+// Where this rank's contribution from float `begin` on lies: in the caller's part at first, in the running sum afterwards.
+const float* ReduceLane::contribution(Index bucket, Index index, Index begin, int round) {
+  if (round > 0) return exchange_.settings.sum.data() + begin;
+  return part(bucket, index) + (begin - range_of(bucket).begin);
+}
+
+void ReduceLane::post_receives(Index bucket, Index slot, int round, std::size_t group) {
+  messages_.clear();
+  exchange_.plan.reduce_receives(range_of(bucket), round, messages_);
+  for (const Message& message : messages_) {
+    if (is_rounding()) {
+      post_receive(narrow_landing_.data() + slot * slot_floats_ + message.landing, message, reduce_tag(bucket), group);
+      continue;
+    }
+    post_receive(landing(slot) + message.landing, message, reduce_tag(bucket), group);
+  }
+}
+
+void ReduceLane::post_sends(Index bucket, Index slot, int round, std::size_t group) {
+  if (is_rounding() && round == 0) packed_[static_cast<std::size_t>(slot)] = 0;
+  messages_.clear();
+  exchange_.plan.reduce_sends(range_of(bucket), round, messages_);
+  for (const Message& message : messages_) {
+    const float* values = contribution(bucket, message.part, message.floats.begin, round);
+    if (is_rounding()) {
+      post_send(packed(slot, values, message.floats.size()), message, reduce_tag(bucket), group);
+    } else {
+      post_send(values, message, reduce_tag(bucket), group);
+    }
+  }
+}
+
+void ReduceLane::combine(Index bucket, Index slot, int round) {
+  if (exchange_.plan.is_halving()) {
+    add_half(bucket, slot, round);
+  } else {
+    complete_tree(bucket, slot);
+  }
+}
+
+const Bfloat16* ReduceLane::packed(Index slot, const float* contribution, Index size) {
+  Index& used = packed_[static_cast<std::size_t>(slot)];
+  Bfloat16* to = narrow_sends_.data() + slot * send_floats_ + used;
+  for (Index i = 0; i < size; ++i) to[i] = to_bfloat16(contribution[i]);
+  used += size;
+  return to;
+}
+
+const float* ReduceLane::arrived_floats(Index slot, Index size) {
+  const Bfloat16* arrived = narrow_landing_.data() + slot * slot_floats_;
+  for (Index i = 0; i < size; ++i) landing_[i] = to_float(arrived[i]);
+  return landing_.data();
+}
+
+// Half of the ranks add left + right and half right + left: the same bits, because IEEE addition is commutative.
+void ReduceLane::add_half(Index bucket, Index slot, int round) {
+  messages_.clear();
+  exchange_.plan.reduce_receives(range_of(bucket), round, messages_);
+  for (const Message& message : messages_) {
+    const float* mine = contribution(bucket, 0, message.floats.begin, round);
+    float* sum = exchange_.settings.sum.data() + message.floats.begin;
+    if (is_rounding()) {
+      const Bfloat16* arrived = narrow_landing_.data() + slot * slot_floats_ + message.landing;
+      for (Index i = 0; i < message.floats.size(); ++i) sum[i] = rounded_to_bfloat16(mine[i]) + to_float(arrived[i]);
+      continue;
+    }
+    const float* theirs = landing(slot) + message.landing;
+    for (Index i = 0; i < message.floats.size(); ++i) sum[i] = mine[i] + theirs[i];
+  }
+}
+
+void ReduceLane::complete_tree(Index bucket, Index slot) {
+  const Range slice = exchange_.plan.owned(range_of(bucket));
+  if (slice.empty()) return;
+  const std::span<const Range> nodes = exchange_.plan.nodes();
+  const Range own = exchange_.plan.own_nodes();
+  const float* arrived = is_rounding() ? arrived_floats(slot, exchange_.plan.landing_floats(range_of(bucket))) : landing(slot);
+  sums_.clear();
+  for (Index node = 0; node < static_cast<Index>(nodes.size()); ++node) {
+    const bool is_own = node >= own.begin && node < own.end;
+    const float* data = is_own ? contribution(bucket, node - own.begin, slice.begin, 0) : arrived;
+    sums_.push_back({nodes[static_cast<std::size_t>(node)], data});
+    if (!is_own) arrived += slice.size();
+  }
+  float* sum = exchange_.settings.sum.data() + slice.begin;
+  if (sums_.size() == 1 && sums_.front().data == sum) return;
+  tree_sum({0, exchange_.settings.leaves}, sums_, sum, slice.size(), exchange_.settings.wire);
+}
+
+}  // namespace hourglass::detail

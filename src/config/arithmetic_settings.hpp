@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string_view>
+
+#include "core/tree_sum.hpp"
+
+namespace hourglass {
+
+/// What multiplies single-precision matrices.
+enum class GemmLibrary { openblas, onednn };
+/// In what the matrix products of dense layers are computed in training passes. Sums, weights and moments are fp32 either way.
+enum class Precision {
+  fp32,
+  bf16,  ///< factors rounded to bfloat16, products added in fp32
+};
+
+[[nodiscard]] std::string_view name_of(GemmLibrary library);
+[[nodiscard]] std::string_view name_of(Precision precision);
+[[nodiscard]] std::string_view name_of(Wire wire);
+/// Throw Error(usage) that lists the names.
+[[nodiscard]] GemmLibrary gemm_library_from(std::string_view name);
+[[nodiscard]] Precision precision_from(std::string_view name);
+[[nodiscard]] Wire wire_from(std::string_view name);
+
+struct ArithmeticSettings {
+  GemmLibrary gemm = GemmLibrary::openblas;
+  Precision precision = Precision::fp32;
+  Wire wire = Wire::fp32;        ///< of gradients and updates between ranks
+  bool force_precision = false;  ///< bf16 also where it is slower than fp32
+};
+
+}  // namespace hourglass

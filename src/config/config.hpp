@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hourglass/core/types.hpp"
+#include "data/normalization.hpp"
+#include "model/autoencoder.hpp"
+#include "optim/line_search.hpp"
+#include "optim/optimizer.hpp"
+#include "optim/schedule.hpp"
+#include "optim/update_settings.hpp"
+#include "nn/initializer.hpp"
+#include "config/arithmetic_settings.hpp"
+#include "config/pretrain_config.hpp"
+#include "config/reliability.hpp"
+
+namespace hourglass {
+
+/// How gradients are summed over ranks.
+enum class Reduction {
+  tree,       ///< fixed tree over shards, sharded update: the same bits on any number of ranks
+  allreduce,  ///< bucketed MPI_Iallreduce, replicated update: the classic scheme, bits depend on the number of ranks
+};
+
+[[nodiscard]] std::string_view name_of(Reduction reduction);
+/// Throws Error(usage) that lists the names.
+[[nodiscard]] Reduction reduction_from(std::string_view name);
+
+/// When to write a checkpoint: every `count` of `unit`; count 0 means only when stopped.
+struct Interval {
+  enum class Unit { steps, epochs, seconds };
+  double count = 1;
+  Unit unit = Unit::epochs;
+};
+
+/// Every setting of a training run, as plain data with its default. train/settings.hpp gives each its name and text.
+struct TrainConfig {
+  // data
+  std::string data;
+  std::string validation;
+  bool allow_external = false;  ///< data files may refer to others: external links and storage, virtual sets, filter plug-ins
+  Normalize normalize = Normalize::automatic;
+  Index shuffle_block = 32;
+  Index shuffle_window = 64;
+  Index memory = -1;  ///< bytes a rank may hold of the training data; -1: half of the node's memory over its ranks; 0: stream
+
+  // model
+  AutoencoderSpec model;
+  std::string feature_weights;  ///< where the loss's weights of features come from; empty: all 1
+  Initialization initialization = Initialization::glorot_uniform;
+
+  // optimization
+  OptimizerSettings optimizer;
+  ScheduleSettings schedule;
+  UpdateSettings update;
+  Index lbfgs_history = 10;  ///< pairs of steps and changes of the gradient that stand for the curvature
+  LineSearchSettings line_search;
+  double clip_norm = 0;
+  Index early_stopping = 0;  ///< epochs without a new smallest validation error after which training ends; 0: never
+  bool keep_best = false;    ///< model.h5 is that of the epoch with the smallest validation error
+  Index batch = 1024;
+  Index micro_batch = 128;
+  Index epochs = 10;
+  std::uint64_t seed = 1;
+
+  PretrainSettings pretrain;
+
+  // parallel
+  Index threads = 1;
+  Reduction reduction = Reduction::tree;
+  Index bucket_bytes = Index{4} << 20;
+  bool overlap = true;  ///< the exchange of finished buckets goes on while others are computed
+  ArithmeticSettings arithmetic;
+
+  // run
+  std::string output;
+  Interval checkpoint_every;
+  Index keep = 3;
+  Index log_every = 100;
+  bool tensorboard = false;
+  std::string progress = "auto";  ///< auto, line, plain, none
+  bool profile = false;           ///< print where time went at the end
+  std::string trace;              ///< file for a trace of all ranks and workers; empty: none
+
+  ReliabilitySettings reliability;
+
+  [[nodiscard]] Index shards() const { return batch / micro_batch; }
+  [[nodiscard]] Index pretrain_batch() const { return pretrain.batch > 0 ? pretrain.batch : batch; }
+  [[nodiscard]] Index pretrain_shards() const { return pretrain_batch() / micro_batch; }
+};
+
+/// --optimizer lbfgs: every update is made from the whole data set.
+[[nodiscard]] inline bool is_full_batch(const TrainConfig& config) { return config.optimizer.name == lbfgs_name; }
+
+/// Throws Error(usage) naming the settings that are missing, out of range or contradict each other.
+void validate(const TrainConfig& config);
+
+}  // namespace hourglass

@@ -1,0 +1,23 @@
+#include <algorithm>
+
+#include "export/export.hpp"
+#include "export/safetensors_file.hpp"
+
+namespace hourglass {
+
+std::string to_safetensors(const Model& model) {
+  SafetensorsFile file(model);
+  if (!model.transform.mean.empty()) {
+    const auto width = static_cast<Index>(model.transform.mean.size());
+    file.add("input.mean", {width}, model.transform.mean.data());
+    file.add("input.inverse_deviation", {width}, model.transform.inverse_deviation.data());
+  }
+  for (const Tensor& tensor : model.network->layout().tensors()) {
+    std::string name = tensor.name;
+    std::ranges::replace(name, '/', '.');
+    file.add(name, tensor.shape, model.parameters.data() + tensor.offset);
+  }
+  return file.bytes();
+}
+
+}  // namespace hourglass

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "run/model_file.hpp"
+#include "run/version.hpp"
+
+namespace hourglass {
+
+/// A file of this format: eight bytes with the length of a JSON header, the header, the tensors' bytes.
+class SafetensorsFile {
+ public:
+  explicit SafetensorsFile(const Model& model) {
+    header_["__metadata__"] = {{"format", "pt"},
+                               {"producer", version()},
+                               {"configuration", model.file.header.configuration},
+                               {"weights_digest", model.file.weights_digest},
+                               {"input_divisor", fmt::format("{}", model.transform.divisor)}};
+  }
+
+  void describe(const std::string& key, const std::string& value) { header_["__metadata__"][key] = value; }
+
+  void add(const std::string& name, const std::vector<Index>& shape, const float* values) {
+    std::size_t count = 1;
+    for (const Index extent : shape) count *= static_cast<std::size_t>(extent);
+    const std::size_t begin = data_.size();
+    data_.append(reinterpret_cast<const char*>(values), count * sizeof(float));
+    header_[name] = {{"dtype", "F32"}, {"shape", shape}, {"data_offsets", {begin, data_.size()}}};
+  }
+
+  [[nodiscard]] std::string bytes() const {
+    std::string header = header_.dump();
+    header.append((8 - header.size() % 8) % 8, ' ');
+    std::string file;
+    for (int i = 0; i < 8; ++i) file += static_cast<char>(header.size() >> (8 * i));
+    return file + header + data_;
+  }
+
+ private:
+  nlohmann::ordered_json header_;
+  std::string data_;
+};
+
+}  // namespace hourglass

@@ -1,0 +1,207 @@
+#include <fmt/format.h>
+
+#include <optional>
+#include <utility>
+
+#include "hourglass/core/error.hpp"
+#include "export/export.hpp"
+#include "export/safetensors_file.hpp"
+#include "data/normalization.hpp"
+
+namespace hourglass {
+
+namespace {
+
+std::string activation_module(Activation activation) {
+  switch (activation) {
+    case Activation::linear:
+      return "Identity()";
+    case Activation::sigmoid:
+      return "Sigmoid()";
+    case Activation::tanh:
+      return "Tanh()";
+    case Activation::relu:
+      return "ReLU()";
+    case Activation::leaky_relu:
+      return "LeakyReLU(0.01)";
+    case Activation::elu:
+      return "ELU()";
+    case Activation::selu:
+      return "SELU()";
+    case Activation::gelu:
+      return "GELU()";
+    case Activation::softplus:
+      return "Softplus()";
+    case Activation::silu:
+      return "SiLU()";
+  }
+  throw Error(ErrorKind::usage, fmt::format("the activation {} has no module in torch.nn", name_of(activation)));
+}
+
+bool is_convolution(const ExportStep& step) {
+  return step.kind == ExportStep::Kind::convolution || step.kind == ExportStep::Kind::transposed_convolution;
+}
+bool has_weight(const ExportStep& step) { return step.kind == ExportStep::Kind::linear || is_convolution(step); }
+
+/// `groups` x H x W x C x `inner` numbers to groups x C x H x W x inner: `values` holds rows, columns or single numbers that
+/// belong to the pixels of an image.
+std::vector<float> channels_first(const std::vector<float>& values, Index groups, const ImageShape& image, Index inner) {
+  std::vector<float> result;
+  result.reserve(values.size());
+  for (Index g = 0; g < groups; ++g) {
+    for (Index c = 0; c < image.channels; ++c) {
+      for (Index pixel = 0; pixel < image.height * image.width; ++pixel) {
+        const Index from = ((g * image.height * image.width + pixel) * image.channels + c) * inner;
+        result.insert(result.end(), values.begin() + from, values.begin() + from + inner);
+      }
+    }
+  }
+  return result;
+}
+
+/// Makes modules out of the steps of encoder and decoder. Here images lie as H x W x C, there as C x H x W: every border of a
+/// convolution is turned, and what stands on the other side of it (the columns or rows of a Linear, a LayerNorm) turns with it.
+/// Between modules without convolutions nothing changes.
+class TorchModules {
+ public:
+  explicit TorchModules(const Model& model) : model_(model), steps_(export_steps(model, ModelPart::encoder)), file_(model) {
+    encoder_steps_ = steps_.size();
+    auto decoder = export_steps(model, ModelPart::decoder);
+    std::ranges::move(decoder, std::back_inserter(steps_));
+  }
+
+  std::string bytes() {
+    add_input();
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+      if (i == encoder_steps_) end_part();
+      add(i);
+    }
+    end_part();
+    describe_border("input", 0);
+    describe_border("code", encoder_steps_);
+    describe_border("output", steps_.size());
+    file_.describe("modules", modules_.dump());
+    if (!images_.empty()) file_.describe("images", images_.dump());
+    return file_.bytes();
+  }
+
+ private:
+  /// The image that is turned in front of step i (behind the last one: i = the number of steps), if one is.
+  [[nodiscard]] std::optional<ImageShape> turned(std::size_t i) const {
+    const ExportStep* left = nullptr;
+    const ExportStep* right = nullptr;
+    for (std::size_t s = i; s-- > 0 && left == nullptr;) left = has_weight(steps_[s]) ? &steps_[s] : nullptr;
+    for (std::size_t s = i; s < steps_.size() && right == nullptr; ++s) right = has_weight(steps_[s]) ? &steps_[s] : nullptr;
+    if (left != nullptr && is_convolution(*left)) return left->output_image;
+    if (right != nullptr && is_convolution(*right)) return right->input_image;
+    return std::nullopt;
+  }
+
+  void module(const std::string& text) {
+    modules_[part_].push_back(text);
+    ++modules_in_part_;
+  }
+
+  void tensors(const std::vector<Index>& shape, const std::vector<float>& weight, const std::vector<Index>& bias_shape,
+               const std::vector<float>& bias) {
+    file_.add(fmt::format("{}.{}.weight", part_, modules_in_part_), shape, weight.data());
+    file_.add(fmt::format("{}.{}.bias", part_, modules_in_part_), bias_shape, bias.data());
+  }
+
+  void flatten() {
+    if (as_image_) module("Flatten()");
+    as_image_ = false;
+  }
+
+  void end_part() {
+    flatten();
+    part_ = "decoder";
+    modules_in_part_ = 0;
+  }
+
+  void add_input() {
+    const InputTransform& transform = model_.transform;
+    if (transform.mean.empty()) return;
+    const auto width = static_cast<Index>(transform.mean.size());
+    const auto in_order = [&](const auto& values) {
+      const std::vector<float> plain(values.begin(), values.end());
+      const auto image = turned(0);
+      return image ? channels_first(plain, 1, *image, 1) : plain;
+    };
+    file_.add("input.mean", {width}, in_order(transform.mean).data());
+    file_.add("input.inverse_deviation", {width}, in_order(transform.inverse_deviation).data());
+  }
+
+  void describe_border(const char* name, std::size_t i) {
+    if (const auto image = turned(i)) images_[name] = {image->channels, image->height, image->width};
+  }
+
+  void add(std::size_t i) {
+    const ExportStep& step = steps_[i];
+    switch (step.kind) {
+      case ExportStep::Kind::linear:
+        return add_linear(step, turned(i), turned(i + 1));
+      case ExportStep::Kind::convolution:
+      case ExportStep::Kind::transposed_convolution:
+        return add_convolution(step);
+      case ExportStep::Kind::layer_norm:
+        return add_layer_norm(step, turned(i));
+      case ExportStep::Kind::activation:
+        return module(activation_module(step.activation));
+      case ExportStep::Kind::top_k:
+        throw Error(ErrorKind::usage, fmt::format("{} has no module in torch.nn; export onnx instead", step.name));
+    }
+  }
+
+  void add_linear(const ExportStep& step, const std::optional<ImageShape>& before, const std::optional<ImageShape>& after) {
+    flatten();
+    std::vector<float> weight = step.weight;
+    std::vector<float> bias = step.bias;
+    if (before) weight = channels_first(weight, step.outputs, *before, 1);
+    if (after) {
+      weight = channels_first(weight, 1, *after, step.inputs);
+      bias = channels_first(bias, 1, *after, 1);
+    }
+    tensors({step.outputs, step.inputs}, weight, {step.outputs}, bias);
+    module(fmt::format("Linear({}, {})", step.inputs, step.outputs));
+  }
+
+  void add_convolution(const ExportStep& step) {
+    const ImageShape& image = step.input_image;
+    if (!as_image_) module(fmt::format("Unflatten(1, ({}, {}, {}))", image.channels, image.height, image.width));
+    as_image_ = true;
+    const Window& w = step.window;
+    const bool transposed = step.kind == ExportStep::Kind::transposed_convolution;
+    const Index inputs = image.channels;
+    const Index outputs = step.output_image.channels;
+    tensors({transposed ? inputs : outputs, transposed ? outputs : inputs, w.kernel.height, w.kernel.width}, step.weight,
+            {outputs}, step.bias);
+    const auto pair = [](const Extents& extents) { return fmt::format("({}, {})", extents.height, extents.width); };
+    module(fmt::format("{}({}, {}, {}, {}, {}{})", transposed ? "ConvTranspose2d" : "Conv2d", inputs, outputs, pair(w.kernel),
+                       pair(w.stride), pair(w.padding), transposed ? ", " + pair(w.output_padding) : ""));
+  }
+
+  void add_layer_norm(const ExportStep& step, const std::optional<ImageShape>& image) {
+    const auto turn = [&](const std::vector<float>& values) { return image ? channels_first(values, 1, *image, 1) : values; };
+    const std::vector<Index> shape =
+        as_image_ ? std::vector{image->channels, image->height, image->width} : std::vector{step.outputs};
+    tensors(shape, turn(step.weight), shape, turn(step.bias));
+    module(fmt::format("LayerNorm(({},))", fmt::join(shape, ", ")));
+  }
+
+  const Model& model_;
+  std::vector<ExportStep> steps_;  // of the encoder, then of the decoder
+  std::size_t encoder_steps_ = 0;
+  SafetensorsFile file_;
+  nlohmann::ordered_json modules_;
+  nlohmann::ordered_json images_;
+  std::string part_ = "encoder";
+  std::size_t modules_in_part_ = 0;
+  bool as_image_ = false;  // N x C x H x W, not in rows
+};
+
+}  // namespace
+
+std::string to_torch(const Model& model) { return TorchModules(model).bytes(); }
+
+}  // namespace hourglass

@@ -1,0 +1,92 @@
+#include "hdf5/joined_dataset.hpp"
+
+#include <algorithm>
+
+#include "hourglass/core/error.hpp"
+#include "core/text_list.hpp"
+#include "hdf5/address_list.hpp"
+
+namespace hourglass {
+
+namespace {
+
+// Each open data set may hold a cache of chunks.
+constexpr std::size_t most_open = 8;
+
+// The path that all have in common goes to the end, so that another data set of the same files can be named by another path.
+DatasetAddress common_address(const DatasetAddress& address) {
+  std::string files;
+  for (const std::string& item : split_list(to_string(address))) {
+    DatasetAddress part = parse_address(item);
+    if (!part.path.empty() && part.path != address.path) return address;
+    files += (files.empty() ? "" : ",") + part.file;
+  }
+  return {files, address.path, address.allow_external};
+}
+
+bool alike(const DatasetInfo& a, const DatasetInfo& b) {
+  return a.type == b.type && a.shape.size() == b.shape.size() &&
+         std::equal(a.shape.begin() + 1, a.shape.end(), b.shape.begin() + 1);
+}
+
+}  // namespace
+
+JoinedDataset::JoinedDataset(const DatasetAddress& address) {
+  for (const DatasetAddress& part : expand_addresses(address)) {
+    DatasetReader reader(part);
+    const DatasetInfo& info = reader.info();
+    if (parts_.empty()) {
+      info_ = info;
+      info_.shape.front() = 0;
+    } else if (!alike(info, info_)) {
+      throw Error(ErrorKind::data, to_string(info.address) + ": its samples are of another shape or type than those of " +
+                                       to_string(parts_.front().address));
+    }
+    parts_.push_back({info.address, info_.shape.front(), info.rows()});
+    info_.shape.front() += info.rows();
+    if (open_.size() < most_open) open_.emplace_back(parts_.size() - 1, std::move(reader));
+  }
+  info_.address = common_address(address);
+  if (info_.address.path.empty()) info_.address.path = parts_.front().address.path;
+}
+
+std::size_t JoinedDataset::part_of(Index row) const {
+  const auto after =
+      std::upper_bound(parts_.begin(), parts_.end(), row, [](Index r, const Part& part) { return r < part.begin; });
+  return static_cast<std::size_t>(after - parts_.begin()) - 1;
+}
+
+const DatasetReader& JoinedDataset::open(std::size_t part) const {
+  const auto found = std::find_if(open_.begin(), open_.end(), [&](const auto& entry) { return entry.first == part; });
+  if (found != open_.end()) {
+    std::rotate(found, found + 1, open_.end());
+    return open_.back().second;
+  }
+  if (open_.size() >= most_open) open_.erase(open_.begin());
+  open_.emplace_back(part, DatasetReader(parts_[part].address));
+  const Index rows = open_.back().second.info().rows();
+  if (rows != parts_[part].rows)
+    throw Error(ErrorKind::data, to_string(parts_[part].address) + ": has another number of rows than a moment ago");
+  return open_.back().second;
+}
+
+void JoinedDataset::read_rows(Range rows, std::span<std::byte> bytes) const {
+  const std::lock_guard lock(mutex_);
+  const Index row_bytes = info_.row_bytes();
+  for (Index begin = rows.begin; begin < rows.end;) {
+    const std::size_t number = part_of(begin);
+    const Part& part = parts_[number];
+    const Index end = std::min(rows.end, part.begin + part.rows);
+    open(number).read_rows({begin - part.begin, end - part.begin},
+                           bytes.subspan(static_cast<std::size_t>((begin - rows.begin) * row_bytes),
+                                         static_cast<std::size_t>((end - begin) * row_bytes)));
+    begin = end;
+  }
+}
+
+std::string JoinedDataset::where(Index row) const {
+  const Part& part = parts_[part_of(row)];
+  return to_string(part.address) + ": row " + std::to_string(row - part.begin);
+}
+
+}  // namespace hourglass

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <mutex>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "hdf5/hdf5.hpp"
+
+namespace hourglass {
+
+/// Several data sets read as one: what DatasetReader does for an address that names several. Few are open at a time, the ones
+/// used last.
+class JoinedDataset {
+ public:
+  /// Throws as DatasetReader does, and Error(data), naming both, when two differ in type or in the shape of a sample.
+  explicit JoinedDataset(const DatasetAddress& address);
+
+  [[nodiscard]] const DatasetInfo& info() const { return info_; }
+  void read_rows(Range rows, std::span<std::byte> bytes) const;
+  [[nodiscard]] std::string where(Index row) const;
+
+ private:
+  struct Part {
+    DatasetAddress address;
+    Index begin = 0;
+    Index rows = 0;
+  };
+  [[nodiscard]] std::size_t part_of(Index row) const;
+  const DatasetReader& open(std::size_t part) const;
+
+  DatasetInfo info_;
+  std::vector<Part> parts_;
+  // Readers are shared by the threads that read: the oldest first.
+  mutable std::mutex mutex_;
+  mutable std::vector<std::pair<std::size_t, DatasetReader>> open_;
+};
+
+}  // namespace hourglass

@@ -1,0 +1,260 @@
+#include "import/npy.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "hourglass/core/error.hpp"
+#include "import/row_reader.hpp"
+
+namespace hourglass {
+
+namespace {
+
+constexpr std::string_view magic = "\x93NUMPY";
+
+struct NamedType {
+  std::string_view code;  // of a dtype, without byte order
+  std::string_view name;
+  ElementType type;
+  bool half = false;
+};
+
+constexpr std::array<NamedType, 12> types = {{
+    {"u1", "uint8", ElementType::u8},
+    {"i1", "int8", ElementType::i8},
+    {"u2", "uint16", ElementType::u16},
+    {"i2", "int16", ElementType::i16},
+    {"u4", "uint32", ElementType::u32},
+    {"i4", "int32", ElementType::i32},
+    {"u8", "uint64", ElementType::u64},
+    {"i8", "int64", ElementType::i64},
+    {"f2", "float16", ElementType::f32, true},
+    {"f4", "float32", ElementType::f32},
+    {"f8", "float64", ElementType::f64},
+    {"b1", "bool", ElementType::u8},
+}};
+
+/// A dtype of one number: "<f4", "|u1", ">i8"; nothing when it is not one.
+std::optional<ArrayFormat> format_of(std::string_view text) {
+  ArrayFormat format;
+  if (!text.empty() && std::string_view("<>|=").find(text.front()) != std::string_view::npos) {
+    const bool big = text.front() == '>';
+    const bool little = text.front() == '<';
+    format.swapped = std::endian::native == std::endian::little ? big : little;
+    text.remove_prefix(1);
+  }
+  for (const NamedType& known : types) {
+    if (text != known.code && text != known.name) continue;
+    format.type = known.type;
+    format.half = known.half;
+    if (format.stored_size() == 1) format.swapped = false;
+    return format;
+  }
+  return std::nullopt;
+}
+
+/// The Python literal of a header: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }.
+class HeaderParser {
+ public:
+  HeaderParser(std::string_view text, const std::string& name) : text_(text), name_(name) {}
+
+  ArrayFormat parse() {
+    expect('{');
+    while (!accept('}')) {
+      const std::string_view key = quoted();
+      expect(':');
+      if (key == "descr") {
+        read_type();
+      } else if (key == "fortran_order") {
+        fortran_ = word() == "True";
+      } else if (key == "shape") {
+        read_shape();
+      } else {
+        refuse("its header has an unknown key '" + std::string(key.substr(0, 40)) + "'");
+      }
+      if (!accept(',') && !at('}')) malformed();
+    }
+    if (!has_type_ || !has_shape_) malformed();
+    check();
+    return format_;
+  }
+
+ private:
+  [[noreturn]] void refuse(const std::string& reason) const { throw Error(ErrorKind::data, name_ + ": " + reason); }
+  [[noreturn]] void malformed() const { refuse("its NPY header is malformed near byte " + std::to_string(place_)); }
+
+  void skip_blanks() {
+    while (place_ < text_.size() && (text_[place_] == ' ' || text_[place_] == '\n')) ++place_;
+  }
+  bool at(char wanted) {
+    skip_blanks();
+    return place_ < text_.size() && text_[place_] == wanted;
+  }
+  bool accept(char wanted) {
+    if (!at(wanted)) return false;
+    ++place_;
+    return true;
+  }
+  void expect(char wanted) {
+    if (!accept(wanted)) malformed();
+  }
+  std::string_view quoted() {
+    skip_blanks();
+    if (place_ >= text_.size() || (text_[place_] != '\'' && text_[place_] != '"')) malformed();
+    const std::size_t end = text_.find(text_[place_], place_ + 1);
+    if (end == std::string_view::npos) malformed();
+    const std::string_view inside = text_.substr(place_ + 1, end - place_ - 1);
+    place_ = end + 1;
+    return inside;
+  }
+  std::string_view word() {
+    skip_blanks();
+    const std::size_t begin = place_;
+    while (place_ < text_.size() && text_[place_] >= 'A' && text_[place_] <= 'z') ++place_;
+    if (begin == place_) malformed();
+    return text_.substr(begin, place_ - begin);
+  }
+
+  void read_type() {
+    if (at('[')) refuse("holds structures (a record array), not numbers; save one field of it");
+    const std::string_view text = quoted();
+    const auto format = format_of(text);
+    has_type_ = true;
+    if (!format) {
+      if (text.find('O') != std::string_view::npos) {
+        refuse(
+            "holds pickled Python objects, which are refused: reading them would run code; save numbers: numpy.save(path, "
+            "array.astype(numpy.float32))");
+      }
+      refuse("holds '" + std::string(text.substr(0, 40)) +
+             "', which cannot be read; integers of up to 64 bits and float16, float32, float64 can");
+    }
+    const std::vector<Index> shape = std::move(format_.shape);
+    format_ = *format;
+    format_.shape = shape;
+  }
+
+  void read_shape() {
+    constexpr std::size_t most_dimensions = 32;
+    expect('(');
+    has_shape_ = true;
+    while (!accept(')')) {
+      skip_blanks();
+      Index extent = 0;
+      const char* begin = text_.data() + place_;
+      const auto [end, error] = std::from_chars(begin, text_.data() + text_.size(), extent);
+      if (error == std::errc::result_out_of_range) refuse("its header claims an impossible shape");
+      if (error != std::errc{} || extent < 0) malformed();
+      place_ += static_cast<std::size_t>(end - begin);
+      if (place_ < text_.size() && text_[place_] == 'L') ++place_;  // written by Python 2
+      format_.shape.push_back(extent);
+      if (format_.shape.size() > most_dimensions) refuse("has more than 32 dimensions");
+      if (!accept(',') && !at(')')) malformed();
+    }
+  }
+
+  void check() const {
+    const auto& shape = format_.shape;
+    if (shape.empty()) refuse("is a single value, not a table of samples");
+    if (std::find(shape.begin() + 1, shape.end(), Index{0}) != shape.end()) {
+      refuse("its rows have no features (a dimension is 0)");
+    }
+    // An array without rows has rows of a size all the same.
+    if (checked_bytes({shape.begin() + 1, shape.end()}, 8) < 0 || checked_bytes(shape, 8) < 0)
+      refuse("its header claims " + shape_text(shape) + " elements, more than any file can hold");
+    if (fortran_ && shape.size() > 1) {
+      refuse("is stored in Fortran order, so its samples are not contiguous; save numpy.ascontiguousarray(array)");
+    }
+  }
+
+  std::string_view text_;
+  const std::string& name_;
+  std::size_t place_ = 0;
+  ArrayFormat format_;
+  bool fortran_ = false;
+  bool has_type_ = false;
+  bool has_shape_ = false;
+};
+
+template <class Word>
+void swap_words(std::span<std::byte> bytes) {
+  for (std::size_t i = 0; i + sizeof(Word) <= bytes.size(); i += sizeof(Word)) {
+    std::reverse(bytes.begin() + static_cast<std::ptrdiff_t>(i), bytes.begin() + static_cast<std::ptrdiff_t>(i + sizeof(Word)));
+  }
+}
+
+float from_half(std::uint16_t bits) {
+  const bool negative = (bits & 0x8000U) != 0;
+  const int exponent = (bits >> 10) & 0x1F;
+  const auto mantissa = static_cast<float>(bits & 0x3FFU);
+  float value = 0;
+  if (exponent == 0) {
+    value = std::ldexp(mantissa, -24);
+  } else if (exponent == 31) {
+    value = mantissa == 0 ? HUGE_VALF : std::nanf("");
+  } else {
+    value = std::ldexp(mantissa + 1024.0F, exponent - 25);
+  }
+  return negative ? -value : value;
+}
+
+}  // namespace
+
+ArrayFormat parse_npy_header(std::span<const std::byte> bytes, const std::string& name) {
+  const auto refuse = [&](const std::string& reason) { throw Error(ErrorKind::data, name + ": " + reason); };
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (text.empty()) refuse("the file is empty");
+  if (!text.starts_with(magic)) refuse("is not an NPY file");
+  if (text.size() < magic.size() + 4) refuse("is truncated in its header");
+  const int major = std::to_integer<int>(bytes[magic.size()]);
+  if (major < 1 || major > 3) refuse("is of NPY version " + std::to_string(major) + "; versions 1 to 3 can be read");
+  const std::size_t length_bytes = major == 1 ? 2 : 4;
+  const std::size_t begin = magic.size() + 2 + length_bytes;
+  if (text.size() < begin) refuse("is truncated in its header");
+  std::size_t length = 0;
+  for (std::size_t i = length_bytes; i-- > 0;) length = length << 8 | std::to_integer<std::size_t>(bytes[magic.size() + 2 + i]);
+  if (static_cast<Index>(length) > largest_npy_header)
+    refuse("its header claims to be " + std::to_string(length) + " bytes long");
+  if (text.size() - begin < length) refuse("is truncated in its header");
+  ArrayFormat format = HeaderParser(text.substr(begin, length), name).parse();
+  format.data_offset = static_cast<Index>(begin + length);
+  return format;
+}
+
+ArrayFormat number_format(const std::string& text) {
+  if (const auto format = format_of(text)) return *format;
+  std::string names;
+  for (const NamedType& known : types) names += (names.empty() ? "" : ", ") + std::string(known.name);
+  throw Error(ErrorKind::usage, "unknown type '" + text + "': " + names + " (big endian: >f4 and its like)");
+}
+
+void to_native(const ArrayFormat& format, std::span<const std::byte> stored, std::span<std::byte> numbers) {
+  if (format.half) {
+    const std::size_t count = stored.size() / 2;
+    require(numbers.size() == count * sizeof(float), "a buffer of another size than the numbers");
+    for (std::size_t i = 0; i < count; ++i) {
+      std::uint16_t bits = 0;
+      std::memcpy(&bits, stored.data() + 2 * i, 2);
+      if (format.swapped) bits = static_cast<std::uint16_t>(bits << 8 | bits >> 8);
+      const float value = from_half(bits);
+      std::memcpy(numbers.data() + sizeof(float) * i, &value, sizeof(float));
+    }
+    return;
+  }
+  require(numbers.size() == stored.size(), "a buffer of another size than the numbers");
+  if (numbers.data() != stored.data()) std::copy(stored.begin(), stored.end(), numbers.begin());
+  if (!format.swapped) return;
+  if (format.stored_size() == 2) swap_words<std::uint16_t>(numbers);
+  if (format.stored_size() == 4) swap_words<std::uint32_t>(numbers);
+  if (format.stored_size() == 8) swap_words<std::uint64_t>(numbers);
+}
+
+}  // namespace hourglass

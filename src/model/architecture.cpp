@@ -1,0 +1,153 @@
+#include "model/architecture.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "hourglass/core/error.hpp"
+#include "nn/activation_layer.hpp"
+#include "nn/convolution.hpp"
+#include "nn/dense.hpp"
+#include "nn/gaussian_sample.hpp"
+#include "nn/layer_norm.hpp"
+#include "nn/top_k.hpp"
+#include "model/spec_checks.hpp"
+
+namespace hourglass {
+
+namespace {
+
+// A layer with a weight, which another one may mirror.
+struct Linear {
+  Dense* dense = nullptr;
+  Convolution* convolution = nullptr;
+};
+
+class Builder {
+ public:
+  Builder(const AutoencoderSpec& spec, Layout& layout) : spec_(spec), layout_(layout) {}
+
+  Architecture build() {
+    const auto encoder_shapes = unit_shapes(spec_.encoder, "layers");
+    const std::size_t last = spec_.encoder.size() - 1;
+    std::vector<Linear> encoder;
+    for (std::size_t i = 1; i <= last; ++i) {
+      const Place place{fmt::format("encoder/{}", i - 1), spec_.encoder[i], encoder_shapes[i - 1], encoder_shapes[i]};
+      encoder.push_back(i < last ? add_hidden(place, {}) : add_code(place));
+    }
+    result_.code_layer = count() - 1;
+    const Regularization& regularization = spec_.regularization;
+    if (regularization.code_noise.kind != Noise::none && !regularization.code_noise_before) {
+      add_noise(encoder_shapes.back().units, regularization.code_noise);
+    }
+    const auto decoder_shapes = unit_shapes(spec_.decoder, "decoder-layers");
+    for (std::size_t i = 1; i < spec_.decoder.size(); ++i) {
+      const Linear source = spec_.tied ? encoder[encoder.size() - i] : Linear{};
+      const Place place{fmt::format("decoder/{}", i - 1), spec_.decoder[i], decoder_shapes[i - 1], decoder_shapes[i]};
+      if (i + 1 < spec_.decoder.size()) {
+        add_hidden(place, source);
+      } else {
+        // The last layer gives logits: its activation is the loss's business, which fuses the two.
+        result_.output_layer = add_linear(place, Activation::linear, source).dense;
+      }
+    }
+    const bool plain = !spec_.layer_norm && !encoder_noise_ && regularization.k_sparse == 0 && !regularization.variational &&
+                       !regularization.code_noise_before && !has_convolutions(spec_.encoder);
+    if (plain) {
+      for (const Linear& layer : encoder) result_.encoder_layers.push_back(layer.dense);
+    }
+    result_.network = Network(std::move(layers_), layout_);
+    return std::move(result_);
+  }
+
+ private:
+  // Where a layer stands: its tensors' name, what it is, and what it is between.
+  struct Place {
+    std::string name;
+    LayerSpec layer;
+    UnitShape inputs;
+    UnitShape outputs;
+  };
+
+  [[nodiscard]] Index count() const { return static_cast<Index>(layers_.size()); }
+
+  template <class T, class... Arguments>
+  T* add(Arguments&&... arguments) {
+    auto layer = std::make_unique<T>(std::forward<Arguments>(arguments)...);
+    T* const added = layer.get();
+    layers_.push_back(std::move(layer));
+    return added;
+  }
+
+  Linear add_linear(const Place& at, Activation activation, const Linear& source) {
+    if (source.dense != nullptr) return {add<Dense>(layout_, at.name, *source.dense, activation)};
+    if (source.convolution != nullptr) {
+      return {nullptr, add<Convolution>(layout_, at.name, *source.convolution, activation)};
+    }
+    if (at.layer.kind == LayerSpec::Kind::dense) {
+      return {add<Dense>(layout_, at.name, at.inputs.units, at.outputs.units, activation)};
+    }
+    return {nullptr, add<Convolution>(layout_, at.name, at.layer, at.inputs.image, at.outputs.image, activation)};
+  }
+
+  void add_noise(Index width, const NoiseSpec& spec) { add<NoiseLayer>(width, spec, noises_++); }
+
+  Linear add_hidden(const Place& at, const Linear& source) {
+    const Linear linear = add_linear(at, spec_.layer_norm ? Activation::linear : spec_.activation, source);
+    const Index outputs = at.outputs.units;
+    if (spec_.layer_norm) {
+      // The units of a channel share what they share in a convolution.
+      const Index gains = linear.convolution != nullptr ? at.outputs.image.channels : outputs;
+      add<LayerNorm>(layout_, at.name + "/norm", outputs, gains);
+      add<ActivationLayer>(outputs, spec_.activation);
+    }
+    result_.hidden_layers.push_back(count() - 1);
+    const NoiseSpec& noise = spec_.regularization.hidden_noise.at(static_cast<Index>(result_.hidden_layers.size()));
+    if (noise.kind != Noise::none) {
+      add_noise(outputs, noise);
+      if (at.name.starts_with("encoder")) encoder_noise_ = true;
+    }
+    return linear;
+  }
+
+  Linear add_code(const Place& at) {
+    const Regularization& regularization = spec_.regularization;
+    const Index code = at.outputs.units;
+    if (regularization.variational) {
+      const Linear posterior{add<Dense>(layout_, at.name, at.inputs.units, 2 * code, Activation::linear)};
+      result_.posterior_layer = count() - 1;
+      add<GaussianSample>(code);
+      return posterior;
+    }
+    const bool noisy = regularization.code_noise.kind != Noise::none && regularization.code_noise_before;
+    const Linear linear = add_linear(at, noisy ? Activation::linear : spec_.code_activation, {});
+    if (noisy) {
+      add_noise(code, regularization.code_noise);
+      add<ActivationLayer>(code, spec_.code_activation);
+    }
+    if (const Index k = regularization.k_sparse; k > 0) {
+      add<TopK>(code, k, std::llround(regularization.k_sparse_alpha * static_cast<double>(k)));
+    }
+    return linear;
+  }
+
+  const AutoencoderSpec& spec_;
+  Layout& layout_;
+  std::vector<std::unique_ptr<Layer>> layers_;
+  Index noises_ = 0;
+  bool encoder_noise_ = false;
+  Architecture result_;
+};
+
+}  // namespace
+
+AutoencoderSpec completed(AutoencoderSpec spec) {
+  if (spec.decoder.empty()) spec.decoder = mirrored(spec.encoder, "layers");
+  if (!spec.image.known() && !spec.encoder.empty()) spec.image = spec.encoder.front().image;
+  check_spec(spec);
+  return spec;
+}
+
+Architecture build_architecture(const AutoencoderSpec& spec, Layout& layout) { return Builder(spec, layout).build(); }
+
+}  // namespace hourglass

@@ -1,0 +1,264 @@
+#include "model/autoencoder.hpp"
+
+#include <algorithm>
+
+#include "model/architecture.hpp"
+#include "hourglass/core/error.hpp"
+#include "model/penalty.hpp"
+
+namespace hourglass {
+
+namespace {
+
+bool has_emphasis(const Regularization& r) { return r.corrupted_weight != 1 || r.clean_weight != 1; }
+
+Index padded(Index rows, Index columns) { return round_up(rows * columns, cell_floats); }
+
+}  // namespace
+
+Autoencoder::Autoencoder(const AutoencoderSpec& spec)
+    : spec_(completed(spec)),
+      features_(spec_.encoder.front().units),
+      code_size_(unit_shapes(spec_.encoder, "layers").back().units),
+      architecture_(build_architecture(spec_, layout_)) {
+  const Regularization& r = spec_.regularization;
+  if (r.contractive > 0 || r.hessian_weight > 0) contractive_ = std::make_unique<Contractive>(r, architecture_.encoder_layers);
+  if (const auto& layers = architecture_.encoder_layers; !layers.empty()) {
+    Regularization exact;
+    exact.contractive_method = layers.size() == 1 ? ContractiveMethod::closed_form : ContractiveMethod::exact;
+    jacobian_ = std::make_unique<Contractive>(exact, layers);
+  }
+  if (r.predictive) {
+    const double data_weight = spec_.feature_mean ? 1.0 / static_cast<double>(features_) : 1.0;
+    predictive_ = std::make_unique<PredictiveSparse>(r, *architecture_.output_layer, data_weight);
+  }
+}
+
+std::vector<TensorRole> Autoencoder::roles() const {
+  std::vector<TensorRole> roles;
+  for (Index i = 0; i < network().layer_count(); ++i) {
+    for (const TensorRole& role : network().layer(i).roles()) roles.push_back(role);
+  }
+  return roles;
+}
+
+double Autoencoder::flops_per_sample() const {
+  double flops = 0;
+  for (Index i = 0; i < network().layer_count(); ++i) {
+    // Forward, weight gradient and, but for the first layer, input gradient.
+    flops += network().layer(i).flops_per_row() * (i == 0 ? 2 : 3);
+  }
+  return flops;
+}
+
+Workspace Autoencoder::make_workspace(Index max_rows) const {
+  const Regularization& r = spec_.regularization;
+  Index extra = 0;
+  if (r.corruption.kind != Corruption::none) extra += padded(max_rows, features());
+  if (has_emphasis(r)) extra += padded(max_rows, features());
+  if (contractive_) extra += contractive_->room(max_rows);
+  if (predictive_) extra += predictive_->room(max_rows);
+  return {network(), max_rows, extra};
+}
+
+Autoencoder::Room Autoencoder::room(Workspace& workspace, Index rows) const {
+  const Regularization& r = spec_.regularization;
+  const auto part = static_cast<std::size_t>(padded(workspace.max_rows(), features()));
+  Room room;
+  std::span<float> left = workspace.extra();
+  if (r.corruption.kind != Corruption::none) {
+    room.input = {left.data(), rows, features()};
+    left = left.subspan(part);
+  }
+  if (has_emphasis(r)) {
+    room.mask = {left.data(), rows, features()};
+    left = left.subspan(part);
+  }
+  room.penalty = left;
+  return room;
+}
+
+LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix samples, float scale, Workspace& workspace,
+                                 float* gradient, const PassContext& context, const GradientReady& ready) const {
+  const Regularization& r = spec_.regularization;
+  if (r.corruption.kind == Corruption::none || samples.rows == 0) {
+    return train_pass(parameters, samples, samples, scale, workspace, gradient, context, ready);
+  }
+  const Room room = this->room(workspace, samples.rows);
+  corrupt(r.corruption, spec_.image, context, samples, room.input, room.mask);
+  return train_pass(parameters, room.input, samples, scale, workspace, gradient, context, ready, room.mask);
+}
+
+LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix input, ConstMatrix target, float scale,
+                                 Workspace& workspace, float* gradient, const PassContext& context, const GradientReady& ready,
+                                 ConstMatrix mask) const {
+  require(input.rows == target.rows && input.columns == target.columns, "an input and a target of different shapes");
+  if (input.rows == 0) {
+    std::fill_n(gradient, layout_.size(), 0.0F);
+    if (ready) ready({0, layout_.size()});
+    return {};
+  }
+  if (predictive_) return predictive_pass(parameters, input, target, scale, workspace, gradient, context, ready);
+  const Range all{0, network().layer_count()};
+  network().forward(all, parameters, input, workspace, context);
+  const Index last = all.end - 1;
+  const Room room = this->room(workspace, input.rows);
+  LossSums sums;
+  {
+    // Target and logits are read, the gradient is written.
+    const PhaseSpan span(context.recorder, Phase::loss, 0, 3.0 * sizeof(float) * static_cast<double>(input.rows * features()));
+    sums = loss_and_gradient(spec_.loss, spec_.output_activation, spec_.feature_mean, scale, target,
+                             workspace.output(last, input.rows), workspace.output_gradient(last, input.rows),
+                             loss_options(mask.empty() ? ConstMatrix() : emphasis(mask, room.mask)));
+  }
+  PassContext backward_context = context;
+  std::vector<SecondOrderTerms> terms;
+  if (contractive_) {
+    terms.resize(static_cast<std::size_t>(all.end));
+    std::vector<ConstMatrix> outputs;
+    for (std::size_t l = 0; l < architecture_.encoder_layers.size(); ++l) {
+      outputs.emplace_back(workspace.output(static_cast<Index>(l), input.rows));
+    }
+    sums.penalty += contractive_->apply(parameters, input, outputs, scale, context, room.penalty, terms);
+    backward_context.second_order = terms;
+  }
+  network().backward(all, parameters, input, workspace, {}, gradient, backward_context, ready,
+                     penalties(scale, context, sums.penalty));
+  sums.loss += sums.penalty;
+  return sums;
+}
+
+// The codes that the decoder sees, and that the encoder learns to predict, come from a minimisation of their own.
+LossSums Autoencoder::predictive_pass(const float* parameters, ConstMatrix input, ConstMatrix target, float scale,
+                                      Workspace& workspace, float* gradient, const PassContext& context,
+                                      const GradientReady& ready) const {
+  const Index code = architecture_.code_layer;
+  const Range encoder{0, code + 1};
+  const Range decoder{code + 1, network().layer_count()};
+  const ConstMatrix prediction = network().forward(encoder, parameters, input, workspace, context);
+  const ConstMatrix codes = predictive_->infer(parameters, target, prediction, room(workspace, input.rows).penalty);
+  network().forward(decoder, parameters, codes, workspace, context);
+  LossSums sums = loss_and_gradient(spec_.loss, spec_.output_activation, spec_.feature_mean, scale, target,
+                                    workspace.output(decoder.end - 1, input.rows),
+                                    workspace.output_gradient(decoder.end - 1, input.rows), loss_options({}));
+  const OutputGradientHook hook = penalties(scale, context, sums.penalty);
+  network().backward(decoder, parameters, codes, workspace, {}, gradient, context, ready, hook);
+  sums.penalty += predictive_->penalty(codes, prediction, scale, workspace.output_gradient(code, input.rows));
+  network().backward(encoder, parameters, input, workspace, {}, gradient, context, ready, hook);
+  sums.loss += sums.penalty;
+  return sums;
+}
+
+void Autoencoder::constrain(float* parameters) const {
+  if (predictive_) predictive_->normalize(parameters);
+}
+
+LossOptions Autoencoder::loss_options(ConstMatrix weights) const {
+  LossOptions options;
+  options.weights = weights;
+  if (weights.empty() && !spec_.feature_weights.empty()) {
+    // One row for all samples.
+    options.weights = {spec_.feature_weights.data(), 1, features_, 0};
+  }
+  options.huber_delta = spec_.huber_delta;
+  options.image = spec_.image;
+  return options;
+}
+
+// The mask becomes alpha where it is 1 and beta where it is 0, in place: nothing reads it again.
+ConstMatrix Autoencoder::emphasis(ConstMatrix mask, Matrix weights) const {
+  const auto alpha = static_cast<float>(spec_.regularization.corrupted_weight);
+  const auto beta = static_cast<float>(spec_.regularization.clean_weight);
+  for (Index r = 0; r < mask.rows; ++r) {
+    for (Index c = 0; c < mask.columns; ++c) weights(r, c) = mask(r, c) != 0 ? alpha : beta;
+    if (spec_.feature_weights.empty()) continue;
+    for (Index c = 0; c < mask.columns; ++c) weights(r, c) *= spec_.feature_weights[static_cast<std::size_t>(c)];
+  }
+  return weights;
+}
+
+// What backward calls to add the penalties on activations, to `sum` as well; none when there are none.
+OutputGradientHook Autoencoder::penalties(float scale, const PassContext& context, double& sum) const {
+  const Regularization& r = spec_.regularization;
+  if (r.l1 == 0 && r.hidden_l1.all == 0 && r.hidden_l1.some.empty() && r.kl_weight == 0 && !r.variational) return {};
+  return
+      [this, scale, &context, &sum](Index layer, ConstMatrix y, Matrix dy) { sum += penalize(layer, y, scale, context, dy); };
+}
+
+double Autoencoder::penalize(Index layer, ConstMatrix y, float scale, const PassContext& context, Matrix dy) const {
+  const Regularization& r = spec_.regularization;
+  double value = 0;
+  if (layer == architecture_.code_layer) {
+    // Predictive sparse decomposition has it on its own codes.
+    if (r.l1 > 0 && !predictive_) value += l1_penalty(r.l1, y, scale, dy);
+    if (r.kl_weight > 0) value += kl_sparsity_penalty(r.kl_weight, r.kl_target, context.unit_means, y.rows, scale, dy);
+  }
+  if (layer == architecture_.posterior_layer) value += variational_penalty(r.beta, r.free_bits, y, scale, dy);
+  const auto& hidden = architecture_.hidden_layers;
+  if (const auto place = std::ranges::find(hidden, layer); place != hidden.end()) {
+    const double weight = r.hidden_l1.at(place - hidden.begin() + 1);
+    if (weight > 0) value += l1_penalty(weight, y, scale, dy);
+  }
+  return value;
+}
+
+Index Autoencoder::mean_units() const { return spec_.regularization.kl_weight > 0 ? code_size() : 0; }
+
+void Autoencoder::add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace, const PassContext& context,
+                                std::span<ExactSum> sums) const {
+  if (samples.rows == 0) return;
+  const Regularization& r = spec_.regularization;
+  ConstMatrix input = samples;
+  if (r.corruption.kind != Corruption::none) {
+    const Room room = this->room(workspace, samples.rows);
+    corrupt(r.corruption, spec_.image, context, samples, room.input, {});
+    input = room.input;
+  }
+  const ConstMatrix code = network().forward({0, architecture_.code_layer + 1}, parameters, input, workspace, context);
+  for (Index c = 0; c < code.columns; ++c) {
+    double sum = 0;
+    for (Index row = 0; row < code.rows; ++row) sum += static_cast<double>(code(row, c));
+    sums[static_cast<std::size_t>(c)].add(sum);
+  }
+}
+
+void Autoencoder::squared_jacobian_norms(const float* parameters, ConstMatrix x, Workspace& workspace, std::span<float> room,
+                                         std::span<double> norms) const {
+  const auto count = static_cast<Index>(architecture_.encoder_layers.size());
+  network().forward({0, count}, parameters, x, workspace, {});
+  std::vector<ConstMatrix> outputs;
+  for (Index l = 0; l < count; ++l) outputs.emplace_back(workspace.output(l, x.rows));
+  jacobian_->squared_norms(parameters, x, outputs, room, norms);
+}
+
+ConstMatrix Autoencoder::encode(const float* parameters, ConstMatrix x, Workspace& workspace) const {
+  return network().forward({0, architecture_.code_layer + 1}, parameters, x, workspace, {});
+}
+
+ConstMatrix Autoencoder::reconstruct(const float* parameters, ConstMatrix x, Workspace& workspace) const {
+  return decode(parameters, encode(parameters, x, workspace), workspace);
+}
+
+ConstMatrix Autoencoder::decode(const float* parameters, ConstMatrix codes, Workspace& workspace) const {
+  network().forward({architecture_.code_layer + 1, network().layer_count()}, parameters, codes, workspace, {});
+  const Matrix logits = workspace.output(network().layer_count() - 1, codes.rows);
+  activation_forward(spec_.output_activation, {}, logits, {});
+  return logits;
+}
+
+LossSums Autoencoder::evaluate(const float* parameters, ConstMatrix x, Workspace& workspace) const {
+  const Range all{0, network().layer_count()};
+  network().forward(all, parameters, x, workspace, {});
+  LossSums sums = loss_and_gradient(spec_.loss, spec_.output_activation, spec_.feature_mean, 1.0F, x,
+                                    workspace.output(all.end - 1, x.rows), {}, loss_options({}));
+  // What depends on the sample alone; means over a batch and the encoder's Jacobian belong to training.
+  const Regularization& r = spec_.regularization;
+  if (r.l1 > 0) sums.penalty += l1_penalty(r.l1, workspace.output(architecture_.code_layer, x.rows), 0, {});
+  if (r.variational) {
+    sums.penalty += variational_penalty(r.beta, 0, workspace.output(architecture_.posterior_layer, x.rows), 0, {});
+  }
+  sums.loss += sums.penalty;
+  return sums;
+}
+
+}  // namespace hourglass

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "report/canvas.hpp"
+
+namespace hourglass {
+
+struct Axis {
+  std::string label;  ///< with its unit: "time a step (ms)"
+  bool logarithmic = false;
+  std::vector<double> ticks;     ///< empty: chosen; a logarithmic axis over ranks wants 1, 2, 4, ...
+  std::optional<double> lowest;  ///< end of the axis; by default 0 on a linear axis, the data's on a logarithmic one
+  std::optional<double> highest;
+};
+
+/// A value, and where it is known the interval that it lies in (drawn as a bar).
+struct ChartPoint {
+  double x = 0;
+  double y = 0;
+  double low = std::numeric_limits<double>::quiet_NaN();
+  double high = std::numeric_limits<double>::quiet_NaN();
+};
+
+enum class SeriesStyle { line_and_markers, line, markers };
+
+/// One curve or cloud. Points that are not finite (or not positive on a logarithmic axis) are left out.
+struct Series {
+  std::string name;
+  std::vector<ChartPoint> points;
+  SeriesStyle style = SeriesStyle::line_and_markers;
+  std::optional<std::size_t> look;  ///< colour, marker and dashes; by default the series' place
+};
+
+/// Lines and scattered points over two numeric axes.
+struct LineChart {
+  std::string title;
+  Axis x;
+  Axis y;
+  std::vector<Series> series;
+  double width = 560;
+  double height = 380;
+};
+
+struct BarSeries {
+  std::string name;
+  std::vector<double> values;  ///< one a category; at least 0
+};
+
+/// Bars over named categories; the series of a category are stacked on one another, or stand side by side.
+struct BarChart {
+  std::string title;
+  std::string category_label;
+  std::vector<std::string> categories;
+  Axis y;
+  std::vector<BarSeries> series;
+  bool stacked = true;
+  double width = 560;
+  double height = 380;
+};
+
+/// Series differ in colour (Okabe and Ito's palette, which the colour-blind can tell apart) AND in marker, dashes or hatching,
+/// so that a chart reads without any colour.
+void draw(const LineChart& chart, Canvas& canvas);
+void draw(const BarChart& chart, Canvas& canvas);
+
+/// About `count` round numbers in [low, high]: multiples of 1, 2 or 5 times a power of ten.
+[[nodiscard]] std::vector<double> round_ticks(double low, double high, int count);
+/// "0.25", "1500", "20k", "3.2M".
+[[nodiscard]] std::string tick_text(double value);
+
+}  // namespace hourglass

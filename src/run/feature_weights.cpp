@@ -1,0 +1,78 @@
+#include "run/feature_weights.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "core/buffer.hpp"
+#include "hourglass/core/error.hpp"
+#include "data/finite_rows.hpp"
+#include "data/statistics.hpp"
+
+namespace hourglass {
+
+namespace {
+
+constexpr const char* weights_path = "/model/loss/feature_weights";
+constexpr const char* by_variance = "inverse-variance";
+
+std::vector<float> read_weights(const std::string& address, Index features) {
+  const DatasetReader reader(parse_address(address));
+  const DatasetInfo& info = reader.info();
+  const Index count = info.rows() * info.features();
+  if (count != features) {
+    throw Error(ErrorKind::data, fmt::format("{}: holds {} numbers, but --feature-weights wants one for each of {} features",
+                                             to_string(info.address), count, features));
+  }
+  Buffer<std::byte> stored(info.rows() * info.row_bytes());
+  read_finite_rows(reader, {0, info.rows()}, stored.span());
+  std::vector<float> weights(static_cast<std::size_t>(features));
+  convert_row(info.type, stored.data(), {}, weights);
+  return weights;
+}
+
+std::vector<float> inverse_variances(const Communicator& communicator, const DatasetReader& data) {
+  const FeatureStatistics statistics = feature_statistics(communicator, data);
+  std::vector<double> weights;
+  for (const double deviation : statistics.deviation) weights.push_back(deviation * deviation);
+  const auto count = static_cast<double>(weights.size());
+  const double mean = std::accumulate(weights.begin(), weights.end(), 0.0) / count;
+  if (mean == 0) return std::vector<float>(weights.size(), 1.0F);
+  for (double& weight : weights) weight = 1 / (weight + mean / 100);
+  const double scale = count / std::accumulate(weights.begin(), weights.end(), 0.0);
+  std::vector<float> result;
+  for (const double weight : weights) result.push_back(static_cast<float>(weight * scale));
+  return result;
+}
+
+}  // namespace
+
+TrainConfig with_feature_weights(const Communicator& communicator, TrainConfig config, const DatasetReader& data) {
+  const std::string& source = config.feature_weights;
+  if (source.empty()) return config;
+  if (source == by_variance) {
+    if (config.normalize == Normalize::standardize) {
+      throw Error(ErrorKind::usage,
+                  "--feature-weights inverse-variance changes nothing after --normalize standardize: leave out one of them",
+                  Reach::everywhere);
+    }
+    config.model.feature_weights = inverse_variances(communicator, data);
+  } else {
+    collectively(communicator, [&] { config.model.feature_weights = read_weights(source, data.info().features()); });
+  }
+  return config;
+}
+
+void store_feature_weights(const std::vector<float>& weights, StateHeader& header) {
+  if (!weights.empty()) header.doubles[weights_path] = {weights.begin(), weights.end()};
+}
+
+std::vector<float> load_feature_weights(const StateHeader& header) {
+  const auto found = header.doubles.find(weights_path);
+  if (found == header.doubles.end()) return {};
+  return {found->second.begin(), found->second.end()};
+}
+
+}  // namespace hourglass

@@ -1,0 +1,64 @@
+#include "run/metrics_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "hourglass/core/error.hpp"
+
+namespace hourglass {
+
+namespace {
+
+// Numbers that are not finite are written as null.
+double number(const nlohmann::json& line, const char* key) {
+  const auto found = line.find(key);
+  return found == line.end() || found->is_null() ? std::nan("") : found->get<double>();
+}
+
+MetricsRecord parse(const std::string& text) {
+  const auto line = nlohmann::json::parse(text);
+  MetricsRecord record;
+  record.kind = line.at("kind").get<std::string>();
+  record.phase = line.value("phase", record.phase);
+  if (const auto layer = line.find("layer"); layer != line.end() && !layer->is_null()) record.layer = layer->get<Index>();
+  record.epoch = line.at("epoch").get<Index>();
+  record.step = line.at("step").get<Index>();
+  record.loss = number(line, "loss");
+  record.sse = number(line, "sse");
+  record.penalty = number(line, "penalty");
+  if (const double sse = number(line, "validation_sse"); std::isfinite(sse)) record.validation_sse = sse;
+  record.learning_rate = number(line, "learning_rate");
+  record.gradient_norm = number(line, "gradient_norm");
+  record.samples_per_second = number(line, "samples_per_second");
+  record.seconds_compute = number(line, "seconds_compute");
+  record.seconds_exchange_exposed = number(line, "seconds_exchange_exposed");
+  record.seconds_input_wait = number(line, "seconds_input_wait");
+  record.resident_bytes = line.value("resident_bytes", Index{0});
+  return record;
+}
+
+}  // namespace
+
+std::vector<MetricsRecord> read_metrics(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) throw Error(ErrorKind::io, fmt::format("cannot read {}: no such file, or no permission", path));
+  std::string text{std::istreambuf_iterator<char>(stream), {}};
+  text.resize(text.rfind('\n') + 1);  // npos + 1 is 0: no whole line yet
+  std::istringstream lines(text);
+  std::vector<MetricsRecord> records;
+  Index number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    try {
+      records.push_back(parse(line));
+    } catch (const nlohmann::json::exception&) {
+      throw Error(ErrorKind::data, fmt::format("{}: line {} is no record of a training run", path, number));
+    }
+  }
+  return records;
+}
+
+}  // namespace hourglass

@@ -1,0 +1,74 @@
+#include "run/progress.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdio>
+
+namespace hourglass {
+
+namespace {
+
+std::string duration(double seconds) {
+  const auto total = std::lround(seconds);
+  if (total >= 3600) return fmt::format("{}:{:02}:{:02}", total / 3600, total / 60 % 60, total % 60);
+  return fmt::format("{}:{:02}", total / 60, total % 60);
+}
+
+// A log whose disk is full is no reason to end a training.
+void say(const std::string& line) {
+  const std::string text = line + "\n";
+  static_cast<void>(std::fwrite(text.data(), 1, text.size(), stdout));
+  std::fflush(stdout);
+}
+
+constexpr double live_interval = 0.1;  // seconds between rewrites of the live line
+constexpr double plain_interval = 30;  // seconds between plain lines inside a long epoch
+
+}  // namespace
+
+Progress::Progress(const std::string& style, Index epochs, Index total_steps, Index first_step)
+    : live_(style == "line" || (style == "auto" && on_terminal())),
+      silent_(style == "none"),
+      epochs_(epochs),
+      total_steps_(total_steps),
+      first_step_(first_step) {}
+
+void Progress::begin_stage(const std::string& name, Index epochs) {
+  stage_ = name.empty() ? "" : name + "  ";
+  epochs_ = epochs;
+}
+
+void Progress::step(Index epoch, Index step, double loss, double samples_per_second) {
+  if (silent_) return;
+  const bool show = live_ ? since_shown_.seconds() >= live_interval : since_plain_.seconds() >= plain_interval;
+  if (!show) return;
+  const double per_step = run_.seconds() / static_cast<double>(step - first_step_);
+  const std::string text =
+      fmt::format("{}epoch {}/{}  step {}/{}  loss {:.6g}  {:.0f} samples/s  {} left", stage_, epoch, epochs_, step,
+                  total_steps_, loss, samples_per_second, duration(per_step * static_cast<double>(total_steps_ - step)));
+  if (live_) {
+    line_.show(text);
+  } else {
+    say(text);
+  }
+  since_shown_.restart();
+  since_plain_.restart();
+}
+
+void Progress::epoch(const MetricsRecord& record) {
+  if (silent_) return;
+  line_.clear();
+  say(fmt::format("{}epoch {}/{}  loss {:.6g}  sse {:.4f}{}  {:.0f} samples/s", stage_, record.epoch, epochs_, record.loss,
+                  record.sse, record.validation_sse ? fmt::format("  validation sse {:.4f}", *record.validation_sse) : "",
+                  record.samples_per_second));
+  since_plain_.restart();
+}
+
+void Progress::note(const std::string& line) {
+  if (silent_) return;
+  line_.clear();
+  say(line);
+}
+
+}  // namespace hourglass

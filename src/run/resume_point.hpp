@@ -1,0 +1,26 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "hourglass/comm/communicator.hpp"
+#include "checkpoint/state_file.hpp"
+#include "run/run_folder.hpp"
+
+namespace hourglass {
+
+/// Where a run goes on: what finding it out costs (the lock, reading a large checkpoint) is done once, by one rank.
+struct ResumePoint {
+  RunFolder folder;                ///< locked on rank 0
+  std::optional<StateFile> state;  ///< the checkpoint as rank 0 has verified it; on rank 0
+  std::string checkpoint;          ///< its path; "": from the beginning
+  std::string configuration;       ///< the settings that the run had, as text
+  std::string origin;              ///< where they stand, for messages
+};
+
+/// Takes the lock of the run in `path` and looks for its newest sound checkpoint; rank 0 says what it found. Collective; throws
+/// the same error on every rank: Error(usage) when another run holds the folder, Error(io) when there is no run, Error(data)
+/// when none of its checkpoints is sound.
+[[nodiscard]] ResumePoint find_resume_point(const Communicator& communicator, const std::string& path);
+
+}  // namespace hourglass

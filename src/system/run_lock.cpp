@@ -1,0 +1,158 @@
+#include "system/run_lock.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <sstream>
+#include <utility>
+
+#include "hourglass/core/error.hpp"
+#include "core/process.hpp"
+
+namespace hourglass {
+
+namespace {
+
+constexpr double patience = 3;  // periods
+
+// Who holds a lock: one line of text, so that people can read it too.
+struct Holder {
+  std::string host;
+  std::string boot;
+  std::int64_t process = 0;
+  std::int64_t started = -1;  // ticks since boot: process numbers are used again
+  std::uint64_t counter = 0;
+
+  [[nodiscard]] bool same_process(const Holder& other) const {
+    return host == other.host && boot == other.boot && process == other.process && started == other.started;
+  }
+  [[nodiscard]] std::string name() const { return fmt::format("process {} on {}", process, host); }
+};
+
+std::string first_word(const std::string& path) {
+  std::ifstream stream(path);
+  std::string word;
+  stream >> word;
+  return word.empty() ? "-" : word;
+}
+
+Holder myself() { return {host_name(), first_word("/proc/sys/kernel/random/boot_id"), getpid(), process_start(getpid()), 0}; }
+
+// An empty or unreadable text names nobody.
+std::optional<Holder> read_holder(int descriptor) {
+  std::array<char, 512> text{};
+  if (pread(descriptor, text.data(), text.size() - 1, 0) <= 0) return std::nullopt;
+  std::istringstream stream(text.data());
+  Holder holder;
+  std::string word;
+  if (!(stream >> word >> holder.host >> word >> holder.boot >> word >> holder.process >> word >> holder.started >> word >>
+        holder.counter)) {
+    return std::nullopt;
+  }
+  return holder;
+}
+
+bool runs_here(const Holder& holder, const Holder& me) {
+  if (holder.boot != me.boot || holder.process <= 0) return false;
+  if (kill(static_cast<pid_t>(holder.process), 0) != 0 && errno == ESRCH) return false;
+  return process_start(holder.process) == holder.started;
+}
+
+[[noreturn]] void refuse(const std::string& path, const std::optional<Holder>& holder) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  throw Error(ErrorKind::usage, fmt::format("another run is writing to {}{}: wait for it or choose another --output", folder,
+                                            holder ? " (" + holder->name() + ")" : ""));
+}
+
+}  // namespace
+
+RunLock::RunLock(std::string path, double period) : path_(std::move(path)), period_(period) {
+  try {
+    take();
+    write(0);
+    thread_ = std::jthread([this](const std::stop_token& stop) { renew(stop); });
+  } catch (...) {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    throw;
+  }
+}
+
+RunLock::~RunLock() {
+  thread_.request_stop();
+  thread_.join();
+  ::unlink(path_.c_str());
+  ::close(descriptor_);
+}
+
+void RunLock::take() {
+  const Holder me = myself();
+  bool shared_locks = true;
+  struct stat mine {};
+  struct stat named {};
+  do {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (descriptor_ < 0) {
+      throw Error(ErrorKind::io, fmt::format("cannot write to {}: {}", std::filesystem::path(path_).parent_path().string(),
+                                             std::strerror(errno)));
+    }
+    // The ranks of a job whose launcher was killed end within moments.
+    const auto begin = std::chrono::steady_clock::now();
+    while (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EWOULDBLOCK) {
+        shared_locks = false;  // a file system without such locks
+        break;
+      }
+      if (std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() > patience * period_) {
+        refuse(path_, read_holder(descriptor_));
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    // A run that ended in between has removed the file that was just opened: take the lock of a new one.
+  } while (::fstat(descriptor_, &mine) != 0 || ::stat(path_.c_str(), &named) != 0 || mine.st_ino != named.st_ino);
+
+  const std::optional<Holder> holder = read_holder(descriptor_);
+  if (!holder || holder->same_process(me)) return;
+  if (holder->host == me.host) {
+    if (!shared_locks && runs_here(*holder, me)) refuse(path_, holder);
+    return;
+  }
+  // Whether the kernel's lock reaches other hosts depends on the file system: see whether the holder lives.
+  std::this_thread::sleep_for(std::chrono::duration<double>(patience * period_));
+  // Network file systems look for changes when a file is opened.
+  const int again = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+  const std::optional<Holder> later = again < 0 ? std::nullopt : read_holder(again);
+  if (again >= 0) ::close(again);
+  if (later && (!later->same_process(*holder) || later->counter != holder->counter)) refuse(path_, later);
+}
+
+void RunLock::write(std::uint64_t counter) const {
+  const Holder me = myself();
+  const std::string text =
+      fmt::format("host {} boot {} process {} started {} renewed {:020}\n", me.host, me.boot, me.process, me.started, counter);
+  // A disk that is full or gone is found by those who have something to lose.
+  if (counter == 0) static_cast<void>(::ftruncate(descriptor_, 0));
+  static_cast<void>(::pwrite(descriptor_, text.data(), text.size(), 0));
+  static_cast<void>(::fdatasync(descriptor_));
+}
+
+void RunLock::renew(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  for (std::uint64_t counter = 1; !stop.stop_requested(); ++counter) {
+    wake_.wait_for(lock, stop, std::chrono::duration<double>(period_), [] { return false; });
+    if (!stop.stop_requested()) write(counter);
+  }
+}
+
+}  // namespace hourglass
