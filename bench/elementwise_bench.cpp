@@ -1,9 +1,12 @@
-// The work of a training step that is not a matrix product: activations, bias gradients and losses, on one core.
+// The work of a training step that is not a matrix product: activations, bias gradients and losses,
+// on one core.
 //
-//   build/release/bench/elementwise_bench --benchmark_repetitions=5 --benchmark_report_aggregates_only=true
+//   build/release/bench/elementwise_bench --benchmark_repetitions=5
+//   --benchmark_report_aggregates_only=true
 //
-// forward/NAME, backward/NAME: 128 x 1000 values. loss/NAME/OUTPUT: 128 x 784. elementwise_step/NAME/LOSS: all of a step of
-// 784-1000-500-250-30 with micro-batch 128; compare with gemm_step/128 of gemm_bench. Counter: values per second.
+// forward/NAME, backward/NAME: 128 x 1000 values. loss/NAME/OUTPUT: 128 x 784.
+// elementwise_step/NAME/LOSS: all of a step of 784-1000-500-250-30 with micro-batch 128; compare
+// with gemm_step/128 of gemm_bench. Counter: values per second.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -22,10 +25,12 @@ const std::vector<Index> widths = {1000, 500, 250, 30, 250, 500, 1000, 784};
 
 // In [-2, 2], without order.
 void fill(Buffer<float>& buffer) {
-  for (Index i = 0; i < buffer.size(); ++i) buffer[i] = 2.0F * std::sin(static_cast<float>(i % 10007) * 12.9898F);
+  for (Index i = 0; i < buffer.size(); ++i)
+    buffer[i] = 2.0F * std::sin(static_cast<float>(i % 10007) * 12.9898F);
 }
 
-// Inputs are restored every round from a copy in the same pass that the GEMM would make: memory stays warm as in a step.
+// Inputs are restored every round from a copy in the same pass that the GEMM would make: memory
+// stays warm as in a step.
 struct Layer {
   explicit Layer(Index columns_)
       : columns(columns_),
@@ -43,8 +48,12 @@ struct Layer {
     std::copy_n(start.data(), start.size(), z.data());
     std::copy_n(start.data(), start.size(), dy.data());
   }
-  void forward(Activation activation) { activation_forward(activation, bias.span(), view(z), view(saved)); }
-  void backward(Activation activation) { activation_backward(activation, view(z), view(saved), view(dy), db.span()); }
+  void forward(Activation activation) {
+    activation_forward(activation, bias.span(), view(z), view(saved));
+  }
+  void backward(Activation activation) {
+    activation_backward(activation, view(z), view(saved), view(dy), db.span());
+  }
   [[nodiscard]] Matrix view(Buffer<float>& buffer) const { return {buffer.data(), rows, columns}; }
 
   Index columns;
@@ -57,7 +66,8 @@ struct Layer {
 };
 
 void count_values(benchmark::State& state, Index values) {
-  state.counters["values"] = benchmark::Counter(static_cast<double>(values), benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["values"] = benchmark::Counter(static_cast<double>(values),
+                                                benchmark::Counter::kIsIterationInvariantRate);
 }
 
 // In place without restoring: every activation maps its own results to ordinary numbers.
@@ -92,27 +102,32 @@ void loss(benchmark::State& state, Loss kind, Activation output) {
   Buffer<float> target(rows * 784);
   for (Index i = 0; i < target.size(); ++i) target[i] = static_cast<float>(i % 256) / 255.0F;
   for (auto _ : state) {
-    benchmark::DoNotOptimize(loss_and_gradient(kind, output, true, 1.0F, Matrix(target.data(), rows, 784), layer.view(layer.z),
-                                               layer.view(layer.dy)));
+    benchmark::DoNotOptimize(loss_and_gradient(kind, output, true, 1.0F,
+                                               Matrix(target.data(), rows, 784),
+                                               layer.view(layer.z), layer.view(layer.dy)));
   }
   count_values(state, target.size());
 }
 
-// The sum of a step's parts, each measured on memory of its own as in the step; the restoring copies are not timed.
+// The sum of a step's parts, each measured on memory of its own as in the step; the restoring
+// copies are not timed.
 void step(benchmark::State& state, Activation activation, Loss kind) {
   std::vector<Layer> layers;
   for (const Index width : widths) layers.emplace_back(width);
   Buffer<float> target(rows * 784);
   for (Index i = 0; i < target.size(); ++i) target[i] = static_cast<float>(i % 256) / 255.0F;
-  const auto activation_of = [&](std::size_t l) { return l == 3 || l + 1 == layers.size() ? Activation::linear : activation; };
+  const auto activation_of = [&](std::size_t l) {
+    return l == 3 || l + 1 == layers.size() ? Activation::linear : activation;
+  };
   for (auto _ : state) {
     state.PauseTiming();
     for (auto& layer : layers) layer.restore();
     state.ResumeTiming();
     for (std::size_t l = 0; l < layers.size(); ++l) layers[l].forward(activation_of(l));
     Layer& last = layers.back();
-    benchmark::DoNotOptimize(loss_and_gradient(kind, Activation::sigmoid, true, 1.0F, Matrix(target.data(), rows, 784),
-                                               last.view(last.z), last.view(last.dy)));
+    benchmark::DoNotOptimize(loss_and_gradient(kind, Activation::sigmoid, true, 1.0F,
+                                               Matrix(target.data(), rows, 784), last.view(last.z),
+                                               last.view(last.dy)));
     for (std::size_t l = layers.size(); l-- > 0;) layers[l].backward(activation_of(l));
     benchmark::ClobberMemory();
   }
@@ -128,8 +143,9 @@ void register_all() {
   benchmark::RegisterBenchmark("loss/bce/sigmoid", loss, Loss::bce, Activation::sigmoid);
   for (const auto& name : activation_names()) {
     for (const Loss kind : {Loss::mse, Loss::bce}) {
-      benchmark::RegisterBenchmark(fmt::format("elementwise_step/{}/{}", name, name_of(kind)).c_str(), step,
-                                   activation_from(name), kind);
+      benchmark::RegisterBenchmark(
+          fmt::format("elementwise_step/{}/{}", name, name_of(kind)).c_str(), step,
+          activation_from(name), kind);
     }
   }
 }

@@ -1,27 +1,31 @@
-// The exchange of one step (sum of the gradients, distribution of the parameters) on the ranks of the job:
-//   mpirun -n 2 build/release/bench/exchange_bench --benchmark_repetitions=5 --benchmark_out=exchange.json
-// Every rank runs the same fixed number of steps; a step's time is that of the slowest rank; rank 0 reports.
-// Time is the mean step; compare median_us, which a busy machine disturbs least, and never ranks that share a core.
-// `tree` has four leaves a rank, `tree_odd` three, which makes the owner of a slice complete the tree.
+// The exchange of one step (sum of the gradients, distribution of the parameters) on the ranks of
+// the job:
+//   mpirun -n 2 build/release/bench/exchange_bench --benchmark_repetitions=5
+//   --benchmark_out=exchange.json
+// Every rank runs the same fixed number of steps; a step's time is that of the slowest rank; rank 0
+// reports. Time is the mean step; compare median_us, which a busy machine disturbs least, and never
+// ranks that share a core. `tree` has four leaves a rank, `tree_odd` three, which makes the owner
+// of a slice complete the tree.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <string_view>
 #include <vector>
 
+#include "comm/reducer.hpp"
 #include "core/buffer.hpp"
 #include "core/timer.hpp"
 #include "core/tree_sum.hpp"
 #include "hourglass/comm/communicator.hpp"
 #include "hourglass/comm/environment.hpp"
-#include "comm/reducer.hpp"
 
 namespace hourglass {
 namespace {
 
 using MakeReducer = std::unique_ptr<Reducer> (*)(const Communicator&, const ReducerSettings&);
 
-void exchange(benchmark::State& state, const Communicator& world, MakeReducer make, Index leaves_per_rank) {
+void exchange(benchmark::State& state, const Communicator& world, MakeReducer make,
+              Index leaves_per_rank) {
   const Index floats = state.range(0) / static_cast<Index>(sizeof(float));
   const Index leaves = leaves_per_rank * world.size();
   Buffer<float> sum(floats);
@@ -33,7 +37,8 @@ void exchange(benchmark::State& state, const Communicator& world, MakeReducer ma
   const std::unique_ptr<Reducer> reducer = make(world, settings);
   const auto buckets = reducer->buckets();
 
-  const std::vector<Range> nodes = maximal_nodes(even_part(leaves, world.size(), world.rank()), leaves);
+  const std::vector<Range> nodes =
+      maximal_nodes(even_part(leaves, world.size(), world.rank()), leaves);
   std::vector<Buffer<float>> others;
   for (std::size_t n = 1; n < nodes.size(); ++n) others.emplace_back(floats);
   std::vector<BucketPart> parts(nodes.size());
@@ -74,12 +79,14 @@ void register_benchmarks(const Communicator& world) {
     MakeReducer make;
     Index leaves_per_rank;
   };
-  for (const Variant& variant : {Variant{"tree", make_tree_reducer, 4}, Variant{"tree_odd", make_tree_reducer, 3},
-                                 Variant{"allreduce", make_allreduce_reducer, 4}}) {
+  for (const Variant& variant :
+       {Variant{"tree", make_tree_reducer, 4}, Variant{"tree_odd", make_tree_reducer, 3},
+        Variant{"allreduce", make_allreduce_reducer, 4}}) {
     for (Index bytes = 1 << 10; bytes <= 256 << 20; bytes *= 4) {
-      benchmark::RegisterBenchmark(
-          variant.name,
-          [&world, variant](benchmark::State& state) { exchange(state, world, variant.make, variant.leaves_per_rank); })
+      benchmark::RegisterBenchmark(variant.name,
+                                   [&world, variant](benchmark::State& state) {
+                                     exchange(state, world, variant.make, variant.leaves_per_rank);
+                                   })
           ->Arg(bytes)
           ->Iterations(std::clamp<Index>((256 << 20) / bytes, 5, 1000))
           ->UseManualTime()
@@ -103,7 +110,9 @@ int main(int argc, char** argv) {
   std::vector<char*> arguments(argv, argv + argc);
   if (!world.is_root()) {
     // All ranks would write the one file.
-    std::erase_if(arguments, [](const char* text) { return std::string_view(text).starts_with("--benchmark_out"); });
+    std::erase_if(arguments, [](const char* text) {
+      return std::string_view(text).starts_with("--benchmark_out");
+    });
   }
   int count = static_cast<int>(arguments.size());
   benchmark::Initialize(&count, arguments.data());

@@ -1,9 +1,12 @@
-// The matrix products of 784-1000-500-250-30 and its mirror, one core: what a step cannot be faster than.
+// The matrix products of 784-1000-500-250-30 and its mirror, one core: what a step cannot be faster
+// than.
 //
-//   build/release/bench/gemm_bench --benchmark_repetitions=5 --benchmark_report_aggregates_only=true
+//   build/release/bench/gemm_bench --benchmark_repetitions=5
+//   --benchmark_report_aggregates_only=true
 //
-// gemm/PASS/ROWS/OUTPUTS/INPUTS: PASS 0 forward y = x W^T, 1 weight gradient dW = dy^T x, 2 input gradient dx = dy W.
-// gemm_step/ROWS: all of a training step in its order. Counter: flops (per second).
+// gemm/PASS/ROWS/OUTPUTS/INPUTS: PASS 0 forward y = x W^T, 1 weight gradient dW = dy^T x, 2 input
+// gradient dx = dy W. gemm_step/ROWS: all of a training step in its order. Counter: flops (per
+// second).
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -18,12 +21,19 @@ namespace {
 
 const std::vector<Index> widths = {784, 1000, 500, 250, 30, 250, 500, 1000, 784};
 
-// Operands of one layer. Values away from zero and from subnormals: their time is that of real ones.
+// Operands of one layer. Values away from zero and from subnormals: their time is that of real
+// ones.
 struct Operands {
   Operands(Index rows_, Index outputs_, Index inputs_)
-      : rows(rows_), outputs(outputs_), inputs(inputs_), weight(outputs * inputs), x(rows * inputs), y(rows * outputs) {
+      : rows(rows_),
+        outputs(outputs_),
+        inputs(inputs_),
+        weight(outputs * inputs),
+        x(rows * inputs),
+        y(rows * outputs) {
     for (auto* buffer : {&weight, &x, &y}) {
-      for (Index i = 0; i < buffer->size(); ++i) (*buffer)[i] = 0.001F * static_cast<float>(i % 977 - 488);
+      for (Index i = 0; i < buffer->size(); ++i)
+        (*buffer)[i] = 0.001F * static_cast<float>(i % 977 - 488);
     }
   }
   void run(int pass) {
@@ -35,7 +45,8 @@ struct Operands {
     if (pass == 2) gemm(false, false, out, w, 0, in);
   }
   [[nodiscard]] double flops() const {
-    return 2.0 * static_cast<double>(rows) * static_cast<double>(outputs) * static_cast<double>(inputs);
+    return 2.0 * static_cast<double>(rows) * static_cast<double>(outputs) *
+           static_cast<double>(inputs);
   }
   Index rows;
   Index outputs;
@@ -46,7 +57,8 @@ struct Operands {
 };
 
 void count_flops(benchmark::State& state, double flops) {
-  state.counters["flops"] = benchmark::Counter(flops, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["flops"] =
+      benchmark::Counter(flops, benchmark::Counter::kIsIterationInvariantRate);
 }
 
 void one_product(benchmark::State& state) {
@@ -106,5 +118,8 @@ void step_rows(benchmark::internal::Benchmark* benchmark) {
 }  // namespace hourglass
 
 BENCHMARK(hourglass::one_product)->Name("gemm")->Apply(hourglass::layer_shapes);
-BENCHMARK(hourglass::step_products)->Name("gemm_step")->Apply(hourglass::step_rows)->Unit(benchmark::kMillisecond);
+BENCHMARK(hourglass::step_products)
+    ->Name("gemm_step")
+    ->Apply(hourglass::step_rows)
+    ->Unit(benchmark::kMillisecond);
 BENCHMARK_MAIN();

@@ -1,11 +1,14 @@
-// How fast samples come: from memory, and streamed from HDF5 files that are contiguous, chunked and deflate-compressed. Alone
-// (the limit of a model that computes nothing), and against a training step of 784-1000-500-250-30 on one core, which must not
-// wait for them. The files are in the page cache after the first epoch: what is measured is reading, unpacking, shuffling and
-// converting, not a disk.
+// How fast samples come: from memory, and streamed from HDF5 files that are contiguous, chunked and
+// deflate-compressed. Alone (the limit of a model that computes nothing), and against a training
+// step of 784-1000-500-250-30 on one core, which must not wait for them. The files are in the page
+// cache after the first epoch: what is measured is reading, unpacking, shuffling and converting,
+// not a disk.
 //
-//   build/release/bench/input_bench --benchmark_repetitions=3 --benchmark_report_aggregates_only=true
+//   build/release/bench/input_bench --benchmark_repetitions=3
+//   --benchmark_report_aggregates_only=true
 //
-// Arguments: storage 0 memory, 1 contiguous, 2 chunked, 3 chunked and compressed. Counters: samples_per_second.
+// Arguments: storage 0 memory, 1 contiguous, 2 chunked, 3 chunked and compressed. Counters:
+// samples_per_second.
 #include <benchmark/benchmark.h>
 #include <unistd.h>
 
@@ -15,11 +18,11 @@
 #include "core/random.hpp"
 #include "core/timer.hpp"
 #include "data/sample_source.hpp"
-#include "hourglass/comm/environment.hpp"
+#include "engine/stage.hpp"
 #include "hdf5/dataset_writer.hpp"
+#include "hourglass/comm/environment.hpp"
 #include "math/blas.hpp"
 #include "model/autoencoder.hpp"
-#include "engine/stage.hpp"
 
 namespace hourglass {
 namespace {
@@ -34,7 +37,8 @@ const char* const storage_names[] = {"memory", "contiguous", "chunked", "compres
 // Images that compress about as well as photographs of clothes do: mostly background, then noise.
 std::string data_file() {
   static const std::string path = [] {
-    const std::string file = std::filesystem::temp_directory_path() / ("input_bench_" + std::to_string(getpid()) + ".h5");
+    const std::string file = std::filesystem::temp_directory_path() /
+                             ("input_bench_" + std::to_string(getpid()) + ".h5");
     std::vector<DatasetSpec> specs;
     for (int storage = 1; storage <= 3; ++storage) {
       specs.push_back({std::string("/") + storage_names[storage],
@@ -69,8 +73,10 @@ std::unique_ptr<SampleSource> open_source(int storage, const ShardPlan& plan) {
   InputTransform transform;
   transform.divisor = 255;
   const SampleSourceSettings settings{plan, {0, plan.shards()}, {}, transform};
-  DatasetReader reader(DatasetAddress{data_file(), std::string("/") + storage_names[std::max(storage, 1)]});
-  return storage == 0 ? make_memory_source(reader, settings) : make_streaming_source(std::move(reader), settings);
+  DatasetReader reader(
+      DatasetAddress{data_file(), std::string("/") + storage_names[std::max(storage, 1)]});
+  return storage == 0 ? make_memory_source(reader, settings)
+                      : make_streaming_source(std::move(reader), settings);
 }
 
 void gather(benchmark::State& state) {
@@ -85,14 +91,17 @@ void gather(benchmark::State& state) {
     for (Index step = 0; step < plan.steps_per_epoch(); ++step) {
       for (Index shard = 0; shard < plan.shards(); ++shard) {
         const Index count = plan.positions(shard, step).size();
-        source->gather(shard, step, {x.data(), count, features}, std::span(ids).first(static_cast<std::size_t>(count)));
+        source->gather(shard, step, {x.data(), count, features},
+                       std::span(ids).first(static_cast<std::size_t>(count)));
       }
     }
   }
-  state.counters["samples_per_second"] = benchmark::Counter(rows, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["samples_per_second"] =
+      benchmark::Counter(rows, benchmark::Counter::kIsIterationInvariantRate);
   state.SetLabel(storage_names[storage]);
 }
-BENCHMARK(gather)->DenseRange(0, 3)->ArgName("storage")->Iterations(3)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(gather)->DenseRange(0, 3)->ArgName("storage")->Iterations(3)->UseRealTime()->Unit(
+    benchmark::kMillisecond);
 
 void train(benchmark::State& state) {
   const auto storage = static_cast<int>(state.range(0));
@@ -115,10 +124,12 @@ void train(benchmark::State& state) {
     }
     ++epoch;
   }
-  state.counters["samples_per_second"] = benchmark::Counter(rows, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["samples_per_second"] =
+      benchmark::Counter(rows, benchmark::Counter::kIsIterationInvariantRate);
   state.SetLabel(storage_names[storage]);
 }
-BENCHMARK(train)->DenseRange(0, 3)->ArgName("storage")->Iterations(1)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(train)->DenseRange(0, 3)->ArgName("storage")->Iterations(1)->UseRealTime()->Unit(
+    benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace hourglass

@@ -1,20 +1,20 @@
-// Reading and writing HDF5: rows in file order, plain and deflated, and a checkpoint of the 784-1000-500-250-30 model with
-// Adam:
+// Reading and writing HDF5: rows in file order, plain and deflated, and a checkpoint of the
+// 784-1000-500-250-30 model with Adam:
 //   TMPDIR=/scratch build/release/bench/io_bench --benchmark_repetitions=5
-// Files lie in TMPDIR (or /tmp). Reading finds them in the page cache: it is the library that is measured, not the disk; a
-// written file counts when it is on the disk.
+// Files lie in TMPDIR (or /tmp). Reading finds them in the page cache: it is the library that is
+// measured, not the disk; a written file counts when it is on the disk.
 #include <benchmark/benchmark.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <vector>
 
+#include "checkpoint/state_file.hpp"
 #include "core/buffer.hpp"
-#include "hourglass/comm/communicator.hpp"
-#include "hourglass/comm/environment.hpp"
 #include "hdf5/dataset_writer.hpp"
 #include "hdf5/hdf5.hpp"
-#include "checkpoint/state_file.hpp"
+#include "hourglass/comm/communicator.hpp"
+#include "hourglass/comm/environment.hpp"
 
 namespace hourglass {
 namespace {
@@ -23,7 +23,9 @@ constexpr Index features = 784;
 constexpr Index model_floats = 2837760;
 
 std::string scratch(const char* name) {
-  return (std::filesystem::temp_directory_path() / ("hourglass-io-bench-" + std::to_string(getpid()) + name)).string();
+  return (std::filesystem::temp_directory_path() /
+          ("hourglass-io-bench-" + std::to_string(getpid()) + name))
+      .string();
 }
 
 // Every other row is empty: deflate has something to gain.
@@ -34,9 +36,11 @@ std::vector<std::byte> samples(Index rows) {
   return values;
 }
 
-void write_samples(const std::string& path, std::span<const std::byte> values, Index rows, int compression) {
+void write_samples(const std::string& path, std::span<const std::byte> values, Index rows,
+                   int compression) {
   const Index chunk = compression > 0 ? suggested_chunk_rows({rows, features}, ElementType::u8) : 0;
-  DatasetWriter writer(Communicator::self(), path, {{"/samples", {rows, features}, ElementType::u8, chunk, compression, {}}});
+  DatasetWriter writer(Communicator::self(), path,
+                       {{"/samples", {rows, features}, ElementType::u8, chunk, compression, {}}});
   writer.write_rows(0, {0, rows}, values);
   writer.commit();
 }
@@ -68,7 +72,8 @@ void read_rows(benchmark::State& state) {
   constexpr Index block = 1000;
   Buffer<std::byte> bytes(block * features);
   for (auto _ : state) {
-    for (Index row = 0; row < rows; row += block) reader.read_rows({row, row + block}, bytes.span());
+    for (Index row = 0; row < rows; row += block)
+      reader.read_rows({row, row + block}, bytes.span());
   }
   state.SetBytesProcessed(state.iterations() * rows * features);
   std::filesystem::remove(path);
@@ -81,7 +86,8 @@ BENCHMARK(read_rows)
     ->UseRealTime();
 
 void checkpoint(benchmark::State& state) {
-  const std::vector<StoredTensor> tensors = {{"encoder/0/weight", {model_floats / 64, 64}, 0, model_floats}};
+  const std::vector<StoredTensor> tensors = {
+      {"encoder/0/weight", {model_floats / 64, 64}, 0, model_floats}};
   const Buffer<float> values(model_floats);
   std::vector<StoredArena> arenas;
   for (const char* group : {"/model", "/optimizer/mean", "/optimizer/variance"}) {

@@ -1,5 +1,5 @@
-// Time of one update of the parameters of 784-1000-500-250-30 and back, against a plain triad over arrays as large: an update
-// is as good as it can be when it moves memory as fast as the triad.
+// Time of one update of the parameters of 784-1000-500-250-30 and back, against a plain triad over
+// arrays as large: an update is as good as it can be when it moves memory as fast as the triad.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -16,9 +16,11 @@ namespace {
 
 constexpr Index parameter_count = round_up(2'837'314, cell_floats);
 
-// A run over memory as large as the model's; each iteration counts as `streams` passes of reading or writing.
+// A run over memory as large as the model's; each iteration counts as `streams` passes of reading
+// or writing.
 void report(benchmark::State& state, int streams) {
-  state.SetBytesProcessed(state.iterations() * streams * parameter_count * static_cast<Index>(sizeof(float)));
+  state.SetBytesProcessed(state.iterations() * streams * parameter_count *
+                          static_cast<Index>(sizeof(float)));
 }
 
 void fill_normal(Buffer<float>& buffer, std::uint64_t item) {

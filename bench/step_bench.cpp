@@ -1,10 +1,12 @@
-// A whole training step on one core against its limit, measured in turn in the same run: the limit is the time of the step's
-// GEMMs alone plus the memory traffic of the update at the measured bandwidth. Beside it a plain loop over cblas_sgemm on the
-// full batch.
+// A whole training step on one core against its limit, measured in turn in the same run: the limit
+// is the time of the step's GEMMs alone plus the memory traffic of the update at the measured
+// bandwidth. Beside it a plain loop over cblas_sgemm on the full batch.
 //
-//   build/release/bench/step_bench --benchmark_repetitions=5 --benchmark_report_aggregates_only=true
+//   build/release/bench/step_bench --benchmark_repetitions=5
+//   --benchmark_report_aggregates_only=true
 //
-// Counters: step_ms, limit_ms, ratio = step / limit, samples_per_second. Arguments: batch, micro-batch.
+// Counters: step_ms, limit_ms, ratio = step / limit, samples_per_second. Arguments: batch,
+// micro-batch.
 #include <benchmark/benchmark.h>
 #include <cblas.h>
 
@@ -14,10 +16,10 @@
 
 #include "core/random.hpp"
 #include "core/timer.hpp"
+#include "engine/stage.hpp"
 #include "hourglass/comm/environment.hpp"
 #include "math/blas.hpp"
 #include "model/autoencoder.hpp"
-#include "engine/stage.hpp"
 
 namespace hourglass {
 namespace {
@@ -52,7 +54,8 @@ class Gemms {
     for (std::size_t l = 0; l < widths.size(); ++l) {
       activations_.emplace_back(rows * widths[l]);
       gradients_.emplace_back(rows * widths[l]);
-      for (auto* buffer : {&activations_.back(), &gradients_.back()}) std::ranges::fill(buffer->span(), 0.5F);
+      for (auto* buffer : {&activations_.back(), &gradients_.back()})
+        std::ranges::fill(buffer->span(), 0.5F);
       if (l == 0) continue;
       weights_.emplace_back(widths[l] * widths[l - 1]);
       weight_gradients_.emplace_back(widths[l] * widths[l - 1]);
@@ -61,14 +64,22 @@ class Gemms {
   }
 
   void run() {
-    const auto matrix = [&](Buffer<float>& buffer, std::size_t l) { return Matrix(buffer.data(), rows_, widths[l]); };
-    const auto weight = [&](Buffer<float>& buffer, std::size_t l) { return Matrix(buffer.data(), widths[l], widths[l - 1]); };
+    const auto matrix = [&](Buffer<float>& buffer, std::size_t l) {
+      return Matrix(buffer.data(), rows_, widths[l]);
+    };
+    const auto weight = [&](Buffer<float>& buffer, std::size_t l) {
+      return Matrix(buffer.data(), widths[l], widths[l - 1]);
+    };
     for (std::size_t l = 1; l < widths.size(); ++l) {
-      gemm(false, true, matrix(activations_[l - 1], l - 1), weight(weights_[l - 1], l), 0, matrix(activations_[l], l));
+      gemm(false, true, matrix(activations_[l - 1], l - 1), weight(weights_[l - 1], l), 0,
+           matrix(activations_[l], l));
     }
     for (std::size_t l = widths.size() - 1; l >= 1; --l) {
-      gemm(true, false, matrix(gradients_[l], l), matrix(activations_[l - 1], l - 1), 0, weight(weight_gradients_[l - 1], l));
-      if (l > 1) gemm(false, false, matrix(gradients_[l], l), weight(weights_[l - 1], l), 0, matrix(gradients_[l - 1], l - 1));
+      gemm(true, false, matrix(gradients_[l], l), matrix(activations_[l - 1], l - 1), 0,
+           weight(weight_gradients_[l - 1], l));
+      if (l > 1)
+        gemm(false, false, matrix(gradients_[l], l), weight(weights_[l - 1], l), 0,
+             matrix(gradients_[l - 1], l - 1));
     }
   }
 
@@ -77,7 +88,8 @@ class Gemms {
   std::vector<Buffer<float>> activations_, gradients_, weights_, weight_gradients_;
 };
 
-// Bytes a second of the triad a = b + s c over arrays far larger than the caches, counting 12 bytes an element.
+// Bytes a second of the triad a = b + s c over arrays far larger than the caches, counting 12 bytes
+// an element.
 double triad_bandwidth() {
   constexpr Index size = Index{1} << 24;
   static Buffer<float> a(size), b(size), c(size);
@@ -111,7 +123,8 @@ void step_against_limit(benchmark::State& state) {
   NoiseSource source(batch);
   Gemms gemms(micro_batch);
   // Adam reads parameter, gradient and two moments and writes all but the gradient.
-  const double traffic_seconds = 7.0 * 4.0 * static_cast<double>(model.layout().size()) / triad_bandwidth();
+  const double traffic_seconds =
+      7.0 * 4.0 * static_cast<double>(model.layout().size()) / triad_bandwidth();
   std::vector<double> steps;
   std::vector<double> limits;
   Index count = 0;
@@ -142,11 +155,13 @@ BENCHMARK(step_against_limit)
     ->Iterations(20)
     ->Unit(benchmark::kMillisecond);
 
-// What a person writes first: cblas_sgemm on the whole batch, ReLU, squared error, Adam; no shards, no tree, nothing hidden.
+// What a person writes first: cblas_sgemm on the whole batch, ReLU, squared error, Adam; no shards,
+// no tree, nothing hidden.
 void plain_loop(benchmark::State& state) {
   const auto rows = static_cast<int>(state.range(0));
   const std::size_t layers = widths.size() - 1;
-  std::vector<std::vector<float>> w(layers), dw(layers), m1(layers), m2(layers), b(layers), db(layers);
+  std::vector<std::vector<float>> w(layers), dw(layers), m1(layers), m2(layers), b(layers),
+      db(layers);
   std::vector<std::vector<float>> a(layers + 1), g(layers + 1);
   for (std::size_t l = 0; l <= layers; ++l) {
     a[l].assign(static_cast<std::size_t>(rows * widths[l]), 0.5F);
@@ -161,14 +176,16 @@ void plain_loop(benchmark::State& state) {
   const auto n = [&](std::size_t l) { return static_cast<int>(widths[l]); };
   for (auto _ : state) {
     for (std::size_t l = 0; l < layers; ++l) {
-      cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, n(l + 1), n(l), 1, a[l].data(), n(l), w[l].data(), n(l), 0,
-                  a[l + 1].data(), n(l + 1));
+      cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, n(l + 1), n(l), 1, a[l].data(),
+                  n(l), w[l].data(), n(l), 0, a[l + 1].data(), n(l + 1));
       for (int r = 0; r < rows; ++r) {
         float* y = a[l + 1].data() + static_cast<std::ptrdiff_t>(r) * n(l + 1);
-        for (int c = 0; c < n(l + 1); ++c) y[c] = std::max(0.0F, y[c] + b[l][static_cast<std::size_t>(c)]);
+        for (int c = 0; c < n(l + 1); ++c)
+          y[c] = std::max(0.0F, y[c] + b[l][static_cast<std::size_t>(c)]);
       }
     }
-    for (std::size_t i = 0; i < g[layers].size(); ++i) g[layers][i] = 2 * (a[layers][i] - a[0][i]) / static_cast<float>(rows);
+    for (std::size_t i = 0; i < g[layers].size(); ++i)
+      g[layers][i] = 2 * (a[layers][i] - a[0][i]) / static_cast<float>(rows);
     for (std::size_t l = layers; l-- > 0;) {
       std::ranges::fill(db[l], 0.0F);
       for (int r = 0; r < rows; ++r) {
@@ -179,11 +196,11 @@ void plain_loop(benchmark::State& state) {
           db[l][static_cast<std::size_t>(c)] += dy[c];
         }
       }
-      cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, n(l + 1), n(l), rows, 1, g[l + 1].data(), n(l + 1), a[l].data(),
-                  n(l), 0, dw[l].data(), n(l));
+      cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, n(l + 1), n(l), rows, 1, g[l + 1].data(),
+                  n(l + 1), a[l].data(), n(l), 0, dw[l].data(), n(l));
       if (l > 0) {
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, n(l), n(l + 1), 1, g[l + 1].data(), n(l + 1), w[l].data(),
-                    n(l), 0, g[l].data(), n(l));
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, n(l), n(l + 1), 1,
+                    g[l + 1].data(), n(l + 1), w[l].data(), n(l), 0, g[l].data(), n(l));
       }
     }
     for (std::size_t l = 0; l < layers; ++l) {

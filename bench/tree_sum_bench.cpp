@@ -1,4 +1,5 @@
-// The sum of micro-batch gradients along the fixed tree, against reading and writing the same memory once:
+// The sum of micro-batch gradients along the fixed tree, against reading and writing the same
+// memory once:
 //   build/release/bench/tree_sum_bench --benchmark_repetitions=5
 // Arguments: floats, parts. Bytes a second count every part read once and the sum written once.
 #include <benchmark/benchmark.h>
@@ -24,7 +25,8 @@ void tree(benchmark::State& state) {
     tree_sum({0, count}, parts, buffers.front().data(), floats);
     benchmark::ClobberMemory();
   }
-  state.SetBytesProcessed(state.iterations() * (count + 1) * floats * static_cast<Index>(sizeof(float)));
+  state.SetBytesProcessed(state.iterations() * (count + 1) * floats *
+                          static_cast<Index>(sizeof(float)));
 }
 BENCHMARK(tree)
     ->ArgNames({"floats", "parts"})

@@ -1,14 +1,18 @@
-// A training step as the ranks of a cluster see it, on SimGrid's simulated MPI: the project's own dist module exchanges the
-// gradients, and computation is replaced by the time that it takes on a real core. Prints one JSON object:
-//   smpirun -np 1024 -platform P.xml -hostfile H ... simulate --widths 784,1000,... --micro-batches 1 --pass-ms 13 --update-ms
+// A training step as the ranks of a cluster see it, on SimGrid's simulated MPI: the project's own
+// dist module exchanges the gradients, and computation is replaced by the time that it takes on a
+// real core. Prints one JSON object:
+//   smpirun -np 1024 -platform P.xml -hostfile H ... simulate --widths 784,1000,... --micro-batches
+//   1 --pass-ms 13 --update-ms
 //   4
 //           --reduction tree|allreduce --overlap 1 --wire-bytes 4 --bucket-bytes 4194304 --steps 1
-// The schedule is that of GradientEngine: the last micro-batch's backward pass announces finished layers tail first; a bucket
-// starts when all of it is finished; progress() is called at each announcement. A pass is one third forward; a layer's share
-// is that of its multiply-adds (the first layer has no input gradient).
+// The schedule is that of GradientEngine: the last micro-batch's backward pass announces finished
+// layers tail first; a bucket starts when all of it is finished; progress() is called at each
+// announcement. A pass is one third forward; a layer's share is that of its multiply-adds (the
+// first layer has no input gradient).
 //
-// SMPI has no realistic non-blocking allreduce. `allreduce` runs a blocking MPI_Allreduce for each bucket; with --overlap 1 the
-// step is put together from their times under perfect progress, which flatters that scheme.
+// SMPI has no realistic non-blocking allreduce. `allreduce` runs a blocking MPI_Allreduce for each
+// bucket; with --overlap 1 the step is put together from their times under perfect progress, which
+// flatters that scheme.
 #include <mpi.h>
 
 #include <cstdio>
@@ -18,10 +22,10 @@
 #include <string>
 #include <vector>
 
+#include "comm/reducer.hpp"
 #include "core/buffer.hpp"
 #include "core/tree_sum.hpp"
 #include "hourglass/comm/communicator.hpp"
-#include "comm/reducer.hpp"
 
 namespace hourglass {
 namespace {
@@ -48,7 +52,8 @@ Settings read_settings(int argc, char** argv) {
   };
   Settings settings;
   std::istringstream widths(given["--widths"]);
-  for (std::string width; std::getline(widths, width, ',');) settings.widths.push_back(std::atol(width.c_str()));
+  for (std::string width; std::getline(widths, width, ',');)
+    settings.widths.push_back(std::atol(width.c_str()));
   settings.micro_batches = static_cast<Index>(number("--micro-batches", 1));
   settings.pass = number("--pass-ms", 0) * 1e-3;
   settings.update = number("--update-ms", 0) * 1e-3;
@@ -66,8 +71,8 @@ void compute(double seconds) {
   if (seconds > 0) smpi_execute(seconds);
 }
 
-// What every step adds up of losses and flags (1.6 KB): up a binomial tree and down again, as Open MPI's MPI_Iallreduce does it
-// for so few bytes.
+// What every step adds up of losses and flags (1.6 KB): up a binomial tree and down again, as Open
+// MPI's MPI_Iallreduce does it for so few bytes.
 void sum_scalars() {
   static std::int64_t words[200];
   static std::int64_t sums[200];
@@ -75,7 +80,8 @@ void sum_scalars() {
   MPI_Bcast(sums, 200, MPI_INT64_T, 0, MPI_COMM_WORLD);
 }
 
-// The announcements of a backward pass: after `seconds` more, everything from float `watermark` on is final.
+// The announcements of a backward pass: after `seconds` more, everything from float `watermark` on
+// is final.
 struct Announcement {
   double seconds = 0;
   Index watermark = 0;
@@ -103,7 +109,9 @@ Pass make_pass(const Settings& settings) {
     all_work += static_cast<double>(weights) + work.back();
   }
   pass.forward = settings.pass * forward_work / all_work;
-  const auto travelling = [&](Index floats) { return floats * settings.wire_bytes / 4 / cell_floats * cell_floats; };
+  const auto travelling = [&](Index floats) {
+    return floats * settings.wire_bytes / 4 / cell_floats * cell_floats;
+  };
   for (std::size_t l = work.size(); l-- > 0;)
     pass.backward.push_back({settings.pass * work[l] / all_work, travelling(begins[l])});
   pass.arena = travelling(pass.arena);
@@ -111,8 +119,8 @@ Pass make_pass(const Settings& settings) {
 }
 
 // One step by the tree: what GradientEngine and Trainer do, in their order.
-void tree_step(const Settings& settings, const Pass& pass, const Communicator& world, Reducer& reducer,
-               std::span<const BucketPart> parts_of_rank, const float* sum) {
+void tree_step(const Settings& settings, const Pass& pass, const Communicator& world,
+               Reducer& reducer, std::span<const BucketPart> parts_of_rank, const float* sum) {
   const auto buckets = reducer.buckets();
   std::size_t started = 0;
   std::vector<BucketPart> parts(parts_of_rank.begin(), parts_of_rank.end());
@@ -145,8 +153,8 @@ void tree_step(const Settings& settings, const Pass& pass, const Communicator& w
 }
 
 // One step by MPI_Allreduce; returns what its time would be with perfect overlap.
-double allreduce_step(const Settings& settings, const Pass& pass, const Communicator& world, std::span<const Range> buckets,
-                      float* sum) {
+double allreduce_step(const Settings& settings, const Pass& pass, const Communicator& world,
+                      std::span<const Range> buckets, float* sum) {
   for (Index m = 0; m < settings.micro_batches; ++m) {
     compute(pass.forward);
     for (const Announcement& layer : pass.backward) compute(layer.seconds);
@@ -159,8 +167,8 @@ double allreduce_step(const Settings& settings, const Pass& pass, const Communic
     for (; bucket < buckets.size() && buckets[bucket].begin >= layer.watermark; ++bucket) {
       const double begin = MPI_Wtime();
       if (world.size() > 1) {
-        MPI_Allreduce(MPI_IN_PLACE, sum + buckets[bucket].begin, static_cast<int>(buckets[bucket].size()), MPI_FLOAT, MPI_SUM,
-                      MPI_COMM_WORLD);
+        MPI_Allreduce(MPI_IN_PLACE, sum + buckets[bucket].begin,
+                      static_cast<int>(buckets[bucket].size()), MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD);
       }
       network = std::max(network, time) + MPI_Wtime() - begin;
     }
@@ -188,7 +196,8 @@ int simulate(int argc, char** argv) {
   for (const Range node : maximal_nodes(even_part(leaves, world.size(), world.rank()), leaves))
     parts.push_back({node, sum.data()});
   std::unique_ptr<Reducer> reducer;
-  if (settings.tree) reducer = make_tree_reducer(world, {leaves, bucket_bytes, sum.span(), parameters.span()});
+  if (settings.tree)
+    reducer = make_tree_reducer(world, {leaves, bucket_bytes, sum.span(), parameters.span()});
   const auto buckets = make_buckets(pass.arena, bucket_bytes);
 
   double overlapped = 0;
@@ -205,15 +214,18 @@ int simulate(int argc, char** argv) {
     }
   }
   double step = world.max((MPI_Wtime() - begin) / static_cast<double>(settings.steps));
-  if (!settings.tree && settings.overlap) step = world.max(overlapped / static_cast<double>(settings.steps));
+  if (!settings.tree && settings.overlap)
+    step = world.max(overlapped / static_cast<double>(settings.steps));
   if (world.is_root()) {
     std::printf(
-        "{\"ranks\": %d, \"micro_batches\": %ld, \"reduction\": \"%s\", \"overlap\": %s, \"wire_bytes\": %ld, "
+        "{\"ranks\": %d, \"micro_batches\": %ld, \"reduction\": \"%s\", \"overlap\": %s, "
+        "\"wire_bytes\": %ld, "
         "\"bucket_bytes\": %ld, "
-        "\"buckets\": %zu, \"arena_floats\": %ld, \"pass_ms\": %.6g, \"update_ms\": %.6g, \"step_ms\": %.6f}\n",
-        world.size(), settings.micro_batches, settings.tree ? "tree" : "allreduce", settings.overlap ? "true" : "false",
-        settings.wire_bytes, settings.bucket_bytes, buckets.size(), pass.arena, settings.pass * 1e3, settings.update * 1e3,
-        step * 1e3);
+        "\"buckets\": %zu, \"arena_floats\": %ld, \"pass_ms\": %.6g, \"update_ms\": %.6g, "
+        "\"step_ms\": %.6f}\n",
+        world.size(), settings.micro_batches, settings.tree ? "tree" : "allreduce",
+        settings.overlap ? "true" : "false", settings.wire_bytes, settings.bucket_bytes,
+        buckets.size(), pass.arena, settings.pass * 1e3, settings.update * 1e3, step * 1e3);
   }
   return 0;
 }

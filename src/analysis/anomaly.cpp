@@ -12,33 +12,38 @@
 
 namespace hourglass {
 
-SampleErrors sample_errors(const Communicator& communicator, const Model& model, const DatasetReader& reader, Index micro_batch,
-                           WorkerPool& pool) {
+SampleErrors sample_errors(const Communicator& communicator, const Model& model,
+                           const DatasetReader& reader, Index micro_batch, WorkerPool& pool) {
   const Autoencoder& network = *model.network;
   const InferencePlan plan{reader.info().rows(), micro_batch};
   const Range mine = plan.of_rank(communicator.rank(), communicator.size());
   SampleErrors errors;
-  errors.rows = {std::min(plan.rows, mine.begin * micro_batch), std::min(plan.rows, mine.end * micro_batch)};
+  errors.rows = {std::min(plan.rows, mine.begin * micro_batch),
+                 std::min(plan.rows, mine.end * micro_batch)};
   collectively(communicator, [&] {
     check_features(reader.info(), network.features());
     errors.values.resize(static_cast<std::size_t>(errors.rows.size()));
     std::vector<Workspace> workspaces;
-    for (Index w = 0; w < pool.size(); ++w) workspaces.push_back(network.make_workspace(micro_batch));
-    for_each_micro_batch(reader, model.transform, plan, mine, pool, [&](Index worker, Range rows, ConstMatrix x) {
-      const ConstMatrix y = network.reconstruct(model.parameters.data(), x, workspaces[static_cast<std::size_t>(worker)]);
-      for (Index r = 0; r < x.rows; ++r) {
-        double sum = 0;
-        for (Index c = 0; c < x.columns; ++c) {
-          const double difference = static_cast<double>(y(r, c)) - static_cast<double>(x(r, c));
-          sum += difference * difference;
-        }
-        if (!std::isfinite(sum)) {
-          throw Error(ErrorKind::data,
-                      fmt::format("{}: the model's reconstruction is not finite", reader.where(rows.begin + r)));
-        }
-        errors.values[static_cast<std::size_t>(rows.begin + r - errors.rows.begin)] = sum;
-      }
-    });
+    for (Index w = 0; w < pool.size(); ++w)
+      workspaces.push_back(network.make_workspace(micro_batch));
+    for_each_micro_batch(
+        reader, model.transform, plan, mine, pool, [&](Index worker, Range rows, ConstMatrix x) {
+          const ConstMatrix y = network.reconstruct(model.parameters.data(), x,
+                                                    workspaces[static_cast<std::size_t>(worker)]);
+          for (Index r = 0; r < x.rows; ++r) {
+            double sum = 0;
+            for (Index c = 0; c < x.columns; ++c) {
+              const double difference = static_cast<double>(y(r, c)) - static_cast<double>(x(r, c));
+              sum += difference * difference;
+            }
+            if (!std::isfinite(sum)) {
+              throw Error(ErrorKind::data,
+                          fmt::format("{}: the model's reconstruction is not finite",
+                                      reader.where(rows.begin + r)));
+            }
+            errors.values[static_cast<std::size_t>(rows.begin + r - errors.rows.begin)] = sum;
+          }
+        });
   });
   return errors;
 }
@@ -48,13 +53,15 @@ double quantile(const Communicator& communicator, std::vector<double> mine, doub
   std::int64_t count = static_cast<std::int64_t>(mine.size());
   communicator.sum(std::span(&count, 1));
   require(count > 0, "a quantile of nothing");
-  // Doubles that are not negative are ordered like their bits: the smallest of which more than k values are no larger.
+  // Doubles that are not negative are ordered like their bits: the smallest of which more than k
+  // values are no larger.
   const auto value_of_rank = [&](std::int64_t k) {
     std::uint64_t low = 0;
     std::uint64_t high = std::bit_cast<std::uint64_t>(HUGE_VAL);
     while (low < high) {
       const std::uint64_t middle = low + (high - low) / 2;
-      std::int64_t below = std::ranges::upper_bound(mine, std::bit_cast<double>(middle)) - mine.begin();
+      std::int64_t below =
+          std::ranges::upper_bound(mine, std::bit_cast<double>(middle)) - mine.begin();
       communicator.sum(std::span(&below, 1));
       if (below > k) {
         high = middle;
@@ -80,8 +87,9 @@ Detection detection(std::span<const double> scores, std::span<const std::uint8_t
   result.positives = std::ranges::count_if(positive, [](std::uint8_t p) { return p != 0; });
   result.negatives = static_cast<Index>(scores.size()) - result.positives;
   if (result.positives == 0 || result.negatives == 0) {
-    throw Error(ErrorKind::data,
-                result.positives == 0 ? "no sample has the label of an anomaly" : "every sample has the label of an anomaly");
+    throw Error(ErrorKind::data, result.positives == 0
+                                     ? "no sample has the label of an anomaly"
+                                     : "every sample has the label of an anomaly");
   }
   Index true_positives = 0;
   Index seen = 0;
@@ -89,18 +97,21 @@ Detection detection(std::span<const double> scores, std::span<const std::uint8_t
   for (std::size_t begin = 0; begin < order.size();) {
     std::size_t end = begin;
     Index group = 0;
-    for (; end < order.size() && scores[order[end]] == scores[order[begin]]; ++end) group += positive[order[end]] != 0 ? 1 : 0;
+    for (; end < order.size() && scores[order[end]] == scores[order[begin]]; ++end)
+      group += positive[order[end]] != 0 ? 1 : 0;
     const auto size = static_cast<Index>(end - begin);
     const Index negatives_above = seen - true_positives;
     const Index negatives_below = result.negatives - negatives_above - (size - group);
-    pairs += static_cast<double>(group) * (static_cast<double>(negatives_below) + 0.5 * static_cast<double>(size - group));
+    pairs += static_cast<double>(group) *
+             (static_cast<double>(negatives_below) + 0.5 * static_cast<double>(size - group));
     true_positives += group;
     seen += size;
     result.average_precision += static_cast<double>(group) / static_cast<double>(result.positives) *
                                 static_cast<double>(true_positives) / static_cast<double>(seen);
     begin = end;
   }
-  result.auroc = pairs / static_cast<double>(result.positives) / static_cast<double>(result.negatives);
+  result.auroc =
+      pairs / static_cast<double>(result.positives) / static_cast<double>(result.negatives);
   return result;
 }
 

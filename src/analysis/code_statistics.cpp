@@ -5,16 +5,17 @@
 #include <cmath>
 #include <vector>
 
+#include "engine/inference.hpp"
 #include "hourglass/core/error.hpp"
 #include "math/exact_sum.hpp"
-#include "engine/inference.hpp"
 #include "nn/network.hpp"
 
 namespace hourglass {
 
 namespace {
 
-// Samples whose Jacobians are had together: a pass holds (samples x code units) rows as wide as the data.
+// Samples whose Jacobians are had together: a pass holds (samples x code units) rows as wide as the
+// data.
 constexpr Index jacobian_rows = 16;
 
 // One worker's share.
@@ -61,7 +62,8 @@ class Meter {
       const ConstMatrix part(x.data + first * x.stride, rows, x.columns, x.stride);
       model_.squared_jacobian_norms(parameters, part, workspace_, room_.span(),
                                     std::span(squares).first(static_cast<std::size_t>(rows)));
-      for (Index r = 0; r < rows; ++r) tally.norms.add(std::sqrt(squares[static_cast<std::size_t>(r)]));
+      for (Index r = 0; r < rows; ++r)
+        tally.norms.add(std::sqrt(squares[static_cast<std::size_t>(r)]));
     }
   }
 
@@ -73,12 +75,14 @@ class Meter {
 
 }  // namespace
 
-CodeStatistics code_statistics(const Communicator& communicator, const Autoencoder& model, std::span<const float> parameters,
-                               const DatasetReader& reader, const InputTransform& transform, Index micro_batch,
-                               WorkerPool& pool, const CodeQuestion& question) {
+CodeStatistics code_statistics(const Communicator& communicator, const Autoencoder& model,
+                               std::span<const float> parameters, const DatasetReader& reader,
+                               const InputTransform& transform, Index micro_batch, WorkerPool& pool,
+                               const CodeQuestion& question) {
   if (question.jacobian && !model.has_jacobian()) {
     throw Error(ErrorKind::usage,
-                "--jacobian needs an encoder of dense layers alone: without --layer-norm, --hidden-noise, --k-sparse, "
+                "--jacobian needs an encoder of dense layers alone: without --layer-norm, "
+                "--hidden-noise, --k-sparse, "
                 "--variational and "
                 "--code-noise-before",
                 Reach::everywhere);
@@ -88,9 +92,11 @@ CodeStatistics code_statistics(const Communicator& communicator, const Autoencod
   for (Index w = 0; w < pool.size(); ++w) meters.emplace_back(model, question, micro_batch);
   collectively(communicator, [&] {
     check_features(reader.info(), model.features());
-    for_each_micro_batch(
-        reader, transform, plan, plan.of_rank(communicator.rank(), communicator.size()), pool,
-        [&](Index worker, Range, ConstMatrix x) { meters[static_cast<std::size_t>(worker)].add(parameters.data(), x); });
+    for_each_micro_batch(reader, transform, plan,
+                         plan.of_rank(communicator.rank(), communicator.size()), pool,
+                         [&](Index worker, Range, ConstMatrix x) {
+                           meters[static_cast<std::size_t>(worker)].add(parameters.data(), x);
+                         });
   });
   Tally& total = meters.front().tally;
   for (std::size_t w = 1; w < meters.size(); ++w) {

@@ -3,15 +3,16 @@
 #include <numeric>
 #include <vector>
 
-#include "math/exact_sum.hpp"
 #include "engine/inference.hpp"
-#include "nn/network.hpp"
+#include "math/exact_sum.hpp"
 #include "nn/layer.hpp"
+#include "nn/network.hpp"
 
 namespace hourglass {
 
-double denoising_sse(const Communicator& communicator, const Autoencoder& model, std::span<const float> parameters,
-                     const DatasetReader& reader, const InputTransform& transform, Index micro_batch, WorkerPool& pool,
+double denoising_sse(const Communicator& communicator, const Autoencoder& model,
+                     std::span<const float> parameters, const DatasetReader& reader,
+                     const InputTransform& transform, Index micro_batch, WorkerPool& pool,
                      const NoisyInput& noise) {
   struct Worker {
     Workspace workspace;
@@ -29,25 +30,26 @@ double denoising_sse(const Communicator& communicator, const Autoencoder& model,
   }
   collectively(communicator, [&] {
     check_features(reader.info(), model.features());
-    for_each_micro_batch(reader, transform, plan, plan.of_rank(communicator.rank(), communicator.size()), pool,
-                         [&](Index index, Range rows, ConstMatrix x) {
-                           Worker& worker = workers[static_cast<std::size_t>(index)];
-                           std::iota(worker.ids.begin(), worker.ids.end(), static_cast<std::uint64_t>(rows.begin));
-                           PassContext context;
-                           context.seed = noise.seed;
-                           context.sample_ids = worker.ids;
-                           const Matrix noisy(worker.noisy.data(), x.rows, x.columns);
-                           corrupt(noise.corruption, noise.image, context, x, noisy, {});
-                           const ConstMatrix y = model.reconstruct(parameters.data(), noisy, worker.workspace);
-                           for (Index r = 0; r < x.rows; ++r) {
-                             double error = 0;
-                             for (Index c = 0; c < x.columns; ++c) {
-                               const double difference = static_cast<double>(y(r, c)) - static_cast<double>(x(r, c));
-                               error += difference * difference;
-                             }
-                             worker.errors.add(error);
-                           }
-                         });
+    for_each_micro_batch(
+        reader, transform, plan, plan.of_rank(communicator.rank(), communicator.size()), pool,
+        [&](Index index, Range rows, ConstMatrix x) {
+          Worker& worker = workers[static_cast<std::size_t>(index)];
+          std::iota(worker.ids.begin(), worker.ids.end(), static_cast<std::uint64_t>(rows.begin));
+          PassContext context;
+          context.seed = noise.seed;
+          context.sample_ids = worker.ids;
+          const Matrix noisy(worker.noisy.data(), x.rows, x.columns);
+          corrupt(noise.corruption, noise.image, context, x, noisy, {});
+          const ConstMatrix y = model.reconstruct(parameters.data(), noisy, worker.workspace);
+          for (Index r = 0; r < x.rows; ++r) {
+            double error = 0;
+            for (Index c = 0; c < x.columns; ++c) {
+              const double difference = static_cast<double>(y(r, c)) - static_cast<double>(x(r, c));
+              error += difference * difference;
+            }
+            worker.errors.add(error);
+          }
+        });
   });
   ExactSum& total = workers.front().errors;
   for (std::size_t w = 1; w < workers.size(); ++w) total.add(workers[w].errors);

@@ -4,12 +4,12 @@
 #include <span>
 
 #include "data/normalization.hpp"
-#include "hourglass/comm/communicator.hpp"
-#include "hdf5/hdf5.hpp"
-#include "model/autoencoder.hpp"
 #include "engine/worker_pool.hpp"
-#include "nn/image_shape.hpp"
+#include "hdf5/hdf5.hpp"
+#include "hourglass/comm/communicator.hpp"
+#include "model/autoencoder.hpp"
 #include "nn/corruption.hpp"
+#include "nn/image_shape.hpp"
 
 namespace hourglass {
 
@@ -20,12 +20,12 @@ struct NoisyInput {
   std::uint64_t seed = 1;
 };
 
-/// Squared error between r(f(x~)) and the clean x, x~ being x with noise; summed over features, averaged over samples. The
-/// noise is a function of (seed, sample, feature). Collective; the same bits on any number of ranks and threads. Throws
-/// Error(data) as evaluate() does.
+/// Squared error between r(f(x~)) and the clean x, x~ being x with noise; summed over features,
+/// averaged over samples. The noise is a function of (seed, sample, feature). Collective; the same
+/// bits on any number of ranks and threads. Throws Error(data) as evaluate() does.
 [[nodiscard]] double denoising_sse(const Communicator& communicator, const Autoencoder& model,
                                    std::span<const float> parameters, const DatasetReader& reader,
-                                   const InputTransform& transform, Index micro_batch, WorkerPool& pool,
-                                   const NoisyInput& noise);
+                                   const InputTransform& transform, Index micro_batch,
+                                   WorkerPool& pool, const NoisyInput& noise);
 
 }  // namespace hourglass

@@ -17,7 +17,8 @@ std::vector<double> centred(ConstMatrix codes) {
   for (Index j = 0; j < d; ++j) {
     double mean = 0;
     for (Index i = 0; i < n; ++i) mean += static_cast<double>(codes(i, j)) / static_cast<double>(n);
-    for (Index i = 0; i < n; ++i) x[static_cast<std::size_t>(i * d + j)] = static_cast<double>(codes(i, j)) - mean;
+    for (Index i = 0; i < n; ++i)
+      x[static_cast<std::size_t>(i * d + j)] = static_cast<double>(codes(i, j)) - mean;
   }
   return x;
 }
@@ -33,13 +34,15 @@ std::vector<double> squared_distances(ConstMatrix rows) {
         const double difference = static_cast<double>(rows(i, k)) - static_cast<double>(rows(j, k));
         sum += difference * difference;
       }
-      distances[static_cast<std::size_t>(i * n + j)] = distances[static_cast<std::size_t>(j * n + i)] = sum;
+      distances[static_cast<std::size_t>(i * n + j)] =
+          distances[static_cast<std::size_t>(j * n + i)] = sum;
     }
   }
   return distances;
 }
 
-// Turns row i of squared distances into probabilities p(j | i) whose entropy is ln(perplexity), by bisection of the precision.
+// Turns row i of squared distances into probabilities p(j | i) whose entropy is ln(perplexity), by
+// bisection of the precision.
 void neighbourhood(std::span<double> row, std::size_t i, double perplexity) {
   const std::vector<double> distances(row.begin(), row.end());
   double nearest = std::numeric_limits<double>::infinity();
@@ -74,7 +77,8 @@ std::vector<double> joint_probabilities(ConstMatrix rows, double perplexity) {
   for (std::size_t i = 0; i < n; ++i) neighbourhood(std::span(p).subspan(i * n, n), i, perplexity);
   for (std::size_t i = 0; i < n; ++i) {
     for (std::size_t j = i; j < n; ++j) {
-      p[i * n + j] = p[j * n + i] = std::max((p[i * n + j] + p[j * n + i]) / (2 * static_cast<double>(n)), 1e-12);
+      p[i * n + j] = p[j * n + i] =
+          std::max((p[i * n + j] + p[j * n + i]) / (2 * static_cast<double>(n)), 1e-12);
     }
   }
   return p;
@@ -148,7 +152,8 @@ std::vector<PlanePoint> principal_plane(ConstMatrix codes) {
   if (n == 0 || d == 0) return points;
   if (d <= 2) {
     for (Index i = 0; i < n; ++i) {
-      points[static_cast<std::size_t>(i)] = {static_cast<double>(codes(i, 0)), d == 2 ? static_cast<double>(codes(i, 1)) : 0};
+      points[static_cast<std::size_t>(i)] = {static_cast<double>(codes(i, 0)),
+                                             d == 2 ? static_cast<double>(codes(i, 1)) : 0};
     }
     return points;
   }
@@ -160,7 +165,8 @@ std::vector<PlanePoint> principal_plane(ConstMatrix codes) {
     PlanePoint& point = points[static_cast<std::size_t>(i)];
     for (Index j = 0; j < d; ++j) {
       point.x += x[static_cast<std::size_t>(i * d + j)] * axes.vectors[static_cast<std::size_t>(j)];
-      point.y += x[static_cast<std::size_t>(i * d + j)] * axes.vectors[static_cast<std::size_t>(d + j)];
+      point.y +=
+          x[static_cast<std::size_t>(i * d + j)] * axes.vectors[static_cast<std::size_t>(d + j)];
     }
   }
   return points;
@@ -171,14 +177,18 @@ std::vector<PlanePoint> tsne(ConstMatrix rows, const TsneSettings& settings) {
   std::vector<PlanePoint> start = principal_plane(rows);
   if (n < 4) return start;
   double spread = 0;
-  for (const PlanePoint& point : start) spread += (point.x * point.x + point.y * point.y) / static_cast<double>(n);
+  for (const PlanePoint& point : start)
+    spread += (point.x * point.x + point.y * point.y) / static_cast<double>(n);
   const double scale = spread > 0 ? 1e-4 / std::sqrt(spread) : 1;
   std::vector<double> y;
   for (const PlanePoint& point : start) y.insert(y.end(), {scale * point.x, scale * point.y});
-  Descent descent(joint_probabilities(rows, std::min(settings.perplexity, static_cast<double>(n - 1) / 3)), std::move(y));
+  Descent descent(
+      joint_probabilities(rows, std::min(settings.perplexity, static_cast<double>(n - 1) / 3)),
+      std::move(y));
   const Index early = settings.iterations / 3;
   const double rate = std::max(static_cast<double>(n) / 48, 50.0);
-  for (Index i = 0; i < settings.iterations; ++i) descent.step(i < early ? 12 : 1, i < early ? 0.5 : 0.8, rate);
+  for (Index i = 0; i < settings.iterations; ++i)
+    descent.step(i < early ? 12 : 1, i < early ? 0.5 : 0.8, rate);
   return descent.points();
 }
 

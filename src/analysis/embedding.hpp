@@ -11,8 +11,8 @@ struct PlanePoint {
   double y = 0;
 };
 
-/// Rows of `codes` (n x d) in the plane of their two directions of largest variance, centred. With d = 1 all y are 0; with d =
-/// 2 the codes themselves, as they are.
+/// Rows of `codes` (n x d) in the plane of their two directions of largest variance, centred. With
+/// d = 1 all y are 0; with d = 2 the codes themselves, as they are.
 [[nodiscard]] std::vector<PlanePoint> principal_plane(ConstMatrix codes);
 
 struct TsneSettings {
@@ -20,9 +20,9 @@ struct TsneSettings {
   Index iterations = 750;
 };
 
-/// t-SNE of rows (n x d): points in the plane whose neighbourhoods resemble those of the rows (van der Maaten & Hinton 2008),
-/// by the exact gradient, O(n^2) an iteration. It starts from the principal plane instead of from noise, so it is a function of
-/// its input.
+/// t-SNE of rows (n x d): points in the plane whose neighbourhoods resemble those of the rows (van
+/// der Maaten & Hinton 2008), by the exact gradient, O(n^2) an iteration. It starts from the
+/// principal plane instead of from noise, so it is a function of its input.
 [[nodiscard]] std::vector<PlanePoint> tsne(ConstMatrix rows, const TsneSettings& settings = {});
 
 }  // namespace hourglass

@@ -6,16 +6,16 @@
 #include <cmath>
 #include <mutex>
 
-#include "hourglass/core/error.hpp"
+#include "checkpoint/state_file.hpp"
+#include "config/settings.hpp"
 #include "data/finite_rows.hpp"
+#include "engine/update.hpp"
+#include "hourglass/core/error.hpp"
 #include "math/blas.hpp"
 #include "math/linalg.hpp"
-#include "run/model_file.hpp"
-#include "config/settings.hpp"
-#include "engine/update.hpp"
-#include "run/version.hpp"
-#include "checkpoint/state_file.hpp"
 #include "nn/activation.hpp"
+#include "run/model_file.hpp"
+#include "run/version.hpp"
 
 namespace hourglass {
 
@@ -40,7 +40,8 @@ void for_each_block(const Pass& pass, Range rows, Visit visit) {
   std::vector<double> block(static_cast<std::size_t>(block_rows * pass.features));
   for (Index begin = rows.begin; begin < rows.end; begin += block_rows) {
     const Range part{begin, std::min(rows.end, begin + block_rows)};
-    read_finite_rows(pass.reader, part, stored.span().first(static_cast<std::size_t>(part.size() * info.row_bytes())));
+    read_finite_rows(pass.reader, part,
+                     stored.span().first(static_cast<std::size_t>(part.size() * info.row_bytes())));
     for (Index r = 0; r < part.size(); ++r) {
       convert_row(info.type, stored.data() + r * info.row_bytes(), pass.transform, row);
       std::ranges::copy(row, block.begin() + r * pass.features);
@@ -49,10 +50,11 @@ void for_each_block(const Pass& pass, Range rows, Visit visit) {
   }
 }
 
-// Runs work(part, result) for the parts of this rank on the workers, then adds all parts of all ranks in the order of their
-// numbers.
+// Runs work(part, result) for the parts of this rank on the workers, then adds all parts of all
+// ranks in the order of their numbers.
 template <class Work>
-std::vector<double> sum_of_parts(const Communicator& communicator, Index rows, Index size, WorkerPool& pool, Work work) {
+std::vector<double> sum_of_parts(const Communicator& communicator, Index rows, Index size,
+                                 WorkerPool& pool, Work work) {
   const Range mine = even_part(part_count, communicator.size(), communicator.rank());
   std::vector<std::vector<double>> parts(static_cast<std::size_t>(mine.size()));
   collectively(communicator, [&] {
@@ -79,46 +81,53 @@ std::vector<double> sum_of_parts(const Communicator& communicator, Index rows, I
         for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += part[i];
       }
     }
-    if (communicator.size() > 1) communicator.broadcast(std::as_writable_bytes(std::span(sum)), rank);
+    if (communicator.size() > 1)
+      communicator.broadcast(std::as_writable_bytes(std::span(sum)), rank);
   }
   return sum;
 }
 
 }  // namespace
 
-PrincipalComponents principal_components(const Communicator& communicator, const DatasetReader& reader,
-                                         const InputTransform& transform, Index components, WorkerPool& pool) {
+PrincipalComponents principal_components(const Communicator& communicator,
+                                         const DatasetReader& reader,
+                                         const InputTransform& transform, Index components,
+                                         WorkerPool& pool) {
   const DatasetInfo& info = reader.info();
   const Index features = info.features();
   if (components < 1 || components > features) {
     throw Error(ErrorKind::usage,
-                fmt::format("--components is {}; {} has {} features: choose 1 to {}", components, to_string(info.address),
-                            features, features),
+                fmt::format("--components is {}; {} has {} features: choose 1 to {}", components,
+                            to_string(info.address), features, features),
                 Reach::everywhere);
   }
   if (info.rows() < 2) {
-    throw Error(ErrorKind::data, fmt::format("{}: principal components need at least 2 samples", to_string(info.address)),
-                Reach::everywhere);
+    throw Error(
+        ErrorKind::data,
+        fmt::format("{}: principal components need at least 2 samples", to_string(info.address)),
+        Reach::everywhere);
   }
   const Pass pass{reader, transform, features};
   PrincipalComponents result;
   result.samples = info.rows();
   const auto samples = static_cast<double>(info.rows());
-  result.mean = sum_of_parts(communicator, info.rows(), features, pool, [&](Range rows, std::span<double> sum) {
-    for_each_block(pass, rows, [&](std::span<double> block, Index count) {
-      for (Index r = 0; r < count; ++r) {
-        for (Index c = 0; c < features; ++c)
-          sum[static_cast<std::size_t>(c)] += block[static_cast<std::size_t>(r * features + c)];
-      }
-    });
-  });
+  result.mean = sum_of_parts(
+      communicator, info.rows(), features, pool, [&](Range rows, std::span<double> sum) {
+        for_each_block(pass, rows, [&](std::span<double> block, Index count) {
+          for (Index r = 0; r < count; ++r) {
+            for (Index c = 0; c < features; ++c)
+              sum[static_cast<std::size_t>(c)] += block[static_cast<std::size_t>(r * features + c)];
+          }
+        });
+      });
   for (double& mean : result.mean) mean /= samples;
-  std::vector<double> covariance =
-      sum_of_parts(communicator, info.rows(), features * features, pool, [&](Range rows, std::span<double> sum) {
+  std::vector<double> covariance = sum_of_parts(
+      communicator, info.rows(), features * features, pool, [&](Range rows, std::span<double> sum) {
         for_each_block(pass, rows, [&](std::span<double> block, Index count) {
           for (Index r = 0; r < count; ++r) {
             for (Index c = 0; c < features; ++c) {
-              block[static_cast<std::size_t>(r * features + c)] -= result.mean[static_cast<std::size_t>(c)];
+              block[static_cast<std::size_t>(r * features + c)] -=
+                  result.mean[static_cast<std::size_t>(c)];
             }
           }
           add_gram(count, features, block, sum);
@@ -141,12 +150,14 @@ PrincipalComponents principal_components(const Communicator& communicator, const
 }
 
 void write_principal_components(const Communicator& communicator, const PrincipalComponents& pca,
-                                const InputTransform& transform, TrainConfig config, const std::string& path) {
+                                const InputTransform& transform, TrainConfig config,
+                                const std::string& path) {
   const auto features = static_cast<Index>(pca.mean.size());
   const auto components = static_cast<Index>(pca.variance.size());
   config.model = {};
   config.model.encoder = {features, components};
-  config.model.activation = config.model.code_activation = config.model.output_activation = Activation::linear;
+  config.model.activation = config.model.code_activation = config.model.output_activation =
+      Activation::linear;
   const Autoencoder model(config.model);
   Buffer<float> arena(model.layout().size());
   float* const encoder = arena.data() + model.layout().tensor(0).offset;
@@ -162,7 +173,8 @@ void write_principal_components(const Communicator& communicator, const Principa
     }
     encoder_bias[k] = static_cast<float>(-shift);
   }
-  for (Index c = 0; c < features; ++c) decoder_bias[c] = static_cast<float>(pca.mean[static_cast<std::size_t>(c)]);
+  for (Index c = 0; c < features; ++c)
+    decoder_bias[c] = static_cast<float>(pca.mean[static_cast<std::size_t>(c)]);
   StateHeader header;
   header.configuration = to_text(config);
   header.texts["tool_version"] = version();
@@ -170,7 +182,8 @@ void write_principal_components(const Communicator& communicator, const Principa
   store_transform(transform, header);
   header.doubles["/pca/variance"] = pca.variance;
   header.doubles["/pca/total_variance"] = {pca.total_variance};
-  StoredArena parameters{"/model", stored_tensors(model.layout()), {{0, arena.size()}}, {arena.data()}};
+  StoredArena parameters{
+      "/model", stored_tensors(model.layout()), {{0, arena.size()}}, {arena.data()}};
   write_state_file(communicator, path, header, {&parameters, 1});
 }
 

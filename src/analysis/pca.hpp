@@ -2,15 +2,16 @@
 
 #include <vector>
 
-#include "data/normalization.hpp"
-#include "hourglass/comm/communicator.hpp"
-#include "hdf5/hdf5.hpp"
 #include "config/config.hpp"
+#include "data/normalization.hpp"
 #include "engine/worker_pool.hpp"
+#include "hdf5/hdf5.hpp"
+#include "hourglass/comm/communicator.hpp"
 
 namespace hourglass {
 
-/// Principal component analysis of a data set: what the best linear autoencoder with a code of K units can do.
+/// Principal component analysis of a data set: what the best linear autoencoder with a code of K
+/// units can do.
 struct PrincipalComponents {
   Index samples = 0;
   std::vector<double> mean;        ///< of each feature
@@ -19,17 +20,21 @@ struct PrincipalComponents {
   double total_variance = 0;       ///< of the data: the sum over features
 };
 
-/// Mean and covariance by a distributed pass in double, eigenvectors on rank 0. The rows are cut into parts that depend on
-/// their number alone and the parts are added in their order, so that the bits do not depend on ranks or threads. Holds two D x
-/// D matrices of doubles, and as many more as its share of 16 parts. Collective; throws the same Error on every rank:
-/// Error(usage) when `components` is not in 1..D, Error(data) for fewer than two samples, NaN or infinity.
-[[nodiscard]] PrincipalComponents principal_components(const Communicator& communicator, const DatasetReader& reader,
-                                                       const InputTransform& transform, Index components, WorkerPool& pool);
+/// Mean and covariance by a distributed pass in double, eigenvectors on rank 0. The rows are cut
+/// into parts that depend on their number alone and the parts are added in their order, so that the
+/// bits do not depend on ranks or threads. Holds two D x D matrices of doubles, and as many more as
+/// its share of 16 parts. Collective; throws the same Error on every rank: Error(usage) when
+/// `components` is not in 1..D, Error(data) for fewer than two samples, NaN or infinity.
+[[nodiscard]] PrincipalComponents principal_components(const Communicator& communicator,
+                                                       const DatasetReader& reader,
+                                                       const InputTransform& transform,
+                                                       Index components, WorkerPool& pool);
 
-/// Writes them as a model file: encoder weight = components, bias = -components mean; decoder weight = components^T, bias =
-/// mean; all activations linear. `config` gives data and normalisation. The variances are /pca/variance and
-/// /pca/total_variance. Collective.
+/// Writes them as a model file: encoder weight = components, bias = -components mean; decoder
+/// weight = components^T, bias = mean; all activations linear. `config` gives data and
+/// normalisation. The variances are /pca/variance and /pca/total_variance. Collective.
 void write_principal_components(const Communicator& communicator, const PrincipalComponents& pca,
-                                const InputTransform& transform, TrainConfig config, const std::string& path);
+                                const InputTransform& transform, TrainConfig config,
+                                const std::string& path);
 
 }  // namespace hourglass

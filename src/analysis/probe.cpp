@@ -6,14 +6,14 @@
 #include <cmath>
 #include <numeric>
 
-#include "hourglass/core/error.hpp"
+#include "analysis/probe_data.hpp"
 #include "core/random.hpp"
 #include "data/labels.hpp"
-#include "model/classifier.hpp"
 #include "engine/inference.hpp"
 #include "engine/stage.hpp"
 #include "engine/training_data.hpp"
-#include "analysis/probe_data.hpp"
+#include "hourglass/core/error.hpp"
+#include "model/classifier.hpp"
 #include "nn/network.hpp"
 #include "optim/schedule.hpp"
 
@@ -28,7 +28,8 @@ void check(bool valid, const std::string& message) {
 }
 
 // The place of a sample in the subset is its number in training: its label by that number.
-std::vector<std::int32_t> labels_of(std::span<const std::int32_t> labels, std::span<const Index> rows) {
+std::vector<std::int32_t> labels_of(std::span<const std::int32_t> labels,
+                                    std::span<const Index> rows) {
   std::vector<std::int32_t> result;
   result.reserve(rows.size());
   for (const Index row : rows) result.push_back(labels[static_cast<std::size_t>(row)]);
@@ -36,9 +37,11 @@ std::vector<std::int32_t> labels_of(std::span<const std::int32_t> labels, std::s
 }
 
 // Counts of the validation samples by their class and the class they are taken for.
-std::vector<Index> confusion_of(const Communicator& communicator, const Model* model, const InputTransform& transform,
-                                const InputTransform& codes, const Classifier& classifier, std::span<const float> parameters,
-                                const LabelledData& data, Index classes, bool fine_tuned, WorkerPool& pool, Index micro_batch) {
+std::vector<Index> confusion_of(const Communicator& communicator, const Model* model,
+                                const InputTransform& transform, const InputTransform& codes,
+                                const Classifier& classifier, std::span<const float> parameters,
+                                const LabelledData& data, Index classes, bool fine_tuned,
+                                WorkerPool& pool, Index micro_batch) {
   const InferencePlan plan{data.reader->info().rows(), micro_batch};
   const auto workers = static_cast<std::size_t>(pool.size());
   const bool encodes = model != nullptr && !fine_tuned;
@@ -51,27 +54,30 @@ std::vector<Index> confusion_of(const Communicator& communicator, const Model* m
     encoders.push_back(model->network->make_workspace(micro_batch));
     standardized.emplace_back(micro_batch * model->network->code_size());
   }
-  std::vector<std::vector<Index>> counts(workers, std::vector<Index>(static_cast<std::size_t>(classes * classes)));
+  std::vector<std::vector<Index>> counts(
+      workers, std::vector<Index>(static_cast<std::size_t>(classes * classes)));
   collectively(communicator, [&] {
-    for_each_micro_batch(*data.reader, transform, plan, plan.of_rank(communicator.rank(), communicator.size()), pool,
-                         [&](Index worker, Range rows, ConstMatrix x) {
-                           const auto w = static_cast<std::size_t>(worker);
-                           ConstMatrix input = x;
-                           if (encodes) {
-                             const ConstMatrix code = model->network->encode(model->parameters.data(), x, encoders[w]);
-                             const Matrix scaled(standardized[w].data(), code.rows, code.columns);
-                             for (Index r = 0; r < code.rows; ++r) {
-                               convert_row(ElementType::f32, reinterpret_cast<const std::byte*>(code.row(r).data()), codes,
-                                           scaled.row(r));
-                             }
-                             input = scaled;
-                           }
-                           const ConstMatrix logits = classifier.logits(parameters.data(), input, workspaces[w], {});
-                           for (Index r = 0; r < logits.rows; ++r) {
-                             const Index truth = data.labels[static_cast<std::size_t>(rows.begin + r)];
-                             ++counts[w][static_cast<std::size_t>(truth * classes + likeliest(logits.row(r)))];
-                           }
-                         });
+    for_each_micro_batch(
+        *data.reader, transform, plan, plan.of_rank(communicator.rank(), communicator.size()), pool,
+        [&](Index worker, Range rows, ConstMatrix x) {
+          const auto w = static_cast<std::size_t>(worker);
+          ConstMatrix input = x;
+          if (encodes) {
+            const ConstMatrix code =
+                model->network->encode(model->parameters.data(), x, encoders[w]);
+            const Matrix scaled(standardized[w].data(), code.rows, code.columns);
+            for (Index r = 0; r < code.rows; ++r) {
+              convert_row(ElementType::f32, reinterpret_cast<const std::byte*>(code.row(r).data()),
+                          codes, scaled.row(r));
+            }
+            input = scaled;
+          }
+          const ConstMatrix logits = classifier.logits(parameters.data(), input, workspaces[w], {});
+          for (Index r = 0; r < logits.rows; ++r) {
+            const Index truth = data.labels[static_cast<std::size_t>(rows.begin + r)];
+            ++counts[w][static_cast<std::size_t>(truth * classes + likeliest(logits.row(r)))];
+          }
+        });
   });
   for (std::size_t w = 1; w < workers; ++w) {
     std::ranges::transform(counts[0], counts[w], counts[0].begin(), std::plus<>());
@@ -84,9 +90,11 @@ std::vector<Index> confusion_of(const Communicator& communicator, const Model* m
 
 void check_probe(const ProbeSettings& settings) {
   check(settings.label_fraction > 0 && settings.label_fraction <= 1,
-        fmt::format("--label-fraction must be above 0 and at most 1, not {}", settings.label_fraction));
+        fmt::format("--label-fraction must be above 0 and at most 1, not {}",
+                    settings.label_fraction));
   check(settings.batch % settings.micro_batch == 0,
-        fmt::format("--batch {} is not a multiple of --micro-batch {}", settings.batch, settings.micro_batch));
+        fmt::format("--batch {} is not a multiple of --micro-batch {}", settings.batch,
+                    settings.micro_batch));
   static_cast<void>(make_optimizer(settings.optimizer));
   static_cast<void>(Schedule(settings.schedule, 1, std::max<Index>(1, settings.epochs)));
 }
@@ -95,13 +103,15 @@ std::vector<std::int32_t> class_labels(const DatasetAddress& address, Index samp
   const auto labels = read_labels(address, samples);
   for (std::size_t i = 0; i < labels.size(); ++i) {
     if (labels[i] >= 0 && labels[i] <= largest_label) continue;
-    throw Error(ErrorKind::data, fmt::format("{}: label {} in row {}; classes are numbered from 0 to at most {}",
-                                             to_string(address), labels[i], i, largest_label));
+    throw Error(ErrorKind::data,
+                fmt::format("{}: label {} in row {}; classes are numbered from 0 to at most {}",
+                            to_string(address), labels[i], i, largest_label));
   }
   return {labels.begin(), labels.end()};
 }
 
-std::vector<Index> stratified_subset(std::span<const std::int32_t> labels, double fraction, std::uint64_t seed) {
+std::vector<Index> stratified_subset(std::span<const std::int32_t> labels, double fraction,
+                                     std::uint64_t seed) {
   std::vector<Index> rows(labels.size());
   std::iota(rows.begin(), rows.end(), Index{0});
   if (fraction >= 1) return rows;
@@ -118,46 +128,56 @@ std::vector<Index> stratified_subset(std::span<const std::int32_t> labels, doubl
     if (members.empty()) continue;
     std::vector<Index> order(members.size());
     random_permutation(random, c, 0, 0, order);
-    const auto wanted =
-        std::max<std::size_t>(1, static_cast<std::size_t>(std::llround(fraction * static_cast<double>(members.size()))));
-    for (std::size_t i = 0; i < wanted; ++i) rows.push_back(members[static_cast<std::size_t>(order[i])]);
+    const auto wanted = std::max<std::size_t>(
+        1, static_cast<std::size_t>(std::llround(fraction * static_cast<double>(members.size()))));
+    for (std::size_t i = 0; i < wanted; ++i)
+      rows.push_back(members[static_cast<std::size_t>(order[i])]);
   }
   std::ranges::sort(rows);
   return rows;
 }
 
-ProbeResult probe(const Communicator& communicator, const Model* model, const InputTransform& transform,
-                  const LabelledData& training, const LabelledData& validation, const ProbeSettings& settings, WorkerPool& pool,
+ProbeResult probe(const Communicator& communicator, const Model* model,
+                  const InputTransform& transform, const LabelledData& training,
+                  const LabelledData& validation, const ProbeSettings& settings, WorkerPool& pool,
                   const ProbeProgress& progress) {
   const auto rows = stratified_subset(training.labels, settings.label_fraction, settings.seed);
   const auto labels = labels_of(training.labels, rows);
-  const auto largest = [](const std::vector<std::int32_t>& all) { return all.empty() ? 0 : *std::ranges::max_element(all); };
+  const auto largest = [](const std::vector<std::int32_t>& all) {
+    return all.empty() ? 0 : *std::ranges::max_element(all);
+  };
   ProbeResult result;
   result.classes = std::max(largest(training.labels), largest(validation.labels)) + Index{1};
   result.training_samples = static_cast<Index>(rows.size());
   result.validation_samples = validation.reader->info().rows();
-  const ShardPlan plan(result.training_samples, settings.batch / settings.micro_batch, settings.micro_batch);
+  const ShardPlan plan(result.training_samples, settings.batch / settings.micro_batch,
+                       settings.micro_batch);
   Range shards;
-  collectively(communicator, [&] { shards = plan.shards_of_rank(communicator.rank(), communicator.size()); });
+  collectively(communicator,
+               [&] { shards = plan.shards_of_rank(communicator.rank(), communicator.size()); });
   const SampleSourceSettings source_settings{plan, shards, {settings.seed, 32, 64}, transform};
   const bool fine_tune = model != nullptr && settings.fine_tune;
   const bool frozen = model != nullptr && !settings.fine_tune;
   InputTransform codes;
   std::unique_ptr<SampleSource> source;
   if (frozen) {
-    source = hold_codes(communicator, *training.reader, rows, source_settings, {model->network.get(), model->parameters.data()},
-                        pool, settings.standardize, codes);
+    source = hold_codes(communicator, *training.reader, rows, source_settings,
+                        {model->network.get(), model->parameters.data()}, pool,
+                        settings.standardize, codes);
   } else if (settings.label_fraction < 1) {
     source = hold_rows(communicator, *training.reader, rows, source_settings);
   } else {
-    source = open_training_data(communicator, *training.reader, source_settings, memory_budget(communicator, settings.memory));
+    source = open_training_data(communicator, *training.reader, source_settings,
+                                memory_budget(communicator, settings.memory));
   }
-  const Classifier classifier =
-      fine_tune ? Classifier(*model->network, result.classes, labels)
-                : Classifier(frozen ? model->network->code_size() : training.reader->info().features(), result.classes, labels);
+  const Classifier classifier = fine_tune ? Classifier(*model->network, result.classes, labels)
+                                          : Classifier(frozen ? model->network->code_size()
+                                                              : training.reader->info().features(),
+                                                       result.classes, labels);
   // The softmax begins at 0: all classes are alike.
   Buffer<float> parameters(classifier.layout().size());
-  if (fine_tune) std::copy_n(model->parameters.data(), classifier.encoder_size(), parameters.data());
+  if (fine_tune)
+    std::copy_n(model->parameters.data(), classifier.encoder_size(), parameters.data());
   StageSettings stage_settings;
   stage_settings.optimizer = settings.optimizer;
   stage_settings.schedule = settings.schedule;
@@ -184,18 +204,23 @@ ProbeResult probe(const Communicator& communicator, const Model* model, const In
     result.loss = loss.value() / static_cast<double>(plan.samples());
     result.training_accuracy = 1 - wrong.value() / static_cast<double>(plan.samples());
     if (!std::isfinite(result.loss)) {
-      throw Error(ErrorKind::diverged,
-                  fmt::format("diverged in epoch {}: the loss is not finite; try a --learning-rate below {:g}", epoch + 1,
-                              settings.schedule.learning_rate),
-                  Reach::everywhere);
+      throw Error(
+          ErrorKind::diverged,
+          fmt::format(
+              "diverged in epoch {}: the loss is not finite; try a --learning-rate below {:g}",
+              epoch + 1, settings.schedule.learning_rate),
+          Reach::everywhere);
     }
     progress(epoch + 1, result.loss, result.training_accuracy);
   }
-  result.confusion = confusion_of(communicator, model, transform, codes, classifier, stage.parameters(), validation,
-                                  result.classes, fine_tune, pool, settings.micro_batch);
+  result.confusion =
+      confusion_of(communicator, model, transform, codes, classifier, stage.parameters(),
+                   validation, result.classes, fine_tune, pool, settings.micro_batch);
   Index correct = 0;
-  for (Index c = 0; c < result.classes; ++c) correct += result.confusion[static_cast<std::size_t>(c * result.classes + c)];
-  result.accuracy = static_cast<double>(correct) / static_cast<double>(std::max<Index>(1, result.validation_samples));
+  for (Index c = 0; c < result.classes; ++c)
+    correct += result.confusion[static_cast<std::size_t>(c * result.classes + c)];
+  result.accuracy = static_cast<double>(correct) /
+                    static_cast<double>(std::max<Index>(1, result.validation_samples));
   return result;
 }
 

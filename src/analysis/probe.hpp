@@ -5,21 +5,24 @@
 #include <string>
 #include <vector>
 
-#include "hourglass/comm/communicator.hpp"
-#include "hdf5/hdf5.hpp"
 #include "config/config.hpp"
-#include "run/model_file.hpp"
 #include "engine/worker_pool.hpp"
-#include "optim/schedule.hpp"
+#include "hdf5/hdf5.hpp"
+#include "hourglass/comm/communicator.hpp"
 #include "optim/optimizer.hpp"
+#include "optim/schedule.hpp"
+#include "run/model_file.hpp"
 
 namespace hourglass {
 
 /// What a probe does and with which settings.
 struct ProbeSettings {
-  bool fine_tune = false;     ///< the encoder is trained with the softmax; else its codes stay as they are
-  bool standardize = true;    ///< frozen codes are standardised by the mean and deviation of the training codes
-  double label_fraction = 1;  ///< share of each class whose labels are used, at least one sample of each; the rest is left out
+  bool fine_tune =
+      false;  ///< the encoder is trained with the softmax; else its codes stay as they are
+  bool standardize =
+      true;  ///< frozen codes are standardised by the mean and deviation of the training codes
+  double label_fraction = 1;  ///< share of each class whose labels are used, at least one sample of
+                              ///< each; the rest is left out
   OptimizerSettings optimizer;
   ScheduleSettings schedule;
   Index epochs = 30;
@@ -43,16 +46,19 @@ struct ProbeResult {
   double loss = 0;               ///< mean cross-entropy over the last epoch
   double training_accuracy = 0;  ///< over the last epoch, while training
   double accuracy = 0;           ///< on the validation samples
-  std::vector<Index> confusion;  ///< classes x classes, row-major: validation samples of class r taken for class c
+  std::vector<Index>
+      confusion;  ///< classes x classes, row-major: validation samples of class r taken for class c
 };
 
 /// After each epoch, on every rank: number from 1, mean loss, accuracy while training.
 using ProbeProgress = std::function<void(Index epoch, double loss, double accuracy)>;
 
-/// Softmax regression on the codes of `model`, or, without one (nullptr), on the samples themselves as `transform` makes them.
-/// The same bits on any number of ranks and threads. Collective; throws the same Error on every rank.
-[[nodiscard]] ProbeResult probe(const Communicator& communicator, const Model* model, const InputTransform& transform,
-                                const LabelledData& training, const LabelledData& validation, const ProbeSettings& settings,
+/// Softmax regression on the codes of `model`, or, without one (nullptr), on the samples themselves
+/// as `transform` makes them. The same bits on any number of ranks and threads. Collective; throws
+/// the same Error on every rank.
+[[nodiscard]] ProbeResult probe(const Communicator& communicator, const Model* model,
+                                const InputTransform& transform, const LabelledData& training,
+                                const LabelledData& validation, const ProbeSettings& settings,
                                 WorkerPool& pool, const ProbeProgress& progress);
 
 /// Throws Error(usage) naming the setting that is out of range.
@@ -61,8 +67,9 @@ void check_probe(const ProbeSettings& settings);
 /// Labels as classes. Throws Error(data) naming the row of a negative label, or of one beyond 4095.
 [[nodiscard]] std::vector<std::int32_t> class_labels(const DatasetAddress& address, Index samples);
 
-/// The rows whose labels are used, in order: of each class, the first round(fraction * count), at least 1, of a permutation
-/// that is a function of (seed, class).
-[[nodiscard]] std::vector<Index> stratified_subset(std::span<const std::int32_t> labels, double fraction, std::uint64_t seed);
+/// The rows whose labels are used, in order: of each class, the first round(fraction * count), at
+/// least 1, of a permutation that is a function of (seed, class).
+[[nodiscard]] std::vector<Index> stratified_subset(std::span<const std::int32_t> labels,
+                                                   double fraction, std::uint64_t seed);
 
 }  // namespace hourglass

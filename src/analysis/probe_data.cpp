@@ -8,8 +8,8 @@
 
 #include "core/buffer.hpp"
 #include "data/finite_rows.hpp"
-#include "math/exact_sum.hpp"
 #include "engine/training_data.hpp"
+#include "math/exact_sum.hpp"
 #include "nn/network.hpp"
 
 namespace hourglass {
@@ -17,18 +17,21 @@ namespace hourglass {
 namespace {
 
 // Reads `rows` (ascending) to `bytes`, neighbours at once.
-void read_selected(const DatasetReader& reader, std::span<const Index> rows, std::span<std::byte> bytes) {
+void read_selected(const DatasetReader& reader, std::span<const Index> rows,
+                   std::span<std::byte> bytes) {
   const auto row_bytes = static_cast<std::size_t>(reader.info().row_bytes());
   for (std::size_t i = 0; i < rows.size();) {
     std::size_t end = i + 1;
     while (end < rows.size() && rows[end] == rows[end - 1] + 1) ++end;
-    read_finite_rows(reader, {rows[i], rows[end - 1] + 1}, bytes.subspan(i * row_bytes, (end - i) * row_bytes));
+    read_finite_rows(reader, {rows[i], rows[end - 1] + 1},
+                     bytes.subspan(i * row_bytes, (end - i) * row_bytes));
     i = end;
   }
 }
 
 Range places_of(const SampleSourceSettings& settings) {
-  return {settings.plan.shard_rows(settings.shards.begin).begin, settings.plan.shard_rows(settings.shards.end - 1).end};
+  return {settings.plan.shard_rows(settings.shards.begin).begin,
+          settings.plan.shard_rows(settings.shards.end - 1).end};
 }
 
 // Pieces of the rank's shards of at most a micro-batch: their shapes do not depend on the ranks.
@@ -43,8 +46,9 @@ std::vector<Range> pieces_of(const SampleSourceSettings& settings) {
   return pieces;
 }
 
-void encode_pieces(const DatasetReader& reader, std::span<const Index> rows, const SampleSourceSettings& settings,
-                   const FrozenEncoder& encoder, WorkerPool& pool, float* codes) {
+void encode_pieces(const DatasetReader& reader, std::span<const Index> rows,
+                   const SampleSourceSettings& settings, const FrozenEncoder& encoder,
+                   WorkerPool& pool, float* codes) {
   const DatasetInfo& info = reader.info();
   const Index first = places_of(settings).begin;
   const auto pieces = pieces_of(settings);
@@ -59,11 +63,14 @@ void encode_pieces(const DatasetReader& reader, std::span<const Index> rows, con
       Buffer<float> samples(most * info.features());
       for (std::size_t p = next++; p < pieces.size(); p = next++) {
         const Range piece = pieces[p];
-        read_selected(reader, rows.subspan(static_cast<std::size_t>(piece.begin), static_cast<std::size_t>(piece.size())),
+        read_selected(reader,
+                      rows.subspan(static_cast<std::size_t>(piece.begin),
+                                   static_cast<std::size_t>(piece.size())),
                       stored.span());
         const Matrix x(samples.data(), piece.size(), info.features());
         for (Index r = 0; r < x.rows; ++r) {
-          convert_row(info.type, stored.data() + r * info.row_bytes(), settings.transform, x.row(r));
+          convert_row(info.type, stored.data() + r * info.row_bytes(), settings.transform,
+                      x.row(r));
         }
         const ConstMatrix code = encoder.network->encode(encoder.parameters, x, workspace);
         for (Index r = 0; r < code.rows; ++r) {
@@ -79,7 +86,8 @@ void encode_pieces(const DatasetReader& reader, std::span<const Index> rows, con
   if (failure) std::rethrow_exception(failure);
 }
 
-// Mean and inverse deviation of each column over all ranks' rows, by exact sums. A deviation of 0 counts as 1.
+// Mean and inverse deviation of each column over all ranks' rows, by exact sums. A deviation of 0
+// counts as 1.
 InputTransform standardization(const Communicator& communicator, ConstMatrix codes, Index samples) {
   const auto columns = static_cast<std::size_t>(codes.columns);
   std::vector<double> mean(columns);
@@ -96,7 +104,8 @@ InputTransform standardization(const Communicator& communicator, ConstMatrix cod
     for (std::size_t c = 0; c < columns; ++c) {
       const double value = sums[c].value() / static_cast<double>(samples);
       if (deviations) {
-        result.inverse_deviation.push_back(value > 0 ? static_cast<float>(1 / std::sqrt(value)) : 1.0F);
+        result.inverse_deviation.push_back(value > 0 ? static_cast<float>(1 / std::sqrt(value))
+                                                     : 1.0F);
       } else {
         mean[c] = value;
         result.mean.push_back(static_cast<float>(value));
@@ -108,22 +117,26 @@ InputTransform standardization(const Communicator& communicator, ConstMatrix cod
 
 }  // namespace
 
-std::unique_ptr<SampleSource> hold_rows(const Communicator& communicator, const DatasetReader& reader,
-                                        std::span<const Index> rows, const SampleSourceSettings& settings) {
+std::unique_ptr<SampleSource> hold_rows(const Communicator& communicator,
+                                        const DatasetReader& reader, std::span<const Index> rows,
+                                        const SampleSourceSettings& settings) {
   const Range places = places_of(settings);
   Buffer<std::byte> bytes;
   collectively(communicator, [&] {
     bytes = Buffer<std::byte>(places.size() * reader.info().row_bytes());
-    read_selected(reader, rows.subspan(static_cast<std::size_t>(places.begin), static_cast<std::size_t>(places.size())),
+    read_selected(reader,
+                  rows.subspan(static_cast<std::size_t>(places.begin),
+                               static_cast<std::size_t>(places.size())),
                   bytes.span());
   });
   return make_held_source(std::move(bytes), reader.info().type, reader.info().features(), settings);
 }
 
-std::unique_ptr<SampleSource> hold_codes(const Communicator& communicator, const DatasetReader& reader,
-                                         std::span<const Index> rows, const SampleSourceSettings& settings,
-                                         const FrozenEncoder& encoder, WorkerPool& pool, bool standardize,
-                                         InputTransform& codes) {
+std::unique_ptr<SampleSource> hold_codes(const Communicator& communicator,
+                                         const DatasetReader& reader, std::span<const Index> rows,
+                                         const SampleSourceSettings& settings,
+                                         const FrozenEncoder& encoder, WorkerPool& pool,
+                                         bool standardize, InputTransform& codes) {
   const Range places = places_of(settings);
   const Index width = encoder.network->code_size();
   Buffer<std::byte> bytes;
@@ -131,8 +144,10 @@ std::unique_ptr<SampleSource> hold_codes(const Communicator& communicator, const
     bytes = Buffer<std::byte>(places.size() * width * static_cast<Index>(sizeof(float)));
     encode_pieces(reader, rows, settings, encoder, pool, reinterpret_cast<float*>(bytes.data()));
   });
-  codes = standardize ? standardization(communicator, {reinterpret_cast<const float*>(bytes.data()), places.size(), width},
-                                        settings.plan.samples())
+  codes = standardize ? standardization(
+                            communicator,
+                            {reinterpret_cast<const float*>(bytes.data()), places.size(), width},
+                            settings.plan.samples())
                       : InputTransform{};
   SampleSourceSettings held = settings;
   held.transform = codes;

@@ -40,7 +40,8 @@ void run_model(const Model& model, SampleStudy& study) {
     const Index rows = std::min(batch, study.size() - begin);
     const ConstMatrix x(study.originals.data() + begin * study.features, rows, study.features);
     const ConstMatrix codes = model.network->encode(model.parameters.data(), x, workspace);
-    for (Index i = 0; i < rows; ++i) std::ranges::copy(codes.row(i), study.codes.data() + (begin + i) * study.code_size);
+    for (Index i = 0; i < rows; ++i)
+      std::ranges::copy(codes.row(i), study.codes.data() + (begin + i) * study.code_size);
     const ConstMatrix y = model.network->reconstruct(model.parameters.data(), x, workspace);
     for (Index i = 0; i < rows; ++i) {
       std::ranges::copy(y.row(i), study.reconstructions.data() + (begin + i) * study.features);

@@ -26,16 +26,19 @@ struct SampleStudy {
 
   [[nodiscard]] Index size() const { return static_cast<Index>(rows.size()); }
   [[nodiscard]] ConstMatrix originals_view() const { return {originals.data(), size(), features}; }
-  [[nodiscard]] ConstMatrix reconstructions_view() const { return {reconstructions.data(), size(), features}; }
+  [[nodiscard]] ConstMatrix reconstructions_view() const {
+    return {reconstructions.data(), size(), features};
+  }
   [[nodiscard]] ConstMatrix codes_view() const { return {codes.data(), size(), code_size}; }
   /// Numbers 0..n-1 of the samples, smallest error first.
   [[nodiscard]] std::vector<Index> by_error() const;
 };
 
-/// Encodes and reconstructs at most `count` samples, evenly spaced over the data set. Labels come from `labels`, or from beside
-/// the samples when it is empty. Throws as DatasetReader and read_labels do, and Error(data) when the samples do not fit the
-/// model.
-[[nodiscard]] SampleStudy study_samples(const Model& model, const DatasetReader& reader, Index count,
+/// Encodes and reconstructs at most `count` samples, evenly spaced over the data set. Labels come
+/// from `labels`, or from beside the samples when it is empty. Throws as DatasetReader and
+/// read_labels do, and Error(data) when the samples do not fit the model.
+[[nodiscard]] SampleStudy study_samples(const Model& model, const DatasetReader& reader,
+                                        Index count,
                                         const std::optional<DatasetAddress>& labels = std::nullopt);
 
 }  // namespace hourglass

@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "hourglass/comm/communicator.hpp"
 #include "checkpoint/state_file.hpp"
+#include "hourglass/comm/communicator.hpp"
 
 namespace hourglass {
 
@@ -15,9 +15,11 @@ struct TensorSlice {
   const float* values = nullptr;
 };
 
-/// The values of `arena` that part `part` of `parts` writes: what its ranges hold of each tensor, without the padding. With
-/// parts > 1 the ranges are the same everywhere and each part takes an even share of their cells.
-[[nodiscard]] std::vector<TensorSlice> slice_arena(const StoredArena& arena, Index parts, Index part);
+/// The values of `arena` that part `part` of `parts` writes: what its ranges hold of each tensor,
+/// without the padding. With parts > 1 the ranges are the same everywhere and each part takes an
+/// even share of their cells.
+[[nodiscard]] std::vector<TensorSlice> slice_arena(const StoredArena& arena, Index parts,
+                                                   Index part);
 
 /// Whether every rank has the same, not empty ranges of this arena. Collective.
 [[nodiscard]] bool is_replicated(const Communicator& communicator, const StoredArena& arena);

@@ -30,11 +30,13 @@ std::string number_text(double value) {
 }
 
 template <class T, class ToText>
-std::string numbers_text(hid_t attribute, hid_t memory_type, std::size_t count, const ToText& to_text) {
+std::string numbers_text(hid_t attribute, hid_t memory_type, std::size_t count,
+                         const ToText& to_text) {
   std::vector<T> values(count);
   if (H5Aread(attribute, memory_type, values.data()) < 0) return "(damaged)";
   std::string text;
-  for (std::size_t i = 0; i < std::min(count, shown_values); ++i) text += (i == 0 ? "" : ", ") + to_text(values[i]);
+  for (std::size_t i = 0; i < std::min(count, shown_values); ++i)
+    text += (i == 0 ? "" : ", ") + to_text(values[i]);
   return count > shown_values ? text + ", ... (" + std::to_string(count) + " values)" : text;
 }
 
@@ -68,20 +70,25 @@ std::string value_text(hid_t attribute) {
   if (type.get() < 0 || space.get() < 0) return "(damaged)";
   const hssize_t count = H5Sget_simple_extent_npoints(space.get());
   if (count == 0) return "(empty)";
-  std::string kind = describe_type(type.get()) + ", " + std::to_string(count) + (count == 1 ? " value" : " values");
+  std::string kind = describe_type(type.get()) + ", " + std::to_string(count) +
+                     (count == 1 ? " value" : " values");
   if (count < 0 || static_cast<hsize_t>(count) > largest_shown / 16) return kind;
   const auto items = static_cast<std::size_t>(count);
   ElementType element{};
   if (H5Tget_class(type.get()) == H5T_STRING) {
-    return shortened(H5Tis_variable_str(type.get()) > 0 ? variable_text(attribute, type.get(), space.get(), items)
-                                                        : fixed_text(attribute, type.get(), items));
+    return shortened(H5Tis_variable_str(type.get()) > 0
+                         ? variable_text(attribute, type.get(), space.get(), items)
+                         : fixed_text(attribute, type.get(), items));
   }
   if (!element_type_of(type.get(), element)) return kind;
-  if (!is_integer(element)) return numbers_text<double>(attribute, H5T_NATIVE_DOUBLE, items, number_text);
+  if (!is_integer(element))
+    return numbers_text<double>(attribute, H5T_NATIVE_DOUBLE, items, number_text);
   if (element == ElementType::u64) {
-    return numbers_text<std::uint64_t>(attribute, H5T_NATIVE_UINT64, items, [](std::uint64_t v) { return std::to_string(v); });
+    return numbers_text<std::uint64_t>(attribute, H5T_NATIVE_UINT64, items,
+                                       [](std::uint64_t v) { return std::to_string(v); });
   }
-  return numbers_text<std::int64_t>(attribute, H5T_NATIVE_INT64, items, [](std::int64_t v) { return std::to_string(v); });
+  return numbers_text<std::int64_t>(attribute, H5T_NATIVE_INT64, items,
+                                    [](std::int64_t v) { return std::to_string(v); });
 }
 
 herr_t keep_name(hid_t, const char* name, const H5A_info_t*, void* names) {
@@ -99,7 +106,8 @@ std::vector<DescribedAttribute> describe_attributes(hid_t object) {
   std::vector<DescribedAttribute> attributes;
   for (const std::string& name : names) {
     const Handle attribute(H5Aopen(object, name.c_str(), H5P_DEFAULT), H5Aclose);
-    attributes.push_back({shortened(name), attribute.get() < 0 ? "(damaged)" : value_text(attribute.get())});
+    attributes.push_back(
+        {shortened(name), attribute.get() < 0 ? "(damaged)" : value_text(attribute.get())});
   }
   H5Eclear2(H5E_DEFAULT);
   return attributes;

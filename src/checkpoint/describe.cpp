@@ -5,8 +5,8 @@
 #include "checkpoint/attribute_text.hpp"
 #include "hdf5/hdf5_attributes.hpp"
 #include "hdf5/hdf5_handle.hpp"
-#include "hourglass/core/error.hpp"
 #include "hdf5/state_mark.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
@@ -22,7 +22,9 @@ struct Visit {
   std::vector<std::string> groups;
   std::vector<DescribedLink> links;
 
-  [[nodiscard]] herr_t more() const { return datasets.size() + groups.size() + links.size() < most_objects ? 0 : 1; }
+  [[nodiscard]] herr_t more() const {
+    return datasets.size() + groups.size() + links.size() < most_objects ? 0 : 1;
+  }
 };
 
 // Callbacks of the library: nothing may be thrown through it.
@@ -37,10 +39,12 @@ herr_t visit_object(hid_t, const char* name, const H5O_info_t* info, void* data)
 herr_t visit_link(hid_t group, const char* name, const H5L_info_t* info, void* data) noexcept {
   auto& visit = *static_cast<Visit*>(data);
   constexpr std::size_t longest_target = 1 << 16;
-  if (info->type == H5L_TYPE_HARD || info->u.val_size == 0 || info->u.val_size > longest_target) return visit.more();
+  if (info->type == H5L_TYPE_HARD || info->u.val_size == 0 || info->u.val_size > longest_target)
+    return visit.more();
   std::string value(info->u.val_size, '\0');
   if (H5Lget_val(group, name, value.data(), value.size(), H5P_DEFAULT) < 0) return visit.more();
-  DescribedLink link{std::string("/") + name, value.substr(0, value.find('\0')), info->type == H5L_TYPE_EXTERNAL};
+  DescribedLink link{std::string("/") + name, value.substr(0, value.find('\0')),
+                     info->type == H5L_TYPE_EXTERNAL};
   if (link.external) {
     const char* file = nullptr;
     const char* path = nullptr;
@@ -72,7 +76,8 @@ void read_storage(hid_t dataset, DatasetInfo& info) {
     info.chunk.assign(chunk.begin(), chunk.end());
 }
 
-DescribedDataset describe_dataset(hid_t file, const std::string& file_name, const std::string& path) {
+DescribedDataset describe_dataset(hid_t file, const std::string& file_name,
+                                  const std::string& path) {
   DescribedDataset dataset{path, {}, {}, {}, 0, {}};
   dataset.info.address = {file_name, path};
   const auto object = hdf5::open_object(file, path);
@@ -104,10 +109,12 @@ FileDescription describe_file(const std::string& path) {
   H5Ovisit2(file.get(), H5_INDEX_NAME, H5_ITER_INC, visit_object, &visit, H5O_INFO_BASIC);
   H5Lvisit(file.get(), H5_INDEX_NAME, H5_ITER_INC, visit_link, &visit);
   H5Eclear2(H5E_DEFAULT);
-  for (const std::string& name : visit.datasets) description.datasets.push_back(describe_dataset(file.get(), path, name));
+  for (const std::string& name : visit.datasets)
+    description.datasets.push_back(describe_dataset(file.get(), path, name));
   for (const std::string& name : visit.groups) {
     const auto group = hdf5::open_object(file.get(), name);
-    if (group.kind == H5I_GROUP) description.groups.push_back({name, hdf5::describe_attributes(group.handle.get())});
+    if (group.kind == H5I_GROUP)
+      description.groups.push_back({name, hdf5::describe_attributes(group.handle.get())});
   }
   description.links = std::move(visit.links);
   description.is_state = is_state_file(file.get());

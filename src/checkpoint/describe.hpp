@@ -7,7 +7,8 @@
 
 namespace hourglass {
 
-/// An attribute of a group or data set, its value as short text: long texts and arrays are cut ("...").
+/// An attribute of a group or data set, its value as short text: long texts and arrays are cut
+/// ("...").
 struct DescribedAttribute {
   std::string name;
   std::string value;
@@ -16,8 +17,10 @@ struct DescribedAttribute {
 /// One data set of a file as `inspect` shows it.
 struct DescribedDataset {
   std::string path;
-  DatasetInfo info;        ///< shape, chunks and filters also when it is not readable as numbers; type only when it is
-  std::string problem;     ///< why it cannot be read as numbers (text, compound, external); "" when it can
+  DatasetInfo info;  ///< shape, chunks and filters also when it is not readable as numbers; type
+                     ///< only when it is
+  std::string
+      problem;  ///< why it cannot be read as numbers (text, compound, external); "" when it can
   std::string type;        ///< in words: "uint8", "float16", "text", "compound"
   Index stored_bytes = 0;  ///< in the file, after compression
   std::vector<DescribedAttribute> attributes;
@@ -40,13 +43,15 @@ struct DescribedLink {
 struct FileDescription {
   std::string path;
   Index bytes = 0;
-  bool is_state = false;  ///< a model or checkpoint of ours (not yet verified: read_state_file does that)
+  bool is_state =
+      false;  ///< a model or checkpoint of ours (not yet verified: read_state_file does that)
   std::vector<DescribedDataset> datasets;
   std::vector<DescribedGroup> groups;
   std::vector<DescribedLink> links;
 };
 
-/// Reads the structure only. Throws Error(io) for a missing or unreadable file, Error(data) when it is not HDF5.
+/// Reads the structure only. Throws Error(io) for a missing or unreadable file, Error(data) when it
+/// is not HDF5.
 [[nodiscard]] FileDescription describe_file(const std::string& path);
 
 }  // namespace hourglass

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "hourglass/core/error.hpp"
 #include "core/text_digest.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
@@ -21,7 +21,8 @@ XXH128_hash_t key_of(const StoredTensor& tensor) {
 
 void ArenaDigest::add(const StoredTensor& tensor, Index begin, std::span<const float> values) {
   const Index end = begin + static_cast<Index>(values.size());
-  require(begin % cell_floats == 0 && (end % cell_floats == 0 || end == tensor.size), "a digest over part of a cell");
+  require(begin % cell_floats == 0 && (end % cell_floats == 0 || end == tensor.size),
+          "a digest over part of a cell");
   const XXH128_hash_t key = key_of(tensor);
   for (Index at = begin; at < end; at += cell_floats) {
     const auto count = static_cast<std::size_t>(std::min(cell_floats, end - at));
@@ -44,7 +45,9 @@ std::string weights_digest(std::span<const StoredTensor> tensors, std::span<cons
   for (const StoredTensor& tensor : tensors) {
     require(tensor.offset >= 0 && tensor.offset + tensor.size <= static_cast<Index>(arena.size()),
             "a tensor outside its arena");
-    digest.add(tensor, 0, arena.subspan(static_cast<std::size_t>(tensor.offset), static_cast<std::size_t>(tensor.size)));
+    digest.add(tensor, 0,
+               arena.subspan(static_cast<std::size_t>(tensor.offset),
+                             static_cast<std::size_t>(tensor.size)));
   }
   return digest.hex();
 }

@@ -3,8 +3,8 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "hourglass/core/error.hpp"
 #include "core/text_digest.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
@@ -26,22 +26,26 @@ StoredTensor tensor_from(const Json& json, Index file_bytes_limit) {
   tensor.offset = json.at("offset").get<Index>();
   tensor.size = 1;
   for (const Index size : tensor.shape) {
-    if (size < 0 || __builtin_mul_overflow(tensor.size, size, &tensor.size)) throw std::out_of_range("shape");
+    if (size < 0 || __builtin_mul_overflow(tensor.size, size, &tensor.size))
+      throw std::out_of_range("shape");
   }
-  if (tensor.name.empty() || tensor.shape.empty() || tensor.size > file_bytes_limit || tensor.offset < 0 ||
-      tensor.offset > file_bytes_limit || tensor.offset % cell_floats != 0) {
+  if (tensor.name.empty() || tensor.shape.empty() || tensor.size > file_bytes_limit ||
+      tensor.offset < 0 || tensor.offset > file_bytes_limit || tensor.offset % cell_floats != 0) {
     throw std::out_of_range("tensor");
   }
   return tensor;
 }
 
 // Length before content: no two headers give the same text.
-void append(std::string& text, const std::string& item) { text += std::to_string(item.size()) + ":" + item; }
+void append(std::string& text, const std::string& item) {
+  text += std::to_string(item.size()) + ":" + item;
+}
 
 }  // namespace
 
 StateContents contents_of(const StateHeader& header, std::vector<StoredGroup> groups) {
-  return {std::move(groups), keys_of(header.texts), keys_of(header.position), keys_of(header.doubles)};
+  return {std::move(groups), keys_of(header.texts), keys_of(header.position),
+          keys_of(header.doubles)};
 }
 
 std::string to_json(const StateContents& contents) {
@@ -49,12 +53,15 @@ std::string to_json(const StateContents& contents) {
   for (const StoredGroup& group : contents.groups) {
     Json tensors = Json::array();
     for (const StoredTensor& tensor : group.tensors) {
-      tensors.push_back({{"name", tensor.name}, {"shape", tensor.shape}, {"offset", tensor.offset}});
+      tensors.push_back(
+          {{"name", tensor.name}, {"shape", tensor.shape}, {"offset", tensor.offset}});
     }
     groups.push_back({{"group", group.group}, {"digest", group.digest}, {"tensors", tensors}});
   }
-  const Json json = {
-      {"groups", groups}, {"texts", contents.texts}, {"positions", contents.positions}, {"doubles", contents.doubles}};
+  const Json json = {{"groups", groups},
+                     {"texts", contents.texts},
+                     {"positions", contents.positions},
+                     {"doubles", contents.doubles}};
   return json.dump();
 }
 
@@ -64,8 +71,10 @@ StateContents parse_contents(const std::string& json, const std::string& file) {
     const Json parsed = Json::parse(json);
     StateContents contents;
     for (const Json& item : parsed.at("groups")) {
-      StoredGroup group{item.at("group").get<std::string>(), {}, item.at("digest").get<std::string>()};
-      for (const Json& tensor : item.at("tensors")) group.tensors.push_back(tensor_from(tensor, largest_arena));
+      StoredGroup group{
+          item.at("group").get<std::string>(), {}, item.at("digest").get<std::string>()};
+      for (const Json& tensor : item.at("tensors"))
+        group.tensors.push_back(tensor_from(tensor, largest_arena));
       contents.groups.push_back(std::move(group));
     }
     contents.texts = parsed.at("texts").get<std::vector<std::string>>();
@@ -75,7 +84,8 @@ StateContents parse_contents(const std::string& json, const std::string& file) {
   } catch (const Error&) {
     throw;
   } catch (const std::exception&) {
-    throw Error(ErrorKind::data, file + ": corrupted: its table of contents cannot be understood; use another copy");
+    throw Error(ErrorKind::data,
+                file + ": corrupted: its table of contents cannot be understood; use another copy");
   }
 }
 

@@ -8,11 +8,13 @@
 
 namespace hourglass {
 
-/// The table of contents of a model or checkpoint, stored as JSON in the root's attribute "contents". A reader looks only at
-/// what it lists, so it never depends on what else a file may hold.
+/// The table of contents of a model or checkpoint, stored as JSON in the root's attribute
+/// "contents". A reader looks only at what it lists, so it never depends on what else a file may
+/// hold.
 struct StateContents {
   std::vector<StoredGroup> groups;
-  std::vector<std::string> texts;      ///< names of attributes of /model besides format_version and configuration
+  std::vector<std::string>
+      texts;  ///< names of attributes of /model besides format_version and configuration
   std::vector<std::string> positions;  ///< names of attributes of /position
   std::vector<std::string> doubles;    ///< absolute paths
 };
@@ -22,7 +24,8 @@ struct StateContents {
 /// Throws Error(data) naming `file` for anything that to_json cannot have written.
 [[nodiscard]] StateContents parse_contents(const std::string& json, const std::string& file);
 
-/// Digest over the contents (with the arenas' digests in it) and the header: the attribute "digest" of the root.
+/// Digest over the contents (with the arenas' digests in it) and the header: the attribute "digest"
+/// of the root.
 [[nodiscard]] std::string state_digest(const std::string& contents_json, const StateHeader& header);
 
 }  // namespace hourglass

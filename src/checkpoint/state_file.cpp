@@ -6,11 +6,11 @@
 #include <cstring>
 
 #include "checkpoint/digest.hpp"
+#include "checkpoint/state_layout.hpp"
+#include "checkpoint/state_writer.hpp"
 #include "core/buffer.hpp"
 #include "hourglass/core/error.hpp"
-#include "checkpoint/state_writer.hpp"
 #include "system/posix_file.hpp"
-#include "checkpoint/state_layout.hpp"
 
 namespace hourglass {
 
@@ -25,18 +25,21 @@ Index values_of(const std::vector<StoredTensor>& tensors) {
 }
 
 // Reads a tensor block by block and adds it to the digest; keeps it when `keep` is not null.
-void read_tensor(int descriptor, const std::string& name, const StoredTensor& tensor, Index offset, Buffer<float>& block,
-                 ArenaDigest& digest, float* keep) {
+void read_tensor(int descriptor, const std::string& name, const StoredTensor& tensor, Index offset,
+                 Buffer<float>& block, ArenaDigest& digest, float* keep) {
   for (Index begin = 0; begin < tensor.size; begin += read_block) {
     const Index size = std::min(read_block, tensor.size - begin);
-    const std::span<float> values(keep != nullptr ? keep + begin : block.data(), static_cast<std::size_t>(size));
-    posix::read_at(descriptor, offset + begin * static_cast<Index>(sizeof(float)), std::as_writable_bytes(values), name);
+    const std::span<float> values(keep != nullptr ? keep + begin : block.data(),
+                                  static_cast<std::size_t>(size));
+    posix::read_at(descriptor, offset + begin * static_cast<Index>(sizeof(float)),
+                   std::as_writable_bytes(values), name);
     digest.add(tensor, begin, values);
   }
 }
 
 // Reads a whole group, into `arena` when it is not empty, and compares its digest.
-void read_group(hid_t file, const std::string& name, const StoredGroup& group, std::span<float> arena) {
+void read_group(hid_t file, const std::string& name, const StoredGroup& group,
+                std::span<float> arena) {
   const std::vector<Index> offsets = locate_tensors(file, name, group);
   const posix::FileDescriptor descriptor = posix::open_file(name, O_RDONLY, name);
   Buffer<float> block(arena.empty() ? std::min(read_block, values_of(group.tensors)) : 0);
@@ -47,14 +50,15 @@ void read_group(hid_t file, const std::string& name, const StoredGroup& group, s
                 arena.empty() ? nullptr : arena.data() + tensor.offset);
   }
   if (digest.hex() != group.digest) {
-    throw Error(ErrorKind::data, name + ": corrupted: digest mismatch in " + group.group + "; use another copy");
+    throw Error(ErrorKind::data,
+                name + ": corrupted: digest mismatch in " + group.group + "; use another copy");
   }
 }
 
 }  // namespace
 
-void write_state_file(const Communicator& communicator, const std::string& path, const StateHeader& header,
-                      std::span<const StoredArena> arenas) {
+void write_state_file(const Communicator& communicator, const std::string& path,
+                      const StateHeader& header, std::span<const StoredArena> arenas) {
   StateWriter(communicator, path, header, {arenas.begin(), arenas.end()}).finish();
 }
 
@@ -71,18 +75,20 @@ StateFile read_state_file(const std::string& path) {
       state.parameters = group.tensors;
       state.weights_digest = group.digest;
     }
-    if (group.group.starts_with(optimizer)) state.optimizer_groups.push_back(group.group.substr(optimizer.size()));
+    if (group.group.starts_with(optimizer))
+      state.optimizer_groups.push_back(group.group.substr(optimizer.size()));
   }
   return state;
 }
 
 void read_arena(const StateFile& file, const std::string& group, std::span<float> arena) {
-  const auto found =
-      std::find_if(file.groups.begin(), file.groups.end(), [&](const StoredGroup& stored) { return stored.group == group; });
+  const auto found = std::find_if(file.groups.begin(), file.groups.end(),
+                                  [&](const StoredGroup& stored) { return stored.group == group; });
   if (found == file.groups.end()) throw Error(ErrorKind::data, file.path + ": holds no " + group);
   for (const StoredTensor& tensor : found->tensors) {
     if (tensor.offset + tensor.size > static_cast<Index>(arena.size())) {
-      throw Error(ErrorKind::data, file.path + ": " + group + "/" + tensor.name + " does not fit the model it is read into");
+      throw Error(ErrorKind::data, file.path + ": " + group + "/" + tensor.name +
+                                       " does not fit the model it is read into");
     }
   }
   std::fill(arena.begin(), arena.end(), 0.0F);

@@ -12,11 +12,11 @@
 
 #include "checkpoint/arena_slices.hpp"
 #include "checkpoint/digest.hpp"
-#include "hourglass/core/error.hpp"
+#include "checkpoint/state_layout.hpp"
 #include "core/timer.hpp"
+#include "hourglass/core/error.hpp"
 #include "system/atomic_file.hpp"
 #include "system/posix_file.hpp"
-#include "checkpoint/state_layout.hpp"
 
 namespace hourglass {
 
@@ -33,7 +33,8 @@ struct Share {
 Share make_share(const Communicator& communicator, StoredArena arena) {
   const bool replicated = is_replicated(communicator, arena);
   Share share{std::move(arena), {}, {}, 0};
-  share.slices = slice_arena(share.arena, replicated ? communicator.size() : 1, replicated ? communicator.rank() : 0);
+  share.slices = slice_arena(share.arena, replicated ? communicator.size() : 1,
+                             replicated ? communicator.rank() : 0);
   for (const TensorSlice& slice : share.slices) share.values += slice.size;
   return share;
 }
@@ -106,7 +107,8 @@ struct StateWriter::State {
   void hash() {
     for (Share& share : shares) {
       for (const TensorSlice& slice : share.slices) {
-        share.digest.add(share.arena.tensors[slice.tensor], slice.begin, {slice.values, static_cast<std::size_t>(slice.size)});
+        share.digest.add(share.arena.tensors[slice.tensor], slice.begin,
+                         {slice.values, static_cast<std::size_t>(slice.size)});
       }
     }
   }
@@ -127,9 +129,11 @@ struct StateWriter::State {
     std::size_t first = 0;
     for (const Share& share : shares) {
       for (const TensorSlice& slice : share.slices) {
-        const Index position = offsets[first + slice.tensor] + slice.begin * static_cast<Index>(sizeof(float));
-        posix::write_at(target.get(), position, std::as_bytes(std::span(slice.values, static_cast<std::size_t>(slice.size))),
-                        path);
+        const Index position =
+            offsets[first + slice.tensor] + slice.begin * static_cast<Index>(sizeof(float));
+        posix::write_at(
+            target.get(), position,
+            std::as_bytes(std::span(slice.values, static_cast<std::size_t>(slice.size))), path);
       }
       first += share.arena.tensors.size();
     }
@@ -166,10 +170,12 @@ struct StateWriter::State {
   }
 };
 
-StateWriter::StateWriter(const Communicator& communicator, const std::string& path, const StateHeader& header,
-                         std::vector<StoredArena> arenas, Buffer<float>* snapshot)
+StateWriter::StateWriter(const Communicator& communicator, const std::string& path,
+                         const StateHeader& header, std::vector<StoredArena> arenas,
+                         Buffer<float>* snapshot)
     : state_(std::make_unique<State>(communicator, path, header)) {
-  for (StoredArena& arena : arenas) state_->shares.push_back(make_share(communicator, std::move(arena)));
+  for (StoredArena& arena : arenas)
+    state_->shares.push_back(make_share(communicator, std::move(arena)));
   state_->background = snapshot != nullptr;
   if (snapshot != nullptr) {
     const Timer timer;

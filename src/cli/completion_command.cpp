@@ -15,7 +15,8 @@ std::string bash_completion() {
     if (command.hidden) continue;
     names += (names.empty() ? "" : " ") + command.name;
     std::string options;
-    for (const Option& option : command.options) options += (options.empty() ? "--" : " --") + option.name;
+    for (const Option& option : command.options)
+      options += (options.empty() ? "--" : " --") + option.name;
     cases += fmt::format("    {}) words=\"{}\" ;;\n", command.name, options);
   }
   return fmt::format(
@@ -34,7 +35,8 @@ std::string bash_completion() {
       "    -*) COMPREPLY=($(compgen -W \"$words\" -- \"$current\")) ;;\n"
       "    *)\n"
       "      COMPREPLY=()\n"
-      "      [ \"${{COMP_WORDS[1]}}\" = help ] && COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
+      "      [ \"${{COMP_WORDS[1]}}\" = help ] && COMPREPLY=($(compgen -W \"$words\" -- "
+      "\"$current\"))\n"
       "      ;;\n"
       "  esac\n"
       "}}\n"
@@ -60,7 +62,8 @@ std::string zsh_completion() {
     list += fmt::format("    '{}:{}'\n", command.name, zsh_text(command.summary));
     cases += fmt::format("    {})\n      _arguments", command.name);
     for (const Option& option : command.options) {
-      cases += fmt::format(" \\\n        '--{}[{}]{}'", option.name, zsh_text(option.help), option.flag ? "" : ":value:_files");
+      cases += fmt::format(" \\\n        '--{}[{}]{}'", option.name, zsh_text(option.help),
+                           option.flag ? "" : ":value:_files");
     }
     cases += " \\\n        '*:file:_files'\n      ;;\n";
   }
@@ -99,7 +102,8 @@ Command completion_command() {
   return {"completion",
           "Print a script that completes commands and options: bash, zsh",
           "hourglass completion bash|zsh",
-          "bash: source <(hourglass completion bash), or put it into ~/.local/share/bash-completion/completions/hourglass\n"
+          "bash: source <(hourglass completion bash), or put it into "
+          "~/.local/share/bash-completion/completions/hourglass\n"
           "zsh:  hourglass completion zsh > a folder of $fpath/_hourglass\n",
           {{"help", "output", "Show this text", "", true}},
           1,

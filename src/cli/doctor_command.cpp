@@ -6,14 +6,14 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.hpp"
+#include "config/settings.hpp"
 #include "core/buffer.hpp"
-#include "hourglass/core/error.hpp"
 #include "core/timer.hpp"
+#include "hdf5/hdf5.hpp"
 #include "hourglass/comm/communicator.hpp"
 #include "hourglass/comm/environment.hpp"
-#include "hdf5/hdf5.hpp"
+#include "hourglass/core/error.hpp"
 #include "math/blas.hpp"
-#include "config/settings.hpp"
 #include "run/version.hpp"
 #include "system/machine.hpp"
 
@@ -46,25 +46,34 @@ class Report {
 
 void report_processor(const Machine& machine, Report& report) {
   report.tell("processor",
-              fmt::format("{}; {} hardware threads{}", machine.processor.empty() ? "of unknown name" : machine.processor,
-                          machine.hardware_threads, machine.cores > 0 ? fmt::format(" on {} cores", machine.cores) : ""));
-  report.tell("vectors", machine.vectors.empty() ? "none of avx2, fma, avx512f known"
-                                                 : fmt::format("{}", fmt::join(machine.vectors, " ")));
+              fmt::format("{}; {} hardware threads{}",
+                          machine.processor.empty() ? "of unknown name" : machine.processor,
+                          machine.hardware_threads,
+                          machine.cores > 0 ? fmt::format(" on {} cores", machine.cores) : ""));
+  report.tell("vectors", machine.vectors.empty()
+                             ? "none of avx2, fma, avx512f known"
+                             : fmt::format("{}", fmt::join(machine.vectors, " ")));
   report.tell("BLAS", fmt::format("{}, kernel {}", blas_version(), blas_core()));
   if (!machine.not_there.empty()) {
-    report.advise(fmt::format("this program was compiled for {}, which {} lacks: build with -DHOURGLASS_ARCH=x86-64-v2, say",
-                              fmt::join(machine.not_there, ", "), machine.host));
+    report.advise(
+        fmt::format("this program was compiled for {}, which {} lacks: build with "
+                    "-DHOURGLASS_ARCH=x86-64-v2, say",
+                    fmt::join(machine.not_there, ", "), machine.host));
   }
   const bool has_avx2 = std::ranges::find(machine.vectors, "avx2") != machine.vectors.end();
-  if (has_avx2 && (blas_core() == "Prescott" || blas_core() == "Nehalem" || blas_core() == "Generic")) {
-    report.advise(
-        fmt::format("OpenBLAS chose its {} kernel on a processor with AVX2: set OPENBLAS_CORETYPE=Haswell", blas_core()));
+  if (has_avx2 &&
+      (blas_core() == "Prescott" || blas_core() == "Nehalem" || blas_core() == "Generic")) {
+    report.advise(fmt::format(
+        "OpenBLAS chose its {} kernel on a processor with AVX2: set OPENBLAS_CORETYPE=Haswell",
+        blas_core()));
   }
   const Index memory = machine.memory_limit > 0 ? machine.memory_limit : machine.memory;
-  report.tell("memory", fmt::format("{:.1f} GiB{}", static_cast<double>(memory) / (Index{1} << 30),
-                                    machine.memory_limit > 0 ? ", a limit of the control group" : ""));
+  report.tell("memory",
+              fmt::format("{:.1f} GiB{}", static_cast<double>(memory) / (Index{1} << 30),
+                          machine.memory_limit > 0 ? ", a limit of the control group" : ""));
   if (machine.open_files > 0 && machine.open_files < 1024)
-    report.advise(fmt::format("only {} open files are allowed: ulimit -n 4096", machine.open_files));
+    report.advise(
+        fmt::format("only {} open files are allowed: ulimit -n 4096", machine.open_files));
 }
 
 // Every rank's node and hardware threads, on every rank.
@@ -76,37 +85,44 @@ void report_placement(const Communicator& world, const Machine& machine, Report&
   const auto versions = world.all_gather(version() + build_description());
   std::map<std::string, std::vector<std::size_t>> nodes;
   for (std::size_t r = 0; r < hosts.size(); ++r) nodes[hosts[r]].push_back(r);
-  report.tell("ranks", fmt::format("{} on {} node{}: {}", hosts.size(), nodes.size(), nodes.size() > 1 ? "s" : "", [&] {
-                std::string text;
-                for (const auto& [host, ranks] : nodes)
-                  text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", host, ranks.size());
-                return text;
-              }()));
+  report.tell("ranks", fmt::format("{} on {} node{}: {}", hosts.size(), nodes.size(),
+                                   nodes.size() > 1 ? "s" : "", [&] {
+                                     std::string text;
+                                     for (const auto& [host, ranks] : nodes)
+                                       text += fmt::format("{}{} ({})", text.empty() ? "" : ", ",
+                                                           host, ranks.size());
+                                     return text;
+                                   }()));
   constexpr std::size_t shown = 8;
   for (std::size_t r = 0; r < std::min(shown, places.size()); ++r)
-    report.tell(fmt::format("rank {}", r), fmt::format("{}, hardware threads {}", hosts[r], places[r]));
+    report.tell(fmt::format("rank {}", r),
+                fmt::format("{}, hardware threads {}", hosts[r], places[r]));
   for (const auto& [host, ranks] : nodes) {
     std::map<std::string, int> users;
     for (const std::size_t r : ranks) ++users[places[r]];
     const auto allowed = static_cast<std::size_t>(std::stoll(counts[ranks.front()]));
     if (users.size() < ranks.size() && allowed < ranks.size()) {
       report.advise(
-          fmt::format("{} ranks on {} share {} hardware threads: start fewer ranks, or pass --mca mpi_yield_when_idle 1",
+          fmt::format("{} ranks on {} share {} hardware threads: start fewer ranks, or pass --mca "
+                      "mpi_yield_when_idle 1",
                       ranks.size(), host, allowed));
     } else if (users.size() == 1 && ranks.size() > 1) {
       report.advise(
-          fmt::format("the ranks on {} are not pinned: mpirun --map-by core --bind-to core keeps each on its own (with "
+          fmt::format("the ranks on {} are not pinned: mpirun --map-by core --bind-to core keeps "
+                      "each on its own (with "
                       "--threads T: --map-by slot:PE=T)",
                       host));
     }
   }
   if (std::ranges::any_of(cores, [&](const auto& core) { return core != cores.front(); })) {
     report.advise(
-        "ranks use different BLAS kernels, which train refuses: set OPENBLAS_CORETYPE to the oldest of them on every node, "
+        "ranks use different BLAS kernels, which train refuses: set OPENBLAS_CORETYPE to the "
+        "oldest of them on every node, "
         "e.g. Haswell");
   }
   if (std::ranges::any_of(versions, [&](const auto& text) { return text != versions.front(); })) {
-    report.advise("ranks run different versions or libraries: install the same program on every node");
+    report.advise(
+        "ranks run different versions or libraries: install the same program on every node");
   }
 }
 
@@ -124,8 +140,9 @@ double ping(const Communicator& world, int other, Index count) {
       world.receive(in.span(), other, tag).wait();
       best = std::min(best, timer.seconds());
       if (!std::equal(in.span().begin(), in.span().end(), out.span().begin())) {
-        throw Error(ErrorKind::io,
-                    fmt::format("a message to rank {} and back came back changed: the network or its driver is faulty", other));
+        throw Error(ErrorKind::io, fmt::format("a message to rank {} and back came back changed: "
+                                               "the network or its driver is faulty",
+                                               other));
       }
     } else if (world.rank() == other) {
       world.receive(in.span(), 0, tag).wait();
@@ -139,7 +156,8 @@ void report_network(const Communicator& world, Report& report) {
   report.tell("MPI", Environment::library_version());
   if (world.size() == 1) {
     const char* const tasks = std::getenv("SLURM_NTASKS");
-    if (std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr && tasks != nullptr && std::string(tasks) != "1") {
+    if (std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr && tasks != nullptr &&
+        std::string(tasks) != "1") {
       report.advise("Slurm started several tasks, but each is alone: use srun --mpi=pmix");
     }
     report.tell("network", "not looked at: one rank; mpirun -n 2 hourglass doctor looks at it");
@@ -150,41 +168,55 @@ void report_network(const Communicator& world, Report& report) {
   world.sum(std::span(&sum, 1));
   const std::int64_t ranks = world.size();
   if (sum != ranks * (ranks + 1) / 2)
-    throw Error(ErrorKind::io, "a sum over the ranks is wrong: the network or MPI is faulty", Reach::everywhere);
+    throw Error(ErrorKind::io, "a sum over the ranks is wrong: the network or MPI is faulty",
+                Reach::everywhere);
   double latency = 0;
   double bandwidth = 1e30;
   constexpr int most = 32;
   for (int other = 1; other < std::min(world.size(), most); ++other) {
     const double one_way = ping(world, other, 1) / 2;
-    const double rate = static_cast<double>(large) * sizeof(float) / (ping(world, other, large) / 2);
+    const double rate =
+        static_cast<double>(large) * sizeof(float) / (ping(world, other, large) / 2);
     latency = std::max(latency, one_way);
     bandwidth = std::min(bandwidth, rate);
   }
   report.tell("network",
-              fmt::format("sums are right; from rank 0, at worst {:.1f} us and {:.2f} GB/s", latency * 1e6, bandwidth / 1e9));
+              fmt::format("sums are right; from rank 0, at worst {:.1f} us and {:.2f} GB/s",
+                          latency * 1e6, bandwidth / 1e9));
   if (latency > 1e-3)
     report.advise(
-        "messages take more than a millisecond: ranks share cores, or the network is slow; larger --batch means fewer "
+        "messages take more than a millisecond: ranks share cores, or the network is slow; larger "
+        "--batch means fewer "
         "exchanges");
   if (bandwidth < 1e8)
-    report.advise("less than 0.1 GB/s between ranks: is a slow interface used? e.g. --mca btl_tcp_if_include eth0");
+    report.advise(
+        "less than 0.1 GB/s between ranks: is a slow interface used? e.g. --mca btl_tcp_if_include "
+        "eth0");
 }
 
 void report_storage(const std::string& folder, Report& report, bool several_nodes) {
   const FileSystem system = examine_folder(folder);
   if (!system.problem.empty()) {
     report.tell("folder", fmt::format("{}: {}", folder, system.problem));
-    report.advise(fmt::format("nothing can be written to {}: choose another folder for --output", folder));
+    report.advise(
+        fmt::format("nothing can be written to {}: choose another folder for --output", folder));
     return;
   }
-  report.tell("folder", fmt::format("{}: {}, {:.1f} GiB free, 16 MiB written and synced in {:.2f} s", folder, system.kind,
-                                    static_cast<double>(system.free_bytes) / (Index{1} << 30), system.write_seconds));
+  report.tell("folder",
+              fmt::format("{}: {}, {:.1f} GiB free, 16 MiB written and synced in {:.2f} s", folder,
+                          system.kind, static_cast<double>(system.free_bytes) / (Index{1} << 30),
+                          system.write_seconds));
   if (several_nodes && !system.shared)
-    report.advise(fmt::format("{} is {}, which other nodes may not see: data and --output belong on a shared file system",
-                              folder, system.kind));
-  if (system.in_memory) report.advise(fmt::format("{} is in memory: checkpoints there are gone after a restart", folder));
-  if (system.free_bytes < (Index{1} << 30)) report.advise(fmt::format("less than 1 GiB is free in {}", folder));
-  if (system.write_seconds > 2) report.advise("syncing is slow here: a longer --checkpoint-every costs less");
+    report.advise(fmt::format(
+        "{} is {}, which other nodes may not see: data and --output belong on a shared file system",
+        folder, system.kind));
+  if (system.in_memory)
+    report.advise(
+        fmt::format("{} is in memory: checkpoints there are gone after a restart", folder));
+  if (system.free_bytes < (Index{1} << 30))
+    report.advise(fmt::format("less than 1 GiB is free in {}", folder));
+  if (system.write_seconds > 2)
+    report.advise("syncing is slow here: a longer --checkpoint-every costs less");
 }
 
 void run_doctor(const Arguments& arguments) {
@@ -208,7 +240,8 @@ Command doctor_command() {
   return {"doctor",
           "Tell what this machine gives a training, and what to do about it",
           "hourglass doctor [--folder FOLDER]      or: mpirun -n RANKS hourglass doctor",
-          "Looks at processor, BLAS, MPI, HDF5, memory, the place of ranks, the network between them and the file system.\n",
+          "Looks at processor, BLAS, MPI, HDF5, memory, the place of ranks, the network between "
+          "them and the file system.\n",
           {{"folder", "input", "Folder that runs will be written to", ".", false},
            {"json", "output", "Print one JSON object", "", true},
            {"help", "output", "Show this text", "", true}},

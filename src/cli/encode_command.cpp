@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "cli/command.hpp"
-#include "data/labels.hpp"
 #include "cli/inference_output.hpp"
+#include "data/labels.hpp"
 #include "model/autoencoder.hpp"
 
 namespace hourglass {
@@ -25,7 +25,8 @@ void run_encode(const Arguments& arguments) {
   OutputPlan plan;
   collectively(world, [&] {
     check_features(reader->info(), network.features());
-    plan = {parse_address(arguments.required("output")), "codes", network.code_size(), find_labels(arguments, reader->info())};
+    plan = {parse_address(arguments.required("output")), "codes", network.code_size(),
+            find_labels(arguments, reader->info())};
   });
   plan.binarize = arguments.flag("binarize");
   write_inference(world, given, *reader, plan, [&](ConstMatrix x, Workspace& workspace) {
@@ -37,16 +38,19 @@ void run_encode(const Arguments& arguments) {
 
 Command encode_command() {
   std::vector<Option> options = model_options();
-  options.push_back({"output", "output", "FILE.h5[:/group] to create; codes go to <group>/codes", "", false});
   options.push_back(
-      {"binarize", "output",
-       "Codes as bits, 1 where a unit exceeds 0.5 (semantic hashing): N x ceil(d/8) uint8, unit j in bit j mod 8 of byte j/8",
-       "", true});
-  options.push_back({"labels", "input", "Labels to copy to <group>/labels", "labels beside the samples", false});
+      {"output", "output", "FILE.h5[:/group] to create; codes go to <group>/codes", "", false});
+  options.push_back({"binarize", "output",
+                     "Codes as bits, 1 where a unit exceeds 0.5 (semantic hashing): N x ceil(d/8) "
+                     "uint8, unit j in bit j mod 8 of byte j/8",
+                     "", true});
+  options.push_back(
+      {"labels", "input", "Labels to copy to <group>/labels", "labels beside the samples", false});
   options.push_back({"help", "output", "Show this text", "", true});
   return {"encode",
           "Write the codes of a data set (N x d, float32) and copy its labels",
-          "hourglass encode --model run/model.h5 --data FILE.h5:/test/samples --output codes.h5[:/group]",
+          "hourglass encode --model run/model.h5 --data FILE.h5:/test/samples --output "
+          "codes.h5[:/group]",
           "The codes are the same on any number of ranks and threads.\n",
           options,
           0,

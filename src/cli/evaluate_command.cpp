@@ -2,13 +2,13 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/command.hpp"
-#include "hourglass/core/error.hpp"
 #include "analysis/code_statistics.hpp"
 #include "analysis/denoising.hpp"
+#include "cli/command.hpp"
+#include "cli/model_arguments.hpp"
 #include "engine/inference.hpp"
 #include "engine/training_data.hpp"
-#include "cli/model_arguments.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 namespace {
@@ -18,14 +18,16 @@ std::optional<CodeQuestion> read_question(const Communicator& world, const Argum
   collectively(world, [&] {
     const bool jacobian = arguments.flag("jacobian");
     const double threshold = arguments.number("active-above", CodeQuestion{}.threshold);
-    if (threshold < 0) throw Error(ErrorKind::usage, fmt::format("--active-above must not be negative, not {}", threshold));
+    if (threshold < 0)
+      throw Error(ErrorKind::usage,
+                  fmt::format("--active-above must not be negative, not {}", threshold));
     if (arguments.flag("code") || jacobian) question = CodeQuestion{threshold, jacobian};
   });
   return question;
 }
 
-std::optional<NoisyInput> read_noise(const Communicator& world, const Arguments& arguments, const ImageShape& model_image,
-                                     const DatasetInfo& info) {
+std::optional<NoisyInput> read_noise(const Communicator& world, const Arguments& arguments,
+                                     const ImageShape& model_image, const DatasetInfo& info) {
   std::optional<NoisyInput> noise;
   collectively(world, [&] {
     const Corruption kind = corruption_from(arguments.get("corruption", "none"));
@@ -40,9 +42,9 @@ std::optional<NoisyInput> read_noise(const Communicator& world, const Arguments&
       noise->image = {info.shape[1], info.shape[2], info.shape.size() == 4 ? info.shape[3] : 1};
     }
     if (is_structured(kind) && !noise->image.known()) {
-      throw Error(ErrorKind::usage,
-                  fmt::format("--corruption {} needs images, but neither the model nor {} tells their height and width",
-                              name_of(kind), to_string(info.address)));
+      throw Error(ErrorKind::usage, fmt::format("--corruption {} needs images, but neither the "
+                                                "model nor {} tells their height and width",
+                                                name_of(kind), to_string(info.address)));
     }
   });
   return noise;
@@ -53,19 +55,20 @@ void run_evaluate(const Arguments& arguments) {
   const ModelArguments given = read_model_arguments(world, arguments);
   const std::optional<CodeQuestion> question = read_question(world, arguments);
   const auto reader = open_everywhere(world, given.data, given.allow_external);
-  const std::optional<NoisyInput> noise = read_noise(world, arguments, given.model.config.model.image, reader->info());
+  const std::optional<NoisyInput> noise =
+      read_noise(world, arguments, given.model.config.model.image, reader->info());
   WorkerPool pool(given.threads);
-  const Evaluation result = evaluate(world, *given.model.network, given.model.parameters.span(), *reader, given.model.transform,
-                                     given.micro_batch, pool);
+  const Evaluation result = evaluate(world, *given.model.network, given.model.parameters.span(),
+                                     *reader, given.model.transform, given.micro_batch, pool);
   std::optional<CodeStatistics> code;
   if (question) {
-    code = code_statistics(world, *given.model.network, given.model.parameters.span(), *reader, given.model.transform,
-                           given.micro_batch, pool, *question);
+    code = code_statistics(world, *given.model.network, given.model.parameters.span(), *reader,
+                           given.model.transform, given.micro_batch, pool, *question);
   }
   std::optional<double> corrupted;
   if (noise) {
-    corrupted = denoising_sse(world, *given.model.network, given.model.parameters.span(), *reader, given.model.transform,
-                              given.micro_batch, pool, *noise);
+    corrupted = denoising_sse(world, *given.model.network, given.model.parameters.span(), *reader,
+                              given.model.transform, given.micro_batch, pool, *noise);
   }
   if (!world.is_root()) return;
   if (arguments.flag("json")) {
@@ -86,15 +89,19 @@ void run_evaluate(const Arguments& arguments) {
     fmt::print("{}\n", json.dump());
     return;
   }
-  fmt::print("samples  {}\nsse      {:.6f}   squared error, summed over features, averaged over samples\n", result.samples,
-             result.sse);
-  fmt::print("mse      {:.8f}   per feature\npsnr     {:.4f} dB\nloss     {:.8g}   {}\n", result.mse, result.psnr, result.loss,
-             name_of(given.model.config.model.loss));
+  fmt::print(
+      "samples  {}\nsse      {:.6f}   squared error, summed over features, averaged over samples\n",
+      result.samples, result.sse);
+  fmt::print("mse      {:.8f}   per feature\npsnr     {:.4f} dB\nloss     {:.8g}   {}\n",
+             result.mse, result.psnr, result.loss, name_of(given.model.config.model.loss));
   if (corrupted)
-    fmt::print("noisy    {:.6f}   sse of what the model makes of noisy samples, against the clean ones\n", *corrupted);
+    fmt::print(
+        "noisy    {:.6f}   sse of what the model makes of noisy samples, against the clean ones\n",
+        *corrupted);
   if (!code) return;
-  fmt::print("code     {:.6f} mean |h|; {:.2f} of {} units active, averaged over samples; {} ever\n", code->mean_absolute,
-             code->active_units, given.model.network->code_size(), code->units_used);
+  fmt::print(
+      "code     {:.6f} mean |h|; {:.2f} of {} units active, averaged over samples; {} ever\n",
+      code->mean_absolute, code->active_units, given.model.network->code_size(), code->units_used);
   if (code->jacobian) fmt::print("jacobian {:.6f} mean |dh/dx|\n", *code->jacobian);
 }
 
@@ -103,14 +110,19 @@ void run_evaluate(const Arguments& arguments) {
 Command evaluate_command() {
   std::vector<Option> options = model_options();
   options.push_back({"corruption", "noise",
-                     fmt::format("Also reconstruct from samples with this noise: {}", fmt::join(corruption_names(), ", ")),
+                     fmt::format("Also reconstruct from samples with this noise: {}",
+                                 fmt::join(corruption_names(), ", ")),
                      "none", false});
   options.push_back({"corruption-strength", "noise", "As for train", "0.3", false});
   options.push_back({"seed", "noise", "Seed of the noise", "1", false});
-  options.push_back({"code", "output", "Also how many units of the code are active, and how large they are", "", true});
-  options.push_back({"active-above", "output", "|h| beyond which a unit counts as active", "0.01", false});
+  options.push_back({"code", "output",
+                     "Also how many units of the code are active, and how large they are", "",
+                     true});
   options.push_back(
-      {"jacobian", "output", "The same and the norm of dh/dx: one reverse pass a unit, so it takes its time", "", true});
+      {"active-above", "output", "|h| beyond which a unit counts as active", "0.01", false});
+  options.push_back(
+      {"jacobian", "output",
+       "The same and the norm of dh/dx: one reverse pass a unit, so it takes its time", "", true});
   options.push_back({"json", "output", "Print one JSON object", "", true});
   options.push_back({"help", "output", "Show this text", "", true});
   return {"evaluate",

@@ -2,9 +2,9 @@
 
 #include "cli/command.hpp"
 #include "core/edit_distance.hpp"
+#include "export/export.hpp"
 #include "hourglass/core/error.hpp"
 #include "system/atomic_file.hpp"
-#include "export/export.hpp"
 
 namespace hourglass {
 namespace {
@@ -12,24 +12,28 @@ namespace {
 void run_export(const Arguments& arguments) {
   const std::vector<std::string> formats = {"onnx", "safetensors", "torch"};
   if (arguments.positional.empty())
-    throw Error(ErrorKind::usage, "name a format: hourglass export onnx|safetensors|torch --model M --output FILE");
+    throw Error(ErrorKind::usage,
+                "name a format: hourglass export onnx|safetensors|torch --model M --output FILE");
   const std::string& format = arguments.positional.front();
   const std::string output = arguments.required("output");
   require_new(output);
   const Model model = load_model(arguments.required("model"));
   if (format != "onnx" && (arguments.has("part") || arguments.has("normalized-input"))) {
-    throw Error(ErrorKind::usage, "--part and --normalized-input are for onnx; other formats hold all parameters");
+    throw Error(ErrorKind::usage,
+                "--part and --normalized-input are for onnx; other formats hold all parameters");
   }
   std::string bytes;
   if (format == "onnx") {
-    bytes = to_onnx(model, model_part_from(arguments.get("part", "autoencoder")), arguments.flag("normalized-input"));
+    bytes = to_onnx(model, model_part_from(arguments.get("part", "autoencoder")),
+                    arguments.flag("normalized-input"));
   } else if (format == "safetensors") {
     bytes = to_safetensors(model);
   } else if (format == "torch") {
     bytes = to_torch(model);
   } else {
     throw Error(ErrorKind::usage,
-                fmt::format("unknown format '{}': {}{}", format, fmt::join(formats, ", "), suggestion(format, formats)));
+                fmt::format("unknown format '{}': {}{}", format, fmt::join(formats, ", "),
+                            suggestion(format, formats)));
   }
   write_text_atomically(output, bytes);
   fmt::print("{} holds {} bytes of {}\n", output, bytes.size(), format);
@@ -38,21 +42,25 @@ void run_export(const Arguments& arguments) {
 }  // namespace
 
 Command export_command() {
-  return {
-      "export",
-      "Write a model for other tools: ONNX, safetensors, PyTorch",
-      "hourglass export onnx|safetensors|torch --model run/model.h5 --output FILE",
-      "onnx: one graph from \"input\" to \"output\". torch: safetensors with the names of a state_dict of\n"
-      "torch.nn.ModuleDict({\"encoder\": Sequential(...), \"decoder\": Sequential(...)}); see docs/formats.md.\n",
-      {{"model", "input", "Model or checkpoint file", "", false},
-       {"part", "onnx", "encoder (samples to codes), decoder (codes to reconstructions) or autoencoder", "autoencoder", false},
-       {"normalized-input", "onnx", "The graph takes normalised samples, instead of stored ones that it normalises itself", "",
-        true},
-       {"output", "output", "File to write", "", false},
-       {"help", "output", "Show this text", "", true}},
-      1,
-      false,
-      run_export};
+  return {"export",
+          "Write a model for other tools: ONNX, safetensors, PyTorch",
+          "hourglass export onnx|safetensors|torch --model run/model.h5 --output FILE",
+          "onnx: one graph from \"input\" to \"output\". torch: safetensors with the names of a "
+          "state_dict of\n"
+          "torch.nn.ModuleDict({\"encoder\": Sequential(...), \"decoder\": Sequential(...)}); see "
+          "docs/formats.md.\n",
+          {{"model", "input", "Model or checkpoint file", "", false},
+           {"part", "onnx",
+            "encoder (samples to codes), decoder (codes to reconstructions) or autoencoder",
+            "autoencoder", false},
+           {"normalized-input", "onnx",
+            "The graph takes normalised samples, instead of stored ones that it normalises itself",
+            "", true},
+           {"output", "output", "File to write", "", false},
+           {"help", "output", "Show this text", "", true}},
+          1,
+          false,
+          run_export};
 }
 
 }  // namespace hourglass

@@ -4,10 +4,10 @@
 
 #include "cli/command.hpp"
 #include "core/buffer.hpp"
+#include "hdf5/dataset_writer.hpp"
+#include "hourglass/comm/communicator.hpp"
 #include "hourglass/core/error.hpp"
 #include "import/generate.hpp"
-#include "hourglass/comm/communicator.hpp"
-#include "hdf5/dataset_writer.hpp"
 
 namespace hourglass {
 namespace {
@@ -23,7 +23,8 @@ struct Order {
 
 Order read_order(const Arguments& arguments) {
   if (arguments.positional.empty()) {
-    throw Error(ErrorKind::usage, fmt::format("name a data set: {}", fmt::join(synthetic_names(), ", ")));
+    throw Error(ErrorKind::usage,
+                fmt::format("name a data set: {}", fmt::join(synthetic_names(), ", ")));
   }
   Order order;
   order.spec.kind = synthetic_from(arguments.positional.front());
@@ -49,12 +50,14 @@ void run_generate(const Arguments& arguments) {
   const std::string group = order.output.path == "/" ? "" : order.output.path;
   std::vector<Index> shape = data->sample_shape();
   shape.insert(shape.begin(), order.samples);
-  const std::string origin = fmt::format("hourglass generate {} --seed {}", name_of(order.spec.kind), order.spec.seed);
+  const std::string origin =
+      fmt::format("hourglass generate {} --seed {}", name_of(order.spec.kind), order.spec.seed);
   const Index latent_size = data->latent_size();
-  DatasetWriter writer(world, order.output.file,
-                       {{group + "/samples", shape, ElementType::f32, 0, 0, {{"origin", origin}}},
-                        {group + "/latent", {order.samples, latent_size}, ElementType::f32, 0, 0, {}},
-                        {group + "/labels", {order.samples}, ElementType::u8, 0, 0, {}}});
+  DatasetWriter writer(
+      world, order.output.file,
+      {{group + "/samples", shape, ElementType::f32, 0, 0, {{"origin", origin}}},
+       {group + "/latent", {order.samples, latent_size}, ElementType::f32, 0, 0, {}},
+       {group + "/labels", {order.samples}, ElementType::u8, 0, 0, {}}});
   const Range mine = even_part(order.samples, world.size(), world.rank());
   const Index rounds = world.max((mine.size() + block_rows - 1) / block_rows);
   const Index rows = std::min(block_rows, std::max<Index>(1, mine.size()));
@@ -65,43 +68,54 @@ void run_generate(const Arguments& arguments) {
     const Range part{std::min(mine.end, mine.begin + round * block_rows),
                      std::min(mine.end, mine.begin + (round + 1) * block_rows)};
     for (Index r = 0; r < part.size(); ++r) {
-      data->make(part.begin + r, {samples.data() + r * data->features(), static_cast<std::size_t>(data->features())},
-                 {latent.data() + r * latent_size, static_cast<std::size_t>(latent_size)}, labels[r]);
+      data->make(
+          part.begin + r,
+          {samples.data() + r * data->features(), static_cast<std::size_t>(data->features())},
+          {latent.data() + r * latent_size, static_cast<std::size_t>(latent_size)}, labels[r]);
     }
     const auto count = static_cast<std::size_t>(part.size());
-    writer.write_rows(0, part,
-                      std::as_bytes(samples.span()).first(count * static_cast<std::size_t>(data->features()) * sizeof(float)));
+    writer.write_rows(
+        0, part,
+        std::as_bytes(samples.span())
+            .first(count * static_cast<std::size_t>(data->features()) * sizeof(float)));
     writer.write_rows(1, part,
-                      std::as_bytes(latent.span()).first(count * static_cast<std::size_t>(latent_size) * sizeof(float)));
+                      std::as_bytes(latent.span())
+                          .first(count * static_cast<std::size_t>(latent_size) * sizeof(float)));
     writer.write_rows(2, part, std::as_bytes(labels.span()).first(count));
   }
   writer.commit();
   if (world.is_root()) {
-    fmt::print("{}:{}/samples holds {}; the coordinates behind them are in {}/latent, labels in {}/labels\n", order.output.file,
-               group, fmt::join(shape, " x "), group, group);
+    fmt::print(
+        "{}:{}/samples holds {}; the coordinates behind them are in {}/latent, labels in "
+        "{}/labels\n",
+        order.output.file, group, fmt::join(shape, " x "), group, group);
   }
 }
 
 }  // namespace
 
 Command generate_command() {
-  return {"generate",
-          "Make a synthetic data set: curves, swiss-roll, s-curve, gaussian-mixture, manifold",
-          "hourglass generate curves|swiss-roll|s-curve|gaussian-mixture|manifold --samples 20000 --output FILE.h5:/train",
-          "The same file on any number of ranks. Use another --seed for test data, except where data share random parts "
-          "(gaussian-mixture,\n"
-          "manifold): there make one set and divide it.\n",
-          {{"samples", "output", "Number of samples", "", false},
-           {"seed", "data", "Seed of every random number", "1", false},
-           {"noise", "data", "Standard deviation of normal noise added to every feature", "0", false},
-           {"dimension", "data", "Features of gaussian-mixture and manifold", "10 and 100", false},
-           {"components", "data", "Centres of gaussian-mixture", "10", false},
-           {"intrinsic", "data", "Dimension of the manifold", "3", false},
-           {"output", "output", "FILE.h5[:/group]; <group>/samples, <group>/latent and <group>/labels", "", false},
-           {"help", "output", "Show this text", "", true}},
-          1,
-          true,
-          run_generate};
+  return {
+      "generate",
+      "Make a synthetic data set: curves, swiss-roll, s-curve, gaussian-mixture, manifold",
+      "hourglass generate curves|swiss-roll|s-curve|gaussian-mixture|manifold --samples 20000 "
+      "--output FILE.h5:/train",
+      "The same file on any number of ranks. Use another --seed for test data, except where data "
+      "share random parts "
+      "(gaussian-mixture,\n"
+      "manifold): there make one set and divide it.\n",
+      {{"samples", "output", "Number of samples", "", false},
+       {"seed", "data", "Seed of every random number", "1", false},
+       {"noise", "data", "Standard deviation of normal noise added to every feature", "0", false},
+       {"dimension", "data", "Features of gaussian-mixture and manifold", "10 and 100", false},
+       {"components", "data", "Centres of gaussian-mixture", "10", false},
+       {"intrinsic", "data", "Dimension of the manifold", "3", false},
+       {"output", "output", "FILE.h5[:/group]; <group>/samples, <group>/latent and <group>/labels",
+        "", false},
+       {"help", "output", "Show this text", "", true}},
+      1,
+      true,
+      run_generate};
 }
 
 }  // namespace hourglass

@@ -3,16 +3,16 @@
 #include <algorithm>
 
 #include "cli/command.hpp"
-#include "hourglass/core/error.hpp"
+#include "cli/import_sources.hpp"
 #include "core/timer.hpp"
-#include "import/import.hpp"
-#include "hourglass/comm/communicator.hpp"
 #include "hdf5/address_list.hpp"
 #include "hdf5/virtual_dataset.hpp"
+#include "hourglass/comm/communicator.hpp"
+#include "hourglass/core/error.hpp"
+#include "import/import.hpp"
 #include "system/fault_injection.hpp"
 #include "system/live_line.hpp"
 #include "system/stop_signal.hpp"
-#include "cli/import_sources.hpp"
 
 namespace hourglass {
 namespace {
@@ -26,7 +26,8 @@ class ProgressBar {
     constexpr double interval = 0.1;
     if (!live_ || (shown_ && since_.seconds() < interval)) return;
     const std::string counts = fmt::format("{} of {} samples", done, total);
-    const Index width = std::clamp<Index>(terminal_columns() - static_cast<Index>(counts.size()) - 4, 0, 30);
+    const Index width =
+        std::clamp<Index>(terminal_columns() - static_cast<Index>(counts.size()) - 4, 0, 30);
     const double part = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 1;
     const auto filled = static_cast<std::size_t>(part * static_cast<double>(width));
     line_.show(fmt::format("[{:-<{}}] {}", std::string(filled, '#'), width, counts));
@@ -44,31 +45,39 @@ class ProgressBar {
 std::string group_of(const DatasetAddress& output) { return output.path == "/" ? "" : output.path; }
 
 void report(const DatasetAddress& output, const ImportResult& result, const char* kind) {
-  fmt::print("{}:{}/samples holds {} {}{}{}\n", output.file, group_of(output), fmt::join(result.shape, " x "),
-             name_of(result.type), kind, result.labels > 0 ? fmt::format("; {} labels beside it", result.labels) : "");
+  fmt::print("{}:{}/samples holds {} {}{}{}\n", output.file, group_of(output),
+             fmt::join(result.shape, " x "), name_of(result.type), kind,
+             result.labels > 0 ? fmt::format("; {} labels beside it", result.labels) : "");
 }
 
 VirtualDataset virtual_over(const std::string& path, const std::vector<std::string>& names) {
   VirtualDataset dataset{path, {}};
-  for (const std::string& name : names) dataset.sources.push_back(DatasetReader(parse_address(name)).info());
+  for (const std::string& name : names)
+    dataset.sources.push_back(DatasetReader(parse_address(name)).info());
   return dataset;
 }
 
 /// Sources that stay where they are. Rank 0's work: nothing is copied.
-void run_virtual(const Communicator& world, const Arguments& arguments, const DatasetAddress& output) {
+void run_virtual(const Communicator& world, const Arguments& arguments,
+                 const DatasetAddress& output) {
   collectively(world, [&] {
-    if (arguments.has("compress")) throw Error(ErrorKind::usage, "--virtual copies nothing that --compress could be for");
+    if (arguments.has("compress"))
+      throw Error(ErrorKind::usage, "--virtual copies nothing that --compress could be for");
     if (!world.is_root()) return;
-    std::vector<VirtualDataset> datasets = {virtual_over(group_of(output) + "/samples", source_names(arguments))};
+    std::vector<VirtualDataset> datasets = {
+        virtual_over(group_of(output) + "/samples", source_names(arguments))};
     ImportResult result{datasets.front().shape(), datasets.front().sources.front().type, 0};
     if (arguments.has("labels")) {
       datasets.push_back(virtual_over(group_of(output) + "/labels", label_names(arguments)));
       const std::vector<Index> shape = datasets.back().shape();
       result.labels = shape.front();
-      if (shape.size() != 1 || !is_integer(datasets.back().sources.front().type) || result.labels != result.shape.front()) {
-        throw Error(ErrorKind::data, fmt::format("{}: holds {} {}, which are no labels of {} samples",
-                                                 to_string(datasets.back().sources.front().address), fmt::join(shape, " x "),
-                                                 name_of(datasets.back().sources.front().type), result.shape.front()));
+      if (shape.size() != 1 || !is_integer(datasets.back().sources.front().type) ||
+          result.labels != result.shape.front()) {
+        throw Error(
+            ErrorKind::data,
+            fmt::format("{}: holds {} {}, which are no labels of {} samples",
+                        to_string(datasets.back().sources.front().address), fmt::join(shape, " x "),
+                        name_of(datasets.back().sources.front().type), result.shape.front()));
       }
     }
     write_virtual_datasets(output.file, datasets);
@@ -85,7 +94,8 @@ ImportResult copy(const Communicator& world, const Arguments& arguments, ImportS
   collectively(world, [&] { faults = FaultInjection::from_environment(world.rank()); });
   Index rounds = 0;
   settings.options = fmt::format("{}", fmt::join(arguments.positional, "\n"));
-  for (const auto& [name, value] : arguments.values) settings.options += fmt::format("\n{}={}", name, value);
+  for (const auto& [name, value] : arguments.values)
+    settings.options += fmt::format("\n{}={}", name, value);
   settings.note = [](const std::string& text) { fmt::print("{}\n", text); };
   settings.progress = [&](Index done, Index total) {
     bar.show(done, total);
@@ -95,8 +105,8 @@ ImportResult copy(const Communicator& world, const Arguments& arguments, ImportS
     const bool alone = settings.compression > 0;
     if ((alone ? asked : world.max(asked)) == 0 || done == total) return;
     throw Error(ErrorKind::stopped,
-                fmt::format("stopped on request; {} is as it was; the same command {}", settings.output.file,
-                            alone ? "begins again" : "goes on from here"),
+                fmt::format("stopped on request; {} is as it was; the same command {}",
+                            settings.output.file, alone ? "begins again" : "goes on from here"),
                 alone ? Reach::local : Reach::everywhere);
   };
   return import_rows(world, sources, settings);
@@ -118,11 +128,15 @@ void run_import(const Arguments& arguments) {
 
 Command import_command() {
   std::vector<Option> options = import_source_options();
-  options.push_back({"output", "output",
-                     "FILE.h5:/group, new or existing; samples go to <group>/samples, labels to <group>/labels", "", false});
-  options.push_back({"compress", "output", "Deflate level 0 to 9; --compress alone is 4", "0", true});
+  options.push_back(
+      {"output", "output",
+       "FILE.h5:/group, new or existing; samples go to <group>/samples, labels to <group>/labels",
+       "", false});
+  options.push_back(
+      {"compress", "output", "Deflate level 0 to 9; --compress alone is 4", "0", true});
   options.push_back({"virtual", "output",
-                     "Copy nothing: a virtual data set over HDF5 sources that stay where they are (read with --allow-external)",
+                     "Copy nothing: a virtual data set over HDF5 sources that stay where they are "
+                     "(read with --allow-external)",
                      "", true});
   options.push_back({"help", "output", "Show this text", "", true});
   return {
@@ -132,13 +146,16 @@ Command import_command() {
       "Several sources, or a quoted pattern, are imported one after the other:\n"
       "  hourglass import table.csv --label-column kind --output data.h5:/train\n"
       "  hourglass import mnist.npz:x_train --labels mnist.npz:y_train --output data.h5:/train\n"
-      "  hourglass import photos/ --resize 64x64 --grey --output data.h5:/photos      (class folders become labels)\n"
+      "  hourglass import photos/ --resize 64x64 --grey --output data.h5:/photos      (class "
+      "folders become labels)\n"
       "  hourglass import dump.bin --type uint8 --shape 28x28 --output data.h5\n"
       "  hourglass import 'shards/*.h5:/samples' --virtual --output all.h5\n"
       "  mpirun -n 4 hourglass import 'part-*.csv' --output data.h5\n"
-      "The file appears, or changes, when all of it is written, and not at all after an error. After a kill or a stop the same "
+      "The file appears, or changes, when all of it is written, and not at all after an error. "
+      "After a kill or a stop the same "
       "command goes on where it was, on any number of ranks (with --compress it begins again).\n"
-      "Data that already lies in HDF5, by h5py or others, needs no import: give it to train as it is.\n",
+      "Data that already lies in HDF5, by h5py or others, needs no import: give it to train as it "
+      "is.\n",
       options,
       1000000,
       true,

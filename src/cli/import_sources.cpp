@@ -6,21 +6,22 @@
 #include <filesystem>
 
 #include "core/edit_distance.hpp"
-#include "hourglass/core/error.hpp"
 #include "core/text_list.hpp"
+#include "hdf5/address_list.hpp"
+#include "hourglass/core/error.hpp"
 #include "import/array_rows.hpp"
 #include "import/csv.hpp"
 #include "import/file_rows.hpp"
 #include "import/image_folder.hpp"
-#include "hdf5/address_list.hpp"
-#include "system/byte_file.hpp"
 #include "nn/image_shape.hpp"
+#include "system/byte_file.hpp"
 
 namespace hourglass {
 
 namespace {
 
-const std::vector<std::string> formats = {"auto", "idx", "csv", "tsv", "npy", "npz", "raw", "images", "hdf5"};
+const std::vector<std::string> formats = {"auto", "idx", "csv",    "tsv", "npy",
+                                          "npz",  "raw", "images", "hdf5"};
 
 /// A file and, after a colon, a part of it: FILE.npz:array, FILE.h5:/path.
 std::pair<std::string, std::string> split_source(const std::string& source) {
@@ -34,7 +35,8 @@ std::string format_of(const std::string& source, const Arguments& arguments) {
   std::string named = arguments.get("format", "auto");
   if (std::ranges::find(formats, named) == formats.end()) {
     throw Error(ErrorKind::usage,
-                fmt::format("unknown --format '{}': {}{}", named, fmt::join(formats, ", "), suggestion(named, formats)));
+                fmt::format("unknown --format '{}': {}{}", named, fmt::join(formats, ", "),
+                            suggestion(named, formats)));
   }
   if (named != "auto") return named;
   if (arguments.has("shape")) return "raw";
@@ -58,17 +60,21 @@ std::string format_of(const std::string& source, const Arguments& arguments) {
 RawFormat raw_format(const Arguments& arguments) {
   RawFormat raw;
   if (!arguments.has("type") || !arguments.has("shape")) {
-    throw Error(ErrorKind::usage, "raw numbers need --type and --shape: e.g. --type uint8 --shape 28x28 (of one sample)");
+    throw Error(
+        ErrorKind::usage,
+        "raw numbers need --type and --shape: e.g. --type uint8 --shape 28x28 (of one sample)");
   }
   raw.number = number_format(arguments.get("type"));
   const std::string text = arguments.get("shape");
   for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t end = std::min(text.find('x', begin), text.size());
     const std::string digits = text.substr(begin, end - begin);
-    if (digits.empty() || digits.size() > 12 || digits.find_first_not_of("0123456789") != std::string::npos ||
-        std::stoll(digits) < 1) {
-      throw Error(ErrorKind::usage,
-                  fmt::format("--shape is '{}', but the shape of one sample is expected, e.g. 784 or 28x28", text));
+    if (digits.empty() || digits.size() > 12 ||
+        digits.find_first_not_of("0123456789") != std::string::npos || std::stoll(digits) < 1) {
+      throw Error(
+          ErrorKind::usage,
+          fmt::format("--shape is '{}', but the shape of one sample is expected, e.g. 784 or 28x28",
+                      text));
     }
     raw.sample_shape.push_back(std::stoll(digits));
     begin = end + 1;
@@ -81,7 +87,8 @@ RawFormat raw_format(const Arguments& arguments) {
 CsvSettings csv_settings(const Arguments& arguments, const std::string& format) {
   CsvSettings settings;
   settings.label_column = arguments.get("label-column");
-  if (arguments.has("drop-columns")) settings.drop_columns = split_list(arguments.get("drop-columns"));
+  if (arguments.has("drop-columns"))
+    settings.drop_columns = split_list(arguments.get("drop-columns"));
   if (arguments.has("header")) settings.header = arguments.flag("header") ? "true" : "false";
   const ArrayFormat number = number_format(arguments.get("type", "float32"));
   if (number.half) throw Error(ErrorKind::usage, "--type float16 is for raw numbers; use float32");
@@ -92,7 +99,9 @@ CsvSettings csv_settings(const Arguments& arguments, const std::string& format) 
   } else if (delimiter.size() == 1) {
     settings.delimiter = delimiter.front();
   } else if (!delimiter.empty()) {
-    throw Error(ErrorKind::usage, fmt::format("--delimiter is '{}', but one character or 'tab' is expected", delimiter));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("--delimiter is '{}', but one character or 'tab' is expected", delimiter));
   }
   return settings;
 }
@@ -110,7 +119,8 @@ ImageSettings image_settings(const Arguments& arguments) {
     }
     if (!shape.known() || shape.channels != 1 || shape.height > largest || shape.width > largest) {
       throw Error(ErrorKind::usage,
-                  fmt::format("--resize is '{}', but HEIGHTxWIDTH is expected, e.g. 64x64", arguments.get("resize")));
+                  fmt::format("--resize is '{}', but HEIGHTxWIDTH is expected, e.g. 64x64",
+                              arguments.get("resize")));
     }
     settings.size = {shape.height, shape.width};
   }
@@ -123,7 +133,8 @@ struct Source {
   std::unique_ptr<RowReader> labels;
 };
 
-Source open_local(const std::string& source, const std::string& format, const Arguments& arguments) {
+Source open_local(const std::string& source, const std::string& format,
+                  const Arguments& arguments) {
   const auto [file, part] = split_source(source);
   if (format == "npy") return {open_npy(source), nullptr};
   if (format == "npz") return {open_npz(file, part), nullptr};
@@ -136,7 +147,8 @@ Source open_local(const std::string& source, const std::string& format, const Ar
   return {open_idx_rows(source), nullptr};
 }
 
-Source open_source(const Communicator& communicator, const std::string& name, const Arguments& arguments) {
+Source open_source(const Communicator& communicator, const std::string& name,
+                   const Arguments& arguments) {
   std::string format;
   Source source;
   CsvSettings csv;
@@ -159,13 +171,15 @@ Source open_source(const Communicator& communicator, const std::string& name, co
 
 // Options of one format given with another would be passed over in silence.
 void check_options(const Arguments& arguments, const std::vector<std::string>& found) {
-  const auto only_for = [&](const std::vector<std::string>& options, const std::vector<std::string>& wanted) {
+  const auto only_for = [&](const std::vector<std::string>& options,
+                            const std::vector<std::string>& wanted) {
     for (const std::string& option : options) {
-      const bool fits = std::ranges::any_of(
-          found, [&](const std::string& format) { return std::ranges::find(wanted, format) != wanted.end(); });
+      const bool fits = std::ranges::any_of(found, [&](const std::string& format) {
+        return std::ranges::find(wanted, format) != wanted.end();
+      });
       if (arguments.has(option) && !fits) {
-        throw Error(ErrorKind::usage,
-                    fmt::format("--{} is for {}, but the source is {}", option, fmt::join(wanted, " and "), found.front()));
+        throw Error(ErrorKind::usage, fmt::format("--{} is for {}, but the source is {}", option,
+                                                  fmt::join(wanted, " and "), found.front()));
       }
     }
   };
@@ -179,15 +193,21 @@ void check_options(const Arguments& arguments, const std::vector<std::string>& f
 
 std::vector<Option> import_source_options() {
   return {
-      {"format", "input", "auto (by content and name), idx, csv, tsv, npy, npz, raw, images, hdf5", "auto", false},
+      {"format", "input", "auto (by content and name), idx, csv, tsv, npy, npz, raw, images, hdf5",
+       "auto", false},
       {"labels", "input",
-       "Labels from files of their own, one a sample: FILE, FILE.npz:array, FILE.h5:/path; several after commas", "", false},
-      {"label-column", "csv, tsv", "The column that holds labels: numbers, or texts, which are numbered", "", false},
+       "Labels from files of their own, one a sample: FILE, FILE.npz:array, FILE.h5:/path; several "
+       "after commas",
+       "", false},
+      {"label-column", "csv, tsv",
+       "The column that holds labels: numbers, or texts, which are numbered", "", false},
       {"drop-columns", "csv, tsv", "Columns to leave out, between commas", "", false},
-      {"header", "csv, tsv", "Whether the first line names the columns", "when no cell of it is a number", true},
+      {"header", "csv, tsv", "Whether the first line names the columns",
+       "when no cell of it is a number", true},
       {"delimiter", "csv, tsv", "What stands between cells: one character, or tab",
        "tab, semicolon or comma, as in the first line", false},
-      {"type", "csv, tsv, raw", "Type of a number: uint8, int16, float32, ... (raw: >f4 and its like for big endian)",
+      {"type", "csv, tsv, raw",
+       "Type of a number: uint8, int16, float32, ... (raw: >f4 and its like for big endian)",
        "float32 for csv", false},
       {"shape", "raw", "Shape of one sample, e.g. 784 or 28x28", "", false},
       {"rows", "raw", "Number of samples", "as many as the file holds", false},
@@ -211,7 +231,8 @@ std::vector<std::string> source_names(const Arguments& arguments) {
     const auto [file, part] = split_source(word);
     for (const std::string& found : expand_pattern(file)) names.push_back(with_part(found, part));
   }
-  if (names.empty()) throw Error(ErrorKind::usage, "name a source: hourglass import SOURCE --output FILE.h5:/group");
+  if (names.empty())
+    throw Error(ErrorKind::usage, "name a source: hourglass import SOURCE --output FILE.h5:/group");
   return names;
 }
 
@@ -243,10 +264,12 @@ ImportSources open_sources(const Communicator& communicator, const Arguments& ar
   }
   if (labels.empty()) return sources;
   collectively(communicator, [&] {
-    if (!sources.labels.empty()) throw Error(ErrorKind::usage, "the sources hold labels themselves: leave --labels out");
+    if (!sources.labels.empty())
+      throw Error(ErrorKind::usage, "the sources hold labels themselves: leave --labels out");
   });
   const Arguments plain;  // the options are the samples'
-  for (const std::string& name : labels) sources.labels.push_back(open_source(communicator, name, plain).samples);
+  for (const std::string& name : labels)
+    sources.labels.push_back(open_source(communicator, name, plain).samples);
   return sources;
 }
 

@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "import/import.hpp"
-#include "hourglass/comm/communicator.hpp"
 #include "cli/options.hpp"
+#include "hourglass/comm/communicator.hpp"
+#include "import/import.hpp"
 
 namespace hourglass {
 
@@ -18,8 +18,9 @@ namespace hourglass {
 /// The files of --labels, patterns expanded; none when it is not given.
 [[nodiscard]] std::vector<std::string> label_names(const Arguments& arguments);
 
-/// Opens what the arguments name, in the format that they name or that its content shows. Collective; throws the same Error on
-/// every rank.
-[[nodiscard]] ImportSources open_sources(const Communicator& communicator, const Arguments& arguments);
+/// Opens what the arguments name, in the format that they name or that its content shows.
+/// Collective; throws the same Error on every rank.
+[[nodiscard]] ImportSources open_sources(const Communicator& communicator,
+                                         const Arguments& arguments);
 
 }  // namespace hourglass

@@ -4,25 +4,28 @@
 #include <optional>
 #include <string>
 
-#include "hdf5/hdf5.hpp"
+#include "cli/model_arguments.hpp"
 #include "engine/inference.hpp"
 #include "engine/training_data.hpp"
-#include "cli/model_arguments.hpp"
+#include "hdf5/hdf5.hpp"
 
 namespace hourglass {
 
-/// Where a command's rows go: <output path>/<name>, one row a sample, and a copy of the labels beside it.
+/// Where a command's rows go: <output path>/<name>, one row a sample, and a copy of the labels
+/// beside it.
 struct OutputPlan {
   DatasetAddress output;
   std::string name;
   Index width = 0;
   std::optional<DatasetAddress> labels;
-  bool binarize = false;  ///< bits instead of numbers: unit j > 0.5 is bit j mod 8 (lowest first) of byte j / 8
+  bool binarize =
+      false;  ///< bits instead of numbers: unit j > 0.5 is bit j mod 8 (lowest first) of byte j / 8
 };
 
-/// Runs `infer` over the whole data set and writes its rows (float32, or bits) from all ranks. The file appears when it is
-/// complete. Collective.
-void write_inference(const Communicator& communicator, const ModelArguments& given, const DatasetReader& reader,
-                     const OutputPlan& plan, const std::function<ConstMatrix(ConstMatrix, Workspace&)>& infer);
+/// Runs `infer` over the whole data set and writes its rows (float32, or bits) from all ranks. The
+/// file appears when it is complete. Collective.
+void write_inference(const Communicator& communicator, const ModelArguments& given,
+                     const DatasetReader& reader, const OutputPlan& plan,
+                     const std::function<ConstMatrix(ConstMatrix, Workspace&)>& infer);
 
 }  // namespace hourglass

@@ -2,10 +2,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/command.hpp"
-#include "hourglass/core/error.hpp"
 #include "checkpoint/describe.hpp"
 #include "checkpoint/state_file.hpp"
+#include "cli/command.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 namespace {
@@ -25,8 +25,8 @@ void print_datasets(const FileDescription& file) {
   for (const auto& dataset : file.datasets) width = std::max(width, dataset.path.size());
   for (const auto& dataset : file.datasets) {
     if (dataset.problem.empty()) {
-      fmt::print("  {:<{}}  {}  {}  {}\n", dataset.path, width, dimensions(dataset.info.shape), name_of(dataset.info.type),
-                 storage(dataset.info));
+      fmt::print("  {:<{}}  {}  {}  {}\n", dataset.path, width, dimensions(dataset.info.shape),
+                 name_of(dataset.info.type), storage(dataset.info));
     } else {
       fmt::print("  {:<{}}  not trainable: {}\n", dataset.path, width, dataset.problem);
     }
@@ -41,13 +41,17 @@ Index parameter_count(const StateFile& state) {
 
 void print_state(const StateFile& state) {
   const bool checkpoint = !state.header.position.empty();
-  fmt::print("{}: {} of {} parameters, verified\n", state.path, checkpoint ? "checkpoint" : "model", parameter_count(state));
+  fmt::print("{}: {} of {} parameters, verified\n", state.path, checkpoint ? "checkpoint" : "model",
+             parameter_count(state));
   fmt::print("weights digest {}\n", state.weights_digest);
-  for (const auto& [name, value] : state.header.position) fmt::print("position {} {}\n", name, value);
+  for (const auto& [name, value] : state.header.position)
+    fmt::print("position {} {}\n", name, value);
   for (const auto& [name, value] : state.header.texts) fmt::print("{} {}\n", name, value);
   fmt::print("\ntensors\n");
-  for (const StoredTensor& tensor : state.parameters) fmt::print("  {:<24} {}\n", tensor.name, dimensions(tensor.shape));
-  if (!state.optimizer_groups.empty()) fmt::print("optimizer state: {}\n", fmt::join(state.optimizer_groups, ", "));
+  for (const StoredTensor& tensor : state.parameters)
+    fmt::print("  {:<24} {}\n", tensor.name, dimensions(tensor.shape));
+  if (!state.optimizer_groups.empty())
+    fmt::print("optimizer state: {}\n", fmt::join(state.optimizer_groups, ", "));
   fmt::print("\nconfiguration\n{}", state.header.configuration);
 }
 
@@ -83,7 +87,8 @@ void add_state(const StateFile& state, nlohmann::ordered_json& json) {
 }
 
 void run_inspect(const Arguments& arguments) {
-  if (arguments.positional.empty()) throw Error(ErrorKind::usage, "name a file: hourglass inspect FILE.h5");
+  if (arguments.positional.empty())
+    throw Error(ErrorKind::usage, "name a file: hourglass inspect FILE.h5");
   const FileDescription file = describe_file(arguments.positional.front());
   if (arguments.flag("json")) {
     nlohmann::ordered_json json = to_json(file);
@@ -100,14 +105,16 @@ void run_inspect(const Arguments& arguments) {
 }  // namespace
 
 Command inspect_command() {
-  return {"inspect",
-          "Tell what a model, checkpoint or any HDF5 file holds, and print the weights digest",
-          "hourglass inspect FILE.h5 [--json]",
-          "The weights digest is a digest of every parameter's bits: equal digests, equal models.\n",
-          {{"json", "output", "Print one JSON object", "", true}, {"help", "output", "Show this text", "", true}},
-          1,
-          false,
-          run_inspect};
+  return {
+      "inspect",
+      "Tell what a model, checkpoint or any HDF5 file holds, and print the weights digest",
+      "hourglass inspect FILE.h5 [--json]",
+      "The weights digest is a digest of every parameter's bits: equal digests, equal models.\n",
+      {{"json", "output", "Print one JSON object", "", true},
+       {"help", "output", "Show this text", "", true}},
+      1,
+      false,
+      run_inspect};
 }
 
 }  // namespace hourglass

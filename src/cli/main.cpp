@@ -10,45 +10,51 @@
 #include <system_error>
 
 #include "cli/command.hpp"
+#include "config/settings.hpp"
 #include "core/edit_distance.hpp"
-#include "hourglass/core/error.hpp"
 #include "hourglass/comm/communicator.hpp"
 #include "hourglass/comm/environment.hpp"
+#include "hourglass/core/error.hpp"
 #include "math/blas.hpp"
-#include "config/settings.hpp"
-#include "system/stop_signal.hpp"
 #include "run/version.hpp"
+#include "system/stop_signal.hpp"
 
 namespace hourglass {
 
 std::vector<Command> commands() {
-  return {import_command(),   generate_command(),     train_command(),  show_command(),        report_command(),
-          evaluate_command(), score_command(),        encode_command(), reconstruct_command(), sample_command(),
-          inspect_command(),  export_command(),       pca_command(),    probe_command(),       sweep_command(),
-          scale_command(),    scale_worker_command(), doctor_command(), man_command(),         completion_command()};
+  return {import_command(),       generate_command(), train_command(),   show_command(),
+          report_command(),       evaluate_command(), score_command(),   encode_command(),
+          reconstruct_command(),  sample_command(),   inspect_command(), export_command(),
+          pca_command(),          probe_command(),    sweep_command(),   scale_command(),
+          scale_worker_command(), doctor_command(),   man_command(),     completion_command()};
 }
 
 namespace {
 
 std::string program_help() {
   std::string text =
-      "hourglass trains autoencoders on MPI clusters: the same bits on any number of ranks and threads.\n\n"
-      "usage: hourglass COMMAND [OPTIONS]          or: mpirun -n RANKS hourglass COMMAND [OPTIONS]\n\ncommands:\n";
+      "hourglass trains autoencoders on MPI clusters: the same bits on any number of ranks and "
+      "threads.\n\n"
+      "usage: hourglass COMMAND [OPTIONS]          or: mpirun -n RANKS hourglass COMMAND "
+      "[OPTIONS]\n\ncommands:\n";
   for (const Command& command : commands()) {
     if (!command.hidden) text += fmt::format("  {:<13}{}\n", command.name, command.summary);
   }
   text +=
-      "\nhourglass COMMAND --help explains a command; hourglass --version names the libraries.\n\nfirst steps:\n"
+      "\nhourglass COMMAND --help explains a command; hourglass --version names the "
+      "libraries.\n\nfirst steps:\n"
       "  data/fashion-mnist.sh fashion-mnist.h5\n"
-      "  mpirun -n 2 hourglass train --data fashion-mnist.h5:/train/samples --validation fashion-mnist.h5:/test/samples \\\n"
+      "  mpirun -n 2 hourglass train --data fashion-mnist.h5:/train/samples --validation "
+      "fashion-mnist.h5:/test/samples \\\n"
       "      --layers 784,1000,500,250,30 --output run/\n"
       "  hourglass evaluate --model run/model.h5 --data fashion-mnist.h5:/test/samples\n";
   return text;
 }
 
 std::string command_help(const Command& command) {
-  return fmt::format("{}\n\nusage: {}\n{}{}{}", command.summary, command.usage, help_text(command.options),
-                     command.details.empty() ? "" : "\n", command.details);
+  return fmt::format("{}\n\nusage: {}\n{}{}{}", command.summary, command.usage,
+                     help_text(command.options), command.details.empty() ? "" : "\n",
+                     command.details);
 }
 
 // Before MPI runs, the launcher's environment tells which of the processes should speak.
@@ -77,10 +83,12 @@ const Command& find_command(const std::vector<Command>& all, const std::string& 
     if (!command.hidden) names.push_back(command.name);
   }
   throw Error(ErrorKind::usage,
-              fmt::format("unknown command '{}'{}", name, suggestion(name, names)) + "; see hourglass --help");
+              fmt::format("unknown command '{}'{}", name, suggestion(name, names)) +
+                  "; see hourglass --help");
 }
 
-// Runs a command under MPI. An error that all ranks share ends them in good order; one that a rank alone has met ends the job.
+// Runs a command under MPI. An error that all ranks share ends them in good order; one that a rank
+// alone has met ends the job.
 int run_with_mpi(const Command& command, const Arguments& arguments, int& argc, char**& argv) {
   const Environment environment(argc, argv);
   use_single_threaded_blas();
@@ -113,11 +121,13 @@ int run(int argc, char** argv) {
   }
   const auto all = commands();
   const Command& command = find_command(all, words[0]);
-  if (std::any_of(words.begin() + 1, words.end(), [](const auto& word) { return word == "--help" || word == "-h"; })) {
+  if (std::any_of(words.begin() + 1, words.end(),
+                  [](const auto& word) { return word == "--help" || word == "-h"; })) {
     print(command_help(command));
     return 0;
   }
-  const Arguments arguments = parse_arguments(command.options, {words.begin() + 1, words.end()}, command.max_positional);
+  const Arguments arguments =
+      parse_arguments(command.options, {words.begin() + 1, words.end()}, command.max_positional);
   if (command.uses_mpi) return run_with_mpi(command, arguments, argc, argv);
   if (is_first_process()) command.run(arguments);
   return 0;
@@ -130,9 +140,9 @@ namespace {
 
 extern "C" void note_nothing(int) {}
 
-// Not ignored: that would be passed on to programs that are started. A file that would become too large is an error of the
-// write; a signal that asks a job to stop and comes before its training ends that at its first step, and afterwards is no
-// reason to die.
+// Not ignored: that would be passed on to programs that are started. A file that would become too
+// large is an error of the write; a signal that asks a job to stop and comes before its training
+// ends that at its first step, and afterwards is no reason to die.
 void outlive_signals() {
   struct sigaction action {};
   action.sa_handler = note_nothing;
@@ -148,7 +158,8 @@ int written(int code) {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
   const hourglass::Error error(
       hourglass::ErrorKind::io,
-      fmt::format("cannot write to standard output: {}", errno != 0 ? std::strerror(errno) : "its file is full or closed"));
+      fmt::format("cannot write to standard output: {}",
+                  errno != 0 ? std::strerror(errno) : "its file is full or closed"));
   hourglass::report(error);
   return code != 0 ? code : error.exit_code();
 }
@@ -165,13 +176,16 @@ int main(int argc, char** argv) {
     if (hourglass::is_first_process()) hourglass::report(error);
     return error.exit_code();
   } catch (const std::bad_alloc&) {
-    hourglass::report(Error(ErrorKind::io, "out of memory: use more ranks, fewer --threads or a smaller --micro-batch"));
+    hourglass::report(
+        Error(ErrorKind::io,
+              "out of memory: use more ranks, fewer --threads or a smaller --micro-batch"));
     return static_cast<int>(ErrorKind::io);
   } catch (const std::system_error& error) {
     hourglass::report(hourglass::error_of(error));
     return static_cast<int>(ErrorKind::io);
   } catch (const std::exception& error) {
-    hourglass::report(Error(ErrorKind::bug, fmt::format("internal error: {}; please report it", error.what())));
+    hourglass::report(
+        Error(ErrorKind::bug, fmt::format("internal error: {}; please report it", error.what())));
     return static_cast<int>(ErrorKind::bug);
   }
 }

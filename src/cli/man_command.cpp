@@ -4,8 +4,8 @@
 #include <array>
 
 #include "cli/command.hpp"
-#include "hourglass/core/error.hpp"
 #include "config/settings.hpp"
+#include "hourglass/core/error.hpp"
 #include "run/version.hpp"
 
 namespace hourglass {
@@ -15,15 +15,17 @@ struct ExitCode {
   int code;
   const char* meaning;
 };
-constexpr std::array<ExitCode, 7> exit_codes = {{{0, "done"},
-                                                 {64, "unknown, missing or contradictory settings"},
-                                                 {65, "bad data: malformed, NaN, wrong shape"},
-                                                 {70, "a bug: please report it"},
-                                                 {74, "input or output failed: missing file, no permission, disk full"},
-                                                 {75, "stopped on request with a checkpoint written: resume it"},
-                                                 {76, "diverged: loss, gradient or parameter not finite"}}};
+constexpr std::array<ExitCode, 7> exit_codes = {
+    {{0, "done"},
+     {64, "unknown, missing or contradictory settings"},
+     {65, "bad data: malformed, NaN, wrong shape"},
+     {70, "a bug: please report it"},
+     {74, "input or output failed: missing file, no permission, disk full"},
+     {75, "stopped on request with a checkpoint written: resume it"},
+     {76, "diverged: loss, gradient or parameter not finite"}}};
 
-// What troff would take for its own: backslashes, hyphens, and dots and quotes at the beginning of a line.
+// What troff would take for its own: backslashes, hyphens, and dots and quotes at the beginning of
+// a line.
 std::string roff(const std::string& text) {
   std::string escaped;
   bool line_begins = true;
@@ -44,35 +46,42 @@ std::string roff(const std::string& text) {
 std::string roff_options(const std::vector<Option>& options) {
   std::string text;
   for (const Option& option : options) {
-    text += fmt::format(".TP\n\\fB\\-\\-{}\\fR{}\n{}{}\n", roff(option.name), option.flag ? "" : " \\fIVALUE\\fR",
-                        roff(option.help), option.standard.empty() ? "" : fmt::format(" [{}]", roff(option.standard)));
+    text += fmt::format(".TP\n\\fB\\-\\-{}\\fR{}\n{}{}\n", roff(option.name),
+                        option.flag ? "" : " \\fIVALUE\\fR", roff(option.help),
+                        option.standard.empty() ? "" : fmt::format(" [{}]", roff(option.standard)));
   }
   return text;
 }
 
 std::string man_page() {
   std::string text = fmt::format(
-      ".TH HOURGLASS 1 \"\" \"{}\" \"User Commands\"\n.SH NAME\nhourglass \\- trains autoencoders on MPI clusters\n.SH "
+      ".TH HOURGLASS 1 \"\" \"{}\" \"User Commands\"\n.SH NAME\nhourglass \\- trains autoencoders "
+      "on MPI clusters\n.SH "
       "SYNOPSIS\n"
-      ".B hourglass\n\\fICOMMAND\\fR [\\fIOPTIONS\\fR]\n.br\n.B mpirun \\-n\n\\fIRANKS\\fR \\fBhourglass\\fR \\fICOMMAND\\fR "
-      "[\\fIOPTIONS\\fR]\n.SH DESCRIPTION\nThe trained weights are the same, bit for bit, on any number of ranks and threads, "
+      ".B hourglass\n\\fICOMMAND\\fR [\\fIOPTIONS\\fR]\n.br\n.B mpirun \\-n\n\\fIRANKS\\fR "
+      "\\fBhourglass\\fR \\fICOMMAND\\fR "
+      "[\\fIOPTIONS\\fR]\n.SH DESCRIPTION\nThe trained weights are the same, bit for bit, on any "
+      "number of ranks and threads, "
       "and over any "
       "stop and resume.\n.SH COMMANDS\n",
       roff(version()));
   for (const Command& command : commands()) {
     if (command.hidden) continue;
-    text += fmt::format(".SS {}\n{}.\n.PP\n.nf\n{}\n.fi\n{}", roff(command.name), roff(command.summary), roff(command.usage),
-                        roff_options(command.options));
+    text += fmt::format(".SS {}\n{}.\n.PP\n.nf\n{}\n.fi\n{}", roff(command.name),
+                        roff(command.summary), roff(command.usage), roff_options(command.options));
     if (!command.details.empty())
-      text += fmt::format(".PP\n.nf\n{}\n.fi\n", roff(command.details.substr(0, command.details.size() - 1)));
+      text += fmt::format(".PP\n.nf\n{}\n.fi\n",
+                          roff(command.details.substr(0, command.details.size() - 1)));
   }
   text += ".SH EXIT STATUS\n";
-  for (const ExitCode& exit : exit_codes) text += fmt::format(".TP\n.B {}\n{}\n", exit.code, roff(exit.meaning));
+  for (const ExitCode& exit : exit_codes)
+    text += fmt::format(".TP\n.B {}\n{}\n", exit.code, roff(exit.meaning));
   return text;
 }
 
 std::string cell(std::string text) {
-  for (std::size_t i = 0; (i = text.find('|', i)) != std::string::npos; i += 2) text.insert(i, "\\");
+  for (std::size_t i = 0; (i = text.find('|', i)) != std::string::npos; i += 2)
+    text.insert(i, "\\");
   return text;
 }
 
@@ -80,11 +89,14 @@ std::string cell(std::string text) {
 std::string reference() {
   std::string text =
       "# Configuration\n\n"
-      "Made by `hourglass man --markdown > docs/configuration.md` from the table that the program itself reads; a test keeps "
+      "Made by `hourglass man --markdown > docs/configuration.md` from the table that the program "
+      "itself reads; a test keeps "
       "it current.\n\n"
-      "Every setting of a run has one name: `--name VALUE` on the command line, `name = VALUE` in a file (`--config`), whose "
+      "Every setting of a run has one name: `--name VALUE` on the command line, `name = VALUE` in "
+      "a file (`--config`), whose "
       "sections are only for\n"
-      "the reader. The command line wins over the file, the file over the default. A *fixed* setting shapes the weights: a "
+      "the reader. The command line wins over the file, the file over the default. A *fixed* "
+      "setting shapes the weights: a "
       "resumed run keeps it.\n\n"
       "## Settings of a run\n";
   const TrainConfig standard;
@@ -92,30 +104,37 @@ std::string reference() {
   for (const Setting& setting : train_settings()) {
     if (setting.section != section) {
       section = setting.section;
-      text += fmt::format("\n### {}\n\n| setting | default | meaning | on resume |\n|---|---|---|---|\n", section);
+      text += fmt::format(
+          "\n### {}\n\n| setting | default | meaning | on resume |\n|---|---|---|---|\n", section);
     }
     const std::string value = setting.get(standard);
-    text += fmt::format("| `{}` | {} | {} | {} |\n", setting.name, value.empty() ? "" : fmt::format("`{}`", cell(value)),
-                        cell(setting.help), setting.scope == Scope::run ? "free" : "fixed");
+    text += fmt::format("| `{}` | {} | {} | {} |\n", setting.name,
+                        value.empty() ? "" : fmt::format("`{}`", cell(value)), cell(setting.help),
+                        setting.scope == Scope::run ? "free" : "fixed");
   }
   text += "\n## Commands\n";
   for (const Command& command : commands()) {
     if (command.hidden) continue;
-    text += fmt::format("\n### {}\n\n{}.\n\n```\n{}\n```\n\n| option | default | meaning |\n|---|---|---|\n", command.name,
-                        command.summary, command.usage);
+    text += fmt::format(
+        "\n### {}\n\n{}.\n\n```\n{}\n```\n\n| option | default | meaning |\n|---|---|---|\n",
+        command.name, command.summary, command.usage);
     for (const Option& option : command.options) {
       const auto& settings = train_settings();
       const bool setting =
-          command.name == "train" && std::ranges::any_of(settings, [&](const Setting& s) { return s.name == option.name; });
+          command.name == "train" &&
+          std::ranges::any_of(settings, [&](const Setting& s) { return s.name == option.name; });
       if (setting || option.name == "help") continue;
-      text += fmt::format("| `--{}` | {} | {} |\n", option.name, cell(option.standard), cell(option.help));
+      text += fmt::format("| `--{}` | {} | {} |\n", option.name, cell(option.standard),
+                          cell(option.help));
     }
     if (command.name == "train") text += "\nand every setting above.\n";
   }
   return text;
 }
 
-void run_man(const Arguments& arguments) { fmt::print("{}", arguments.flag("markdown") ? reference() : man_page()); }
+void run_man(const Arguments& arguments) {
+  fmt::print("{}", arguments.flag("markdown") ? reference() : man_page());
+}
 
 }  // namespace
 
@@ -124,7 +143,8 @@ Command man_command() {
           "Print the manual page, or all settings and options as Markdown",
           "hourglass man [--markdown]",
           "hourglass man | man -l -      shows it\n",
-          {{"markdown", "output", "docs/configuration.md", "", true}, {"help", "output", "Show this text", "", true}},
+          {{"markdown", "output", "docs/configuration.md", "", true},
+           {"help", "output", "Show this text", "", true}},
           0,
           false,
           run_man};

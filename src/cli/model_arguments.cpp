@@ -6,7 +6,8 @@ std::vector<Option> model_options() {
   return {
       {"model", "input", "Model or checkpoint file", "", false},
       {"data", "input", "Samples: FILE.h5:/path/to/dataset", "", false},
-      {"allow-external", "input", "Follow the data file to others and load filter plug-ins", "", true},
+      {"allow-external", "input", "Follow the data file to others and load filter plug-ins", "",
+       true},
       {"threads", "run", "Worker threads a rank", "1", false},
       {"micro-batch", "run", "Samples computed together by one thread", "the model's", false},
   };

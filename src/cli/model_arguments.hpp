@@ -1,8 +1,8 @@
 #pragma once
 
+#include "cli/options.hpp"
 #include "hourglass/comm/communicator.hpp"
 #include "run/model_file.hpp"
-#include "cli/options.hpp"
 
 namespace hourglass {
 
@@ -17,6 +17,7 @@ struct ModelArguments {
 
 [[nodiscard]] std::vector<Option> model_options();
 /// Collective; throws the same Error on every rank.
-[[nodiscard]] ModelArguments read_model_arguments(const Communicator& communicator, const Arguments& arguments);
+[[nodiscard]] ModelArguments read_model_arguments(const Communicator& communicator,
+                                                  const Arguments& arguments);
 
 }  // namespace hourglass

@@ -8,9 +8,9 @@
 #include <cmath>
 #include <sstream>
 
+#include "config/settings.hpp"
 #include "core/edit_distance.hpp"
 #include "hourglass/core/error.hpp"
-#include "config/settings.hpp"
 
 namespace hourglass {
 
@@ -26,18 +26,22 @@ po::options_description describe(const std::vector<Option>& options, const std::
     if (!section.empty() && option.section != section) continue;
     auto* value = po::value<std::string>()->value_name(option.flag ? "true|false" : "VALUE");
     if (option.flag) value->implicit_value("true", "");
-    const std::string help = option.standard.empty() ? option.help : fmt::format("{} [{}]", option.help, option.standard);
+    const std::string help = option.standard.empty()
+                                 ? option.help
+                                 : fmt::format("{} [{}]", option.help, option.standard);
     description.add_options()(option.name.c_str(), value, help.c_str());
   }
   return description;
 }
 
-// Flags with their value behind an equals sign ("--flag", "--flag false" and "--compress 9" as "--flag=true", "--flag=false"
-// and
+// Flags with their value behind an equals sign ("--flag", "--flag false" and "--compress 9" as
+// "--flag=true", "--flag=false" and
 // "--compress=9"): otherwise the library takes the next word for it, whatever it is.
-std::vector<std::string> joined(const std::vector<Option>& options, const std::vector<std::string>& words) {
+std::vector<std::string> joined(const std::vector<Option>& options,
+                                const std::vector<std::string>& words) {
   const auto is_value = [](const std::string& word) {
-    return word == "true" || word == "false" || (!word.empty() && word.find_first_not_of("0123456789") == std::string::npos);
+    return word == "true" || word == "false" ||
+           (!word.empty() && word.find_first_not_of("0123456789") == std::string::npos);
   };
   std::vector<std::string> result;
   for (std::size_t i = 0; i < words.size(); ++i) {
@@ -46,9 +50,11 @@ std::vector<std::string> joined(const std::vector<Option>& options, const std::v
       result.insert(result.end(), words.begin() + static_cast<std::ptrdiff_t>(i) + 1, words.end());
       break;
     }
-    const bool flag = std::any_of(options.begin(), options.end(),
-                                  [&](const Option& option) { return option.flag && "--" + option.name == words[i]; });
-    if (flag) result.back() += i + 1 < words.size() && is_value(words[i + 1]) ? "=" + words[++i] : "=true";
+    const bool flag = std::any_of(options.begin(), options.end(), [&](const Option& option) {
+      return option.flag && "--" + option.name == words[i];
+    });
+    if (flag)
+      result.back() += i + 1 < words.size() && is_value(words[i + 1]) ? "=" + words[++i] : "=true";
   }
   return result;
 }
@@ -65,19 +71,22 @@ Arguments parse_arguments(const std::vector<Option>& options, const std::vector<
   try {
     namespace style = po::command_line_style;
     const auto description = describe(options, "");
-    const po::parsed_options parsed = po::command_line_parser(joined(options, words))
-                                          .options(description)
-                                          .style(style::unix_style & ~style::allow_guessing & ~style::allow_short)
-                                          .run();
+    const po::parsed_options parsed =
+        po::command_line_parser(joined(options, words))
+            .options(description)
+            .style(style::unix_style & ~style::allow_guessing & ~style::allow_short)
+            .run();
     Arguments arguments;
     for (const auto& option : parsed.options) {
       if (option.position_key >= 0 || option.string_key.empty()) {
-        arguments.positional.insert(arguments.positional.end(), option.value.begin(), option.value.end());
+        arguments.positional.insert(arguments.positional.end(), option.value.begin(),
+                                    option.value.end());
         continue;
       }
       const std::string value = option.value.empty() ? "true" : option.value.front();
-      const auto& known =
-          *std::find_if(options.begin(), options.end(), [&](const Option& o) { return o.name == option.string_key; });
+      const auto& known = *std::find_if(options.begin(), options.end(), [&](const Option& o) {
+        return o.name == option.string_key;
+      });
       if (known.repeats) {
         arguments.lists[option.string_key].push_back(value);
         continue;
@@ -87,18 +96,20 @@ Arguments parse_arguments(const std::vector<Option>& options, const std::vector<
       }
     }
     if (arguments.positional.size() > max_positional) {
-      throw Error(ErrorKind::usage, fmt::format("unexpected '{}': options begin with --, e.g. --name value",
-                                                arguments.positional[max_positional]));
+      throw Error(ErrorKind::usage,
+                  fmt::format("unexpected '{}': options begin with --, e.g. --name value",
+                              arguments.positional[max_positional]));
     }
     return arguments;
   } catch (const po::unknown_option& error) {
     std::vector<std::string> names;
     for (const Option& option : options) names.push_back(option.name);
     const std::string name = without_dashes(error.get_option_name());
-    throw Error(ErrorKind::usage, fmt::format("unknown option --{}{}", name, suggestion(name, names)));
-  } catch (const po::error_with_option_name& error) {
     throw Error(ErrorKind::usage,
-                fmt::format("--{}: a value is missing or malformed", without_dashes(error.get_option_name())));
+                fmt::format("unknown option --{}{}", name, suggestion(name, names)));
+  } catch (const po::error_with_option_name& error) {
+    throw Error(ErrorKind::usage, fmt::format("--{}: a value is missing or malformed",
+                                              without_dashes(error.get_option_name())));
   } catch (const po::error& error) {
     throw Error(ErrorKind::usage, error.what());
   }
@@ -123,7 +134,8 @@ std::string Arguments::get(const std::string& name, const std::string& standard)
 }
 
 std::string Arguments::required(const std::string& name) const {
-  if (!has(name) || get(name).empty()) throw Error(ErrorKind::usage, fmt::format("--{} is missing", name));
+  if (!has(name) || get(name).empty())
+    throw Error(ErrorKind::usage, fmt::format("--{} is missing", name));
   return get(name);
 }
 
@@ -133,7 +145,8 @@ double Arguments::number(const std::string& name, double standard) const {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value)) {
-    throw Error(ErrorKind::usage, fmt::format("--{} is '{}', but a number is expected", name, text));
+    throw Error(ErrorKind::usage,
+                fmt::format("--{} is '{}', but a number is expected", name, text));
   }
   return value;
 }
@@ -145,17 +158,20 @@ Index Arguments::integer(const std::string& name, Index standard, Index smallest
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || value < smallest) {
     throw Error(ErrorKind::usage,
-                fmt::format("--{} is '{}', but a whole number of at least {} is expected", name, text, smallest));
+                fmt::format("--{} is '{}', but a whole number of at least {} is expected", name,
+                            text, smallest));
   }
   return value;
 }
 
-Index Arguments::flag_or_integer(const std::string& name, Index alone, Index smallest, Index largest) const {
+Index Arguments::flag_or_integer(const std::string& name, Index alone, Index smallest,
+                                 Index largest) const {
   if (!has(name)) return 0;
   if (get(name) == "true") return alone;
   const Index value = integer(name, 0, smallest);
   if (value > largest) {
-    throw Error(ErrorKind::usage, fmt::format("--{} is {}, but {} to {} is expected", name, value, smallest, largest));
+    throw Error(ErrorKind::usage, fmt::format("--{} is {}, but {} to {} is expected", name, value,
+                                              smallest, largest));
   }
   return value;
 }
@@ -163,7 +179,8 @@ Index Arguments::flag_or_integer(const std::string& name, Index alone, Index sma
 bool Arguments::flag(const std::string& name) const {
   const std::string value = get(name, "false");
   if (value == "true" || value == "false") return value == "true";
-  throw Error(ErrorKind::usage, fmt::format("--{} is '{}', but true or false is expected", name, value));
+  throw Error(ErrorKind::usage,
+              fmt::format("--{} is '{}', but true or false is expected", name, value));
 }
 
 }  // namespace hourglass

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "hourglass/core/types.hpp"
 #include "config/config.hpp"
+#include "hourglass/core/types.hpp"
 
 namespace hourglass {
 
@@ -31,14 +31,17 @@ struct Arguments {
   [[nodiscard]] std::string required(const std::string& name) const;
   [[nodiscard]] Index integer(const std::string& name, Index standard, Index smallest) const;
   [[nodiscard]] double number(const std::string& name, double standard) const;
-  /// An option that stands for `alone` without a value and takes smallest..largest otherwise; 0 when it is not given.
-  [[nodiscard]] Index flag_or_integer(const std::string& name, Index alone, Index smallest, Index largest) const;
+  /// An option that stands for `alone` without a value and takes smallest..largest otherwise; 0
+  /// when it is not given.
+  [[nodiscard]] Index flag_or_integer(const std::string& name, Index alone, Index smallest,
+                                      Index largest) const;
   [[nodiscard]] bool flag(const std::string& name) const;
 };
 
-/// Parses with Boost.Program_options: no abbreviations, no option twice. Throws Error(usage) naming the option and the nearest
-/// one.
-[[nodiscard]] Arguments parse_arguments(const std::vector<Option>& options, const std::vector<std::string>& words,
+/// Parses with Boost.Program_options: no abbreviations, no option twice. Throws Error(usage) naming
+/// the option and the nearest one.
+[[nodiscard]] Arguments parse_arguments(const std::vector<Option>& options,
+                                        const std::vector<std::string>& words,
                                         std::size_t max_positional);
 
 /// The options grouped by section, with defaults.

@@ -3,17 +3,18 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
-#include "cli/command.hpp"
-#include "hourglass/core/error.hpp"
-#include "data/statistics.hpp"
-#include "system/atomic_file.hpp"
 #include "analysis/pca.hpp"
+#include "cli/command.hpp"
+#include "data/statistics.hpp"
 #include "engine/training_data.hpp"
+#include "hourglass/core/error.hpp"
+#include "system/atomic_file.hpp"
 
 namespace hourglass {
 namespace {
 
-void print_result(const Arguments& arguments, const PrincipalComponents& pca, const std::string& path) {
+void print_result(const Arguments& arguments, const PrincipalComponents& pca,
+                  const std::string& path) {
   const double explained = std::accumulate(pca.variance.begin(), pca.variance.end(), 0.0);
   const double share = pca.total_variance > 0 ? explained / pca.total_variance : 1.0;
   if (arguments.flag("json")) {
@@ -32,11 +33,15 @@ void print_result(const Arguments& arguments, const PrincipalComponents& pca, co
   for (std::size_t k = 0; k < pca.variance.size(); ++k) {
     sum += pca.variance[k];
     if (k < 10)
-      fmt::print("{:9}  {:<11.6g}  {:.2f} %\n", k + 1, pca.variance[k], 100 * sum / std::max(1e-300, pca.total_variance));
+      fmt::print("{:9}  {:<11.6g}  {:.2f} %\n", k + 1, pca.variance[k],
+                 100 * sum / std::max(1e-300, pca.total_variance));
   }
   if (pca.variance.size() > 10) fmt::print("...\n");
-  fmt::print("{} components explain {:.2f} % of the variance of {} samples; sse on them {:.6f}\nmodel {}\n",
-             pca.variance.size(), 100 * share, pca.samples, std::max(0.0, pca.total_variance - explained), path);
+  fmt::print(
+      "{} components explain {:.2f} % of the variance of {} samples; sse on them {:.6f}\nmodel "
+      "{}\n",
+      pca.variance.size(), 100 * share, pca.samples, std::max(0.0, pca.total_variance - explained),
+      path);
 }
 
 void run_pca(const Arguments& arguments) {
@@ -69,11 +74,13 @@ Command pca_command() {
   return {"pca",
           "Principal component analysis, as a model file: the baseline",
           "hourglass pca --data FILE.h5:/train/samples --components 30 --output pca.h5",
-          "The file works wherever a model does: hourglass evaluate --model pca.h5 --data FILE.h5:/test/samples\n"
+          "The file works wherever a model does: hourglass evaluate --model pca.h5 --data "
+          "FILE.h5:/test/samples\n"
           "The same bits on any number of ranks and threads (16 ranks x threads work at most).\n",
           {{"data", "input", "Samples: FILE.h5:/path/to/dataset", "", false},
            {"normalize", "input", "auto, none, unit or standardize, as for train", "auto", false},
-           {"allow-external", "input", "Follow the data file to others and load filter plug-ins", "", true},
+           {"allow-external", "input", "Follow the data file to others and load filter plug-ins",
+            "", true},
            {"components", "output", "Number of components", "", false},
            {"output", "output", "Model file to write", "", false},
            {"threads", "run", "Worker threads a rank", "1", false},

@@ -4,14 +4,14 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "analysis/probe.hpp"
 #include "cli/command.hpp"
-#include "hourglass/core/error.hpp"
+#include "config/settings.hpp"
 #include "data/labels.hpp"
 #include "data/statistics.hpp"
 #include "engine/inference.hpp"
-#include "analysis/probe.hpp"
-#include "config/settings.hpp"
 #include "engine/training_data.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 namespace {
@@ -28,7 +28,8 @@ ProbeSettings read_settings(const Arguments& arguments) {
   settings.optimizer.momentum = arguments.number("momentum", 0);
   settings.optimizer.weight_decay = arguments.number("weight-decay", 0);
   settings.schedule.name = arguments.get("schedule", "cosine");
-  settings.schedule.learning_rate = arguments.number("learning-rate", settings.fine_tune ? 1e-3 : 1e-2);
+  settings.schedule.learning_rate =
+      arguments.number("learning-rate", settings.fine_tune ? 1e-3 : 1e-2);
   settings.epochs = arguments.integer("epochs", settings.epochs, 0);
   settings.batch = arguments.integer("batch", settings.batch, 1);
   settings.micro_batch = arguments.integer("micro-batch", settings.micro_batch, 1);
@@ -36,7 +37,8 @@ ProbeSettings read_settings(const Arguments& arguments) {
   settings.memory = parse_bytes("memory", arguments.get("memory", "auto"));
   if (settings.schedule.name != "constant" && settings.schedule.name != "cosine") {
     throw Error(ErrorKind::usage,
-                fmt::format("--schedule is '{}', but constant or cosine is expected", settings.schedule.name));
+                fmt::format("--schedule is '{}', but constant or cosine is expected",
+                            settings.schedule.name));
   }
   check_probe(settings);
   return settings;
@@ -45,13 +47,14 @@ ProbeSettings read_settings(const Arguments& arguments) {
 LabelledData labelled(const Arguments& arguments, const char* option, const DatasetReader& reader) {
   LabelledData data{&reader, {}};
   const DatasetInfo& info = reader.info();
-  std::optional<DatasetAddress> address =
-      arguments.has(option) ? std::optional(parse_address(arguments.get(option))) : labels_beside(info);
+  std::optional<DatasetAddress> address = arguments.has(option)
+                                              ? std::optional(parse_address(arguments.get(option)))
+                                              : labels_beside(info);
   if (!address) {
-    throw Error(ErrorKind::data,
-                fmt::format("{}: no labels beside the samples (a 1-d integer data set 'labels', one a sample); name "
-                            "them with --{} FILE.h5:/path",
-                            to_string(info.address), option));
+    throw Error(ErrorKind::data, fmt::format("{}: no labels beside the samples (a 1-d integer data "
+                                             "set 'labels', one a sample); name "
+                                             "them with --{} FILE.h5:/path",
+                                             to_string(info.address), option));
   }
   address->allow_external = arguments.flag("allow-external");
   data.labels = class_labels(*address, info.rows());
@@ -77,8 +80,8 @@ void print_confusion(const ProbeResult& result) {
 void print_result(const Arguments& arguments, const ProbeResult& result) {
   if (!arguments.flag("json")) {
     print_confusion(result);
-    fmt::print("accuracy {:.4f} on {} validation samples; {} labels used, {} classes\n", result.accuracy,
-               result.validation_samples, result.training_samples, result.classes);
+    fmt::print("accuracy {:.4f} on {} validation samples; {} labels used, {} classes\n",
+               result.accuracy, result.validation_samples, result.training_samples, result.classes);
     return;
   }
   nlohmann::ordered_json json;
@@ -106,10 +109,12 @@ void run_probe(const Arguments& arguments) {
   Normalize normalize = Normalize::automatic;
   collectively(world, [&] {
     if (arguments.flag("raw") == arguments.has("model")) {
-      throw Error(ErrorKind::usage, "give one of --model FILE, and --raw to classify the samples themselves");
+      throw Error(ErrorKind::usage,
+                  "give one of --model FILE, and --raw to classify the samples themselves");
     }
     if (arguments.flag("raw") && arguments.flag("fine-tune")) {
-      throw Error(ErrorKind::usage, "--fine-tune trains a model's encoder, but --raw has none: give --model");
+      throw Error(ErrorKind::usage,
+                  "--fine-tune trains a model's encoder, but --raw has none: give --model");
     }
     if (arguments.has("normalize") && !arguments.flag("raw")) {
       throw Error(ErrorKind::usage, "--normalize goes with --raw: a model brings its own");
@@ -122,7 +127,8 @@ void run_probe(const Arguments& arguments) {
     if (arguments.has("model")) model = load_model(arguments.get("model"));
   });
   const auto reader = open_everywhere(world, data, arguments.flag("allow-external"));
-  const auto validation_reader = open_everywhere(world, validation, arguments.flag("allow-external"));
+  const auto validation_reader =
+      open_everywhere(world, validation, arguments.flag("allow-external"));
   LabelledData training;
   LabelledData held_out;
   collectively(world, [&] {
@@ -132,14 +138,16 @@ void run_probe(const Arguments& arguments) {
     training = labelled(arguments, "labels", *reader);
     held_out = labelled(arguments, "validation-labels", *validation_reader);
   });
-  const InputTransform transform = model ? model->transform : input_transform(world, *reader, normalize);
+  const InputTransform transform =
+      model ? model->transform : input_transform(world, *reader, normalize);
   WorkerPool pool(threads);
   const bool speaks = world.is_root() && !arguments.flag("json");
   const ProbeResult result =
       probe(world, model ? &*model : nullptr, transform, training, held_out, settings, pool,
             [&](Index epoch, double loss, double accuracy) {
               if (!speaks) return;
-              fmt::print("epoch {}/{}  loss {:.6g}  training accuracy {:.4f}\n", epoch, settings.epochs, loss, accuracy);
+              fmt::print("epoch {}/{}  loss {:.6g}  training accuracy {:.4f}\n", epoch,
+                         settings.epochs, loss, accuracy);
               std::fflush(stdout);
             });
   if (world.is_root()) print_result(arguments, result);
@@ -151,8 +159,10 @@ Command probe_command() {
   return {
       "probe",
       "Classify by softmax regression on a model's codes: what they know of the labels",
-      "mpirun -n RANKS hourglass probe --model run/model.h5 --data FILE.h5:/train/samples --validation FILE.h5:/test/samples",
-      "Frozen codes are computed once and held in memory. --fine-tune trains the encoder as well, --raw does without a model. "
+      "mpirun -n RANKS hourglass probe --model run/model.h5 --data FILE.h5:/train/samples "
+      "--validation FILE.h5:/test/samples",
+      "Frozen codes are computed once and held in memory. --fine-tune trains the encoder as well, "
+      "--raw does without a model. "
       "A model of\n"
       "0 epochs (hourglass train --epochs 0) is the encoder without training to compare with.\n"
       "The figures are the same on any number of ranks and threads.\n",
@@ -162,22 +172,27 @@ Command probe_command() {
        {"labels", "input", "Their labels, integers from 0", "labels beside the samples", false},
        {"validation", "input", "Samples that accuracy and confusion matrix are of", "", false},
        {"validation-labels", "input", "Their labels", "labels beside the samples", false},
-       {"allow-external", "input", "Follow the data files to others and load filter plug-ins", "", true},
+       {"allow-external", "input", "Follow the data files to others and load filter plug-ins", "",
+        true},
        {"normalize", "input", "raw: auto, none, unit or standardize, as for train", "auto", false},
-       {"label-fraction", "input", "Share of each class whose labels are used; the other samples are left out", "1", false},
-       {"standardize", "training", "Standardise frozen codes by their mean and deviation", "true", true},
+       {"label-fraction", "input",
+        "Share of each class whose labels are used; the other samples are left out", "1", false},
+       {"standardize", "training", "Standardise frozen codes by their mean and deviation", "true",
+        true},
        {"fine-tune", "training", "Train the encoder with the softmax", "", true},
        {"epochs", "training", "Passes over the labelled samples", "30", false},
        {"learning-rate", "training", "Base learning rate", "0.01; 0.001 with --fine-tune", false},
        {"schedule", "training", "constant or cosine", "cosine", false},
-       {"optimizer", "training", fmt::format("Update rule: {}", fmt::join(optimizer_names(), ", ")), "adam", false},
+       {"optimizer", "training", fmt::format("Update rule: {}", fmt::join(optimizer_names(), ", ")),
+        "adam", false},
        {"momentum", "training", "sgd, rmsprop, lars, muon: momentum", "0", false},
        {"weight-decay", "training", "Weight decay, not of biases", "0", false},
        {"batch", "training", "Global batch: samples of one update, over all ranks", "256", false},
        {"micro-batch", "training", "Samples computed together by one thread", "32", false},
        {"seed", "training", "Seed of every random number", "1", false},
        {"threads", "run", "Worker threads a rank", "1", false},
-       {"memory", "run", "raw, fine-tune: bytes of samples a rank may hold; 0 streams", "auto", false},
+       {"memory", "run", "raw, fine-tune: bytes of samples a rank may hold; 0 streams", "auto",
+        false},
        {"json", "output", "Print one JSON object", "", true},
        {"help", "output", "Show this text", "", true}},
       0,

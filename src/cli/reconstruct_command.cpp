@@ -13,7 +13,8 @@ void run_reconstruct(const Arguments& arguments) {
   OutputPlan plan;
   collectively(world, [&] {
     check_features(reader->info(), network.features());
-    plan = {parse_address(arguments.required("output")), "reconstructions", network.features(), std::nullopt};
+    plan = {parse_address(arguments.required("output")), "reconstructions", network.features(),
+            std::nullopt};
   });
   write_inference(world, given, *reader, plan, [&](ConstMatrix x, Workspace& workspace) {
     return network.reconstruct(given.model.parameters.data(), x, workspace);
@@ -24,11 +25,14 @@ void run_reconstruct(const Arguments& arguments) {
 
 Command reconstruct_command() {
   std::vector<Option> options = model_options();
-  options.push_back({"output", "output", "FILE.h5[:/group] to create; they go to <group>/reconstructions", "", false});
+  options.push_back({"output", "output",
+                     "FILE.h5[:/group] to create; they go to <group>/reconstructions", "", false});
   options.push_back({"help", "output", "Show this text", "", true});
   return {"reconstruct",
-          "Write the reconstructions of a data set (N x D, float32), in the units of the network's input",
-          "hourglass reconstruct --model run/model.h5 --data FILE.h5:/test/samples --output out.h5[:/group]",
+          "Write the reconstructions of a data set (N x D, float32), in the units of the network's "
+          "input",
+          "hourglass reconstruct --model run/model.h5 --data FILE.h5:/test/samples --output "
+          "out.h5[:/group]",
           "The reconstructions are the same on any number of ranks and threads.\n",
           options,
           0,

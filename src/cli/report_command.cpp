@@ -3,11 +3,11 @@
 #include <filesystem>
 
 #include "cli/command.hpp"
-#include "hourglass/core/error.hpp"
-#include "system/atomic_file.hpp"
-#include "math/blas.hpp"
 #include "cli/report_scaling.hpp"
 #include "cli/run_findings.hpp"
+#include "hourglass/core/error.hpp"
+#include "math/blas.hpp"
+#include "system/atomic_file.hpp"
 
 namespace hourglass {
 namespace {
@@ -26,7 +26,8 @@ void run_report_of_run(const Arguments& arguments, const std::string& folder) {
   const Index samples = arguments.integer("samples", standard_samples, 1);
   if (samples > most_samples) {
     throw Error(ErrorKind::usage,
-                fmt::format("--samples is {}, but at most {} can be laid out in a page", samples, most_samples));
+                fmt::format("--samples is {}, but at most {} can be laid out in a page", samples,
+                            most_samples));
   }
   const std::string output = arguments.get("output", "report.html");
   require_page_or_nothing(output);
@@ -48,26 +49,32 @@ void run_report_command(const Arguments& arguments) {
     report_scaling({words.begin() + 1, words.end()}, output);
     return;
   }
-  if (words.size() > 1) throw Error(ErrorKind::usage, fmt::format("unexpected '{}': a report is of one run folder", words[1]));
+  if (words.size() > 1)
+    throw Error(ErrorKind::usage,
+                fmt::format("unexpected '{}': a report is of one run folder", words[1]));
   run_report_of_run(arguments, words.front());
 }
 
 }  // namespace
 
 Command report_command() {
-  return {"report",
-          "Make one self-contained page of a training run, or of scaling studies",
-          "hourglass report run/ --output report.html\n"
-          "       hourglass report scaling results.jsonl... --output scaling.html",
-          "The page needs no network and no other file. A run that has not ended is shown as far as it is.\n",
-          {{"output", "output", "The HTML file to write", "report.html", false},
-           {"data", "input", "Samples to look at: FILE.h5:/path", "the run's validation or training data", false},
-           {"labels", "input", "Labels to colour by: FILE.h5:/path", "labels beside the samples", false},
-           {"samples", "input", "How many samples to look at", std::to_string(standard_samples), false},
-           {"help", "output", "Show this text", "", true}},
-          1000,
-          false,
-          run_report_command};
+  return {
+      "report",
+      "Make one self-contained page of a training run, or of scaling studies",
+      "hourglass report run/ --output report.html\n"
+      "       hourglass report scaling results.jsonl... --output scaling.html",
+      "The page needs no network and no other file. A run that has not ended is shown as far as it "
+      "is.\n",
+      {{"output", "output", "The HTML file to write", "report.html", false},
+       {"data", "input", "Samples to look at: FILE.h5:/path",
+        "the run's validation or training data", false},
+       {"labels", "input", "Labels to colour by: FILE.h5:/path", "labels beside the samples",
+        false},
+       {"samples", "input", "How many samples to look at", std::to_string(standard_samples), false},
+       {"help", "output", "Show this text", "", true}},
+      1000,
+      false,
+      run_report_command};
 }
 
 }  // namespace hourglass

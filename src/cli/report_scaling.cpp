@@ -5,15 +5,16 @@
 #include <filesystem>
 
 #include "hourglass/core/error.hpp"
-#include "system/atomic_file.hpp"
 #include "report/scaling_report.hpp"
+#include "system/atomic_file.hpp"
 
 namespace hourglass {
 
 // scaling.html -> scaling.csv, scaling-speedup.png, ...
 void report_scaling(const std::vector<std::string>& files, const std::string& output) {
   if (files.empty())
-    throw Error(ErrorKind::usage, "name results files: hourglass report scaling results.jsonl --output scaling.html");
+    throw Error(ErrorKind::usage,
+                "name results files: hourglass report scaling results.jsonl --output scaling.html");
   std::vector<ScalingStudy> studies;
   for (const std::string& file : files) studies.push_back(read_scaling_results(file));
   const ScalingReport report = make_scaling_report(studies);
@@ -22,7 +23,8 @@ void report_scaling(const std::vector<std::string>& files, const std::string& ou
   for (const auto& [name, picture] : report.pictures) {
     beside.emplace_back(fmt::format("{}-{}.png", base.string(), name), picture);
   }
-  // Tables and pictures look like anybody's: they are ours only beside a page that was there before.
+  // Tables and pictures look like anybody's: they are ours only beside a page that was there
+  // before.
   if (!std::filesystem::exists(output)) {
     for (const auto& [path, text] : beside) require_new(path);
   }
@@ -32,8 +34,8 @@ void report_scaling(const std::vector<std::string>& files, const std::string& ou
     fmt::print("{} measurement{} in more than one of the files and count{} once\n", report.repeated,
                report.repeated == 1 ? " is" : "s are", report.repeated == 1 ? "s" : "");
   }
-  fmt::print("{}: open it in a browser; {}.csv and {} pictures {}-*.png stand beside it\n", output, base.string(),
-             report.pictures.size(), base.string());
+  fmt::print("{}: open it in a browser; {}.csv and {} pictures {}-*.png stand beside it\n", output,
+             base.string(), report.pictures.size(), base.string());
 }
 
 }  // namespace hourglass

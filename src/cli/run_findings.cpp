@@ -13,19 +13,24 @@ namespace hourglass {
 OpenedRun open_run(const std::string& folder) {
   const RunFolder paths(folder);
   if (!std::filesystem::exists(paths.config_path())) {
-    throw Error(ErrorKind::io,
-                fmt::format("{} holds no run (config.cfg is missing); name the folder given to train --output", folder));
+    throw Error(
+        ErrorKind::io,
+        fmt::format(
+            "{} holds no run (config.cfg is missing); name the folder given to train --output",
+            folder));
   }
   OpenedRun run;
   run.findings.run = folder;
-  if (std::filesystem::exists(paths.metrics_path())) run.findings.metrics = read_metrics(paths.metrics_path());
+  if (std::filesystem::exists(paths.metrics_path()))
+    run.findings.metrics = read_metrics(paths.metrics_path());
   std::string file = paths.model_path();
   if (!std::filesystem::exists(file)) {
     const auto newest = paths.newest_valid(run.findings.remarks);
     file = newest ? newest->state.path : std::string();
   }
   if (file.empty()) {
-    run.findings.remarks.push_back("The run has neither a model nor a checkpoint yet: only its metrics are shown.");
+    run.findings.remarks.push_back(
+        "The run has neither a model nor a checkpoint yet: only its metrics are shown.");
     return run;
   }
   run.model = std::make_unique<Model>(load_model(file));
@@ -44,8 +49,10 @@ void add_study(OpenedRun& run, const std::string& data, const std::string& label
     run.findings.study = run.study.get();
   } catch (const Error& error) {
     if (!data.empty() || !labels.empty()) throw;
-    run.findings.remarks.push_back(fmt::format(
-        "No samples are shown, since the run's data cannot be used ({}); name them with --data FILE.h5:/path.", error.what()));
+    run.findings.remarks.push_back(
+        fmt::format("No samples are shown, since the run's data cannot be used ({}); name them "
+                    "with --data FILE.h5:/path.",
+                    error.what()));
   }
 }
 

@@ -3,8 +3,8 @@
 #include <memory>
 #include <string>
 
-#include "report/run_report.hpp"
 #include "cli/options.hpp"
+#include "report/run_report.hpp"
 
 namespace hourglass {
 
@@ -15,11 +15,12 @@ struct OpenedRun {
   std::unique_ptr<SampleStudy> study;
 };
 
-/// Opens a run folder: its metrics and its model, or newest valid checkpoint. Throws Error(io) when it holds no run.
+/// Opens a run folder: its metrics and its model, or newest valid checkpoint. Throws Error(io) when
+/// it holds no run.
 [[nodiscard]] OpenedRun open_run(const std::string& folder);
 
-/// Adds the study of at most `samples` samples of `data`; an empty `data` means the run's validation or training data, whose
-/// absence is a remark instead of an error.
+/// Adds the study of at most `samples` samples of `data`; an empty `data` means the run's
+/// validation or training data, whose absence is a remark instead of an error.
 void add_study(OpenedRun& run, const std::string& data, const std::string& labels, Index samples);
 
 }  // namespace hourglass

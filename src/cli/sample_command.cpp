@@ -2,12 +2,12 @@
 
 #include "cli/command.hpp"
 #include "core/buffer.hpp"
-#include "hourglass/core/error.hpp"
 #include "core/random.hpp"
-#include "hourglass/comm/communicator.hpp"
 #include "hdf5/dataset_writer.hpp"
-#include "run/model_file.hpp"
+#include "hourglass/comm/communicator.hpp"
+#include "hourglass/core/error.hpp"
 #include "model/autoencoder.hpp"
+#include "run/model_file.hpp"
 
 namespace hourglass {
 namespace {
@@ -18,7 +18,8 @@ constexpr Index micro_batch = 128;
 void draw_codes(const CounterRandom& random, Range rows, Matrix codes) {
   for (Index r = 0; r < rows.size(); ++r) {
     for (Index begin = 0; begin < codes.columns; begin += 4) {
-      const auto words = random.bits(static_cast<std::uint64_t>(rows.begin + r), 0, static_cast<std::uint32_t>(begin / 4));
+      const auto words = random.bits(static_cast<std::uint64_t>(rows.begin + r), 0,
+                                     static_cast<std::uint32_t>(begin / 4));
       const auto [a, b] = normal_pair(words[0], words[1]);
       const auto [c, d] = normal_pair(words[2], words[3]);
       const std::array<float, 4> normal = {a, b, c, d};
@@ -37,10 +38,10 @@ void run_sample(const Arguments& arguments) {
   collectively(world, [&] {
     model = load_model(arguments.required("model"));
     if (!model.config.model.regularization.variational) {
-      throw Error(ErrorKind::usage,
-                  fmt::format("{} was not trained with --variational: its codes follow no known distribution to sample "
-                              "from; train with --variational",
-                              arguments.get("model")));
+      throw Error(ErrorKind::usage, fmt::format("{} was not trained with --variational: its codes "
+                                                "follow no known distribution to sample "
+                                                "from; train with --variational",
+                                                arguments.get("model")));
     }
     static_cast<void>(arguments.required("samples"));
     samples = arguments.integer("samples", 1, 1);
@@ -53,9 +54,10 @@ void run_sample(const Arguments& arguments) {
   std::vector<Index> shape = {samples, network.features()};
   if (image.known()) shape = {samples, image.height, image.width};
   if (image.known() && image.channels > 1) shape.push_back(image.channels);
-  DatasetWriter writer(world, output.file,
-                       {{group + "/samples", shape, ElementType::f32, 0, 0, {{"model", model.file.path}}},
-                        {group + "/codes", {samples, network.code_size()}, ElementType::f32, 0, 0, {}}});
+  DatasetWriter writer(
+      world, output.file,
+      {{group + "/samples", shape, ElementType::f32, 0, 0, {{"model", model.file.path}}},
+       {group + "/codes", {samples, network.code_size()}, ElementType::f32, 0, 0, {}}});
   Workspace workspace = network.make_workspace(micro_batch);
   Buffer<float> codes(micro_batch * network.code_size());
   const CounterRandom random(static_cast<std::uint64_t>(seed), Purpose::sampling);
@@ -65,7 +67,8 @@ void run_sample(const Arguments& arguments) {
   for (Index round = 0; round < rounds; ++round) {
     const Index batch = mine.begin + round;
     const Range rows =
-        batch < mine.end ? Range{batch * micro_batch, std::min(samples, (batch + 1) * micro_batch)} : Range{0, 0};
+        batch < mine.end ? Range{batch * micro_batch, std::min(samples, (batch + 1) * micro_batch)}
+                         : Range{0, 0};
     const Matrix h(codes.data(), rows.size(), network.code_size());
     draw_codes(random, rows, h);
     ConstMatrix x;
@@ -77,7 +80,8 @@ void run_sample(const Arguments& arguments) {
     writer.write_rows(1, rows, bytes(h));
   }
   writer.commit();
-  if (world.is_root()) fmt::print("{}:{}/samples holds {}\n", output.file, group, fmt::join(shape, " x "));
+  if (world.is_root())
+    fmt::print("{}:{}/samples holds {}\n", output.file, group, fmt::join(shape, " x "));
 }
 
 }  // namespace
@@ -86,7 +90,8 @@ Command sample_command() {
   return {"sample",
           "Draw new samples from a variational autoencoder",
           "hourglass sample --model run/model.h5 --samples 64 --output new.h5[:/group]",
-          "Codes are drawn from N(0, I) and decoded; inputs that were standardized in training come out standardized.\n"
+          "Codes are drawn from N(0, I) and decoded; inputs that were standardized in training "
+          "come out standardized.\n"
           "The same file on any number of ranks.\n",
           {{"model", "input", "Model or checkpoint file, trained with --variational", "", false},
            {"samples", "output", "Number of samples", "", false},

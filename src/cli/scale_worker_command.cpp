@@ -1,4 +1,5 @@
-// One measurement of `hourglass scale`: started by it under mpirun or srun, prints its results as JSON lines.
+// One measurement of `hourglass scale`: started by it under mpirun or srun, prints its results as
+// JSON lines.
 #include <fmt/format.h>
 #include <sched.h>
 #include <sys/utsname.h>
@@ -10,20 +11,20 @@
 #include <map>
 
 #include "cli/command.hpp"
-#include "hourglass/core/error.hpp"
-#include "core/median.hpp"
-#include "core/random.hpp"
-#include "hourglass/comm/communicator.hpp"
-#include "hourglass/comm/environment.hpp"
-#include "comm/network_sweep.hpp"
-#include "hdf5/dataset_writer.hpp"
-#include "math/blas.hpp"
-#include "report/scaling_results.hpp"
-#include "train/trainer.hpp"
-#include "run/version.hpp"
 #include "cli/revision.hpp"
 #include "cli/train_arguments.hpp"
+#include "comm/network_sweep.hpp"
+#include "core/median.hpp"
+#include "core/random.hpp"
+#include "hdf5/dataset_writer.hpp"
+#include "hourglass/comm/communicator.hpp"
+#include "hourglass/comm/environment.hpp"
+#include "hourglass/core/error.hpp"
+#include "math/blas.hpp"
 #include "model/autoencoder.hpp"
+#include "report/scaling_results.hpp"
+#include "run/version.hpp"
+#include "train/trainer.hpp"
 
 namespace hourglass {
 namespace {
@@ -34,10 +35,11 @@ class ScratchFolder {
   explicit ScratchFolder(const Communicator& world) {
     collectively(world, [&] {
       if (!world.is_root()) return;
-      std::string pattern = (std::filesystem::temp_directory_path() / "hourglass-scale-XXXXXX").string();
+      std::string pattern =
+          (std::filesystem::temp_directory_path() / "hourglass-scale-XXXXXX").string();
       if (mkdtemp(pattern.data()) == nullptr) {
-        throw Error(ErrorKind::io,
-                    fmt::format("cannot make a folder in {}: set TMPDIR", std::filesystem::temp_directory_path().string()));
+        throw Error(ErrorKind::io, fmt::format("cannot make a folder in {}: set TMPDIR",
+                                               std::filesystem::temp_directory_path().string()));
       }
       path_ = pattern;
     });
@@ -55,20 +57,23 @@ class ScratchFolder {
   std::string path_;
 };
 
-// Noise, as bytes: arithmetic takes as long on it as on images. A file of each node, so that no shared folder is needed; the
-// rows are read into memory before the first step.
-std::string make_samples(const Communicator& world, const std::string& folder, Index rows, Index features) {
+// Noise, as bytes: arithmetic takes as long on it as on images. A file of each node, so that no
+// shared folder is needed; the rows are read into memory before the first step.
+std::string make_samples(const Communicator& world, const std::string& folder, Index rows,
+                         Index features) {
   const std::string path = folder + "/samples.h5";
   const Communicator node = world.node();
   collectively(world, [&] {
     if (!node.is_root() || (!world.is_root() && std::filesystem::exists(path))) return;
     std::filesystem::create_directories(folder);
-    DatasetWriter writer(Communicator::self(), path, {{"/samples", {rows, features}, ElementType::u8, 0, 0, {}}});
+    DatasetWriter writer(Communicator::self(), path,
+                         {{"/samples", {rows, features}, ElementType::u8, 0, 0, {}}});
     const CounterRandom random(1, Purpose::generation);
     std::vector<std::byte> row(static_cast<std::size_t>(features));
     for (Index r = 0; r < rows; ++r) {
       for (Index f = 0; f < features; f += 16) {
-        const auto words = random.bits(static_cast<std::uint64_t>(r), 0, static_cast<std::uint32_t>(f / 16));
+        const auto words =
+            random.bits(static_cast<std::uint64_t>(r), 0, static_cast<std::uint32_t>(f / 16));
         for (Index i = 0; i < std::min<Index>(16, features - f); ++i) {
           row[static_cast<std::size_t>(f + i)] =
               static_cast<std::byte>(words[static_cast<std::size_t>(i / 4)] >> (8 * (i % 4)) & 255);
@@ -97,7 +102,8 @@ std::string affinity() {
     if (!CPU_ISSET(cpu, &set)) continue;
     int last = cpu;
     while (last + 1 < CPU_SETSIZE && CPU_ISSET(last + 1, &set)) ++last;
-    text += fmt::format("{}{}", text.empty() ? "" : ",", last > cpu ? fmt::format("{}-{}", cpu, last) : std::to_string(cpu));
+    text += fmt::format("{}{}", text.empty() ? "" : ",",
+                        last > cpu ? fmt::format("{}-{}", cpu, last) : std::to_string(cpu));
     cpu = last;
   }
   return text;
@@ -123,14 +129,16 @@ std::vector<std::string> distinct(const std::vector<std::string>& texts) {
 std::string listed(std::vector<std::string> texts) {
   texts = distinct(texts);
   const std::size_t shown = std::min<std::size_t>(texts.size(), 16);
-  return fmt::format("{}{}", fmt::join(texts.begin(), texts.begin() + static_cast<std::ptrdiff_t>(shown), "; "),
-                     texts.size() > shown ? "; ..." : "");
+  return fmt::format(
+      "{}{}", fmt::join(texts.begin(), texts.begin() + static_cast<std::ptrdiff_t>(shown), "; "),
+      texts.size() > shown ? "; ..." : "");
 }
 
 PhaseSeconds over_ranks(const Communicator& world, double seconds) {
   // A sum of doubles over ranks is not offered, and texts are few.
   double total = 0;
-  for (const std::string& text : world.all_gather(fmt::format("{:.17g}", seconds))) total += std::stod(text);
+  for (const std::string& text : world.all_gather(fmt::format("{:.17g}", seconds)))
+    total += std::stod(text);
   return {world.max(seconds), total / world.size()};
 }
 
@@ -139,8 +147,10 @@ void describe(const Communicator& world, ScalingRepetition& repetition) {
   repetition.hosts = distinct(hosts);
   const Communicator node = world.node();
   const Index cores = sysconf(_SC_NPROCESSORS_ONLN);
-  // Hosts made of network namespaces share a machine and do not know of each other: theirs is the launcher's to know.
-  repetition.oversubscribed = world.max(Index{node.size() * repetition.threads > cores ? 1 : 0}) > 0;
+  // Hosts made of network namespaces share a machine and do not know of each other: theirs is the
+  // launcher's to know.
+  repetition.oversubscribed =
+      world.max(Index{node.size() * repetition.threads > cores ? 1 : 0}) > 0;
   auto& texts = repetition.texts;
   texts["affinity"] = listed(world.all_gather(affinity()));
   texts["processor"] = listed(world.all_gather(processor()));
@@ -155,7 +165,8 @@ void describe(const Communicator& world, ScalingRepetition& repetition) {
 
 // What a results file says of a step; the parts of `compute` are told too.
 double compute_of(const StepTimes& step) {
-  return step.of(Phase::forward) + step.of(Phase::loss) + step.of(Phase::backward) + step.of(Phase::tree_sum);
+  return step.of(Phase::forward) + step.of(Phase::loss) + step.of(Phase::backward) +
+         step.of(Phase::tree_sum);
 }
 using StepPhase = std::pair<const char*, double (*)(const StepTimes&)>;
 constexpr StepPhase step_phases[] = {
@@ -169,15 +180,15 @@ constexpr StepPhase step_phases[] = {
     {"update", [](const StepTimes& s) { return s.of(Phase::update); }},
 };
 
-ScalingRepetition measure(const Communicator& world, const TrainConfig& config, Index warm_up, Index steps,
-                          std::vector<double>& slowest, Index& arena_floats) {
+ScalingRepetition measure(const Communicator& world, const TrainConfig& config, Index warm_up,
+                          Index steps, std::vector<double>& slowest, Index& arena_floats) {
   Trainer trainer(world, config);
   static_cast<void>(trainer.run_steps(warm_up));
   const std::vector<StepTimes> times = trainer.run_steps(steps);
   for (const StepTimes& step : times) slowest.push_back(world.max(step.total));
   ScalingRepetition repetition;
-  repetition.point = {world.size(), config.reduction == Reduction::tree ? "tree" : "allreduce", config.micro_batch,
-                      config.batch};
+  repetition.point = {world.size(), config.reduction == Reduction::tree ? "tree" : "allreduce",
+                      config.micro_batch, config.batch};
   repetition.step_seconds = median_of(slowest);
   repetition.samples_per_second = static_cast<double>(config.batch) / repetition.step_seconds;
   std::map<std::string, double> own;  // this rank's medians over steps
@@ -187,9 +198,11 @@ ScalingRepetition measure(const Communicator& world, const TrainConfig& config, 
     own[name] = median_of(std::move(seconds));
     repetition.phases[name] = over_ranks(world, own[name]);
   }
-  // What the phases leave of a step: agreement on flags, waiting for other threads and for slower ranks.
+  // What the phases leave of a step: agreement on flags, waiting for other threads and for slower
+  // ranks.
   double told = 0;
-  for (const auto& [name, seconds_of] : step_phases) told += seconds_of == compute_of ? 0 : own[name];
+  for (const auto& [name, seconds_of] : step_phases)
+    told += seconds_of == compute_of ? 0 : own[name];
   repetition.phases["other"] = over_ranks(world, std::max(0.0, repetition.step_seconds - told));
   const PhaseSeconds& busy = repetition.phases["compute"];
   repetition.imbalance = busy.mean > 0 ? busy.max / busy.mean - 1 : 0;
@@ -217,7 +230,8 @@ void run_scale_worker(const Arguments& arguments) {
     collectively(world, [&] {
       if (config.model.encoder.empty()) throw Error(ErrorKind::usage, "--layers is missing");
     });
-    config.data = make_samples(world, scratch.path(), 2 * config.batch, config.model.encoder.front().units);
+    config.data =
+        make_samples(world, scratch.path(), 2 * config.batch, config.model.encoder.front().units);
   }
   collectively(world, [&] { validate(config); });
   check_same_everywhere(world, config);

@@ -7,14 +7,14 @@
 #include <numeric>
 #include <optional>
 
+#include "analysis/anomaly.hpp"
 #include "cli/command.hpp"
-#include "hourglass/core/error.hpp"
+#include "cli/model_arguments.hpp"
 #include "core/text_list.hpp"
 #include "data/labels.hpp"
-#include "hdf5/dataset_writer.hpp"
-#include "analysis/anomaly.hpp"
 #include "engine/training_data.hpp"
-#include "cli/model_arguments.hpp"
+#include "hdf5/dataset_writer.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 namespace {
@@ -43,7 +43,8 @@ Order read_order(const Arguments& arguments, const Model& model) {
   if (arguments.has("output")) order.output = parse_address(arguments.get("output"));
   order.quantile = arguments.number("threshold-quantile", 0.99);
   if (order.quantile < 0 || order.quantile > 1) {
-    throw Error(ErrorKind::usage, fmt::format("--threshold-quantile is {}, but 0 to 1 is expected", order.quantile));
+    throw Error(ErrorKind::usage,
+                fmt::format("--threshold-quantile is {}, but 0 to 1 is expected", order.quantile));
   }
   order.fit = arguments.get("fit");
   if (order.fit.empty() && arguments.has("threshold-quantile")) {
@@ -57,8 +58,10 @@ Order read_order(const Arguments& arguments, const Model& model) {
     std::int64_t label = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), label);
     if (error != std::errc{} || end != text.data() + text.size()) {
-      throw Error(ErrorKind::usage, fmt::format("--anomaly-label is '{}', but whole numbers between commas are expected",
-                                                arguments.get("anomaly-label")));
+      throw Error(
+          ErrorKind::usage,
+          fmt::format("--anomaly-label is '{}', but whole numbers between commas are expected",
+                      arguments.get("anomaly-label")));
     }
     order.anomalies.push_back(label);
   }
@@ -68,10 +71,12 @@ Order read_order(const Arguments& arguments, const Model& model) {
 
 std::vector<std::uint8_t> find_anomalies(const Arguments& arguments, const DatasetReader& reader,
                                          const std::vector<std::int64_t>& anomalies) {
-  const auto address = arguments.has("labels") ? parse_address(arguments.get("labels")) : labels_beside(reader.info());
+  const auto address = arguments.has("labels") ? parse_address(arguments.get("labels"))
+                                               : labels_beside(reader.info());
   if (!address) {
-    throw Error(ErrorKind::data, fmt::format("{}: has no labels beside it; name them: --labels FILE.h5:/path",
-                                             to_string(reader.info().address)));
+    throw Error(ErrorKind::data,
+                fmt::format("{}: has no labels beside it; name them: --labels FILE.h5:/path",
+                            to_string(reader.info().address)));
   }
   std::vector<std::uint8_t> positive;
   for (const std::int64_t label : read_labels(*address, reader.info().rows())) {
@@ -83,8 +88,8 @@ std::vector<std::uint8_t> find_anomalies(const Arguments& arguments, const Datas
 /// The values of all ranks, in the order of rows.
 std::vector<double> gather(const Communicator& world, const std::vector<double>& mine) {
   std::vector<double> all;
-  for (const std::string& part :
-       world.all_gather(std::string(reinterpret_cast<const char*>(mine.data()), mine.size() * sizeof(double)))) {
+  for (const std::string& part : world.all_gather(
+           std::string(reinterpret_cast<const char*>(mine.data()), mine.size() * sizeof(double)))) {
     const std::size_t begin = all.size();
     all.resize(begin + part.size() / sizeof(double));
     if (!part.empty()) std::memcpy(all.data() + begin, part.data(), part.size());
@@ -92,8 +97,8 @@ std::vector<double> gather(const Communicator& world, const std::vector<double>&
   return all;
 }
 
-void write_scores(const Communicator& world, const DatasetAddress& output, const SampleErrors& errors, const Report& report,
-                  const std::string& model) {
+void write_scores(const Communicator& world, const DatasetAddress& output,
+                  const SampleErrors& errors, const Report& report, const std::string& model) {
   const std::string group = output.path == "/" ? "" : output.path;
   DatasetSpec scores{group + "/scores",
                      {report.samples},
@@ -103,7 +108,8 @@ void write_scores(const Communicator& world, const DatasetAddress& output, const
                      {{"model", model}, {"score", "squared error, summed over features"}}};
   if (report.threshold) scores.texts["threshold"] = fmt::format("{}", *report.threshold);
   std::vector<DatasetSpec> specs = {scores};
-  if (report.threshold) specs.push_back({group + "/anomalous", {report.samples}, ElementType::u8, 0, 0, {}});
+  if (report.threshold)
+    specs.push_back({group + "/anomalous", {report.samples}, ElementType::u8, 0, 0, {}});
   DatasetWriter writer(world, output.file, specs);
   writer.write_rows(0, errors.rows, std::as_bytes(std::span(errors.values)));
   if (report.threshold) {
@@ -118,7 +124,8 @@ void print_json(const Report& report) {
   nlohmann::ordered_json json;
   json["samples"] = report.samples;
   json["mean"] = report.mean;
-  for (const auto& [score, row] : report.highest) json["highest"].push_back({{"row", row}, {"score", score}});
+  for (const auto& [score, row] : report.highest)
+    json["highest"].push_back({{"row", row}, {"score", score}});
   if (report.threshold) {
     json["threshold"] = *report.threshold;
     json["flagged"] = report.flagged;
@@ -133,20 +140,28 @@ void print_json(const Report& report) {
 }
 
 void print_text(const Report& report, const Order& order) {
-  fmt::print("samples    {}\nmean score {:.6f}   squared error, summed over features\nhighest   ", report.samples, report.mean);
+  fmt::print("samples    {}\nmean score {:.6f}   squared error, summed over features\nhighest   ",
+             report.samples, report.mean);
   for (const auto& [score, row] : report.highest) fmt::print("  row {} ({:.4f})", row, score);
   fmt::print("\n");
   if (report.threshold) {
-    fmt::print("threshold  {:.6f}   the {} quantile of {}\nflagged    {}   score above the threshold\n", *report.threshold,
-               order.quantile, order.fit, report.flagged);
+    fmt::print(
+        "threshold  {:.6f}   the {} quantile of {}\nflagged    {}   score above the threshold\n",
+        *report.threshold, order.quantile, order.fit, report.flagged);
   }
   if (!report.labels) return;
-  fmt::print("anomalies  {}   by their labels\nauroc      {:.6f}\nap         {:.6f}   average precision\n",
-             report.labels->positives, report.labels->auroc, report.labels->average_precision);
+  fmt::print(
+      "anomalies  {}   by their labels\nauroc      {:.6f}\nap         {:.6f}   average precision\n",
+      report.labels->positives, report.labels->auroc, report.labels->average_precision);
   if (report.threshold) {
-    fmt::print("recall     {:.6f}   of anomalies that are flagged\nprecision  {:.6f}   of the flagged that are anomalies\n",
-               static_cast<double>(report.flagged_anomalies) / static_cast<double>(report.labels->positives),
-               report.flagged > 0 ? static_cast<double>(report.flagged_anomalies) / static_cast<double>(report.flagged) : 0.0);
+    fmt::print(
+        "recall     {:.6f}   of anomalies that are flagged\nprecision  {:.6f}   of the flagged "
+        "that are anomalies\n",
+        static_cast<double>(report.flagged_anomalies) /
+            static_cast<double>(report.labels->positives),
+        report.flagged > 0
+            ? static_cast<double>(report.flagged_anomalies) / static_cast<double>(report.flagged)
+            : 0.0);
   }
 }
 
@@ -170,14 +185,17 @@ void run_score(const Arguments& arguments) {
   report.samples = reader->info().rows();
   if (!order.fit.empty()) {
     const auto fit = open_everywhere(world, order.fit, given.allow_external);
-    report.threshold = quantile(world, sample_errors(world, given.model, *fit, given.micro_batch, pool).values, order.quantile);
+    report.threshold =
+        quantile(world, sample_errors(world, given.model, *fit, given.micro_batch, pool).values,
+                 order.quantile);
   }
   const SampleErrors errors = sample_errors(world, given.model, *reader, given.micro_batch, pool);
   const std::vector<double> scores = gather(world, errors.values);
   collectively(world, [&] {
     if (!anomalies.empty()) report.labels = detection(scores, anomalies);
   });
-  report.mean = std::accumulate(scores.begin(), scores.end(), 0.0) / static_cast<double>(report.samples);
+  report.mean =
+      std::accumulate(scores.begin(), scores.end(), 0.0) / static_cast<double>(report.samples);
   for (std::size_t i = 0; i < scores.size(); ++i) {
     const bool flagged = report.threshold && scores[i] > *report.threshold;
     report.flagged += flagged ? 1 : 0;
@@ -187,13 +205,15 @@ void run_score(const Arguments& arguments) {
   const std::size_t shown = std::min(shown_samples, report.highest.size());
   std::ranges::partial_sort(
       report.highest, report.highest.begin() + static_cast<std::ptrdiff_t>(shown),
-      [](const auto& a, const auto& b) { return a.first > b.first || (a.first == b.first && a.second < b.second); });
+      [](const auto& a, const auto& b) {
+        return a.first > b.first || (a.first == b.first && a.second < b.second);
+      });
   report.highest.resize(shown);
   if (order.output) write_scores(world, *order.output, errors, report, given.model.file.path);
   if (!world.is_root()) return;
   if (order.output && !arguments.flag("json")) {
-    fmt::print("{}:{}/scores holds {}\n", order.output->file, order.output->path == "/" ? "" : order.output->path,
-               report.samples);
+    fmt::print("{}:{}/scores holds {}\n", order.output->file,
+               order.output->path == "/" ? "" : order.output->path, report.samples);
   }
   arguments.flag("json") ? print_json(report) : print_text(report, order);
 }
@@ -203,20 +223,26 @@ void run_score(const Arguments& arguments) {
 Command score_command() {
   std::vector<Option> options = model_options();
   options.push_back({"output", "output",
-                     "FILE.h5[:/group] to create; <group>/scores (N x float64), with a threshold also <group>/anomalous", "",
-                     false});
+                     "FILE.h5[:/group] to create; <group>/scores (N x float64), with a threshold "
+                     "also <group>/anomalous",
+                     "", false});
   options.push_back({"threshold-quantile", "threshold",
-                     "Samples that score above this quantile of the scores of --fit are flagged", "0.99", false});
+                     "Samples that score above this quantile of the scores of --fit are flagged",
+                     "0.99", false});
   options.push_back({"fit", "threshold", "Samples that the threshold comes from",
-                     "with --threshold-quantile: the run's validation samples, or training samples", false});
-  options.push_back(
-      {"anomaly-label", "labels", "The labels of anomalies, between commas: report AUROC and average precision", "", false});
-  options.push_back({"labels", "labels", "Labels of the samples: FILE.h5:/path", "labels beside the samples", false});
+                     "with --threshold-quantile: the run's validation samples, or training samples",
+                     false});
+  options.push_back({"anomaly-label", "labels",
+                     "The labels of anomalies, between commas: report AUROC and average precision",
+                     "", false});
+  options.push_back({"labels", "labels", "Labels of the samples: FILE.h5:/path",
+                     "labels beside the samples", false});
   options.push_back({"json", "output", "Print one JSON object", "", true});
   options.push_back({"help", "output", "Show this text", "", true});
   return {"score",
           "Score samples by how badly a model reconstructs them; find anomalies",
-          "hourglass score --model run/model.h5 --data FILE.h5:/test/samples [--output scores.h5] [--threshold-quantile 0.99] "
+          "hourglass score --model run/model.h5 --data FILE.h5:/test/samples [--output scores.h5] "
+          "[--threshold-quantile 0.99] "
           "[--anomaly-label 9]",
           "The scores are the same on any number of ranks and threads.\n",
           options,

@@ -3,32 +3,36 @@
 #include <algorithm>
 
 #include "cli/command.hpp"
+#include "cli/run_findings.hpp"
 #include "hourglass/core/error.hpp"
 #include "report/text_chart.hpp"
 #include "report/training_figures.hpp"
-#include "cli/run_findings.hpp"
 
 namespace hourglass {
 namespace {
 
 void print_epochs(const std::vector<MetricsRecord>& epochs) {
   constexpr std::size_t shown = 5;
-  fmt::print("{:>7} {:>9} {:>12} {:>12} {:>14} {:>12}\n", "epoch", "step", "sse", "validation", "learning rate", "samples/s");
+  fmt::print("{:>7} {:>9} {:>12} {:>12} {:>14} {:>12}\n", "epoch", "step", "sse", "validation",
+             "learning rate", "samples/s");
   for (std::size_t i = epochs.size() > shown ? epochs.size() - shown : 0; i < epochs.size(); ++i) {
     const MetricsRecord& r = epochs[i];
     fmt::print("{:>7} {:>9} {:>12.4f} {:>12} {:>14.3g} {:>12.0f}\n", r.epoch, r.step, r.sse,
-               r.validation_sse ? fmt::format("{:.4f}", *r.validation_sse) : "-", r.learning_rate, r.samples_per_second);
+               r.validation_sse ? fmt::format("{:.4f}", *r.validation_sse) : "-", r.learning_rate,
+               r.samples_per_second);
   }
 }
 
 void run_show(const Arguments& arguments) {
-  if (arguments.positional.empty()) throw Error(ErrorKind::usage, "name a run folder: hourglass show run/");
+  if (arguments.positional.empty())
+    throw Error(ErrorKind::usage, "name a run folder: hourglass show run/");
   const std::string& folder = arguments.positional.front();
   const OpenedRun run = open_run(folder);
   fmt::print("{}: {}\n", folder, state_of_run(run.findings));
   if (run.model) {
-    fmt::print("{} features to a code of {}; {} parameters; weights digest {}\n", run.model->network->features(),
-               run.model->network->code_size(), run.model->network->layout().parameter_count(), run.model->file.weights_digest);
+    fmt::print("{} features to a code of {}; {} parameters; weights digest {}\n",
+               run.model->network->features(), run.model->network->code_size(),
+               run.model->network->layout().parameter_count(), run.model->file.weights_digest);
   }
   const auto epochs = records_of(run.findings.metrics, "epoch");
   if (!epochs.empty()) {

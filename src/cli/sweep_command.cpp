@@ -9,19 +9,19 @@
 #include <thread>
 #include <utility>
 
-#include "system/child_process.hpp"
 #include "cli/command.hpp"
-#include "system/file_lock.hpp"
-#include "core/edit_distance.hpp"
-#include "hourglass/core/error.hpp"
-#include "core/text_list.hpp"
-#include "system/atomic_file.hpp"
-#include "system/byte_file.hpp"
-#include "config/settings.hpp"
-#include "system/stop_signal.hpp"
-#include "run/sweep_table.hpp"
 #include "cli/sweep_trial.hpp"
 #include "cli/train_arguments.hpp"
+#include "config/settings.hpp"
+#include "core/edit_distance.hpp"
+#include "core/text_list.hpp"
+#include "hourglass/core/error.hpp"
+#include "run/sweep_table.hpp"
+#include "system/atomic_file.hpp"
+#include "system/byte_file.hpp"
+#include "system/child_process.hpp"
+#include "system/file_lock.hpp"
+#include "system/stop_signal.hpp"
 
 namespace hourglass {
 namespace {
@@ -37,10 +37,13 @@ constexpr double forever = std::numeric_limits<double>::infinity();
 
 std::vector<std::string> read_launcher(const Arguments& arguments) {
   if (arguments.has("launcher") && arguments.has("ranks")) {
-    throw Error(ErrorKind::usage, "--ranks and --launcher contradict each other: name the number of ranks in --launcher");
+    throw Error(
+        ErrorKind::usage,
+        "--ranks and --launcher contradict each other: name the number of ranks in --launcher");
   }
   if (arguments.has("launcher")) return split_words(arguments.get("launcher"));
-  if (arguments.has("ranks")) return {"mpirun", "-n", std::to_string(arguments.integer("ranks", 1, 1))};
+  if (arguments.has("ranks"))
+    return {"mpirun", "-n", std::to_string(arguments.integer("ranks", 1, 1))};
   return {};
 }
 
@@ -51,8 +54,10 @@ std::vector<std::string> list_of(const Arguments& arguments, const std::string& 
 
 SweepPlan read_plan(const Arguments& arguments) {
   SweepPlan plan;
-  for (const std::string& text : list_of(arguments, "set")) plan.axes.push_back(SweepAxis::from_values(text));
-  for (const std::string& text : list_of(arguments, "range")) plan.axes.push_back(SweepAxis::from_range(text));
+  for (const std::string& text : list_of(arguments, "set"))
+    plan.axes.push_back(SweepAxis::from_values(text));
+  for (const std::string& text : list_of(arguments, "range"))
+    plan.axes.push_back(SweepAxis::from_range(text));
   plan.random = arguments.integer("random", 0, 1);
   plan.seed = static_cast<std::uint64_t>(arguments.integer("seed", 1, 0));
   plan.options = arguments.positional;
@@ -66,29 +71,35 @@ std::string describe(const SweepPlan& plan) {
   json["seed"] = plan.seed;
   json["set"] = Json::array();
   json["range"] = Json::array();
-  for (const SweepAxis& axis : plan.axes) json[axis.kind == SweepAxis::Kind::values ? "set" : "range"].push_back(axis.text);
+  for (const SweepAxis& axis : plan.axes)
+    json[axis.kind == SweepAxis::Kind::values ? "set" : "range"].push_back(axis.text);
   json["train"] = plan.options;
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 [[noreturn]] void refuse_damaged(const std::string& path) {
-  throw Error(ErrorKind::data,
-              fmt::format("{} describes no sweep, so it is damaged: delete it and repeat the options; trials are kept", path));
+  throw Error(ErrorKind::data, fmt::format("{} describes no sweep, so it is damaged: delete it and "
+                                           "repeat the options; trials are kept",
+                                           path));
 }
 
 SweepPlan stored_plan(const std::string& output) {
   const std::string path = output + "/sweep.json";
   std::ifstream stream(path);
-  if (!stream) throw Error(ErrorKind::io, fmt::format("{} holds no sweep: sweep.json is missing", output));
+  if (!stream)
+    throw Error(ErrorKind::io, fmt::format("{} holds no sweep: sweep.json is missing", output));
   try {
     const Json json = Json::parse(stream);
     SweepPlan plan;
-    for (const auto& text : json.at("set")) plan.axes.push_back(SweepAxis::from_values(text.get<std::string>()));
-    for (const auto& text : json.at("range")) plan.axes.push_back(SweepAxis::from_range(text.get<std::string>()));
+    for (const auto& text : json.at("set"))
+      plan.axes.push_back(SweepAxis::from_values(text.get<std::string>()));
+    for (const auto& text : json.at("range"))
+      plan.axes.push_back(SweepAxis::from_range(text.get<std::string>()));
     plan.seed = json.at("seed").get<std::uint64_t>();
     plan.options = json.at("train").get<std::vector<std::string>>();
     if (json.at("search") == "random") {
-      while (fs::exists(trial_files(output, plan.random).outcome) || fs::exists(trial_files(output, plan.random).folder))
+      while (fs::exists(trial_files(output, plan.random).outcome) ||
+             fs::exists(trial_files(output, plan.random).folder))
         ++plan.random;
       plan.random = std::max<Index>(plan.random, 1);
     }
@@ -103,18 +114,24 @@ void check_names(const SweepPlan& plan) {
   for (const Setting& setting : train_settings()) names.push_back(setting.name);
   for (const SweepAxis& axis : plan.axes) {
     if (std::ranges::find(names, axis.name) == names.end()) {
-      throw Error(ErrorKind::usage, fmt::format("unknown setting '{}' to vary{}", axis.name, suggestion(axis.name, names)));
+      throw Error(ErrorKind::usage, fmt::format("unknown setting '{}' to vary{}", axis.name,
+                                                suggestion(axis.name, names)));
     }
   }
   Arguments given = parse_arguments(train_options(), plan.options, 0);
   for (const char* name : {"output", "resume", "print-config"}) {
     if (given.has(name))
-      throw Error(ErrorKind::usage, fmt::format("--{} is not for trials: their folders are below the sweep's --output", name));
+      throw Error(
+          ErrorKind::usage,
+          fmt::format("--{} is not for trials: their folders are below the sweep's --output",
+                      name));
   }
   for (const SweepAxis& axis : plan.axes) {
-    if (axis.name == "output") throw Error(ErrorKind::usage, "output cannot be varied: each trial has a folder of its own");
+    if (axis.name == "output")
+      throw Error(ErrorKind::usage, "output cannot be varied: each trial has a folder of its own");
     if (given.has(axis.name))
-      throw Error(ErrorKind::usage, fmt::format("{} is varied, and set by --{} after -- as well", axis.name, axis.name));
+      throw Error(ErrorKind::usage, fmt::format("{} is varied, and set by --{} after -- as well",
+                                                axis.name, axis.name));
   }
 }
 
@@ -124,8 +141,8 @@ Sweep read_sweep(const Arguments& arguments) {
   while (sweep.output.size() > 1 && sweep.output.back() == '/') sweep.output.pop_back();
   sweep.sort = arguments.get("sort", sort_columns().front());
   if (std::ranges::find(sort_columns(), sweep.sort) == sort_columns().end()) {
-    throw Error(ErrorKind::usage,
-                fmt::format("--sort is '{}', but one of {} is expected", sweep.sort, fmt::join(sort_columns(), ", ")));
+    throw Error(ErrorKind::usage, fmt::format("--sort is '{}', but one of {} is expected",
+                                              sweep.sort, fmt::join(sort_columns(), ", ")));
   }
   if (arguments.flag("report")) {
     sweep.plan = stored_plan(sweep.output);
@@ -140,19 +157,22 @@ Sweep read_sweep(const Arguments& arguments) {
   if (arguments.has("task") != arguments.has("tasks"))
     throw Error(ErrorKind::usage, "--task and --tasks go together: --task 0 --tasks 4");
   if (sweep.task >= sweep.tasks) {
-    throw Error(ErrorKind::usage,
-                fmt::format("--task {} of --tasks {}: tasks count from 0 to {}", sweep.task, sweep.tasks, sweep.tasks - 1));
+    throw Error(ErrorKind::usage, fmt::format("--task {} of --tasks {}: tasks count from 0 to {}",
+                                              sweep.task, sweep.tasks, sweep.tasks - 1));
   }
   return sweep;
 }
 
 void claim_folder(const Sweep& sweep) {
   if (fs::exists(sweep.output + "/config.cfg")) {
-    throw Error(ErrorKind::usage, fmt::format("{} holds a single run, not a sweep: choose another --output", sweep.output));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("{} holds a single run, not a sweep: choose another --output", sweep.output));
   }
   std::error_code error;
   fs::create_directories(sweep.output, error);
-  if (error) throw Error(ErrorKind::io, fmt::format("cannot create {}: {}", sweep.output, error.message()));
+  if (error)
+    throw Error(ErrorKind::io, fmt::format("cannot create {}: {}", sweep.output, error.message()));
   const FileLock lock(sweep.output + "/.sweep.lock", forever);
   const std::string path = sweep.output + "/sweep.json";
   const std::string wanted = describe(sweep.plan);
@@ -160,10 +180,10 @@ void claim_folder(const Sweep& sweep) {
     write_text_atomically(path, wanted);
   } else if (const std::string found = read_text(path); found != wanted) {
     if (!Json::accept(found)) refuse_damaged(path);
-    throw Error(ErrorKind::usage,
-                fmt::format("{} holds another sweep (see {}): repeat its options to go on with it, or choose another "
-                            "--output",
-                            sweep.output, path));
+    throw Error(ErrorKind::usage, fmt::format("{} holds another sweep (see {}): repeat its options "
+                                              "to go on with it, or choose another "
+                                              "--output",
+                                              sweep.output, path));
   }
 }
 
@@ -175,25 +195,30 @@ std::vector<TrialRow> tabulate(const Sweep& sweep) {
   return rows;
 }
 
-// All trials of this task; last those that other processes had at first, since one of these may have been killed.
+// All trials of this task; last those that other processes had at first, since one of these may
+// have been killed.
 void run_trials(const Sweep& sweep) {
   const StopSignal stop;
   std::vector<Index> trials;
-  for (Index trial = sweep.task; trial < sweep.plan.trials(); trial += sweep.tasks) trials.push_back(trial);
+  for (Index trial = sweep.task; trial < sweep.plan.trials(); trial += sweep.tasks)
+    trials.push_back(trial);
   for (bool first = true; !trials.empty(); first = false) {
     std::vector<Index> busy;
     for (const Index trial : trials) {
-      const TrialStep step = StopSignal::received() == 0 ? run_trial(sweep, trial) : TrialStep::asked_to_stop;
+      const TrialStep step =
+          StopSignal::received() == 0 ? run_trial(sweep, trial) : TrialStep::asked_to_stop;
       if (step == TrialStep::busy) busy.push_back(trial);
       if (step != TrialStep::asked_to_stop) continue;
       tabulate(sweep);
-      throw Error(ErrorKind::stopped, fmt::format("stopped at trial {:04}; the same command goes on with it", trial + 1));
+      throw Error(
+          ErrorKind::stopped,
+          fmt::format("stopped at trial {:04}; the same command goes on with it", trial + 1));
     }
     if (first && !busy.empty()) {
       std::vector<Index> numbers = busy;
       for (Index& number : numbers) ++number;
-      fmt::print("waiting for trial{} {:04}, which another process is running\n", numbers.size() == 1 ? "" : "s",
-                 fmt::join(numbers, ", "));
+      fmt::print("waiting for trial{} {:04}, which another process is running\n",
+                 numbers.size() == 1 ? "" : "s", fmt::join(numbers, ", "));
       std::fflush(stdout);
     }
     trials = std::move(busy);
@@ -202,7 +227,8 @@ void run_trials(const Sweep& sweep) {
 }
 
 void print_table(const Sweep& sweep, const std::vector<TrialRow>& rows) {
-  fmt::print("\n{}\nresults {}/results.csv and results.json\n", format_rows(sweep.plan, rows), sweep.output);
+  fmt::print("\n{}\nresults {}/results.csv and results.json\n", format_rows(sweep.plan, rows),
+             sweep.output);
   std::fflush(stdout);
 }
 
@@ -218,7 +244,8 @@ void run_sweep(const Arguments& arguments) {
   if (arguments.flag("report")) return print_table(sweep, tabulate(sweep));
   const std::string first = objection(sweep.plan, 0, sweep.output);
   for (Index trial = 0; !first.empty(); ++trial) {
-    if (trial == sweep.plan.trials()) throw Error(ErrorKind::usage, fmt::format("no trial can run: {}", first));
+    if (trial == sweep.plan.trials())
+      throw Error(ErrorKind::usage, fmt::format("no trial can run: {}", first));
     if (objection(sweep.plan, trial, sweep.output).empty()) break;
   }
   claim_folder(sweep);
@@ -228,9 +255,11 @@ void run_sweep(const Arguments& arguments) {
   for (const TrialRow& row : rows) {
     const bool mine = row.trial % sweep.tasks == sweep.task;
     if (!mine || row.outcome.status != "failed") continue;
-    throw Error(kind_of_failure(row.outcome.code),
-                fmt::format("trial {:04} failed with exit code {} (see {}); the same command tries it again", row.trial + 1,
-                            row.outcome.code, trial_files(sweep.output, row.trial).log));
+    throw Error(
+        kind_of_failure(row.outcome.code),
+        fmt::format(
+            "trial {:04} failed with exit code {} (see {}); the same command tries it again",
+            row.trial + 1, row.outcome.code, trial_files(sweep.output, row.trial).log));
   }
 }
 
@@ -239,30 +268,43 @@ void run_sweep(const Arguments& arguments) {
 Command sweep_command() {
   Command command;
   command.name = "sweep";
-  command.summary = "Train once for each combination of settings, or for random ones, and tabulate the results";
+  command.summary =
+      "Train once for each combination of settings, or for random ones, and tabulate the results";
   command.usage =
-      "hourglass sweep --set learning-rate=1e-3,3e-3 --set batch=256,512 --output sweep/ [OPTIONS] -- TRAIN OPTIONS\n"
-      "       hourglass sweep --random 20 --range learning-rate=log:1e-4:1e-2 --output sweep/ [OPTIONS] -- TRAIN OPTIONS\n"
+      "hourglass sweep --set learning-rate=1e-3,3e-3 --set batch=256,512 --output sweep/ [OPTIONS] "
+      "-- TRAIN OPTIONS\n"
+      "       hourglass sweep --random 20 --range learning-rate=log:1e-4:1e-2 --output sweep/ "
+      "[OPTIONS] -- TRAIN OPTIONS\n"
       "       hourglass sweep --report --output sweep/";
   command.details =
-      "What follows -- goes to every trial: `hourglass train` with --output sweep/trial-0001 and so on. `config` may be varied "
+      "What follows -- goes to every trial: `hourglass train` with --output sweep/trial-0001 and "
+      "so on. `config` may be varied "
       "too: a file of\n"
-      "settings for each trial. The same command again goes on where the sweep was stopped; trials that diverged or were "
+      "settings for each trial. The same command again goes on where the sweep was stopped; trials "
+      "that diverged or were "
       "refused are rows too.\n"
-      "Several processes may share a sweep: of --tasks N, task I takes every N-th trial (in a Slurm array: --task "
+      "Several processes may share a sweep: of --tasks N, task I takes every N-th trial (in a "
+      "Slurm array: --task "
       "$SLURM_ARRAY_TASK_ID).\n";
   command.options = {
-      {"set", "search", "NAME=a,b,c: values of a setting (NAME='a b c' where values hold commas); repeats", "", false, true},
-      {"range", "search", "NAME=log:LOW:HIGH, linear:... or integer:...: with --random; repeats", "", false, true},
+      {"set", "search",
+       "NAME=a,b,c: values of a setting (NAME='a b c' where values hold commas); repeats", "",
+       false, true},
+      {"range", "search", "NAME=log:LOW:HIGH, linear:... or integer:...: with --random; repeats",
+       "", false, true},
       {"random", "search", "Number of random trials instead of the whole grid", "", false},
-      {"seed", "search", "Seed of the random draws (each trial's own --seed goes after --)", "1", false},
-      {"ranks", "run", "Ranks of each trial, started by mpirun", "no mpirun", false},
-      {"launcher", "run", "What to start each trial with, e.g. 'mpirun --oversubscribe -n 4'; split at blanks, no shell", "",
+      {"seed", "search", "Seed of the random draws (each trial's own --seed goes after --)", "1",
        false},
+      {"ranks", "run", "Ranks of each trial, started by mpirun", "no mpirun", false},
+      {"launcher", "run",
+       "What to start each trial with, e.g. 'mpirun --oversubscribe -n 4'; split at blanks, no "
+       "shell",
+       "", false},
       {"task", "run", "Run only the trials of this task, 0 to tasks - 1", "", false},
       {"tasks", "run", "Number of tasks that share the sweep", "", false},
       {"output", "output", "Folder of the sweep", "", false},
-      {"sort", "output", "Order of the table: validation_sse, sse, loss, seconds or trial", "validation_sse", false},
+      {"sort", "output", "Order of the table: validation_sse, sse, loss, seconds or trial",
+       "validation_sse", false},
       {"report", "output", "Only tabulate what --output holds", "", true},
       {"help", "output", "Show this text", "", true}};
   command.max_positional = 100000;

@@ -6,14 +6,14 @@
 #include <filesystem>
 #include <fstream>
 
+#include "cli/train_arguments.hpp"
+#include "config/settings.hpp"
+#include "hourglass/core/error.hpp"
+#include "run/sweep_table.hpp"
 #include "system/child_process.hpp"
 #include "system/file_lock.hpp"
-#include "hourglass/core/error.hpp"
 #include "system/run_lock.hpp"
-#include "config/settings.hpp"
 #include "system/stop_signal.hpp"
-#include "run/sweep_table.hpp"
-#include "cli/train_arguments.hpp"
 
 namespace hourglass {
 
@@ -25,7 +25,8 @@ namespace {
 std::vector<std::string> trial_words(const SweepPlan& plan, Index trial) {
   std::vector<std::string> words;
   const auto values = plan.values(trial);
-  for (std::size_t a = 0; a < plan.axes.size(); ++a) words.push_back("--" + plan.axes[a].name + "=" + values[a]);
+  for (std::size_t a = 0; a < plan.axes.size(); ++a)
+    words.push_back("--" + plan.axes[a].name + "=" + values[a]);
   words.insert(words.end(), plan.options.begin(), plan.options.end());
   return words;
 }
@@ -96,7 +97,8 @@ std::vector<std::string> trial_command(const Sweep& sweep, Index trial, const st
 
 bool has_model(const TrialFiles& files) { return fs::exists(files.folder + "/model.h5"); }
 
-// Whether ranks are still writing the trial's run: those that a killed sweep or launcher left behind.
+// Whether ranks are still writing the trial's run: those that a killed sweep or launcher left
+// behind.
 bool is_written(const TrialFiles& files) {
   if (!fs::exists(files.folder)) return false;
   try {
@@ -114,7 +116,8 @@ TrialStep run_trial(const Sweep& sweep, Index trial) {
   const FileLock lock(files.lock);
   if (!lock.held()) return TrialStep::busy;
   const auto before = read_outcome(files);
-  if (before && before->is_final() && (before->status != "done" || has_model(files))) return TrialStep::ended;
+  if (before && before->is_final() && (before->status != "done" || has_model(files)))
+    return TrialStep::ended;
   if (is_written(files)) return TrialStep::busy;
   TrialOutcome outcome;
   ChildExit end;
@@ -127,7 +130,8 @@ TrialStep run_trial(const Sweep& sweep, Index trial) {
   } else {
     const auto values = sweep.plan.values(trial);
     std::string text;
-    for (std::size_t a = 0; a < values.size(); ++a) text += fmt::format(" {}={}", sweep.plan.axes[a].name, values[a]);
+    for (std::size_t a = 0; a < values.size(); ++a)
+      text += fmt::format(" {}={}", sweep.plan.axes[a].name, values[a]);
     fmt::print("trial {:04} of {}:{}\n", trial + 1, sweep.plan.trials(), text);
     std::fflush(stdout);
     end = run_child(trial_command(sweep, trial, files.folder), files.log, lock.descriptor());
@@ -141,7 +145,8 @@ TrialStep run_trial(const Sweep& sweep, Index trial) {
     }
   }
   outcome.seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() + (before ? before->seconds : 0);
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() +
+      (before ? before->seconds : 0);
   write_outcome(files, outcome);
   if (outcome.status != "done") {
     fmt::print("trial {:04} {} ({}): {}\n", trial + 1, outcome.status, outcome.code,

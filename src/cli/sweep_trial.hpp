@@ -17,7 +17,8 @@ struct Sweep {
   Index tasks = 1;
 };
 
-/// Whether `hourglass train` would take the trial's settings: what it says against them, or nothing.
+/// Whether `hourglass train` would take the trial's settings: what it says against them, or
+/// nothing.
 [[nodiscard]] std::string objection(const SweepPlan& plan, Index trial, const std::string& output);
 
 enum class TrialStep {
@@ -25,7 +26,8 @@ enum class TrialStep {
   busy,          ///< another process runs it, or the ranks of one that was killed still write
   asked_to_stop  ///< this process was, meanwhile
 };
-/// Trains a trial that has not ended for good, from its newest checkpoint if it has one, and writes its outcome.
+/// Trains a trial that has not ended for good, from its newest checkpoint if it has one, and writes
+/// its outcome.
 [[nodiscard]] TrialStep run_trial(const Sweep& sweep, Index trial);
 
 }  // namespace hourglass

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "config/settings.hpp"
 #include "hourglass/core/error.hpp"
 #include "system/byte_file.hpp"
-#include "config/settings.hpp"
 
 namespace hourglass {
 
@@ -16,7 +16,8 @@ void apply_arguments(const Arguments& arguments, TrainConfig& config) {
 
 TrainConfig new_run(const Arguments& arguments) {
   TrainConfig config;
-  if (arguments.has("config")) apply_text(read_text(arguments.get("config")), arguments.get("config"), config);
+  if (arguments.has("config"))
+    apply_text(read_text(arguments.get("config")), arguments.get("config"), config);
   apply_arguments(arguments, config);
   return config;
 }
@@ -25,11 +26,16 @@ std::vector<Option> train_options() {
   std::vector<Option> options;
   const TrainConfig standard;
   for (const Setting& setting : train_settings()) {
-    options.push_back({setting.name, setting.section, setting.help, setting.get(standard), setting.flag});
+    options.push_back(
+        {setting.name, setting.section, setting.help, setting.get(standard), setting.flag});
   }
-  options.push_back({"resume", "run", "Continue the run in this folder from its newest valid checkpoint", "", false});
-  options.push_back({"config", "configuration", "Read settings from this file; the command line wins", "", false});
-  options.push_back({"print-config", "configuration", "Print the effective configuration as a valid file, and end", "", true});
+  options.push_back({"resume", "run",
+                     "Continue the run in this folder from its newest valid checkpoint", "",
+                     false});
+  options.push_back({"config", "configuration",
+                     "Read settings from this file; the command line wins", "", false});
+  options.push_back({"print-config", "configuration",
+                     "Print the effective configuration as a valid file, and end", "", true});
   options.push_back({"help", "configuration", "Show this text", "", true});
   return options;
 }

@@ -3,12 +3,13 @@
 #include <string>
 #include <vector>
 
-#include "config/config.hpp"
 #include "cli/options.hpp"
+#include "config/config.hpp"
 
 namespace hourglass {
 
-/// The options of `hourglass train`: every setting, and those about files of settings and former runs.
+/// The options of `hourglass train`: every setting, and those about files of settings and former
+/// runs.
 [[nodiscard]] std::vector<Option> train_options();
 
 /// Takes the settings that were given over into `config`.

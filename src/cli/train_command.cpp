@@ -3,14 +3,14 @@
 #include <filesystem>
 
 #include "cli/command.hpp"
-#include "hourglass/core/error.hpp"
+#include "cli/train_arguments.hpp"
+#include "config/settings.hpp"
 #include "hdf5/address_list.hpp"
-#include "system/byte_file.hpp"
+#include "hourglass/core/error.hpp"
 #include "run/model_file.hpp"
 #include "run/resume_point.hpp"
-#include "config/settings.hpp"
+#include "system/byte_file.hpp"
 #include "train/trainer.hpp"
-#include "cli/train_arguments.hpp"
 
 namespace hourglass {
 namespace {
@@ -22,24 +22,29 @@ void require_reachable(const std::string& data) {
   if (names_several(address)) return;
   const std::filesystem::path file(address.file);
   if (file.is_absolute() || std::filesystem::exists(file)) return;
-  throw Error(ErrorKind::io,
-              fmt::format("{}: no such file here; was the run begun in another folder? Resume it there, or name the "
-                          "data again with its whole path",
-                          address.file));
+  throw Error(ErrorKind::io, fmt::format("{}: no such file here; was the run begun in another "
+                                         "folder? Resume it there, or name the "
+                                         "data again with its whole path",
+                                         address.file));
 }
 
 // Those of the command line that do not shape the trajectory replace the run's.
-TrainConfig resumed_run(const Arguments& arguments, const std::string& path, const ResumePoint& point) {
+TrainConfig resumed_run(const Arguments& arguments, const std::string& path,
+                        const ResumePoint& point) {
   TrainConfig stored;
   apply_text(point.configuration, point.origin, stored);
   TrainConfig config = stored;
   config.output = path;
-  if (arguments.has("config")) apply_text(read_text(arguments.get("config")), arguments.get("config"), config);
+  if (arguments.has("config"))
+    apply_text(read_text(arguments.get("config")), arguments.get("config"), config);
   apply_arguments(arguments, config);
   if (!is_same_folder(config.output, path)) {
-    throw Error(ErrorKind::usage, fmt::format("--output {} beside --resume {}: a resumed run goes on in its own folder; leave "
-                                              "--output out (to branch off, copy the folder and resume the copy)",
-                                              config.output, path));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format(
+            "--output {} beside --resume {}: a resumed run goes on in its own folder; leave "
+            "--output out (to branch off, copy the folder and resume the copy)",
+            config.output, path));
   }
   config.output = path;
   check_resumable(stored, config);
@@ -47,12 +52,15 @@ TrainConfig resumed_run(const Arguments& arguments, const std::string& path, con
 }
 
 void print_result(const TrainResult& result) {
-  fmt::print("done: {} steps, {} samples seen{}\n", result.position.step, result.position.samples,
-             result.validation_sse ? fmt::format("; validation sse {:.4f}", *result.validation_sse) : "");
+  fmt::print(
+      "done: {} steps, {} samples seen{}\n", result.position.step, result.position.samples,
+      result.validation_sse ? fmt::format("; validation sse {:.4f}", *result.validation_sse) : "");
   fmt::print("{}", result.profile);
   fmt::print("weights digest {}\n", result.weights_digest);
-  fmt::print("model {}\nnext: hourglass inspect {}   or: hourglass evaluate --model {} --data FILE.h5:/path/to/samples\n",
-             result.model_path, result.model_path, result.model_path);
+  fmt::print(
+      "model {}\nnext: hourglass inspect {}   or: hourglass evaluate --model {} --data "
+      "FILE.h5:/path/to/samples\n",
+      result.model_path, result.model_path, result.model_path);
 }
 
 void run_train(const Arguments& arguments) {
@@ -87,10 +95,13 @@ void run_train(const Arguments& arguments) {
 Command train_command() {
   return {"train",
           "Train an autoencoder; checkpoints and resumes",
-          "mpirun -n RANKS hourglass train --data FILE.h5:/samples --layers 784,1000,500,250,30 --output run/ [OPTIONS]\n"
+          "mpirun -n RANKS hourglass train --data FILE.h5:/samples --layers 784,1000,500,250,30 "
+          "--output run/ [OPTIONS]\n"
           "       mpirun -n RANKS hourglass train --resume run/",
-          "SIGINT, SIGTERM and SIGUSR1 stop at the next step with a checkpoint (exit code 75); a second SIGINT stops at once.\n"
-          "The trained weights do not depend on the number of ranks or threads, nor on being stopped and resumed.\n",
+          "SIGINT, SIGTERM and SIGUSR1 stop at the next step with a checkpoint (exit code 75); a "
+          "second SIGINT stops at once.\n"
+          "The trained weights do not depend on the number of ranks or threads, nor on being "
+          "stopped and resumed.\n",
           train_options(),
           0,
           true,

@@ -1,23 +1,24 @@
 #include <algorithm>
 #include <array>
 
-#include "hourglass/core/error.hpp"
-#include "comm/reducer.hpp"
 #include "comm/mpi_check.hpp"
+#include "comm/reducer.hpp"
 #include "comm/request_set.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
 namespace {
 
-// sum[i] = parts[0][i] + parts[1][i] + ..., from left to right. `sum` may be one of the parts: a cell is read before it is
-// written.
+// sum[i] = parts[0][i] + parts[1][i] + ..., from left to right. `sum` may be one of the parts: a
+// cell is read before it is written.
 void sum_in_order(std::span<const BucketPart> parts, float* sum, Index size) {
   for (Index begin = 0; begin < size; begin += cell_floats) {
     std::array<float, cell_floats> cell{};
     std::copy_n(parts.front().data + begin, cell_floats, cell.begin());
     for (const BucketPart& part : parts.subspan(1)) {
-      for (Index i = 0; i < cell_floats; ++i) cell[static_cast<std::size_t>(i)] += part.data[begin + i];
+      for (Index i = 0; i < cell_floats; ++i)
+        cell[static_cast<std::size_t>(i)] += part.data[begin + i];
     }
     std::copy(cell.begin(), cell.end(), sum + begin);
   }
@@ -32,11 +33,14 @@ class AllreduceReducer final : public Reducer {
         started_(buckets_.size(), false) {
     require(settings.parameters.size() == settings.sum.size(), "arenas of different sizes");
     require(settings.wire == Wire::fp32, "a 16-bit wire with MPI's own sum");
-    for (std::size_t b = 0; b < buckets_.size(); ++b) requests_.add_group(detail::RequestSet::Kind::collective, 1);
+    for (std::size_t b = 0; b < buckets_.size(); ++b)
+      requests_.add_group(detail::RequestSet::Kind::collective, 1);
   }
 
   [[nodiscard]] std::span<const Range> buckets() const override { return buckets_; }
-  [[nodiscard]] Range owned(Index bucket) const override { return buckets_.at(static_cast<std::size_t>(bucket)); }
+  [[nodiscard]] Range owned(Index bucket) const override {
+    return buckets_.at(static_cast<std::size_t>(bucket));
+  }
 
   void start_reduce(Index bucket, std::span<const BucketPart> parts) override {
     const auto b = static_cast<std::size_t>(bucket);
@@ -50,9 +54,10 @@ class AllreduceReducer final : public Reducer {
     }
     started_[b] = true;
     if (communicator_.size() == 1) return;
-    detail::check_mpi(MPI_Iallreduce(MPI_IN_PLACE, sum, detail::mpi_count(range.size()), MPI_FLOAT, MPI_SUM,
-                                     detail::mpi_communicator(communicator_), requests_.add(b)),
-                      "MPI_Iallreduce");
+    detail::check_mpi(
+        MPI_Iallreduce(MPI_IN_PLACE, sum, detail::mpi_count(range.size()), MPI_FLOAT, MPI_SUM,
+                       detail::mpi_communicator(communicator_), requests_.add(b)),
+        "MPI_Iallreduce");
   }
 
   void progress() override { requests_.test_some(); }
@@ -64,7 +69,8 @@ class AllreduceReducer final : public Reducer {
   }
 
   void start_gather(Index bucket) override {
-    require(requests_.pending(static_cast<std::size_t>(bucket)) == 0, "gathering a bucket that is still being reduced");
+    require(requests_.pending(static_cast<std::size_t>(bucket)) == 0,
+            "gathering a bucket that is still being reduced");
   }
 
   void finish() override {
@@ -82,7 +88,8 @@ class AllreduceReducer final : public Reducer {
 
 }  // namespace
 
-std::unique_ptr<Reducer> make_allreduce_reducer(const Communicator& communicator, const ReducerSettings& settings) {
+std::unique_ptr<Reducer> make_allreduce_reducer(const Communicator& communicator,
+                                                const ReducerSettings& settings) {
   return std::make_unique<AllreduceReducer>(communicator, settings);
 }
 

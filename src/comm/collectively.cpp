@@ -4,8 +4,8 @@
 #include <span>
 #include <system_error>
 
-#include "hourglass/core/error.hpp"
 #include "hourglass/comm/communicator.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
@@ -18,7 +18,8 @@ std::optional<Error> caught_by(const std::function<void()>& action) {
   } catch (const Error& error) {
     return error;
   } catch (const std::bad_alloc&) {
-    return Error(ErrorKind::io, "out of memory: use more ranks, fewer --threads or a smaller --micro-batch");
+    return Error(ErrorKind::io,
+                 "out of memory: use more ranks, fewer --threads or a smaller --micro-batch");
   } catch (const std::system_error& error) {
     return error_of(error);
   } catch (const std::exception& error) {
@@ -38,7 +39,8 @@ void collectively(const Communicator& communicator, const std::function<void()>&
   const int root = static_cast<int>(first);
   int kind = error ? error->exit_code() : 0;
   communicator.broadcast(std::as_writable_bytes(std::span(&kind, 1)), root);
-  const std::string message = communicator.broadcast(error ? std::string(error->what()) : std::string(), root);
+  const std::string message =
+      communicator.broadcast(error ? std::string(error->what()) : std::string(), root);
   throw Error(static_cast<ErrorKind>(kind), message, Reach::everywhere);
 }
 

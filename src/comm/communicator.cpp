@@ -4,9 +4,9 @@
 #include <cstring>
 #include <utility>
 
+#include "comm/mpi_check.hpp"
 #include "core/activity.hpp"
 #include "hourglass/core/error.hpp"
-#include "comm/mpi_check.hpp"
 
 namespace hourglass {
 
@@ -50,7 +50,8 @@ void reduce_in_place(std::span<T> values, MPI_Datatype type, MPI_Op operation, M
   const activity::Waiting waiting;
   for (std::size_t begin = 0; begin < values.size(); begin += chunk) {
     const auto count = static_cast<int>(std::min(chunk, values.size() - begin));
-    check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data() + begin, count, type, operation, comm), "MPI_Allreduce");
+    check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data() + begin, count, type, operation, comm),
+              "MPI_Allreduce");
   }
 }
 
@@ -64,15 +65,22 @@ T reduced(T value, MPI_Datatype type, MPI_Op operation, MPI_Comm comm) {
 
 Communicator::Communicator(std::shared_ptr<const Handle> handle) : handle_(std::move(handle)) {}
 
-Communicator Communicator::world() { return Communicator(std::make_shared<Handle>(duplicate_of(MPI_COMM_WORLD))); }
+Communicator Communicator::world() {
+  return Communicator(std::make_shared<Handle>(duplicate_of(MPI_COMM_WORLD)));
+}
 
-Communicator Communicator::self() { return Communicator(std::make_shared<Handle>(duplicate_of(MPI_COMM_SELF))); }
+Communicator Communicator::self() {
+  return Communicator(std::make_shared<Handle>(duplicate_of(MPI_COMM_SELF)));
+}
 
-Communicator Communicator::duplicate() const { return Communicator(std::make_shared<Handle>(duplicate_of(handle_->comm))); }
+Communicator Communicator::duplicate() const {
+  return Communicator(std::make_shared<Handle>(duplicate_of(handle_->comm)));
+}
 
 Communicator Communicator::node() const {
   MPI_Comm shared = MPI_COMM_NULL;
-  check_mpi(MPI_Comm_split_type(handle_->comm, MPI_COMM_TYPE_SHARED, handle_->rank, MPI_INFO_NULL, &shared),
+  check_mpi(MPI_Comm_split_type(handle_->comm, MPI_COMM_TYPE_SHARED, handle_->rank, MPI_INFO_NULL,
+                                &shared),
             "MPI_Comm_split_type");
   return Communicator(std::make_shared<Handle>(shared));
 }
@@ -104,20 +112,31 @@ std::string Communicator::broadcast(const std::string& text, int root) const {
   return result;
 }
 
-void Communicator::sum(std::span<std::int64_t> values) const { reduce_in_place(values, MPI_INT64_T, MPI_SUM, handle_->comm); }
+void Communicator::sum(std::span<std::int64_t> values) const {
+  reduce_in_place(values, MPI_INT64_T, MPI_SUM, handle_->comm);
+}
 
-void Communicator::sum(std::span<std::uint64_t> values) const { reduce_in_place(values, MPI_UINT64_T, MPI_SUM, handle_->comm); }
+void Communicator::sum(std::span<std::uint64_t> values) const {
+  reduce_in_place(values, MPI_UINT64_T, MPI_SUM, handle_->comm);
+}
 
-double Communicator::max(double value) const { return reduced(value, MPI_DOUBLE, MPI_MAX, handle_->comm); }
-Index Communicator::max(Index value) const { return reduced(value, MPI_INT64_T, MPI_MAX, handle_->comm); }
-Index Communicator::min(Index value) const { return reduced(value, MPI_INT64_T, MPI_MIN, handle_->comm); }
+double Communicator::max(double value) const {
+  return reduced(value, MPI_DOUBLE, MPI_MAX, handle_->comm);
+}
+Index Communicator::max(Index value) const {
+  return reduced(value, MPI_INT64_T, MPI_MAX, handle_->comm);
+}
+Index Communicator::min(Index value) const {
+  return reduced(value, MPI_INT64_T, MPI_MIN, handle_->comm);
+}
 
 std::vector<std::string> Communicator::all_gather(const std::string& text) const {
   const activity::Waiting waiting;
   const auto ranks = static_cast<std::size_t>(size());
   std::vector<int> sizes(ranks);
   const int own_size = mpi_count(static_cast<Index>(text.size()));
-  check_mpi(MPI_Allgather(&own_size, 1, MPI_INT, sizes.data(), 1, MPI_INT, handle_->comm), "MPI_Allgather");
+  check_mpi(MPI_Allgather(&own_size, 1, MPI_INT, sizes.data(), 1, MPI_INT, handle_->comm),
+            "MPI_Allgather");
   std::vector<int> begins(ranks);
   Index total = 0;
   for (std::size_t r = 0; r < ranks; ++r) {
@@ -125,44 +144,48 @@ std::vector<std::string> Communicator::all_gather(const std::string& text) const
     total += sizes[r];
   }
   std::string all(static_cast<std::size_t>(mpi_count(total)), '\0');
-  check_mpi(MPI_Allgatherv(text.data(), own_size, MPI_CHAR, all.data(), sizes.data(), begins.data(), MPI_CHAR, handle_->comm),
+  check_mpi(MPI_Allgatherv(text.data(), own_size, MPI_CHAR, all.data(), sizes.data(), begins.data(),
+                           MPI_CHAR, handle_->comm),
             "MPI_Allgatherv");
   std::vector<std::string> texts;
   for (std::size_t r = 0; r < ranks; ++r) {
-    texts.push_back(all.substr(static_cast<std::size_t>(begins[r]), static_cast<std::size_t>(sizes[r])));
+    texts.push_back(
+        all.substr(static_cast<std::size_t>(begins[r]), static_cast<std::size_t>(sizes[r])));
   }
   return texts;
 }
 
 Request Communicator::send(std::span<const float> values, int destination, int tag) const {
   MPI_Request pending = MPI_REQUEST_NULL;
-  check_mpi(MPI_Isend(values.data(), mpi_count(static_cast<Index>(values.size())), MPI_FLOAT, destination, tag, handle_->comm,
-                      &pending),
+  check_mpi(MPI_Isend(values.data(), mpi_count(static_cast<Index>(values.size())), MPI_FLOAT,
+                      destination, tag, handle_->comm, &pending),
             "MPI_Isend");
   return Request(&pending);
 }
 
 Request Communicator::receive(std::span<float> values, int source, int tag) const {
   MPI_Request pending = MPI_REQUEST_NULL;
-  check_mpi(
-      MPI_Irecv(values.data(), mpi_count(static_cast<Index>(values.size())), MPI_FLOAT, source, tag, handle_->comm, &pending),
-      "MPI_Irecv");
+  check_mpi(MPI_Irecv(values.data(), mpi_count(static_cast<Index>(values.size())), MPI_FLOAT,
+                      source, tag, handle_->comm, &pending),
+            "MPI_Irecv");
   return Request(&pending);
 }
 
 Request Communicator::all_reduce(std::span<float> values) const {
   MPI_Request pending = MPI_REQUEST_NULL;
-  check_mpi(MPI_Iallreduce(MPI_IN_PLACE, values.data(), mpi_count(static_cast<Index>(values.size())), MPI_FLOAT, MPI_SUM,
-                           handle_->comm, &pending),
-            "MPI_Iallreduce");
+  check_mpi(
+      MPI_Iallreduce(MPI_IN_PLACE, values.data(), mpi_count(static_cast<Index>(values.size())),
+                     MPI_FLOAT, MPI_SUM, handle_->comm, &pending),
+      "MPI_Iallreduce");
   return Request(&pending);
 }
 
 Request Communicator::sum_later(std::span<std::int64_t> values) const {
   MPI_Request pending = MPI_REQUEST_NULL;
-  check_mpi(MPI_Iallreduce(MPI_IN_PLACE, values.data(), mpi_count(static_cast<Index>(values.size())), MPI_INT64_T, MPI_SUM,
-                           handle_->comm, &pending),
-            "MPI_Iallreduce");
+  check_mpi(
+      MPI_Iallreduce(MPI_IN_PLACE, values.data(), mpi_count(static_cast<Index>(values.size())),
+                     MPI_INT64_T, MPI_SUM, handle_->comm, &pending),
+      "MPI_Iallreduce");
   return Request(&pending);
 }
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "hourglass/core/error.hpp"
 #include "comm/mpi_check.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass::detail {
 
@@ -15,7 +15,9 @@ Index Exchange::slots() const {
 }
 
 ExchangeLane::ExchangeLane(Exchange& exchange)
-    : exchange_(exchange), state_(exchange.buckets.size(), State::idle), queue_(exchange.buckets.size()) {}
+    : exchange_(exchange),
+      state_(exchange.buckets.size(), State::idle),
+      queue_(exchange.buckets.size()) {}
 
 void ExchangeLane::add_slot(Index receives_of_round, Index sends) {
   RequestSet& requests = exchange_.requests;
@@ -49,7 +51,8 @@ void ExchangeLane::launch() {
       ++in_flight_;
       state_[static_cast<std::size_t>(slot.bucket)] = State::in_flight;
       for (int round = 0; round < exchange_.plan.rounds(); ++round) {
-        post_receives(slot.bucket, index_of(slot), round, slot.receives + static_cast<std::size_t>(round));
+        post_receives(slot.bucket, index_of(slot), round,
+                      slot.receives + static_cast<std::size_t>(round));
       }
       post_sends(slot.bucket, index_of(slot), 0, slot.sends);
       advance_slot(slot);
@@ -68,7 +71,8 @@ void ExchangeLane::advance() {
 void ExchangeLane::advance_slot(Slot& slot) {
   const int rounds = exchange_.plan.rounds();
   const RequestSet& requests = exchange_.requests;
-  while (slot.round < rounds && requests.pending(slot.receives + static_cast<std::size_t>(slot.round)) == 0) {
+  while (slot.round < rounds &&
+         requests.pending(slot.receives + static_cast<std::size_t>(slot.round)) == 0) {
     combine(slot.bucket, index_of(slot), slot.round);
     if (++slot.round < rounds) post_sends(slot.bucket, index_of(slot), slot.round, slot.sends);
   }
@@ -90,19 +94,22 @@ void ExchangeLane::post_receive(float* memory, const Message& message, int tag, 
             "MPI_Irecv");
 }
 
-void ExchangeLane::post_receive(Bfloat16* memory, const Message& message, int tag, std::size_t group) {
+void ExchangeLane::post_receive(Bfloat16* memory, const Message& message, int tag,
+                                std::size_t group) {
   check_mpi(MPI_Irecv(memory, mpi_count(message.floats.size()), MPI_UINT16_T, message.peer, tag,
                       mpi_communicator(exchange_.communicator), exchange_.requests.add(group)),
             "MPI_Irecv");
 }
 
-void ExchangeLane::post_send(const float* memory, const Message& message, int tag, std::size_t group) {
+void ExchangeLane::post_send(const float* memory, const Message& message, int tag,
+                             std::size_t group) {
   check_mpi(MPI_Isend(memory, mpi_count(message.floats.size()), MPI_FLOAT, message.peer, tag,
                       mpi_communicator(exchange_.communicator), exchange_.requests.add(group)),
             "MPI_Isend");
 }
 
-void ExchangeLane::post_send(const Bfloat16* memory, const Message& message, int tag, std::size_t group) {
+void ExchangeLane::post_send(const Bfloat16* memory, const Message& message, int tag,
+                             std::size_t group) {
   check_mpi(MPI_Isend(memory, mpi_count(message.floats.size()), MPI_UINT16_T, message.peer, tag,
                       mpi_communicator(exchange_.communicator), exchange_.requests.add(group)),
             "MPI_Isend");

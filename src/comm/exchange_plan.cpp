@@ -8,7 +8,8 @@ namespace hourglass {
 
 namespace {
 
-// Whether the tree below `node` splits exactly as a complete binary tree over the ranks [first, first + count) does.
+// Whether the tree below `node` splits exactly as a complete binary tree over the ranks [first,
+// first + count) does.
 bool is_complete_tree_of_ranks(Range node, std::span<const Range> leaves_of_rank) {
   if (leaves_of_rank.size() == 1) return node == leaves_of_rank.front();
   const std::size_t half = leaves_of_rank.size() / 2;
@@ -57,7 +58,8 @@ Range ExchangePlan::nodes_of(int rank) const {
 }
 
 Range ExchangePlan::held(Range bucket, int rank, int rounds_done) const {
-  // Round 0 halves the whole bucket, so the rank's lowest bit decides the largest cut: slices lie in bit-reversed order.
+  // Round 0 halves the whole bucket, so the rank's lowest bit decides the largest cut: slices lie
+  // in bit-reversed order.
   if (!is_halving()) return slices(bucket, ranks_, rank, 1);
   const int count = ranks_ >> rounds_done;
   const int first = reversed_bits(rank, halving_rounds_) / count * count;
@@ -65,7 +67,8 @@ Range ExchangePlan::held(Range bucket, int rank, int rounds_done) const {
 }
 
 Index ExchangePlan::landing_floats(Range bucket) const {
-  if (!is_halving()) return (static_cast<Index>(nodes_.size()) - own_nodes().size()) * owned(bucket).size();
+  if (!is_halving())
+    return (static_cast<Index>(nodes_.size()) - own_nodes().size()) * owned(bucket).size();
   Index floats = 0;
   for (int round = 0; round < halving_rounds_; ++round) floats += held(bucket, round + 1).size();
   return floats;
@@ -97,7 +100,8 @@ void ExchangePlan::reduce_receives(Range bucket, int round, std::vector<Message>
     const int peer = (rank_ + ranks_ - distance) % ranks_;
     const Range nodes = nodes_of(peer);
     for (Index node = nodes.begin; node < nodes.end; ++node) {
-      // The receive buffer holds the other ranks' nodes from left to right, without a gap where ours would be.
+      // The receive buffer holds the other ranks' nodes from left to right, without a gap where
+      // ours would be.
       const Index position = peer < rank_ ? node : node - own_nodes().size();
       append(messages, {peer, slice, node - nodes.begin, position * slice.size()});
     }

@@ -15,26 +15,32 @@ struct Message {
   Index landing = 0;  ///< reduce, receiving: floats in front of it in the bucket's receive buffer
 };
 
-/// Who sends what to whom when the gradients of one bucket are summed along the leaf tree (core/tree_sum.hpp) and its updated
-/// parameters are distributed. Pure arithmetic, the same on every rank; no MPI.
+/// Who sends what to whom when the gradients of one bucket are summed along the leaf tree
+/// (core/tree_sum.hpp) and its updated parameters are distributed. Pure arithmetic, the same on
+/// every rank; no MPI.
 ///
-/// Rank r of P holds the tree's maximal nodes inside leaves even_part(leaves, P, r). A bucket is cut into P slices at multiples
-/// of 64 floats (some are empty when it has fewer than P cells); each rank owns one slice. Two plans give the same bits:
+/// Rank r of P holds the tree's maximal nodes inside leaves even_part(leaves, P, r). A bucket is
+/// cut into P slices at multiples of 64 floats (some are empty when it has fewer than P cells);
+/// each rank owns one slice. Two plans give the same bits:
 ///
-/// - halving, when P > 1 is a power of two, each rank holds exactly one node, and these nodes are the leaves of a complete
-///   binary tree of ranks (so whenever leaves / P is a power of two). In round k = 0, 1, ... rank r exchanges with rank
-///   r xor 2^k half of what it holds, and adds the half it keeps: that addition IS the tree's level k. Slices are owned in
-///   bit-reversed order. The gather doubles back in reverse. Volume per rank and direction: (P - 1) / P of the bucket in
-///   log2 P messages, the largest between neighbouring ranks. See Thakur, Rabenseifner, Gropp, "Optimization of collective
-///   communication operations in MPICH", 2005.
-/// - owner completes, otherwise: each rank sends each owner that slice of each of its nodes, and the owner sums the tree.
+/// - halving, when P > 1 is a power of two, each rank holds exactly one node, and these nodes are
+/// the leaves of a complete
+///   binary tree of ranks (so whenever leaves / P is a power of two). In round k = 0, 1, ... rank r
+///   exchanges with rank r xor 2^k half of what it holds, and adds the half it keeps: that addition
+///   IS the tree's level k. Slices are owned in bit-reversed order. The gather doubles back in
+///   reverse. Volume per rank and direction: (P - 1) / P of the bucket in log2 P messages, the
+///   largest between neighbouring ranks. See Thakur, Rabenseifner, Gropp, "Optimization of
+///   collective communication operations in MPICH", 2005.
+/// - owner completes, otherwise: each rank sends each owner that slice of each of its nodes, and
+/// the owner sums the tree.
 ///   One round; volume about (P - 1) / P of the bucket times the nodes a rank holds.
 class ExchangePlan {
  public:
   ExchangePlan(Index leaves, int ranks, int rank);
 
   [[nodiscard]] bool is_halving() const { return halving_rounds_ > 0; }
-  /// Rounds of the reduce, and also of the gather. A round's sends need the receives of the rounds before.
+  /// Rounds of the reduce, and also of the gather. A round's sends need the receives of the rounds
+  /// before.
   [[nodiscard]] int rounds() const { return is_halving() ? halving_rounds_ : 1; }
   /// The nodes of all ranks, from left to right; together all leaves.
   [[nodiscard]] std::span<const Range> nodes() const { return nodes_; }
@@ -44,12 +50,14 @@ class ExchangePlan {
   /// The slice of the bucket that this rank finishes and updates.
   [[nodiscard]] Range owned(Range bucket) const { return held(bucket, rank_, halving_rounds_); }
   /// Halving: what this rank is still adding up after `rounds_done` rounds.
-  [[nodiscard]] Range held(Range bucket, int rounds_done) const { return held(bucket, rank_, rounds_done); }
+  [[nodiscard]] Range held(Range bucket, int rounds_done) const {
+    return held(bucket, rank_, rounds_done);
+  }
   /// Floats that arrive during the bucket's reduce.
   [[nodiscard]] Index landing_floats(Range bucket) const;
 
-  /// Append this rank's messages of a round to `messages`. Between two ranks, sends and receives of a round have the same
-  /// order.
+  /// Append this rank's messages of a round to `messages`. Between two ranks, sends and receives of
+  /// a round have the same order.
   void reduce_sends(Range bucket, int round, std::vector<Message>& messages) const;
   void reduce_receives(Range bucket, int round, std::vector<Message>& messages) const;
   void gather_sends(Range bucket, int round, std::vector<Message>& messages) const;

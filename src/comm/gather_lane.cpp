@@ -14,7 +14,8 @@ GatherLane::GatherLane(Exchange& exchange) : ExchangeLane(exchange) {
   const Index receives = plan.is_halving() ? 1 : others;
   const Index sends = plan.is_halving() ? plan.rounds() : others;
   for (Index slot = 0; slot < exchange.slots(); ++slot) add_slot(receives, sends);
-  if (is_rounding()) increments_ = Buffer<Bfloat16>(static_cast<Index>(exchange.settings.parameters.size()));
+  if (is_rounding())
+    increments_ = Buffer<Bfloat16>(static_cast<Index>(exchange.settings.parameters.size()));
   messages_.reserve(static_cast<std::size_t>(others));
 }
 
@@ -26,7 +27,8 @@ void GatherLane::post_receives(Index bucket, Index /*slot*/, int round, std::siz
       post_receive(increments_.data() + message.floats.begin, message, gather_tag(bucket), group);
       continue;
     }
-    post_receive(exchange_.settings.parameters.data() + message.floats.begin, message, gather_tag(bucket), group);
+    post_receive(exchange_.settings.parameters.data() + message.floats.begin, message,
+                 gather_tag(bucket), group);
   }
 }
 
@@ -38,7 +40,8 @@ void GatherLane::post_sends(Index bucket, Index /*slot*/, int round, std::size_t
       post_send(increments_.data() + message.floats.begin, message, gather_tag(bucket), group);
       continue;
     }
-    post_send(exchange_.settings.parameters.data() + message.floats.begin, message, gather_tag(bucket), group);
+    post_send(exchange_.settings.parameters.data() + message.floats.begin, message,
+              gather_tag(bucket), group);
   }
 }
 
@@ -49,7 +52,8 @@ void GatherLane::combine(Index bucket, Index /*slot*/, int round) {
   exchange_.plan.gather_receives(range_of(bucket), round, messages_);
   float* parameters = exchange_.settings.parameters.data();
   for (const Message& message : messages_) {
-    for (Index i = message.floats.begin; i < message.floats.end; ++i) parameters[i] += to_float(increments_[i]);
+    for (Index i = message.floats.begin; i < message.floats.end; ++i)
+      parameters[i] += to_float(increments_[i]);
   }
 }
 

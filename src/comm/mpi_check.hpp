@@ -2,12 +2,13 @@
 
 #include <mpi.h>
 
-#include "hourglass/core/types.hpp"
 #include "hourglass/comm/communicator.hpp"
+#include "hourglass/core/types.hpp"
 
 namespace hourglass::detail {
 
-/// Throws Error(bug) with MPI's own text when `code` is not MPI_SUCCESS; `call` names the MPI function.
+/// Throws Error(bug) with MPI's own text when `code` is not MPI_SUCCESS; `call` names the MPI
+/// function.
 void check_mpi(int code, const char* call);
 
 /// `size` as MPI's int count. Throws Error(bug) when it does not fit.

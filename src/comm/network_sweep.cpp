@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <functional>
 
+#include "comm/reducer.hpp"
 #include "core/buffer.hpp"
 #include "core/timer.hpp"
 #include "core/tree_sum.hpp"
-#include "comm/reducer.hpp"
 
 namespace hourglass {
 
@@ -16,7 +16,8 @@ constexpr Index first_bytes = 1024;
 constexpr Index growth = 4;
 constexpr double seconds_per_size = 0.1;
 
-// The median over repetitions of the slowest rank's time. How many follows from the first, so that all ranks do the same.
+// The median over repetitions of the slowest rank's time. How many follows from the first, so that
+// all ranks do the same.
 double slowest_median(const Communicator& communicator, const std::function<double()>& timed_once) {
   const auto once = [&] {
     communicator.barrier();
@@ -24,7 +25,8 @@ double slowest_median(const Communicator& communicator, const std::function<doub
   };
   static_cast<void>(once());
   const double first = once();
-  const auto count = static_cast<std::size_t>(std::clamp(seconds_per_size / std::max(first, 1e-7), 3.0, 200.0));
+  const auto count =
+      static_cast<std::size_t>(std::clamp(seconds_per_size / std::max(first, 1e-7), 3.0, 200.0));
   std::vector<double> times = {first};
   while (times.size() < count) times.push_back(once());
   std::ranges::nth_element(times, times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2));
@@ -47,7 +49,8 @@ std::vector<NetworkFigure> sweep_allreduce(const Communicator& communicator, Ind
   return figures;
 }
 
-std::vector<NetworkFigure> sweep_point_to_point(const Communicator& communicator, Index largest_bytes) {
+std::vector<NetworkFigure> sweep_point_to_point(const Communicator& communicator,
+                                                Index largest_bytes) {
   constexpr int tag = 1;
   constexpr int round_trips = 5;
   std::vector<NetworkFigure> figures;
@@ -73,13 +76,15 @@ std::vector<NetworkFigure> sweep_point_to_point(const Communicator& communicator
   return figures;
 }
 
-NetworkFigure measure_exchange(const Communicator& communicator, Index arena_floats, Index bucket_bytes, Index leaves,
-                               bool tree) {
+NetworkFigure measure_exchange(const Communicator& communicator, Index arena_floats,
+                               Index bucket_bytes, Index leaves, bool tree) {
   Buffer<float> sum(arena_floats);
   Buffer<float> parameters(arena_floats);
   const ReducerSettings settings{leaves, bucket_bytes, sum.span(), parameters.span()};
-  const auto reducer = tree ? make_tree_reducer(communicator, settings) : make_allreduce_reducer(communicator, settings);
-  const std::vector<Range> nodes = maximal_nodes(even_part(leaves, communicator.size(), communicator.rank()), leaves);
+  const auto reducer = tree ? make_tree_reducer(communicator, settings)
+                            : make_allreduce_reducer(communicator, settings);
+  const std::vector<Range> nodes =
+      maximal_nodes(even_part(leaves, communicator.size(), communicator.rank()), leaves);
   // A rank's nodes may as well all lie in one place: nobody looks at the sum.
   Buffer<float> gradient(arena_floats);
   std::vector<BucketPart> parts(nodes.size());
@@ -87,7 +92,8 @@ NetworkFigure measure_exchange(const Communicator& communicator, Index arena_flo
   const double seconds = slowest_median(communicator, [&] {
     const Timer timer;
     for (std::size_t b = 0; b < buckets.size(); ++b) {
-      for (std::size_t n = 0; n < nodes.size(); ++n) parts[n] = {nodes[n], gradient.data() + buckets[b].begin};
+      for (std::size_t n = 0; n < nodes.size(); ++n)
+        parts[n] = {nodes[n], gradient.data() + buckets[b].begin};
       reducer->start_reduce(static_cast<Index>(b), parts);
     }
     for (std::size_t b = 0; b < buckets.size(); ++b) {

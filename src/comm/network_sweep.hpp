@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "hourglass/core/types.hpp"
 #include "hourglass/comm/communicator.hpp"
+#include "hourglass/core/types.hpp"
 
 namespace hourglass {
 
@@ -13,17 +13,19 @@ struct NetworkFigure {
   double seconds = 0;
 };
 
-/// What the network does for MPI, from 1 KiB on in steps of 4x up to `largest_bytes`. All collective; same result on every
-/// rank.
+/// What the network does for MPI, from 1 KiB on in steps of 4x up to `largest_bytes`. All
+/// collective; same result on every rank.
 ///
 /// In-place allreduce (sum) of single-precision numbers.
-[[nodiscard]] std::vector<NetworkFigure> sweep_allreduce(const Communicator& communicator, Index largest_bytes);
-/// Half of a round trip between rank 0 and the last rank, which the launcher puts on another node where there is one; begins
-/// with 4 bytes, whose time is the latency. Empty on a single rank.
-[[nodiscard]] std::vector<NetworkFigure> sweep_point_to_point(const Communicator& communicator, Index largest_bytes);
-/// A whole exchange with nothing to hide behind: reduction and gather of `arena_floats` floats by the tree over `leaves`
-/// leaves, or by MPI's allreduce.
-[[nodiscard]] NetworkFigure measure_exchange(const Communicator& communicator, Index arena_floats, Index bucket_bytes,
-                                             Index leaves, bool tree);
+[[nodiscard]] std::vector<NetworkFigure> sweep_allreduce(const Communicator& communicator,
+                                                         Index largest_bytes);
+/// Half of a round trip between rank 0 and the last rank, which the launcher puts on another node
+/// where there is one; begins with 4 bytes, whose time is the latency. Empty on a single rank.
+[[nodiscard]] std::vector<NetworkFigure> sweep_point_to_point(const Communicator& communicator,
+                                                              Index largest_bytes);
+/// A whole exchange with nothing to hide behind: reduction and gather of `arena_floats` floats by
+/// the tree over `leaves` leaves, or by MPI's allreduce.
+[[nodiscard]] NetworkFigure measure_exchange(const Communicator& communicator, Index arena_floats,
+                                             Index bucket_bytes, Index leaves, bool tree);
 
 }  // namespace hourglass

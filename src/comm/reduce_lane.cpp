@@ -12,16 +12,19 @@ int reduce_tag(Index bucket) { return static_cast<int>(2 * bucket); }
 
 }  // namespace
 
-ReduceLane::ReduceLane(Exchange& exchange) : ExchangeLane(exchange), node_count_(exchange.plan.own_nodes().size()) {
+ReduceLane::ReduceLane(Exchange& exchange)
+    : ExchangeLane(exchange), node_count_(exchange.plan.own_nodes().size()) {
   const ExchangePlan& plan = exchange.plan;
   const Index foreign_nodes = static_cast<Index>(plan.nodes().size()) - node_count_;
   const Index receives = plan.is_halving() ? 1 : foreign_nodes;
-  const Index sends = plan.is_halving() ? plan.rounds() : node_count_ * (exchange.communicator.size() - 1);
+  const Index sends =
+      plan.is_halving() ? plan.rounds() : node_count_ * (exchange.communicator.size() - 1);
   const Index slots = exchange.slots();
   for (Index slot = 0; slot < slots; ++slot) add_slot(receives, sends);
   for (const Range& bucket : exchange.buckets) {
     slot_floats_ = std::max(slot_floats_, plan.landing_floats(bucket));
-    // Halving sends what it does not keep, once; an owner's peers send it its slice of each of their nodes.
+    // Halving sends what it does not keep, once; an owner's peers send it its slice of each of
+    // their nodes.
     const Index others = bucket.size() - plan.owned(bucket).size();
     send_floats_ = std::max(send_floats_, plan.is_halving() ? others : others * node_count_);
   }
@@ -44,11 +47,13 @@ void ReduceLane::start(Index bucket, std::span<const BucketPart> parts) {
   }
   require(as_planned, "the parts of a bucket are not the rank's maximal nodes");
   require(!is_started(bucket) || is_done(bucket), "a bucket's exchange was started twice");
-  for (std::size_t i = 0; i < parts.size(); ++i) part(bucket, static_cast<Index>(i)) = parts[i].data;
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    part(bucket, static_cast<Index>(i)) = parts[i].data;
   ExchangeLane::start(bucket);
 }
 
-// Where this rank's contribution from float `begin` on lies: in the caller's part at first, in the running sum afterwards.
+// Where this rank's contribution from float `begin` on lies: in the caller's part at first, in the
+// running sum afterwards.
 const float* ReduceLane::contribution(Index bucket, Index index, Index begin, int round) {
   if (round > 0) return exchange_.settings.sum.data() + begin;
   return part(bucket, index) + (begin - range_of(bucket).begin);
@@ -59,7 +64,8 @@ void ReduceLane::post_receives(Index bucket, Index slot, int round, std::size_t 
   exchange_.plan.reduce_receives(range_of(bucket), round, messages_);
   for (const Message& message : messages_) {
     if (is_rounding()) {
-      post_receive(narrow_landing_.data() + slot * slot_floats_ + message.landing, message, reduce_tag(bucket), group);
+      post_receive(narrow_landing_.data() + slot * slot_floats_ + message.landing, message,
+                   reduce_tag(bucket), group);
       continue;
     }
     post_receive(landing(slot) + message.landing, message, reduce_tag(bucket), group);
@@ -102,7 +108,8 @@ const float* ReduceLane::arrived_floats(Index slot, Index size) {
   return landing_.data();
 }
 
-// Half of the ranks add left + right and half right + left: the same bits, because IEEE addition is commutative.
+// Half of the ranks add left + right and half right + left: the same bits, because IEEE addition is
+// commutative.
 void ReduceLane::add_half(Index bucket, Index slot, int round) {
   messages_.clear();
   exchange_.plan.reduce_receives(range_of(bucket), round, messages_);
@@ -111,7 +118,8 @@ void ReduceLane::add_half(Index bucket, Index slot, int round) {
     float* sum = exchange_.settings.sum.data() + message.floats.begin;
     if (is_rounding()) {
       const Bfloat16* arrived = narrow_landing_.data() + slot * slot_floats_ + message.landing;
-      for (Index i = 0; i < message.floats.size(); ++i) sum[i] = rounded_to_bfloat16(mine[i]) + to_float(arrived[i]);
+      for (Index i = 0; i < message.floats.size(); ++i)
+        sum[i] = rounded_to_bfloat16(mine[i]) + to_float(arrived[i]);
       continue;
     }
     const float* theirs = landing(slot) + message.landing;
@@ -124,7 +132,9 @@ void ReduceLane::complete_tree(Index bucket, Index slot) {
   if (slice.empty()) return;
   const std::span<const Range> nodes = exchange_.plan.nodes();
   const Range own = exchange_.plan.own_nodes();
-  const float* arrived = is_rounding() ? arrived_floats(slot, exchange_.plan.landing_floats(range_of(bucket))) : landing(slot);
+  const float* arrived = is_rounding()
+                             ? arrived_floats(slot, exchange_.plan.landing_floats(range_of(bucket)))
+                             : landing(slot);
   sums_.clear();
   for (Index node = 0; node < static_cast<Index>(nodes.size()); ++node) {
     const bool is_own = node >= own.begin && node < own.end;

@@ -9,8 +9,8 @@
 
 namespace hourglass::detail {
 
-/// The reduce-scatter: a bucket is done when this rank's slice of it holds the sum over all leaves. `sum` serves as scratch in
-/// the rest of the bucket.
+/// The reduce-scatter: a bucket is done when this rank's slice of it holds the sum over all leaves.
+/// `sum` serves as scratch in the rest of the bucket.
 class ReduceLane final : public ExchangeLane {
  public:
   explicit ReduceLane(Exchange& exchange);
@@ -31,13 +31,16 @@ class ReduceLane final : public ExchangeLane {
   void add_half(Index bucket, Index slot, int round);
   void complete_tree(Index bucket, Index slot);
 
-  const float*& part(Index bucket, Index index) { return parts_[static_cast<std::size_t>(bucket * node_count_ + index)]; }
+  const float*& part(Index bucket, Index index) {
+    return parts_[static_cast<std::size_t>(bucket * node_count_ + index)];
+  }
   const float* contribution(Index bucket, Index index, Index begin, int round);
   [[nodiscard]] float* landing(Index slot) { return landing_.data() + slot * slot_floats_; }
 
   Index node_count_;
   Index slot_floats_ = 0;
-  Buffer<float> landing_;            // slot_floats_ a slot; with a 16-bit wire what arrived in one slot, as floats
+  Buffer<float>
+      landing_;  // slot_floats_ a slot; with a 16-bit wire what arrived in one slot, as floats
   Buffer<Bfloat16> narrow_landing_;  // with a 16-bit wire: slot_floats_ a slot
   Buffer<Bfloat16> narrow_sends_;    // send_floats_ a slot
   Index send_floats_ = 0;

@@ -7,51 +7,59 @@
 
 #include "core/bfloat16.hpp"
 #include "core/tree_sum.hpp"
-#include "hourglass/core/types.hpp"
 #include "hourglass/comm/communicator.hpp"
+#include "hourglass/core/types.hpp"
 
 namespace hourglass {
 
-/// How an arena is cut for the exchange: buckets of at most bucket_bytes, but at least one cell of 64 floats; whole cells,
-/// sizes that differ by at most one cell; numbered in the order in which the backward pass finishes them, so bucket 0 is the
-/// arena's tail. No bucket exceeds 4 GiB (MPI counts in int). No bucket at all for an empty arena. Pure arithmetic, no MPI.
-/// Throws Error(usage) unless bucket_bytes > 0.
+/// How an arena is cut for the exchange: buckets of at most bucket_bytes, but at least one cell of
+/// 64 floats; whole cells, sizes that differ by at most one cell; numbered in the order in which
+/// the backward pass finishes them, so bucket 0 is the arena's tail. No bucket exceeds 4 GiB (MPI
+/// counts in int). No bucket at all for an empty arena. Pure arithmetic, no MPI. Throws
+/// Error(usage) unless bucket_bytes > 0.
 [[nodiscard]] std::vector<Range> make_buckets(Index arena_floats, Index bucket_bytes);
 
-/// A finished local sum over a node of the leaf tree, restricted to a bucket (see core/tree_sum.hpp for the tree).
+/// A finished local sum over a node of the leaf tree, restricted to a bucket (see core/tree_sum.hpp
+/// for the tree).
 struct BucketPart {
   Range node;         ///< leaves
   const float* data;  ///< first float of the bucket
 };
 
-/// Sums gradients over ranks and distributes updated parameters: the exchange of one step, bucket by bucket.
+/// Sums gradients over ranks and distributes updated parameters: the exchange of one step, bucket
+/// by bucket.
 ///
 /// Order of calls in a step, all by the main thread, the same on every rank:
 ///   start_reduce(b, parts) for each bucket b = 0, 1, ...; progress() at any time;
 ///   wait_reduce(b): then `sum` holds the sum over all leaves in owned(b);
-///   the caller updates `parameters` in owned(b); start_gather(b); finish(): then `parameters` is complete everywhere.
-/// Gathering may be left out for any bucket (on every rank alike); finish() ends the step all the same.
-/// From start_reduce(b) on, `sum` is scratch in bucket b outside owned(b); from start_gather(b) to finish() nobody else may
-/// touch `parameters` in bucket b. MPI advances only inside these calls: progress() now and then overlaps the exchange with the
-/// computation; it is cheap when nothing is pending.
-/// No method allocates; all buffers are made with the reducer. A method called out of order throws Error(bug).
-/// The destructor does not communicate: destroyed in the middle of a step (an error ends the run), it cancels its receives.
+///   the caller updates `parameters` in owned(b); start_gather(b); finish(): then `parameters` is
+///   complete everywhere.
+/// Gathering may be left out for any bucket (on every rank alike); finish() ends the step all the
+/// same. From start_reduce(b) on, `sum` is scratch in bucket b outside owned(b); from
+/// start_gather(b) to finish() nobody else may touch `parameters` in bucket b. MPI advances only
+/// inside these calls: progress() now and then overlaps the exchange with the computation; it is
+/// cheap when nothing is pending. No method allocates; all buffers are made with the reducer. A
+/// method called out of order throws Error(bug). The destructor does not communicate: destroyed in
+/// the middle of a step (an error ends the run), it cancels its receives.
 class Reducer {
  public:
   virtual ~Reducer() = default;
 
   [[nodiscard]] virtual std::span<const Range> buckets() const = 0;
-  /// The part of the arena in bucket b whose update this rank owns (may be empty): the rank's segment is their union.
+  /// The part of the arena in bucket b whose update this rank owns (may be empty): the rank's
+  /// segment is their union.
   [[nodiscard]] virtual Range owned(Index bucket) const = 0;
 
-  /// `parts`: this rank's maximal nodes (core/tree_sum.hpp: maximal_nodes of its leaf range), sorted, for this bucket. Their
-  /// memory must stay until wait_reduce(bucket) returned. A part may be the bucket's place in `sum` itself.
+  /// `parts`: this rank's maximal nodes (core/tree_sum.hpp: maximal_nodes of its leaf range),
+  /// sorted, for this bucket. Their memory must stay until wait_reduce(bucket) returned. A part may
+  /// be the bucket's place in `sum` itself.
   virtual void start_reduce(Index bucket, std::span<const BucketPart> parts) = 0;
   virtual void progress() = 0;
   virtual void wait_reduce(Index bucket) = 0;
-  /// With a 16-bit wire: an arena in which the caller leaves, in owned(b) and before start_gather(b), what it has added to each
-  /// parameter since the last step. The gather sends these and adds them on the other ranks: every rank adds the same number to
-  /// the same float. Empty otherwise, when the parameters themselves travel.
+  /// With a 16-bit wire: an arena in which the caller leaves, in owned(b) and before
+  /// start_gather(b), what it has added to each parameter since the last step. The gather sends
+  /// these and adds them on the other ranks: every rank adds the same number to the same float.
+  /// Empty otherwise, when the parameters themselves travel.
   [[nodiscard]] virtual std::span<Bfloat16> increments() { return {}; }
   virtual void start_gather(Index bucket) = 0;
   virtual void finish() = 0;
@@ -59,7 +67,8 @@ class Reducer {
   [[nodiscard]] virtual Index bytes() const { return 0; }
 };
 
-/// What a reducer works on. `sum` and `parameters` are arenas of arena_floats floats that outlive it.
+/// What a reducer works on. `sum` and `parameters` are arenas of arena_floats floats that outlive
+/// it.
 struct ReducerSettings {
   Index leaves = 1;              ///< micro-batches of a step = shards S
   Index bucket_bytes = 4 << 20;  ///< see make_buckets
@@ -68,16 +77,19 @@ struct ReducerSettings {
   Wire wire = Wire::fp32;  ///< tree only; see core/tree_sum.hpp and Reducer::increments
 };
 
-/// `tree`: the leaf tree of core/tree_sum.hpp, reduce-scatter, sharded update, allgather: the same bits on any number of ranks.
-/// See exchange_plan.hpp for the messages; they are fewest when leaves / P is a power of two.
-/// Receive buffers: up to 64 MiB of buckets, but 4 to 32 buckets (or all), are in flight; each takes (P - 1) / P of its size,
-/// times the nodes a rank holds when leaves / P is no power of two. Collective. Throws Error(usage) when there are more buckets
-/// than MPI has tags for.
-[[nodiscard]] std::unique_ptr<Reducer> make_tree_reducer(const Communicator& communicator, const ReducerSettings& settings);
+/// `tree`: the leaf tree of core/tree_sum.hpp, reduce-scatter, sharded update, allgather: the same
+/// bits on any number of ranks. See exchange_plan.hpp for the messages; they are fewest when leaves
+/// / P is a power of two. Receive buffers: up to 64 MiB of buckets, but 4 to 32 buckets (or all),
+/// are in flight; each takes (P - 1) / P of its size, times the nodes a rank holds when leaves / P
+/// is no power of two. Collective. Throws Error(usage) when there are more buckets than MPI has
+/// tags for.
+[[nodiscard]] std::unique_ptr<Reducer> make_tree_reducer(const Communicator& communicator,
+                                                         const ReducerSettings& settings);
 
-/// `allreduce`: the classic scheme. Each rank adds its parts from left to right, MPI_Iallreduce sums a bucket over the ranks,
-/// and every rank updates everything (owned(b) = bucket b; gathering does nothing). The bits depend on the number of ranks and
-/// on MPI, but are the same on all ranks. No buffers of its own; `parts` may be released when start_reduce returns. Collective.
+/// `allreduce`: the classic scheme. Each rank adds its parts from left to right, MPI_Iallreduce
+/// sums a bucket over the ranks, and every rank updates everything (owned(b) = bucket b; gathering
+/// does nothing). The bits depend on the number of ranks and on MPI, but are the same on all ranks.
+/// No buffers of its own; `parts` may be released when start_reduce returns. Collective.
 [[nodiscard]] std::unique_ptr<Reducer> make_allreduce_reducer(const Communicator& communicator,
                                                               const ReducerSettings& settings);
 

@@ -2,14 +2,15 @@
 
 #include <cstring>
 
-#include "core/activity.hpp"
 #include "comm/mpi_check.hpp"
+#include "core/activity.hpp"
 
 namespace hourglass {
 
 namespace {
 
-// NOLINTBEGIN(bugprone-sizeof-expression): Open MPI's handles are pointers, and it is the handle that is kept
+// NOLINTBEGIN(bugprone-sizeof-expression): Open MPI's handles are pointers, and it is the handle
+// that is kept
 MPI_Request load(const void* storage) {
   MPI_Request request = MPI_REQUEST_NULL;
   std::memcpy(&request, storage, sizeof request);
@@ -28,7 +29,9 @@ Request::Request() {
 
 Request::Request(const void* handle) { store(storage_.bytes, load(handle)); }
 
-Request::Request(Request&& other) noexcept : storage_(other.storage_) { store(other.storage_.bytes, MPI_REQUEST_NULL); }
+Request::Request(Request&& other) noexcept : storage_(other.storage_) {
+  store(other.storage_.bytes, MPI_REQUEST_NULL);
+}
 
 Request& Request::operator=(Request&& other) noexcept {
   if (this == &other) return *this;

@@ -1,8 +1,8 @@
 #include "comm/request_set.hpp"
 
+#include "comm/mpi_check.hpp"
 #include "core/activity.hpp"
 #include "hourglass/core/error.hpp"
-#include "comm/mpi_check.hpp"
 
 namespace hourglass::detail {
 
@@ -40,8 +40,8 @@ MPI_Request* RequestSet::add(std::size_t number) {
 void RequestSet::test_some() {
   if (pending_ == 0) return;
   int count = 0;
-  check_mpi(MPI_Testsome(mpi_count(static_cast<Index>(requests_.size())), requests_.data(), &count, finished_.data(),
-                         MPI_STATUSES_IGNORE),
+  check_mpi(MPI_Testsome(mpi_count(static_cast<Index>(requests_.size())), requests_.data(), &count,
+                         finished_.data(), MPI_STATUSES_IGNORE),
             "MPI_Testsome");
   retire(count);
 }
@@ -50,8 +50,8 @@ void RequestSet::wait_some() {
   require(pending_ > 0, "waiting for messages that nobody started");
   const activity::Waiting waiting;
   int count = 0;
-  check_mpi(MPI_Waitsome(mpi_count(static_cast<Index>(requests_.size())), requests_.data(), &count, finished_.data(),
-                         MPI_STATUSES_IGNORE),
+  check_mpi(MPI_Waitsome(mpi_count(static_cast<Index>(requests_.size())), requests_.data(), &count,
+                         finished_.data(), MPI_STATUSES_IGNORE),
             "MPI_Waitsome");
   retire(count);
 }

@@ -2,13 +2,13 @@
 
 #include <vector>
 
-#include "hourglass/core/types.hpp"
 #include "comm/mpi_check.hpp"
+#include "hourglass/core/types.hpp"
 
 namespace hourglass::detail {
 
-/// Pending MPI requests of fixed groups, all tested by ONE call: MPI drives its transports once a call, however many
-/// requests are asked about. Allocates only when it is made.
+/// Pending MPI requests of fixed groups, all tested by ONE call: MPI drives its transports once a
+/// call, however many requests are asked about. Allocates only when it is made.
 class RequestSet {
  public:
   enum class Kind { send, receive, collective };
@@ -16,8 +16,8 @@ class RequestSet {
   RequestSet() = default;
   RequestSet(const RequestSet&) = delete;
   RequestSet& operator=(const RequestSet&) = delete;
-  /// Gives up what is still pending, without waiting: that happens only when an error ends the run, and the other ranks may
-  /// never answer.
+  /// Gives up what is still pending, without waiting: that happens only when an error ends the run,
+  /// and the other ranks may never answer.
   ~RequestSet();
 
   /// A new group of at most `capacity` requests at a time; returns its number.

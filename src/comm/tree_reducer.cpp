@@ -1,9 +1,9 @@
 #include <string>
 
 #include "comm/gather_lane.hpp"
-#include "hourglass/core/error.hpp"
 #include "comm/mpi_check.hpp"
 #include "comm/reduce_lane.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
@@ -14,20 +14,22 @@ using detail::Exchange;
 void check_tags(const Communicator& communicator, Index buckets, Index bucket_bytes) {
   int* largest_tag = nullptr;
   int known = 0;
-  detail::check_mpi(
-      MPI_Comm_get_attr(detail::mpi_communicator(communicator), MPI_TAG_UB, static_cast<void*>(&largest_tag), &known),
-      "MPI_Comm_get_attr");
+  detail::check_mpi(MPI_Comm_get_attr(detail::mpi_communicator(communicator), MPI_TAG_UB,
+                                      static_cast<void*>(&largest_tag), &known),
+                    "MPI_Comm_get_attr");
   const Index largest = known != 0 ? *largest_tag : 32767;  // what the MPI standard promises
   if (2 * buckets <= largest) return;
-  throw Error(ErrorKind::usage, "--bucket-bytes " + std::to_string(bucket_bytes) + " cuts the model into " +
-                                    std::to_string(buckets) + " buckets, and this MPI allows " + std::to_string(largest / 2) +
+  throw Error(ErrorKind::usage, "--bucket-bytes " + std::to_string(bucket_bytes) +
+                                    " cuts the model into " + std::to_string(buckets) +
+                                    " buckets, and this MPI allows " + std::to_string(largest / 2) +
                                     ": use a larger value");
 }
 
 Exchange make_exchange(const Communicator& communicator, const ReducerSettings& settings) {
   require(settings.parameters.size() == settings.sum.size(), "arenas of different sizes");
   require(settings.leaves >= 1, "a tree without leaves");
-  std::vector<Range> buckets = make_buckets(static_cast<Index>(settings.sum.size()), settings.bucket_bytes);
+  std::vector<Range> buckets =
+      make_buckets(static_cast<Index>(settings.sum.size()), settings.bucket_bytes);
   check_tags(communicator, static_cast<Index>(buckets.size()), settings.bucket_bytes);
   return Exchange{communicator.duplicate(),
                   settings,
@@ -46,7 +48,9 @@ class TreeReducer final : public Reducer {
     return exchange_.plan.owned(exchange_.buckets.at(static_cast<std::size_t>(bucket)));
   }
 
-  void start_reduce(Index bucket, std::span<const BucketPart> parts) override { reduce_.start(bucket, parts); }
+  void start_reduce(Index bucket, std::span<const BucketPart> parts) override {
+    reduce_.start(bucket, parts);
+  }
 
   void progress() override {
     if (exchange_.requests.is_idle()) return;
@@ -64,7 +68,8 @@ class TreeReducer final : public Reducer {
   [[nodiscard]] Index bytes() const override { return reduce_.bytes() + gather_.bytes(); }
 
   void start_gather(Index bucket) override {
-    require(!reduce_.is_started(bucket) || reduce_.is_done(bucket), "gathering a bucket that is still being reduced");
+    require(!reduce_.is_started(bucket) || reduce_.is_done(bucket),
+            "gathering a bucket that is still being reduced");
     gather_.start(bucket);
   }
 
@@ -92,7 +97,8 @@ class TreeReducer final : public Reducer {
 
 }  // namespace
 
-std::unique_ptr<Reducer> make_tree_reducer(const Communicator& communicator, const ReducerSettings& settings) {
+std::unique_ptr<Reducer> make_tree_reducer(const Communicator& communicator,
+                                           const ReducerSettings& settings) {
   return std::make_unique<TreeReducer>(communicator, settings);
 }
 

@@ -6,9 +6,13 @@
 
 namespace hourglass {
 
-std::string_view name_of(GemmLibrary library) { return library == GemmLibrary::openblas ? "openblas" : "onednn"; }
+std::string_view name_of(GemmLibrary library) {
+  return library == GemmLibrary::openblas ? "openblas" : "onednn";
+}
 
-std::string_view name_of(Precision precision) { return precision == Precision::fp32 ? "fp32" : "bf16"; }
+std::string_view name_of(Precision precision) {
+  return precision == Precision::fp32 ? "fp32" : "bf16";
+}
 
 GemmLibrary gemm_library_from(std::string_view name) {
   if (name == "openblas") return GemmLibrary::openblas;
@@ -24,6 +28,8 @@ Precision precision_from(std::string_view name) {
 
 std::string_view name_of(Wire wire) { return wire == Wire::fp32 ? "fp32" : "bf16"; }
 
-Wire wire_from(std::string_view name) { return precision_from(name) == Precision::bf16 ? Wire::bf16 : Wire::fp32; }
+Wire wire_from(std::string_view name) {
+  return precision_from(name) == Precision::bf16 ? Wire::bf16 : Wire::fp32;
+}
 
 }  // namespace hourglass

@@ -8,7 +8,8 @@ namespace hourglass {
 
 /// What multiplies single-precision matrices.
 enum class GemmLibrary { openblas, onednn };
-/// In what the matrix products of dense layers are computed in training passes. Sums, weights and moments are fp32 either way.
+/// In what the matrix products of dense layers are computed in training passes. Sums, weights and
+/// moments are fp32 either way.
 enum class Precision {
   fp32,
   bf16,  ///< factors rounded to bfloat16, products added in fp32

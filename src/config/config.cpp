@@ -30,13 +30,17 @@ void check_full_batch(const TrainConfig& config) {
                                    {"encoder-rate-factor", update.encoder_rate != 1},
                                    {"decoder-rate-factor", update.decoder_rate != 1},
                                    {"bias-rate-factor", update.bias_rate != 1}}) {
-    check(!used, fmt::format("--optimizer lbfgs finds its steps by a line search and does not go with --{}", name));
+    check(!used, fmt::format(
+                     "--optimizer lbfgs finds its steps by a line search and does not go with --{}",
+                     name));
   }
 }
 
 }  // namespace
 
-std::string_view name_of(Reduction reduction) { return reduction == Reduction::tree ? "tree" : "allreduce"; }
+std::string_view name_of(Reduction reduction) {
+  return reduction == Reduction::tree ? "tree" : "allreduce";
+}
 
 Reduction reduction_from(std::string_view name) {
   if (name == "tree") return Reduction::tree;
@@ -46,14 +50,18 @@ Reduction reduction_from(std::string_view name) {
 
 void validate(const TrainConfig& config) {
   check(!config.data.empty(), "no training data: give --data FILE.h5:/path/to/samples");
-  check(!config.model.encoder.empty(), "no network: give --layers, e.g. --layers 784,1000,500,250,30");
-  check(config.micro_batch >= 1, fmt::format("--micro-batch must be at least 1, not {}", config.micro_batch));
+  check(!config.model.encoder.empty(),
+        "no network: give --layers, e.g. --layers 784,1000,500,250,30");
+  check(config.micro_batch >= 1,
+        fmt::format("--micro-batch must be at least 1, not {}", config.micro_batch));
   check(config.batch >= 1, fmt::format("--batch must be at least 1, not {}", config.batch));
   check(config.batch % config.micro_batch == 0,
-        fmt::format("--batch {} is not a multiple of --micro-batch {}: use --batch {} or another --micro-batch", config.batch,
-                    config.micro_batch, round_up(config.batch, config.micro_batch)));
+        fmt::format("--batch {} is not a multiple of --micro-batch {}: use --batch {} or another "
+                    "--micro-batch",
+                    config.batch, config.micro_batch, round_up(config.batch, config.micro_batch)));
   check(config.epochs >= 0, fmt::format("--epochs must not be negative, not {}", config.epochs));
-  check(config.threads >= 1 && config.threads <= 1024, fmt::format("--threads must be 1 to 1024, not {}", config.threads));
+  check(config.threads >= 1 && config.threads <= 1024,
+        fmt::format("--threads must be 1 to 1024, not {}", config.threads));
   check(config.shuffle_block >= 1, "--shuffle-block must be at least 1");
   check(config.shuffle_window >= 1, "--shuffle-window must be at least 1");
   check(config.bucket_bytes >= 256, "--bucket-bytes must be at least 256");
@@ -61,11 +69,13 @@ void validate(const TrainConfig& config) {
         "--gradient-wire bf16 needs --reduction tree: MPI's own sums know no bfloat16");
   check(config.clip_norm >= 0, "--clip-norm must not be negative");
   check(config.early_stopping >= 0, "--early-stopping must not be negative");
-  const bool watches = config.early_stopping > 0 || config.keep_best || config.schedule.name == "plateau";
+  const bool watches =
+      config.early_stopping > 0 || config.keep_best || config.schedule.name == "plateau";
   check(!watches || !config.validation.empty(),
-        fmt::format("{} goes by the validation error: give --validation", config.early_stopping > 0 ? "--early-stopping"
-                                                                          : config.keep_best        ? "--keep-best"
-                                                                                                    : "--schedule plateau"));
+        fmt::format("{} goes by the validation error: give --validation",
+                    config.early_stopping > 0 ? "--early-stopping"
+                    : config.keep_best        ? "--keep-best"
+                                              : "--schedule plateau"));
   const UpdateSettings& update = config.update;
   for (const auto& [name, value] : {std::pair{"encoder-rate-factor", update.encoder_rate},
                                     {"decoder-rate-factor", update.decoder_rate},
@@ -74,17 +84,19 @@ void validate(const TrainConfig& config) {
                                     {"decoder-decay-factor", update.decoder_decay}}) {
     check(value >= 0, fmt::format("--{} must not be negative, not {}", name, value));
   }
-  check(update.ema >= 0 && update.ema < 1, fmt::format("--ema must be at least 0 and below 1, not {}", update.ema));
+  check(update.ema >= 0 && update.ema < 1,
+        fmt::format("--ema must be at least 0 and below 1, not {}", update.ema));
   check(config.keep >= 1, "--keep must be at least 1: the last good checkpoint is never deleted");
   check(config.log_every >= 0, "--log-every must not be negative");
   check(config.reliability.verify_every >= 0, "--verify-every must not be negative");
-  check(config.reliability.watchdog == 0 || config.reliability.watchdog >= 1, "--watchdog must be at least 1s, or 0");
+  check(config.reliability.watchdog == 0 || config.reliability.watchdog >= 1,
+        "--watchdog must be at least 1s, or 0");
   static_cast<void>(stop_signals_from(config.reliability.stop_signal));
   check(!config.output.empty(), "no output folder: give --output FOLDER");
   // The shape of the network, its loss, the optimizer: each module checks its own.
   AutoencoderSpec model = config.model;
-  // Data of shape N x H x W will tell the image's shape if the setting does not: until then any image of this size stands for
-  // it.
+  // Data of shape N x H x W will tell the image's shape if the setting does not: until then any
+  // image of this size stands for it.
   const LayerSpec& input = model.encoder.front();
   if (!model.image.known() && !input.image.known()) model.image = {1, input.units};
   const Autoencoder shape(model);

@@ -5,24 +5,25 @@
 #include <string_view>
 #include <vector>
 
-#include "hourglass/core/types.hpp"
+#include "config/arithmetic_settings.hpp"
+#include "config/pretrain_config.hpp"
+#include "config/reliability.hpp"
 #include "data/normalization.hpp"
+#include "hourglass/core/types.hpp"
 #include "model/autoencoder.hpp"
+#include "nn/initializer.hpp"
 #include "optim/line_search.hpp"
 #include "optim/optimizer.hpp"
 #include "optim/schedule.hpp"
 #include "optim/update_settings.hpp"
-#include "nn/initializer.hpp"
-#include "config/arithmetic_settings.hpp"
-#include "config/pretrain_config.hpp"
-#include "config/reliability.hpp"
 
 namespace hourglass {
 
 /// How gradients are summed over ranks.
 enum class Reduction {
   tree,       ///< fixed tree over shards, sharded update: the same bits on any number of ranks
-  allreduce,  ///< bucketed MPI_Iallreduce, replicated update: the classic scheme, bits depend on the number of ranks
+  allreduce,  ///< bucketed MPI_Iallreduce, replicated update: the classic scheme, bits depend on
+              ///< the number of ranks
 };
 
 [[nodiscard]] std::string_view name_of(Reduction reduction);
@@ -36,16 +37,19 @@ struct Interval {
   Unit unit = Unit::epochs;
 };
 
-/// Every setting of a training run, as plain data with its default. train/settings.hpp gives each its name and text.
+/// Every setting of a training run, as plain data with its default. train/settings.hpp gives each
+/// its name and text.
 struct TrainConfig {
   // data
   std::string data;
   std::string validation;
-  bool allow_external = false;  ///< data files may refer to others: external links and storage, virtual sets, filter plug-ins
+  bool allow_external = false;  ///< data files may refer to others: external links and storage,
+                                ///< virtual sets, filter plug-ins
   Normalize normalize = Normalize::automatic;
   Index shuffle_block = 32;
   Index shuffle_window = 64;
-  Index memory = -1;  ///< bytes a rank may hold of the training data; -1: half of the node's memory over its ranks; 0: stream
+  Index memory = -1;  ///< bytes a rank may hold of the training data; -1: half of the node's memory
+                      ///< over its ranks; 0: stream
 
   // model
   AutoencoderSpec model;
@@ -56,11 +60,13 @@ struct TrainConfig {
   OptimizerSettings optimizer;
   ScheduleSettings schedule;
   UpdateSettings update;
-  Index lbfgs_history = 10;  ///< pairs of steps and changes of the gradient that stand for the curvature
+  Index lbfgs_history =
+      10;  ///< pairs of steps and changes of the gradient that stand for the curvature
   LineSearchSettings line_search;
   double clip_norm = 0;
-  Index early_stopping = 0;  ///< epochs without a new smallest validation error after which training ends; 0: never
-  bool keep_best = false;    ///< model.h5 is that of the epoch with the smallest validation error
+  Index early_stopping =
+      0;  ///< epochs without a new smallest validation error after which training ends; 0: never
+  bool keep_best = false;  ///< model.h5 is that of the epoch with the smallest validation error
   Index batch = 1024;
   Index micro_batch = 128;
   Index epochs = 10;
@@ -93,7 +99,9 @@ struct TrainConfig {
 };
 
 /// --optimizer lbfgs: every update is made from the whole data set.
-[[nodiscard]] inline bool is_full_batch(const TrainConfig& config) { return config.optimizer.name == lbfgs_name; }
+[[nodiscard]] inline bool is_full_batch(const TrainConfig& config) {
+  return config.optimizer.name == lbfgs_name;
+}
 
 /// Throws Error(usage) naming the settings that are missing, out of range or contradict each other.
 void validate(const TrainConfig& config);

@@ -19,10 +19,13 @@ constexpr const char* wanted_duration = "a time such as 3600s, 55m, 4h or 01:30:
 // "[D-]H:M:S" or "M:S".
 double parse_clock(const std::string& name, const std::string& text) {
   const auto dash = text.find('-');
-  const double days = dash == std::string::npos ? 0 : parse_number<double>(name, text.substr(0, dash), wanted_duration);
+  const double days = dash == std::string::npos
+                          ? 0
+                          : parse_number<double>(name, text.substr(0, dash), wanted_duration);
   std::istringstream stream(dash == std::string::npos ? text : text.substr(dash + 1));
   std::vector<double> parts;
-  for (std::string part; std::getline(stream, part, ':');) parts.push_back(parse_number<double>(name, part, wanted_duration));
+  for (std::string part; std::getline(stream, part, ':');)
+    parts.push_back(parse_number<double>(name, part, wanted_duration));
   if (parts.size() < 2 || parts.size() > 3) bad_value(name, text, wanted_duration);
   double seconds = 0;
   for (const double part : parts) seconds = seconds * 60 + part;
@@ -38,9 +41,10 @@ double parse_duration(const std::string& name, const std::string& text) {
   } else {
     const auto split = text.find_first_not_of("0123456789.");
     const std::string unit = split == std::string::npos ? "s" : text.substr(split);
-    constexpr std::array units = {std::pair{"s", 1.0}, std::pair{"m", 60.0}, std::pair{"min", 60.0}, std::pair{"h", 3600.0},
-                                  std::pair{"d", 86400.0}};
-    const auto found = std::find_if(units.begin(), units.end(), [&](const auto& entry) { return unit == entry.first; });
+    constexpr std::array units = {std::pair{"s", 1.0}, std::pair{"m", 60.0}, std::pair{"min", 60.0},
+                                  std::pair{"h", 3600.0}, std::pair{"d", 86400.0}};
+    const auto found = std::find_if(units.begin(), units.end(),
+                                    [&](const auto& entry) { return unit == entry.first; });
     if (found == units.end() || split == 0) bad_value(name, text, wanted_duration);
     seconds = parse_number<double>(name, text.substr(0, split), wanted_duration) * found->second;
   }
@@ -50,7 +54,8 @@ double parse_duration(const std::string& name, const std::string& text) {
 
 std::string format_duration(double seconds) {
   for (const auto& [size, unit] : {std::pair{86400.0, "d"}, {3600.0, "h"}, {60.0, "m"}}) {
-    if (seconds >= size && std::fmod(seconds, size) == 0) return fmt::format("{}{}", seconds / size, unit);
+    if (seconds >= size && std::fmod(seconds, size) == 0)
+      return fmt::format("{}{}", seconds / size, unit);
   }
   return fmt::format("{}s", seconds);
 }

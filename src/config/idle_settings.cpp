@@ -41,19 +41,26 @@ std::span<const SettingNeed> setting_needs() {
       {{"nesterov", "momentum-schedule"}, rules, {"sgd"}},
       {{"beta1"}, rules, {"adam", "adamw", "nadam", "lamb", "muon"}},
       {{"beta2"}, rules, {"adam", "adamw", "nadam", "lamb", "muon", "rmsprop", "adadelta"}},
-      {{"epsilon"}, rules, {"adam", "adamw", "nadam", "lamb", "muon", "adagrad", "rmsprop", "adadelta"}},
+      {{"epsilon"},
+       rules,
+       {"adam", "adamw", "nadam", "lamb", "muon", "adagrad", "rmsprop", "adadelta"}},
       {{"centered"}, rules, {"rmsprop"}},
       {{"trust-coefficient"}, rules, {"lars"}},
       {{"lbfgs-history", "line-search", "line-search-evaluations"}, {"optimizer"}, {"lbfgs"}},
-      {{"decay-biases", "encoder-decay-factor", "decoder-decay-factor"}, {"weight-decay", "pretrain"}, {}},
-      {{"final-learning-rate"}, {"schedule"}, {"cosine", "cosine-restarts", "polynomial", "one-cycle"}},
+      {{"decay-biases", "encoder-decay-factor", "decoder-decay-factor"},
+       {"weight-decay", "pretrain"},
+       {}},
+      {{"final-learning-rate"},
+       {"schedule"},
+       {"cosine", "cosine-restarts", "polynomial", "one-cycle"}},
       {{"decay-factor"}, {"schedule"}, {"step", "exponential", "plateau"}},
       {{"decay-epochs"}, {"schedule"}, {"step", "exponential", "cosine-restarts"}},
       {{"decay-power"}, {"schedule"}, {"polynomial"}},
       {{"period-factor"}, {"schedule"}, {"cosine-restarts"}},
       {{"patience"}, {"schedule"}, {"plateau"}},
       {{"base-batch"}, {"scale-learning-rate"}, {}},
-      {{"pretrain-epochs", "pretrain-learning-rate", "pretrain-weight-decay", "pretrain-optimizer", "pretrain-batch"},
+      {{"pretrain-epochs", "pretrain-learning-rate", "pretrain-weight-decay", "pretrain-optimizer",
+        "pretrain-batch"},
        {"pretrain"},
        {}},
       {{"pretrain-momentum", "rbm-steps", "rbm-sample-visible"}, {"pretrain"}, {"rbm"}},
@@ -73,8 +80,9 @@ std::vector<std::string> idle_settings_advice(const TrainConfig& config) {
       if (need.values.empty()) {
         advice.push_back(fmt::format("advice: --{} has no effect without --{}", name, needed));
       } else {
-        advice.push_back(fmt::format("advice: --{} has no effect with --{} {}: it is for {}", name, needed,
-                                     find_setting(needed).get(config), fmt::join(need.values, ", ")));
+        advice.push_back(fmt::format("advice: --{} has no effect with --{} {}: it is for {}", name,
+                                     needed, find_setting(needed).get(config),
+                                     fmt::join(need.values, ", ")));
       }
     }
   }

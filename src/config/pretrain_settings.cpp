@@ -1,6 +1,6 @@
 
-#include "core/text_list.hpp"
 #include "config/setting_rows.hpp"
+#include "core/text_list.hpp"
 
 namespace hourglass {
 
@@ -9,18 +9,23 @@ namespace {
 // A list of numbers, whole or not; may be empty.
 template <class Access>
 Setting numbers_setting(Row row, Access access) {
-  using Value = typename std::remove_reference_t<decltype(access(std::declval<TrainConfig&>()))>::value_type;
+  using Value =
+      typename std::remove_reference_t<decltype(access(std::declval<TrainConfig&>()))>::value_type;
   return {row.name,
           row.section,
           row.help,
           false,
           row.scope,
-          [access](const TrainConfig& c) { return fmt::format("{}", fmt::join(access(const_cast<TrainConfig&>(c)), ",")); },
+          [access](const TrainConfig& c) {
+            return fmt::format("{}", fmt::join(access(const_cast<TrainConfig&>(c)), ","));
+          },
           [access, name = row.name](TrainConfig& c, const std::string& text) {
             std::vector<Value> values;
             for (const std::string& value : split_list(text)) {
-              values.push_back(parse_number<Value>(
-                  name, value, std::is_integral_v<Value> ? "a whole number or a list of them" : "a number or a list of them"));
+              values.push_back(parse_number<Value>(name, value,
+                                                   std::is_integral_v<Value>
+                                                       ? "a whole number or a list of them"
+                                                       : "a number or a list of them"));
             }
             access(c) = std::move(values);
           }};
@@ -34,29 +39,43 @@ std::vector<Setting> pretrain_settings() {
   optimizers.insert(optimizers.begin(), "auto");
   return {
       word_setting(
-          {"pretrain", s, fmt::format("Train layer by layer first, then the whole: {}", fmt::join(pretrain_names(), ", "))},
+          {"pretrain", s,
+           fmt::format("Train layer by layer first, then the whole: {}",
+                       fmt::join(pretrain_names(), ", "))},
           [](TrainConfig& c) -> Pretrain& { return c.pretrain.kind; }, pretrain_from),
-      numbers_setting({"pretrain-epochs", s, "Epochs a layer: one number for all layers or a list, one a layer"},
+      numbers_setting({"pretrain-epochs", s,
+                       "Epochs a layer: one number for all layers or a list, one a layer"},
                       [](TrainConfig& c) -> std::vector<Index>& { return c.pretrain.epochs; }),
-      numbers_setting({"pretrain-learning-rate", s,
-                       "Learning rate, or a list; empty: rbm 0.1 (0.001 where units are Gaussian), else --learning-rate"},
-                      [](TrainConfig& c) -> std::vector<double>& { return c.pretrain.learning_rate; }),
-      numbers_setting({"pretrain-weight-decay", s, "Weight decay, or a list; empty: rbm 0.0002, else --weight-decay"},
-                      [](TrainConfig& c) -> std::vector<double>& { return c.pretrain.weight_decay; }),
-      choice_setting({"pretrain-optimizer", s, "Update rule; auto: rbm sgd, else that of --optimizer (adam for lbfgs)"},
-                     optimizers, [](TrainConfig& c) -> std::string& { return c.pretrain.optimizer; }),
-      number_setting({"pretrain-momentum", s, "rbm: momentum after the first 5 epochs, in which it is at most 0.5"},
+      numbers_setting(
+          {"pretrain-learning-rate", s,
+           "Learning rate, or a list; empty: rbm 0.1 (0.001 where units are Gaussian), else "
+           "--learning-rate"},
+          [](TrainConfig& c) -> std::vector<double>& { return c.pretrain.learning_rate; }),
+      numbers_setting(
+          {"pretrain-weight-decay", s,
+           "Weight decay, or a list; empty: rbm 0.0002, else --weight-decay"},
+          [](TrainConfig& c) -> std::vector<double>& { return c.pretrain.weight_decay; }),
+      choice_setting({"pretrain-optimizer", s,
+                      "Update rule; auto: rbm sgd, else that of --optimizer (adam for lbfgs)"},
+                     optimizers,
+                     [](TrainConfig& c) -> std::string& { return c.pretrain.optimizer; }),
+      number_setting({"pretrain-momentum", s,
+                      "rbm: momentum after the first 5 epochs, in which it is at most 0.5"},
                      [](TrainConfig& c) -> double& { return c.pretrain.momentum; }),
       integer_setting({"pretrain-batch", s, "Global batch while pretraining; 0: as --batch"},
                       [](TrainConfig& c) -> Index& { return c.pretrain.batch; }),
       word_setting(
-          {"pretrain-corruption", s, "denoising: noise on each layer's input: gaussian, masking, salt-pepper"},
+          {"pretrain-corruption", s,
+           "denoising: noise on each layer's input: gaussian, masking, salt-pepper"},
           [](TrainConfig& c) -> Corruption& { return c.pretrain.corruption; }, corruption_from),
-      numbers_setting({"pretrain-corruption-strength", s, "denoising: as --corruption-strength, or a list, one a layer"},
-                      [](TrainConfig& c) -> std::vector<double>& { return c.pretrain.corruption_strength; }),
+      numbers_setting(
+          {"pretrain-corruption-strength", s,
+           "denoising: as --corruption-strength, or a list, one a layer"},
+          [](TrainConfig& c) -> std::vector<double>& { return c.pretrain.corruption_strength; }),
       integer_setting({"rbm-steps", s, "rbm: Gibbs steps k of contrastive divergence (CD-k)"},
                       [](TrainConfig& c) -> Index& { return c.pretrain.rbm_steps; }),
-      flag_setting({"rbm-sample-visible", s, "rbm: draw the chain's visible units instead of using their means"},
+      flag_setting({"rbm-sample-visible", s,
+                    "rbm: draw the chain's visible units instead of using their means"},
                    [](TrainConfig& c) -> bool& { return c.pretrain.rbm_sample_visible; }),
   };
 }

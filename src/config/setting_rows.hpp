@@ -6,14 +6,15 @@
 #include <charconv>
 #include <cmath>
 
+#include "config/settings.hpp"
 #include "core/edit_distance.hpp"
 #include "hourglass/core/error.hpp"
-#include "config/settings.hpp"
 
 namespace hourglass {
 
 /// Throws Error(usage): "--name is 'text', but WANTED is expected".
-[[noreturn]] void bad_value(const std::string& name, const std::string& text, const std::string& wanted);
+[[noreturn]] void bad_value(const std::string& name, const std::string& text,
+                            const std::string& wanted);
 
 template <class T>
 T parse_number(const std::string& name, const std::string& text, const char* wanted) {
@@ -30,7 +31,8 @@ T parse_number(const std::string& name, const std::string& text, const char* wan
 [[nodiscard]] std::string format_interval(const Interval& interval);
 [[nodiscard]] Interval parse_interval(const std::string& name, const std::string& text);
 
-// Each maker below turns an accessor (a function from the configuration to one of its fields) into a row of the table.
+// Each maker below turns an accessor (a function from the configuration to one of its fields) into
+// a row of the table.
 struct Row {
   std::string name;
   std::string section;
@@ -57,7 +59,9 @@ Setting integer_setting(Row row, Access access) {
           row.help,
           false,
           row.scope,
-          [access](const TrainConfig& c) { return std::to_string(access(const_cast<TrainConfig&>(c))); },
+          [access](const TrainConfig& c) {
+            return std::to_string(access(const_cast<TrainConfig&>(c)));
+          },
           [access, name = row.name](TrainConfig& c, const std::string& text) {
             access(c) = parse_number<Value>(name, text, "a whole number");
           }};
@@ -70,7 +74,9 @@ Setting number_setting(Row row, Access access) {
           row.help,
           false,
           row.scope,
-          [access](const TrainConfig& c) { return fmt::format("{}", access(const_cast<TrainConfig&>(c))); },
+          [access](const TrainConfig& c) {
+            return fmt::format("{}", access(const_cast<TrainConfig&>(c)));
+          },
           [access, name = row.name](TrainConfig& c, const std::string& text) {
             access(c) = parse_number<double>(name, text, "a number");
           }};
@@ -83,22 +89,30 @@ Setting flag_setting(Row row, Access access) {
           row.help,
           true,
           row.scope,
-          [access](const TrainConfig& c) { return std::string(access(const_cast<TrainConfig&>(c)) ? "true" : "false"); },
-          [access, name = row.name](TrainConfig& c, const std::string& text) { access(c) = parse_bool(name, text); }};
+          [access](const TrainConfig& c) {
+            return std::string(access(const_cast<TrainConfig&>(c)) ? "true" : "false");
+          },
+          [access, name = row.name](TrainConfig& c, const std::string& text) {
+            access(c) = parse_bool(name, text);
+          }};
 }
 
 template <class Access>
 Setting bytes_setting(Row row, Access access) {
-  return {row.name,
-          row.section,
-          row.help,
-          false,
-          row.scope,
-          [access](const TrainConfig& c) { return format_bytes(access(const_cast<TrainConfig&>(c))); },
-          [access, name = row.name](TrainConfig& c, const std::string& text) { access(c) = parse_bytes(name, text); }};
+  return {
+      row.name,
+      row.section,
+      row.help,
+      false,
+      row.scope,
+      [access](const TrainConfig& c) { return format_bytes(access(const_cast<TrainConfig&>(c))); },
+      [access, name = row.name](TrainConfig& c, const std::string& text) {
+        access(c) = parse_bytes(name, text);
+      }};
 }
 
-// Words of an enumeration: `parse` throws the module's own message, to which the setting's name is added.
+// Words of an enumeration: `parse` throws the module's own message, to which the setting's name is
+// added.
 template <class Access, class Parse>
 Setting word_setting(Row row, Access access, Parse parse) {
   return {row.name,
@@ -106,7 +120,9 @@ Setting word_setting(Row row, Access access, Parse parse) {
           row.help,
           false,
           row.scope,
-          [access](const TrainConfig& c) { return std::string(name_of(access(const_cast<TrainConfig&>(c)))); },
+          [access](const TrainConfig& c) {
+            return std::string(name_of(access(const_cast<TrainConfig&>(c))));
+          },
           [access, parse, name = row.name](TrainConfig& c, const std::string& text) {
             try {
               access(c) = parse(text);
@@ -127,7 +143,9 @@ Setting choice_setting(Row row, std::vector<std::string> choices, Access access)
           [access](const TrainConfig& c) { return access(const_cast<TrainConfig&>(c)); },
           [access, choices, name = row.name](TrainConfig& c, const std::string& text) {
             if (std::find(choices.begin(), choices.end(), text) == choices.end()) {
-              bad_value(name, text, fmt::format("one of {}", fmt::join(choices, ", ")) + suggestion(text, choices));
+              bad_value(
+                  name, text,
+                  fmt::format("one of {}", fmt::join(choices, ", ")) + suggestion(text, choices));
             }
             access(c) = text;
           }};

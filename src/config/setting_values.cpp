@@ -8,8 +8,8 @@ namespace hourglass {
 void bad_value(const std::string& name, const std::string& text, const std::string& wanted) {
   // A suggestion at the end of what is wanted goes to the end of the sentence.
   const std::size_t end = std::min(wanted.find("; did you mean"), wanted.size());
-  throw Error(ErrorKind::usage,
-              fmt::format("--{} is '{}', but {} is expected{}", name, text, wanted.substr(0, end), wanted.substr(end)));
+  throw Error(ErrorKind::usage, fmt::format("--{} is '{}', but {} is expected{}", name, text,
+                                            wanted.substr(0, end), wanted.substr(end)));
 }
 
 bool parse_bool(const std::string& name, const std::string& text) {
@@ -25,13 +25,17 @@ std::string format_interval(const Interval& interval) {
 
 Interval parse_interval(const std::string& name, const std::string& text) {
   static const std::map<std::string, Interval::Unit> units = {
-      {"steps", Interval::Unit::steps},   {"step", Interval::Unit::steps},   {"", Interval::Unit::steps},
-      {"epochs", Interval::Unit::epochs}, {"epoch", Interval::Unit::epochs}, {"s", Interval::Unit::seconds}};
+      {"steps", Interval::Unit::steps},  {"step", Interval::Unit::steps},
+      {"", Interval::Unit::steps},       {"epochs", Interval::Unit::epochs},
+      {"epoch", Interval::Unit::epochs}, {"s", Interval::Unit::seconds}};
   const auto split = text.find_first_not_of("0123456789.");
   const std::string number = text.substr(0, split);
   const auto unit = units.find(split == std::string::npos ? "" : text.substr(split));
-  if (unit == units.end() || number.empty()) bad_value(name, text, "a number with a unit: 500steps, 1epochs or 600s");
-  const Interval interval{parse_number<double>(name, number, "a number with a unit: 500steps, 1epochs or 600s"), unit->second};
+  if (unit == units.end() || number.empty())
+    bad_value(name, text, "a number with a unit: 500steps, 1epochs or 600s");
+  const Interval interval{
+      parse_number<double>(name, number, "a number with a unit: 500steps, 1epochs or 600s"),
+      unit->second};
   if (interval.unit != Interval::Unit::seconds && interval.count != std::floor(interval.count)) {
     bad_value(name, text, "a whole number of steps or epochs");
   }
@@ -39,13 +43,16 @@ Interval parse_interval(const std::string& name, const std::string& text) {
 }
 
 Index parse_bytes(const std::string& name, const std::string& text) {
-  static const std::map<std::string, int> units = {{"", 0},     {"B", 0},  {"K", 10},   {"KiB", 10}, {"M", 20},
-                                                   {"MiB", 20}, {"G", 30}, {"GiB", 30}, {"T", 40},   {"TiB", 40}};
+  static const std::map<std::string, int> units = {{"", 0},   {"B", 0},    {"K", 10}, {"KiB", 10},
+                                                   {"M", 20}, {"MiB", 20}, {"G", 30}, {"GiB", 30},
+                                                   {"T", 40}, {"TiB", 40}};
   if (text == "auto") return -1;
   const auto split = text.find_first_not_of("0123456789");
   const auto unit = units.find(split == std::string::npos ? "" : text.substr(split));
-  if (split == 0 || unit == units.end()) bad_value(name, text, "a size such as 4GiB, 100MiB or 65536");
-  const auto count = parse_number<Index>(name, text.substr(0, split), "a size such as 4GiB, 100MiB or 65536");
+  if (split == 0 || unit == units.end())
+    bad_value(name, text, "a size such as 4GiB, 100MiB or 65536");
+  const auto count =
+      parse_number<Index>(name, text.substr(0, split), "a size such as 4GiB, 100MiB or 65536");
   if (count > (Index{1} << (62 - unit->second))) bad_value(name, text, "a smaller size");
   return count << unit->second;
 }

@@ -3,16 +3,17 @@
 #include <map>
 #include <sstream>
 
-#include "core/text_list.hpp"
 #include "config/setting_rows.hpp"
+#include "core/text_list.hpp"
 
 namespace hourglass {
 
 const std::vector<Setting>& train_settings() {
   static const std::vector<Setting> settings = [] {
     std::vector<Setting> all;
-    for (auto part : {data_settings(), model_settings(), regularization_settings(), optimizer_settings(), pretrain_settings(),
-                      run_settings(), reliability_settings()}) {
+    for (auto part :
+         {data_settings(), model_settings(), regularization_settings(), optimizer_settings(),
+          pretrain_settings(), run_settings(), reliability_settings()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     return all;
@@ -26,7 +27,8 @@ const Setting& find_setting(std::string_view name) {
     if (setting.name == name) return setting;
     names.push_back(setting.name);
   }
-  throw Error(ErrorKind::usage, fmt::format("unknown setting '{}'{}", name, suggestion(name, names)));
+  throw Error(ErrorKind::usage,
+              fmt::format("unknown setting '{}'{}", name, suggestion(name, names)));
 }
 
 std::string to_text(const TrainConfig& config) {
@@ -57,7 +59,8 @@ void apply_text(const std::string& text, const std::string& origin, TrainConfig&
         throw Error(ErrorKind::usage, fmt::format("'{}' is not of the form name = value", content));
       const Setting& setting = find_setting(trimmed(content.substr(0, equals)));
       if (!seen.emplace(setting.name, number).second) {
-        throw Error(ErrorKind::usage, fmt::format("{} was already set in line {}", setting.name, seen[setting.name]));
+        throw Error(ErrorKind::usage,
+                    fmt::format("{} was already set in line {}", setting.name, seen[setting.name]));
       }
       setting.set(config, std::string(trimmed(content.substr(equals + 1))));
     } catch (const Error& error) {
@@ -69,7 +72,8 @@ void apply_text(const std::string& text, const std::string& origin, TrainConfig&
 const Setting* first_difference(const TrainConfig& stored, const TrainConfig& wanted) {
   for (const Setting& setting : train_settings()) {
     if (setting.scope == Scope::run || setting.get(stored) == setting.get(wanted)) continue;
-    // More or fewer epochs do not change the updates already made, unless the schedule is stretched over all of them.
+    // More or fewer epochs do not change the updates already made, unless the schedule is stretched
+    // over all of them.
     if (setting.name == "epochs" && !Schedule::depends_on_length(stored.schedule.name)) continue;
     return &setting;
   }
@@ -78,10 +82,12 @@ const Setting* first_difference(const TrainConfig& stored, const TrainConfig& wa
 
 void check_resumable(const TrainConfig& stored, const TrainConfig& wanted) {
   if (const Setting* setting = first_difference(stored, wanted)) {
-    throw Error(ErrorKind::usage,
-                fmt::format("cannot resume with --{} {}: the run was started with {}; leave the setting out or "
-                            "start a new run in another --output",
-                            setting->name, setting->get(wanted), setting->get(stored)));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format(
+            "cannot resume with --{} {}: the run was started with {}; leave the setting out or "
+            "start a new run in another --output",
+            setting->name, setting->get(wanted), setting->get(stored)));
   }
 }
 

@@ -16,15 +16,18 @@ enum class Scope {
   run,         ///< where and how fast: free to change on resume
 };
 
-/// One row of the table behind --name, the configuration file, --help, --print-config and the text kept in model files.
+/// One row of the table behind --name, the configuration file, --help, --print-config and the text
+/// kept in model files.
 struct Setting {
   std::string name;     ///< e.g. "learning-rate"
   std::string section;  ///< e.g. "optimizer": a section of the configuration file and of --help
   std::string help;
   bool flag = false;  ///< on the command line, may stand without a value (= true)
   Scope scope = Scope::trajectory;
-  std::function<std::string(const TrainConfig&)> get;         ///< the value as text that `set` reads back exactly
-  std::function<void(TrainConfig&, const std::string&)> set;  ///< throws Error(usage) naming the setting
+  std::function<std::string(const TrainConfig&)>
+      get;  ///< the value as text that `set` reads back exactly
+  std::function<void(TrainConfig&, const std::string&)>
+      set;  ///< throws Error(usage) naming the setting
 };
 
 /// The table, in the order of --help.
@@ -34,12 +37,12 @@ struct Setting {
 
 /// The configuration as a valid configuration file: sections, one "name = value" a line.
 [[nodiscard]] std::string to_text(const TrainConfig& config);
-/// Applies "name = value" lines ([section] lines and # comments allowed). `origin` is what messages call the text (a file
-/// name). Throws Error(usage) naming line and setting.
+/// Applies "name = value" lines ([section] lines and # comments allowed). `origin` is what messages
+/// call the text (a file name). Throws Error(usage) naming line and setting.
 void apply_text(const std::string& text, const std::string& origin, TrainConfig& config);
 
-/// The first setting of Scope::trajectory in which a resumed run differs from its checkpoint, or none. `epochs` may differ
-/// unless the schedule depends on it.
+/// The first setting of Scope::trajectory in which a resumed run differs from its checkpoint, or
+/// none. `epochs` may differ unless the schedule depends on it.
 [[nodiscard]] const Setting* first_difference(const TrainConfig& stored, const TrainConfig& wanted);
 /// Throws Error(usage) naming that setting.
 void check_resumable(const TrainConfig& stored, const TrainConfig& wanted);

@@ -41,8 +41,9 @@ void enter_step(Index step) {
 void tick() { tick_count.fetch_add(1, std::memory_order_relaxed); }
 
 Snapshot now() {
-  return {static_cast<Work>(current_phase.load(std::memory_order_relaxed)), current_step.load(std::memory_order_relaxed),
-          waits.load(std::memory_order_relaxed) > 0, tick_count.load(std::memory_order_relaxed)};
+  return {static_cast<Work>(current_phase.load(std::memory_order_relaxed)),
+          current_step.load(std::memory_order_relaxed), waits.load(std::memory_order_relaxed) > 0,
+          tick_count.load(std::memory_order_relaxed)};
 }
 
 Waiting::Waiting() { waits.fetch_add(1, std::memory_order_relaxed); }

@@ -22,9 +22,9 @@ enum class Work : int {
 
 [[nodiscard]] std::string_view name_of(Work phase);
 
-/// The last thing that the main thread of this process said about itself. A process has one main thread that talks to MPI, so
-/// there is one of these in it, as there is one of its signals; it is written by that thread and read by a watchdog. Saying
-/// something costs two atomic operations.
+/// The last thing that the main thread of this process said about itself. A process has one main
+/// thread that talks to MPI, so there is one of these in it, as there is one of its signals; it is
+/// written by that thread and read by a watchdog. Saying something costs two atomic operations.
 namespace activity {
 
 struct Snapshot {

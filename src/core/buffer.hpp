@@ -10,9 +10,11 @@
 namespace hourglass {
 
 namespace detail {
-/// `bytes` zeroed bytes, 64-byte aligned; large blocks ask the kernel for huge pages. Throws Error(io) when memory is short.
+/// `bytes` zeroed bytes, 64-byte aligned; large blocks ask the kernel for huge pages. Throws
+/// Error(io) when memory is short.
 std::byte* allocate_aligned(std::size_t bytes);
-/// size * element bytes. Throws Error(io), as for memory that is not there, when that is beyond the address space.
+/// size * element bytes. Throws Error(io), as for memory that is not there, when that is beyond the
+/// address space.
 std::size_t bytes_of(Index size, std::size_t element);
 void free_aligned(std::byte* memory) noexcept;
 struct FreeAligned {
@@ -20,21 +22,25 @@ struct FreeAligned {
 };
 }  // namespace detail
 
-/// A move-only, zero-initialised, 64-byte-aligned array of trivial elements. Its size never changes.
+/// A move-only, zero-initialised, 64-byte-aligned array of trivial elements. Its size never
+/// changes.
 template <class T>
 class Buffer {
   static_assert(std::is_trivially_copyable_v<T>);
 
  public:
   Buffer() = default;
-  explicit Buffer(Index size) : memory_(detail::allocate_aligned(detail::bytes_of(size, sizeof(T)))), size_(size) {}
+  explicit Buffer(Index size)
+      : memory_(detail::allocate_aligned(detail::bytes_of(size, sizeof(T)))), size_(size) {}
 
   [[nodiscard]] T* data() { return reinterpret_cast<T*>(memory_.get()); }
   [[nodiscard]] const T* data() const { return reinterpret_cast<const T*>(memory_.get()); }
   [[nodiscard]] Index size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
   [[nodiscard]] std::span<T> span() { return {data(), static_cast<std::size_t>(size_)}; }
-  [[nodiscard]] std::span<const T> span() const { return {data(), static_cast<std::size_t>(size_)}; }
+  [[nodiscard]] std::span<const T> span() const {
+    return {data(), static_cast<std::size_t>(size_)};
+  }
   [[nodiscard]] T& operator[](Index i) { return data()[i]; }
   [[nodiscard]] const T& operator[](Index i) const { return data()[i]; }
 

@@ -8,7 +8,8 @@
 namespace hourglass {
 
 Slot Layout::add(std::string name, std::vector<Index> shape) {
-  if (name.empty()) throw Error(ErrorKind::bug, "internal error: a parameter tensor without a name");
+  if (name.empty())
+    throw Error(ErrorKind::bug, "internal error: a parameter tensor without a name");
   if (std::ranges::any_of(tensors_, [&](const Tensor& tensor) { return tensor.name == name; })) {
     throw Error(ErrorKind::bug, "internal error: two parameter tensors are called " + name);
   }

@@ -16,17 +16,21 @@ struct Tensor {
   std::string name;          ///< e.g. "encoder/0/weight": its path in a model file below /model
   std::vector<Index> shape;  ///< row-major
   Index offset = 0;          ///< floats from the start of the arena, a multiple of 64
-  Index size = 0;            ///< product of the shape; padded with zeros to a multiple of 64 in the arena
+  Index size = 0;  ///< product of the shape; padded with zeros to a multiple of 64 in the arena
 };
 
-/// Where every parameter tensor lies in the flat arena. Gradients and each optimizer moment use the same layout.
-/// Tensors lie in order of addition, which is the order of the forward pass, so `backward` finishes the arena tail first.
+/// Where every parameter tensor lies in the flat arena. Gradients and each optimizer moment use the
+/// same layout. Tensors lie in order of addition, which is the order of the forward pass, so
+/// `backward` finishes the arena tail first.
 class Layout {
  public:
-  /// Appends a tensor and returns its slot. Throws Error(bug) on an empty or repeated name and on an extent below 1.
+  /// Appends a tensor and returns its slot. Throws Error(bug) on an empty or repeated name and on
+  /// an extent below 1.
   Slot add(std::string name, std::vector<Index> shape);
 
-  [[nodiscard]] const Tensor& tensor(Slot slot) const { return tensors_[static_cast<std::size_t>(slot)]; }
+  [[nodiscard]] const Tensor& tensor(Slot slot) const {
+    return tensors_[static_cast<std::size_t>(slot)];
+  }
   [[nodiscard]] const std::vector<Tensor>& tensors() const { return tensors_; }
   /// Floats of the arena with padding: a multiple of 64.
   [[nodiscard]] Index size() const { return size_; }

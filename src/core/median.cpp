@@ -19,7 +19,8 @@ MedianEstimate estimate_median(std::vector<double> values) {
   MedianEstimate estimate;
   estimate.median = median_of(values);
   const auto n = static_cast<double>(values.size());
-  // The k smallest and the k largest left out: the interval misses the median when at most k of n coins show heads, or tails.
+  // The k smallest and the k largest left out: the interval misses the median when at most k of n
+  // coins show heads, or tails.
   double tail = 0;
   double term = std::pow(0.5, n);
   std::size_t k = 0;

@@ -4,9 +4,10 @@
 
 namespace hourglass {
 
-/// A median and the interval between two of the sorted values that holds the true median with the given probability, whatever
-/// the distribution: the narrowest symmetric one of at least 95 %, or from the smallest to the largest value where there are
-/// too few for that (then with its true, lower probability: 1 - 2^(1 - n), e.g. 93.75 % for five).
+/// A median and the interval between two of the sorted values that holds the true median with the
+/// given probability, whatever the distribution: the narrowest symmetric one of at least 95 %, or
+/// from the smallest to the largest value where there are too few for that (then with its true,
+/// lower probability: 1 - 2^(1 - n), e.g. 93.75 % for five).
 struct MedianEstimate {
   double median = 0;
   double low = 0;

@@ -6,8 +6,9 @@
 namespace hourglass {
 
 std::string_view name_of(Phase phase) {
-  constexpr std::array<std::string_view, phase_count> names = {"input",    "forward", "loss",       "backward",  "tree sum",
-                                                               "exchange", "update",  "validation", "checkpoint"};
+  constexpr std::array<std::string_view, phase_count> names = {
+      "input",    "forward", "loss",       "backward",  "tree sum",
+      "exchange", "update",  "validation", "checkpoint"};
   return names[static_cast<std::size_t>(phase)];
 }
 
@@ -16,8 +17,10 @@ PhaseRecorder::PhaseRecorder(Index layers, Index kept_spans)
       totals_(phase_count * static_cast<std::size_t>(layers_)),
       spans_(static_cast<std::size_t>(kept_spans)) {}
 
-void PhaseRecorder::add(Phase phase, Index layer, double work, Clock::time_point begin, Clock::time_point end) {
-  Total& total = totals_[static_cast<std::size_t>(phase) * static_cast<std::size_t>(layers_) + static_cast<std::size_t>(layer)];
+void PhaseRecorder::add(Phase phase, Index layer, double work, Clock::time_point begin,
+                        Clock::time_point end) {
+  Total& total = totals_[static_cast<std::size_t>(phase) * static_cast<std::size_t>(layers_) +
+                         static_cast<std::size_t>(layer)];
   total.seconds += std::chrono::duration<double>(end - begin).count();
   total.work += work;
   ++total.calls;
@@ -31,7 +34,8 @@ void PhaseRecorder::add(Phase phase, Index layer, double work, Clock::time_point
 }
 
 const PhaseRecorder::Total& PhaseRecorder::total(Phase phase, Index layer) const {
-  return totals_[static_cast<std::size_t>(phase) * static_cast<std::size_t>(layers_) + static_cast<std::size_t>(layer)];
+  return totals_[static_cast<std::size_t>(phase) * static_cast<std::size_t>(layers_) +
+                 static_cast<std::size_t>(layer)];
 }
 
 std::vector<PhaseRecorder::Span> PhaseRecorder::spans() const {

@@ -16,7 +16,8 @@ enum class Phase : std::uint8_t {
   loss,        ///< value and gradient
   backward,    ///< of one layer
   tree_sum,    ///< adding gradients of micro-batches and of workers
-  exchange,    ///< communication that no computation hides: starting, driving and waiting for messages
+  exchange,    ///< communication that no computation hides: starting, driving and waiting for
+               ///< messages
   update,      ///< the optimizer
   validation,  ///< passes over the validation data
   checkpoint,  ///< writing state
@@ -25,8 +26,9 @@ inline constexpr std::size_t phase_count = 9;
 
 [[nodiscard]] std::string_view name_of(Phase phase);
 
-/// Totals by phase and layer of one worker, and its newest spans for a trace. One thread writes; nothing is allocated after
-/// construction. `work` is in FLOP for forward and backward, in bytes moved otherwise.
+/// Totals by phase and layer of one worker, and its newest spans for a trace. One thread writes;
+/// nothing is allocated after construction. `work` is in FLOP for forward and backward, in bytes
+/// moved otherwise.
 class PhaseRecorder {
  public:
   using Clock = std::chrono::steady_clock;
@@ -64,7 +66,8 @@ class PhaseRecorder {
   Index forgotten_ = 0;
 };
 
-/// Records the time between construction and destruction; without a recorder it does nothing, not even read the clock.
+/// Records the time between construction and destruction; without a recorder it does nothing, not
+/// even read the clock.
 class PhaseSpan {
  public:
   explicit PhaseSpan(PhaseRecorder* recorder, Phase phase, Index layer = 0, double work = 0)
@@ -72,7 +75,8 @@ class PhaseSpan {
     if (recorder_ != nullptr) begin_ = PhaseRecorder::Clock::now();
   }
   ~PhaseSpan() {
-    if (recorder_ != nullptr) recorder_->add(phase_, layer_, work_, begin_, PhaseRecorder::Clock::now());
+    if (recorder_ != nullptr)
+      recorder_->add(phase_, layer_, work_, begin_, PhaseRecorder::Clock::now());
   }
   PhaseSpan(const PhaseSpan&) = delete;
   PhaseSpan& operator=(const PhaseSpan&) = delete;

@@ -37,7 +37,8 @@ double process_age() {
   timespec now{};
   clock_gettime(CLOCK_BOOTTIME, &now);
   const double seconds = static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-  return std::max(0.0, seconds - static_cast<double>(start) / static_cast<double>(sysconf(_SC_CLK_TCK)));
+  return std::max(0.0,
+                  seconds - static_cast<double>(start) / static_cast<double>(sysconf(_SC_CLK_TCK)));
 }
 
 }  // namespace hourglass

@@ -8,8 +8,8 @@
 
 namespace hourglass {
 
-/// What random numbers are for. Every purpose has a stream of its own, so adding one never shifts another.
-/// The values are part of the reproducibility promise: never renumber them.
+/// What random numbers are for. Every purpose has a stream of its own, so adding one never shifts
+/// another. The values are part of the reproducibility promise: never renumber them.
 enum class Purpose : std::uint32_t {
   initialization = 1,
   shuffle_blocks = 2,
@@ -25,15 +25,17 @@ enum class Purpose : std::uint32_t {
   sweep = 20,
 };
 
-/// Stateless counter-based generator: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
-/// The same (seed, purpose, counter) gives the same bits on every rank and thread, in any order of calls.
+/// Stateless counter-based generator: Philox4x32-10 (Salmon et al., "Parallel random numbers: as
+/// easy as 1, 2, 3", SC 2011). The same (seed, purpose, counter) gives the same bits on every rank
+/// and thread, in any order of calls.
 class CounterRandom {
  public:
   CounterRandom(std::uint64_t seed, Purpose purpose);
 
-  /// Four independent 32-bit words for the counter (item, epoch, block): `item` is a sample id, tensor slot or shard;
-  /// `block` numbers the groups of four elements inside it.
-  [[nodiscard]] std::array<std::uint32_t, 4> bits(std::uint64_t item, std::uint32_t epoch, std::uint32_t block) const;
+  /// Four independent 32-bit words for the counter (item, epoch, block): `item` is a sample id,
+  /// tensor slot or shard; `block` numbers the groups of four elements inside it.
+  [[nodiscard]] std::array<std::uint32_t, 4> bits(std::uint64_t item, std::uint32_t epoch,
+                                                  std::uint32_t block) const;
 
  private:
   std::array<std::uint32_t, 2> key_{};
@@ -45,9 +47,10 @@ class CounterRandom {
 /// Two independent standard normal numbers from two words, by the Box-Muller transform in double.
 [[nodiscard]] std::array<float, 2> normal_pair(std::uint32_t first, std::uint32_t second);
 
-/// Fills `order` with a uniformly random permutation of 0..size-1 (Fisher-Yates with 64-bit draws), a function of the
-/// generator and of (item, epoch, stream) only; `stream` separates permutations made for the same item and epoch.
-void random_permutation(const CounterRandom& random, std::uint64_t item, std::uint32_t epoch, std::uint32_t stream,
-                        std::span<Index> order);
+/// Fills `order` with a uniformly random permutation of 0..size-1 (Fisher-Yates with 64-bit draws),
+/// a function of the generator and of (item, epoch, stream) only; `stream` separates permutations
+/// made for the same item and epoch.
+void random_permutation(const CounterRandom& random, std::uint64_t item, std::uint32_t epoch,
+                        std::uint32_t stream, std::span<Index> order);
 
 }  // namespace hourglass

@@ -9,7 +9,8 @@ namespace hourglass {
 /// Without the blanks, tabs and carriage returns around it.
 [[nodiscard]] std::string_view trimmed(std::string_view text);
 
-/// The items of a list, trimmed: "8, 16" has two. An empty text has none; between two separators is an empty one.
+/// The items of a list, trimmed: "8, 16" has two. An empty text has none; between two separators is
+/// an empty one.
 [[nodiscard]] std::vector<std::string> split_list(std::string_view text, char separator = ',');
 
 /// The words of a text, divided at blanks of any kind and number.

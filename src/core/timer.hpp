@@ -4,7 +4,8 @@
 
 namespace hourglass {
 
-/// Seconds since construction or the last restart, on the monotonic clock (a clock set back cannot disturb it).
+/// Seconds since construction or the last restart, on the monotonic clock (a clock set back cannot
+/// disturb it).
 class Timer {
  public:
   [[nodiscard]] double seconds() const {

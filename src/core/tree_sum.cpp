@@ -12,7 +12,8 @@ namespace hourglass {
 
 namespace {
 
-// Floats summed at a time: the partial results of every open level of the tree stay in the first-level cache.
+// Floats summed at a time: the partial results of every open level of the tree stay in the
+// first-level cache.
 constexpr Index block_floats = 1024;
 
 void collect_maximal(Range node, Range range, std::vector<Range>& nodes) {
@@ -26,11 +27,13 @@ void collect_maximal(Range node, Range range, std::vector<Range>& nodes) {
   collect_maximal({middle, node.end}, range, nodes);
 }
 
-// `result` may be exactly `left` or `right`, never a shifted overlap, hence no dependence between iterations.
+// `result` may be exactly `left` or `right`, never a shifted overlap, hence no dependence between
+// iterations.
 void add(const float* left, const float* right, float* result, Index size, Wire wire) {
   if (wire == Wire::bf16) {
 #pragma GCC ivdep
-    for (Index i = 0; i < size; ++i) result[i] = rounded_to_bfloat16(left[i]) + rounded_to_bfloat16(right[i]);
+    for (Index i = 0; i < size; ++i)
+      result[i] = rounded_to_bfloat16(left[i]) + rounded_to_bfloat16(right[i]);
     return;
   }
 #pragma GCC ivdep
@@ -39,13 +42,15 @@ void add(const float* left, const float* right, float* result, Index size, Wire 
 
 // The parts that lie in the left child, then the others.
 std::size_t count_left(std::span<const PartialSum> parts, Index middle) {
-  const auto first_right =
-      std::ranges::partition_point(parts, [&](const PartialSum& part) { return part.node.begin < middle; });
+  const auto first_right = std::ranges::partition_point(
+      parts, [&](const PartialSum& part) { return part.node.begin < middle; });
   return static_cast<std::size_t>(first_right - parts.begin());
 }
 
-// The sum of `node` for the elements [offset, offset + size): a part's own memory when it is a part, else `block`.
-const float* sum_block(Range node, std::span<const PartialSum> parts, Index offset, Index size, float* block, Wire wire) {
+// The sum of `node` for the elements [offset, offset + size): a part's own memory when it is a
+// part, else `block`.
+const float* sum_block(Range node, std::span<const PartialSum> parts, Index offset, Index size,
+                       float* block, Wire wire) {
   if (parts.size() == 1) {
     require(parts.front().node == node, "the parts of a tree sum are not nodes of its tree");
     return parts.front().data + offset;
@@ -53,10 +58,13 @@ const float* sum_block(Range node, std::span<const PartialSum> parts, Index offs
   require(parts.size() >= 2 && node.size() >= 2, "the parts of a tree sum do not make up its node");
   const Index middle = tree_split(node);
   const std::size_t left_count = count_left(parts, middle);
-  // Uninitialised on purpose: written before it is read, and one such block is opened per level of the tree only.
+  // Uninitialised on purpose: written before it is read, and one such block is opened per level of
+  // the tree only.
   alignas(64) float right_block[block_floats];
-  const float* left = sum_block({node.begin, middle}, parts.first(left_count), offset, size, block, wire);
-  const float* right = sum_block({middle, node.end}, parts.subspan(left_count), offset, size, right_block, wire);
+  const float* left =
+      sum_block({node.begin, middle}, parts.first(left_count), offset, size, block, wire);
+  const float* right =
+      sum_block({middle, node.end}, parts.subspan(left_count), offset, size, right_block, wire);
   add(left, right, block, size, wire);
   return block;
 }
@@ -74,7 +82,8 @@ std::vector<Range> maximal_nodes(Range range, Index leaves) {
   return nodes;
 }
 
-void tree_sum(Range node, std::span<const PartialSum> parts, float* destination, Index size, Wire wire) {
+void tree_sum(Range node, std::span<const PartialSum> parts, float* destination, Index size,
+              Wire wire) {
   if (parts.size() == 1) {
     require(parts.front().node == node, "the parts of a tree sum are not nodes of its tree");
     if (parts.front().data != destination && size > 0) {
@@ -92,8 +101,10 @@ void tree_sum(Range node, std::span<const PartialSum> parts, float* destination,
   alignas(64) float right_block[block_floats];
   for (Index offset = 0; offset < size; offset += block_floats) {
     const Index count = std::min(block_floats, size - offset);
-    const float* left = sum_block({node.begin, middle}, left_parts, offset, count, left_block, wire);
-    const float* right = sum_block({middle, node.end}, right_parts, offset, count, right_block, wire);
+    const float* left =
+        sum_block({node.begin, middle}, left_parts, offset, count, left_block, wire);
+    const float* right =
+        sum_block({middle, node.end}, right_parts, offset, count, right_block, wire);
     add(left, right, destination + offset, count, wire);
   }
 }

@@ -5,12 +5,13 @@
 #include <cstring>
 #include <type_traits>
 
-#include "hourglass/core/error.hpp"
 #include "hdf5/hdf5.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
-/// Calls action(std::type_identity<T>{}) with the C++ type T of `type`'s elements and returns its result.
+/// Calls action(std::type_identity<T>{}) with the C++ type T of `type`'s elements and returns its
+/// result.
 template <class Action>
 decltype(auto) with_element(ElementType type, Action&& action) {
   switch (type) {

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "data/element.hpp"
-#include "hourglass/core/error.hpp"
 #include "data/normalization.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
@@ -14,8 +14,9 @@ namespace {
 
 std::string describe(ElementType type, const std::byte* stored, Index element) {
   const auto i = static_cast<std::size_t>(element);
-  const double value =
-      type == ElementType::f32 ? static_cast<double>(load_element<float>(stored, i)) : load_element<double>(stored, i);
+  const double value = type == ElementType::f32
+                           ? static_cast<double>(load_element<float>(stored, i))
+                           : load_element<double>(stored, i);
   if (std::isnan(value)) return "a NaN";
   if (std::isinf(value)) return "an infinity";
   return "a number beyond the range of single precision";

@@ -16,7 +16,8 @@ std::optional<DatasetAddress> labels_beside(const DatasetInfo& samples) {
   try {
     const DatasetReader reader(beside);
     const DatasetInfo& info = reader.info();
-    if (info.shape.size() == 1 && is_integer(info.type) && info.rows() == samples.rows()) return beside;
+    if (info.shape.size() == 1 && is_integer(info.type) && info.rows() == samples.rows())
+      return beside;
   } catch (const Error&) {
     // None there: the samples have no labels.
   }
@@ -28,11 +29,13 @@ std::vector<std::int64_t> read_labels(const DatasetAddress& address, Index sampl
   const DatasetInfo& info = reader.info();
   if (info.shape.size() != 1 || !is_integer(info.type)) {
     throw Error(ErrorKind::data,
-                fmt::format("{}: labels are a one-dimensional data set of integers, but this one is {} of {} dimensions",
+                fmt::format("{}: labels are a one-dimensional data set of integers, but this one "
+                            "is {} of {} dimensions",
                             to_string(info.address), name_of(info.type), info.shape.size()));
   }
   if (info.rows() != samples) {
-    throw Error(ErrorKind::data, fmt::format("{}: {} labels for {} samples", to_string(info.address), info.rows(), samples));
+    throw Error(ErrorKind::data, fmt::format("{}: {} labels for {} samples",
+                                             to_string(info.address), info.rows(), samples));
   }
   std::vector<std::byte> stored(static_cast<std::size_t>(samples * info.row_bytes()));
   reader.read_rows({0, samples}, stored);
@@ -42,7 +45,8 @@ std::vector<std::int64_t> read_labels(const DatasetAddress& address, Index sampl
       const T value = load_element<T>(stored.data(), i);
       if constexpr (std::is_same_v<T, std::uint64_t>) {
         if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
-          throw Error(ErrorKind::data, fmt::format("{}: label {} in row {} is too large", to_string(info.address), value, i));
+          throw Error(ErrorKind::data, fmt::format("{}: label {} in row {} is too large",
+                                                   to_string(info.address), value, i));
         }
       }
       // NOLINTNEXTLINE(bugprone-signed-char-misuse): a number of one byte, no character

@@ -3,21 +3,23 @@
 #include <utility>
 
 #include "core/buffer.hpp"
-#include "hourglass/core/error.hpp"
 #include "data/finite_rows.hpp"
 #include "data/sample_source.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
 namespace {
 
 Range rows_of(const SampleSourceSettings& settings) {
-  return {settings.plan.shard_rows(settings.shards.begin).begin, settings.plan.shard_rows(settings.shards.end - 1).end};
+  return {settings.plan.shard_rows(settings.shards.begin).begin,
+          settings.plan.shard_rows(settings.shards.end - 1).end};
 }
 
 class MemorySource final : public SampleSource {
  public:
-  MemorySource(Buffer<std::byte> samples, ElementType type, Index features, const SampleSourceSettings& settings)
+  MemorySource(Buffer<std::byte> samples, ElementType type, Index features,
+               const SampleSourceSettings& settings)
       : settings_(settings),
         type_(type),
         row_bytes_(features * size_of(type)),
@@ -34,18 +36,21 @@ class MemorySource final : public SampleSource {
     for (Index shard = settings_.shards.begin; shard < settings_.shards.end; ++shard) {
       const Range rows = settings_.plan.shard_rows(shard);
       ShardOrder(settings_.shuffle, shard, rows, epoch)
-          .rows(
-              order_.span().subspan(static_cast<std::size_t>(rows.begin - rows_.begin), static_cast<std::size_t>(rows.size())));
+          .rows(order_.span().subspan(static_cast<std::size_t>(rows.begin - rows_.begin),
+                                      static_cast<std::size_t>(rows.size())));
     }
   }
 
   void gather(Index shard, Index step, Matrix x, std::span<std::uint64_t> ids) override {
     const Range positions = settings_.plan.positions(shard, step);
     require(epoch_.has_value(), "gather before the first epoch began");
-    require(settings_.shards.begin <= shard && shard < settings_.shards.end, "a shard of another rank was asked for");
-    require(x.rows == positions.size() && x.columns == features_ && static_cast<Index>(ids.size()) == x.rows,
+    require(settings_.shards.begin <= shard && shard < settings_.shards.end,
+            "a shard of another rank was asked for");
+    require(x.rows == positions.size() && x.columns == features_ &&
+                static_cast<Index>(ids.size()) == x.rows,
             "gather into a matrix of another shape than the micro-batch");
-    const Index* order = order_.data() + (settings_.plan.shard_rows(shard).begin - rows_.begin) + positions.begin;
+    const Index* order =
+        order_.data() + (settings_.plan.shard_rows(shard).begin - rows_.begin) + positions.begin;
     for (Index i = 0; i < x.rows; ++i) {
       const Index row = order[i];
       convert_row(type_, samples_.data() + byte_offset(row), settings_.transform, x.row(i));
@@ -54,10 +59,14 @@ class MemorySource final : public SampleSource {
   }
 
   [[nodiscard]] double wait_seconds() const override { return 0; }
-  [[nodiscard]] Index bytes() const override { return samples_.size() + order_.size() * static_cast<Index>(sizeof(Index)); }
+  [[nodiscard]] Index bytes() const override {
+    return samples_.size() + order_.size() * static_cast<Index>(sizeof(Index));
+  }
 
  private:
-  [[nodiscard]] std::size_t byte_offset(Index row) const { return static_cast<std::size_t>((row - rows_.begin) * row_bytes_); }
+  [[nodiscard]] std::size_t byte_offset(Index row) const {
+    return static_cast<std::size_t>((row - rows_.begin) * row_bytes_);
+  }
 
   SampleSourceSettings settings_;
   ElementType type_;
@@ -71,7 +80,8 @@ class MemorySource final : public SampleSource {
 
 }  // namespace
 
-std::unique_ptr<SampleSource> make_memory_source(const DatasetReader& reader, const SampleSourceSettings& settings) {
+std::unique_ptr<SampleSource> make_memory_source(const DatasetReader& reader,
+                                                 const SampleSourceSettings& settings) {
   require(settings.shards.size() >= 1, "a rank without shards");
   const DatasetInfo& info = reader.info();
   require(settings.plan.samples() == info.rows(), "the shard plan is of another data set");
@@ -81,12 +91,15 @@ std::unique_ptr<SampleSource> make_memory_source(const DatasetReader& reader, co
   for (Index row = rows.begin; row < rows.end; row += step) {
     const Range read{row, std::min(row + step, rows.end)};
     const auto offset = static_cast<std::size_t>((read.begin - rows.begin) * info.row_bytes());
-    read_finite_rows(reader, read, samples.span().subspan(offset, static_cast<std::size_t>(read.size() * info.row_bytes())));
+    read_finite_rows(
+        reader, read,
+        samples.span().subspan(offset, static_cast<std::size_t>(read.size() * info.row_bytes())));
   }
   return make_held_source(std::move(samples), info.type, info.features(), settings);
 }
 
-std::unique_ptr<SampleSource> make_held_source(Buffer<std::byte> rows, ElementType type, Index features,
+std::unique_ptr<SampleSource> make_held_source(Buffer<std::byte> rows, ElementType type,
+                                               Index features,
                                                const SampleSourceSettings& settings) {
   require(settings.shards.size() >= 1, "a rank without shards");
   return std::make_unique<MemorySource>(std::move(rows), type, features, settings);

@@ -23,12 +23,16 @@ constexpr std::array<std::pair<Normalize, std::string_view>, 4> names = {{
 
 /// The narrowest floating type that holds every T.
 template <class T>
-using Exact = std::conditional_t<(std::numeric_limits<T>::digits <= std::numeric_limits<float>::digits), float, double>;
+using Exact =
+    std::conditional_t<(std::numeric_limits<T>::digits <= std::numeric_limits<float>::digits),
+                       float, double>;
 
 template <class T>
 void convert(const std::byte* stored, const InputTransform& transform, std::span<float> row) {
   using Real = Exact<T>;
-  const auto value = [stored](std::size_t c) { return static_cast<Real>(load_element<T>(stored, c)); };
+  const auto value = [stored](std::size_t c) {
+    return static_cast<Real>(load_element<T>(stored, c));
+  };
   const auto divisor = static_cast<Real>(transform.divisor);
   if (transform.mean.empty()) {
     for (std::size_t c = 0; c < row.size(); ++c) row[c] = static_cast<float>(value(c) / divisor);
@@ -37,7 +41,8 @@ void convert(const std::byte* stored, const InputTransform& transform, std::span
   const float* mean = transform.mean.data();
   const float* inverse_deviation = transform.inverse_deviation.data();
   for (std::size_t c = 0; c < row.size(); ++c) {
-    row[c] = static_cast<float>((value(c) / divisor - static_cast<Real>(mean[c])) * static_cast<Real>(inverse_deviation[c]));
+    row[c] = static_cast<float>((value(c) / divisor - static_cast<Real>(mean[c])) *
+                                static_cast<Real>(inverse_deviation[c]));
   }
 }
 
@@ -46,9 +51,11 @@ Index find_non_finite(std::span<const std::byte> stored) {
   const std::size_t count = stored.size() / sizeof(T);
   // Written so that NaN fails the comparison too.
   const auto is_bad = [&](std::size_t i) {
-    return !(std::fabs(load_element<T>(stored.data(), i)) <= static_cast<T>(std::numeric_limits<float>::max()));
+    return !(std::fabs(load_element<T>(stored.data(), i)) <=
+             static_cast<T>(std::numeric_limits<float>::max()));
   };
-  // Whole groups without an early exit vectorise; the search for the element happens once, on the way to an error.
+  // Whole groups without an early exit vectorise; the search for the element happens once, on the
+  // way to an error.
   constexpr std::size_t group = 1024;
   for (std::size_t begin = 0; begin < count; begin += group) {
     const std::size_t end = std::min(begin + group, count);
@@ -77,7 +84,8 @@ Normalize normalize_from(std::string_view name) {
     if (value_name == name) return value;
     known += (known.empty() ? "" : ", ") + std::string(value_name);
   }
-  throw Error(ErrorKind::usage, "unknown normalization '" + std::string(name) + "': use one of " + known);
+  throw Error(ErrorKind::usage,
+              "unknown normalization '" + std::string(name) + "': use one of " + known);
 }
 
 std::vector<std::string> normalize_names() {
@@ -101,8 +109,10 @@ double unit_divisor(ElementType type) {
   });
 }
 
-void convert_row(ElementType type, const std::byte* stored, const InputTransform& transform, std::span<float> row) {
-  require(transform.mean.empty() || (transform.mean.size() == row.size() && transform.inverse_deviation.size() == row.size()),
+void convert_row(ElementType type, const std::byte* stored, const InputTransform& transform,
+                 std::span<float> row) {
+  require(transform.mean.empty() || (transform.mean.size() == row.size() &&
+                                     transform.inverse_deviation.size() == row.size()),
           "a transform's mean and deviation have one element a feature");
   with_element(type, [&]<class T>(std::type_identity<T>) { convert<T>(stored, transform, row); });
 }

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "hourglass/core/matrix_view.hpp"
 #include "hdf5/hdf5.hpp"
+#include "hourglass/core/matrix_view.hpp"
 
 namespace hourglass {
 
@@ -15,8 +15,10 @@ namespace hourglass {
 enum class Normalize {
   automatic,  ///< unit for integer types, none for floating types
   none,       ///< the value itself
-  unit,       ///< integers divided by their type's maximum: [0, 1] (about [-1, 1] for signed types); floating types as they are
-  standardize,  ///< (x - mean) / deviation, per feature over the training data; deviation 0 counts as 1
+  unit,  ///< integers divided by their type's maximum: [0, 1] (about [-1, 1] for signed types);
+         ///< floating types as they are
+  standardize,  ///< (x - mean) / deviation, per feature over the training data; deviation 0 counts
+                ///< as 1
 };
 
 /// Names as in the configuration: "auto", "none", "unit", "standardize".
@@ -30,21 +32,23 @@ enum class Normalize {
 /// The largest value of an integer type (255 for u8), as a double; 1 for floating types.
 [[nodiscard]] double unit_divisor(ElementType type);
 
-/// The resolved conversion: x -> (value / divisor - mean[c]) / deviation[c]; empty mean: only the division.
+/// The resolved conversion: x -> (value / divisor - mean[c]) / deviation[c]; empty mean: only the
+/// division.
 struct InputTransform {
   double divisor = 1;
   std::vector<float> mean;
   std::vector<float> inverse_deviation;
 };
 
-/// Converts one row of `type` elements to floats. Same arithmetic for every element (true division, so 255/255 is exactly 1):
-/// in single precision when it holds every value of the type (8 and 16 bit integers, f32), in double with one final rounding
-/// otherwise. `stored` holds row.size() elements and needs no alignment; mean and inverse_deviation are empty or row.size()
-/// long.
-void convert_row(ElementType type, const std::byte* stored, const InputTransform& transform, std::span<float> row);
+/// Converts one row of `type` elements to floats. Same arithmetic for every element (true division,
+/// so 255/255 is exactly 1): in single precision when it holds every value of the type (8 and 16
+/// bit integers, f32), in double with one final rounding otherwise. `stored` holds row.size()
+/// elements and needs no alignment; mean and inverse_deviation are empty or row.size() long.
+void convert_row(ElementType type, const std::byte* stored, const InputTransform& transform,
+                 std::span<float> row);
 
-/// Index of the first NaN or infinity in rows of floating type, or -1. Integers have none. A double beyond the range of single
-/// precision counts as infinite: it would become so in convert_row.
+/// Index of the first NaN or infinity in rows of floating type, or -1. Integers have none. A double
+/// beyond the range of single precision counts as infinite: it would become so in convert_row.
 [[nodiscard]] Index first_non_finite(ElementType type, std::span<const std::byte> stored);
 
 }  // namespace hourglass

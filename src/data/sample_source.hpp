@@ -6,29 +6,32 @@
 #include <string>
 
 #include "core/buffer.hpp"
-#include "hourglass/core/matrix_view.hpp"
 #include "data/normalization.hpp"
 #include "data/shard_order.hpp"
 #include "data/shard_plan.hpp"
 #include "hdf5/hdf5.hpp"
+#include "hourglass/core/matrix_view.hpp"
 
 namespace hourglass {
 
-/// One rank's shards of the training data, delivered micro-batch by micro-batch in the epoch's order. Both implementations
-/// (in memory, streamed) give the same bits.
+/// One rank's shards of the training data, delivered micro-batch by micro-batch in the epoch's
+/// order. Both implementations (in memory, streamed) give the same bits.
 class SampleSource {
  public:
   virtual ~SampleSource() = default;
 
-  /// Positions the source at step `first_step` of `epoch`. Main thread, before any gather of that epoch and with none running.
+  /// Positions the source at step `first_step` of `epoch`. Main thread, before any gather of that
+  /// epoch and with none running.
   virtual void begin_epoch(std::uint32_t epoch, Index first_step) = 0;
 
-  /// Fills x (positions(shard, step).size() rows x D) with normalised samples and `ids` (one a row) with their data-set rows.
-  /// Workers may call it concurrently for different shards; for one shard, steps come in order, without gaps. Throws
-  /// Error(data) for NaN or infinity in the data (naming the row) and Error(io) when reading failed.
+  /// Fills x (positions(shard, step).size() rows x D) with normalised samples and `ids` (one a row)
+  /// with their data-set rows. Workers may call it concurrently for different shards; for one
+  /// shard, steps come in order, without gaps. Throws Error(data) for NaN or infinity in the data
+  /// (naming the row) and Error(io) when reading failed.
   virtual void gather(Index shard, Index step, Matrix x, std::span<std::uint64_t> ids) = 0;
 
-  /// Seconds that gather calls of this rank, summed over its workers, have waited for the storage so far (0 in memory).
+  /// Seconds that gather calls of this rank, summed over its workers, have waited for the storage
+  /// so far (0 in memory).
   [[nodiscard]] virtual double wait_seconds() const = 0;
   /// Bytes held for samples and their order: what the memory prediction counts.
   [[nodiscard]] virtual Index bytes() const = 0;
@@ -42,18 +45,21 @@ struct SampleSourceSettings {
   InputTransform transform;
 };
 
-/// Reads the rank's rows once, in the storage type. Throws Error(data) for NaN or infinity (naming the row) and as
-/// DatasetReader::read_rows.
-[[nodiscard]] std::unique_ptr<SampleSource> make_memory_source(const DatasetReader& reader,
-                                                               const SampleSourceSettings& settings);
-/// The same of rows that are there already: those of the rank's shards, `features` finite numbers each, whose numbers in the
-/// plan are their ids.
-[[nodiscard]] std::unique_ptr<SampleSource> make_held_source(Buffer<std::byte> rows, ElementType type, Index features,
+/// Reads the rank's rows once, in the storage type. Throws Error(data) for NaN or infinity (naming
+/// the row) and as DatasetReader::read_rows.
+[[nodiscard]] std::unique_ptr<SampleSource> make_memory_source(
+    const DatasetReader& reader, const SampleSourceSettings& settings);
+/// The same of rows that are there already: those of the rank's shards, `features` finite numbers
+/// each, whose numbers in the plan are their ids.
+[[nodiscard]] std::unique_ptr<SampleSource> make_held_source(Buffer<std::byte> rows,
+                                                             ElementType type, Index features,
                                                              const SampleSourceSettings& settings);
-/// Keeps two windows a shard and reads ahead on a thread of its own, which ends with the source. A window is read in file
-/// order, neighbouring blocks in one read, so that a compressed chunk is unpacked at most once for each window that has rows of
-/// it: a shuffle block as large as the file's chunks avoids unpacking chunks several times an epoch.
-[[nodiscard]] std::unique_ptr<SampleSource> make_streaming_source(DatasetReader reader, const SampleSourceSettings& settings);
+/// Keeps two windows a shard and reads ahead on a thread of its own, which ends with the source. A
+/// window is read in file order, neighbouring blocks in one read, so that a compressed chunk is
+/// unpacked at most once for each window that has rows of it: a shuffle block as large as the
+/// file's chunks avoids unpacking chunks several times an epoch.
+[[nodiscard]] std::unique_ptr<SampleSource> make_streaming_source(
+    DatasetReader reader, const SampleSourceSettings& settings);
 
 /// bytes() of make_memory_source's result, before it is made.
 [[nodiscard]] Index memory_bytes(const DatasetInfo& info, const SampleSourceSettings& settings);

@@ -3,20 +3,23 @@
 #include <algorithm>
 #include <string>
 
-#include "hourglass/core/error.hpp"
 #include "core/random.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
 namespace {
 
-Index ceiling_quotient(Index dividend, Index divisor) { return dividend / divisor + (dividend % divisor != 0 ? 1 : 0); }
+Index ceiling_quotient(Index dividend, Index divisor) {
+  return dividend / divisor + (dividend % divisor != 0 ? 1 : 0);
+}
 
 /// Blocks larger than the shard and windows of more blocks than it has change nothing in the order.
 ShuffleSettings cut_to(ShuffleSettings settings, Index shard_rows) {
   if (settings.block < 1 || settings.window < 1) {
     throw Error(ErrorKind::usage, "--shuffle-block and --shuffle-window must be at least 1, not " +
-                                      std::to_string(settings.block) + " and " + std::to_string(settings.window));
+                                      std::to_string(settings.block) + " and " +
+                                      std::to_string(settings.window));
   }
   settings.block = std::clamp(settings.block, Index{1}, std::max(shard_rows, Index{1}));
   const Index blocks = ceiling_quotient(shard_rows, settings.block);
@@ -26,21 +29,28 @@ ShuffleSettings cut_to(ShuffleSettings settings, Index shard_rows) {
 
 }  // namespace
 
-ShardOrder::ShardOrder(const ShuffleSettings& settings, Index shard, Range rows, std::uint32_t epoch)
+ShardOrder::ShardOrder(const ShuffleSettings& settings, Index shard, Range rows,
+                       std::uint32_t epoch)
     : settings_(cut_to(settings, rows.size())), shard_(shard), rows_(rows), epoch_(epoch) {
   const Index blocks = ceiling_quotient(rows.size(), settings_.block);
   block_order_.resize(static_cast<std::size_t>(blocks));
-  random_permutation(CounterRandom(settings_.seed, Purpose::shuffle_blocks), static_cast<std::uint64_t>(shard), epoch, 0,
-                     block_order_);
-  short_window_ = (std::ranges::find(block_order_, blocks - 1) - block_order_.begin()) / settings_.window;
+  random_permutation(CounterRandom(settings_.seed, Purpose::shuffle_blocks),
+                     static_cast<std::uint64_t>(shard), epoch, 0, block_order_);
+  short_window_ =
+      (std::ranges::find(block_order_, blocks - 1) - block_order_.begin()) / settings_.window;
 }
 
-Index ShardOrder::window_count() const { return ceiling_quotient(static_cast<Index>(block_order_.size()), settings_.window); }
+Index ShardOrder::window_count() const {
+  return ceiling_quotient(static_cast<Index>(block_order_.size()), settings_.window);
+}
 
 Range ShardOrder::window_positions(Index window) const {
   const Index whole = settings_.block * settings_.window;
-  const Index missing = round_up(size(), settings_.block) - size();  // rows that the last block lacks
-  const auto cut = [&](Index w) { return w == window_count() ? size() : w * whole - (short_window_ < w ? missing : 0); };
+  const Index missing =
+      round_up(size(), settings_.block) - size();  // rows that the last block lacks
+  const auto cut = [&](Index w) {
+    return w == window_count() ? size() : w * whole - (short_window_ < w ? missing : 0);
+  };
   return {cut(window), cut(window + 1)};
 }
 
@@ -61,14 +71,16 @@ std::vector<Range> ShardOrder::window_blocks(Index window) const {
   const Index end = std::min(begin + settings_.window, static_cast<Index>(block_order_.size()));
   std::vector<Range> blocks;
   blocks.reserve(static_cast<std::size_t>(end - begin));
-  for (Index i = begin; i < end; ++i) blocks.push_back(block_rows(block_order_[static_cast<std::size_t>(i)]));
+  for (Index i = begin; i < end; ++i)
+    blocks.push_back(block_rows(block_order_[static_cast<std::size_t>(i)]));
   return blocks;
 }
 
 std::vector<Index> ShardOrder::window_offsets(Index window) const {
   std::vector<Index> offsets(static_cast<std::size_t>(window_positions(window).size()));
-  random_permutation(CounterRandom(settings_.seed, Purpose::shuffle_window), static_cast<std::uint64_t>(shard_), epoch_,
-                     static_cast<std::uint32_t>(window), offsets);
+  random_permutation(CounterRandom(settings_.seed, Purpose::shuffle_window),
+                     static_cast<std::uint64_t>(shard_), epoch_, static_cast<std::uint32_t>(window),
+                     offsets);
   return offsets;
 }
 
@@ -79,7 +91,8 @@ std::vector<Index> ShardOrder::rows() const {
 }
 
 void ShardOrder::rows(std::span<Index> destination) const {
-  require(static_cast<Index>(destination.size()) == size(), "a shard's order needs one element a row");
+  require(static_cast<Index>(destination.size()) == size(),
+          "a shard's order needs one element a row");
   std::vector<Index> concatenated;
   for (Index window = 0; window < window_count(); ++window) {
     concatenated.clear();

@@ -10,14 +10,16 @@ namespace hourglass {
 
 struct ShuffleSettings {
   std::uint64_t seed = 1;
-  Index block = 32;   ///< rows contiguous on disk that stay in one window
-  Index window = 64;  ///< blocks shuffled together: block * window rows of look-ahead a shard when streaming
+  Index block = 32;  ///< rows contiguous on disk that stay in one window
+  Index window =
+      64;  ///< blocks shuffled together: block * window rows of look-ahead a shard when streaming
 };
 
-/// The order in which a shard's rows are seen in an epoch: its blocks are permuted, then the rows inside each window of
-/// `window` (permuted) blocks. Both permutations are functions of (seed, epoch, shard). Every row occurs exactly once.
-/// Only the shard's last block may be short, so only the window that holds it is shorter than block * window rows (besides the
-/// last window). window = 1 shuffles rows inside single blocks; block = 1 with a window over the whole shard shuffles
+/// The order in which a shard's rows are seen in an epoch: its blocks are permuted, then the rows
+/// inside each window of `window` (permuted) blocks. Both permutations are functions of (seed,
+/// epoch, shard). Every row occurs exactly once. Only the shard's last block may be short, so only
+/// the window that holds it is shorter than block * window rows (besides the last window). window =
+/// 1 shuffles rows inside single blocks; block = 1 with a window over the whole shard shuffles
 /// uniformly.
 class ShardOrder {
  public:
@@ -30,22 +32,26 @@ class ShardOrder {
   [[nodiscard]] Range window_positions(Index window) const;
   /// The window that holds position `position` of [0, size()).
   [[nodiscard]] Index window_of(Index position) const;
-  /// The blocks (ranges of data-set rows) that hold a window's rows, in the permuted order: what a prefetcher reads.
+  /// The blocks (ranges of data-set rows) that hold a window's rows, in the permuted order: what a
+  /// prefetcher reads.
   [[nodiscard]] std::vector<Range> window_blocks(Index window) const;
-  /// For each position of the window, the offset of its row in the concatenation of window_blocks(window).
+  /// For each position of the window, the offset of its row in the concatenation of
+  /// window_blocks(window).
   [[nodiscard]] std::vector<Index> window_offsets(Index window) const;
   /// Data-set rows in the order of positions 0..size-1.
   [[nodiscard]] std::vector<Index> rows() const;
   /// The same, to `destination` (size() elements).
   void rows(std::span<Index> destination) const;
 
-  /// Rows of the largest window a shard of `shard_rows` rows can have: what a window buffer must hold.
+  /// Rows of the largest window a shard of `shard_rows` rows can have: what a window buffer must
+  /// hold.
   [[nodiscard]] static Index window_capacity(const ShuffleSettings& settings, Index shard_rows);
 
  private:
   [[nodiscard]] Range block_rows(Index block) const;
 
-  ShuffleSettings settings_;  // block and window cut to the shard, so that products of them cannot overflow
+  ShuffleSettings
+      settings_;  // block and window cut to the shard, so that products of them cannot overflow
   Index shard_;
   Range rows_;
   std::uint32_t epoch_;

@@ -9,32 +9,41 @@ namespace hourglass {
 
 namespace {
 
-Index ceiling_quotient(Index dividend, Index divisor) { return dividend / divisor + (dividend % divisor != 0 ? 1 : 0); }
+Index ceiling_quotient(Index dividend, Index divisor) {
+  return dividend / divisor + (dividend % divisor != 0 ? 1 : 0);
+}
 
-/// What is left of `size` items after `step` whole micro-batches, at most one micro-batch. Multiplies nothing that may
-/// overflow.
+/// What is left of `size` items after `step` whole micro-batches, at most one micro-batch.
+/// Multiplies nothing that may overflow.
 Index taken(Index size, Index micro_batch, Index step) {
   if (step > size / micro_batch) return 0;
   return std::min(size - step * micro_batch, micro_batch);
 }
 
-std::string counted(Index count, const char* noun) { return std::to_string(count) + " " + noun + (count == 1 ? "" : "s"); }
+std::string counted(Index count, const char* noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
 
 }  // namespace
 
 ShardPlan::ShardPlan(Index samples, Index shards, Index micro_batch)
     : samples_(samples), shards_(shards), micro_batch_(micro_batch) {
   if (micro_batch < 1) {
-    throw Error(ErrorKind::usage, "--micro-batch is " + std::to_string(micro_batch) + ": it must be at least 1");
+    throw Error(ErrorKind::usage,
+                "--micro-batch is " + std::to_string(micro_batch) + ": it must be at least 1");
   }
   if (shards < 1) {
     throw Error(ErrorKind::usage,
-                "a step needs at least one micro-batch: --batch must be a positive multiple of --micro-batch");
+                "a step needs at least one micro-batch: --batch must be a positive multiple of "
+                "--micro-batch");
   }
-  if (samples < 1) throw Error(ErrorKind::data, "the data set holds no samples: at least one row is needed");
+  if (samples < 1)
+    throw Error(ErrorKind::data, "the data set holds no samples: at least one row is needed");
 }
 
-Index ShardPlan::steps_per_epoch() const { return ceiling_quotient(ceiling_quotient(samples_, shards_), micro_batch_); }
+Index ShardPlan::steps_per_epoch() const {
+  return ceiling_quotient(ceiling_quotient(samples_, shards_), micro_batch_);
+}
 
 Range ShardPlan::positions(Index shard, Index step) const {
   const Index size = shard_rows(shard).size();
@@ -47,13 +56,16 @@ Index ShardPlan::samples_in_step(Index step) const {
   // Even parts have one of two sizes; as many as the remainder have the larger one.
   const Index smaller = samples_ / shards_;
   const Index larger_count = samples_ % shards_;
-  return larger_count * taken(smaller + 1, micro_batch_, step) + (shards_ - larger_count) * taken(smaller, micro_batch_, step);
+  return larger_count * taken(smaller + 1, micro_batch_, step) +
+         (shards_ - larger_count) * taken(smaller, micro_batch_, step);
 }
 
 Range ShardPlan::shards_of_rank(Index rank, Index ranks) const {
   if (ranks > shards_) {
-    throw Error(ErrorKind::usage, counted(shards_, "shard") + " cannot feed " + counted(ranks, "rank") + ": use at most " +
-                                      counted(shards_, "rank") + ", a larger --batch or a smaller --micro-batch");
+    throw Error(ErrorKind::usage, counted(shards_, "shard") + " cannot feed " +
+                                      counted(ranks, "rank") + ": use at most " +
+                                      counted(shards_, "rank") +
+                                      ", a larger --batch or a smaller --micro-batch");
   }
   return even_part(shards_, ranks, rank);
 }

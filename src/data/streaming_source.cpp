@@ -11,10 +11,10 @@
 #include <utility>
 #include <vector>
 
-#include "hourglass/core/error.hpp"
 #include "core/timer.hpp"
 #include "data/sample_source.hpp"
 #include "data/window_buffer.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
@@ -22,7 +22,8 @@ namespace {
 
 constexpr Index none = -1;
 
-/// Window capacity and number of buffers of a shard: a second buffer only where there is a second window.
+/// Window capacity and number of buffers of a shard: a second buffer only where there is a second
+/// window.
 struct ShardBuffers {
   ShardBuffers(const SampleSourceSettings& settings, Index shard) {
     const Index rows = settings.plan.shard_rows(shard).size();
@@ -33,8 +34,9 @@ struct ShardBuffers {
   Index count = 0;
 };
 
-/// One shard's place in the epoch. Window w lives in buffers[w % 2]; a buffer belongs to the prefetch thread until its window
-/// is announced in `ready`, then to the gathering worker until that has taken the last row and withdraws the announcement.
+/// One shard's place in the epoch. Window w lives in buffers[w % 2]; a buffer belongs to the
+/// prefetch thread until its window is announced in `ready`, then to the gathering worker until
+/// that has taken the last row and withdraws the announcement.
 struct ShardStream {
   std::optional<ShardOrder> order;
   std::vector<WindowBuffer> buffers;
@@ -47,11 +49,15 @@ struct ShardStream {
 class StreamingSource final : public SampleSource {
  public:
   StreamingSource(DatasetReader reader, const SampleSourceSettings& settings)
-      : reader_(std::move(reader)), settings_(settings), shards_(static_cast<std::size_t>(settings.shards.size())) {
-    require(settings.plan.samples() == reader_.info().rows(), "the shard plan is of another data set");
+      : reader_(std::move(reader)),
+        settings_(settings),
+        shards_(static_cast<std::size_t>(settings.shards.size())) {
+    require(settings.plan.samples() == reader_.info().rows(),
+            "the shard plan is of another data set");
     for (Index shard = settings.shards.begin; shard < settings.shards.end; ++shard) {
       const ShardBuffers sizes(settings, shard);
-      for (Index i = 0; i < sizes.count; ++i) stream(shard).buffers.emplace_back(sizes.capacity, reader_.info().row_bytes());
+      for (Index i = 0; i < sizes.count; ++i)
+        stream(shard).buffers.emplace_back(sizes.capacity, reader_.info().row_bytes());
     }
     thread_ = std::jthread([this](const std::stop_token& stop) { prefetch(stop); });
   }
@@ -64,7 +70,8 @@ class StreamingSource final : public SampleSource {
       ShardStream& s = stream(shard);
       s.order.emplace(settings_.shuffle, shard, settings_.plan.shard_rows(shard), epoch);
       s.next_position = settings_.plan.positions(shard, first_step).begin;
-      s.next_window = s.next_position < s.order->size() ? s.order->window_of(s.next_position) : s.order->window_count();
+      s.next_window = s.next_position < s.order->size() ? s.order->window_of(s.next_position)
+                                                        : s.order->window_count();
       s.ready = {none, none};
       s.failure.reset();
     }
@@ -74,11 +81,14 @@ class StreamingSource final : public SampleSource {
 
   void gather(Index shard, Index step, Matrix x, std::span<std::uint64_t> ids) override {
     const Range positions = settings_.plan.positions(shard, step);
-    require(settings_.shards.begin <= shard && shard < settings_.shards.end, "a shard of another rank was asked for");
-    require(x.rows == positions.size() && x.columns == reader_.info().features() && static_cast<Index>(ids.size()) == x.rows,
+    require(settings_.shards.begin <= shard && shard < settings_.shards.end,
+            "a shard of another rank was asked for");
+    require(x.rows == positions.size() && x.columns == reader_.info().features() &&
+                static_cast<Index>(ids.size()) == x.rows,
             "gather into a matrix of another shape than the micro-batch");
     ShardStream& s = stream(shard);
-    require(s.order.has_value() && s.next_position == positions.begin, "steps gathered out of order");
+    require(s.order.has_value() && s.next_position == positions.begin,
+            "steps gathered out of order");
     while (s.next_position < positions.end) {
       const Index window = s.order->window_of(s.next_position);
       const WindowBuffer& buffer = await(s, window);
@@ -100,7 +110,9 @@ class StreamingSource final : public SampleSource {
   [[nodiscard]] Index bytes() const override { return streaming_bytes(reader_.info(), settings_); }
 
  private:
-  [[nodiscard]] ShardStream& stream(Index shard) { return shards_[static_cast<std::size_t>(shard - settings_.shards.begin)]; }
+  [[nodiscard]] ShardStream& stream(Index shard) {
+    return shards_[static_cast<std::size_t>(shard - settings_.shards.begin)];
+  }
 
   const WindowBuffer& await(ShardStream& s, Index window) {
     const auto slot = static_cast<std::size_t>(window % 2);
@@ -109,7 +121,8 @@ class StreamingSource final : public SampleSource {
       const Timer timer;
       loaded_.wait(lock, [&] { return s.ready[slot] == window || s.failure.has_value(); });
       wait_seconds_ += timer.seconds();
-      // A window that was read before the failure is still good: the error belongs to the rows that need it.
+      // A window that was read before the failure is still good: the error belongs to the rows that
+      // need it.
       if (s.ready[slot] != window) throw Error(*s.failure);
     }
     return s.buffers[slot];
@@ -123,15 +136,18 @@ class StreamingSource final : public SampleSource {
     work_.notify_one();
   }
 
-  /// The shard whose next window will be needed first and has a free buffer. Ties go to the lower shard, as workers take them.
+  /// The shard whose next window will be needed first and has a free buffer. Ties go to the lower
+  /// shard, as workers take them.
   [[nodiscard]] ShardStream* next_to_read() {
     if (repositioning_) return nullptr;
     ShardStream* next = nullptr;
     Index needed_first = 0;
     for (ShardStream& s : shards_) {
-      if (s.failure.has_value() || !s.order.has_value() || s.next_window >= s.order->window_count()) continue;
+      if (s.failure.has_value() || !s.order.has_value() || s.next_window >= s.order->window_count())
+        continue;
       if (s.ready[static_cast<std::size_t>(s.next_window % 2)] != none) continue;
-      const Index needed = s.order->window_positions(s.next_window).begin / settings_.plan.micro_batch();
+      const Index needed =
+          s.order->window_positions(s.next_window).begin / settings_.plan.micro_batch();
       if (next == nullptr || needed < needed_first) {
         next = &s;
         needed_first = needed;
@@ -167,14 +183,16 @@ class StreamingSource final : public SampleSource {
   }
 
   /// What went wrong, for the workers: an exception must not leave the thread.
-  std::optional<Error> read(ShardStream& s, Index window, const std::function<bool()>& cancelled) noexcept {
+  std::optional<Error> read(ShardStream& s, Index window,
+                            const std::function<bool()>& cancelled) noexcept {
     try {
       s.buffers[static_cast<std::size_t>(window % 2)].load(reader_, *s.order, window, cancelled);
       return std::nullopt;
     } catch (const Error& error) {
       return error;
     } catch (const std::bad_alloc&) {
-      return Error(ErrorKind::io, "out of memory while reading " + to_string(reader_.info().address));
+      return Error(ErrorKind::io,
+                   "out of memory while reading " + to_string(reader_.info().address));
     } catch (const std::exception& error) {
       return Error(ErrorKind::bug, std::string("internal error: ") + error.what());
     }
@@ -184,20 +202,23 @@ class StreamingSource final : public SampleSource {
   SampleSourceSettings settings_;
   std::vector<ShardStream> shards_;
 
-  mutable std::mutex mutex_;            // guards all below, and `ready`, `failure` and `next_window` of each shard
+  mutable std::mutex
+      mutex_;  // guards all below, and `ready`, `failure` and `next_window` of each shard
   std::condition_variable_any work_;    // a buffer became free, or an epoch began
   std::condition_variable_any loaded_;  // a window became ready, or reading failed
   std::condition_variable_any idle_;    // the thread stopped reading
   bool reading_ = false;
   double wait_seconds_ = 0;
-  std::atomic<bool> repositioning_ = false;  // begin_epoch waits for the thread, which reads it without the lock
+  std::atomic<bool> repositioning_ =
+      false;  // begin_epoch waits for the thread, which reads it without the lock
 
   std::jthread thread_;  // last: it ends before anything it uses
 };
 
 }  // namespace
 
-std::unique_ptr<SampleSource> make_streaming_source(DatasetReader reader, const SampleSourceSettings& settings) {
+std::unique_ptr<SampleSource> make_streaming_source(DatasetReader reader,
+                                                    const SampleSourceSettings& settings) {
   require(settings.shards.size() >= 1, "a rank without shards");
   return std::make_unique<StreamingSource>(std::move(reader), settings);
 }

@@ -40,7 +40,8 @@ void WindowBuffer::arrange(const ShardOrder& order, Index window) {
     }
   }
 
-  // The order speaks of offsets in the permuted blocks; here they are turned into rows and places in file order.
+  // The order speaks of offsets in the permuted blocks; here they are turned into rows and places
+  // in file order.
   std::vector<Index> row_at;
   std::vector<Index> place_at;
   for (std::size_t block = 0; block < blocks.size(); ++block) {

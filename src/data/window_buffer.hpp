@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "core/buffer.hpp"
-#include "hourglass/core/types.hpp"
 #include "data/shard_order.hpp"
 #include "hdf5/hdf5.hpp"
+#include "hourglass/core/types.hpp"
 
 namespace hourglass {
 
@@ -17,9 +17,11 @@ class WindowBuffer {
   /// Room for windows of up to `capacity` rows.
   WindowBuffer(Index capacity, Index row_bytes);
 
-  /// Fills the buffer with window `window` of `order`, in file order, neighbouring blocks in one read. Asks `cancelled` between
-  /// reads and returns false when it said so: the content is then undefined. Throws as read_finite_rows.
-  bool load(const DatasetReader& reader, const ShardOrder& order, Index window, const std::function<bool()>& cancelled);
+  /// Fills the buffer with window `window` of `order`, in file order, neighbouring blocks in one
+  /// read. Asks `cancelled` between reads and returns false when it said so: the content is then
+  /// undefined. Throws as read_finite_rows.
+  bool load(const DatasetReader& reader, const ShardOrder& order, Index window,
+            const std::function<bool()>& cancelled);
 
   /// Positions of the shard's order that the buffer holds.
   [[nodiscard]] Range positions() const { return positions_; }

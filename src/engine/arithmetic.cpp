@@ -4,14 +4,14 @@
 
 #include <algorithm>
 
+#include "config/config.hpp"
 #include "core/buffer.hpp"
-#include "hourglass/core/error.hpp"
+#include "core/layout.hpp"
 #include "core/timer.hpp"
 #include "hourglass/comm/communicator.hpp"
+#include "hourglass/core/error.hpp"
 #include "math/blas.hpp"
 #include "math/onednn.hpp"
-#include "core/layout.hpp"
-#include "config/config.hpp"
 
 namespace hourglass {
 
@@ -38,10 +38,10 @@ void check_bfloat16(const TrainConfig& config, const Layout& layout) {
   constexpr const char* setting = "--precision bf16";
   const bool forced = config.arithmetic.force_precision;
   if (!forced && !cpu_multiplies_bfloat16()) {
-    refuse(setting,
-           fmt::format("this CPU has no bfloat16 instructions (AVX512-BF16 or AMX; {} here), so fp32 is faster; leave it "
-                       "out, or add --force-precision",
-                       onednn_description()));
+    refuse(setting, fmt::format("this CPU has no bfloat16 instructions (AVX512-BF16 or AMX; {} "
+                                "here), so fp32 is faster; leave it "
+                                "out, or add --force-precision",
+                                onednn_description()));
   }
   const Tensor& largest = *std::ranges::max_element(layout.tensors(), {}, &Tensor::size);
   const Index outputs = largest.shape.front();
@@ -55,8 +55,8 @@ void check_bfloat16(const TrainConfig& config, const Layout& layout) {
   try {
     const double half = seconds_of([&] {
       convert_to_bfloat16(x.data(), rounded_x.data(), x.size());
-      gemm_bfloat16(false, true, {rounded_x.data(), rows, inputs}, {rounded_weight.data(), outputs, inputs}, 0,
-                    Matrix(y.data(), rows, outputs));
+      gemm_bfloat16(false, true, {rounded_x.data(), rows, inputs},
+                    {rounded_weight.data(), outputs, inputs}, 0, Matrix(y.data(), rows, outputs));
     });
     if (forced) return;
     const double full = seconds_of([&] {
@@ -65,25 +65,29 @@ void check_bfloat16(const TrainConfig& config, const Layout& layout) {
     });
     if (half <= full) return;
     refuse(setting,
-           fmt::format("it is slower than fp32 here ({:.0f} us against {:.0f} us for a layer of {} x {}); leave it out, "
+           fmt::format("it is slower than fp32 here ({:.0f} us against {:.0f} us for a layer of {} "
+                       "x {}); leave it out, "
                        "use wider layers or a larger --micro-batch, or add --force-precision",
                        half * 1e6, full * 1e6, outputs, inputs));
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::bug) throw;
-    refuse(setting, fmt::format("{} cannot compute it on this CPU; leave it out", onednn_description()));
+    refuse(setting,
+           fmt::format("{} cannot compute it on this CPU; leave it out", onednn_description()));
   }
 }
 
 }  // namespace
 
-void prepare_arithmetic(const Communicator& communicator, const TrainConfig& config, const Layout& layout) {
+void prepare_arithmetic(const Communicator& communicator, const TrainConfig& config,
+                        const Layout& layout) {
   const ArithmeticSettings& settings = config.arithmetic;
   collectively(communicator, [&] {
     const bool half = settings.precision == Precision::bf16;
     const bool library = settings.gemm == GemmLibrary::onednn;
     if ((half || library) && !has_onednn()) {
       refuse(half ? "--precision bf16" : "--gemm onednn",
-             "this build has no oneDNN; install it (scripts/install_deps.sh --extras) and build again");
+             "this build has no oneDNN; install it (scripts/install_deps.sh --extras) and build "
+             "again");
     }
     use_onednn_for_gemm(library);
     // One rank's clock decides for all; it decides whether to run, never what is computed.

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "hourglass/core/error.hpp"
 #include "engine/training_data.hpp"
+#include "hourglass/core/error.hpp"
 #include "nn/initializer.hpp"
 
 namespace hourglass {
@@ -39,7 +39,8 @@ FullBatch::FullBatch(const Communicator& communicator, Stage& stage, const Train
     Buffer<float> arena(stage_.model().layout().size());
     for (const TensorRole& role : stage_.model().roles()) {
       const Range range = stage_.model().layout().range(role.slot);
-      const double factor = decay_factor(role, stage_.model().layout().tensor(role.slot), stage_.settings().update);
+      const double factor =
+          decay_factor(role, stage_.model().layout().tensor(role.slot), stage_.settings().update);
       std::fill_n(arena.data() + range.begin, range.size(), static_cast<float>(decay * factor));
     }
     decay_ = pack(arena.span());
@@ -68,7 +69,8 @@ void FullBatch::go_to(std::span<const float> start, double step) {
   for (const Range& range : owned_) {
     for (Index i = range.begin; i < range.end; ++i, ++at) {
       const auto place = static_cast<std::size_t>(at);
-      const double value = static_cast<double>(start[place]) + step * static_cast<double>(direction_[at]);
+      const double value =
+          static_cast<double>(start[place]) + step * static_cast<double>(direction_[at]);
       // -0 would become +0 in a sum over ranks: let it be +0 everywhere.
       parameters[static_cast<std::size_t>(i)] = static_cast<float>(value) + 0.0F;
     }
@@ -112,7 +114,8 @@ FullBatch::Pass FullBatch::evaluate(SampleSource& source, std::uint32_t epoch, c
   if (!decay_.empty()) {
     Buffer<float> shrinking = pack(stage_.parameters());
     for (Index i = 0; i < size_; ++i) {
-      gradient_[i] = static_cast<float>(sum_[i] + static_cast<double>(decay_[i]) * static_cast<double>(shrinking[i]));
+      gradient_[i] = static_cast<float>(sum_[i] + static_cast<double>(decay_[i]) *
+                                                      static_cast<double>(shrinking[i]));
     }
     const Buffer<float> parameters = pack(stage_.parameters());
     for (Index i = 0; i < size_; ++i) shrinking[i] *= decay_[i];
@@ -123,7 +126,8 @@ FullBatch::Pass FullBatch::evaluate(SampleSource& source, std::uint32_t epoch, c
   return Pass::complete;
 }
 
-FullBatch::Iteration FullBatch::iterate(SampleSource& source, std::uint32_t epoch, const Flags& flags, bool first) {
+FullBatch::Iteration FullBatch::iterate(SampleSource& source, std::uint32_t epoch,
+                                        const Flags& flags, bool first) {
   Iteration result;
   const auto stopped = [&] {
     result.totals = totals_;
@@ -134,7 +138,9 @@ FullBatch::Iteration FullBatch::iterate(SampleSource& source, std::uint32_t epoc
     if (evaluate(source, epoch, flags) == Pass::stopped) return stopped();
     if (first) ++result.passes;
   }
-  const auto inner = [this](std::span<const float> a, std::span<const float> b) { return product(a, b); };
+  const auto inner = [this](std::span<const float> a, std::span<const float> b) {
+    return product(a, b);
+  };
   const Buffer<float> start = pack(stage_.parameters());
   Buffer<float> before(size_);
   std::ranges::copy(gradient_.span(), before.data());
@@ -153,7 +159,8 @@ FullBatch::Iteration FullBatch::iterate(SampleSource& source, std::uint32_t epoc
   }
   converged_ = !(slope < 0);
   if (converged_) return result;
-  // Without a history the gradient's length says nothing of the step's: begin with one of length 1 at most.
+  // Without a history the gradient's length says nothing of the step's: begin with one of length 1
+  // at most.
   const double first_step = lbfgs_->pairs() == 0 ? std::min(1.0, 1.0 / norm) : 1.0;
   try {
     const auto phi = [&](double step) {
@@ -162,7 +169,8 @@ FullBatch::Iteration FullBatch::iterate(SampleSource& source, std::uint32_t epoc
       if (evaluate(source, epoch, flags) == Pass::stopped) throw Stopped();
       return LinePoint{value_, product(gradient_.span(), direction_.span())};
     };
-    const LineSearchResult found = search_line(line_search_, phi, {value_before, slope}, first_step);
+    const LineSearchResult found =
+        search_line(line_search_, phi, {value_before, slope}, first_step);
     result.step = found.step;
     if (found.step != found.last_step) {
       if (found.step > 0) {
@@ -223,7 +231,8 @@ void FullBatch::load(const StateFile& file) {
   const auto pairs = file.header.position.find(pairs_entry);
   if (pairs == file.header.position.end()) {
     throw Error(ErrorKind::data,
-                fmt::format("{} has no {}: it is not of a run with --optimizer lbfgs", file.path, pairs_entry));
+                fmt::format("{} has no {}: it is not of a run with --optimizer lbfgs", file.path,
+                            pairs_entry));
   }
   Buffer<float> step(stage_.model().layout().size());
   Buffer<float> change(stage_.model().layout().size());
@@ -235,7 +244,8 @@ void FullBatch::load(const StateFile& file) {
     // Every rank has the whole: no need to ask the others while one of them may fail.
     lbfgs_->add(s.span(), y.span(), [&](std::span<const float> a, std::span<const float> b) {
       const auto whole = [&](std::span<const float> part) -> std::span<const float> {
-        return part.data() == s.data() ? std::span<const float>(step.span()) : std::span<const float>(change.span());
+        return part.data() == s.data() ? std::span<const float>(step.span())
+                                       : std::span<const float>(change.span());
       };
       ExactSum sum;
       add_products(whole(a), whole(b), sum);

@@ -3,25 +3,28 @@
 #include <algorithm>
 #include <array>
 
-#include "hourglass/core/error.hpp"
 #include "core/timer.hpp"
+#include "hourglass/core/error.hpp"
 #include "math/onednn.hpp"
-#include "nn/loss.hpp"
 #include "nn/layer.hpp"
+#include "nn/loss.hpp"
 
 namespace hourglass {
 
 namespace {
 
-// Deepest carry chain: one node a level of the tree, and a tree of 2^62 leaves is not going to be asked for.
+// Deepest carry chain: one node a level of the tree, and a tree of 2^62 leaves is not going to be
+// asked for.
 constexpr std::size_t max_parts = 64;
 
-bool inside(Range inner, Range outer) { return outer.begin <= inner.begin && inner.end <= outer.end; }
+bool inside(Range inner, Range outer) {
+  return outer.begin <= inner.begin && inner.end <= outer.end;
+}
 
 }  // namespace
 
-GradientEngine::GradientEngine(const Trainable& model, const ShardPlan& plan, Range shards, WorkerPool& pool,
-                               std::span<float> sum)
+GradientEngine::GradientEngine(const Trainable& model, const ShardPlan& plan, Range shards,
+                               WorkerPool& pool, std::span<float> sum)
     : model_(model), plan_(plan), pool_(pool) {
   // A worker without a shard would only wait.
   const Index count = std::min(pool.size(), shards.size());
@@ -46,7 +49,8 @@ void GradientEngine::plan_worker(Worker& worker, std::span<float> first_buffer, 
     free_buffers.pop_back();
     pending.emplace_back(Range{leaf, leaf + 1}, merge.leaf_buffer);
     merge.target = maximal_nodes({worker.leaves.begin, leaf + 1}, plan_.shards()).back();
-    auto first = std::find_if(pending.begin(), pending.end(), [&](const auto& p) { return inside(p.first, merge.target); });
+    auto first = std::find_if(pending.begin(), pending.end(),
+                              [&](const auto& p) { return inside(p.first, merge.target); });
     for (auto part = first; part != pending.end(); ++part) {
       merge.nodes.push_back(part->first);
       merge.buffers.push_back(part->second);
@@ -87,13 +91,15 @@ void GradientEngine::plan_rank(Range shards) {
   bucket_parts_.resize(rank_nodes_.size());
 }
 
-void GradientEngine::run(const float* parameters, SampleSource& source, std::uint64_t seed, std::uint32_t epoch, Index step,
-                         Reducer& reducer, StepSums& sums) {
+void GradientEngine::run(const float* parameters, SampleSource& source, std::uint64_t seed,
+                         std::uint32_t epoch, Index step, Reducer& reducer, StepSums& sums) {
   if (bucket_count_ == 0) {
     bucket_count_ = static_cast<Index>(reducer.buckets().size());
-    bucket_workers_ = std::make_unique<std::atomic<Index>[]>(static_cast<std::size_t>(bucket_count_));
+    bucket_workers_ =
+        std::make_unique<std::atomic<Index>[]>(static_cast<std::size_t>(bucket_count_));
   }
-  for (Index b = 0; b < bucket_count_; ++b) bucket_workers_[static_cast<std::size_t>(b)].store(0, std::memory_order_relaxed);
+  for (Index b = 0; b < bucket_count_; ++b)
+    bucket_workers_[static_cast<std::size_t>(b)].store(0, std::memory_order_relaxed);
   started_buckets_ = 0;
   Step state{parameters,
              &source,
@@ -114,7 +120,8 @@ void GradientEngine::run(const float* parameters, SampleSource& source, std::uin
   pool_.start(task);
   task(0);
   if (!overlaps_) pool_.join();
-  // The others may still compute: keep the exchange of what is finished going. It is they who are waited for, not the exchange.
+  // The others may still compute: keep the exchange of what is finished going. It is they who are
+  // waited for, not the exchange.
   while (started_buckets_ < bucket_count_) {
     if (has_finished_bucket()) {
       const PhaseSpan span(recorder(0), Phase::exchange);
@@ -141,19 +148,23 @@ void GradientEngine::compute_in_bfloat16() {
   bfloat16_parameters_ = Buffer<Bfloat16>(model_.layout().size());
   for (Worker& worker : workers_) {
     const Index widest = std::max(model_.features(), worker.workspace.widest());
-    worker.bfloat16_scratch = Buffer<Bfloat16>(2 * round_up(plan_.micro_batch() * widest, cell_floats));
+    worker.bfloat16_scratch =
+        Buffer<Bfloat16>(2 * round_up(plan_.micro_batch() * widest, cell_floats));
   }
 }
 
 void GradientEngine::round_parameters(const float* parameters) {
   pool_.run([&](Index worker) {
     const Range part = even_part(bfloat16_parameters_.size(), pool_.size(), worker);
-    const PhaseSpan span(recorder(worker), Phase::update, 0, 6.0 * static_cast<double>(part.size()));
-    convert_to_bfloat16(parameters + part.begin, bfloat16_parameters_.data() + part.begin, part.size());
+    const PhaseSpan span(recorder(worker), Phase::update, 0,
+                         6.0 * static_cast<double>(part.size()));
+    convert_to_bfloat16(parameters + part.begin, bfloat16_parameters_.data() + part.begin,
+                        part.size());
   });
 }
 
-PassContext GradientEngine::context_of(Worker& worker, const Step& step, std::span<const std::uint64_t> ids) const {
+PassContext GradientEngine::context_of(Worker& worker, const Step& step,
+                                       std::span<const std::uint64_t> ids) const {
   PassContext context = step.context;
   context.sample_ids = ids;
   context.bfloat16_scratch = worker.bfloat16_scratch.span();
@@ -167,20 +178,26 @@ void GradientEngine::gather(Worker& worker, std::size_t leaf, const Step& step) 
   Index& rows = worker.rows[place];
   rows = plan_.positions(shard, step.step).size();
   const auto first = static_cast<Index>(place) * plan_.micro_batch();
-  const PhaseSpan span(recorder(worker), Phase::input, 0, sizeof(float) * static_cast<double>(rows * model_.features()));
+  const PhaseSpan span(recorder(worker), Phase::input, 0,
+                       sizeof(float) * static_cast<double>(rows * model_.features()));
   const Timer timer;
   try {
-    step.source->gather(shard, step.step, {worker.input.data() + first * model_.features(), rows, model_.features()},
-                        std::span(worker.ids).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(rows)));
+    step.source->gather(
+        shard, step.step,
+        {worker.input.data() + first * model_.features(), rows, model_.features()},
+        std::span(worker.ids)
+            .subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(rows)));
   } catch (...) {
-    // The other ranks count on this rank's part of the exchange: finish the step with nothing, then report.
+    // The other ranks count on this rank's part of the exchange: finish the step with nothing, then
+    // report.
     worker.sums.failure = std::current_exception();
     rows = 0;
   }
   worker.sums.input_seconds += timer.seconds();
 }
 
-// A pass over the global batch before the one with gradients: the samples stay, so that the source is asked once.
+// A pass over the global batch before the one with gradients: the samples stay, so that the source
+// is asked once.
 void GradientEngine::prepare_unit_means(Step& step) {
   const std::function<void(Index)> task = [&](Index w) {
     if (w >= static_cast<Index>(workers_.size())) return;
@@ -190,11 +207,14 @@ void GradientEngine::prepare_unit_means(Step& step) {
       gather(worker, leaf, step);
       const std::size_t place = worker.rows.size() > 1 ? leaf : 0;
       const auto first = static_cast<Index>(place) * plan_.micro_batch();
-      const auto ids = std::span<const std::uint64_t>(worker.ids).subspan(static_cast<std::size_t>(first));
-      const PassContext context = context_of(worker, step, ids.first(static_cast<std::size_t>(worker.rows[place])));
-      model_.add_unit_sums(step.parameters,
-                           {worker.input.data() + first * model_.features(), worker.rows[place], model_.features()},
-                           worker.workspace, context, worker.unit_sums);
+      const auto ids =
+          std::span<const std::uint64_t>(worker.ids).subspan(static_cast<std::size_t>(first));
+      const PassContext context =
+          context_of(worker, step, ids.first(static_cast<std::size_t>(worker.rows[place])));
+      model_.add_unit_sums(
+          step.parameters,
+          {worker.input.data() + first * model_.features(), worker.rows[place], model_.features()},
+          worker.workspace, context, worker.unit_sums);
     }
   };
   pool_.run(task);
@@ -202,7 +222,8 @@ void GradientEngine::prepare_unit_means(Step& step) {
   for (std::size_t w = 1; w < workers_.size(); ++w) {
     for (std::size_t u = 0; u < total.size(); ++u) total[u].add(workers_[w].unit_sums[u]);
   }
-  require(static_cast<bool>(sum_over_ranks_), "means over the global batch without a sum over ranks");
+  require(static_cast<bool>(sum_over_ranks_),
+          "means over the global batch without a sum over ranks");
   sum_over_ranks_(total);
   unit_means_.resize(total.size());
   for (std::size_t u = 0; u < total.size(); ++u) {
@@ -227,7 +248,8 @@ void GradientEngine::work(Index index, const Step& step) {
     const std::size_t place = worker.rows.size() > 1 ? i : 0;
     const Index rows = worker.rows[place];
     const auto first = static_cast<Index>(place) * plan_.micro_batch();
-    const auto ids = std::span<const std::uint64_t>(worker.ids).subspan(static_cast<std::size_t>(first));
+    const auto ids =
+        std::span<const std::uint64_t>(worker.ids).subspan(static_cast<std::size_t>(first));
     const PassContext context = context_of(worker, step, ids.first(static_cast<std::size_t>(rows)));
     const Merge& merge = worker.merges[i];
     const GradientReady ready = [&](Range range) {
@@ -239,9 +261,11 @@ void GradientEngine::work(Index index, const Step& step) {
         step.reducer->progress();
       }
     };
-    const ConstMatrix samples(worker.input.data() + first * model_.features(), rows, model_.features());
-    const LossSums loss = model_.train_pass(step.parameters, samples, step.scale, worker.workspace,
-                                            worker.buffers[static_cast<std::size_t>(merge.leaf_buffer)], context, ready);
+    const ConstMatrix samples(worker.input.data() + first * model_.features(), rows,
+                              model_.features());
+    const LossSums loss = model_.train_pass(
+        step.parameters, samples, step.scale, worker.workspace,
+        worker.buffers[static_cast<std::size_t>(merge.leaf_buffer)], context, ready);
     worker.sums.loss.add(loss.loss);
     worker.sums.squared_error.add(loss.squared_error);
     worker.sums.penalty.add(loss.penalty);
@@ -253,21 +277,26 @@ void GradientEngine::merge_leaf(Worker& worker, const Merge& merge, Range range)
   if (merge.nodes.size() < 2) return;
   // Every part is read and the sum is written.
   const PhaseSpan span(recorder(worker), Phase::tree_sum, 0,
-                       sizeof(float) * static_cast<double>(range.size()) * static_cast<double>(merge.nodes.size() + 1));
+                       sizeof(float) * static_cast<double>(range.size()) *
+                           static_cast<double>(merge.nodes.size() + 1));
   std::array<PartialSum, max_parts> parts;
   for (std::size_t p = 0; p < merge.nodes.size(); ++p) {
-    parts[p] = {merge.nodes[p], worker.buffers[static_cast<std::size_t>(merge.buffers[p])] + range.begin};
+    parts[p] = {merge.nodes[p],
+                worker.buffers[static_cast<std::size_t>(merge.buffers[p])] + range.begin};
   }
   tree_sum(merge.target, {parts.data(), merge.nodes.size()},
-           worker.buffers[static_cast<std::size_t>(merge.buffers.front())] + range.begin, range.size(), wire_);
+           worker.buffers[static_cast<std::size_t>(merge.buffers.front())] + range.begin,
+           range.size(), wire_);
 }
 
 void GradientEngine::finish_buckets(Worker& worker, Index watermark, const Step& step) {
   const auto buckets = step.reducer->buckets();
   const auto all = static_cast<Index>(workers_.size());
-  while (worker.next_bucket < bucket_count_ && buckets[static_cast<std::size_t>(worker.next_bucket)].begin >= watermark) {
+  while (worker.next_bucket < bucket_count_ &&
+         buckets[static_cast<std::size_t>(worker.next_bucket)].begin >= watermark) {
     auto& count = bucket_workers_[static_cast<std::size_t>(worker.next_bucket)];
-    // Only the last of the workers merges; counting to all + 1 tells the main thread that the merge is done.
+    // Only the last of the workers merges; counting to all + 1 tells the main thread that the merge
+    // is done.
     if (count.fetch_add(1, std::memory_order_acq_rel) + 1 == all) {
       merge_workers(worker, buckets[static_cast<std::size_t>(worker.next_bucket)]);
       count.fetch_add(1, std::memory_order_acq_rel);
@@ -280,7 +309,8 @@ void GradientEngine::merge_workers(const Worker& merging, Range bucket) {
   for (const RankNode& node : rank_nodes_) {
     if (node.parts.size() < 2) continue;
     const PhaseSpan span(recorder(merging), Phase::tree_sum, 0,
-                         sizeof(float) * static_cast<double>(bucket.size()) * static_cast<double>(node.parts.size() + 1));
+                         sizeof(float) * static_cast<double>(bucket.size()) *
+                             static_cast<double>(node.parts.size() + 1));
     std::array<PartialSum, 2 * max_parts> small;
     std::vector<PartialSum> large;
     std::span<PartialSum> parts(small);
@@ -294,14 +324,16 @@ void GradientEngine::merge_workers(const Worker& merging, Range bucket) {
       const auto& [range, buffer] = worker.finished[static_cast<std::size_t>(f)];
       parts[p] = {range, worker.buffers[static_cast<std::size_t>(buffer)] + bucket.begin};
     }
-    tree_sum(node.node, parts.first(node.parts.size()), const_cast<float*>(parts.front().data), bucket.size(), wire_);
+    tree_sum(node.node, parts.first(node.parts.size()), const_cast<float*>(parts.front().data),
+             bucket.size(), wire_);
   }
 }
 
 bool GradientEngine::has_finished_bucket() const {
   const auto done = static_cast<Index>(workers_.size()) + 1;
   return started_buckets_ < bucket_count_ &&
-         bucket_workers_[static_cast<std::size_t>(started_buckets_)].load(std::memory_order_acquire) == done;
+         bucket_workers_[static_cast<std::size_t>(started_buckets_)].load(
+             std::memory_order_acquire) == done;
 }
 
 void GradientEngine::start_finished_buckets(Reducer& reducer) {
@@ -310,9 +342,10 @@ void GradientEngine::start_finished_buckets(Reducer& reducer) {
     for (std::size_t n = 0; n < rank_nodes_.size(); ++n) {
       const auto& [w, f] = rank_nodes_[n].parts.front();
       const Worker& worker = workers_[static_cast<std::size_t>(w)];
-      bucket_parts_[n] = {
-          rank_nodes_[n].node,
-          worker.buffers[static_cast<std::size_t>(worker.finished[static_cast<std::size_t>(f)].second)] + bucket.begin};
+      bucket_parts_[n] = {rank_nodes_[n].node,
+                          worker.buffers[static_cast<std::size_t>(
+                              worker.finished[static_cast<std::size_t>(f)].second)] +
+                              bucket.begin};
     }
     reducer.start_reduce(started_buckets_, bucket_parts_);
     ++started_buckets_;
@@ -322,7 +355,8 @@ void GradientEngine::start_finished_buckets(Reducer& reducer) {
 Index GradientEngine::bytes() const {
   Index bytes = bfloat16_parameters_.size() * static_cast<Index>(sizeof(Bfloat16));
   for (const Worker& worker : workers_) {
-    for (const auto& buffer : worker.storage) bytes += buffer.size() * static_cast<Index>(sizeof(float));
+    for (const auto& buffer : worker.storage)
+      bytes += buffer.size() * static_cast<Index>(sizeof(float));
     bytes += worker.bfloat16_scratch.size() * static_cast<Index>(sizeof(Bfloat16));
     bytes += worker.workspace.bytes() + worker.input.size() * static_cast<Index>(sizeof(float));
   }

@@ -9,16 +9,17 @@
 #include <mutex>
 
 #include "core/activity.hpp"
-#include "hourglass/core/error.hpp"
 #include "data/finite_rows.hpp"
+#include "hourglass/core/error.hpp"
 #include "math/exact_sum.hpp"
-#include "nn/network.hpp"
 #include "nn/loss.hpp"
+#include "nn/network.hpp"
 
 namespace hourglass {
 
-void for_each_micro_batch(const DatasetReader& reader, const InputTransform& transform, const InferencePlan& plan, Range which,
-                          WorkerPool& pool, const std::function<void(Index, Range, ConstMatrix)>& visit) {
+void for_each_micro_batch(const DatasetReader& reader, const InputTransform& transform,
+                          const InferencePlan& plan, Range which, WorkerPool& pool,
+                          const std::function<void(Index, Range, ConstMatrix)>& visit) {
   const DatasetInfo& info = reader.info();
   const Index features = info.features();
   std::atomic<Index> next{which.begin};
@@ -30,7 +31,8 @@ void for_each_micro_batch(const DatasetReader& reader, const InputTransform& tra
       Buffer<float> samples(plan.micro_batch * features);
       for (Index index = next++; index < which.end; index = next++) {
         const Range rows = plan.rows_of(index);
-        const auto bytes = stored.span().first(static_cast<std::size_t>(rows.size() * info.row_bytes()));
+        const auto bytes =
+            stored.span().first(static_cast<std::size_t>(rows.size() * info.row_bytes()));
         read_finite_rows(reader, rows, bytes);
         const Matrix x(samples.data(), rows.size(), features);
         for (Index r = 0; r < rows.size(); ++r) {
@@ -48,8 +50,9 @@ void for_each_micro_batch(const DatasetReader& reader, const InputTransform& tra
   if (failure) std::rethrow_exception(failure);
 }
 
-Evaluation evaluate(const Communicator& communicator, const Trainable& model, std::span<const float> parameters,
-                    const DatasetReader& reader, const InputTransform& transform, Index micro_batch, WorkerPool& pool) {
+Evaluation evaluate(const Communicator& communicator, const Trainable& model,
+                    std::span<const float> parameters, const DatasetReader& reader,
+                    const InputTransform& transform, Index micro_batch, WorkerPool& pool) {
   const InferencePlan plan{reader.info().rows(), micro_batch};
   const auto workers = static_cast<std::size_t>(pool.size());
   std::vector<Workspace> workspaces;
@@ -59,14 +62,15 @@ Evaluation evaluate(const Communicator& communicator, const Trainable& model, st
   std::vector<ExactSum> penalties(workers);
   collectively(communicator, [&] {
     check_features(reader.info(), model.features());
-    for_each_micro_batch(reader, transform, plan, plan.of_rank(communicator.rank(), communicator.size()), pool,
-                         [&](Index worker, Range, ConstMatrix x) {
-                           const auto w = static_cast<std::size_t>(worker);
-                           const LossSums sums = model.evaluate(parameters.data(), x, workspaces[w]);
-                           losses[w].add(sums.loss);
-                           errors[w].add(sums.squared_error);
-                           penalties[w].add(sums.penalty);
-                         });
+    for_each_micro_batch(
+        reader, transform, plan, plan.of_rank(communicator.rank(), communicator.size()), pool,
+        [&](Index worker, Range, ConstMatrix x) {
+          const auto w = static_cast<std::size_t>(worker);
+          const LossSums sums = model.evaluate(parameters.data(), x, workspaces[w]);
+          losses[w].add(sums.loss);
+          errors[w].add(sums.squared_error);
+          penalties[w].add(sums.penalty);
+        });
   });
   for (std::size_t w = 1; w < workers; ++w) {
     losses[0].add(losses[w]);
@@ -86,17 +90,21 @@ Evaluation evaluate(const Communicator& communicator, const Trainable& model, st
   result.penalty = penalties[0].value() / samples;
   result.sse = errors[0].value() / samples;
   result.mse = result.sse / static_cast<double>(model.features());
-  result.psnr = result.mse > 0 ? 10.0 * std::log10(1.0 / result.mse) : std::numeric_limits<double>::infinity();
+  result.psnr = result.mse > 0 ? 10.0 * std::log10(1.0 / result.mse)
+                               : std::numeric_limits<double>::infinity();
   return result;
 }
 
 void check_features(const DatasetInfo& info, Index features) {
   if (info.features() != features) {
-    throw Error(ErrorKind::data,
-                fmt::format("{}: its samples have {} features, but the network takes {} (the first of --layers)",
-                            to_string(info.address), info.features(), features));
+    throw Error(
+        ErrorKind::data,
+        fmt::format(
+            "{}: its samples have {} features, but the network takes {} (the first of --layers)",
+            to_string(info.address), info.features(), features));
   }
-  if (info.rows() < 1) throw Error(ErrorKind::data, fmt::format("{}: it holds no samples", to_string(info.address)));
+  if (info.rows() < 1)
+    throw Error(ErrorKind::data, fmt::format("{}: it holds no samples", to_string(info.address)));
 }
 
 }  // namespace hourglass

@@ -5,45 +5,57 @@
 #include <vector>
 
 #include "data/normalization.hpp"
-#include "hourglass/comm/communicator.hpp"
-#include "hdf5/hdf5.hpp"
-#include "model/trainable.hpp"
 #include "engine/worker_pool.hpp"
+#include "hdf5/hdf5.hpp"
+#include "hourglass/comm/communicator.hpp"
+#include "model/trainable.hpp"
 
 namespace hourglass {
 
-/// A pass over a data set without training. The rows are cut into micro-batches [k m, (k + 1) m) whatever the ranks and
-/// threads, so every sample meets the same arithmetic everywhere; rank r of P takes the k-th ones in even_part(count, P, r).
+/// A pass over a data set without training. The rows are cut into micro-batches [k m, (k + 1) m)
+/// whatever the ranks and threads, so every sample meets the same arithmetic everywhere; rank r of
+/// P takes the k-th ones in even_part(count, P, r).
 struct InferencePlan {
   Index rows = 0;
   Index micro_batch = 128;
 
   [[nodiscard]] Index micro_batches() const { return (rows + micro_batch - 1) / micro_batch; }
-  [[nodiscard]] Range rows_of(Index index) const { return {index * micro_batch, std::min(rows, (index + 1) * micro_batch)}; }
-  [[nodiscard]] Range of_rank(Index rank, Index ranks) const { return even_part(micro_batches(), ranks, rank); }
+  [[nodiscard]] Range rows_of(Index index) const {
+    return {index * micro_batch, std::min(rows, (index + 1) * micro_batch)};
+  }
+  [[nodiscard]] Range of_rank(Index rank, Index ranks) const {
+    return even_part(micro_batches(), ranks, rank);
+  }
 };
 
-/// Calls visit(worker, rows, x) for every micro-batch in `which`, x being the normalised samples, on the workers of `pool`.
-/// Throws Error(data) naming the row of a NaN or infinity; what `visit` throws comes out too. Local: no communication.
-void for_each_micro_batch(const DatasetReader& reader, const InputTransform& transform, const InferencePlan& plan, Range which,
-                          WorkerPool& pool, const std::function<void(Index worker, Range rows, ConstMatrix x)>& visit);
+/// Calls visit(worker, rows, x) for every micro-batch in `which`, x being the normalised samples,
+/// on the workers of `pool`. Throws Error(data) naming the row of a NaN or infinity; what `visit`
+/// throws comes out too. Local: no communication.
+void for_each_micro_batch(
+    const DatasetReader& reader, const InputTransform& transform, const InferencePlan& plan,
+    Range which, WorkerPool& pool,
+    const std::function<void(Index worker, Range rows, ConstMatrix x)>& visit);
 
 /// How well a model reconstructs a data set.
 struct Evaluation {
   Index samples = 0;
   double loss = 0;     ///< averaged over samples
-  double penalty = 0;  ///< the part of `loss` that is penalties: of the code's size (l1), from the prior (variational)
+  double penalty = 0;  ///< the part of `loss` that is penalties: of the code's size (l1), from the
+                       ///< prior (variational)
   double sse = 0;      ///< squared error summed over features, averaged over samples
   double mse = 0;      ///< per feature
-  double psnr = 0;     ///< 10 log10(1 / mse) decibels: the peak is 1, the range of normalised integer data
+  double psnr =
+      0;  ///< 10 log10(1 / mse) decibels: the peak is 1, the range of normalised integer data
 };
 
 /// Collective; the same bits on any number of ranks and threads (exact sums).
-[[nodiscard]] Evaluation evaluate(const Communicator& communicator, const Trainable& model, std::span<const float> parameters,
-                                  const DatasetReader& reader, const InputTransform& transform, Index micro_batch,
+[[nodiscard]] Evaluation evaluate(const Communicator& communicator, const Trainable& model,
+                                  std::span<const float> parameters, const DatasetReader& reader,
+                                  const InputTransform& transform, Index micro_batch,
                                   WorkerPool& pool);
 
-/// Throws Error(data) when the data set's samples have not as many features as the model's first layer.
+/// Throws Error(data) when the data set's samples have not as many features as the model's first
+/// layer.
 void check_features(const DatasetInfo& info, Index features);
 
 }  // namespace hourglass

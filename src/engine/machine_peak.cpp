@@ -50,7 +50,8 @@ double triad_rate(Buffer<float>& memory) {
 }  // namespace
 
 MachinePeak measure_machine_peak(WorkerPool& pool, bool bfloat16) {
-  constexpr Index floats = Index{12} << 20;  // three arrays of 16 MiB: beyond a core's share of any cache
+  constexpr Index floats = Index{12}
+                           << 20;  // three arrays of 16 MiB: beyond a core's share of any cache
   std::vector<MachinePeak> peaks(static_cast<std::size_t>(pool.size()));
   std::vector<Buffer<float>> memory;
   for (Index w = 0; w < pool.size(); ++w) memory.emplace_back(floats);

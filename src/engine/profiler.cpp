@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <array>
 
-#include "system/atomic_file.hpp"
 #include "engine/machine_peak.hpp"
+#include "system/atomic_file.hpp"
 
 namespace hourglass {
 
@@ -18,14 +18,18 @@ constexpr Index spans_a_worker = Index{1} << 16;
 
 bool has_layers(Phase phase) { return phase == Phase::forward || phase == Phase::backward; }
 
-// Times and work travel as integers, whose sum over ranks needs no order: microseconds, and thousands of FLOP or bytes.
-std::int64_t as_integer(double value, double unit) { return static_cast<std::int64_t>(value / unit); }
+// Times and work travel as integers, whose sum over ranks needs no order: microseconds, and
+// thousands of FLOP or bytes.
+std::int64_t as_integer(double value, double unit) {
+  return static_cast<std::int64_t>(value / unit);
+}
 constexpr double time_unit = 1e-6;
 constexpr double work_unit = 1e3;
 
 }  // namespace
 
-Profiler::Profiler(const Communicator& communicator, Index workers, std::vector<std::string> layers, bool keeps_spans)
+Profiler::Profiler(const Communicator& communicator, Index workers, std::vector<std::string> layers,
+                   bool keeps_spans)
     : communicator_(communicator), layers_(std::move(layers)) {
   for (Index w = 0; w < workers; ++w) {
     recorders_.emplace_back(static_cast<Index>(layers_.size()), keeps_spans ? spans_a_worker : 0);
@@ -40,21 +44,24 @@ std::string Profiler::label(Phase phase, Index layer) const {
 }
 
 std::string Profiler::report(WorkerPool& pool, bool bfloat16) const {
-  const double wall = communicator_.max(std::chrono::duration<double>(PhaseRecorder::Clock::now() - origin_).count());
+  const double wall = communicator_.max(
+      std::chrono::duration<double>(PhaseRecorder::Clock::now() - origin_).count());
   MachinePeak peak = measure_machine_peak(pool, bfloat16);
   // The slowest core's: what a job whose ranks wait for each other can hope for.
   peak.gemm_flops = -communicator_.max(-peak.gemm_flops);
   peak.triad_bytes = -communicator_.max(-peak.triad_bytes);
   std::string text = fmt::format(
-      "profile: {} ranks x {} threads, {:.2f} s; a core reaches {:.0f} GFLOP/s (GEMM) and {:.1f} GB/s (triad) with all cores "
+      "profile: {} ranks x {} threads, {:.2f} s; a core reaches {:.0f} GFLOP/s (GEMM) and {:.1f} "
+      "GB/s (triad) with all cores "
       "at "
       "work\n{:<24}{:>10}{:>8}{:>18}{:>10}\n",
-      communicator_.size(), recorders_.size(), wall, peak.gemm_flops * 1e-9, peak.triad_bytes * 1e-9, "phase", "seconds",
-      "share", "rate a core", "of peak");
+      communicator_.size(), recorders_.size(), wall, peak.gemm_flops * 1e-9,
+      peak.triad_bytes * 1e-9, "phase", "seconds", "share", "rate a core", "of peak");
   double main_seconds = 0;
   for (std::size_t p = 0; p < phase_count; ++p) {
     const auto phase = static_cast<Phase>(p);
-    for (Index layer = 0; layer < (has_layers(phase) ? static_cast<Index>(layers_.size()) : 1); ++layer) {
+    for (Index layer = 0; layer < (has_layers(phase) ? static_cast<Index>(layers_.size()) : 1);
+         ++layer) {
       double slowest = 0;
       std::array<std::int64_t, 3> sums{};
       for (const PhaseRecorder& recorder : recorders_) {
@@ -68,7 +75,8 @@ std::string Profiler::report(WorkerPool& pool, bool bfloat16) const {
       slowest = communicator_.max(slowest);
       communicator_.sum(sums);
       if (sums[2] == 0) continue;
-      text += fmt::format("{:<24}{:>10.3f}{:>6.1f} %", label(phase, layer), slowest, 100 * slowest / wall);
+      text += fmt::format("{:<24}{:>10.3f}{:>6.1f} %", label(phase, layer), slowest,
+                          100 * slowest / wall);
       const double seconds = static_cast<double>(sums[0]) * time_unit;
       if (sums[1] > 0 && seconds > 0) {
         const double rate = static_cast<double>(sums[1]) * work_unit / seconds;
@@ -87,31 +95,40 @@ std::string Profiler::report(WorkerPool& pool, bool bfloat16) const {
 
 std::string Profiler::trace_events() const {
   const int rank = communicator_.rank();
-  std::string text = fmt::format(R"(,{{"ph":"M","name":"process_name","pid":{0},"tid":0,"args":{{"name":"rank {0}"}}}})", rank);
+  std::string text = fmt::format(
+      R"(,{{"ph":"M","name":"process_name","pid":{0},"tid":0,"args":{{"name":"rank {0}"}}}})",
+      rank);
   for (std::size_t worker = 0; worker < recorders_.size(); ++worker) {
     text += fmt::format(
         ",\n"
         R"({{"ph":"M","name":"thread_name","pid":{},"tid":{},"args":{{"name":"worker {}"}}}})",
         rank, worker, worker);
     for (const PhaseRecorder::Span& span : recorders_[worker].spans()) {
-      const auto micros = [](auto duration) { return std::chrono::duration<double, std::micro>(duration).count(); };
+      const auto micros = [](auto duration) {
+        return std::chrono::duration<double, std::micro>(duration).count();
+      };
       text += fmt::format(
           ",\n"
           R"({{"ph":"X","name":"{}","cat":"{}","pid":{},"tid":{},"ts":{:.3f},"dur":{:.3f}}})",
-          label(span.phase, span.layer), name_of(span.phase), rank, worker, micros(span.begin - origin_),
-          micros(span.end - span.begin));
+          label(span.phase, span.layer), name_of(span.phase), rank, worker,
+          micros(span.begin - origin_), micros(span.end - span.begin));
     }
   }
   return text + "\n";
 }
 
-void Profiler::require_trace_or_nothing(const std::string& path) { require_new_or_own(path, trace_start, "trace", "--trace"); }
+void Profiler::require_trace_or_nothing(const std::string& path) {
+  require_new_or_own(path, trace_start, "trace", "--trace");
+}
 
 std::string Profiler::write_trace(const std::string& path) const {
-  // One rank after the other, so that a rank holds two ranks' events at most, besides the file's text on rank 0.
-  std::string text = std::string(trace_start) + R"({"ph":"M","name":"trace","pid":0,"tid":0,"args":{}})" + "\n";
+  // One rank after the other, so that a rank holds two ranks' events at most, besides the file's
+  // text on rank 0.
+  std::string text =
+      std::string(trace_start) + R"({"ph":"M","name":"trace","pid":0,"tid":0,"args":{}})" + "\n";
   for (int rank = 0; rank < communicator_.size(); ++rank) {
-    const std::string events = communicator_.broadcast(rank == communicator_.rank() ? trace_events() : std::string(), rank);
+    const std::string events = communicator_.broadcast(
+        rank == communicator_.rank() ? trace_events() : std::string(), rank);
     if (communicator_.is_root()) text += events;
   }
   collectively(communicator_, [&] {
@@ -125,7 +142,8 @@ std::string Profiler::write_trace(const std::string& path) const {
   communicator_.sum({&forgotten, 1});
   if (forgotten == 0) return fmt::format("trace {}: open it at https://ui.perfetto.dev\n", path);
   return fmt::format(
-      "trace {}: open it at https://ui.perfetto.dev; it holds the newest {} spans of each worker, {} older ones made room\n",
+      "trace {}: open it at https://ui.perfetto.dev; it holds the newest {} spans of each worker, "
+      "{} older ones made room\n",
       path, spans_a_worker, forgotten);
 }
 

@@ -5,28 +5,32 @@
 #include <vector>
 
 #include "core/phase_recorder.hpp"
-#include "hourglass/comm/communicator.hpp"
 #include "engine/worker_pool.hpp"
+#include "hourglass/comm/communicator.hpp"
 
 namespace hourglass {
 
-/// The phase recorders of a rank's workers, and what is made of them at the end of a run: a table and a trace.
+/// The phase recorders of a rank's workers, and what is made of them at the end of a run: a table
+/// and a trace.
 class Profiler {
  public:
-  /// `layers`: their names, for the table. `keeps_spans`: whether a trace will be asked for; it holds the newest spans of each
-  /// worker, 64 Ki at most. Collective: a barrier sets the origin of the trace's clocks.
-  Profiler(const Communicator& communicator, Index workers, std::vector<std::string> layers, bool keeps_spans);
+  /// `layers`: their names, for the table. `keeps_spans`: whether a trace will be asked for; it
+  /// holds the newest spans of each worker, 64 Ki at most. Collective: a barrier sets the origin of
+  /// the trace's clocks.
+  Profiler(const Communicator& communicator, Index workers, std::vector<std::string> layers,
+           bool keeps_spans);
 
   /// One a worker; worker 0 is the main thread.
   [[nodiscard]] std::span<PhaseRecorder> recorders() { return recorders_; }
   [[nodiscard]] PhaseRecorder* main() { return &recorders_.front(); }
 
-  /// Phases by time: the slowest worker's seconds, their share of the time since construction, the rate a core (work of all
-  /// workers / their time) and its share of what the machine reaches, which is measured now (`bfloat16`: with such GEMMs). The
-  /// same text on every rank. Collective.
+  /// Phases by time: the slowest worker's seconds, their share of the time since construction, the
+  /// rate a core (work of all workers / their time) and its share of what the machine reaches,
+  /// which is measured now (`bfloat16`: with such GEMMs). The same text on every rank. Collective.
   [[nodiscard]] std::string report(WorkerPool& pool, bool bfloat16) const;
-  /// Writes the newest spans of all ranks and workers in Chrome's trace format (https://ui.perfetto.dev), a process a rank and
-  /// a thread a worker. Returns what there is to say about it, on every rank. Throws Error(io) on every rank. Collective.
+  /// Writes the newest spans of all ranks and workers in Chrome's trace format
+  /// (https://ui.perfetto.dev), a process a rank and a thread a worker. Returns what there is to
+  /// say about it, on every rank. Throws Error(io) on every rank. Collective.
   [[nodiscard]] std::string write_trace(const std::string& path) const;
 
   /// Throws Error(usage) when there is a file at `path` that is no trace.

@@ -5,9 +5,9 @@
 
 #include "core/activity.hpp"
 #include "core/timer.hpp"
+#include "engine/training_data.hpp"
 #include "math/finite.hpp"
 #include "optim/clip.hpp"
-#include "engine/training_data.hpp"
 
 namespace hourglass {
 
@@ -21,8 +21,8 @@ constexpr std::size_t all_words = failure_word + 1;
 
 }  // namespace
 
-Stage::Stage(const Communicator& communicator, const Trainable& model, const ShardPlan& plan, WorkerPool& pool,
-             std::span<float> parameters, const StageSettings& settings)
+Stage::Stage(const Communicator& communicator, const Trainable& model, const ShardPlan& plan,
+             WorkerPool& pool, std::span<float> parameters, const StageSettings& settings)
     : communicator_(communicator),
       model_(model),
       plan_(plan),
@@ -31,28 +31,34 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
       gradient_(model.layout().size()),
       words_(all_words) {
   collectively(communicator_, [&] {
-    schedule_ =
-        std::make_unique<Schedule>(settings_.schedule, plan_.steps_per_epoch(), settings_.epochs * plan_.steps_per_epoch());
+    schedule_ = std::make_unique<Schedule>(settings_.schedule, plan_.steps_per_epoch(),
+                                           settings_.epochs * plan_.steps_per_epoch());
     // L-BFGS is no rule for elements: train/full_batch.hpp moves the parameters.
     const bool elementwise = settings_.optimizer.name != lbfgs_name;
-    optimizer_ = make_optimizer(elementwise ? settings_.optimizer : OptimizerSettings{.name = "sgd"});
+    optimizer_ =
+        make_optimizer(elementwise ? settings_.optimizer : OptimizerSettings{.name = "sgd"});
   });
   const bool tree = settings_.reduction == Reduction::tree;
-  const ReducerSettings reducer{plan_.shards(), settings_.bucket_bytes, gradient_.span(), parameters_,
-                                settings_.arithmetic.wire};
-  reducer_ = tree ? make_tree_reducer(communicator_, reducer) : make_allreduce_reducer(communicator_, reducer);
-  update_ = std::make_unique<SegmentUpdate>(model_, *optimizer_, *reducer_, pool, settings_.update, communicator_, !tree);
+  const ReducerSettings reducer{plan_.shards(), settings_.bucket_bytes, gradient_.span(),
+                                parameters_, settings_.arithmetic.wire};
+  reducer_ = tree ? make_tree_reducer(communicator_, reducer)
+                  : make_allreduce_reducer(communicator_, reducer);
+  update_ = std::make_unique<SegmentUpdate>(model_, *optimizer_, *reducer_, pool, settings_.update,
+                                            communicator_, !tree);
   update_->start_average(parameters_);
-  engine_ = std::make_unique<GradientEngine>(model_, plan_, plan_.shards_of_rank(communicator_.rank(), communicator_.size()),
-                                             pool, gradient_.span());
-  engine_->set_sum_over_ranks([this](std::span<ExactSum> sums) { sum_over_ranks(communicator_, sums); });
+  engine_ = std::make_unique<GradientEngine>(
+      model_, plan_, plan_.shards_of_rank(communicator_.rank(), communicator_.size()), pool,
+      gradient_.span());
+  engine_->set_sum_over_ranks(
+      [this](std::span<ExactSum> sums) { sum_over_ranks(communicator_, sums); });
   engine_->add_for_wire(settings_.arithmetic.wire);
   if (!settings_.overlap) engine_->exchange_afterwards();
   update_->round_increments(reducer_->increments());
   if (settings_.arithmetic.precision == Precision::bf16) engine_->compute_in_bfloat16();
 }
 
-const StepTotals& Stage::gradient(SampleSource& source, std::uint64_t seed, std::uint32_t epoch, Index step, StepFlags flags) {
+const StepTotals& Stage::gradient(SampleSource& source, std::uint64_t seed, std::uint32_t epoch,
+                                  Index step, StepFlags flags) {
   activity::enter(Work::computing);
   engine_->run(parameters_.data(), source, seed, epoch, step, *reducer_, sums_);
   activity::enter(Work::exchanging);
@@ -101,7 +107,8 @@ void Stage::update(Index step, double learning_rate, std::optional<double> norm)
   UpdateStep update{step + 1, learning_rate, 1.0F, 1.0, 1.0};
   if (norm) update.gradient_scale = clip_factor(*norm, settings_.clip_norm);
   if (update_->wants_preparation()) {
-    for (std::size_t b = 0; b < reducer_->buckets().size(); ++b) reducer_->wait_reduce(static_cast<Index>(b));
+    for (std::size_t b = 0; b < reducer_->buckets().size(); ++b)
+      reducer_->wait_reduce(static_cast<Index>(b));
     update_->prepare(update, parameters_, gradient_.span());
   }
   for (std::size_t b = 0; b < reducer_->buckets().size(); ++b) {
@@ -141,7 +148,8 @@ bool Stage::is_finite() {
   Index broken = 0;
   for (std::size_t b = 0; b < reducer_->buckets().size(); ++b) {
     const Range owned = reducer_->owned(static_cast<Index>(b));
-    if (!all_finite({parameters_.data() + owned.begin, static_cast<std::size_t>(owned.size())})) broken = 1;
+    if (!all_finite({parameters_.data() + owned.begin, static_cast<std::size_t>(owned.size())}))
+      broken = 1;
   }
   return communicator_.max(broken) == 0;
 }

@@ -9,9 +9,9 @@
 #include <fstream>
 
 #include "core/buffer.hpp"
-#include "hourglass/core/error.hpp"
 #include "data/finite_rows.hpp"
 #include "data/statistics.hpp"
+#include "hourglass/core/error.hpp"
 #include "nn/image_shape.hpp"
 #include "nn/loss.hpp"
 
@@ -25,18 +25,20 @@ constexpr Index sampled_rows = 256;
 // The smaller of the machine's memory and the control group's limit (a batch system's allocation).
 Index node_memory() {
   Index bytes = static_cast<Index>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
-  for (const char* path : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+  for (const char* path :
+       {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
     std::ifstream stream(path);
     Index limit = 0;
-    if (stream >> limit && limit > 0) bytes = std::min(bytes, limit);  // "max" does not parse: no limit
+    if (stream >> limit && limit > 0)
+      bytes = std::min(bytes, limit);  // "max" does not parse: no limit
   }
   return bytes;
 }
 
 }  // namespace
 
-std::unique_ptr<DatasetReader> open_everywhere(const Communicator& communicator, const std::string& address,
-                                               bool allow_external) {
+std::unique_ptr<DatasetReader> open_everywhere(const Communicator& communicator,
+                                               const std::string& address, bool allow_external) {
   std::unique_ptr<DatasetReader> reader;
   collectively(communicator, [&] {
     DatasetAddress place = parse_address(address);
@@ -47,9 +49,11 @@ std::unique_ptr<DatasetReader> open_everywhere(const Communicator& communicator,
   const Index rows = reader->info().rows();
   const bool same = communicator.min(rows) == communicator.max(rows);
   if (!same) {
-    throw Error(ErrorKind::data,
-                fmt::format("{}: ranks see different numbers of rows; wait until all nodes see all files", address),
-                Reach::everywhere);
+    throw Error(
+        ErrorKind::data,
+        fmt::format("{}: ranks see different numbers of rows; wait until all nodes see all files",
+                    address),
+        Reach::everywhere);
   }
   return reader;
 }
@@ -61,7 +65,8 @@ std::string fingerprint(const DatasetReader& reader) {
   const std::string shape = fmt::format("{} {}", fmt::join(info.shape, "x"), name_of(info.type));
   XXH3_128bits_update(state, shape.data(), shape.size());
   const bool whole = info.rows() * info.row_bytes() <= full_fingerprint_bytes;
-  const Index block = whole ? std::max<Index>(1, (Index{4} << 20) / std::max<Index>(1, info.row_bytes())) : 1;
+  const Index block =
+      whole ? std::max<Index>(1, (Index{4} << 20) / std::max<Index>(1, info.row_bytes())) : 1;
   const Index blocks = whole ? (info.rows() + block - 1) / block : sampled_rows;
   Buffer<std::byte> bytes(block * info.row_bytes());
   for (Index b = 0; b < blocks; ++b) {
@@ -82,24 +87,26 @@ TrainConfig with_image_shape(TrainConfig config, const DatasetInfo& info) {
     image = {info.shape[1], info.shape[2], info.shape.size() == 4 ? info.shape[3] : 1};
     const LayerList& layers = config.model.encoder;
     if (!layers.empty() && layers.front().image.known() && layers.front().image != image) {
-      throw Error(
-          ErrorKind::usage,
-          fmt::format("--layers begins with {}, but the samples of --data {} are {}: begin with that, or say --image-shape {}",
-                      to_string(layers.front()), to_string(info.address), to_string(image), to_string(layers.front())),
-          Reach::everywhere);
+      throw Error(ErrorKind::usage,
+                  fmt::format("--layers begins with {}, but the samples of --data {} are {}: begin "
+                              "with that, or say --image-shape {}",
+                              to_string(layers.front()), to_string(info.address), to_string(image),
+                              to_string(layers.front())),
+                  Reach::everywhere);
     }
   }
   if (!image.known() && !config.model.encoder.empty()) image = config.model.encoder.front().image;
   return config;
 }
 
-void check_domain(const Communicator& communicator, const DatasetReader& reader, const InputTransform& transform, Loss loss) {
+void check_domain(const Communicator& communicator, const DatasetReader& reader,
+                  const InputTransform& transform, Loss loss) {
   const auto domain = domain_of(loss);
   const auto lowest = domain.lowest;
   const auto highest = domain.highest;
   const DatasetInfo& info = reader.info();
-  const bool unit = is_integer(info.type) && name_of(info.type).starts_with('u') && transform.mean.empty() &&
-                    transform.divisor == unit_divisor(info.type);
+  const bool unit = is_integer(info.type) && name_of(info.type).starts_with('u') &&
+                    transform.mean.empty() && transform.divisor == unit_divisor(info.type);
   if ((std::isinf(lowest) && std::isinf(highest)) || unit) return;
   collectively(communicator, [&] {
     const Range mine = even_part(info.rows(), communicator.size(), communicator.rank());
@@ -108,15 +115,21 @@ void check_domain(const Communicator& communicator, const DatasetReader& reader,
     std::vector<float> row(static_cast<std::size_t>(info.features()));
     for (Index begin = mine.begin; begin < mine.end; begin += block) {
       const Range rows{begin, std::min(mine.end, begin + block)};
-      read_finite_rows(reader, rows, bytes.span().first(static_cast<std::size_t>(rows.size() * info.row_bytes())));
+      read_finite_rows(
+          reader, rows,
+          bytes.span().first(static_cast<std::size_t>(rows.size() * info.row_bytes())));
       for (Index r = rows.begin; r < rows.end; ++r) {
         convert_row(info.type, bytes.data() + (r - rows.begin) * info.row_bytes(), transform, row);
-        const auto outside = std::ranges::find_if(row, [&](float x) { return x < lowest || x > highest; });
+        const auto outside =
+            std::ranges::find_if(row, [&](float x) { return x < lowest || x > highest; });
         if (outside == row.end()) continue;
-        throw Error(ErrorKind::data,
-                    fmt::format("{} holds {:g} after --normalize, outside of what --loss {} is for ({}); use "
-                                "another --normalize or --loss mse",
-                                reader.where(r), *outside, name_of(loss), std::isinf(highest) ? "0 and above" : "0 to 1"));
+        throw Error(
+            ErrorKind::data,
+            fmt::format(
+                "{} holds {:g} after --normalize, outside of what --loss {} is for ({}); use "
+                "another --normalize or --loss mse",
+                reader.where(r), *outside, name_of(loss),
+                std::isinf(highest) ? "0 and above" : "0 to 1"));
       }
     }
   });
@@ -139,14 +152,18 @@ Index memory_budget(const Communicator& communicator, Index setting) {
   return node_memory() / 2 / communicator.node().size();
 }
 
-std::unique_ptr<SampleSource> open_training_data(const Communicator& communicator, const DatasetReader& reader,
-                                                 const SampleSourceSettings& settings, Index budget) {
+std::unique_ptr<SampleSource> open_training_data(const Communicator& communicator,
+                                                 const DatasetReader& reader,
+                                                 const SampleSourceSettings& settings,
+                                                 Index budget) {
   const Index last = settings.shards.end - 1;
-  const Index rows = settings.plan.shard_rows(last).end - settings.plan.shard_rows(settings.shards.begin).begin;
+  const Index rows =
+      settings.plan.shard_rows(last).end - settings.plan.shard_rows(settings.shards.begin).begin;
   std::unique_ptr<SampleSource> source;
   collectively(communicator, [&] {
-    source = rows * reader.info().row_bytes() <= budget ? make_memory_source(reader, settings)
-                                                        : make_streaming_source(DatasetReader(reader.info().address), settings);
+    source = rows * reader.info().row_bytes() <= budget
+                 ? make_memory_source(reader, settings)
+                 : make_streaming_source(DatasetReader(reader.info().address), settings);
   });
   return source;
 }

@@ -5,10 +5,10 @@
 #include <cmath>
 #include <utility>
 
-#include "hourglass/core/error.hpp"
-#include "optim/clip.hpp"
 #include "engine/training_data.hpp"
+#include "hourglass/core/error.hpp"
 #include "nn/initializer.hpp"
+#include "optim/clip.hpp"
 
 namespace hourglass {
 
@@ -26,8 +26,10 @@ double factor_of(const Tensor& tensor, double encoder, double decoder) {
 
 }  // namespace
 
-SegmentUpdate::SegmentUpdate(const Trainable& model, const Optimizer& optimizer, const Reducer& reducer, WorkerPool& pool,
-                             const UpdateSettings& settings, const Communicator& communicator, bool replicated)
+SegmentUpdate::SegmentUpdate(const Trainable& model, const Optimizer& optimizer,
+                             const Reducer& reducer, WorkerPool& pool,
+                             const UpdateSettings& settings, const Communicator& communicator,
+                             bool replicated)
     : model_(model),
       optimizer_(optimizer),
       pool_(pool),
@@ -47,15 +49,17 @@ SegmentUpdate::SegmentUpdate(const Trainable& model, const Optimizer& optimizer,
     state_offsets_.push_back(state_size);
     std::vector<Run> runs;
     for (const Group& group : groups) {
-      const Range part{std::max(owned.begin, group.range.begin), std::min(owned.end, group.range.end)};
+      const Range part{std::max(owned.begin, group.range.begin),
+                       std::min(owned.end, group.range.end)};
       if (part.end <= part.begin) continue;
       // Neighbours that are treated alike are one run: fewer, longer loops.
       if (!runs.empty() && !whole_tensors && runs.back().range.end == part.begin &&
-          runs.back().decay_factor == group.decay_factor && runs.back().rate_factor == group.rate_factor) {
+          runs.back().decay_factor == group.decay_factor &&
+          runs.back().rate_factor == group.rate_factor) {
         runs.back().range.end = part.end;
       } else {
-        runs.push_back(
-            {part, state_size + part.begin - owned.begin, group.rate_factor, group.decay_factor, group.slot, group.matrix});
+        runs.push_back({part, state_size + part.begin - owned.begin, group.rate_factor,
+                        group.decay_factor, group.slot, group.matrix});
       }
     }
     runs_.push_back(std::move(runs));
@@ -71,9 +75,10 @@ std::vector<SegmentUpdate::Group> SegmentUpdate::groups() const {
   std::vector<Group> groups;
   for (const TensorRole& role : model_.roles()) {
     const Tensor& tensor = model_.layout().tensor(role.slot);
-    const double rate =
-        factor_of(tensor, settings_.encoder_rate, settings_.decoder_rate) * (role.bias ? settings_.bias_rate : 1.0);
-    groups.push_back({model_.layout().range(role.slot), rate, decay_factor(role, tensor, settings_), role.slot, !role.bias});
+    const double rate = factor_of(tensor, settings_.encoder_rate, settings_.decoder_rate) *
+                        (role.bias ? settings_.bias_rate : 1.0);
+    groups.push_back({model_.layout().range(role.slot), rate, decay_factor(role, tensor, settings_),
+                      role.slot, !role.bias});
   }
   std::ranges::sort(groups, {}, [](const Group& group) { return group.range.begin; });
   return groups;
@@ -89,16 +94,19 @@ UpdateStep SegmentUpdate::step_of(const Run& run, const UpdateStep& step) const 
 
 std::vector<float*> SegmentUpdate::state_of(const Run& run) {
   std::vector<float*> state;
-  for (std::size_t s = 0; s < states_.size() - (averages() ? 1 : 0); ++s) state.push_back(states_[s].data() + run.state_offset);
+  for (std::size_t s = 0; s < states_.size() - (averages() ? 1 : 0); ++s)
+    state.push_back(states_[s].data() + run.state_offset);
   return state;
 }
 
-void SegmentUpdate::prepare(const UpdateStep& step, std::span<const float> parameters, std::span<const float> gradient) {
+void SegmentUpdate::prepare(const UpdateStep& step, std::span<const float> parameters,
+                            std::span<const float> gradient) {
   if (optimizer_.layer_wise()) prepare_ratios(step, parameters, gradient);
   if (optimizer_.matrix_wise()) prepare_directions(step, gradient);
 }
 
-void SegmentUpdate::prepare_ratios(const UpdateStep& step, std::span<const float> parameters, std::span<const float> gradient) {
+void SegmentUpdate::prepare_ratios(const UpdateStep& step, std::span<const float> parameters,
+                                   std::span<const float> gradient) {
   std::ranges::fill(ratios_, 1.0);
   const std::size_t tensors = ratios_.size();
   std::vector<TensorNorms> norms(tensors);
@@ -106,7 +114,8 @@ void SegmentUpdate::prepare_ratios(const UpdateStep& step, std::span<const float
     for (const Run& run : bucket) {
       const auto begin = static_cast<std::size_t>(run.range.begin);
       const auto size = static_cast<std::size_t>(run.range.size());
-      optimizer_.advance(step_of(run, step), parameters.subspan(begin, size), gradient.subspan(begin, size), state_of(run),
+      optimizer_.advance(step_of(run, step), parameters.subspan(begin, size),
+                         gradient.subspan(begin, size), state_of(run),
                          norms[static_cast<std::size_t>(run.slot)]);
     }
   }
@@ -121,8 +130,8 @@ void SegmentUpdate::prepare_ratios(const UpdateStep& step, std::span<const float
     const auto slot = static_cast<std::size_t>(group.slot);
     UpdateStep tensor_step = step;
     tensor_step.decay_factor = group.decay_factor;
-    ratios_[slot] =
-        optimizer_.trust_ratio(tensor_step, std::sqrt(sums[2 * slot].value()), std::sqrt(sums[2 * slot + 1].value()));
+    ratios_[slot] = optimizer_.trust_ratio(tensor_step, std::sqrt(sums[2 * slot].value()),
+                                           std::sqrt(sums[2 * slot + 1].value()));
   }
 }
 
@@ -139,7 +148,8 @@ void SegmentUpdate::prepare_directions(const UpdateStep& step, std::span<const f
   }
   // Every element is one rank's number and zeros: this sum is exact.
   if (!replicated_) communicator_.all_reduce(directions_.span()).wait();
-  // A matrix is orthogonalised by every rank that owns a part of it, as a whole, and one matrix by one worker.
+  // A matrix is orthogonalised by every rank that owns a part of it, as a whole, and one matrix by
+  // one worker.
   std::vector<Slot> mine;
   for (const auto& bucket : runs_) {
     for (const Run& run : bucket) {
@@ -147,7 +157,8 @@ void SegmentUpdate::prepare_directions(const UpdateStep& step, std::span<const f
     }
   }
   pool_.run([&](Index worker) {
-    for (std::size_t i = static_cast<std::size_t>(worker); i < mine.size(); i += static_cast<std::size_t>(pool_.size())) {
+    for (std::size_t i = static_cast<std::size_t>(worker); i < mine.size();
+         i += static_cast<std::size_t>(pool_.size())) {
       const Tensor& tensor = model_.layout().tensor(mine[i]);
       const Index rows = tensor.shape.front();
       optimizer_.orthogonalize({directions_.data() + tensor.offset, rows, tensor.size / rows});
@@ -155,36 +166,45 @@ void SegmentUpdate::prepare_directions(const UpdateStep& step, std::span<const f
   });
 }
 
-void SegmentUpdate::add_sum_of_squares(Index bucket, std::span<const float> gradient, ExactSum& sum) const {
+void SegmentUpdate::add_sum_of_squares(Index bucket, std::span<const float> gradient,
+                                       ExactSum& sum) const {
   const Range owned = owned_[static_cast<std::size_t>(bucket)];
-  hourglass::add_sum_of_squares(gradient.subspan(static_cast<std::size_t>(owned.begin), static_cast<std::size_t>(owned.size())),
+  hourglass::add_sum_of_squares(gradient.subspan(static_cast<std::size_t>(owned.begin),
+                                                 static_cast<std::size_t>(owned.size())),
                                 sum);
 }
 
-void SegmentUpdate::update(Index bucket, const UpdateStep& step, std::span<float> parameters, std::span<const float> gradient) {
+void SegmentUpdate::update(Index bucket, const UpdateStep& step, std::span<float> parameters,
+                           std::span<const float> gradient) {
   const std::size_t own_states = states_.size() - (averages() ? 1 : 0);
   for (const Run& run : runs_[static_cast<std::size_t>(bucket)]) {
     const UpdateStep run_step = step_of(run, step);
-    const std::span<const float> from = run_step.matrix ? std::as_const(directions_).span() : gradient;
+    const std::span<const float> from =
+        run_step.matrix ? std::as_const(directions_).span() : gradient;
     const Index cells = run.range.size() / cell_floats;
-    const Index sharers = std::min(pool_.size(), std::max<Index>(1, run.range.size() / min_shared_floats));
+    const Index sharers =
+        std::min(pool_.size(), std::max<Index>(1, run.range.size() / min_shared_floats));
     const auto update_part = [&](Index worker) {
       if (worker >= sharers) return;
       const Range part = even_part(cells, sharers, worker);
       const auto begin = static_cast<std::size_t>(run.range.begin + part.begin * cell_floats);
       const auto size = static_cast<std::size_t>(part.size() * cell_floats);
       // Parameters and states are read and written, the gradient is read.
-      const PhaseSpan span(recorders_.empty() ? nullptr : &recorders_[static_cast<std::size_t>(worker)], Phase::update, 0,
-                           sizeof(float) * static_cast<double>(size) * static_cast<double>(3 + 2 * own_states));
+      const PhaseSpan span(
+          recorders_.empty() ? nullptr : &recorders_[static_cast<std::size_t>(worker)],
+          Phase::update, 0,
+          sizeof(float) * static_cast<double>(size) * static_cast<double>(3 + 2 * own_states));
       std::array<float*, max_states> state{};
       for (std::size_t s = 0; s < own_states; ++s) {
         state[s] = states_[s].data() + run.state_offset + part.begin * cell_floats;
       }
       const std::span<float*> states(state.data(), own_states);
       if (increments_.empty()) {
-        optimizer_.update(run_step, parameters.subspan(begin, size), from.subspan(begin, size), states);
+        optimizer_.update(run_step, parameters.subspan(begin, size), from.subspan(begin, size),
+                          states);
       } else {
-        update_rounded(run_step, static_cast<Index>(begin), parameters.subspan(begin, size), from.subspan(begin, size), states);
+        update_rounded(run_step, static_cast<Index>(begin), parameters.subspan(begin, size),
+                       from.subspan(begin, size), states);
       }
     };
     if (sharers == 1) {
@@ -227,14 +247,16 @@ void SegmentUpdate::update_average(Index step, const Run& run, std::span<const f
 void SegmentUpdate::start_average(std::span<const float> parameters) {
   if (!averages()) return;
   for (std::size_t b = 0; b < owned_.size(); ++b) {
-    std::copy_n(parameters.data() + owned_[b].begin, owned_[b].size(), states_.back().data() + state_offsets_[b]);
+    std::copy_n(parameters.data() + owned_[b].begin, owned_[b].size(),
+                states_.back().data() + state_offsets_[b]);
   }
 }
 
 void SegmentUpdate::gather_average(std::span<float> arena) const {
   std::ranges::fill(arena, 0.0F);
   for (std::size_t b = 0; b < owned_.size(); ++b) {
-    std::copy_n(states_.back().data() + state_offsets_[b], owned_[b].size(), arena.data() + owned_[b].begin);
+    std::copy_n(states_.back().data() + state_offsets_[b], owned_[b].size(),
+                arena.data() + owned_[b].begin);
   }
   // Every element is one rank's number and zeros: this sum is exact.
   if (!replicated_) communicator_.all_reduce(arena).wait();
@@ -267,7 +289,8 @@ void SegmentUpdate::load(const StateFile& file) {
   for (std::size_t s = 0; s < states_.size(); ++s) {
     read_arena(file, "/optimizer/" + state_names_[s], arena.span());
     for (std::size_t b = 0; b < owned_.size(); ++b) {
-      std::copy_n(arena.data() + owned_[b].begin, owned_[b].size(), states_[s].data() + state_offsets_[b]);
+      std::copy_n(arena.data() + owned_[b].begin, owned_[b].size(),
+                  states_[s].data() + state_offsets_[b]);
     }
   }
 }
@@ -285,7 +308,8 @@ double decay_factor(const TensorRole& role, const Tensor& tensor, const UpdateSe
 
 std::vector<StoredTensor> stored_tensors(const Layout& layout) {
   std::vector<StoredTensor> tensors;
-  for (const Tensor& tensor : layout.tensors()) tensors.push_back({tensor.name, tensor.shape, tensor.offset, tensor.size});
+  for (const Tensor& tensor : layout.tensors())
+    tensors.push_back({tensor.name, tensor.shape, tensor.offset, tensor.size});
   return tensors;
 }
 

@@ -9,8 +9,9 @@
 
 namespace hourglass {
 
-/// The worker threads of a rank. Worker 0 is the calling (main) thread, the only one that talks to MPI; the others sleep
-/// between calls. A task must not throw: what can fail is caught inside and reported by the caller of run().
+/// The worker threads of a rank. Worker 0 is the calling (main) thread, the only one that talks to
+/// MPI; the others sleep between calls. A task must not throw: what can fail is caught inside and
+/// reported by the caller of run().
 class WorkerPool {
  public:
   explicit WorkerPool(Index workers);

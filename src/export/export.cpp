@@ -41,7 +41,9 @@ class Walk {
   }
 
  private:
-  [[nodiscard]] Index encoder_layers() const { return static_cast<Index>(spec_.encoder.size()) - 1; }
+  [[nodiscard]] Index encoder_layers() const {
+    return static_cast<Index>(spec_.encoder.size()) - 1;
+  }
   std::vector<ExportStep>& part() { return linear_ > encoder_layers() ? decoder_ : encoder_; }
 
   void add(const Layer& layer, const Layer* next, Index number) {
@@ -61,19 +63,21 @@ class Walk {
       part().push_back(std::move(step));
     } else if (dynamic_cast<const TopK*>(&layer) != nullptr) {
       const Regularization& regularization = spec_.regularization;
-      const auto k = std::llround(regularization.k_sparse_alpha * static_cast<double>(regularization.k_sparse));
+      const auto k = std::llround(regularization.k_sparse_alpha *
+                                  static_cast<double>(regularization.k_sparse));
       ExportStep step;
       step.kind = ExportStep::Kind::top_k;
       step.name = "top-k";
       step.inputs = step.outputs = layer.outputs();
       step.k = std::min<Index>(k, layer.outputs());
       part().push_back(std::move(step));
-    } else if (dynamic_cast<const NoiseLayer*>(&layer) == nullptr && dynamic_cast<const GaussianSample*>(&layer) == nullptr) {
-      throw Error(
-          ErrorKind::usage,
-          fmt::format("{}: layer {} ({} to {} units) is of a kind that cannot be exported; fully connected ones, convolutions, "
-                      "layer normalisation, activations and k-sparse codes can",
-                      model_.file.path, number, layer.inputs(), layer.outputs()));
+    } else if (dynamic_cast<const NoiseLayer*>(&layer) == nullptr &&
+               dynamic_cast<const GaussianSample*>(&layer) == nullptr) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("{}: layer {} ({} to {} units) is of a kind that cannot be exported; "
+                              "fully connected ones, convolutions, "
+                              "layer normalisation, activations and k-sparse codes can",
+                              model_.file.path, number, layer.inputs(), layer.outputs()));
     }
   }
 
@@ -95,9 +99,11 @@ class Walk {
     step.output_image = shapes[at + 1].image;
     step.window = spec.window;
     if (spec.kind == LayerSpec::Kind::convolution) step.kind = ExportStep::Kind::convolution;
-    if (spec.kind == LayerSpec::Kind::transposed_convolution) step.kind = ExportStep::Kind::transposed_convolution;
+    if (spec.kind == LayerSpec::Kind::transposed_convolution)
+      step.kind = ExportStep::Kind::transposed_convolution;
     tied_ = !has_tensor(name_ + "/weight");
-    step.weight = tensor(tied_ ? fmt::format("encoder/{}/weight", encoder_layers() - 1 - number) : name_ + "/weight");
+    step.weight = tensor(tied_ ? fmt::format("encoder/{}/weight", encoder_layers() - 1 - number)
+                               : name_ + "/weight");
     return step;
   }
 
@@ -143,18 +149,21 @@ class Walk {
     const float* begin = model_.parameters.data() + found->offset;
     return {begin, begin + found->size};
   }
-  static std::vector<float> transposed(const std::vector<float>& values, Index rows, Index columns) {
+  static std::vector<float> transposed(const std::vector<float>& values, Index rows,
+                                       Index columns) {
     std::vector<float> result(values.size());
     for (Index r = 0; r < rows; ++r) {
       for (Index c = 0; c < columns; ++c)
-        result[static_cast<std::size_t>(c * rows + r)] = values[static_cast<std::size_t>(r * columns + c)];
+        result[static_cast<std::size_t>(c * rows + r)] =
+            values[static_cast<std::size_t>(r * columns + c)];
     }
     return result;
   }
 
   static std::vector<float> repeated(const std::vector<float>& values, Index count) {
     std::vector<float> result;
-    for (Index i = 0; i < count; ++i) result.push_back(values[static_cast<std::size_t>(i) % values.size()]);
+    for (Index i = 0; i < count; ++i)
+      result.push_back(values[static_cast<std::size_t>(i) % values.size()]);
     return result;
   }
 
@@ -175,7 +184,8 @@ ModelPart model_part_from(std::string_view name) {
   if (name == "encoder") return ModelPart::encoder;
   if (name == "decoder") return ModelPart::decoder;
   if (name == "autoencoder") return ModelPart::autoencoder;
-  throw Error(ErrorKind::usage, fmt::format("unknown part '{}': encoder, decoder, autoencoder", name));
+  throw Error(ErrorKind::usage,
+              fmt::format("unknown part '{}': encoder, decoder, autoencoder", name));
 }
 
 std::vector<ExportStep> export_steps(const Model& model, ModelPart part) {

@@ -3,12 +3,12 @@
 #include <bit>
 #include <cstring>
 
-#include "hourglass/core/error.hpp"
-#include "formats/protobuf.hpp"
-#include "nn/layer_norm.hpp"
-#include "export/export.hpp"
-#include "run/version.hpp"
 #include "data/normalization.hpp"
+#include "export/export.hpp"
+#include "formats/protobuf.hpp"
+#include "hourglass/core/error.hpp"
+#include "nn/layer_norm.hpp"
+#include "run/version.hpp"
 
 namespace hourglass {
 
@@ -16,13 +16,17 @@ namespace {
 
 // Numbers of fields and enumerators, from onnx.proto.
 namespace field {
-constexpr int model_ir_version = 1, model_producer = 2, model_producer_version = 3, model_graph = 7, model_opset = 8;
+constexpr int model_ir_version = 1, model_producer = 2, model_producer_version = 3, model_graph = 7,
+              model_opset = 8;
 constexpr int opset_version = 2;
-constexpr int graph_node = 1, graph_name = 2, graph_initializer = 5, graph_input = 11, graph_output = 12;
+constexpr int graph_node = 1, graph_name = 2, graph_initializer = 5, graph_input = 11,
+              graph_output = 12;
 constexpr int node_input = 1, node_output = 2, node_name = 3, node_type = 4, node_attribute = 5;
-constexpr int attribute_name = 1, attribute_float = 2, attribute_int = 3, attribute_ints = 8, attribute_type = 20;
+constexpr int attribute_name = 1, attribute_float = 2, attribute_int = 3, attribute_ints = 8,
+              attribute_type = 20;
 constexpr int tensor_dims = 1, tensor_type = 2, tensor_name = 8, tensor_raw = 9;
-constexpr int value_name = 1, value_type = 2, type_tensor = 1, tensor_elements = 1, tensor_shape = 2;
+constexpr int value_name = 1, value_type = 2, type_tensor = 1, tensor_elements = 1,
+              tensor_shape = 2;
 constexpr int shape_dim = 1, dim_value = 1, dim_parameter = 2;
 }  // namespace field
 constexpr int type_float = 1, type_int64 = 7;
@@ -30,7 +34,8 @@ constexpr int attribute_is_float = 1, attribute_is_int = 2, attribute_is_ints = 
 constexpr int ir_version = 7;
 constexpr int opset = 13;
 
-static_assert(std::endian::native == std::endian::little, "tensors are stored as they lie in memory");
+static_assert(std::endian::native == std::endian::little,
+              "tensors are stored as they lie in memory");
 
 class Graph {
  public:
@@ -63,24 +68,32 @@ class Graph {
   }
 
   /// A constant; returns its name.
-  std::string constant(const std::string& name, const std::vector<Index>& shape, const float* values, std::size_t count) {
-    return initializer(name, shape, type_float, {reinterpret_cast<const char*>(values), count * sizeof(float)});
+  std::string constant(const std::string& name, const std::vector<Index>& shape,
+                       const float* values, std::size_t count) {
+    return initializer(name, shape, type_float,
+                       {reinterpret_cast<const char*>(values), count * sizeof(float)});
   }
-  std::string constant(const std::string& name, float value) { return constant(name, {1}, &value, 1); }
+  std::string constant(const std::string& name, float value) {
+    return constant(name, {1}, &value, 1);
+  }
   std::string constant(const std::string& name, const std::vector<Index>& values) {
-    return initializer(name, {static_cast<Index>(values.size())}, type_int64,
-                       {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(Index)});
+    return initializer(
+        name, {static_cast<Index>(values.size())}, type_int64,
+        {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(Index)});
   }
 
-  /// Appends an operator; its (first) output becomes the result of the graph so far, and is returned.
+  /// Appends an operator; its (first) output becomes the result of the graph so far, and is
+  /// returned.
   std::string node(const std::string& type, const std::vector<std::string>& inputs,
                    const std::vector<Attribute>& attributes = {}, int outputs = 1) {
     ProtobufMessage message;
     std::string name = fmt::format("{}_{}", type, nodes_++);
     for (const std::string& input : inputs) message.text(field::node_input, input);
-    for (int i = 0; i < outputs; ++i) message.text(field::node_output, i == 0 ? name : fmt::format("{}_{}", name, i));
+    for (int i = 0; i < outputs; ++i)
+      message.text(field::node_output, i == 0 ? name : fmt::format("{}_{}", name, i));
     message.text(field::node_name, name).text(field::node_type, type);
-    for (const Attribute& attribute : attributes) message.message(field::node_attribute, attribute.message);
+    for (const Attribute& attribute : attributes)
+      message.message(field::node_attribute, attribute.message);
     graph_.message(field::graph_node, message);
     last_ = name;
     return name;
@@ -102,10 +115,13 @@ class Graph {
   }
 
  private:
-  std::string initializer(const std::string& name, const std::vector<Index>& shape, int type, std::string_view raw) {
+  std::string initializer(const std::string& name, const std::vector<Index>& shape, int type,
+                          std::string_view raw) {
     ProtobufMessage tensor;
     for (const Index extent : shape) tensor.integer(field::tensor_dims, extent);
-    tensor.integer(field::tensor_type, type).text(field::tensor_name, name).text(field::tensor_raw, raw);
+    tensor.integer(field::tensor_type, type)
+        .text(field::tensor_name, name)
+        .text(field::tensor_raw, raw);
     graph_.message(field::graph_initializer, tensor);
     return name;
   }
@@ -155,8 +171,10 @@ void add_activation(Graph& graph, Activation activation, const std::string& name
       return;
     case Activation::gelu: {
       // z Phi(z) = z / 2 (1 + erf(z / sqrt 2))
-      const std::string scaled = graph.node("Mul", {z, graph.constant(name + ".inverse_root", 0.70710678F)});
-      const std::string raised = graph.node("Add", {graph.node("Erf", {scaled}), graph.constant(name + ".one", 1.0F)});
+      const std::string scaled =
+          graph.node("Mul", {z, graph.constant(name + ".inverse_root", 0.70710678F)});
+      const std::string raised =
+          graph.node("Add", {graph.node("Erf", {scaled}), graph.constant(name + ".one", 1.0F)});
       const std::string half = graph.node("Mul", {z, graph.constant(name + ".half", 0.5F)});
       graph.node("Mul", {half, raised});
       return;
@@ -168,54 +186,73 @@ void add_activation(Graph& graph, Activation activation, const std::string& name
       graph.node("Mul", {z, graph.node("Sigmoid", {z})});
       return;
   }
-  throw Error(ErrorKind::usage, fmt::format("the activation {} cannot be exported to ONNX", name_of(activation)));
+  throw Error(ErrorKind::usage,
+              fmt::format("the activation {} cannot be exported to ONNX", name_of(activation)));
 }
 
-// As an image of one channel: to normalise that by itself is what the operator for instances does, and every runtime has it.
+// As an image of one channel: to normalise that by itself is what the operator for instances does,
+// and every runtime has it.
 void add_layer_norm(Graph& graph, const ExportStep& step, const std::string& name) {
-  const std::string image =
-      graph.node("Reshape", {graph.last(), graph.constant(name + ".image", std::vector<Index>{-1, 1, 1, step.outputs})});
+  const std::string image = graph.node(
+      "Reshape",
+      {graph.last(), graph.constant(name + ".image", std::vector<Index>{-1, 1, 1, step.outputs})});
   const std::string unit =
-      graph.node("InstanceNormalization", {image, graph.constant(name + ".one", 1.0F), graph.constant(name + ".zero", 0.0F)},
+      graph.node("InstanceNormalization",
+                 {image, graph.constant(name + ".one", 1.0F), graph.constant(name + ".zero", 0.0F)},
                  {Graph::real("epsilon", LayerNorm::epsilon)});
-  const std::string row = graph.node("Reshape", {unit, graph.constant(name + ".row", std::vector<Index>{-1, step.outputs})});
+  const std::string row = graph.node(
+      "Reshape", {unit, graph.constant(name + ".row", std::vector<Index>{-1, step.outputs})});
   const std::string scaled =
-      graph.node("Mul", {row, graph.constant(name + ".weight", {step.outputs}, step.weight.data(), step.weight.size())});
-  graph.node("Add", {scaled, graph.constant(name + ".bias", {step.outputs}, step.bias.data(), step.bias.size())});
+      graph.node("Mul", {row, graph.constant(name + ".weight", {step.outputs}, step.weight.data(),
+                                             step.weight.size())});
+  graph.node("Add", {scaled, graph.constant(name + ".bias", {step.outputs}, step.bias.data(),
+                                            step.bias.size())});
 }
 
 // Here activations lie as N x H x W x C in a row, there as N x C x H x W.
-void add_convolution(Graph& graph, const ExportStep& step, const std::string& name, bool transposed) {
-  const auto shape = [](const ImageShape& image) { return std::vector<Index>{-1, image.height, image.width, image.channels}; };
-  const std::string rows = graph.node("Reshape", {graph.last(), graph.constant(name + ".shape", shape(step.input_image))});
-  const std::string images = graph.node("Transpose", {rows}, {Graph::integers("perm", {0, 3, 1, 2})});
+void add_convolution(Graph& graph, const ExportStep& step, const std::string& name,
+                     bool transposed) {
+  const auto shape = [](const ImageShape& image) {
+    return std::vector<Index>{-1, image.height, image.width, image.channels};
+  };
+  const std::string rows = graph.node(
+      "Reshape", {graph.last(), graph.constant(name + ".shape", shape(step.input_image))});
+  const std::string images =
+      graph.node("Transpose", {rows}, {Graph::integers("perm", {0, 3, 1, 2})});
   const Window& w = step.window;
   std::vector<Graph::Attribute> attributes = {
       Graph::integers("kernel_shape", {w.kernel.height, w.kernel.width}),
       Graph::integers("strides", {w.stride.height, w.stride.width}),
-      Graph::integers("pads", {w.padding.height, w.padding.width, w.padding.height, w.padding.width})};
-  if (transposed) attributes.push_back(Graph::integers("output_padding", {w.output_padding.height, w.output_padding.width}));
+      Graph::integers("pads",
+                      {w.padding.height, w.padding.width, w.padding.height, w.padding.width})};
+  if (transposed)
+    attributes.push_back(
+        Graph::integers("output_padding", {w.output_padding.height, w.output_padding.width}));
   const Index inputs = step.input_image.channels;
   const Index outputs = step.output_image.channels;
-  const std::vector<Index> weight = {transposed ? inputs : outputs, transposed ? outputs : inputs, w.kernel.height,
-                                     w.kernel.width};
-  const std::string result =
-      graph.node(transposed ? "ConvTranspose" : "Conv",
-                 {images, graph.constant(name + ".weight", weight, step.weight.data(), step.weight.size()),
-                  graph.constant(name + ".bias", {outputs}, step.bias.data(), step.bias.size())},
-                 attributes);
+  const std::vector<Index> weight = {transposed ? inputs : outputs, transposed ? outputs : inputs,
+                                     w.kernel.height, w.kernel.width};
+  const std::string result = graph.node(
+      transposed ? "ConvTranspose" : "Conv",
+      {images, graph.constant(name + ".weight", weight, step.weight.data(), step.weight.size()),
+       graph.constant(name + ".bias", {outputs}, step.bias.data(), step.bias.size())},
+      attributes);
   graph.node("Transpose", {result}, {Graph::integers("perm", {0, 2, 3, 1})});
-  graph.node("Reshape", {graph.last(), graph.constant(name + ".row", std::vector<Index>{-1, step.outputs})});
+  graph.node("Reshape",
+             {graph.last(), graph.constant(name + ".row", std::vector<Index>{-1, step.outputs})});
 }
 
 void add_step(Graph& graph, const ExportStep& step, const std::string& name) {
   const std::string x = graph.last();
   switch (step.kind) {
     case ExportStep::Kind::linear:
-      graph.node("Gemm",
-                 {x, graph.constant(name + ".weight", {step.outputs, step.inputs}, step.weight.data(), step.weight.size()),
-                  graph.constant(name + ".bias", {step.outputs}, step.bias.data(), step.bias.size())},
-                 {Graph::integer("transB", 1)});
+      graph.node(
+          "Gemm",
+          {x,
+           graph.constant(name + ".weight", {step.outputs, step.inputs}, step.weight.data(),
+                          step.weight.size()),
+           graph.constant(name + ".bias", {step.outputs}, step.bias.data(), step.bias.size())},
+          {Graph::integer("transB", 1)});
       return;
     case ExportStep::Kind::convolution:
       add_convolution(graph, step, name, false);
@@ -232,7 +269,8 @@ void add_step(Graph& graph, const ExportStep& step, const std::string& name) {
     case ExportStep::Kind::top_k: {
       // The largest go back to their places in a row of zeros.
       const std::string largest =
-          graph.node("TopK", {x, graph.constant(name + ".k", std::vector<Index>{step.k})}, {Graph::integer("axis", 1)}, 2);
+          graph.node("TopK", {x, graph.constant(name + ".k", std::vector<Index>{step.k})},
+                     {Graph::integer("axis", 1)}, 2);
       const std::string zeros = graph.node("Sub", {x, x});
       graph.node("ScatterElements", {zeros, largest + "_1", largest}, {Graph::integer("axis", 1)});
       return;
@@ -242,12 +280,15 @@ void add_step(Graph& graph, const ExportStep& step, const std::string& name) {
 
 void add_normalization(Graph& graph, const InputTransform& transform) {
   if (transform.divisor != 1)
-    graph.node("Div", {graph.last(), graph.constant("input.divisor", static_cast<float>(transform.divisor))});
+    graph.node("Div", {graph.last(),
+                       graph.constant("input.divisor", static_cast<float>(transform.divisor))});
   if (transform.mean.empty()) return;
   const auto width = static_cast<Index>(transform.mean.size());
-  graph.node("Sub", {graph.last(), graph.constant("input.mean", {width}, transform.mean.data(), transform.mean.size())});
-  graph.node("Mul", {graph.last(), graph.constant("input.inverse_deviation", {width}, transform.inverse_deviation.data(),
+  graph.node("Sub", {graph.last(), graph.constant("input.mean", {width}, transform.mean.data(),
                                                   transform.mean.size())});
+  graph.node("Mul", {graph.last(),
+                     graph.constant("input.inverse_deviation", {width},
+                                    transform.inverse_deviation.data(), transform.mean.size())});
 }
 
 }  // namespace
@@ -258,13 +299,17 @@ std::string to_onnx(const Model& model, ModelPart part, bool normalized_input) {
   std::size_t floats = 0;
   for (const ExportStep& step : steps) floats += step.weight.size() + step.bias.size();
   if (floats * sizeof(float) > largest - (std::size_t{1} << 20)) {
-    throw Error(ErrorKind::usage,
-                fmt::format("{}: has more parameters than the 2 GiB of an ONNX file hold; use safetensors", model.file.path));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("{}: has more parameters than the 2 GiB of an ONNX file hold; use safetensors",
+                    model.file.path));
   }
   Graph graph("input");
   if (part != ModelPart::decoder && !normalized_input) add_normalization(graph, model.transform);
-  for (std::size_t i = 0; i < steps.size(); ++i) add_step(graph, steps[i], fmt::format("step{}.{}", i, steps[i].name));
-  const ProtobufMessage finished = graph.finish("hourglass", steps.front().inputs, steps.back().outputs);
+  for (std::size_t i = 0; i < steps.size(); ++i)
+    add_step(graph, steps[i], fmt::format("step{}.{}", i, steps[i].name));
+  const ProtobufMessage finished =
+      graph.finish("hourglass", steps.front().inputs, steps.back().outputs);
   ProtobufMessage opset_import;
   opset_import.text(1, "").integer(field::opset_version, opset);
   ProtobufMessage file;

@@ -11,7 +11,8 @@
 
 namespace hourglass {
 
-/// A file of this format: eight bytes with the length of a JSON header, the header, the tensors' bytes.
+/// A file of this format: eight bytes with the length of a JSON header, the header, the tensors'
+/// bytes.
 class SafetensorsFile {
  public:
   explicit SafetensorsFile(const Model& model) {
@@ -22,7 +23,9 @@ class SafetensorsFile {
                                {"input_divisor", fmt::format("{}", model.transform.divisor)}};
   }
 
-  void describe(const std::string& key, const std::string& value) { header_["__metadata__"][key] = value; }
+  void describe(const std::string& key, const std::string& value) {
+    header_["__metadata__"][key] = value;
+  }
 
   void add(const std::string& name, const std::vector<Index>& shape, const float* values) {
     std::size_t count = 1;

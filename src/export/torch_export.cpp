@@ -3,10 +3,10 @@
 #include <optional>
 #include <utility>
 
-#include "hourglass/core/error.hpp"
+#include "data/normalization.hpp"
 #include "export/export.hpp"
 #include "export/safetensors_file.hpp"
-#include "data/normalization.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
@@ -35,17 +35,22 @@ std::string activation_module(Activation activation) {
     case Activation::silu:
       return "SiLU()";
   }
-  throw Error(ErrorKind::usage, fmt::format("the activation {} has no module in torch.nn", name_of(activation)));
+  throw Error(ErrorKind::usage,
+              fmt::format("the activation {} has no module in torch.nn", name_of(activation)));
 }
 
 bool is_convolution(const ExportStep& step) {
-  return step.kind == ExportStep::Kind::convolution || step.kind == ExportStep::Kind::transposed_convolution;
+  return step.kind == ExportStep::Kind::convolution ||
+         step.kind == ExportStep::Kind::transposed_convolution;
 }
-bool has_weight(const ExportStep& step) { return step.kind == ExportStep::Kind::linear || is_convolution(step); }
+bool has_weight(const ExportStep& step) {
+  return step.kind == ExportStep::Kind::linear || is_convolution(step);
+}
 
-/// `groups` x H x W x C x `inner` numbers to groups x C x H x W x inner: `values` holds rows, columns or single numbers that
-/// belong to the pixels of an image.
-std::vector<float> channels_first(const std::vector<float>& values, Index groups, const ImageShape& image, Index inner) {
+/// `groups` x H x W x C x `inner` numbers to groups x C x H x W x inner: `values` holds rows,
+/// columns or single numbers that belong to the pixels of an image.
+std::vector<float> channels_first(const std::vector<float>& values, Index groups,
+                                  const ImageShape& image, Index inner) {
   std::vector<float> result;
   result.reserve(values.size());
   for (Index g = 0; g < groups; ++g) {
@@ -59,12 +64,14 @@ std::vector<float> channels_first(const std::vector<float>& values, Index groups
   return result;
 }
 
-/// Makes modules out of the steps of encoder and decoder. Here images lie as H x W x C, there as C x H x W: every border of a
-/// convolution is turned, and what stands on the other side of it (the columns or rows of a Linear, a LayerNorm) turns with it.
-/// Between modules without convolutions nothing changes.
+/// Makes modules out of the steps of encoder and decoder. Here images lie as H x W x C, there as C
+/// x H x W: every border of a convolution is turned, and what stands on the other side of it (the
+/// columns or rows of a Linear, a LayerNorm) turns with it. Between modules without convolutions
+/// nothing changes.
 class TorchModules {
  public:
-  explicit TorchModules(const Model& model) : model_(model), steps_(export_steps(model, ModelPart::encoder)), file_(model) {
+  explicit TorchModules(const Model& model)
+      : model_(model), steps_(export_steps(model, ModelPart::encoder)), file_(model) {
     encoder_steps_ = steps_.size();
     auto decoder = export_steps(model, ModelPart::decoder);
     std::ranges::move(decoder, std::back_inserter(steps_));
@@ -86,12 +93,15 @@ class TorchModules {
   }
 
  private:
-  /// The image that is turned in front of step i (behind the last one: i = the number of steps), if one is.
+  /// The image that is turned in front of step i (behind the last one: i = the number of steps), if
+  /// one is.
   [[nodiscard]] std::optional<ImageShape> turned(std::size_t i) const {
     const ExportStep* left = nullptr;
     const ExportStep* right = nullptr;
-    for (std::size_t s = i; s-- > 0 && left == nullptr;) left = has_weight(steps_[s]) ? &steps_[s] : nullptr;
-    for (std::size_t s = i; s < steps_.size() && right == nullptr; ++s) right = has_weight(steps_[s]) ? &steps_[s] : nullptr;
+    for (std::size_t s = i; s-- > 0 && left == nullptr;)
+      left = has_weight(steps_[s]) ? &steps_[s] : nullptr;
+    for (std::size_t s = i; s < steps_.size() && right == nullptr; ++s)
+      right = has_weight(steps_[s]) ? &steps_[s] : nullptr;
     if (left != nullptr && is_convolution(*left)) return left->output_image;
     if (right != nullptr && is_convolution(*right)) return right->input_image;
     return std::nullopt;
@@ -102,8 +112,8 @@ class TorchModules {
     ++modules_in_part_;
   }
 
-  void tensors(const std::vector<Index>& shape, const std::vector<float>& weight, const std::vector<Index>& bias_shape,
-               const std::vector<float>& bias) {
+  void tensors(const std::vector<Index>& shape, const std::vector<float>& weight,
+               const std::vector<Index>& bias_shape, const std::vector<float>& bias) {
     file_.add(fmt::format("{}.{}.weight", part_, modules_in_part_), shape, weight.data());
     file_.add(fmt::format("{}.{}.bias", part_, modules_in_part_), bias_shape, bias.data());
   }
@@ -133,7 +143,8 @@ class TorchModules {
   }
 
   void describe_border(const char* name, std::size_t i) {
-    if (const auto image = turned(i)) images_[name] = {image->channels, image->height, image->width};
+    if (const auto image = turned(i))
+      images_[name] = {image->channels, image->height, image->width};
   }
 
   void add(std::size_t i) {
@@ -149,11 +160,13 @@ class TorchModules {
       case ExportStep::Kind::activation:
         return module(activation_module(step.activation));
       case ExportStep::Kind::top_k:
-        throw Error(ErrorKind::usage, fmt::format("{} has no module in torch.nn; export onnx instead", step.name));
+        throw Error(ErrorKind::usage,
+                    fmt::format("{} has no module in torch.nn; export onnx instead", step.name));
     }
   }
 
-  void add_linear(const ExportStep& step, const std::optional<ImageShape>& before, const std::optional<ImageShape>& after) {
+  void add_linear(const ExportStep& step, const std::optional<ImageShape>& before,
+                  const std::optional<ImageShape>& after) {
     flatten();
     std::vector<float> weight = step.weight;
     std::vector<float> bias = step.bias;
@@ -168,23 +181,31 @@ class TorchModules {
 
   void add_convolution(const ExportStep& step) {
     const ImageShape& image = step.input_image;
-    if (!as_image_) module(fmt::format("Unflatten(1, ({}, {}, {}))", image.channels, image.height, image.width));
+    if (!as_image_)
+      module(fmt::format("Unflatten(1, ({}, {}, {}))", image.channels, image.height, image.width));
     as_image_ = true;
     const Window& w = step.window;
     const bool transposed = step.kind == ExportStep::Kind::transposed_convolution;
     const Index inputs = image.channels;
     const Index outputs = step.output_image.channels;
-    tensors({transposed ? inputs : outputs, transposed ? outputs : inputs, w.kernel.height, w.kernel.width}, step.weight,
-            {outputs}, step.bias);
-    const auto pair = [](const Extents& extents) { return fmt::format("({}, {})", extents.height, extents.width); };
-    module(fmt::format("{}({}, {}, {}, {}, {}{})", transposed ? "ConvTranspose2d" : "Conv2d", inputs, outputs, pair(w.kernel),
-                       pair(w.stride), pair(w.padding), transposed ? ", " + pair(w.output_padding) : ""));
+    tensors({transposed ? inputs : outputs, transposed ? outputs : inputs, w.kernel.height,
+             w.kernel.width},
+            step.weight, {outputs}, step.bias);
+    const auto pair = [](const Extents& extents) {
+      return fmt::format("({}, {})", extents.height, extents.width);
+    };
+    module(fmt::format("{}({}, {}, {}, {}, {}{})", transposed ? "ConvTranspose2d" : "Conv2d",
+                       inputs, outputs, pair(w.kernel), pair(w.stride), pair(w.padding),
+                       transposed ? ", " + pair(w.output_padding) : ""));
   }
 
   void add_layer_norm(const ExportStep& step, const std::optional<ImageShape>& image) {
-    const auto turn = [&](const std::vector<float>& values) { return image ? channels_first(values, 1, *image, 1) : values; };
-    const std::vector<Index> shape =
-        as_image_ ? std::vector{image->channels, image->height, image->width} : std::vector{step.outputs};
+    const auto turn = [&](const std::vector<float>& values) {
+      return image ? channels_first(values, 1, *image, 1) : values;
+    };
+    const std::vector<Index> shape = as_image_
+                                         ? std::vector{image->channels, image->height, image->width}
+                                         : std::vector{step.outputs};
     tensors(shape, turn(step.weight), shape, turn(step.bias));
     module(fmt::format("LayerNorm(({},))", fmt::join(shape, ", ")));
   }

@@ -17,13 +17,14 @@ namespace hourglass {
 namespace {
 
 // Numbers of fields, from TensorFlow's event.proto and summary.proto.
-constexpr int event_time = 1, event_step = 2, event_version = 3, event_summary = 5, event_session = 7;
+constexpr int event_time = 1, event_step = 2, event_version = 3, event_summary = 5,
+              event_session = 7;
 constexpr int session_status = 1, session_start = 1;
 constexpr int summary_value = 1;
 constexpr int value_tag = 1, value_number = 2, value_image = 4, value_histogram = 5;
 constexpr int image_height = 1, image_width = 2, image_channels = 3, image_bytes = 4;
-constexpr int histogram_min = 1, histogram_max = 2, histogram_count = 3, histogram_sum = 4, histogram_squares = 5,
-              histogram_limits = 6, histogram_buckets = 7;
+constexpr int histogram_min = 1, histogram_max = 2, histogram_count = 3, histogram_sum = 4,
+              histogram_squares = 5, histogram_limits = 6, histogram_buckets = 7;
 
 constexpr std::array<std::uint32_t, 256> make_table() {
   std::array<std::uint32_t, 256> table{};
@@ -36,7 +37,9 @@ constexpr std::array<std::uint32_t, 256> make_table() {
 }
 
 // The format keeps checksums in this disguise, so that a checksum over a checksum stays one.
-std::uint32_t masked(std::uint32_t checksum) { return ((checksum >> 15) | (checksum << 17)) + 0xA282EAD8U; }
+std::uint32_t masked(std::uint32_t checksum) {
+  return ((checksum >> 15) | (checksum << 17)) + 0xA282EAD8U;
+}
 
 template <class Word>
 std::string little_endian(Word value) {
@@ -45,14 +48,17 @@ std::string little_endian(Word value) {
   return bytes;
 }
 
-double now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
+double now() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
 
 }  // namespace
 
 std::uint32_t crc32c(std::string_view bytes) {
   static constexpr auto table = make_table();
   std::uint32_t value = 0xFFFFFFFFU;
-  for (const char byte : bytes) value = (value >> 8) ^ table[(value ^ static_cast<unsigned char>(byte)) & 0xFFU];
+  for (const char byte : bytes)
+    value = (value >> 8) ^ table[(value ^ static_cast<unsigned char>(byte)) & 0xFFU];
   return ~value;
 }
 
@@ -60,10 +66,11 @@ EventFile::EventFile(const std::string& folder, Index first_step) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   // Readers take the files of a folder in the order of their names: the time comes first in it.
-  path_ = folder + "/events.out.tfevents." + std::to_string(static_cast<Index>(now())) + ".hourglass." +
-          std::to_string(getpid()) + "." + std::to_string(std::random_device()());
+  path_ = folder + "/events.out.tfevents." + std::to_string(static_cast<Index>(now())) +
+          ".hourglass." + std::to_string(getpid()) + "." + std::to_string(std::random_device()());
   stream_.open(path_, std::ios::binary);
-  if (!stream_) throw Error(ErrorKind::io, "cannot write " + path_ + ": check the folder's permissions");
+  if (!stream_)
+    throw Error(ErrorKind::io, "cannot write " + path_ + ": check the folder's permissions");
   ProtobufMessage version;
   version.real64(event_time, now()).text(event_version, "brain.Event:2");
   record(version.bytes());
@@ -113,15 +120,21 @@ void EventFile::histogram(const std::string& tag, Index step, std::span<const fl
       .real64(histogram_max, largest)
       .real64(histogram_count, count)
       .real64(histogram_sum, sum);
-  histogram.real64(histogram_squares, squares).reals64(histogram_limits, limits).reals64(histogram_buckets, held);
+  histogram.real64(histogram_squares, squares)
+      .reals64(histogram_limits, limits)
+      .reals64(histogram_buckets, held);
   ProtobufMessage message;
   message.text(value_tag, tag).message(value_histogram, histogram);
   summary(step, message);
 }
 
-void EventFile::image(const std::string& tag, Index step, Index height, Index width, Index channels, std::string_view png) {
+void EventFile::image(const std::string& tag, Index step, Index height, Index width, Index channels,
+                      std::string_view png) {
   ProtobufMessage image;
-  image.integer(image_height, height).integer(image_width, width).integer(image_channels, channels).text(image_bytes, png);
+  image.integer(image_height, height)
+      .integer(image_width, width)
+      .integer(image_channels, channels)
+      .text(image_bytes, png);
   ProtobufMessage message;
   message.text(value_tag, tag).message(value_image, image);
   summary(step, message);
@@ -146,7 +159,8 @@ void EventFile::summary(Index step, ProtobufMessage& value) {
 
 void EventFile::record(const std::string& bytes) {
   const std::string length = little_endian(static_cast<std::uint64_t>(bytes.size()));
-  stream_ << length << little_endian(masked(crc32c(length))) << bytes << little_endian(masked(crc32c(bytes)));
+  stream_ << length << little_endian(masked(crc32c(length))) << bytes
+          << little_endian(masked(crc32c(bytes)));
 }
 
 }  // namespace hourglass

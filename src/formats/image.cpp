@@ -12,7 +12,8 @@ namespace hourglass {
 namespace {
 
 std::uint16_t value_at(const DecodedImage& image, Index i) {
-  if (image.depth == 8) return std::to_integer<std::uint16_t>(image.values[static_cast<std::size_t>(i)]);
+  if (image.depth == 8)
+    return std::to_integer<std::uint16_t>(image.values[static_cast<std::size_t>(i)]);
   std::uint16_t value = 0;
   std::memcpy(&value, image.values.data() + 2 * i, 2);
   return value;
@@ -49,7 +50,8 @@ std::vector<Taps> triangle_filter(Index from, Index to) {
     Taps taps{first, {}};
     double total = 0;
     for (Index j = first; j < end; ++j) {
-      const double weight = std::max(0.0, 1.0 - std::fabs((static_cast<double>(j) + 0.5 - centre) / support));
+      const double weight =
+          std::max(0.0, 1.0 - std::fabs((static_cast<double>(j) + 0.5 - centre) / support));
       taps.weights.push_back(weight);
       total += weight;
     }
@@ -66,7 +68,8 @@ DecodedImage decode_image(std::span<const std::byte> bytes) {
   if (text.empty()) throw Error(ErrorKind::data, "the file is empty");
   if (text.starts_with("\x89PNG")) return decode_png(bytes);
   if (text.starts_with("\xFF\xD8")) return decode_jpeg(bytes);
-  if (text.size() > 1 && text[0] == 'P' && text[1] >= '1' && text[1] <= '7') return decode_pgm(bytes);
+  if (text.size() > 1 && text[0] == 'P' && text[1] >= '1' && text[1] <= '7')
+    return decode_pgm(bytes);
   throw Error(ErrorKind::data, "is no PNG, JPEG or PGM image, whatever its name says");
 }
 
@@ -75,7 +78,8 @@ DecodedImage to_grey(const DecodedImage& image) {
   DecodedImage grey = blank(image.height, image.width, 1, image.depth);
   for (Index i = 0; i < grey.size(); ++i) {
     // In units of 1/65536.
-    const std::uint64_t luma = 19595ULL * value_at(image, 3 * i) + 38470ULL * value_at(image, 3 * i + 1) +
+    const std::uint64_t luma = 19595ULL * value_at(image, 3 * i) +
+                               38470ULL * value_at(image, 3 * i + 1) +
                                7471ULL * value_at(image, 3 * i + 2) + 0x8000ULL;
     set_value(grey, i, static_cast<std::uint16_t>(luma >> 16));
   }
@@ -95,7 +99,8 @@ DecodedImage resized(const DecodedImage& image, Index height, Index width) {
       double sum = 0;
       for (std::size_t t = 0; t < taps.weights.size(); ++t) {
         const Index column = taps.first + static_cast<Index>(t);
-        sum += taps.weights[t] * value_at(image, (r * image.width + column) * channels + c % channels);
+        sum +=
+            taps.weights[t] * value_at(image, (r * image.width + column) * channels + c % channels);
       }
       narrowed[static_cast<std::size_t>(r * width * channels + c)] = sum;
     }
@@ -106,8 +111,8 @@ DecodedImage resized(const DecodedImage& image, Index height, Index width) {
     for (Index c = 0; c < width * channels; ++c) {
       double sum = 0;
       for (std::size_t t = 0; t < taps.weights.size(); ++t) {
-        sum +=
-            taps.weights[t] * narrowed[static_cast<std::size_t>((taps.first + static_cast<Index>(t)) * width * channels + c)];
+        sum += taps.weights[t] * narrowed[static_cast<std::size_t>(
+                                     (taps.first + static_cast<Index>(t)) * width * channels + c)];
       }
       set_value(result, r * width * channels + c, static_cast<std::uint16_t>(std::lround(sum)));
     }
@@ -116,11 +121,14 @@ DecodedImage resized(const DecodedImage& image, Index height, Index width) {
 }
 
 bool is_image_name(std::string_view name) {
-  constexpr std::array<std::string_view, 6> endings = {".png", ".jpg", ".jpeg", ".pgm", ".ppm", ".pnm"};
+  constexpr std::array<std::string_view, 6> endings = {".png", ".jpg", ".jpeg",
+                                                       ".pgm", ".ppm", ".pnm"};
   std::string lower(name);
-  std::ranges::transform(lower, lower.begin(),
-                         [](char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter; });
-  return std::ranges::any_of(endings, [&](std::string_view ending) { return lower.ends_with(ending); });
+  std::ranges::transform(lower, lower.begin(), [](char letter) {
+    return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter;
+  });
+  return std::ranges::any_of(endings,
+                             [&](std::string_view ending) { return lower.ends_with(ending); });
 }
 
 }  // namespace hourglass

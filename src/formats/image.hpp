@@ -25,22 +25,25 @@ struct DecodedImage {
 /// More bytes than this no image may have, whatever its header claims.
 inline constexpr Index largest_image = Index{256} << 20;
 
-// Decoders: pure functions over the bytes of a file. All throw Error(data) with the reason alone (the caller knows the file):
-// damaged, truncated, too large, or of a kind that is no array of grey or coloured pixels.
+// Decoders: pure functions over the bytes of a file. All throw Error(data) with the reason alone
+// (the caller knows the file): damaged, truncated, too large, or of a kind that is no array of grey
+// or coloured pixels.
 
 /// By the first bytes: PNG, JPEG or PGM (also PPM).
 [[nodiscard]] DecodedImage decode_image(std::span<const std::byte> bytes);
-/// Palettes and 1, 2, 4 bit greys become 8 bit values. An alpha channel is dropped where it is opaque everywhere, and refused
-/// otherwise. No colour correction.
+/// Palettes and 1, 2, 4 bit greys become 8 bit values. An alpha channel is dropped where it is
+/// opaque everywhere, and refused otherwise. No colour correction.
 [[nodiscard]] DecodedImage decode_png(std::span<const std::byte> bytes);
-/// Grey and colour, baseline and progressive; what decoders usually only warn of (a truncated file) is refused.
+/// Grey and colour, baseline and progressive; what decoders usually only warn of (a truncated file)
+/// is refused.
 [[nodiscard]] DecodedImage decode_jpeg(std::span<const std::byte> bytes);
 /// P2, P3, P5, P6; values are scaled from the file's maximum to that of 8 or 16 bits.
 [[nodiscard]] DecodedImage decode_pgm(std::span<const std::byte> bytes);
 
 /// Luma 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), rounded.
 [[nodiscard]] DecodedImage to_grey(const DecodedImage& image);
-/// Resampled with a triangle filter whose width grows when the image shrinks, so that nothing is skipped (antialiasing).
+/// Resampled with a triangle filter whose width grows when the image shrinks, so that nothing is
+/// skipped (antialiasing).
 [[nodiscard]] DecodedImage resized(const DecodedImage& image, Index height, Index width);
 
 /// A PNG file of an 8 bit image.

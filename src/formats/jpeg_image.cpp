@@ -3,8 +3,8 @@
 // After cstdio, which it forgets to include.
 #include <jpeglib.h>
 
-#include "hourglass/core/error.hpp"
 #include "formats/image.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
@@ -42,7 +42,8 @@ void say_nothing(j_common_ptr) {}
 bool read_header(Reading& reading, std::span<const std::byte> bytes) {
   if (setjmp(reading.jump) != 0) return false;
   jpeg_create_decompress(&reading.jpeg);
-  jpeg_mem_src(&reading.jpeg, reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<unsigned long>(bytes.size()));
+  jpeg_mem_src(&reading.jpeg, reinterpret_cast<const unsigned char*>(bytes.data()),
+               static_cast<unsigned long>(bytes.size()));
   jpeg_read_header(&reading.jpeg, TRUE);
   if (reading.jpeg.num_components == 3) reading.jpeg.out_color_space = JCS_RGB;
   jpeg_calc_output_dimensions(&reading.jpeg);
@@ -54,7 +55,8 @@ bool read_pixels(Reading& reading) {
   jpeg_start_decompress(&reading.jpeg);
   const auto row_bytes = static_cast<std::size_t>(reading.image.width * reading.image.channels);
   while (reading.jpeg.output_scanline < reading.jpeg.output_height) {
-    auto* row = reinterpret_cast<JSAMPROW>(reading.image.values.data() + reading.jpeg.output_scanline * row_bytes);
+    auto* row = reinterpret_cast<JSAMPROW>(reading.image.values.data() +
+                                           reading.jpeg.output_scanline * row_bytes);
     jpeg_read_scanlines(&reading.jpeg, &row, 1);
   }
   jpeg_finish_decompress(&reading.jpeg);
@@ -71,17 +73,21 @@ DecodedImage decode_jpeg(std::span<const std::byte> bytes) {
   reading.errors.emit_message = keep_warning;
   reading.errors.output_message = say_nothing;
   const auto refuse = [&](const std::string& reason) { throw Error(ErrorKind::data, reason); };
-  if (!read_header(reading, bytes)) refuse(std::string("is a damaged JPEG image: ") + reading.reason);
+  if (!read_header(reading, bytes))
+    refuse(std::string("is a damaged JPEG image: ") + reading.reason);
   DecodedImage& image = reading.image;
   image.height = static_cast<Index>(reading.jpeg.output_height);
   image.width = static_cast<Index>(reading.jpeg.output_width);
   image.channels = reading.jpeg.num_components;
   if (image.channels != 1 && image.channels != 3)
-    refuse("is a JPEG image of " + std::to_string(image.channels) + " components (CMYK?); convert it to RGB");
-  // Even blocks without any detail take about 6 bits for 64 pixels; runs of progressive files much less, but not nothing.
+    refuse("is a JPEG image of " + std::to_string(image.channels) +
+           " components (CMYK?); convert it to RGB");
+  // Even blocks without any detail take about 6 bits for 64 pixels; runs of progressive files much
+  // less, but not nothing.
   constexpr Index pixels_a_byte = 4096;
   if (image.size() > largest_image)
-    refuse("claims to be " + std::to_string(image.width) + " x " + std::to_string(image.height) + " pixels: too large");
+    refuse("claims to be " + std::to_string(image.width) + " x " + std::to_string(image.height) +
+           " pixels: too large");
   if (image.height * image.width / pixels_a_byte > static_cast<Index>(bytes.size()))
     refuse("is truncated: it claims more pixels than its bytes can hold");
   image.values.resize(static_cast<std::size_t>(image.size()));

@@ -1,7 +1,7 @@
 #include <cstring>
 
-#include "hourglass/core/error.hpp"
 #include "formats/image.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
@@ -12,7 +12,9 @@ class Scanner {
  public:
   explicit Scanner(std::span<const std::byte> bytes) : bytes_(bytes) {}
 
-  [[noreturn]] static void refuse(const std::string& reason) { throw Error(ErrorKind::data, reason); }
+  [[noreturn]] static void refuse(const std::string& reason) {
+    throw Error(ErrorKind::data, reason);
+  }
 
   Index number() {
     skip_blanks();
@@ -23,7 +25,9 @@ class Scanner {
       if (value > largest) refuse("claims an impossible size");
       ++place_;
     }
-    if (value < 0) refuse(place_ < bytes_.size() ? "is a damaged PGM image: a number is expected" : "is a truncated PGM image");
+    if (value < 0)
+      refuse(place_ < bytes_.size() ? "is a damaged PGM image: a number is expected"
+                                    : "is a truncated PGM image");
     return value;
   }
   void skip(std::size_t count) { place_ = std::min(place_ + count, bytes_.size()); }
@@ -66,9 +70,11 @@ DecodedImage decode_pgm(std::span<const std::byte> bytes) {
   scanner.skip(1);
   const Index value_bytes = image.depth / 8;
   if (image.height > largest_image / image.width / image.channels / value_bytes)
-    refuse("claims to be " + std::to_string(image.width) + " x " + std::to_string(image.height) + " pixels: too large");
+    refuse("claims to be " + std::to_string(image.width) + " x " + std::to_string(image.height) +
+           " pixels: too large");
   const auto held = static_cast<Index>(scanner.rest().size());
-  if (held < (text ? image.size() : image.size() * value_bytes)) refuse("is truncated: it ends before its last pixel");
+  if (held < (text ? image.size() : image.size() * value_bytes))
+    refuse("is truncated: it ends before its last pixel");
   image.values.resize(static_cast<std::size_t>(image.size() * value_bytes));
   const auto stored = scanner.rest();
   const Index full = image.depth == 8 ? 255 : 65535;
@@ -82,8 +88,8 @@ DecodedImage decode_pgm(std::span<const std::byte> bytes) {
       if (value_bytes == 2) value = value << 8 | std::to_integer<Index>(stored[at + 1]);
     }
     if (value > largest)
-      refuse("is a damaged PGM image: a value of " + std::to_string(value) + " is beyond its maximum of " +
-             std::to_string(largest));
+      refuse("is a damaged PGM image: a value of " + std::to_string(value) +
+             " is beyond its maximum of " + std::to_string(largest));
     const auto scaled = static_cast<std::uint16_t>((value * full + largest / 2) / largest);
     if (value_bytes == 1) {
       image.values[at] = static_cast<std::byte>(scaled);

@@ -6,15 +6,16 @@
 #include <cstring>
 #include <memory>
 
-#include "hourglass/core/error.hpp"
 #include "formats/image.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
 namespace {
 
-/// What the library's callbacks work with. The jump out of an error must not pass over objects with destructors, so everything
-/// that has one lives here, outside of the functions that are left that way.
+/// What the library's callbacks work with. The jump out of an error must not pass over objects with
+/// destructors, so everything that has one lives here, outside of the functions that are left that
+/// way.
 struct Reading {
   png_structp png = nullptr;
   png_infop info = nullptr;
@@ -51,7 +52,8 @@ bool read_header(Reading& reading) {
   if (color == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(reading.png);
   if (color == PNG_COLOR_TYPE_GRAY && png_get_bit_depth(reading.png, reading.info) < 8)
     png_set_expand_gray_1_2_4_to_8(reading.png);
-  if (png_get_valid(reading.png, reading.info, PNG_INFO_tRNS) != 0) png_set_tRNS_to_alpha(reading.png);
+  if (png_get_valid(reading.png, reading.info, PNG_INFO_tRNS) != 0)
+    png_set_tRNS_to_alpha(reading.png);
   if (std::endian::native == std::endian::little) png_set_swap(reading.png);
   png_set_interlace_handling(reading.png);
   png_read_update_info(reading.png, reading.info);
@@ -72,12 +74,16 @@ DecodedImage without_alpha(const DecodedImage& image) {
   DecodedImage result{image.height, image.width, image.channels - 1, image.depth, {}};
   result.values.reserve(static_cast<std::size_t>(result.size()) * bytes);
   for (std::size_t pixel = 0; pixel < image.values.size(); pixel += channels * bytes) {
-    const auto alpha = image.values.begin() + static_cast<std::ptrdiff_t>(pixel + (channels - 1) * bytes);
-    if (!std::all_of(alpha, alpha + static_cast<std::ptrdiff_t>(bytes), [](std::byte b) { return b == std::byte{0xFF}; })) {
+    const auto alpha =
+        image.values.begin() + static_cast<std::ptrdiff_t>(pixel + (channels - 1) * bytes);
+    if (!std::all_of(alpha, alpha + static_cast<std::ptrdiff_t>(bytes),
+                     [](std::byte b) { return b == std::byte{0xFF}; })) {
       throw Error(ErrorKind::data,
-                  "has transparent pixels; put it on a background first, e.g. magick IN -background white -flatten OUT");
+                  "has transparent pixels; put it on a background first, e.g. magick IN "
+                  "-background white -flatten OUT");
     }
-    result.values.insert(result.values.end(), image.values.begin() + static_cast<std::ptrdiff_t>(pixel), alpha);
+    result.values.insert(result.values.end(),
+                         image.values.begin() + static_cast<std::ptrdiff_t>(pixel), alpha);
   }
   return result;
 }
@@ -102,7 +108,8 @@ DecodedImage decode_png(std::span<const std::byte> bytes) {
   const auto row_bytes = static_cast<Index>(png_get_rowbytes(reading.png, reading.info));
   const Index claimed = image.height * row_bytes;
   if (claimed > largest_image)
-    refuse("claims to be " + std::to_string(image.width) + " x " + std::to_string(image.height) + " pixels: too large");
+    refuse("claims to be " + std::to_string(image.width) + " x " + std::to_string(image.height) +
+           " pixels: too large");
   // Small palettes and greys unpack to 24 times as much as is stored.
   if (claimed / 32 > (static_cast<Index>(bytes.size()) + 1) * deflate_ratio)
     refuse("is truncated: it claims more pixels than its bytes can hold");
@@ -126,7 +133,8 @@ struct Writing {
 
 void keep_bytes(png_structp png, png_bytep from, std::size_t count) {
   auto& bytes = static_cast<Writing*>(png_get_io_ptr(png))->bytes;
-  bytes.insert(bytes.end(), reinterpret_cast<const std::byte*>(from), reinterpret_cast<const std::byte*>(from) + count);
+  bytes.insert(bytes.end(), reinterpret_cast<const std::byte*>(from),
+               reinterpret_cast<const std::byte*>(from) + count);
 }
 
 void no_flush(png_structp) {}
@@ -134,13 +142,15 @@ void no_flush(png_structp) {}
 bool write_image(Writing& writing, const DecodedImage& image) {
   if (setjmp(png_jmpbuf(writing.png)) != 0) return false;
   png_set_write_fn(writing.png, &writing, keep_bytes, no_flush);
-  png_set_IHDR(writing.png, writing.info, static_cast<png_uint_32>(image.width), static_cast<png_uint_32>(image.height), 8,
-               image.channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
-               PNG_FILTER_TYPE_DEFAULT);
+  png_set_IHDR(writing.png, writing.info, static_cast<png_uint_32>(image.width),
+               static_cast<png_uint_32>(image.height), 8,
+               image.channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
+               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
   png_write_info(writing.png, writing.info);
   const Index row_bytes = image.width * image.channels;
   for (Index r = 0; r < image.height; ++r) {
-    png_write_row(writing.png, reinterpret_cast<png_const_bytep>(image.values.data() + r * row_bytes));
+    png_write_row(writing.png,
+                  reinterpret_cast<png_const_bytep>(image.values.data() + r * row_bytes));
   }
   png_write_end(writing.png, nullptr);
   return true;
@@ -149,7 +159,8 @@ bool write_image(Writing& writing, const DecodedImage& image) {
 }  // namespace
 
 std::vector<std::byte> encode_png(const DecodedImage& image) {
-  require(image.depth == 8 && (image.channels == 1 || image.channels == 3), "an image that is not written as PNG");
+  require(image.depth == 8 && (image.channels == 1 || image.channels == 3),
+          "an image that is not written as PNG");
   Writing writing;
   writing.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, no_warning);
   if (writing.png != nullptr) writing.info = png_create_info_struct(writing.png);

@@ -7,15 +7,17 @@
 
 namespace hourglass {
 
-/// A message in the wire format of Protocol Buffers, field by field: what ONNX and TensorBoard files are made of. The numbers
-/// of the fields are those of their .proto files.
+/// A message in the wire format of Protocol Buffers, field by field: what ONNX and TensorBoard
+/// files are made of. The numbers of the fields are those of their .proto files.
 class ProtobufMessage {
  public:
   ProtobufMessage& integer(int field, std::int64_t value);
   ProtobufMessage& real(int field, float value);
   ProtobufMessage& real64(int field, double value);
   ProtobufMessage& text(int field, std::string_view bytes);
-  ProtobufMessage& message(int field, const ProtobufMessage& inner) { return text(field, inner.bytes_); }
+  ProtobufMessage& message(int field, const ProtobufMessage& inner) {
+    return text(field, inner.bytes_);
+  }
   /// A repeated field of doubles, packed.
   ProtobufMessage& reals64(int field, std::span<const double> values);
 
@@ -23,7 +25,9 @@ class ProtobufMessage {
 
  private:
   void varint(std::uint64_t value);
-  void key(int field, unsigned wire_type) { varint(static_cast<std::uint64_t>(field) << 3 | wire_type); }
+  void key(int field, unsigned wire_type) {
+    varint(static_cast<std::uint64_t>(field) << 3 | wire_type);
+  }
   void little_endian(std::uint64_t bits, int bytes);
 
   std::string bytes_;

@@ -27,18 +27,22 @@ class Fields {
   Fields(std::span<const std::byte> bytes, const std::string& name) : bytes_(bytes), name_(name) {}
 
   [[nodiscard]] std::uint64_t number(std::size_t offset, std::size_t size) const {
-    if (size > bytes_.size() || offset > bytes_.size() - size) refuse(name_, "its ZIP directory is truncated");
+    if (size > bytes_.size() || offset > bytes_.size() - size)
+      refuse(name_, "its ZIP directory is truncated");
     std::uint64_t value = 0;
-    for (std::size_t i = size; i-- > 0;) value = value << 8 | std::to_integer<std::uint64_t>(bytes_[offset + i]);
+    for (std::size_t i = size; i-- > 0;)
+      value = value << 8 | std::to_integer<std::uint64_t>(bytes_[offset + i]);
     return value;
   }
   [[nodiscard]] Index size(std::size_t offset, std::size_t bytes) const {
     const std::uint64_t value = number(offset, bytes);
-    if (value > (std::uint64_t{1} << 62)) refuse(name_, "its ZIP directory claims impossible sizes");
+    if (value > (std::uint64_t{1} << 62))
+      refuse(name_, "its ZIP directory claims impossible sizes");
     return static_cast<Index>(value);
   }
   [[nodiscard]] std::span<const std::byte> part(std::size_t offset, std::size_t size) const {
-    if (size > bytes_.size() || offset > bytes_.size() - size) refuse(name_, "its ZIP directory is truncated");
+    if (size > bytes_.size() || offset > bytes_.size() - size)
+      refuse(name_, "its ZIP directory is truncated");
     return bytes_.subspan(offset, size);
   }
 
@@ -64,34 +68,41 @@ void read_extra64(std::span<const std::byte> extra, ZipMember& member, const std
   }
 }
 
-void check_member(const ZipMember& member, std::uint64_t flags, Index file_bytes, const std::string& name) {
+void check_member(const ZipMember& member, std::uint64_t flags, Index file_bytes,
+                  const std::string& name) {
   const std::string where = name + ":" + member.name;
   if ((flags & 1U) != 0) refuse(where, "is encrypted");
   if (member.method != 0 && member.method != 8) {
-    refuse(where, "is packed by method " + std::to_string(member.method) + "; stored and deflated members can be read");
+    refuse(where, "is packed by method " + std::to_string(member.method) +
+                      "; stored and deflated members can be read");
   }
   if (member.header_offset > file_bytes - zip_header_bytes || member.stored_bytes > file_bytes) {
     refuse(where, "lies beyond the end of the file: truncated");
   }
-  if (member.method == 0 && member.bytes != member.stored_bytes) refuse(where, "its sizes contradict each other");
-  if (member.bytes > (member.stored_bytes + 1) * deflate_ratio) refuse(where, "claims to unpack to an impossible size");
+  if (member.method == 0 && member.bytes != member.stored_bytes)
+    refuse(where, "its sizes contradict each other");
+  if (member.bytes > (member.stored_bytes + 1) * deflate_ratio)
+    refuse(where, "claims to unpack to an impossible size");
 }
 
 }  // namespace
 
-ZipDirectory find_zip_directory(std::span<const std::byte> tail, Index file_bytes, const std::string& name) {
+ZipDirectory find_zip_directory(std::span<const std::byte> tail, Index file_bytes,
+                                const std::string& name) {
   constexpr std::size_t end_bytes = 22;
   const Fields fields(tail, name);
   if (tail.size() < end_bytes) refuse(name, "is not a ZIP archive, or truncated");
   std::size_t end = tail.size() - end_bytes + 1;
   do {
-    if (end-- == 0) refuse(name, "is not a ZIP archive, or truncated: it has no directory at its end");
+    if (end-- == 0)
+      refuse(name, "is not a ZIP archive, or truncated: it has no directory at its end");
   } while (fields.number(end, 4) != end_mark);
   ZipDirectory directory{fields.size(end + 16, 4), fields.size(end + 12, 4)};
   if (end >= 20 && fields.number(end - 20, 4) == locator_mark) {
     const Index first = file_bytes - static_cast<Index>(tail.size());
     const Index at = fields.size(end - 12, 8) - first;
-    if (at < 0 || at > static_cast<Index>(tail.size())) refuse(name, "its ZIP directory lies outside of the file");
+    if (at < 0 || at > static_cast<Index>(tail.size()))
+      refuse(name, "its ZIP directory lies outside of the file");
     const auto record = static_cast<std::size_t>(at);
     if (fields.number(record, 4) != end64_mark) refuse(name, "its ZIP64 directory is damaged");
     directory = {fields.size(record + 48, 8), fields.size(record + 40, 8)};
@@ -102,7 +113,8 @@ ZipDirectory find_zip_directory(std::span<const std::byte> tail, Index file_byte
   return directory;
 }
 
-std::vector<ZipMember> parse_zip_directory(std::span<const std::byte> directory, Index file_bytes, const std::string& name) {
+std::vector<ZipMember> parse_zip_directory(std::span<const std::byte> directory, Index file_bytes,
+                                           const std::string& name) {
   constexpr std::size_t fixed = 46;
   const Fields fields(directory, name);
   std::vector<ZipMember> members;
@@ -139,9 +151,11 @@ Index zip_content_distance(std::span<const std::byte> header, const std::string&
 std::vector<ZipMember> read_zip_directory(const ByteFile& file) {
   constexpr Index largest = Index{64} << 20;
   const Index tail = std::min(file.size(), zip_tail_bytes);
-  const ZipDirectory directory = find_zip_directory(file.read_some(file.size() - tail, tail), file.size(), file.path());
+  const ZipDirectory directory =
+      find_zip_directory(file.read_some(file.size() - tail, tail), file.size(), file.path());
   if (directory.bytes > largest) refuse(file.path(), "its ZIP directory is larger than 64 MiB");
-  return parse_zip_directory(file.read_some(directory.offset, directory.bytes), file.size(), file.path());
+  return parse_zip_directory(file.read_some(directory.offset, directory.bytes), file.size(),
+                             file.path());
 }
 
 Index zip_content_offset(const ByteFile& file, const ZipMember& member) {

@@ -32,16 +32,19 @@ inline constexpr Index zip_tail_bytes = 22 + 65535 + 20 + 56;
 /// Bytes of the header before a member's content, without name and extra field.
 inline constexpr Index zip_header_bytes = 30;
 
-// Pure functions over bytes; `name` is what messages call the file. All throw Error(data) for what is no sound ZIP archive.
+// Pure functions over bytes; `name` is what messages call the file. All throw Error(data) for what
+// is no sound ZIP archive.
 
 /// `tail` are the last bytes of the file: zip_tail_bytes, or all of it. ZIP64 is understood.
-[[nodiscard]] ZipDirectory find_zip_directory(std::span<const std::byte> tail, Index file_bytes, const std::string& name);
-/// Refuses names that occur twice, encryption, methods other than stored and deflated, members that lie outside of the file,
-/// and sizes that no deflated content of that length can unpack to.
-[[nodiscard]] std::vector<ZipMember> parse_zip_directory(std::span<const std::byte> directory, Index file_bytes,
-                                                         const std::string& name);
+[[nodiscard]] ZipDirectory find_zip_directory(std::span<const std::byte> tail, Index file_bytes,
+                                              const std::string& name);
+/// Refuses names that occur twice, encryption, methods other than stored and deflated, members that
+/// lie outside of the file, and sizes that no deflated content of that length can unpack to.
+[[nodiscard]] std::vector<ZipMember> parse_zip_directory(std::span<const std::byte> directory,
+                                                         Index file_bytes, const std::string& name);
 /// Bytes from a member's header to its content; `header` are its first zip_header_bytes.
-[[nodiscard]] Index zip_content_distance(std::span<const std::byte> header, const std::string& name);
+[[nodiscard]] Index zip_content_distance(std::span<const std::byte> header,
+                                         const std::string& name);
 
 /// The members of an archive, read with the three above.
 [[nodiscard]] std::vector<ZipMember> read_zip_directory(const ByteFile& file);

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "hourglass/core/error.hpp"
 #include "core/text_list.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
@@ -28,7 +28,8 @@ std::vector<std::string> expand_pattern(const std::string& pattern) {
   std::vector<std::string> paths(found.gl_pathv, found.gl_pathv + (code == 0 ? found.gl_pathc : 0));
   globfree(&found);
   if (code == GLOB_NOMATCH || (code == 0 && paths.empty())) {
-    throw Error(ErrorKind::io, pattern + ": no file matches; is the pattern quoted and the folder right?");
+    throw Error(ErrorKind::io,
+                pattern + ": no file matches; is the pattern quoted and the folder right?");
   }
   if (code != 0) throw Error(ErrorKind::io, pattern + ": a folder of it cannot be read");
   // Whatever the locale sorts like, the order is part of the data.
@@ -44,10 +45,13 @@ std::vector<DatasetAddress> expand_addresses(const DatasetAddress& address) {
   if (!names_several(address)) return {address};
   std::vector<DatasetAddress> all;
   for (const std::string& item : split_list(to_string(address))) {
-    if (item.empty()) throw Error(ErrorKind::usage, "\"" + to_string(address) + "\" has an empty item between commas");
+    if (item.empty())
+      throw Error(ErrorKind::usage,
+                  "\"" + to_string(address) + "\" has an empty item between commas");
     DatasetAddress part = parse_address(item);
     if (part.path.empty()) part.path = address.path;
-    for (const std::string& file : expand_pattern(part.file)) all.push_back({file, part.path, address.allow_external});
+    for (const std::string& file : expand_pattern(part.file))
+      all.push_back({file, part.path, address.allow_external});
   }
   return all;
 }

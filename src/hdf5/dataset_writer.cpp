@@ -5,11 +5,11 @@
 
 #include "hdf5/dataset_layout.hpp"
 #include "hdf5/hdf5_attributes.hpp"
-#include "hourglass/core/error.hpp"
-#include "system/atomic_file.hpp"
 #include "hdf5/parallel_access.hpp"
 #include "hdf5/state_mark.hpp"
 #include "hdf5/write_driver.hpp"
+#include "hourglass/core/error.hpp"
+#include "system/atomic_file.hpp"
 
 namespace hourglass {
 
@@ -20,7 +20,8 @@ void check_output(const std::string& file, std::span<const std::string> paths) {
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored)) return;
   const Handle handle = hdf5::open_file(file);
-  if (is_state_file(handle.get())) throw Error(ErrorKind::usage, file + ": is a model or checkpoint; choose another --output");
+  if (is_state_file(handle.get()))
+    throw Error(ErrorKind::usage, file + ": is a model or checkpoint; choose another --output");
   for (const std::string& path : paths) require_absent(handle.get(), path, file);
 }
 
@@ -38,7 +39,8 @@ struct DatasetWriter::State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State() {
-    // Closing a shared file waits for all ranks, and here an error of this one alone may be on its way up.
+    // Closing a shared file waits for all ranks, and here an error of this one alone may be on its
+    // way up.
     if (communicator.size() == 1) return;
     for (Handle& dataset : datasets) dataset.release();
     file.release();
@@ -50,16 +52,19 @@ struct DatasetWriter::State {
                                     : hdf5::open_shared(temporary, name, communicator);
     for (const DatasetSpec& spec : specs) {
       const Handle access = dataset_access(spec, name);
-      datasets.emplace_back(
-          written(H5Dopen2(file.get(), spec.path.c_str(), access.get()), name, "cannot be opened for writing"), H5Dclose);
+      datasets.emplace_back(written(H5Dopen2(file.get(), spec.path.c_str(), access.get()), name,
+                                    "cannot be opened for writing"),
+                            H5Dclose);
     }
   }
 
-  /// Collective with MPI-IO. Throws Error(io) when something could not be written; everything is closed all the same.
+  /// Collective with MPI-IO. Throws Error(io) when something could not be written; everything is
+  /// closed all the same.
   void close() {
     const hdf5::Lock lock;
     // What this rank has written through MPI-IO is synced by no fsync of rank 0 on another node.
-    bool closed = communicator.size() == 1 || file.get() < 0 || H5Fflush(file.get(), H5F_SCOPE_GLOBAL) >= 0;
+    bool closed =
+        communicator.size() == 1 || file.get() < 0 || H5Fflush(file.get(), H5F_SCOPE_GLOBAL) >= 0;
     for (Handle& dataset : datasets) closed = dataset.close() && closed;
     closed = file.close() && closed;
     hdf5::throw_if_failed(status, name);
@@ -73,19 +78,24 @@ struct DatasetWriter::State {
     std::vector<hsize_t> count(spec.shape.begin(), spec.shape.end());
     start.front() = static_cast<hsize_t>(rows.begin);
     count.front() = static_cast<hsize_t>(rows.size());
-    const Handle place(written(H5Dget_space(datasets[dataset].get()), name, "rows cannot be selected"), H5Sclose);
+    const Handle place(
+        written(H5Dget_space(datasets[dataset].get()), name, "rows cannot be selected"), H5Sclose);
     const Handle memory(
-        written(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr), name, "rows cannot be selected"),
+        written(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr), name,
+                "rows cannot be selected"),
         H5Sclose);
-    written(H5Sselect_hyperslab(place.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr), name,
-            "rows cannot be selected");
-    written(H5Dwrite(datasets[dataset].get(), hdf5::native_type(spec.type), memory.get(), place.get(), H5P_DEFAULT, values),
+    written(H5Sselect_hyperslab(place.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(),
+                                nullptr),
+            name, "rows cannot be selected");
+    written(H5Dwrite(datasets[dataset].get(), hdf5::native_type(spec.type), memory.get(),
+                     place.get(), H5P_DEFAULT, values),
             name, "rows cannot be written");
     hdf5::throw_if_failed(status, name);
   }
 };
 
-DatasetWriter::DatasetWriter(const Communicator& communicator, const std::string& file, std::vector<DatasetSpec> datasets)
+DatasetWriter::DatasetWriter(const Communicator& communicator, const std::string& file,
+                             std::vector<DatasetSpec> datasets)
     : state_(std::make_unique<State>(communicator)) {
   State& state = *state_;
   state.name = file;
@@ -102,7 +112,8 @@ DatasetWriter::DatasetWriter(const Communicator& communicator, const std::string
     make_layout(*state.target, state.specs);
     state.target->reserve(hdf5::file_bytes(state.target->temporary_path()));
   });
-  const std::string temporary = communicator.broadcast(state.target ? state.target->temporary_path() : std::string());
+  const std::string temporary =
+      communicator.broadcast(state.target ? state.target->temporary_path() : std::string());
   collectively(communicator, [&] { state.open(temporary); });
 }
 
@@ -118,8 +129,10 @@ void DatasetWriter::write_rows(std::size_t dataset, Range rows, std::span<const 
       require(dataset < state.specs.size(), "no such data set in the output");
       const DatasetSpec& spec = state.specs[dataset];
       const Index rows_total = spec.shape.front();
-      require(rows.begin >= 0 && rows.begin <= rows.end && rows.end <= rows_total, "rows outside the output");
-      require(rows_total == 0 || static_cast<Index>(values.size()) == rows.size() * (value_bytes(spec) / rows_total),
+      require(rows.begin >= 0 && rows.begin <= rows.end && rows.end <= rows_total,
+              "rows outside the output");
+      require(rows_total == 0 || static_cast<Index>(values.size()) ==
+                                     rows.size() * (value_bytes(spec) / rows_total),
               "a buffer of another size than the rows");
       if (rows.empty()) return;
       state.write(dataset, rows, values.data());

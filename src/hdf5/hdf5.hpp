@@ -16,10 +16,12 @@ namespace hourglass {
 struct DatasetAddress {
   std::string file;
   std::string path;
-  bool allow_external = false;  ///< what the file says about other files and plug-ins is followed; else it is refused
+  bool allow_external =
+      false;  ///< what the file says about other files and plug-ins is followed; else it is refused
 };
 
-/// Splits at the last ":/" (so that colons may occur in file names). "~" and variables are the shell's business.
+/// Splits at the last ":/" (so that colons may occur in file names). "~" and variables are the
+/// shell's business.
 [[nodiscard]] DatasetAddress parse_address(const std::string& text);
 [[nodiscard]] std::string to_string(const DatasetAddress& address);
 
@@ -43,20 +45,23 @@ struct DatasetInfo {
   std::vector<std::string> filters;  ///< e.g. "deflate", "shuffle"
 
   [[nodiscard]] Index rows() const { return shape.empty() ? 0 : shape.front(); }
-  [[nodiscard]] Index features() const;  ///< product of the other dimensions; 1 for a one-dimensional set
+  [[nodiscard]] Index features()
+      const;  ///< product of the other dimensions; 1 for a one-dimensional set
   [[nodiscard]] Index row_bytes() const { return features() * size_of(type); }
 };
 
-/// A data set open for reading: the plain POSIX driver, read-only, without file locks, under the process-wide HDF5 lock, so a
-/// prefetch thread may read while others open files. Move-only.
+/// A data set open for reading: the plain POSIX driver, read-only, without file locks, under the
+/// process-wide HDF5 lock, so a prefetch thread may read while others open files. Move-only.
 class DatasetReader {
  public:
-  /// Throws Error(io) for a missing or unreadable file; Error(data) when it is not HDF5, is truncated, has no such data set
-  /// (the message lists the data sets that exist, nearest name first), or the set is not numeric, and when no path is given and
-  /// the file does not hold exactly one candidate. An address may name several data sets, which are read as one
-  /// (io/address_list.hpp); Error(data) too when they differ in type or in the shape of a sample. Unless the address allows it,
-  /// nothing is followed out of the file: external links, external storage, virtual sets over other files and filters that come
-  /// as plug-ins are refused. Plug-ins, once allowed, are so for the whole process.
+  /// Throws Error(io) for a missing or unreadable file; Error(data) when it is not HDF5, is
+  /// truncated, has no such data set (the message lists the data sets that exist, nearest name
+  /// first), or the set is not numeric, and when no path is given and the file does not hold
+  /// exactly one candidate. An address may name several data sets, which are read as one
+  /// (io/address_list.hpp); Error(data) too when they differ in type or in the shape of a sample.
+  /// Unless the address allows it, nothing is followed out of the file: external links, external
+  /// storage, virtual sets over other files and filters that come as plug-ins are refused.
+  /// Plug-ins, once allowed, are so for the whole process.
   explicit DatasetReader(const DatasetAddress& address);
   DatasetReader(DatasetReader&&) noexcept;
   DatasetReader& operator=(DatasetReader&&) noexcept;
@@ -65,7 +70,8 @@ class DatasetReader {
   [[nodiscard]] const DatasetInfo& info() const;
   /// "FILE.h5:/path: row N", for messages: the file that the row lies in, and its number there.
   [[nodiscard]] std::string where(Index row) const;
-  /// Reads rows [rows.begin, rows.end) to `bytes` (rows.size() * info().row_bytes() bytes). Throws Error(data) on corruption.
+  /// Reads rows [rows.begin, rows.end) to `bytes` (rows.size() * info().row_bytes() bytes). Throws
+  /// Error(data) on corruption.
   void read_rows(Range rows, std::span<std::byte> bytes) const;
 
  private:

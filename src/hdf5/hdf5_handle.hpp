@@ -7,15 +7,15 @@
 #include <utility>
 #include <vector>
 
+#include "hdf5/hdf5.hpp"
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/types.hpp"
-#include "hdf5/hdf5.hpp"
 
 /// What the sources of this module share: RAII over the C library. Not installed.
 namespace hourglass::hdf5 {
 
-/// Held around every HDF5 call: the library is not thread-safe. Recursive, so that helpers may take it too. The first one sets
-/// the library up: no error printing, no filter plug-ins.
+/// Held around every HDF5 call: the library is not thread-safe. Recursive, so that helpers may take
+/// it too. The first one sets the library up: no error printing, no filter plug-ins.
 class Lock {
  public:
   Lock();
@@ -53,18 +53,20 @@ class Handle {
   Close close_ = nullptr;
 };
 
-/// The innermost message of the library's error stack, which says more than the outer ones; clears the stack.
+/// The innermost message of the library's error stack, which says more than the outer ones; clears
+/// the stack.
 [[nodiscard]] std::string take_reason();
 
 /// Throws Error(kind) "<where>: <what> (<reason>)" when `result` is negative, else returns it.
 template <class Result>
-Result checked(Result result, const std::string& where, const char* what, ErrorKind kind = ErrorKind::data) {
+Result checked(Result result, const std::string& where, const char* what,
+               ErrorKind kind = ErrorKind::data) {
   if (result < 0) throw Error(kind, where + ": " + what + " (" + take_reason() + ")");
   return result;
 }
 
-/// Opens an existing file read-only: POSIX driver, no locks; `as_source`: as the library itself opens the sources of virtual
-/// data sets. Throws as DatasetReader does for files.
+/// Opens an existing file read-only: POSIX driver, no locks; `as_source`: as the library itself
+/// opens the sources of virtual data sets. Throws as DatasetReader does for files.
 [[nodiscard]] Handle open_file(const std::string& file, bool as_source = false);
 /// The file in which an open object lies: another than was opened when an external link led there.
 [[nodiscard]] std::string file_of(hid_t object, const std::string& name);
@@ -81,22 +83,25 @@ inline constexpr Index largest_size = Index{1} << 62;
   return __builtin_mul_overflow(a, b, &product) || product > largest_size ? largest_size : product;
 }
 
-/// Link access properties of class `property_class` (H5P_LINK_ACCESS or H5P_DATASET_ACCESS) under which external links fail
-/// and raise `*met`.
+/// Link access properties of class `property_class` (H5P_LINK_ACCESS or H5P_DATASET_ACCESS) under
+/// which external links fail and raise `*met`.
 [[nodiscard]] Handle no_external_links(hid_t property_class, bool* met);
 
 /// Lets the library load filters from its plug-in folder (HDF5_PLUGIN_PATH).
 void allow_plugins();
 
-/// Opens an object and tells what it is (H5I_DATASET, H5I_GROUP); an invalid handle when it does not exist.
+/// Opens an object and tells what it is (H5I_DATASET, H5I_GROUP); an invalid handle when it does
+/// not exist.
 struct OpenedObject {
   Handle handle;
   H5I_type_t kind = H5I_BADID;
   bool external = false;  ///< an external link stood in the way
 };
-[[nodiscard]] OpenedObject open_object(hid_t file, const std::string& path, bool allow_external = false);
+[[nodiscard]] OpenedObject open_object(hid_t file, const std::string& path,
+                                       bool allow_external = false);
 
-/// The element type that a stored type is read as; false when it is not a number of at most 64 bits.
+/// The element type that a stored type is read as; false when it is not a number of at most 64
+/// bits.
 [[nodiscard]] bool element_type_of(hid_t type, ElementType& element);
 /// In words, for messages: "text", "compound", "complex numbers", "float128".
 [[nodiscard]] std::string describe_type(hid_t type);
@@ -106,9 +111,11 @@ struct OpenedObject {
 /// Names of a pipeline's filters.
 [[nodiscard]] std::vector<std::string> filter_names(hid_t creation_properties);
 
-/// Absolute paths of the data sets in a file, reached by hard links, in order of name; at most `limit`.
+/// Absolute paths of the data sets in a file, reached by hard links, in order of name; at most
+/// `limit`.
 [[nodiscard]] std::vector<std::string> list_datasets(hid_t file, std::size_t limit);
-/// "it holds /a, /b, ... (12 more)", or "it holds no data sets"; nearest to `wanted` first when that is not empty.
+/// "it holds /a, /b, ... (12 more)", or "it holds no data sets"; nearest to `wanted` first when
+/// that is not empty.
 [[nodiscard]] std::string listing(hid_t file, const std::string& wanted);
 
 }  // namespace hourglass::hdf5

@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "hdf5/hdf5_handle.hpp"
 #include "core/edit_distance.hpp"
+#include "hdf5/hdf5_handle.hpp"
 
 namespace hourglass::hdf5 {
 
@@ -24,7 +24,8 @@ std::vector<std::string> list_datasets(hid_t file, std::size_t limit) {
   const Lock lock;
   Found found{{}, limit};
   // A damaged branch ends the visit early: what was found until then is still worth telling.
-  if (H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_INC, keep_dataset, &found, H5O_INFO_BASIC) < 0) H5Eclear2(H5E_DEFAULT);
+  if (H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_INC, keep_dataset, &found, H5O_INFO_BASIC) < 0)
+    H5Eclear2(H5E_DEFAULT);
   return found.paths;
 }
 
@@ -38,11 +39,13 @@ std::string listing(hid_t file, const std::string& wanted) {
     const auto distance = [&](const std::string& path) {
       return path.starts_with(wanted + "/") ? std::size_t{0} : edit_distance(wanted, path);
     };
-    std::stable_sort(paths.begin(), paths.end(),
-                     [&](const std::string& a, const std::string& b) { return distance(a) < distance(b); });
+    std::stable_sort(paths.begin(), paths.end(), [&](const std::string& a, const std::string& b) {
+      return distance(a) < distance(b);
+    });
   }
   std::string text = "it holds ";
-  for (std::size_t i = 0; i < std::min(shown, paths.size()); ++i) text += (i == 0 ? "" : ", ") + paths[i];
+  for (std::size_t i = 0; i < std::min(shown, paths.size()); ++i)
+    text += (i == 0 ? "" : ", ") + paths[i];
   if (paths.size() > shown) text += " and " + std::to_string(paths.size() - shown) + " more";
   return text;
 }

@@ -81,7 +81,8 @@ std::string describe_type(hid_t type) {
       return "text";
     case H5T_COMPOUND:
       // h5py's complex numbers are a compound of two members, r and i.
-      if (H5Tget_nmembers(type) == 2 && H5Tget_member_index(type, "r") == 0 && H5Tget_member_index(type, "i") == 1) {
+      if (H5Tget_nmembers(type) == 2 && H5Tget_member_index(type, "r") == 0 &&
+          H5Tget_member_index(type, "i") == 1) {
         return "complex numbers";
       }
       H5Eclear2(H5E_DEFAULT);
@@ -103,7 +104,8 @@ std::string describe_type(hid_t type) {
     case H5T_FLOAT:
       return "float" + std::to_string(8 * bytes);
     case H5T_INTEGER:
-      return element_type_of(type, element) ? std::string(name_of(element)) : "int" + std::to_string(8 * bytes);
+      return element_type_of(type, element) ? std::string(name_of(element))
+                                            : "int" + std::to_string(8 * bytes);
     default:
       return "unknown";
   }
@@ -170,8 +172,8 @@ std::vector<std::string> filter_names(hid_t creation_properties) {
   for (int i = 0; i < count; ++i) {
     std::array<char, 128> name{};
     std::size_t values = 0;
-    const H5Z_filter_t id = H5Pget_filter2(creation_properties, static_cast<unsigned>(i), nullptr, &values, nullptr,
-                                           name.size() - 1, name.data(), nullptr);
+    const H5Z_filter_t id = H5Pget_filter2(creation_properties, static_cast<unsigned>(i), nullptr,
+                                           &values, nullptr, name.size() - 1, name.data(), nullptr);
     names.push_back(name[0] != '\0' ? name.data() : "filter " + std::to_string(id));
   }
   return names;

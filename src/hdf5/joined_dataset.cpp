@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "hourglass/core/error.hpp"
 #include "core/text_list.hpp"
 #include "hdf5/address_list.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
@@ -13,7 +13,8 @@ namespace {
 // Each open data set may hold a cache of chunks.
 constexpr std::size_t most_open = 8;
 
-// The path that all have in common goes to the end, so that another data set of the same files can be named by another path.
+// The path that all have in common goes to the end, so that another data set of the same files can
+// be named by another path.
 DatasetAddress common_address(const DatasetAddress& address) {
   std::string files;
   for (const std::string& item : split_list(to_string(address))) {
@@ -39,7 +40,8 @@ JoinedDataset::JoinedDataset(const DatasetAddress& address) {
       info_ = info;
       info_.shape.front() = 0;
     } else if (!alike(info, info_)) {
-      throw Error(ErrorKind::data, to_string(info.address) + ": its samples are of another shape or type than those of " +
+      throw Error(ErrorKind::data, to_string(info.address) +
+                                       ": its samples are of another shape or type than those of " +
                                        to_string(parts_.front().address));
     }
     parts_.push_back({info.address, info_.shape.front(), info.rows()});
@@ -51,13 +53,14 @@ JoinedDataset::JoinedDataset(const DatasetAddress& address) {
 }
 
 std::size_t JoinedDataset::part_of(Index row) const {
-  const auto after =
-      std::upper_bound(parts_.begin(), parts_.end(), row, [](Index r, const Part& part) { return r < part.begin; });
+  const auto after = std::upper_bound(parts_.begin(), parts_.end(), row,
+                                      [](Index r, const Part& part) { return r < part.begin; });
   return static_cast<std::size_t>(after - parts_.begin()) - 1;
 }
 
 const DatasetReader& JoinedDataset::open(std::size_t part) const {
-  const auto found = std::find_if(open_.begin(), open_.end(), [&](const auto& entry) { return entry.first == part; });
+  const auto found = std::find_if(open_.begin(), open_.end(),
+                                  [&](const auto& entry) { return entry.first == part; });
   if (found != open_.end()) {
     std::rotate(found, found + 1, open_.end());
     return open_.back().second;
@@ -66,7 +69,8 @@ const DatasetReader& JoinedDataset::open(std::size_t part) const {
   open_.emplace_back(part, DatasetReader(parts_[part].address));
   const Index rows = open_.back().second.info().rows();
   if (rows != parts_[part].rows)
-    throw Error(ErrorKind::data, to_string(parts_[part].address) + ": has another number of rows than a moment ago");
+    throw Error(ErrorKind::data,
+                to_string(parts_[part].address) + ": has another number of rows than a moment ago");
   return open_.back().second;
 }
 

@@ -11,11 +11,12 @@
 
 namespace hourglass {
 
-/// Several data sets read as one: what DatasetReader does for an address that names several. Few are open at a time, the ones
-/// used last.
+/// Several data sets read as one: what DatasetReader does for an address that names several. Few
+/// are open at a time, the ones used last.
 class JoinedDataset {
  public:
-  /// Throws as DatasetReader does, and Error(data), naming both, when two differ in type or in the shape of a sample.
+  /// Throws as DatasetReader does, and Error(data), naming both, when two differ in type or in the
+  /// shape of a sample.
   explicit JoinedDataset(const DatasetAddress& address);
 
   [[nodiscard]] const DatasetInfo& info() const { return info_; }

@@ -10,15 +10,15 @@
 #include <optional>
 #include <utility>
 
-#include "hdf5/dataset_layout.hpp"
-#include "hdf5/hdf5_attributes.hpp"
-#include "hourglass/core/error.hpp"
 #include "core/text_digest.hpp"
 #include "core/timer.hpp"
+#include "hdf5/dataset_layout.hpp"
+#include "hdf5/hdf5_attributes.hpp"
+#include "hdf5/row_journal.hpp"
+#include "hourglass/core/error.hpp"
 #include "system/atomic_file.hpp"
 #include "system/byte_file.hpp"
 #include "system/posix_file.hpp"
-#include "hdf5/row_journal.hpp"
 
 namespace hourglass {
 
@@ -27,11 +27,14 @@ namespace {
 // The times it takes to flush that pass before the next flush.
 constexpr double rest = 10;
 
-std::string fingerprint_of(const std::string& file, const std::vector<DatasetSpec>& specs, const std::string& content) {
+std::string fingerprint_of(const std::string& file, const std::vector<DatasetSpec>& specs,
+                           const std::string& content) {
   std::error_code ignored;
-  std::string text = content + "\n" + (std::filesystem::exists(file, ignored) ? file_identity(file) : "new");
+  std::string text =
+      content + "\n" + (std::filesystem::exists(file, ignored) ? file_identity(file) : "new");
   for (const DatasetSpec& spec : specs) {
-    text += "\n" + spec.path + "\n" + std::string(name_of(spec.type)) + " in " + std::to_string(spec.chunk_rows);
+    text += "\n" + spec.path + "\n" + std::string(name_of(spec.type)) + " in " +
+            std::to_string(spec.chunk_rows);
     for (const Index size : spec.shape) text += " " + std::to_string(size);
     for (const auto& [key, value] : spec.texts) text += "\n" + key + "=" + value;
   }
@@ -107,12 +110,14 @@ struct ResumableWriter::State {
   void locate() {
     const hdf5::Handle hdf5_file = hdf5::open_file(target->temporary_path());
     places.clear();
-    for (const DatasetSpec& spec : specs) places.push_back(locate_values(hdf5_file.get(), spec, name));
+    for (const DatasetSpec& spec : specs)
+      places.push_back(locate_values(hdf5_file.get(), spec, name));
   }
 
   // Every rank learns what rank 0 has found.
   void share() {
-    const std::string temporary = communicator.broadcast(target ? target->temporary_path() : std::string());
+    const std::string temporary =
+        communicator.broadcast(target ? target->temporary_path() : std::string());
     places.resize(specs.size());
     for (std::size_t d = 0; d < specs.size(); ++d) {
       std::vector<Index> numbers = {places[d].rows_at_once, places[d].row_bytes};
@@ -120,7 +125,8 @@ struct ResumableWriter::State {
       numbers = broadcast(communicator, numbers);
       places[d] = {numbers[0], numbers[1], {numbers.begin() + 2, numbers.end()}};
       std::vector<Index> ends;
-      for (const Range& range : finished[d].ranges()) ends.insert(ends.end(), {range.begin, range.end});
+      for (const Range& range : finished[d].ranges())
+        ends.insert(ends.end(), {range.begin, range.end});
       ends = broadcast(communicator, ends);
       for (std::size_t i = 0; i < ends.size(); i += 2) finished[d].add({ends[i], ends[i + 1]});
     }
@@ -140,8 +146,8 @@ struct ResumableWriter::State {
   }
 };
 
-ResumableWriter::ResumableWriter(const Communicator& communicator, const std::string& file, std::vector<DatasetSpec> datasets,
-                                 const std::string& content)
+ResumableWriter::ResumableWriter(const Communicator& communicator, const std::string& file,
+                                 std::vector<DatasetSpec> datasets, const std::string& content)
     : state_(std::make_unique<State>(communicator)) {
   State& state = *state_;
   state.name = file;
@@ -163,23 +169,29 @@ ResumableWriter::ResumableWriter(const Communicator& communicator, const std::st
 
 ResumableWriter::~ResumableWriter() = default;
 
-const RangeSet& ResumableWriter::finished(std::size_t dataset) const { return state_->finished[dataset]; }
+const RangeSet& ResumableWriter::finished(std::size_t dataset) const {
+  return state_->finished[dataset];
+}
 
 bool ResumableWriter::discarded() const { return state_->discarded; }
 
-void ResumableWriter::write_rows(std::size_t dataset, Range rows, std::span<const std::byte> values) {
+void ResumableWriter::write_rows(std::size_t dataset, Range rows,
+                                 std::span<const std::byte> values) {
   const State& state = *state_;
   require(dataset < state.specs.size(), "no such data set in the output");
   const ValuePlaces& places = state.places[dataset];
-  require(rows.begin >= 0 && rows.begin <= rows.end && rows.end <= state.specs[dataset].shape.front(),
-          "rows outside the output");
-  require(static_cast<Index>(values.size()) == rows.size() * places.row_bytes, "a buffer of another size than the rows");
+  require(
+      rows.begin >= 0 && rows.begin <= rows.end && rows.end <= state.specs[dataset].shape.front(),
+      "rows outside the output");
+  require(static_cast<Index>(values.size()) == rows.size() * places.row_bytes,
+          "a buffer of another size than the rows");
   while (!rows.empty()) {
     const Index chunk = rows.begin / places.rows_at_once;
     const Index count = std::min(rows.end, (chunk + 1) * places.rows_at_once) - rows.begin;
     const Index within = rows.begin - chunk * places.rows_at_once;
     const auto bytes = static_cast<std::size_t>(count * places.row_bytes);
-    posix::write_at(state.file.get(), places.offsets[static_cast<std::size_t>(chunk)] + within * places.row_bytes,
+    posix::write_at(state.file.get(),
+                    places.offsets[static_cast<std::size_t>(chunk)] + within * places.row_bytes,
                     values.first(bytes), state.name);
     values = values.subspan(bytes);
     rows.begin += count;

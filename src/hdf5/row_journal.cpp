@@ -15,11 +15,13 @@ namespace hourglass {
 
 namespace {
 
-std::string first_line(const std::string& fingerprint) { return "hourglass rows 1 " + fingerprint + "\n"; }
+std::string first_line(const std::string& fingerprint) {
+  return "hourglass rows 1 " + fingerprint + "\n";
+}
 
 std::string line_of(const RowJournal::Entry& entry, const std::string& fingerprint) {
-  const std::string text =
-      std::to_string(entry.dataset) + " " + std::to_string(entry.rows.begin) + " " + std::to_string(entry.rows.end);
+  const std::string text = std::to_string(entry.dataset) + " " + std::to_string(entry.rows.begin) +
+                           " " + std::to_string(entry.rows.end);
   return text + " " + text_digest(fingerprint + text) + "\n";
 }
 
@@ -36,8 +38,8 @@ RowJournal::RowJournal(const std::string& path, std::string fingerprint, std::st
   end_ = static_cast<Index>(line.size());
 }
 
-std::optional<RowJournal> RowJournal::open(const std::string& path, std::string fingerprint, std::string name,
-                                           std::vector<RangeSet>& finished) {
+std::optional<RowJournal> RowJournal::open(const std::string& path, std::string fingerprint,
+                                           std::string name, std::vector<RangeSet>& finished) {
   RowJournal journal;
   journal.file_ = posix::FileDescriptor(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
   std::ifstream stream(path, std::ios::binary);
@@ -45,12 +47,13 @@ std::optional<RowJournal> RowJournal::open(const std::string& path, std::string 
   const std::string start = first_line(fingerprint);
   if (journal.file_.get() < 0 || !text.starts_with(start)) return std::nullopt;
   std::size_t place = start.size();
-  for (std::size_t stop = 0; (stop = text.find('\n', place)) != std::string::npos; place = stop + 1) {
+  for (std::size_t stop = 0; (stop = text.find('\n', place)) != std::string::npos;
+       place = stop + 1) {
     const std::string line = text.substr(place, stop + 1 - place);
     std::istringstream words(line);
     Entry entry;
-    if (!(words >> entry.dataset >> entry.rows.begin >> entry.rows.end) || line_of(entry, fingerprint) != line ||
-        entry.dataset >= finished.size()) {
+    if (!(words >> entry.dataset >> entry.rows.begin >> entry.rows.end) ||
+        line_of(entry, fingerprint) != line || entry.dataset >= finished.size()) {
       break;
     }
     finished[entry.dataset].add(entry.rows);

@@ -2,7 +2,8 @@
 
 #include "hdf5/hdf5_handle.hpp"
 
-/// How a model or checkpoint is told from other HDF5 files: the group /model with the attribute format_version.
+/// How a model or checkpoint is told from other HDF5 files: the group /model with the attribute
+/// format_version.
 namespace hourglass {
 
 inline constexpr const char* state_version_name = "format_version";

@@ -3,12 +3,12 @@
 #include <filesystem>
 
 #include "hdf5/dataset_layout.hpp"
+#include "hdf5/dataset_writer.hpp"
 #include "hdf5/hdf5_attributes.hpp"
+#include "hdf5/write_driver.hpp"
 #include "hourglass/core/error.hpp"
 #include "system/atomic_file.hpp"
-#include "hdf5/dataset_writer.hpp"
 #include "system/posix_file.hpp"
-#include "hdf5/write_driver.hpp"
 
 namespace hourglass {
 
@@ -23,10 +23,11 @@ void check_alike(std::span<const DatasetInfo> sources) {
   if (sources.empty()) throw Error(ErrorKind::data, "a virtual data set needs sources");
   const DatasetInfo& first = sources.front();
   for (const DatasetInfo& source : sources) {
-    const bool same_shape =
-        std::vector(source.shape.begin() + 1, source.shape.end()) == std::vector(first.shape.begin() + 1, first.shape.end());
+    const bool same_shape = std::vector(source.shape.begin() + 1, source.shape.end()) ==
+                            std::vector(first.shape.begin() + 1, first.shape.end());
     if (source.type == first.type && same_shape) continue;
-    throw Error(ErrorKind::data, to_string(source.address) + ": its samples are of another shape or type than those of " +
+    throw Error(ErrorKind::data, to_string(source.address) +
+                                     ": its samples are of another shape or type than those of " +
                                      to_string(first.address));
   }
 }
@@ -40,7 +41,8 @@ std::string name_from(const std::string& output, const std::string& source) {
 
 Handle space_of(const std::vector<Index>& shape, const std::string& name) {
   const std::vector<hsize_t> sizes(shape.begin(), shape.end());
-  return {written(H5Screate_simple(static_cast<int>(sizes.size()), sizes.data(), nullptr), name, "a shape cannot be stored"),
+  return {written(H5Screate_simple(static_cast<int>(sizes.size()), sizes.data(), nullptr), name,
+                  "a shape cannot be stored"),
           H5Sclose};
 }
 
@@ -48,27 +50,31 @@ void make_virtual(hid_t file, const std::string& name, const VirtualDataset& out
   const auto& sources = output.sources;
   const std::vector<Index> shape = output.shape();
   const Handle whole = space_of(shape, name);
-  const Handle creation(written(H5Pcreate(H5P_DATASET_CREATE), name, "no creation properties"), H5Pclose);
+  const Handle creation(written(H5Pcreate(H5P_DATASET_CREATE), name, "no creation properties"),
+                        H5Pclose);
   std::vector<hsize_t> start(shape.size(), 0);
   for (const DatasetInfo& source : sources) {
     if (source.rows() == 0) continue;
     const std::vector<hsize_t> count(source.shape.begin(), source.shape.end());
-    written(H5Sselect_hyperslab(whole.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr), name,
-            "rows cannot be selected");
+    written(H5Sselect_hyperslab(whole.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(),
+                                nullptr),
+            name, "rows cannot be selected");
     const Handle part = space_of(source.shape, name);
     const std::string from = name_from(name, source.address.file);
-    written(H5Pset_virtual(creation.get(), whole.get(), from.c_str(), source.address.path.c_str(), part.get()), name,
-            "a source cannot be mapped");
+    written(H5Pset_virtual(creation.get(), whole.get(), from.c_str(), source.address.path.c_str(),
+                           part.get()),
+            name, "a source cannot be mapped");
     start.front() += count.front();
   }
   const std::size_t slash = output.path.rfind('/');
-  const Handle group = hdf5::make_group(file, slash == 0 ? "/" : output.path.substr(0, slash), name);
+  const Handle group =
+      hdf5::make_group(file, slash == 0 ? "/" : output.path.substr(0, slash), name);
   const Handle space = space_of(shape, name);
-  const Handle dataset(
-      written(H5Dcreate2(group.get(), output.path.substr(slash + 1).c_str(), hdf5::stored_type(sources.front().type),
-                         space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT),
-              name, "a data set cannot be made"),
-      H5Dclose);
+  const Handle dataset(written(H5Dcreate2(group.get(), output.path.substr(slash + 1).c_str(),
+                                          hdf5::stored_type(sources.front().type), space.get(),
+                                          H5P_DEFAULT, creation.get(), H5P_DEFAULT),
+                               name, "a data set cannot be made"),
+                       H5Dclose);
 }
 
 }  // namespace

@@ -75,9 +75,10 @@ int compare(const H5FD_t* first, const H5FD_t* second) {
 }
 
 herr_t query(const H5FD_t*, unsigned long* flags) {
-  // No sieve buffer: values go straight to the file, so that an error belongs to the call that wrote them.
-  *flags = H5FD_FEAT_AGGREGATE_METADATA | H5FD_FEAT_ACCUMULATE_METADATA | H5FD_FEAT_AGGREGATE_SMALLDATA |
-           H5FD_FEAT_DEFAULT_VFD_COMPATIBLE;
+  // No sieve buffer: values go straight to the file, so that an error belongs to the call that
+  // wrote them.
+  *flags = H5FD_FEAT_AGGREGATE_METADATA | H5FD_FEAT_ACCUMULATE_METADATA |
+           H5FD_FEAT_AGGREGATE_SMALLDATA | H5FD_FEAT_DEFAULT_VFD_COMPATIBLE;
   return 0;
 }
 
@@ -107,7 +108,8 @@ herr_t read(H5FD_t* file, H5FD_mem_t, hid_t, haddr_t address, std::size_t size, 
   return 0;
 }
 
-herr_t write(H5FD_t* file, H5FD_mem_t, hid_t, haddr_t address, std::size_t size, const void* buffer) {
+herr_t write(H5FD_t* file, H5FD_mem_t, hid_t, haddr_t address, std::size_t size,
+             const void* buffer) {
   const auto* bytes = static_cast<const std::byte*>(buffer);
   while (size > 0 && safe(file)->status->error == 0) {
     const ssize_t count = pwrite(safe(file)->descriptor, bytes, size, static_cast<off_t>(address));
@@ -167,9 +169,11 @@ hid_t driver() {
 Handle safe_file_access(WriteStatus* status) {
   const Lock lock;
   Handle access = plain_file_access();
-  written(H5Pset_driver(access.get(), written(driver(), "HDF5", "no file driver"), static_cast<const void*>(&status)), "HDF5",
-          "no file driver");
-  written(H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_V110), "HDF5", "no file access properties");
+  written(H5Pset_driver(access.get(), written(driver(), "HDF5", "no file driver"),
+                        static_cast<const void*>(&status)),
+          "HDF5", "no file driver");
+  written(H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_V110), "HDF5",
+          "no file access properties");
   return access;
 }
 
@@ -177,10 +181,12 @@ void throw_if_failed(const WriteStatus& status, const std::string& name) {
   if (status.error != 0) posix::throw_write_error(status.error, name, status.bytes);
 }
 
-Handle open_safely(const std::string& path, const std::string& name, bool create, WriteStatus* status) {
+Handle open_safely(const std::string& path, const std::string& name, bool create,
+                   WriteStatus* status) {
   const Lock lock;
   const Handle access = safe_file_access(status);
-  const Handle creation(written(H5Pcreate(H5P_FILE_CREATE), name, "no file creation properties"), H5Pclose);
+  const Handle creation(written(H5Pcreate(H5P_FILE_CREATE), name, "no file creation properties"),
+                        H5Pclose);
   written(H5Pset_obj_track_times(creation.get(), 0), name, "no file creation properties");
   const hid_t file = create ? H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), access.get())
                             : H5Fopen(path.c_str(), H5F_ACC_RDWR, access.get());

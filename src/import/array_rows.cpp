@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "hourglass/core/error.hpp"
 #include "formats/zip.hpp"
+#include "hourglass/core/error.hpp"
 #include "system/byte_file.hpp"
 
 namespace hourglass {
@@ -26,16 +26,20 @@ void check_size(const ArrayFormat& format, Index bytes, const std::string& name)
   const Index wanted = checked_bytes(format.shape, format.stored_size());
   const Index held = bytes - format.data_offset;
   if (wanted == held) return;
-  refuse(name, std::string(wanted > held ? "is truncated" : "has bytes after the last number") + ": its header (" +
-                   shape_text(format.shape) + ") asks for " + std::to_string(wanted) + " bytes of numbers, " +
-                   std::to_string(held) + " are there");
+  refuse(name, std::string(wanted > held ? "is truncated" : "has bytes after the last number") +
+                   ": its header (" + shape_text(format.shape) + ") asks for " +
+                   std::to_string(wanted) + " bytes of numbers, " + std::to_string(held) +
+                   " are there");
 }
 
 /// Rows at their places in a file.
 class PlacedRows final : public RowReader {
  public:
   PlacedRows(ByteFile file, std::string name, ArrayFormat format)
-      : file_(std::move(file)), name_(std::move(name)), format_(std::move(format)), stored_bytes_(stored_row_bytes(format_)) {}
+      : file_(std::move(file)),
+        name_(std::move(name)),
+        format_(std::move(format)),
+        stored_bytes_(stored_row_bytes(format_)) {}
 
   [[nodiscard]] const std::string& path() const override { return name_; }
   [[nodiscard]] ElementType type() const override { return format_.type; }
@@ -71,7 +75,8 @@ class MemberStream {
         place_(zip_content_offset(file, member)),
         left_(member.stored_bytes),
         packed_(member.method != 0) {
-    if (inflateInit2(&stream_, -MAX_WBITS) != Z_OK) throw Error(ErrorKind::io, name_ + ": out of memory while unpacking");
+    if (inflateInit2(&stream_, -MAX_WBITS) != Z_OK)
+      throw Error(ErrorKind::io, name_ + ": out of memory while unpacking");
   }
   MemberStream(const MemberStream&) = delete;
   MemberStream& operator=(const MemberStream&) = delete;
@@ -87,7 +92,8 @@ class MemberStream {
 
  private:
   std::size_t copy(std::span<std::byte> bytes) {
-    const auto part = bytes.first(static_cast<std::size_t>(std::min(left_, static_cast<Index>(bytes.size()))));
+    const auto part =
+        bytes.first(static_cast<std::size_t>(std::min(left_, static_cast<Index>(bytes.size()))));
     file_.read(place_, part);
     place_ += static_cast<Index>(part.size());
     left_ -= static_cast<Index>(part.size());
@@ -105,8 +111,10 @@ class MemberStream {
       const std::size_t got = room - stream_.avail_out;
       done += got;
       ended_ = code == Z_STREAM_END;
-      if (code == Z_MEM_ERROR) throw Error(ErrorKind::io, name_ + ": out of memory while unpacking");
-      if (!ended_ && (code != Z_OK || (starved && got == 0))) refuse(name_, "its compressed content is damaged or truncated");
+      if (code == Z_MEM_ERROR)
+        throw Error(ErrorKind::io, name_ + ": out of memory while unpacking");
+      if (!ended_ && (code != Z_OK || (starved && got == 0)))
+        refuse(name_, "its compressed content is damaged or truncated");
     }
     return done;
   }
@@ -129,13 +137,18 @@ class MemberStream {
   bool ended_ = false;
 };
 
-/// The rows of an array in an archive: from the first on, by one rank, since the archive's checksum is over all of them.
+/// The rows of an array in an archive: from the first on, by one rank, since the archive's checksum
+/// is over all of them.
 class ArchivedRows final : public RowReader {
  public:
   ArchivedRows(ByteFile file, ZipMember member, std::string name)
-      : file_(std::make_unique<ByteFile>(std::move(file))), member_(std::move(member)), name_(std::move(name)) {
-    // The header is looked for in a stream of its own, so that the rows can begin at its end whatever its length.
-    std::vector<std::byte> beginning(static_cast<std::size_t>(std::min<Index>(member_.bytes, largest_npy_header + 12)));
+      : file_(std::make_unique<ByteFile>(std::move(file))),
+        member_(std::move(member)),
+        name_(std::move(name)) {
+    // The header is looked for in a stream of its own, so that the rows can begin at its end
+    // whatever its length.
+    std::vector<std::byte> beginning(
+        static_cast<std::size_t>(std::min<Index>(member_.bytes, largest_npy_header + 12)));
     beginning.resize(MemberStream(*file_, member_, name_).read(beginning));
     format_ = parse_npy_header(beginning, name_);
     check_size(format_, member_.bytes, name_);
@@ -144,7 +157,9 @@ class ArchivedRows final : public RowReader {
   [[nodiscard]] const std::string& path() const override { return name_; }
   [[nodiscard]] ElementType type() const override { return format_.type; }
   [[nodiscard]] const std::vector<Index>& shape() const override { return format_.shape; }
-  [[nodiscard]] Range part(Index rank, Index /*ranks*/) const override { return {0, rank == 0 ? rows() : 0}; }
+  [[nodiscard]] Range part(Index rank, Index /*ranks*/) const override {
+    return {0, rank == 0 ? rows() : 0};
+  }
   [[nodiscard]] std::vector<std::string> files() const override { return {file_->path()}; }
 
   void read_rows(Range rows, std::span<std::byte> bytes) override {
@@ -154,7 +169,8 @@ class ArchivedRows final : public RowReader {
     stored_.resize(static_cast<std::size_t>(rows.size() * stored_row_bytes(format_)));
     const auto stored = format_.half ? std::span<std::byte>(stored_) : bytes;
     if (stream_->read(stored) < stored.size()) {
-      refuse(name_, "is truncated: it ends between rows " + std::to_string(rows.begin) + " and " + std::to_string(rows.end));
+      refuse(name_, "is truncated: it ends between rows " + std::to_string(rows.begin) + " and " +
+                        std::to_string(rows.end));
     }
     to_native(format_, stored, bytes);
     next_row_ = rows.end;
@@ -173,7 +189,8 @@ class ArchivedRows final : public RowReader {
   void finish() {
     std::byte extra{};
     if (stream_->read({&extra, 1}) != 0) refuse(name_, "has bytes after the last number");
-    if (stream_->checksum() != member_.checksum) refuse(name_, "is damaged: its checksum is wrong; copy it again");
+    if (stream_->checksum() != member_.checksum)
+      refuse(name_, "is damaged: its checksum is wrong; copy it again");
   }
 
   std::unique_ptr<ByteFile> file_;
@@ -185,7 +202,8 @@ class ArchivedRows final : public RowReader {
   std::vector<std::byte> stored_;
 };
 
-ZipMember find_array(const std::vector<ZipMember>& members, const std::string& path, const std::string& array) {
+ZipMember find_array(const std::vector<ZipMember>& members, const std::string& path,
+                     const std::string& array) {
   std::string names;
   std::vector<ZipMember> arrays;
   for (const ZipMember& member : members) {
@@ -197,7 +215,8 @@ ZipMember find_array(const std::vector<ZipMember>& members, const std::string& p
   }
   if (arrays.empty()) refuse(path, "holds no arrays");
   if (array.empty() && arrays.size() == 1) return arrays.front();
-  if (array.empty()) refuse(path, "holds several arrays: " + names + "; name one: " + path + ":NAME");
+  if (array.empty())
+    refuse(path, "holds several arrays: " + names + "; name one: " + path + ":NAME");
   refuse(path, "has no array '" + array + "'; it holds " + names);
 }
 
@@ -224,17 +243,19 @@ std::unique_ptr<RowReader> open_raw(const std::string& path, const RawFormat& ra
   const Index row = checked_bytes(raw.sample_shape, format.stored_size());
   if (row < 1) throw Error(ErrorKind::usage, "--shape claims samples of an impossible size");
   const Index held = file.size() - raw.skip_bytes;
-  if (held < 0) refuse(path, "has " + std::to_string(file.size()) + " bytes, fewer than --skip-bytes says");
+  if (held < 0)
+    refuse(path, "has " + std::to_string(file.size()) + " bytes, fewer than --skip-bytes says");
   if (held % row != 0 && !raw.rows) {
-    refuse(path, "is truncated, or --shape or --type is wrong: " + std::to_string(held) + " bytes are " +
-                     std::to_string(held / row) + " samples of " + std::to_string(row) + " bytes and " +
-                     std::to_string(held % row) + " bytes more");
+    refuse(path, "is truncated, or --shape or --type is wrong: " + std::to_string(held) +
+                     " bytes are " + std::to_string(held / row) + " samples of " +
+                     std::to_string(row) + " bytes and " + std::to_string(held % row) +
+                     " bytes more");
   }
   format.shape = raw.sample_shape;
   format.shape.insert(format.shape.begin(), raw.rows.value_or(held / row));
   if (format.shape.front() > held / row) {
-    refuse(path, "is truncated: --rows asks for " + std::to_string(format.shape.front()) + " samples, it holds " +
-                     std::to_string(held / row));
+    refuse(path, "is truncated: --rows asks for " + std::to_string(format.shape.front()) +
+                     " samples, it holds " + std::to_string(held / row));
   }
   return std::make_unique<PlacedRows>(std::move(file), path, std::move(format));
 }

@@ -10,15 +10,18 @@
 
 namespace hourglass {
 
-// Arrays that lie in files as rows one after the other. All throw Error(io) when the file cannot be opened and Error(data),
-// naming the file and the reason, when it is not of the format, or shorter or longer than its header claims.
+// Arrays that lie in files as rows one after the other. All throw Error(io) when the file cannot be
+// opened and Error(data), naming the file and the reason, when it is not of the format, or shorter
+// or longer than its header claims.
 
 /// NumPy's .npy.
 [[nodiscard]] std::unique_ptr<RowReader> open_npy(const std::string& path);
 
-/// One array of a .npz archive (numpy.savez, also savez_compressed), named without ".npy"; "" when it holds only one. Stored
-/// arrays are read by all ranks, compressed ones by rank 0, which verifies their checksum.
-[[nodiscard]] std::unique_ptr<RowReader> open_npz(const std::string& path, const std::string& array);
+/// One array of a .npz archive (numpy.savez, also savez_compressed), named without ".npy"; "" when
+/// it holds only one. Stored arrays are read by all ranks, compressed ones by rank 0, which
+/// verifies their checksum.
+[[nodiscard]] std::unique_ptr<RowReader> open_npz(const std::string& path,
+                                                  const std::string& array);
 
 /// Numbers without a header.
 struct RawFormat {

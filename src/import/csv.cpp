@@ -8,17 +8,17 @@
 #include <limits>
 #include <type_traits>
 
+#include "core/text_list.hpp"
 #include "data/element.hpp"
 #include "hourglass/core/error.hpp"
-#include "core/text_list.hpp"
 
 namespace hourglass {
 
 namespace {
 
 bool is_missing(std::string_view cell) {
-  constexpr std::array<std::string_view, 14> words = {"",    "NA",   "N/A",  "n/a",  "na",   "NaN", "nan",
-                                                      "NAN", "null", "NULL", "None", "none", "?",   "-"};
+  constexpr std::array<std::string_view, 14> words = {
+      "", "NA", "N/A", "n/a", "na", "NaN", "nan", "NAN", "null", "NULL", "None", "none", "?", "-"};
   return std::find(words.begin(), words.end(), cell) != words.end();
 }
 
@@ -50,7 +50,8 @@ std::string_view CsvSplitter::quoted_cell(std::string_view line, std::size_t& pl
     }
   }
   const std::size_t end = std::min(line.find(delimiter_, place), line.size());
-  if (!trimmed(line.substr(place, end - place)).empty()) refuse("something follows a closing quote");
+  if (!trimmed(line.substr(place, end - place)).empty())
+    refuse("something follows a closing quote");
   place = end;
   return std::string_view(unquoted_).substr(begin);
 }
@@ -76,7 +77,8 @@ std::span<const std::string_view> CsvSplitter::split(std::string_view line) {
 }
 
 void store_number(std::string_view cell, ElementType type, std::byte* element) {
-  if (is_missing(cell)) refuse("a missing value (" + shown(cell) + "); fill it in, or leave the row out");
+  if (is_missing(cell))
+    refuse("a missing value (" + shown(cell) + "); fill it in, or leave the row out");
   std::string_view digits = cell;
   if (digits.front() == '+') digits.remove_prefix(1);
   const char* const last = digits.data() + digits.size();
@@ -101,7 +103,8 @@ void store_number(std::string_view cell, ElementType type, std::byte* element) {
     }
     if constexpr (std::is_floating_point_v<T>) {
       if (std::isinf(value)) refuse(shown(cell) + " is infinite");
-      if (std::isnan(value)) refuse("a missing value (" + shown(cell) + "); fill it in, or leave the row out");
+      if (std::isnan(value))
+        refuse("a missing value (" + shown(cell) + "); fill it in, or leave the row out");
       if (std::fabs(value) > static_cast<double>(std::numeric_limits<T>::max()))
         refuse(shown(cell) + " is beyond the type's range");
     }

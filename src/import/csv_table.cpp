@@ -56,7 +56,8 @@ class Lines {
         return true;
       }
       if (place_ == end_) return false;
-      if (left > longest_line) refuse(file_.path(), "has a line of more than 64 MiB: is it a CSV file?");
+      if (left > longest_line)
+        refuse(file_.path(), "has a line of more than 64 MiB: is it a CSV file?");
       buffer_.erase(0, used_);
       used_ = 0;
       const Index count = std::min(block_bytes, end_ - place_);
@@ -74,7 +75,9 @@ class Lines {
   std::size_t used_ = 0;
 };
 
-bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
+bool is_blank(std::string_view line) {
+  return line.find_first_not_of(" \t\r") == std::string_view::npos;
+}
 
 bool is_number(std::string_view cell) {
   std::byte ignored[8];
@@ -107,15 +110,19 @@ std::size_t find_column(const CsvTable& table, const std::string& name) {
   const auto found = std::find(table.columns.begin(), table.columns.end(), name);
   if (found != table.columns.end()) return static_cast<std::size_t>(found - table.columns.begin());
   std::string names;
-  for (std::size_t i = 0; i < std::min<std::size_t>(10, table.columns.size()); ++i) names += (i ? ", " : "") + table.columns[i];
-  throw Error(ErrorKind::usage, table.path + ": has no column '" + name + "'; it has " + std::to_string(table.columns.size()) +
-                                    ": " + names + (table.columns.size() > 10 ? ", ..." : ""));
+  for (std::size_t i = 0; i < std::min<std::size_t>(10, table.columns.size()); ++i)
+    names += (i ? ", " : "") + table.columns[i];
+  throw Error(ErrorKind::usage, table.path + ": has no column '" + name + "'; it has " +
+                                    std::to_string(table.columns.size()) + ": " + names +
+                                    (table.columns.size() > 10 ? ", ..." : ""));
 }
 
 void choose_columns(CsvTable& table) {
   std::set<std::size_t> left_out;
-  if (!table.settings.label_column.empty()) left_out.insert(*(table.label = find_column(table, table.settings.label_column)));
-  for (const std::string& name : table.settings.drop_columns) left_out.insert(find_column(table, name));
+  if (!table.settings.label_column.empty())
+    left_out.insert(*(table.label = find_column(table, table.settings.label_column)));
+  for (const std::string& name : table.settings.drop_columns)
+    left_out.insert(find_column(table, name));
   for (std::size_t c = 0; c < table.columns.size(); ++c) {
     if (!left_out.contains(c)) table.features.push_back(c);
   }
@@ -129,41 +136,51 @@ void read_header(const ByteFile& file, CsvTable& table) {
     refuse(table.path, "is compressed; unpack it first: gunzip " + table.path);
   }
   const std::string_view mark("\xEF\xBB\xBF");
-  const bool marked = start.size() == mark.size() && std::memcmp(start.data(), mark.data(), mark.size()) == 0;
+  const bool marked =
+      start.size() == mark.size() && std::memcmp(start.data(), mark.data(), mark.size()) == 0;
   const Index skipped = marked ? static_cast<Index>(mark.size()) : 0;
   std::string_view line;
   Lines lines(file, {skipped, file.size()});
   if (!lines.next(line) || is_blank(line)) refuse(table.path, "its first line is empty");
   // Nothing of it is to reach a terminal as part of a message.
-  if (std::ranges::any_of(line, [](char c) { return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == '\x7F'; })) {
+  if (std::ranges::any_of(line, [](char c) {
+        return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == '\x7F';
+      })) {
     refuse(table.path, "holds control characters: it is no text");
   }
   if (table.settings.delimiter == '\0') table.settings.delimiter = guess_delimiter(line);
   CsvSplitter splitter(table.settings.delimiter);
   at_line(table.path, 1, [&] {
     const auto cells = splitter.split(line);
-    const auto numbers = static_cast<std::size_t>(std::count_if(cells.begin(), cells.end(), is_number));
+    const auto numbers =
+        static_cast<std::size_t>(std::count_if(cells.begin(), cells.end(), is_number));
     // Taken for a header, a first sample with a gap or a text in it would be lost without a word.
-    if (table.settings.header.empty() && numbers > 0 && numbers + 1 == cells.size() && cells.back().empty()) {
+    if (table.settings.header.empty() && numbers > 0 && numbers + 1 == cells.size() &&
+        cells.back().empty()) {
       throw Error(ErrorKind::data,
-                  "ends with a separator, so its last column is empty: leave it out, --header false --drop-columns " +
+                  "ends with a separator, so its last column is empty: leave it out, --header "
+                  "false --drop-columns " +
                       std::to_string(cells.size()));
     }
     if (table.settings.header.empty() && numbers > 0 && numbers < cells.size()) {
       throw Error(ErrorKind::data,
-                  "holds numbers and texts: say whether it names the columns, --header true or --header false");
+                  "holds numbers and texts: say whether it names the columns, --header true or "
+                  "--header false");
     }
-    const bool named = table.settings.header.empty() ? numbers == 0 : table.settings.header == "true";
+    const bool named =
+        table.settings.header.empty() ? numbers == 0 : table.settings.header == "true";
     for (std::size_t c = 0; c < cells.size(); ++c) {
       // A column without a name, such as a separator at the end of each line makes, has its number.
-      table.columns.push_back(named && !cells[c].empty() ? std::string(cells[c]) : std::to_string(c + 1));
+      table.columns.push_back(named && !cells[c].empty() ? std::string(cells[c])
+                                                         : std::to_string(c + 1));
     }
     table.begin = skipped;
     table.has_header = named;
     if (!named) return;
     std::set<std::string> seen;
     for (const std::string& name : table.columns) {
-      if (!seen.insert(name).second) throw Error(ErrorKind::data, "two columns are named '" + name + "'");
+      if (!seen.insert(name).second)
+        throw Error(ErrorKind::data, "two columns are named '" + name + "'");
     }
     // The header's end as it stands in the file, with a carriage return or not.
     const Index length = (line.data() + line.size())[0] == '\r' ? 2 : 1;
@@ -200,7 +217,8 @@ Count count_lines(const ByteFile& file, const CsvTable& table, Range bytes) {
     try {
       const auto cells = splitter.split(line);
       // A missing label or a short line is named by its number in the second pass.
-      if (*table.label < cells.size() && !cells[*table.label].empty() && !count.labels.contains(cells[*table.label])) {
+      if (*table.label < cells.size() && !cells[*table.label].empty() &&
+          !count.labels.contains(cells[*table.label])) {
         count.labels.emplace(cells[*table.label]);
       }
     } catch (const Error&) {
@@ -209,8 +227,8 @@ Count count_lines(const ByteFile& file, const CsvTable& table, Range bytes) {
     if (count.labels.size() > most_classes) {
       // Numbers need no list of names.
       if (!std::all_of(count.labels.begin(), count.labels.end(), is_number)) {
-        refuse(table.path,
-               "column '" + table.columns[*table.label] + "' has more than 65536 different texts: are they labels?");
+        refuse(table.path, "column '" + table.columns[*table.label] +
+                               "' has more than 65536 different texts: are they labels?");
       }
       count.labels.clear();
     }
@@ -219,7 +237,8 @@ Count count_lines(const ByteFile& file, const CsvTable& table, Range bytes) {
 }
 
 /// The names that the labels of all ranks stand for; none when all are whole numbers.
-std::vector<std::string> name_classes(const Communicator& communicator, const std::set<std::string, std::less<>>& mine) {
+std::vector<std::string> name_classes(const Communicator& communicator,
+                                      const std::set<std::string, std::less<>>& mine) {
   std::string text;
   for (const std::string& label : mine) text += label + "\n";
   std::set<std::string> all;
@@ -259,7 +278,8 @@ class CsvRows final : public RowReader {
     return labels_ ? table_->classes : RowReader::classes();
   }
   [[nodiscard]] Range part(Index rank, Index ranks) const override {
-    if (ranks == static_cast<Index>(table_->row_parts.size())) return table_->row_parts[static_cast<std::size_t>(rank)];
+    if (ranks == static_cast<Index>(table_->row_parts.size()))
+      return table_->row_parts[static_cast<std::size_t>(rank)];
     return {0, rank == 0 ? table_->rows : 0};  // read alone
   }
 
@@ -284,7 +304,8 @@ class CsvRows final : public RowReader {
     std::string_view line;
     do {
       ++line_;
-      if (!lines_->next(line)) refuse(path(), "has fewer lines than a moment ago: something writes to it");
+      if (!lines_->next(line))
+        refuse(path(), "has fewer lines than a moment ago: something writes to it");
     } while (is_blank(line));
     return line;
   }
@@ -301,7 +322,8 @@ class CsvRows final : public RowReader {
 
   void store(std::span<const std::string_view> cells, std::byte* place) const {
     if (cells.size() != table_->columns.size()) {
-      throw Error(ErrorKind::data, "has " + std::to_string(cells.size()) + " cells, the first line has " +
+      throw Error(ErrorKind::data, "has " + std::to_string(cells.size()) +
+                                       " cells, the first line has " +
                                        std::to_string(table_->columns.size()));
     }
     if (labels_) return store_label(cells[*table_->label], place);
@@ -319,7 +341,8 @@ class CsvRows final : public RowReader {
     if (table_->classes.empty()) return store_number(cell, ElementType::i64, place);
     const auto found = std::lower_bound(table_->classes.begin(), table_->classes.end(), cell);
     if (found == table_->classes.end() || *found != cell) {
-      throw Error(ErrorKind::data, "column '" + table_->columns[*table_->label] + "': a missing label");
+      throw Error(ErrorKind::data,
+                  "column '" + table_->columns[*table_->label] + "': a missing label");
     }
     const std::int64_t number = found - table_->classes.begin();
     std::memcpy(place, &number, sizeof(number));
@@ -352,7 +375,8 @@ std::shared_ptr<const CsvTable> scan_csv(const Communicator& communicator, const
     choose_columns(*table);
     std::vector<Index> cuts;
     for (Index r = 0; r <= communicator.size(); ++r) {
-      const Index cut = table->begin + even_part(file.size() - table->begin, communicator.size(), r).begin;
+      const Index cut =
+          table->begin + even_part(file.size() - table->begin, communicator.size(), r).begin;
       cuts.push_back(r == communicator.size() ? file.size() : line_start(file, table->begin, cut));
     }
     for (std::size_t r = 0; r < ranks; ++r) table->bytes.push_back({cuts[r], cuts[r + 1]});
@@ -370,7 +394,8 @@ std::shared_ptr<const CsvTable> scan_csv(const Communicator& communicator, const
     line += counts[2 * r + 1];
   }
   if (table->label) table->classes = name_classes(communicator, mine.labels);
-  if (table->rows == 0) throw Error(ErrorKind::data, path + ": holds no samples, only a header", Reach::everywhere);
+  if (table->rows == 0)
+    throw Error(ErrorKind::data, path + ": holds no samples, only a header", Reach::everywhere);
   return table;
 }
 

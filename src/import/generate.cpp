@@ -8,8 +8,8 @@
 #include <numbers>
 #include <utility>
 
-#include "hourglass/core/error.hpp"
 #include "core/random.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
@@ -35,7 +35,8 @@ constexpr std::uint64_t shared_item = std::uint64_t{1} << 62;
 constexpr std::uint32_t noise_block = 1U << 16;
 
 // `count` uniform numbers in [0, 1) with 53 bits.
-std::vector<double> uniform_numbers(const CounterRandom& random, std::uint64_t item, std::size_t count) {
+std::vector<double> uniform_numbers(const CounterRandom& random, std::uint64_t item,
+                                    std::size_t count) {
   std::vector<double> result;
   for (std::uint32_t block = 0; result.size() < count; ++block) {
     const auto words = random.bits(item, 0, block);
@@ -47,7 +48,8 @@ std::vector<double> uniform_numbers(const CounterRandom& random, std::uint64_t i
   return result;
 }
 
-std::vector<float> normal_numbers(const CounterRandom& random, std::uint64_t item, std::uint32_t first, std::size_t count) {
+std::vector<float> normal_numbers(const CounterRandom& random, std::uint64_t item,
+                                  std::uint32_t first, std::size_t count) {
   std::vector<float> result;
   for (std::uint32_t block = first; result.size() < count; ++block) {
     const auto words = random.bits(item, 0, block);
@@ -60,7 +62,9 @@ std::vector<float> normal_numbers(const CounterRandom& random, std::uint64_t ite
   return result;
 }
 
-std::uint8_t tenth(double share) { return static_cast<std::uint8_t>(std::clamp(static_cast<int>(share * 10), 0, 9)); }
+std::uint8_t tenth(double share) {
+  return static_cast<std::uint8_t>(std::clamp(static_cast<int>(share * 10), 0, 9));
+}
 
 // Spreads a point's ink over the four nearest pixels; what lies outside is dropped.
 void add_ink(double x, double y, std::array<double, image_side * image_side>& image) {
@@ -72,7 +76,8 @@ void add_ink(double x, double y, std::array<double, image_side * image_side>& im
       const double row = top + dy;
       if (!(column >= 0 && column < image_side && row >= 0 && row < image_side)) continue;
       const double share = (1 - std::fabs(x - column)) * (1 - std::fabs(y - row));
-      image[static_cast<std::size_t>(row) * image_side + static_cast<std::size_t>(column)] += ink * share;
+      image[static_cast<std::size_t>(row) * image_side + static_cast<std::size_t>(column)] +=
+          ink * share;
     }
   }
 }
@@ -81,18 +86,22 @@ void add_ink(double x, double y, std::array<double, image_side * image_side>& im
 void smooth(const std::array<double, image_side * image_side>& image, std::span<float> sample) {
   std::array<double, 5> kernel{};
   double sum = 0;
-  for (int i = 0; i < 5; ++i) sum += kernel[static_cast<std::size_t>(i)] = std::exp(-0.5 * (i - 2) * (i - 2) / (blur * blur));
+  for (int i = 0; i < 5; ++i)
+    sum += kernel[static_cast<std::size_t>(i)] = std::exp(-0.5 * (i - 2) * (i - 2) / (blur * blur));
   for (double& value : kernel) value /= sum;
   for (Index r = 0; r < image_side; ++r) {
     for (Index c = 0; c < image_side; ++c) {
       double value = 0;
       for (Index dr = std::max<Index>(-2, -r); dr <= std::min<Index>(2, image_side - 1 - r); ++dr) {
-        for (Index dc = std::max<Index>(-2, -c); dc <= std::min<Index>(2, image_side - 1 - c); ++dc) {
-          value += kernel[static_cast<std::size_t>(dr + 2)] * kernel[static_cast<std::size_t>(dc + 2)] *
+        for (Index dc = std::max<Index>(-2, -c); dc <= std::min<Index>(2, image_side - 1 - c);
+             ++dc) {
+          value += kernel[static_cast<std::size_t>(dr + 2)] *
+                   kernel[static_cast<std::size_t>(dc + 2)] *
                    image[static_cast<std::size_t>((r + dr) * image_side + c + dc)];
         }
       }
-      sample[static_cast<std::size_t>(r * image_side + c)] = static_cast<float>(std::min(1.0, value));
+      sample[static_cast<std::size_t>(r * image_side + c)] =
+          static_cast<float>(std::min(1.0, value));
     }
   }
 }
@@ -104,16 +113,18 @@ void check(bool valid, const std::string& message) {
 }  // namespace
 
 std::string_view name_of(Synthetic kind) {
-  const auto* entry = std::ranges::find(names, kind, &std::pair<Synthetic, std::string_view>::first);
+  const auto* entry =
+      std::ranges::find(names, kind, &std::pair<Synthetic, std::string_view>::first);
   require(entry != names.end(), "a synthetic data set without a name");
   return entry->second;
 }
 
 Synthetic synthetic_from(std::string_view name) {
-  const auto* entry = std::ranges::find(names, name, &std::pair<Synthetic, std::string_view>::second);
+  const auto* entry =
+      std::ranges::find(names, name, &std::pair<Synthetic, std::string_view>::second);
   if (entry == names.end()) {
-    throw Error(ErrorKind::usage,
-                fmt::format("there is no data set '{}'; use one of: {}", name, fmt::join(synthetic_names(), ", ")));
+    throw Error(ErrorKind::usage, fmt::format("there is no data set '{}'; use one of: {}", name,
+                                              fmt::join(synthetic_names(), ", ")));
   }
   return entry->first;
 }
@@ -125,11 +136,14 @@ std::vector<std::string> synthetic_names() {
 }
 
 SyntheticData::SyntheticData(const SyntheticSpec& spec) : spec_(spec) {
-  check(spec.noise >= 0 && spec.noise < 1e6, fmt::format("--noise must not be negative, not {}", spec.noise));
+  check(spec.noise >= 0 && spec.noise < 1e6,
+        fmt::format("--noise must not be negative, not {}", spec.noise));
   check(spec.dimension >= 0 && spec.dimension <= (Index{1} << 20),
         fmt::format("--dimension must be 1 to 1048576, not {}", spec.dimension));
-  check(spec.components >= 1 && spec.components <= 256, fmt::format("--components must be 1 to 256, not {}", spec.components));
-  check(spec.intrinsic >= 1 && spec.intrinsic <= 1024, fmt::format("--intrinsic must be 1 to 1024, not {}", spec.intrinsic));
+  check(spec.components >= 1 && spec.components <= 256,
+        fmt::format("--components must be 1 to 256, not {}", spec.components));
+  check(spec.intrinsic >= 1 && spec.intrinsic <= 1024,
+        fmt::format("--intrinsic must be 1 to 1024, not {}", spec.intrinsic));
   if (spec_.dimension == 0) spec_.dimension = spec.kind == Synthetic::manifold ? 100 : 10;
   const CounterRandom random(spec.seed, Purpose::generation);
   const auto shared = [&](std::uint64_t number, Index count) {
@@ -182,7 +196,8 @@ Index SyntheticData::latent_size() const {
   return 0;
 }
 
-void SyntheticData::make(Index number, std::span<float> sample, std::span<float> latent, std::uint8_t& label) const {
+void SyntheticData::make(Index number, std::span<float> sample, std::span<float> latent,
+                         std::uint8_t& label) const {
   const CounterRandom random(spec_.seed, Purpose::generation);
   const auto item = static_cast<std::uint64_t>(number);
   const auto u = uniform_numbers(random, item, static_cast<std::size_t>(latent_size()));
@@ -212,7 +227,8 @@ void SyntheticData::make(Index number, std::span<float> sample, std::span<float>
       label = static_cast<std::uint8_t>(u[0] * static_cast<double>(spec_.components));
       latent[0] = label;
       const auto normal = normal_numbers(random, item, 1, sample.size());
-      for (std::size_t j = 0; j < sample.size(); ++j) sample[j] = centres_[label * sample.size() + j] + normal[j];
+      for (std::size_t j = 0; j < sample.size(); ++j)
+        sample[j] = centres_[label * sample.size() + j] + normal[j];
       break;
     }
     case Synthetic::manifold: {
@@ -236,9 +252,10 @@ void SyntheticData::make(Index number, std::span<float> sample, std::span<float>
   if (spec_.noise > 0) add_noise(number, sample);
 }
 
-// Three points with coordinates in [2, 26], each x at least 2 beyond the one before; the parabola through them, inked at 60
-// evenly spaced x.
-void SyntheticData::make_curve(std::span<const double> uniform, std::span<float> sample, std::span<float> latent) const {
+// Three points with coordinates in [2, 26], each x at least 2 beyond the one before; the parabola
+// through them, inked at 60 evenly spaced x.
+void SyntheticData::make_curve(std::span<const double> uniform, std::span<float> sample,
+                               std::span<float> latent) const {
   std::array<double, 3> x = {uniform[0], uniform[1], uniform[2]};
   std::ranges::sort(x);
   std::array<double, 3> y{};
@@ -261,8 +278,10 @@ void SyntheticData::make_curve(std::span<const double> uniform, std::span<float>
 
 void SyntheticData::add_noise(Index number, std::span<float> sample) const {
   const CounterRandom random(spec_.seed, Purpose::generation);
-  const auto normal = normal_numbers(random, static_cast<std::uint64_t>(number), noise_block, sample.size());
-  for (std::size_t j = 0; j < sample.size(); ++j) sample[j] += static_cast<float>(spec_.noise) * normal[j];
+  const auto normal =
+      normal_numbers(random, static_cast<std::uint64_t>(number), noise_block, sample.size());
+  for (std::size_t j = 0; j < sample.size(); ++j)
+    sample[j] += static_cast<float>(spec_.noise) * normal[j];
 }
 
 }  // namespace hourglass

@@ -12,12 +12,15 @@ namespace hourglass {
 
 /// Data sets made of random numbers, for experiments that need no download.
 enum class Synthetic {
-  curves,            ///< images of parabolas with 6 degrees of freedom, 28 x 28, after Hinton & Salakhutdinov (2006)
-  swiss_roll,        ///< (t cos t, h, t sin t), t in [1.5 pi, 4.5 pi], h in [0, 21]: a rolled-up sheet in 3 dimensions
-  s_curve,           ///< (sin t, h, sign(t)(cos t - 1)), t in [-1.5 pi, 1.5 pi], h in [0, 2]
-  gaussian_mixture,  ///< one of `components` centres drawn from N(0, 5^2 I), plus N(0, I), in `dimension` dimensions
-  manifold,          ///< x_j = sum_k a_jk cos(w_k z + b_k) / sqrt(32), k = 1..32, a and w standard normal,
-                     ///< z uniform in [-1, 1]^intrinsic
+  curves,  ///< images of parabolas with 6 degrees of freedom, 28 x 28, after Hinton & Salakhutdinov
+           ///< (2006)
+  swiss_roll,  ///< (t cos t, h, t sin t), t in [1.5 pi, 4.5 pi], h in [0, 21]: a rolled-up sheet in
+               ///< 3 dimensions
+  s_curve,     ///< (sin t, h, sign(t)(cos t - 1)), t in [-1.5 pi, 1.5 pi], h in [0, 2]
+  gaussian_mixture,  ///< one of `components` centres drawn from N(0, 5^2 I), plus N(0, I), in
+                     ///< `dimension` dimensions
+  manifold,  ///< x_j = sum_k a_jk cos(w_k z + b_k) / sqrt(32), k = 1..32, a and w standard normal,
+             ///< z uniform in [-1, 1]^intrinsic
 };
 
 [[nodiscard]] std::string_view name_of(Synthetic kind);
@@ -34,7 +37,8 @@ struct SyntheticSpec {
   Index intrinsic = 3;    ///< manifold
 };
 
-/// A generator: every sample is a function of (spec, its number), so ranks make their rows alone and all files are the same.
+/// A generator: every sample is a function of (spec, its number), so ranks make their rows alone
+/// and all files are the same.
 class SyntheticData {
  public:
   /// Throws Error(usage) naming an option out of range.
@@ -44,12 +48,14 @@ class SyntheticData {
   [[nodiscard]] Index features() const;
   /// Numbers that a sample is a function of, besides noise.
   [[nodiscard]] Index latent_size() const;
-  /// Writes sample `number`, its latent coordinates and its label: the component, or the tenth of the first latent coordinate's
-  /// range.
-  void make(Index number, std::span<float> sample, std::span<float> latent, std::uint8_t& label) const;
+  /// Writes sample `number`, its latent coordinates and its label: the component, or the tenth of
+  /// the first latent coordinate's range.
+  void make(Index number, std::span<float> sample, std::span<float> latent,
+            std::uint8_t& label) const;
 
  private:
-  void make_curve(std::span<const double> uniform, std::span<float> sample, std::span<float> latent) const;
+  void make_curve(std::span<const double> uniform, std::span<float> sample,
+                  std::span<float> latent) const;
   void add_noise(Index number, std::span<float> sample) const;
 
   SyntheticSpec spec_;

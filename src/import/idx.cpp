@@ -26,9 +26,11 @@ class ByteStream {
     file_.reset(gzopen(path_.c_str(), "rb"));
     struct stat status {};
     if (file_ == nullptr || ::stat(path_.c_str(), &status) != 0) {
-      throw Error(ErrorKind::io, path_ + ": cannot be opened: " + std::strerror(errno != 0 ? errno : ENOMEM));
+      throw Error(ErrorKind::io,
+                  path_ + ": cannot be opened: " + std::strerror(errno != 0 ? errno : ENOMEM));
     }
-    if (S_ISDIR(status.st_mode)) throw Error(ErrorKind::io, path_ + ": is a folder, not an IDX file");
+    if (S_ISDIR(status.st_mode))
+      throw Error(ErrorKind::io, path_ + ": is a folder, not an IDX file");
     if (S_ISREG(status.st_mode)) size_ = static_cast<Index>(status.st_size);
     gzbuffer(file_.get(), 1U << 18);
   }
@@ -37,7 +39,8 @@ class ByteStream {
   std::size_t read(std::span<std::byte> bytes) {
     std::size_t done = 0;
     while (done < bytes.size()) {
-      const auto wanted = static_cast<unsigned>(std::min<std::size_t>(bytes.size() - done, 1U << 28));
+      const auto wanted =
+          static_cast<unsigned>(std::min<std::size_t>(bytes.size() - done, 1U << 28));
       const int got = gzread(file_.get(), bytes.data() + done, wanted);
       if (got > 0) done += static_cast<std::size_t>(got);
       if (got < static_cast<int>(wanted)) {
@@ -48,23 +51,33 @@ class ByteStream {
     return done;
   }
 
-  /// The number of bytes the file holds; nothing when it is compressed or a pipe. Valid after the first read.
-  [[nodiscard]] std::optional<Index> plain_size() const { return gzdirect(file_.get()) == 1 ? size_ : std::optional<Index>(); }
+  /// The number of bytes the file holds; nothing when it is compressed or a pipe. Valid after the
+  /// first read.
+  [[nodiscard]] std::optional<Index> plain_size() const {
+    return gzdirect(file_.get()) == 1 ? size_ : std::optional<Index>();
+  }
 
   /// A file that holds more than its own size tells: read twice, it gives the same.
-  [[nodiscard]] bool is_compressed_file() const { return gzdirect(file_.get()) == 0 && size_.has_value(); }
+  [[nodiscard]] bool is_compressed_file() const {
+    return gzdirect(file_.get()) == 0 && size_.has_value();
+  }
 
   [[nodiscard]] const std::string& path() const { return path_; }
-  [[noreturn]] void refuse(const std::string& reason) const { throw Error(ErrorKind::data, path_ + ": " + reason); }
+  [[noreturn]] void refuse(const std::string& reason) const {
+    throw Error(ErrorKind::data, path_ + ": " + reason);
+  }
 
  private:
   void refuse_errors() const {
     int code = Z_OK;
     const char* text = gzerror(file_.get(), &code);
     if (code == Z_OK || code == Z_STREAM_END) return;
-    if (code == Z_ERRNO) throw Error(ErrorKind::io, path_ + ": cannot be read: " + std::strerror(errno));
-    if (code == Z_MEM_ERROR) throw Error(ErrorKind::io, path_ + ": out of memory while decompressing");
-    if (code == Z_BUF_ERROR) refuse("the gzip stream ends early: the file is truncated; fetch it again");
+    if (code == Z_ERRNO)
+      throw Error(ErrorKind::io, path_ + ": cannot be read: " + std::strerror(errno));
+    if (code == Z_MEM_ERROR)
+      throw Error(ErrorKind::io, path_ + ": out of memory while decompressing");
+    if (code == Z_BUF_ERROR)
+      refuse("the gzip stream ends early: the file is truncated; fetch it again");
     refuse("corrupt gzip stream (" + std::string(text) + "); fetch the file again");
   }
 
@@ -130,7 +143,8 @@ struct IdxReader::State {
     if (got == 0) stream.refuse("the file is empty");
     if (got < magic.size() || magic[0] != std::byte{0} || magic[1] != std::byte{0}) {
       stream.refuse(
-          "not an IDX file: it does not begin with two zero bytes, a type code and a number of dimensions (other formats are "
+          "not an IDX file: it does not begin with two zero bytes, a type code and a number of "
+          "dimensions (other formats are "
           "known by the ending of their names, or named by --format)");
     }
     type = type_of(stream, std::to_integer<unsigned>(magic[2]));
@@ -142,7 +156,8 @@ struct IdxReader::State {
     if (stream.read(words) < words.size()) stream.refuse("truncated inside the header");
     for (std::size_t d = 0; d < dimensions; ++d) {
       std::uint32_t extent = 0;
-      for (std::size_t i = 0; i < 4; ++i) extent = extent << 8 | std::to_integer<std::uint32_t>(words[d * 4 + i]);
+      for (std::size_t i = 0; i < 4; ++i)
+        extent = extent << 8 | std::to_integer<std::uint32_t>(words[d * 4 + i]);
       shape.push_back(static_cast<Index>(extent));
     }
     measure();
@@ -154,9 +169,11 @@ struct IdxReader::State {
     Index bytes = size_of(type);
     for (std::size_t d = shape.size(); d-- > 0;) {
       if (d == 0) row_bytes = bytes;
-      if (d > 0 && shape[d] == 0) stream.refuse("the header claims " + shape_text() + " elements: its rows are empty");
+      if (d > 0 && shape[d] == 0)
+        stream.refuse("the header claims " + shape_text() + " elements: its rows are empty");
       if (__builtin_mul_overflow(bytes, shape[d], &bytes) || bytes > largest) {
-        stream.refuse("the header claims " + shape_text() + " elements, more than any file can hold");
+        stream.refuse("the header claims " + shape_text() +
+                      " elements, more than any file can hold");
       }
     }
     data_bytes = bytes;
@@ -166,16 +183,17 @@ struct IdxReader::State {
   void check_size(Index size) const {
     const Index expected = header_bytes() + data_bytes;
     if (size == expected) return;
-    stream.refuse(std::string(size < expected ? "truncated" : "bytes after the last element") + ": its header (" +
-                  shape_text() + " x " + std::string(name_of(type)) + ") asks for " + std::to_string(expected) +
-                  " bytes, the file has " + std::to_string(size));
+    stream.refuse(std::string(size < expected ? "truncated" : "bytes after the last element") +
+                  ": its header (" + shape_text() + " x " + std::string(name_of(type)) +
+                  ") asks for " + std::to_string(expected) + " bytes, the file has " +
+                  std::to_string(size));
   }
 
   void check_end() {
     std::byte extra{};
     if (stream.read({&extra, 1}) != 0) {
-      stream.refuse("bytes after the last element: its header claims " + shape_text() + " x " + std::string(name_of(type)) +
-                    " only");
+      stream.refuse("bytes after the last element: its header claims " + shape_text() + " x " +
+                    std::string(name_of(type)) + " only");
     }
   }
 
@@ -184,8 +202,9 @@ struct IdxReader::State {
     require(count * row_bytes == static_cast<Index>(bytes.size()) && count <= rows_left,
             "IDX rows beyond the end were asked for");
     if (stream.read(bytes) < bytes.size()) {
-      stream.refuse("truncated: its header claims " + shape_text() + " x " + std::string(name_of(type)) +
-                    ", the file ends between rows " + std::to_string(shape.front() - rows_left) + " and " +
+      stream.refuse("truncated: its header claims " + shape_text() + " x " +
+                    std::string(name_of(type)) + ", the file ends between rows " +
+                    std::to_string(shape.front() - rows_left) + " and " +
                     std::to_string(shape.front() - rows_left + count));
     }
     to_native(bytes, size_of(type));

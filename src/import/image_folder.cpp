@@ -4,8 +4,8 @@
 #include <cstring>
 #include <filesystem>
 
-#include "hourglass/core/error.hpp"
 #include "formats/image.hpp"
+#include "hourglass/core/error.hpp"
 #include "system/byte_file.hpp"
 
 namespace hourglass {
@@ -26,7 +26,8 @@ struct Entries {
 Entries list(const std::string& path) {
   Entries entries;
   std::error_code error;
-  for (fs::directory_iterator entry(path, error); !error && entry != fs::directory_iterator(); entry.increment(error)) {
+  for (fs::directory_iterator entry(path, error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
     const std::string name = entry->path().filename().string();
     if (name.starts_with('.')) continue;
     std::error_code ignored;
@@ -40,7 +41,8 @@ Entries list(const std::string& path) {
 
 void require_images(const std::string& folder, const std::vector<std::string>& files) {
   for (const std::string& file : files) {
-    if (!is_image_name(file)) refuse(folder + "/" + file, "is no PNG, JPEG or PGM image; move it out of the folder");
+    if (!is_image_name(file))
+      refuse(folder + "/" + file, "is no PNG, JPEG or PGM image; move it out of the folder");
   }
 }
 
@@ -62,12 +64,14 @@ Listing list_images(const std::string& path) {
     return listing;
   }
   if (!top.files.empty())
-    refuse(path + "/" + top.files.front(), "stands beside class folders; it belongs into one of them, or elsewhere");
+    refuse(path + "/" + top.files.front(),
+           "stands beside class folders; it belongs into one of them, or elsewhere");
   for (const std::string& name : top.folders) {
     const std::string folder = path + "/" + name;
     const Entries entries = list(folder);
     if (!entries.folders.empty())
-      refuse(folder + "/" + entries.folders.front(), "is a folder inside a class folder: classes have no folders");
+      refuse(folder + "/" + entries.folders.front(),
+             "is a folder inside a class folder: classes have no folders");
     require_images(folder, entries.files);
     if (entries.files.empty()) refuse(folder, "is a class folder without images");
     for (const std::string& file : entries.files) {
@@ -98,7 +102,8 @@ class ImageRows final : public RowReader {
     for (Index row = rows.begin; row < rows.end; ++row) {
       const DecodedImage image = load(static_cast<std::size_t>(row));
       check_like_first(image, listing_->files[static_cast<std::size_t>(row)]);
-      std::memcpy(bytes.data() + (row - rows.begin) * row_bytes(), image.values.data(), image.values.size());
+      std::memcpy(bytes.data() + (row - rows.begin) * row_bytes(), image.values.data(),
+                  image.values.size());
     }
   }
 
@@ -121,17 +126,18 @@ class ImageRows final : public RowReader {
     const Index channels = shape_.size() > 3 ? shape_[3] : 1;
     const std::string& first = listing_->files.front();
     if (image.height != shape_[1] || image.width != shape_[2]) {
-      refuse(name, "is " + std::to_string(image.height) + " x " + std::to_string(image.width) + " pixels, but " + first +
-                       " is " + std::to_string(shape_[1]) + " x " + std::to_string(shape_[2]) +
-                       "; --resize HxW makes them one size");
+      refuse(name, "is " + std::to_string(image.height) + " x " + std::to_string(image.width) +
+                       " pixels, but " + first + " is " + std::to_string(shape_[1]) + " x " +
+                       std::to_string(shape_[2]) + "; --resize HxW makes them one size");
     }
     if (image.channels != channels) {
-      refuse(name, std::string(image.channels == 1 ? "is grey, but " : "is in colour, but ") + first +
-                       (channels == 1 ? " is grey" : " is in colour") + "; --grey makes all of them grey");
+      refuse(name, std::string(image.channels == 1 ? "is grey, but " : "is in colour, but ") +
+                       first + (channels == 1 ? " is grey" : " is in colour") +
+                       "; --grey makes all of them grey");
     }
     if ((image.depth == 8) != (type_ == ElementType::u8)) {
-      refuse(name,
-             "has " + std::to_string(image.depth) + " bits a value, but " + first + " has not; convert them to one depth");
+      refuse(name, "has " + std::to_string(image.depth) + " bits a value, but " + first +
+                       " has not; convert them to one depth");
     }
   }
 
@@ -149,12 +155,15 @@ class ClassRows final : public RowReader {
   [[nodiscard]] const std::string& path() const override { return listing_->path; }
   [[nodiscard]] ElementType type() const override { return ElementType::i64; }
   [[nodiscard]] const std::vector<Index>& shape() const override { return shape_; }
-  [[nodiscard]] const std::vector<std::string>& classes() const override { return listing_->classes; }
+  [[nodiscard]] const std::vector<std::string>& classes() const override {
+    return listing_->classes;
+  }
 
   void read_rows(Range rows, std::span<std::byte> bytes) override {
     for (Index row = rows.begin; row < rows.end; ++row) {
       const auto label = static_cast<std::int64_t>(listing_->labels[static_cast<std::size_t>(row)]);
-      std::memcpy(bytes.data() + (row - rows.begin) * static_cast<Index>(sizeof(label)), &label, sizeof(label));
+      std::memcpy(bytes.data() + (row - rows.begin) * static_cast<Index>(sizeof(label)), &label,
+                  sizeof(label));
     }
   }
 

@@ -7,14 +7,14 @@
 #include <string>
 #include <vector>
 
-#include "hourglass/core/error.hpp"
 #include "core/range_set.hpp"
-#include "import/file_rows.hpp"
 #include "data/normalization.hpp"
-#include "hourglass/comm/communicator.hpp"
-#include "system/byte_file.hpp"
 #include "hdf5/dataset_writer.hpp"
 #include "hdf5/resumable_writer.hpp"
+#include "hourglass/comm/communicator.hpp"
+#include "hourglass/core/error.hpp"
+#include "import/file_rows.hpp"
+#include "system/byte_file.hpp"
 
 namespace hourglass {
 
@@ -36,16 +36,18 @@ void check_alike(const Readers& readers) {
   const RowReader& first = *readers.front();
   for (const auto& reader : readers) {
     if (reader->type() != first.type()) {
-      refuse(*reader, "holds " + std::string(name_of(reader->type())) + ", but " + first.path() + " holds " +
-                          std::string(name_of(first.type())));
+      refuse(*reader, "holds " + std::string(name_of(reader->type())) + ", but " + first.path() +
+                          " holds " + std::string(name_of(first.type())));
     }
     if (sample(*reader) != sample(first)) {
-      refuse(*reader, "holds " + shape_text(reader->shape()) + ", whose samples are of another shape than those of " +
-                          first.path() + " (" + shape_text(first.shape()) + ")");
+      refuse(*reader, "holds " + shape_text(reader->shape()) +
+                          ", whose samples are of another shape than those of " + first.path() +
+                          " (" + shape_text(first.shape()) + ")");
     }
     if (reader->classes() != first.classes()) {
       refuse(*reader, "its labels are other texts than those of " + first.path() +
-                          ", so the same number would mean two things; import them as one file, or use numbers");
+                          ", so the same number would mean two things; import them as one file, or "
+                          "use numbers");
     }
   }
 }
@@ -53,7 +55,8 @@ void check_alike(const Readers& readers) {
 Index total_rows(const Readers& readers) {
   Index rows = 0;
   for (const auto& reader : readers) {
-    if (__builtin_add_overflow(rows, reader->rows(), &rows)) refuse(*reader, "makes more rows than can be counted");
+    if (__builtin_add_overflow(rows, reader->rows(), &rows))
+      refuse(*reader, "makes more rows than can be counted");
   }
   return rows;
 }
@@ -64,10 +67,12 @@ void check_labels(const Readers& labels, const Readers& samples) {
     refuse(first, "has " + std::to_string(first.shape().size()) +
                       " dimensions, but labels have one; are samples and labels interchanged?");
   }
-  if (!is_integer(first.type())) refuse(first, "holds " + std::string(name_of(first.type())) + ", but labels are integers");
+  if (!is_integer(first.type()))
+    refuse(first, "holds " + std::string(name_of(first.type())) + ", but labels are integers");
   if (total_rows(labels) != total_rows(samples)) {
-    refuse(first, "has " + std::to_string(total_rows(labels)) + " labels for the " + std::to_string(total_rows(samples)) +
-                      " samples of " + samples.front()->path());
+    refuse(first, "has " + std::to_string(total_rows(labels)) + " labels for the " +
+                      std::to_string(total_rows(samples)) + " samples of " +
+                      samples.front()->path());
   }
 }
 
@@ -98,18 +103,23 @@ struct Target {
   Index multiple = 1;                  ///< of rows at a time
   const RangeSet* finished = nullptr;  ///< of the data set, from an import that was interrupted
   std::function<void(Range rows, std::span<const std::byte> bytes)> write;  ///< by each rank alone
-  std::function<void(std::span<const Range> rows)> written;                 ///< by all ranks, after each round
+  std::function<void(std::span<const Range> rows)> written;  ///< by all ranks, after each round
 };
 
-/// The rows of the source that each rank has to copy, in the pieces of its rounds, about 8 MiB each.
-std::vector<std::vector<Range>> pieces_of(const RowReader& reader, const Target& target, Index ranks) {
-  const Index rows = std::max<Index>(1, copied_at_once / reader.row_bytes() / target.multiple) * target.multiple;
+/// The rows of the source that each rank has to copy, in the pieces of its rounds, about 8 MiB
+/// each.
+std::vector<std::vector<Range>> pieces_of(const RowReader& reader, const Target& target,
+                                          Index ranks) {
+  const Index rows =
+      std::max<Index>(1, copied_at_once / reader.row_bytes() / target.multiple) * target.multiple;
   std::vector<std::vector<Range>> pieces(static_cast<std::size_t>(ranks));
   for (Index rank = 0; rank < ranks; ++rank) {
     const Range part = reader.part(rank, ranks);
-    for (const Range& left : target.finished->missing({target.first + part.begin, target.first + part.end})) {
+    for (const Range& left :
+         target.finished->missing({target.first + part.begin, target.first + part.end})) {
       for (Index row = left.begin; row < left.end; row += rows) {
-        pieces[static_cast<std::size_t>(rank)].push_back({row - target.first, std::min(left.end, row + rows) - target.first});
+        pieces[static_cast<std::size_t>(rank)].push_back(
+            {row - target.first, std::min(left.end, row + rows) - target.first});
       }
     }
   }
@@ -124,7 +134,8 @@ void refuse_non_finite(const RowReader& reader, Range rows, std::span<const std:
   refuse(reader, "row " + std::to_string(rows.begin + bad / features) +
                      " (from 0) holds a number that is not finite in single precision, "
                      "feature " +
-                     std::to_string(bad % features) + "; clean the data: drop such rows or replace such values");
+                     std::to_string(bad % features) +
+                     "; clean the data: drop such rows or replace such values");
 }
 
 /// Copies one source: each rank the pieces of its part, a piece a round.
@@ -137,14 +148,16 @@ void copy(const Communicator& communicator, RowReader& reader, const Target& tar
   Index largest = 0;
   for (const Range& piece : mine) largest = std::max(largest, piece.size());
   // Not initialised: what a header claims costs nothing until the file delivers it.
-  const auto memory = std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(largest * reader.row_bytes()));
+  const auto memory = std::make_unique_for_overwrite<std::byte[]>(
+      static_cast<std::size_t>(largest * reader.row_bytes()));
   Index done = target.first + target.finished->count({target.first, target.first + reader.rows()});
   Index place = reader.part(communicator.rank(), communicator.size()).begin;
   for (std::size_t round = 0; round < rounds; ++round) {
     collectively(communicator, [&] {
       if (round >= mine.size()) return;
       const Range piece = mine[round];
-      const std::span bytes(memory.get(), static_cast<std::size_t>(piece.size() * reader.row_bytes()));
+      const std::span bytes(memory.get(),
+                            static_cast<std::size_t>(piece.size() * reader.row_bytes()));
       if (place < piece.begin) reader.skip_rows({place, piece.begin});
       reader.read_rows(piece, bytes);
       refuse_non_finite(reader, piece, bytes);
@@ -163,7 +176,8 @@ void copy(const Communicator& communicator, RowReader& reader, const Target& tar
 }
 
 /// Copies all sources; `target_of` says where the rows of data set number d go.
-void copy_all(const Communicator& communicator, const Output& output, const ImportSettings& settings,
+void copy_all(const Communicator& communicator, const Output& output,
+              const ImportSettings& settings,
               const std::function<Target(std::size_t d)>& target_of) {
   for (std::size_t d = 0; d < output.arrays.size(); ++d) {
     Target target = target_of(d);
@@ -176,14 +190,17 @@ void copy_all(const Communicator& communicator, const Output& output, const Impo
   }
 }
 
-/// Compressed, by one rank: a compressed chunk has one writer. Nothing is left when it is interrupted.
+/// Compressed, by one rank: a compressed chunk has one writer. Nothing is left when it is
+/// interrupted.
 void write_compressed(const Output& output, const ImportSettings& settings) {
   const Communicator self = Communicator::self();
   DatasetWriter writer(self, settings.output.file, output.specs);
   const RangeSet nothing;
   copy_all(self, output, settings, [&](std::size_t d) {
     return Target{0, output.specs[d].chunk_rows, &nothing,
-                  [&writer, d](Range rows, std::span<const std::byte> bytes) { writer.write_rows(d, rows, bytes); },
+                  [&writer, d](Range rows, std::span<const std::byte> bytes) {
+                    writer.write_rows(d, rows, bytes);
+                  },
                   [](std::span<const Range>) {}};
   });
   writer.commit();
@@ -202,7 +219,8 @@ std::string identity_of(const Output& output, const ImportSettings& settings) {
 }
 
 /// By all ranks. Interrupted, it is continued by the next import of the same.
-void write_resumably(const Communicator& communicator, const Output& output, const ImportSettings& settings) {
+void write_resumably(const Communicator& communicator, const Output& output,
+                     const ImportSettings& settings) {
   std::string identity;
   collectively(communicator, [&] {
     if (communicator.is_root()) identity = identity_of(output, settings);
@@ -214,18 +232,23 @@ void write_resumably(const Communicator& communicator, const Output& output, con
   const Index there = finished.front().count({0, rows});
   if (settings.note && communicator.is_root()) {
     if (there > 0) {
-      settings.note("continuing an import that was interrupted: " + std::to_string(there) + " of " + std::to_string(rows) +
-                    " samples are there");
+      settings.note("continuing an import that was interrupted: " + std::to_string(there) + " of " +
+                    std::to_string(rows) + " samples are there");
     }
     if (writer.discarded()) {
-      settings.note("what an interrupted import left does not belong to these sources and options: beginning again");
+      settings.note(
+          "what an interrupted import left does not belong to these sources and options: beginning "
+          "again");
     }
   }
   try {
     copy_all(communicator, output, settings, [&](std::size_t d) {
-      return Target{0, 1, &finished[d],
-                    [&writer, d](Range range, std::span<const std::byte> bytes) { writer.write_rows(d, range, bytes); },
-                    [&writer, d](std::span<const Range> ranges) { writer.note_written(d, ranges); }};
+      return Target{
+          0, 1, &finished[d],
+          [&writer, d](Range range, std::span<const std::byte> bytes) {
+            writer.write_rows(d, range, bytes);
+          },
+          [&writer, d](std::span<const Range> ranges) { writer.note_written(d, ranges); }};
     });
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::stopped) writer.keep();
@@ -236,7 +259,8 @@ void write_resumably(const Communicator& communicator, const Output& output, con
 
 }  // namespace
 
-ImportResult import_rows(const Communicator& communicator, const ImportSources& sources, const ImportSettings& settings) {
+ImportResult import_rows(const Communicator& communicator, const ImportSources& sources,
+                         const ImportSettings& settings) {
   Output output;
   for (const Readers* readers : {&sources.samples, &sources.labels}) {
     if (!readers->empty()) output.arrays.push_back(readers);
@@ -246,14 +270,16 @@ ImportResult import_rows(const Communicator& communicator, const ImportSources& 
   collectively(communicator, [&] {
     require(!sources.samples.empty(), "an import without sources");
     if (settings.compression < 0 || settings.compression > 9) {
-      throw Error(ErrorKind::usage, "--compress is " + std::to_string(settings.compression) + ": levels are 0 (none) to 9");
+      throw Error(ErrorKind::usage, "--compress is " + std::to_string(settings.compression) +
+                                        ": levels are 0 (none) to 9");
     }
     for (const Readers* readers : output.arrays) check_alike(*readers);
     if (total_rows(sources.samples) == 0) refuse(*sources.samples.front(), "holds no samples");
     if (!sources.labels.empty()) check_labels(sources.labels, sources.samples);
     std::vector<std::string> paths;
     for (const Readers* readers : output.arrays) {
-      specs.push_back(specify(group + (specs.empty() ? "/samples" : "/labels"), *readers, settings.compression));
+      specs.push_back(specify(group + (specs.empty() ? "/samples" : "/labels"), *readers,
+                              settings.compression));
       paths.push_back(specs.back().path);
     }
     check_output(settings.output.file, paths);
@@ -265,10 +291,12 @@ ImportResult import_rows(const Communicator& communicator, const ImportSources& 
       if (communicator.is_root()) write_compressed(output, settings);
     });
   }
-  return {specs.front().shape, specs.front().type, specs.size() > 1 ? specs.back().shape.front() : 0};
+  return {specs.front().shape, specs.front().type,
+          specs.size() > 1 ? specs.back().shape.front() : 0};
 }
 
-ImportResult import_idx(const std::string& source, const std::string& labels, const DatasetAddress& output, int compression) {
+ImportResult import_idx(const std::string& source, const std::string& labels,
+                        const DatasetAddress& output, int compression) {
   ImportSources sources;
   sources.samples.push_back(open_idx_rows(source));
   if (!labels.empty()) sources.labels.push_back(open_idx_rows(labels));

@@ -88,8 +88,12 @@ class HeaderParser {
   }
 
  private:
-  [[noreturn]] void refuse(const std::string& reason) const { throw Error(ErrorKind::data, name_ + ": " + reason); }
-  [[noreturn]] void malformed() const { refuse("its NPY header is malformed near byte " + std::to_string(place_)); }
+  [[noreturn]] void refuse(const std::string& reason) const {
+    throw Error(ErrorKind::data, name_ + ": " + reason);
+  }
+  [[noreturn]] void malformed() const {
+    refuse("its NPY header is malformed near byte " + std::to_string(place_));
+  }
 
   void skip_blanks() {
     while (place_ < text_.size() && (text_[place_] == ' ' || text_[place_] == '\n')) ++place_;
@@ -131,11 +135,13 @@ class HeaderParser {
     if (!format) {
       if (text.find('O') != std::string_view::npos) {
         refuse(
-            "holds pickled Python objects, which are refused: reading them would run code; save numbers: numpy.save(path, "
+            "holds pickled Python objects, which are refused: reading them would run code; save "
+            "numbers: numpy.save(path, "
             "array.astype(numpy.float32))");
       }
-      refuse("holds '" + std::string(text.substr(0, 40)) +
-             "', which cannot be read; integers of up to 64 bits and float16, float32, float64 can");
+      refuse(
+          "holds '" + std::string(text.substr(0, 40)) +
+          "', which cannot be read; integers of up to 64 bits and float16, float32, float64 can");
     }
     const std::vector<Index> shape = std::move(format_.shape);
     format_ = *format;
@@ -171,7 +177,9 @@ class HeaderParser {
     if (checked_bytes({shape.begin() + 1, shape.end()}, 8) < 0 || checked_bytes(shape, 8) < 0)
       refuse("its header claims " + shape_text(shape) + " elements, more than any file can hold");
     if (fortran_ && shape.size() > 1) {
-      refuse("is stored in Fortran order, so its samples are not contiguous; save numpy.ascontiguousarray(array)");
+      refuse(
+          "is stored in Fortran order, so its samples are not contiguous; save "
+          "numpy.ascontiguousarray(array)");
     }
   }
 
@@ -187,7 +195,8 @@ class HeaderParser {
 template <class Word>
 void swap_words(std::span<std::byte> bytes) {
   for (std::size_t i = 0; i + sizeof(Word) <= bytes.size(); i += sizeof(Word)) {
-    std::reverse(bytes.begin() + static_cast<std::ptrdiff_t>(i), bytes.begin() + static_cast<std::ptrdiff_t>(i + sizeof(Word)));
+    std::reverse(bytes.begin() + static_cast<std::ptrdiff_t>(i),
+                 bytes.begin() + static_cast<std::ptrdiff_t>(i + sizeof(Word)));
   }
 }
 
@@ -209,18 +218,22 @@ float from_half(std::uint16_t bits) {
 }  // namespace
 
 ArrayFormat parse_npy_header(std::span<const std::byte> bytes, const std::string& name) {
-  const auto refuse = [&](const std::string& reason) { throw Error(ErrorKind::data, name + ": " + reason); };
+  const auto refuse = [&](const std::string& reason) {
+    throw Error(ErrorKind::data, name + ": " + reason);
+  };
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (text.empty()) refuse("the file is empty");
   if (!text.starts_with(magic)) refuse("is not an NPY file");
   if (text.size() < magic.size() + 4) refuse("is truncated in its header");
   const int major = std::to_integer<int>(bytes[magic.size()]);
-  if (major < 1 || major > 3) refuse("is of NPY version " + std::to_string(major) + "; versions 1 to 3 can be read");
+  if (major < 1 || major > 3)
+    refuse("is of NPY version " + std::to_string(major) + "; versions 1 to 3 can be read");
   const std::size_t length_bytes = major == 1 ? 2 : 4;
   const std::size_t begin = magic.size() + 2 + length_bytes;
   if (text.size() < begin) refuse("is truncated in its header");
   std::size_t length = 0;
-  for (std::size_t i = length_bytes; i-- > 0;) length = length << 8 | std::to_integer<std::size_t>(bytes[magic.size() + 2 + i]);
+  for (std::size_t i = length_bytes; i-- > 0;)
+    length = length << 8 | std::to_integer<std::size_t>(bytes[magic.size() + 2 + i]);
   if (static_cast<Index>(length) > largest_npy_header)
     refuse("its header claims to be " + std::to_string(length) + " bytes long");
   if (text.size() - begin < length) refuse("is truncated in its header");
@@ -232,11 +245,14 @@ ArrayFormat parse_npy_header(std::span<const std::byte> bytes, const std::string
 ArrayFormat number_format(const std::string& text) {
   if (const auto format = format_of(text)) return *format;
   std::string names;
-  for (const NamedType& known : types) names += (names.empty() ? "" : ", ") + std::string(known.name);
-  throw Error(ErrorKind::usage, "unknown type '" + text + "': " + names + " (big endian: >f4 and its like)");
+  for (const NamedType& known : types)
+    names += (names.empty() ? "" : ", ") + std::string(known.name);
+  throw Error(ErrorKind::usage,
+              "unknown type '" + text + "': " + names + " (big endian: >f4 and its like)");
 }
 
-void to_native(const ArrayFormat& format, std::span<const std::byte> stored, std::span<std::byte> numbers) {
+void to_native(const ArrayFormat& format, std::span<const std::byte> stored,
+               std::span<std::byte> numbers) {
   if (format.half) {
     const std::size_t count = stored.size() / 2;
     require(numbers.size() == count * sizeof(float), "a buffer of another size than the numbers");

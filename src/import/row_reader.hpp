@@ -5,13 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "hourglass/core/types.hpp"
 #include "hdf5/hdf5.hpp"
+#include "hourglass/core/types.hpp"
 
 namespace hourglass {
 
-/// The rows of one array as an importer copies them, whatever format they come from. What shape() says has been compared with
-/// what is there, as far as that can be known without reading everything.
+/// The rows of one array as an importer copies them, whatever format they come from. What shape()
+/// says has been compared with what is there, as far as that can be known without reading
+/// everything.
 class RowReader {
  public:
   virtual ~RowReader() = default;
@@ -23,16 +24,20 @@ class RowReader {
   [[nodiscard]] Index rows() const { return shape().front(); }
   [[nodiscard]] Index row_bytes() const;
 
-  /// The rows that rank `rank` of `ranks` is to read; the parts of all ranks are all rows. Even parts, unless the format can be
-  /// read from its beginning only (then rank 0 has all) or is divided otherwise.
-  [[nodiscard]] virtual Range part(Index rank, Index ranks) const { return even_part(rows(), ranks, rank); }
+  /// The rows that rank `rank` of `ranks` is to read; the parts of all ranks are all rows. Even
+  /// parts, unless the format can be read from its beginning only (then rank 0 has all) or is
+  /// divided otherwise.
+  [[nodiscard]] virtual Range part(Index rank, Index ranks) const {
+    return even_part(rows(), ranks, rank);
+  }
 
-  /// Reads rows to `bytes` (rows.size() * row_bytes()), in native byte order. A rank reads its part in order and without gaps.
-  /// Throws Error(data) naming file, row and reason; Error(io) when reading failed.
+  /// Reads rows to `bytes` (rows.size() * row_bytes()), in native byte order. A rank reads its part
+  /// in order and without gaps. Throws Error(data) naming file, row and reason; Error(io) when
+  /// reading failed.
   virtual void read_rows(Range rows, std::span<std::byte> bytes) = 0;
 
-  /// Passes over rows instead of reading them, for formats that cannot be read at any row. They have been read before, so what
-  /// is wrong with them need not be found again.
+  /// Passes over rows instead of reading them, for formats that cannot be read at any row. They
+  /// have been read before, so what is wrong with them need not be found again.
   virtual void skip_rows(Range rows) { static_cast<void>(rows); }
 
   /// The files that the rows come from.
@@ -49,7 +54,8 @@ class RowReader {
 /// "3 x 28 x 28".
 [[nodiscard]] std::string shape_text(const std::vector<Index>& shape);
 
-/// The bytes of all elements of a shape, or -1 where that is more than any file holds. Extents are not negative.
+/// The bytes of all elements of a shape, or -1 where that is more than any file holds. Extents are
+/// not negative.
 [[nodiscard]] Index checked_bytes(const std::vector<Index>& shape, Index element_bytes);
 
 }  // namespace hourglass

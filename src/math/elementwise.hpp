@@ -4,10 +4,11 @@
 #include <cmath>
 #include <cstdint>
 
-/// Elementary functions in single precision, written to be inlined into vector loops. Each is straight-line code of correctly
-/// rounded operations (add, multiply, divide, std::fma), so an element has the same bits whether the compiler puts it into a
-/// vector, whatever its width, or into the loop's tail. A NaN gives a NaN. Errors, in units in the last place, are measured
-/// in tests/math/elementwise_test.cpp over every exponent.
+/// Elementary functions in single precision, written to be inlined into vector loops. Each is
+/// straight-line code of correctly rounded operations (add, multiply, divide, std::fma), so an
+/// element has the same bits whether the compiler puts it into a vector, whatever its width, or
+/// into the loop's tail. A NaN gives a NaN. Errors, in units in the last place, are measured in
+/// tests/math/elementwise_test.cpp over every exponent.
 namespace hourglass::elementwise {
 
 namespace detail {
@@ -17,7 +18,8 @@ namespace detail {
   return std::bit_cast<float>(static_cast<std::uint32_t>(n + 127) << 23);
 }
 
-/// x = n ln 2 + r with |r| <= ln(2) / 2 (Cody & Waite 1980), for |x| < 2^15; n is meaningless for a NaN.
+/// x = n ln 2 + r with |r| <= ln(2) / 2 (Cody & Waite 1980), for |x| < 2^15; n is meaningless for a
+/// NaN.
 struct Reduced {
   std::int32_t n;
   float r;
@@ -27,7 +29,8 @@ struct Reduced {
   constexpr float shifter = 12582912.0F;
   const float shifted = std::fma(x, 1.44269504088896341F, shifter);
   const float n = shifted - shifter;
-  // ln 2 in two parts: the product of the first and n is exact enough only under fma, and the second mends it.
+  // ln 2 in two parts: the product of the first and n is exact enough only under fma, and the
+  // second mends it.
   const float r = std::fma(n, -1.42860677e-6F, std::fma(n, -0.693145752F, x));
   return {std::bit_cast<std::int32_t>(shifted) - std::bit_cast<std::int32_t>(shifter), r};
 }
@@ -47,13 +50,16 @@ struct Reduced {
 
 /// e^x, also where the result is subnormal, 0 or infinite. Within 1 ulp.
 [[gnu::always_inline]] inline float exp(float x) {
-  // Both bounds lie beyond the last results that are neither 0 nor infinite; comparisons let a NaN pass.
+  // Both bounds lie beyond the last results that are neither 0 nor infinite; comparisons let a NaN
+  // pass.
   x = x < -105.0F ? -105.0F : x;
   x = x > 89.0F ? 89.0F : x;
   const auto [n, r] = detail::reduce(x);
-  // 2^n alone may overflow where e^x does not, and may be subnormal: two factors, the first product exact.
+  // 2^n alone may overflow where e^x does not, and may be subnormal: two factors, the first product
+  // exact.
   const std::int32_t half = n >> 1;
-  return (1.0F + detail::expm1_reduced(r)) * detail::power_of_two(half) * detail::power_of_two(n - half);
+  return (1.0F + detail::expm1_reduced(r)) * detail::power_of_two(half) *
+         detail::power_of_two(n - half);
 }
 
 /// e^x - 1 for x <= 0 (any finite or NaN result, of no meaning, for x > 0). Within 1 ulp.
@@ -123,9 +129,11 @@ struct Normal {
   const float square = a * a;
   const float error = std::fma(a, a, -square);
   // An infinite square leaves no error to be known.
-  const float mend = square < 300.0F ? std::fma(error, -0.5F, 1.0F) : (square >= 300.0F ? 1.0F : square);
+  const float mend =
+      square < 300.0F ? std::fma(error, -0.5F, 1.0F) : (square >= 300.0F ? 1.0F : square);
   const float e = elementwise::exp(-0.5F * square) * mend;
-  // Phi(-a) e^(a^2 / 2) (a + 4) is a smooth function of t = (a - 4) / (a + 4): a minimax polynomial on [0, 15].
+  // Phi(-a) e^(a^2 / 2) (a + 4) is a smooth function of t = (a - 4) / (a + 4): a minimax polynomial
+  // on [0, 15].
   const float bounded = a > 15.0F ? 15.0F : a;
   const float inverse = 1.0F / (bounded + 4.0F);
   const float t = (bounded - 4.0F) * inverse;

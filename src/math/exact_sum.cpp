@@ -48,23 +48,27 @@ double ExactSum::value() const {
   }
   int top = word_count - 1;
   while (top > 0 && magnitude.words_[static_cast<std::size_t>(top)] == 0) --top;
-  // The 96 highest bits hold a double's 53 and the bit that decides rounding, whatever the position inside the top word;
-  // all lower bits matter only by being zero or not. The highest word itself has room for more than 32 bits, but the sum
-  // would have to exceed 2^1070 for them to be used, and such a sum is infinite anyway.
+  // The 96 highest bits hold a double's 53 and the bit that decides rounding, whatever the position
+  // inside the top word; all lower bits matter only by being zero or not. The highest word itself
+  // has room for more than 32 bits, but the sum would have to exceed 2^1070 for them to be used,
+  // and such a sum is infinite anyway.
   const auto word_at = [&](int i) {
     return i < 0 ? 0 : static_cast<std::uint64_t>(magnitude.words_[static_cast<std::size_t>(i)]);
   };
-  const Wide high = (static_cast<Wide>(word_at(top)) << 64) | (static_cast<Wide>(word_at(top - 1)) << 32) | word_at(top - 2);
+  const Wide high = (static_cast<Wide>(word_at(top)) << 64) |
+                    (static_cast<Wide>(word_at(top - 1)) << 32) | word_at(top - 2);
   bool sticky = false;
   for (int i = 0; i < top - 2; ++i) sticky = sticky || word_at(i) != 0;
   if (high == 0) return 0.0;
-  // Brought to 64 bits with the lost ones gathered in the lowest, the conversion rounds once and correctly.
+  // Brought to 64 bits with the lost ones gathered in the lowest, the conversion rounds once and
+  // correctly.
   int shift = 0;
   while ((high >> shift) >> 64 != 0) ++shift;
   const auto lost = high & ((static_cast<Wide>(1) << shift) - 1);
   std::uint64_t leading = static_cast<std::uint64_t>(high >> shift);
   if (sticky || lost != 0) leading |= 1;
-  const double rounded = std::ldexp(static_cast<double>(leading), 32 * (top - 2) + shift + lowest_exponent);
+  const double rounded =
+      std::ldexp(static_cast<double>(leading), 32 * (top - 2) + shift + lowest_exponent);
   return negative ? -rounded : rounded;
 }
 

@@ -7,13 +7,15 @@
 
 namespace hourglass {
 
-/// Sum of doubles without rounding: a fixed-point accumulator wide enough for every finite double (Kulisch).
-/// Addition is exact, hence associative and commutative: the result does not depend on how terms are grouped over threads
-/// and ranks, which is what makes losses, norms and metrics the same on any number of them. value() rounds once.
+/// Sum of doubles without rounding: a fixed-point accumulator wide enough for every finite double
+/// (Kulisch). Addition is exact, hence associative and commutative: the result does not depend on
+/// how terms are grouped over threads and ranks, which is what makes losses, norms and metrics the
+/// same on any number of them. value() rounds once.
 class ExactSum {
  public:
-  /// 32 bits of the fixed-point number in each signed 64-bit word, lowest first; the rest of a word is room for carries.
-  /// Bit 0 of word 0 stands for 2^-1074, the smallest double; 78 bits above the largest double are room for the sum to grow.
+  /// 32 bits of the fixed-point number in each signed 64-bit word, lowest first; the rest of a word
+  /// is room for carries. Bit 0 of word 0 stands for 2^-1074, the smallest double; 78 bits above
+  /// the largest double are room for the sum to grow.
   static constexpr int word_count = 68;
 
   /// Adds a term. A NaN or infinity makes value() NaN.
@@ -31,7 +33,8 @@ class ExactSum {
     const unsigned position = exponent == 0 ? 0 : exponent - 1;
     // 53 bits shifted by up to 31 touch three words of 32 bits.
     const Wide shifted = static_cast<Wide>(mantissa) << (position % 32);
-    const std::int64_t sign = -static_cast<std::int64_t>(bits >> 63);  // 0 or -1: (x ^ sign) - sign negates
+    const std::int64_t sign =
+        -static_cast<std::int64_t>(bits >> 63);  // 0 or -1: (x ^ sign) - sign negates
     std::int64_t* word = words_.data() + position / 32;
     word[0] += (static_cast<std::int64_t>(static_cast<std::uint32_t>(shifted)) ^ sign) - sign;
     word[1] += (static_cast<std::int64_t>(static_cast<std::uint32_t>(shifted >> 32)) ^ sign) - sign;
@@ -39,12 +42,14 @@ class ExactSum {
   }
   void add(const ExactSum& other);
   void clear();
-  /// The sum, rounded to nearest even; NaN when a term was not finite; infinite only when the sum itself exceeds the doubles.
+  /// The sum, rounded to nearest even; NaN when a term was not finite; infinite only when the sum
+  /// itself exceeds the doubles.
   [[nodiscard]] double value() const;
 
-  /// The words for a reduction over ranks: element-wise 64-bit integer sums of the words are the words of the sum. Calls
-  /// normalize(), so up to 2^30 ranks can be added without overflow, and equal sums have equal words. The caller may
-  /// overwrite the words by such a sum; value() and add() take it from there.
+  /// The words for a reduction over ranks: element-wise 64-bit integer sums of the words are the
+  /// words of the sum. Calls normalize(), so up to 2^30 ranks can be added without overflow, and
+  /// equal sums have equal words. The caller may overwrite the words by such a sum; value() and
+  /// add() take it from there.
   [[nodiscard]] std::span<std::int64_t, word_count + 1> words() {
     normalize();
     pending_ = max_pending;

@@ -8,9 +8,10 @@
 #include "hourglass/core/error.hpp"
 
 // LAPACK's own (Fortran) interface, which is part of OpenBLAS.
-extern "C" void dsyevr_(const char* jobz, const char* range, const char* uplo, const blasint* n, double* a, const blasint* lda,
-                        const double* vl, const double* vu, const blasint* il, const blasint* iu, const double* abstol,
-                        blasint* m, double* w, double* z, const blasint* ldz, blasint* isuppz, double* work,
+extern "C" void dsyevr_(const char* jobz, const char* range, const char* uplo, const blasint* n,
+                        double* a, const blasint* lda, const double* vl, const double* vu,
+                        const blasint* il, const blasint* iu, const double* abstol, blasint* m,
+                        double* w, double* z, const blasint* ldz, blasint* isuppz, double* work,
                         const blasint* lwork, blasint* iwork, const blasint* liwork, blasint* info);
 
 namespace hourglass {
@@ -19,7 +20,8 @@ namespace {
 
 // The sign of an eigenvector is arbitrary: fix it.
 void fix_sign(std::span<double> vector) {
-  const auto largest = std::ranges::max_element(vector, {}, [](double value) { return std::fabs(value); });
+  const auto largest =
+      std::ranges::max_element(vector, {}, [](double value) { return std::fabs(value); });
   if (*largest >= 0) return;
   for (double& value : vector) value = -value;
 }
@@ -29,12 +31,14 @@ void fix_sign(std::span<double> vector) {
 void add_gram(Index rows, Index n, std::span<const double> x, std::span<double> c) {
   require(static_cast<Index>(x.size()) >= rows * n && static_cast<Index>(c.size()) == n * n,
           "the shapes of a Gram matrix disagree");
-  cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, static_cast<blasint>(n), static_cast<blasint>(rows), 1.0, x.data(),
-              static_cast<blasint>(n), 1.0, c.data(), static_cast<blasint>(n));
+  cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, static_cast<blasint>(n),
+              static_cast<blasint>(rows), 1.0, x.data(), static_cast<blasint>(n), 1.0, c.data(),
+              static_cast<blasint>(n));
 }
 
 Eigenpairs largest_eigenpairs(Index n, std::span<double> matrix, Index count) {
-  require(static_cast<Index>(matrix.size()) == n * n && count >= 1 && count <= n, "eigenpairs of another matrix");
+  require(static_cast<Index>(matrix.size()) == n * n && count >= 1 && count <= n,
+          "eigenpairs of another matrix");
   const auto size = static_cast<blasint>(n);
   const auto first = static_cast<blasint>(n - count + 1);
   const double tolerance = 0;
@@ -48,16 +52,19 @@ Eigenpairs largest_eigenpairs(Index n, std::span<double> matrix, Index count) {
   blasint best_integers = 0;
   blasint ask = -1;
   // Row-major upper is LAPACK's lower. The first call only tells how much room the second wants.
-  dsyevr_("V", "I", "L", &size, matrix.data(), &size, &unused, &unused, &first, &size, &tolerance, &found, values.data(),
-          vectors.data(), &size, support.data(), &best_work, &ask, &best_integers, &ask, &info);
+  dsyevr_("V", "I", "L", &size, matrix.data(), &size, &unused, &unused, &first, &size, &tolerance,
+          &found, values.data(), vectors.data(), &size, support.data(), &best_work, &ask,
+          &best_integers, &ask, &info);
   std::vector<double> work(static_cast<std::size_t>(best_work));
   std::vector<blasint> integers(static_cast<std::size_t>(best_integers));
   const auto work_size = static_cast<blasint>(work.size());
   const auto integer_size = static_cast<blasint>(integers.size());
-  dsyevr_("V", "I", "L", &size, matrix.data(), &size, &unused, &unused, &first, &size, &tolerance, &found, values.data(),
-          vectors.data(), &size, support.data(), work.data(), &work_size, integers.data(), &integer_size, &info);
+  dsyevr_("V", "I", "L", &size, matrix.data(), &size, &unused, &unused, &first, &size, &tolerance,
+          &found, values.data(), vectors.data(), &size, support.data(), work.data(), &work_size,
+          integers.data(), &integer_size, &info);
   if (info != 0 || found != static_cast<blasint>(count)) {
-    throw Error(ErrorKind::data, "the eigenvalues of a matrix could not be computed: are its numbers finite?");
+    throw Error(ErrorKind::data,
+                "the eigenvalues of a matrix could not be computed: are its numbers finite?");
   }
   // LAPACK gives them smallest first, a vector a column of its column-major matrix: a row of ours.
   Eigenpairs result;

@@ -46,9 +46,11 @@ class Product {
  public:
   explicit Product(const Shape& shape) : stream_(cpu()) {
     const auto [m, n, k, a_stride, b_stride, c_stride] = shape.sizes;
-    const auto descriptor = [](Type type, Index rows, Index columns, Index stride, bool transposed) {
-      return dnnl::memory::desc({rows, columns}, type,
-                                transposed ? dnnl::memory::dims{1, stride} : dnnl::memory::dims{stride, 1});
+    const auto descriptor = [](Type type, Index rows, Index columns, Index stride,
+                               bool transposed) {
+      return dnnl::memory::desc(
+          {rows, columns}, type,
+          transposed ? dnnl::memory::dims{1, stride} : dnnl::memory::dims{stride, 1});
     };
     dnnl::primitive_attr attributes;
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
@@ -58,7 +60,8 @@ class Product {
       attributes.set_post_ops(sum);
     }
     const dnnl::matmul::primitive_desc description(
-        {descriptor(shape.type, m, k, a_stride, shape.transpose_a), descriptor(shape.type, k, n, b_stride, shape.transpose_b),
+        {descriptor(shape.type, m, k, a_stride, shape.transpose_a),
+         descriptor(shape.type, k, n, b_stride, shape.transpose_b),
          descriptor(Type::f32, m, n, c_stride, false)},
         attributes, cpu());
     primitive_ = dnnl::matmul(description);
@@ -77,7 +80,8 @@ class Product {
     a_.set_data_handle(const_cast<void*>(a));
     b_.set_data_handle(const_cast<void*>(b));
     c_.set_data_handle(c);
-    const auto status = dnnl_primitive_execute(primitive_.get(), stream_.get(), arguments_.size(), arguments_.data());
+    const auto status = dnnl_primitive_execute(primitive_.get(), stream_.get(), arguments_.size(),
+                                               arguments_.data());
     require(status == dnnl_success, "oneDNN could not multiply");
   }
 
@@ -89,10 +93,11 @@ class Product {
 };
 
 template <class T>
-void multiply(Type type, bool transpose_a, bool transpose_b, MatrixView<const T> a, MatrixView<const T> b, float beta,
-              Matrix c) {
+void multiply(Type type, bool transpose_a, bool transpose_b, MatrixView<const T> a,
+              MatrixView<const T> b, float beta, Matrix c) {
   const Index inner = transpose_a ? a.rows : a.columns;
-  require((transpose_a ? a.columns : a.rows) == c.rows && (transpose_b ? b.rows : b.columns) == c.columns &&
+  require((transpose_a ? a.columns : a.rows) == c.rows &&
+              (transpose_b ? b.rows : b.columns) == c.columns &&
               (transpose_b ? b.columns : b.rows) == inner,
           "the shapes of a matrix product disagree");
   if (c.rows == 0 || c.columns == 0) return;
@@ -105,7 +110,11 @@ void multiply(Type type, bool transpose_a, bool transpose_b, MatrixView<const T>
   // One a thread, so that no lock is needed; a network has a few dozen shapes.
   thread_local std::map<Shape, std::unique_ptr<Product>> products;
   if (products.empty()) omp_set_num_threads(1);
-  const Shape shape{type, transpose_a, transpose_b, {c.rows, c.columns, inner, a.stride, b.stride, c.stride}, beta};
+  const Shape shape{type,
+                    transpose_a,
+                    transpose_b,
+                    {c.rows, c.columns, inner, a.stride, b.stride, c.stride},
+                    beta};
   auto& product = products[shape];
   try {
     if (!product) product = std::make_unique<Product>(shape);
@@ -151,11 +160,13 @@ bool cpu_multiplies_bfloat16() {
   return used == "AVX512-BF16" || used == "AMX";
 }
 
-void gemm_bfloat16(bool transpose_a, bool transpose_b, ConstBfloat16Matrix a, ConstBfloat16Matrix b, float beta, Matrix c) {
+void gemm_bfloat16(bool transpose_a, bool transpose_b, ConstBfloat16Matrix a, ConstBfloat16Matrix b,
+                   float beta, Matrix c) {
   multiply(Type::bf16, transpose_a, transpose_b, a, b, beta, c);
 }
 
-void gemm_onednn(bool transpose_a, bool transpose_b, ConstMatrix a, ConstMatrix b, float beta, Matrix c) {
+void gemm_onednn(bool transpose_a, bool transpose_b, ConstMatrix a, ConstMatrix b, float beta,
+                 Matrix c) {
   multiply(Type::f32, transpose_a, transpose_b, a, b, beta, c);
 }
 
@@ -163,14 +174,18 @@ void gemm_onednn(bool transpose_a, bool transpose_b, ConstMatrix a, ConstMatrix 
 
 namespace {
 
-[[noreturn]] void missing() { throw Error(ErrorKind::bug, "internal error: oneDNN is not in this build"); }
+[[noreturn]] void missing() {
+  throw Error(ErrorKind::bug, "internal error: oneDNN is not in this build");
+}
 
 }  // namespace
 
 bool has_onednn() { return false; }
 std::string onednn_description() { return "no oneDNN"; }
 bool cpu_multiplies_bfloat16() { return false; }
-void gemm_bfloat16(bool, bool, ConstBfloat16Matrix, ConstBfloat16Matrix, float, Matrix) { missing(); }
+void gemm_bfloat16(bool, bool, ConstBfloat16Matrix, ConstBfloat16Matrix, float, Matrix) {
+  missing();
+}
 void gemm_onednn(bool, bool, ConstMatrix, ConstMatrix, float, Matrix) { missing(); }
 
 #endif

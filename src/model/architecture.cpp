@@ -5,13 +5,13 @@
 #include <cmath>
 
 #include "hourglass/core/error.hpp"
+#include "model/spec_checks.hpp"
 #include "nn/activation_layer.hpp"
 #include "nn/convolution.hpp"
 #include "nn/dense.hpp"
 #include "nn/gaussian_sample.hpp"
 #include "nn/layer_norm.hpp"
 #include "nn/top_k.hpp"
-#include "model/spec_checks.hpp"
 
 namespace hourglass {
 
@@ -32,7 +32,8 @@ class Builder {
     const std::size_t last = spec_.encoder.size() - 1;
     std::vector<Linear> encoder;
     for (std::size_t i = 1; i <= last; ++i) {
-      const Place place{fmt::format("encoder/{}", i - 1), spec_.encoder[i], encoder_shapes[i - 1], encoder_shapes[i]};
+      const Place place{fmt::format("encoder/{}", i - 1), spec_.encoder[i], encoder_shapes[i - 1],
+                        encoder_shapes[i]};
       encoder.push_back(i < last ? add_hidden(place, {}) : add_code(place));
     }
     result_.code_layer = count() - 1;
@@ -43,7 +44,8 @@ class Builder {
     const auto decoder_shapes = unit_shapes(spec_.decoder, "decoder-layers");
     for (std::size_t i = 1; i < spec_.decoder.size(); ++i) {
       const Linear source = spec_.tied ? encoder[encoder.size() - i] : Linear{};
-      const Place place{fmt::format("decoder/{}", i - 1), spec_.decoder[i], decoder_shapes[i - 1], decoder_shapes[i]};
+      const Place place{fmt::format("decoder/{}", i - 1), spec_.decoder[i], decoder_shapes[i - 1],
+                        decoder_shapes[i]};
       if (i + 1 < spec_.decoder.size()) {
         add_hidden(place, source);
       } else {
@@ -51,8 +53,9 @@ class Builder {
         result_.output_layer = add_linear(place, Activation::linear, source).dense;
       }
     }
-    const bool plain = !spec_.layer_norm && !encoder_noise_ && regularization.k_sparse == 0 && !regularization.variational &&
-                       !regularization.code_noise_before && !has_convolutions(spec_.encoder);
+    const bool plain = !spec_.layer_norm && !encoder_noise_ && regularization.k_sparse == 0 &&
+                       !regularization.variational && !regularization.code_noise_before &&
+                       !has_convolutions(spec_.encoder);
     if (plain) {
       for (const Linear& layer : encoder) result_.encoder_layers.push_back(layer.dense);
     }
@@ -87,13 +90,15 @@ class Builder {
     if (at.layer.kind == LayerSpec::Kind::dense) {
       return {add<Dense>(layout_, at.name, at.inputs.units, at.outputs.units, activation)};
     }
-    return {nullptr, add<Convolution>(layout_, at.name, at.layer, at.inputs.image, at.outputs.image, activation)};
+    return {nullptr, add<Convolution>(layout_, at.name, at.layer, at.inputs.image, at.outputs.image,
+                                      activation)};
   }
 
   void add_noise(Index width, const NoiseSpec& spec) { add<NoiseLayer>(width, spec, noises_++); }
 
   Linear add_hidden(const Place& at, const Linear& source) {
-    const Linear linear = add_linear(at, spec_.layer_norm ? Activation::linear : spec_.activation, source);
+    const Linear linear =
+        add_linear(at, spec_.layer_norm ? Activation::linear : spec_.activation, source);
     const Index outputs = at.outputs.units;
     if (spec_.layer_norm) {
       // The units of a channel share what they share in a convolution.
@@ -102,7 +107,8 @@ class Builder {
       add<ActivationLayer>(outputs, spec_.activation);
     }
     result_.hidden_layers.push_back(count() - 1);
-    const NoiseSpec& noise = spec_.regularization.hidden_noise.at(static_cast<Index>(result_.hidden_layers.size()));
+    const NoiseSpec& noise =
+        spec_.regularization.hidden_noise.at(static_cast<Index>(result_.hidden_layers.size()));
     if (noise.kind != Noise::none) {
       add_noise(outputs, noise);
       if (at.name.starts_with("encoder")) encoder_noise_ = true;
@@ -114,12 +120,14 @@ class Builder {
     const Regularization& regularization = spec_.regularization;
     const Index code = at.outputs.units;
     if (regularization.variational) {
-      const Linear posterior{add<Dense>(layout_, at.name, at.inputs.units, 2 * code, Activation::linear)};
+      const Linear posterior{
+          add<Dense>(layout_, at.name, at.inputs.units, 2 * code, Activation::linear)};
       result_.posterior_layer = count() - 1;
       add<GaussianSample>(code);
       return posterior;
     }
-    const bool noisy = regularization.code_noise.kind != Noise::none && regularization.code_noise_before;
+    const bool noisy =
+        regularization.code_noise.kind != Noise::none && regularization.code_noise_before;
     const Linear linear = add_linear(at, noisy ? Activation::linear : spec_.code_activation, {});
     if (noisy) {
       add_noise(code, regularization.code_noise);
@@ -148,6 +156,8 @@ AutoencoderSpec completed(AutoencoderSpec spec) {
   return spec;
 }
 
-Architecture build_architecture(const AutoencoderSpec& spec, Layout& layout) { return Builder(spec, layout).build(); }
+Architecture build_architecture(const AutoencoderSpec& spec, Layout& layout) {
+  return Builder(spec, layout).build();
+}
 
 }  // namespace hourglass

@@ -2,15 +2,17 @@
 
 #include <algorithm>
 
-#include "model/architecture.hpp"
 #include "hourglass/core/error.hpp"
+#include "model/architecture.hpp"
 #include "model/penalty.hpp"
 
 namespace hourglass {
 
 namespace {
 
-bool has_emphasis(const Regularization& r) { return r.corrupted_weight != 1 || r.clean_weight != 1; }
+bool has_emphasis(const Regularization& r) {
+  return r.corrupted_weight != 1 || r.clean_weight != 1;
+}
 
 Index padded(Index rows, Index columns) { return round_up(rows * columns, cell_floats); }
 
@@ -22,10 +24,12 @@ Autoencoder::Autoencoder(const AutoencoderSpec& spec)
       code_size_(unit_shapes(spec_.encoder, "layers").back().units),
       architecture_(build_architecture(spec_, layout_)) {
   const Regularization& r = spec_.regularization;
-  if (r.contractive > 0 || r.hessian_weight > 0) contractive_ = std::make_unique<Contractive>(r, architecture_.encoder_layers);
+  if (r.contractive > 0 || r.hessian_weight > 0)
+    contractive_ = std::make_unique<Contractive>(r, architecture_.encoder_layers);
   if (const auto& layers = architecture_.encoder_layers; !layers.empty()) {
     Regularization exact;
-    exact.contractive_method = layers.size() == 1 ? ContractiveMethod::closed_form : ContractiveMethod::exact;
+    exact.contractive_method =
+        layers.size() == 1 ? ContractiveMethod::closed_form : ContractiveMethod::exact;
     jacobian_ = std::make_unique<Contractive>(exact, layers);
   }
   if (r.predictive) {
@@ -78,27 +82,32 @@ Autoencoder::Room Autoencoder::room(Workspace& workspace, Index rows) const {
   return room;
 }
 
-LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix samples, float scale, Workspace& workspace,
-                                 float* gradient, const PassContext& context, const GradientReady& ready) const {
+LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix samples, float scale,
+                                 Workspace& workspace, float* gradient, const PassContext& context,
+                                 const GradientReady& ready) const {
   const Regularization& r = spec_.regularization;
   if (r.corruption.kind == Corruption::none || samples.rows == 0) {
     return train_pass(parameters, samples, samples, scale, workspace, gradient, context, ready);
   }
   const Room room = this->room(workspace, samples.rows);
   corrupt(r.corruption, spec_.image, context, samples, room.input, room.mask);
-  return train_pass(parameters, room.input, samples, scale, workspace, gradient, context, ready, room.mask);
+  return train_pass(parameters, room.input, samples, scale, workspace, gradient, context, ready,
+                    room.mask);
 }
 
-LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix input, ConstMatrix target, float scale,
-                                 Workspace& workspace, float* gradient, const PassContext& context, const GradientReady& ready,
+LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix input, ConstMatrix target,
+                                 float scale, Workspace& workspace, float* gradient,
+                                 const PassContext& context, const GradientReady& ready,
                                  ConstMatrix mask) const {
-  require(input.rows == target.rows && input.columns == target.columns, "an input and a target of different shapes");
+  require(input.rows == target.rows && input.columns == target.columns,
+          "an input and a target of different shapes");
   if (input.rows == 0) {
     std::fill_n(gradient, layout_.size(), 0.0F);
     if (ready) ready({0, layout_.size()});
     return {};
   }
-  if (predictive_) return predictive_pass(parameters, input, target, scale, workspace, gradient, context, ready);
+  if (predictive_)
+    return predictive_pass(parameters, input, target, scale, workspace, gradient, context, ready);
   const Range all{0, network().layer_count()};
   network().forward(all, parameters, input, workspace, context);
   const Index last = all.end - 1;
@@ -106,10 +115,12 @@ LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix input, Con
   LossSums sums;
   {
     // Target and logits are read, the gradient is written.
-    const PhaseSpan span(context.recorder, Phase::loss, 0, 3.0 * sizeof(float) * static_cast<double>(input.rows * features()));
-    sums = loss_and_gradient(spec_.loss, spec_.output_activation, spec_.feature_mean, scale, target,
-                             workspace.output(last, input.rows), workspace.output_gradient(last, input.rows),
-                             loss_options(mask.empty() ? ConstMatrix() : emphasis(mask, room.mask)));
+    const PhaseSpan span(context.recorder, Phase::loss, 0,
+                         3.0 * sizeof(float) * static_cast<double>(input.rows * features()));
+    sums = loss_and_gradient(
+        spec_.loss, spec_.output_activation, spec_.feature_mean, scale, target,
+        workspace.output(last, input.rows), workspace.output_gradient(last, input.rows),
+        loss_options(mask.empty() ? ConstMatrix() : emphasis(mask, room.mask)));
   }
   PassContext backward_context = context;
   std::vector<SecondOrderTerms> terms;
@@ -119,7 +130,8 @@ LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix input, Con
     for (std::size_t l = 0; l < architecture_.encoder_layers.size(); ++l) {
       outputs.emplace_back(workspace.output(static_cast<Index>(l), input.rows));
     }
-    sums.penalty += contractive_->apply(parameters, input, outputs, scale, context, room.penalty, terms);
+    sums.penalty +=
+        contractive_->apply(parameters, input, outputs, scale, context, room.penalty, terms);
     backward_context.second_order = terms;
   }
   network().backward(all, parameters, input, workspace, {}, gradient, backward_context, ready,
@@ -128,22 +140,27 @@ LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix input, Con
   return sums;
 }
 
-// The codes that the decoder sees, and that the encoder learns to predict, come from a minimisation of their own.
-LossSums Autoencoder::predictive_pass(const float* parameters, ConstMatrix input, ConstMatrix target, float scale,
-                                      Workspace& workspace, float* gradient, const PassContext& context,
+// The codes that the decoder sees, and that the encoder learns to predict, come from a minimisation
+// of their own.
+LossSums Autoencoder::predictive_pass(const float* parameters, ConstMatrix input,
+                                      ConstMatrix target, float scale, Workspace& workspace,
+                                      float* gradient, const PassContext& context,
                                       const GradientReady& ready) const {
   const Index code = architecture_.code_layer;
   const Range encoder{0, code + 1};
   const Range decoder{code + 1, network().layer_count()};
   const ConstMatrix prediction = network().forward(encoder, parameters, input, workspace, context);
-  const ConstMatrix codes = predictive_->infer(parameters, target, prediction, room(workspace, input.rows).penalty);
+  const ConstMatrix codes =
+      predictive_->infer(parameters, target, prediction, room(workspace, input.rows).penalty);
   network().forward(decoder, parameters, codes, workspace, context);
-  LossSums sums = loss_and_gradient(spec_.loss, spec_.output_activation, spec_.feature_mean, scale, target,
-                                    workspace.output(decoder.end - 1, input.rows),
-                                    workspace.output_gradient(decoder.end - 1, input.rows), loss_options({}));
+  LossSums sums =
+      loss_and_gradient(spec_.loss, spec_.output_activation, spec_.feature_mean, scale, target,
+                        workspace.output(decoder.end - 1, input.rows),
+                        workspace.output_gradient(decoder.end - 1, input.rows), loss_options({}));
   const OutputGradientHook hook = penalties(scale, context, sums.penalty);
   network().backward(decoder, parameters, codes, workspace, {}, gradient, context, ready, hook);
-  sums.penalty += predictive_->penalty(codes, prediction, scale, workspace.output_gradient(code, input.rows));
+  sums.penalty +=
+      predictive_->penalty(codes, prediction, scale, workspace.output_gradient(code, input.rows));
   network().backward(encoder, parameters, input, workspace, {}, gradient, context, ready, hook);
   sums.loss += sums.penalty;
   return sums;
@@ -172,28 +189,37 @@ ConstMatrix Autoencoder::emphasis(ConstMatrix mask, Matrix weights) const {
   for (Index r = 0; r < mask.rows; ++r) {
     for (Index c = 0; c < mask.columns; ++c) weights(r, c) = mask(r, c) != 0 ? alpha : beta;
     if (spec_.feature_weights.empty()) continue;
-    for (Index c = 0; c < mask.columns; ++c) weights(r, c) *= spec_.feature_weights[static_cast<std::size_t>(c)];
+    for (Index c = 0; c < mask.columns; ++c)
+      weights(r, c) *= spec_.feature_weights[static_cast<std::size_t>(c)];
   }
   return weights;
 }
 
-// What backward calls to add the penalties on activations, to `sum` as well; none when there are none.
-OutputGradientHook Autoencoder::penalties(float scale, const PassContext& context, double& sum) const {
+// What backward calls to add the penalties on activations, to `sum` as well; none when there are
+// none.
+OutputGradientHook Autoencoder::penalties(float scale, const PassContext& context,
+                                          double& sum) const {
   const Regularization& r = spec_.regularization;
-  if (r.l1 == 0 && r.hidden_l1.all == 0 && r.hidden_l1.some.empty() && r.kl_weight == 0 && !r.variational) return {};
-  return
-      [this, scale, &context, &sum](Index layer, ConstMatrix y, Matrix dy) { sum += penalize(layer, y, scale, context, dy); };
+  if (r.l1 == 0 && r.hidden_l1.all == 0 && r.hidden_l1.some.empty() && r.kl_weight == 0 &&
+      !r.variational)
+    return {};
+  return [this, scale, &context, &sum](Index layer, ConstMatrix y, Matrix dy) {
+    sum += penalize(layer, y, scale, context, dy);
+  };
 }
 
-double Autoencoder::penalize(Index layer, ConstMatrix y, float scale, const PassContext& context, Matrix dy) const {
+double Autoencoder::penalize(Index layer, ConstMatrix y, float scale, const PassContext& context,
+                             Matrix dy) const {
   const Regularization& r = spec_.regularization;
   double value = 0;
   if (layer == architecture_.code_layer) {
     // Predictive sparse decomposition has it on its own codes.
     if (r.l1 > 0 && !predictive_) value += l1_penalty(r.l1, y, scale, dy);
-    if (r.kl_weight > 0) value += kl_sparsity_penalty(r.kl_weight, r.kl_target, context.unit_means, y.rows, scale, dy);
+    if (r.kl_weight > 0)
+      value += kl_sparsity_penalty(r.kl_weight, r.kl_target, context.unit_means, y.rows, scale, dy);
   }
-  if (layer == architecture_.posterior_layer) value += variational_penalty(r.beta, r.free_bits, y, scale, dy);
+  if (layer == architecture_.posterior_layer)
+    value += variational_penalty(r.beta, r.free_bits, y, scale, dy);
   const auto& hidden = architecture_.hidden_layers;
   if (const auto place = std::ranges::find(hidden, layer); place != hidden.end()) {
     const double weight = r.hidden_l1.at(place - hidden.begin() + 1);
@@ -202,10 +228,12 @@ double Autoencoder::penalize(Index layer, ConstMatrix y, float scale, const Pass
   return value;
 }
 
-Index Autoencoder::mean_units() const { return spec_.regularization.kl_weight > 0 ? code_size() : 0; }
+Index Autoencoder::mean_units() const {
+  return spec_.regularization.kl_weight > 0 ? code_size() : 0;
+}
 
-void Autoencoder::add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace, const PassContext& context,
-                                std::span<ExactSum> sums) const {
+void Autoencoder::add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace,
+                                const PassContext& context, std::span<ExactSum> sums) const {
   if (samples.rows == 0) return;
   const Regularization& r = spec_.regularization;
   ConstMatrix input = samples;
@@ -214,7 +242,8 @@ void Autoencoder::add_unit_sums(const float* parameters, ConstMatrix samples, Wo
     corrupt(r.corruption, spec_.image, context, samples, room.input, {});
     input = room.input;
   }
-  const ConstMatrix code = network().forward({0, architecture_.code_layer + 1}, parameters, input, workspace, context);
+  const ConstMatrix code =
+      network().forward({0, architecture_.code_layer + 1}, parameters, input, workspace, context);
   for (Index c = 0; c < code.columns; ++c) {
     double sum = 0;
     for (Index row = 0; row < code.rows; ++row) sum += static_cast<double>(code(row, c));
@@ -222,7 +251,8 @@ void Autoencoder::add_unit_sums(const float* parameters, ConstMatrix samples, Wo
   }
 }
 
-void Autoencoder::squared_jacobian_norms(const float* parameters, ConstMatrix x, Workspace& workspace, std::span<float> room,
+void Autoencoder::squared_jacobian_norms(const float* parameters, ConstMatrix x,
+                                         Workspace& workspace, std::span<float> room,
                                          std::span<double> norms) const {
   const auto count = static_cast<Index>(architecture_.encoder_layers.size());
   network().forward({0, count}, parameters, x, workspace, {});
@@ -231,16 +261,20 @@ void Autoencoder::squared_jacobian_norms(const float* parameters, ConstMatrix x,
   jacobian_->squared_norms(parameters, x, outputs, room, norms);
 }
 
-ConstMatrix Autoencoder::encode(const float* parameters, ConstMatrix x, Workspace& workspace) const {
+ConstMatrix Autoencoder::encode(const float* parameters, ConstMatrix x,
+                                Workspace& workspace) const {
   return network().forward({0, architecture_.code_layer + 1}, parameters, x, workspace, {});
 }
 
-ConstMatrix Autoencoder::reconstruct(const float* parameters, ConstMatrix x, Workspace& workspace) const {
+ConstMatrix Autoencoder::reconstruct(const float* parameters, ConstMatrix x,
+                                     Workspace& workspace) const {
   return decode(parameters, encode(parameters, x, workspace), workspace);
 }
 
-ConstMatrix Autoencoder::decode(const float* parameters, ConstMatrix codes, Workspace& workspace) const {
-  network().forward({architecture_.code_layer + 1, network().layer_count()}, parameters, codes, workspace, {});
+ConstMatrix Autoencoder::decode(const float* parameters, ConstMatrix codes,
+                                Workspace& workspace) const {
+  network().forward({architecture_.code_layer + 1, network().layer_count()}, parameters, codes,
+                    workspace, {});
   const Matrix logits = workspace.output(network().layer_count() - 1, codes.rows);
   activation_forward(spec_.output_activation, {}, logits, {});
   return logits;
@@ -249,13 +283,16 @@ ConstMatrix Autoencoder::decode(const float* parameters, ConstMatrix codes, Work
 LossSums Autoencoder::evaluate(const float* parameters, ConstMatrix x, Workspace& workspace) const {
   const Range all{0, network().layer_count()};
   network().forward(all, parameters, x, workspace, {});
-  LossSums sums = loss_and_gradient(spec_.loss, spec_.output_activation, spec_.feature_mean, 1.0F, x,
-                                    workspace.output(all.end - 1, x.rows), {}, loss_options({}));
-  // What depends on the sample alone; means over a batch and the encoder's Jacobian belong to training.
+  LossSums sums = loss_and_gradient(spec_.loss, spec_.output_activation, spec_.feature_mean, 1.0F,
+                                    x, workspace.output(all.end - 1, x.rows), {}, loss_options({}));
+  // What depends on the sample alone; means over a batch and the encoder's Jacobian belong to
+  // training.
   const Regularization& r = spec_.regularization;
-  if (r.l1 > 0) sums.penalty += l1_penalty(r.l1, workspace.output(architecture_.code_layer, x.rows), 0, {});
+  if (r.l1 > 0)
+    sums.penalty += l1_penalty(r.l1, workspace.output(architecture_.code_layer, x.rows), 0, {});
   if (r.variational) {
-    sums.penalty += variational_penalty(r.beta, 0, workspace.output(architecture_.posterior_layer, x.rows), 0, {});
+    sums.penalty += variational_penalty(
+        r.beta, 0, workspace.output(architecture_.posterior_layer, x.rows), 0, {});
   }
   sums.loss += sums.penalty;
   return sums;

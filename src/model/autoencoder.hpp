@@ -4,15 +4,15 @@
 #include <span>
 #include <vector>
 
+#include "core/layout.hpp"
 #include "model/contractive.hpp"
-#include "nn/image_shape.hpp"
 #include "model/layer_spec.hpp"
-#include "nn/loss.hpp"
-#include "nn/network.hpp"
 #include "model/predictive.hpp"
 #include "model/regularization.hpp"
 #include "model/trainable.hpp"
-#include "core/layout.hpp"
+#include "nn/image_shape.hpp"
+#include "nn/loss.hpp"
+#include "nn/network.hpp"
 
 namespace hourglass {
 
@@ -24,11 +24,11 @@ struct AutoencoderSpec {
   Activation code_activation = Activation::linear;
   Activation output_activation = Activation::sigmoid;
   Loss loss = Loss::mse;
-  bool feature_mean = true;            ///< loss averaged over features (true) or summed (false)
-  double huber_delta = 1;              ///< where huber turns from squared to absolute error
-  bool tied = false;                   ///< the decoder's weights are the encoder's, transposed
-  bool layer_norm = false;             ///< layer normalisation before the non-linearity of every hidden layer
-  ImageShape image;                    ///< how a sample's features lie as an image, for what needs to know
+  bool feature_mean = true;  ///< loss averaged over features (true) or summed (false)
+  double huber_delta = 1;    ///< where huber turns from squared to absolute error
+  bool tied = false;         ///< the decoder's weights are the encoder's, transposed
+  bool layer_norm = false;   ///< layer normalisation before the non-linearity of every hidden layer
+  ImageShape image;          ///< how a sample's features lie as an image, for what needs to know
   std::vector<float> feature_weights;  ///< of each feature in the loss; empty: 1
   Regularization regularization;
 };
@@ -36,16 +36,17 @@ struct AutoencoderSpec {
 /// The layers that a spec stands for, and which of them mean something.
 struct Architecture {
   Network network;
-  Index code_layer = 0;              ///< its output is the code
-  Index posterior_layer = -1;        ///< variational: its output is (mu, ln sigma^2)
-  std::vector<Index> hidden_layers;  ///< their outputs are hidden activations, before noise
-  std::vector<const Dense*>
-      encoder_layers;                   ///< of a plain dense encoder: what a penalty on its Jacobian needs; empty otherwise
-  const Dense* output_layer = nullptr;  ///< the last one, if it is dense
+  Index code_layer = 0;                      ///< its output is the code
+  Index posterior_layer = -1;                ///< variational: its output is (mu, ln sigma^2)
+  std::vector<Index> hidden_layers;          ///< their outputs are hidden activations, before noise
+  std::vector<const Dense*> encoder_layers;  ///< of a plain dense encoder: what a penalty on its
+                                             ///< Jacobian needs; empty otherwise
+  const Dense* output_layer = nullptr;       ///< the last one, if it is dense
 };
 
-/// x^ = r(f(x)): a network whose first layers are the encoder f and the others the decoder r, the arena layout of its
-/// parameters ("encoder/0/weight", "encoder/0/bias", ..., "decoder/0/weight", ...) and its loss.
+/// x^ = r(f(x)): a network whose first layers are the encoder f and the others the decoder r, the
+/// arena layout of its parameters ("encoder/0/weight", "encoder/0/bias", ..., "decoder/0/weight",
+/// ...) and its loss.
 class Autoencoder final : public Trainable {
  public:
   /// Throws Error(usage) naming the settings that do not fit together.
@@ -62,28 +63,30 @@ class Autoencoder final : public Trainable {
   /// Multiply-adds times two of one sample's forward and backward pass: the GEMMs' work.
   [[nodiscard]] double flops_per_sample() const;
 
-  LossSums train_pass(const float* parameters, ConstMatrix samples, float scale, Workspace& workspace, float* gradient,
-                      const PassContext& context, const GradientReady& ready) const override;
-  /// The same from an `input` that may be a copy of `target` with noise of the caller's; `mask` (or empty) is 1 where it has
-  /// noise.
-  LossSums train_pass(const float* parameters, ConstMatrix input, ConstMatrix target, float scale, Workspace& workspace,
-                      float* gradient, const PassContext& context, const GradientReady& ready, ConstMatrix mask = {}) const;
+  LossSums train_pass(const float* parameters, ConstMatrix samples, float scale,
+                      Workspace& workspace, float* gradient, const PassContext& context,
+                      const GradientReady& ready) const override;
+  /// The same from an `input` that may be a copy of `target` with noise of the caller's; `mask` (or
+  /// empty) is 1 where it has noise.
+  LossSums train_pass(const float* parameters, ConstMatrix input, ConstMatrix target, float scale,
+                      Workspace& workspace, float* gradient, const PassContext& context,
+                      const GradientReady& ready, ConstMatrix mask = {}) const;
 
   /// Predictive sparse decomposition: the dictionary's columns back to norm 1.
   void constrain(float* parameters) const override;
 
   /// The units of the code, when a penalty wants their means.
   [[nodiscard]] Index mean_units() const override;
-  void add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace, const PassContext& context,
-                     std::span<ExactSum> sums) const override;
+  void add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace,
+                     const PassContext& context, std::span<ExactSum> sums) const override;
 
   /// Whether the norm of dh/dx can be measured: for encoders that are a chain of dense layers.
   [[nodiscard]] bool has_jacobian() const { return jacobian_ != nullptr; }
   /// Floats of room that squared_jacobian_norms() wants for so many rows.
   [[nodiscard]] Index jacobian_room(Index rows) const { return jacobian_->room(rows); }
   /// |dh/dx|_F^2 of every sample of x, exactly.
-  void squared_jacobian_norms(const float* parameters, ConstMatrix x, Workspace& workspace, std::span<float> room,
-                              std::span<double> norms) const;
+  void squared_jacobian_norms(const float* parameters, ConstMatrix x, Workspace& workspace,
+                              std::span<float> room, std::span<double> norms) const;
 
   /// Codes h = f(x) of a micro-batch (rows x code_size), living in the workspace.
   ConstMatrix encode(const float* parameters, ConstMatrix x, Workspace& workspace) const;
@@ -104,10 +107,13 @@ class Autoencoder final : public Trainable {
   [[nodiscard]] Room room(Workspace& workspace, Index rows) const;
   [[nodiscard]] LossOptions loss_options(ConstMatrix weights) const;
   ConstMatrix emphasis(ConstMatrix mask, Matrix weights) const;
-  LossSums predictive_pass(const float* parameters, ConstMatrix input, ConstMatrix target, float scale, Workspace& workspace,
-                           float* gradient, const PassContext& context, const GradientReady& ready) const;
-  [[nodiscard]] OutputGradientHook penalties(float scale, const PassContext& context, double& sum) const;
-  double penalize(Index layer, ConstMatrix y, float scale, const PassContext& context, Matrix dy) const;
+  LossSums predictive_pass(const float* parameters, ConstMatrix input, ConstMatrix target,
+                           float scale, Workspace& workspace, float* gradient,
+                           const PassContext& context, const GradientReady& ready) const;
+  [[nodiscard]] OutputGradientHook penalties(float scale, const PassContext& context,
+                                             double& sum) const;
+  double penalize(Index layer, ConstMatrix y, float scale, const PassContext& context,
+                  Matrix dy) const;
 
   AutoencoderSpec spec_;
   Index features_;

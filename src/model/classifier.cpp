@@ -14,7 +14,8 @@ namespace {
 // Turns a row of logits into scale * (p - onehot) and returns -ln p[label].
 double softmax_gradient(std::span<float> row, Index label, float scale) {
   const float largest = *std::ranges::max_element(row);
-  const double logit = static_cast<double>(row[static_cast<std::size_t>(label)]) - static_cast<double>(largest);
+  const double logit =
+      static_cast<double>(row[static_cast<std::size_t>(label)]) - static_cast<double>(largest);
   for (float& value : row) value = elementwise::exp(value - largest);
   double sum = 0;
   for (const float value : row) sum += static_cast<double>(value);
@@ -28,10 +29,12 @@ double softmax_gradient(std::span<float> row, Index label, float scale) {
 Classifier::Classifier(Index features, Index classes, std::span<const std::int32_t> labels)
     : Classifier(features, classes, labels, nullptr) {}
 
-Classifier::Classifier(const Autoencoder& encoder, Index classes, std::span<const std::int32_t> labels)
+Classifier::Classifier(const Autoencoder& encoder, Index classes,
+                       std::span<const std::int32_t> labels)
     : Classifier(encoder.code_size(), classes, labels, &encoder) {}
 
-Classifier::Classifier(Index width, Index classes, std::span<const std::int32_t> labels, const Autoencoder* encoder)
+Classifier::Classifier(Index width, Index classes, std::span<const std::int32_t> labels,
+                       const Autoencoder* encoder)
     : encoder_(encoder), width_(width), classes_(classes), labels_(labels) {
   if (encoder_ != nullptr) {
     for (Index i = 0; i < encoder_layers().end; ++i) {
@@ -60,26 +63,32 @@ Matrix Classifier::logits(const float* parameters, ConstMatrix samples, Workspac
                           const PassContext& context) const {
   const ConstMatrix code = encoder_ == nullptr
                                ? samples
-                               : encoder_->network().forward(encoder_layers(), parameters, samples, workspace.part(0), context);
+                               : encoder_->network().forward(encoder_layers(), parameters, samples,
+                                                             workspace.part(0), context);
   const Matrix result(workspace.extra().data(), samples.rows, classes_);
-  gemm(false, true, code, ConstMatrix(parameters + layout_.tensor(weight_).offset, classes_, width_), 0, result);
-  activation_forward(Activation::linear, {parameters + layout_.tensor(bias_).offset, static_cast<std::size_t>(classes_)},
-                     result, {});
+  gemm(false, true, code,
+       ConstMatrix(parameters + layout_.tensor(weight_).offset, classes_, width_), 0, result);
+  activation_forward(
+      Activation::linear,
+      {parameters + layout_.tensor(bias_).offset, static_cast<std::size_t>(classes_)}, result, {});
   return result;
 }
 
-LossSums Classifier::train_pass(const float* parameters, ConstMatrix samples, float scale, Workspace& workspace,
-                                float* gradient, const PassContext& context, const GradientReady& ready) const {
+LossSums Classifier::train_pass(const float* parameters, ConstMatrix samples, float scale,
+                                Workspace& workspace, float* gradient, const PassContext& context,
+                                const GradientReady& ready) const {
   std::fill_n(gradient, layout_.size(), 0.0F);
   LossSums sums;
   if (samples.rows == 0) {
     if (ready) ready({0, layout_.size()});
     return sums;
   }
-  require(static_cast<Index>(context.sample_ids.size()) >= samples.rows, "samples to classify without ids");
+  require(static_cast<Index>(context.sample_ids.size()) >= samples.rows,
+          "samples to classify without ids");
   const Matrix dz = logits(parameters, samples, workspace, context);
   const Tensor& weight = layout_.tensor(weight_);
-  const std::span bias_gradient(gradient + layout_.tensor(bias_).offset, static_cast<std::size_t>(classes_));
+  const std::span bias_gradient(gradient + layout_.tensor(bias_).offset,
+                                static_cast<std::size_t>(classes_));
   for (Index r = 0; r < dz.rows; ++r) {
     const auto label = static_cast<Index>(labels_[context.sample_ids[static_cast<std::size_t>(r)]]);
     if (likeliest(dz.row(r)) != label) sums.squared_error += 1;
@@ -98,15 +107,19 @@ LossSums Classifier::train_pass(const float* parameters, ConstMatrix samples, fl
   if (ready) ready({weight.offset, layout_.size()});
   gemm(false, false, dz, ConstMatrix(parameters + weight.offset, classes_, width_), 0,
        inner.output_gradient(code_layer, samples.rows));
-  encoder_->network().backward(encoder_layers(), parameters, samples, inner, {}, gradient, context, ready);
+  encoder_->network().backward(encoder_layers(), parameters, samples, inner, {}, gradient, context,
+                               ready);
   return sums;
 }
 
-LossSums Classifier::evaluate(const float* /*parameters*/, ConstMatrix /*samples*/, Workspace& /*workspace*/) const {
+LossSums Classifier::evaluate(const float* /*parameters*/, ConstMatrix /*samples*/,
+                              Workspace& /*workspace*/) const {
   require(false, "a classifier asked for a reconstruction");
   return {};
 }
 
-Index likeliest(std::span<const float> logits) { return std::ranges::max_element(logits) - logits.begin(); }
+Index likeliest(std::span<const float> logits) {
+  return std::ranges::max_element(logits) - logits.begin();
+}
 
 }  // namespace hourglass

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "nn/activation_kernels.hpp"
-#include "hourglass/core/error.hpp"
 #include "core/random.hpp"
+#include "hourglass/core/error.hpp"
 #include "math/blas.hpp"
+#include "nn/activation_kernels.hpp"
 
 namespace hourglass {
 
@@ -24,7 +24,8 @@ double add_squares(std::span<const float> values) {
 double add_squares(ConstMatrix matrix) {
   double sum = 0;
   for (Index r = 0; r < matrix.rows; ++r) {
-    for (const float value : matrix.row(r)) sum += static_cast<double>(value) * static_cast<double>(value);
+    for (const float value : matrix.row(r))
+      sum += static_cast<double>(value) * static_cast<double>(value);
   }
   return sum;
 }
@@ -38,7 +39,8 @@ PassContext perturbation_context(const PassContext& context, Index n) {
   return result;
 }
 
-void slopes_and_curvatures(Activation activation, ConstMatrix y, ConstMatrix z, Matrix slopes, Matrix curvatures) {
+void slopes_and_curvatures(Activation activation, ConstMatrix y, ConstMatrix z, Matrix slopes,
+                           Matrix curvatures) {
   kernel::dispatch(activation, [&](auto kernel) {
     using Kernel = decltype(kernel);
     for (Index r = 0; r < y.rows; ++r) {
@@ -72,7 +74,8 @@ class Contractive::Room {
   std::size_t used_ = 0;
 };
 
-// The encoder at one input, and the two passes through it. Rows of r, q, a and b are the probes' blocks of samples.
+// The encoder at one input, and the two passes through it. Rows of r, q, a and b are the probes'
+// blocks of samples.
 struct Contractive::Branch {
   ConstMatrix x;
   std::vector<ConstMatrix> outputs;
@@ -96,7 +99,8 @@ Contractive::Contractive(const Regularization& settings, std::vector<const Dense
   }
   if (method_ == ContractiveMethod::closed_form && (!one_layer || settings.hessian_weight > 0)) {
     throw Error(ErrorKind::usage,
-                "--contractive-method closed-form is for --layers with one layer and without --hessian-weight: use exact or "
+                "--contractive-method closed-form is for --layers with one layer and without "
+                "--hessian-weight: use exact or "
                 "hutchinson");
   }
   probes_ = method_ == ContractiveMethod::exact ? code : settings.contractive_probes;
@@ -106,14 +110,17 @@ Contractive::Contractive(const Regularization& settings, std::vector<const Dense
 Index Contractive::room(Index rows) const {
   const auto part = [](Index r, Index columns) { return round_up(r * columns, cell_floats); };
   const Index stacked = rows * probes_;
-  Index branch = part(stacked, layers_.front()->inputs()) * 2 + part(rows, layers_.front()->inputs());
-  for (const Dense* layer : layers_) branch += 6 * part(rows, layer->outputs()) + 4 * part(stacked, layer->outputs());
+  Index branch =
+      part(stacked, layers_.front()->inputs()) * 2 + part(rows, layers_.front()->inputs());
+  for (const Dense* layer : layers_)
+    branch += 6 * part(rows, layer->outputs()) + 4 * part(stacked, layer->outputs());
   const Index branches = 1 + (settings_.hessian_weight > 0 ? settings_.hessian_samples : 0);
-  return branches * (branch + part(stacked, layers_.front()->inputs())) + part(stacked, layers_.back()->outputs());
+  return branches * (branch + part(stacked, layers_.front()->inputs())) +
+         part(stacked, layers_.back()->outputs());
 }
 
-Contractive::Branch Contractive::make_branch(const float* parameters, ConstMatrix x, std::vector<ConstMatrix> outputs,
-                                             Room& room) const {
+Contractive::Branch Contractive::make_branch(const float* parameters, ConstMatrix x,
+                                             std::vector<ConstMatrix> outputs, Room& room) const {
   Branch branch;
   branch.x = x;
   branch.outputs = std::move(outputs);
@@ -133,7 +140,8 @@ Contractive::Branch Contractive::make_branch(const float* parameters, ConstMatri
   return branch;
 }
 
-void Contractive::reverse_pass(const float* parameters, ConstMatrix probes, Branch& branch, Room& room) const {
+void Contractive::reverse_pass(const float* parameters, ConstMatrix probes, Branch& branch,
+                               Room& room) const {
   const Index samples = branch.x.rows;
   branch.r.resize(layers_.size() + 1);
   branch.q.resize(layers_.size());
@@ -151,7 +159,8 @@ void Contractive::reverse_pass(const float* parameters, ConstMatrix probes, Bran
   }
 }
 
-void Contractive::adjoint_pass(const float* parameters, Matrix seed, Branch& branch, Room& room) const {
+void Contractive::adjoint_pass(const float* parameters, Matrix seed, Branch& branch,
+                               Room& room) const {
   const Index samples = branch.x.rows;
   branch.a.resize(layers_.size());
   Matrix a = seed;
@@ -174,9 +183,10 @@ void Contractive::adjoint_pass(const float* parameters, Matrix seed, Branch& bra
   }
 }
 
-// The perturbed copy of the encoder has no other loss: its ordinary backward pass starts from nothing but dz.
-void Contractive::penalized_branch(const float* parameters, Branch& branch, std::span<SecondOrderTerms> terms,
-                                   Room& room) const {
+// The perturbed copy of the encoder has no other loss: its ordinary backward pass starts from
+// nothing but dz.
+void Contractive::penalized_branch(const float* parameters, Branch& branch,
+                                   std::span<SecondOrderTerms> terms, Room& room) const {
   Matrix above;
   for (std::size_t l = layers_.size(); l-- > 0;) {
     const Matrix dz = branch.dz[l];
@@ -194,8 +204,8 @@ void Contractive::penalized_branch(const float* parameters, Branch& branch, std:
   }
 }
 
-double Contractive::closed_form(const float* parameters, const Branch& branch, float scale, Room& room,
-                                std::span<SecondOrderTerms> terms) const {
+double Contractive::closed_form(const float* parameters, const Branch& branch, float scale,
+                                Room& room, std::span<SecondOrderTerms> terms) const {
   const ConstMatrix weight = layers_.front()->weight(parameters);
   const Index samples = branch.x.rows;
   const Matrix norms = room.take(1, weight.rows);
@@ -233,8 +243,9 @@ void Contractive::make_probes(const PassContext& context, Matrix probes) const {
       }
       const Index blocks = (probes.columns + 127) / 128;
       for (Index block = 0; block < blocks; ++block) {
-        const auto words = random.bits(context.sample_ids[static_cast<std::size_t>(i)], context.epoch,
-                                       static_cast<std::uint32_t>(p * blocks + block));
+        const auto words =
+            random.bits(context.sample_ids[static_cast<std::size_t>(i)], context.epoch,
+                        static_cast<std::uint32_t>(p * blocks + block));
         for (Index c = block * 128; c < std::min(probes.columns, (block + 1) * 128); ++c) {
           const Index bit = c - block * 128;
           row[static_cast<std::size_t>(c)] =
@@ -245,11 +256,14 @@ void Contractive::make_probes(const PassContext& context, Matrix probes) const {
   }
 }
 
-double Contractive::apply(const float* parameters, ConstMatrix x, std::span<const ConstMatrix> outputs, float scale,
-                          const PassContext& context, std::span<float> memory, std::span<SecondOrderTerms> terms) const {
+double Contractive::apply(const float* parameters, ConstMatrix x,
+                          std::span<const ConstMatrix> outputs, float scale,
+                          const PassContext& context, std::span<float> memory,
+                          std::span<SecondOrderTerms> terms) const {
   Room room(memory);
   Branch branch = make_branch(parameters, x, {outputs.begin(), outputs.end()}, room);
-  if (method_ == ContractiveMethod::closed_form) return closed_form(parameters, branch, scale, room, terms);
+  if (method_ == ContractiveMethod::closed_form)
+    return closed_form(parameters, branch, scale, room, terms);
 
   const Matrix probes = room.take(x.rows * probes_, layers_.back()->outputs());
   make_probes(context, probes);
@@ -263,7 +277,8 @@ double Contractive::apply(const float* parameters, ConstMatrix x, std::span<cons
   }
 
   const Index perturbed = settings_.hessian_weight > 0 ? settings_.hessian_samples : 0;
-  const double share = perturbed > 0 ? settings_.hessian_weight * weight_ / static_cast<double>(perturbed) : 0;
+  const double share =
+      perturbed > 0 ? settings_.hessian_weight * weight_ / static_cast<double>(perturbed) : 0;
   const auto hessian_factor = static_cast<float>(2.0 * share) * scale;
   const CorruptionSpec noise{Corruption::gaussian, settings_.hessian_sigma};
   for (Index n = 0; n < perturbed; ++n) {
@@ -272,7 +287,8 @@ double Contractive::apply(const float* parameters, ConstMatrix x, std::span<cons
     std::vector<ConstMatrix> moved_outputs;
     for (const Dense* layer : layers_) {
       const Matrix y = room.take(x.rows, layer->outputs());
-      gemm(false, true, moved_outputs.empty() ? ConstMatrix(moved) : moved_outputs.back(), layer->weight(parameters), 0, y);
+      gemm(false, true, moved_outputs.empty() ? ConstMatrix(moved) : moved_outputs.back(),
+           layer->weight(parameters), 0, y);
       activation_forward(layer->activation(), layer->bias(parameters), y, {});
       moved_outputs.emplace_back(y);
     }
@@ -302,8 +318,9 @@ double Contractive::apply(const float* parameters, ConstMatrix x, std::span<cons
   return value;
 }
 
-void Contractive::squared_norms(const float* parameters, ConstMatrix x, std::span<const ConstMatrix> outputs,
-                                std::span<float> memory, std::span<double> norms) const {
+void Contractive::squared_norms(const float* parameters, ConstMatrix x,
+                                std::span<const ConstMatrix> outputs, std::span<float> memory,
+                                std::span<double> norms) const {
   require(method_ != ContractiveMethod::hutchinson, "an estimate is no measurement");
   require(static_cast<Index>(norms.size()) == x.rows, "one norm a sample");
   Room room(memory);

@@ -22,20 +22,22 @@ double l1_penalty(double weight, ConstMatrix h, float scale, Matrix gradient) {
   return weight * sum;
 }
 
-double kl_sparsity_penalty(double weight, double target, std::span<const double> means, Index rows, float scale,
-                           Matrix gradient) {
+double kl_sparsity_penalty(double weight, double target, std::span<const double> means, Index rows,
+                           float scale, Matrix gradient) {
   double sum = 0;
   for (std::size_t j = 0; j < means.size(); ++j) {
     const double mean = std::clamp(means[j], 1e-6, 1 - 1e-6);
     sum += target * std::log(target / mean) + (1 - target) * std::log((1 - target) / (1 - mean));
     if (gradient.empty()) continue;
-    const auto step = static_cast<float>(static_cast<double>(scale) * weight * (-target / mean + (1 - target) / (1 - mean)));
+    const auto step = static_cast<float>(static_cast<double>(scale) * weight *
+                                         (-target / mean + (1 - target) / (1 - mean)));
     for (Index r = 0; r < rows; ++r) gradient(r, static_cast<Index>(j)) += step;
   }
   return weight * sum * static_cast<double>(rows);
 }
 
-double variational_penalty(double beta, double free_bits, ConstMatrix posterior, float scale, Matrix gradient) {
+double variational_penalty(double beta, double free_bits, ConstMatrix posterior, float scale,
+                           Matrix gradient) {
   const Index units = posterior.columns / 2;
   const float step = scale * static_cast<float>(beta);
   double sum = 0;
@@ -44,8 +46,9 @@ double variational_penalty(double beta, double free_bits, ConstMatrix posterior,
     const float* log_variance = mean + units;
     for (Index j = 0; j < units; ++j) {
       const float variance = elementwise::exp(log_variance[j]);
-      const double divergence = 0.5 * (static_cast<double>(mean[j]) * mean[j] + static_cast<double>(variance) - 1.0 -
-                                       static_cast<double>(log_variance[j]));
+      const double divergence =
+          0.5 * (static_cast<double>(mean[j]) * mean[j] + static_cast<double>(variance) - 1.0 -
+                 static_cast<double>(log_variance[j]));
       const bool free = divergence < free_bits;
       sum += free ? free_bits : divergence;
       if (gradient.empty() || free) continue;

@@ -12,7 +12,8 @@ namespace {
 
 Index padded(Index rows, Index columns) { return round_up(rows * columns, cell_floats); }
 
-// Of a symmetric matrix with no negative eigenvalue: two upper bounds of the largest, whichever is smaller.
+// Of a symmetric matrix with no negative eigenvalue: two upper bounds of the largest, whichever is
+// smaller.
 double curvature_bound(ConstMatrix gram) {
   double squares = 0;
   double largest_row = 0;
@@ -36,7 +37,8 @@ float soft_threshold(float z, float threshold) {
 
 }  // namespace
 
-PredictiveSparse::PredictiveSparse(const Regularization& settings, const Dense& dictionary, double data_weight)
+PredictiveSparse::PredictiveSparse(const Regularization& settings, const Dense& dictionary,
+                                   double data_weight)
     : dictionary_(dictionary),
       data_weight_(data_weight),
       l1_(settings.l1),
@@ -48,7 +50,8 @@ Index PredictiveSparse::room(Index rows) const {
   return padded(code, code) + padded(rows, dictionary_.outputs()) + 4 * padded(rows, code);
 }
 
-ConstMatrix PredictiveSparse::infer(const float* parameters, ConstMatrix x, ConstMatrix f, std::span<float> room) const {
+ConstMatrix PredictiveSparse::infer(const float* parameters, ConstMatrix x, ConstMatrix f,
+                                    std::span<float> room) const {
   const ConstMatrix dictionary = dictionary_.weight(parameters);
   const auto bias = dictionary_.bias(parameters);
   const Index code = dictionary.columns;
@@ -62,7 +65,8 @@ ConstMatrix PredictiveSparse::infer(const float* parameters, ConstMatrix x, Cons
   gemm(true, false, dictionary, dictionary, 0, gram);
   const Matrix centred = take(x.rows, x.columns);
   for (Index r = 0; r < x.rows; ++r) {
-    for (Index c = 0; c < x.columns; ++c) centred(r, c) = x(r, c) - bias[static_cast<std::size_t>(c)];
+    for (Index c = 0; c < x.columns; ++c)
+      centred(r, c) = x(r, c) - bias[static_cast<std::size_t>(c)];
   }
   const Matrix correlation = take(x.rows, code);
   gemm(false, false, centred, dictionary, 0, correlation);
@@ -88,7 +92,8 @@ ConstMatrix PredictiveSparse::infer(const float* parameters, ConstMatrix x, Cons
       float* const at = z.row(r).data();
       float* const y = ahead.row(r).data();
       for (Index c = 0; c < code; ++c) {
-        const float step = of_data * (product(r, c) - correlation(r, c)) + of_prediction * (y[c] - f(r, c));
+        const float step =
+            of_data * (product(r, c) - correlation(r, c)) + of_prediction * (y[c] - f(r, c));
         const float moved = soft_threshold(y[c] - step, threshold);
         y[c] = moved + momentum * (moved - at[c]);
         at[c] = moved;
@@ -124,9 +129,11 @@ void PredictiveSparse::normalize(float* parameters) const {
     }
   }
   std::vector<float> factors;
-  for (const double square : squares) factors.push_back(square > 0 ? static_cast<float>(1 / std::sqrt(square)) : 1.0F);
+  for (const double square : squares)
+    factors.push_back(square > 0 ? static_cast<float>(1 / std::sqrt(square)) : 1.0F);
   for (Index r = 0; r < dictionary.rows; ++r) {
-    for (Index c = 0; c < dictionary.columns; ++c) values[r * dictionary.stride + c] *= factors[static_cast<std::size_t>(c)];
+    for (Index c = 0; c < dictionary.columns; ++c)
+      values[r * dictionary.stride + c] *= factors[static_cast<std::size_t>(c)];
   }
 }
 

@@ -5,15 +5,17 @@
 #include <algorithm>
 #include <array>
 
-#include "hourglass/core/error.hpp"
 #include "core/random.hpp"
+#include "hourglass/core/error.hpp"
 #include "math/blas.hpp"
 
 namespace hourglass {
 
 namespace {
 
-Activation mean_of(RbmUnit unit) { return unit == RbmUnit::bernoulli ? Activation::sigmoid : Activation::linear; }
+Activation mean_of(RbmUnit unit) {
+  return unit == RbmUnit::bernoulli ? Activation::sigmoid : Activation::linear;
+}
 
 Index padded(Index rows, Index columns) { return round_up(rows * columns, cell_floats); }
 
@@ -65,7 +67,9 @@ Workspace Rbm::make_workspace(Index max_rows) const {
 Rbm::Room Rbm::room(Workspace& workspace, Index rows) const {
   float* const begin = workspace.extra().data();
   const Index hidden = padded(workspace.max_rows(), spec_.hidden);
-  return {{begin, rows, spec_.hidden}, {begin + hidden, rows, spec_.hidden}, {begin + 2 * hidden, rows, spec_.visible}};
+  return {{begin, rows, spec_.hidden},
+          {begin + hidden, rows, spec_.hidden},
+          {begin + 2 * hidden, rows, spec_.visible}};
 }
 
 ConstMatrix Rbm::weight(const float* parameters) const {
@@ -75,24 +79,28 @@ ConstMatrix Rbm::weight(const float* parameters) const {
 void Rbm::up(const float* parameters, ConstMatrix visible, Matrix hidden) const {
   gemm(false, true, visible, weight(parameters), 0, hidden);
   const float* const bias = parameters + layout_.tensor(hidden_bias_).offset;
-  activation_forward(mean_of(spec_.hidden_unit), {bias, static_cast<std::size_t>(spec_.hidden)}, hidden, {});
+  activation_forward(mean_of(spec_.hidden_unit), {bias, static_cast<std::size_t>(spec_.hidden)},
+                     hidden, {});
 }
 
 void Rbm::down(const float* parameters, ConstMatrix hidden, Matrix visible) const {
   gemm(false, false, hidden, weight(parameters), 0, visible);
   const float* const bias = parameters + layout_.tensor(visible_bias_).offset;
-  activation_forward(mean_of(spec_.visible_unit), {bias, static_cast<std::size_t>(spec_.visible)}, visible, {});
+  activation_forward(mean_of(spec_.visible_unit), {bias, static_cast<std::size_t>(spec_.visible)},
+                     visible, {});
 }
 
-LossSums Rbm::train_pass(const float* parameters, ConstMatrix samples, float scale, Workspace& workspace, float* gradient,
-                         const PassContext& context, const GradientReady& ready) const {
+LossSums Rbm::train_pass(const float* parameters, ConstMatrix samples, float scale,
+                         Workspace& workspace, float* gradient, const PassContext& context,
+                         const GradientReady& ready) const {
   const Index rows = samples.rows;
   const Room room = this->room(workspace, rows);
   LossSums sums;
   std::fill_n(gradient, layout_.size(), 0.0F);
   if (rows > 0) {
     up(parameters, samples, room.first_hidden);
-    for (Index r = 0; r < rows; ++r) std::ranges::copy(room.first_hidden.row(r), room.hidden.row(r).begin());
+    for (Index r = 0; r < rows; ++r)
+      std::ranges::copy(room.first_hidden.row(r), room.hidden.row(r).begin());
     for (Index step = 0; step < spec_.steps; ++step) {
       draw_units(spec_.hidden_unit, 2 * step, context, room.hidden);
       down(parameters, room.hidden, room.visible);
@@ -103,16 +111,20 @@ LossSums Rbm::train_pass(const float* parameters, ConstMatrix samples, float sca
     sums.loss = sums.squared_error;
     multiply(room.first_hidden, -scale);
     multiply(room.hidden, scale);
-    const Matrix weight_gradient(gradient + layout_.tensor(weight_).offset, spec_.hidden, spec_.visible);
+    const Matrix weight_gradient(gradient + layout_.tensor(weight_).offset, spec_.hidden,
+                                 spec_.visible);
     gemm(true, false, room.hidden, room.visible, 0, weight_gradient);
     gemm(true, false, room.first_hidden, samples, 1, weight_gradient);
-    const std::span hidden(gradient + layout_.tensor(hidden_bias_).offset, static_cast<std::size_t>(spec_.hidden));
+    const std::span hidden(gradient + layout_.tensor(hidden_bias_).offset,
+                           static_cast<std::size_t>(spec_.hidden));
     add_column_sums(room.hidden, hidden);
     add_column_sums(room.first_hidden, hidden);
     for (Index r = 0; r < rows; ++r) {
-      for (Index c = 0; c < spec_.visible; ++c) room.visible(r, c) = scale * (room.visible(r, c) - samples(r, c));
+      for (Index c = 0; c < spec_.visible; ++c)
+        room.visible(r, c) = scale * (room.visible(r, c) - samples(r, c));
     }
-    add_column_sums(room.visible, {gradient + layout_.tensor(visible_bias_).offset, static_cast<std::size_t>(spec_.visible)});
+    add_column_sums(room.visible, {gradient + layout_.tensor(visible_bias_).offset,
+                                   static_cast<std::size_t>(spec_.visible)});
   }
   if (ready) ready({0, layout_.size()});
   return sums;
@@ -128,14 +140,16 @@ LossSums Rbm::evaluate(const float* parameters, ConstMatrix samples, Workspace& 
 }
 
 void draw_units(RbmUnit unit, Index place, const PassContext& context, Matrix means) {
-  require(static_cast<Index>(context.sample_ids.size()) >= means.rows, "draws for samples without ids");
+  require(static_cast<Index>(context.sample_ids.size()) >= means.rows,
+          "draws for samples without ids");
   const CounterRandom random(context.seed, Purpose::pretraining);
   for (Index r = 0; r < means.rows; ++r) {
     const std::uint64_t id = context.sample_ids[static_cast<std::size_t>(r)];
     const auto row = means.row(r);
     for (Index begin = 0; begin < means.columns; begin += 4) {
       // Blocks of four units below, the place above: 2^22 units, 4096 places.
-      const auto words = random.bits(id, context.epoch, static_cast<std::uint32_t>((place << 20) | (begin / 4)));
+      const auto words =
+          random.bits(id, context.epoch, static_cast<std::uint32_t>((place << 20) | (begin / 4)));
       const Index count = std::min<Index>(4, means.columns - begin);
       if (unit == RbmUnit::bernoulli) {
         for (Index i = 0; i < count; ++i) {
@@ -146,7 +160,8 @@ void draw_units(RbmUnit unit, Index place, const PassContext& context, Matrix me
         const auto [a, b] = normal_pair(words[0], words[1]);
         const auto [c, d] = normal_pair(words[2], words[3]);
         const std::array<float, 4> normal = {a, b, c, d};
-        for (Index i = 0; i < count; ++i) row[static_cast<std::size_t>(begin + i)] += normal[static_cast<std::size_t>(i)];
+        for (Index i = 0; i < count; ++i)
+          row[static_cast<std::size_t>(begin + i)] += normal[static_cast<std::size_t>(i)];
       }
     }
   }

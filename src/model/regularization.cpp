@@ -22,16 +22,18 @@ constexpr std::array<std::pair<ContractiveMethod, std::string_view>, 4> names = 
 }  // namespace
 
 std::string_view name_of(ContractiveMethod method) {
-  const auto* entry = std::ranges::find(names, method, &std::pair<ContractiveMethod, std::string_view>::first);
+  const auto* entry =
+      std::ranges::find(names, method, &std::pair<ContractiveMethod, std::string_view>::first);
   require(entry != names.end(), "a method without a name");
   return entry->second;
 }
 
 ContractiveMethod contractive_method_from(std::string_view name) {
-  const auto* entry = std::ranges::find(names, name, &std::pair<ContractiveMethod, std::string_view>::second);
+  const auto* entry =
+      std::ranges::find(names, name, &std::pair<ContractiveMethod, std::string_view>::second);
   if (entry == names.end()) {
-    throw Error(ErrorKind::usage,
-                fmt::format("unknown method '{}'; use one of: {}", name, fmt::join(contractive_method_names(), ", ")));
+    throw Error(ErrorKind::usage, fmt::format("unknown method '{}'; use one of: {}", name,
+                                              fmt::join(contractive_method_names(), ", ")));
   }
   return entry->first;
 }

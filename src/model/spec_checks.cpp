@@ -15,55 +15,64 @@ void check(bool valid, const std::string& message) {
 }
 
 void check_at_least_zero(const char* name, double value) {
-  check(value >= 0 && value < 1e30, fmt::format("--{} must be a number from 0 up, not {}", name, value));
+  check(value >= 0 && value < 1e30,
+        fmt::format("--{} must be a number from 0 up, not {}", name, value));
 }
 
-Index code_units(const AutoencoderSpec& spec) { return unit_shapes(spec.encoder, "layers").back().units; }
+Index code_units(const AutoencoderSpec& spec) {
+  return unit_shapes(spec.encoder, "layers").back().units;
+}
 
 void check_layers(const AutoencoderSpec& spec) {
   const auto& encoder = spec.encoder;
   const auto& decoder = spec.decoder;
-  check(encoder.size() >= 2,
-        fmt::format("--layers {} has no layer: name at least the input width and the code width, e.g. 784,30",
-                    to_string(encoder)));
+  check(
+      encoder.size() >= 2,
+      fmt::format(
+          "--layers {} has no layer: name at least the input width and the code width, e.g. 784,30",
+          to_string(encoder)));
   const auto encoder_shapes = unit_shapes(encoder, "layers");
   const auto decoder_shapes = unit_shapes(decoder, "decoder-layers");
   const Index features = encoder_shapes.front().units;
   const Index code = encoder_shapes.back().units;
   check(decoder.size() >= 2 && decoder_shapes.front().units == code,
-        fmt::format("--decoder-layers {} must begin with the code width of --layers, {}", to_string(decoder), code));
+        fmt::format("--decoder-layers {} must begin with the code width of --layers, {}",
+                    to_string(decoder), code));
   check(decoder_shapes.back().units == features,
-        fmt::format("--decoder-layers {} must end with the input width of --layers, {}, and ends with {}", to_string(decoder),
-                    features, decoder_shapes.back().units));
+        fmt::format(
+            "--decoder-layers {} must end with the input width of --layers, {}, and ends with {}",
+            to_string(decoder), features, decoder_shapes.back().units));
   if (spec.tied) {
     check(decoder == mirrored(encoder, "layers"),
-          fmt::format("--tied wants a decoder that mirrors the encoder, but --decoder-layers is {} and --layers {}",
+          fmt::format("--tied wants a decoder that mirrors the encoder, but --decoder-layers is {} "
+                      "and --layers {}",
                       to_string(decoder), to_string(encoder)));
     check(!spec.regularization.variational,
-          "--tied does not go with --variational: its last encoder layer has twice the code's width and no mirror");
+          "--tied does not go with --variational: its last encoder layer has twice the code's "
+          "width and no mirror");
   }
   check(!spec.image.known() || spec.image.size() == features,
-        fmt::format("--image-shape {} has {} numbers, but the first of --layers is {}", to_string(spec.image),
-                    spec.image.size(), to_string(encoder.front())));
-  check(
-      !encoder.front().image.known() || encoder.front().image == spec.image,
-      fmt::format("--image-shape {} is not what --layers begins with, {}", to_string(spec.image), to_string(encoder.front())));
+        fmt::format("--image-shape {} has {} numbers, but the first of --layers is {}",
+                    to_string(spec.image), spec.image.size(), to_string(encoder.front())));
+  check(!encoder.front().image.known() || encoder.front().image == spec.image,
+        fmt::format("--image-shape {} is not what --layers begins with, {}", to_string(spec.image),
+                    to_string(encoder.front())));
 }
 
 // The entries of a setting of hidden layers must name layers that there are.
 template <class T>
-void check_hidden(const AutoencoderSpec& spec, const char* name, const PerLayer<T>& setting, bool for_all) {
+void check_hidden(const AutoencoderSpec& spec, const char* name, const PerLayer<T>& setting,
+                  bool for_all) {
   const auto layers = static_cast<Index>(spec.encoder.size() + spec.decoder.size()) - 4;
   check(layers > 0 || (!for_all && setting.some.empty()),
-        fmt::format("--{} acts on hidden layers, but --layers has none: use --{} for the code", name,
-                    std::string(name) == "hidden-l1" ? "l1" : "code-noise"));
+        fmt::format("--{} acts on hidden layers, but --layers has none: use --{} for the code",
+                    name, std::string(name) == "hidden-l1" ? "l1" : "code-noise"));
   for (const auto& entry : setting.some) {
-    check(
-        entry.first >= 1 && entry.first <= layers,
-        fmt::format(
-            "--{} names hidden layer {}, but --layers and --decoder-layers have {}: count from 1, first those of the encoder, "
-            "without the code",
-            name, entry.first, layers));
+    check(entry.first >= 1 && entry.first <= layers,
+          fmt::format("--{} names hidden layer {}, but --layers and --decoder-layers have {}: "
+                      "count from 1, first those of the encoder, "
+                      "without the code",
+                      name, entry.first, layers));
   }
 }
 
@@ -72,18 +81,21 @@ void check_noise(const AutoencoderSpec& spec) {
   check_corruption(r.corruption);
   check_hidden(spec, "hidden-noise", r.hidden_noise, r.hidden_noise.all.kind != Noise::none);
   if (is_structured(r.corruption.kind)) {
-    check(spec.image.known(),
-          fmt::format("--corruption {} works on images: give --image-shape, e.g. 28x28, or data of shape N x H x W",
-                      name_of(r.corruption.kind)));
+    check(spec.image.known(), fmt::format("--corruption {} works on images: give --image-shape, "
+                                          "e.g. 28x28, or data of shape N x H x W",
+                                          name_of(r.corruption.kind)));
   }
   check_at_least_zero("corrupted-weight", r.corrupted_weight);
   check_at_least_zero("clean-weight", r.clean_weight);
   const bool emphasis = r.corrupted_weight != 1 || r.clean_weight != 1;
-  check(!emphasis || (r.corruption.kind != Corruption::none && r.corruption.kind != Corruption::gaussian),
-        fmt::format("--corrupted-weight and --clean-weight tell corrupted components from clean ones, but --corruption is {}",
+  check(!emphasis ||
+            (r.corruption.kind != Corruption::none && r.corruption.kind != Corruption::gaussian),
+        fmt::format("--corrupted-weight and --clean-weight tell corrupted components from clean "
+                    "ones, but --corruption is {}",
                     name_of(r.corruption.kind)));
   check(!emphasis || is_componentwise(spec.loss),
-        fmt::format("--corrupted-weight and --clean-weight weight components, but --loss {} compares whole samples",
+        fmt::format("--corrupted-weight and --clean-weight weight components, but --loss {} "
+                    "compares whole samples",
                     name_of(spec.loss)));
   check(r.corrupted_weight > 0 || r.clean_weight > 0,
         "--corrupted-weight and --clean-weight are both 0: nothing would be learned");
@@ -100,15 +112,17 @@ void check_sparsity(const AutoencoderSpec& spec) {
   check_hidden(spec, "hidden-l1", r.hidden_l1, r.hidden_l1.all > 0);
   check_at_least_zero("kl-weight", r.kl_weight);
   if (r.kl_weight > 0) {
-    check(r.kl_target > 0 && r.kl_target < 1, fmt::format("--kl-target must lie between 0 and 1, not {}", r.kl_target));
+    check(r.kl_target > 0 && r.kl_target < 1,
+          fmt::format("--kl-target must lie between 0 and 1, not {}", r.kl_target));
     check(spec.code_activation == Activation::sigmoid && r.k_sparse == 0,
-          fmt::format(
-              "--kl-weight compares a unit's mean with --kl-target, so units must lie in (0, 1): use --code-activation sigmoid "
-              "instead of {} and no --k-sparse",
-              name_of(spec.code_activation)));
+          fmt::format("--kl-weight compares a unit's mean with --kl-target, so units must lie in "
+                      "(0, 1): use --code-activation sigmoid "
+                      "instead of {} and no --k-sparse",
+                      name_of(spec.code_activation)));
   }
   check(r.k_sparse >= 0 && r.k_sparse <= code,
-        fmt::format("--k-sparse {} does not fit the code of --layers, which has {} units", r.k_sparse, code));
+        fmt::format("--k-sparse {} does not fit the code of --layers, which has {} units",
+                    r.k_sparse, code));
   check(r.k_sparse_alpha > 0 && r.k_sparse_alpha <= 1e6,
         fmt::format("--k-sparse-alpha must be above 0, not {}", r.k_sparse_alpha));
 }
@@ -121,11 +135,14 @@ void check_contractive(const AutoencoderSpec& spec) {
         fmt::format("--contractive-probes must be 1 to 4096, not {}", r.contractive_probes));
   check(r.hessian_samples >= 1 && r.hessian_samples <= 64,
         fmt::format("--hessian-samples must be 1 to 64, not {}", r.hessian_samples));
-  check(r.hessian_sigma > 0, fmt::format("--hessian-sigma must be above 0, not {}", r.hessian_sigma));
+  check(r.hessian_sigma > 0,
+        fmt::format("--hessian-sigma must be above 0, not {}", r.hessian_sigma));
   if (r.contractive == 0 && r.hessian_weight == 0) return;
   const char* const penalty = r.contractive > 0 ? "contractive" : "hessian-weight";
   const auto refuse = [&](bool present, const char* other) {
-    check(!present, fmt::format("--{} differentiates a plain dense encoder and does not go with --{}", penalty, other));
+    check(!present,
+          fmt::format("--{} differentiates a plain dense encoder and does not go with --{}",
+                      penalty, other));
   };
   refuse(has_convolutions(spec.encoder), "layers that has convolutions");
   refuse(spec.layer_norm, "layer-norm");
@@ -145,12 +162,17 @@ void check_variational(const AutoencoderSpec& spec) {
   check_at_least_zero("free-bits", r.free_bits);
   if (!r.variational) return;
   check(spec.code_activation == Activation::linear,
-        fmt::format("--variational gives the code a normal distribution: use --code-activation linear instead of {}",
+        fmt::format("--variational gives the code a normal distribution: use --code-activation "
+                    "linear instead of {}",
                     name_of(spec.code_activation)));
   check(spec.encoder.back().kind == LayerSpec::Kind::dense,
-        fmt::format("--variational wants a dense code: end --layers {} with a width, e.g. 30", to_string(spec.encoder)));
+        fmt::format("--variational wants a dense code: end --layers {} with a width, e.g. 30",
+                    to_string(spec.encoder)));
   const auto refuse = [&](bool present, const char* other) {
-    check(!present, fmt::format("--variational has its own noise and penalty on the code and does not go with --{}", other));
+    check(!present,
+          fmt::format(
+              "--variational has its own noise and penalty on the code and does not go with --{}",
+              other));
   };
   refuse(r.code_noise.kind != Noise::none, "code-noise");
   refuse(r.k_sparse > 0, "k-sparse");
@@ -163,18 +185,25 @@ void check_predictive(const AutoencoderSpec& spec) {
   check(r.predictive_iterations >= 1 && r.predictive_iterations <= 10000,
         fmt::format("--predictive-iterations must be 1 to 10000, not {}", r.predictive_iterations));
   if (!r.predictive) return;
-  check(r.predictive_weight > 0, "--predictive teaches the encoder by --predictive-weight, which is 0");
+  check(r.predictive_weight > 0,
+        "--predictive teaches the encoder by --predictive-weight, which is 0");
   check(r.l1 > 0, "--predictive looks for sparse codes by --l1, which is 0: use e.g. --l1 0.1");
   check(spec.decoder.size() == 2 && spec.decoder.back().kind == LayerSpec::Kind::dense,
-        fmt::format("--predictive wants a decoder of one dense layer, its dictionary: use --decoder-layers {},{} instead of {}",
+        fmt::format("--predictive wants a decoder of one dense layer, its dictionary: use "
+                    "--decoder-layers {},{} instead of {}",
                     code_units(spec), to_string(spec.encoder.front()), to_string(spec.decoder)));
   check(spec.output_activation == Activation::linear,
-        fmt::format("--predictive reconstructs linearly: use --output-activation linear instead of {}",
-                    name_of(spec.output_activation)));
+        fmt::format(
+            "--predictive reconstructs linearly: use --output-activation linear instead of {}",
+            name_of(spec.output_activation)));
   check(spec.loss == Loss::mse,
-        fmt::format("--predictive minimises the squared error: use --loss mse instead of {}", name_of(spec.loss)));
+        fmt::format("--predictive minimises the squared error: use --loss mse instead of {}",
+                    name_of(spec.loss)));
   const auto refuse = [&](bool present, const char* other) {
-    check(!present, fmt::format("--predictive finds its codes by a minimisation of its own and does not go with --{}", other));
+    check(!present,
+          fmt::format(
+              "--predictive finds its codes by a minimisation of its own and does not go with --{}",
+              other));
   };
   refuse(spec.tied, "tied");
   refuse(!spec.feature_weights.empty(), "feature-weights");
@@ -191,11 +220,13 @@ void check_feature_weights(const AutoencoderSpec& spec) {
   const auto& weights = spec.feature_weights;
   if (weights.empty()) return;
   check(static_cast<Index>(weights.size()) == spec.encoder.front().units,
-        fmt::format("--feature-weights has {} numbers, but --layers begins with {}: give one a feature", weights.size(),
-                    to_string(spec.encoder.front())));
+        fmt::format(
+            "--feature-weights has {} numbers, but --layers begins with {}: give one a feature",
+            weights.size(), to_string(spec.encoder.front())));
   for (std::size_t i = 0; i < weights.size(); ++i) {
     check(weights[i] >= 0 && weights[i] <= 1e30F,
-          fmt::format("--feature-weights holds {:g} for feature {}: weights are numbers from 0 up", weights[i], i));
+          fmt::format("--feature-weights holds {:g} for feature {}: weights are numbers from 0 up",
+                      weights[i], i));
   }
   check(std::ranges::any_of(weights, [](float weight) { return weight > 0; }),
         "--feature-weights are all 0: nothing would be learned");
@@ -207,8 +238,10 @@ void check_spec(const AutoencoderSpec& spec) {
   check_layers(spec);
   check_loss(spec.loss, spec.output_activation);
   check(spec.loss != Loss::ssim || spec.image.known(),
-        "--loss ssim compares images: give --image-shape, e.g. 28x28, or data of shape N x H x W; or use --loss mse");
-  check(spec.huber_delta > 0, fmt::format("--huber-delta must be above 0, not {}", spec.huber_delta));
+        "--loss ssim compares images: give --image-shape, e.g. 28x28, or data of shape N x H x W; "
+        "or use --loss mse");
+  check(spec.huber_delta > 0,
+        fmt::format("--huber-delta must be above 0, not {}", spec.huber_delta));
   check_noise(spec);
   check_sparsity(spec);
   check_contractive(spec);

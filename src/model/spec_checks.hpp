@@ -4,7 +4,8 @@
 
 namespace hourglass {
 
-/// Throws Error(usage), naming the settings, when parts of a spec are out of range or make no sense together.
+/// Throws Error(usage), naming the settings, when parts of a spec are out of range or make no sense
+/// together.
 void check_spec(const AutoencoderSpec& spec);
 
 }  // namespace hourglass

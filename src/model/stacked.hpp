@@ -6,24 +6,28 @@
 
 namespace hourglass {
 
-/// A model on top of layers that stay as they are: what it sees of a sample is the output of layers `below` of a network,
-/// passed through without noise. Only the model's own parameters are trained.
+/// A model on top of layers that stay as they are: what it sees of a sample is the output of layers
+/// `below` of a network, passed through without noise. Only the model's own parameters are trained.
 class Stacked final : public Trainable {
  public:
-  /// `network` and its `parameters` (its whole arena) outlive this and do not change below. An empty range passes samples on.
-  Stacked(const Network& network, Range below, const float* parameters, std::unique_ptr<Trainable> model);
+  /// `network` and its `parameters` (its whole arena) outlive this and do not change below. An
+  /// empty range passes samples on.
+  Stacked(const Network& network, Range below, const float* parameters,
+          std::unique_ptr<Trainable> model);
 
   [[nodiscard]] const Layout& layout() const override { return model_->layout(); }
   [[nodiscard]] std::vector<TensorRole> roles() const override { return model_->roles(); }
   [[nodiscard]] Index features() const override;
   [[nodiscard]] Workspace make_workspace(Index max_rows) const override;
-  LossSums train_pass(const float* parameters, ConstMatrix samples, float scale, Workspace& workspace, float* gradient,
-                      const PassContext& context, const GradientReady& ready) const override;
-  LossSums evaluate(const float* parameters, ConstMatrix samples, Workspace& workspace) const override;
+  LossSums train_pass(const float* parameters, ConstMatrix samples, float scale,
+                      Workspace& workspace, float* gradient, const PassContext& context,
+                      const GradientReady& ready) const override;
+  LossSums evaluate(const float* parameters, ConstMatrix samples,
+                    Workspace& workspace) const override;
   void constrain(float* parameters) const override { model_->constrain(parameters); }
   [[nodiscard]] Index mean_units() const override { return model_->mean_units(); }
-  void add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace, const PassContext& context,
-                     std::span<ExactSum> sums) const override;
+  void add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace,
+                     const PassContext& context, std::span<ExactSum> sums) const override;
 
  private:
   ConstMatrix pass_below(ConstMatrix samples, Workspace& workspace) const;

@@ -3,16 +3,17 @@
 #include <span>
 #include <vector>
 
+#include "core/layout.hpp"
 #include "hourglass/core/matrix_view.hpp"
 #include "math/exact_sum.hpp"
 #include "nn/loss.hpp"
 #include "nn/network.hpp"
-#include "core/layout.hpp"
 
 namespace hourglass {
 
-/// What the gradient engine trains: parameters in an arena and a pass that turns samples into sums of gradients. Immutable and
-/// shared by all workers; what a pass needs besides lives in a workspace. Passes know no rank, thread or shard.
+/// What the gradient engine trains: parameters in an arena and a pass that turns samples into sums
+/// of gradients. Immutable and shared by all workers; what a pass needs besides lives in a
+/// workspace. Passes know no rank, thread or shard.
 class Trainable {
  public:
   virtual ~Trainable() = default;
@@ -24,23 +25,27 @@ class Trainable {
   [[nodiscard]] virtual Index features() const = 0;
   [[nodiscard]] virtual Workspace make_workspace(Index max_rows) const = 0;
 
-  /// The training pass of a micro-batch `samples` (rows x D). Writes scale * d(sum of the samples' losses)/dparameters to every
-  /// tensor in `gradient` (padding untouched), announcing finished ranges tail first, and returns the loss sums. A micro-batch
-  /// of 0 rows writes zeros.
-  virtual LossSums train_pass(const float* parameters, ConstMatrix samples, float scale, Workspace& workspace, float* gradient,
-                              const PassContext& context, const GradientReady& ready) const = 0;
+  /// The training pass of a micro-batch `samples` (rows x D). Writes scale * d(sum of the samples'
+  /// losses)/dparameters to every tensor in `gradient` (padding untouched), announcing finished
+  /// ranges tail first, and returns the loss sums. A micro-batch of 0 rows writes zeros.
+  virtual LossSums train_pass(const float* parameters, ConstMatrix samples, float scale,
+                              Workspace& workspace, float* gradient, const PassContext& context,
+                              const GradientReady& ready) const = 0;
   /// The loss sums of a micro-batch without noise and without gradients.
-  virtual LossSums evaluate(const float* parameters, ConstMatrix samples, Workspace& workspace) const = 0;
+  virtual LossSums evaluate(const float* parameters, ConstMatrix samples,
+                            Workspace& workspace) const = 0;
 
-  /// Puts parameters back to where they must lie, after they were initialised and after every update. The same function of all
-  /// parameters on every rank.
+  /// Puts parameters back to where they must lie, after they were initialised and after every
+  /// update. The same function of all parameters on every rank.
   virtual void constrain(float* parameters) const;
 
-  /// Units whose mean over the global batch the training pass wants in PassContext::unit_means; 0 when it wants none.
+  /// Units whose mean over the global batch the training pass wants in PassContext::unit_means; 0
+  /// when it wants none.
   [[nodiscard]] virtual Index mean_units() const { return 0; }
-  /// Adds the units' activations of a micro-batch to `sums` (mean_units() of them): the pass before the training pass.
-  virtual void add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace, const PassContext& context,
-                             std::span<ExactSum> sums) const;
+  /// Adds the units' activations of a micro-batch to `sums` (mean_units() of them): the pass before
+  /// the training pass.
+  virtual void add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace,
+                             const PassContext& context, std::span<ExactSum> sums) const;
 };
 
 }  // namespace hourglass

@@ -8,7 +8,8 @@
 #include "math/elementwise.hpp"
 #include "nn/activation.hpp"
 
-// One struct an activation, inlined into the loops over matrices: its name, y = s(z) and its derivatives, from z or from y.
+// One struct an activation, inlined into the loops over matrices: its name, y = s(z) and its
+// derivatives, from z or from y.
 namespace hourglass::kernel {
 
 /// s(z) and s'(z).
@@ -17,8 +18,8 @@ struct ValueAndSlope {
   float slope;
 };
 
-/// Those whose derivatives are had from the result: `value(z)`, `slope(y)` and `curvature(y)`, which is s''. Comparisons are
-/// turned so that a NaN passes.
+/// Those whose derivatives are had from the result: `value(z)`, `slope(y)` and `curvature(y)`,
+/// which is s''. Comparisons are turned so that a NaN passes.
 struct Linear {
   static constexpr Activation id = Activation::linear;
   static constexpr std::string_view name = "linear";
@@ -80,7 +81,9 @@ struct Selu {
   static constexpr bool saves = false;
   static constexpr float scale = 1.05070098735548F;
   static constexpr float scaled_alpha = 1.75809934084738F;
-  static float value(float z) { return z > 0 ? scale * z : scaled_alpha * elementwise::expm1_nonpositive(z); }
+  static float value(float z) {
+    return z > 0 ? scale * z : scaled_alpha * elementwise::expm1_nonpositive(z);
+  }
   static float slope(float y) { return y > 0 ? scale : y + scaled_alpha; }
   static float curvature(float y) { return y > 0 ? 0.0F : y + scaled_alpha; }
 };
@@ -95,8 +98,8 @@ struct Softplus {
   static float curvature(float y) { return slope(y) * (1.0F - slope(y)); }
 };
 
-/// Where two values of z share one y, the derivative is computed beside the value and saved: `both(z)`, `value(z)` and
-/// `curvature(z)`. Here it is Phi(z) + z phi(z).
+/// Where two values of z share one y, the derivative is computed beside the value and saved:
+/// `both(z)`, `value(z)` and `curvature(z)`. Here it is Phi(z) + z phi(z).
 struct Gelu {
   static constexpr Activation id = Activation::gelu;
   static constexpr std::string_view name = "gelu";
@@ -137,12 +140,14 @@ ValueAndSlope value_and_slope(float z) {
 /// Every activation. The order is that of the names in messages and --help.
 using All = std::tuple<Linear, Sigmoid, Tanh, Relu, LeakyRelu, Elu, Selu, Gelu, Softplus, Silu>;
 
-/// Calls `function` with the activation's struct: the choice is made once a matrix, not once an element.
+/// Calls `function` with the activation's struct: the choice is made once a matrix, not once an
+/// element.
 template <std::size_t index = 0, class Function>
 decltype(auto) dispatch(Activation activation, Function&& function) {
   using Kernel = std::tuple_element_t<index, All>;
   if constexpr (index + 1 < std::tuple_size_v<All>) {
-    if (activation != Kernel::id) return dispatch<index + 1>(activation, std::forward<Function>(function));
+    if (activation != Kernel::id)
+      return dispatch<index + 1>(activation, std::forward<Function>(function));
   }
   require(activation == Kernel::id, "an activation without a kernel");
   return function(Kernel{});

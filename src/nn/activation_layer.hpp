@@ -5,7 +5,8 @@
 
 namespace hourglass {
 
-/// y = s(x) on its own, for where something stands between a dense layer's sum and its non-linearity.
+/// y = s(x) on its own, for where something stands between a dense layer's sum and its
+/// non-linearity.
 class ActivationLayer final : public Layer {
  public:
   ActivationLayer(Index width, Activation activation) : width_(width), activation_(activation) {}
@@ -13,11 +14,14 @@ class ActivationLayer final : public Layer {
   [[nodiscard]] Activation activation() const { return activation_; }
   [[nodiscard]] Index inputs() const override { return width_; }
   [[nodiscard]] Index outputs() const override { return width_; }
-  [[nodiscard]] Index scratch_per_row() const override { return saves_derivative(activation_) ? width_ : 0; }
+  [[nodiscard]] Index scratch_per_row() const override {
+    return saves_derivative(activation_) ? width_ : 0;
+  }
   void forward(const float* parameters, ConstMatrix x, Matrix y, std::span<float> scratch,
                const PassContext& context) const override;
-  void backward(const float* parameters, ConstMatrix x, ConstMatrix y, Matrix dy, Matrix dx, float* gradient,
-                std::span<float> scratch, const PassContext& context) const override;
+  void backward(const float* parameters, ConstMatrix x, ConstMatrix y, Matrix dy, Matrix dx,
+                float* gradient, std::span<float> scratch,
+                const PassContext& context) const override;
 
  private:
   Index width_;

@@ -9,10 +9,12 @@ namespace hourglass {
 
 namespace {
 
-// Patches of one product: they stay in the second-level cache between being gathered and being multiplied.
+// Patches of one product: they stay in the second-level cache between being gathered and being
+// multiplied.
 constexpr Index tile_floats = Index{1} << 16;
 
-ImageWindows windows_of(const LayerSpec& layer, const ImageShape& inputs, const ImageShape& outputs) {
+ImageWindows windows_of(const LayerSpec& layer, const ImageShape& inputs,
+                        const ImageShape& outputs) {
   const bool transposed = layer.kind == LayerSpec::Kind::transposed_convolution;
   const ImageShape& small = transposed ? inputs : outputs;
   return {transposed ? outputs : inputs, {small.height, small.width}, layer.window};
@@ -23,13 +25,14 @@ Index tile_rows_of(const ImageWindows& windows) {
 }
 
 std::vector<Index> weight_shape(const ImageWindows& windows, const ImageShape& small) {
-  return {small.channels, windows.image.channels, windows.window.kernel.height, windows.window.kernel.width};
+  return {small.channels, windows.image.channels, windows.window.kernel.height,
+          windows.window.kernel.width};
 }
 
 }  // namespace
 
-Convolution::Convolution(Layout& layout, const std::string& name, const LayerSpec& layer, const ImageShape& inputs,
-                         const ImageShape& outputs, Activation activation)
+Convolution::Convolution(Layout& layout, const std::string& name, const LayerSpec& layer,
+                         const ImageShape& inputs, const ImageShape& outputs, Activation activation)
     : transposed_(layer.kind == LayerSpec::Kind::transposed_convolution),
       windows_(windows_of(layer, inputs, outputs)),
       small_(transposed_ ? inputs : outputs),
@@ -40,7 +43,8 @@ Convolution::Convolution(Layout& layout, const std::string& name, const LayerSpe
       weight_tensor_(layout.tensor(weight_)),
       bias_tensor_(layout.tensor(bias_)) {}
 
-Convolution::Convolution(Layout& layout, const std::string& name, Convolution& other, Activation activation)
+Convolution::Convolution(Layout& layout, const std::string& name, Convolution& other,
+                         Activation activation)
     : transposed_(!other.transposed_),
       mirrors_(true),
       windows_(other.windows_),
@@ -59,7 +63,8 @@ std::vector<TensorRole> Convolution::roles() const {
   const Window& w = windows_.window;
   const Index small_fan = windows_.patch();
   const Index strides = w.stride.height * w.stride.width;
-  const Index large_fan = std::max<Index>(1, small_.channels * w.kernel.height * w.kernel.width / strides);
+  const Index large_fan =
+      std::max<Index>(1, small_.channels * w.kernel.height * w.kernel.width / strides);
   const Index fan_in = transposed_ ? large_fan : small_fan;
   const Index fan_out = transposed_ ? small_fan : large_fan;
   const TensorRole bias{bias_, true, fan_in, fan_out};
@@ -82,7 +87,8 @@ Convolution::Scratch Convolution::divide(std::span<float> scratch, Index rows) c
   at += weight_tensor_.size;
   result.weight_gradient = {at, small_.channels, windows_.patch()};
   at += weight_tensor_.size;
-  result.patches = {at, static_cast<std::size_t>(tile_rows_ * windows_.grid.width * windows_.patch())};
+  result.patches = {at,
+                    static_cast<std::size_t>(tile_rows_ * windows_.grid.width * windows_.patch())};
   return result;
 }
 
@@ -129,10 +135,12 @@ void Convolution::to_large(ConstMatrix small, const Scratch& scratch, Matrix lar
   });
 }
 
-void Convolution::add_to_weight(ConstMatrix small, ConstMatrix large, const Scratch& scratch) const {
+void Convolution::add_to_weight(ConstMatrix small, ConstMatrix large,
+                                const Scratch& scratch) const {
   for_each_tile(large.rows, scratch.patches, [&](Range rows, Matrix patches) {
     gather_patches(windows_, large, rows, patches);
-    gemm(true, false, small_rows(small, rows), patches, rows.begin == 0 ? 0.0F : 1.0F, scratch.weight_gradient);
+    gemm(true, false, small_rows(small, rows), patches, rows.begin == 0 ? 0.0F : 1.0F,
+         scratch.weight_gradient);
   });
 }
 
@@ -143,21 +151,27 @@ void Convolution::forward(const float* parameters, ConstMatrix x, Matrix y, std:
   weights_to_patches(windows_, parameters + weight_tensor_.offset, scratch.weight);
   transposed_ ? to_large(x, scratch, y) : to_small(x, scratch, y);
   const Index channels = output_image().channels;
-  const std::span<const float> bias(parameters + bias_tensor_.offset, static_cast<std::size_t>(channels));
+  const std::span<const float> bias(parameters + bias_tensor_.offset,
+                                    static_cast<std::size_t>(channels));
   const bool save = context.training && !scratch.derivative.empty();
-  activation_forward(activation_, bias, as_pixels(y), save ? as_pixels(scratch.derivative) : Matrix());
+  activation_forward(activation_, bias, as_pixels(y),
+                     save ? as_pixels(scratch.derivative) : Matrix());
 }
 
-void Convolution::backward(const float* /*parameters*/, ConstMatrix x, ConstMatrix y, Matrix dy, Matrix dx, float* gradient,
-                           std::span<float> memory, const PassContext& /*context*/) const {
+void Convolution::backward(const float* /*parameters*/, ConstMatrix x, ConstMatrix y, Matrix dy,
+                           Matrix dx, float* gradient, std::span<float> memory,
+                           const PassContext& /*context*/) const {
   const Scratch scratch = divide(memory, x.rows);
   const Matrix dz = as_pixels(dy);
-  const std::span<float> bias_gradient(gradient + bias_tensor_.offset, static_cast<std::size_t>(dz.columns));
-  activation_backward(activation_, {y.data, dz.rows, dz.columns},
-                      scratch.derivative.empty() ? ConstMatrix() : ConstMatrix(as_pixels(scratch.derivative)), dz,
-                      bias_gradient);
+  const std::span<float> bias_gradient(gradient + bias_tensor_.offset,
+                                       static_cast<std::size_t>(dz.columns));
+  activation_backward(
+      activation_, {y.data, dz.rows, dz.columns},
+      scratch.derivative.empty() ? ConstMatrix() : ConstMatrix(as_pixels(scratch.derivative)), dz,
+      bias_gradient);
   transposed_ ? add_to_weight(x, dy, scratch) : add_to_weight(dy, x, scratch);
-  weights_from_patches(windows_, scratch.weight_gradient, mirrored_, gradient + weight_tensor_.offset);
+  weights_from_patches(windows_, scratch.weight_gradient, mirrored_,
+                       gradient + weight_tensor_.offset);
   if (dx.empty()) return;
   // The forward pass left the weight's copy, and nothing has written there since.
   transposed_ ? to_small(dy, scratch, dx) : to_large(dy, scratch, dx);

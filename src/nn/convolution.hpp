@@ -1,34 +1,40 @@
 #pragma once
 
+#include "core/layout.hpp"
 #include "nn/activation.hpp"
 #include "nn/image_windows.hpp"
 #include "nn/layer.hpp"
-#include "core/layout.hpp"
 
 namespace hourglass {
 
-/// A convolution or its transposed form over images H x W x C, with stride and padding, by patches and matrix products (im2col
-/// and GEMM). With P the patches of the large side's images under the windows, one a position of the small side (in a
-/// convolution the output is the small side, transposed it is the large one), and W the weights, channels of the small side x
-/// patch:
-///   convolution             small = s(P(large) W^T + b)                dW = dz^T P(x),  dx = P^T(dz W)
-///   transposed convolution  large = s(P^T(small W) + b)                dW = x^T P(dz),  dx = P(dz) W^T
-/// where P^T adds patches to the pixels they came from. Weights are stored as in PyTorch: outputs x inputs x kernel height x
-/// kernel width (Conv2d), inputs x outputs x kernel height x kernel width (ConvTranspose2d). The products go over as many rows
-/// of the grid as give patches of about a cache's size: a number that depends on the layer alone.
+/// A convolution or its transposed form over images H x W x C, with stride and padding, by patches
+/// and matrix products (im2col and GEMM). With P the patches of the large side's images under the
+/// windows, one a position of the small side (in a convolution the output is the small side,
+/// transposed it is the large one), and W the weights, channels of the small side x patch:
+///   convolution             small = s(P(large) W^T + b)                dW = dz^T P(x),  dx =
+///   P^T(dz W) transposed convolution  large = s(P^T(small W) + b)                dW = x^T P(dz),
+///   dx = P(dz) W^T
+/// where P^T adds patches to the pixels they came from. Weights are stored as in PyTorch: outputs x
+/// inputs x kernel height x kernel width (Conv2d), inputs x outputs x kernel height x kernel width
+/// (ConvTranspose2d). The products go over as many rows of the grid as give patches of about a
+/// cache's size: a number that depends on the layer alone.
 class Convolution final : public Layer {
  public:
-  /// Adds "<name>/weight" and "<name>/bias" (one a channel of the output) to the layout. `layer` is no dense one; `inputs` is
-  /// what enters, `outputs` what it makes of that (nn/layer_spec.hpp).
-  Convolution(Layout& layout, const std::string& name, const LayerSpec& layer, const ImageShape& inputs,
-              const ImageShape& outputs, Activation activation);
-  /// The mirror of `other` with tied weights: from its outputs to its inputs with its own weight, which collects the gradient
-  /// of both. Adds "<name>/bias" only.
+  /// Adds "<name>/weight" and "<name>/bias" (one a channel of the output) to the layout. `layer` is
+  /// no dense one; `inputs` is what enters, `outputs` what it makes of that (nn/layer_spec.hpp).
+  Convolution(Layout& layout, const std::string& name, const LayerSpec& layer,
+              const ImageShape& inputs, const ImageShape& outputs, Activation activation);
+  /// The mirror of `other` with tied weights: from its outputs to its inputs with its own weight,
+  /// which collects the gradient of both. Adds "<name>/bias" only.
   Convolution(Layout& layout, const std::string& name, Convolution& other, Activation activation);
 
   [[nodiscard]] Activation activation() const { return activation_; }
-  [[nodiscard]] Index inputs() const override { return transposed_ ? small_.size() : windows_.image.size(); }
-  [[nodiscard]] Index outputs() const override { return transposed_ ? windows_.image.size() : small_.size(); }
+  [[nodiscard]] Index inputs() const override {
+    return transposed_ ? small_.size() : windows_.image.size();
+  }
+  [[nodiscard]] Index outputs() const override {
+    return transposed_ ? windows_.image.size() : small_.size();
+  }
   [[nodiscard]] std::vector<TensorRole> roles() const override;
   [[nodiscard]] Index scratch_per_row() const override;
   [[nodiscard]] Index fixed_scratch() const override;
@@ -37,8 +43,9 @@ class Convolution final : public Layer {
   }
   void forward(const float* parameters, ConstMatrix x, Matrix y, std::span<float> scratch,
                const PassContext& context) const override;
-  void backward(const float* parameters, ConstMatrix x, ConstMatrix y, Matrix dy, Matrix dx, float* gradient,
-                std::span<float> scratch, const PassContext& context) const override;
+  void backward(const float* parameters, ConstMatrix x, ConstMatrix y, Matrix dy, Matrix dx,
+                float* gradient, std::span<float> scratch,
+                const PassContext& context) const override;
 
  private:
   struct Scratch {
@@ -48,7 +55,9 @@ class Convolution final : public Layer {
     std::span<float> patches;
   };
   [[nodiscard]] Scratch divide(std::span<float> scratch, Index rows) const;
-  [[nodiscard]] const ImageShape& output_image() const { return transposed_ ? windows_.image : small_; }
+  [[nodiscard]] const ImageShape& output_image() const {
+    return transposed_ ? windows_.image : small_;
+  }
   [[nodiscard]] Matrix as_pixels(Matrix images) const;
   [[nodiscard]] ConstMatrix small_rows(ConstMatrix images, Range rows) const;
   [[nodiscard]] Matrix small_rows(Matrix images, Range rows) const;
@@ -60,9 +69,10 @@ class Convolution final : public Layer {
   void add_to_weight(ConstMatrix small, ConstMatrix large, const Scratch& scratch) const;
 
   bool transposed_;
-  bool mirrors_ = false;   // the weight is another layer's
-  bool mirrored_ = false;  // another layer uses this one's weight, and its backward pass comes first
-  ImageWindows windows_;   // over the large side
+  bool mirrors_ = false;  // the weight is another layer's
+  bool mirrored_ =
+      false;              // another layer uses this one's weight, and its backward pass comes first
+  ImageWindows windows_;  // over the large side
   ImageShape small_;
   Activation activation_;
   Index tile_rows_;  // rows of the grid in one product

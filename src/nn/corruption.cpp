@@ -7,8 +7,8 @@
 #include <cmath>
 #include <utility>
 
-#include "hourglass/core/error.hpp"
 #include "core/random.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
@@ -39,7 +39,8 @@ template <class Pick>
 void for_each_word(const SampleNoise& noise, Index count, Pick pick) {
   for (Index begin = 0; begin < count; begin += 4) {
     const auto words = noise.words(begin / 4);
-    for (Index i = 0; i < std::min<Index>(4, count - begin); ++i) pick(begin + i, words[static_cast<std::size_t>(i)]);
+    for (Index i = 0; i < std::min<Index>(4, count - begin); ++i)
+      pick(begin + i, words[static_cast<std::size_t>(i)]);
   }
 }
 
@@ -62,10 +63,11 @@ void set_masked(std::span<float> x, float* mask, Index element, float value) {
   if (mask != nullptr) mask[element] = 1.0F;
 }
 
-void zero_rectangle(const ImageShape& image, Index top, Index left, Index height, Index width, std::span<float> x,
-                    float* mask) {
+void zero_rectangle(const ImageShape& image, Index top, Index left, Index height, Index width,
+                    std::span<float> x, float* mask) {
   for (Index r = top; r < top + height; ++r) {
-    for (Index i = (r * image.width + left) * image.channels; i < (r * image.width + left + width) * image.channels; ++i) {
+    for (Index i = (r * image.width + left) * image.channels;
+         i < (r * image.width + left + width) * image.channels; ++i) {
       set_masked(x, mask, i, 0.0F);
     }
   }
@@ -73,21 +75,26 @@ void zero_rectangle(const ImageShape& image, Index top, Index left, Index height
 
 // A number in 0..count-1 from a word.
 Index pick_below(std::uint32_t word, Index count) {
-  return static_cast<Index>((static_cast<std::uint64_t>(word) * static_cast<std::uint64_t>(count)) >> 32);
+  return static_cast<Index>(
+      (static_cast<std::uint64_t>(word) * static_cast<std::uint64_t>(count)) >> 32);
 }
 
-void zero_block(const SampleNoise& noise, double share, const ImageShape& image, std::span<float> x, float* mask) {
+void zero_block(const SampleNoise& noise, double share, const ImageShape& image, std::span<float> x,
+                float* mask) {
   const auto words = noise.words(0);
   const double aspect = std::exp2(2.0 * static_cast<double>(uniform_unit(words[0])) - 1.0);
   const double area = share * static_cast<double>(image.height * image.width);
-  const auto bounded = [](double extent, Index limit) { return std::clamp<Index>(std::llround(extent), 0, limit); };
+  const auto bounded = [](double extent, Index limit) {
+    return std::clamp<Index>(std::llround(extent), 0, limit);
+  };
   const Index height = bounded(std::sqrt(area * aspect), image.height);
   const Index width = height == 0 ? 0 : bounded(area / static_cast<double>(height), image.width);
-  zero_rectangle(image, pick_below(words[1], image.height - height + 1), pick_below(words[2], image.width - width + 1), height,
-                 width, x, mask);
+  zero_rectangle(image, pick_below(words[1], image.height - height + 1),
+                 pick_below(words[2], image.width - width + 1), height, width, x, mask);
 }
 
-void zero_stripes(const SampleNoise& noise, float share, const ImageShape& image, std::span<float> x, float* mask) {
+void zero_stripes(const SampleNoise& noise, float share, const ImageShape& image,
+                  std::span<float> x, float* mask) {
   const bool rows = (noise.words(0)[0] >> 31) == 0;
   const Index count = rows ? image.height : image.width;
   for (Index begin = 0; begin < count; begin += 4) {
@@ -103,8 +110,8 @@ void zero_stripes(const SampleNoise& noise, float share, const ImageShape& image
   }
 }
 
-void corrupt_row(const CorruptionSpec& spec, const ImageShape& image, const SampleNoise& noise, std::span<float> x,
-                 float* mask) {
+void corrupt_row(const CorruptionSpec& spec, const ImageShape& image, const SampleNoise& noise,
+                 std::span<float> x, float* mask) {
   const auto count = static_cast<Index>(x.size());
   const auto strength = static_cast<float>(spec.strength);
   switch (spec.kind) {
@@ -131,16 +138,18 @@ void corrupt_row(const CorruptionSpec& spec, const ImageShape& image, const Samp
 }  // namespace
 
 std::string_view name_of(Corruption corruption) {
-  const auto* entry = std::ranges::find(names, corruption, &std::pair<Corruption, std::string_view>::first);
+  const auto* entry =
+      std::ranges::find(names, corruption, &std::pair<Corruption, std::string_view>::first);
   require(entry != names.end(), "a corruption without a name");
   return entry->second;
 }
 
 Corruption corruption_from(std::string_view name) {
-  const auto* entry = std::ranges::find(names, name, &std::pair<Corruption, std::string_view>::second);
+  const auto* entry =
+      std::ranges::find(names, name, &std::pair<Corruption, std::string_view>::second);
   if (entry == names.end()) {
-    throw Error(ErrorKind::usage,
-                fmt::format("unknown corruption '{}'; use one of: {}", name, fmt::join(corruption_names(), ", ")));
+    throw Error(ErrorKind::usage, fmt::format("unknown corruption '{}'; use one of: {}", name,
+                                              fmt::join(corruption_names(), ", ")));
   }
   return entry->first;
 }
@@ -151,22 +160,29 @@ std::vector<std::string> corruption_names() {
   return result;
 }
 
-bool is_structured(Corruption corruption) { return corruption == Corruption::block || corruption == Corruption::stripes; }
+bool is_structured(Corruption corruption) {
+  return corruption == Corruption::block || corruption == Corruption::stripes;
+}
 
 void check_corruption(const CorruptionSpec& spec) {
   const double limit = spec.kind == Corruption::gaussian ? 1e6 : 1.0;
   if (!(spec.strength >= 0 && spec.strength <= limit)) {
-    throw Error(ErrorKind::usage,
-                fmt::format("--corruption-strength {} does not fit --corruption {}: use a number from 0 to {:g}", spec.strength,
-                            name_of(spec.kind), limit));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format(
+            "--corruption-strength {} does not fit --corruption {}: use a number from 0 to {:g}",
+            spec.strength, name_of(spec.kind), limit));
   }
 }
 
-void corrupt(const CorruptionSpec& spec, const ImageShape& image, const PassContext& context, ConstMatrix clean,
-             Matrix corrupted, Matrix mask) {
-  require(clean.rows == corrupted.rows && clean.columns == corrupted.columns, "a corrupted copy of another shape");
-  require(static_cast<Index>(context.sample_ids.size()) >= clean.rows, "corruption of samples without ids");
-  require(!is_structured(spec.kind) || image.size() == clean.columns, "an image shape that does not fit the samples");
+void corrupt(const CorruptionSpec& spec, const ImageShape& image, const PassContext& context,
+             ConstMatrix clean, Matrix corrupted, Matrix mask) {
+  require(clean.rows == corrupted.rows && clean.columns == corrupted.columns,
+          "a corrupted copy of another shape");
+  require(static_cast<Index>(context.sample_ids.size()) >= clean.rows,
+          "corruption of samples without ids");
+  require(!is_structured(spec.kind) || image.size() == clean.columns,
+          "an image shape that does not fit the samples");
   const CounterRandom random(context.seed, Purpose::corruption);
   for (Index r = 0; r < clean.rows; ++r) {
     std::ranges::copy(clean.row(r), corrupted.row(r).begin());
@@ -175,8 +191,9 @@ void corrupt(const CorruptionSpec& spec, const ImageShape& image, const PassCont
       std::ranges::fill(mask.row(r), 0.0F);
       row_mask = mask.row(r).data();
     }
-    corrupt_row(spec, image, {random, context.sample_ids[static_cast<std::size_t>(r)], context.epoch}, corrupted.row(r),
-                row_mask);
+    corrupt_row(spec, image,
+                {random, context.sample_ids[static_cast<std::size_t>(r)], context.epoch},
+                corrupted.row(r), row_mask);
   }
 }
 

@@ -10,14 +10,17 @@
 
 namespace hourglass {
 
-/// What a denoising autoencoder does to its input (Vincent et al. 2008, 2010). `strength` is what the comments call s.
+/// What a denoising autoencoder does to its input (Vincent et al. 2008, 2010). `strength` is what
+/// the comments call s.
 enum class Corruption {
   none,
   gaussian,     ///< x + N(0, s^2)
   masking,      ///< every component becomes 0 with probability s
   salt_pepper,  ///< every component becomes 0 or 1, by a fair coin, with probability s
-  block,        ///< a random rectangle of the image, of about s of its area and an aspect ratio between 1/2 and 2, becomes 0
-  stripes,      ///< whole rows of the image, or whole columns (by a fair coin a sample), become 0 with probability s each
+  block,    ///< a random rectangle of the image, of about s of its area and an aspect ratio between
+            ///< 1/2 and 2, becomes 0
+  stripes,  ///< whole rows of the image, or whole columns (by a fair coin a sample), become 0 with
+            ///< probability s each
 };
 
 [[nodiscard]] std::string_view name_of(Corruption corruption);
@@ -32,13 +35,14 @@ struct CorruptionSpec {
   double strength = 0.3;
 };
 
-/// Throws Error(usage) for a strength out of range (a standard deviation >= 0; a probability or share in [0, 1]).
+/// Throws Error(usage) for a strength out of range (a standard deviation >= 0; a probability or
+/// share in [0, 1]).
 void check_corruption(const CorruptionSpec& spec);
 
-/// Writes the corrupted copy of `clean` (rows x D). Every number of noise is a function of (context.seed, epoch, sample id,
-/// element) alone. `mask` (rows x D, or empty) receives 1 where a component was picked for corruption and 0 elsewhere
-/// (gaussian: 1 throughout).
-void corrupt(const CorruptionSpec& spec, const ImageShape& image, const PassContext& context, ConstMatrix clean,
-             Matrix corrupted, Matrix mask);
+/// Writes the corrupted copy of `clean` (rows x D). Every number of noise is a function of
+/// (context.seed, epoch, sample id, element) alone. `mask` (rows x D, or empty) receives 1 where a
+/// component was picked for corruption and 0 elsewhere (gaussian: 1 throughout).
+void corrupt(const CorruptionSpec& spec, const ImageShape& image, const PassContext& context,
+             ConstMatrix clean, Matrix corrupted, Matrix mask);
 
 }  // namespace hourglass

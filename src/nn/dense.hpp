@@ -1,19 +1,21 @@
 #pragma once
 
+#include "core/layout.hpp"
 #include "nn/activation.hpp"
 #include "nn/layer.hpp"
-#include "core/layout.hpp"
 
 namespace hourglass {
 
-/// Fully connected layer y = s(x W^T + b): x rows x in, W out x in (as torch.nn.Linear), b out, y rows x out.
-/// Backward: dz = dy * s'(z), dW = dz^T x, db = column sums of dz, dx = dz W.
+/// Fully connected layer y = s(x W^T + b): x rows x in, W out x in (as torch.nn.Linear), b out, y
+/// rows x out. Backward: dz = dy * s'(z), dW = dz^T x, db = column sums of dz, dx = dz W.
 class Dense final : public Layer {
  public:
   /// Adds "<name>/weight" (outputs x inputs) and "<name>/bias" (outputs) to the layout.
-  Dense(Layout& layout, const std::string& name, Index inputs, Index outputs, Activation activation);
-  /// The mirror of `other` with tied weights: y = s(x V + b), V being the weight of `other` (its outputs x its inputs), which
-  /// belongs to `other` and collects the gradient of both. Adds "<name>/bias" only.
+  Dense(Layout& layout, const std::string& name, Index inputs, Index outputs,
+        Activation activation);
+  /// The mirror of `other` with tied weights: y = s(x V + b), V being the weight of `other` (its
+  /// outputs x its inputs), which belongs to `other` and collects the gradient of both. Adds
+  /// "<name>/bias" only.
   Dense(Layout& layout, const std::string& name, Dense& other, Activation activation);
 
   [[nodiscard]] Index inputs() const override { return inputs_; }
@@ -25,8 +27,9 @@ class Dense final : public Layer {
   }
   void forward(const float* parameters, ConstMatrix x, Matrix y, std::span<float> scratch,
                const PassContext& context) const override;
-  void backward(const float* parameters, ConstMatrix x, ConstMatrix y, Matrix dy, Matrix dx, float* gradient,
-                std::span<float> scratch, const PassContext& context) const override;
+  void backward(const float* parameters, ConstMatrix x, ConstMatrix y, Matrix dy, Matrix dx,
+                float* gradient, std::span<float> scratch,
+                const PassContext& context) const override;
 
   [[nodiscard]] Activation activation() const { return activation_; }
   /// The weight in an arena, outputs x inputs. Not for a tied mirror.
@@ -40,18 +43,22 @@ class Dense final : public Layer {
  private:
   // The weight as it lies in an arena: a tied mirror uses another layer's.
   [[nodiscard]] MatrixView<const Bfloat16> stored_weight(const Bfloat16* parameters) const {
-    return {parameters + weight_tensor_.offset, mirrors_ ? inputs_ : outputs_, mirrors_ ? outputs_ : inputs_};
+    return {parameters + weight_tensor_.offset, mirrors_ ? inputs_ : outputs_,
+            mirrors_ ? outputs_ : inputs_};
   }
-  void backward_in_bfloat16(const float* parameters, ConstMatrix x, Matrix dy, Matrix dx, float* gradient,
-                            const PassContext& context) const;
-  void add_second_order(const SecondOrderTerms& terms, Matrix dz, std::span<float> bias_gradient) const;
-  void add_products(const SecondOrderTerms& terms, const float* parameters, Matrix weight_gradient) const;
+  void backward_in_bfloat16(const float* parameters, ConstMatrix x, Matrix dy, Matrix dx,
+                            float* gradient, const PassContext& context) const;
+  void add_second_order(const SecondOrderTerms& terms, Matrix dz,
+                        std::span<float> bias_gradient) const;
+  void add_products(const SecondOrderTerms& terms, const float* parameters,
+                    Matrix weight_gradient) const;
 
   Index inputs_;
   Index outputs_;
   Activation activation_;
-  bool mirrors_ = false;   // the weight is another layer's, used transposed
-  bool mirrored_ = false;  // another layer uses this one's weight, and its backward pass comes first
+  bool mirrors_ = false;  // the weight is another layer's, used transposed
+  bool mirrored_ =
+      false;  // another layer uses this one's weight, and its backward pass comes first
   Slot weight_;
   Slot bias_;
   Tensor weight_tensor_;

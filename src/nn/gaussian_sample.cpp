@@ -2,16 +2,17 @@
 
 #include <algorithm>
 
-#include "hourglass/core/error.hpp"
 #include "core/random.hpp"
+#include "hourglass/core/error.hpp"
 #include "math/elementwise.hpp"
 
 namespace hourglass {
 
-void GaussianSample::forward(const float* /*parameters*/, ConstMatrix x, Matrix y, std::span<float> scratch,
-                             const PassContext& context) const {
+void GaussianSample::forward(const float* /*parameters*/, ConstMatrix x, Matrix y,
+                             std::span<float> scratch, const PassContext& context) const {
   const CounterRandom random(context.seed, Purpose::sampling);
-  require(!context.training || static_cast<Index>(context.sample_ids.size()) >= x.rows, "sampling for samples without ids");
+  require(!context.training || static_cast<Index>(context.sample_ids.size()) >= x.rows,
+          "sampling for samples without ids");
   for (Index r = 0; r < x.rows; ++r) {
     const float* mean = x.row(r).data();
     const float* log_variance = mean + width_;
@@ -26,15 +27,17 @@ void GaussianSample::forward(const float* /*parameters*/, ConstMatrix x, Matrix 
       const auto [c, d] = normal_pair(words[2], words[3]);
       const std::array<float, 4> normal = {a, b, c, d};
       for (Index i = 0; i < std::min<Index>(4, width_ - begin); ++i) {
-        half[begin + i] = 0.5F * elementwise::exp(0.5F * log_variance[begin + i]) * normal[static_cast<std::size_t>(i)];
+        half[begin + i] = 0.5F * elementwise::exp(0.5F * log_variance[begin + i]) *
+                          normal[static_cast<std::size_t>(i)];
         out[begin + i] += 2.0F * half[begin + i];
       }
     }
   }
 }
 
-void GaussianSample::backward(const float* /*parameters*/, ConstMatrix /*x*/, ConstMatrix /*y*/, Matrix dy, Matrix dx,
-                              float* /*gradient*/, std::span<float> scratch, const PassContext& context) const {
+void GaussianSample::backward(const float* /*parameters*/, ConstMatrix /*x*/, ConstMatrix /*y*/,
+                              Matrix dy, Matrix dx, float* /*gradient*/, std::span<float> scratch,
+                              const PassContext& context) const {
   if (dx.empty()) return;
   for (Index r = 0; r < dy.rows; ++r) {
     const float* half = scratch.data() + r * width_;

@@ -30,8 +30,11 @@ ImageShape image_shape_from(std::string_view text) {
     ++at;
   }
   if (at != end || extents.size() < 2 || extents.size() > 3) {
-    throw Error(ErrorKind::usage,
-                fmt::format("'{}' is not an image shape such as 28x28 or 32x32x3 (height x width x channels)", text));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format(
+            "'{}' is not an image shape such as 28x28 or 32x32x3 (height x width x channels)",
+            text));
   }
   return {extents[0], extents[1], extents.size() == 3 ? extents[2] : 1};
 }

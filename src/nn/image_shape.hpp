@@ -7,7 +7,8 @@
 
 namespace hourglass {
 
-/// How the features of a sample lie as an image: row-major H x W x C, the channels of a pixel together. 0 x 0: not an image.
+/// How the features of a sample lie as an image: row-major H x W x C, the channels of a pixel
+/// together. 0 x 0: not an image.
 struct ImageShape {
   Index height = 0;
   Index width = 0;

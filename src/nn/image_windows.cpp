@@ -8,8 +8,8 @@ namespace hourglass {
 
 namespace {
 
-// Where a window's row lies in an image's row: `skipped` of its pixels are padding on the left, then `count` are pixels from
-// `first`.
+// Where a window's row lies in an image's row: `skipped` of its pixels are padding on the left,
+// then `count` are pixels from `first`.
 struct Overlap {
   Index first;
   Index skipped;
@@ -22,12 +22,14 @@ Overlap overlap(Index begin, Index size, Index extent) {
   return {begin + skipped, skipped, std::max<Index>(0, end - begin - skipped)};
 }
 
-// Calls visit(patch row, part of it that lies inside, image row's floats, count) for the kernel's rows of one window.
+// Calls visit(patch row, part of it that lies inside, image row's floats, count) for the kernel's
+// rows of one window.
 template <class Inside, class Outside>
 void for_each_kernel_row(const ImageWindows& w, Index y, Index x, Inside inside, Outside outside) {
   const Index channels = w.image.channels;
   const Index kernel_row = w.window.kernel.width * channels;
-  const Overlap columns = overlap(x * w.window.stride.width - w.window.padding.width, w.window.kernel.width, w.image.width);
+  const Overlap columns = overlap(x * w.window.stride.width - w.window.padding.width,
+                                  w.window.kernel.width, w.image.width);
   for (Index i = 0; i < w.window.kernel.height; ++i) {
     const Index row = y * w.window.stride.height - w.window.padding.height + i;
     const Index at = i * kernel_row;
@@ -46,7 +48,8 @@ void for_each_kernel_row(const ImageWindows& w, Index y, Index x, Inside inside,
 }  // namespace
 
 void gather_patches(const ImageWindows& w, ConstMatrix images, Range rows, Matrix patches) {
-  require(images.columns == w.image.size() && patches.columns == w.patch() && patches.rows == rows.size() * w.grid.width,
+  require(images.columns == w.image.size() && patches.columns == w.patch() &&
+              patches.rows == rows.size() * w.grid.width,
           "patches that do not fit their images");
   float* patch = patches.data;
   for (Index row = rows.begin; row < rows.end; ++row) {
@@ -66,7 +69,8 @@ void gather_patches(const ImageWindows& w, ConstMatrix images, Range rows, Matri
 }
 
 void add_patches(const ImageWindows& w, ConstMatrix patches, Range rows, Matrix images) {
-  require(images.columns == w.image.size() && patches.columns == w.patch() && patches.rows == rows.size() * w.grid.width,
+  require(images.columns == w.image.size() && patches.columns == w.patch() &&
+              patches.rows == rows.size() * w.grid.width,
           "patches that do not fit their images");
   const float* patch = patches.data;
   for (Index row = rows.begin; row < rows.end; ++row) {
@@ -90,7 +94,8 @@ void weights_to_patches(const ImageWindows& w, const float* weights, Matrix by_p
     const float* from = weights + a * channels * places;
     float* to = by_patch.row(a).data();
     for (Index c = 0; c < channels; ++c) {
-      for (Index place = 0; place < places; ++place) to[place * channels + c] = from[c * places + place];
+      for (Index place = 0; place < places; ++place)
+        to[place * channels + c] = from[c * places + place];
     }
   }
 }

@@ -4,8 +4,8 @@
 #include <array>
 #include <cmath>
 
-#include "hourglass/core/error.hpp"
 #include "core/random.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
@@ -43,10 +43,13 @@ class TensorRandom {
       : random_(seed, Purpose::initialization), slot_(static_cast<std::uint64_t>(slot)) {}
 
   [[nodiscard]] Words bits(std::uint32_t stream, std::uint64_t block) const {
-    // The block field has 32 bits: what a huge tensor needs beyond them goes where no slot number reaches.
+    // The block field has 32 bits: what a huge tensor needs beyond them goes where no slot number
+    // reaches.
     return random_.bits(slot_ | (block >> 32) << 32, stream, static_cast<std::uint32_t>(block));
   }
-  [[nodiscard]] float normal(Index element) const { return normals(element / 4)[static_cast<std::size_t>(element % 4)]; }
+  [[nodiscard]] float normal(Index element) const {
+    return normals(element / 4)[static_cast<std::size_t>(element % 4)];
+  }
   [[nodiscard]] std::array<float, 4> normals(Index block) const {
     const Words words = bits(value_stream, static_cast<std::uint64_t>(block));
     const auto [a, b] = normal_pair(words[0], words[1]);
@@ -55,7 +58,8 @@ class TensorRandom {
   }
   [[nodiscard]] std::array<float, 4> units(Index block) const {
     const Words words = bits(value_stream, static_cast<std::uint64_t>(block));
-    return {uniform_unit(words[0]), uniform_unit(words[1]), uniform_unit(words[2]), uniform_unit(words[3])};
+    return {uniform_unit(words[0]), uniform_unit(words[1]), uniform_unit(words[2]),
+            uniform_unit(words[3])};
   }
 
  private:
@@ -68,7 +72,8 @@ template <class Four>
 void fill_blocks(std::span<float> values, const Four& four) {
   for (std::size_t i = 0; i < values.size(); i += 4) {
     const std::array<float, 4> block = four(static_cast<Index>(i / 4));
-    std::copy_n(block.begin(), std::min<std::size_t>(4, values.size() - i), values.begin() + static_cast<std::ptrdiff_t>(i));
+    std::copy_n(block.begin(), std::min<std::size_t>(4, values.size() - i),
+                values.begin() + static_cast<std::ptrdiff_t>(i));
   }
 }
 
@@ -76,7 +81,8 @@ void fill_blocks(std::span<float> values, const Four& four) {
 void fill_uniform(const TensorRandom& random, double limit, std::span<float> values) {
   fill_blocks(values, [&](Index block) {
     auto four = random.units(block);
-    for (float& value : four) value = static_cast<float>(limit * (2.0 * static_cast<double>(value) - 1.0));
+    for (float& value : four)
+      value = static_cast<float>(limit * (2.0 * static_cast<double>(value) - 1.0));
     return four;
   });
 }
@@ -90,16 +96,19 @@ void fill_normal(const TensorRandom& random, double deviation, std::span<float> 
   });
 }
 
-// `count` distinct positions below `size`, all sets equally likely: Floyd's algorithm (Bentley & Floyd 1987).
+// `count` distinct positions below `size`, all sets equally likely: Floyd's algorithm (Bentley &
+// Floyd 1987).
 class DistinctPositions {
  public:
   DistinctPositions(const TensorRandom& random, Index unit, Index count, Index size) {
     Words words{};
     for (Index draw = 0; draw < count; ++draw) {
       const auto pair = static_cast<std::size_t>(draw % 2) * 2;
-      if (pair == 0) words = random.bits(position_stream, static_cast<std::uint64_t>(unit * 8 + draw / 2));
+      if (pair == 0)
+        words = random.bits(position_stream, static_cast<std::uint64_t>(unit * 8 + draw / 2));
       const Index last = size - count + draw;
-      const std::uint64_t number = (static_cast<std::uint64_t>(words[pair + 1]) << 32) | words[pair];
+      const std::uint64_t number =
+          (static_cast<std::uint64_t>(words[pair + 1]) << 32) | words[pair];
       const Index position = static_cast<Index>(number % static_cast<std::uint64_t>(last + 1));
       positions_[static_cast<std::size_t>(draw)] =
           std::ranges::find(begin(), begin() + draw, position) == begin() + draw ? position : last;
@@ -117,15 +126,16 @@ class DistinctPositions {
 void fill_sparse(const TensorRandom& random, Index units, std::span<float> values) {
   const Index inputs = static_cast<Index>(values.size()) / units;
   for (Index unit = 0; unit < units; ++unit) {
-    for (const Index input : DistinctPositions(random, unit, std::min(sparse_connections, inputs), inputs)) {
+    for (const Index input :
+         DistinctPositions(random, unit, std::min(sparse_connections, inputs), inputs)) {
       const Index element = unit * inputs + input;
       values[static_cast<std::size_t>(element)] = random.normal(element);
     }
   }
 }
 
-void fill(const Tensor& tensor, const TensorRole& role, Initialization initialization, std::uint64_t seed,
-          std::span<float> values) {
+void fill(const Tensor& tensor, const TensorRole& role, Initialization initialization,
+          std::uint64_t seed, std::span<float> values) {
   if (role.constant) {
     std::ranges::fill(values, *role.constant);
     return;
@@ -166,8 +176,10 @@ std::string_view name_of(Initialization initialization) {
 Initialization initialization_from(std::string_view name) {
   const auto found = std::ranges::find(names, name, &Name::name);
   if (found == names.end()) {
-    std::string message = "--initialization: there is no '" + std::string(name) + "'; choose one of";
-    for (const Name& entry : names) message.append(&entry == names.begin() ? " " : ", ").append(entry.name);
+    std::string message =
+        "--initialization: there is no '" + std::string(name) + "'; choose one of";
+    for (const Name& entry : names)
+      message.append(&entry == names.begin() ? " " : ", ").append(entry.name);
     throw Error(ErrorKind::usage, message);
   }
   return found->initialization;
@@ -180,18 +192,21 @@ std::vector<std::string> initialization_names() {
   return result;
 }
 
-void initialize(const Layout& layout, std::span<const TensorRole> roles, Initialization initialization, std::uint64_t seed,
-                std::span<float> parameters) {
-  require(static_cast<Index>(parameters.size()) == layout.size(), "an arena of another layout is initialized");
+void initialize(const Layout& layout, std::span<const TensorRole> roles,
+                Initialization initialization, std::uint64_t seed, std::span<float> parameters) {
+  require(static_cast<Index>(parameters.size()) == layout.size(),
+          "an arena of another layout is initialized");
   std::vector<bool> done(layout.tensors().size(), false);
   for (const TensorRole& role : roles) {
     const auto slot = static_cast<std::size_t>(role.slot);
-    require(role.slot >= 0 && slot < done.size(), "a tensor role names a slot that the layout lacks");
+    require(role.slot >= 0 && slot < done.size(),
+            "a tensor role names a slot that the layout lacks");
     require(role.fan_in > 0 && role.fan_out > 0, "a tensor role without fan-in or fan-out");
     if (done[slot]) continue;
     done[slot] = true;
     const Range range = layout.range(role.slot);
-    const auto padded = parameters.subspan(static_cast<std::size_t>(range.begin), static_cast<std::size_t>(range.size()));
+    const auto padded = parameters.subspan(static_cast<std::size_t>(range.begin),
+                                           static_cast<std::size_t>(range.size()));
     std::ranges::fill(padded, 0.0F);
     const Tensor& tensor = layout.tensor(role.slot);
     fill(tensor, role, initialization, seed, padded.first(static_cast<std::size_t>(tensor.size)));

@@ -7,7 +7,8 @@ namespace hourglass {
 
 namespace {
 
-// Element c is added to lane c mod 16, the lanes from the first to the last: vectorises, and depends on the width alone.
+// Element c is added to lane c mod 16, the lanes from the first to the last: vectorises, and
+// depends on the width alone.
 template <class Term>
 double lane_sum(Index count, Term term) {
   constexpr Index lanes = 16;
@@ -50,8 +51,10 @@ void LayerNorm::forward(const float* parameters, ConstMatrix x, Matrix y, std::s
     float* out = y.row(r).data();
     float* unit = scratch.data() + r * (width_ + 1);
     const auto mean = static_cast<float>(lane_sum(width_, [&](Index c) { return row[c]; }) / n);
-    const double variance = lane_sum(width_, [&](Index c) { return (row[c] - mean) * (row[c] - mean); }) / n;
-    const auto inverse = static_cast<float>(1.0 / std::sqrt(variance + static_cast<double>(epsilon)));
+    const double variance =
+        lane_sum(width_, [&](Index c) { return (row[c] - mean) * (row[c] - mean); }) / n;
+    const auto inverse =
+        static_cast<float>(1.0 / std::sqrt(variance + static_cast<double>(epsilon)));
     for (Index begin = 0; begin < width_; begin += gains_) {
       for (Index c = 0; c < gains_; ++c) {
         unit[begin + c] = (row[begin + c] - mean) * inverse;
@@ -62,8 +65,9 @@ void LayerNorm::forward(const float* parameters, ConstMatrix x, Matrix y, std::s
   }
 }
 
-void LayerNorm::backward(const float* parameters, ConstMatrix /*x*/, ConstMatrix /*y*/, Matrix dy, Matrix dx, float* gradient,
-                         std::span<float> scratch, const PassContext& /*context*/) const {
+void LayerNorm::backward(const float* parameters, ConstMatrix /*x*/, ConstMatrix /*y*/, Matrix dy,
+                         Matrix dx, float* gradient, std::span<float> scratch,
+                         const PassContext& /*context*/) const {
   const float* gain = parameters + gain_offset_;
   float* gain_gradient = gradient + gain_offset_;
   float* shift_gradient = gradient + shift_offset_;
@@ -82,7 +86,8 @@ void LayerNorm::backward(const float* parameters, ConstMatrix /*x*/, ConstMatrix
     }
     if (dx.empty()) continue;
     const auto mean = static_cast<float>(lane_sum(width_, [&](Index c) { return from[c]; }) / n);
-    const auto along = static_cast<float>(lane_sum(width_, [&](Index c) { return from[c] * unit[c]; }) / n);
+    const auto along =
+        static_cast<float>(lane_sum(width_, [&](Index c) { return from[c] * unit[c]; }) / n);
     const float inverse = unit[width_];
     float* to = dx.row(r).data();
     for (Index c = 0; c < width_; ++c) to[c] = inverse * (from[c] - mean - unit[c] * along);

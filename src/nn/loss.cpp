@@ -29,13 +29,14 @@ constexpr std::array<std::pair<Loss, std::string_view>, 8> names = {{
 
 // Features of a row handled at a time: the terms of the loss stay in the first-level cache.
 constexpr Index block_features = 512;
-// Feature c is added to lane c mod 16, in double; the lanes are added from the first to the last. This order is part of the
-// result and depends on nothing but the number of features.
+// Feature c is added to lane c mod 16, in double; the lanes are added from the first to the last.
+// This order is part of the result and depends on nothing but the number of features.
 constexpr Index lane_count = 16;
 
 class LaneSum {
  public:
-  // All blocks of a row but the last are multiples of the lanes, so a feature's lane does not depend on the blocks.
+  // All blocks of a row but the last are multiples of the lanes, so a feature's lane does not
+  // depend on the blocks.
   template <class Term>
   void add(Index count, Term term) {
     Index c = 0;
@@ -69,8 +70,8 @@ void add_squared_error(const float* output, const float* target, Index count, La
 
 // L = (s(z) - x)^2, dL/dz = 2 (s(z) - x) s'(z).
 template <class Kernel>
-RowTerms squared_error_row(float factor, const float* __restrict target, float* __restrict values, float* __restrict gradient,
-                           Index count) {
+RowTerms squared_error_row(float factor, const float* __restrict target, float* __restrict values,
+                           float* __restrict gradient, Index count) {
   if (gradient == nullptr) {
     for (Index c = 0; c < count; ++c) values[c] = Kernel::value(values[c]);
   } else {
@@ -86,9 +87,10 @@ RowTerms squared_error_row(float factor, const float* __restrict target, float* 
   return {squares.total(), squares.total()};
 }
 
-// With x^ = sigmoid(z): L = max(z, 0) - z x + ln(1 + exp(-|z|)), dL/dz = x^ - x. No logarithm of a rounded x^, no overflow.
-RowTerms cross_entropy_row(float factor, const float* __restrict target, float* __restrict values, float* __restrict gradient,
-                           Index count) {
+// With x^ = sigmoid(z): L = max(z, 0) - z x + ln(1 + exp(-|z|)), dL/dz = x^ - x. No logarithm of a
+// rounded x^, no overflow.
+RowTerms cross_entropy_row(float factor, const float* __restrict target, float* __restrict values,
+                           float* __restrict gradient, Index count) {
   LaneSum losses;
   LaneSum squares;
   alignas(64) float terms[block_features];
@@ -113,8 +115,9 @@ RowTerms cross_entropy_row(float factor, const float* __restrict target, float* 
 
 // L = sum of w term(s(z), x), dL/dz = w term'(s(z), x) s'(z); `weights` may be null.
 template <class Kernel, class Term>
-RowTerms component_row(const Term& term, float factor, const float* __restrict target, const float* __restrict weights,
-                       float* __restrict values, float* __restrict gradient, Index count) {
+RowTerms component_row(const Term& term, float factor, const float* __restrict target,
+                       const float* __restrict weights, float* __restrict values,
+                       float* __restrict gradient, Index count) {
   LaneSum losses;
   LaneSum squares;
   alignas(64) float terms[block_features];
@@ -137,8 +140,9 @@ RowTerms component_row(const Term& term, float factor, const float* __restrict t
 }
 
 // Cross-entropy with weights: after the plain row every term and gradient is scaled.
-RowTerms weighted_cross_entropy_row(float factor, const float* __restrict target, const float* __restrict weights,
-                                    float* __restrict values, float* __restrict gradient, Index count) {
+RowTerms weighted_cross_entropy_row(float factor, const float* __restrict target,
+                                    const float* __restrict weights, float* __restrict values,
+                                    float* __restrict gradient, Index count) {
   LaneSum losses;
   LaneSum squares;
   alignas(64) float terms[block_features];
@@ -149,7 +153,8 @@ RowTerms weighted_cross_entropy_row(float factor, const float* __restrict target
     for (Index c = 0; c < size; ++c) {
       const float e = elementwise::exp(-std::fabs(z[c]));
       const float positive = z[c] > 0 ? z[c] : 0.0F;
-      terms[c] = weights[begin + c] * (std::fma(-z[c], x[c], positive) + elementwise::log1p_unit(e));
+      terms[c] =
+          weights[begin + c] * (std::fma(-z[c], x[c], positive) + elementwise::log1p_unit(e));
       z[c] = (z[c] < 0 ? e : 1.0F) / (1.0F + e);
       if (gradient != nullptr) gradient[begin + c] = factor * weights[begin + c] * (z[c] - x[c]);
     }
@@ -159,14 +164,16 @@ RowTerms weighted_cross_entropy_row(float factor, const float* __restrict target
   return {losses.total(), squares.total()};
 }
 
-// distance(factor, weights, x, x^, gradient) is the loss of a sample; s'(z) is applied to its gradient.
+// distance(factor, weights, x, x^, gradient) is the loss of a sample; s'(z) is applied to its
+// gradient.
 template <class Kernel, class Distance>
-RowTerms sample_row(const Distance& distance, float factor, const float* target, const float* weights, float* values,
-                    float* gradient, Index count) {
+RowTerms sample_row(const Distance& distance, float factor, const float* target,
+                    const float* weights, float* values, float* gradient, Index count) {
   const auto size = static_cast<std::size_t>(count);
   LaneSum squares;
   if constexpr (Kernel::saves) {
-    // The slope is had from z only, which the value replaces: it waits in the gradient's place and is multiplied in afterwards.
+    // The slope is had from z only, which the value replaces: it waits in the gradient's place and
+    // is multiplied in afterwards.
     std::vector<float> slopes(size);
     for (Index c = 0; c < count; ++c) {
       const auto [value, slope] = Kernel::both(values[c]);
@@ -174,26 +181,30 @@ RowTerms sample_row(const Distance& distance, float factor, const float* target,
       slopes[static_cast<std::size_t>(c)] = slope;
     }
     const double loss = distance(factor, weights, {target, size}, {values, size}, gradient);
-    for (Index c = 0; gradient != nullptr && c < count; ++c) gradient[c] *= slopes[static_cast<std::size_t>(c)];
+    for (Index c = 0; gradient != nullptr && c < count; ++c)
+      gradient[c] *= slopes[static_cast<std::size_t>(c)];
     add_squared_error(values, target, count, squares);
     return {loss, squares.total()};
   } else {
     for (Index c = 0; c < count; ++c) values[c] = Kernel::value(values[c]);
-    const double loss =
-        distance(factor, weights, std::span<const float>{target, size}, std::span<const float>{values, size}, gradient);
-    for (Index c = 0; gradient != nullptr && c < count; ++c) gradient[c] *= Kernel::slope(values[c]);
+    const double loss = distance(factor, weights, std::span<const float>{target, size},
+                                 std::span<const float>{values, size}, gradient);
+    for (Index c = 0; gradient != nullptr && c < count; ++c)
+      gradient[c] *= Kernel::slope(values[c]);
     add_squared_error(values, target, count, squares);
     return {loss, squares.total()};
   }
 }
 
 template <class Row>
-LossSums over_rows(Row row, ConstMatrix target, Matrix values, Matrix gradient, ConstMatrix weights) {
+LossSums over_rows(Row row, ConstMatrix target, Matrix values, Matrix gradient,
+                   ConstMatrix weights) {
   LossSums sums;
   for (Index r = 0; r < values.rows; ++r) {
     float* row_gradient = gradient.empty() ? nullptr : gradient.data + r * gradient.stride;
     const float* row_weights = weights.empty() ? nullptr : weights.data + r * weights.stride;
-    const RowTerms terms = row(target.data + r * target.stride, row_weights, values.data + r * values.stride, row_gradient);
+    const RowTerms terms = row(target.data + r * target.stride, row_weights,
+                               values.data + r * values.stride, row_gradient);
     sums.loss += terms.loss;
     sums.squared_error += terms.squared_error;
   }
@@ -202,8 +213,8 @@ LossSums over_rows(Row row, ConstMatrix target, Matrix values, Matrix gradient, 
 
 // Calls function(row) with the row function of the loss and the output activation.
 template <class Function>
-LossSums with_row(Loss loss, Activation output_activation, float factor, Index features, const LossOptions& options,
-                  Function function) {
+LossSums with_row(Loss loss, Activation output_activation, float factor, Index features,
+                  const LossOptions& options, Function function) {
   const auto components = [&](auto term) {
     return kernel::dispatch(output_activation, [&](auto kernel) {
       return function([=](const float* x, const float* w, float* z, float* g) {
@@ -240,12 +251,13 @@ LossSums with_row(Loss loss, Activation output_activation, float factor, Index f
     case Loss::poisson:
       return components(loss_term::Poisson{});
     case Loss::cosine:
-      return samples([](float f, const float* w, std::span<const float> x, std::span<const float> y, float* g) {
-        return cosine_distance(f, w, x, y, g);
-      });
+      return samples([](float f, const float* w, std::span<const float> x, std::span<const float> y,
+                        float* g) { return cosine_distance(f, w, x, y, g); });
     case Loss::ssim:
-      return samples([image = options.image](float f, const float* w, std::span<const float> x, std::span<const float> y,
-                                             float* g) { return structural_dissimilarity(f, image, w, x, y, g); });
+      return samples([image = options.image](float f, const float* w, std::span<const float> x,
+                                             std::span<const float> y, float* g) {
+        return structural_dissimilarity(f, image, w, x, y, g);
+      });
   }
   throw Error(ErrorKind::bug, "internal error: a loss without a formula");
 }
@@ -261,7 +273,8 @@ std::string_view name_of(Loss loss) {
 Loss loss_from(std::string_view name) {
   const auto* entry = std::ranges::find(names, name, &std::pair<Loss, std::string_view>::second);
   if (entry == names.end()) {
-    throw Error(ErrorKind::usage, fmt::format("unknown loss '{}'; use one of: {}", name, fmt::join(loss_names(), ", ")));
+    throw Error(ErrorKind::usage, fmt::format("unknown loss '{}'; use one of: {}", name,
+                                              fmt::join(loss_names(), ", ")));
   }
   return entry->first;
 }
@@ -283,31 +296,38 @@ Domain domain_of(Loss loss) {
 
 void check_loss(Loss loss, Activation output_activation) {
   if (loss == Loss::bce && output_activation != Activation::sigmoid) {
-    throw Error(
-        ErrorKind::usage,
-        fmt::format("--loss bce needs outputs between 0 and 1: use --output-activation sigmoid instead of {}, or --loss mse",
-                    name_of(output_activation)));
-  }
-  if (loss == Loss::poisson && output_activation != Activation::softplus && output_activation != Activation::sigmoid) {
     throw Error(ErrorKind::usage,
-                fmt::format("--loss poisson needs outputs above 0: use --output-activation softplus (or sigmoid) instead of {}",
+                fmt::format("--loss bce needs outputs between 0 and 1: use --output-activation "
+                            "sigmoid instead of {}, or --loss mse",
+                            name_of(output_activation)));
+  }
+  if (loss == Loss::poisson && output_activation != Activation::softplus &&
+      output_activation != Activation::sigmoid) {
+    throw Error(ErrorKind::usage,
+                fmt::format("--loss poisson needs outputs above 0: use --output-activation "
+                            "softplus (or sigmoid) instead of {}",
                             name_of(output_activation)));
   }
 }
 
-LossSums loss_and_gradient(Loss loss, Activation output_activation, bool feature_mean, float scale, ConstMatrix target,
-                           Matrix logits, Matrix gradient, const LossOptions& options) {
-  require(target.rows == logits.rows && target.columns == logits.columns, "a target that does not fit the output");
+LossSums loss_and_gradient(Loss loss, Activation output_activation, bool feature_mean, float scale,
+                           ConstMatrix target, Matrix logits, Matrix gradient,
+                           const LossOptions& options) {
+  require(target.rows == logits.rows && target.columns == logits.columns,
+          "a target that does not fit the output");
   require(gradient.empty() || (gradient.rows == logits.rows && gradient.columns == logits.columns),
           "a gradient that does not fit the output");
-  require(options.weights.empty() || options.weights.columns == logits.columns, "weights that do not fit the output");
-  require(loss != Loss::ssim || options.image.size() == logits.columns, "an image shape that does not fit the output");
+  require(options.weights.empty() || options.weights.columns == logits.columns,
+          "weights that do not fit the output");
+  require(loss != Loss::ssim || options.image.size() == logits.columns,
+          "an image shape that does not fit the output");
   check_loss(loss, output_activation);
   const Index features = logits.columns;
   const bool mean = feature_mean && is_componentwise(loss);
   const float factor = mean ? scale / static_cast<float>(features) : scale;
-  LossSums sums = with_row(loss, output_activation, factor, features, options,
-                           [&](auto row) { return over_rows(row, target, logits, gradient, options.weights); });
+  LossSums sums = with_row(loss, output_activation, factor, features, options, [&](auto row) {
+    return over_rows(row, target, logits, gradient, options.weights);
+  });
   if (mean) sums.loss /= static_cast<double>(features);
   return sums;
 }

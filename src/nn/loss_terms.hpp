@@ -6,8 +6,8 @@
 
 #include "math/elementwise.hpp"
 
-// One struct a component-wise loss, inlined into the loop over a row: its term and the term's derivative with respect to the
-// output.
+// One struct a component-wise loss, inlined into the loop over a row: its term and the term's
+// derivative with respect to the output.
 namespace hourglass::loss_term {
 
 struct ValueAndSlope {
@@ -20,7 +20,8 @@ inline float log(float x) {
   const auto bits = std::bit_cast<std::uint32_t>(x);
   const auto exponent = static_cast<std::int32_t>(bits >> 23) - 127;
   const float mantissa = std::bit_cast<float>((bits & 0x007fffffU) | 0x3f800000U);
-  return std::fma(static_cast<float>(exponent), 0.693147181F, elementwise::log1p_unit(mantissa - 1.0F));
+  return std::fma(static_cast<float>(exponent), 0.693147181F,
+                  elementwise::log1p_unit(mantissa - 1.0F));
 }
 
 struct Squared {
@@ -33,7 +34,8 @@ struct Squared {
 struct Absolute {
   ValueAndSlope operator()(float output, float target) const {
     const float error = output - target;
-    return {std::fabs(error), error > 0 ? 1.0F : (error < 0 ? -1.0F : error)};  // 0, or a NaN that must pass
+    return {std::fabs(error),
+            error > 0 ? 1.0F : (error < 0 ? -1.0F : error)};  // 0, or a NaN that must pass
   }
 };
 
@@ -43,7 +45,8 @@ struct Huber {
     const float error = output - target;
     const float size = std::fabs(error);
     const bool near = size <= delta;
-    return {near ? 0.5F * error * error : delta * (size - 0.5F * delta), size > delta ? std::copysign(delta, error) : error};
+    return {near ? 0.5F * error * error : delta * (size - 0.5F * delta),
+            size > delta ? std::copysign(delta, error) : error};
   }
 };
 
@@ -52,7 +55,8 @@ struct LogCosh {
   ValueAndSlope operator()(float output, float target) const {
     const float error = output - target;
     const float size = std::fabs(error);
-    return {size + elementwise::log1p_unit(elementwise::exp(-2.0F * size)) - 0.693147181F, elementwise::tanh(error)};
+    return {size + elementwise::log1p_unit(elementwise::exp(-2.0F * size)) - 0.693147181F,
+            elementwise::tanh(error)};
   }
 };
 

@@ -6,16 +6,20 @@
 
 namespace hourglass {
 
-Network::Network(std::vector<std::unique_ptr<Layer>> layers, const Layout& layout) : layers_(std::move(layers)) {
+Network::Network(std::vector<std::unique_ptr<Layer>> layers, const Layout& layout)
+    : layers_(std::move(layers)) {
   require(!layers_.empty(), "a network without layers");
   for (std::size_t i = 1; i < layers_.size(); ++i) {
-    require(layers_[i]->inputs() == layers_[i - 1]->outputs(), "neighbouring layers of different widths");
+    require(layers_[i]->inputs() == layers_[i - 1]->outputs(),
+            "neighbouring layers of different widths");
   }
   for (const auto& layer : layers_) {
     Range arena;
     for (const TensorRole& role : layer->roles()) {
       const Range tensor = layout.range(role.slot);
-      arena = arena.empty() ? tensor : Range{std::min(arena.begin, tensor.begin), std::max(arena.end, tensor.end)};
+      arena = arena.empty()
+                  ? tensor
+                  : Range{std::min(arena.begin, tensor.begin), std::max(arena.end, tensor.end)};
     }
     arena_ranges_.push_back(arena);
   }
@@ -23,23 +27,24 @@ Network::Network(std::vector<std::unique_ptr<Layer>> layers, const Layout& layou
 
 Workspace Network::make_workspace(Index max_rows) const { return {*this, max_rows}; }
 
-ConstMatrix Network::forward(Range range, const float* parameters, ConstMatrix x, Workspace& workspace,
-                             const PassContext& context) const {
+ConstMatrix Network::forward(Range range, const float* parameters, ConstMatrix x,
+                             Workspace& workspace, const PassContext& context) const {
   require(x.rows <= workspace.max_rows(), "a micro-batch larger than its workspace");
   require(x.columns == layer(range.begin).inputs(), "samples that do not fit the network's input");
   ConstMatrix input = x;
   for (Index i = range.begin; i < range.end; ++i) {
     const Matrix output = workspace.output(i, x.rows);
-    const PhaseSpan span(context.recorder, Phase::forward, i, static_cast<double>(x.rows) * layer(i).flops_per_row());
+    const PhaseSpan span(context.recorder, Phase::forward, i,
+                         static_cast<double>(x.rows) * layer(i).flops_per_row());
     layer(i).forward(parameters, input, output, workspace.scratch(i, x.rows), context);
     input = output;
   }
   return input;
 }
 
-void Network::backward(Range range, const float* parameters, ConstMatrix x, Workspace& workspace, Matrix input_gradient,
-                       float* gradient, const PassContext& context, const GradientReady& ready,
-                       const OutputGradientHook& hook) const {
+void Network::backward(Range range, const float* parameters, ConstMatrix x, Workspace& workspace,
+                       Matrix input_gradient, float* gradient, const PassContext& context,
+                       const GradientReady& ready, const OutputGradientHook& hook) const {
   PassContext layer_context = context;
   for (Index i = range.end - 1; i >= range.begin; --i) {
     const bool first = i == range.begin;
@@ -51,9 +56,11 @@ void Network::backward(Range range, const float* parameters, ConstMatrix x, Work
     if (!context.second_order.empty())
       layer_context.second_order = context.second_order.subspan(static_cast<std::size_t>(i), 1);
     {
-      const double flops = static_cast<double>(x.rows) * layer(i).flops_per_row() * (dx.empty() ? 1 : 2);
+      const double flops =
+          static_cast<double>(x.rows) * layer(i).flops_per_row() * (dx.empty() ? 1 : 2);
       const PhaseSpan span(context.recorder, Phase::backward, i, flops);
-      layer(i).backward(parameters, input, y, dy, dx, gradient, workspace.scratch(i, x.rows), layer_context);
+      layer(i).backward(parameters, input, y, dy, dx, gradient, workspace.scratch(i, x.rows),
+                        layer_context);
     }
     const Range arena = arena_ranges_[static_cast<std::size_t>(i)];
     if (ready && !arena.empty()) ready(arena);
@@ -62,7 +69,8 @@ void Network::backward(Range range, const float* parameters, ConstMatrix x, Work
 
 Workspace::Workspace(Index max_rows, Index extra) : max_rows_(max_rows), extra_(extra) {}
 
-Workspace::Workspace(const Network& network, Index max_rows, Index extra) : Workspace(max_rows, extra) {
+Workspace::Workspace(const Network& network, Index max_rows, Index extra)
+    : Workspace(max_rows, extra) {
   Index outputs = 0;
   Index scratch = 0;
   Index widest = 0;
@@ -94,11 +102,13 @@ Matrix Workspace::output_gradient(Index layer, Index rows) {
 
 std::span<float> Workspace::scratch(Index layer, Index rows) {
   const auto i = static_cast<std::size_t>(layer);
-  return {scratch_.data() + scratch_offsets_[i], static_cast<std::size_t>(rows * scratch_widths_[i] + fixed_scratch_[i])};
+  return {scratch_.data() + scratch_offsets_[i],
+          static_cast<std::size_t>(rows * scratch_widths_[i] + fixed_scratch_[i])};
 }
 
 Index Workspace::bytes() const {
-  const Index floats = outputs_.size() + scratch_.size() + gradients_[0].size() + gradients_[1].size() + extra_.size();
+  const Index floats = outputs_.size() + scratch_.size() + gradients_[0].size() +
+                       gradients_[1].size() + extra_.size();
   Index bytes = floats * static_cast<Index>(sizeof(float));
   for (const Workspace& part : parts_) bytes += part.bytes();
   return bytes;

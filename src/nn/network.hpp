@@ -6,48 +6,53 @@
 #include <vector>
 
 #include "core/buffer.hpp"
-#include "nn/layer.hpp"
 #include "core/layout.hpp"
+#include "nn/layer.hpp"
 
 namespace hourglass {
 
-/// Called by backward when the gradient of an arena range is final; ranges come tail first and together cover every tensor.
+/// Called by backward when the gradient of an arena range is final; ranges come tail first and
+/// together cover every tensor.
 using GradientReady = std::function<void(Range arena)>;
 
-/// Called by backward with layer i, its output y and dL/dy before the layer's own backward pass: where penalties on activations
-/// add theirs.
+/// Called by backward with layer i, its output y and dL/dy before the layer's own backward pass:
+/// where penalties on activations add theirs.
 using OutputGradientHook = std::function<void(Index layer, ConstMatrix y, Matrix dy)>;
 
-/// The activations, their gradients and the scratch of one worker, made once for at most `max_rows` rows.
+/// The activations, their gradients and the scratch of one worker, made once for at most `max_rows`
+/// rows.
 class Workspace;
 
 /// A chain of layers 0..count-1. Immutable and shared by all workers.
 class Network {
  public:
   Network() = default;
-  /// `layout` holds the layers' tensors: it tells which arena range is final when a layer's backward pass is done.
+  /// `layout` holds the layers' tensors: it tells which arena range is final when a layer's
+  /// backward pass is done.
   Network(std::vector<std::unique_ptr<Layer>> layers, const Layout& layout);
 
   [[nodiscard]] Index layer_count() const { return static_cast<Index>(layers_.size()); }
   [[nodiscard]] const Layer& layer(Index i) const { return *layers_[static_cast<std::size_t>(i)]; }
   [[nodiscard]] Workspace make_workspace(Index max_rows) const;
 
-  /// Runs layers [range.begin, range.end) on x; the result is workspace.output(range.end - 1). x must outlive backward.
+  /// Runs layers [range.begin, range.end) on x; the result is workspace.output(range.end - 1). x
+  /// must outlive backward.
   ConstMatrix forward(Range range, const float* parameters, ConstMatrix x, Workspace& workspace,
                       const PassContext& context) const;
 
-  /// The reverse pass of the same range after forward; workspace.output_gradient(range.end - 1) holds dL/dy on entry.
-  /// dL/dx is computed only when `input_gradient` is not empty.
-  void backward(Range range, const float* parameters, ConstMatrix x, Workspace& workspace, Matrix input_gradient,
-                float* gradient, const PassContext& context, const GradientReady& ready,
-                const OutputGradientHook& hook = {}) const;
+  /// The reverse pass of the same range after forward; workspace.output_gradient(range.end - 1)
+  /// holds dL/dy on entry. dL/dx is computed only when `input_gradient` is not empty.
+  void backward(Range range, const float* parameters, ConstMatrix x, Workspace& workspace,
+                Matrix input_gradient, float* gradient, const PassContext& context,
+                const GradientReady& ready, const OutputGradientHook& hook = {}) const;
 
  private:
   std::vector<std::unique_ptr<Layer>> layers_;
   std::vector<Range> arena_ranges_;  // by layer
 };
 
-// NOLINTNEXTLINE(bugprone-reserved-identifier): clang-tidy 14 takes the loop of a generated assignment for ours
+// NOLINTNEXTLINE(bugprone-reserved-identifier): clang-tidy 14 takes the loop of a generated
+// assignment for ours
 class Workspace {
  public:
   Workspace() = default;
@@ -67,7 +72,9 @@ class Workspace {
   void add_part(Workspace part) { parts_.push_back(std::move(part)); }
   [[nodiscard]] Workspace& part(Index i) { return parts_[static_cast<std::size_t>(i)]; }
   /// Outputs of the widest layer.
-  [[nodiscard]] Index widest() const { return max_rows_ > 0 ? gradients_[0].size() / max_rows_ : 0; }
+  [[nodiscard]] Index widest() const {
+    return max_rows_ > 0 ? gradients_[0].size() / max_rows_ : 0;
+  }
   /// Bytes held: what the memory prediction counts for a worker.
   [[nodiscard]] Index bytes() const;
 

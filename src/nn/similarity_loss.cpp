@@ -37,10 +37,10 @@ void for_each_pixel(const ImageShape& image, const Window& w, Visit visit) {
   }
 }
 
-// The similarity S of a window and, with `gradient`, factor * -dS/dy of its pixels. With S = A B / (C D):
-// dS/dy_i = (2 / n) [ A (x_i - mx) / (C D) ... ], collected here as a + b x_i + c y_i.
-double add_window(double factor, const ImageShape& image, const Window& w, std::span<const float> target,
-                  std::span<const float> output, float* gradient) {
+// The similarity S of a window and, with `gradient`, factor * -dS/dy of its pixels. With S = A B /
+// (C D): dS/dy_i = (2 / n) [ A (x_i - mx) / (C D) ... ], collected here as a + b x_i + c y_i.
+double add_window(double factor, const ImageShape& image, const Window& w,
+                  std::span<const float> target, std::span<const float> output, float* gradient) {
   Moments sum;
   for_each_pixel(image, w, [&](std::size_t i) {
     const auto x = static_cast<double>(target[i]);
@@ -63,14 +63,15 @@ double add_window(double factor, const ImageShape& image, const Window& w, std::
   const double d = vx + vy + c2;
   const double similarity = a * b / (c * d);
   if (gradient != nullptr) {
-    // da/dy_i = 2 mx / n, db/dy_i = 2 (x_i - mx) / n, dc/dy_i = 2 my / n, dd/dy_i = 2 (y_i - my) / n.
+    // da/dy_i = 2 mx / n, db/dy_i = 2 (x_i - mx) / n, dc/dy_i = 2 my / n, dd/dy_i = 2 (y_i - my) /
+    // n.
     const double step = -factor * 2 / n;
     const double of_x = a / (c * d);
     const double of_y = -similarity / d;
     const double constant = mx * b / (c * d) - similarity * my / c - of_x * mx - of_y * my;
     for_each_pixel(image, w, [&](std::size_t i) {
-      gradient[i] +=
-          static_cast<float>(step * (constant + of_x * static_cast<double>(target[i]) + of_y * static_cast<double>(output[i])));
+      gradient[i] += static_cast<float>(step * (constant + of_x * static_cast<double>(target[i]) +
+                                                of_y * static_cast<double>(output[i])));
     });
   }
   return similarity;
@@ -78,9 +79,11 @@ double add_window(double factor, const ImageShape& image, const Window& w, std::
 
 }  // namespace
 
-double cosine_distance(float factor, const float* weights, std::span<const float> target, std::span<const float> output,
-                       float* gradient) {
-  const auto weight = [&](std::size_t i) { return weights == nullptr ? 1.0 : static_cast<double>(weights[i]); };
+double cosine_distance(float factor, const float* weights, std::span<const float> target,
+                       std::span<const float> output, float* gradient) {
+  const auto weight = [&](std::size_t i) {
+    return weights == nullptr ? 1.0 : static_cast<double>(weights[i]);
+  };
   Moments sum;
   for (std::size_t i = 0; i < target.size(); ++i) {
     const auto x = static_cast<double>(target[i]);
@@ -101,15 +104,16 @@ double cosine_distance(float factor, const float* weights, std::span<const float
     const double of_x = -static_cast<double>(factor) / norms;
     const double of_y = static_cast<double>(factor) * cosine / sum.yy;
     for (std::size_t i = 0; i < target.size(); ++i) {
-      gradient[i] =
-          static_cast<float>(weight(i) * (of_x * static_cast<double>(target[i]) + of_y * static_cast<double>(output[i])));
+      gradient[i] = static_cast<float>(weight(i) * (of_x * static_cast<double>(target[i]) +
+                                                    of_y * static_cast<double>(output[i])));
     }
   }
   return 1 - cosine;
 }
 
-double structural_dissimilarity(float factor, const ImageShape& image, const float* weights, std::span<const float> target,
-                                std::span<const float> output, float* gradient) {
+double structural_dissimilarity(float factor, const ImageShape& image, const float* weights,
+                                std::span<const float> target, std::span<const float> output,
+                                float* gradient) {
   if (gradient != nullptr) std::fill_n(gradient, target.size(), 0.0F);
   const Index height = std::min(window, image.height);
   const Index width = std::min(window, image.width);
@@ -118,7 +122,8 @@ double structural_dissimilarity(float factor, const ImageShape& image, const flo
   const auto for_each_window = [&](auto visit) {
     for (Index channel = 0; channel < image.channels; ++channel) {
       for (Index top = 0; top < rows; ++top) {
-        for (Index left = 0; left < columns; ++left) visit(Window{top, left, height, width, channel});
+        for (Index left = 0; left < columns; ++left)
+          visit(Window{top, left, height, width, channel});
       }
     }
   };
@@ -135,7 +140,8 @@ double structural_dissimilarity(float factor, const ImageShape& image, const flo
   double sum = 0;
   for_each_window([&](const Window& w) {
     const double weight = weights == nullptr ? 1.0 : weight_of(w);
-    sum += weight * add_window(weight * static_cast<double>(factor) / total, image, w, target, output, gradient);
+    sum += weight * add_window(weight * static_cast<double>(factor) / total, image, w, target,
+                               output, gradient);
   });
   return 1 - sum / total;
 }

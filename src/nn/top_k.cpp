@@ -10,7 +10,8 @@ void TopK::forward(const float* /*parameters*/, ConstMatrix x, Matrix y, std::sp
   const Index k = std::min(width_, context.training ? training_k_ : k_);
   for (Index r = 0; r < x.rows; ++r) {
     const auto values = x.row(r);
-    const auto support = scratch.subspan(static_cast<std::size_t>(r * width_), static_cast<std::size_t>(width_));
+    const auto support =
+        scratch.subspan(static_cast<std::size_t>(r * width_), static_cast<std::size_t>(width_));
     float threshold = 0;
     Index ties = 0;  // units equal to the threshold that are kept
     if (k > 0) {
@@ -30,11 +31,13 @@ void TopK::forward(const float* /*parameters*/, ConstMatrix x, Matrix y, std::sp
   }
 }
 
-void TopK::backward(const float* /*parameters*/, ConstMatrix /*x*/, ConstMatrix /*y*/, Matrix dy, Matrix dx,
-                    float* /*gradient*/, std::span<float> scratch, const PassContext& /*context*/) const {
+void TopK::backward(const float* /*parameters*/, ConstMatrix /*x*/, ConstMatrix /*y*/, Matrix dy,
+                    Matrix dx, float* /*gradient*/, std::span<float> scratch,
+                    const PassContext& /*context*/) const {
   if (dx.empty()) return;
   for (Index r = 0; r < dy.rows; ++r) {
-    for (Index c = 0; c < width_; ++c) dx(r, c) = dy(r, c) * scratch[static_cast<std::size_t>(r * width_ + c)];
+    for (Index c = 0; c < width_; ++c)
+      dx(r, c) = dy(r, c) * scratch[static_cast<std::size_t>(r * width_ + c)];
   }
 }
 

@@ -16,9 +16,9 @@ struct Extents {
 struct Window {
   Extents kernel;
   Extents stride;
-  Extents padding = {0, 0};  ///< zeros around the image, on each side
-  Extents output_padding = {0,
-                            0};  ///< transposed: rows and columns of the output beyond (inputs - 1) stride - 2 padding + kernel
+  Extents padding = {0, 0};         ///< zeros around the image, on each side
+  Extents output_padding = {0, 0};  ///< transposed: rows and columns of the output beyond (inputs -
+                                    ///< 1) stride - 2 padding + kernel
 
   friend bool operator==(const Window&, const Window&) = default;
 };

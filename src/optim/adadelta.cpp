@@ -17,9 +17,10 @@ AdaDelta::AdaDelta(const OptimizerSettings& settings)
 
 std::vector<std::string> AdaDelta::state_names() const { return {"variance", "step_variance"}; }
 
-void AdaDelta::update(const UpdateStep& step, std::span<float> parameters, std::span<const float> gradient,
-                      std::span<float* const> state) const {
-  require(parameters.size() == gradient.size() && state.size() == 2, "an update of Adadelta with another optimizer's state");
+void AdaDelta::update(const UpdateStep& step, std::span<float> parameters,
+                      std::span<const float> gradient, std::span<float* const> state) const {
+  require(parameters.size() == gradient.size() && state.size() == 2,
+          "an update of Adadelta with another optimizer's state");
   const float scale = step.gradient_scale;
   const auto decay = static_cast<float>(weight_decay_ * step.decay_factor);
   const auto rate = static_cast<float>(step.learning_rate * step.rate_factor);

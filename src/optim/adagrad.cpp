@@ -7,16 +7,18 @@
 
 namespace hourglass {
 
-AdaGrad::AdaGrad(const OptimizerSettings& settings) : epsilon_(settings.epsilon), weight_decay_(settings.weight_decay) {
+AdaGrad::AdaGrad(const OptimizerSettings& settings)
+    : epsilon_(settings.epsilon), weight_decay_(settings.weight_decay) {
   check_positive_float("--epsilon", epsilon_);
   check_not_negative("--weight-decay", weight_decay_);
 }
 
 std::vector<std::string> AdaGrad::state_names() const { return {"sum"}; }
 
-void AdaGrad::update(const UpdateStep& step, std::span<float> parameters, std::span<const float> gradient,
-                     std::span<float* const> state) const {
-  require(parameters.size() == gradient.size() && state.size() == 1, "an update of AdaGrad with another optimizer's state");
+void AdaGrad::update(const UpdateStep& step, std::span<float> parameters,
+                     std::span<const float> gradient, std::span<float* const> state) const {
+  require(parameters.size() == gradient.size() && state.size() == 1,
+          "an update of AdaGrad with another optimizer's state");
   const float scale = step.gradient_scale;
   const auto decay = static_cast<float>(weight_decay_ * step.decay_factor);
   const auto rate = static_cast<float>(step.learning_rate * step.rate_factor);

@@ -4,7 +4,8 @@
 
 namespace hourglass {
 
-/// AdaGrad (Duchi, Hazan & Singer 2011), as torch.optim.Adagrad without rate decay. With rate r and weight decay w:
+/// AdaGrad (Duchi, Hazan & Singer 2011), as torch.optim.Adagrad without rate decay. With rate r and
+/// weight decay w:
 ///   g = scale * gradient + w * p;  s += g^2;  p -= r * g / (sqrt(s) + epsilon)
 /// State: s ("sum").
 class AdaGrad final : public Optimizer {

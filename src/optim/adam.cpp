@@ -22,8 +22,8 @@ struct Factors {
 };
 
 // One loop for both decays: the factor that is not in use is 0, and memory is the limit anyway.
-void run(const Factors f, std::size_t size, float* __restrict p, const float* __restrict gradient, float* __restrict mean,
-         float* __restrict variance) {
+void run(const Factors f, std::size_t size, float* __restrict p, const float* __restrict gradient,
+         float* __restrict mean, float* __restrict variance) {
   for (std::size_t i = 0; i < size; ++i) {
     const float g = f.scale * gradient[i] + f.l2 * p[i];
     const float m = f.mean(mean[i], g);
@@ -51,9 +51,10 @@ Adam::Adam(const OptimizerSettings& settings, Decay decay)
 
 std::vector<std::string> Adam::state_names() const { return {"mean", "variance"}; }
 
-void Adam::update(const UpdateStep& step, std::span<float> parameters, std::span<const float> gradient,
-                  std::span<float* const> state) const {
-  require(parameters.size() == gradient.size(), "parameters and gradient of an update differ in length");
+void Adam::update(const UpdateStep& step, std::span<float> parameters,
+                  std::span<const float> gradient, std::span<float* const> state) const {
+  require(parameters.size() == gradient.size(),
+          "parameters and gradient of an update differ in length");
   require(state.size() == 2, "an update of Adam with another optimizer's state");
   require(step.step >= 1, "the first update of Adam is step 1");
   const auto t = static_cast<double>(step.step);

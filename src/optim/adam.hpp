@@ -4,8 +4,9 @@
 
 namespace hourglass {
 
-/// Adam (Kingma & Ba 2015) with L2 weight decay in the gradient, or AdamW, whose decay is decoupled from it (Loshchilov &
-/// Hutter 2019), as torch.optim.Adam and AdamW. With rate r, weight decay w and t the step counted from 1:
+/// Adam (Kingma & Ba 2015) with L2 weight decay in the gradient, or AdamW, whose decay is decoupled
+/// from it (Loshchilov & Hutter 2019), as torch.optim.Adam and AdamW. With rate r, weight decay w
+/// and t the step counted from 1:
 ///   adam:   g = scale * gradient + w * p,  d = 0
 ///   adamw:  g = scale * gradient,          d = r * w
 ///   m += (1 - beta1) * (g - m);  v += (1 - beta2) * (g^2 - v)

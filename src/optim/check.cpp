@@ -12,7 +12,8 @@ namespace hourglass {
 namespace {
 
 void check(bool valid, std::string_view option, double value, std::string_view allowed) {
-  if (!valid) throw Error(ErrorKind::usage, fmt::format("{} is {}; it must be {}", option, value, allowed));
+  if (!valid)
+    throw Error(ErrorKind::usage, fmt::format("{} is {}; it must be {}", option, value, allowed));
 }
 
 }  // namespace
@@ -31,11 +32,13 @@ void check_coefficient(std::string_view option, double value) {
 
 void check_positive_float(std::string_view option, double value) {
   using Float = std::numeric_limits<float>;
-  check(value >= static_cast<double>(Float::min()) && value <= static_cast<double>(Float::max()), option, value,
+  check(value >= static_cast<double>(Float::min()) && value <= static_cast<double>(Float::max()),
+        option, value,
         fmt::format("a positive number of single precision, at least {:.2g}", Float::min()));
 }
 
-void throw_unknown_choice(std::string_view option, std::string_view value, std::span<const std::string> choices) {
+void throw_unknown_choice(std::string_view option, std::string_view value,
+                          std::span<const std::string> choices) {
   std::string message = fmt::format("{}: there is no '{}'; choose one of", option, value);
   const char* separator = " ";
   for (const std::string& choice : choices) {

@@ -6,8 +6,8 @@
 
 namespace hourglass {
 
-/// Range checks of settings. Each throws Error(usage) that names the option as on the command line, its value and what is
-/// allowed.
+/// Range checks of settings. Each throws Error(usage) that names the option as on the command line,
+/// its value and what is allowed.
 void check_not_negative(std::string_view option, double value);
 void check_positive(std::string_view option, double value);
 /// At least 0 and below 1: the coefficient of a running mean.
@@ -16,6 +16,7 @@ void check_coefficient(std::string_view option, double value);
 void check_positive_float(std::string_view option, double value);
 
 /// Throws Error(usage): the option has no choice `value`, and these are its choices.
-[[noreturn]] void throw_unknown_choice(std::string_view option, std::string_view value, std::span<const std::string> choices);
+[[noreturn]] void throw_unknown_choice(std::string_view option, std::string_view value,
+                                       std::span<const std::string> choices);
 
 }  // namespace hourglass

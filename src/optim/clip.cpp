@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::size_t lanes = 8;
 
-// Eight running sums: the vector registers' order of addition is then the written one. A float's square is exact in double.
+// Eight running sums: the vector registers' order of addition is then the written one. A float's
+// square is exact in double.
 double cell_sum_of_squares(const float* cell) {
   std::array<double, lanes> sums{};
   for (std::size_t i = 0; i < static_cast<std::size_t>(cell_floats); i += lanes) {
@@ -30,7 +31,8 @@ double cell_sum_of_squares(const float* cell) {
 void add_sum_of_squares(std::span<const float> gradient, ExactSum& sum) {
   constexpr auto cell = static_cast<std::size_t>(cell_floats);
   require(gradient.size() % cell == 0, "the norm of a run that is not whole cells");
-  for (std::size_t i = 0; i < gradient.size(); i += cell) sum.add(cell_sum_of_squares(gradient.data() + i));
+  for (std::size_t i = 0; i < gradient.size(); i += cell)
+    sum.add(cell_sum_of_squares(gradient.data() + i));
 }
 
 float clip_factor(double norm, double limit) {

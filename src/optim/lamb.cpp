@@ -17,12 +17,16 @@ struct Lamb::Direction {
   float epsilon;
   float decay;
   float operator()(float mean, float variance, float parameter) const {
-    return mean_correction * mean / (std::sqrt(variance) * variance_correction + epsilon) + decay * parameter;
+    return mean_correction * mean / (std::sqrt(variance) * variance_correction + epsilon) +
+           decay * parameter;
   }
 };
 
 Lamb::Lamb(const OptimizerSettings& settings)
-    : beta1_(settings.beta1), beta2_(settings.beta2), epsilon_(settings.epsilon), weight_decay_(settings.weight_decay) {
+    : beta1_(settings.beta1),
+      beta2_(settings.beta2),
+      epsilon_(settings.epsilon),
+      weight_decay_(settings.weight_decay) {
   check_coefficient("--beta1", beta1_);
   check_coefficient("--beta2", beta2_);
   check_positive_float("--epsilon", epsilon_);
@@ -33,13 +37,16 @@ std::vector<std::string> Lamb::state_names() const { return {"mean", "variance"}
 
 Lamb::Direction Lamb::direction(const UpdateStep& step) const {
   const auto t = static_cast<double>(step.step);
-  return {static_cast<float>(1.0 / (1.0 - std::pow(beta1_, t))), static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(beta2_, t))),
+  return {static_cast<float>(1.0 / (1.0 - std::pow(beta1_, t))),
+          static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(beta2_, t))),
           static_cast<float>(epsilon_), static_cast<float>(weight_decay_ * step.decay_factor)};
 }
 
-void Lamb::advance(const UpdateStep& step, std::span<const float> parameters, std::span<const float> gradient,
-                   std::span<float* const> state, TensorNorms& norms) const {
-  require(parameters.size() == gradient.size() && state.size() == 2, "an update of LAMB with another optimizer's state");
+void Lamb::advance(const UpdateStep& step, std::span<const float> parameters,
+                   std::span<const float> gradient, std::span<float* const> state,
+                   TensorNorms& norms) const {
+  require(parameters.size() == gradient.size() && state.size() == 2,
+          "an update of LAMB with another optimizer's state");
   const RunningMean mean_average(beta1_);
   const RunningMean variance_average(beta2_);
   const Direction direction = this->direction(step);
@@ -60,13 +67,15 @@ void Lamb::advance(const UpdateStep& step, std::span<const float> parameters, st
   add_sum_of_squares(parameters, norms.parameters);
 }
 
-double Lamb::trust_ratio(const UpdateStep& /*step*/, double parameter_norm, double direction_norm) const {
+double Lamb::trust_ratio(const UpdateStep& /*step*/, double parameter_norm,
+                         double direction_norm) const {
   return parameter_norm == 0 || direction_norm == 0 ? 1.0 : parameter_norm / direction_norm;
 }
 
-void Lamb::update(const UpdateStep& step, std::span<float> parameters, std::span<const float> gradient,
-                  std::span<float* const> state) const {
-  require(parameters.size() == gradient.size() && state.size() == 2, "an update of LAMB with another optimizer's state");
+void Lamb::update(const UpdateStep& step, std::span<float> parameters,
+                  std::span<const float> gradient, std::span<float* const> state) const {
+  require(parameters.size() == gradient.size() && state.size() == 2,
+          "an update of LAMB with another optimizer's state");
   const Direction direction = this->direction(step);
   const auto rate = static_cast<float>(step.learning_rate * step.rate_factor);
   for (std::size_t i = 0; i < parameters.size(); ++i)

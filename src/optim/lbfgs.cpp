@@ -21,8 +21,10 @@ void add_multiple(double factor, std::span<const float> x, std::span<float> y) {
 
 }  // namespace
 
-void Lbfgs::direction(std::span<const float> gradient, const Product& product, std::span<float> direction) const {
-  require(static_cast<Index>(gradient.size()) == size_ && gradient.size() == direction.size(), "a direction of another length");
+void Lbfgs::direction(std::span<const float> gradient, const Product& product,
+                      std::span<float> direction) const {
+  require(static_cast<Index>(gradient.size()) == size_ && gradient.size() == direction.size(),
+          "a direction of another length");
   for (std::size_t i = 0; i < gradient.size(); ++i) direction[i] = -gradient[i];
   std::vector<double> alpha(pairs_.size());
   for (std::size_t p = pairs_.size(); p-- > 0;) {
@@ -39,12 +41,15 @@ void Lbfgs::direction(std::span<const float> gradient, const Product& product, s
   }
 }
 
-bool Lbfgs::add(std::span<const float> step, std::span<const float> change, const Product& product) {
-  require(static_cast<Index>(step.size()) == size_ && step.size() == change.size(), "a pair of another length");
+bool Lbfgs::add(std::span<const float> step, std::span<const float> change,
+                const Product& product) {
+  require(static_cast<Index>(step.size()) == size_ && step.size() == change.size(),
+          "a pair of another length");
   const double curvature = product(step, change);
   const double step_squared = product(step, step);
   const double change_squared = product(change, change);
-  if (!(curvature > 0 && curvature * curvature > smallest_curvature * smallest_curvature * step_squared * change_squared))
+  if (!(curvature > 0 && curvature * curvature > smallest_curvature * smallest_curvature *
+                                                     step_squared * change_squared))
     return false;
   Pair pair;
   if (pairs() == history_) {
@@ -64,7 +69,8 @@ bool Lbfgs::add(std::span<const float> step, std::span<const float> change, cons
 
 void add_products(std::span<const float> a, std::span<const float> b, ExactSum& sum) {
   constexpr auto cell = static_cast<std::size_t>(cell_floats);
-  require(a.size() == b.size() && a.size() % cell == 0, "an inner product of runs that are not whole cells");
+  require(a.size() == b.size() && a.size() % cell == 0,
+          "an inner product of runs that are not whole cells");
   for (std::size_t i = 0; i < a.size(); i += cell) {
     // Eight sums side by side: a loop the compiler can make vectors of without changing the order.
     double sums[8] = {};
@@ -73,7 +79,8 @@ void add_products(std::span<const float> a, std::span<const float> b, ExactSum& 
         sums[k] += static_cast<double>(a[i + j + k]) * static_cast<double>(b[i + j + k]);
       }
     }
-    sum.add(((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7])));
+    sum.add(((sums[0] + sums[4]) + (sums[2] + sums[6])) +
+            ((sums[1] + sums[5]) + (sums[3] + sums[7])));
   }
 }
 

@@ -19,7 +19,8 @@ struct Trial {
 
 class Search {
  public:
-  Search(const LineSearchSettings& settings, const std::function<LinePoint(double)>& phi, LinePoint start)
+  Search(const LineSearchSettings& settings, const std::function<LinePoint(double)>& phi,
+         LinePoint start)
       : settings_(settings), phi_(phi), start_{0, start} {}
 
   LineSearchResult backtrack(double first_step) {
@@ -32,7 +33,8 @@ class Search {
   LineSearchResult wolfe(double first_step) {
     Trial before = start_;
     for (Trial trial = evaluate(first_step); true; trial = evaluate(2 * trial.step)) {
-      if (!decreases(trial) || (before.step > 0 && trial.point.value >= before.point.value)) return zoom(before, trial);
+      if (!decreases(trial) || (before.step > 0 && trial.point.value >= before.point.value))
+        return zoom(before, trial);
       if (is_flat(trial)) return result(trial);
       if (trial.point.slope >= 0) return zoom(trial, before);
       if (exhausted()) return result(trial);
@@ -41,7 +43,8 @@ class Search {
   }
 
  private:
-  // `low` fulfils the first condition (or is the start) and has the smallest value so far; its slope points towards `high`.
+  // `low` fulfils the first condition (or is the start) and has the smallest value so far; its
+  // slope points towards `high`.
   LineSearchResult zoom(Trial low, Trial high) {
     while (!exhausted()) {
       const Trial trial = evaluate(between(low, high));
@@ -66,7 +69,8 @@ class Search {
       const double square = d1 * d1 - a.point.slope * b.point.slope;
       if (square >= 0) {
         const double d2 = std::copysign(std::sqrt(square), width);
-        const double cubic = b.step - width * (b.point.slope + d2 - d1) / (b.point.slope - a.point.slope + 2 * d2);
+        const double cubic =
+            b.step - width * (b.point.slope + d2 - d1) / (b.point.slope - a.point.slope + 2 * d2);
         if (std::isfinite(cubic)) step = cubic;
       }
     }
@@ -75,7 +79,8 @@ class Search {
   }
 
   [[nodiscard]] bool decreases(const Trial& trial) const {
-    return trial.point.value <= start_.point.value + settings_.sufficient_decrease * trial.step * start_.point.slope;
+    return trial.point.value <=
+           start_.point.value + settings_.sufficient_decrease * trial.step * start_.point.slope;
   }
   [[nodiscard]] bool is_flat(const Trial& trial) const {
     return std::abs(trial.point.slope) <= settings_.curvature * std::abs(start_.point.slope);
@@ -99,7 +104,8 @@ class Search {
 
 }  // namespace
 
-LineSearchResult search_line(const LineSearchSettings& settings, const std::function<LinePoint(double)>& phi, LinePoint start,
+LineSearchResult search_line(const LineSearchSettings& settings,
+                             const std::function<LinePoint(double)>& phi, LinePoint start,
                              double first_step) {
   require(start.slope < 0 && first_step > 0, "a line search that does not go down");
   Search search(settings, phi, start);
@@ -110,10 +116,12 @@ std::vector<std::string> line_search_names() { return {"wolfe", "armijo"}; }
 
 void check_line_search(const LineSearchSettings& settings) {
   const auto names = line_search_names();
-  if (std::ranges::find(names, settings.kind) == names.end()) throw_unknown_choice("--line-search", settings.kind, names);
+  if (std::ranges::find(names, settings.kind) == names.end())
+    throw_unknown_choice("--line-search", settings.kind, names);
   if (settings.max_evaluations < 1) {
     throw Error(ErrorKind::usage,
-                fmt::format("--line-search-evaluations is {}; it must be at least 1", settings.max_evaluations));
+                fmt::format("--line-search-evaluations is {}; it must be at least 1",
+                            settings.max_evaluations));
   }
 }
 

@@ -29,12 +29,15 @@ struct LineSearchResult {
 };
 
 /// A step along a direction of descent (start.slope < 0).
-///   wolfe:  phi(a) <= phi(0) + c1 a phi'(0) and |phi'(a)| <= c2 |phi'(0)|, by bracketing and cubic interpolation
-///           (Nocedal & Wright, Numerical Optimization, 2006, algorithms 3.5 and 3.6); at the limit of evaluations the best
-///           step that fulfils the first
+///   wolfe:  phi(a) <= phi(0) + c1 a phi'(0) and |phi'(a)| <= c2 |phi'(0)|, by bracketing and cubic
+///   interpolation
+///           (Nocedal & Wright, Numerical Optimization, 2006, algorithms 3.5 and 3.6); at the limit
+///           of evaluations the best step that fulfils the first
 ///   armijo: the first of a, a/2, a/4, ... that fulfils the first condition
-/// A value that is not finite counts as too high. Pure arithmetic in double: the same on every rank that is given the same phi.
-[[nodiscard]] LineSearchResult search_line(const LineSearchSettings& settings, const std::function<LinePoint(double step)>& phi,
+/// A value that is not finite counts as too high. Pure arithmetic in double: the same on every rank
+/// that is given the same phi.
+[[nodiscard]] LineSearchResult search_line(const LineSearchSettings& settings,
+                                           const std::function<LinePoint(double step)>& phi,
                                            LinePoint start, double first_step);
 [[nodiscard]] std::vector<std::string> line_search_names();
 /// Throws Error(usage) naming --line-search or --line-search-evaluations.

@@ -12,12 +12,14 @@
 namespace hourglass {
 
 Muon::Muon(const OptimizerSettings& settings)
-    : momentum_(settings.momentum), weight_decay_(settings.weight_decay), adam_(settings, Adam::Decay::decoupled) {
+    : momentum_(settings.momentum),
+      weight_decay_(settings.weight_decay),
+      adam_(settings, Adam::Decay::decoupled) {
   check_coefficient("--momentum", momentum_);
 }
 
-void Muon::matrix_direction(const UpdateStep& step, std::span<const float> gradient, std::span<float* const> state,
-                            std::span<float> direction) const {
+void Muon::matrix_direction(const UpdateStep& step, std::span<const float> gradient,
+                            std::span<float* const> state, std::span<float> direction) const {
   const float scale = step.gradient_scale;
   const auto m = static_cast<float>(momentum_);
   float* __restrict momentum = state[0];
@@ -31,20 +33,21 @@ void Muon::matrix_direction(const UpdateStep& step, std::span<const float> gradi
 
 void Muon::orthogonalize(Matrix direction) const {
   newton_schulz(direction);
-  const auto stretch = static_cast<float>(
-      std::sqrt(std::max(1.0, static_cast<double>(direction.rows) / static_cast<double>(direction.columns))));
+  const auto stretch = static_cast<float>(std::sqrt(
+      std::max(1.0, static_cast<double>(direction.rows) / static_cast<double>(direction.columns))));
   for (Index r = 0; r < direction.rows; ++r) {
     for (float& value : direction.row(r)) value *= stretch;
   }
 }
 
-void Muon::update(const UpdateStep& step, std::span<float> parameters, std::span<const float> gradient,
-                  std::span<float* const> state) const {
+void Muon::update(const UpdateStep& step, std::span<float> parameters,
+                  std::span<const float> gradient, std::span<float* const> state) const {
   if (!step.matrix) {
     adam_.update(step, parameters, gradient, state);
     return;
   }
-  require(parameters.size() == gradient.size(), "parameters and direction of an update differ in length");
+  require(parameters.size() == gradient.size(),
+          "parameters and direction of an update differ in length");
   const double exact_rate = step.learning_rate * step.rate_factor;
   const auto rate = static_cast<float>(exact_rate);
   const auto decay = static_cast<float>(exact_rate * weight_decay_ * step.decay_factor);
@@ -58,7 +61,8 @@ void newton_schulz(Matrix m) {
   constexpr float c = 2.0315F;
   double squares = 0;
   for (Index r = 0; r < m.rows; ++r) {
-    for (const float value : m.row(r)) squares += static_cast<double>(value) * static_cast<double>(value);
+    for (const float value : m.row(r))
+      squares += static_cast<double>(value) * static_cast<double>(value);
   }
   if (squares == 0) return;
   const auto inverse = static_cast<float>(1.0 / std::sqrt(squares));
@@ -76,7 +80,8 @@ void newton_schulz(Matrix m) {
     wide ? gemm(false, true, m, m, 0, gram) : gemm(true, false, m, m, 0, gram);
     gemm(false, false, gram, gram, 0, polynomial);
     for (Index i = 0; i < small; ++i) {
-      for (Index j = 0; j < small; ++j) polynomial(i, j) = b * gram(i, j) + c * polynomial(i, j) + (i == j ? a : 0.0F);
+      for (Index j = 0; j < small; ++j)
+        polynomial(i, j) = b * gram(i, j) + c * polynomial(i, j) + (i == j ? a : 0.0F);
     }
     wide ? gemm(false, false, polynomial, m, 0, next) : gemm(false, false, m, polynomial, 0, next);
     for (Index r = 0; r < m.rows; ++r) std::ranges::copy(next.row(r), m.row(r).begin());

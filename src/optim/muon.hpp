@@ -5,18 +5,22 @@
 
 namespace hourglass {
 
-/// Muon (Jordan et al. 2024): momentum whose matrices are orthogonalised. For a weight matrix (out x in), rate r, weight decay
-/// w, momentum m:
-///   b = m b + scale * gradient;  u = scale * gradient + m b;  O = orthogonalize(u);  p -= r (sqrt(max(1, out / in)) O + w p)
-/// Everything that is not a matrix is updated by AdamW. State: b or Adam's mean ("mean"), and Adam's variance ("variance").
+/// Muon (Jordan et al. 2024): momentum whose matrices are orthogonalised. For a weight matrix (out
+/// x in), rate r, weight decay w, momentum m:
+///   b = m b + scale * gradient;  u = scale * gradient + m b;  O = orthogonalize(u);  p -= r
+///   (sqrt(max(1, out / in)) O + w p)
+/// Everything that is not a matrix is updated by AdamW. State: b or Adam's mean ("mean"), and
+/// Adam's variance ("variance").
 class Muon final : public Optimizer {
  public:
   explicit Muon(const OptimizerSettings& settings);
 
-  [[nodiscard]] std::vector<std::string> state_names() const override { return {"mean", "variance"}; }
+  [[nodiscard]] std::vector<std::string> state_names() const override {
+    return {"mean", "variance"};
+  }
   [[nodiscard]] bool matrix_wise() const override { return true; }
-  void matrix_direction(const UpdateStep& step, std::span<const float> gradient, std::span<float* const> state,
-                        std::span<float> direction) const override;
+  void matrix_direction(const UpdateStep& step, std::span<const float> gradient,
+                        std::span<float* const> state, std::span<float> direction) const override;
   void orthogonalize(Matrix direction) const override;
   /// With UpdateStep::matrix, `gradient` is the orthogonalised direction.
   void update(const UpdateStep& step, std::span<float> parameters, std::span<const float> gradient,
@@ -28,9 +32,9 @@ class Muon final : public Optimizer {
   Adam adam_;
 };
 
-/// Replaces m by an approximation of U V^T, m = U S V^T being its singular value decomposition: five Newton-Schulz iterations
-/// of the quintic with coefficients (3.4445, -4.7750, 2.0315) on m / |m|_F; singular values end between about 0.7 and 1.2. A
-/// matrix of zeros stays.
+/// Replaces m by an approximation of U V^T, m = U S V^T being its singular value decomposition:
+/// five Newton-Schulz iterations of the quintic with coefficients (3.4445, -4.7750, 2.0315) on m /
+/// |m|_F; singular values end between about 0.7 and 1.2. A matrix of zeros stays.
 void newton_schulz(Matrix m);
 
 }  // namespace hourglass

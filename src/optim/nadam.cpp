@@ -10,7 +10,9 @@ namespace hourglass {
 
 namespace {
 
-double momentum_at(double beta1, Index t) { return beta1 * (1.0 - 0.5 * std::pow(0.96, 0.004 * static_cast<double>(t))); }
+double momentum_at(double beta1, Index t) {
+  return beta1 * (1.0 - 0.5 * std::pow(0.96, 0.004 * static_cast<double>(t)));
+}
 
 // Below the smallest double every further factor changes nothing: the sum ends there.
 double product_until(double beta1, Index t) {
@@ -22,7 +24,10 @@ double product_until(double beta1, Index t) {
 }  // namespace
 
 NAdam::NAdam(const OptimizerSettings& settings)
-    : beta1_(settings.beta1), beta2_(settings.beta2), epsilon_(settings.epsilon), weight_decay_(settings.weight_decay) {
+    : beta1_(settings.beta1),
+      beta2_(settings.beta2),
+      epsilon_(settings.epsilon),
+      weight_decay_(settings.weight_decay) {
   check_coefficient("--beta1", beta1_);
   check_coefficient("--beta2", beta2_);
   check_positive_float("--epsilon", epsilon_);
@@ -31,15 +36,18 @@ NAdam::NAdam(const OptimizerSettings& settings)
 
 std::vector<std::string> NAdam::state_names() const { return {"mean", "variance"}; }
 
-void NAdam::update(const UpdateStep& step, std::span<float> parameters, std::span<const float> gradient,
-                   std::span<float* const> state) const {
-  require(parameters.size() == gradient.size() && state.size() == 2, "an update of NAdam with another optimizer's state");
+void NAdam::update(const UpdateStep& step, std::span<float> parameters,
+                   std::span<const float> gradient, std::span<float* const> state) const {
+  require(parameters.size() == gradient.size() && state.size() == 2,
+          "an update of NAdam with another optimizer's state");
   const double rate = step.learning_rate * step.rate_factor;
   const double now = product_until(beta1_, step.step);
   const double next = momentum_at(beta1_, step.step + 1);
-  const auto of_gradient = static_cast<float>(rate * (1 - momentum_at(beta1_, step.step)) / (1 - now));
+  const auto of_gradient =
+      static_cast<float>(rate * (1 - momentum_at(beta1_, step.step)) / (1 - now));
   const auto of_mean = static_cast<float>(rate * next / (1 - now * next));
-  const auto correction = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(beta2_, static_cast<double>(step.step))));
+  const auto correction =
+      static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(beta2_, static_cast<double>(step.step))));
   const float scale = step.gradient_scale;
   const auto decay = static_cast<float>(weight_decay_ * step.decay_factor);
   const auto epsilon = static_cast<float>(epsilon_);

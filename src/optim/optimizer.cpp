@@ -45,21 +45,26 @@ constexpr std::array rules = {
 
 }  // namespace
 
-void Optimizer::advance(const UpdateStep& /*step*/, std::span<const float> /*parameters*/, std::span<const float> /*gradient*/,
-                        std::span<float* const> /*state*/, TensorNorms& /*norms*/) const {
+void Optimizer::advance(const UpdateStep& /*step*/, std::span<const float> /*parameters*/,
+                        std::span<const float> /*gradient*/, std::span<float* const> /*state*/,
+                        TensorNorms& /*norms*/) const {
   require(false, "norms asked of an element-wise optimizer");
 }
 
-double Optimizer::trust_ratio(const UpdateStep& /*step*/, double /*parameter_norm*/, double /*direction_norm*/) const {
+double Optimizer::trust_ratio(const UpdateStep& /*step*/, double /*parameter_norm*/,
+                              double /*direction_norm*/) const {
   return 1;
 }
 
 void Optimizer::matrix_direction(const UpdateStep& /*step*/, std::span<const float> /*gradient*/,
-                                 std::span<float* const> /*state*/, std::span<float> /*direction*/) const {
+                                 std::span<float* const> /*state*/,
+                                 std::span<float> /*direction*/) const {
   require(false, "a matrix's direction asked of an element-wise optimizer");
 }
 
-void Optimizer::orthogonalize(Matrix /*direction*/) const { require(false, "a matrix given to an element-wise optimizer"); }
+void Optimizer::orthogonalize(Matrix /*direction*/) const {
+  require(false, "a matrix given to an element-wise optimizer");
+}
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerSettings& settings) {
   const auto found = std::ranges::find(rules, settings.name, &Rule::name);

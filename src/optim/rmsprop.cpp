@@ -20,8 +20,8 @@ struct Factors {
 };
 
 template <bool centered, bool with_momentum>
-void run(const Factors f, std::size_t size, float* __restrict p, const float* __restrict gradient, float* __restrict variance,
-         float* __restrict mean, float* __restrict momentum) {
+void run(const Factors f, std::size_t size, float* __restrict p, const float* __restrict gradient,
+         float* __restrict variance, float* __restrict mean, float* __restrict momentum) {
   for (std::size_t i = 0; i < size; ++i) {
     const float g = f.scale * gradient[i] + f.decay * p[i];
     const float v = f.average(variance[i], g * g);
@@ -63,8 +63,8 @@ std::vector<std::string> RmsProp::state_names() const {
   return names;
 }
 
-void RmsProp::update(const UpdateStep& step, std::span<float> parameters, std::span<const float> gradient,
-                     std::span<float* const> state) const {
+void RmsProp::update(const UpdateStep& step, std::span<float> parameters,
+                     std::span<const float> gradient, std::span<float* const> state) const {
   require(parameters.size() == gradient.size() && state.size() == state_names().size(),
           "an update of RMSProp with another optimizer's state");
   const Factors f = {
@@ -79,11 +79,13 @@ void RmsProp::update(const UpdateStep& step, std::span<float> parameters, std::s
   float* const momentum = momentum_ > 0 ? state.back() : nullptr;
   const std::size_t size = parameters.size();
   if (centered_) {
-    momentum_ > 0 ? run<true, true>(f, size, parameters.data(), gradient.data(), state[0], mean, momentum)
-                  : run<true, false>(f, size, parameters.data(), gradient.data(), state[0], mean, momentum);
+    momentum_ > 0
+        ? run<true, true>(f, size, parameters.data(), gradient.data(), state[0], mean, momentum)
+        : run<true, false>(f, size, parameters.data(), gradient.data(), state[0], mean, momentum);
   } else {
-    momentum_ > 0 ? run<false, true>(f, size, parameters.data(), gradient.data(), state[0], mean, momentum)
-                  : run<false, false>(f, size, parameters.data(), gradient.data(), state[0], mean, momentum);
+    momentum_ > 0
+        ? run<false, true>(f, size, parameters.data(), gradient.data(), state[0], mean, momentum)
+        : run<false, false>(f, size, parameters.data(), gradient.data(), state[0], mean, momentum);
   }
 }
 

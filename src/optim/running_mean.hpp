@@ -4,17 +4,22 @@
 
 namespace hourglass {
 
-/// The exponential running mean of the moments: mean' = beta * mean + (1 - beta) * value, 0 <= beta < 1.
+/// The exponential running mean of the moments: mean' = beta * mean + (1 - beta) * value, 0 <= beta
+/// < 1.
 ///
-/// Computed as the nearer of the two plus a share of the difference, so that a beta just below 1 loses nothing to rounding,
-/// and that a variance that overflowed becomes NaN at its next update instead of silently stopping its weight (beta > 0.5).
+/// Computed as the nearer of the two plus a share of the difference, so that a beta just below 1
+/// loses nothing to rounding, and that a variance that overflowed becomes NaN at its next update
+/// instead of silently stopping its weight (beta > 0.5).
 class RunningMean {
  public:
   explicit RunningMean(double beta)
-      : towards_value_(static_cast<float>(1.0 - beta)), towards_mean_(static_cast<float>(beta)), follows_value_(beta <= 0.5) {}
+      : towards_value_(static_cast<float>(1.0 - beta)),
+        towards_mean_(static_cast<float>(beta)),
+        follows_value_(beta <= 0.5) {}
 
   [[nodiscard]] float operator()(float mean, float value) const {
-    return flush_subnormal(follows_value_ ? value + towards_mean_ * (mean - value) : mean + towards_value_ * (value - mean));
+    return flush_subnormal(follows_value_ ? value + towards_mean_ * (mean - value)
+                                          : mean + towards_value_ * (value - mean));
   }
 
  private:

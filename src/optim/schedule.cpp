@@ -16,7 +16,9 @@ namespace hourglass {
 
 namespace {
 
-double constant(const ScheduleSettings& settings, const ScheduleProgress&) { return settings.learning_rate; }
+double constant(const ScheduleSettings& settings, const ScheduleProgress&) {
+  return settings.learning_rate;
+}
 
 double stepwise(const ScheduleSettings& settings, const ScheduleProgress& progress) {
   const Index decays = progress.step / progress.decay_steps;
@@ -27,7 +29,8 @@ double cosine(const ScheduleSettings& settings, const ScheduleProgress& progress
   if (progress.step >= progress.steps) return settings.final_learning_rate;
   const double course = static_cast<double>(progress.step) / static_cast<double>(progress.steps);
   const double share = (1.0 + std::cos(std::numbers::pi * course)) / 2.0;
-  return settings.final_learning_rate + (settings.learning_rate - settings.final_learning_rate) * share;
+  return settings.final_learning_rate +
+         (settings.learning_rate - settings.final_learning_rate) * share;
 }
 
 double half_cosine(double from, double to, double course) {
@@ -36,14 +39,16 @@ double half_cosine(double from, double to, double course) {
 
 double exponential(const ScheduleSettings& settings, const ScheduleProgress& progress) {
   return settings.learning_rate *
-         std::pow(settings.decay_factor, static_cast<double>(progress.step) / static_cast<double>(progress.decay_steps));
+         std::pow(settings.decay_factor,
+                  static_cast<double>(progress.step) / static_cast<double>(progress.decay_steps));
 }
 
 double polynomial(const ScheduleSettings& settings, const ScheduleProgress& progress) {
   if (progress.step >= progress.steps) return settings.final_learning_rate;
-  const double left = 1.0 - static_cast<double>(progress.step) / static_cast<double>(progress.steps);
-  return settings.final_learning_rate +
-         (settings.learning_rate - settings.final_learning_rate) * std::pow(left, settings.decay_power);
+  const double left =
+      1.0 - static_cast<double>(progress.step) / static_cast<double>(progress.steps);
+  return settings.final_learning_rate + (settings.learning_rate - settings.final_learning_rate) *
+                                            std::pow(left, settings.decay_power);
 }
 
 double cosine_restarts(const ScheduleSettings& settings, const ScheduleProgress& progress) {
@@ -59,7 +64,8 @@ double cosine_restarts(const ScheduleSettings& settings, const ScheduleProgress&
 double one_cycle(const ScheduleSettings& settings, const ScheduleProgress& progress) {
   const double rise = 0.3 * static_cast<double>(progress.steps);
   const auto step = static_cast<double>(progress.step);
-  if (step < rise) return half_cosine(settings.learning_rate / 25, settings.learning_rate, step / rise);
+  if (step < rise)
+    return half_cosine(settings.learning_rate / 25, settings.learning_rate, step / rise);
   return half_cosine(settings.learning_rate, settings.final_learning_rate,
                      (step - rise) / std::max(1.0, static_cast<double>(progress.steps) - rise));
 }
@@ -73,15 +79,18 @@ void check_step(const ScheduleSettings& settings) {
   check_positive("--decay-epochs", settings.decay_epochs);
   check_positive("--decay-factor", settings.decay_factor);
   if (settings.decay_factor > 1) {
-    throw Error(ErrorKind::usage, fmt::format("--decay-factor is {}; it must be at most 1", settings.decay_factor));
+    throw Error(ErrorKind::usage,
+                fmt::format("--decay-factor is {}; it must be at most 1", settings.decay_factor));
   }
 }
 
 void check_cosine(const ScheduleSettings& settings) {
   check_not_negative("--final-learning-rate", settings.final_learning_rate);
   if (settings.final_learning_rate > settings.learning_rate) {
-    throw Error(ErrorKind::usage, fmt::format("--final-learning-rate {} is above --learning-rate {}; the schedule goes down",
-                                              settings.final_learning_rate, settings.learning_rate));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("--final-learning-rate {} is above --learning-rate {}; the schedule goes down",
+                    settings.final_learning_rate, settings.learning_rate));
   }
 }
 
@@ -94,14 +103,16 @@ void check_restarts(const ScheduleSettings& settings) {
   check_cosine(settings);
   check_positive("--decay-epochs", settings.decay_epochs);
   if (settings.period_factor < 1) {
-    throw Error(ErrorKind::usage, fmt::format("--period-factor is {}; it must be at least 1", settings.period_factor));
+    throw Error(ErrorKind::usage, fmt::format("--period-factor is {}; it must be at least 1",
+                                              settings.period_factor));
   }
 }
 
 void check_plateau(const ScheduleSettings& settings) {
   check_step(settings);
   if (settings.patience < 1) {
-    throw Error(ErrorKind::usage, fmt::format("--patience is {}; it must be at least 1", settings.patience));
+    throw Error(ErrorKind::usage,
+                fmt::format("--patience is {}; it must be at least 1", settings.patience));
   }
 }
 
@@ -149,16 +160,20 @@ Schedule::Schedule(const ScheduleSettings& settings, Index steps_per_epoch, Inde
   decay_steps_ = std::max(Index{1}, steps_in(settings.decay_epochs, steps_per_epoch));
   if (warmup_steps_ > total_steps) {
     throw Error(ErrorKind::usage,
-                fmt::format("--warmup-epochs {} ({} steps) is longer than the training of --epochs {:.6g} ({} steps)",
+                fmt::format("--warmup-epochs {} ({} steps) is longer than the training of --epochs "
+                            "{:.6g} ({} steps)",
                             settings.warmup_epochs, warmup_steps_,
-                            static_cast<double>(total_steps) / static_cast<double>(steps_per_epoch), total_steps));
+                            static_cast<double>(total_steps) / static_cast<double>(steps_per_epoch),
+                            total_steps));
   }
 }
 
 double Schedule::rate(Index step, Index plateaus) const {
-  const double factor = watches_validation() ? std::pow(settings_.decay_factor, static_cast<double>(plateaus)) : 1.0;
+  const double factor =
+      watches_validation() ? std::pow(settings_.decay_factor, static_cast<double>(plateaus)) : 1.0;
   if (step < warmup_steps_) {
-    return factor * settings_.learning_rate * (static_cast<double>(step + 1) / static_cast<double>(warmup_steps_));
+    return factor * settings_.learning_rate *
+           (static_cast<double>(step + 1) / static_cast<double>(warmup_steps_));
   }
   const Index steps = total_steps_ - warmup_steps_;
   return factor * formula_(settings_, {.step = std::min(step - warmup_steps_, steps),
@@ -167,11 +182,14 @@ double Schedule::rate(Index step, Index plateaus) const {
                                        .warmup_steps = warmup_steps_});
 }
 
-bool Schedule::depends_on_length(const std::string& name) { return form_of(name).depends_on_length; }
+bool Schedule::depends_on_length(const std::string& name) {
+  return form_of(name).depends_on_length;
+}
 
 double scaled_learning_rate(const ScheduleSettings& settings, Index batch) {
   if (settings.base_batch < 1) {
-    throw Error(ErrorKind::usage, fmt::format("--base-batch is {}; it must be at least 1", settings.base_batch));
+    throw Error(ErrorKind::usage,
+                fmt::format("--base-batch is {}; it must be at least 1", settings.base_batch));
   }
   const double share = static_cast<double>(batch) / static_cast<double>(settings.base_batch);
   if (settings.scaling == "linear") return settings.learning_rate * share;

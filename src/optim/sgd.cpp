@@ -18,7 +18,8 @@ struct Factors {
   float momentum;
 };
 
-void plain(const Factors f, std::size_t size, float* __restrict p, const float* __restrict gradient) {
+void plain(const Factors f, std::size_t size, float* __restrict p,
+           const float* __restrict gradient) {
   for (std::size_t i = 0; i < size; ++i) {
     const float g = f.scale * gradient[i] + f.decay * p[i];
     p[i] -= f.rate * g;
@@ -26,8 +27,8 @@ void plain(const Factors f, std::size_t size, float* __restrict p, const float* 
 }
 
 template <bool nesterov>
-void with_momentum(const Factors f, std::size_t size, float* __restrict p, const float* __restrict gradient,
-                   float* __restrict momentum) {
+void with_momentum(const Factors f, std::size_t size, float* __restrict p,
+                   const float* __restrict gradient, float* __restrict momentum) {
   for (std::size_t i = 0; i < size; ++i) {
     const float g = f.scale * gradient[i] + f.decay * p[i];
     const float b = flush_subnormal(f.momentum * momentum[i] + g);
@@ -53,7 +54,8 @@ Sgd::Sgd(const OptimizerSettings& settings)
   }
   if (scheduled_ && momentum_ == 0) {
     throw Error(ErrorKind::usage,
-                "--momentum-schedule sutskever needs a --momentum above 0, the largest that it reaches (0.99 is usual)");
+                "--momentum-schedule sutskever needs a --momentum above 0, the largest that it "
+                "reaches (0.99 is usual)");
   }
   if (nesterov_ && momentum_ == 0) {
     throw Error(ErrorKind::usage, "--nesterov needs a --momentum above 0 (0.9 is usual)");
@@ -72,10 +74,12 @@ std::vector<std::string> Sgd::state_names() const {
   return {"momentum"};
 }
 
-void Sgd::update(const UpdateStep& step, std::span<float> parameters, std::span<const float> gradient,
-                 std::span<float* const> state) const {
-  require(parameters.size() == gradient.size(), "parameters and gradient of an update differ in length");
-  require(state.size() == (momentum_ == 0 ? 0U : 1U), "an update of SGD with another optimizer's state");
+void Sgd::update(const UpdateStep& step, std::span<float> parameters,
+                 std::span<const float> gradient, std::span<float* const> state) const {
+  require(parameters.size() == gradient.size(),
+          "parameters and gradient of an update differ in length");
+  require(state.size() == (momentum_ == 0 ? 0U : 1U),
+          "an update of SGD with another optimizer's state");
   const Factors factors = {
       .scale = step.gradient_scale,
       .decay = static_cast<float>(weight_decay_ * step.decay_factor),

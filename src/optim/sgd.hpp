@@ -4,15 +4,16 @@
 
 namespace hourglass {
 
-/// Stochastic gradient descent, plain, with momentum (Polyak 1964) or with Nesterov's momentum in the form of Sutskever et al.
-/// (2013), as torch.optim.SGD with dampening 0. With rate r, momentum m and weight decay w:
+/// Stochastic gradient descent, plain, with momentum (Polyak 1964) or with Nesterov's momentum in
+/// the form of Sutskever et al. (2013), as torch.optim.SGD with dampening 0. With rate r, momentum
+/// m and weight decay w:
 ///   g = scale * gradient + w * p
 ///   plain:     p -= r * g
 ///   momentum:  b = m * b + g;  p -= r * b
 ///   nesterov:  b = m * b + g;  p -= r * (g + m * b)
-/// --momentum-schedule sutskever: at step t (from 0) m is min(1 - 2^(-1 - log2(floor(t / 250) + 1)), momentum).
-/// In the first initial_momentum_steps m is at most initial_momentum.
-/// State: none when m = 0, else b ("momentum"), which starts at 0, so that the first b is the first gradient.
+/// --momentum-schedule sutskever: at step t (from 0) m is min(1 - 2^(-1 - log2(floor(t / 250) +
+/// 1)), momentum). In the first initial_momentum_steps m is at most initial_momentum. State: none
+/// when m = 0, else b ("momentum"), which starts at 0, so that the first b is the first gradient.
 class Sgd final : public Optimizer {
  public:
   /// Throws Error(usage) naming momentum, nesterov or weight decay when it is out of range.

@@ -2,7 +2,8 @@
 
 namespace hourglass {
 
-/// Factors by which groups of parameters differ from the rest, and the average that is kept of them.
+/// Factors by which groups of parameters differ from the rest, and the average that is kept of
+/// them.
 struct UpdateSettings {
   bool decay_biases = true;
   double encoder_rate = 1;   ///< learning rate of "encoder/..." tensors

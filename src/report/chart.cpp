@@ -28,11 +28,14 @@ struct Scale {
   double end = 1;
 
   [[nodiscard]] double position(double value) const {
-    const double t =
-        logarithmic ? (std::log(value) - std::log(low)) / (std::log(high) - std::log(low)) : (value - low) / (high - low);
+    const double t = logarithmic
+                         ? (std::log(value) - std::log(low)) / (std::log(high) - std::log(low))
+                         : (value - low) / (high - low);
     return begin + t * (end - begin);
   }
-  [[nodiscard]] bool shows(double value) const { return std::isfinite(value) && (!logarithmic || value > 0); }
+  [[nodiscard]] bool shows(double value) const {
+    return std::isfinite(value) && (!logarithmic || value > 0);
+  }
 };
 
 Scale make_scale(const Axis& axis, const std::vector<double>& values, bool from_zero) {
@@ -54,10 +57,12 @@ Scale make_scale(const Axis& axis, const std::vector<double>& values, bool from_
   }
   scale.ticks = axis.ticks;
   if (scale.ticks.empty() && axis.logarithmic) {
-    for (double tick = std::pow(10, std::floor(std::log10(low))); tick <= high * 1.0001; tick *= 10) {
+    for (double tick = std::pow(10, std::floor(std::log10(low))); tick <= high * 1.0001;
+         tick *= 10) {
       for (const double factor : {1.0, 2.0, 5.0}) {
         const bool wanted = factor == 1 || high / low < 200;
-        if (wanted && tick * factor >= low * 0.9999 && tick * factor <= high * 1.0001) scale.ticks.push_back(tick * factor);
+        if (wanted && tick * factor >= low * 0.9999 && tick * factor <= high * 1.0001)
+          scale.ticks.push_back(tick * factor);
       }
     }
   } else if (scale.ticks.empty()) {
@@ -90,7 +95,8 @@ struct LegendEntry {
 };
 
 // Title and legend on top; returns the first free y.
-double draw_head(Canvas& canvas, double width, const std::string& title, const std::vector<LegendEntry>& entries) {
+double draw_head(Canvas& canvas, double width, const std::string& title,
+                 const std::vector<LegendEntry>& entries) {
   canvas.text({10, 20}, title, {15, Anchor::start, true, false, {0x22, 0x22, 0x22}});
   double x = 10;
   double y = 41;
@@ -115,12 +121,15 @@ double draw_head(Canvas& canvas, double width, const std::string& title, const s
   return y + 14;
 }
 
-// The frame of the plot with the y axis; sets where the scale lies and returns the plot's left edge.
-double draw_y_axis(Canvas& canvas, Scale& y, const std::string& label, double right, double top, double bottom) {
+// The frame of the plot with the y axis; sets where the scale lies and returns the plot's left
+// edge.
+double draw_y_axis(Canvas& canvas, Scale& y, const std::string& label, double right, double top,
+                   double bottom) {
   y.begin = bottom;
   y.end = top;
   double widest = 0;
-  for (const double tick : y.ticks) widest = std::max(widest, estimated_width(tick_text(tick), font));
+  for (const double tick : y.ticks)
+    widest = std::max(widest, estimated_width(tick_text(tick), font));
   const double left = 34 + widest;
   for (const double tick : y.ticks) {
     const double position = y.position(tick);
@@ -128,7 +137,8 @@ double draw_y_axis(Canvas& canvas, Scale& y, const std::string& label, double ri
     line(canvas, {left, position}, {right, position}, {grid_color, 1, {}});
     canvas.text({left - 6, position + 4.5}, tick_text(tick), {font, Anchor::end});
   }
-  canvas.text({17, (top + bottom) / 2}, label, {font, Anchor::middle, false, true, {0x22, 0x22, 0x22}});
+  canvas.text({17, (top + bottom) / 2}, label,
+              {font, Anchor::middle, false, true, {0x22, 0x22, 0x22}});
   line(canvas, {left, top}, {left, bottom}, {axis_color, 1.2, {}});
   line(canvas, {left, bottom}, {right, bottom}, {axis_color, 1.2, {}});
   return left;
@@ -149,7 +159,8 @@ void draw_x_axis(Canvas& canvas, const Scale& x, const std::string& label, doubl
   canvas.text({(x.begin + x.end) / 2, bottom + 38}, label, {font, Anchor::middle});
 }
 
-void draw_series(Canvas& canvas, const Series& series, std::size_t look, const Scale& x, const Scale& y) {
+void draw_series(Canvas& canvas, const Series& series, std::size_t look, const Scale& x,
+                 const Scale& y) {
   const Color color = detail::series_color(look);
   std::vector<CanvasPoint> points;
   for (const ChartPoint& point : series.points) {
@@ -178,8 +189,8 @@ std::vector<double> round_ticks(double low, double high, int count) {
     if (step < rough * 0.999) step = factor * power;
   }
   std::vector<double> ticks;
-  for (auto k = static_cast<long long>(std::ceil(low / step - 1e-9)); static_cast<double>(k) * step <= high + 1e-9 * step;
-       ++k) {
+  for (auto k = static_cast<long long>(std::ceil(low / step - 1e-9));
+       static_cast<double>(k) * step <= high + 1e-9 * step; ++k) {
     ticks.push_back(static_cast<double>(k) * step);
   }
   return ticks;
@@ -203,8 +214,8 @@ void draw(const LineChart& chart, Canvas& canvas) {
       xs.push_back(point.x);
       for (const double value : {point.y, point.low, point.high}) ys.push_back(value);
     }
-    legend.push_back(
-        {series.name, series.look.value_or(s), series.style != SeriesStyle::markers, series.style != SeriesStyle::line, false});
+    legend.push_back({series.name, series.look.value_or(s), series.style != SeriesStyle::markers,
+                      series.style != SeriesStyle::line, false});
   }
   const double top = draw_head(canvas, chart.width, chart.title, legend);
   const double bottom = chart.height - 48;
@@ -222,11 +233,13 @@ void draw(const LineChart& chart, Canvas& canvas) {
 void draw(const BarChart& chart, Canvas& canvas) {
   std::vector<double> heights;
   std::vector<LegendEntry> legend;
-  for (std::size_t s = 0; s < chart.series.size(); ++s) legend.push_back({chart.series[s].name, s, false, false, true});
+  for (std::size_t s = 0; s < chart.series.size(); ++s)
+    legend.push_back({chart.series[s].name, s, false, false, true});
   for (std::size_t c = 0; c < chart.categories.size(); ++c) {
     double total = 0;
     for (const BarSeries& series : chart.series) {
-      const double value = c < series.values.size() && std::isfinite(series.values[c]) ? series.values[c] : 0;
+      const double value =
+          c < series.values.size() && std::isfinite(series.values[c]) ? series.values[c] : 0;
       total = chart.stacked ? total + value : std::max(total, value);
     }
     heights.push_back(total);
@@ -236,7 +249,8 @@ void draw(const BarChart& chart, Canvas& canvas) {
   Scale y = make_scale(chart.y, heights, true);
   const double right = chart.width - 16;
   const double left = draw_y_axis(canvas, y, chart.y.label, right, top, bottom);
-  const double pitch = (right - left) / std::max<double>(1, static_cast<double>(chart.categories.size()));
+  const double pitch =
+      (right - left) / std::max<double>(1, static_cast<double>(chart.categories.size()));
   const double room = std::min(0.72 * pitch, 90.0);
   for (std::size_t c = 0; c < chart.categories.size(); ++c) {
     const double centre = left + pitch * (static_cast<double>(c) + 0.5);
@@ -247,7 +261,8 @@ void draw(const BarChart& chart, Canvas& canvas) {
       if (c >= values.size() || !std::isfinite(values[c])) continue;
       const double bar = chart.stacked ? room : room / static_cast<double>(chart.series.size());
       const double from = centre - room / 2 + (chart.stacked ? 0 : bar * static_cast<double>(s));
-      detail::draw_bar(canvas, {from, y.position(base + values[c])}, {from + bar, y.position(base)}, s);
+      detail::draw_bar(canvas, {from, y.position(base + values[c])}, {from + bar, y.position(base)},
+                       s);
       if (chart.stacked) base += values[c];
     }
   }

@@ -12,8 +12,9 @@ namespace hourglass {
 struct Axis {
   std::string label;  ///< with its unit: "time a step (ms)"
   bool logarithmic = false;
-  std::vector<double> ticks;     ///< empty: chosen; a logarithmic axis over ranks wants 1, 2, 4, ...
-  std::optional<double> lowest;  ///< end of the axis; by default 0 on a linear axis, the data's on a logarithmic one
+  std::vector<double> ticks;  ///< empty: chosen; a logarithmic axis over ranks wants 1, 2, 4, ...
+  std::optional<double>
+      lowest;  ///< end of the axis; by default 0 on a linear axis, the data's on a logarithmic one
   std::optional<double> highest;
 };
 
@@ -27,7 +28,8 @@ struct ChartPoint {
 
 enum class SeriesStyle { line_and_markers, line, markers };
 
-/// One curve or cloud. Points that are not finite (or not positive on a logarithmic axis) are left out.
+/// One curve or cloud. Points that are not finite (or not positive on a logarithmic axis) are left
+/// out.
 struct Series {
   std::string name;
   std::vector<ChartPoint> points;
@@ -50,7 +52,8 @@ struct BarSeries {
   std::vector<double> values;  ///< one a category; at least 0
 };
 
-/// Bars over named categories; the series of a category are stacked on one another, or stand side by side.
+/// Bars over named categories; the series of a category are stacked on one another, or stand side
+/// by side.
 struct BarChart {
   std::string title;
   std::string category_label;
@@ -62,8 +65,8 @@ struct BarChart {
   double height = 380;
 };
 
-/// Series differ in colour (Okabe and Ito's palette, which the colour-blind can tell apart) AND in marker, dashes or hatching,
-/// so that a chart reads without any colour.
+/// Series differ in colour (Okabe and Ito's palette, which the colour-blind can tell apart) AND in
+/// marker, dashes or hatching, so that a chart reads without any colour.
 void draw(const LineChart& chart, Canvas& canvas);
 void draw(const BarChart& chart, Canvas& canvas);
 

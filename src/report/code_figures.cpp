@@ -30,7 +30,8 @@ std::vector<std::int64_t> frequent_labels(std::span<const std::int64_t> labels) 
   for (const auto& [label, count] : counts) order.emplace_back(-count, label);
   std::ranges::sort(order);
   std::vector<std::int64_t> frequent;
-  for (std::size_t i = 0; i < std::min(most_labels, order.size()); ++i) frequent.push_back(order[i].second);
+  for (std::size_t i = 0; i < std::min(most_labels, order.size()); ++i)
+    frequent.push_back(order[i].second);
   std::ranges::sort(frequent);
   return frequent;
 }
@@ -56,8 +57,10 @@ std::array<Index, bins> histogram(ConstMatrix codes, const UnitStatistics& unit)
   std::array<Index, bins> counts{};
   const double width = unit.largest - unit.smallest;
   for (Index i = 0; i < codes.rows; ++i) {
-    const double t = width > 0 ? (static_cast<double>(codes(i, unit.unit)) - unit.smallest) / width : 0.5;
-    ++counts[static_cast<std::size_t>(std::clamp<Index>(static_cast<Index>(t * bins), 0, bins - 1))];
+    const double t =
+        width > 0 ? (static_cast<double>(codes(i, unit.unit)) - unit.smallest) / width : 0.5;
+    ++counts[static_cast<std::size_t>(
+        std::clamp<Index>(static_cast<Index>(t * bins), 0, bins - 1))];
   }
   return counts;
 }
@@ -85,7 +88,9 @@ LineChart scatter_chart(const std::string& title, const std::string& x, const st
     low = {std::min(low.x, point.x), std::min(low.y, point.y)};
     high = {std::max(high.x, point.x), std::max(high.y, point.y)};
     const auto place = labels.empty() ? named.end() : std::ranges::find(named, labels[i]);
-    Series& series = place == named.end() ? others : chart.series[static_cast<std::size_t>(place - named.begin())];
+    Series& series = place == named.end()
+                         ? others
+                         : chart.series[static_cast<std::size_t>(place - named.begin())];
     series.points.push_back(point);
   }
   if (!others.points.empty()) chart.series.push_back(std::move(others));
@@ -110,7 +115,8 @@ std::vector<UnitStatistics> unit_statistics(ConstMatrix codes) {
       unit.active += std::abs(value) > 1e-6 ? 1 / n : 0;
     }
     double squares = 0;
-    for (Index i = 0; i < codes.rows; ++i) squares += std::pow(static_cast<double>(codes(i, j)) - unit.mean, 2) / n;
+    for (Index i = 0; i < codes.rows; ++i)
+      squares += std::pow(static_cast<double>(codes(i, j)) - unit.mean, 2) / n;
     unit.deviation = std::sqrt(squares);
     unit.dead = unit.largest - unit.smallest <= 1e-6 * std::max(1.0, std::abs(unit.mean));
     units.push_back(unit);
@@ -124,7 +130,8 @@ std::string histogram_svg(ConstMatrix codes, std::span<const UnitStatistics> uni
   constexpr double plot_height = 62;
   const Index columns = 4;
   const auto lines = (static_cast<Index>(units.size()) + columns - 1) / columns;
-  SvgCanvas canvas(cell_width * columns, cell_height * static_cast<double>(lines), "Histograms of code units");
+  SvgCanvas canvas(cell_width * columns, cell_height * static_cast<double>(lines),
+                   "Histograms of code units");
   for (std::size_t u = 0; u < units.size(); ++u) {
     const Index column = static_cast<Index>(u) % columns;
     const Index line = static_cast<Index>(u) / columns;
@@ -133,20 +140,24 @@ std::string histogram_svg(ConstMatrix codes, std::span<const UnitStatistics> uni
     const double width = (cell_width - 20) / bins;
     const auto counts = histogram(codes, units[u]);
     const auto tallest = static_cast<double>(std::max<Index>(1, *std::ranges::max_element(counts)));
-    canvas.text({left, base - plot_height - 5}, fmt::format("unit {}{}", units[u].unit, units[u].dead ? " (dead)" : ""),
+    canvas.text({left, base - plot_height - 5},
+                fmt::format("unit {}{}", units[u].unit, units[u].dead ? " (dead)" : ""),
                 {12, Anchor::start, true});
     for (Index b = 0; b < bins; ++b) {
       const double x = left + width * static_cast<double>(b);
-      const double height = plot_height * static_cast<double>(counts[static_cast<std::size_t>(b)]) / tallest;
+      const double height =
+          plot_height * static_cast<double>(counts[static_cast<std::size_t>(b)]) / tallest;
       if (height <= 0) continue;
       const std::array corners = {CanvasPoint{x, base}, CanvasPoint{x, base - height},
-                                  CanvasPoint{x + width - 0.5, base - height}, CanvasPoint{x + width - 0.5, base}};
+                                  CanvasPoint{x + width - 0.5, base - height},
+                                  CanvasPoint{x + width - 0.5, base}};
       canvas.polygon(corners, {0x00, 0x72, 0xb2});
     }
     const std::array axis = {CanvasPoint{left, base}, CanvasPoint{left + cell_width - 20, base}};
     canvas.polyline(axis, {{0x44, 0x44, 0x44}, 1, {}});
     canvas.text({left, base + 14}, fmt::format("{:.3g}", units[u].smallest), {11, Anchor::start});
-    canvas.text({left + cell_width - 20, base + 14}, fmt::format("{:.3g}", units[u].largest), {11, Anchor::end});
+    canvas.text({left + cell_width - 20, base + 14}, fmt::format("{:.3g}", units[u].largest),
+                {11, Anchor::end});
   }
   return canvas.str();
 }
@@ -155,7 +166,8 @@ std::vector<std::vector<std::string>> error_by_label(const SampleStudy& study) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& [label, error] : errors_of_labels(study)) {
     rows.push_back({std::to_string(label), std::to_string(error.samples),
-                    fmt::format("{:.4f}", error.sum / static_cast<double>(error.samples)), fmt::format("{:.4f}", error.worst)});
+                    fmt::format("{:.4f}", error.sum / static_cast<double>(error.samples)),
+                    fmt::format("{:.4f}", error.worst)});
   }
   return rows;
 }

@@ -4,15 +4,17 @@
 #include <string>
 #include <vector>
 
-#include "report/chart.hpp"
 #include "analysis/embedding.hpp"
 #include "analysis/sample_study.hpp"
+#include "report/chart.hpp"
 
 namespace hourglass {
 
-/// Points of the plane, one series a label (the ten most frequent; others together), or one series without labels.
-[[nodiscard]] LineChart scatter_chart(const std::string& title, const std::string& x, const std::string& y,
-                                      std::span<const PlanePoint> points, std::span<const std::int64_t> labels);
+/// Points of the plane, one series a label (the ten most frequent; others together), or one series
+/// without labels.
+[[nodiscard]] LineChart scatter_chart(const std::string& title, const std::string& x,
+                                      const std::string& y, std::span<const PlanePoint> points,
+                                      std::span<const std::int64_t> labels);
 
 /// What one unit of the code does over the samples.
 struct UnitStatistics {

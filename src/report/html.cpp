@@ -36,7 +36,8 @@ figure img{image-rendering:pixelated}
 .figures{grid-template-columns:1fr 1fr}}
 )";
 
-// Tables sort by the column whose head is clicked; figures are saved as files. Without scripts the page only lacks these two.
+// Tables sort by the column whose head is clicked; figures are saved as files. Without scripts the
+// page only lacks these two.
 constexpr const char* script = R"(
 document.querySelectorAll('table').forEach(function(t){
  t.querySelectorAll('th').forEach(function(h,c){
@@ -101,7 +102,9 @@ std::string html_escaped(const std::string& text) {
   return escaped;
 }
 
-HtmlPage::HtmlPage(const std::string& title) : title_(html_escaped(title)) { body_ = fmt::format("<h1>{}</h1>\n", title_); }
+HtmlPage::HtmlPage(const std::string& title) : title_(html_escaped(title)) {
+  body_ = fmt::format("<h1>{}</h1>\n", title_);
+}
 
 void HtmlPage::end_figures() {
   if (in_figures_) body_ += "</div>\n";
@@ -117,9 +120,13 @@ void HtmlPage::heading(const std::string& text, int level) {
   html(fmt::format("<h{0}>{1}</h{0}>\n", level, html_escaped(text)));
 }
 
-void HtmlPage::paragraph(const std::string& text) { html(fmt::format("<p>{}</p>\n", html_escaped(text))); }
+void HtmlPage::paragraph(const std::string& text) {
+  html(fmt::format("<p>{}</p>\n", html_escaped(text)));
+}
 
-void HtmlPage::preformatted(const std::string& text) { html(fmt::format("<pre>{}</pre>\n", html_escaped(text))); }
+void HtmlPage::preformatted(const std::string& text) {
+  html(fmt::format("<pre>{}</pre>\n", html_escaped(text)));
+}
 
 void HtmlPage::list(const std::vector<std::string>& items) {
   std::string text;
@@ -127,7 +134,8 @@ void HtmlPage::list(const std::vector<std::string>& items) {
   html(fmt::format("<ul>\n{}</ul>\n", text));
 }
 
-void HtmlPage::table(const std::vector<std::string>& heads, const std::vector<std::vector<std::string>>& rows,
+void HtmlPage::table(const std::vector<std::string>& heads,
+                     const std::vector<std::vector<std::string>>& rows,
                      const std::string& caption) {
   // Above the box that scrolls, not in it: on a phone it must not be cut.
   std::string text;
@@ -135,14 +143,18 @@ void HtmlPage::table(const std::vector<std::string>& heads, const std::vector<st
   text += "<div class=\"table\"><table>\n";
   // A column of numbers has its head to the right as well.
   const auto css = [&](std::size_t column) {
-    return !rows.empty() && column < rows.front().size() && is_number(rows.front()[column]) ? " class=\"number\"" : "";
+    return !rows.empty() && column < rows.front().size() && is_number(rows.front()[column])
+               ? " class=\"number\""
+               : "";
   };
   text += "<thead><tr>";
-  for (std::size_t c = 0; c < heads.size(); ++c) text += fmt::format("<th{}>{}</th>", css(c), html_escaped(heads[c]));
+  for (std::size_t c = 0; c < heads.size(); ++c)
+    text += fmt::format("<th{}>{}</th>", css(c), html_escaped(heads[c]));
   text += "</tr></thead>\n<tbody>\n";
   for (const auto& row : rows) {
     text += "<tr>";
-    for (std::size_t c = 0; c < row.size(); ++c) text += fmt::format("<td{}>{}</td>", css(c), html_escaped(row[c]));
+    for (std::size_t c = 0; c < row.size(); ++c)
+      text += fmt::format("<td{}>{}</td>", css(c), html_escaped(row[c]));
     text += "</tr>\n";
   }
   html(text + "</tbody></table></div>\n");
@@ -151,12 +163,14 @@ void HtmlPage::table(const std::vector<std::string>& heads, const std::vector<st
 void HtmlPage::figure(const std::string& inner_html, const std::string& caption) {
   if (!in_figures_) body_ += "<div class=\"figures\">\n";
   in_figures_ = true;
-  body_ += fmt::format("<figure>\n{}<figcaption>{}</figcaption>\n</figure>\n", inner_html, html_escaped(caption));
+  body_ += fmt::format("<figure>\n{}<figcaption>{}</figcaption>\n</figure>\n", inner_html,
+                       html_escaped(caption));
 }
 
 std::string HtmlPage::str() const {
   return fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta "
+      "name=\"viewport\" "
       "content=\"width=device-width,initial-scale=1\">\n<link rel=\"icon\" "
       "href=\"data:,\">\n<title>{}</title>\n<style>{}</style>\n"
       "</head>\n<body>\n{}{}<script>{}</script>\n</body>\n</html>\n",

@@ -8,9 +8,10 @@ namespace hourglass {
 /// The text with <, >, &, and quotes as entities, for elements and attributes of HTML and SVG.
 [[nodiscard]] std::string html_escaped(const std::string& text);
 
-/// One page that needs nothing else: no network, no other file. Dark on light, readable on a phone: figures stand side by side
-/// where there is room, wide tables scroll by themselves, a click on a column's head sorts its table, and figures can be saved.
-/// Texts are plain text unless a name says html.
+/// One page that needs nothing else: no network, no other file. Dark on light, readable on a phone:
+/// figures stand side by side where there is room, wide tables scroll by themselves, a click on a
+/// column's head sorts its table, and figures can be saved. Texts are plain text unless a name says
+/// html.
 class HtmlPage {
  public:
   explicit HtmlPage(const std::string& title);
@@ -20,8 +21,8 @@ class HtmlPage {
   void list(const std::vector<std::string>& items);
   void preformatted(const std::string& text);
   /// Cells that begin like a number are set to the right.
-  void table(const std::vector<std::string>& heads, const std::vector<std::vector<std::string>>& rows,
-             const std::string& caption = "");
+  void table(const std::vector<std::string>& heads,
+             const std::vector<std::vector<std::string>>& rows, const std::string& caption = "");
   /// `inner_html`: an <svg> or <img> element. Neighbouring figures share a row.
   void figure(const std::string& inner_html, const std::string& caption);
   void html(const std::string& trusted);

@@ -25,16 +25,20 @@ std::pair<float, float> value_range(const SampleStudy& study) {
 }
 
 // Enlarged so that a small image is no stamp.
-Index scale_for(const ImageShape& shape) { return std::clamp<Index>(56 / std::max<Index>(1, shape.width), 1, 4); }
+Index scale_for(const ImageShape& shape) {
+  return std::clamp<Index>(56 / std::max<Index>(1, shape.width), 1, 4);
+}
 
-Figure image_pair_figure(const SampleStudy& study, std::span<const Index> samples, const ImageShape& shape,
-                         const std::string& caption) {
+Figure image_pair_figure(const SampleStudy& study, std::span<const Index> samples,
+                         const ImageShape& shape, const std::string& caption) {
   const auto n = static_cast<Index>(samples.size());
   Buffer<float> rows(2 * n * study.features);
   const Matrix sheet(rows.data(), 2 * n, study.features);
   for (Index i = 0; i < n; ++i) {
-    std::ranges::copy(study.originals_view().row(samples[static_cast<std::size_t>(i)]), sheet.row(i).begin());
-    std::ranges::copy(study.reconstructions_view().row(samples[static_cast<std::size_t>(i)]), sheet.row(n + i).begin());
+    std::ranges::copy(study.originals_view().row(samples[static_cast<std::size_t>(i)]),
+                      sheet.row(i).begin());
+    std::ranges::copy(study.reconstructions_view().row(samples[static_cast<std::size_t>(i)]),
+                      sheet.row(n + i).begin());
   }
   const auto [low, high] = value_range(study);
   return {png_element(image_sheet(sheet, shape, n, low, high), caption, scale_for(shape)), caption};
@@ -45,7 +49,8 @@ Figure curve_figure(const SampleStudy& study, Index sample, const std::string& c
   chart.title = caption;
   chart.x.label = "feature";
   chart.y.label = "value as the network sees it";
-  chart.series = {{"original", {}, SeriesStyle::line, std::nullopt}, {"reconstruction", {}, SeriesStyle::line, std::nullopt}};
+  chart.series = {{"original", {}, SeriesStyle::line, std::nullopt},
+                  {"reconstruction", {}, SeriesStyle::line, std::nullopt}};
   for (Index f = 0; f < study.features; ++f) {
     ChartPoint point;
     point.x = static_cast<double>(f);
@@ -56,20 +61,22 @@ Figure curve_figure(const SampleStudy& study, Index sample, const std::string& c
   }
   const auto [low, high] = value_range(study);
   chart.y.lowest = std::min(0.0, static_cast<double>(low));
-  if (study.features <= 40) chart.series[0].style = chart.series[1].style = SeriesStyle::line_and_markers;
+  if (study.features <= 40)
+    chart.series[0].style = chart.series[1].style = SeriesStyle::line_and_markers;
   return {svg_of(chart), caption};
 }
 
 // Decodes rows of codes and shows them, `columns` a line.
-Figure decoded_figure(const Model& model, const SampleStudy& study, ConstMatrix codes, const ImageShape& shape,
-                      const std::string& caption) {
+Figure decoded_figure(const Model& model, const SampleStudy& study, ConstMatrix codes,
+                      const ImageShape& shape, const std::string& caption) {
   Buffer<float> rows(codes.rows * study.features);
   const Matrix sheet(rows.data(), codes.rows, study.features);
   Workspace workspace = model.network->make_workspace(codes.rows);
   const ConstMatrix decoded = model.network->decode(model.parameters.data(), codes, workspace);
   for (Index i = 0; i < codes.rows; ++i) std::ranges::copy(decoded.row(i), sheet.row(i).begin());
   const auto [low, high] = value_range(study);
-  return {png_element(image_sheet(sheet, shape, walk, low, high), caption, scale_for(shape)), caption};
+  return {png_element(image_sheet(sheet, shape, walk, low, high), caption, scale_for(shape)),
+          caption};
 }
 
 std::string error_text(const SampleStudy& study, Index sample) {
@@ -86,24 +93,27 @@ std::vector<Figure> reconstruction_figures(const SampleStudy& study, const Image
   const bool images = shape.known() && shape.size() == study.features;
   const Index count = std::min(images ? shown : Index{1}, n);
   std::vector<Figure> figures;
-  const std::pair<const char*, Index> parts[] = {{"Smallest", 0}, {"Middle", (n - count) / 2}, {"Largest", n - count}};
+  const std::pair<const char*, Index> parts[] = {
+      {"Smallest", 0}, {"Middle", (n - count) / 2}, {"Largest", n - count}};
   for (const auto& [name, first] : parts) {
-    const auto samples = std::span(order).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+    const auto samples =
+        std::span(order).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
     if (images) {
-      figures.push_back(
-          image_pair_figure(study, samples, shape,
-                            fmt::format("{} errors: originals above, reconstructions below; sse from {} to {}", name,
-                                        error_text(study, samples.front()), error_text(study, samples.back()))));
+      figures.push_back(image_pair_figure(
+          study, samples, shape,
+          fmt::format("{} errors: originals above, reconstructions below; sse from {} to {}", name,
+                      error_text(study, samples.front()), error_text(study, samples.back()))));
     } else {
       figures.push_back(
-          curve_figure(study, samples.front(), fmt::format("{} error: sse {}", name, error_text(study, samples.front()))));
+          curve_figure(study, samples.front(),
+                       fmt::format("{} error: sse {}", name, error_text(study, samples.front()))));
     }
   }
   return figures;
 }
 
-Figure traversal_figure(const Model& model, const SampleStudy& study, std::span<const UnitStatistics> units,
-                        const ImageShape& shape) {
+Figure traversal_figure(const Model& model, const SampleStudy& study,
+                        std::span<const UnitStatistics> units, const ImageShape& shape) {
   std::vector<UnitStatistics> order(units.begin(), units.end());
   std::ranges::stable_sort(order, std::ranges::greater{}, &UnitStatistics::deviation);
   order.resize(std::min<std::size_t>(order.size(), 8));
@@ -116,16 +126,18 @@ Figure traversal_figure(const Model& model, const SampleStudy& study, std::span<
     names += fmt::format("{}{}", i > 0 ? ", " : "", unit.unit);
     for (Index k = 0; k < walk; ++k) {
       const auto row = codes.row(i * walk + k);
-      for (const UnitStatistics& other : units) row[static_cast<std::size_t>(other.unit)] = static_cast<float>(other.mean);
+      for (const UnitStatistics& other : units)
+        row[static_cast<std::size_t>(other.unit)] = static_cast<float>(other.mean);
       const double step = 4.0 * static_cast<double>(k) / static_cast<double>(walk - 1) - 2.0;
-      row[static_cast<std::size_t>(unit.unit)] = static_cast<float>(unit.mean + step * unit.deviation);
+      row[static_cast<std::size_t>(unit.unit)] =
+          static_cast<float>(unit.mean + step * unit.deviation);
     }
   }
-  return decoded_figure(
-      model, study, codes, shape,
-      fmt::format("Latent traversal: from left to right a unit goes from -2 to +2 standard deviations, the others at "
-                  "their means; from top to bottom units {}",
-                  names));
+  return decoded_figure(model, study, codes, shape,
+                        fmt::format("Latent traversal: from left to right a unit goes from -2 to "
+                                    "+2 standard deviations, the others at "
+                                    "their means; from top to bottom units {}",
+                                    names));
 }
 
 Figure interpolation_figure(const Model& model, const SampleStudy& study, const ImageShape& shape) {
@@ -137,12 +149,13 @@ Figure interpolation_figure(const Model& model, const SampleStudy& study, const 
     const auto to = study.codes_view().row(study.size() / 2 + i * study.size() / (2 * lines));
     for (Index k = 0; k < walk; ++k) {
       const float t = static_cast<float>(k) / static_cast<float>(walk - 1);
-      for (std::size_t j = 0; j < from.size(); ++j) codes.row(i * walk + k)[j] = (1 - t) * from[j] + t * to[j];
+      for (std::size_t j = 0; j < from.size(); ++j)
+        codes.row(i * walk + k)[j] = (1 - t) * from[j] + t * to[j];
     }
   }
-  return decoded_figure(
-      model, study, codes, shape,
-      "Interpolation: each line goes in even steps from the code of one sample (left) to that of another (right)");
+  return decoded_figure(model, study, codes, shape,
+                        "Interpolation: each line goes in even steps from the code of one sample "
+                        "(left) to that of another (right)");
 }
 
 std::vector<Figure> filter_figures(const Model& model, const ImageShape& shape) {
@@ -153,7 +166,8 @@ std::vector<Figure> filter_figures(const Model& model, const ImageShape& shape) 
   std::vector<double> norms(static_cast<std::size_t>(weights.rows));
   for (Index i = 0; i < weights.rows; ++i) {
     for (const float w : weights.row(i)) {
-      largest[static_cast<std::size_t>(i)] = std::max(largest[static_cast<std::size_t>(i)], std::abs(w));
+      largest[static_cast<std::size_t>(i)] =
+          std::max(largest[static_cast<std::size_t>(i)], std::abs(w));
       norms[static_cast<std::size_t>(i)] += static_cast<double>(w) * static_cast<double>(w);
     }
   }
@@ -167,14 +181,18 @@ std::vector<Figure> filter_figures(const Model& model, const ImageShape& shape) 
     const std::size_t unit = order[static_cast<std::size_t>(i)];
     // Each to its own scale: grey is 0, white the largest positive weight, black the negative.
     const float scale = largest[unit] > 0 ? 1 / largest[unit] : 0;
-    std::ranges::transform(weights.row(static_cast<Index>(unit)), sheet.row(i).begin(), [&](float w) { return w * scale; });
+    std::ranges::transform(weights.row(static_cast<Index>(unit)), sheet.row(i).begin(),
+                           [&](float w) { return w * scale; });
   }
   const std::string caption = fmt::format(
-      "First-layer filters: incoming weights of the {} units of largest norm (of {}); grey is 0, lighter positive, darker "
+      "First-layer filters: incoming weights of the {} units of largest norm (of {}); grey is 0, "
+      "lighter positive, darker "
       "negative, each "
       "to its own scale",
       count, weights.rows);
-  return {{png_element(image_sheet(sheet, shape, 16, -1, 1), caption, std::clamp<Index>(scale_for(shape), 1, 2)), caption}};
+  return {{png_element(image_sheet(sheet, shape, 16, -1, 1), caption,
+                       std::clamp<Index>(scale_for(shape), 1, 2)),
+           caption}};
 }
 
 }  // namespace hourglass

@@ -18,11 +18,16 @@ unsigned char shade(float value, float low, float high) {
 
 }  // namespace
 
-Image image_sheet(ConstMatrix samples, const ImageShape& shape, Index columns, float low, float high) {
-  require(samples.columns == shape.size() && columns > 0, "image sheet of samples that are no such images");
+Image image_sheet(ConstMatrix samples, const ImageShape& shape, Index columns, float low,
+                  float high) {
+  require(samples.columns == shape.size() && columns > 0,
+          "image sheet of samples that are no such images");
   const Index lines = (samples.rows + columns - 1) / columns;
   const Index channels = shape.channels == 3 ? 3 : 1;
-  Image sheet{columns * (shape.width + 1) - 1, std::max<Index>(1, lines * (shape.height + 1) - 1), channels, {}};
+  Image sheet{columns * (shape.width + 1) - 1,
+              std::max<Index>(1, lines * (shape.height + 1) - 1),
+              channels,
+              {}};
   sheet.pixels.assign(static_cast<std::size_t>(sheet.width * sheet.height * channels), gap_shade);
   for (Index i = 0; i < samples.rows; ++i) {
     const Index top = (i / columns) * (shape.height + 1);
@@ -30,8 +35,10 @@ Image image_sheet(ConstMatrix samples, const ImageShape& shape, Index columns, f
     for (Index y = 0; y < shape.height; ++y) {
       for (Index x = 0; x < shape.width; ++x) {
         for (Index c = 0; c < channels; ++c) {
-          const auto pixel = static_cast<std::size_t>(((top + y) * sheet.width + left + x) * channels + c);
-          sheet.pixels[pixel] = shade(samples(i, (y * shape.width + x) * shape.channels + c), low, high);
+          const auto pixel =
+              static_cast<std::size_t>(((top + y) * sheet.width + left + x) * channels + c);
+          sheet.pixels[pixel] =
+              shade(samples(i, (y * shape.width + x) * shape.channels + c), low, high);
         }
       }
     }

@@ -13,7 +13,8 @@ double distance_to_segment(double x, double y, CanvasPoint a, CanvasPoint b) {
   const double dx = b.x - a.x;
   const double dy = b.y - a.y;
   const double length = dx * dx + dy * dy;
-  const double t = length > 0 ? std::clamp(((x - a.x) * dx + (y - a.y) * dy) / length, 0.0, 1.0) : 0.0;
+  const double t =
+      length > 0 ? std::clamp(((x - a.x) * dx + (y - a.y) * dy) / length, 0.0, 1.0) : 0.0;
   return std::hypot(x - a.x - t * dx, y - a.y - t * dy);
 }
 
@@ -52,7 +53,8 @@ void RasterCanvas::blend(Index x, Index y, Color color, double coverage) {
   unsigned char* pixel = image_.pixels.data() + (y * image_.width + x) * 3;
   const unsigned char parts[] = {color.red, color.green, color.blue};
   for (int c = 0; c < 3; ++c) {
-    pixel[c] = static_cast<unsigned char>(std::lround(pixel[c] + std::min(coverage, 1.0) * (parts[c] - pixel[c])));
+    pixel[c] = static_cast<unsigned char>(
+        std::lround(pixel[c] + std::min(coverage, 1.0) * (parts[c] - pixel[c])));
   }
 }
 
@@ -65,7 +67,8 @@ void RasterCanvas::stroke(CanvasPoint a, CanvasPoint b, double width, Color colo
   const auto right = static_cast<Index>(std::ceil(std::max(a.x, b.x) + reach));
   for (Index y = std::max<Index>(0, top); y <= std::min(bottom, image_.height - 1); ++y) {
     for (Index x = std::max<Index>(0, left); x <= std::min(right, image_.width - 1); ++x) {
-      const double distance = distance_to_segment(static_cast<double>(x) + 0.5, static_cast<double>(y) + 0.5, a, b);
+      const double distance =
+          distance_to_segment(static_cast<double>(x) + 0.5, static_cast<double>(y) + 0.5, a, b);
       blend(x, y, color, width / 2 + 0.5 - distance);
     }
   }
@@ -82,7 +85,9 @@ void RasterCanvas::polyline(std::span<const CanvasPoint> points, const Pen& pen)
       continue;
     }
     const double length = std::hypot(b.x - a.x, b.y - a.y);
-    const auto at = [&](double s) { return CanvasPoint{a.x + (b.x - a.x) * s / length, a.y + (b.y - a.y) * s / length}; };
+    const auto at = [&](double s) {
+      return CanvasPoint{a.x + (b.x - a.x) * s / length, a.y + (b.y - a.y) * s / length};
+    };
     for (double done = 0; done < length;) {
       const double part = std::min(left_of_dash * scale_, length - done);
       if (dash % 2 == 0) stroke(at(done), at(done + part), pen.width * scale_, pen.color);
@@ -98,13 +103,15 @@ void RasterCanvas::polygon(std::span<const CanvasPoint> corners, Color fill) {
   constexpr int samples = 4;
   const auto by_x = std::ranges::minmax(corners, {}, &CanvasPoint::x);
   const auto by_y = std::ranges::minmax(corners, {}, &CanvasPoint::y);
-  for (auto y = static_cast<Index>(std::floor(by_y.min.y * scale_)); y <= static_cast<Index>(by_y.max.y * scale_); ++y) {
-    for (auto x = static_cast<Index>(std::floor(by_x.min.x * scale_)); x <= static_cast<Index>(by_x.max.x * scale_); ++x) {
+  for (auto y = static_cast<Index>(std::floor(by_y.min.y * scale_));
+       y <= static_cast<Index>(by_y.max.y * scale_); ++y) {
+    for (auto x = static_cast<Index>(std::floor(by_x.min.x * scale_));
+         x <= static_cast<Index>(by_x.max.x * scale_); ++x) {
       int inside = 0;
       for (int s = 0; s < samples * samples; ++s) {
         const double px = (static_cast<double>(x) + (s % samples + 0.5) / samples) / scale_;
-        const double py =
-            (static_cast<double>(y) + (s / samples + 0.5) / samples) / scale_;  // NOLINT(bugprone-integer-division)
+        const double py = (static_cast<double>(y) + (s / samples + 0.5) / samples) /
+                          scale_;  // NOLINT(bugprone-integer-division)
         inside += is_inside(px, py, corners) ? 1 : 0;
       }
       blend(x, y, fill, static_cast<double>(inside) / (samples * samples));
@@ -114,11 +121,14 @@ void RasterCanvas::polygon(std::span<const CanvasPoint> corners, Color fill) {
 
 void RasterCanvas::text(CanvasPoint at, const std::string& given, const TextStyle& style) {
   const std::string text = ascii(given);
-  // Capitals of common fonts are 0.7 of the nominal size high, and characters about 0.56 of it apart.
+  // Capitals of common fonts are 0.7 of the nominal size high, and characters about 0.56 of it
+  // apart.
   const double unit_y = 0.7 * style.size * scale_ / detail::glyph_capital_height;
   const double unit_x = 0.56 * style.size * scale_ / detail::glyph_advance;
   const double width = unit_x * detail::glyph_advance * static_cast<double>(text.size());
-  const double start = style.anchor == Anchor::start ? 0 : style.anchor == Anchor::middle ? -width / 2 : -width;
+  const double start = style.anchor == Anchor::start    ? 0
+                       : style.anchor == Anchor::middle ? -width / 2
+                                                        : -width;
   const double pen = (style.bold ? 0.13 : 0.09) * style.size * scale_;
   const auto place = [&](double along, double below) {
     return style.upwards ? CanvasPoint{at.x * scale_ + below, at.y * scale_ - along}
@@ -130,9 +140,11 @@ void RasterCanvas::text(CanvasPoint at, const std::string& given, const TextStyl
     for (std::size_t begin = 0; begin < strokes.size();) {
       const std::size_t end = std::min(strokes.find(' ', begin), strokes.size());
       const auto point = [&](std::size_t c) {
-        return place(origin + unit_x * (strokes[c] - '0'), unit_y * (strokes[c + 1] - '0' - detail::glyph_capital_height));
+        return place(origin + unit_x * (strokes[c] - '0'),
+                     unit_y * (strokes[c + 1] - '0' - detail::glyph_capital_height));
       };
-      for (std::size_t c = begin; c + 1 < end; c += 2) stroke(point(c), point(c + 3 < end ? c + 2 : c), pen, style.color);
+      for (std::size_t c = begin; c + 1 < end; c += 2)
+        stroke(point(c), point(c + 3 < end ? c + 2 : c), pen, style.color);
       begin = end + 1;
     }
   }

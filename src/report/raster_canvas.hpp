@@ -7,7 +7,8 @@
 
 namespace hourglass {
 
-/// A drawing as pixels, smoothed at edges, with letters made of strokes: for programs that want a picture without a browser.
+/// A drawing as pixels, smoothed at edges, with letters made of strokes: for programs that want a
+/// picture without a browser.
 class RasterCanvas final : public Canvas {
  public:
   /// `scale` pixels a unit.

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 
+#include "config/settings.hpp"
 #include "report/code_figures.hpp"
 #include "report/html.hpp"
 #include "report/image_figures.hpp"
 #include "report/svg_chart.hpp"
 #include "report/training_figures.hpp"
-#include "config/settings.hpp"
 
 namespace hourglass {
 
@@ -30,18 +30,24 @@ void add_summary(HtmlPage& page, const RunFindings& findings) {
     const MetricsRecord& last = epochs.back();
     rows.push_back({"training sse", fmt::format("{:.4f} in epoch {}", last.sse, last.epoch)});
     if (last.validation_sse) {
-      const auto best = std::ranges::min_element(
-          epochs, {}, [](const auto& r) { return r.validation_sse.value_or(std::numeric_limits<double>::infinity()); });
-      rows.push_back({"validation sse", fmt::format("{:.4f}; smallest {:.4f} in epoch {}", *last.validation_sse,
-                                                    best->validation_sse.value_or(*last.validation_sse), best->epoch)});
+      const auto best = std::ranges::min_element(epochs, {}, [](const auto& r) {
+        return r.validation_sse.value_or(std::numeric_limits<double>::infinity());
+      });
+      rows.push_back(
+          {"validation sse",
+           fmt::format("{:.4f}; smallest {:.4f} in epoch {}", *last.validation_sse,
+                       best->validation_sse.value_or(*last.validation_sse), best->epoch)});
     }
-    rows.push_back({"throughput", fmt::format("{:.0f} samples/s in the last epoch", last.samples_per_second)});
-    rows.push_back({"memory", fmt::format("{:.0f} MiB a rank at most", static_cast<double>(last.resident_bytes) / 1048576.0)});
+    rows.push_back(
+        {"throughput", fmt::format("{:.0f} samples/s in the last epoch", last.samples_per_second)});
+    rows.push_back({"memory", fmt::format("{:.0f} MiB a rank at most",
+                                          static_cast<double>(last.resident_bytes) / 1048576.0)});
   }
   if (findings.model != nullptr) {
     const Model& model = *findings.model;
-    rows.push_back({"model", fmt::format("{} features to a code of {}; {} parameters", model.network->features(),
-                                         model.network->code_size(), model.network->layout().parameter_count())});
+    rows.push_back({"model", fmt::format("{} features to a code of {}; {} parameters",
+                                         model.network->features(), model.network->code_size(),
+                                         model.network->layout().parameter_count())});
     rows.push_back({"weights digest", model.file.weights_digest});
   }
   page.table({"", ""}, rows);
@@ -55,7 +61,8 @@ void add_training(HtmlPage& page, const RunFindings& findings) {
   if (steps.empty()) return;
   page.heading("Training");
   if (!epochs.empty()) {
-    show(page, error_chart(epochs), "Squared error summed over features and averaged over samples, by epoch.");
+    show(page, error_chart(epochs),
+         "Squared error summed over features and averaged over samples, by epoch.");
   }
   show(page, loss_chart(steps), "The loss that training minimises, by step.");
   if (!epochs.empty()) {
@@ -68,9 +75,10 @@ void add_training(HtmlPage& page, const RunFindings& findings) {
 void add_reconstructions(HtmlPage& page, const SampleStudy& study, const ImageShape& shape) {
   page.heading("Reconstructions");
   double mean = 0;
-  for (const double error : study.errors) mean += error / static_cast<double>(std::max<Index>(1, study.size()));
-  page.paragraph(fmt::format("{} of the {} samples of {}, evenly spaced: mean sse {:.4f}.", study.size(), study.available,
-                             study.data, mean));
+  for (const double error : study.errors)
+    mean += error / static_cast<double>(std::max<Index>(1, study.size()));
+  page.paragraph(fmt::format("{} of the {} samples of {}, evenly spaced: mean sse {:.4f}.",
+                             study.size(), study.available, study.data, mean));
   for (const Figure& figure : reconstruction_figures(study, shape)) show(page, figure);
   if (study.labels.empty()) return;
   show(page, error_by_label_chart(study), "Mean squared error by label.");
@@ -78,50 +86,64 @@ void add_reconstructions(HtmlPage& page, const SampleStudy& study, const ImageSh
              "Error by label (a click on a head sorts)");
 }
 
-void add_code(HtmlPage& page, const Model& model, const SampleStudy& study, const ImageShape& shape) {
+void add_code(HtmlPage& page, const Model& model, const SampleStudy& study,
+              const ImageShape& shape) {
   page.heading("The code");
   const bool plane = study.code_size <= 2;
   show(page,
-       scatter_chart(plane ? "Codes" : "Codes: principal plane", plane ? "unit 0" : "first principal component",
-                     plane ? "unit 1" : "second principal component", principal_plane(study.codes_view()), study.labels),
-       plane ? "Every point is a sample's code." : "Codes in the plane of their two directions of largest variance.");
+       scatter_chart(plane ? "Codes" : "Codes: principal plane",
+                     plane ? "unit 0" : "first principal component",
+                     plane ? "unit 1" : "second principal component",
+                     principal_plane(study.codes_view()), study.labels),
+       plane ? "Every point is a sample's code."
+             : "Codes in the plane of their two directions of largest variance.");
   if (!plane) {
-    show(page, scatter_chart("Codes: t-SNE", "t-SNE 1 (no unit)", "t-SNE 2 (no unit)", tsne(study.codes_view()), study.labels),
-         "Neighbours stay neighbours; distances and sizes of clusters mean little (t-SNE, perplexity 30).");
+    show(page,
+         scatter_chart("Codes: t-SNE", "t-SNE 1 (no unit)", "t-SNE 2 (no unit)",
+                       tsne(study.codes_view()), study.labels),
+         "Neighbours stay neighbours; distances and sizes of clusters mean little (t-SNE, "
+         "perplexity 30).");
   }
   std::vector<UnitStatistics> units = unit_statistics(study.codes_view());
   const auto dead = std::ranges::count_if(units, &UnitStatistics::dead);
-  page.paragraph(fmt::format("{} of {} units are dead: the same value for every sample.", dead, units.size()));
+  page.paragraph(
+      fmt::format("{} of {} units are dead: the same value for every sample.", dead, units.size()));
   if (shape.known() && shape.size() == study.features) {
     show(page, traversal_figure(model, study, units, shape));
     if (study.size() > 1) show(page, interpolation_figure(model, study, shape));
   }
   std::vector<std::vector<std::string>> rows;
   for (const UnitStatistics& unit : units) {
-    rows.push_back({std::to_string(unit.unit), fmt::format("{:.4g}", unit.mean), fmt::format("{:.4g}", unit.deviation),
-                    fmt::format("{:.4g}", unit.smallest), fmt::format("{:.4g}", unit.largest),
-                    fmt::format("{:.1f}", 100 * unit.active), unit.dead ? "yes" : "no"});
+    rows.push_back({std::to_string(unit.unit), fmt::format("{:.4g}", unit.mean),
+                    fmt::format("{:.4g}", unit.deviation), fmt::format("{:.4g}", unit.smallest),
+                    fmt::format("{:.4g}", unit.largest), fmt::format("{:.1f}", 100 * unit.active),
+                    unit.dead ? "yes" : "no"});
   }
   std::ranges::stable_sort(units, std::ranges::greater{}, &UnitStatistics::deviation);
   const std::size_t drawn = std::min<std::size_t>(units.size(), 32);
-  page.figure(histogram_svg(study.codes_view(), std::span(units).first(drawn)),
-              fmt::format("Histograms of the values of each unit{}; the tallest bar of each has the same height.",
-                          drawn < units.size() ? " (the 32 of largest deviation)" : ""));
-  page.table({"unit", "mean", "deviation", "smallest", "largest", "active, %", "dead"}, rows, "Units of the code");
+  page.figure(
+      histogram_svg(study.codes_view(), std::span(units).first(drawn)),
+      fmt::format(
+          "Histograms of the values of each unit{}; the tallest bar of each has the same height.",
+          drawn < units.size() ? " (the 32 of largest deviation)" : ""));
+  page.table({"unit", "mean", "deviation", "smallest", "largest", "active, %", "dead"}, rows,
+             "Units of the code");
 }
 
 void add_configuration(HtmlPage& page, const RunFindings& findings) {
   page.heading("Configuration and environment");
   if (findings.model != nullptr) {
     std::vector<std::vector<std::string>> rows;
-    for (const auto& [name, value] : findings.model->file.header.texts) rows.push_back({name, value});
+    for (const auto& [name, value] : findings.model->file.header.texts)
+      rows.push_back({name, value});
     page.table({"what", "value"}, rows);
     page.preformatted(to_text(findings.model->config));
   }
   page.heading("To have it again");
   page.preformatted(
       fmt::format("mpirun -n 2 hourglass train --config {0}/config.cfg --output {0}-again\n{1}\n"
-                  "# the same weights digest, whatever the number of ranks: hourglass inspect {0}-again/model.h5",
+                  "# the same weights digest, whatever the number of ranks: hourglass inspect "
+                  "{0}-again/model.h5",
                   findings.run, findings.reproduced_by));
 }
 
@@ -131,8 +153,10 @@ std::string state_of_run(const RunFindings& findings) {
   const auto epochs = records_of(findings.metrics, "epoch");
   const Index done = epochs.empty() ? 0 : epochs.back().epoch;
   if (findings.model == nullptr) return fmt::format("{} epochs recorded; no model yet", done);
-  if (findings.model->file.header.position.empty()) return fmt::format("finished after {} epochs", done);
-  return fmt::format("not finished: {} of {} epochs; shown is the newest checkpoint", done, findings.model->config.epochs);
+  if (findings.model->file.header.position.empty())
+    return fmt::format("finished after {} epochs", done);
+  return fmt::format("not finished: {} of {} epochs; shown is the newest checkpoint", done,
+                     findings.model->config.epochs);
 }
 
 std::string run_report(const RunFindings& findings) {

@@ -20,8 +20,8 @@ struct RunFindings {
   std::string reproduced_by;           ///< the command that makes this page
 };
 
-/// A training run as one page that needs nothing else: curves, reconstructions, the code, filters, settings, and the commands
-/// to have it all again.
+/// A training run as one page that needs nothing else: curves, reconstructions, the code, filters,
+/// settings, and the commands to have it all again.
 [[nodiscard]] std::string run_report(const RunFindings& findings);
 
 /// "finished after 10 epochs" and the like.

@@ -13,7 +13,8 @@ namespace {
 constexpr std::size_t ideal_look = 6;
 
 std::string curve_name(const ScalingCurve& curve, bool many_sizes) {
-  return many_sizes ? fmt::format("{}, {}", curve.model.reduction, curve.model.micro_batch) : curve.model.reduction;
+  return many_sizes ? fmt::format("{}, {}", curve.model.reduction, curve.model.micro_batch)
+                    : curve.model.reduction;
 }
 
 std::vector<double> rank_ticks(const std::vector<ScalingCurve>& curves, Index last) {
@@ -29,11 +30,13 @@ std::vector<double> rank_ticks(const std::vector<ScalingCurve>& curves, Index la
 
 // A measured quantity by ranks, one series a curve, with the interval that follows from the step's.
 template <class Value>
-LineChart by_ranks(const std::vector<ScalingCurve>& curves, const std::string& title, Axis y, const Value& value) {
+LineChart by_ranks(const std::vector<ScalingCurve>& curves, const std::string& title, Axis y,
+                   const Value& value) {
   LineChart chart{title, {"ranks", true, rank_ticks(curves, 0), {}, {}}, std::move(y), {}};
   for (std::size_t c = 0; c < curves.size(); ++c) {
-    const bool many =
-        std::ranges::any_of(curves, [&](const auto& other) { return other.model.micro_batch != curves[c].model.micro_batch; });
+    const bool many = std::ranges::any_of(curves, [&](const auto& other) {
+      return other.model.micro_batch != curves[c].model.micro_batch;
+    });
     Series series{curve_name(curves[c], many), {}};
     series.look = c;
     for (const ScalingSummary& point : curves[c].points) {
@@ -51,12 +54,15 @@ LineChart by_ranks(const std::vector<ScalingCurve>& curves, const std::string& t
 
 Series ideal(const std::vector<ScalingCurve>& curves, bool constant) {
   Series series{"ideal", {}, SeriesStyle::line, ideal_look};
-  for (const double ranks : rank_ticks(curves, 0)) series.points.push_back({ranks, constant ? 100 : ranks});
+  for (const double ranks : rank_ticks(curves, 0))
+    series.points.push_back({ranks, constant ? 100 : ranks});
   return series;
 }
 
-constexpr ToldPhase coarse_phases[] = {
-    {"compute", "compute"}, {"update", "update"}, {"exchange", "exchange not hidden"}, {"input", "input"}};
+constexpr ToldPhase coarse_phases[] = {{"compute", "compute"},
+                                       {"update", "update"},
+                                       {"exchange", "exchange not hidden"},
+                                       {"input", "input"}};
 
 }  // namespace
 
@@ -67,22 +73,25 @@ LineChart speedup_chart(const std::vector<ScalingCurve>& curves) {
     for (const ScalingSummary& point : curve.points) least = std::min(least, point.speedup);
   }
   while (ticks.front() > least) ticks.insert(ticks.begin(), ticks.front() / 2);
-  LineChart chart = by_ranks(curves, "Speed-up", {"speed-up", true, ticks, {}, {}},
-                             [](const auto& p, double seconds) { return p.speedup * p.seconds / seconds; });
+  LineChart chart =
+      by_ranks(curves, "Speed-up", {"speed-up", true, ticks, {}, {}},
+               [](const auto& p, double seconds) { return p.speedup * p.seconds / seconds; });
   chart.series.push_back(ideal(curves, false));
   return chart;
 }
 
 LineChart efficiency_chart(const std::vector<ScalingCurve>& curves) {
-  LineChart chart = by_ranks(curves, "Efficiency", {"efficiency (%)", false, {}, {}, {}},
-                             [](const auto& p, double seconds) { return 100 * p.efficiency * p.seconds / seconds; });
+  LineChart chart = by_ranks(
+      curves, "Efficiency", {"efficiency (%)", false, {}, {}, {}},
+      [](const auto& p, double seconds) { return 100 * p.efficiency * p.seconds / seconds; });
   chart.series.push_back(ideal(curves, true));
   return chart;
 }
 
 LineChart throughput_chart(const std::vector<ScalingCurve>& curves) {
-  return by_ranks(curves, "Throughput", {"samples a second", false, {}, {}, {}},
-                  [](const auto& p, double seconds) { return static_cast<double>(p.point.batch) / seconds; });
+  return by_ranks(
+      curves, "Throughput", {"samples a second", false, {}, {}, {}},
+      [](const auto& p, double seconds) { return static_cast<double>(p.point.batch) / seconds; });
 }
 
 std::span<const ToldPhase> told_phases(const ScalingCurve& curve) {
@@ -96,12 +105,17 @@ double mean_seconds(const ScalingSummary& point, const char* name) {
 }
 
 BarChart breakdown_chart(const ScalingCurve& curve, const std::string& name) {
-  BarChart chart{"Where a step's time goes: " + name, "ranks", {}, {"time a step (ms)", false, {}, {}, {}}, {}};
+  BarChart chart{"Where a step's time goes: " + name,
+                 "ranks",
+                 {},
+                 {"time a step (ms)", false, {}, {}, {}},
+                 {}};
   const auto parts = told_phases(curve);
   for (const auto& part : parts) chart.series.push_back({part.title, {}});
   for (const ScalingSummary& point : curve.points) {
     chart.categories.push_back(std::to_string(point.point.ranks));
-    for (std::size_t s = 0; s < parts.size(); ++s) chart.series[s].values.push_back(mean_seconds(point, parts[s].name) * 1e3);
+    for (std::size_t s = 0; s < parts.size(); ++s)
+      chart.series[s].values.push_back(mean_seconds(point, parts[s].name) * 1e3);
   }
   return chart;
 }
@@ -129,7 +143,8 @@ LineChart model_chart(const ScalingCurve& curve, const std::string& name) {
   Series exchange{"its exchange, if nothing hid it", {}, SeriesStyle::line, 2};
   for (Index ranks = 1; ranks <= last; ranks *= 2) {
     modelled.points.push_back({static_cast<double>(ranks), model.seconds(ranks) * 1e3});
-    if (ranks > 1) exchange.points.push_back({static_cast<double>(ranks), model.exchange(ranks) * 1e3});
+    if (ranks > 1)
+      exchange.points.push_back({static_cast<double>(ranks), model.exchange(ranks) * 1e3});
   }
   chart.series = {measured, modelled, exchange};
   return chart;
@@ -145,15 +160,16 @@ LineChart network_chart(const ScalingNetwork& network, const std::vector<Scaling
     allreduce.points.push_back({static_cast<double>(figure.bytes), figure.seconds * 1e6});
   Series messages{"one message", {}};
   for (const NetworkFigure& figure : network.point_to_point) {
-    if (figure.bytes >= 1000) messages.points.push_back({static_cast<double>(figure.bytes), figure.seconds * 1e6});
+    if (figure.bytes >= 1000)
+      messages.points.push_back({static_cast<double>(figure.bytes), figure.seconds * 1e6});
   }
   chart.series = {allreduce, messages};
   if (!curves.empty() && curves.front().model.beta > 0) {
     const ScalingModel& model = curves.front().model;
     Series line{"alpha + beta n", {}, SeriesStyle::line, ideal_look};
     for (const NetworkFigure& figure : network.allreduce) {
-      line.points.push_back(
-          {static_cast<double>(figure.bytes), (model.alpha + model.beta * static_cast<double>(figure.bytes)) * 1e6});
+      line.points.push_back({static_cast<double>(figure.bytes),
+                             (model.alpha + model.beta * static_cast<double>(figure.bytes)) * 1e6});
     }
     chart.series.push_back(line);
   }

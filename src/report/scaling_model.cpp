@@ -23,7 +23,8 @@ double phase(const ScalingRepetition& repetition, const char* name) {
   return found == repetition.phases.end() ? 0 : found->second.max;
 }
 
-ScalingSummary summarize(const ScalingPoint& point, const std::vector<ScalingRepetition>& repetitions) {
+ScalingSummary summarize(const ScalingPoint& point,
+                         const std::vector<ScalingRepetition>& repetitions) {
   ScalingSummary summary;
   summary.point = point;
   summary.repetitions = static_cast<Index>(repetitions.size());
@@ -53,7 +54,8 @@ ScalingSummary summarize(const ScalingPoint& point, const std::vector<ScalingRep
 }
 
 // The factor c that makes sum((y - c x)^2) smallest; 0 when there is nothing to fit.
-double fitted_factor(const std::vector<ScalingSummary>& points, const std::function<double(const ScalingSummary&)>& x,
+double fitted_factor(const std::vector<ScalingSummary>& points,
+                     const std::function<double(const ScalingSummary&)>& x,
                      const std::function<double(const ScalingSummary&)>& y) {
   double xy = 0;
   double xx = 0;
@@ -80,26 +82,30 @@ double messages(const ScalingModel& model, Index ranks) {
   const bool halving = std::has_single_bit(count) && model.shards(ranks) % ranks == 0 &&
                        std::has_single_bit(static_cast<std::uint64_t>(model.shards(ranks) / ranks));
   const bool logarithmic = halving || model.reduction != "tree";
-  const double rounds = logarithmic ? std::ceil(std::log2(static_cast<double>(ranks))) : static_cast<double>(ranks - 1);
+  const double rounds = logarithmic ? std::ceil(std::log2(static_cast<double>(ranks)))
+                                    : static_cast<double>(ranks - 1);
   return 2 * rounds * static_cast<double>(model.buckets);
 }
 
 double volume(const ScalingModel& model, Index ranks) {
-  return 2 * static_cast<double>(model.arena_bytes) * static_cast<double>(ranks - 1) / static_cast<double>(ranks);
+  return 2 * static_cast<double>(model.arena_bytes) * static_cast<double>(ranks - 1) /
+         static_cast<double>(ranks);
 }
 
-// alpha from the smallest message, beta from the largest, of the largest job that was measured: it spans most hosts.
+// alpha from the smallest message, beta from the largest, of the largest job that was measured: it
+// spans most hosts.
 bool take_network(const ScalingStudy& study, ScalingModel& model) {
   const ScalingNetwork* best = nullptr;
   for (const ScalingNetwork& network : study.networks) {
-    if (!network.point_to_point.empty() && (best == nullptr || network.ranks > best->ranks)) best = &network;
+    if (!network.point_to_point.empty() && (best == nullptr || network.ranks > best->ranks))
+      best = &network;
   }
   if (best == nullptr) return false;
   const NetworkFigure& small = best->point_to_point.front();
   const NetworkFigure& large = best->point_to_point.back();
   model.alpha = small.seconds;
-  model.beta =
-      std::max(0.0, large.seconds - small.seconds) / static_cast<double>(std::max<Index>(1, large.bytes - small.bytes));
+  model.beta = std::max(0.0, large.seconds - small.seconds) /
+               static_cast<double>(std::max<Index>(1, large.bytes - small.bytes));
   return true;
 }
 
@@ -110,7 +116,8 @@ void fit(const ScalingStudy& study, ScalingCurve& curve) {
       points, [&](const auto& p) { return static_cast<double>(passes(model, p.point.ranks)); },
       [](const auto& p) { return p.compute + p.input; });
   model.update = fitted_factor(
-      points, [&](const auto& p) { return update_share(model, p.point.ranks); }, [](const auto& p) { return p.update; });
+      points, [&](const auto& p) { return update_share(model, p.point.ranks); },
+      [](const auto& p) { return p.update; });
   if (take_network(study, model)) {
     const double exposed = fitted_factor(
         points, [&](const auto& p) { return model.exchange(p.point.ranks); },
@@ -118,11 +125,13 @@ void fit(const ScalingStudy& study, ScalingCurve& curve) {
     model.hidden = std::clamp(1 - exposed, 0.0, 1.0);
   } else {
     model.beta = fitted_factor(
-        points, [&](const auto& p) { return volume(model, p.point.ranks); }, [](const auto& p) { return p.exchange; });
+        points, [&](const auto& p) { return volume(model, p.point.ranks); },
+        [](const auto& p) { return p.exchange; });
   }
   for (ScalingSummary& point : points) {
     point.modelled = model.seconds(point.point.ranks);
-    model.largest_residual = std::max(model.largest_residual, std::abs(point.modelled / point.seconds - 1));
+    model.largest_residual =
+        std::max(model.largest_residual, std::abs(point.modelled / point.seconds - 1));
   }
   const double limit = model.weak ? weak_knee : strong_knee;
   model.knee = 1;
@@ -142,7 +151,9 @@ Index ScalingModel::shards(Index ranks) const {
   return std::max<Index>(1, batch * (weak ? ranks : 1) / std::max<Index>(1, micro_batch));
 }
 
-double ScalingModel::exchange(Index ranks) const { return messages(*this, ranks) * alpha + volume(*this, ranks) * beta; }
+double ScalingModel::exchange(Index ranks) const {
+  return messages(*this, ranks) * alpha + volume(*this, ranks) * beta;
+}
 
 double ScalingModel::seconds(Index ranks) const {
   return pass * static_cast<double>(passes(*this, ranks)) + update * update_share(*this, ranks) +
@@ -173,7 +184,8 @@ std::vector<ScalingCurve> fit_scaling(const ScalingStudy& study) {
     const ScalingSummary base = curve.points.front();
     for (ScalingSummary& point : curve.points) {
       const double rate = static_cast<double>(point.point.batch) / point.seconds;
-      point.speedup = rate / (static_cast<double>(base.point.batch) / base.seconds) * base.point.ranks;
+      point.speedup =
+          rate / (static_cast<double>(base.point.batch) / base.seconds) * base.point.ranks;
       point.efficiency = point.speedup / point.point.ranks;
     }
     fit(study, curve);

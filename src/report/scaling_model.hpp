@@ -20,20 +20,23 @@ struct ScalingSummary {
   double exchange = 0;  ///< not hidden
   double input = 0;
   double update = 0;
-  std::map<std::string, double> phases;  ///< all that the results tell, mean over ranks: they add up to the step
+  std::map<std::string, double>
+      phases;  ///< all that the results tell, mean over ranks: they add up to the step
   double imbalance = 0;
   bool oversubscribed = false;
-  double speedup = 1;     ///< in samples a second over the smallest number of ranks, times that number
+  double speedup = 1;  ///< in samples a second over the smallest number of ranks, times that number
   double efficiency = 1;  ///< speedup / ranks
   double modelled = 0;    ///< seconds
 };
 
 /// T(P) = a m(P) + u s(P) + (1 - h) E(P), E(P) = messages(P) alpha + volume(P) beta:
-/// m(P) micro-batches of a rank's busiest worker; s(P) the share of the model that a rank updates: 1 / P by the tree, 1 by
-/// allreduce; E(P) the exchange alone. Of the tree: 2 log2 P messages a bucket where halving applies and 2 (P - 1) otherwise;
-/// volume 2 (P - 1) / P of the model; allreduce is taken for Rabenseifner's algorithm, with the tree's numbers.
-/// alpha and beta come from the study's point-to-point figures (without any, from the exchange that was not hidden, with h =
-/// 0); a, u and h (the hidden part, 0 to 1) are least-squares fits to the phases of all points.
+/// m(P) micro-batches of a rank's busiest worker; s(P) the share of the model that a rank updates:
+/// 1 / P by the tree, 1 by allreduce; E(P) the exchange alone. Of the tree: 2 log2 P messages a
+/// bucket where halving applies and 2 (P - 1) otherwise; volume 2 (P - 1) / P of the model;
+/// allreduce is taken for Rabenseifner's algorithm, with the tree's numbers. alpha and beta come
+/// from the study's point-to-point figures (without any, from the exchange that was not hidden,
+/// with h = 0); a, u and h (the hidden part, 0 to 1) are least-squares fits to the phases of all
+/// points.
 struct ScalingModel {
   std::string reduction;
   Index micro_batch = 0;
@@ -59,7 +62,8 @@ struct ScalingModel {
   [[nodiscard]] Index shards(Index ranks) const;
 };
 
-/// Efficiency below which a study is beyond its knee: half of the ranks are wasted (strong), one in ten (weak).
+/// Efficiency below which a study is beyond its knee: half of the ranks are wasted (strong), one in
+/// ten (weak).
 inline constexpr double strong_knee = 0.5;
 inline constexpr double weak_knee = 0.9;
 
@@ -69,8 +73,8 @@ struct ScalingCurve {
   ScalingModel model;
 };
 
-/// All curves of a study, fitted. The knee is the largest number of ranks (a power of two, up to 2^20 and at most the shards)
-/// whose modelled efficiency is not below the limit.
+/// All curves of a study, fitted. The knee is the largest number of ranks (a power of two, up to
+/// 2^20 and at most the shards) whose modelled efficiency is not below the limit.
 [[nodiscard]] std::vector<ScalingCurve> fit_scaling(const ScalingStudy& study);
 
 }  // namespace hourglass

@@ -16,7 +16,8 @@ struct ScalingReport {
   Index repeated = 0;  ///< measurements that were in more than one of the files; they count once
 };
 
-/// Parts of one study (same program, same options) become one. Throws Error(data) naming a file without a measurement.
+/// Parts of one study (same program, same options) become one. Throws Error(data) naming a file
+/// without a measurement.
 [[nodiscard]] ScalingReport make_scaling_report(const std::vector<ScalingStudy>& studies);
 
 }  // namespace hourglass

@@ -10,8 +10,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "hourglass/core/error.hpp"
 #include "core/median.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
@@ -37,34 +37,40 @@ Index positive_count(const Json& json, const char* key) {
 
 double not_negative(const Json& json, const char* key) {
   const auto value = json.at(key).get<double>();
-  if (!(value >= 0) || !std::isfinite(value)) throw Error(ErrorKind::data, fmt::format("{} is negative", key));
+  if (!(value >= 0) || !std::isfinite(value))
+    throw Error(ErrorKind::data, fmt::format("{} is negative", key));
   return value;
 }
 
 double positive(const Json& json, const char* key) {
   const auto value = json.at(key).get<double>();
-  if (!(value > 0) || !std::isfinite(value)) throw Error(ErrorKind::data, fmt::format("{} is not positive", key));
+  if (!(value > 0) || !std::isfinite(value))
+    throw Error(ErrorKind::data, fmt::format("{} is not positive", key));
   return value;
 }
 
 int ranks_of(const Json& json) {
   const Index ranks = positive_count(json, "ranks");
-  if (ranks > std::numeric_limits<int>::max()) throw Error(ErrorKind::data, "ranks is out of range");
+  if (ranks > std::numeric_limits<int>::max())
+    throw Error(ErrorKind::data, "ranks is out of range");
   return static_cast<int>(ranks);
 }
 
 ScalingPoint point_of(const Json& json) {
-  return {ranks_of(json), json.at("reduction").get<std::string>(), positive_count(json, "micro_batch"),
-          positive_count(json, "batch")};
+  return {ranks_of(json), json.at("reduction").get<std::string>(),
+          positive_count(json, "micro_batch"), positive_count(json, "batch")};
 }
 
 Json figures_json(const std::vector<NetworkFigure>& figures) {
   Json list = Json::array();
-  for (const NetworkFigure& figure : figures) list.push_back({{"bytes", figure.bytes}, {"seconds", figure.seconds}});
+  for (const NetworkFigure& figure : figures)
+    list.push_back({{"bytes", figure.bytes}, {"seconds", figure.seconds}});
   return list;
 }
 
-NetworkFigure figure_of(const Json& json) { return {json.at("bytes").get<Index>(), positive(json, "seconds")}; }
+NetworkFigure figure_of(const Json& json) {
+  return {json.at("bytes").get<Index>(), positive(json, "seconds")};
+}
 
 std::vector<NetworkFigure> figures_of(const Json& list) {
   std::vector<NetworkFigure> figures;
@@ -88,7 +94,8 @@ ScalingRepetition repetition_of(const Json& json) {
     repetition.phases[name] = {not_negative(phase, "max"), not_negative(phase, "mean")};
   }
   for (const char* name : {"compute", "exchange", "input", "update"}) {
-    if (!repetition.phases.contains(name)) throw Error(ErrorKind::data, fmt::format("phases lack {}", name));
+    if (!repetition.phases.contains(name))
+      throw Error(ErrorKind::data, fmt::format("phases lack {}", name));
   }
   repetition.hosts = json.at("hosts").get<std::vector<std::string>>();
   repetition.texts = json.at("texts").get<std::map<std::string, std::string>>();
@@ -100,7 +107,8 @@ ScalingNetwork network_of(const Json& json) {
   network.ranks = ranks_of(json);
   network.allreduce = figures_of(json.at("allreduce"));
   network.point_to_point = figures_of(json.at("point_to_point"));
-  for (const auto& [name, figure] : json.at("exchange").items()) network.exchange[name] = figure_of(figure);
+  for (const auto& [name, figure] : json.at("exchange").items())
+    network.exchange[name] = figure_of(figure);
   return network;
 }
 
@@ -110,9 +118,12 @@ void read_study(const Json& json, ScalingStudy& study) {
   }
   const auto format = json.at("format").get<int>();
   if (format != scaling_format) {
-    throw Error(ErrorKind::data,
-                fmt::format("written in format {}, and this program reads format {}: use the hourglass that wrote it{}", format,
-                            scaling_format, json.contains("program") ? " (" + json.value("program", "") + ")" : ""));
+    throw Error(
+        ErrorKind::data,
+        fmt::format("written in format {}, and this program reads format {}: use the hourglass "
+                    "that wrote it{}",
+                    format, scaling_format,
+                    json.contains("program") ? " (" + json.value("program", "") + ")" : ""));
   }
   const auto mode = json.at("mode").get<std::string>();
   if (mode != "weak" && mode != "strong")
@@ -121,7 +132,8 @@ void read_study(const Json& json, ScalingStudy& study) {
   study.steps = json.at("steps").get<Index>();
   study.warm_up = json.at("warm_up").get<Index>();
   study.train_options = json.at("train_options").get<std::vector<std::string>>();
-  for (const char* name : {"program", "revision", "launcher", "started"}) study.texts[name] = json.value(name, "unknown");
+  for (const char* name : {"program", "revision", "launcher", "started"})
+    study.texts[name] = json.value(name, "unknown");
 }
 
 void read_line(const std::string& line, bool first, ScalingStudy& study) {
@@ -140,13 +152,17 @@ void read_line(const std::string& line, bool first, ScalingStudy& study) {
 }
 
 Json interval_json(const MedianEstimate& estimate) {
-  return {{"median", estimate.median}, {"low", estimate.low}, {"high", estimate.high}, {"confidence", estimate.confidence}};
+  return {{"median", estimate.median},
+          {"low", estimate.low},
+          {"high", estimate.high},
+          {"confidence", estimate.confidence}};
 }
 
 }  // namespace
 
 std::string study_line(const ScalingStudy& study) {
-  Json json = {{"kind", "study"}, {"format", scaling_format}, {"mode", study.weak ? "weak" : "strong"}};
+  Json json = {
+      {"kind", "study"}, {"format", scaling_format}, {"mode", study.weak ? "weak" : "strong"}};
   for (const auto& [name, text] : study.texts) json[name] = text;
   json["steps"] = study.steps;
   json["warm_up"] = study.warm_up;
@@ -154,7 +170,8 @@ std::string study_line(const ScalingStudy& study) {
   return json.dump();
 }
 
-std::string repetition_line(const ScalingRepetition& repetition, const std::vector<double>& step_seconds) {
+std::string repetition_line(const ScalingRepetition& repetition,
+                            const std::vector<double>& step_seconds) {
   Json json = {{"kind", "repetition"}};
   put_point(json, repetition.point);
   json["repetition"] = repetition.number;
@@ -167,7 +184,8 @@ std::string repetition_line(const ScalingRepetition& repetition, const std::vect
   json["arena_bytes"] = repetition.arena_bytes;
   json["buckets"] = repetition.buckets;
   json["phases"] = Json::object();
-  for (const auto& [name, phase] : repetition.phases) json["phases"][name] = {{"max", phase.max}, {"mean", phase.mean}};
+  for (const auto& [name, phase] : repetition.phases)
+    json["phases"][name] = {{"max", phase.max}, {"mean", phase.mean}};
   json["hosts"] = repetition.hosts;
   json["texts"] = repetition.texts;
   json["steps"] = step_seconds;
@@ -196,14 +214,15 @@ std::string summary_line(const std::vector<ScalingRepetition>& repetitions) {
   put_point(json, repetitions.front().point);
   json["repetitions"] = repetitions.size();
   json["step_seconds"] = interval_json(seconds);
-  // Not a median of rates: of an even number of repetitions that would be another figure than the table's.
-  json["samples_per_second"] =
-      interval_json({batch / seconds.median, batch / seconds.high, batch / seconds.low, seconds.confidence});
+  // Not a median of rates: of an even number of repetitions that would be another figure than the
+  // table's.
+  json["samples_per_second"] = interval_json(
+      {batch / seconds.median, batch / seconds.high, batch / seconds.low, seconds.confidence});
   json["imbalance"] = interval_json(interval([](const auto& r) { return r.imbalance; }));
   for (const auto& phase : repetitions.front().phases) {
     const auto& name = phase.first;
-    json["phases"][name] =
-        interval_json(interval([&](const auto& r) { return r.phases.contains(name) ? r.phases.at(name).max : 0.0; }));
+    json["phases"][name] = interval_json(interval(
+        [&](const auto& r) { return r.phases.contains(name) ? r.phases.at(name).max : 0.0; }));
   }
   return json.dump();
 }
@@ -216,10 +235,12 @@ std::string numbered(const std::string& repetition_line, Index number) {
 
 ScalingStudy read_scaling_results(const std::string& path, bool cut_is_fine) {
   if (std::filesystem::is_directory(path)) {
-    throw Error(ErrorKind::io, fmt::format("cannot read {}: it is a folder; name the results.jsonl in it", path));
+    throw Error(ErrorKind::io,
+                fmt::format("cannot read {}: it is a folder; name the results.jsonl in it", path));
   }
   std::ifstream stream(path, std::ios::binary);
-  if (!stream) throw Error(ErrorKind::io, fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+  if (!stream)
+    throw Error(ErrorKind::io, fmt::format("cannot read {}: {}", path, std::strerror(errno)));
   ScalingStudy study;
   study.file = path;
   Index number = 0;
@@ -232,14 +253,18 @@ ScalingStudy read_scaling_results(const std::string& path, bool cut_is_fine) {
     } catch (const Error& error) {
       throw Error(ErrorKind::data, fmt::format("{}, line {}: {}", path, number, error.what()));
     } catch (const Json::parse_error&) {
-      throw Error(ErrorKind::data, fmt::format("{}, line {}: broken JSON{}", path, number,
-                                               stream.eof() ? " (cut short: continue the study, or remove the line)" : ""));
+      throw Error(
+          ErrorKind::data,
+          fmt::format("{}, line {}: broken JSON{}", path, number,
+                      stream.eof() ? " (cut short: continue the study, or remove the line)" : ""));
     } catch (const Json::out_of_range& error) {
       const std::string what = error.what();
-      throw Error(ErrorKind::data, fmt::format("{}, line {}: {}", path, number, what.substr(what.find("] ") + 2)));
+      throw Error(ErrorKind::data,
+                  fmt::format("{}, line {}: {}", path, number, what.substr(what.find("] ") + 2)));
     } catch (const Json::exception&) {
       throw Error(ErrorKind::data,
-                  fmt::format("{}, line {}: a value is not of the kind that hourglass scale writes", path, number));
+                  fmt::format("{}, line {}: a value is not of the kind that hourglass scale writes",
+                              path, number));
     }
   }
   if (number == 0) throw Error(ErrorKind::data, fmt::format("{}, line 1: the file is empty", path));
@@ -248,7 +273,8 @@ ScalingStudy read_scaling_results(const std::string& path, bool cut_is_fine) {
 
 std::map<ScalingPoint, std::vector<ScalingRepetition>> by_point(const ScalingStudy& study) {
   std::map<ScalingPoint, std::vector<ScalingRepetition>> points;
-  for (const ScalingRepetition& repetition : study.repetitions) points[repetition.point].push_back(repetition);
+  for (const ScalingRepetition& repetition : study.repetitions)
+    points[repetition.point].push_back(repetition);
   return points;
 }
 

@@ -9,9 +9,10 @@
 
 namespace hourglass {
 
-/// What `hourglass scale` writes and `hourglass report scaling` reads: one JSON object a line. The first ("study") says what
-/// was asked for; "repetition" lines are measurements, "network" lines belong to a number of ranks, "summary" lines repeat
-/// medians for people. The format number of the first line rises when older readers would misread the rest.
+/// What `hourglass scale` writes and `hourglass report scaling` reads: one JSON object a line. The
+/// first ("study") says what was asked for; "repetition" lines are measurements, "network" lines
+/// belong to a number of ranks, "summary" lines repeat medians for people. The format number of the
+/// first line rises when older readers would misread the rest.
 inline constexpr int scaling_format = 1;
 
 struct ScalingPoint {
@@ -41,18 +42,20 @@ struct ScalingRepetition {
   Index threads = 1;
   Index arena_bytes = 0;
   Index buckets = 0;
-  /// input, compute and its parts forward, loss, backward and tree_sum, exchange (not hidden), update, other. Files written
-  /// before the parts were told lack these and other.
+  /// input, compute and its parts forward, loss, backward and tree_sum, exchange (not hidden),
+  /// update, other. Files written before the parts were told lack these and other.
   std::map<std::string, PhaseSeconds> phases;
-  std::vector<std::string> hosts;            ///< of the ranks' nodes, each once
-  std::map<std::string, std::string> texts;  ///< blas, blas_core, mpi, compiler, program, revision, affinity, processor
+  std::vector<std::string> hosts;  ///< of the ranks' nodes, each once
+  std::map<std::string, std::string>
+      texts;  ///< blas, blas_core, mpi, compiler, program, revision, affinity, processor
 };
 
 struct ScalingNetwork {
   int ranks = 1;
   std::vector<NetworkFigure> allreduce;
   std::vector<NetworkFigure> point_to_point;
-  std::map<std::string, NetworkFigure> exchange;  ///< by reduction: the whole model with nothing to hide behind
+  std::map<std::string, NetworkFigure>
+      exchange;  ///< by reduction: the whole model with nothing to hide behind
 };
 
 struct ScalingStudy {
@@ -64,12 +67,14 @@ struct ScalingStudy {
   std::map<std::string, std::string> texts;  ///< program, revision, launcher, started
   std::vector<ScalingRepetition> repetitions;
   std::vector<ScalingNetwork> networks;
-  std::map<ScalingPoint, Index> summarized;  ///< how many repetitions the point's newest "summary" line repeats
+  std::map<ScalingPoint, Index>
+      summarized;  ///< how many repetitions the point's newest "summary" line repeats
 };
 
 /// One line, without its end.
 [[nodiscard]] std::string study_line(const ScalingStudy& study);
-[[nodiscard]] std::string repetition_line(const ScalingRepetition& repetition, const std::vector<double>& step_seconds);
+[[nodiscard]] std::string repetition_line(const ScalingRepetition& repetition,
+                                          const std::vector<double>& step_seconds);
 [[nodiscard]] std::string network_line(const ScalingNetwork& network);
 /// The point's repetitions in one: medians with their intervals.
 [[nodiscard]] std::string summary_line(const std::vector<ScalingRepetition>& repetitions);
@@ -77,11 +82,13 @@ struct ScalingStudy {
 /// The line with the repetition's number put in: a worker does not know it.
 [[nodiscard]] std::string numbered(const std::string& repetition_line, Index number);
 
-/// Throws Error(io) when the file cannot be read and Error(data), naming file and line, when it is no results file, one of
-/// another format, or a line is broken. `cut_is_fine`: a last line without an end, as a killed study leaves it, is left out.
+/// Throws Error(io) when the file cannot be read and Error(data), naming file and line, when it is
+/// no results file, one of another format, or a line is broken. `cut_is_fine`: a last line without
+/// an end, as a killed study leaves it, is left out.
 [[nodiscard]] ScalingStudy read_scaling_results(const std::string& path, bool cut_is_fine = false);
 
 /// The repetitions of each point, in order.
-[[nodiscard]] std::map<ScalingPoint, std::vector<ScalingRepetition>> by_point(const ScalingStudy& study);
+[[nodiscard]] std::map<ScalingPoint, std::vector<ScalingRepetition>> by_point(
+    const ScalingStudy& study);
 
 }  // namespace hourglass

@@ -12,7 +12,8 @@ namespace {
 constexpr double marker_radius = 4.5;
 
 // A regular star or polygon: radii alternate between the two.
-std::vector<CanvasPoint> ring(CanvasPoint at, int corners, double outer, double inner, double turn) {
+std::vector<CanvasPoint> ring(CanvasPoint at, int corners, double outer, double inner,
+                              double turn) {
   std::vector<CanvasPoint> points;
   for (int i = 0; i < corners; ++i) {
     const double angle = turn + 2 * std::numbers::pi * i / corners;
@@ -35,7 +36,8 @@ void hatch(Canvas& canvas, CanvasPoint a, CanvasPoint b, double slope) {
     return;
   }
   // Lines x - a.x = t + slope (b.y - y), cut at the rectangle's sides.
-  for (double t = distance / 2 - std::max(0.0, slope) * height; t < width + std::max(0.0, -slope) * height; t += distance) {
+  for (double t = distance / 2 - std::max(0.0, slope) * height;
+       t < width + std::max(0.0, -slope) * height; t += distance) {
     double from = 0;
     double to = height;
     const double at_left = -t / slope;
@@ -43,7 +45,8 @@ void hatch(Canvas& canvas, CanvasPoint a, CanvasPoint b, double slope) {
     from = std::max(from, std::min(at_left, at_right));
     to = std::min(to, std::max(at_left, at_right));
     if (to <= from) continue;
-    const std::array line = {CanvasPoint{a.x + t + slope * from, b.y - from}, CanvasPoint{a.x + t + slope * to, b.y - to}};
+    const std::array line = {CanvasPoint{a.x + t + slope * from, b.y - from},
+                             CanvasPoint{a.x + t + slope * to, b.y - to}};
     canvas.polyline(line, pen);
   }
 }

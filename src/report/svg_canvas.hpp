@@ -6,7 +6,8 @@
 
 namespace hourglass {
 
-/// A drawing as one <svg> element that stands inside a page or alone in a file. It scales with the width it is given.
+/// A drawing as one <svg> element that stands inside a page or alone in a file. It scales with the
+/// width it is given.
 class SvgCanvas final : public Canvas {
  public:
   /// `title` is read out by screen readers and shown when a pointer rests on the drawing.

@@ -11,7 +11,8 @@ namespace hourglass {
 [[nodiscard]] std::string svg_of(const LineChart& chart);
 [[nodiscard]] std::string svg_of(const BarChart& chart);
 
-/// The same chart as pixels, `scale` of them for each unit of its width; encode_png() makes a file of it.
+/// The same chart as pixels, `scale` of them for each unit of its width; encode_png() makes a file
+/// of it.
 [[nodiscard]] Image image_of(const LineChart& chart, double scale = 2);
 [[nodiscard]] Image image_of(const BarChart& chart, double scale = 2);
 

@@ -11,8 +11,12 @@ namespace {
 
 using Value = std::function<double(const MetricsRecord&)>;
 
-Series series(const std::string& name, std::span<const MetricsRecord> records, const Value& x, const Value& y) {
-  Series result{name, {}, records.size() > 40 ? SeriesStyle::line : SeriesStyle::line_and_markers, std::nullopt};
+Series series(const std::string& name, std::span<const MetricsRecord> records, const Value& x,
+              const Value& y) {
+  Series result{name,
+                {},
+                records.size() > 40 ? SeriesStyle::line : SeriesStyle::line_and_markers,
+                std::nullopt};
   for (const MetricsRecord& record : records) {
     ChartPoint point;
     point.x = x(record);
@@ -45,13 +49,15 @@ LineChart epoch_chart(const char* title, const char* y) {
 std::vector<MetricsRecord> thinned(std::span<const MetricsRecord> records, std::size_t most) {
   std::vector<MetricsRecord> some;
   const std::size_t stride = (records.size() + most - 1) / most;
-  for (std::size_t i = 0; i < records.size(); i += std::max<std::size_t>(1, stride)) some.push_back(records[i]);
+  for (std::size_t i = 0; i < records.size(); i += std::max<std::size_t>(1, stride))
+    some.push_back(records[i]);
   return some;
 }
 
 }  // namespace
 
-std::vector<MetricsRecord> records_of(std::span<const MetricsRecord> records, const std::string& kind) {
+std::vector<MetricsRecord> records_of(std::span<const MetricsRecord> records,
+                                      const std::string& kind) {
   std::vector<MetricsRecord> some;
   std::ranges::copy_if(records, std::back_inserter(some), [&](const MetricsRecord& record) {
     // Errors of single layers in pretraining are of other things.
@@ -64,8 +70,9 @@ LineChart error_chart(std::span<const MetricsRecord> epochs) {
   LineChart chart = epoch_chart("Reconstruction error", "squared error a sample (sse)");
   chart.series.push_back(series("training", epochs, epoch_of, [](const auto& r) { return r.sse; }));
   if (std::ranges::any_of(epochs, [](const auto& r) { return r.validation_sse.has_value(); })) {
-    chart.series.push_back(
-        series("validation", epochs, epoch_of, [](const auto& r) { return r.validation_sse.value_or(std::nan("")); }));
+    chart.series.push_back(series("validation", epochs, epoch_of, [](const auto& r) {
+      return r.validation_sse.value_or(std::nan(""));
+    }));
   }
   return chart;
 }
@@ -77,20 +84,23 @@ LineChart loss_chart(std::span<const MetricsRecord> records) {
   chart.y.logarithmic = low != records.end() && low->loss > 0 && high->loss > 20 * low->loss;
   chart.series.push_back(series("loss", records, step_of, [](const auto& r) { return r.loss; }));
   if (std::ranges::any_of(records, [](const auto& r) { return r.penalty != 0; })) {
-    chart.series.push_back(series("of which penalties", records, step_of, [](const auto& r) { return r.penalty; }));
+    chart.series.push_back(
+        series("of which penalties", records, step_of, [](const auto& r) { return r.penalty; }));
   }
   return chart;
 }
 
 LineChart learning_rate_chart(std::span<const MetricsRecord> records) {
   LineChart chart = chart_over("step", "Learning rate", "learning rate");
-  chart.series.push_back(series("learning rate", records, step_of, [](const auto& r) { return r.learning_rate; }));
+  chart.series.push_back(
+      series("learning rate", records, step_of, [](const auto& r) { return r.learning_rate; }));
   return chart;
 }
 
 LineChart throughput_chart(std::span<const MetricsRecord> epochs) {
   LineChart chart = epoch_chart("Throughput", "samples a second, all ranks");
-  chart.series.push_back(series("samples/s", epochs, epoch_of, [](const auto& r) { return r.samples_per_second; }));
+  chart.series.push_back(
+      series("samples/s", epochs, epoch_of, [](const auto& r) { return r.samples_per_second; }));
   return chart;
 }
 

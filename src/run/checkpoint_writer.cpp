@@ -10,10 +10,12 @@ void CheckpointWriter::start_from(const std::string& path, Index step) {
   step_ = step;
 }
 
-void CheckpointWriter::write(Index step, const StateHeader& header, std::vector<StoredArena> arenas) {
+void CheckpointWriter::write(Index step, const StateHeader& header,
+                             std::vector<StoredArena> arenas) {
   finish();
   path_ = folder_.checkpoint_path(step);
-  writer_ = std::make_unique<StateWriter>(communicator_, path_, header, std::move(arenas), async_ ? &snapshot_ : nullptr);
+  writer_ = std::make_unique<StateWriter>(communicator_, path_, header, std::move(arenas),
+                                          async_ ? &snapshot_ : nullptr);
   step_ = step;
   if (!async_) finish();
 }

@@ -9,11 +9,13 @@
 
 namespace hourglass {
 
-/// Writes the checkpoints of a run, at once or while training goes on (`async`): then at most one is being written, and the
-/// next waits for it. Old ones are deleted when a new one stands. All methods are collective unless they are const.
+/// Writes the checkpoints of a run, at once or while training goes on (`async`): then at most one
+/// is being written, and the next waits for it. Old ones are deleted when a new one stands. All
+/// methods are collective unless they are const.
 class CheckpointWriter {
  public:
-  CheckpointWriter(const Communicator& communicator, const RunFolder& folder, Index keep, bool async)
+  CheckpointWriter(const Communicator& communicator, const RunFolder& folder, Index keep,
+                   bool async)
       : communicator_(communicator), folder_(folder), keep_(keep), async_(async) {}
 
   /// The run goes on from this checkpoint.
@@ -31,7 +33,8 @@ class CheckpointWriter {
   [[nodiscard]] Index step() const { return step_; }
   /// The last one that stands, "" when there is none.
   [[nodiscard]] const std::string& last() const { return last_; }
-  /// How long this rank worked on the slowest that was finished since the last call; 0 when there was none.
+  /// How long this rank worked on the slowest that was finished since the last call; 0 when there
+  /// was none.
   [[nodiscard]] double take_duration();
 
  private:

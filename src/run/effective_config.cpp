@@ -1,12 +1,14 @@
 #include "run/effective_config.hpp"
 
-#include "run/feature_weights.hpp"
 #include "engine/training_data.hpp"
+#include "run/feature_weights.hpp"
 
 namespace hourglass {
 
-TrainConfig effective_config(const Communicator& communicator, const TrainConfig& config, const DatasetReader& data) {
-  TrainConfig result = with_feature_weights(communicator, with_image_shape(config, data.info()), data);
+TrainConfig effective_config(const Communicator& communicator, const TrainConfig& config,
+                             const DatasetReader& data) {
+  TrainConfig result =
+      with_feature_weights(communicator, with_image_shape(config, data.info()), data);
   collectively(communicator, [&] { const Autoencoder sensible(result.model); });
   return result;
 }

@@ -7,9 +7,9 @@
 #include <numeric>
 
 #include "core/buffer.hpp"
-#include "hourglass/core/error.hpp"
 #include "data/finite_rows.hpp"
 #include "data/statistics.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
@@ -23,8 +23,10 @@ std::vector<float> read_weights(const std::string& address, Index features) {
   const DatasetInfo& info = reader.info();
   const Index count = info.rows() * info.features();
   if (count != features) {
-    throw Error(ErrorKind::data, fmt::format("{}: holds {} numbers, but --feature-weights wants one for each of {} features",
-                                             to_string(info.address), count, features));
+    throw Error(
+        ErrorKind::data,
+        fmt::format("{}: holds {} numbers, but --feature-weights wants one for each of {} features",
+                    to_string(info.address), count, features));
   }
   Buffer<std::byte> stored(info.rows() * info.row_bytes());
   read_finite_rows(reader, {0, info.rows()}, stored.span());
@@ -49,18 +51,22 @@ std::vector<float> inverse_variances(const Communicator& communicator, const Dat
 
 }  // namespace
 
-TrainConfig with_feature_weights(const Communicator& communicator, TrainConfig config, const DatasetReader& data) {
+TrainConfig with_feature_weights(const Communicator& communicator, TrainConfig config,
+                                 const DatasetReader& data) {
   const std::string& source = config.feature_weights;
   if (source.empty()) return config;
   if (source == by_variance) {
     if (config.normalize == Normalize::standardize) {
       throw Error(ErrorKind::usage,
-                  "--feature-weights inverse-variance changes nothing after --normalize standardize: leave out one of them",
+                  "--feature-weights inverse-variance changes nothing after --normalize "
+                  "standardize: leave out one of them",
                   Reach::everywhere);
     }
     config.model.feature_weights = inverse_variances(communicator, data);
   } else {
-    collectively(communicator, [&] { config.model.feature_weights = read_weights(source, data.info().features()); });
+    collectively(communicator, [&] {
+      config.model.feature_weights = read_weights(source, data.info().features());
+    });
   }
   return config;
 }

@@ -55,7 +55,9 @@ std::string table_of(const std::string& lines) {
   return table;
 }
 
-std::string table_path(const std::string& path) { return std::filesystem::path(path).replace_extension(".csv").string(); }
+std::string table_path(const std::string& path) {
+  return std::filesystem::path(path).replace_extension(".csv").string();
+}
 
 }  // namespace
 
@@ -91,14 +93,17 @@ MetricsFile::MetricsFile(const std::string& path, Index steps) : path_(path) {
   write_text_atomically(table_path(path), table_of(kept));
   stream_.open(path, std::ios::app);
   table_.open(table_path(path), std::ios::app);
-  if (!stream_ || !table_) throw Error(ErrorKind::io, fmt::format("cannot write {}: check the folder's permissions", path));
+  if (!stream_ || !table_)
+    throw Error(ErrorKind::io,
+                fmt::format("cannot write {}: check the folder's permissions", path));
 }
 
 void MetricsFile::write(const MetricsRecord& record) {
   const std::string line = to_json_line(record);
   stream_ << line << '\n' << std::flush;
   table_ << table_line(nlohmann::ordered_json::parse(line), false) << std::flush;
-  if (!stream_ || !table_) throw Error(ErrorKind::io, fmt::format("cannot write {}: is the disk full?", path_));
+  if (!stream_ || !table_)
+    throw Error(ErrorKind::io, fmt::format("cannot write {}: is the disk full?", path_));
 }
 
 }  // namespace hourglass

@@ -8,14 +8,16 @@
 
 namespace hourglass {
 
-/// One line of metrics.jsonl. Losses are averages over the samples of the step or epoch; seconds and samples a second cover the
-/// time since the record of the same kind before (maximum over ranks).
+/// One line of metrics.jsonl. Losses are averages over the samples of the step or epoch; seconds
+/// and samples a second cover the time since the record of the same kind before (maximum over
+/// ranks).
 struct MetricsRecord {
   std::string kind;             ///< "step" or "epoch"
   std::string phase = "train";  ///< "pretrain" while single layers are trained, then "train"
-  std::optional<Index> layer;   ///< the layer being pretrained, from 1; the sse is then of its own input
-  Index epoch = 0;              ///< of the phase (and layer), counted from 1
-  Index step = 0;               ///< updates made so far
+  std::optional<Index>
+      layer;        ///< the layer being pretrained, from 1; the sse is then of its own input
+  Index epoch = 0;  ///< of the phase (and layer), counted from 1
+  Index step = 0;   ///< updates made so far
   double loss = 0;
   double sse = 0;
   double penalty = 0;                    ///< the part of the loss that is penalties
@@ -33,11 +35,12 @@ struct MetricsRecord {
 
 [[nodiscard]] std::string to_json_line(const MetricsRecord& record);
 
-/// Appends records to metrics.jsonl and, as a table, to metrics.csv beside it, each flushed whole, so that a kill leaves only
-/// complete lines behind it.
+/// Appends records to metrics.jsonl and, as a table, to metrics.csv beside it, each flushed whole,
+/// so that a kill leaves only complete lines behind it.
 class MetricsFile {
  public:
-  /// Keeps the records of the first `steps` updates (a resumed run repeats the later ones) and appends. Throws Error(io).
+  /// Keeps the records of the first `steps` updates (a resumed run repeats the later ones) and
+  /// appends. Throws Error(io).
   MetricsFile(const std::string& path, Index steps);
   void write(const MetricsRecord& record);
 

@@ -23,13 +23,15 @@ MetricsRecord parse(const std::string& text) {
   MetricsRecord record;
   record.kind = line.at("kind").get<std::string>();
   record.phase = line.value("phase", record.phase);
-  if (const auto layer = line.find("layer"); layer != line.end() && !layer->is_null()) record.layer = layer->get<Index>();
+  if (const auto layer = line.find("layer"); layer != line.end() && !layer->is_null())
+    record.layer = layer->get<Index>();
   record.epoch = line.at("epoch").get<Index>();
   record.step = line.at("step").get<Index>();
   record.loss = number(line, "loss");
   record.sse = number(line, "sse");
   record.penalty = number(line, "penalty");
-  if (const double sse = number(line, "validation_sse"); std::isfinite(sse)) record.validation_sse = sse;
+  if (const double sse = number(line, "validation_sse"); std::isfinite(sse))
+    record.validation_sse = sse;
   record.learning_rate = number(line, "learning_rate");
   record.gradient_norm = number(line, "gradient_norm");
   record.samples_per_second = number(line, "samples_per_second");
@@ -44,7 +46,8 @@ MetricsRecord parse(const std::string& text) {
 
 std::vector<MetricsRecord> read_metrics(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
-  if (!stream) throw Error(ErrorKind::io, fmt::format("cannot read {}: no such file, or no permission", path));
+  if (!stream)
+    throw Error(ErrorKind::io, fmt::format("cannot read {}: no such file, or no permission", path));
   std::string text{std::istreambuf_iterator<char>(stream), {}};
   text.resize(text.rfind('\n') + 1);  // npos + 1 is 0: no whole line yet
   std::istringstream lines(text);
@@ -55,7 +58,8 @@ std::vector<MetricsRecord> read_metrics(const std::string& path) {
     try {
       records.push_back(parse(line));
     } catch (const nlohmann::json::exception&) {
-      throw Error(ErrorKind::data, fmt::format("{}: line {} is no record of a training run", path, number));
+      throw Error(ErrorKind::data,
+                  fmt::format("{}: line {} is no record of a training run", path, number));
     }
   }
   return records;

@@ -4,10 +4,10 @@
 
 #include <filesystem>
 
+#include "config/settings.hpp"
 #include "hourglass/core/error.hpp"
 #include "run/feature_weights.hpp"
 #include "run/run_folder.hpp"
-#include "config/settings.hpp"
 
 namespace hourglass {
 
@@ -29,13 +29,15 @@ void store_transform(const InputTransform& transform, StateHeader& header) {
   header.doubles[divisor_path] = {transform.divisor};
   if (transform.mean.empty()) return;
   header.doubles[mean_path] = {transform.mean.begin(), transform.mean.end()};
-  header.doubles[inverse_deviation_path] = {transform.inverse_deviation.begin(), transform.inverse_deviation.end()};
+  header.doubles[inverse_deviation_path] = {transform.inverse_deviation.begin(),
+                                            transform.inverse_deviation.end()};
 }
 
 InputTransform load_transform(const StateHeader& header) {
   InputTransform transform;
   const auto divisor = header.doubles.find(divisor_path);
-  if (divisor != header.doubles.end() && divisor->second.size() == 1) transform.divisor = divisor->second.front();
+  if (divisor != header.doubles.end() && divisor->second.size() == 1)
+    transform.divisor = divisor->second.front();
   transform.mean = to_floats(header, mean_path);
   transform.inverse_deviation = to_floats(header, inverse_deviation_path);
   return transform;
@@ -45,19 +47,23 @@ void check_tensors(const StateFile& file, const Layout& layout) {
   const auto& wanted = layout.tensors();
   for (std::size_t t = 0; t < wanted.size(); ++t) {
     if (t >= file.parameters.size() || file.parameters[t].name != wanted[t].name ||
-        file.parameters[t].shape != wanted[t].shape || file.parameters[t].offset != wanted[t].offset) {
+        file.parameters[t].shape != wanted[t].shape ||
+        file.parameters[t].offset != wanted[t].offset) {
       throw Error(ErrorKind::data,
-                  fmt::format("{}: tensor {} is not what the file's configuration asks for", file.path, wanted[t].name));
+                  fmt::format("{}: tensor {} is not what the file's configuration asks for",
+                              file.path, wanted[t].name));
     }
   }
   if (file.parameters.size() != wanted.size()) {
-    throw Error(ErrorKind::data, fmt::format("{}: holds more tensors than its configuration asks for", file.path));
+    throw Error(ErrorKind::data,
+                fmt::format("{}: holds more tensors than its configuration asks for", file.path));
   }
 }
 
 namespace {
 
-// A run folder, a run that has not written its model yet and a misspelt name are given now and then.
+// A run folder, a run that has not written its model yet and a misspelt name are given now and
+// then.
 void require_model(const std::string& path) {
   namespace fs = std::filesystem;
   std::error_code ignored;
@@ -67,15 +73,21 @@ void require_model(const std::string& path) {
   const RunFolder run(is_folder ? path : parent.empty() ? "." : parent.string());
   const std::string problem = is_folder ? "is a folder" : "no such file";
   if (fs::exists(run.model_path(), ignored)) {
-    throw Error(ErrorKind::io, fmt::format("{}: {}; did you mean {}?", path, problem, run.model_path()));
+    throw Error(ErrorKind::io,
+                fmt::format("{}: {}; did you mean {}?", path, problem, run.model_path()));
   }
   const auto checkpoints = run.checkpoints();
   if (!checkpoints.empty()) {
-    throw Error(ErrorKind::io, fmt::format("{}: {}; the run has not ended: continue it with train --resume, or name its newest "
-                                           "checkpoint: {}",
-                                           path, problem, checkpoints.front()));
+    throw Error(
+        ErrorKind::io,
+        fmt::format(
+            "{}: {}; the run has not ended: continue it with train --resume, or name its newest "
+            "checkpoint: {}",
+            path, problem, checkpoints.front()));
   }
-  if (is_folder) throw Error(ErrorKind::io, fmt::format("{}: is a folder; name a model or checkpoint file", path));
+  if (is_folder)
+    throw Error(ErrorKind::io,
+                fmt::format("{}: is a folder; name a model or checkpoint file", path));
 }
 
 }  // namespace
@@ -90,9 +102,10 @@ Model load_model(const std::string& path) {
   check_tensors(model.file, model.network->layout());
   model.transform = load_transform(model.file.header);
   const auto features = static_cast<std::size_t>(model.network->features());
-  if (!model.transform.mean.empty() &&
-      (model.transform.mean.size() != features || model.transform.inverse_deviation.size() != features)) {
-    throw Error(ErrorKind::data, fmt::format("{}: the stored mean has not one value a feature", path));
+  if (!model.transform.mean.empty() && (model.transform.mean.size() != features ||
+                                        model.transform.inverse_deviation.size() != features)) {
+    throw Error(ErrorKind::data,
+                fmt::format("{}: the stored mean has not one value a feature", path));
   }
   model.parameters = Buffer<float>(model.network->layout().size());
   read_arena(model.file, "/model", model.parameters.span());

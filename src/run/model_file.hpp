@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "checkpoint/state_file.hpp"
+#include "config/config.hpp"
 #include "core/buffer.hpp"
 #include "data/normalization.hpp"
-#include "checkpoint/state_file.hpp"
 #include "model/autoencoder.hpp"
-#include "config/config.hpp"
 
 namespace hourglass {
 
@@ -21,15 +21,16 @@ struct Model {
   StateFile file;
 };
 
-/// Reads and verifies a model or checkpoint. Throws Error(io) or Error(data) as read_state_file does, and Error(data) when the
-/// file's tensors are not those of its configuration.
+/// Reads and verifies a model or checkpoint. Throws Error(io) or Error(data) as read_state_file
+/// does, and Error(data) when the file's tensors are not those of its configuration.
 [[nodiscard]] Model load_model(const std::string& path);
 
 /// The input transform as entries of a state file's header, and back.
 void store_transform(const InputTransform& transform, StateHeader& header);
 [[nodiscard]] InputTransform load_transform(const StateHeader& header);
 
-/// Throws Error(data) naming the first tensor in which the file differs from the layout that its configuration asks for.
+/// Throws Error(data) naming the first tensor in which the file differs from the layout that its
+/// configuration asks for.
 void check_tensors(const StateFile& file, const Layout& layout);
 
 }  // namespace hourglass

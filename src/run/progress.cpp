@@ -11,7 +11,8 @@ namespace {
 
 std::string duration(double seconds) {
   const auto total = std::lround(seconds);
-  if (total >= 3600) return fmt::format("{}:{:02}:{:02}", total / 3600, total / 60 % 60, total % 60);
+  if (total >= 3600)
+    return fmt::format("{}:{:02}:{:02}", total / 3600, total / 60 % 60, total % 60);
   return fmt::format("{}:{:02}", total / 60, total % 60);
 }
 
@@ -41,12 +42,14 @@ void Progress::begin_stage(const std::string& name, Index epochs) {
 
 void Progress::step(Index epoch, Index step, double loss, double samples_per_second) {
   if (silent_) return;
-  const bool show = live_ ? since_shown_.seconds() >= live_interval : since_plain_.seconds() >= plain_interval;
+  const bool show =
+      live_ ? since_shown_.seconds() >= live_interval : since_plain_.seconds() >= plain_interval;
   if (!show) return;
   const double per_step = run_.seconds() / static_cast<double>(step - first_step_);
   const std::string text =
-      fmt::format("{}epoch {}/{}  step {}/{}  loss {:.6g}  {:.0f} samples/s  {} left", stage_, epoch, epochs_, step,
-                  total_steps_, loss, samples_per_second, duration(per_step * static_cast<double>(total_steps_ - step)));
+      fmt::format("{}epoch {}/{}  step {}/{}  loss {:.6g}  {:.0f} samples/s  {} left", stage_,
+                  epoch, epochs_, step, total_steps_, loss, samples_per_second,
+                  duration(per_step * static_cast<double>(total_steps_ - step)));
   if (live_) {
     line_.show(text);
   } else {
@@ -59,9 +62,11 @@ void Progress::step(Index epoch, Index step, double loss, double samples_per_sec
 void Progress::epoch(const MetricsRecord& record) {
   if (silent_) return;
   line_.clear();
-  say(fmt::format("{}epoch {}/{}  loss {:.6g}  sse {:.4f}{}  {:.0f} samples/s", stage_, record.epoch, epochs_, record.loss,
-                  record.sse, record.validation_sse ? fmt::format("  validation sse {:.4f}", *record.validation_sse) : "",
-                  record.samples_per_second));
+  say(fmt::format(
+      "{}epoch {}/{}  loss {:.6g}  sse {:.4f}{}  {:.0f} samples/s", stage_, record.epoch, epochs_,
+      record.loss, record.sse,
+      record.validation_sse ? fmt::format("  validation sse {:.4f}", *record.validation_sse) : "",
+      record.samples_per_second));
   since_plain_.restart();
 }
 

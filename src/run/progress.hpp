@@ -3,12 +3,13 @@
 #include <string>
 
 #include "core/timer.hpp"
-#include "system/live_line.hpp"
 #include "run/metrics.hpp"
+#include "system/live_line.hpp"
 
 namespace hourglass {
 
-/// The report of a run on standard output of rank 0: one live line on a terminal, plain lines otherwise.
+/// The report of a run on standard output of rank 0: one live line on a terminal, plain lines
+/// otherwise.
 class Progress {
  public:
   /// `style`: auto, line, plain or none.
@@ -16,7 +17,8 @@ class Progress {
 
   /// What the next epochs belong to: `name` ("" for the whole network) stands before their number.
   void begin_stage(const std::string& name, Index epochs);
-  /// After every step; a terminal is written to at most ten times a second, and nothing is formatted in between.
+  /// After every step; a terminal is written to at most ten times a second, and nothing is
+  /// formatted in between.
   void step(Index epoch, Index step, double loss, double samples_per_second);
   void epoch(const MetricsRecord& record);
   /// A line of its own: notices, checkpoints.

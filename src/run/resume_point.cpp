@@ -13,7 +13,8 @@ ResumePoint find_resume_point(const Communicator& communicator, const std::strin
   ResumePoint point{RunFolder(path), std::nullopt, {}, {}, {}};
   collectively(communicator, [&] {
     if (!communicator.is_root()) return;
-    // First of all: a run that is still writing would replace its checkpoints under the reader's hands.
+    // First of all: a run that is still writing would replace its checkpoints under the reader's
+    // hands.
     point.folder.open();
     std::vector<std::string> notes;
     if (auto found = point.folder.newest_valid(notes)) {
@@ -28,7 +29,8 @@ ResumePoint find_resume_point(const Communicator& communicator, const std::strin
     for (const std::string& note : notes) fmt::print("{}\n", note);
     fmt::print("resuming {} from {}\n", path, point.state ? point.checkpoint : "its beginning");
   });
-  for (std::string* text : {&point.checkpoint, &point.configuration, &point.origin}) *text = communicator.broadcast(*text);
+  for (std::string* text : {&point.checkpoint, &point.configuration, &point.origin})
+    *text = communicator.broadcast(*text);
   return point;
 }
 

@@ -3,13 +3,14 @@
 #include <optional>
 #include <string>
 
-#include "hourglass/comm/communicator.hpp"
 #include "checkpoint/state_file.hpp"
+#include "hourglass/comm/communicator.hpp"
 #include "run/run_folder.hpp"
 
 namespace hourglass {
 
-/// Where a run goes on: what finding it out costs (the lock, reading a large checkpoint) is done once, by one rank.
+/// Where a run goes on: what finding it out costs (the lock, reading a large checkpoint) is done
+/// once, by one rank.
 struct ResumePoint {
   RunFolder folder;                ///< locked on rank 0
   std::optional<StateFile> state;  ///< the checkpoint as rank 0 has verified it; on rank 0
@@ -18,9 +19,10 @@ struct ResumePoint {
   std::string origin;              ///< where they stand, for messages
 };
 
-/// Takes the lock of the run in `path` and looks for its newest sound checkpoint; rank 0 says what it found. Collective; throws
-/// the same error on every rank: Error(usage) when another run holds the folder, Error(io) when there is no run, Error(data)
-/// when none of its checkpoints is sound.
-[[nodiscard]] ResumePoint find_resume_point(const Communicator& communicator, const std::string& path);
+/// Takes the lock of the run in `path` and looks for its newest sound checkpoint; rank 0 says what
+/// it found. Collective; throws the same error on every rank: Error(usage) when another run holds
+/// the folder, Error(io) when there is no run, Error(data) when none of its checkpoints is sound.
+[[nodiscard]] ResumePoint find_resume_point(const Communicator& communicator,
+                                            const std::string& path);
 
 }  // namespace hourglass

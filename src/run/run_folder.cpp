@@ -7,28 +7,35 @@
 #include <sstream>
 #include <utility>
 
+#include "config/settings.hpp"
 #include "core/edit_distance.hpp"
 #include "hourglass/core/error.hpp"
 #include "system/byte_file.hpp"
-#include "config/settings.hpp"
 
 namespace hourglass {
 
 namespace fs = std::filesystem;
 
 bool is_same_folder(const std::string& one, const std::string& other) {
-  const auto whole = [](const std::string& name) { return (fs::absolute(name) / "").lexically_normal(); };
+  const auto whole = [](const std::string& name) {
+    return (fs::absolute(name) / "").lexically_normal();
+  };
   return whole(one) == whole(other);
 }
 
-std::string RunFolder::checkpoint_path(Index step) const { return fmt::format("{}/checkpoints/step-{:08}.h5", path_, step); }
+std::string RunFolder::checkpoint_path(Index step) const {
+  return fmt::format("{}/checkpoints/step-{:08}.h5", path_, step);
+}
 
 void RunFolder::create() {
-  for (const std::string& file : {config_path(), metrics_path(), model_path(), path_ + "/checkpoints"}) {
+  for (const std::string& file :
+       {config_path(), metrics_path(), model_path(), path_ + "/checkpoints"}) {
     if (fs::exists(file)) {
       throw Error(
           ErrorKind::usage,
-          fmt::format("{} already holds a run: continue it with --resume {}, or choose another --output", path_, path_));
+          fmt::format(
+              "{} already holds a run: continue it with --resume {}, or choose another --output",
+              path_, path_));
     }
   }
   make_folders();
@@ -38,7 +45,9 @@ void RunFolder::create() {
 void RunFolder::make_folders() const {
   std::error_code error;
   fs::create_directories(path_ + "/checkpoints", error);
-  if (error) throw Error(ErrorKind::io, fmt::format("cannot create {}/checkpoints: {}", path_, error.message()));
+  if (error)
+    throw Error(ErrorKind::io,
+                fmt::format("cannot create {}/checkpoints: {}", path_, error.message()));
 }
 
 namespace {
@@ -46,7 +55,8 @@ namespace {
 // The run that a file or folder in it is part of, as ": --resume run", or "".
 std::string run_around(const fs::path& path) {
   for (fs::path folder = path.parent_path();; folder = folder.parent_path()) {
-    if (fs::exists(folder / "config.cfg")) return ": --resume " + (folder.empty() ? "." : folder.string());
+    if (fs::exists(folder / "config.cfg"))
+      return ": --resume " + (folder.empty() ? "." : folder.string());
     if (folder.empty() || folder.filename() != "checkpoints") return {};
   }
 }
@@ -56,7 +66,8 @@ std::string run_of_a_similar_name(const fs::path& path) {
   std::error_code ignored;
   const fs::path folder = path.parent_path();
   for (const auto& entry : fs::directory_iterator(folder.empty() ? "." : folder, ignored)) {
-    if (fs::exists(entry.path() / "config.cfg", ignored)) runs.push_back((folder / entry.path().filename()).string());
+    if (fs::exists(entry.path() / "config.cfg", ignored))
+      runs.push_back((folder / entry.path().filename()).string());
   }
   return suggestion(path.string(), runs);
 }
@@ -66,14 +77,17 @@ std::string run_of_a_similar_name(const fs::path& path) {
 void RunFolder::open() {
   if (fs::is_regular_file(path_)) {
     throw Error(ErrorKind::usage,
-                fmt::format("cannot resume {}: it is a file; name the run's folder{}", path_, run_around(path_)));
+                fmt::format("cannot resume {}: it is a file; name the run's folder{}", path_,
+                            run_around(path_)));
   }
   if (!fs::is_directory(path_)) {
-    throw Error(ErrorKind::io, fmt::format("cannot resume {}: no such folder{}", path_, run_of_a_similar_name(path_)));
+    throw Error(ErrorKind::io, fmt::format("cannot resume {}: no such folder{}", path_,
+                                           run_of_a_similar_name(path_)));
   }
   if (!fs::exists(config_path()) && checkpoints().empty()) {
     throw Error(ErrorKind::io,
-                fmt::format("cannot resume {}: it holds no run (config.cfg is missing){}", path_, run_around(path_)));
+                fmt::format("cannot resume {}: it holds no run (config.cfg is missing){}", path_,
+                            run_around(path_)));
   }
   lock();
   make_folders();
@@ -98,7 +112,8 @@ void RunFolder::remove_temporaries() const {
     std::vector<fs::path> leftovers;
     for (const auto& entry : fs::directory_iterator(folder, ignored)) {
       const std::string name = entry.path().filename().string();
-      if (name.starts_with(".") && name.find(".tmp.") != std::string::npos) leftovers.push_back(entry.path());
+      if (name.starts_with(".") && name.find(".tmp.") != std::string::npos)
+        leftovers.push_back(entry.path());
     }
     for (const auto& path : leftovers) fs::remove(path, ignored);
   }
@@ -112,8 +127,9 @@ std::vector<std::string> RunFolder::checkpoints() const {
     if (name.starts_with("step-") && name.ends_with(".h5")) found.push_back(entry.path().string());
   }
   // Step numbers may outgrow their eight digits: longer names are newer.
-  std::sort(found.begin(), found.end(),
-            [](const std::string& a, const std::string& b) { return a.size() != b.size() ? a.size() > b.size() : a > b; });
+  std::sort(found.begin(), found.end(), [](const std::string& a, const std::string& b) {
+    return a.size() != b.size() ? a.size() > b.size() : a > b;
+  });
   return found;
 }
 
@@ -128,17 +144,21 @@ struct Description {
 std::ptrdiff_t settings_in(const std::string& text) {
   std::istringstream stream(text);
   std::ptrdiff_t count = 0;
-  for (std::string line; std::getline(stream, line);) count += line.find('=') != std::string::npos ? 1 : 0;
+  for (std::string line; std::getline(stream, line);)
+    count += line.find('=') != std::string::npos ? 1 : 0;
   return count;
 }
 
 void check_is_checkpoint(const StateFile& file) {
   const auto step = file.header.position.find("step");
   if (step == file.header.position.end()) {
-    throw Error(ErrorKind::data, fmt::format("{} is not a checkpoint: it has no position", file.path));
+    throw Error(ErrorKind::data,
+                fmt::format("{} is not a checkpoint: it has no position", file.path));
   }
-  if (fs::path(file.path).filename() != fs::path(RunFolder("").checkpoint_path(step->second)).filename()) {
-    throw Error(ErrorKind::data, fmt::format("{} holds step {}, not that of its name", file.path, step->second));
+  if (fs::path(file.path).filename() !=
+      fs::path(RunFolder("").checkpoint_path(step->second)).filename()) {
+    throw Error(ErrorKind::data,
+                fmt::format("{} holds step {}, not that of its name", file.path, step->second));
   }
 }
 
@@ -147,7 +167,8 @@ void check_is_of(const TrainConfig& run, const StateFile& file) {
   apply_text(file.header.configuration, file.path, stored);
   if (const Setting* setting = first_difference(stored, run)) {
     throw Error(ErrorKind::data,
-                fmt::format("{} is of another run: its {} is '{}', and config.cfg says '{}' (if that was edited, undo it or "
+                fmt::format("{} is of another run: its {} is '{}', and config.cfg says '{}' (if "
+                            "that was edited, undo it or "
                             "delete config.cfg: checkpoints hold all settings)",
                             file.path, setting->name, setting->get(stored), setting->get(run)));
   }
@@ -160,7 +181,8 @@ std::optional<FoundCheckpoint> RunFolder::newest_valid(std::vector<std::string>&
   if (all.empty()) return {};
   std::optional<Description> run;
   const auto pass_over_configuration = [&](const std::string& reason) {
-    notes.push_back(fmt::format("passed over {}: {}; the settings are the checkpoint's", config_path(), reason));
+    notes.push_back(fmt::format("passed over {}: {}; the settings are the checkpoint's",
+                                config_path(), reason));
     run.reset();
   };
   try {
@@ -175,7 +197,8 @@ std::optional<FoundCheckpoint> RunFolder::newest_valid(std::vector<std::string>&
     try {
       StateFile file = read_state_file(path);
       check_is_checkpoint(file);
-      if (run && settings_in(run->text) < settings_in(file.header.configuration)) pass_over_configuration("it is not whole");
+      if (run && settings_in(run->text) < settings_in(file.header.configuration))
+        pass_over_configuration("it is not whole");
       if (run) check_is_of(run->config, file);
       FoundCheckpoint found{std::move(file), {}, path};
       found.configuration = run ? run->text : found.state.header.configuration;
@@ -187,13 +210,15 @@ std::optional<FoundCheckpoint> RunFolder::newest_valid(std::vector<std::string>&
     }
   }
   throw Error(ErrorKind::data,
-              fmt::format("cannot resume {}: none of its {} checkpoints is valid; the newest: {}", path_, all.size(), newest));
+              fmt::format("cannot resume {}: none of its {} checkpoints is valid; the newest: {}",
+                          path_, all.size(), newest));
 }
 
 void RunFolder::prune(Index keep) const {
   std::error_code ignored;  // a checkpoint that cannot be deleted does no harm
   const auto all = checkpoints();
-  for (std::size_t i = static_cast<std::size_t>(keep); i < all.size(); ++i) fs::remove(all[i], ignored);
+  for (std::size_t i = static_cast<std::size_t>(keep); i < all.size(); ++i)
+    fs::remove(all[i], ignored);
 }
 
 }  // namespace hourglass

@@ -5,25 +5,27 @@
 #include <string>
 #include <vector>
 
-#include "hourglass/core/types.hpp"
 #include "checkpoint/state_file.hpp"
 #include "config/config.hpp"
+#include "hourglass/core/types.hpp"
 #include "system/run_lock.hpp"
 
 namespace hourglass {
 
-/// Whether two names mean one folder, relative or not, with or without a slash at the end; it need not exist.
+/// Whether two names mean one folder, relative or not, with or without a slash at the end; it need
+/// not exist.
 [[nodiscard]] bool is_same_folder(const std::string& one, const std::string& other);
 
 /// Where a run can go on, and with which settings.
 struct FoundCheckpoint {
   StateFile state;
-  std::string configuration;  ///< config.cfg's, whose free settings may be newer than the checkpoint's, or the checkpoint's
+  std::string configuration;  ///< config.cfg's, whose free settings may be newer than the
+                              ///< checkpoint's, or the checkpoint's
   std::string origin;         ///< the file that these are of
 };
 
-/// The files of a run: config.cfg, metrics.jsonl, metrics.csv, checkpoints/step-NNNNNNNN.h5, model.h5, and .lock while it is
-/// being written to. Used on rank 0 only.
+/// The files of a run: config.cfg, metrics.jsonl, metrics.csv, checkpoints/step-NNNNNNNN.h5,
+/// model.h5, and .lock while it is being written to. Used on rank 0 only.
 class RunFolder {
  public:
   explicit RunFolder(std::string path) : path_(std::move(path)) {
@@ -40,21 +42,23 @@ class RunFolder {
   [[nodiscard]] std::string watchdog_path() const { return path_ + "/.watchdog"; }
   [[nodiscard]] std::string checkpoint_path(Index step) const;
 
-  /// Makes the folder and takes its lock. Throws Error(usage) when it already holds a run or another run has the lock,
-  /// Error(io) when it cannot be written.
+  /// Makes the folder and takes its lock. Throws Error(usage) when it already holds a run or
+  /// another run has the lock, Error(io) when it cannot be written.
   void create();
-  /// Takes the lock of an existing run. Throws Error(usage) naming the holder when another run has it, Error(io) when there is
-  /// neither config.cfg nor a checkpoint, with a hint at what may have been meant.
+  /// Takes the lock of an existing run. Throws Error(usage) naming the holder when another run has
+  /// it, Error(io) when there is neither config.cfg nor a checkpoint, with a hint at what may have
+  /// been meant.
   void open();
-  /// The run goes on from `checkpoint` (or, when that is "", from its beginning). Checkpoints that are newer than that one were
-  /// passed over: they get names ending in ".damaged", so that they neither count as those to keep nor are taken for the newest
-  /// again.
+  /// The run goes on from `checkpoint` (or, when that is "", from its beginning). Checkpoints that
+  /// are newer than that one were passed over: they get names ending in ".damaged", so that they
+  /// neither count as those to keep nor are taken for the newest again.
   void set_aside_newer_than(const std::string& checkpoint) const;
   /// Checkpoints by step, newest first, valid or not.
   [[nodiscard]] std::vector<std::string> checkpoints() const;
-  /// The newest checkpoint that passes verification, holds the step that its name says, and is of this run: of one with the
-  /// settings in config.cfg, unless that is missing or damaged. None when the run has none at all; `notes` gets the reasons for
-  /// which newer ones, or config.cfg, were passed over. Throws Error(data) when there are checkpoints but none is valid.
+  /// The newest checkpoint that passes verification, holds the step that its name says, and is of
+  /// this run: of one with the settings in config.cfg, unless that is missing or damaged. None when
+  /// the run has none at all; `notes` gets the reasons for which newer ones, or config.cfg, were
+  /// passed over. Throws Error(data) when there are checkpoints but none is valid.
   [[nodiscard]] std::optional<FoundCheckpoint> newest_valid(std::vector<std::string>& notes) const;
   /// Deletes all but the newest `keep` checkpoints.
   void prune(Index keep) const;

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <set>
 
-#include "hourglass/core/error.hpp"
 #include "core/random.hpp"
 #include "core/text_list.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
@@ -20,7 +20,8 @@ constexpr Index most_trials = 1'000'000;
 SweepAxis named(const std::string& text, std::string_view option, std::string& rest) {
   const auto equals = text.find('=');
   if (equals == std::string::npos || equals == 0) {
-    throw Error(ErrorKind::usage, fmt::format("--{} is '{}', but NAME=... is expected", option, text));
+    throw Error(ErrorKind::usage,
+                fmt::format("--{} is '{}', but NAME=... is expected", option, text));
   }
   SweepAxis axis;
   axis.text = text;
@@ -41,8 +42,10 @@ double bound(const std::string& text, const std::string& whole) {
 // Uniform in [0, 1) with 53 bits: a function of (seed, trial, axis).
 double uniform(std::uint64_t seed, Index trial, std::size_t axis) {
   const auto words =
-      CounterRandom(seed, Purpose::sweep).bits(static_cast<std::uint64_t>(trial), 0, static_cast<std::uint32_t>(axis));
-  return static_cast<double>((static_cast<std::uint64_t>(words[0]) << 32 | words[1]) >> 11) * 0x1p-53;
+      CounterRandom(seed, Purpose::sweep)
+          .bits(static_cast<std::uint64_t>(trial), 0, static_cast<std::uint32_t>(axis));
+  return static_cast<double>((static_cast<std::uint64_t>(words[0]) << 32 | words[1]) >> 11) *
+         0x1p-53;
 }
 
 std::string draw(const SweepAxis& axis, double u) {
@@ -54,7 +57,8 @@ std::string draw(const SweepAxis& axis, double u) {
     case SweepAxis::Kind::logarithmic:
       return fmt::format("{:.4g}", axis.low * std::pow(axis.high / axis.low, u));
     case SweepAxis::Kind::integer:
-      return fmt::format("{}", static_cast<Index>(axis.low + std::floor((axis.high - axis.low + 1) * u)));
+      return fmt::format("{}",
+                         static_cast<Index>(axis.low + std::floor((axis.high - axis.low + 1) * u)));
   }
   return {};
 }
@@ -68,7 +72,8 @@ SweepAxis SweepAxis::from_values(const std::string& text) {
     if (!value.empty()) axis.values.push_back(std::move(value));
   }
   if (axis.values.empty()) {
-    throw Error(ErrorKind::usage, fmt::format("--set {}: no value; give them as {}=a,b,c", text, axis.name));
+    throw Error(ErrorKind::usage,
+                fmt::format("--set {}: no value; give them as {}=a,b,c", text, axis.name));
   }
   return axis;
 }
@@ -78,25 +83,34 @@ SweepAxis SweepAxis::from_range(const std::string& text) {
   SweepAxis axis = named(text, "range", rest);
   const auto parts = split_list(rest, ':');
   if (parts.size() != 3) {
-    throw Error(ErrorKind::usage,
-                fmt::format("--range {}: NAME=log:LOW:HIGH, linear:LOW:HIGH or integer:LOW:HIGH is expected", text));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format(
+            "--range {}: NAME=log:LOW:HIGH, linear:LOW:HIGH or integer:LOW:HIGH is expected",
+            text));
   }
   axis.low = bound(parts[1], text);
   axis.high = bound(parts[2], text);
-  if (axis.low > axis.high) throw Error(ErrorKind::usage, fmt::format("--range {}: the lower bound is above the higher", text));
+  if (axis.low > axis.high)
+    throw Error(ErrorKind::usage,
+                fmt::format("--range {}: the lower bound is above the higher", text));
   if (parts[0] == "log") {
     axis.kind = Kind::logarithmic;
-    if (axis.low <= 0) throw Error(ErrorKind::usage, fmt::format("--range {}: a logarithmic range must be above 0", text));
+    if (axis.low <= 0)
+      throw Error(ErrorKind::usage,
+                  fmt::format("--range {}: a logarithmic range must be above 0", text));
   } else if (parts[0] == "linear") {
     axis.kind = Kind::linear;
   } else if (parts[0] == "integer") {
     axis.kind = Kind::integer;
     const bool exact = std::fabs(axis.low) < 1e15 && std::fabs(axis.high) < 1e15;
     if (!exact || axis.low != std::floor(axis.low) || axis.high != std::floor(axis.high)) {
-      throw Error(ErrorKind::usage, fmt::format("--range {}: the bounds must be whole numbers", text));
+      throw Error(ErrorKind::usage,
+                  fmt::format("--range {}: the bounds must be whole numbers", text));
     }
   } else {
-    throw Error(ErrorKind::usage, fmt::format("--range {}: '{}' is none of log, linear, integer", text, parts[0]));
+    throw Error(ErrorKind::usage,
+                fmt::format("--range {}: '{}' is none of log, linear, integer", text, parts[0]));
   }
   return axis;
 }
@@ -129,16 +143,21 @@ std::vector<std::string> SweepPlan::values(Index trial) const {
 
 void check_plan(const SweepPlan& plan) {
   if (plan.axes.empty())
-    throw Error(ErrorKind::usage, "nothing to vary: give --set NAME=a,b,c, or --random N --range NAME=log:LOW:HIGH");
+    throw Error(ErrorKind::usage,
+                "nothing to vary: give --set NAME=a,b,c, or --random N --range NAME=log:LOW:HIGH");
   std::set<std::string> names;
   for (const SweepAxis& axis : plan.axes) {
-    if (!names.insert(axis.name).second) throw Error(ErrorKind::usage, fmt::format("{} is varied twice", axis.name));
+    if (!names.insert(axis.name).second)
+      throw Error(ErrorKind::usage, fmt::format("{} is varied twice", axis.name));
     if (plan.random == 0 && axis.kind != SweepAxis::Kind::values) {
-      throw Error(ErrorKind::usage, fmt::format("--range {} needs --random N: a grid has no end of values in it", axis.text));
+      throw Error(
+          ErrorKind::usage,
+          fmt::format("--range {} needs --random N: a grid has no end of values in it", axis.text));
     }
   }
   if (plan.trials() > most_trials) {
-    throw Error(ErrorKind::usage, fmt::format("the sweep has more than {} trials: use --random N", most_trials));
+    throw Error(ErrorKind::usage,
+                fmt::format("the sweep has more than {} trials: use --random N", most_trials));
   }
 }
 

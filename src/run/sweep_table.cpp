@@ -8,10 +8,10 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "hourglass/core/error.hpp"
-#include "core/text_list.hpp"
-#include "system/atomic_file.hpp"
 #include "config/settings.hpp"
+#include "core/text_list.hpp"
+#include "hourglass/core/error.hpp"
+#include "system/atomic_file.hpp"
 
 namespace hourglass {
 
@@ -60,40 +60,50 @@ double sort_key(const TrialRow& row, const std::string& column) {
   return *row.validation_sse;
 }
 
-std::string text(const std::optional<double>& value) { return value ? fmt::format("{:.6g}", *value) : "-"; }
+std::string text(const std::optional<double>& value) {
+  return value ? fmt::format("{:.6g}", *value) : "-";
+}
 
 }  // namespace
 
 TrialFiles trial_files(const std::string& output, Index trial) {
   const std::string name = fmt::format("trial-{:04}", trial + 1);
-  return {output + "/" + name, output + "/" + name + ".log", output + "/" + name + ".json", output + "/." + name + ".lock"};
+  return {output + "/" + name, output + "/" + name + ".log", output + "/" + name + ".json",
+          output + "/." + name + ".lock"};
 }
 
 std::optional<TrialOutcome> read_outcome(const TrialFiles& files) {
   std::ifstream stream(files.outcome);
   if (!stream) return std::nullopt;
   const Json json = Json::parse(stream, nullptr, false);
-  if (!json.is_object() || !json.contains("status") || !json["status"].is_string()) return std::nullopt;
+  if (!json.is_object() || !json.contains("status") || !json["status"].is_string())
+    return std::nullopt;
   TrialOutcome outcome;
   outcome.status = json["status"].get<std::string>();
   outcome.code = static_cast<int>(number(json, "exit_code").value_or(0));
   outcome.seconds = number(json, "seconds").value_or(0);
-  if (json.contains("message") && json["message"].is_string()) outcome.message = json["message"].get<std::string>();
+  if (json.contains("message") && json["message"].is_string())
+    outcome.message = json["message"].get<std::string>();
   return outcome;
 }
 
 void write_outcome(const TrialFiles& files, const TrialOutcome& outcome) {
-  const Json json = {
-      {"status", outcome.status}, {"exit_code", outcome.code}, {"seconds", outcome.seconds}, {"message", outcome.message}};
-  write_text_atomically(files.outcome, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  const Json json = {{"status", outcome.status},
+                     {"exit_code", outcome.code},
+                     {"seconds", outcome.seconds},
+                     {"message", outcome.message}};
+  write_text_atomically(files.outcome,
+                        json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 const std::vector<std::string>& sort_columns() {
-  static const std::vector<std::string> columns = {"validation_sse", "sse", "loss", "seconds", "trial"};
+  static const std::vector<std::string> columns = {"validation_sse", "sse", "loss", "seconds",
+                                                   "trial"};
   return columns;
 }
 
-std::vector<TrialRow> read_rows(const SweepPlan& plan, const std::string& output, const std::string& sort) {
+std::vector<TrialRow> read_rows(const SweepPlan& plan, const std::string& output,
+                                const std::string& sort) {
   std::vector<TrialRow> rows;
   for (Index trial = 0; trial < plan.trials(); ++trial) {
     TrialRow row;
@@ -112,12 +122,14 @@ std::vector<TrialRow> read_rows(const SweepPlan& plan, const std::string& output
 std::string format_rows(const SweepPlan& plan, const std::vector<TrialRow>& rows) {
   std::vector<std::vector<std::string>> cells(1, {"trial"});
   for (const SweepAxis& axis : plan.axes) cells[0].push_back(axis.name);
-  for (const char* name : {"status", "epochs", "loss", "sse", "validation_sse", "seconds"}) cells[0].emplace_back(name);
+  for (const char* name : {"status", "epochs", "loss", "sse", "validation_sse", "seconds"})
+    cells[0].emplace_back(name);
   for (const TrialRow& row : rows) {
     std::vector<std::string> line = {fmt::format("{:04}", row.trial + 1)};
     line.insert(line.end(), row.values.begin(), row.values.end());
-    line.insert(line.end(), {row.outcome.status, row.epochs ? fmt::format("{}", *row.epochs) : "-", text(row.loss),
-                             text(row.sse), text(row.validation_sse), fmt::format("{:.1f}", row.outcome.seconds)});
+    line.insert(line.end(), {row.outcome.status, row.epochs ? fmt::format("{}", *row.epochs) : "-",
+                             text(row.loss), text(row.sse), text(row.validation_sse),
+                             fmt::format("{:.1f}", row.outcome.seconds)});
     cells.push_back(std::move(line));
   }
   std::vector<std::size_t> widths(cells[0].size());
@@ -126,19 +138,25 @@ std::string format_rows(const SweepPlan& plan, const std::vector<TrialRow>& rows
   }
   std::string result;
   for (const auto& line : cells) {
-    for (std::size_t c = 0; c + 1 < line.size(); ++c) result += fmt::format("{:<{}}  ", line[c], widths[c]);
+    for (std::size_t c = 0; c + 1 < line.size(); ++c)
+      result += fmt::format("{:<{}}  ", line[c], widths[c]);
     result += line.back() + "\n";
   }
   return result;
 }
 
-void write_rows(const SweepPlan& plan, const std::vector<TrialRow>& rows, const std::string& output) {
+void write_rows(const SweepPlan& plan, const std::vector<TrialRow>& rows,
+                const std::string& output) {
   std::string csv = "trial";
   for (const SweepAxis& axis : plan.axes) csv += "," + csv_field(axis.name);
   csv += ",status,exit_code,epochs,loss,sse,validation_sse,seconds,message\n";
   Json json = Json::array();
-  const auto figure = [](const std::optional<double>& value) { return value ? fmt::format("{}", *value) : ""; };
-  const auto node = [](const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); };
+  const auto figure = [](const std::optional<double>& value) {
+    return value ? fmt::format("{}", *value) : "";
+  };
+  const auto node = [](const std::optional<double>& value) {
+    return value ? Json(*value) : Json(nullptr);
+  };
   for (const TrialRow& row : rows) {
     csv += fmt::format("{}", row.trial + 1);
     Json settings = Json::object();
@@ -147,8 +165,9 @@ void write_rows(const SweepPlan& plan, const std::vector<TrialRow>& rows, const 
       settings[plan.axes[a].name] = row.values[a];
     }
     const std::string epochs = row.epochs ? fmt::format("{}", *row.epochs) : "";
-    csv += fmt::format(",{},{},{},{},{},{},{:.3f},{}\n", row.outcome.status, row.outcome.code, epochs, figure(row.loss),
-                       figure(row.sse), figure(row.validation_sse), row.outcome.seconds, csv_field(row.outcome.message));
+    csv += fmt::format(",{},{},{},{},{},{},{:.3f},{}\n", row.outcome.status, row.outcome.code,
+                       epochs, figure(row.loss), figure(row.sse), figure(row.validation_sse),
+                       row.outcome.seconds, csv_field(row.outcome.message));
     json.push_back({{"trial", row.trial + 1},
                     {"folder", trial_files(output, row.trial).folder},
                     {"settings", std::move(settings)},
@@ -162,7 +181,8 @@ void write_rows(const SweepPlan& plan, const std::vector<TrialRow>& rows, const 
                     {"message", row.outcome.message}});
   }
   write_text_atomically(output + "/results.csv", csv);
-  write_text_atomically(output + "/results.json", json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+  write_text_atomically(output + "/results.json",
+                        json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace hourglass

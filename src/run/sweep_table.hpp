@@ -8,7 +8,8 @@
 
 namespace hourglass {
 
-/// Where a trial's files are: <output>/trial-0001 is its run folder, and beside it lie its log and how it ended.
+/// Where a trial's files are: <output>/trial-0001 is its run folder, and beside it lie its log and
+/// how it ended.
 struct TrialFiles {
   std::string folder;
   std::string log;
@@ -26,7 +27,9 @@ struct TrialOutcome {
   double seconds = 0;   ///< over all its starts
 
   /// Whether trying again would give the same.
-  [[nodiscard]] bool is_final() const { return status == "done" || status == "diverged" || status == "refused"; }
+  [[nodiscard]] bool is_final() const {
+    return status == "done" || status == "diverged" || status == "refused";
+  }
 };
 [[nodiscard]] std::optional<TrialOutcome> read_outcome(const TrialFiles& files);
 void write_outcome(const TrialFiles& files, const TrialOutcome& outcome);
@@ -46,10 +49,12 @@ struct TrialRow {
 [[nodiscard]] const std::vector<std::string>& sort_columns();
 
 /// Reads all trials' files, the smallest `sort` first and those without a figure last.
-[[nodiscard]] std::vector<TrialRow> read_rows(const SweepPlan& plan, const std::string& output, const std::string& sort);
+[[nodiscard]] std::vector<TrialRow> read_rows(const SweepPlan& plan, const std::string& output,
+                                              const std::string& sort);
 /// The table for a person.
 [[nodiscard]] std::string format_rows(const SweepPlan& plan, const std::vector<TrialRow>& rows);
 /// Replaces <output>/results.csv and results.json, whole.
-void write_rows(const SweepPlan& plan, const std::vector<TrialRow>& rows, const std::string& output);
+void write_rows(const SweepPlan& plan, const std::vector<TrialRow>& rows,
+                const std::string& output);
 
 }  // namespace hourglass

@@ -21,9 +21,11 @@ constexpr Index micro_batch = 128;
 /// The shape that samples are drawn in: the model's, a square, or a row.
 ImageShape drawn_shape(const Autoencoder& model) {
   const ImageShape& image = model.spec().image;
-  const bool drawable = image.known() && image.size() == model.features() && (image.channels == 1 || image.channels == 3);
+  const bool drawable = image.known() && image.size() == model.features() &&
+                        (image.channels == 1 || image.channels == 3);
   if (drawable) return image;
-  const auto side = static_cast<Index>(std::lround(std::sqrt(static_cast<double>(model.features()))));
+  const auto side =
+      static_cast<Index>(std::lround(std::sqrt(static_cast<double>(model.features()))));
   if (side * side == model.features()) return {side, side, 1};
   return {1, model.features(), 1};
 }
@@ -36,7 +38,8 @@ void draw_row(ConstMatrix samples, const ImageShape& shape, DecodedImage& pictur
       const Index row = top + pixel / shape.width;
       const Index column = i * (shape.width + 1) + pixel % shape.width;
       const float value = std::clamp(samples(i, f), 0.0F, 1.0F);
-      picture.values[static_cast<std::size_t>((row * picture.width + column) * shape.channels + f % shape.channels)] =
+      picture.values[static_cast<std::size_t>((row * picture.width + column) * shape.channels +
+                                              f % shape.channels)] =
           static_cast<std::byte>(std::lround(value * 255.0F));
     }
   }
@@ -44,8 +47,8 @@ void draw_row(ConstMatrix samples, const ImageShape& shape, DecodedImage& pictur
 
 }  // namespace
 
-TensorBoard::TensorBoard(const std::string& folder, Index first_step, const Autoencoder& model, const DatasetReader& samples,
-                         const InputTransform& transform)
+TensorBoard::TensorBoard(const std::string& folder, Index first_step, const Autoencoder& model,
+                         const DatasetReader& samples, const InputTransform& transform)
     : file_(folder, first_step), model_(model), samples_(samples), transform_(transform) {}
 
 void TensorBoard::write(const MetricsRecord& record, std::span<const float> parameters) {
@@ -73,7 +76,8 @@ void TensorBoard::write(const MetricsRecord& record, std::span<const float> para
 void TensorBoard::write_tensors(Index step, std::span<const float> parameters) {
   for (const Tensor& tensor : model_.layout().tensors()) {
     file_.histogram("parameters/" + tensor.name, step,
-                    parameters.subspan(static_cast<std::size_t>(tensor.offset), static_cast<std::size_t>(tensor.size)));
+                    parameters.subspan(static_cast<std::size_t>(tensor.offset),
+                                       static_cast<std::size_t>(tensor.size)));
   }
 }
 
@@ -86,21 +90,25 @@ void TensorBoard::write_samples(Index step, std::span<const float> parameters) {
   std::vector<float> codes;
   for (Index begin = 0; begin < count; begin += micro_batch) {
     const Range rows{begin, std::min(count, begin + micro_batch)};
-    read_finite_rows(samples_, rows, stored.span().first(static_cast<std::size_t>(rows.size() * info.row_bytes())));
+    read_finite_rows(samples_, rows,
+                     stored.span().first(static_cast<std::size_t>(rows.size() * info.row_bytes())));
     const Matrix x(normalised.data(), rows.size(), model_.features());
-    for (Index r = 0; r < rows.size(); ++r) convert_row(info.type, stored.data() + r * info.row_bytes(), transform_, x.row(r));
+    for (Index r = 0; r < rows.size(); ++r)
+      convert_row(info.type, stored.data() + r * info.row_bytes(), transform_, x.row(r));
     const ConstMatrix h = model_.encode(parameters.data(), x, workspace);
     for (Index r = 0; r < h.rows; ++r) codes.insert(codes.end(), h.row(r).begin(), h.row(r).end());
     if (begin > 0) continue;
     const Index shown = std::min(shown_samples, rows.size());
     const ImageShape shape = drawn_shape(model_);
-    DecodedImage picture{2 * shape.height + 1, shown * (shape.width + 1) - 1, shape.channels, 8, {}};
+    DecodedImage picture{
+        2 * shape.height + 1, shown * (shape.width + 1) - 1, shape.channels, 8, {}};
     picture.values.assign(static_cast<std::size_t>(picture.size()), std::byte{0});
     draw_row(x.first_rows(shown), shape, picture, 0);
-    draw_row(model_.reconstruct(parameters.data(), x, workspace).first_rows(shown), shape, picture, shape.height + 1);
+    draw_row(model_.reconstruct(parameters.data(), x, workspace).first_rows(shown), shape, picture,
+             shape.height + 1);
     const auto png = encode_png(picture);
-    file_.image("samples above reconstructions", step, picture.height, picture.width, picture.channels,
-                {reinterpret_cast<const char*>(png.data()), png.size()});
+    file_.image("samples above reconstructions", step, picture.height, picture.width,
+                picture.channels, {reinterpret_cast<const char*>(png.data()), png.size()});
   }
   file_.histogram("codes", step, codes);
 }

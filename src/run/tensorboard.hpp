@@ -11,15 +11,15 @@
 
 namespace hourglass {
 
-/// What a run tells TensorBoard: every number of the metrics; after each epoch also the distributions of each parameter tensor
-/// and of the codes of the first thousand samples, and the first eight samples above their reconstructions. Used on rank 0
-/// only, local: no communication.
+/// What a run tells TensorBoard: every number of the metrics; after each epoch also the
+/// distributions of each parameter tensor and of the codes of the first thousand samples, and the
+/// first eight samples above their reconstructions. Used on rank 0 only, local: no communication.
 class TensorBoard {
  public:
-  /// Begins a file in `folder` for a run that stands at `first_step`. `samples` are what codes and reconstructions are shown
-  /// of. All references must outlive the object. Throws Error(io).
-  TensorBoard(const std::string& folder, Index first_step, const Autoencoder& model, const DatasetReader& samples,
-              const InputTransform& transform);
+  /// Begins a file in `folder` for a run that stands at `first_step`. `samples` are what codes and
+  /// reconstructions are shown of. All references must outlive the object. Throws Error(io).
+  TensorBoard(const std::string& folder, Index first_step, const Autoencoder& model,
+              const DatasetReader& samples, const InputTransform& transform);
 
   void write(const MetricsRecord& record, std::span<const float> parameters);
 

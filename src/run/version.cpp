@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "hourglass/comm/environment.hpp"
 #include "hdf5/hdf5.hpp"
+#include "hourglass/comm/environment.hpp"
 #include "math/blas.hpp"
 #include "math/onednn.hpp"
 
@@ -19,7 +19,8 @@ std::string build_description() {
 #else
                      "GCC", __VERSION__,
 #endif
-                     blas_version(), blas_core(), Environment::library_version(), hdf5_version(), onednn);
+                     blas_version(), blas_core(), Environment::library_version(), hdf5_version(),
+                     onednn);
 }
 
 }  // namespace hourglass

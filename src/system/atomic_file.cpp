@@ -42,8 +42,8 @@ std::string stem_of(const std::string& path) {
 
 std::string temporary_name(const std::string& path) {
   std::random_device random;
-  return posix::folder_of(path) + "/" + stem_of(path) + std::string(mark) + std::to_string(getpid()) + "." +
-         std::to_string(random());
+  return posix::folder_of(path) + "/" + stem_of(path) + std::string(mark) +
+         std::to_string(getpid()) + "." + std::to_string(random());
 }
 
 bool is_temporary_tail(std::string_view tail) {
@@ -66,14 +66,14 @@ Lock lock(int descriptor) {
 bool is_named(int descriptor, const std::string& name) {
   struct stat mine {};
   struct stat named {};
-  return fstat(descriptor, &mine) == 0 && stat(name.c_str(), &named) == 0 && mine.st_ino == named.st_ino &&
-         mine.st_dev == named.st_dev;
+  return fstat(descriptor, &mine) == 0 && stat(name.c_str(), &named) == 0 &&
+         mine.st_ino == named.st_ino && mine.st_dev == named.st_dev;
 }
 
 [[noreturn]] void throw_not_made(const std::string& path) {
   if (errno == ENOSPC || errno == EDQUOT) posix::throw_write_error(errno, path, 0);
-  throw Error(ErrorKind::io,
-              path + ": cannot be written: " + std::strerror(errno) + " in the folder " + posix::folder_of(path));
+  throw Error(ErrorKind::io, path + ": cannot be written: " + std::strerror(errno) +
+                                 " in the folder " + posix::folder_of(path));
 }
 
 // The mode open(2) would have given; umask can only be read by setting it.
@@ -87,7 +87,8 @@ mode_t ordinary_mode() {
 }
 
 void require_replaceable(const std::string& path) {
-  if (fs::path(path).filename().empty()) throw Error(ErrorKind::io, path + ": names a folder, not a file");
+  if (fs::path(path).filename().empty())
+    throw Error(ErrorKind::io, path + ": names a folder, not a file");
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (fs::is_directory(status)) throw Error(ErrorKind::io, path + ": is a folder; name a file");
@@ -96,7 +97,8 @@ void require_replaceable(const std::string& path) {
   }
   const std::string folder = posix::folder_of(path);
   if (!fs::exists(folder, error))
-    throw Error(ErrorKind::io, path + ": the folder " + folder + " does not exist; create it first");
+    throw Error(ErrorKind::io,
+                path + ": the folder " + folder + " does not exist; create it first");
 }
 
 }  // namespace
@@ -124,7 +126,9 @@ AtomicFile AtomicFile::continued(const std::string& path) {
     posix::FileDescriptor file(open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (file.get() < 0) throw_not_made(target.path_);
     if (lock(file.get()) == Lock::busy) {
-      throw Error(ErrorKind::usage, target.path_ + ": another import is writing to it: wait for it or choose another --output");
+      throw Error(ErrorKind::usage,
+                  target.path_ +
+                      ": another import is writing to it: wait for it or choose another --output");
     }
     // Its last holder may have given it its final name before the lock was free.
     if (!is_named(file.get(), name)) continue;
@@ -178,10 +182,13 @@ void AtomicFile::commit() {
   // Some file systems know no modes: the file is as good without.
   static_cast<void>(fchmod(descriptor_, ordinary_mode()));
   posix::synchronize(descriptor_, path_);
-  if (std::rename(temporary_path_.c_str(), path_.c_str()) != 0) posix::throw_write_error(errno, path_, 0);
+  if (std::rename(temporary_path_.c_str(), path_.c_str()) != 0)
+    posix::throw_write_error(errno, path_, 0);
   temporary_path_.clear();
-  // The rename has happened: a folder that cannot be opened for reading or synced is no reason to call the file unwritten.
-  const posix::FileDescriptor folder(open(posix::folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // The rename has happened: a folder that cannot be opened for reading or synced is no reason to
+  // call the file unwritten.
+  const posix::FileDescriptor folder(
+      open(posix::folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.get() >= 0) static_cast<void>(fsync(folder.get()));
   close(std::exchange(descriptor_, -1));
 }
@@ -199,24 +206,28 @@ void require_new(const std::string& path) {
   }
 }
 
-void require_new_or_own(const std::string& path, std::string_view start, std::string_view kind, std::string_view option) {
+void require_new_or_own(const std::string& path, std::string_view start, std::string_view kind,
+                        std::string_view option) {
   std::error_code ignored;
-  if (!fs::exists(path, ignored) || fs::is_directory(path, ignored)) return;  // nothing to lose; a folder is not written over
+  if (!fs::exists(path, ignored) || fs::is_directory(path, ignored))
+    return;  // nothing to lose; a folder is not written over
   // A pipe would be waited for.
   if (!fs::is_regular_file(path, ignored)) {
-    throw Error(ErrorKind::usage, path + ": is no regular file; choose another " + std::string(option));
+    throw Error(ErrorKind::usage,
+                path + ": is no regular file; choose another " + std::string(option));
   }
   std::string found(start.size(), '\0');
   std::ifstream stream(path, std::ios::binary);
   stream.read(found.data(), static_cast<std::streamsize>(found.size()));
   if (found == start) return;
-  throw Error(ErrorKind::usage, path + ": already exists and is no " + std::string(kind) + "; choose another " +
-                                    std::string(option) + " or remove it");
+  throw Error(ErrorKind::usage, path + ": already exists and is no " + std::string(kind) +
+                                    "; choose another " + std::string(option) + " or remove it");
 }
 
 void copy_atomically(const std::string& from, const std::string& to) {
   std::ifstream source(from, std::ios::binary);
-  if (!source) throw Error(ErrorKind::io, "cannot read " + from + ": no such file, or no permission");
+  if (!source)
+    throw Error(ErrorKind::io, "cannot read " + from + ": no such file, or no permission");
   AtomicFile copy(to);
   std::vector<char> block(std::size_t{1} << 20);
   while (source) {
@@ -241,7 +252,8 @@ void remove_dead_temporaries(const std::string& path) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(posix::folder_of(target), error)) {
     const std::string name = entry.path().filename().string();
-    const bool ours = name == unfinished || (name.starts_with(start) && is_temporary_tail(name.substr(start.size())));
+    const bool ours = name == unfinished ||
+                      (name.starts_with(start) && is_temporary_tail(name.substr(start.size())));
     if (!ours || !fs::is_regular_file(entry.symlink_status(error))) continue;
     const posix::FileDescriptor file(open(entry.path().c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
     if (file.get() >= 0 && lock(file.get()) == Lock::held) fs::remove(entry.path(), error);
@@ -257,7 +269,8 @@ int remove_stale_temporaries(const std::string& folder) {
     const std::string name = entry.path().filename().string();
     const std::size_t place = name.rfind(mark);
     if (!name.starts_with('.') || place == std::string::npos || place == 0) continue;
-    const bool ours = is_temporary_tail(name.substr(place + mark.size())) && entry.is_regular_file(error);
+    const bool ours =
+        is_temporary_tail(name.substr(place + mark.size())) && entry.is_regular_file(error);
     if (ours && fs::remove(entry.path(), error)) ++removed;
   }
   return removed;

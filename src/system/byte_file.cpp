@@ -26,9 +26,11 @@ ByteFile::ByteFile(const std::string& path) : state_(std::make_unique<State>()) 
   // Non-blocking, or opening a pipe that nobody writes to would wait for ever.
   state_->descriptor = posix::open_file(path, O_RDONLY | O_NONBLOCK, path);
   struct stat status {};
-  if (fstat(state_->descriptor.get(), &status) != 0) throw Error(ErrorKind::io, path + ": " + std::strerror(errno));
+  if (fstat(state_->descriptor.get(), &status) != 0)
+    throw Error(ErrorKind::io, path + ": " + std::strerror(errno));
   if (S_ISDIR(status.st_mode)) throw Error(ErrorKind::io, path + ": is a folder, not a file");
-  if (!S_ISREG(status.st_mode)) throw Error(ErrorKind::io, path + ": is not a regular file; copy the data to one");
+  if (!S_ISREG(status.st_mode))
+    throw Error(ErrorKind::io, path + ": is not a regular file; copy the data to one");
   state_->size = static_cast<Index>(status.st_size);
 }
 
@@ -52,10 +54,13 @@ std::vector<std::byte> ByteFile::read_some(Index position, Index most) const {
 
 std::string file_identity(const std::string& path) {
   struct stat status {};
-  if (stat(path.c_str(), &status) != 0) throw Error(ErrorKind::io, path + ": " + std::strerror(errno));
-  const auto time = [](const timespec& at) { return std::to_string(at.tv_sec) + "." + std::to_string(at.tv_nsec); };
-  return std::to_string(status.st_ino) + " " + std::to_string(status.st_size) + " " + time(status.st_mtim) + " " +
-         time(status.st_ctim);
+  if (stat(path.c_str(), &status) != 0)
+    throw Error(ErrorKind::io, path + ": " + std::strerror(errno));
+  const auto time = [](const timespec& at) {
+    return std::to_string(at.tv_sec) + "." + std::to_string(at.tv_nsec);
+  };
+  return std::to_string(status.st_ino) + " " + std::to_string(status.st_size) + " " +
+         time(status.st_mtim) + " " + time(status.st_ctim);
 }
 
 std::string read_text(const std::string& path) {

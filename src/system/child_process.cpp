@@ -46,7 +46,8 @@ struct Pipe {
 
 Pipe make_pipe() {
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw Error(ErrorKind::io, fmt::format("cannot make a pipe: {}", std::strerror(errno)));
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    throw Error(ErrorKind::io, fmt::format("cannot make a pipe: {}", std::strerror(errno)));
   return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
@@ -66,7 +67,9 @@ void become(char* const* arguments, const ChildSetup& setup, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, setup.stop);
   if (::getppid() != parent) ::_exit(not_started);
   const int nothing = ::open("/dev/null", O_RDONLY);
-  if (nothing < 0 || ::dup2(nothing, 0) < 0 || ::dup2(setup.output, 1) < 0 || ::dup2(setup.errors, 2) < 0) return;
+  if (nothing < 0 || ::dup2(nothing, 0) < 0 || ::dup2(setup.output, 1) < 0 ||
+      ::dup2(setup.errors, 2) < 0)
+    return;
   if (::fcntl(setup.kept, F_SETFD, 0) != 0) return;
   for (const int number : {SIGINT, SIGTERM, SIGUSR1}) ::signal(number, SIG_DFL);
   ::execvp(arguments[0], arguments);
@@ -76,7 +79,8 @@ pid_t start(const std::vector<std::string>& words, const ChildSetup& setup) {
   std::vector<char*> arguments;
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
-  // What keeps the child from becoming the program comes back through a pipe that the program itself would have closed.
+  // What keeps the child from becoming the program comes back through a pipe that the program
+  // itself would have closed.
   Pipe failure = make_pipe();
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
@@ -89,26 +93,32 @@ pid_t start(const std::vector<std::string>& words, const ChildSetup& setup) {
   int reason = errno;
   failure.writer.close();
   ssize_t count = -1;
-  while (child > 0 && (count = ::read(failure.reader.get(), &reason, sizeof reason)) < 0 && errno == EINTR) {
+  while (child > 0 && (count = ::read(failure.reader.get(), &reason, sizeof reason)) < 0 &&
+         errno == EINTR) {
   }
   if (child > 0 && count <= 0) return child;
   if (child > 0) ::waitpid(child, nullptr, 0);
-  throw Error(ErrorKind::io, fmt::format("cannot start {}: {}{}", words.front(), std::strerror(reason),
-                                         reason == ENOENT ? "; is it installed and in PATH?" : ""));
+  throw Error(ErrorKind::io,
+              fmt::format("cannot start {}: {}{}", words.front(), std::strerror(reason),
+                          reason == ENOENT ? "; is it installed and in PATH?" : ""));
 }
 
-int code_of(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
+int code_of(int status) {
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
 
 }  // namespace
 
 ChildExit run_child(const std::vector<std::string>& words, const std::string& log, int lock) {
   Descriptor file(::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
-  if (file.get() < 0) throw Error(ErrorKind::io, fmt::format("cannot write {}: {}", log, std::strerror(errno)));
+  if (file.get() < 0)
+    throw Error(ErrorKind::io, fmt::format("cannot write {}: {}", log, std::strerror(errno)));
   const pid_t child = start(words, {file.get(), file.get(), lock, SIGUSR1});
   file.close();
   ChildExit result;
   int status = 0;
-  // Waiting by looking: a signal that arrives between a look at the flag and a blocking wait would be lost.
+  // Waiting by looking: a signal that arrives between a look at the flag and a blocking wait would
+  // be lost.
   for (;;) {
     const pid_t ended = ::waitpid(child, &status, WNOHANG);
     if (ended == child) break;
@@ -124,7 +134,8 @@ ChildExit run_child(const std::vector<std::string>& words, const std::string& lo
   return result;
 }
 
-int run_job(const std::vector<std::string>& words, int lock, const std::function<void(const std::string&)>& line) {
+int run_job(const std::vector<std::string>& words, int lock,
+            const std::function<void(const std::string&)>& line) {
   Pipe output = make_pipe();
   const pid_t child = start(words, {output.writer.get(), STDERR_FILENO, lock, SIGTERM});
   output.writer.close();
@@ -142,7 +153,8 @@ int run_job(const std::vector<std::string>& words, int lock, const std::function
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) break;
     pending.append(bytes, static_cast<std::size_t>(count));
-    for (std::size_t end = 0; (end = pending.find('\n')) != std::string::npos; pending.erase(0, end + 1))
+    for (std::size_t end = 0; (end = pending.find('\n')) != std::string::npos;
+         pending.erase(0, end + 1))
       line(pending.substr(0, end));
   }
   int status = 0;
@@ -154,10 +166,10 @@ int run_job(const std::vector<std::string>& words, int lock, const std::function
 void refuse_launcher(const std::string& command) {
   for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK"}) {
     if (std::getenv(name) == nullptr) continue;
-    throw Error(ErrorKind::usage,
-                fmt::format("{0} starts its ranks itself: run it without mpirun or srun (hourglass {0} --help names the "
-                            "option that chooses their number)",
-                            command));
+    throw Error(ErrorKind::usage, fmt::format("{0} starts its ranks itself: run it without mpirun "
+                                              "or srun (hourglass {0} --help names the "
+                                              "option that chooses their number)",
+                                              command));
   }
 }
 

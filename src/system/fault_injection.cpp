@@ -29,7 +29,8 @@ FaultInjection FaultInjection::from_environment(int rank) {
   for (std::string word; std::getline(stream, word, ',');) {
     const auto equals = word.find('=');
     char* end = nullptr;
-    const long long value = equals == std::string::npos ? 0 : std::strtoll(word.c_str() + equals + 1, &end, 10);
+    const long long value =
+        equals == std::string::npos ? 0 : std::strtoll(word.c_str() + equals + 1, &end, 10);
     sound = sound && end != nullptr && *end == '\0';
     if (word.starts_with("rank=")) {
       wanted_rank = value;
@@ -40,7 +41,8 @@ FaultInjection FaultInjection::from_environment(int rank) {
     }
   }
   if (!sound) {
-    throw Error(ErrorKind::usage, std::string("HOURGLASS_FAULT is '") + text + "', but e.g. hang,rank=1,step=5 is expected");
+    throw Error(ErrorKind::usage, std::string("HOURGLASS_FAULT is '") + text +
+                                      "', but e.g. hang,rank=1,step=5 is expected");
   }
   if (wanted_rank != rank && kind != "nan") return injection;
   injection.kind_ = kind;

@@ -7,10 +7,11 @@
 
 namespace hourglass {
 
-/// Faults on demand, for tests of everything that has to notice them: the environment variable HOURGLASS_FAULT holds one, as
-/// "hang,rank=1,step=5". Kinds: hang (the main thread stops for ever in the step after `step` updates), kill (the process ends
-/// as by SIGKILL), flip (a bit of this rank's first parameter), nan (a parameter of every rank becomes NaN), slow (the step
-/// takes a second more). The steps of an import are its rounds. Without the variable nothing ever happens.
+/// Faults on demand, for tests of everything that has to notice them: the environment variable
+/// HOURGLASS_FAULT holds one, as "hang,rank=1,step=5". Kinds: hang (the main thread stops for ever
+/// in the step after `step` updates), kill (the process ends as by SIGKILL), flip (a bit of this
+/// rank's first parameter), nan (a parameter of every rank becomes NaN), slow (the step takes a
+/// second more). The steps of an import are its rounds. Without the variable nothing ever happens.
 class FaultInjection {
  public:
   /// Throws Error(usage) when the variable holds something else.

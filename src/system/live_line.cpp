@@ -13,7 +13,9 @@ namespace hourglass {
 
 namespace {
 
-bool launched() { return std::getenv("PMIX_RANK") != nullptr || std::getenv("PMI_RANK") != nullptr; }
+bool launched() {
+  return std::getenv("PMIX_RANK") != nullptr || std::getenv("PMI_RANK") != nullptr;
+}
 
 // The standard output of the launcher.
 std::string launchers_output() { return fmt::format("/proc/{}/fd/1", getppid()); }
@@ -25,7 +27,8 @@ Index columns_of(int descriptor) {
 
 }  // namespace
 
-// A launcher gives its processes a terminal of their own even when its own output goes to a file: then its output decides.
+// A launcher gives its processes a terminal of their own even when its own output goes to a file:
+// then its output decides.
 bool on_terminal() {
   if (isatty(STDOUT_FILENO) == 0) return false;
   if (!launched()) return true;
@@ -38,7 +41,8 @@ Index terminal_columns() {
   constexpr Index usual = 80;
   Index columns = 0;
   if (launched()) {
-    const int descriptor = open(launchers_output().c_str(), O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    const int descriptor =
+        open(launchers_output().c_str(), O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     if (descriptor >= 0) {
       columns = columns_of(descriptor);
       close(descriptor);

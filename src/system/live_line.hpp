@@ -12,8 +12,8 @@ namespace hourglass {
 /// Characters of a line of that terminal; 80 where that is not known.
 [[nodiscard]] Index terminal_columns();
 
-/// The first fields of a text, which two blanks separate, that fit into a line: a longer one would wrap, and what is above the
-/// last row could not be written over. The last column stays free.
+/// The first fields of a text, which two blanks separate, that fit into a line: a longer one would
+/// wrap, and what is above the last row could not be written over. The last column stays free.
 [[nodiscard]] std::string fitted(std::string text, Index columns);
 
 /// One line of standard output that is written over.

@@ -14,8 +14,8 @@
 #include <sstream>
 #include <utility>
 
-#include "hourglass/core/error.hpp"
 #include "core/timer.hpp"
+#include "hourglass/core/error.hpp"
 #include "system/atomic_file.hpp"
 
 namespace hourglass {
@@ -29,7 +29,8 @@ std::string value_of(const std::string& line) {
   return begin == std::string::npos ? "" : line.substr(begin);
 }
 
-// What the compiler was told it may use: a processor without it ends the program with "Illegal instruction".
+// What the compiler was told it may use: a processor without it ends the program with "Illegal
+// instruction".
 std::vector<std::string> compiled_for() {
   std::vector<std::string> sets;
 #ifdef __AVX2__
@@ -50,7 +51,8 @@ void read_processor(Machine& machine) {
   std::set<std::string> flags;
   std::string package;
   for (std::string line; std::getline(stream, line);) {
-    if (line.starts_with("model name") && machine.processor.empty()) machine.processor = value_of(line);
+    if (line.starts_with("model name") && machine.processor.empty())
+      machine.processor = value_of(line);
     if (line.starts_with("physical id")) package = value_of(line);
     if (line.starts_with("core id")) cores.emplace(package, value_of(line));
     if (!line.starts_with("flags") || !flags.empty()) continue;
@@ -124,12 +126,14 @@ Machine examine_machine() {
   }
   machine.hardware_threads = sysconf(_SC_NPROCESSORS_ONLN);
   machine.memory = static_cast<Index>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
-  for (const char* path : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+  for (const char* path :
+       {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
     const Index limit = first_number(path);
     if (limit > 0 && limit < machine.memory) machine.memory_limit = limit;
   }
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) machine.open_files = static_cast<Index>(limit.rlim_cur);
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+    machine.open_files = static_cast<Index>(limit.rlim_cur);
   return machine;
 }
 
@@ -161,7 +165,8 @@ std::string ranges_of(const std::vector<int>& numbers) {
   for (std::size_t i = 0; i < numbers.size();) {
     std::size_t end = i;
     while (end + 1 < numbers.size() && numbers[end + 1] == numbers[end] + 1) ++end;
-    text += (text.empty() ? "" : ",") + std::to_string(numbers[i]) + (end > i ? "-" + std::to_string(numbers[end]) : "");
+    text += (text.empty() ? "" : ",") + std::to_string(numbers[i]) +
+            (end > i ? "-" + std::to_string(numbers[end]) : "");
     i = end + 1;
   }
   return text;

@@ -10,15 +10,16 @@ namespace hourglass {
 /// What a process can learn of the machine that it runs on, without MPI.
 struct Machine {
   std::string host;
-  std::string processor;               ///< its name
-  std::vector<std::string> vectors;    ///< instruction sets that matter here: avx2, fma, avx512f, ...
-  std::vector<std::string> not_there;  ///< instruction sets that this program was compiled for and the processor lacks
-  std::vector<int> allowed;            ///< hardware threads that this process may run on
-  Index hardware_threads = 0;          ///< of the whole node
-  Index cores = 0;                     ///< 0: not known
-  Index memory = 0;                    ///< bytes, of the node
-  Index memory_limit = 0;              ///< of the control group (a batch system's allocation); 0: none
-  Index open_files = 0;                ///< limit
+  std::string processor;             ///< its name
+  std::vector<std::string> vectors;  ///< instruction sets that matter here: avx2, fma, avx512f, ...
+  std::vector<std::string>
+      not_there;  ///< instruction sets that this program was compiled for and the processor lacks
+  std::vector<int> allowed;    ///< hardware threads that this process may run on
+  Index hardware_threads = 0;  ///< of the whole node
+  Index cores = 0;             ///< 0: not known
+  Index memory = 0;            ///< bytes, of the node
+  Index memory_limit = 0;      ///< of the control group (a batch system's allocation); 0: none
+  Index open_files = 0;        ///< limit
 };
 [[nodiscard]] Machine examine_machine();
 

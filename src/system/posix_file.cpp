@@ -32,8 +32,8 @@ std::string in_units(Index bytes) {
 [[noreturn]] void throw_no_space(const std::string& name, Index bytes) {
   const Index left = free_bytes(folder_of(name));
   const std::string known = left < 0 ? "" : " and " + in_units(left) + " are left";
-  throw Error(ErrorKind::io, name + ": no space left on the disk: " + in_units(bytes) + " are needed" + known +
-                                 "; free some or write elsewhere");
+  throw Error(ErrorKind::io, name + ": no space left on the disk: " + in_units(bytes) +
+                                 " are needed" + known + "; free some or write elsewhere");
 }
 
 }  // namespace
@@ -52,29 +52,35 @@ FileDescriptor open_file(const std::string& path, int flags, const std::string& 
   do {
     descriptor = open(path.c_str(), flags | O_CLOEXEC);
   } while (descriptor < 0 && errno == EINTR);
-  if (descriptor < 0) throw Error(ErrorKind::io, name + ": cannot be opened: " + std::strerror(errno));
+  if (descriptor < 0)
+    throw Error(ErrorKind::io, name + ": cannot be opened: " + std::strerror(errno));
   return FileDescriptor(descriptor);
 }
 
 void throw_write_error(int error, const std::string& name, Index bytes) {
   if (error == ENOSPC) throw_no_space(name, bytes);
   if (error == EDQUOT) {
-    throw Error(ErrorKind::io, name + ": the disk quota is used up: " + in_units(bytes) + " are needed; free some space");
+    throw Error(ErrorKind::io, name + ": the disk quota is used up: " + in_units(bytes) +
+                                   " are needed; free some space");
   }
   if (error == EFBIG) {
-    throw Error(ErrorKind::io, name + ": the file would pass the largest size allowed here (ulimit -f, or the file system's)");
+    throw Error(ErrorKind::io, name +
+                                   ": the file would pass the largest size allowed here (ulimit "
+                                   "-f, or the file system's)");
   }
   throw Error(ErrorKind::io, name + ": cannot be written: " + std::strerror(error));
 }
 
-void write_at(int descriptor, Index position, std::span<const std::byte> bytes, const std::string& name) {
+void write_at(int descriptor, Index position, std::span<const std::byte> bytes,
+              const std::string& name) {
   std::size_t done = 0;
   while (done < bytes.size()) {
     const std::size_t wanted = std::min(bytes.size() - done, largest_transfer);
-    const ssize_t count =
-        pwrite(descriptor, bytes.data() + done, wanted, static_cast<off_t>(position) + static_cast<off_t>(done));
+    const ssize_t count = pwrite(descriptor, bytes.data() + done, wanted,
+                                 static_cast<off_t>(position) + static_cast<off_t>(done));
     if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) throw_write_error(count < 0 ? errno : ENOSPC, name, static_cast<Index>(bytes.size() - done));
+    if (count <= 0)
+      throw_write_error(count < 0 ? errno : ENOSPC, name, static_cast<Index>(bytes.size() - done));
     done += static_cast<std::size_t>(count);
   }
 }
@@ -83,8 +89,8 @@ void read_at(int descriptor, Index position, std::span<std::byte> bytes, const s
   std::size_t done = 0;
   while (done < bytes.size()) {
     const std::size_t wanted = std::min(bytes.size() - done, largest_transfer);
-    const ssize_t count =
-        pread(descriptor, bytes.data() + done, wanted, static_cast<off_t>(position) + static_cast<off_t>(done));
+    const ssize_t count = pread(descriptor, bytes.data() + done, wanted,
+                                static_cast<off_t>(position) + static_cast<off_t>(done));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) throw Error(ErrorKind::io, name + ": cannot be read: " + std::strerror(errno));
     if (count == 0) throw Error(ErrorKind::data, name + ": is truncated; copy it again");
@@ -111,7 +117,8 @@ void reserve_space(int descriptor, Index bytes, const std::string& name) {
     // Not posix_fallocate: where the file system cannot do it, that one writes every block.
     result = fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes));
   } while (result != 0 && errno == EINTR);
-  if (result != 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)) throw_write_error(errno, name, bytes);
+  if (result != 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
+    throw_write_error(errno, name, bytes);
 }
 
 void probe_space(int descriptor, Index bytes, const std::string& name) {

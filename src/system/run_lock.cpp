@@ -17,8 +17,8 @@
 #include <sstream>
 #include <utility>
 
-#include "hourglass/core/error.hpp"
 #include "core/process.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
@@ -35,7 +35,8 @@ struct Holder {
   std::uint64_t counter = 0;
 
   [[nodiscard]] bool same_process(const Holder& other) const {
-    return host == other.host && boot == other.boot && process == other.process && started == other.started;
+    return host == other.host && boot == other.boot && process == other.process &&
+           started == other.started;
   }
   [[nodiscard]] std::string name() const { return fmt::format("process {} on {}", process, host); }
 };
@@ -47,7 +48,10 @@ std::string first_word(const std::string& path) {
   return word.empty() ? "-" : word;
 }
 
-Holder myself() { return {host_name(), first_word("/proc/sys/kernel/random/boot_id"), getpid(), process_start(getpid()), 0}; }
+Holder myself() {
+  return {host_name(), first_word("/proc/sys/kernel/random/boot_id"), getpid(),
+          process_start(getpid()), 0};
+}
 
 // An empty or unreadable text names nobody.
 std::optional<Holder> read_holder(int descriptor) {
@@ -56,8 +60,8 @@ std::optional<Holder> read_holder(int descriptor) {
   std::istringstream stream(text.data());
   Holder holder;
   std::string word;
-  if (!(stream >> word >> holder.host >> word >> holder.boot >> word >> holder.process >> word >> holder.started >> word >>
-        holder.counter)) {
+  if (!(stream >> word >> holder.host >> word >> holder.boot >> word >> holder.process >> word >>
+        holder.started >> word >> holder.counter)) {
     return std::nullopt;
   }
   return holder;
@@ -71,8 +75,9 @@ bool runs_here(const Holder& holder, const Holder& me) {
 
 [[noreturn]] void refuse(const std::string& path, const std::optional<Holder>& holder) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
-  throw Error(ErrorKind::usage, fmt::format("another run is writing to {}{}: wait for it or choose another --output", folder,
-                                            holder ? " (" + holder->name() + ")" : ""));
+  throw Error(ErrorKind::usage,
+              fmt::format("another run is writing to {}{}: wait for it or choose another --output",
+                          folder, holder ? " (" + holder->name() + ")" : ""));
 }
 
 }  // namespace
@@ -104,7 +109,8 @@ void RunLock::take() {
     if (descriptor_ >= 0) ::close(descriptor_);
     descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (descriptor_ < 0) {
-      throw Error(ErrorKind::io, fmt::format("cannot write to {}: {}", std::filesystem::path(path_).parent_path().string(),
+      throw Error(ErrorKind::io, fmt::format("cannot write to {}: {}",
+                                             std::filesystem::path(path_).parent_path().string(),
                                              std::strerror(errno)));
     }
     // The ranks of a job whose launcher was killed end within moments.
@@ -114,13 +120,16 @@ void RunLock::take() {
         shared_locks = false;  // a file system without such locks
         break;
       }
-      if (std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() > patience * period_) {
+      if (std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() >
+          patience * period_) {
         refuse(path_, read_holder(descriptor_));
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
-    // A run that ended in between has removed the file that was just opened: take the lock of a new one.
-  } while (::fstat(descriptor_, &mine) != 0 || ::stat(path_.c_str(), &named) != 0 || mine.st_ino != named.st_ino);
+    // A run that ended in between has removed the file that was just opened: take the lock of a new
+    // one.
+  } while (::fstat(descriptor_, &mine) != 0 || ::stat(path_.c_str(), &named) != 0 ||
+           mine.st_ino != named.st_ino);
 
   const std::optional<Holder> holder = read_holder(descriptor_);
   if (!holder || holder->same_process(me)) return;
@@ -128,19 +137,21 @@ void RunLock::take() {
     if (!shared_locks && runs_here(*holder, me)) refuse(path_, holder);
     return;
   }
-  // Whether the kernel's lock reaches other hosts depends on the file system: see whether the holder lives.
+  // Whether the kernel's lock reaches other hosts depends on the file system: see whether the
+  // holder lives.
   std::this_thread::sleep_for(std::chrono::duration<double>(patience * period_));
   // Network file systems look for changes when a file is opened.
   const int again = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
   const std::optional<Holder> later = again < 0 ? std::nullopt : read_holder(again);
   if (again >= 0) ::close(again);
-  if (later && (!later->same_process(*holder) || later->counter != holder->counter)) refuse(path_, later);
+  if (later && (!later->same_process(*holder) || later->counter != holder->counter))
+    refuse(path_, later);
 }
 
 void RunLock::write(std::uint64_t counter) const {
   const Holder me = myself();
-  const std::string text =
-      fmt::format("host {} boot {} process {} started {} renewed {:020}\n", me.host, me.boot, me.process, me.started, counter);
+  const std::string text = fmt::format("host {} boot {} process {} started {} renewed {:020}\n",
+                                       me.host, me.boot, me.process, me.started, counter);
   // A disk that is full or gone is found by those who have something to lose.
   if (counter == 0) static_cast<void>(::ftruncate(descriptor_, 0));
   static_cast<void>(::pwrite(descriptor_, text.data(), text.size(), 0));

@@ -8,17 +8,18 @@
 #include <utility>
 
 #include "core/edit_distance.hpp"
-#include "hourglass/core/error.hpp"
 #include "core/text_list.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
 namespace {
 
 // Only what nobody else uses and what does not end the process as a crash would.
-constexpr std::array known = {std::pair{"USR1", SIGUSR1}, std::pair{"USR2", SIGUSR2},     std::pair{"INT", SIGINT},
-                              std::pair{"TERM", SIGTERM}, std::pair{"HUP", SIGHUP},       std::pair{"ALRM", SIGALRM},
-                              std::pair{"XCPU", SIGXCPU}, std::pair{"VTALRM", SIGVTALRM}, std::pair{"PWR", SIGPWR}};
+constexpr std::array known = {
+    std::pair{"USR1", SIGUSR1}, std::pair{"USR2", SIGUSR2},     std::pair{"INT", SIGINT},
+    std::pair{"TERM", SIGTERM}, std::pair{"HUP", SIGHUP},       std::pair{"ALRM", SIGALRM},
+    std::pair{"XCPU", SIGXCPU}, std::pair{"VTALRM", SIGVTALRM}, std::pair{"PWR", SIGPWR}};
 
 volatile std::sig_atomic_t received_signal = 0;
 volatile std::sig_atomic_t interrupts = 0;
@@ -41,12 +42,14 @@ std::vector<int> stop_signals_from(const std::string& names) {
   std::vector<int> numbers;
   for (const std::string& name : split_list(names)) {
     const std::string bare = name.starts_with("SIG") ? name.substr(3) : name;
-    const auto found = std::find_if(known.begin(), known.end(), [&](const auto& entry) { return bare == entry.first; });
+    const auto found = std::find_if(known.begin(), known.end(),
+                                    [&](const auto& entry) { return bare == entry.first; });
     if (found == known.end()) {
       std::vector<std::string> candidates;
       for (const auto& entry : known) candidates.emplace_back(entry.first);
-      throw Error(ErrorKind::usage, "--stop-signal: '" + name + "' is no signal that can stop a run" +
-                                        suggestion(bare, candidates) + "; e.g. --stop-signal USR1,USR2");
+      throw Error(ErrorKind::usage,
+                  "--stop-signal: '" + name + "' is no signal that can stop a run" +
+                      suggestion(bare, candidates) + "; e.g. --stop-signal USR1,USR2");
     }
     numbers.push_back(found->second);
   }
@@ -80,7 +83,8 @@ StopSignal::~StopSignal() {
   --nested;
   // Backwards: a signal named twice gets its first handler back.
   const auto& handlers = former_->handlers;
-  for (auto entry = handlers.rbegin(); entry != handlers.rend(); ++entry) sigaction(entry->first, &entry->second, nullptr);
+  for (auto entry = handlers.rbegin(); entry != handlers.rend(); ++entry)
+    sigaction(entry->first, &entry->second, nullptr);
 }
 
 void StopSignal::remember(int number) {

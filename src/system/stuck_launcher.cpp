@@ -31,7 +31,8 @@ bool is_launcher(pid_t process) {
   close_range(kept + 1, ~0U, 0);
   pollfd ended = {launcher, POLLIN, 0};
   // Not SIGTERM: an mpirun that is ending a job already crashes over it.
-  if (poll(&ended, 1, milliseconds) == 0) syscall(SYS_pidfd_send_signal, launcher, SIGKILL, nullptr, 0U);
+  if (poll(&ended, 1, milliseconds) == 0)
+    syscall(SYS_pidfd_send_signal, launcher, SIGKILL, nullptr, 0U);
   _exit(0);
 }
 
@@ -40,7 +41,8 @@ bool is_launcher(pid_t process) {
 void end_launcher_after(double patience) {
   const pid_t parent = getppid();
   if (!is_launcher(parent)) return;
-  // A name of the process that no later one can have. (A system call: glibc 2.36 forgot that C++ includes its <sys/pidfd.h>.)
+  // A name of the process that no later one can have. (A system call: glibc 2.36 forgot that C++
+  // includes its <sys/pidfd.h>.)
   const auto launcher = static_cast<int>(syscall(SYS_pidfd_open, parent, 0U));
   if (launcher < 0) return;
   // Not fork(): what libraries want done at a fork may wait for the thread that hangs.

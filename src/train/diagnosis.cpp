@@ -23,15 +23,17 @@ bool finite_rows(ConstMatrix matrix) {
 }
 
 std::span<const float> values_of(const Tensor& tensor, std::span<const float> arena) {
-  return arena.subspan(static_cast<std::size_t>(tensor.offset), static_cast<std::size_t>(tensor.size));
+  return arena.subspan(static_cast<std::size_t>(tensor.offset),
+                       static_cast<std::size_t>(tensor.size));
 }
 
 // "encoder/1" for the layer with the tensor "encoder/1/weight".
 std::string layer_of(const std::string& tensor) { return tensor.substr(0, tensor.rfind('/')); }
 
 // The first layer whose output for this sample is not finite, or "" when all are.
-std::string overflowing_layer(const Trainable& model, std::span<const float> parameters, ConstMatrix sample,
-                              Workspace& workspace, const PassContext& context) {
+std::string overflowing_layer(const Trainable& model, std::span<const float> parameters,
+                              ConstMatrix sample, Workspace& workspace,
+                              const PassContext& context) {
   const auto* const autoencoder = dynamic_cast<const Autoencoder*>(&model);
   if (autoencoder == nullptr) return "";
   const Network& network = autoencoder->network();
@@ -46,12 +48,14 @@ std::string overflowing_layer(const Trainable& model, std::span<const float> par
 }
 
 // Where one sample's pass stops being finite: a layer, "the loss", or "".
-std::string fault_of(const Trainable& model, std::span<const float> parameters, ConstMatrix sample, Workspace& workspace,
-                     Buffer<float>& gradient, const PassContext& context) {
-  if (const std::string layer = overflowing_layer(model, parameters, sample, workspace, context); !layer.empty()) {
+std::string fault_of(const Trainable& model, std::span<const float> parameters, ConstMatrix sample,
+                     Workspace& workspace, Buffer<float>& gradient, const PassContext& context) {
+  if (const std::string layer = overflowing_layer(model, parameters, sample, workspace, context);
+      !layer.empty()) {
     return "the output of " + layer;
   }
-  const LossSums sums = model.train_pass(parameters.data(), sample, 1.0F, workspace, gradient.data(), context, [](Range) {});
+  const LossSums sums = model.train_pass(parameters.data(), sample, 1.0F, workspace,
+                                         gradient.data(), context, [](Range) {});
   if (!std::isfinite(sums.loss) || !std::isfinite(sums.penalty)) return "the loss";
   // Backwards, as the pass goes: the first one met is where it began.
   const auto& tensors = model.layout().tensors();
@@ -70,8 +74,9 @@ std::string non_finite_tensor(const Layout& layout, std::span<const float> arena
   return "";
 }
 
-std::string find_non_finite(const Communicator& communicator, const Trainable& model, const ShardPlan& plan,
-                            std::span<const float> parameters, SampleSource& source, const FailedStep& step) {
+std::string find_non_finite(const Communicator& communicator, const Trainable& model,
+                            const ShardPlan& plan, std::span<const float> parameters,
+                            SampleSource& source, const FailedStep& step) {
   // The same on every rank.
   if (const std::string tensor = non_finite_tensor(model.layout(), parameters); !tensor.empty()) {
     return fmt::format("{} is not finite since the step before", tensor);
@@ -90,11 +95,13 @@ std::string find_non_finite(const Communicator& communicator, const Trainable& m
       source.gather(shard, step.step_in_epoch, {samples.data(), rows, model.features()},
                     std::span(ids).first(static_cast<std::size_t>(rows)));
       for (Index row = 0; row < rows; ++row) {
-        PassContext context{true,     step.seed, step.epoch, std::span(ids).subspan(static_cast<std::size_t>(row), 1),
-                            no_means, {}};
+        PassContext context{true,       step.seed,
+                            step.epoch, std::span(ids).subspan(static_cast<std::size_t>(row), 1),
+                            no_means,   {}};
         const ConstMatrix sample(samples.data() + row * model.features(), 1, model.features());
         const std::string fault = fault_of(model, parameters, sample, workspace, gradient, context);
-        if (!fault.empty()) mine += fmt::format("{}\t{}\n", ids[static_cast<std::size_t>(row)], fault);
+        if (!fault.empty())
+          mine += fmt::format("{}\t{}\n", ids[static_cast<std::size_t>(row)], fault);
       }
     }
   });
@@ -102,7 +109,8 @@ std::string find_non_finite(const Communicator& communicator, const Trainable& m
   for (const std::string& text : communicator.all_gather(mine)) {
     std::istringstream stream(text);
     std::uint64_t id = 0;
-    for (std::string fault; stream >> id && std::getline(stream >> std::ws, fault);) faults[id] = fault;
+    for (std::string fault; stream >> id && std::getline(stream >> std::ws, fault);)
+      faults[id] = fault;
   }
   if (faults.empty()) return "";
   constexpr std::size_t shown = 5;
@@ -112,7 +120,8 @@ std::string find_non_finite(const Communicator& communicator, const Trainable& m
     names += (names.empty() ? "" : ", ") + std::to_string(entry->first);
   }
   if (faults.size() > shown) names += fmt::format(" and {} more", faults.size() - shown);
-  return fmt::format("it began in {} for sample{} {}", faults.begin()->second, faults.size() == 1 ? "" : "s", names);
+  return fmt::format("it began in {} for sample{} {}", faults.begin()->second,
+                     faults.size() == 1 ? "" : "s", names);
 }
 
 }  // namespace hourglass

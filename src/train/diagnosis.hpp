@@ -20,10 +20,12 @@ struct FailedStep {
   Index step_in_epoch = 0;
 };
 
-/// Why: the parameter tensor that is not finite, or the layer and the samples (rows of the data set) from which the step's loss
-/// or gradient is not, found by computing the step once more, sample by sample. "" when that shows nothing. The parameters are
-/// those the step began with. Collective; the source has to begin an epoch again afterwards.
-[[nodiscard]] std::string find_non_finite(const Communicator& communicator, const Trainable& model, const ShardPlan& plan,
-                                          std::span<const float> parameters, SampleSource& source, const FailedStep& step);
+/// Why: the parameter tensor that is not finite, or the layer and the samples (rows of the data
+/// set) from which the step's loss or gradient is not, found by computing the step once more,
+/// sample by sample. "" when that shows nothing. The parameters are those the step began with.
+/// Collective; the source has to begin an epoch again afterwards.
+[[nodiscard]] std::string find_non_finite(const Communicator& communicator, const Trainable& model,
+                                          const ShardPlan& plan, std::span<const float> parameters,
+                                          SampleSource& source, const FailedStep& step);
 
 }  // namespace hourglass

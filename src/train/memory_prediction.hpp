@@ -7,8 +7,8 @@
 
 namespace hourglass {
 
-/// The bytes that a rank of a training run holds, by what they are for. What a process needs besides (code, MPI, HDF5, BLAS
-/// buffers) is at most 100 MiB: docs/performance.md compares.
+/// The bytes that a rank of a training run holds, by what they are for. What a process needs
+/// besides (code, MPI, HDF5, BLAS buffers) is at most 100 MiB: docs/performance.md compares.
 struct MemoryPrediction {
   struct Item {
     std::string name;

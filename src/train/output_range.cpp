@@ -19,7 +19,9 @@ constexpr float far = 1e6F;
 // A value that only a function without a bound reaches at `far`.
 constexpr double without_end = 1e3;
 
-std::string bound(double value) { return std::isinf(value) ? "any size" : fmt::format("{:.3g}", value); }
+std::string bound(double value) {
+  return std::isinf(value) ? "any size" : fmt::format("{:.3g}", value);
+}
 
 }  // namespace
 
@@ -35,7 +37,8 @@ OutputRange output_range(Activation activation) {
   return {*least < -without_end ? -infinity : *least, *largest > without_end ? infinity : *largest};
 }
 
-std::optional<std::string> output_range_advice(const DatasetReader& reader, const InputTransform& transform,
+std::optional<std::string> output_range_advice(const DatasetReader& reader,
+                                               const InputTransform& transform,
                                                Activation output_activation) {
   const OutputRange range = output_range(output_activation);
   const DatasetInfo& info = reader.info();
@@ -57,21 +60,26 @@ std::optional<std::string> output_range_advice(const DatasetReader& reader, cons
     }
   }
   constexpr float little = 0.01F;
-  if (is_integer(info.type) && transform.mean.empty() && transform.divisor > 1 && least >= 0 && largest > 0 &&
-      static_cast<double>(largest) * transform.divisor < 1.5) {
-    return fmt::format("advice: samples are 0 and 1, and were divided by {:g}, the largest of their type: use --normalize none",
-                       transform.divisor);
-  }
-  if (is_integer(info.type) && transform.mean.empty() && transform.divisor != 1 && std::max(-least, largest) < little) {
+  if (is_integer(info.type) && transform.mean.empty() && transform.divisor > 1 && least >= 0 &&
+      largest > 0 && static_cast<double>(largest) * transform.divisor < 1.5) {
     return fmt::format(
-        "advice: integers were divided by {:g}, the largest of their type, and reach only from {:.3g} to {:.3g}: use "
+        "advice: samples are 0 and 1, and were divided by {:g}, the largest of their type: use "
+        "--normalize none",
+        transform.divisor);
+  }
+  if (is_integer(info.type) && transform.mean.empty() && transform.divisor != 1 &&
+      std::max(-least, largest) < little) {
+    return fmt::format(
+        "advice: integers were divided by {:g}, the largest of their type, and reach only from "
+        "{:.3g} to {:.3g}: use "
         "--normalize "
         "standardize --output-activation linear, or store them as a smaller type",
         transform.divisor, least, largest);
   }
   if (outside * 100 <= row.size() * static_cast<std::size_t>(rows)) return std::nullopt;
   return fmt::format(
-      "advice: samples reach from {:.3g} to {:.3g}, but --output-activation {} only gives values from {} to {}: use "
+      "advice: samples reach from {:.3g} to {:.3g}, but --output-activation {} only gives values "
+      "from {} to {}: use "
       "--normalize standardize --output-activation linear",
       least, largest, name_of(output_activation), bound(range.lowest), bound(range.highest));
 }

@@ -52,7 +52,8 @@ std::vector<std::string> placement_advice(const std::vector<RankPlacement>& rank
     ++node.ranks;
     if (rank.threads > cores && advice.empty()) {
       advice.push_back(fmt::format(
-          "advice: rank {} on {} may use {} core{} but has {} threads: use --threads {}, or bind wider with mpirun --map-by "
+          "advice: rank {} on {} may use {} core{} but has {} threads: use --threads {}, or bind "
+          "wider with mpirun --map-by "
           "slot:PE={} (or --bind-to none)",
           r, rank.host, cores, cores == 1 ? "" : "s", rank.threads, cores, rank.threads));
     }
@@ -62,15 +63,18 @@ std::vector<std::string> placement_advice(const std::vector<RankPlacement>& rank
     const auto cores = static_cast<Index>(node.cpus.size());
     if (node.workers <= cores) continue;
     const auto online = static_cast<Index>(sysconf(_SC_NPROCESSORS_ONLN));
-    const bool bound = node.masks.size() == 1 && node.ranks > 1 && node.workers <= online && ranks.front().host == host;
+    const bool bound = node.masks.size() == 1 && node.ranks > 1 && node.workers <= online &&
+                       ranks.front().host == host;
     if (bound) {
       advice.push_back(
-          fmt::format("advice: {} ranks on {} are bound to the same {} core{}: start mpirun with --bind-to core, or "
+          fmt::format("advice: {} ranks on {} are bound to the same {} core{}: start mpirun with "
+                      "--bind-to core, or "
                       "--bind-to none",
                       node.ranks, host, cores, cores == 1 ? "" : "s"));
     } else {
       advice.push_back(
-          fmt::format("advice: {} ranks on {} have {} workers for {} core{}: use fewer ranks or --threads; ranks that "
+          fmt::format("advice: {} ranks on {} have {} workers for {} core{}: use fewer ranks or "
+                      "--threads; ranks that "
                       "share cores also need mpirun --bind-to none --mca mpi_yield_when_idle 1",
                       node.ranks, host, node.workers, cores, cores == 1 ? "" : "s"));
     }
@@ -79,10 +83,11 @@ std::vector<std::string> placement_advice(const std::vector<RankPlacement>& rank
   return advice;
 }
 
-std::vector<RankPlacement> gather_placements(const Communicator& communicator, const RankPlacement& mine) {
+std::vector<RankPlacement> gather_placements(const Communicator& communicator,
+                                             const RankPlacement& mine) {
   std::vector<RankPlacement> placements;
-  for (const std::string& text :
-       communicator.all_gather(fmt::format("{} {} {}", mine.host, mine.threads, fmt::join(mine.cpus, " ")))) {
+  for (const std::string& text : communicator.all_gather(
+           fmt::format("{} {} {}", mine.host, mine.threads, fmt::join(mine.cpus, " ")))) {
     std::istringstream stream(text);
     RankPlacement& placement = placements.emplace_back();
     stream >> placement.host >> placement.threads;

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
+#include "engine/update.hpp"
 #include "hourglass/core/error.hpp"
 #include "model/rbm.hpp"
 #include "model/stacked.hpp"
-#include "engine/update.hpp"
 
 namespace hourglass {
 
@@ -24,7 +24,9 @@ const Tensor* find(const Layout& layout, const std::string& name) {
 }  // namespace
 
 Index Pretraining::stages() const {
-  return config_.pretrain.kind == Pretrain::none ? 0 : static_cast<Index>(config_.model.encoder.size()) - 1;
+  return config_.pretrain.kind == Pretrain::none
+             ? 0
+             : static_cast<Index>(config_.model.encoder.size()) - 1;
 }
 
 std::string Pretraining::name(Index stage) const {
@@ -42,8 +44,10 @@ Activation Pretraining::activation(Index stage) const {
 }
 
 double Pretraining::standard_rate(Index stage) const {
-  if (config_.pretrain.kind != Pretrain::rbm) return scaled_learning_rate(config_.schedule, config_.pretrain_batch());
-  const bool gaussian = input_activation(stage) == Activation::linear || activation(stage) == Activation::linear;
+  if (config_.pretrain.kind != Pretrain::rbm)
+    return scaled_learning_rate(config_.schedule, config_.pretrain_batch());
+  const bool gaussian =
+      input_activation(stage) == Activation::linear || activation(stage) == Activation::linear;
   return gaussian ? 0.001 : 0.1;
 }
 
@@ -66,7 +70,8 @@ StageSettings Pretraining::settings(Index stage, const ShardPlan& plan) const {
   }
   settings.optimizer.weight_decay =
       value_for_layer(pretrain.weight_decay, stage, is_rbm ? 2e-4 : config_.optimizer.weight_decay);
-  settings.schedule.learning_rate = value_for_layer(pretrain.learning_rate, stage, standard_rate(stage));
+  settings.schedule.learning_rate =
+      value_for_layer(pretrain.learning_rate, stage, standard_rate(stage));
   settings.update.decay_biases = config_.update.decay_biases && !is_rbm;
   settings.clip_norm = is_rbm ? 0 : config_.clip_norm;
   settings.epochs = value_for_layer(pretrain.epochs, stage, Index{0});
@@ -77,7 +82,9 @@ StageSettings Pretraining::settings(Index stage, const ShardPlan& plan) const {
 }
 
 std::unique_ptr<Trainable> Pretraining::rbm(Index stage) const {
-  const auto unit = [](Activation a) { return a == Activation::sigmoid ? RbmUnit::bernoulli : RbmUnit::gaussian; };
+  const auto unit = [](Activation a) {
+    return a == Activation::sigmoid ? RbmUnit::bernoulli : RbmUnit::gaussian;
+  };
   RbmSpec spec{visible(stage),
                hidden(stage),
                unit(input_activation(stage)),
@@ -96,13 +103,15 @@ std::unique_ptr<Trainable> Pretraining::shallow(Index stage) const {
   spec.feature_mean = whole.feature_mean;
   spec.tied = whole.tied;
   spec.huber_delta = whole.huber_delta;
-  // Hidden activations are reconstructed in the squared error, or, where they are probabilities and samples are too, by bce.
+  // Hidden activations are reconstructed in the squared error, or, where they are probabilities and
+  // samples are too, by bce.
   const bool probabilities = whole.loss == Loss::bce && whole.activation == Activation::sigmoid;
   spec.loss = stage == 0 ? whole.loss : probabilities ? Loss::bce : Loss::mse;
   if (stage == 0) spec.image = whole.image;
   if (config_.pretrain.kind == Pretrain::denoising) {
-    spec.regularization.corruption = {config_.pretrain.corruption,
-                                      value_for_layer(config_.pretrain.corruption_strength, stage, 0.0)};
+    spec.regularization.corruption = {
+        config_.pretrain.corruption,
+        value_for_layer(config_.pretrain.corruption_strength, stage, 0.0)};
   }
   return std::make_unique<Autoencoder>(spec);
 }
@@ -110,7 +119,8 @@ std::unique_ptr<Trainable> Pretraining::shallow(Index stage) const {
 std::unique_ptr<Trainable> Pretraining::model(Index stage, const float* parameters) const {
   auto top = config_.pretrain.kind == Pretrain::rbm ? rbm(stage) : shallow(stage);
   if (stage == 0) return top;
-  const Index below = network_.architecture().hidden_layers[static_cast<std::size_t>(stage) - 1] + 1;
+  const Index below =
+      network_.architecture().hidden_layers[static_cast<std::size_t>(stage) - 1] + 1;
   return std::make_unique<Stacked>(network_.network(), Range{0, below}, parameters, std::move(top));
 }
 
@@ -120,26 +130,34 @@ std::vector<StoredTensor> Pretraining::tensors(Index stage, const Trainable& mod
     // "encoder/0/weight" -> "encoder/<stage>/weight", "decoder/0/bias" -> its mirror's.
     const bool encoder = tensor.name.starts_with("encoder/");
     const std::string part = tensor.name.substr(std::string("encoder/0").size());
-    tensor.name = fmt::format("{}/{}{}", encoder ? "encoder" : "decoder", encoder ? stage : stages() - 1 - stage, part);
+    tensor.name = fmt::format("{}/{}{}", encoder ? "encoder" : "decoder",
+                              encoder ? stage : stages() - 1 - stage, part);
   }
   return tensors;
 }
 
-void Pretraining::take(Index stage, const Trainable& model, std::span<const float> network, std::span<float> own) const {
+void Pretraining::take(Index stage, const Trainable& model, std::span<const float> network,
+                       std::span<float> own) const {
   for (const StoredTensor& tensor : tensors(stage, model)) {
     const Tensor* const from = find(network_.layout(), tensor.name);
-    require(from != nullptr && from->shape == tensor.shape, "a layer without its tensor in the network");
+    require(from != nullptr && from->shape == tensor.shape,
+            "a layer without its tensor in the network");
     std::copy_n(network.data() + from->offset, tensor.size, own.data() + tensor.offset);
   }
 }
 
-void Pretraining::give(Index stage, const Trainable& model, std::span<const float> own, std::span<float> network) const {
+void Pretraining::give(Index stage, const Trainable& model, std::span<const float> own,
+                       std::span<float> network) const {
   const auto tensors = this->tensors(stage, model);
   for (const StoredTensor& tensor : tensors) {
-    std::copy_n(own.data() + tensor.offset, tensor.size, network.data() + find(network_.layout(), tensor.name)->offset);
+    std::copy_n(own.data() + tensor.offset, tensor.size,
+                network.data() + find(network_.layout(), tensor.name)->offset);
   }
-  const Tensor* const mirror = find(network_.layout(), fmt::format("decoder/{}/weight", stages() - 1 - stage));
-  if (mirror == nullptr || std::ranges::find(tensors, mirror->name, &StoredTensor::name) != tensors.end()) return;
+  const Tensor* const mirror =
+      find(network_.layout(), fmt::format("decoder/{}/weight", stages() - 1 - stage));
+  if (mirror == nullptr ||
+      std::ranges::find(tensors, mirror->name, &StoredTensor::name) != tensors.end())
+    return;
   const ConstMatrix weight(own.data() + tensors.front().offset, hidden(stage), visible(stage));
   const Matrix transposed(network.data() + mirror->offset, visible(stage), hidden(stage));
   for (Index r = 0; r < transposed.rows; ++r) {

@@ -8,7 +8,8 @@ namespace hourglass {
 
 namespace {
 
-constexpr double assumed_bytes_per_second = 50e6;  // a slow file system, until a checkpoint was measured
+constexpr double assumed_bytes_per_second =
+    50e6;  // a slow file system, until a checkpoint was measured
 
 }  // namespace
 

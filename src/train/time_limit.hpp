@@ -4,11 +4,13 @@
 
 namespace hourglass {
 
-/// Decides when a run must stop so that its last checkpoint is written before `limit` seconds have passed: the process's age,
-/// the longest time between two looks at it, and the slowest checkpoint, twice and with a second to spare.
+/// Decides when a run must stop so that its last checkpoint is written before `limit` seconds have
+/// passed: the process's age, the longest time between two looks at it, and the slowest checkpoint,
+/// twice and with a second to spare.
 class TimeLimit {
  public:
-  /// `checkpoint_bytes` stands for the duration of a checkpoint until one was measured. `limit` 0: never reached.
+  /// `checkpoint_bytes` stands for the duration of a checkpoint until one was measured. `limit` 0:
+  /// never reached.
   TimeLimit(double limit, double checkpoint_bytes);
 
   /// To be called once a step: whether to stop now.

@@ -4,19 +4,20 @@
 
 #include <algorithm>
 
+#include "config/settings.hpp"
 #include "core/activity.hpp"
-#include "hourglass/core/error.hpp"
 #include "data/statistics.hpp"
-#include "system/atomic_file.hpp"
 #include "engine/arithmetic.hpp"
+#include "hourglass/core/error.hpp"
+#include "optim/schedule.hpp"
 #include "run/effective_config.hpp"
 #include "run/model_file.hpp"
-#include "config/settings.hpp"
-#include "optim/schedule.hpp"
+#include "system/atomic_file.hpp"
 
 namespace hourglass {
 
-Trainer::Trainer(const Communicator& communicator, const TrainConfig& config, std::optional<ResumePoint> resume)
+Trainer::Trainer(const Communicator& communicator, const TrainConfig& config,
+                 std::optional<ResumePoint> resume)
     : communicator_(communicator),
       signals_(stop_signals_from(config.reliability.stop_signal)),
       reader_(open_everywhere(communicator, config.data, config.allow_external)),
@@ -27,8 +28,8 @@ Trainer::Trainer(const Communicator& communicator, const TrainConfig& config, st
       pretrain_plan_(plan_.samples(), config.pretrain_shards(), config.micro_batch),
       folder_(resume ? std::move(resume->folder) : RunFolder(config.output)),
       pool_(config.threads),
-      checkpoints_(
-          std::make_unique<CheckpointWriter>(communicator, folder_, config.keep, config.reliability.checkpoint_async)) {
+      checkpoints_(std::make_unique<CheckpointWriter>(communicator, folder_, config.keep,
+                                                      config.reliability.checkpoint_async)) {
   collectively(communicator_, [&] {
     faults_ = FaultInjection::from_environment(communicator_.rank());
     check_features(reader_->info(), model_.features());
@@ -36,15 +37,18 @@ Trainer::Trainer(const Communicator& communicator, const TrainConfig& config, st
       static_cast<void>(plan_of(stage).shards_of_rank(communicator_.rank(), communicator_.size()));
     }
     const StageSettings whole = whole_settings();
-    const Schedule schedule(whole.schedule, plan_.steps_per_epoch(), whole.epochs * plan_.steps_per_epoch());
+    const Schedule schedule(whole.schedule, plan_.steps_per_epoch(),
+                            whole.epochs * plan_.steps_per_epoch());
   });
   if (!config_.validation.empty()) {
     validation_reader_ = open_everywhere(communicator_, config_.validation, config_.allow_external);
-    collectively(communicator_, [&] { check_features(validation_reader_->info(), model_.features()); });
+    collectively(communicator_,
+                 [&] { check_features(validation_reader_->info(), model_.features()); });
   }
   prepare_arithmetic(communicator_, config_, model_.layout());
   prepare();
-  initialize(model_.layout(), model_.roles(), config_.initialization, config_.seed, parameters_.span());
+  initialize(model_.layout(), model_.roles(), config_.initialization, config_.seed,
+             parameters_.span());
   model_.constrain(parameters_.data());
   if (resume && !resume->checkpoint.empty()) {
     restore(*resume);
@@ -58,8 +62,9 @@ Trainer::Trainer(const Communicator& communicator, const TrainConfig& config, st
     write_text_atomically(folder_.config_path(), to_text(config_));
     metrics_ = std::make_unique<MetricsFile>(folder_.metrics_path(), position_.step);
     if (!config_.tensorboard) return;
-    tensorboard_ = std::make_unique<TensorBoard>(folder_.tensorboard_path(), position_.step, model_,
-                                                 validation_reader_ ? *validation_reader_ : *reader_, transform_);
+    tensorboard_ = std::make_unique<TensorBoard>(
+        folder_.tensorboard_path(), position_.step, model_,
+        validation_reader_ ? *validation_reader_ : *reader_, transform_);
   });
 }
 
@@ -71,30 +76,36 @@ void Trainer::prepare() {
     data_fingerprint_ = fingerprint(*reader_);
     if (validation_reader_) validation_fingerprint_ = fingerprint(*validation_reader_);
   });
-  for (std::string* text : {&data_fingerprint_, &validation_fingerprint_}) *text = communicator_.broadcast(*text);
+  for (std::string* text : {&data_fingerprint_, &validation_fingerprint_})
+    *text = communicator_.broadcast(*text);
   parameters_ = Buffer<float>(model_.layout().size());
 }
 
 StageSettings Trainer::whole_settings() const {
-  StageSettings settings{config_.optimizer, config_.schedule,  config_.update,       config_.clip_norm,
-                         config_.epochs,    config_.reduction, config_.bucket_bytes, config_.arithmetic};
+  StageSettings settings{config_.optimizer,    config_.schedule,  config_.update,
+                         config_.clip_norm,    config_.epochs,    config_.reduction,
+                         config_.bucket_bytes, config_.arithmetic};
   settings.overlap = config_.overlap;
   settings.schedule.learning_rate = scaled_learning_rate(config_.schedule, config_.batch);
   return settings;
 }
 
 Index Trainer::epochs_of(Index stage) const {
-  return stage < pretraining_.stages() ? pretraining_.settings(stage, plan_of(stage)).epochs : config_.epochs;
+  return stage < pretraining_.stages() ? pretraining_.settings(stage, plan_of(stage)).epochs
+                                       : config_.epochs;
 }
 
 Index Trainer::total_steps() const {
   Index steps = 0;
-  for (Index stage = 0; stage <= pretraining_.stages(); ++stage) steps += epochs_of(stage) * updates_per_epoch(stage);
+  for (Index stage = 0; stage <= pretraining_.stages(); ++stage)
+    steps += epochs_of(stage) * updates_per_epoch(stage);
   return steps;
 }
 
 Index Trainer::updates_per_epoch(Index stage) const {
-  return stage == pretraining_.stages() && is_full_batch(config_) ? 1 : plan_of(stage).steps_per_epoch();
+  return stage == pretraining_.stages() && is_full_batch(config_)
+             ? 1
+             : plan_of(stage).steps_per_epoch();
 }
 
 void Trainer::begin_stage() {
@@ -106,16 +117,19 @@ void Trainer::begin_stage() {
   const Range shards = plan.shards_of_rank(communicator_.rank(), communicator_.size());
   if (source_plan_ != &plan) {
     source_.reset();
-    source_ = open_training_data(communicator_, *reader_,
-                                 {plan, shards, {config_.seed, config_.shuffle_block, config_.shuffle_window}, transform_},
-                                 memory_budget(communicator_, config_.memory));
+    source_ = open_training_data(
+        communicator_, *reader_,
+        {plan, shards, {config_.seed, config_.shuffle_block, config_.shuffle_window}, transform_},
+        memory_budget(communicator_, config_.memory));
     source_plan_ = &plan;
     source_wait_ = 0;
   }
   if (!is_pretraining()) {
-    stage_ = std::make_unique<Stage>(communicator_, model_, plan, pool_, parameters_.span(), whole_settings());
+    stage_ = std::make_unique<Stage>(communicator_, model_, plan, pool_, parameters_.span(),
+                                     whole_settings());
     record_stage();
-    if (is_full_batch(config_)) full_batch_ = std::make_unique<FullBatch>(communicator_, *stage_, config_);
+    if (is_full_batch(config_))
+      full_batch_ = std::make_unique<FullBatch>(communicator_, *stage_, config_);
     return;
   }
   layer_ = pretraining_.model(position_.stage, parameters_.data());
@@ -127,19 +141,23 @@ void Trainer::begin_stage() {
 
 TrainResult Trainer::run() {
   if (communicator_.is_root()) {
-    progress_ = std::make_unique<Progress>(config_.progress, config_.epochs, total_steps(), position_.step);
+    progress_ =
+        std::make_unique<Progress>(config_.progress, config_.epochs, total_steps(), position_.step);
   }
   note_start();
   start_profile();
-  // A run has a checkpoint from its first moment: whatever happens, there is one to name and to go back to.
+  // A run has a checkpoint from its first moment: whatever happens, there is one to name and to go
+  // back to.
   start_watchdog();
   if (position_.step == 0 && config_.checkpoint_every.count > 0) {
     checkpoint();
     checkpoints_->finish();
   }
   while (true) {
-    if (progress_) progress_->begin_stage(pretraining_.name(position_.stage), epochs_of(position_.stage));
-    while (position_.epoch < epochs_of(position_.stage) && !stopped_early() && !converged()) train_epoch();
+    if (progress_)
+      progress_->begin_stage(pretraining_.name(position_.stage), epochs_of(position_.stage));
+    while (position_.epoch < epochs_of(position_.stage) && !stopped_early() && !converged())
+      train_epoch();
     if (!is_pretraining()) break;
     finish_stage();
   }
@@ -154,7 +172,9 @@ TrainResult Trainer::run() {
     result.validation_sse = sse.back();
   }
   finish_profile(result);
-  collectively(communicator_, [&] { result.weights_digest = read_state_file(folder_.model_path()).weights_digest; });
+  collectively(communicator_, [&] {
+    result.weights_digest = read_state_file(folder_.model_path()).weights_digest;
+  });
   return result;
 }
 
@@ -167,7 +187,9 @@ void Trainer::finish_stage() {
 
 void Trainer::train_epoch() {
   activity::enter(Work::reading);
-  collectively(communicator_, [&] { source_->begin_epoch(epoch_number(position_.epoch), position_.step_in_epoch); });
+  collectively(communicator_, [&] {
+    source_->begin_epoch(epoch_number(position_.epoch), position_.step_in_epoch);
+  });
   epoch_clock_ = {};
   step_clock_ = {};
   for (bool epoch_end = false; !epoch_end;) {

@@ -7,42 +7,45 @@
 #include <vector>
 
 #include "core/buffer.hpp"
-#include "hourglass/comm/communicator.hpp"
-#include "run/checkpoint_writer.hpp"
-#include "system/fault_injection.hpp"
 #include "engine/full_batch.hpp"
 #include "engine/inference.hpp"
-#include "run/metrics.hpp"
-#include "train/pretraining.hpp"
 #include "engine/profiler.hpp"
+#include "engine/stage.hpp"
+#include "engine/training_data.hpp"
+#include "hourglass/comm/communicator.hpp"
+#include "run/checkpoint_writer.hpp"
+#include "run/metrics.hpp"
 #include "run/progress.hpp"
 #include "run/resume_point.hpp"
 #include "run/run_folder.hpp"
-#include "engine/stage.hpp"
-#include "system/stop_signal.hpp"
 #include "run/tensorboard.hpp"
+#include "system/fault_injection.hpp"
+#include "system/stop_signal.hpp"
+#include "train/pretraining.hpp"
 #include "train/time_limit.hpp"
-#include "engine/training_data.hpp"
 #include "train/watchdog.hpp"
 
 namespace hourglass {
 
 /// Where a run stands: between two updates.
 struct Position {
-  Index stage = 0;          ///< layers pretrained; from Pretraining::stages() on: the whole network is being trained
+  Index stage =
+      0;  ///< layers pretrained; from Pretraining::stages() on: the whole network is being trained
   Index epoch = 0;          ///< epochs of the stage completed
   Index step_in_epoch = 0;  ///< updates made in the current epoch
   Index step = 0;           ///< updates made so far
   Index samples = 0;        ///< samples seen so far
 };
 
-/// Where the seconds of one step went on this rank: the main thread's, which add up to the whole but for a remainder.
+/// Where the seconds of one step went on this rank: the main thread's, which add up to the whole
+/// but for a remainder.
 struct StepTimes {
   double total = 0;
-  double compute = 0;                        ///< passes and the sums along the tree within the rank
-  double exchange = 0;                       ///< communication that computing did not hide, and waiting for slower ranks
-  double input = 0;                          ///< waiting for data
-  std::array<double, phase_count> phases{};  ///< the same step phase by phase, as --profile counts it
+  double compute = 0;   ///< passes and the sums along the tree within the rank
+  double exchange = 0;  ///< communication that computing did not hide, and waiting for slower ranks
+  double input = 0;     ///< waiting for data
+  std::array<double, phase_count>
+      phases{};  ///< the same step phase by phase, as --profile counts it
 
   [[nodiscard]] double of(Phase phase) const { return phases[static_cast<std::size_t>(phase)]; }
 };
@@ -56,18 +59,23 @@ struct TrainResult {
   std::string profile;  ///< the table of --profile; empty when it was not asked for
 };
 
-/// A training run from its configuration to model.h5. All ranks construct it with the same configuration and call run().
+/// A training run from its configuration to model.h5. All ranks construct it with the same
+/// configuration and call run().
 class Trainer {
  public:
-  /// A new run, or with `resume` the continuation of the run in `config.output` (from its beginning when that has no
-  /// checkpoint: a run that was stopped before its first). Throws the same Error on every rank: settings, data, output folder.
-  Trainer(const Communicator& communicator, const TrainConfig& config, std::optional<ResumePoint> resume = std::nullopt);
+  /// A new run, or with `resume` the continuation of the run in `config.output` (from its beginning
+  /// when that has no checkpoint: a run that was stopped before its first). Throws the same Error
+  /// on every rank: settings, data, output folder.
+  Trainer(const Communicator& communicator, const TrainConfig& config,
+          std::optional<ResumePoint> resume = std::nullopt);
 
-  /// Trains to the end. Throws Error(stopped) after a signal, with a checkpoint written, and Error(diverged).
+  /// Trains to the end. Throws Error(stopped) after a signal, with a checkpoint written, and
+  /// Error(diverged).
   TrainResult run();
 
-  /// Makes `steps` updates as run() does, epoch after epoch, but without checkpoints, records (and the gradient norms that they
-  /// ask for), validation or a model file, and returns the times of each: for measurements. Collective.
+  /// Makes `steps` updates as run() does, epoch after epoch, but without checkpoints, records (and
+  /// the gradient norms that they ask for), validation or a model file, and returns the times of
+  /// each: for measurements. Collective.
   std::vector<StepTimes> run_steps(Index steps);
 
  private:
@@ -87,7 +95,9 @@ class Trainer {
   void finish_stage();
   void train_epoch();
   [[nodiscard]] bool is_pretraining() const { return position_.stage < pretraining_.stages(); }
-  [[nodiscard]] const ShardPlan& plan_of(Index stage) const { return stage < pretraining_.stages() ? pretrain_plan_ : plan_; }
+  [[nodiscard]] const ShardPlan& plan_of(Index stage) const {
+    return stage < pretraining_.stages() ? pretrain_plan_ : plan_;
+  }
   [[nodiscard]] Index epochs_of(Index stage) const;
   [[nodiscard]] Index total_steps() const;
   [[nodiscard]] StageSettings whole_settings() const;
@@ -97,7 +107,8 @@ class Trainer {
   void train_iteration();
   [[nodiscard]] Index updates_per_epoch(Index stage) const;
   [[nodiscard]] StepFlags flags();
-  void count_step(const StepTotals& totals, Index samples, double compute_seconds, const Timer& timer);
+  void count_step(const StepTotals& totals, Index samples, double compute_seconds,
+                  const Timer& timer);
   // L-BFGS has found that there is no way down.
   [[nodiscard]] bool converged() const { return full_batch_ && full_batch_->converged(); }
   [[nodiscard]] Index step_in_stage() const {
@@ -205,8 +216,8 @@ class Trainer {
   std::unique_ptr<Watchdog> watchdog_;
 };
 
-/// Throws Error(usage) on every rank when one was started with other settings, libraries or BLAS kernels than rank 0, naming
-/// what.
+/// Throws Error(usage) on every rank when one was started with other settings, libraries or BLAS
+/// kernels than rank 0, naming what.
 void check_same_everywhere(const Communicator& communicator, const TrainConfig& config);
 
 }  // namespace hourglass

@@ -52,15 +52,17 @@ void Trainer::write_record(const MetricsRecord& record) {
 }
 
 double Trainer::validation_error() {
-  return evaluate(communicator_, stage_->model(), stage_->parameters_in_use(), *validation_reader_, transform_,
-                  config_.micro_batch, pool_)
+  return evaluate(communicator_, stage_->model(), stage_->parameters_in_use(), *validation_reader_,
+                  transform_, config_.micro_batch, pool_)
       .sse;
 }
 
 std::span<const double> Trainer::validation_errors() { return history_["/history/validation_sse"]; }
 
 Index Trainer::plateaus() {
-  return stage_->schedule().watches_validation() ? count_plateaus(validation_errors(), config_.schedule.patience) : 0;
+  return stage_->schedule().watches_validation()
+             ? count_plateaus(validation_errors(), config_.schedule.patience)
+             : 0;
 }
 
 bool Trainer::is_best_epoch() {

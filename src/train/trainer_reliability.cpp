@@ -1,11 +1,12 @@
-// The part of the trainer that looks after the run: stopping in time, hanging and deviating ranks, numbers that are not finite.
+// The part of the trainer that looks after the run: stopping in time, hanging and deviating ranks,
+// numbers that are not finite.
 #include <fmt/format.h>
 
+#include "config/duration.hpp"
 #include "core/activity.hpp"
 #include "hourglass/core/error.hpp"
 #include "system/atomic_file.hpp"
 #include "train/diagnosis.hpp"
-#include "config/duration.hpp"
 #include "train/parameter_check.hpp"
 #include "train/trainer.hpp"
 
@@ -13,14 +14,17 @@ namespace hourglass {
 
 void Trainer::start_watchdog() {
   // A checkpoint's share of a rank: weights, and as many moments as Adam has.
-  const auto bytes = 3 * model_.layout().size() * static_cast<Index>(sizeof(float)) / communicator_.size();
-  time_limit_ = std::make_unique<TimeLimit>(config_.reliability.time_limit, static_cast<double>(bytes));
+  const auto bytes =
+      3 * model_.layout().size() * static_cast<Index>(sizeof(float)) / communicator_.size();
+  time_limit_ =
+      std::make_unique<TimeLimit>(config_.reliability.time_limit, static_cast<double>(bytes));
   if (config_.reliability.watchdog == 0) return;
   collectively(communicator_, [&] {
     if (communicator_.is_root()) write_text_atomically(folder_.watchdog_path(), "");
   });
   watchdog_ = std::make_unique<Watchdog>(
-      folder_.watchdog_path(), communicator_.rank(), communicator_.size(), config_.reliability.watchdog,
+      folder_.watchdog_path(), communicator_.rank(), communicator_.size(),
+      config_.reliability.watchdog,
       fmt::format("the job is ended; continue with: hourglass train --resume {}", config_.output));
 }
 
@@ -44,13 +48,15 @@ void Trainer::settle_checkpoint() {
 void Trainer::stop() {
   if (checkpoints_->step() != position_.step) checkpoint();
   checkpoints_->finish();
-  const std::string why = time_is_up_
-                              ? fmt::format("before the --time-limit of {}", format_duration(config_.reliability.time_limit))
-                              : "on request";
-  throw Error(ErrorKind::stopped,
-              fmt::format("stopped {} at step {}; checkpoint {}; continue with: hourglass train --resume {}", why,
-                          position_.step, last_checkpoint(), config_.output),
-              Reach::everywhere);
+  const std::string why = time_is_up_ ? fmt::format("before the --time-limit of {}",
+                                                    format_duration(config_.reliability.time_limit))
+                                      : "on request";
+  throw Error(
+      ErrorKind::stopped,
+      fmt::format(
+          "stopped {} at step {}; checkpoint {}; continue with: hourglass train --resume {}", why,
+          position_.step, last_checkpoint(), config_.output),
+      Reach::everywhere);
 }
 
 void Trainer::verify_if_due() {
@@ -60,9 +66,10 @@ void Trainer::verify_if_due() {
 
 void Trainer::verify() {
   const Timer timer;
-  check_same_parameters(communicator_, stage_->model().layout(), stage_->parameters(),
-                        fmt::format("after step {}", position_.step),
-                        fmt::format("last good checkpoint: {}; resume without that node", last_checkpoint()));
+  check_same_parameters(
+      communicator_, stage_->model().layout(), stage_->parameters(),
+      fmt::format("after step {}", position_.step),
+      fmt::format("last good checkpoint: {}; resume without that node", last_checkpoint()));
   for (Clock* clock : {&step_clock_, &epoch_clock_}) clock->verify += timer.seconds();
 }
 
@@ -70,12 +77,16 @@ void Trainer::fail_numbers(const std::string& what) {
   if (full_batch_) diverged(what);
   // Messages of the step are still on their way to buffers that are about to be used again.
   Reducer& reducer = stage_->reducer();
-  for (std::size_t b = 0; b < reducer.buckets().size(); ++b) reducer.wait_reduce(static_cast<Index>(b));
-  const std::string why = find_non_finite(communicator_, stage_->model(), stage_->plan(), stage_->parameters(), *source_,
-                                          {config_.seed, epoch_number(position_.epoch), position_.step_in_epoch});
+  for (std::size_t b = 0; b < reducer.buckets().size(); ++b)
+    reducer.wait_reduce(static_cast<Index>(b));
+  const std::string why = find_non_finite(
+      communicator_, stage_->model(), stage_->plan(), stage_->parameters(), *source_,
+      {config_.seed, epoch_number(position_.epoch), position_.step_in_epoch});
   diverged(why.empty() ? what : what + ": " + why);
 }
 
-std::string Trainer::last_checkpoint() const { return checkpoints_->last().empty() ? "none" : checkpoints_->last(); }
+std::string Trainer::last_checkpoint() const {
+  return checkpoints_->last().empty() ? "none" : checkpoints_->last();
+}
 
 }  // namespace hourglass

@@ -5,18 +5,18 @@
 #include <algorithm>
 #include <cmath>
 
+#include "config/settings.hpp"
 #include "core/activity.hpp"
-#include "hourglass/core/error.hpp"
-#include "hourglass/comm/environment.hpp"
-#include "system/atomic_file.hpp"
 #include "engine/arithmetic.hpp"
-#include "train/diagnosis.hpp"
+#include "hourglass/comm/environment.hpp"
+#include "hourglass/core/error.hpp"
+#include "optim/schedule.hpp"
 #include "run/feature_weights.hpp"
 #include "run/model_file.hpp"
-#include "config/settings.hpp"
-#include "train/trainer.hpp"
 #include "run/version.hpp"
-#include "optim/schedule.hpp"
+#include "system/atomic_file.hpp"
+#include "train/diagnosis.hpp"
+#include "train/trainer.hpp"
 
 namespace hourglass {
 
@@ -37,7 +37,8 @@ void from_doubles(const StateHeader& header, const char* path, ExactSum& sum) {
   if (found == header.doubles.end() || found->second.size() != sum.words().size()) {
     throw Error(ErrorKind::data, fmt::format("the checkpoint has no {}", path));
   }
-  for (std::size_t i = 0; i < sum.words().size(); ++i) sum.words()[i] = static_cast<std::int64_t>(found->second[i]);
+  for (std::size_t i = 0; i < sum.words().size(); ++i)
+    sum.words()[i] = static_cast<std::int64_t>(found->second[i]);
 }
 
 }  // namespace
@@ -60,14 +61,17 @@ void Trainer::checkpoint() {
   const Timer timer;
   activity::enter(Work::checkpointing);
   if (config_.reliability.verify_every > 0) verify();
-  // A parameter that became infinite shows in the loss only one step later: never let it into a checkpoint.
+  // A parameter that became infinite shows in the loss only one step later: never let it into a
+  // checkpoint.
   if (!stage_->is_finite()) {
-    diverged(fmt::format("{} is not finite", non_finite_tensor(stage_->model().layout(), stage_->parameters())));
+    diverged(fmt::format("{} is not finite",
+                         non_finite_tensor(stage_->model().layout(), stage_->parameters())));
   }
   auto [header, arenas] = state(true);
   checkpoints_->write(position_.step, header, std::move(arenas));
   since_checkpoint_.restart();
-  if (time_limit_) time_limit_->checkpoint_took(std::max(timer.seconds(), checkpoints_->take_duration()));
+  if (time_limit_)
+    time_limit_->checkpoint_took(std::max(timer.seconds(), checkpoints_->take_duration()));
   for (Clock* clock : {&step_clock_, &epoch_clock_}) clock->checkpoint += timer.seconds();
 }
 
@@ -95,16 +99,22 @@ std::pair<StateHeader, std::vector<StoredArena>> Trainer::state(bool with_optimi
     }
   }
   std::vector<StoredArena> arenas;
-  if (!with_optimizer && stage_->segment().averages()) parameters = stage_->segment().stored_average(tensors);
+  if (!with_optimizer && stage_->segment().averages())
+    parameters = stage_->segment().stored_average(tensors);
   if (with_optimizer) {
-    header.position = {{"stage", position_.stage}, {"epoch", position_.epoch},     {"step_in_epoch", position_.step_in_epoch},
-                       {"step", position_.step},   {"samples", position_.samples}, {"epoch_samples", epoch_samples_}};
+    header.position = {{"stage", position_.stage},
+                       {"epoch", position_.epoch},
+                       {"step_in_epoch", position_.step_in_epoch},
+                       {"step", position_.step},
+                       {"samples", position_.samples},
+                       {"epoch_samples", epoch_samples_}};
     header.doubles[epoch_loss_path] = to_doubles(epoch_loss_);
     header.doubles[epoch_squared_error_path] = to_doubles(epoch_squared_error_);
     header.doubles[epoch_penalty_path] = to_doubles(epoch_penalty_);
     arenas = full_batch_
                  ? full_batch_->stored(tensors, header.position)
-                 : stage_->segment().stored(is_pretraining() ? pretraining_.tensors(position_.stage, *layer_) : tensors);
+                 : stage_->segment().stored(
+                       is_pretraining() ? pretraining_.tensors(position_.stage, *layer_) : tensors);
   }
   arenas.insert(arenas.begin(), std::move(parameters));
   return {std::move(header), std::move(arenas)};
@@ -119,7 +129,8 @@ void Trainer::write_state(const std::string& path, bool with_optimizer) {
 
 void Trainer::write_model() {
   const auto errors = validation_errors();
-  if (!config_.keep_best || errors.empty() || is_best_epoch()) return write_weights(folder_.model_path());
+  if (!config_.keep_best || errors.empty() || is_best_epoch())
+    return write_weights(folder_.model_path());
   // Some epoch before was the best: its file stands ready.
   collectively(communicator_, [&] {
     if (communicator_.is_root()) copy_atomically(folder_.best_path(), folder_.model_path());
@@ -137,32 +148,38 @@ void Trainer::restore(ResumePoint& point) {
       return found == file.header.texts.end() ? std::string() : found->second;
     };
     if (text("data_fingerprint") != data_fingerprint_) {
-      throw Error(ErrorKind::usage,
-                  fmt::format("cannot resume with --data {}: its content is not what {} was trained on; give the "
-                              "original data or start a new run",
-                              config_.data, checkpoint));
+      throw Error(
+          ErrorKind::usage,
+          fmt::format(
+              "cannot resume with --data {}: its content is not what {} was trained on; give the "
+              "original data or start a new run",
+              config_.data, checkpoint));
     }
-    const bool validation_decides =
-        config_.keep_best || config_.early_stopping > 0 || Schedule(whole_settings().schedule, 1, 1).watches_validation();
+    const bool validation_decides = config_.keep_best || config_.early_stopping > 0 ||
+                                    Schedule(whole_settings().schedule, 1, 1).watches_validation();
     if (validation_decides && file.header.texts.contains("validation_fingerprint") &&
         text("validation_fingerprint") != validation_fingerprint_) {
-      throw Error(ErrorKind::usage,
-                  fmt::format("cannot resume with --validation {}: its content is not what {} was validated on, and its errors "
-                              "decide what becomes of the run (--keep-best, --early-stopping or --schedule plateau); give the "
-                              "original data or start a new run",
-                              config_.validation.empty() ? "left out" : config_.validation, checkpoint));
+      throw Error(
+          ErrorKind::usage,
+          fmt::format("cannot resume with --validation {}: its content is not what {} was "
+                      "validated on, and its errors "
+                      "decide what becomes of the run (--keep-best, --early-stopping or --schedule "
+                      "plateau); give the "
+                      "original data or start a new run",
+                      config_.validation.empty() ? "left out" : config_.validation, checkpoint));
     }
     if (load_feature_weights(file.header) != config_.model.feature_weights) {
-      throw Error(ErrorKind::usage,
-                  fmt::format("cannot resume with --feature-weights {}: its numbers are not those that {} was trained "
-                              "with; restore them or start a new run",
-                              config_.feature_weights, checkpoint));
+      throw Error(ErrorKind::usage, fmt::format("cannot resume with --feature-weights {}: its "
+                                                "numbers are not those that {} was trained "
+                                                "with; restore them or start a new run",
+                                                config_.feature_weights, checkpoint));
     }
     if (const std::string here = arithmetic_description(config_.arithmetic);
         text("blas") != here && config_.reduction == Reduction::tree) {
       throw Error(
           ErrorKind::usage,
-          fmt::format("cannot resume {} here: it was trained with {} and this machine uses {}, which would change the bits; "
+          fmt::format("cannot resume {} here: it was trained with {} and this machine uses {}, "
+                      "which would change the bits; "
                       "resume on the same CPU type (or set OPENBLAS_CORETYPE to the one before)",
                       checkpoint, text("blas"), here));
     }
@@ -170,13 +187,15 @@ void Trainer::restore(ResumePoint& point) {
     const Index begun = position_.epoch + (position_.step_in_epoch > 0 ? 1 : 0);
     if (!is_pretraining() && begun > config_.epochs) {
       throw Error(ErrorKind::usage,
-                  fmt::format("cannot resume with --epochs {}: the run is in epoch {} already", config_.epochs, begun));
+                  fmt::format("cannot resume with --epochs {}: the run is in epoch {} already",
+                              config_.epochs, begun));
     }
     transform_ = load_transform(file.header);
     read_arena(file, "/model", parameters_.span());
   });
   begin_stage();
-  collectively(communicator_, [&] { full_batch_ ? full_batch_->load(file) : stage_->segment().load(file); });
+  collectively(communicator_,
+               [&] { full_batch_ ? full_batch_->load(file) : stage_->segment().load(file); });
   checkpoints_->start_from(checkpoint, position_.step);
 }
 
@@ -184,13 +203,15 @@ void Trainer::restore_position(const StateFile& file) {
   const auto position = [&](const char* name) {
     const auto found = file.header.position.find(name);
     if (found == file.header.position.end()) {
-      throw Error(ErrorKind::data, fmt::format("{} is not a checkpoint: it has no position", file.path));
+      throw Error(ErrorKind::data,
+                  fmt::format("{} is not a checkpoint: it has no position", file.path));
     }
     return found->second;
   };
   // Files of before there was pretraining know no stages.
   const Index stage = file.header.position.contains("stage") ? position("stage") : 0;
-  position_ = {stage, position("epoch"), position("step_in_epoch"), position("step"), position("samples")};
+  position_ = {stage, position("epoch"), position("step_in_epoch"), position("step"),
+               position("samples")};
   epoch_samples_ = position("epoch_samples");
   from_doubles(file.header, epoch_loss_path, epoch_loss_);
   from_doubles(file.header, epoch_squared_error_path, epoch_squared_error_);
@@ -205,7 +226,8 @@ namespace {
 // What the C library goes by when it chooses between functions that round differently.
 std::string cpu_type() {
 #if defined(__x86_64__)
-  return fmt::format("{}{}", __builtin_cpu_supports("fma") ? "fma " : "", __builtin_cpu_supports("avx2") ? "avx2" : "");
+  return fmt::format("{}{}", __builtin_cpu_supports("fma") ? "fma " : "",
+                     __builtin_cpu_supports("avx2") ? "avx2" : "");
 #else
   return "one kind";
 #endif
@@ -216,13 +238,15 @@ std::string cpu_type() {
 void check_same_everywhere(const Communicator& communicator, const TrainConfig& config) {
   // Whatever may change a bit, or make one rank read or write what another does not understand.
   const std::string mine =
-      to_text(config) + fmt::format("\n[build]\nversion = {}\nblas = {}\nhdf5 = {}\nmpi = {}\nlibc = {}\ncpu = {}\n", version(),
-                                    arithmetic_description(config.arithmetic), hdf5_version(), Environment::library_version(),
-                                    gnu_get_libc_version(), cpu_type());
+      to_text(config) +
+      fmt::format("\n[build]\nversion = {}\nblas = {}\nhdf5 = {}\nmpi = {}\nlibc = {}\ncpu = {}\n",
+                  version(), arithmetic_description(config.arithmetic), hdf5_version(),
+                  Environment::library_version(), gnu_get_libc_version(), cpu_type());
   const auto all = communicator.all_gather(mine);
   for (std::size_t rank = 1; rank < all.size(); ++rank) {
     if (all[rank] == all[0]) continue;
-    const auto [root, other] = std::mismatch(all[0].begin(), all[0].end(), all[rank].begin(), all[rank].end());
+    const auto [root, other] =
+        std::mismatch(all[0].begin(), all[0].end(), all[rank].begin(), all[rank].end());
     const auto line_at = [](const std::string& text, std::string::const_iterator at) {
       const auto position = static_cast<std::size_t>(at - text.begin());
       const auto begin = position == 0 ? std::string::npos : text.rfind('\n', position - 1);
@@ -230,7 +254,8 @@ void check_same_everywhere(const Communicator& communicator, const TrainConfig& 
       return text.substr(first, text.find('\n', position) - first);
     };
     throw Error(ErrorKind::usage,
-                fmt::format("rank {} was started differently from rank 0: '{}' there and '{}' here; start all ranks "
+                fmt::format("rank {} was started differently from rank 0: '{}' there and '{}' "
+                            "here; start all ranks "
                             "with the same settings on the same kind of node",
                             rank, line_at(all[rank], other), line_at(all[0], root)),
                 Reach::everywhere);

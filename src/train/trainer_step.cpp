@@ -17,25 +17,29 @@ std::uint32_t Trainer::epoch_number(Index epoch) const {
   return static_cast<std::uint32_t>(before + epoch);
 }
 
-// Whether this rank was told to stop, and whether it is time for a checkpoint. Clocks differ between ranks: rank 0's decides.
+// Whether this rank was told to stop, and whether it is time for a checkpoint. Clocks differ
+// between ranks: rank 0's decides.
 StepFlags Trainer::flags() {
-  const bool by_time = config_.checkpoint_every.unit == Interval::Unit::seconds && config_.checkpoint_every.count > 0;
+  const bool by_time = config_.checkpoint_every.unit == Interval::Unit::seconds &&
+                       config_.checkpoint_every.count > 0;
   const bool time_is_up = communicator_.is_root() && time_limit_ && time_limit_->reached();
   return {StopSignal::received() != 0 || time_is_up,
-          by_time && communicator_.is_root() && since_checkpoint_.seconds() >= config_.checkpoint_every.count, time_is_up,
-          checkpoints_->ready()};
+          by_time && communicator_.is_root() &&
+              since_checkpoint_.seconds() >= config_.checkpoint_every.count,
+          time_is_up, checkpoints_->ready()};
 }
 
 void Trainer::train_step() {
   const Timer timer;
-  const StepTotals& totals =
-      stage_->gradient(*source_, config_.seed, epoch_number(position_.epoch), position_.step_in_epoch, flags());
+  const StepTotals& totals = stage_->gradient(*source_, config_.seed, epoch_number(position_.epoch),
+                                              position_.step_in_epoch, flags());
   take_flags(totals);
   step_loss_ = totals.mean(totals.loss);
   if (totals.failed || !std::isfinite(step_loss_)) fail_step(totals);
   learning_rate_ = stage_->schedule().rate(step_in_stage(), plateaus());
-  const bool log_due = !is_measuring_ && ((config_.log_every > 0 && (position_.step + 1) % config_.log_every == 0) ||
-                                          position_.step_in_epoch + 1 == stage_->plan().steps_per_epoch());
+  const bool log_due =
+      !is_measuring_ && ((config_.log_every > 0 && (position_.step + 1) % config_.log_every == 0) ||
+                         position_.step_in_epoch + 1 == stage_->plan().steps_per_epoch());
   std::optional<double> norm;
   if (log_due || stage_->wants_norm()) {
     norm = gradient_norm_ = stage_->gradient_norm();
@@ -46,7 +50,8 @@ void Trainer::train_step() {
   count_step(totals, totals.samples, stage_->compute_seconds(), timer);
 }
 
-// One update by L-BFGS; all passes over the data see the order and the noise of the stage's first epoch.
+// One update by L-BFGS; all passes over the data see the order and the noise of the stage's first
+// epoch.
 void Trainer::train_iteration() {
   const Timer timer;
   const FullBatch::Iteration iteration = full_batch_->iterate(
@@ -63,7 +68,8 @@ void Trainer::train_iteration() {
   count_step(iteration.totals, iteration.passes * plan_.samples(), timer.seconds(), timer);
 }
 
-void Trainer::count_step(const StepTotals& totals, Index samples, double compute_seconds, const Timer& timer) {
+void Trainer::count_step(const StepTotals& totals, Index samples, double compute_seconds,
+                         const Timer& timer) {
   step_penalty_ = totals.mean(totals.penalty);
   step_sse_ = totals.mean(totals.squared_error);
   epoch_loss_.add(totals.loss);
@@ -83,7 +89,8 @@ void Trainer::count_step(const StepTotals& totals, Index samples, double compute
     clock->samples += samples;
   }
   if (progress_) {
-    progress_->step(position_.epoch + 1, position_.step, step_loss_, static_cast<double>(samples) / timer.seconds());
+    progress_->step(position_.epoch + 1, position_.step, step_loss_,
+                    static_cast<double>(samples) / timer.seconds());
   }
 }
 
@@ -101,10 +108,13 @@ void Trainer::diverged(const std::string& what) {
   checkpoints_->finish();
   throw Error(
       ErrorKind::diverged,
-      fmt::format("diverged at step {} ({}epoch {}): {}; last good checkpoint: {}; try a --{}learning-rate below {:g}{}",
-                  position_.step + 1, is_pretraining() ? pretraining_.name(position_.stage) + ", " : "", position_.epoch + 1,
-                  what, last_checkpoint(), is_pretraining() ? "pretrain-" : "",
-                  is_pretraining() ? stage_->settings().schedule.learning_rate : config_.schedule.learning_rate,
+      fmt::format("diverged at step {} ({}epoch {}): {}; last good checkpoint: {}; try a "
+                  "--{}learning-rate below {:g}{}",
+                  position_.step + 1,
+                  is_pretraining() ? pretraining_.name(position_.stage) + ", " : "",
+                  position_.epoch + 1, what, last_checkpoint(), is_pretraining() ? "pretrain-" : "",
+                  is_pretraining() ? stage_->settings().schedule.learning_rate
+                                   : config_.schedule.learning_rate,
                   is_pretraining() ? "" : " or --clip-norm 1"),
       Reach::everywhere);
 }

@@ -11,9 +11,9 @@
 #include <sstream>
 #include <utility>
 
-#include "hourglass/core/error.hpp"
 #include "core/process.hpp"
 #include "core/timer.hpp"
+#include "hourglass/core/error.hpp"
 #include "system/stuck_launcher.hpp"
 
 namespace hourglass {
@@ -35,17 +35,19 @@ std::string doing(const RankReport& report) {
 std::string list(const std::vector<RankReport>& reports) {
   constexpr std::size_t shown = 4;
   std::string text;
-  for (std::size_t i = 0; i < std::min(shown, reports.size()); ++i) text += (i == 0 ? "" : ", ") + whereabouts(reports[i]);
+  for (std::size_t i = 0; i < std::min(shown, reports.size()); ++i)
+    text += (i == 0 ? "" : ", ") + whereabouts(reports[i]);
   return reports.size() > shown ? text + fmt::format(" and {} more", reports.size() - shown) : text;
 }
 
-// Opened each time: what is closed is what other hosts see, and opening shows what they have written.
+// Opened each time: what is closed is what other hosts see, and opening shows what they have
+// written.
 void put_line(const std::string& file, const RankReport& report) {
   const int descriptor = open(file.c_str(), O_WRONLY | O_CLOEXEC);
   if (descriptor < 0) return;
   const std::string line = report.to_line();
-  static_cast<void>(
-      pwrite(descriptor, line.data(), line.size(), static_cast<off_t>(report.rank) * static_cast<off_t>(line.size())));
+  static_cast<void>(pwrite(descriptor, line.data(), line.size(),
+                           static_cast<off_t>(report.rank) * static_cast<off_t>(line.size())));
   close(descriptor);
 }
 
@@ -56,7 +58,8 @@ std::vector<RankReport> read_lines(const std::string& file, int ranks) {
     std::string line(RankReport::line_bytes, ' ');
     std::optional<RankReport> report;
     const auto place = static_cast<off_t>(rank) * static_cast<off_t>(line.size());
-    if (descriptor >= 0 && pread(descriptor, line.data(), line.size(), place) > 0) report = RankReport::from_line(line);
+    if (descriptor >= 0 && pread(descriptor, line.data(), line.size(), place) > 0)
+      report = RankReport::from_line(line);
     // A rank that never wrote counts as one that does not run.
     reports.push_back(report ? *report : RankReport{rank, "an unknown host", 0, 0, {}, 0});
     reports.back().rank = rank;
@@ -65,7 +68,8 @@ std::vector<RankReport> read_lines(const std::string& file, int ranks) {
   return reports;
 }
 
-// How long a launcher takes to end a job at most, in seconds: what it allows the ranks after a SIGTERM, and some more.
+// How long a launcher takes to end a job at most, in seconds: what it allows the ranks after a
+// SIGTERM, and some more.
 double launcher_patience() {
   constexpr double usual = 10;
   const char* grace = std::getenv("OMPI_MCA_odls_base_sigkill_timeout");
@@ -75,9 +79,10 @@ double launcher_patience() {
 }  // namespace
 
 std::string RankReport::to_line() const {
-  std::string line =
-      fmt::format("rank {} host {:.100} process {} beat {} step {} phase {} waiting {} ticks {} still {:.3f}", rank, host,
-                  process, beat, doing.step, static_cast<int>(doing.phase), doing.waiting ? 1 : 0, doing.ticks, still);
+  std::string line = fmt::format(
+      "rank {} host {:.100} process {} beat {} step {} phase {} waiting {} ticks {} still {:.3f}",
+      rank, host, process, beat, doing.step, static_cast<int>(doing.phase), doing.waiting ? 1 : 0,
+      doing.ticks, still);
   line.resize(line_bytes - 1, ' ');
   return line + '\n';
 }
@@ -88,8 +93,9 @@ std::optional<RankReport> RankReport::from_line(const std::string& line) {
   std::string word;
   int phase = 0;
   int waiting = 0;
-  if (!(stream >> word >> report.rank >> word >> report.host >> word >> report.process >> word >> report.beat >> word >>
-        report.doing.step >> word >> phase >> word >> waiting >> word >> report.doing.ticks >> word >> report.still) ||
+  if (!(stream >> word >> report.rank >> word >> report.host >> word >> report.process >> word >>
+        report.beat >> word >> report.doing.step >> word >> phase >> word >> waiting >> word >>
+        report.doing.ticks >> word >> report.still) ||
       phase < 0 || phase > last_phase) {
     return std::nullopt;
   }
@@ -98,7 +104,8 @@ std::optional<RankReport> RankReport::from_line(const std::string& line) {
   return report;
 }
 
-std::string verdict(std::span<const RankReport> before, std::span<const RankReport> after, double limit) {
+std::string verdict(std::span<const RankReport> before, std::span<const RankReport> after,
+                    double limit) {
   std::vector<RankReport> dead;
   std::vector<RankReport> stuck;
   bool moving = false;
@@ -113,19 +120,22 @@ std::string verdict(std::span<const RankReport> before, std::span<const RankRepo
     }
   }
   if (!dead.empty()) {
-    return fmt::format("{} {} not run any more; last seen {}", list(dead), dead.size() == 1 ? "does" : "do",
-                       doing(dead.front()));
+    return fmt::format("{} {} not run any more; last seen {}", list(dead),
+                       dead.size() == 1 ? "does" : "do", doing(dead.front()));
   }
   if (!stuck.empty()) {
-    return fmt::format("{} made no progress for {:.0f} s; last seen {}", list(stuck), stuck.front().still,
-                       doing(stuck.front()));
+    return fmt::format("{} made no progress for {:.0f} s; last seen {}", list(stuck),
+                       stuck.front().still, doing(stuck.front()));
   }
   if (moving || after.empty()) return "";
-  const auto first = std::min_element(after.begin(), after.end(), [](const RankReport& a, const RankReport& b) {
-    return std::pair(a.doing.step, a.doing.phase) < std::pair(b.doing.step, b.doing.phase);
-  });
-  return fmt::format("all ranks wait for each other for {:.0f} s: the network does not deliver; {} is furthest behind, {}",
-                     first->still, whereabouts(*first), doing(*first));
+  const auto first =
+      std::min_element(after.begin(), after.end(), [](const RankReport& a, const RankReport& b) {
+        return std::pair(a.doing.step, a.doing.phase) < std::pair(b.doing.step, b.doing.phase);
+      });
+  return fmt::format(
+      "all ranks wait for each other for {:.0f} s: the network does not deliver; {} is furthest "
+      "behind, {}",
+      first->still, whereabouts(*first), doing(*first));
 }
 
 Watchdog::Watchdog(std::string file, int rank, int ranks, double limit, std::string advice)
@@ -182,7 +192,8 @@ std::optional<std::vector<RankReport>> Watchdog::ask_for_reports(const std::stop
   wanted_ = true;
   wake_.notify_all();
   const double patience = std::max(limit_ / 2, 1.0);
-  wake_.wait_for(lock, stop, std::chrono::duration<double>(patience), [this] { return reports_.has_value(); });
+  wake_.wait_for(lock, stop, std::chrono::duration<double>(patience),
+                 [this] { return reports_.has_value(); });
   return reports_;
 }
 
@@ -204,17 +215,19 @@ void Watchdog::judge(const std::stop_token& stop) {
     if (stop.stop_requested() || activity::now().ticks != ticks) continue;
     if (!before || !after) {
       const RankReport me{rank_, host_name(), getpid(), 0, activity::now(), 0};
-      end_job(fmt::format("the file system of {} does not answer; {} was last seen {}", file_, whereabouts(me), doing(me)));
+      end_job(fmt::format("the file system of {} does not answer; {} was last seen {}", file_,
+                          whereabouts(me), doing(me)));
     }
     const std::string what = verdict(*before, *after, limit_);
     if (what.empty()) continue;
     // One rank speaks: the lowest that runs. The others give it time to end the job.
     int speaker = 0;
-    while (speaker < rank_ &&
-           (*after)[static_cast<std::size_t>(speaker)].beat == (*before)[static_cast<std::size_t>(speaker)].beat) {
+    while (speaker < rank_ && (*after)[static_cast<std::size_t>(speaker)].beat ==
+                                  (*before)[static_cast<std::size_t>(speaker)].beat) {
       ++speaker;
     }
-    if (speaker == rank_ || (pause(stop, limit_ / 2 + 2) && activity::now().ticks == ticks)) end_job(what);
+    if (speaker == rank_ || (pause(stop, limit_ / 2 + 2) && activity::now().ticks == ticks))
+      end_job(what);
   }
 }
 
@@ -222,7 +235,8 @@ void Watchdog::end_job(const std::string& what) const {
   fmt::print(stderr, "hourglass: watchdog: {}; {}\n", what, advice_);
   std::fflush(stderr);
   end_launcher_after(launcher_patience());
-  // Not exit(): the main thread may be anywhere. The launcher sees a rank that failed and ends the others.
+  // Not exit(): the main thread may be anywhere. The launcher sees a rank that failed and ends the
+  // others.
   _exit(static_cast<int>(ErrorKind::rank));
 }
 

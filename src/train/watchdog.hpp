@@ -28,16 +28,19 @@ struct RankReport {
   static constexpr std::size_t line_bytes = 256;
 };
 
-/// Who is to blame when nothing has moved for `limit` seconds, in one line for the user, or "" when somebody still works.
-/// `before` and `after` are all ranks' reports, some beats apart. In this order: ranks whose processes do not run, ranks that
-/// are stuck in work of their own, the network when everybody waits for the others.
-[[nodiscard]] std::string verdict(std::span<const RankReport> before, std::span<const RankReport> after, double limit);
+/// Who is to blame when nothing has moved for `limit` seconds, in one line for the user, or "" when
+/// somebody still works. `before` and `after` are all ranks' reports, some beats apart. In this
+/// order: ranks whose processes do not run, ranks that are stuck in work of their own, the network
+/// when everybody waits for the others.
+[[nodiscard]] std::string verdict(std::span<const RankReport> before,
+                                  std::span<const RankReport> after, double limit);
 
-/// Ends a job that hangs. Each rank has two threads: one writes what the main thread says (core/activity.hpp) to the rank's
-/// line of a file in the run folder and reads the others' when asked, the other waits until nothing has moved for `limit`
-/// seconds and then names the culprit, on standard error of the lowest rank that still runs, and ends the process (exit code
-/// 69); the launcher ends the others. Neither thread calls MPI, nor does the second touch the file system, which may be what
-/// hangs.
+/// Ends a job that hangs. Each rank has two threads: one writes what the main thread says
+/// (core/activity.hpp) to the rank's line of a file in the run folder and reads the others' when
+/// asked, the other waits until nothing has moved for `limit` seconds and then names the culprit,
+/// on standard error of the lowest rank that still runs, and ends the process (exit code 69); the
+/// launcher ends the others. Neither thread calls MPI, nor does the second touch the file system,
+/// which may be what hangs.
 class Watchdog {
  public:
   /// The file must exist; `advice` ends the line on standard error.

@@ -29,8 +29,11 @@ TEST(Anomaly, detection_counts_pairs) {
   EXPECT_DOUBLE_EQ(found.average_precision, 0.5 * (1.0 / 2) + 0.5 * (2.0 / 4));
   EXPECT_EQ(found.positives, 2);
   EXPECT_DOUBLE_EQ(detection(std::vector<double>{1, 2}, std::vector<std::uint8_t>{0, 1}).auroc, 1);
-  EXPECT_DOUBLE_EQ(detection(std::vector<double>{1, 1}, std::vector<std::uint8_t>{0, 1}).auroc, 0.5);
-  EXPECT_THROW(static_cast<void>(detection(std::vector<double>{1, 1}, std::vector<std::uint8_t>{1, 1})), Error);
+  EXPECT_DOUBLE_EQ(detection(std::vector<double>{1, 1}, std::vector<std::uint8_t>{0, 1}).auroc,
+                   0.5);
+  EXPECT_THROW(
+      static_cast<void>(detection(std::vector<double>{1, 1}, std::vector<std::uint8_t>{1, 1})),
+      Error);
 }
 
 }  // namespace

@@ -13,13 +13,16 @@ std::vector<float> two_clusters(Index each, Index d) {
   std::vector<float> rows;
   for (Index i = 0; i < 2 * each; ++i) {
     for (Index j = 0; j < d; ++j) {
-      rows.push_back((i < each ? 0.0F : 20.0F) + static_cast<float>(std::sin(static_cast<double>(i * 31 + j * 17))));
+      rows.push_back((i < each ? 0.0F : 20.0F) +
+                     static_cast<float>(std::sin(static_cast<double>(i * 31 + j * 17))));
     }
   }
   return rows;
 }
 
-double distance(const PlanePoint& a, const PlanePoint& b) { return std::hypot(a.x - b.x, a.y - b.y); }
+double distance(const PlanePoint& a, const PlanePoint& b) {
+  return std::hypot(a.x - b.x, a.y - b.y);
+}
 
 TEST(Embedding, principal_plane_finds_the_plane_of_largest_variance) {
   // Points 3 a u + b v + 0 w with orthonormal u, v, w.
@@ -29,13 +32,15 @@ TEST(Embedding, principal_plane_finds_the_plane_of_largest_variance) {
   for (int i = 0; i < 50; ++i) {
     const double a = 3 * std::sin(i * 1.7);
     const double b = std::cos(i * 0.9);
-    rows.insert(rows.end(), {static_cast<float>(r * a), static_cast<float>(r * a), static_cast<float>(b)});
+    rows.insert(rows.end(),
+                {static_cast<float>(r * a), static_cast<float>(r * a), static_cast<float>(b)});
     wanted.push_back({a, b});
   }
   const auto points = principal_plane({rows.data(), 50, 3});
   // Distances in the plane are those between the rows, since these lie in a plane.
   for (std::size_t i = 0; i < 50; ++i) {
-    for (std::size_t j = 0; j < i; ++j) EXPECT_NEAR(distance(points[i], points[j]), distance(wanted[i], wanted[j]), 1e-4);
+    for (std::size_t j = 0; j < i; ++j)
+      EXPECT_NEAR(distance(points[i], points[j]), distance(wanted[i], wanted[j]), 1e-4);
   }
 }
 
@@ -57,7 +62,8 @@ TEST(Embedding, tsne_keeps_neighbours_together) {
   for (std::size_t i = 0; i < points.size(); ++i) {
     std::size_t nearest = i == 0 ? 1 : 0;
     for (std::size_t j = 0; j < points.size(); ++j) {
-      if (j != i && distance(points[i], points[j]) < distance(points[i], points[nearest])) nearest = j;
+      if (j != i && distance(points[i], points[j]) < distance(points[i], points[nearest]))
+        nearest = j;
     }
     right += (i < each) == (nearest < each) ? 1 : 0;
     EXPECT_TRUE(std::isfinite(points[i].x) && std::isfinite(points[i].y));
@@ -74,7 +80,8 @@ TEST(Embedding, tsne_is_a_function_of_its_input) {
 
 TEST(Embedding, tsne_of_equal_rows_and_of_few) {
   const std::vector<float> same(40, 1.0F);
-  for (const PlanePoint& point : tsne({same.data(), 10, 4})) EXPECT_TRUE(std::isfinite(point.x) && std::isfinite(point.y));
+  for (const PlanePoint& point : tsne({same.data(), 10, 4}))
+    EXPECT_TRUE(std::isfinite(point.x) && std::isfinite(point.y));
   EXPECT_EQ(tsne({same.data(), 1, 4}).size(), 1U);
   EXPECT_TRUE(tsne({same.data(), 0, 4}).empty());
 }

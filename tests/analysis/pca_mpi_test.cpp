@@ -7,8 +7,8 @@
 #include <cstdio>
 #include <random>
 
-#include "support/hdf5_files.hpp"
 #include "hourglass/core/error.hpp"
+#include "support/hdf5_files.hpp"
 
 namespace hourglass {
 namespace {
@@ -23,10 +23,12 @@ std::vector<double> make_samples() {
   std::vector<double> values;
   for (Index r = 0; r < rows; ++r) {
     std::vector<double> z(features);
-    for (Index c = 0; c < features; ++c) z[static_cast<std::size_t>(c)] = normal(random) / static_cast<double>(c + 1);
+    for (Index c = 0; c < features; ++c)
+      z[static_cast<std::size_t>(c)] = normal(random) / static_cast<double>(c + 1);
     for (Index c = 0; c < features; ++c) {
       double x = static_cast<double>(c);
-      for (Index k = 0; k < features; ++k) x += z[static_cast<std::size_t>(k)] * std::cos(0.7 * static_cast<double>(c * k + c));
+      for (Index k = 0; k < features; ++k)
+        x += z[static_cast<std::size_t>(k)] * std::cos(0.7 * static_cast<double>(c * k + c));
       values.push_back(x);
     }
   }
@@ -39,7 +41,8 @@ class SharedFile {
   SharedFile(const Communicator& communicator, const std::vector<double>& values, hsize_t columns)
       : communicator_(communicator) {
     path_ = communicator.broadcast("/tmp/hourglass-pca-" + std::to_string(getpid()) + ".h5");
-    if (communicator.is_root()) write_dataset<double>(path_, {values.size() / columns, columns}, values);
+    if (communicator.is_root())
+      write_dataset<double>(path_, {values.size() / columns, columns}, values);
     communicator.barrier();
   }
   ~SharedFile() {
@@ -73,7 +76,9 @@ TEST(PrincipalComponents, are_eigenvectors_of_the_covariance) {
   double total = 0;
   for (Index c = 0; c < features; ++c)
     EXPECT_NEAR(pca.mean[static_cast<std::size_t>(c)], mean[static_cast<std::size_t>(c)], 1e-9);
-  const auto component = [&](Index k, Index c) { return pca.components[static_cast<std::size_t>(k * features + c)]; };
+  const auto component = [&](Index k, Index c) {
+    return pca.components[static_cast<std::size_t>(k * features + c)];
+  };
   const auto centred = [&](Index r, Index c) {
     return x[static_cast<std::size_t>(r * features + c)] - mean[static_cast<std::size_t>(c)];
   };
@@ -96,9 +101,11 @@ TEST(PrincipalComponents, are_eigenvectors_of_the_covariance) {
     for (Index r = 0; r < rows; ++r) {
       double projection = 0;
       for (Index c = 0; c < features; ++c) projection += centred(r, c) * component(k, c);
-      for (Index c = 0; c < features; ++c) image[static_cast<std::size_t>(c)] += projection * centred(r, c) / rows;
+      for (Index c = 0; c < features; ++c)
+        image[static_cast<std::size_t>(c)] += projection * centred(r, c) / rows;
     }
-    for (Index c = 0; c < features; ++c) EXPECT_NEAR(image[static_cast<std::size_t>(c)], variance * component(k, c), 1e-9);
+    for (Index c = 0; c < features; ++c)
+      EXPECT_NEAR(image[static_cast<std::size_t>(c)], variance * component(k, c), 1e-9);
   }
 }
 
@@ -107,8 +114,10 @@ TEST(PrincipalComponents, same_bits_as_on_one_rank) {
   const SharedFile file(world, make_samples(), features);
   WorkerPool one(1);
   WorkerPool three(3);
-  const PrincipalComponents alone = principal_components(Communicator::self(), file.reader(), {}, features, one);
-  const PrincipalComponents together = principal_components(world, file.reader(), {}, features, three);
+  const PrincipalComponents alone =
+      principal_components(Communicator::self(), file.reader(), {}, features, one);
+  const PrincipalComponents together =
+      principal_components(world, file.reader(), {}, features, three);
   EXPECT_EQ(alone.mean, together.mean);
   EXPECT_EQ(alone.variance, together.variance);
   EXPECT_EQ(alone.components, together.components);
@@ -122,7 +131,9 @@ TEST(PrincipalComponents, refuses_on_every_rank) {
   {
     const SharedFile file(world, values, features);
     for (const Index components : {Index{0}, features + 1}) {
-      EXPECT_THROW(static_cast<void>(principal_components(world, file.reader(), {}, components, pool)), Error);
+      EXPECT_THROW(
+          static_cast<void>(principal_components(world, file.reader(), {}, components, pool)),
+          Error);
     }
   }
   {
@@ -136,8 +147,10 @@ TEST(PrincipalComponents, refuses_on_every_rank) {
       EXPECT_NE(std::string(error.what()).find("602"), std::string::npos) << error.what();
     }
   }
-  const SharedFile one_row(world, std::vector<double>(values.begin(), values.begin() + features), features);
-  EXPECT_THROW(static_cast<void>(principal_components(world, one_row.reader(), {}, 1, pool)), Error);
+  const SharedFile one_row(world, std::vector<double>(values.begin(), values.begin() + features),
+                           features);
+  EXPECT_THROW(static_cast<void>(principal_components(world, one_row.reader(), {}, 1, pool)),
+               Error);
 }
 
 }  // namespace

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
-#include "support/expect_error.hpp"
-#include "hdf5/hdf5_example.hpp"
-#include "support/file_bytes.hpp"
 #include "checkpoint/state_example.hpp"
+#include "hdf5/hdf5_example.hpp"
+#include "support/expect_error.hpp"
+#include "support/file_bytes.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace hourglass {
@@ -18,13 +18,16 @@ using namespace io_test;
 class DescribeTest : public testing::Test {
  protected:
   static const DescribedDataset& dataset(const FileDescription& file, const std::string& path) {
-    const auto found = std::find_if(file.datasets.begin(), file.datasets.end(), [&](const auto& d) { return d.path == path; });
+    const auto found = std::find_if(file.datasets.begin(), file.datasets.end(),
+                                    [&](const auto& d) { return d.path == path; });
     if (found == file.datasets.end()) throw std::runtime_error("no " + path);
     return *found;
   }
 
-  static std::string value(const std::vector<DescribedAttribute>& attributes, const std::string& name) {
-    const auto found = std::find_if(attributes.begin(), attributes.end(), [&](const auto& a) { return a.name == name; });
+  static std::string value(const std::vector<DescribedAttribute>& attributes,
+                           const std::string& name) {
+    const auto found = std::find_if(attributes.begin(), attributes.end(),
+                                    [&](const auto& a) { return a.name == name; });
     return found == attributes.end() ? "(none)" : found->value;
   }
 

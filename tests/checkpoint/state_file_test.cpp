@@ -5,9 +5,9 @@
 
 #include <cstring>
 
+#include "checkpoint/state_example.hpp"
 #include "support/expect_error.hpp"
 #include "support/file_bytes.hpp"
-#include "checkpoint/state_example.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace hourglass {
@@ -24,7 +24,8 @@ class StateFileTest : public testing::Test {
     const StateFile file = read_state_file(path);
     std::string text = file.header.configuration + file.weights_digest;
     for (const auto& [name, value] : file.header.texts) text += name + "=" + value + ";";
-    for (const auto& [name, value] : file.header.position) text += name + "=" + std::to_string(value) + ";";
+    for (const auto& [name, value] : file.header.position)
+      text += name + "=" + std::to_string(value) + ";";
     for (const auto& [name, values] : file.header.doubles) {
       text += name;
       for (const double value : values) {
@@ -36,7 +37,8 @@ class StateFileTest : public testing::Test {
     for (const StoredGroup& group : file.groups) {
       std::vector<float> arena(static_cast<std::size_t>(arena_size(group.tensors)));
       read_arena(file, group.group, arena);
-      text += group.group + std::string(reinterpret_cast<const char*>(arena.data()), arena.size() * sizeof(float));
+      text += group.group + std::string(reinterpret_cast<const char*>(arena.data()),
+                                        arena.size() * sizeof(float));
     }
     return text;
   }
@@ -45,7 +47,8 @@ class StateFileTest : public testing::Test {
   void flip_in_place() const {
     std::string bytes = read_bytes(path_);
     const auto values = example_values(example_tensors(), 1.0F);
-    const std::size_t place = bytes.find(std::string(reinterpret_cast<const char*>(values.data()), 16));
+    const std::size_t place =
+        bytes.find(std::string(reinterpret_cast<const char*>(values.data()), 16));
     ASSERT_NE(place, std::string::npos);
     bytes[place] = static_cast<char>(bytes[place] ^ 1);
     write_bytes(path_, bytes);
@@ -95,7 +98,8 @@ TEST_F(StateFileTest, long_texts_are_kept) {
   header.texts["notes"] = std::string(70000, 'y');
   const auto tensors = example_tensors();
   const auto values = example_values(tensors, 1.0F);
-  const std::vector<StoredArena> arenas = {store("/model", tensors, values, {{0, arena_size(tensors)}})};
+  const std::vector<StoredArena> arenas = {
+      store("/model", tensors, values, {{0, arena_size(tensors)}})};
   write_state_file(Communicator::self(), path_, header, arenas);
   const StateFile file = read_state_file(path_);
   EXPECT_EQ(file.header.configuration, header.configuration);
@@ -110,12 +114,14 @@ TEST_F(StateFileTest, digest_depends_on_every_value_name_and_shape) {
   for (const StoredTensor& tensor : tensors) {
     for (const Index i : {Index{0}, tensor.size / 2, tensor.size - 1}) {
       auto changed = values;
-      changed[static_cast<std::size_t>(tensor.offset + i)] = -changed[static_cast<std::size_t>(tensor.offset + i)];
+      changed[static_cast<std::size_t>(tensor.offset + i)] =
+          -changed[static_cast<std::size_t>(tensor.offset + i)];
       EXPECT_NE(weights_digest(tensors, changed), digest) << tensor.name << " " << i;
     }
   }
   auto exchanged = values;
-  std::swap_ranges(exchanged.begin(), exchanged.begin() + cell_floats, exchanged.begin() + cell_floats);
+  std::swap_ranges(exchanged.begin(), exchanged.begin() + cell_floats,
+                   exchanged.begin() + cell_floats);
   EXPECT_NE(weights_digest(tensors, exchanged), digest);
   auto renamed = tensors;
   renamed[1].name = "encoder/1/bias";
@@ -157,7 +163,8 @@ TEST_F(StateFileTest, flipped_weight_names_digest) {
   ASSERT_NE(place, std::string::npos);
   bytes[place] = static_cast<char>(bytes[place] ^ 1);
   write_bytes(path_, bytes);
-  expect_error(ErrorKind::data, "corrupted: digest mismatch in /optimizer/mean", [&] { (void)read_state_file(path_); });
+  expect_error(ErrorKind::data, "corrupted: digest mismatch in /optimizer/mean",
+               [&] { (void)read_state_file(path_); });
 }
 
 TEST_F(StateFileTest, file_changed_after_verification_is_noticed) {
@@ -194,7 +201,8 @@ TEST_F(StateFileTest, other_hdf5_file_is_told) {
   const std::string other = folder_.file("other.h5");
   H5Fclose(H5Fcreate(other.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
   expect_error(ErrorKind::data, "not a model or checkpoint", [&] { (void)read_state_file(other); });
-  expect_error(ErrorKind::io, "no such file", [&] { (void)read_state_file(folder_.file("none.h5")); });
+  expect_error(ErrorKind::io, "no such file",
+               [&] { (void)read_state_file(folder_.file("none.h5")); });
   write_bytes(other, "nothing of the kind");
   expect_error(ErrorKind::data, "not an HDF5 file", [&] { (void)read_state_file(other); });
 }
@@ -202,15 +210,18 @@ TEST_F(StateFileTest, other_hdf5_file_is_told) {
 TEST_F(StateFileTest, unknown_group_and_small_arena) {
   const StateFile file = read_state_file(path_);
   std::vector<float> arena(64);
-  expect_error(ErrorKind::data, "/optimizer/variance", [&] { read_arena(file, "/optimizer/variance", arena); });
+  expect_error(ErrorKind::data, "/optimizer/variance",
+               [&] { read_arena(file, "/optimizer/variance", arena); });
   expect_error(ErrorKind::data, "does not fit", [&] { read_arena(file, "/model", arena); });
 }
 
 TEST_F(StateFileTest, incomplete_ranges_are_a_bug) {
   const auto tensors = example_tensors();
   const auto values = example_values(tensors, 1.0F);
-  const std::vector<StoredArena> arenas = {store("/model", tensors, values, {{64, arena_size(tensors)}})};
-  expect_error(ErrorKind::bug, "cover", [&] { write_state_file(Communicator::self(), path_, example_header(), arenas); });
+  const std::vector<StoredArena> arenas = {
+      store("/model", tensors, values, {{64, arena_size(tensors)}})};
+  expect_error(ErrorKind::bug, "cover",
+               [&] { write_state_file(Communicator::self(), path_, example_header(), arenas); });
 }
 
 TEST_F(StateFileTest, full_disk_leaves_the_old_file) {
@@ -224,8 +235,10 @@ TEST_F(StateFileTest, full_disk_leaves_the_old_file) {
 }
 
 TEST_F(StateFileTest, missing_folder_is_told) {
-  expect_error(ErrorKind::io, "does not exist", [&] { write_example(Communicator::self(), folder_.file("none/model.h5")); });
-  expect_error(ErrorKind::io, "is a folder", [&] { write_example(Communicator::self(), folder_.path()); });
+  expect_error(ErrorKind::io, "does not exist",
+               [&] { write_example(Communicator::self(), folder_.file("none/model.h5")); });
+  expect_error(ErrorKind::io, "is a folder",
+               [&] { write_example(Communicator::self(), folder_.path()); });
 }
 
 }  // namespace

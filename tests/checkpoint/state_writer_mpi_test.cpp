@@ -7,10 +7,10 @@
 #include <optional>
 #include <thread>
 
+#include "checkpoint/state_example.hpp"
 #include "support/expect_error.hpp"
 #include "support/file_bytes.hpp"
 #include "support/shared_folder.hpp"
-#include "checkpoint/state_example.hpp"
 
 namespace hourglass {
 namespace {
@@ -20,10 +20,12 @@ using namespace io_test;
 class StateWriterMpiTest : public testing::Test {
  protected:
   // A writer over values that are gone as soon as it is made.
-  StateWriter make_writer(const std::string& name, Buffer<float>& snapshot, bool replicated = false) {
+  StateWriter make_writer(const std::string& name, Buffer<float>& snapshot,
+                          bool replicated = false) {
     const Index floats = arena_size(tensors_);
-    const std::vector<Range> ranges =
-        replicated ? std::vector<Range>{{0, floats}} : sharded_ranges(floats, 3, world_.size(), world_.rank());
+    const std::vector<Range> ranges = replicated
+                                          ? std::vector<Range>{{0, floats}}
+                                          : sharded_ranges(floats, 3, world_.size(), world_.rank());
     auto weights = example_values(tensors_, 1.0F);
     auto mean = example_values(tensors_, 0.125F);
     const auto restore = [&](std::vector<float>& values) { std::ranges::fill(values, -1.0F); };
@@ -35,7 +37,8 @@ class StateWriterMpiTest : public testing::Test {
       restore(mean);
     }};
     return StateWriter(world_, folder_.file(name), example_header(),
-                       {store("/model", tensors_, weights, ranges), store("/optimizer/mean", tensors_, mean, ranges)},
+                       {store("/model", tensors_, weights, ranges),
+                        store("/optimizer/mean", tensors_, mean, ranges)},
                        &snapshot);
   }
 
@@ -63,12 +66,14 @@ TEST_F(StateWriterMpiTest, stages_end_without_waiting_once_all_are_ready) {
   bool finished = false;
   int stages = 0;
   while (!finished) {
-    while (world_.min(Index{writer.ready() ? 1 : 0}) == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    while (world_.min(Index{writer.ready() ? 1 : 0}) == 0)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
     finished = writer.advance();
     ++stages;
   }
   EXPECT_EQ(stages, 4);
-  EXPECT_EQ(read_state_file(folder_.file("a.h5")).weights_digest, weights_digest(tensors_, example_values(tensors_, 1.0F)));
+  EXPECT_EQ(read_state_file(folder_.file("a.h5")).weights_digest,
+            weights_digest(tensors_, example_values(tensors_, 1.0F)));
 }
 
 TEST_F(StateWriterMpiTest, abandoned_file_leaves_nothing) {

@@ -4,10 +4,10 @@
 #include <cstring>
 
 #include "comm/leaf_gradients.hpp"
-#include "core/buffer.hpp"
-#include "hourglass/core/error.hpp"
-#include "hourglass/comm/communicator.hpp"
 #include "comm/reducer.hpp"
+#include "core/buffer.hpp"
+#include "hourglass/comm/communicator.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 namespace {
@@ -35,11 +35,14 @@ TEST(AllreduceReducer, sums_on_all_ranks_alike) {
       const auto nodes = maximal_nodes(even_part(leaves, world.size(), world.rank()), leaves);
       std::vector<Buffer<float>> memory;
       for (std::size_t n = 0; n < nodes.size(); ++n) memory.emplace_back(floats);
-      const auto reducer = make_allreduce_reducer(world, {leaves, bucket_bytes, sum.span(), parameters.span()});
+      const auto reducer =
+          make_allreduce_reducer(world, {leaves, bucket_bytes, sum.span(), parameters.span()});
       const auto count = static_cast<Index>(reducer->buckets().size());
       for (Index step = 0; step < 3; ++step) {
         // In place: no part, the first, the second (if there is one).
-        const auto data_of = [&](std::size_t n) { return static_cast<Index>(n) == step - 1 ? sum.data() : memory[n].data(); };
+        const auto data_of = [&](std::size_t n) {
+          return static_cast<Index>(n) == step - 1 ? sum.data() : memory[n].data();
+        };
         for (std::size_t n = 0; n < nodes.size(); ++n) {
           for (Index i = 0; i < floats; ++i) data_of(n)[i] = reference_sum(step, nodes[n], i);
         }
@@ -47,7 +50,8 @@ TEST(AllreduceReducer, sums_on_all_ranks_alike) {
           const Range bucket = reducer->buckets()[static_cast<std::size_t>(b)];
           EXPECT_EQ(reducer->owned(b), bucket);
           std::vector<BucketPart> parts;
-          for (std::size_t n = 0; n < nodes.size(); ++n) parts.push_back({nodes[n], data_of(n) + bucket.begin});
+          for (std::size_t n = 0; n < nodes.size(); ++n)
+            parts.push_back({nodes[n], data_of(n) + bucket.begin});
           reducer->start_reduce(b, parts);
           reducer->progress();
         }

@@ -3,13 +3,14 @@
 #include <optional>
 #include <stdexcept>
 
-#include "hourglass/core/error.hpp"
 #include "hourglass/comm/communicator.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 namespace {
 
-std::optional<Error> error_of(const Communicator& communicator, const std::function<void()>& action) {
+std::optional<Error> error_of(const Communicator& communicator,
+                              const std::function<void()>& action) {
   try {
     collectively(communicator, action);
     return std::nullopt;
@@ -47,7 +48,8 @@ TEST(Collectively, lowest_throwing_rank_speaks) {
   const int first = world.size() / 2;
   const auto error = error_of(world, [&] {
     if (world.rank() < first) return;
-    throw Error(world.rank() == first ? ErrorKind::io : ErrorKind::usage, "rank " + std::to_string(world.rank()));
+    throw Error(world.rank() == first ? ErrorKind::io : ErrorKind::usage,
+                "rank " + std::to_string(world.rank()));
   });
   ASSERT_TRUE(error.has_value());
   EXPECT_EQ(error->kind(), ErrorKind::io);

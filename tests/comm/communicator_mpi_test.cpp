@@ -11,7 +11,8 @@ namespace hourglass {
 namespace {
 
 std::string text_of(int rank) {
-  return rank == 1 ? std::string() : std::string(static_cast<std::size_t>(rank + 1), static_cast<char>('a' + rank));
+  return rank == 1 ? std::string()
+                   : std::string(static_cast<std::size_t>(rank + 1), static_cast<char>('a' + rank));
 }
 
 TEST(Communicator, world_self_and_node) {
@@ -150,7 +151,8 @@ TEST(Request, moves) {
   Request receive = self.receive(received, 0, 1);
   EXPECT_FALSE(receive.test());
   Request moved = std::move(receive);
-  EXPECT_TRUE(receive.test());  // NOLINT(bugprone-use-after-move,clang-analyzer-cplusplus.Move): a moved-from request is empty
+  EXPECT_TRUE(receive.test());  // NOLINT(bugprone-use-after-move,clang-analyzer-cplusplus.Move): a
+                                // moved-from request is empty
   EXPECT_FALSE(moved.test());
   empty = std::move(moved);
   EXPECT_FALSE(empty.test());

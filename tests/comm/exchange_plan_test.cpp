@@ -22,7 +22,8 @@ using Collect = void (ExchangePlan::*)(Range, int, std::vector<Message>&) const;
 // (sender, receiver) -> the ranges of the messages between them, in order.
 using Traffic = std::map<std::pair<int, int>, std::vector<std::pair<Index, Index>>>;
 
-Traffic traffic(const std::vector<ExchangePlan>& plans, Collect collect, Range bucket, int round, bool sending) {
+Traffic traffic(const std::vector<ExchangePlan>& plans, Collect collect, Range bucket, int round,
+                bool sending) {
   Traffic result;
   for (int rank = 0; rank < static_cast<int>(plans.size()); ++rank) {
     std::vector<Message> messages;
@@ -43,8 +44,8 @@ void for_all_plans(Check check) {
     for (const Index leaves : {1, 2, 3, 4, 5, 7, 8, 12, 16, 32, 33, 48}) {
       const auto plans = plans_of_all_ranks(leaves, ranks);
       for (const Index cells : {1, 2, 3, 8, 21}) {
-        SCOPED_TRACE(std::to_string(ranks) + " ranks, " + std::to_string(leaves) + " leaves, " + std::to_string(cells) +
-                     " cells");
+        SCOPED_TRACE(std::to_string(ranks) + " ranks, " + std::to_string(leaves) + " leaves, " +
+                     std::to_string(cells) + " cells");
         check(plans, Range{640, 640 + cells * cell_floats});
       }
     }
@@ -52,7 +53,9 @@ void for_all_plans(Check check) {
 }
 
 TEST(ExchangePlan, halves_where_ranks_are_a_complete_tree) {
-  const auto halves = [](Index leaves, int ranks) { return ExchangePlan(leaves, ranks, 0).is_halving(); };
+  const auto halves = [](Index leaves, int ranks) {
+    return ExchangePlan(leaves, ranks, 0).is_halving();
+  };
   EXPECT_TRUE(halves(2, 2));
   EXPECT_TRUE(halves(16, 4));
   EXPECT_TRUE(halves(16, 16));
@@ -71,7 +74,8 @@ TEST(ExchangePlan, owned_slices_tile_the_bucket) {
     for (const ExchangePlan& plan : plans) {
       const Range owned = plan.owned(bucket);
       EXPECT_EQ(owned.begin % cell_floats, 0);
-      EXPECT_LE(owned.size(), round_up(bucket.size() / static_cast<Index>(plans.size()) + 1, cell_floats));
+      EXPECT_LE(owned.size(),
+                round_up(bucket.size() / static_cast<Index>(plans.size()) + 1, cell_floats));
       if (!owned.empty()) slices.emplace_back(owned.begin, owned.end);
     }
     std::ranges::sort(slices);
@@ -92,11 +96,13 @@ TEST(ExchangePlan, nodes_are_the_maximal_nodes_of_the_ranks) {
       leaf = node.end;
     }
     for (std::size_t rank = 0; rank < plans.size(); ++rank) {
-      const auto expected = maximal_nodes(even_part(leaf, static_cast<Index>(plans.size()), static_cast<Index>(rank)), leaf);
+      const auto expected = maximal_nodes(
+          even_part(leaf, static_cast<Index>(plans.size()), static_cast<Index>(rank)), leaf);
       const Range own = plans[rank].own_nodes();
       ASSERT_EQ(own.size(), static_cast<Index>(expected.size()));
-      EXPECT_TRUE(
-          std::ranges::equal(plans[rank].nodes().subspan(static_cast<std::size_t>(own.begin), expected.size()), expected));
+      EXPECT_TRUE(std::ranges::equal(
+          plans[rank].nodes().subspan(static_cast<std::size_t>(own.begin), expected.size()),
+          expected));
     }
   });
 }
@@ -116,7 +122,8 @@ TEST(ExchangePlan, landing_places_do_not_overlap) {
   for_all_plans([](const std::vector<ExchangePlan>& plans, Range bucket) {
     for (const ExchangePlan& plan : plans) {
       std::vector<Message> messages;
-      for (int round = 0; round < plan.rounds(); ++round) plan.reduce_receives(bucket, round, messages);
+      for (int round = 0; round < plan.rounds(); ++round)
+        plan.reduce_receives(bucket, round, messages);
       std::ranges::sort(messages, {}, &Message::landing);
       Index end = 0;
       for (const Message& message : messages) {
@@ -132,7 +139,9 @@ TEST(ExchangePlan, landing_places_do_not_overlap) {
 TEST(ExchangePlan, gather_completes_the_bucket_everywhere) {
   for_all_plans([](const std::vector<ExchangePlan>& plans, Range bucket) {
     const auto ranks = plans.size();
-    const auto cell_of = [&](Index position) { return static_cast<std::size_t>((position - bucket.begin) / cell_floats); };
+    const auto cell_of = [&](Index position) {
+      return static_cast<std::size_t>((position - bucket.begin) / cell_floats);
+    };
     std::vector<std::vector<bool>> has(ranks, std::vector<bool>(cell_of(bucket.end), false));
     for (std::size_t rank = 0; rank < ranks; ++rank) {
       const Range owned = plans[rank].owned(bucket);
@@ -144,7 +153,8 @@ TEST(ExchangePlan, gather_completes_the_bucket_everywhere) {
         std::vector<Message> messages;
         plans[rank].gather_sends(bucket, round, messages);
         for (const Message& message : messages) {
-          for (std::size_t c = cell_of(message.floats.begin); c < cell_of(message.floats.end); ++c) {
+          for (std::size_t c = cell_of(message.floats.begin); c < cell_of(message.floats.end);
+               ++c) {
             EXPECT_TRUE(before[rank][c]) << "rank " << rank << " sends what it does not have";
             EXPECT_FALSE(before[static_cast<std::size_t>(message.peer)][c]) << "sent twice";
             has[static_cast<std::size_t>(message.peer)][c] = true;
@@ -152,7 +162,8 @@ TEST(ExchangePlan, gather_completes_the_bucket_everywhere) {
         }
       }
     }
-    for (const auto& cells : has) EXPECT_TRUE(std::ranges::all_of(cells, [](bool there) { return there; }));
+    for (const auto& cells : has)
+      EXPECT_TRUE(std::ranges::all_of(cells, [](bool there) { return there; }));
   });
 }
 

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "hourglass/core/error.hpp"
 #include "comm/reducer.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 namespace {

@@ -4,9 +4,9 @@
 #include <bit>
 
 #include "comm/leaf_gradients.hpp"
+#include "comm/reducer.hpp"
 #include "core/buffer.hpp"
 #include "hourglass/comm/communicator.hpp"
-#include "comm/reducer.hpp"
 
 namespace hourglass {
 namespace {
@@ -26,7 +26,8 @@ void expect_same_on_any_number_of_ranks(Index leaves, Index floats, Index bucket
   Buffer<float> parameters(floats);
   std::vector<float> expected(static_cast<std::size_t>(floats), 0.5F);
   std::ranges::fill(parameters.span(), 0.5F);
-  const auto reducer = make_tree_reducer(world, {leaves, bucket_bytes, sum.span(), parameters.span(), Wire::bf16});
+  const auto reducer =
+      make_tree_reducer(world, {leaves, bucket_bytes, sum.span(), parameters.span(), Wire::bf16});
   const auto nodes = maximal_nodes(even_part(leaves, world.size(), world.rank()), leaves);
   std::vector<Buffer<float>> sums;
   for (std::size_t n = 0; n < nodes.size(); ++n) sums.emplace_back(floats);
@@ -38,7 +39,8 @@ void expect_same_on_any_number_of_ranks(Index leaves, Index floats, Index bucket
     for (Index b = 0; b < count; ++b) {
       std::vector<BucketPart> parts;
       for (std::size_t n = 0; n < nodes.size(); ++n) {
-        parts.push_back({nodes[n], sums[n].data() + reducer->buckets()[static_cast<std::size_t>(b)].begin});
+        parts.push_back(
+            {nodes[n], sums[n].data() + reducer->buckets()[static_cast<std::size_t>(b)].begin});
       }
       reducer->start_reduce(b, parts);
     }
@@ -56,17 +58,21 @@ void expect_same_on_any_number_of_ranks(Index leaves, Index floats, Index bucket
     for (Index i = 0; i < floats; ++i) {
       float& value = expected[static_cast<std::size_t>(i)];
       value += rounded_to_bfloat16(rounded_sum(step, {0, leaves}, i));
-      if (std::bit_cast<std::uint32_t>(parameters[i]) != std::bit_cast<std::uint32_t>(value)) ++wrong;
+      if (std::bit_cast<std::uint32_t>(parameters[i]) != std::bit_cast<std::uint32_t>(value))
+        ++wrong;
     }
     EXPECT_EQ(wrong, 0) << "wrong floats in step " << step << " with " << leaves << " leaves";
   }
 }
 
 TEST(Wire, sums_do_not_depend_on_where_ranks_cut_the_tree) {
-  for (const Index leaves : {4, 5, 7, 8, 16}) expect_same_on_any_number_of_ranks(leaves, 7 * 64, 640);
+  for (const Index leaves : {4, 5, 7, 8, 16})
+    expect_same_on_any_number_of_ranks(leaves, 7 * 64, 640);
 }
 
-TEST(Wire, one_bucket_and_fewer_cells_than_ranks) { expect_same_on_any_number_of_ranks(4, 2 * 64, 1 << 20); }
+TEST(Wire, one_bucket_and_fewer_cells_than_ranks) {
+  expect_same_on_any_number_of_ranks(4, 2 * 64, 1 << 20);
+}
 
 TEST(Wire, a_tree_sum_from_any_parts_has_the_same_bits) {
   constexpr Index floats = 64;

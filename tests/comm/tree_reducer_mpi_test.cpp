@@ -6,10 +6,10 @@
 #include <thread>
 
 #include "comm/leaf_gradients.hpp"
-#include "core/buffer.hpp"
-#include "hourglass/core/error.hpp"
-#include "hourglass/comm/communicator.hpp"
 #include "comm/reducer.hpp"
+#include "core/buffer.hpp"
+#include "hourglass/comm/communicator.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 namespace {
@@ -21,7 +21,8 @@ class Trial {
       : communicator_(communicator), leaves_(leaves), sum_(floats), parameters_(floats) {
     nodes_ = maximal_nodes(even_part(leaves, communicator.size(), communicator.rank()), leaves);
     for (std::size_t n = 0; n < nodes_.size(); ++n) node_sums_.emplace_back(floats);
-    reducer_ = make_tree_reducer(communicator, {leaves, bucket_bytes, sum_.span(), parameters_.span()});
+    reducer_ =
+        make_tree_reducer(communicator, {leaves, bucket_bytes, sum_.span(), parameters_.span()});
   }
 
   Reducer& reducer() { return *reducer_; }
@@ -39,7 +40,8 @@ class Trial {
   void start_reduce(Index bucket) {
     const Index begin = reducer_->buckets()[static_cast<std::size_t>(bucket)].begin;
     std::vector<BucketPart> parts;
-    for (std::size_t n = 0; n < nodes_.size(); ++n) parts.push_back({nodes_[n], memory_of(n) + begin});
+    for (std::size_t n = 0; n < nodes_.size(); ++n)
+      parts.push_back({nodes_[n], memory_of(n) + begin});
     reducer_->start_reduce(bucket, parts);
   }
 
@@ -55,7 +57,8 @@ class Trial {
     Index wrong = 0;
     for (Index i = 0; i < parameters_.size(); ++i) {
       const float expected = reference_sum(step_, {0, leaves_}, i);
-      if (std::bit_cast<std::uint32_t>(parameters_[i]) != std::bit_cast<std::uint32_t>(expected)) ++wrong;
+      if (std::bit_cast<std::uint32_t>(parameters_[i]) != std::bit_cast<std::uint32_t>(expected))
+        ++wrong;
     }
     EXPECT_EQ(wrong, 0) << "wrong floats of " << parameters_.size() << " in step " << step_;
     std::fill_n(parameters_.data(), parameters_.size(), -2.0F);
@@ -69,14 +72,17 @@ class Trial {
       EXPECT_LE(bucket.begin, owned.begin);
       EXPECT_LE(owned.end, bucket.end);
       EXPECT_EQ(owned.begin % cell_floats, 0);
-      for (Index c = owned.begin / cell_floats; c < owned.end / cell_floats; ++c) ++owners[static_cast<std::size_t>(c)];
+      for (Index c = owned.begin / cell_floats; c < owned.end / cell_floats; ++c)
+        ++owners[static_cast<std::size_t>(c)];
     }
     communicator_.sum(owners);
     EXPECT_TRUE(std::ranges::all_of(owners, [](std::int64_t count) { return count == 1; }));
   }
 
  private:
-  float* memory_of(std::size_t node) { return static_cast<Index>(node) == in_place_ ? sum_.data() : node_sums_[node].data(); }
+  float* memory_of(std::size_t node) {
+    return static_cast<Index>(node) == in_place_ ? sum_.data() : node_sums_[node].data();
+  }
 
   const Communicator& communicator_;
   Index leaves_;
@@ -168,8 +174,10 @@ TEST(TreeReducer, ranks_out_of_step) {
           trial.start_reduce(b);
           stall();
         }
-        // As clipping by the global norm does it: all sums first, then all updates; here also in another order.
-        for (Index b = 0; b < trial.bucket_count(); ++b) trial.reducer().wait_reduce(trial.bucket_count() - 1 - b);
+        // As clipping by the global norm does it: all sums first, then all updates; here also in
+        // another order.
+        for (Index b = 0; b < trial.bucket_count(); ++b)
+          trial.reducer().wait_reduce(trial.bucket_count() - 1 - b);
         for (Index b = trial.bucket_count() - 1; b >= 0; --b) {
           trial.wait_and_update(b);
           stall();

@@ -22,7 +22,8 @@ TEST(Duration, reads_units_and_clocks) {
 }
 
 TEST(Duration, refuses_what_is_none_naming_the_setting) {
-  for (const char* text : {"", "m", "5 minutes", "-3s", "1:2:3:4", "1:", ":", "1e400", "nan", "3x", "1-", "5w"}) {
+  for (const char* text :
+       {"", "m", "5 minutes", "-3s", "1:2:3:4", "1:", ":", "1e400", "nan", "3x", "1-", "5w"}) {
     try {
       static_cast<void>(parse_duration("time-limit", text));
       ADD_FAILURE() << "'" << text << "' was taken";
@@ -34,7 +35,8 @@ TEST(Duration, refuses_what_is_none_naming_the_setting) {
 }
 
 TEST(Duration, is_written_as_it_is_read) {
-  for (const double seconds : {0.0, 1.0, 90.0, 2.5, 60.0, 3300.0, 3600.0, 5400.0, 86400.0, 172801.0}) {
+  for (const double seconds :
+       {0.0, 1.0, 90.0, 2.5, 60.0, 3300.0, 3600.0, 5400.0, 86400.0, 172801.0}) {
     EXPECT_EQ(parse_duration("time-limit", format_duration(seconds)), seconds);
   }
 }

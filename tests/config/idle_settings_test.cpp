@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "hourglass/core/error.hpp"
 #include "config/settings.hpp"
+#include "hourglass/core/error.hpp"
 #include "optim/trial.hpp"
 
 namespace hourglass {
@@ -22,29 +22,32 @@ TrainConfig configured(const std::string& text) {
 
 bool is_idle(const TrainConfig& config, const std::string& name) {
   const auto advice = idle_settings_advice(config);
-  return std::ranges::any_of(
-      advice, [&](const std::string& line) { return line.find("--" + name + " has no effect") != std::string::npos; });
+  return std::ranges::any_of(advice, [&](const std::string& line) {
+    return line.find("--" + name + " has no effect") != std::string::npos;
+  });
 }
 
 TEST(IdleSettings, NamesWhatASettingIsFor) {
   EXPECT_EQ(idle_settings_advice(configured("beta = 4")),
             std::vector<std::string>{"advice: --beta has no effect without --variational"});
-  EXPECT_EQ(
-      idle_settings_advice(configured("momentum = 0.9")),
-      std::vector<std::string>{"advice: --momentum has no effect with --optimizer adam: it is for sgd, rmsprop, lars, muon"});
-  EXPECT_EQ(
-      idle_settings_advice(configured("contractive = 0.1\ncontractive-method = exact\ncontractive-probes = 3")),
-      std::vector<std::string>{"advice: --contractive-probes has no effect with --contractive-method exact: it is for auto, "
-                               "hutchinson"});
+  EXPECT_EQ(idle_settings_advice(configured("momentum = 0.9")),
+            std::vector<std::string>{"advice: --momentum has no effect with --optimizer adam: it "
+                                     "is for sgd, rmsprop, lars, muon"});
+  EXPECT_EQ(idle_settings_advice(configured(
+                "contractive = 0.1\ncontractive-method = exact\ncontractive-probes = 3")),
+            std::vector<std::string>{"advice: --contractive-probes has no effect with "
+                                     "--contractive-method exact: it is for auto, "
+                                     "hutchinson"});
   EXPECT_EQ(idle_settings_advice(configured("rbm-steps = 2\npretrain = denoising")),
-            std::vector<std::string>{"advice: --rbm-steps has no effect with --pretrain denoising: it is for rbm"});
+            std::vector<std::string>{
+                "advice: --rbm-steps has no effect with --pretrain denoising: it is for rbm"});
 }
 
 TEST(IdleSettings, AreSilentWhereTheyAreUsed) {
-  for (const char* text :
-       {"", "beta = 4\nvariational = true", "momentum = 0.9\noptimizer = sgd",
-        "momentum = 0.9\npretrain = denoising\npretrain-optimizer = sgd", "decay-epochs = 3\nschedule = step",
-        "corruption = masking\ncorruption-strength = 0.5\nclean-weight = 0"}) {
+  for (const char* text : {"", "beta = 4\nvariational = true", "momentum = 0.9\noptimizer = sgd",
+                           "momentum = 0.9\npretrain = denoising\npretrain-optimizer = sgd",
+                           "decay-epochs = 3\nschedule = step",
+                           "corruption = masking\ncorruption-strength = 0.5\nclean-weight = 0"}) {
     EXPECT_TRUE(idle_settings_advice(configured(text)).empty()) << text;
   }
 }
@@ -52,16 +55,19 @@ TEST(IdleSettings, AreSilentWhereTheyAreUsed) {
 // The table speaks of settings and values that there are: each of them is accepted.
 TEST(IdleSettings, AreSettings) {
   for (const SettingNeed& need : setting_needs()) {
-    for (const char* name : need.settings) EXPECT_NO_THROW(static_cast<void>(find_setting(name))) << name;
+    for (const char* name : need.settings)
+      EXPECT_NO_THROW(static_cast<void>(find_setting(name))) << name;
     EXPECT_NO_THROW(static_cast<void>(find_setting(need.needed.front())));
     for (const std::string& value : need.values) {
       TrainConfig config;
-      EXPECT_NO_THROW(find_setting(need.needed.front()).set(config, value)) << need.needed.front() << " " << value;
+      EXPECT_NO_THROW(find_setting(need.needed.front()).set(config, value))
+          << need.needed.front() << " " << value;
     }
   }
 }
 
-// All that an update rule computes: what it updates, the directions of a matrix-wise one and the ratios of a layer-wise one.
+// All that an update rule computes: what it updates, the directions of a matrix-wise one and the
+// ratios of a layer-wise one.
 std::vector<std::vector<float>> computed(const OptimizerSettings& settings) {
   constexpr std::size_t size = 64;
   Trial trial(settings, normal_numbers(size, 0));
@@ -76,28 +82,33 @@ std::vector<std::vector<float>> computed(const OptimizerSettings& settings) {
       trial.optimizer->matrix_direction(step, gradient, state, direction);
       result.push_back(direction);
     }
-    if (trial.optimizer->layer_wise()) result.push_back({static_cast<float>(trial.optimizer->trust_ratio(step, 2, 3))});
+    if (trial.optimizer->layer_wise())
+      result.push_back({static_cast<float>(trial.optimizer->trust_ratio(step, 2, 3))});
     trial.update(step, gradient);
     result.push_back(trial.parameters);
   }
   return result;
 }
 
-// What the table says of each optimizer is what the optimizer does: a setting is idle exactly if no number depends on it.
+// What the table says of each optimizer is what the optimizer does: a setting is idle exactly if no
+// number depends on it.
 TEST(IdleSettings, AreThoseThatAnOptimizerDoesNotUse) {
-  const std::vector<std::pair<std::string, std::string>> changes = {{"momentum", "0.5"},  {"beta1", "0.5"},
-                                                                    {"beta2", "0.9"},     {"epsilon", "0.1"},
-                                                                    {"centered", "true"}, {"trust-coefficient", "0.1"}};
+  const std::vector<std::pair<std::string, std::string>> changes = {
+      {"momentum", "0.5"}, {"beta1", "0.5"},     {"beta2", "0.9"},
+      {"epsilon", "0.1"},  {"centered", "true"}, {"trust-coefficient", "0.1"}};
   for (const std::string& rule : optimizer_names()) {
     for (const auto& [name, value] : changes) {
       const TrainConfig plain = configured("optimizer = " + rule);
       const TrainConfig changed = configured("optimizer = " + rule + "\n" + name + " = " + value);
-      EXPECT_EQ(is_idle(changed, name), computed(plain.optimizer) == computed(changed.optimizer)) << rule << " --" << name;
+      EXPECT_EQ(is_idle(changed, name), computed(plain.optimizer) == computed(changed.optimizer))
+          << rule << " --" << name;
     }
     const std::string moving = "momentum = 0.9\noptimizer = " + rule;
-    for (const auto& [name, value] : {std::pair{"nesterov", "true"}, {"momentum-schedule", "sutskever"}}) {
+    for (const auto& [name, value] :
+         {std::pair{"nesterov", "true"}, {"momentum-schedule", "sutskever"}}) {
       const TrainConfig changed = configured(moving + "\n" + name + " = " + value);
-      EXPECT_EQ(is_idle(changed, name), computed(configured(moving).optimizer) == computed(changed.optimizer))
+      EXPECT_EQ(is_idle(changed, name),
+                computed(configured(moving).optimizer) == computed(changed.optimizer))
           << rule << " --" << name;
     }
   }

@@ -24,32 +24,49 @@ std::string message_of(const std::function<void()>& action) {
 TrainConfig unusual() {
   TrainConfig config;
   apply_text(
-      "[data]\ndata = a.h5:/x\nvalidation=b.h5:/y\nnormalize = standardize\nshuffle-block = 7\nshuffle-window = 9\nmemory = "
+      "[data]\ndata = a.h5:/x\nvalidation=b.h5:/y\nnormalize = standardize\nshuffle-block = "
+      "7\nshuffle-window = 9\nmemory = "
       "100MiB\nallow-external = true\n"
-      "[model]\nlayers = 4x5,conv:2x3s2,3\ndecoder-layers = 3,2x3x2,tconv:1x3s2x1o1x0,20\nactivation = tanh\ncode-activation = "
+      "[model]\nlayers = 4x5,conv:2x3s2,3\ndecoder-layers = "
+      "3,2x3x2,tconv:1x3s2x1o1x0,20\nactivation = tanh\ncode-activation = "
       "sigmoid\n"
       "output-activation = linear\nloss = bce\nloss-reduction = sum\ninitialization = sparse\n"
-      "huber-delta = 0.5\nfeature-weights = w.h5:/w\ntied = true\nlayer-norm = true\nimage-shape = 4x5\n"
-      "[regularization]\ncorruption = stripes\ncorruption-strength = 0.25\ncorrupted-weight = 2\nclean-weight = 0.5\n"
-      "hidden-noise = dropout:0.5,2=gaussian:0.1\ncode-noise = gaussian:0.1\ncode-noise-before = true\nl1 = 0.001\nhidden-l1 = "
+      "huber-delta = 0.5\nfeature-weights = w.h5:/w\ntied = true\nlayer-norm = true\nimage-shape = "
+      "4x5\n"
+      "[regularization]\ncorruption = stripes\ncorruption-strength = 0.25\ncorrupted-weight = "
+      "2\nclean-weight = 0.5\n"
+      "hidden-noise = dropout:0.5,2=gaussian:0.1\ncode-noise = gaussian:0.1\ncode-noise-before = "
+      "true\nl1 = 0.001\nhidden-l1 = "
       "1=0.002,3=0.1\n"
-      "kl-weight = 0.1\nkl-target = 0.1\nk-sparse = 2\nk-sparse-alpha = 1.5\ncontractive = 0.01\ncontractive-method = exact\n"
-      "contractive-probes = 3\nhessian-weight = 0.1\nhessian-sigma = 0.2\nhessian-samples = 2\nvariational = true\nbeta = 4\n"
+      "kl-weight = 0.1\nkl-target = 0.1\nk-sparse = 2\nk-sparse-alpha = 1.5\ncontractive = "
+      "0.01\ncontractive-method = exact\n"
+      "contractive-probes = 3\nhessian-weight = 0.1\nhessian-sigma = 0.2\nhessian-samples = "
+      "2\nvariational = true\nbeta = 4\n"
       "free-bits = 0.1\npredictive = true\npredictive-weight = 0.5\npredictive-iterations = 7\n"
-      "[optimizer]\noptimizer = sgd\nlearning-rate = 0.1\nmomentum = 0.9\nnesterov = true\nmomentum-schedule = "
+      "[optimizer]\noptimizer = sgd\nlearning-rate = 0.1\nmomentum = 0.9\nnesterov = "
+      "true\nmomentum-schedule = "
       "sutskever\nbeta1 = 0.8\nbeta2 = 0.99\n"
-      "centered = true\ntrust-coefficient = 0.02\nencoder-rate-factor = 2\ndecoder-rate-factor = 3\nbias-rate-factor = 4\n"
-      "encoder-decay-factor = 5\ndecoder-decay-factor = 6\nema = 0.99\ndecay-power = 2\nperiod-factor = 3\npatience = 7\n"
+      "centered = true\ntrust-coefficient = 0.02\nencoder-rate-factor = 2\ndecoder-rate-factor = "
+      "3\nbias-rate-factor = 4\n"
+      "encoder-decay-factor = 5\ndecoder-decay-factor = 6\nema = 0.99\ndecay-power = "
+      "2\nperiod-factor = 3\npatience = 7\n"
       "scale-learning-rate = linear\nbase-batch = 100\nearly-stopping = 9\nkeep-best = true\n"
-      "epsilon = 1e-06\nweight-decay = 0.0001\ndecay-biases = false\nclip-norm = 2.5\nschedule = cosine\n"
-      "final-learning-rate = 0.001\ndecay-factor = 0.5\ndecay-epochs = 3\nwarmup-epochs = 0.5\nbatch = 96\nmicro-batch = 32\n"
-      "epochs = 4\nseed = 18446744073709551615\nlbfgs-history = 7\nline-search = armijo\nline-search-evaluations = 9\n"
-      "[pretraining]\npretrain = rbm\npretrain-epochs = 3,4\npretrain-learning-rate = 0.1,0.01\npretrain-weight-decay = 0.001\n"
-      "pretrain-optimizer = adam\npretrain-momentum = 0.8\npretrain-batch = 64\npretrain-corruption = gaussian\n"
+      "epsilon = 1e-06\nweight-decay = 0.0001\ndecay-biases = false\nclip-norm = 2.5\nschedule = "
+      "cosine\n"
+      "final-learning-rate = 0.001\ndecay-factor = 0.5\ndecay-epochs = 3\nwarmup-epochs = "
+      "0.5\nbatch = 96\nmicro-batch = 32\n"
+      "epochs = 4\nseed = 18446744073709551615\nlbfgs-history = 7\nline-search = "
+      "armijo\nline-search-evaluations = 9\n"
+      "[pretraining]\npretrain = rbm\npretrain-epochs = 3,4\npretrain-learning-rate = "
+      "0.1,0.01\npretrain-weight-decay = 0.001\n"
+      "pretrain-optimizer = adam\npretrain-momentum = 0.8\npretrain-batch = "
+      "64\npretrain-corruption = gaussian\n"
       "pretrain-corruption-strength = 0.5\nrbm-steps = 3\nrbm-sample-visible = true\n"
-      "[run]\nthreads = 2\nreduction = allreduce\nbucket-bytes = 65536\noverlap = false\noutput = out\ncheckpoint-every = "
+      "[run]\nthreads = 2\nreduction = allreduce\nbucket-bytes = 65536\noverlap = false\noutput = "
+      "out\ncheckpoint-every = "
       "2.5s\nkeep = 2\n"
-      "log-every = 5\nprogress = none\ntensorboard = true\nprecision = bf16\nforce-precision = true\ngemm = "
+      "log-every = 5\nprogress = none\ntensorboard = true\nprecision = bf16\nforce-precision = "
+      "true\ngemm = "
       "onednn\ngradient-wire = bf16\nprofile = true\ntrace = t.json\n"
       "[reliability]\ntime-limit = 1-02:00:30\nstop-signal = USR2\nwatchdog = 2.5m\n"
       "verify-every = 100\ncheckpoint-async = true\n",
@@ -64,7 +81,8 @@ TEST(Settings, text_of_every_setting_reads_back_exactly) {
   EXPECT_EQ(to_text(again), to_text(config));
   const TrainConfig standard;
   for (const Setting& setting : train_settings()) {
-    EXPECT_NE(setting.get(config), setting.get(standard)) << setting.name << " is not covered by this test";
+    EXPECT_NE(setting.get(config), setting.get(standard))
+        << setting.name << " is not covered by this test";
     EXPECT_EQ(setting.get(again), setting.get(config)) << setting.name;
   }
 }
@@ -91,36 +109,42 @@ TEST(Settings, names_are_unique_and_sections_contiguous) {
 
 TEST(Settings, messages_name_line_and_nearest_name) {
   TrainConfig config;
-  const auto text = message_of([&] { apply_text("# comment\nlerning-rate = 1\n", "run.cfg", config); });
+  const auto text =
+      message_of([&] { apply_text("# comment\nlerning-rate = 1\n", "run.cfg", config); });
   EXPECT_NE(text.find("run.cfg, line 2"), std::string::npos) << text;
   EXPECT_NE(text.find("did you mean 'learning-rate'"), std::string::npos) << text;
-  EXPECT_NE(message_of([&] { apply_text("epochs = 3\nepochs = 4\n", "f", config); }).find("already"), std::string::npos);
-  EXPECT_NE(message_of([&] { apply_text("epochs\n", "f", config); }).find("name = value"), std::string::npos);
+  EXPECT_NE(
+      message_of([&] { apply_text("epochs = 3\nepochs = 4\n", "f", config); }).find("already"),
+      std::string::npos);
+  EXPECT_NE(message_of([&] { apply_text("epochs\n", "f", config); }).find("name = value"),
+            std::string::npos);
 }
 
 TEST(Settings, bad_values_name_the_setting) {
-  for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{{"epochs", "three"},
-                                                                                    {"epochs", "3.5"},
-                                                                                    {"epochs", ""},
-                                                                                    {"learning-rate", "nan"},
-                                                                                    {"learning-rate", "1e999"},
-                                                                                    {"learning-rate", "0.1x"},
-                                                                                    {"seed", "-1"},
-                                                                                    {"layers", "784,,30"},
-                                                                                    {"layers", "784;30"},
-                                                                                    {"activation", "rleu"},
-                                                                                    {"loss", "msee"},
-                                                                                    {"loss-reduction", "max"},
-                                                                                    {"optimizer", "adaam"},
-                                                                                    {"nesterov", "maybe"},
-                                                                                    {"memory", "4GB"},
-                                                                                    {"memory", "99999999999TiB"},
-                                                                                    {"checkpoint-every", "3weeks"},
-                                                                                    {"checkpoint-every", "0.5steps"},
-                                                                                    {"reduction", "ring"},
-                                                                                    {"progress", "loud"}}) {
+  for (const auto& [name, value] :
+       std::vector<std::pair<std::string, std::string>>{{"epochs", "three"},
+                                                        {"epochs", "3.5"},
+                                                        {"epochs", ""},
+                                                        {"learning-rate", "nan"},
+                                                        {"learning-rate", "1e999"},
+                                                        {"learning-rate", "0.1x"},
+                                                        {"seed", "-1"},
+                                                        {"layers", "784,,30"},
+                                                        {"layers", "784;30"},
+                                                        {"activation", "rleu"},
+                                                        {"loss", "msee"},
+                                                        {"loss-reduction", "max"},
+                                                        {"optimizer", "adaam"},
+                                                        {"nesterov", "maybe"},
+                                                        {"memory", "4GB"},
+                                                        {"memory", "99999999999TiB"},
+                                                        {"checkpoint-every", "3weeks"},
+                                                        {"checkpoint-every", "0.5steps"},
+                                                        {"reduction", "ring"},
+                                                        {"progress", "loud"}}) {
     TrainConfig config;
-    const auto text = message_of([&, &name = name, &value = value] { find_setting(name).set(config, value); });
+    const auto text =
+        message_of([&, &name = name, &value = value] { find_setting(name).set(config, value); });
     EXPECT_NE(text.find("--" + name), std::string::npos) << name << " = " << value << ": " << text;
   }
 }
@@ -135,11 +159,13 @@ TEST(Settings, resume_refuses_what_shapes_the_trajectory) {
   wanted.data = "moved.h5";
   EXPECT_NO_THROW(check_resumable(stored, wanted));
   wanted.batch = 256;
-  EXPECT_NE(message_of([&] { check_resumable(stored, wanted); }).find("--batch"), std::string::npos);
+  EXPECT_NE(message_of([&] { check_resumable(stored, wanted); }).find("--batch"),
+            std::string::npos);
   TrainConfig longer = stored;
   longer.epochs = 20;
   stored.schedule.name = longer.schedule.name = "cosine";
-  EXPECT_NE(message_of([&] { check_resumable(stored, longer); }).find("--epochs"), std::string::npos);
+  EXPECT_NE(message_of([&] { check_resumable(stored, longer); }).find("--epochs"),
+            std::string::npos);
 }
 
 TEST(Settings, bytes_round_trip) {

@@ -20,8 +20,9 @@ TEST(Bfloat16, every_bfloat16_comes_back) {
 }
 
 TEST(Bfloat16, rounds_to_the_nearest_and_ties_to_even) {
-  EXPECT_EQ(rounded_to_bfloat16(1.0F + 0x1p-8F), 1.0F);                // a tie: the even neighbour is below
-  EXPECT_EQ(rounded_to_bfloat16(1.0F + 3 * 0x1p-8F), 1.0F + 0x1p-6F);  // a tie: the even neighbour is above
+  EXPECT_EQ(rounded_to_bfloat16(1.0F + 0x1p-8F), 1.0F);  // a tie: the even neighbour is below
+  EXPECT_EQ(rounded_to_bfloat16(1.0F + 3 * 0x1p-8F),
+            1.0F + 0x1p-6F);  // a tie: the even neighbour is above
   EXPECT_EQ(rounded_to_bfloat16(std::nextafter(1.0F + 0x1p-8F, 2.0F)), 1.0F + 0x1p-7F);
   EXPECT_EQ(rounded_to_bfloat16(-1.0F - 0x1p-8F), -1.0F);
   EXPECT_TRUE(std::isinf(rounded_to_bfloat16(std::numeric_limits<float>::max())));

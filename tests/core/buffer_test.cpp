@@ -26,7 +26,8 @@ TEST(Buffer, zeroed_and_aligned_at_every_size) {
     const Buffer<float> buffer(size);
     EXPECT_EQ(buffer.size(), size);
     EXPECT_EQ(address(buffer.data()) % 64, 0U);
-    EXPECT_TRUE(std::ranges::all_of(buffer.span(), [](float value) { return value == 0.0F; })) << size;
+    EXPECT_TRUE(std::ranges::all_of(buffer.span(), [](float value) { return value == 0.0F; }))
+        << size;
   }
 }
 
@@ -58,7 +59,8 @@ TEST(Buffer, moving_hands_the_memory_over) {
   EXPECT_EQ(third[5], 5.0F);
 }
 
-#ifndef __SANITIZE_ADDRESS__  // which ends the program on an impossible allocation instead of failing it
+#ifndef __SANITIZE_ADDRESS__  // which ends the program on an impossible allocation instead of
+                              // failing it
 TEST(Buffer, more_than_there_is_is_an_error_for_the_user) {
   try {
     const Buffer<std::byte> buffer(Index{1} << 60);

@@ -7,7 +7,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-PhaseRecorder::Clock::time_point at(int milli) { return PhaseRecorder::Clock::time_point(milliseconds(milli)); }
+PhaseRecorder::Clock::time_point at(int milli) {
+  return PhaseRecorder::Clock::time_point(milliseconds(milli));
+}
 
 TEST(PhaseRecorder, adds_by_phase_and_layer) {
   PhaseRecorder recorder(3, 0);
@@ -47,7 +49,8 @@ TEST(PhaseSpan, records_its_life_and_nothing_without_a_recorder) {
 }
 
 TEST(Phase, every_phase_has_a_name) {
-  for (std::size_t p = 0; p < phase_count; ++p) EXPECT_FALSE(name_of(static_cast<Phase>(p)).empty());
+  for (std::size_t p = 0; p < phase_count; ++p)
+    EXPECT_FALSE(name_of(static_cast<Phase>(p)).empty());
 }
 
 }  // namespace

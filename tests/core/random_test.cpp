@@ -21,8 +21,9 @@ Words philox(Words counter, std::array<std::uint32_t, 2> key) {
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t a = std::uint64_t{0xD2511F53} * counter[0];
     const std::uint64_t b = std::uint64_t{0xCD9E8D57} * counter[2];
-    counter = {static_cast<std::uint32_t>(b >> 32) ^ counter[1] ^ key[0], static_cast<std::uint32_t>(b),
-               static_cast<std::uint32_t>(a >> 32) ^ counter[3] ^ key[1], static_cast<std::uint32_t>(a)};
+    counter = {
+        static_cast<std::uint32_t>(b >> 32) ^ counter[1] ^ key[0], static_cast<std::uint32_t>(b),
+        static_cast<std::uint32_t>(a >> 32) ^ counter[3] ^ key[1], static_cast<std::uint32_t>(a)};
     key[0] += 0x9E3779B9;
     key[1] += 0xBB67AE85;
   }
@@ -35,17 +36,21 @@ std::uint64_t mix(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
-Words expected_bits(std::uint64_t seed, Purpose purpose, std::uint64_t item, std::uint32_t epoch, std::uint32_t block) {
-  const std::uint64_t key = mix(mix(seed + 0x9e3779b97f4a7c15ULL) + static_cast<std::uint64_t>(purpose));
-  return philox({static_cast<std::uint32_t>(item), static_cast<std::uint32_t>(item >> 32), epoch, block},
-                {static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)});
+Words expected_bits(std::uint64_t seed, Purpose purpose, std::uint64_t item, std::uint32_t epoch,
+                    std::uint32_t block) {
+  const std::uint64_t key =
+      mix(mix(seed + 0x9e3779b97f4a7c15ULL) + static_cast<std::uint64_t>(purpose));
+  return philox(
+      {static_cast<std::uint32_t>(item), static_cast<std::uint32_t>(item >> 32), epoch, block},
+      {static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)});
 }
 
 TEST(Philox, reference_gives_the_published_vectors) {
   // kat_vectors of the Random123 distribution.
   EXPECT_EQ(philox({0, 0, 0, 0}, {0, 0}), (Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
   constexpr std::uint32_t ones = 0xffffffff;
-  EXPECT_EQ(philox({ones, ones, ones, ones}, {ones, ones}), (Words{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
+  EXPECT_EQ(philox({ones, ones, ones, ones}, {ones, ones}),
+            (Words{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
   EXPECT_EQ(philox({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}),
             (Words{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
 }
@@ -55,7 +60,8 @@ TEST(CounterRandom, is_philox_of_the_mixed_key_and_the_counter) {
     for (const Purpose purpose : {Purpose::initialization, Purpose::corruption, Purpose::penalty}) {
       const CounterRandom random(seed, purpose);
       EXPECT_EQ(random.bits(0, 0, 0), expected_bits(seed, purpose, 0, 0, 0));
-      EXPECT_EQ(random.bits(0x123456789abcdefULL, 7, 99), expected_bits(seed, purpose, 0x123456789abcdefULL, 7, 99));
+      EXPECT_EQ(random.bits(0x123456789abcdefULL, 7, 99),
+                expected_bits(seed, purpose, 0x123456789abcdefULL, 7, 99));
     }
   }
 }
@@ -76,7 +82,8 @@ TEST(CounterRandom, purposes_keep_their_numbers) {
 TEST(CounterRandom, every_part_of_the_counter_and_key_matters) {
   std::set<Words> seen;
   for (std::uint64_t seed = 0; seed < 3; ++seed) {
-    for (const Purpose purpose : {Purpose::initialization, Purpose::shuffle_blocks, Purpose::sampling}) {
+    for (const Purpose purpose :
+         {Purpose::initialization, Purpose::shuffle_blocks, Purpose::sampling}) {
       for (const std::uint64_t item : {0ULL, 1ULL, 1ULL << 32, (1ULL << 32) + 1}) {
         for (std::uint32_t epoch = 0; epoch < 3; ++epoch) {
           for (std::uint32_t block = 0; block < 3; ++block) {
@@ -101,7 +108,8 @@ TEST(UniformUnit, words_are_evenly_spread) {
   constexpr int bins = 64;
   std::array<int, bins> counts{};
   for (std::uint32_t block = 0; block < draws / 4; ++block) {
-    for (const std::uint32_t word : random.bits(3, 0, block)) ++counts[static_cast<std::size_t>(uniform_unit(word) * bins)];
+    for (const std::uint32_t word : random.bits(3, 0, block))
+      ++counts[static_cast<std::size_t>(uniform_unit(word) * bins)];
   }
   double chi_squared = 0;
   for (const int count : counts) {
@@ -157,8 +165,8 @@ TEST(NormalPair, moments_tails_and_independence) {
   EXPECT_NEAR(beyond_two / n, std::erfc(std::sqrt(2.0)), error * 0.21);
 }
 
-std::vector<Index> permutation(std::uint64_t seed, std::uint64_t item, std::uint32_t epoch, std::uint32_t stream,
-                               std::size_t size) {
+std::vector<Index> permutation(std::uint64_t seed, std::uint64_t item, std::uint32_t epoch,
+                               std::uint32_t stream, std::size_t size) {
   std::vector<Index> order(size, -1);
   random_permutation(CounterRandom(seed, Purpose::shuffle_blocks), item, epoch, stream, order);
   return order;
@@ -186,10 +194,12 @@ TEST(RandomPermutation, is_a_function_of_seed_item_epoch_and_stream) {
 TEST(RandomPermutation, all_orders_are_equally_likely) {
   constexpr int draws = 24000;
   std::map<std::vector<Index>, int> counts;
-  for (int item = 0; item < draws; ++item) ++counts[permutation(9, static_cast<std::uint64_t>(item), 1, 0, 4)];
+  for (int item = 0; item < draws; ++item)
+    ++counts[permutation(9, static_cast<std::uint64_t>(item), 1, 0, 4)];
   EXPECT_EQ(counts.size(), 24U);
   double chi_squared = 0;
-  for (const auto& [order, count] : counts) chi_squared += (count - 1000.0) * (count - 1000.0) / 1000.0;
+  for (const auto& [order, count] : counts)
+    chi_squared += (count - 1000.0) * (count - 1000.0) / 1000.0;
   // 23 degrees of freedom: mean 23, deviation 6.8.
   EXPECT_LT(chi_squared, 55.0);
   EXPECT_GT(chi_squared, 5.0);

@@ -22,7 +22,8 @@ TEST(TextList, items_are_what_separators_divide) {
 }
 
 TEST(TextList, words_are_divided_at_any_blanks) {
-  EXPECT_EQ(split_words(" --bind-to  core\t-H node1\n"), (std::vector<std::string>{"--bind-to", "core", "-H", "node1"}));
+  EXPECT_EQ(split_words(" --bind-to  core\t-H node1\n"),
+            (std::vector<std::string>{"--bind-to", "core", "-H", "node1"}));
   EXPECT_TRUE(split_words(" ").empty());
 }
 

@@ -20,7 +20,8 @@ using Values = std::vector<float>;
 std::vector<Values> random_leaves(Index leaves, Index size, std::mt19937& random) {
   std::normal_distribution<float> normal;
   std::uniform_int_distribution<int> exponent(-12, 12);
-  std::vector<Values> result(static_cast<std::size_t>(leaves), Values(static_cast<std::size_t>(size)));
+  std::vector<Values> result(static_cast<std::size_t>(leaves),
+                             Values(static_cast<std::size_t>(size)));
   for (auto& leaf : result) {
     for (float& value : leaf) value = std::ldexp(normal(random), exponent(random));
   }
@@ -61,12 +62,15 @@ std::vector<PartialSum> leaf_parts(Range node, const std::vector<Values>& leaves
   return parts;
 }
 
-// What ranks that own the ranges between `cuts` do: complete the nodes they can, then add everybody's.
-Values sum_over_ranks(Index leaf_count, const std::vector<Index>& cuts, const std::vector<Values>& leaves) {
+// What ranks that own the ranges between `cuts` do: complete the nodes they can, then add
+// everybody's.
+Values sum_over_ranks(Index leaf_count, const std::vector<Index>& cuts,
+                      const std::vector<Values>& leaves) {
   const auto size = static_cast<Index>(leaves.front().size());
   std::vector<Range> nodes;
   for (std::size_t rank = 0; rank + 1 < cuts.size(); ++rank) {
-    for (const Range node : maximal_nodes({cuts[rank], cuts[rank + 1]}, leaf_count)) nodes.push_back(node);
+    for (const Range node : maximal_nodes({cuts[rank], cuts[rank + 1]}, leaf_count))
+      nodes.push_back(node);
   }
   std::vector<Values> sums(nodes.size(), Values(static_cast<std::size_t>(size)));
   std::vector<PartialSum> parts;
@@ -116,13 +120,15 @@ TEST(MaximalNodes, cover_the_range_by_few_nodes_none_of_which_can_grow) {
           ASSERT_EQ(node.begin, position);
           ASSERT_TRUE(std::ranges::count(tree, node) == 1);
           for (const Range larger : tree) {
-            const bool contains = larger.begin <= node.begin && larger.end >= node.end && larger.size() > node.size();
+            const bool contains =
+                larger.begin <= node.begin && larger.end >= node.end && larger.size() > node.size();
             ASSERT_FALSE(contains && larger.begin >= begin && larger.end <= end);
           }
           position = node.end;
         }
         ASSERT_EQ(position, end);
-        const auto height = static_cast<std::size_t>(std::bit_width(static_cast<std::uint64_t>(leaves - 1)));
+        const auto height =
+            static_cast<std::size_t>(std::bit_width(static_cast<std::uint64_t>(leaves - 1)));
         ASSERT_LE(nodes.size(), std::max<std::size_t>(1, 2 * height));
       }
     }
@@ -136,7 +142,8 @@ TEST(TreeSum, equals_naive_recursion_at_every_length) {
       const auto values = random_leaves(leaves, size, random);
       Values result(static_cast<std::size_t>(size), -1.0F);
       tree_sum({0, leaves}, leaf_parts({0, leaves}, values), result.data(), size);
-      ASSERT_TRUE(same_bits(result, naive_sum({0, leaves}, values))) << leaves << " leaves of " << size;
+      ASSERT_TRUE(same_bits(result, naive_sum({0, leaves}, values)))
+          << leaves << " leaves of " << size;
     }
   }
 }
@@ -158,8 +165,10 @@ TEST(TreeSum, same_bits_for_every_even_split_into_ranks) {
     const Values expected = naive_sum({0, leaf_count}, leaves);
     for (Index ranks = 1; ranks <= leaf_count; ++ranks) {
       std::vector<Index> cuts = {0};
-      for (Index rank = 0; rank < ranks; ++rank) cuts.push_back(even_part(leaf_count, ranks, rank).end);
-      ASSERT_TRUE(same_bits(sum_over_ranks(leaf_count, cuts, leaves), expected)) << leaf_count << " leaves, " << ranks;
+      for (Index rank = 0; rank < ranks; ++rank)
+        cuts.push_back(even_part(leaf_count, ranks, rank).end);
+      ASSERT_TRUE(same_bits(sum_over_ranks(leaf_count, cuts, leaves), expected))
+          << leaf_count << " leaves, " << ranks;
     }
   }
 }
@@ -168,14 +177,16 @@ TEST(TreeSum, same_bits_for_random_partitions) {
   std::mt19937 random(4);
   for (int trial = 0; trial < 400; ++trial) {
     const Index leaf_count = std::uniform_int_distribution<Index>(1, 200)(random);
-    const auto leaves = random_leaves(leaf_count, std::uniform_int_distribution<Index>(1, 20)(random), random);
+    const auto leaves =
+        random_leaves(leaf_count, std::uniform_int_distribution<Index>(1, 20)(random), random);
     // Repeated cuts are ranks that own nothing.
     std::vector<Index> cuts(std::uniform_int_distribution<std::size_t>(0, 12)(random));
     for (Index& cut : cuts) cut = std::uniform_int_distribution<Index>(0, leaf_count)(random);
     cuts.push_back(0);
     cuts.push_back(leaf_count);
     std::ranges::sort(cuts);
-    ASSERT_TRUE(same_bits(sum_over_ranks(leaf_count, cuts, leaves), naive_sum({0, leaf_count}, leaves)));
+    ASSERT_TRUE(
+        same_bits(sum_over_ranks(leaf_count, cuts, leaves), naive_sum({0, leaf_count}, leaves)));
   }
 }
 
@@ -205,7 +216,8 @@ TEST(TreeSum, destination_may_be_any_part) {
       ASSERT_TRUE(same_bits(copies[static_cast<std::size_t>(target)], expected));
       for (Index other = 0; other < leaf_count; ++other) {
         if (other == target) continue;
-        ASSERT_TRUE(same_bits(copies[static_cast<std::size_t>(other)], leaves[static_cast<std::size_t>(other)]));
+        ASSERT_TRUE(same_bits(copies[static_cast<std::size_t>(other)],
+                              leaves[static_cast<std::size_t>(other)]));
       }
     }
   }

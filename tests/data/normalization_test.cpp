@@ -45,14 +45,15 @@ struct TypeOf<double> : std::integral_constant<ElementType, ElementType::f64> {}
 
 template <class T>
 class Conversion : public testing::Test {};
-using Types = testing::Types<std::uint8_t, std::int8_t, std::uint16_t, std::int16_t, std::uint32_t, std::int32_t, std::uint64_t,
-                             std::int64_t, float, double>;
+using Types = testing::Types<std::uint8_t, std::int8_t, std::uint16_t, std::int16_t, std::uint32_t,
+                             std::int32_t, std::uint64_t, std::int64_t, float, double>;
 TYPED_TEST_SUITE(Conversion, Types);
 
 /// All extremes of the type, then random bits, in a length that no vector width divides.
 template <class T>
 std::vector<T> sample_values() {
-  std::vector<T> values = {std::numeric_limits<T>::max(), std::numeric_limits<T>::lowest(), T{0}, T{1}};
+  std::vector<T> values = {std::numeric_limits<T>::max(), std::numeric_limits<T>::lowest(), T{0},
+                           T{1}};
   std::mt19937_64 random(3);
   while (values.size() < 331) {
     if constexpr (std::is_integral_v<T>) {
@@ -68,7 +69,9 @@ std::vector<T> sample_values() {
 TYPED_TEST(Conversion, equals_the_formula_for_each_element) {
   using T = TypeParam;
   // The precision the header promises: single when it holds every value of the type.
-  using Real = std::conditional_t<std::is_same_v<T, float> || (std::is_integral_v<T> && sizeof(T) <= 2), float, double>;
+  using Real =
+      std::conditional_t<std::is_same_v<T, float> || (std::is_integral_v<T> && sizeof(T) <= 2),
+                         float, double>;
   const std::vector<T> values = sample_values<T>();
   InputTransform transform{unit_divisor(TypeOf<T>::value), {}, {}};
   for (const bool standardized : {false, true}) {
@@ -85,8 +88,8 @@ TYPED_TEST(Conversion, equals_the_formula_for_each_element) {
       for (std::size_t c = 0; c < row.size(); ++c) {
         const Real mean = standardized ? transform.mean[c] : 0.0F;
         const Real inverse = standardized ? transform.inverse_deviation[c] : 1.0F;
-        const auto expected =
-            static_cast<float>((static_cast<Real>(values[c]) / static_cast<Real>(transform.divisor) - mean) * inverse);
+        const auto expected = static_cast<float>(
+            (static_cast<Real>(values[c]) / static_cast<Real>(transform.divisor) - mean) * inverse);
         ASSERT_EQ(row[c], expected) << "feature " << c;
       }
     }
@@ -115,7 +118,8 @@ TEST(Normalization, unit_scales_integers_to_their_maximum) {
   EXPECT_EQ(unit_divisor(ElementType::f32), 1);
   const std::vector<std::uint8_t> stored = {0, 255, 51};
   std::vector<float> row(3);
-  convert_row(ElementType::u8, bytes_of(stored).data(), {unit_divisor(ElementType::u8), {}, {}}, row);
+  convert_row(ElementType::u8, bytes_of(stored).data(), {unit_divisor(ElementType::u8), {}, {}},
+              row);
   EXPECT_EQ(row, (std::vector<float>{0.0F, 1.0F, 0.2F}));
 }
 
@@ -134,7 +138,8 @@ TEST(Normalization, names_go_both_ways) {
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::usage);
-    EXPECT_STREQ(error.what(), "unknown normalization 'unt': use one of auto, none, unit, standardize");
+    EXPECT_STREQ(error.what(),
+                 "unknown normalization 'unt': use one of auto, none, unit, standardize");
   }
 }
 
@@ -147,8 +152,9 @@ TEST(Normalization, automatic_is_unit_for_integers_only) {
 
 template <class T>
 void check_search() {
-  const std::vector<T> bad = {std::numeric_limits<T>::quiet_NaN(), -std::numeric_limits<T>::quiet_NaN(),
-                              std::numeric_limits<T>::infinity(), -std::numeric_limits<T>::infinity()};
+  const std::vector<T> bad = {
+      std::numeric_limits<T>::quiet_NaN(), -std::numeric_limits<T>::quiet_NaN(),
+      std::numeric_limits<T>::infinity(), -std::numeric_limits<T>::infinity()};
   for (const Index size : {1, 5, 1023, 1024, 1025, 3000}) {
     std::vector<T> values(static_cast<std::size_t>(size), std::numeric_limits<float>::max());
     values.front() = -std::numeric_limits<float>::max();

@@ -14,9 +14,9 @@
 #include <thread>
 #include <vector>
 
-#include "support/hdf5_files.hpp"
-#include "hourglass/core/error.hpp"
 #include "core/timer.hpp"
+#include "hourglass/core/error.hpp"
+#include "support/hdf5_files.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace hourglass {
@@ -31,7 +31,8 @@ Source in_memory(const DatasetAddress& address, const SampleSourceSettings& sett
 Source streamed(const DatasetAddress& address, const SampleSourceSettings& settings) {
   return make_streaming_source(DatasetReader(address), settings);
 }
-const std::vector<std::pair<const char*, Maker>> makers = {{"in memory", in_memory}, {"streamed", streamed}};
+const std::vector<std::pair<const char*, Maker>> makers = {{"in memory", in_memory},
+                                                           {"streamed", streamed}};
 
 struct Delivery {
   std::vector<float> x;
@@ -39,7 +40,8 @@ struct Delivery {
   bool operator==(const Delivery&) const = default;
 };
 
-Delivery gather(SampleSource& source, const SampleSourceSettings& settings, Index features, Index shard, Index step) {
+Delivery gather(SampleSource& source, const SampleSourceSettings& settings, Index features,
+                Index shard, Index step) {
   const Index rows = settings.plan.positions(shard, step).size();
   Delivery result{std::vector<float>(static_cast<std::size_t>(rows * features), -9),
                   std::vector<std::uint64_t>(static_cast<std::size_t>(rows), 999999)};
@@ -47,18 +49,21 @@ Delivery gather(SampleSource& source, const SampleSourceSettings& settings, Inde
   return result;
 }
 
-/// What a source must deliver, by the definitions: the shard's order of the epoch, then each row's conversion.
+/// What a source must deliver, by the definitions: the shard's order of the epoch, then each row's
+/// conversion.
 template <class T>
-Delivery expected(const std::vector<T>& values, const SampleSourceSettings& settings, Index features, Index shard,
-                  std::uint32_t epoch, Index step) {
-  const std::vector<Index> order = ShardOrder(settings.shuffle, shard, settings.plan.shard_rows(shard), epoch).rows();
+Delivery expected(const std::vector<T>& values, const SampleSourceSettings& settings,
+                  Index features, Index shard, std::uint32_t epoch, Index step) {
+  const std::vector<Index> order =
+      ShardOrder(settings.shuffle, shard, settings.plan.shard_rows(shard), epoch).rows();
   Delivery result;
   const Range positions = settings.plan.positions(shard, step);
   for (Index p = positions.begin; p < positions.end; ++p) {
     const Index row = order[static_cast<std::size_t>(p)];
     std::vector<float> converted(static_cast<std::size_t>(features));
-    convert_row(element_type<T>(), reinterpret_cast<const std::byte*>(values.data() + row * features), settings.transform,
-                converted);
+    convert_row(element_type<T>(),
+                reinterpret_cast<const std::byte*>(values.data() + row * features),
+                settings.transform, converted);
     result.x.insert(result.x.end(), converted.begin(), converted.end());
     result.ids.push_back(static_cast<std::uint64_t>(row));
   }
@@ -80,15 +85,17 @@ std::vector<T> random_values(Index count, std::mt19937_64& random) {
 
 template <class T>
 class EveryType : public testing::Test {};
-using Types = testing::Types<std::uint8_t, std::int8_t, std::uint16_t, std::int16_t, std::uint32_t, std::int32_t, std::uint64_t,
-                             std::int64_t, float, double>;
+using Types = testing::Types<std::uint8_t, std::int8_t, std::uint16_t, std::int16_t, std::uint32_t,
+                             std::int32_t, std::uint64_t, std::int64_t, float, double>;
 TYPED_TEST_SUITE(EveryType, Types);
 
 TYPED_TEST(EveryType, both_sources_deliver_what_the_definitions_say) {
   using T = TypeParam;
   const TemporaryFolder folder;
   std::mt19937_64 random(static_cast<std::uint64_t>(element_type<T>()) + 17);
-  const auto draw = [&](Index low, Index high) { return std::uniform_int_distribution<Index>(low, high)(random); };
+  const auto draw = [&](Index low, Index high) {
+    return std::uniform_int_distribution<Index>(low, high)(random);
+  };
   for (int i = 0; i < 25; ++i) {
     const Index samples = draw(1, 300);
     const Index features = draw(1, 40);
@@ -96,27 +103,32 @@ TYPED_TEST(EveryType, both_sources_deliver_what_the_definitions_say) {
     const Index ranks = draw(1, shards);
     const Index rank = draw(0, ranks - 1);
     const std::vector<T> values = random_values<T>(samples * features, random);
-    const auto chunk_rows = static_cast<hsize_t>(draw(0, 1)) * static_cast<hsize_t>(draw(1, samples));
-    const auto address = write_dataset<T>(folder.file("x.h5"), {static_cast<hsize_t>(samples), static_cast<hsize_t>(features)},
-                                          values, chunk_rows, static_cast<unsigned>(draw(0, 2)));
+    const auto chunk_rows =
+        static_cast<hsize_t>(draw(0, 1)) * static_cast<hsize_t>(draw(1, samples));
+    const auto address = write_dataset<T>(
+        folder.file("x.h5"), {static_cast<hsize_t>(samples), static_cast<hsize_t>(features)},
+        values, chunk_rows, static_cast<unsigned>(draw(0, 2)));
     const ShardPlan plan(samples, shards, draw(1, 40));
     InputTransform transform{unit_divisor(element_type<T>()), {}, {}};
     if (draw(0, 1) == 1) {
       transform.mean = random_values<float>(features, random);
       transform.inverse_deviation = random_values<float>(features, random);
     }
-    const SampleSourceSettings settings{plan, plan.shards_of_rank(rank, ranks), {random(), draw(1, 20), draw(1, 9)}, transform};
+    const SampleSourceSettings settings{
+        plan, plan.shards_of_rank(rank, ranks), {random(), draw(1, 20), draw(1, 9)}, transform};
     for (const auto& [name, make] : makers) {
       const Source source = make(address, settings);
       for (const std::uint32_t epoch : {3U, 0U, 0U, 4U}) {
         const Index first = draw(0, 2) == 0 ? draw(0, plan.steps_per_epoch()) : 0;
-        const Index last = draw(0, 2) == 0 ? draw(first, plan.steps_per_epoch()) : plan.steps_per_epoch();
+        const Index last =
+            draw(0, 2) == 0 ? draw(first, plan.steps_per_epoch()) : plan.steps_per_epoch();
         source->begin_epoch(epoch, first);
         for (Index step = first; step < last; ++step) {
           for (Index shard = settings.shards.begin; shard < settings.shards.end; ++shard) {
             ASSERT_EQ(gather(*source, settings, features, shard, step),
                       expected(values, settings, features, shard, epoch, step))
-                << name << " samples " << samples << " shards " << shards << " shard " << shard << " step " << step;
+                << name << " samples " << samples << " shards " << shards << " shard " << shard
+                << " step " << step;
           }
         }
       }
@@ -127,7 +139,8 @@ TYPED_TEST(EveryType, both_sources_deliver_what_the_definitions_say) {
 /// One float a row whose value is the row: easy to check and to spoil.
 class RowNumbers : public testing::Test {
  protected:
-  SampleSourceSettings make(Index samples, Index shards, Index micro_batch, const ShuffleSettings& shuffle) {
+  SampleSourceSettings make(Index samples, Index shards, Index micro_batch,
+                            const ShuffleSettings& shuffle) {
     values_.resize(static_cast<std::size_t>(samples * features));
     for (Index i = 0; i < samples * features; ++i) {
       const Index row = i / features;
@@ -137,8 +150,8 @@ class RowNumbers : public testing::Test {
     return {plan, {0, shards}, shuffle, {}};
   }
   DatasetAddress write(Index chunk_rows = 0, unsigned deflate = 0) {
-    return write_dataset<float>(folder_.file("x.h5"), {values_.size() / features, features}, values_,
-                                static_cast<hsize_t>(chunk_rows), deflate);
+    return write_dataset<float>(folder_.file("x.h5"), {values_.size() / features, features},
+                                values_, static_cast<hsize_t>(chunk_rows), deflate);
   }
 
   static constexpr Index features = 3;
@@ -181,7 +194,8 @@ TEST_F(RowNumbers, one_shard_may_run_ahead_of_the_others) {
   source->begin_epoch(0, 0);
   for (const Index shard : {2, 0, 1}) {
     for (Index step = 0; step < settings.plan.steps_per_epoch(); ++step) {
-      ASSERT_EQ(gather(*source, settings, features, shard, step), expected(values_, settings, features, shard, 0, step));
+      ASSERT_EQ(gather(*source, settings, features, shard, step),
+                expected(values_, settings, features, shard, 0, step));
     }
   }
 }
@@ -213,26 +227,31 @@ std::string message_of(const std::function<void()>& action, ErrorKind kind) {
 
 TEST_F(RowNumbers, a_nan_is_refused_and_its_row_named) {
   const auto settings = make(500, 2, 10, {9, 4, 5});
-  const std::vector<std::pair<float, std::string>> bad = {{std::numeric_limits<float>::quiet_NaN(), "a NaN"},
-                                                          {-std::numeric_limits<float>::infinity(), "an infinity"}};
+  const std::vector<std::pair<float, std::string>> bad = {
+      {std::numeric_limits<float>::quiet_NaN(), "a NaN"},
+      {-std::numeric_limits<float>::infinity(), "an infinity"}};
   for (const auto& [value, words] : bad) {
     values_[321 * features + 1] = value;
     const auto address = write();
     const std::string message =
-        address.file + ":/x: row 321 holds " + words + " (feature 1); clean the data: drop such rows or replace such values";
+        address.file + ":/x: row 321 holds " + words +
+        " (feature 1); clean the data: drop such rows or replace such values";
     EXPECT_EQ(message_of([&] { in_memory(address, settings); }, ErrorKind::data), message);
 
     const Source source = streamed(address, settings);
     source->begin_epoch(0, 0);
-    const std::vector<Index> order = ShardOrder(settings.shuffle, 1, settings.plan.shard_rows(1), 0).rows();
+    const std::vector<Index> order =
+        ShardOrder(settings.shuffle, 1, settings.plan.shard_rows(1), 0).rows();
     const Index position = std::ranges::find(order, 321) - order.begin();
     const ShardOrder shard_order(settings.shuffle, 1, settings.plan.shard_rows(1), 0);
-    const Index clean_steps = shard_order.window_positions(shard_order.window_of(position)).begin / 10;
+    const Index clean_steps =
+        shard_order.window_positions(shard_order.window_of(position)).begin / 10;
     Index delivered = 0;
     EXPECT_EQ(message_of(
                   [&] {
                     for (Index step = 0; step < settings.plan.steps_per_epoch(); ++step) {
-                      for (Index shard = 0; shard < 2; ++shard) gather(*source, settings, features, shard, step);
+                      for (Index shard = 0; shard < 2; ++shard)
+                        gather(*source, settings, features, shard, step);
                       ++delivered;
                     }
                   },
@@ -273,7 +292,8 @@ TEST_F(RowNumbers, a_damaged_chunk_is_an_error_of_the_step_that_needs_it) {
   const std::string message = message_of(
       [&] {
         for (Index step = 0; step < settings.plan.steps_per_epoch(); ++step) {
-          for (Index shard = 0; shard < 2; ++shard) gather(*source, settings, features, shard, step);
+          for (Index shard = 0; shard < 2; ++shard)
+            gather(*source, settings, features, shard, step);
         }
       },
       ErrorKind::data);
@@ -305,7 +325,8 @@ TEST_F(RowNumbers, broken_promises_of_the_caller_are_bugs) {
     std::vector<float> x(10 * features);
     std::vector<std::uint64_t> ids(10);
     const auto at = [&](Index shard, Index rows, Index columns) {
-      message_of([&] { source->gather(shard, 0, Matrix(x.data(), rows, columns), std::span(ids)); }, ErrorKind::bug);
+      message_of([&] { source->gather(shard, 0, Matrix(x.data(), rows, columns), std::span(ids)); },
+                 ErrorKind::bug);
     };
     at(0, 10, features);  // before any epoch
     source->begin_epoch(0, 0);
@@ -330,12 +351,14 @@ TEST_F(RowNumbers, epochs_may_begin_anew_while_the_thread_reads) {
     const Index first = static_cast<Index>(i * 37 % 1000);
     source->begin_epoch(i, first);
     if (i % 3 == 0) continue;  // at once, with the read under way
-    ASSERT_EQ(gather(*source, settings, features, 1, first), expected(values_, settings, features, 1, i, first));
+    ASSERT_EQ(gather(*source, settings, features, 1, first),
+              expected(values_, settings, features, 1, i, first));
   }
 }
 
 TEST_F(RowNumbers, waiting_is_counted_and_the_thread_ends_promptly) {
-  // Windows of 200 000 single rows, most of them reads of their own in small chunks, take about a second to fill.
+  // Windows of 200 000 single rows, most of them reads of their own in small chunks, take about a
+  // second to fill.
   const auto settings = make(1000000, 1, 10, {9, 1, 200000});
   const auto address = write(64);
   double filling = 0;

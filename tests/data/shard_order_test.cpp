@@ -48,7 +48,8 @@ void check(const ShuffleSettings& settings, Index shard, Range rows, std::uint32
     ASSERT_LE(positions.size(), ShardOrder::window_capacity(settings, rows.size()));
     for (Index p = positions.begin; p < positions.end; ++p) {
       ASSERT_EQ(order.window_of(p), window);
-      const auto offset = static_cast<std::size_t>(offsets[static_cast<std::size_t>(p - positions.begin)]);
+      const auto offset =
+          static_cast<std::size_t>(offsets[static_cast<std::size_t>(p - positions.begin)]);
       ASSERT_EQ(result[static_cast<std::size_t>(p)], concatenated.at(offset));
     }
   }
@@ -57,9 +58,12 @@ void check(const ShuffleSettings& settings, Index shard, Range rows, std::uint32
 
 TEST(ShardOrder, every_row_occurs_once_in_the_window_that_holds_its_block) {
   std::mt19937_64 random(11);
-  const auto draw = [&](Index low, Index high) { return std::uniform_int_distribution<Index>(low, high)(random); };
+  const auto draw = [&](Index low, Index high) {
+    return std::uniform_int_distribution<Index>(low, high)(random);
+  };
   for (int i = 0; i < 4000; ++i) {
-    const ShuffleSettings settings{static_cast<std::uint64_t>(draw(0, 1 << 30)), draw(1, 12), draw(1, 9)};
+    const ShuffleSettings settings{static_cast<std::uint64_t>(draw(0, 1 << 30)), draw(1, 12),
+                                   draw(1, 9)};
     const Index begin = draw(0, 1000);
     const Range rows{begin, begin + draw(0, 150)};
     check(settings, draw(0, 20), rows, static_cast<std::uint32_t>(draw(0, 50)));
@@ -78,8 +82,10 @@ TEST(ShardOrder, depends_on_seed_epoch_and_shard_and_on_nothing_else) {
 }
 
 TEST(ShardOrder, is_the_same_on_every_machine) {
-  // A change of these numbers changes every trained model: resuming an older checkpoint would see other data.
-  const std::vector<Index> expected = {110, 109, 114, 112, 111, 113, 105, 107, 106, 104, 103, 108, 102, 115, 101, 100};
+  // A change of these numbers changes every trained model: resuming an older checkpoint would see
+  // other data.
+  const std::vector<Index> expected = {110, 109, 114, 112, 111, 113, 105, 107,
+                                       106, 104, 103, 108, 102, 115, 101, 100};
   EXPECT_EQ(ShardOrder({1, 3, 2}, 1, {100, 116}, 2).rows(), expected);
 }
 
@@ -87,8 +93,8 @@ TEST(ShardOrder, rows_move_inside_and_between_windows) {
   const Index size = 6400;
   const ShardOrder order({3, 32, 10}, 0, {0, size}, 0);
   const std::vector<Index> rows = order.rows();
-  // In a uniform shuffle one row in `size` stays and one in `size` follows its neighbour; here neighbours share a window of
-  // 320.
+  // In a uniform shuffle one row in `size` stays and one in `size` follows its neighbour; here
+  // neighbours share a window of 320.
   Index fixed = 0;
   Index followed = 0;
   for (std::size_t p = 0; p < rows.size(); ++p) {

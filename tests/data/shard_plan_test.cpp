@@ -66,11 +66,14 @@ void check(const ShardPlan& plan) {
 
 TEST(ShardPlan, every_row_is_taken_once_an_epoch) {
   std::mt19937_64 random(7);
-  const auto draw = [&](Index low, Index high) { return std::uniform_int_distribution<Index>(low, high)(random); };
+  const auto draw = [&](Index low, Index high) {
+    return std::uniform_int_distribution<Index>(low, high)(random);
+  };
   for (int i = 0; i < 5000; ++i) {
     const ShardPlan plan(draw(1, 400), draw(1, 20), draw(1, 40));
     check(plan);
-    if (HasFatalFailure()) FAIL() << plan.samples() << " " << plan.shards() << " " << plan.micro_batch();
+    if (HasFatalFailure())
+      FAIL() << plan.samples() << " " << plan.shards() << " " << plan.micro_batch();
   }
 }
 
@@ -117,9 +120,11 @@ TEST(ShardPlan, huge_data_sets_do_not_overflow) {
 TEST(ShardPlan, more_ranks_than_shards_is_refused_with_advice) {
   const ShardPlan plan(100, 3, 10);
   EXPECT_EQ(message_of([&] { (void)plan.shards_of_rank(0, 4); }, ErrorKind::usage),
-            "3 shards cannot feed 4 ranks: use at most 3 ranks, a larger --batch or a smaller --micro-batch");
+            "3 shards cannot feed 4 ranks: use at most 3 ranks, a larger --batch or a smaller "
+            "--micro-batch");
   EXPECT_EQ(message_of([&] { (void)ShardPlan(9, 1, 3).rows_of_rank(1, 2); }, ErrorKind::usage),
-            "1 shard cannot feed 2 ranks: use at most 1 rank, a larger --batch or a smaller --micro-batch");
+            "1 shard cannot feed 2 ranks: use at most 1 rank, a larger --batch or a smaller "
+            "--micro-batch");
 }
 
 TEST(ShardPlan, impossible_sizes_are_refused) {

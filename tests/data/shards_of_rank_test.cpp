@@ -1,5 +1,5 @@
-// Properties of the way from samples over shards to ranks and up the tree, over thousands of random (samples N, shards S, ranks
-// P).
+// Properties of the way from samples over shards to ranks and up the tree, over thousands of random
+// (samples N, shards S, ranks P).
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -20,19 +20,22 @@ struct Draw {
 };
 
 std::ostream& operator<<(std::ostream& stream, const Draw& draw) {
-  return stream << "N = " << draw.samples << ", S = " << draw.shards << ", micro-batch " << draw.micro_batch
-                << ", P = " << draw.ranks;
+  return stream << "N = " << draw.samples << ", S = " << draw.shards << ", micro-batch "
+                << draw.micro_batch << ", P = " << draw.ranks;
 }
 
 /// `check` on random draws: half of them small, where edges are near, half large.
 template <class Check>
 void for_random_plans(std::uint64_t seed, Index largest_shards, Check check) {
   std::mt19937_64 random(seed);
-  const auto draw = [&](Index low, Index high) { return std::uniform_int_distribution<Index>(low, high)(random); };
+  const auto draw = [&](Index low, Index high) {
+    return std::uniform_int_distribution<Index>(low, high)(random);
+  };
   for (int i = 0; i < 4000; ++i) {
     const bool small = i % 2 == 0;
     const Index shards = draw(1, small ? 9 : largest_shards);
-    const Draw plan = {draw(1, small ? 60 : Index{1} << 50), shards, draw(1, small ? 7 : 4096), draw(1, shards)};
+    const Draw plan = {draw(1, small ? 60 : Index{1} << 50), shards, draw(1, small ? 7 : 4096),
+                       draw(1, shards)};
     check(plan, random);
     if (testing::Test::HasFatalFailure()) FAIL() << plan;
   }

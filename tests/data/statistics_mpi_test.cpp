@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "support/hdf5_files.hpp"
 #include "hourglass/core/error.hpp"
+#include "support/hdf5_files.hpp"
 
 namespace hourglass {
 namespace {
@@ -21,7 +21,8 @@ namespace {
 class SharedFile {
  public:
   template <class T>
-  SharedFile(const Communicator& communicator, const std::vector<hsize_t>& shape, const std::vector<T>& values)
+  SharedFile(const Communicator& communicator, const std::vector<hsize_t>& shape,
+             const std::vector<T>& values)
       : communicator_(communicator) {
     const std::string own = "/tmp/hourglass-statistics-" + std::to_string(getpid()) + ".h5";
     path_ = communicator.broadcast(own);
@@ -53,12 +54,14 @@ std::vector<T> random_values(std::size_t count, double mean, double deviation, s
 
 /// By the definition, in extended precision.
 template <class T>
-void expect_near_definition(const FeatureStatistics& got, const std::vector<T>& values, std::size_t rows, double tolerance) {
+void expect_near_definition(const FeatureStatistics& got, const std::vector<T>& values,
+                            std::size_t rows, double tolerance) {
   const std::size_t features = values.size() / rows;
   ASSERT_EQ(got.mean.size(), features);
   for (std::size_t c = 0; c < features; ++c) {
     long double sum = 0;
-    for (std::size_t r = 0; r < rows; ++r) sum += static_cast<long double>(values[r * features + c]);
+    for (std::size_t r = 0; r < rows; ++r)
+      sum += static_cast<long double>(values[r * features + c]);
     const long double mean = sum / static_cast<long double>(rows);
     long double squares = 0;
     for (std::size_t r = 0; r < rows; ++r) {
@@ -66,14 +69,16 @@ void expect_near_definition(const FeatureStatistics& got, const std::vector<T>& 
       squares += distance * distance;
     }
     const auto deviation = static_cast<double>(std::sqrt(squares / static_cast<long double>(rows)));
-    EXPECT_NEAR(got.mean[c], static_cast<double>(mean), tolerance * (deviation + std::fabs(static_cast<double>(mean)) * 1e-3));
+    EXPECT_NEAR(got.mean[c], static_cast<double>(mean),
+                tolerance * (deviation + std::fabs(static_cast<double>(mean)) * 1e-3));
     EXPECT_NEAR(got.deviation[c], deviation, tolerance * deviation);
   }
 }
 
 bool same_bits(const FeatureStatistics& a, const FeatureStatistics& b) {
   return std::memcmp(a.mean.data(), b.mean.data(), a.mean.size() * sizeof(double)) == 0 &&
-         std::memcmp(a.deviation.data(), b.deviation.data(), a.deviation.size() * sizeof(double)) == 0;
+         std::memcmp(a.deviation.data(), b.deviation.data(), a.deviation.size() * sizeof(double)) ==
+             0;
 }
 
 TEST(FeatureStatistics, equal_the_definition_and_the_same_bits_on_any_number_of_ranks) {
@@ -96,7 +101,8 @@ TEST(FeatureStatistics, equal_the_definition_and_the_same_bits_on_any_number_of_
 
 TEST(FeatureStatistics, many_features_are_gathered_in_slabs) {
   const auto world = Communicator::world();
-  const auto values = random_values<float>(1024 * 1500, 1, 1, 6);  // 1024 parts: slabs of 1024 features
+  const auto values =
+      random_values<float>(1024 * 1500, 1, 1, 6);  // 1024 parts: slabs of 1024 features
   const SharedFile file(world, {1024, 1500}, values);
   expect_near_definition(feature_statistics(world, file.reader()), values, 1024, 1e-12);
 }
@@ -143,7 +149,8 @@ TEST(FeatureStatistics, a_nan_on_any_rank_is_an_error_on_all) {
     FAIL() << "accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::data);
-    EXPECT_NE(std::string(error.what()).find("row 900 holds a NaN (feature 2)"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("row 900 holds a NaN (feature 2)"), std::string::npos)
+        << error.what();
   }
 }
 
@@ -157,7 +164,8 @@ TEST(InputTransform, standardized_features_have_mean_0_and_deviation_1) {
   double squares = 0;
   for (std::size_t r = 0; r < 4000; ++r) {
     std::vector<float> row(3);
-    convert_row(ElementType::f32, reinterpret_cast<const std::byte*>(values.data() + r * 3), transform, row);
+    convert_row(ElementType::f32, reinterpret_cast<const std::byte*>(values.data() + r * 3),
+                transform, row);
     sum += row[1];
     squares += static_cast<double>(row[1]) * row[1];
   }

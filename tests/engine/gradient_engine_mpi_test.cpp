@@ -5,10 +5,10 @@
 #include <cmath>
 #include <cstring>
 
-#include "hourglass/core/error.hpp"
 #include "core/random.hpp"
-#include "model/autoencoder.hpp"
 #include "engine/update.hpp"
+#include "hourglass/core/error.hpp"
+#include "model/autoencoder.hpp"
 
 namespace hourglass {
 namespace {
@@ -34,7 +34,8 @@ class KeyedSource final : public SampleSource {
     for (Index r = 0; r < x.rows; ++r) {
       ids[static_cast<std::size_t>(r)] = static_cast<std::uint64_t>(first + r);
       for (Index c = 0; c < features; ++c) {
-        x(r, c) = uniform_unit(random_.bits(static_cast<std::uint64_t>(first + r), 0, static_cast<std::uint32_t>(c))[0]);
+        x(r, c) = uniform_unit(random_.bits(static_cast<std::uint64_t>(first + r), 0,
+                                            static_cast<std::uint32_t>(c))[0]);
       }
     }
   }
@@ -54,18 +55,20 @@ struct Outcome {
 };
 
 // A few steps of Adam by the engine on `communicator`.
-Outcome train(const Communicator& communicator, const ShardPlan& plan, Index threads, bool tree, Index bucket_bytes,
-              bool overlap = true) {
+Outcome train(const Communicator& communicator, const ShardPlan& plan, Index threads, bool tree,
+              Index bucket_bytes, bool overlap = true) {
   const Autoencoder model(small_spec());
   Buffer<float> parameters(model.layout().size());
   Buffer<float> sum(model.layout().size());
   initialize(model.layout(), model.roles(), Initialization::glorot_uniform, 5, parameters.span());
   const ReducerSettings settings{plan.shards(), bucket_bytes, sum.span(), parameters.span()};
-  const auto reducer = tree ? make_tree_reducer(communicator, settings) : make_allreduce_reducer(communicator, settings);
+  const auto reducer = tree ? make_tree_reducer(communicator, settings)
+                            : make_allreduce_reducer(communicator, settings);
   WorkerPool pool(threads);
   const auto optimizer = make_optimizer({});
   SegmentUpdate update(model, *optimizer, *reducer, pool, {}, Communicator::world(), false);
-  GradientEngine engine(model, plan, plan.shards_of_rank(communicator.rank(), communicator.size()), pool, sum.span());
+  GradientEngine engine(model, plan, plan.shards_of_rank(communicator.rank(), communicator.size()),
+                        pool, sum.span());
   if (!overlap) engine.exchange_afterwards();
   KeyedSource source(plan);
   GradientEngine::StepSums sums;
@@ -75,7 +78,8 @@ Outcome train(const Communicator& communicator, const ShardPlan& plan, Index thr
     EXPECT_FALSE(sums.failure);
     for (std::size_t b = 0; b < reducer->buckets().size(); ++b) {
       reducer->wait_reduce(static_cast<Index>(b));
-      update.update(static_cast<Index>(b), {step + 1, 0.01, 1, 1, 1}, parameters.span(), sum.span());
+      update.update(static_cast<Index>(b), {step + 1, 0.01, 1, 1, 1}, parameters.span(),
+                    sum.span());
       reducer->start_gather(static_cast<Index>(b));
     }
     reducer->finish();
@@ -105,7 +109,8 @@ TEST(GradientEngine, ranks_threads_and_buckets_do_not_change_a_bit) {
             << shards << " shards, " << threads << " threads, buckets of " << bucket_bytes;
         EXPECT_EQ(serial.loss, parallel.loss);
       }
-      EXPECT_TRUE(same_bits(serial.parameters, train(world, plan, threads, true, 1024, false).parameters));
+      EXPECT_TRUE(
+          same_bits(serial.parameters, train(world, plan, threads, true, 1024, false).parameters));
     }
   }
 }
@@ -115,7 +120,8 @@ TEST(GradientEngine, allreduce_is_close_to_tree) {
   const ShardPlan plan(97, 8, 4);
   const Outcome tree = train(world, plan, 2, true, 1024);
   const Outcome classic = train(world, plan, 2, false, 1024);
-  for (std::size_t i = 0; i < tree.parameters.size(); ++i) ASSERT_NEAR(tree.parameters[i], classic.parameters[i], 1e-4);
+  for (std::size_t i = 0; i < tree.parameters.size(); ++i)
+    ASSERT_NEAR(tree.parameters[i], classic.parameters[i], 1e-4);
 }
 
 TEST(GradientEngine, sum_is_the_gradient_of_the_mean_over_the_step) {
@@ -125,24 +131,29 @@ TEST(GradientEngine, sum_is_the_gradient_of_the_mean_over_the_step) {
   Buffer<float> parameters(model.layout().size());
   Buffer<float> sum(model.layout().size());
   initialize(model.layout(), model.roles(), Initialization::glorot_uniform, 5, parameters.span());
-  const auto reducer = make_tree_reducer(world, {plan.shards(), 1024, sum.span(), parameters.span()});
+  const auto reducer =
+      make_tree_reducer(world, {plan.shards(), 1024, sum.span(), parameters.span()});
   WorkerPool pool(2);
-  GradientEngine engine(model, plan, plan.shards_of_rank(world.rank(), world.size()), pool, sum.span());
+  GradientEngine engine(model, plan, plan.shards_of_rank(world.rank(), world.size()), pool,
+                        sum.span());
   KeyedSource source(plan);
   GradientEngine::StepSums sums;
   engine.run(parameters.data(), source, 1, 0, 0, *reducer, sums);
-  for (std::size_t b = 0; b < reducer->buckets().size(); ++b) reducer->wait_reduce(static_cast<Index>(b));
+  for (std::size_t b = 0; b < reducer->buckets().size(); ++b)
+    reducer->wait_reduce(static_cast<Index>(b));
 
   // The textbook: one pass over the whole batch.
   Buffer<float> batch(64 * features);
   std::vector<std::uint64_t> ids(64);
   for (Index shard = 0; shard < 8; ++shard) {
-    source.gather(shard, 0, Matrix(batch.data() + shard * 8 * features, 8, features), std::span(ids).subspan(shard * 8, 8));
+    source.gather(shard, 0, Matrix(batch.data() + shard * 8 * features, 8, features),
+                  std::span(ids).subspan(shard * 8, 8));
   }
   Buffer<float> gradient(model.layout().size());
   auto workspace = model.make_workspace(64);
   const ConstMatrix x(batch.data(), 64, features);
-  model.train_pass(parameters.data(), x, x, 1.0F / 64, workspace, gradient.data(), {true, 1, 0, ids}, [](Range) {});
+  model.train_pass(parameters.data(), x, x, 1.0F / 64, workspace, gradient.data(),
+                   {true, 1, 0, ids}, [](Range) {});
   for (std::size_t b = 0; b < reducer->buckets().size(); ++b) {
     const Range owned = reducer->owned(static_cast<Index>(b));
     for (Index i = owned.begin; i < owned.end; ++i) ASSERT_NEAR(sum[i], gradient[i], 2e-5) << i;
@@ -157,9 +168,11 @@ TEST(GradientEngine, failing_source_completes_the_step_and_reports) {
   const ShardPlan plan(64, 8, 8);
   Buffer<float> parameters(model.layout().size());
   Buffer<float> sum(model.layout().size());
-  const auto reducer = make_tree_reducer(world, {plan.shards(), 1024, sum.span(), parameters.span()});
+  const auto reducer =
+      make_tree_reducer(world, {plan.shards(), 1024, sum.span(), parameters.span()});
   WorkerPool pool(1);
-  GradientEngine engine(model, plan, plan.shards_of_rank(world.rank(), world.size()), pool, sum.span());
+  GradientEngine engine(model, plan, plan.shards_of_rank(world.rank(), world.size()), pool,
+                        sum.span());
   KeyedSource source(plan);
   source.failing_shard = 7;  // the last rank's
   GradientEngine::StepSums sums;

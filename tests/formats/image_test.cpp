@@ -40,18 +40,23 @@ TEST(Image, headers_may_claim_anything) {
   auto claims = encode_png(ramp(2, 2, 1));
   claims[16] = std::byte{0x40};  // a width of 2^30: the checksum is wrong as well
   EXPECT_THROW(static_cast<void>(decode_image(claims)), Error);
-  expect_error([] { static_cast<void>(decode_image(bytes_of("P5 2000000000 2000000000 255\n1234"))); }, ErrorKind::data,
-               {"too large"});
-  expect_error([] { static_cast<void>(decode_image(bytes_of("P5 10000 20000 255\n1234"))); }, ErrorKind::data, {"truncated"});
+  expect_error(
+      [] { static_cast<void>(decode_image(bytes_of("P5 2000000000 2000000000 255\n1234"))); },
+      ErrorKind::data, {"too large"});
+  expect_error([] { static_cast<void>(decode_image(bytes_of("P5 10000 20000 255\n1234"))); },
+               ErrorKind::data, {"truncated"});
 }
 
 TEST(Image, pgm_as_text_and_bytes) {
-  EXPECT_EQ(decode_image(bytes_of("P2\n# a comment\n3 1\n15\n0 5 15\n")).values, bytes_of(std::string("\x00\x55\xff", 3)));
+  EXPECT_EQ(decode_image(bytes_of("P2\n# a comment\n3 1\n15\n0 5 15\n")).values,
+            bytes_of(std::string("\x00\x55\xff", 3)));
   EXPECT_EQ(decode_image(bytes_of("P5 2 1 255\nab")).values, bytes_of("ab"));
   EXPECT_EQ(decode_image(bytes_of("P6 1 1 255\nabc")).channels, 3);
-  EXPECT_EQ(decode_image(bytes_of(std::string("P5 1 1 65535\n\x01\x02", 15))).values, bytes_of("\x02\x01"));
-  for (const char* broken : {"P5", "P5 1", "P5 1 1 0\nx", "P5 0 1 255\n", "P5 2 2 255\nabc", "P2 2 1 9 1 x", "P2 1 1 9 10",
-                             "P4 1 1 x", "GIF89a", "", "P5 1 1 70000\nab"}) {
+  EXPECT_EQ(decode_image(bytes_of(std::string("P5 1 1 65535\n\x01\x02", 15))).values,
+            bytes_of("\x02\x01"));
+  for (const char* broken :
+       {"P5", "P5 1", "P5 1 1 0\nx", "P5 0 1 255\n", "P5 2 2 255\nabc", "P2 2 1 9 1 x",
+        "P2 1 1 9 10", "P4 1 1 x", "GIF89a", "", "P5 1 1 70000\nab"}) {
     EXPECT_THROW(static_cast<void>(decode_image(bytes_of(broken))), Error) << broken;
   }
 }

@@ -2,8 +2,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "fuzz.hpp"
 #include "config/settings.hpp"
+#include "fuzz.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace hourglass;

@@ -1,8 +1,8 @@
 // CSV files. The first byte chooses the settings, the rest is the file.
 #include "fuzz.hpp"
-#include "import/csv.hpp"
 #include "hourglass/comm/communicator.hpp"
 #include "hourglass/comm/environment.hpp"
+#include "import/csv.hpp"
 
 extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
   static const hourglass::Environment environment(*argc, *argv);  // the scan is collective

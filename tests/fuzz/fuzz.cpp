@@ -45,8 +45,8 @@ class ScratchFile {
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] bool write(std::span<const std::uint8_t> input) const {
-    return ::ftruncate(descriptor_, 0) == 0 &&
-           ::pwrite(descriptor_, input.data(), input.size(), 0) == static_cast<ssize_t>(input.size());
+    return ::ftruncate(descriptor_, 0) == 0 && ::pwrite(descriptor_, input.data(), input.size(),
+                                                        0) == static_cast<ssize_t>(input.size());
   }
 
  private:
@@ -71,10 +71,12 @@ void read_all(RowReader& reader) {
   const Index row_bytes = reader.row_bytes();
   if (row_bytes > most_bytes) return;
   const Index block = std::max<Index>(1, row_bytes == 0 ? 1 : most_bytes / row_bytes);
-  std::vector<std::byte> bytes(static_cast<std::size_t>(std::min(block, reader.rows()) * row_bytes));
+  std::vector<std::byte> bytes(
+      static_cast<std::size_t>(std::min(block, reader.rows()) * row_bytes));
   for (Index row = 0; row < std::min(reader.rows(), most_rows); row += block) {
     const Index end = std::min(row + block, reader.rows());
-    reader.read_rows({row, end}, std::span(bytes).first(static_cast<std::size_t>((end - row) * row_bytes)));
+    reader.read_rows({row, end},
+                     std::span(bytes).first(static_cast<std::size_t>((end - row) * row_bytes)));
   }
 }
 

@@ -1,8 +1,8 @@
 // Model and checkpoint files: HDF5, read by a library that was not made for hostile files.
 #include <vector>
 
-#include "fuzz.hpp"
 #include "checkpoint/state_file.hpp"
+#include "fuzz.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace hourglass;

@@ -1,7 +1,7 @@
-// A short run of a fuzzer without libFuzzer, by any compiler, as a test: FUZZER SEEDS SECONDS LAST. Every file of the folder
-// SEEDS must be accepted (a fuzzer whose seeds are refused tests nothing), but those named refused-* be refused; then come
-// random changes to them for SECONDS. The file LAST holds the input of the moment, which is the find when the program dies over
-// it.
+// A short run of a fuzzer without libFuzzer, by any compiler, as a test: FUZZER SEEDS SECONDS LAST.
+// Every file of the folder SEEDS must be accepted (a fuzzer whose seeds are refused tests nothing),
+// but those named refused-* be refused; then come random changes to them for SECONDS. The file LAST
+// holds the input of the moment, which is the find when the program dies over it.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -35,7 +35,8 @@ constexpr std::size_t largest = 65536;
 // What survives a process that dies.
 class LastInput {
  public:
-  explicit LastInput(const char* path) : descriptor_(open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
+  explicit LastInput(const char* path)
+      : descriptor_(open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
     if (descriptor_ < 0 || ftruncate(descriptor_, static_cast<off_t>(largest)) != 0) std::exit(74);
     memory_ = mmap(nullptr, largest, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor_, 0);
     if (memory_ == MAP_FAILED) std::exit(74);
@@ -45,7 +46,8 @@ class LastInput {
   ~LastInput() = default;
 
   void keep(const Input& input) const {
-    if (ftruncate(descriptor_, static_cast<off_t>(std::max<std::size_t>(input.size(), 1))) != 0) std::exit(74);
+    if (ftruncate(descriptor_, static_cast<off_t>(std::max<std::size_t>(input.size(), 1))) != 0)
+      std::exit(74);
     std::memcpy(memory_, input.data(), input.size());
   }
 
@@ -78,8 +80,9 @@ class Mutator {
         if (!input.empty()) *begin = static_cast<std::uint8_t>(*begin ^ 1U << below(8));
         break;
       case 1: {  // a number at the edge of its type, either end first
-        constexpr std::uint64_t edges[] = {0,          1,          0x7f,       0xff,       0x7fff, 0xffff,
-                                           0x7fffffff, 0xffffffff, 1ULL << 32, ~0ULL >> 1, ~0ULL};
+        constexpr std::uint64_t edges[] = {0,          1,          0x7f,       0xff,
+                                           0x7fff,     0xffff,     0x7fffffff, 0xffffffff,
+                                           1ULL << 32, ~0ULL >> 1, ~0ULL};
         const std::uint64_t edge = edges[below(std::size(edges))];
         const bool turned = below(2) == 1;
         const std::size_t width = std::min(std::size_t{1} << below(4), input.size() - place);
@@ -99,12 +102,14 @@ class Mutator {
       case 4:  // the end of another
         input.resize(place);
         if (const Input& other = seeds_[below(seeds_.size())]; !other.empty()) {
-          input.insert(input.end(), other.begin() + static_cast<std::ptrdiff_t>(below(other.size())), other.end());
+          input.insert(input.end(),
+                       other.begin() + static_cast<std::ptrdiff_t>(below(other.size())),
+                       other.end());
         }
         break;
       case 5: {  // a word that texts and headers stumble over
-        constexpr const char* words[] = {"\n", "\"", "-1", "nan",         "1e999", "9223372036854775807",
-                                         "=",  ",",  "(",  "\xEF\xBB\xBF"};
+        constexpr const char* words[] = {
+            "\n", "\"", "-1", "nan", "1e999", "9223372036854775807", "=", ",", "(", "\xEF\xBB\xBF"};
         const std::string word = words[below(std::size(words))];
         input.insert(begin, word.begin(), word.end());
         break;
@@ -128,7 +133,8 @@ int fuzz(const char* folder, double seconds, const char* last) {
     last_input.keep(seeds.back());
     LLVMFuzzerTestOneInput(seeds.back().data(), seeds.back().size());
     if ((refusals() > before) != entry.path().filename().string().starts_with("refused-")) {
-      std::fprintf(stderr, "%s: should be %s\n", entry.path().c_str(), refusals() > before ? "accepted" : "refused");
+      std::fprintf(stderr, "%s: should be %s\n", entry.path().c_str(),
+                   refusals() > before ? "accepted" : "refused");
       return 1;
     }
   }
@@ -141,7 +147,8 @@ int fuzz(const char* folder, double seconds, const char* last) {
     last_input.keep(input);
     LLVMFuzzerTestOneInput(input.data(), input.size());
   }
-  std::printf("%zu seeds, %zu executions, %zu of them refused\n", seeds.size(), executions, refusals());
+  std::printf("%zu seeds, %zu executions, %zu of them refused\n", seeds.size(), executions,
+              refusals());
   return 0;
 }
 

@@ -2,11 +2,11 @@
 
 #include <optional>
 
+#include "hdf5/dataset_writer.hpp"
+#include "hdf5/writer_example.hpp"
 #include "support/expect_error.hpp"
 #include "support/file_bytes.hpp"
-#include "hdf5/dataset_writer.hpp"
 #include "support/shared_folder.hpp"
-#include "hdf5/writer_example.hpp"
 
 namespace hourglass {
 namespace {
@@ -22,13 +22,15 @@ class DatasetWriterMpiTest : public testing::Test {
     return spec_of(path, rows_total, columns, chunk_rows);
   }
 
-  /// Every rank writes its even part in blocks of four rows; ranks with fewer blocks take part with nothing.
+  /// Every rank writes its even part in blocks of four rows; ranks with fewer blocks take part with
+  /// nothing.
   void write_parts(DatasetWriter& writer, std::size_t dataset) const {
     const auto values = table(rows_total, columns);
     const Range mine = even_part(rows_total, world_.size(), world_.rank());
     const Index blocks = world_.max((mine.size() + 3) / 4);
     for (Index b = 0; b < blocks; ++b) {
-      const Range rows{std::min(mine.begin + 4 * b, mine.end), std::min(mine.begin + 4 * b + 4, mine.end)};
+      const Range rows{std::min(mine.begin + 4 * b, mine.end),
+                       std::min(mine.begin + 4 * b + 4, mine.end)};
       writer.write_rows(dataset, rows, rows_of(values, columns, rows));
     }
   }
@@ -68,21 +70,24 @@ TEST_F(DatasetWriterMpiTest, bytes_do_not_depend_on_ranks) {
   shared.commit();
   const std::string serial = folder_.file("serial-" + std::to_string(world_.rank()) + ".h5");
   DatasetWriter alone(Communicator::self(), serial, {spec("/codes")});
-  alone.write_rows(0, {0, rows_total}, rows_of(table(rows_total, columns), columns, {0, rows_total}));
+  alone.write_rows(0, {0, rows_total},
+                   rows_of(table(rows_total, columns), columns, {0, rows_total}));
   alone.commit();
   EXPECT_TRUE(read_bytes(serial) == read_bytes(folder_.file("shared.h5")));
 }
 
 TEST_F(DatasetWriterMpiTest, one_error_everywhere_and_nothing_left) {
-  const std::string message =
-      expect_error(ErrorKind::io, "does not exist", [&] { DatasetWriter(world_, folder_.file("none/out.h5"), {spec("/a")}); });
+  const std::string message = expect_error(ErrorKind::io, "does not exist", [&] {
+    DatasetWriter(world_, folder_.file("none/out.h5"), {spec("/a")});
+  });
   for (const std::string& other : world_.all_gather(message)) EXPECT_EQ(other, message);
   { const DatasetWriter abandoned(world_, folder_.file("out.h5"), {spec("/a")}); }
   EXPECT_EQ(folder_.entries(), 0);
 }
 
 TEST_F(DatasetWriterMpiTest, rank_that_leaves_alone_does_not_hang) {
-  auto writer = std::make_unique<DatasetWriter>(world_, folder_.file("out.h5"), std::vector<DatasetSpec>{spec("/a")});
+  auto writer = std::make_unique<DatasetWriter>(world_, folder_.file("out.h5"),
+                                                std::vector<DatasetSpec>{spec("/a")});
   // The others come later: a destructor that waited for them would wait forever.
   if (world_.rank() == world_.size() - 1) writer.reset();
   world_.barrier();

@@ -3,11 +3,11 @@
 #include <gtest/gtest.h>
 #include <hdf5.h>
 
-#include "support/expect_error.hpp"
 #include "checkpoint/state_file.hpp"
+#include "hdf5/writer_example.hpp"
+#include "support/expect_error.hpp"
 #include "support/file_bytes.hpp"
 #include "support/temporary_folder.hpp"
-#include "hdf5/writer_example.hpp"
 
 namespace hourglass {
 namespace {
@@ -80,9 +80,11 @@ TEST_F(DatasetWriterTest, adds_to_an_existing_file) {
 TEST_F(DatasetWriterTest, existing_data_set_is_refused) {
   write_table(spec_of("/train/samples", 10, 3));
   const std::string before = read_bytes(file_);
-  expect_error(ErrorKind::usage, "/train/samples: already exists; choose another group or remove the file",
+  expect_error(ErrorKind::usage,
+               "/train/samples: already exists; choose another group or remove the file",
                [&] { write_table(spec_of("/train/samples", 20, 2)); });
-  expect_error(ErrorKind::usage, "already exists", [&] { write_table(spec_of("/train/samples/below", 20, 2)); });
+  expect_error(ErrorKind::usage, "already exists",
+               [&] { write_table(spec_of("/train/samples/below", 20, 2)); });
   expect_error(ErrorKind::usage, "already exists", [&] { write_table(spec_of("/train", 20, 2)); });
   const std::vector<std::string> paths = {"/new", "/train/samples"};
   expect_error(ErrorKind::usage, "already exists", [&] { check_output(file_, paths); });
@@ -145,8 +147,9 @@ TEST_F(DatasetWriterTest, full_disk_leaves_the_old_file) {
 }
 
 TEST_F(DatasetWriterTest, huge_output_is_refused_at_once) {
-  expect_error(ErrorKind::io, "no space left",
-               [&] { DatasetWriter(Communicator::self(), file_, {spec_of("/a", Index{1} << 40, 1000)}); });
+  expect_error(ErrorKind::io, "no space left", [&] {
+    DatasetWriter(Communicator::self(), file_, {spec_of("/a", Index{1} << 40, 1000)});
+  });
   EXPECT_EQ(folder_.entries(), 0);
 }
 

@@ -8,8 +8,8 @@
 #include <numeric>
 #include <thread>
 
-#include "support/expect_error.hpp"
 #include "hdf5/hdf5_example.hpp"
+#include "support/expect_error.hpp"
 #include "support/file_bytes.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -20,7 +20,9 @@ using namespace io_test;
 
 class DatasetReaderTest : public testing::Test {
  protected:
-  [[nodiscard]] DatasetReader open(const std::string& path) const { return DatasetReader({file_, path}); }
+  [[nodiscard]] DatasetReader open(const std::string& path) const {
+    return DatasetReader({file_, path});
+  }
 
   template <class T>
   [[nodiscard]] std::vector<T> read(const std::string& path, Range rows) const {
@@ -51,16 +53,19 @@ TEST_F(DatasetReaderTest, reads_every_integer_type_in_both_byte_orders) {
     ElementType type;
   };
   const std::vector<Case> cases = {
-      {H5T_STD_U8LE, ElementType::u8},   {H5T_STD_I8BE, ElementType::i8},   {H5T_STD_U16LE, ElementType::u16},
-      {H5T_STD_U16BE, ElementType::u16}, {H5T_STD_I16LE, ElementType::i16}, {H5T_STD_I16BE, ElementType::i16},
-      {H5T_STD_U32LE, ElementType::u32}, {H5T_STD_U32BE, ElementType::u32}, {H5T_STD_I32BE, ElementType::i32},
-      {H5T_STD_U64BE, ElementType::u64}, {H5T_STD_I64LE, ElementType::i64}, {H5T_STD_I64BE, ElementType::i64},
+      {H5T_STD_U8LE, ElementType::u8},   {H5T_STD_I8BE, ElementType::i8},
+      {H5T_STD_U16LE, ElementType::u16}, {H5T_STD_U16BE, ElementType::u16},
+      {H5T_STD_I16LE, ElementType::i16}, {H5T_STD_I16BE, ElementType::i16},
+      {H5T_STD_U32LE, ElementType::u32}, {H5T_STD_U32BE, ElementType::u32},
+      {H5T_STD_I32BE, ElementType::i32}, {H5T_STD_U64BE, ElementType::u64},
+      {H5T_STD_I64LE, ElementType::i64}, {H5T_STD_I64BE, ElementType::i64},
   };
   const std::vector<std::int64_t> values = {0, 1, 100, 127, 5, 6};
   {
     const Hdf5Example example(file_);
     for (std::size_t i = 0; i < cases.size(); ++i) {
-      example.add("/t" + std::to_string(i), {3, 2}, cases[i].stored, H5T_NATIVE_INT64, values.data());
+      example.add("/t" + std::to_string(i), {3, 2}, cases[i].stored, H5T_NATIVE_INT64,
+                  values.data());
     }
   }
   for (std::size_t i = 0; i < cases.size(); ++i) {
@@ -69,10 +74,12 @@ TEST_F(DatasetReaderTest, reads_every_integer_type_in_both_byte_orders) {
     std::vector<std::byte> bytes(static_cast<std::size_t>(3 * reader.info().row_bytes()));
     reader.read_rows({0, 3}, bytes);
     for (std::size_t v = 0; v < values.size(); ++v) {
-      // Native order here is little-endian: the low byte comes first and these values need no other.
+      // Native order here is little-endian: the low byte comes first and these values need no
+      // other.
       const std::size_t at = v * static_cast<std::size_t>(size_of(cases[i].type));
       EXPECT_EQ(static_cast<std::int64_t>(bytes[at]), values[v]) << "case " << i;
-      for (Index b = 1; b < size_of(cases[i].type); ++b) EXPECT_EQ(bytes[at + static_cast<std::size_t>(b)], std::byte{0});
+      for (Index b = 1; b < size_of(cases[i].type); ++b)
+        EXPECT_EQ(bytes[at + static_cast<std::size_t>(b)], std::byte{0});
     }
   }
 }
@@ -80,7 +87,8 @@ TEST_F(DatasetReaderTest, reads_every_integer_type_in_both_byte_orders) {
 TEST_F(DatasetReaderTest, reads_extreme_integers_and_floats) {
   const std::vector<std::uint64_t> large = {0, std::numeric_limits<std::uint64_t>::max()};
   const std::vector<std::int16_t> negative = {-32768, 32767};
-  const std::vector<double> doubles = {1e300, -0.0, std::nan(""), std::numeric_limits<double>::infinity()};
+  const std::vector<double> doubles = {1e300, -0.0, std::nan(""),
+                                       std::numeric_limits<double>::infinity()};
   {
     const Hdf5Example example(file_);
     example.add("/u64", {2}, H5T_STD_U64BE, H5T_NATIVE_UINT64, large.data());
@@ -137,14 +145,16 @@ TEST_F(DatasetReaderTest, reads_any_rows_of_images_in_every_layout) {
     example.add_floats("/compact", {7, 2, 3}, values);
     H5Lcreate_soft("/chunked", example.file(), "/soft", H5P_DEFAULT, H5P_DEFAULT);
   }
-  for (const std::string path : {"/contiguous", "/chunked", "/deep/er/compressed", "/compact", "/soft"}) {
+  for (const std::string path :
+       {"/contiguous", "/chunked", "/deep/er/compressed", "/compact", "/soft"}) {
     const DatasetInfo info = open(path).info();
     EXPECT_EQ(info.shape, (std::vector<Index>{7, 2, 3})) << path;
     EXPECT_EQ(info.rows(), 7);
     EXPECT_EQ(info.features(), 6);
     EXPECT_EQ(info.row_bytes(), 24);
     for (const Range rows : {Range{0, 7}, Range{3, 4}, Range{1, 6}, Range{6, 7}, Range{4, 4}}) {
-      const std::vector<float> expected(values.begin() + rows.begin * 6, values.begin() + rows.end * 6);
+      const std::vector<float> expected(values.begin() + rows.begin * 6,
+                                        values.begin() + rows.end * 6);
       EXPECT_EQ(read<float>(path, rows), expected) << path << " " << rows.begin;
     }
   }
@@ -197,7 +207,8 @@ TEST_F(DatasetReaderTest, refuses_external_links_and_storage) {
   refused(ErrorKind::data, "/link", "another file");
   refused(ErrorKind::data, "/indirect", "another file");
   refused(ErrorKind::data, "/outside", "external storage");
-  for (const char* path : {"/link", "/indirect", "/outside"}) refused(ErrorKind::data, path, "--allow-external");
+  for (const char* path : {"/link", "/indirect", "/outside"})
+    refused(ErrorKind::data, path, "--allow-external");
   for (const char* path : {"/link", "/indirect"}) {
     EXPECT_EQ(DatasetReader({file_, path, true}).info().rows(), 1) << path;
   }
@@ -216,7 +227,8 @@ TEST_F(DatasetReaderTest, virtual_sets_need_all_their_sources) {
   { Hdf5Example(other).add_floats("/x", {2, 3}, counting(6)); }
   { Hdf5Example(folder_.file("short.h5")).add_floats("/x", {1, 3}, counting(3)); }
   { Hdf5Example(folder_.file("empty.h5")).add_floats("/y", {2, 3}, counting(6)); }
-  const auto add_virtual = [](Hdf5Example& example, const std::string& path, const std::vector<std::string>& sources) {
+  const auto add_virtual = [](Hdf5Example& example, const std::string& path,
+                              const std::vector<std::string>& sources) {
     const std::vector<hsize_t> whole = {4, 3};
     const std::vector<hsize_t> half = {2, 3};
     const hid_t place = H5Screate_simple(2, whole.data(), nullptr);
@@ -242,15 +254,18 @@ TEST_F(DatasetReaderTest, virtual_sets_need_all_their_sources) {
   auto twice = counting(6);
   const auto once = counting(6);
   twice.insert(twice.end(), once.begin(), once.end());
-  refused(ErrorKind::data, "/whole", "virtual data set over other files (other.h5), which are not followed");
+  refused(ErrorKind::data, "/whole",
+          "virtual data set over other files (other.h5), which are not followed");
   const DatasetReader whole({file_, "/whole", true});
   std::vector<float> values(twice.size());
   whole.read_rows({0, 4}, std::as_writable_bytes(std::span(values)));
   EXPECT_EQ(values, twice);
   expect_error(ErrorKind::data, "do not cover", [&] { DatasetReader({file_, "/half", true}); });
-  expect_error(ErrorKind::io, "/missing: is a virtual data set that needs another file: none.h5: no such file", [&] {
-    DatasetReader({file_, "/missing", true});
-  });
+  expect_error(ErrorKind::io,
+               "/missing: is a virtual data set that needs another file: none.h5: no such file",
+               [&] {
+                 DatasetReader({file_, "/missing", true});
+               });
 }
 
 TEST_F(DatasetReaderTest, refuses_filters_of_plug_ins) {
@@ -269,7 +284,8 @@ TEST_F(DatasetReaderTest, refuses_rows_that_were_never_written) {
   {
     Hdf5Example example(file_);
     example.add("/huge", {hsize_t{1} << 40, 1000}, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, nullptr);
-    example.add("/overflow", {hsize_t{1} << 40, hsize_t{1} << 40}, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, nullptr);
+    example.add("/overflow", {hsize_t{1} << 40, hsize_t{1} << 40}, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT,
+                nullptr);
     example.add("/empty", {0, 3}, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, nullptr);
     const std::vector<hsize_t> chunk = {2, 3};
     H5Pset_chunk(example.creation(), 2, chunk.data());
@@ -292,7 +308,8 @@ TEST_F(DatasetReaderTest, lists_what_exists_nearest_first_and_at_most_ten) {
     for (int i = 0; i < 12; ++i) example.add_floats("/other" + std::to_string(i), {1}, {1.0F});
   }
   const std::string message =
-      expect_error(ErrorKind::data, "no such data set; it holds /train/samples, ", [&] { (void)open("/train/sample"); });
+      expect_error(ErrorKind::data, "no such data set; it holds /train/samples, ",
+                   [&] { (void)open("/train/sample"); });
   EXPECT_NE(message.find("and 4 more"), std::string::npos) << message;
   { const Hdf5Example empty(file_); }
   refused(ErrorKind::data, "/x", "it holds no data sets");
@@ -323,9 +340,13 @@ TEST_F(DatasetReaderTest, tells_bad_files_apart) {
   write_bytes(file_, "hello\n");
   refused(ErrorKind::data, "/x", "is not an HDF5 file");
   expect_error(ErrorKind::io, "is a folder", [&] { (void)DatasetReader({folder_.path(), "/x"}); });
-  expect_error(ErrorKind::io, "not a regular file", [&] { (void)DatasetReader({"/dev/null", "/x"}); });
+  expect_error(ErrorKind::io, "not a regular file", [&] {
+    (void)DatasetReader({"/dev/null", "/x"});
+  });
   { Hdf5Example(file_).add_floats("/x", {1}, {1.0F}); }
-  expect_error(ErrorKind::io, "did you mean " + file_ + ":/x?", [&] { (void)DatasetReader({file_ + "/x", ""}); });
+  expect_error(ErrorKind::io, "did you mean " + file_ + ":/x?", [&] {
+    (void)DatasetReader({file_ + "/x", ""});
+  });
   if (geteuid() != 0) {
     std::filesystem::permissions(file_, std::filesystem::perms::none);
     refused(ErrorKind::io, "/x", "permission denied");
@@ -354,7 +375,8 @@ TEST_F(DatasetReaderTest, damaged_chunk_is_an_error_with_the_rows) {
   }
   std::string bytes = read_bytes(file_);
   const float needle = 1500.0F;
-  const std::size_t place = bytes.find(std::string(reinterpret_cast<const char*>(&needle), sizeof needle));
+  const std::size_t place =
+      bytes.find(std::string(reinterpret_cast<const char*>(&needle), sizeof needle));
   ASSERT_NE(place, std::string::npos);
   bytes[place] = static_cast<char>(bytes[place] ^ 4);
   write_bytes(file_, bytes);
@@ -390,8 +412,10 @@ TEST_F(DatasetReaderTest, open_reader_blocks_no_writer) {
   { Hdf5Example(file_).add_floats("/x", {3, 2}, counting(6)); }
   const DatasetReader reader = open("/x");
   // Another process; in this one the library itself knows the file to be open.
-  const std::string command = "/usr/bin/python3 -c \"import h5py; h5py.File('" + file_ + "', 'a')['y'] = 1\" 2>/dev/null";
-  if (std::system("/usr/bin/python3 -c 'import h5py' 2>/dev/null") != 0) GTEST_SKIP() << "needs h5py";
+  const std::string command =
+      "/usr/bin/python3 -c \"import h5py; h5py.File('" + file_ + "', 'a')['y'] = 1\" 2>/dev/null";
+  if (std::system("/usr/bin/python3 -c 'import h5py' 2>/dev/null") != 0)
+    GTEST_SKIP() << "needs h5py";
   EXPECT_EQ(std::system(command.c_str()), 0);
 }
 

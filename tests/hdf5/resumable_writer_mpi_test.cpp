@@ -7,10 +7,10 @@
 #include <iterator>
 #include <memory>
 
-#include "support/expect_error.hpp"
-#include "system/atomic_file.hpp"
-#include "support/shared_folder.hpp"
 #include "hdf5/writer_example.hpp"
+#include "support/expect_error.hpp"
+#include "support/shared_folder.hpp"
+#include "system/atomic_file.hpp"
 
 namespace hourglass {
 namespace {
@@ -26,8 +26,10 @@ class ResumableWriterMpiTest : public testing::Test {
     return spec_of(path, rows_total, columns, chunk_rows);
   }
 
-  [[nodiscard]] std::unique_ptr<ResumableWriter> writer(const std::string& content = "these") const {
-    return std::make_unique<ResumableWriter>(world_, file_, std::vector{spec("/a", 8), spec("/deep/b", 0)}, content);
+  [[nodiscard]] std::unique_ptr<ResumableWriter> writer(
+      const std::string& content = "these") const {
+    return std::make_unique<ResumableWriter>(
+        world_, file_, std::vector{spec("/a", 8), spec("/deep/b", 0)}, content);
   }
 
   /// What is missing of `rows`, every rank its part.

@@ -17,7 +17,8 @@ inline std::vector<float> table(Index rows, Index columns) {
 }
 
 /// The data set of such a table.
-inline DatasetSpec spec_of(const std::string& path, Index rows, Index columns, Index chunk_rows = 0) {
+inline DatasetSpec spec_of(const std::string& path, Index rows, Index columns,
+                           Index chunk_rows = 0) {
   DatasetSpec spec;
   spec.path = path;
   spec.shape = {rows, columns};
@@ -34,7 +35,8 @@ std::span<const std::byte> rows_of(const std::vector<T>& values, Index columns, 
 
 inline std::vector<float> read_floats(const std::string& address) {
   const DatasetReader reader(parse_address(address));
-  std::vector<float> values(static_cast<std::size_t>(reader.info().rows() * reader.info().features()));
+  std::vector<float> values(
+      static_cast<std::size_t>(reader.info().rows() * reader.info().features()));
   reader.read_rows({0, reader.info().rows()}, std::as_writable_bytes(std::span(values)));
   return values;
 }

@@ -33,11 +33,12 @@ SyntheticSpec spec_of(const std::string& name) {
 
 class EveryData : public testing::TestWithParam<std::string> {};
 
-INSTANTIATE_TEST_SUITE_P(Data, EveryData, testing::ValuesIn(synthetic_names()), [](const auto& instance) {
-  std::string name = instance.param;
-  std::ranges::replace(name, '-', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Data, EveryData, testing::ValuesIn(synthetic_names()),
+                         [](const auto& instance) {
+                           std::string name = instance.param;
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
 
 TEST_P(EveryData, a_sample_is_a_function_of_seed_and_number) {
   const SyntheticData data(spec_of(GetParam()));
@@ -84,7 +85,8 @@ TEST(Curves, is_the_parabola_through_its_three_points) {
   double ink = 0;
   for (Index number = 0; number < 300; ++number) {
     const Made made = make(data, number);
-    for (std::size_t i = 0; i + 2 < 6; i += 2) EXPECT_GE(made.latent[i + 2] - made.latent[i], 2 - 1e-5F);
+    for (std::size_t i = 0; i + 2 < 6; i += 2)
+      EXPECT_GE(made.latent[i + 2] - made.latent[i], 2 - 1e-5F);
     for (std::size_t i = 0; i < 6; ++i) {
       EXPECT_GE(made.latent[i], 2);
       EXPECT_LE(made.latent[i], 26);
@@ -136,7 +138,8 @@ TEST(GaussianMixture, labels_name_centres) {
     const Made made = make(data, number);
     ASSERT_LT(made.label, 4);
     counts[made.label] += 1;
-    for (std::size_t j = 0; j < 10; ++j) means[made.label][j] += static_cast<double>(made.sample[j]);
+    for (std::size_t j = 0; j < 10; ++j)
+      means[made.label][j] += static_cast<double>(made.sample[j]);
   }
   for (std::size_t k = 0; k < 4; ++k) {
     EXPECT_NEAR(counts[k], 1000, 150);
@@ -145,7 +148,8 @@ TEST(GaussianMixture, labels_name_centres) {
   for (Index number = 0; number < 100; ++number) {
     const Made made = make(data, number);
     double squares = 0;
-    for (std::size_t j = 0; j < 10; ++j) squares += std::pow(static_cast<double>(made.sample[j]) - means[made.label][j], 2);
+    for (std::size_t j = 0; j < 10; ++j)
+      squares += std::pow(static_cast<double>(made.sample[j]) - means[made.label][j], 2);
     EXPECT_LT(squares, 60) << "far from its own centre";
   }
 }

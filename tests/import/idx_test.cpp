@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "import/idx_files.hpp"
 #include "hourglass/core/error.hpp"
+#include "import/idx_files.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace hourglass {
@@ -21,7 +21,8 @@ std::vector<std::byte> read_all(IdxReader& reader, Index rows_at_once) {
   std::vector<std::byte> bytes(static_cast<std::size_t>(reader.rows() * reader.row_bytes()));
   std::size_t done = 0;
   while (reader.rows_left() > 0) {
-    const auto size = static_cast<std::size_t>(std::min(rows_at_once, reader.rows_left()) * reader.row_bytes());
+    const auto size =
+        static_cast<std::size_t>(std::min(rows_at_once, reader.rows_left()) * reader.row_bytes());
     reader.read_rows(std::span(bytes).subspan(done, size));
     done += size;
   }
@@ -31,9 +32,11 @@ std::vector<std::byte> read_all(IdxReader& reader, Index rows_at_once) {
 template <class T>
 void check_type(unsigned char code, ElementType type) {
   const TemporaryFolder folder;
-  std::vector<T> values = {std::numeric_limits<T>::lowest(), std::numeric_limits<T>::max(), T{0}, T{1}};
+  std::vector<T> values = {std::numeric_limits<T>::lowest(), std::numeric_limits<T>::max(), T{0},
+                           T{1}};
   std::mt19937_64 random(5);
-  while (values.size() < 7 * 2 * 3) values.push_back(static_cast<T>(static_cast<std::int8_t>(random())));
+  while (values.size() < 7 * 2 * 3)
+    values.push_back(static_cast<T>(static_cast<std::int8_t>(random())));
   const std::string bytes = idx_bytes(code, {7, 2, 3}, values);
   // The names lie on purpose: the content decides.
   write_plain(folder.file("plain.gz"), bytes);
@@ -68,7 +71,8 @@ TEST(Idx, reads_any_number_of_dimensions) {
     write_plain(folder.file("x"), idx_bytes<std::uint8_t>(0x08, shape, {7, 8, 9}));
     IdxReader reader(folder.file("x"));
     EXPECT_EQ(reader.shape().size(), dimensions);
-    EXPECT_EQ(read_all(reader, 2), (std::vector<std::byte>{std::byte{7}, std::byte{8}, std::byte{9}}));
+    EXPECT_EQ(read_all(reader, 2),
+              (std::vector<std::byte>{std::byte{7}, std::byte{8}, std::byte{9}}));
   }
 }
 
@@ -82,12 +86,14 @@ TEST(Idx, a_file_without_rows_is_read) {
 }
 
 /// The error of opening and reading the file in pieces of two rows.
-void expect_refused(const std::string& path, const std::string& part, ErrorKind kind = ErrorKind::data) {
+void expect_refused(const std::string& path, const std::string& part,
+                    ErrorKind kind = ErrorKind::data) {
   try {
     IdxReader reader(path);
     std::vector<std::byte> piece;
     while (reader.rows_left() > 0) {
-      piece.resize(static_cast<std::size_t>(std::min<Index>(2, reader.rows_left()) * reader.row_bytes()));
+      piece.resize(
+          static_cast<std::size_t>(std::min<Index>(2, reader.rows_left()) * reader.row_bytes()));
       reader.read_rows(piece);
     }
     ADD_FAILURE() << "accepted; expected: " << part;
@@ -128,7 +134,8 @@ TEST_F(Corrupt, wrong_magic) {
 }
 
 TEST_F(Corrupt, every_shorter_file) {
-  for (std::size_t size = 4; size < good_.size(); ++size) expect_both_refused(good_.substr(0, size), "truncated");
+  for (std::size_t size = 4; size < good_.size(); ++size)
+    expect_both_refused(good_.substr(0, size), "truncated");
 }
 
 TEST_F(Corrupt, bytes_after_the_last_element) {
@@ -141,10 +148,13 @@ TEST_F(Corrupt, claims_that_no_memory_could_hold) {
   const std::uint32_t all = 0xffffffff;
   expect_both_refused(idx_bytes<double>(0x0E, {all, 1}, {1.0, 2.0, 3.0}), "truncated");
   expect_both_refused(idx_bytes<std::uint8_t>(0x08, {all, 1000}, {1}), "truncated");
-  expect_both_refused(idx_bytes<double>(0x0E, {all, all, all}, {1.0}), "more than any file can hold");
-  expect_both_refused(idx_bytes<double>(0x0E, std::vector<std::uint32_t>(32, all), {1.0}), "more than any file can hold");
+  expect_both_refused(idx_bytes<double>(0x0E, {all, all, all}, {1.0}),
+                      "more than any file can hold");
+  expect_both_refused(idx_bytes<double>(0x0E, std::vector<std::uint32_t>(32, all), {1.0}),
+                      "more than any file can hold");
   // 2^63 - 1 bytes, and a header.
-  expect_both_refused(idx_bytes<std::uint8_t>(0x08, {49 * 73 * 127 * 337, 92737, 649657}, {1}), "more than any file can hold");
+  expect_both_refused(idx_bytes<std::uint8_t>(0x08, {49 * 73 * 127 * 337, 92737, 649657}, {1}),
+                      "more than any file can hold");
   expect_both_refused(idx_bytes<double>(0x0E, {all, 0}, {}), "its rows are empty");
 }
 
@@ -152,7 +162,8 @@ TEST_F(Corrupt, truncated_gzip_stream) {
   const std::vector<std::uint8_t> values(10000, 3);
   write_gzip(folder_.file("whole"), idx_bytes<std::uint8_t>(0x08, {100, 100}, values));
   const std::string bytes = read_plain(folder_.file("whole"));
-  for (const std::size_t cut : {bytes.size() - 1, bytes.size() - 8, bytes.size() - 9, bytes.size() / 2}) {
+  for (const std::size_t cut :
+       {bytes.size() - 1, bytes.size() - 8, bytes.size() - 9, bytes.size() / 2}) {
     write_plain(folder_.file("cut"), bytes.substr(0, cut));
     expect_refused(folder_.file("cut"), "truncated");
   }

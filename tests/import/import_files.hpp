@@ -20,7 +20,8 @@ inline std::vector<std::byte> bytes_of(std::string_view text) {
 }
 
 inline void write_text(const std::string& path, std::string_view text) {
-  std::ofstream(path, std::ios::binary).write(text.data(), static_cast<std::streamsize>(text.size()));
+  std::ofstream(path, std::ios::binary)
+      .write(text.data(), static_cast<std::streamsize>(text.size()));
 }
 
 /// A .npy file of format 1.0 with this header, blanks and all, and these bytes behind it.
@@ -34,13 +35,15 @@ inline std::string npy_text(const std::string& header, std::string_view content)
 }
 
 /// Runs `action` and expects an Error of that kind whose message has each part.
-inline void expect_error(const std::function<void()>& action, ErrorKind kind, const std::vector<std::string>& parts) {
+inline void expect_error(const std::function<void()>& action, ErrorKind kind,
+                         const std::vector<std::string>& parts) {
   try {
     action();
     ADD_FAILURE() << "accepted; expected: " << (parts.empty() ? "an error" : parts.front());
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), kind) << error.what();
-    for (const std::string& part : parts) EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+    for (const std::string& part : parts)
+      EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
   }
 }
 

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "import/idx_files.hpp"
 #include "hourglass/core/error.hpp"
+#include "import/idx_files.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace hourglass {
@@ -24,7 +24,8 @@ struct Settings {
 };
 
 ImportResult import_idx(const Settings& settings) {
-  return hourglass::import_idx(settings.source, settings.labels, settings.output, settings.compression);
+  return hourglass::import_idx(settings.source, settings.labels, settings.output,
+                               settings.compression);
 }
 
 class ImportIdx : public testing::Test {
@@ -32,7 +33,8 @@ class ImportIdx : public testing::Test {
   ImportIdx() {
     std::mt19937_64 random(2);
     for (std::uint8_t& pixel : images_) pixel = static_cast<std::uint8_t>(random());
-    for (std::size_t i = 0; i < rows; ++i) classes_.push_back(static_cast<std::uint8_t>(random() % 10));
+    for (std::size_t i = 0; i < rows; ++i)
+      classes_.push_back(static_cast<std::uint8_t>(random() % 10));
     write_gzip(folder_.file("images.gz"), idx_bytes<std::uint8_t>(0x08, {rows, 6, 5}, images_));
     write_plain(folder_.file("labels"), idx_bytes<std::uint8_t>(0x08, {rows}, classes_));
   }
@@ -42,13 +44,14 @@ class ImportIdx : public testing::Test {
   }
 
   template <class T>
-  void expect_content(const DatasetAddress& address, ElementType type, const std::vector<Index>& shape,
-                      const std::vector<T>& values) {
+  void expect_content(const DatasetAddress& address, ElementType type,
+                      const std::vector<Index>& shape, const std::vector<T>& values) {
     const DatasetReader reader(address);
     EXPECT_EQ(reader.info().type, type);
     EXPECT_EQ(reader.info().shape, shape);
     std::vector<T> read(values.size());
-    ASSERT_EQ(reader.info().rows() * reader.info().row_bytes(), static_cast<Index>(read.size() * sizeof(T)));
+    ASSERT_EQ(reader.info().rows() * reader.info().row_bytes(),
+              static_cast<Index>(read.size() * sizeof(T)));
     reader.read_rows({0, reader.info().rows()}, std::as_writable_bytes(std::span(read)));
     EXPECT_EQ(read, values);
   }
@@ -64,7 +67,8 @@ class ImportIdx : public testing::Test {
     }
     EXPECT_EQ(std::filesystem::exists(wrong.output.file), existed) << "an output was left behind";
     for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
-      EXPECT_NE(entry.path().filename().string().front(), '.') << "a temporary was left behind: " << entry.path();
+      EXPECT_NE(entry.path().filename().string().front(), '.')
+          << "a temporary was left behind: " << entry.path();
     }
   }
 
@@ -82,15 +86,18 @@ TEST_F(ImportIdx, keeps_values_shape_and_type) {
     EXPECT_EQ(result.shape, (std::vector<Index>{rows, 6, 5}));
     EXPECT_EQ(result.type, ElementType::u8);
     EXPECT_EQ(result.labels, rows);
-    const DatasetInfo info = DatasetReader({wanted.output.file, wanted.output.path + "/samples"}).info();
+    const DatasetInfo info =
+        DatasetReader({wanted.output.file, wanted.output.path + "/samples"}).info();
     EXPECT_TRUE(info.chunked);
     EXPECT_EQ(std::ranges::find(info.filters, "deflate") != info.filters.end(), compression > 0);
   }
   // Groups added later leave the earlier ones alone.
   for (const char* group : {"/level0", "/level1", "/level9"}) {
     const std::string path = group;
-    expect_content(DatasetAddress{folder_.file("out.h5"), path + "/samples"}, ElementType::u8, {rows, 6, 5}, images_);
-    expect_content(DatasetAddress{folder_.file("out.h5"), path + "/labels"}, ElementType::u8, {rows}, classes_);
+    expect_content(DatasetAddress{folder_.file("out.h5"), path + "/samples"}, ElementType::u8,
+                   {rows, 6, 5}, images_);
+    expect_content(DatasetAddress{folder_.file("out.h5"), path + "/labels"}, ElementType::u8,
+                   {rows}, classes_);
   }
 }
 
@@ -101,7 +108,8 @@ TEST_F(ImportIdx, without_labels_and_without_a_group) {
     wanted.output.file = folder_.file(std::string("root") + (*root == '/' ? "1" : "0"));
     EXPECT_EQ(import_idx(wanted).labels, 0);
     EXPECT_THROW(DatasetReader({wanted.output.file, "/labels"}), Error);
-    expect_content(DatasetAddress{wanted.output.file, "/samples"}, ElementType::u8, {rows, 6, 5}, images_);
+    expect_content(DatasetAddress{wanted.output.file, "/samples"}, ElementType::u8, {rows, 6, 5},
+                   images_);
   }
 }
 
@@ -111,7 +119,8 @@ TEST_F(ImportIdx, other_types_and_more_than_one_piece) {
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(i) * 0.5 - 7;
   write_plain(folder_.file("doubles"), idx_bytes<double>(0x0E, {3072, 1024}, values));
   import_idx({folder_.file("doubles"), "", {folder_.file("d.h5"), "/a/b"}, 0});
-  expect_content(DatasetAddress{folder_.file("d.h5"), "/a/b/samples"}, ElementType::f64, {3072, 1024}, values);
+  expect_content(DatasetAddress{folder_.file("d.h5"), "/a/b/samples"}, ElementType::f64,
+                 {3072, 1024}, values);
 }
 
 TEST_F(ImportIdx, labels_must_fit_the_samples) {
@@ -150,7 +159,8 @@ TEST_F(ImportIdx, damaged_sources_leave_nothing_behind) {
   import_idx(settings());
   wrong.output.path = "/other";
   expect_refused(wrong, ErrorKind::data, "it holds no samples");
-  expect_content(DatasetAddress{folder_.file("out.h5"), "/train/samples"}, ElementType::u8, {rows, 6, 5}, images_);
+  expect_content(DatasetAddress{folder_.file("out.h5"), "/train/samples"}, ElementType::u8,
+                 {rows, 6, 5}, images_);
 }
 
 TEST_F(ImportIdx, nothing_is_overwritten) {

@@ -9,14 +9,17 @@
 namespace hourglass {
 namespace {
 
-ArrayFormat parse(const std::string& header) { return parse_npy_header(bytes_of(npy_text(header, "")), "x.npy"); }
+ArrayFormat parse(const std::string& header) {
+  return parse_npy_header(bytes_of(npy_text(header, "")), "x.npy");
+}
 
 void expect_refused(const std::string& header, const std::string& part) {
   expect_error([&] { parse(header); }, ErrorKind::data, {"x.npy: ", part});
 }
 
 TEST(Npy, headers_are_read) {
-  const ArrayFormat plain = parse("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 28, 28), }   \n");
+  const ArrayFormat plain =
+      parse("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 28, 28), }   \n");
   EXPECT_EQ(plain.shape, (std::vector<Index>{3, 28, 28}));
   EXPECT_EQ(plain.type, ElementType::f32);
   EXPECT_FALSE(plain.swapped);
@@ -28,7 +31,8 @@ TEST(Npy, headers_are_read) {
 }
 
 TEST(Npy, what_is_no_table_of_numbers_is_refused) {
-  expect_refused("{'descr': '|O', 'fortran_order': False, 'shape': (3,)}", "pickled Python objects, which are refused");
+  expect_refused("{'descr': '|O', 'fortran_order': False, 'shape': (3,)}",
+                 "pickled Python objects, which are refused");
   expect_refused("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (3,)}", "structures");
   expect_refused("{'descr': '<U5', 'fortran_order': False, 'shape': (3,)}", "'<U5'");
   expect_refused("{'descr': '<c8', 'fortran_order': False, 'shape': (3,)}", "cannot be read");
@@ -39,10 +43,11 @@ TEST(Npy, what_is_no_table_of_numbers_is_refused) {
                  "more than any file can hold");
   expect_refused("{'descr': '<f2', 'fortran_order': False, 'shape': (0, 71, 75618059260707912)}",
                  "more than any file can hold");
-  expect_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}", "impossible shape");
+  expect_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}",
+                 "impossible shape");
   expect_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (-3,)}", "malformed");
-  for (const char* broken :
-       {"", "{", "{'descr'}", "{'descr': '<f4'}", "{'shape': (3 4), 'descr': '<f4'}", "{'other': 3}", "[]"}) {
+  for (const char* broken : {"", "{", "{'descr'}", "{'descr': '<f4'}",
+                             "{'shape': (3 4), 'descr': '<f4'}", "{'other': 3}", "[]"}) {
     expect_refused(broken, "header");
   }
 }
@@ -50,11 +55,13 @@ TEST(Npy, what_is_no_table_of_numbers_is_refused) {
 TEST(Npy, damaged_beginnings_are_refused) {
   const std::string whole = npy_text("{'descr': '<f4', 'fortran_order': False, 'shape': (3,)}", "");
   for (std::size_t size = 0; size < whole.size(); ++size) {
-    EXPECT_THROW(static_cast<void>(parse_npy_header(bytes_of(whole.substr(0, size)), "x")), Error) << size;
+    EXPECT_THROW(static_cast<void>(parse_npy_header(bytes_of(whole.substr(0, size)), "x")), Error)
+        << size;
   }
   std::string future = whole;
   future[6] = 9;
-  expect_error([&] { static_cast<void>(parse_npy_header(bytes_of(future), "x")); }, ErrorKind::data, {"version 9"});
+  expect_error([&] { static_cast<void>(parse_npy_header(bytes_of(future), "x")); }, ErrorKind::data,
+               {"version 9"});
 }
 
 TEST(Npy, numbers_are_swapped_and_widened) {
@@ -72,7 +79,8 @@ TEST(Npy, numbers_are_swapped_and_widened) {
   EXPECT_EQ(wide[1], 0x1p-24F);
   EXPECT_EQ(wide[2], -2.0F);
   EXPECT_TRUE(wide[3] > 3e38F);
-  expect_error([] { static_cast<void>(number_format("float99")); }, ErrorKind::usage, {"float99", "uint8"});
+  expect_error([] { static_cast<void>(number_format("float99")); }, ErrorKind::usage,
+               {"float99", "uint8"});
 }
 
 }  // namespace

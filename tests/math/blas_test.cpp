@@ -18,7 +18,8 @@ namespace {
 // A matrix with a stride and an offset of its own in a larger block of memory.
 struct Block {
   Block(Index rows, Index columns, Index stride, Index offset, std::uint32_t seed)
-      : memory(static_cast<std::size_t>(rows * stride + offset + 1)), view(memory.data() + offset, rows, columns, stride) {
+      : memory(static_cast<std::size_t>(rows * stride + offset + 1)),
+        view(memory.data() + offset, rows, columns, stride) {
     std::mt19937 random(seed);
     std::normal_distribution<float> normal;
     for (float& value : memory) value = std::numeric_limits<float>::quiet_NaN();
@@ -30,7 +31,8 @@ struct Block {
   Matrix view;
 };
 
-double exact(bool transpose_a, bool transpose_b, ConstMatrix a, ConstMatrix b, Index row, Index column) {
+double exact(bool transpose_a, bool transpose_b, ConstMatrix a, ConstMatrix b, Index row,
+             Index column) {
   double sum = 0;
   const Index inner = transpose_a ? a.rows : a.columns;
   for (Index k = 0; k < inner; ++k) {
@@ -43,19 +45,24 @@ double exact(bool transpose_a, bool transpose_b, ConstMatrix a, ConstMatrix b, I
 TEST(Gemm, equals_the_triple_loop) {
   for (const bool transpose_a : {false, true}) {
     for (const bool transpose_b : {false, true}) {
-      for (const auto& [m, n, k] : {std::array<Index, 3>{1, 1, 1}, {3, 5, 7}, {17, 1, 33}, {32, 40, 300}, {1, 64, 2}}) {
+      for (const auto& [m, n, k] :
+           {std::array<Index, 3>{1, 1, 1}, {3, 5, 7}, {17, 1, 33}, {32, 40, 300}, {1, 64, 2}}) {
         for (const float beta : {0.0F, 1.0F, 0.5F}) {
           const Block a(transpose_a ? k : m, transpose_a ? m : k, (transpose_a ? m : k) + 3, 1, 1);
           const Block b(transpose_b ? n : k, transpose_b ? k : n, (transpose_b ? k : n) + 2, 5, 2);
           Block c(m, n, n + 4, 3, 3);
           const Block before = c;
-          if (beta == 0) c.view(0, 0) = std::numeric_limits<float>::quiet_NaN();  // must be overwritten
+          if (beta == 0)
+            c.view(0, 0) = std::numeric_limits<float>::quiet_NaN();  // must be overwritten
           gemm(transpose_a, transpose_b, a.view, b.view, beta, c.view);
           for (Index i = 0; i < m; ++i) {
             for (Index j = 0; j < n; ++j) {
-              const float old = beta == 0 ? 0 : before.memory[static_cast<std::size_t>(3 + i * (n + 4) + j)];
-              const double expected = exact(transpose_a, transpose_b, a.view, b.view, i, j) + static_cast<double>(beta * old);
-              ASSERT_NEAR(c.view(i, j), expected, 2e-5 * std::sqrt(static_cast<double>(k) + 1)) << i << "," << j;
+              const float old =
+                  beta == 0 ? 0 : before.memory[static_cast<std::size_t>(3 + i * (n + 4) + j)];
+              const double expected = exact(transpose_a, transpose_b, a.view, b.view, i, j) +
+                                      static_cast<double>(beta * old);
+              ASSERT_NEAR(c.view(i, j), expected, 2e-5 * std::sqrt(static_cast<double>(k) + 1))
+                  << i << "," << j;
             }
           }
           // The memory between the rows is not ours.
@@ -115,8 +122,10 @@ TEST(Gemm, bits_depend_on_the_shape_alone) {
         for (Index j = 0; j < n; ++j) {
           float& expected = first[static_cast<std::size_t>(i * n + j)];
           if (pad == 0 && offset == 0) expected = c.view(i, j);
-          ASSERT_EQ(std::bit_cast<std::uint32_t>(c.view(i, j)), std::bit_cast<std::uint32_t>(expected));
-          ASSERT_EQ(std::bit_cast<std::uint32_t>(d.view(i, j)), std::bit_cast<std::uint32_t>(expected));
+          ASSERT_EQ(std::bit_cast<std::uint32_t>(c.view(i, j)),
+                    std::bit_cast<std::uint32_t>(expected));
+          ASSERT_EQ(std::bit_cast<std::uint32_t>(d.view(i, j)),
+                    std::bit_cast<std::uint32_t>(expected));
         }
       }
     }

@@ -44,7 +44,8 @@ struct Worst {
 };
 
 template <class Function>
-Worst worst_error(Function function, const std::function<double(double)>& exact, float lowest, float highest) {
+Worst worst_error(Function function, const std::function<double(double)>& exact, float lowest,
+                  float highest) {
   Worst worst;
   for (const float x : sweep(lowest, highest)) {
     const double error = error_in_ulp(function(x), exact(static_cast<double>(x)));
@@ -54,8 +55,8 @@ Worst worst_error(Function function, const std::function<double(double)>& exact,
 }
 
 template <class Function>
-void expect_accurate(Function function, const std::function<double(double)>& exact, double ulp, float lowest = -infinity,
-                     float highest = infinity) {
+void expect_accurate(Function function, const std::function<double(double)>& exact, double ulp,
+                     float lowest = -infinity, float highest = infinity) {
   const Worst worst = worst_error(function, exact, lowest, highest);
   EXPECT_LE(worst.error, ulp) << "at " << worst.at;
   // A bound far above what is reached would not notice a lost bit.
@@ -72,7 +73,8 @@ template <class Function>
 void expect_same_bits_anywhere(Function function) {
   std::vector<float> x = {0.0F,     -0.0F,     1e-42F, -1e-42F, 1e-30F,  -1e-30F, 1e30F, -1e30F,
                           infinity, -infinity, 0.625F, -87.5F,  -103.9F, 88.8F,   13.1F, -13.2F};
-  for (int i = 0; i < 200; ++i) x.push_back(static_cast<float>(std::sin(i * 1.7) * std::exp((i % 23) * 0.4 - 4.0)));
+  for (int i = 0; i < 200; ++i)
+    x.push_back(static_cast<float>(std::sin(i * 1.7) * std::exp((i % 23) * 0.4 - 4.0)));
   std::vector<float> alone(x.size());
   for (std::size_t i = 0; i < x.size(); ++i) apply(function, &x[i], &alone[i], 1);
   for (std::size_t begin = 0; begin < 40; ++begin) {
@@ -80,7 +82,8 @@ void expect_same_bits_anywhere(Function function) {
       std::vector<float> y(size);
       apply(function, x.data() + begin, y.data(), static_cast<std::int64_t>(size));
       for (std::size_t i = 0; i < size; ++i) {
-        ASSERT_EQ(std::bit_cast<std::uint32_t>(y[i]), std::bit_cast<std::uint32_t>(alone[begin + i]))
+        ASSERT_EQ(std::bit_cast<std::uint32_t>(y[i]),
+                  std::bit_cast<std::uint32_t>(alone[begin + i]))
             << "element " << i << " of " << size << " from " << begin << ", x = " << x[begin + i];
       }
     }
@@ -120,9 +123,15 @@ TEST(Elementwise, tanh_is_accurate_everywhere) {
   expect_accurate(
       tanh_of, [](double x) { return std::tanh(x); }, 1.25);
 }
-TEST(Elementwise, softplus_is_accurate_everywhere) { expect_accurate(softplus_of, exact_softplus, 1.6); }
-TEST(Elementwise, normal_distribution_is_accurate_everywhere) { expect_accurate(distribution_of, exact_distribution, 5.0); }
-TEST(Elementwise, normal_density_is_accurate_everywhere) { expect_accurate(density_of, exact_density, 3.0); }
+TEST(Elementwise, softplus_is_accurate_everywhere) {
+  expect_accurate(softplus_of, exact_softplus, 1.6);
+}
+TEST(Elementwise, normal_distribution_is_accurate_everywhere) {
+  expect_accurate(distribution_of, exact_distribution, 5.0);
+}
+TEST(Elementwise, normal_density_is_accurate_everywhere) {
+  expect_accurate(density_of, exact_density, 3.0);
+}
 
 TEST(Elementwise, limits_at_infinity) {
   EXPECT_EQ(elementwise::exp(-infinity), 0.0F);

@@ -25,14 +25,17 @@ ExactSum sum_of(const std::vector<double>& terms) {
 double value_of(const std::vector<double>& terms) { return sum_of(terms).value(); }
 
 // Any sign, exponent and mantissa.
-double random_double(std::mt19937_64& random, int lowest_exponent = -1074, int highest_exponent = 970) {
+double random_double(std::mt19937_64& random, int lowest_exponent = -1074,
+                     int highest_exponent = 970) {
   const double mantissa = static_cast<double>(random() >> 11) * (random() % 2 == 0 ? 1 : -1);
-  return std::ldexp(mantissa, std::uniform_int_distribution<int>(lowest_exponent, highest_exponent)(random));
+  return std::ldexp(mantissa,
+                    std::uniform_int_distribution<int>(lowest_exponent, highest_exponent)(random));
 }
 
 TEST(ExactSum, one_term_comes_back) {
   std::mt19937_64 random(1);
-  for (const double x : {0.0, 1.0, -1.0, smallest, -smallest, DBL_MIN, -DBL_MIN, DBL_MAX, -DBL_MAX, 0.1, -1e300, 3e-310}) {
+  for (const double x : {0.0, 1.0, -1.0, smallest, -smallest, DBL_MIN, -DBL_MIN, DBL_MAX, -DBL_MAX,
+                         0.1, -1e300, 3e-310}) {
     EXPECT_EQ(value_of({x}), x);
   }
   for (int i = 0; i < 100000; ++i) {

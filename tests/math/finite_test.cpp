@@ -16,7 +16,8 @@ TEST(AllFinite, finds_one_bad_value_anywhere) {
   values[6] = 0;
   EXPECT_TRUE(all_finite(values));
   for (std::size_t i = 0; i < values.size(); ++i) {
-    for (const float bad : {Limits::infinity(), -Limits::infinity(), Limits::quiet_NaN(), -Limits::quiet_NaN()}) {
+    for (const float bad :
+         {Limits::infinity(), -Limits::infinity(), Limits::quiet_NaN(), -Limits::quiet_NaN()}) {
       auto changed = values;
       changed[i] = bad;
       EXPECT_FALSE(all_finite(changed)) << i << " " << bad;

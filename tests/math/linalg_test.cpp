@@ -32,14 +32,16 @@ TEST(Linalg, eigenpairs_satisfy_their_equation) {
   for (Index k = 0; k < 5; ++k) {
     const double* v = pairs.vectors.data() + k * n;
     if (k > 0) {
-      EXPECT_LE(pairs.values[static_cast<std::size_t>(k)], pairs.values[static_cast<std::size_t>(k - 1)]);
+      EXPECT_LE(pairs.values[static_cast<std::size_t>(k)],
+                pairs.values[static_cast<std::size_t>(k - 1)]);
     }
     double length = 0;
     double largest = 0;
     for (Index r = 0; r < n; ++r) {
       double product = 0;
       for (Index c = 0; c < n; ++c) product += at(matrix, r, c) * v[c];
-      EXPECT_NEAR(product, pairs.values[static_cast<std::size_t>(k)] * v[r], 1e-10 * pairs.values[0]);
+      EXPECT_NEAR(product, pairs.values[static_cast<std::size_t>(k)] * v[r],
+                  1e-10 * pairs.values[0]);
       length += v[r] * v[r];
       if (std::fabs(v[r]) > std::fabs(largest)) largest = v[r];
     }

@@ -18,7 +18,8 @@ std::vector<float> values(Index count) {
 
 // Against double, for every transposition and beta, with strides.
 template <class T, class Multiply>
-void check_products(const std::vector<T>& a, const std::vector<T>& b, const Multiply& multiply, const auto& number) {
+void check_products(const std::vector<T>& a, const std::vector<T>& b, const Multiply& multiply,
+                    const auto& number) {
   constexpr Index m = 7;
   constexpr Index n = 33;
   constexpr Index k = 19;
@@ -61,7 +62,8 @@ TEST(Onednn, products_of_bfloat16) {
 TEST(Onednn, an_empty_inner_dimension_scales) {
   if (!has_onednn()) GTEST_SKIP() << "built without oneDNN";
   float c[2] = {3, 4};
-  gemm_onednn(false, false, ConstMatrix(c, 1, 0, 1), ConstMatrix(c, 0, 2, 2), 0.5F, Matrix(c, 1, 2));
+  gemm_onednn(false, false, ConstMatrix(c, 1, 0, 1), ConstMatrix(c, 0, 2, 2), 0.5F,
+              Matrix(c, 1, 2));
   EXPECT_EQ(c[0], 1.5F);
   EXPECT_EQ(c[1], 2.0F);
 }

@@ -50,12 +50,16 @@ struct Trial {
   [[nodiscard]] ConstMatrix x() const { return {input.data(), rows, model.features()}; }
   [[nodiscard]] ConstMatrix t() const { return {target.data(), rows, model.features()}; }
   LossSums train(float scale = 1, const GradientReady& ready = {}) {
-    return model.train_pass(parameters.data(), x(), t(), scale, workspace, gradient.data(), training, ready);
+    return model.train_pass(parameters.data(), x(), t(), scale, workspace, gradient.data(),
+                            training, ready);
   }
-  [[nodiscard]] reference::Vector double_parameters() const { return {parameters.span().begin(), parameters.span().end()}; }
+  [[nodiscard]] reference::Vector double_parameters() const {
+    return {parameters.span().begin(), parameters.span().end()};
+  }
   [[nodiscard]] static std::vector<reference::Vector> double_rows(ConstMatrix matrix) {
     std::vector<reference::Vector> result;
-    for (Index r = 0; r < matrix.rows; ++r) result.emplace_back(matrix.row(r).begin(), matrix.row(r).end());
+    for (Index r = 0; r < matrix.rows; ++r)
+      result.emplace_back(matrix.row(r).begin(), matrix.row(r).end());
     return result;
   }
 
@@ -74,7 +78,8 @@ bool same_bits(std::span<const float> a, std::span<const float> b) {
 
 std::vector<float> copy_of(ConstMatrix matrix) {
   std::vector<float> result;
-  for (Index r = 0; r < matrix.rows; ++r) result.insert(result.end(), matrix.row(r).begin(), matrix.row(r).end());
+  for (Index r = 0; r < matrix.rows; ++r)
+    result.insert(result.end(), matrix.row(r).begin(), matrix.row(r).end());
   return result;
 }
 
@@ -89,32 +94,38 @@ void expect_right_gradient(const AutoencoderSpec& spec) {
   const reference::Vector parameters = trial.double_parameters();
   const auto loss = [&](const reference::Vector& p) { return exact.loss(p, inputs, targets); };
   EXPECT_NEAR(sums.loss, loss(parameters), 2e-6 * loss(parameters));
-  EXPECT_NEAR(sums.squared_error, exact.squared_error(parameters, inputs, targets), 2e-6 * sums.squared_error);
+  EXPECT_NEAR(sums.squared_error, exact.squared_error(parameters, inputs, targets),
+              2e-6 * sums.squared_error);
   for (const Tensor& tensor : trial.model.layout().tensors()) {
     double largest = 0;
     std::vector<double> expected;
     for (Index i = 0; i < tensor.size; ++i) {
-      expected.push_back(scale * reference::derivative(loss, parameters, static_cast<std::size_t>(tensor.offset + i)));
+      expected.push_back(
+          scale *
+          reference::derivative(loss, parameters, static_cast<std::size_t>(tensor.offset + i)));
       largest = std::max(largest, std::fabs(expected.back()));
     }
     EXPECT_GT(largest, 0) << tensor.name << " has no gradient: nothing is tested";
     for (Index i = 0; i < tensor.size; ++i) {
       const double exact_value = expected[static_cast<std::size_t>(i)];
-      ASSERT_NEAR(trial.gradient[tensor.offset + i], exact_value, 1e-4 * std::fabs(exact_value) + 3e-6 * largest)
+      ASSERT_NEAR(trial.gradient[tensor.offset + i], exact_value,
+                  1e-4 * std::fabs(exact_value) + 3e-6 * largest)
           << tensor.name << "[" << i << "]";
     }
-    for (Index i = tensor.offset + tensor.size; i < round_up(tensor.offset + tensor.size, cell_floats); ++i) {
+    for (Index i = tensor.offset + tensor.size;
+         i < round_up(tensor.offset + tensor.size, cell_floats); ++i) {
       ASSERT_TRUE(std::isnan(trial.gradient[i])) << "padding of " << tensor.name << " was written";
     }
   }
 }
 
 class EveryActivationInside : public testing::TestWithParam<std::string> {};
-INSTANTIATE_TEST_SUITE_P(Nn, EveryActivationInside, testing::ValuesIn(activation_names()), [](const auto& instance) {
-  std::string name = instance.param;
-  std::ranges::replace(name, '-', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Nn, EveryActivationInside, testing::ValuesIn(activation_names()),
+                         [](const auto& instance) {
+                           std::string name = instance.param;
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
 
 TEST_P(EveryActivationInside, hidden_gradient_equals_finite_differences) {
   for (const Loss loss : {Loss::mse, Loss::bce}) {
@@ -148,21 +159,29 @@ TEST_P(EveryActivationInside, passes_equal_reference) {
   spec.output_activation = Activation::softplus;
   Trial trial(spec);
   const reference::Autoencoder exact(trial.model);
-  const auto codes = copy_of(trial.model.encode(trial.parameters.data(), trial.x(), trial.workspace));
-  const auto reconstructions = copy_of(trial.model.reconstruct(trial.parameters.data(), trial.x(), trial.workspace));
+  const auto codes =
+      copy_of(trial.model.encode(trial.parameters.data(), trial.x(), trial.workspace));
+  const auto reconstructions =
+      copy_of(trial.model.reconstruct(trial.parameters.data(), trial.x(), trial.workspace));
   const auto inputs = Trial::double_rows(trial.x());
   for (std::size_t r = 0; r < inputs.size(); ++r) {
     const auto code = exact.code(trial.double_parameters(), inputs[r]);
     const auto reconstruction = exact.reconstruction(trial.double_parameters(), inputs[r]);
-    for (std::size_t c = 0; c < 3; ++c) ASSERT_NEAR(codes[r * 3 + c], code[c], 3e-6 * (1 + std::fabs(code[c])));
+    for (std::size_t c = 0; c < 3; ++c)
+      ASSERT_NEAR(codes[r * 3 + c], code[c], 3e-6 * (1 + std::fabs(code[c])));
     for (std::size_t c = 0; c < 9; ++c)
       ASSERT_NEAR(reconstructions[r * 9 + c], reconstruction[c], 3e-6 * (1 + reconstruction[c]));
   }
 }
 
 TEST(AutoencoderGradient, other_shapes) {
-  for (const auto& [encoder, decoder] : std::vector<std::pair<LayerList, LayerList>>{
-           {{6, 2}, {}}, {{4, 20, 11}, {}}, {{5, 1}, {1, 17, 3, 5}}, {{1, 1}, {}}, {{3, 8}, {}}, {{6, 5, 4, 3, 2}, {2, 6}}}) {
+  for (const auto& [encoder, decoder] :
+       std::vector<std::pair<LayerList, LayerList>>{{{6, 2}, {}},
+                                                    {{4, 20, 11}, {}},
+                                                    {{5, 1}, {1, 17, 3, 5}},
+                                                    {{1, 1}, {}},
+                                                    {{3, 8}, {}},
+                                                    {{6, 5, 4, 3, 2}, {2, 6}}}) {
     AutoencoderSpec spec;
     spec.encoder = encoder;
     spec.decoder = decoder;
@@ -178,14 +197,16 @@ TEST(Autoencoder, lays_out_its_parameters) {
   const Autoencoder model(spec);
   std::vector<std::string> names;
   for (const Tensor& tensor : model.layout().tensors()) names.push_back(tensor.name);
-  EXPECT_EQ(names, std::vector<std::string>({"encoder/0/weight", "encoder/0/bias", "encoder/1/weight", "encoder/1/bias",
-                                             "encoder/2/weight", "encoder/2/bias", "decoder/0/weight", "decoder/0/bias",
-                                             "decoder/1/weight", "decoder/1/bias"}));
+  EXPECT_EQ(names, std::vector<std::string>(
+                       {"encoder/0/weight", "encoder/0/bias", "encoder/1/weight", "encoder/1/bias",
+                        "encoder/2/weight", "encoder/2/bias", "decoder/0/weight", "decoder/0/bias",
+                        "decoder/1/weight", "decoder/1/bias"}));
   EXPECT_EQ(model.layout().tensor(2).shape, std::vector<Index>({5, 7}));
   EXPECT_EQ(model.layout().tensor(8).shape, std::vector<Index>({9, 4}));
   EXPECT_EQ(model.features(), 9);
   EXPECT_EQ(model.code_size(), 3);
-  EXPECT_EQ(model.layout().parameter_count(), 9 * 7 + 7 + 7 * 5 + 5 + 5 * 3 + 3 + 3 * 4 + 4 + 4 * 9 + 9);
+  EXPECT_EQ(model.layout().parameter_count(),
+            9 * 7 + 7 + 7 * 5 + 5 + 5 * 3 + 3 + 3 * 4 + 4 + 4 * 9 + 9);
 }
 
 TEST(Autoencoder, roles_name_fans_of_every_tensor) {
@@ -203,7 +224,8 @@ TEST(Autoencoder, roles_name_fans_of_every_tensor) {
 
 TEST(Autoencoder, counts_operations_of_its_products) {
   // Forward 2, weight gradient 2, input gradient 2 a weight; none of the last in the first layer.
-  EXPECT_DOUBLE_EQ(Autoencoder(small_spec()).flops_per_sample(), 4 * 63 + 6 * (35 + 15 + 15 + 35 + 63));
+  EXPECT_DOUBLE_EQ(Autoencoder(small_spec()).flops_per_sample(),
+                   4 * 63 + 6 * (35 + 15 + 15 + 35 + 63));
 }
 
 TEST(Autoencoder, moved_model_works) {
@@ -214,8 +236,9 @@ TEST(Autoencoder, moved_model_works) {
   Workspace workspace = moved.make_workspace(trial.rows);
   Buffer<float> gradient(moved.layout().size());
   std::ranges::fill(gradient.span(), nan_value);
-  moved.train_pass(trial.parameters.data(), {trial.input.data(), trial.rows, 9}, {trial.target.data(), trial.rows, 9}, 1,
-                   workspace, gradient.data(), training, {});
+  moved.train_pass(trial.parameters.data(), {trial.input.data(), trial.rows, 9},
+                   {trial.target.data(), trial.rows, 9}, 1, workspace, gradient.data(), training,
+                   {});
   EXPECT_TRUE(same_bits(gradient.span(), expected));
 }
 
@@ -236,8 +259,16 @@ TEST(Autoencoder, refuses_specs_naming_the_settings) {
            {{784, 30}, {30}, Loss::mse, sigmoid, {"--decoder-layers"}},
            {{784, 30}, {31, 784}, Loss::mse, sigmoid, {"--decoder-layers", "--layers", "31", "30"}},
            {{784, 30}, {30, 0, 784}, Loss::mse, sigmoid, {"--decoder-layers", "0"}},
-           {{784, 30}, {30, 783}, Loss::mse, sigmoid, {"--decoder-layers", "--layers", "783", "784"}},
-           {{784, 30}, {}, Loss::bce, Activation::linear, {"--loss", "bce", "--output-activation", "linear"}},
+           {{784, 30},
+            {30, 783},
+            Loss::mse,
+            sigmoid,
+            {"--decoder-layers", "--layers", "783", "784"}},
+           {{784, 30},
+            {},
+            Loss::bce,
+            Activation::linear,
+            {"--loss", "bce", "--output-activation", "linear"}},
        }) {
     AutoencoderSpec spec;
     spec.encoder = encoder;
@@ -298,7 +329,8 @@ TEST(TrainPass, does_not_depend_on_what_the_workspace_held) {
     const std::vector<float> expected(trial.gradient.span().begin(), trial.gradient.span().end());
     for (Index layer = 0; layer < trial.model.network().layer_count(); ++layer) {
       const Index rows = trial.workspace.max_rows();
-      for (const Matrix memory : {trial.workspace.output(layer, rows), trial.workspace.output_gradient(layer, rows)}) {
+      for (const Matrix memory :
+           {trial.workspace.output(layer, rows), trial.workspace.output_gradient(layer, rows)}) {
         std::fill_n(memory.data, memory.rows * memory.columns, nan_value);
       }
       std::ranges::fill(trial.workspace.scratch(layer, rows), nan_value);
@@ -321,9 +353,9 @@ TEST(TrainPass, larger_workspace_and_strided_samples_give_the_same_bits) {
       wide[r * 20 + 10 + c] = trial.t()(r, c);
     }
   }
-  const LossSums second =
-      trial.model.train_pass(trial.parameters.data(), {wide.data(), trial.rows, 9, 20}, {wide.data() + 10, trial.rows, 9, 20},
-                             1, large, trial.gradient.data(), training, {});
+  const LossSums second = trial.model.train_pass(
+      trial.parameters.data(), {wide.data(), trial.rows, 9, 20},
+      {wide.data() + 10, trial.rows, 9, 20}, 1, large, trial.gradient.data(), training, {});
   EXPECT_EQ(first.loss, second.loss);
   EXPECT_TRUE(same_bits(trial.gradient.span(), expected));
 }
@@ -341,12 +373,14 @@ TEST(TrainPass, nan_in_one_sample_reaches_the_loss) {
 TEST(TrainPass, refuses_what_does_not_fit) {
   Trial trial(small_spec());
   const auto train = [&](ConstMatrix input, ConstMatrix target) {
-    trial.model.train_pass(trial.parameters.data(), input, target, 1, trial.workspace, trial.gradient.data(), training, {});
+    trial.model.train_pass(trial.parameters.data(), input, target, 1, trial.workspace,
+                           trial.gradient.data(), training, {});
   };
   EXPECT_THROW(train(trial.x().first_rows(4), trial.t()), Error);
   EXPECT_THROW(train({trial.input.data(), 5, 8, 9}, {trial.target.data(), 5, 8, 9}), Error);
   Buffer<float> many(100 * 9);
-  EXPECT_THROW(train({many.data(), 100, 9}, {many.data(), 100, 9}), Error) << "more rows than the workspace holds";
+  EXPECT_THROW(train({many.data(), 100, 9}, {many.data(), 100, 9}), Error)
+      << "more rows than the workspace holds";
 }
 
 TEST(Inference, encode_decode_and_reconstruct_agree) {
@@ -357,8 +391,10 @@ TEST(Inference, encode_decode_and_reconstruct_agree) {
     const float* parameters = trial.parameters.data();
     const auto codes = copy_of(trial.model.encode(parameters, trial.x(), trial.workspace));
     Workspace other = trial.model.make_workspace(trial.rows);
-    const auto decoded = copy_of(trial.model.decode(parameters, {codes.data(), trial.rows, 3}, other));
-    const auto reconstructed = copy_of(trial.model.reconstruct(parameters, trial.x(), trial.workspace));
+    const auto decoded =
+        copy_of(trial.model.decode(parameters, {codes.data(), trial.rows, 3}, other));
+    const auto reconstructed =
+        copy_of(trial.model.reconstruct(parameters, trial.x(), trial.workspace));
     EXPECT_TRUE(same_bits(decoded, reconstructed)) << name;
     EXPECT_EQ(codes.size(), static_cast<std::size_t>(trial.rows * 3));
     EXPECT_EQ(decoded.size(), static_cast<std::size_t>(trial.rows * 9));
@@ -370,9 +406,11 @@ TEST(Inference, evaluate_equals_the_loss_of_training) {
     AutoencoderSpec spec = small_spec();
     spec.loss = loss;
     Trial trial(spec);
-    const LossSums evaluated = trial.model.evaluate(trial.parameters.data(), trial.x(), trial.workspace);
-    const LossSums trained = trial.model.train_pass(trial.parameters.data(), trial.x(), trial.x(), 1, trial.workspace,
-                                                    trial.gradient.data(), training, {});
+    const LossSums evaluated =
+        trial.model.evaluate(trial.parameters.data(), trial.x(), trial.workspace);
+    const LossSums trained =
+        trial.model.train_pass(trial.parameters.data(), trial.x(), trial.x(), 1, trial.workspace,
+                               trial.gradient.data(), training, {});
     EXPECT_EQ(evaluated.loss, trained.loss);
     EXPECT_EQ(evaluated.squared_error, trained.squared_error);
     EXPECT_GT(evaluated.loss, 0);

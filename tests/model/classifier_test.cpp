@@ -15,7 +15,9 @@ constexpr Index classes = 4;
 const std::vector<std::int32_t> labels = {3, 0, 1, 2, 2, 0, 1, 3};
 
 float number(std::uint64_t item, Index i) {
-  return uniform_unit(CounterRandom(5, Purpose::generation).bits(item, 0, static_cast<std::uint32_t>(i))[0]) - 0.5F;
+  return uniform_unit(CounterRandom(5, Purpose::generation)
+                          .bits(item, 0, static_cast<std::uint32_t>(i))[0]) -
+         0.5F;
 }
 
 AutoencoderSpec spec(bool tied) {
@@ -27,11 +29,13 @@ AutoencoderSpec spec(bool tied) {
   return spec;
 }
 
-// The mean cross-entropy by central differences, the parameter moved in single precision and the loss summed in double.
+// The mean cross-entropy by central differences, the parameter moved in single precision and the
+// loss summed in double.
 void check_gradient(const Classifier& classifier) {
   Buffer<float> parameters(classifier.layout().size());
   for (const Tensor& tensor : classifier.layout().tensors()) {
-    for (Index i = 0; i < tensor.size; ++i) parameters[tensor.offset + i] = 2 * number(1, tensor.offset + i);
+    for (Index i = 0; i < tensor.size; ++i)
+      parameters[tensor.offset + i] = 2 * number(1, tensor.offset + i);
   }
   Buffer<float> samples(rows * 7);
   for (Index i = 0; i < samples.size(); ++i) samples[i] = number(2, i) + 0.5F;
@@ -42,11 +46,11 @@ void check_gradient(const Classifier& classifier) {
   Buffer<float> scratch(classifier.layout().size());
   const PassContext context{.training = true, .seed = 1, .epoch = 0, .sample_ids = ids};
   Index watermark = classifier.layout().size();
-  const LossSums sums =
-      classifier.train_pass(parameters.data(), x, 1.0F / rows, workspace, gradient.data(), context, [&](Range range) {
-        EXPECT_LE(range.begin, watermark);
-        watermark = range.begin;
-      });
+  const LossSums sums = classifier.train_pass(parameters.data(), x, 1.0F / rows, workspace,
+                                              gradient.data(), context, [&](Range range) {
+                                                EXPECT_LE(range.begin, watermark);
+                                                watermark = range.begin;
+                                              });
   EXPECT_EQ(watermark, 0) << "all of the gradient is announced";
 
   // The loss of the logits, again in double.
@@ -64,7 +68,11 @@ void check_gradient(const Classifier& classifier) {
   EXPECT_EQ(sums.squared_error, wrong);
 
   const auto loss_at = [&] {
-    return classifier.train_pass(parameters.data(), x, 1.0F / rows, workspace, scratch.data(), context, {}).loss / rows;
+    return classifier
+               .train_pass(parameters.data(), x, 1.0F / rows, workspace, scratch.data(), context,
+                           {})
+               .loss /
+           rows;
   };
   for (const Tensor& tensor : classifier.layout().tensors()) {
     for (Index i = tensor.offset; i < tensor.offset + tensor.size; ++i) {
@@ -74,7 +82,8 @@ void check_gradient(const Classifier& classifier) {
       parameters[i] = kept - 0x1p-8F;
       const double below = loss_at();
       parameters[i] = kept;
-      ASSERT_NEAR(gradient[i], (above - below) / 0x1p-7, 3e-4) << tensor.name << " " << i - tensor.offset;
+      ASSERT_NEAR(gradient[i], (above - below) / 0x1p-7, 3e-4)
+          << tensor.name << " " << i - tensor.offset;
     }
   }
 }
@@ -99,7 +108,9 @@ TEST(Classifier, encoder_keeps_names_and_places) {
   EXPECT_EQ(classifier.layout().tensor(4).name, "softmax/weight");
 }
 
-TEST(Classifier, likeliest_is_the_first_of_equals) { EXPECT_EQ(likeliest(std::vector<float>{1, 3, 3, 2}), 1); }
+TEST(Classifier, likeliest_is_the_first_of_equals) {
+  EXPECT_EQ(likeliest(std::vector<float>{1, 3, 3, 2}), 1);
+}
 
 }  // namespace
 }  // namespace hourglass

@@ -18,31 +18,36 @@ std::string refusal(const std::string& text) {
 }
 
 TEST(LayerList, text_and_back) {
-  for (const std::string text : {"784,1000,30", "28x28,conv:16x3s2,conv:32x3s2,30", "30,7x7x32,tconv:16x3s2,tconv:1x3s2",
-                                 "32x32x3,conv:8x5x3s2x1p0x1,conv:4x4s2p1x0", "4x4x2,tconv:3x3s2o0,tconv:1x2s2p1x0o0", ""}) {
+  for (const std::string text :
+       {"784,1000,30", "28x28,conv:16x3s2,conv:32x3s2,30", "30,7x7x32,tconv:16x3s2,tconv:1x3s2",
+        "32x32x3,conv:8x5x3s2x1p0x1,conv:4x4s2p1x0", "4x4x2,tconv:3x3s2o0,tconv:1x2s2p1x0o0", ""}) {
     EXPECT_EQ(to_string(layer_list_from(text)), text);
   }
-  EXPECT_EQ(to_string(layer_list_from("28x28x1,conv:16x3x3s2x2p1x1")), "28x28,conv:16x3s2") << "the shortest form";
+  EXPECT_EQ(to_string(layer_list_from("28x28x1,conv:16x3x3s2x2p1x1")), "28x28,conv:16x3s2")
+      << "the shortest form";
   EXPECT_EQ(layer_list_from("784,30"), LayerList({784, 30}));
 }
 
 TEST(LayerList, padding_without_being_told_keeps_images_at_their_size_over_the_stride) {
   for (const std::string kernel : {"1", "2", "3", "4", "5", "6", "7"}) {
     for (const Index stride : {1, 2, 3}) {
-      const auto shapes = unit_shapes(layer_list_from("24x24,conv:2x" + kernel + "s" + std::to_string(stride)), "layers");
+      const auto shapes = unit_shapes(
+          layer_list_from("24x24,conv:2x" + kernel + "s" + std::to_string(stride)), "layers");
       if (kernel != "1" && kernel != "2") {
         const Index height = 24 / stride;
         EXPECT_NEAR(shapes[1].image.height, height, 1) << kernel << " " << stride;
       }
-      const auto larger = unit_shapes(layer_list_from("24x24,tconv:2x" + kernel + "s" + std::to_string(stride)), "layers");
+      const auto larger = unit_shapes(
+          layer_list_from("24x24,tconv:2x" + kernel + "s" + std::to_string(stride)), "layers");
       EXPECT_NEAR(larger[1].image.height, 24 * stride, 1) << kernel << " " << stride;
     }
   }
 }
 
 TEST(LayerList, shapes_follow_the_formulas) {
-  const auto shapes =
-      unit_shapes(layer_list_from("28x20x3,conv:16x3s2,conv:8x5x4s3x2p1x0,12,2x3x2,tconv:5x3x2s2x4p1x0o1x3"), "layers");
+  const auto shapes = unit_shapes(
+      layer_list_from("28x20x3,conv:16x3s2,conv:8x5x4s3x2p1x0,12,2x3x2,tconv:5x3x2s2x4p1x0o1x3"),
+      "layers");
   EXPECT_EQ(shapes[0].image, ImageShape({28, 20, 3}));
   EXPECT_EQ(shapes[1].image, ImageShape({14, 10, 16}));
   EXPECT_EQ(shapes[2].image, ImageShape({4, 4, 8}));
@@ -53,16 +58,18 @@ TEST(LayerList, shapes_follow_the_formulas) {
 }
 
 TEST(LayerList, a_mirror_leads_back_exactly) {
-  for (const std::string text : {"784,500,30", "28x28,conv:16x3s2,conv:32x3s2,30", "28x28,conv:16x5s3p1,conv:32x4s2",
-                                 "27x31x3,conv:4x3s2,conv:6x2x5s3x4p1x2,7", "7x7x3,tconv:4x3s2,tconv:2x5s3p1o2,9",
-                                 "5x5,conv:3x1s4", "1x100,conv:4x1x9s1x4p0x4,8"}) {
+  for (const std::string text :
+       {"784,500,30", "28x28,conv:16x3s2,conv:32x3s2,30", "28x28,conv:16x5s3p1,conv:32x4s2",
+        "27x31x3,conv:4x3s2,conv:6x2x5s3x4p1x2,7", "7x7x3,tconv:4x3s2,tconv:2x5s3p1o2,9",
+        "5x5,conv:3x1s4", "1x100,conv:4x1x9s1x4p0x4,8"}) {
     const LayerList layers = layer_list_from(text);
     const LayerList mirror = mirrored(layers, "layers");
     const auto there = unit_shapes(layers, "layers");
     const auto back = unit_shapes(mirror, "decoder-layers");
     ASSERT_EQ(there.size(), back.size());
     for (std::size_t i = 0; i < there.size(); ++i) {
-      EXPECT_EQ(there[i].units, back[there.size() - 1 - i].units) << text << " mirrored is " << to_string(mirror);
+      EXPECT_EQ(there[i].units, back[there.size() - 1 - i].units)
+          << text << " mirrored is " << to_string(mirror);
       EXPECT_EQ(there[i].image, back[there.size() - 1 - i].image) << text;
     }
     EXPECT_EQ(layer_list_from(to_string(mirror)), mirror) << "the mirror's text";
@@ -73,15 +80,17 @@ TEST(LayerList, a_mirror_leads_back_exactly) {
 
 TEST(LayerList, refuses_what_is_no_layer) {
   for (const std::string text :
-       {"784,x", "784,,30", "conv:16", "28x28,conv:16x3q2", "28x28,conv:16x3s", "28x28,tconv:x3", "28x28,conv:16x-3",
-        "28x28,conv:16x3o1", "28x28x1x1", "28x,30", "784,conv:99999999999999999999x3"}) {
+       {"784,x", "784,,30", "conv:16", "28x28,conv:16x3q2", "28x28,conv:16x3s", "28x28,tconv:x3",
+        "28x28,conv:16x-3", "28x28,conv:16x3o1", "28x28x1x1", "28x,30",
+        "784,conv:99999999999999999999x3"}) {
     EXPECT_THROW((void)layer_list_from(text), Error) << text;
   }
 }
 
 TEST(LayerList, refuses_layers_that_do_not_fit) {
   const auto expect_names = [](const std::string& text, const std::vector<std::string>& names) {
-    for (const auto& name : names) EXPECT_NE(refusal(text).find(name), std::string::npos) << text << ": " << refusal(text);
+    for (const auto& name : names)
+      EXPECT_NE(refusal(text).find(name), std::string::npos) << text << ": " << refusal(text);
   };
   expect_names("784,conv:16x3", {"--layers", "conv:16x3", "784", "vector", "28x28"});
   expect_names("28x28,30,conv:16x3", {"conv:16x3", "30"});

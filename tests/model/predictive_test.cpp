@@ -1,4 +1,5 @@
-// Predictive sparse decomposition against the same minimisation in double, and against what a minimum must be.
+// Predictive sparse decomposition against the same minimisation in double, and against what a
+// minimum must be.
 #include "model/predictive.hpp"
 
 #include <gtest/gtest.h>
@@ -51,7 +52,9 @@ struct Trial {
     context.training = true;
   }
   [[nodiscard]] ConstMatrix x() const { return {samples.data(), rows, features}; }
-  [[nodiscard]] Vector doubles() const { return {parameters.span().begin(), parameters.span().end()}; }
+  [[nodiscard]] Vector doubles() const {
+    return {parameters.span().begin(), parameters.span().end()};
+  }
   [[nodiscard]] const Tensor& tensor(const std::string& name) const {
     for (const Tensor& candidate : model.layout().tensors()) {
       if (candidate.name == name) return candidate;
@@ -61,21 +64,26 @@ struct Trial {
   [[nodiscard]] double at(const Vector& p, const std::string& name, Index i) const {
     return p[static_cast<std::size_t>(tensor(name).offset + i)];
   }
-  [[nodiscard]] Vector layer(const Vector& p, const std::string& name, const Vector& in, Activation activation) const {
+  [[nodiscard]] Vector layer(const Vector& p, const std::string& name, const Vector& in,
+                             Activation activation) const {
     Vector out;
     const auto inputs = static_cast<Index>(in.size());
     for (Index o = 0; o < tensor(name + "/bias").size; ++o) {
       double z = at(p, name + "/bias", o);
-      for (Index i = 0; i < inputs; ++i) z += at(p, name + "/weight", o * inputs + i) * in[static_cast<std::size_t>(i)];
+      for (Index i = 0; i < inputs; ++i)
+        z += at(p, name + "/weight", o * inputs + i) * in[static_cast<std::size_t>(i)];
       out.push_back(reference::activation(activation, z));
     }
     return out;
   }
   [[nodiscard]] Vector sample(Index r) const { return {x().row(r).begin(), x().row(r).end()}; }
   [[nodiscard]] Vector prediction(const Vector& p, Index r) const {
-    return layer(p, "encoder/1", layer(p, "encoder/0", sample(r), Activation::tanh), Activation::tanh);
+    return layer(p, "encoder/1", layer(p, "encoder/0", sample(r), Activation::tanh),
+                 Activation::tanh);
   }
-  [[nodiscard]] double data_weight() const { return model.spec().feature_mean ? 1.0 / features : 1.0; }
+  [[nodiscard]] double data_weight() const {
+    return model.spec().feature_mean ? 1.0 / features : 1.0;
+  }
 
   /// E(z) of one sample.
   [[nodiscard]] double energy(const Vector& p, Index r, const Vector& z) const {
@@ -84,9 +92,11 @@ struct Trial {
     const Vector y = layer(p, "decoder/0", z, Activation::linear);
     const Vector f = prediction(p, r);
     double sum = 0;
-    for (std::size_t c = 0; c < y.size(); ++c) sum += data_weight() * (y[c] - x_[c]) * (y[c] - x_[c]);
+    for (std::size_t c = 0; c < y.size(); ++c)
+      sum += data_weight() * (y[c] - x_[c]) * (y[c] - x_[c]);
     for (std::size_t j = 0; j < z.size(); ++j) {
-      sum += settings.l1 * std::fabs(z[j]) + settings.predictive_weight * (z[j] - f[j]) * (z[j] - f[j]);
+      sum += settings.l1 * std::fabs(z[j]) +
+             settings.predictive_weight * (z[j] - f[j]) * (z[j] - f[j]);
     }
     return sum;
   }
@@ -107,7 +117,8 @@ struct Trial {
       }
       largest = std::max(largest, row);
     }
-    const double lipschitz = 2 * data_weight() * std::min(std::sqrt(frobenius), largest) + 2 * settings.predictive_weight;
+    const double lipschitz = 2 * data_weight() * std::min(std::sqrt(frobenius), largest) +
+                             2 * settings.predictive_weight;
     const Vector x_ = sample(r);
     const Vector f = prediction(p, r);
     Vector z = f;
@@ -125,16 +136,20 @@ struct Trial {
           slope += 2 * data_weight() * at(p, "decoder/0/weight", c * code + j) * (y[i] - x_[i]);
         }
         const double step = ahead[k] - slope / lipschitz;
-        moved.push_back(std::copysign(std::max(0.0, std::fabs(step) - settings.l1 / lipschitz), step));
+        moved.push_back(
+            std::copysign(std::max(0.0, std::fabs(step) - settings.l1 / lipschitz), step));
       }
-      for (std::size_t k = 0; k < z.size(); ++k) ahead[k] = moved[k] + (t - 1) / t_next * (moved[k] - z[k]);
+      for (std::size_t k = 0; k < z.size(); ++k)
+        ahead[k] = moved[k] + (t - 1) / t_next * (moved[k] - z[k]);
       z = moved;
       t = t_next;
     }
     return z;
   }
 
-  LossSums train() { return model.train_pass(parameters.data(), x(), 0.5F, workspace, gradient.data(), context, {}); }
+  LossSums train() {
+    return model.train_pass(parameters.data(), x(), 0.5F, workspace, gradient.data(), context, {});
+  }
 
   Autoencoder model;
   Buffer<float> parameters;
@@ -155,14 +170,18 @@ TEST(PredictiveSparse, loss_and_gradient_at_the_inferred_codes) {
       // The codes are constants of the gradient.
       const auto objective = [&](const Vector& q) {
         double sum = 0;
-        for (Index r = 0; r < rows; ++r) sum += trial.energy(q, r, codes[static_cast<std::size_t>(r)]);
+        for (Index r = 0; r < rows; ++r)
+          sum += trial.energy(q, r, codes[static_cast<std::size_t>(r)]);
         return sum;
       };
       EXPECT_NEAR(sums.loss, objective(p), 1e-5 * objective(p));
       for (const Tensor& tensor : trial.model.layout().tensors()) {
         for (Index i = 0; i < tensor.size; ++i) {
-          const double expected = 0.5 * reference::derivative(objective, p, static_cast<std::size_t>(tensor.offset + i));
-          ASSERT_NEAR(trial.gradient[tensor.offset + i], expected, 1e-4 * std::fabs(expected) + 2e-5)
+          const double expected =
+              0.5 *
+              reference::derivative(objective, p, static_cast<std::size_t>(tensor.offset + i));
+          ASSERT_NEAR(trial.gradient[tensor.offset + i], expected,
+                      1e-4 * std::fabs(expected) + 2e-5)
               << tensor.name << " " << i;
         }
       }
@@ -198,12 +217,14 @@ TEST(PredictiveSparse, columns_of_the_dictionary_have_norm_one) {
   Trial trial(predictive_spec(1, true));
   for (Index j = 0; j < code; ++j) {
     double norm = 0;
-    for (Index c = 0; c < features; ++c) norm += std::pow(trial.at(trial.doubles(), "decoder/0/weight", c * code + j), 2);
+    for (Index c = 0; c < features; ++c)
+      norm += std::pow(trial.at(trial.doubles(), "decoder/0/weight", c * code + j), 2);
     EXPECT_NEAR(norm, 1, 1e-6);
   }
   const float before = trial.parameters[trial.tensor("encoder/0/weight").offset];
   trial.model.constrain(trial.parameters.data());
-  EXPECT_EQ(trial.parameters[trial.tensor("encoder/0/weight").offset], before) << "only the dictionary is touched";
+  EXPECT_EQ(trial.parameters[trial.tensor("encoder/0/weight").offset], before)
+      << "only the dictionary is touched";
 }
 
 TEST(PredictiveSparse, encodes_by_prediction) {

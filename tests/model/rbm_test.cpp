@@ -6,8 +6,8 @@
 #include <numeric>
 #include <vector>
 
-#include "hourglass/core/error.hpp"
 #include "core/random.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 namespace {
@@ -21,7 +21,8 @@ constexpr std::uint32_t epoch = 3;
 std::vector<std::uint64_t> ids() { return {4, 9, 2, 77, 5, 1000000007, 0}; }
 
 float number(std::uint64_t item, Index i) {
-  return uniform_unit(CounterRandom(5, Purpose::generation).bits(item, 0, static_cast<std::uint32_t>(i))[0]);
+  return uniform_unit(
+      CounterRandom(5, Purpose::generation).bits(item, 0, static_cast<std::uint32_t>(i))[0]);
 }
 
 // Contrastive divergence again, unit by unit in double.
@@ -55,7 +56,8 @@ class Reference {
     return v;
   }
   // The gradient of one sample, in the order of the tensors.
-  [[nodiscard]] std::vector<double> gradient(const std::vector<double>& v0, std::uint64_t id, double& first_error) const {
+  [[nodiscard]] std::vector<double> gradient(const std::vector<double>& v0, std::uint64_t id,
+                                             double& first_error) const {
     const auto h0 = up(v0);
     auto h = h0;
     std::vector<double> v;
@@ -77,15 +79,20 @@ class Reference {
   }
 
  private:
-  static double mean(RbmUnit unit, double a) { return unit == RbmUnit::bernoulli ? 1 / (1 + std::exp(-a)) : a; }
-  static std::vector<double> draw(RbmUnit unit, std::vector<double> means, std::uint64_t id, Index place) {
+  static double mean(RbmUnit unit, double a) {
+    return unit == RbmUnit::bernoulli ? 1 / (1 + std::exp(-a)) : a;
+  }
+  static std::vector<double> draw(RbmUnit unit, std::vector<double> means, std::uint64_t id,
+                                  Index place) {
     const CounterRandom random(seed, Purpose::pretraining);
     for (std::size_t u = 0; u < means.size(); ++u) {
-      const auto words = random.bits(id, epoch, static_cast<std::uint32_t>((place << 20) | static_cast<Index>(u / 4)));
+      const auto words = random.bits(
+          id, epoch, static_cast<std::uint32_t>((place << 20) | static_cast<Index>(u / 4)));
       if (unit == RbmUnit::bernoulli) {
         means[u] = static_cast<double>(uniform_unit(words[u % 4])) < means[u] ? 1 : 0;
       } else {
-        const auto pair = u % 4 < 2 ? normal_pair(words[0], words[1]) : normal_pair(words[2], words[3]);
+        const auto pair =
+            u % 4 < 2 ? normal_pair(words[0], words[1]) : normal_pair(words[2], words[3]);
         means[u] += static_cast<double>(pair[u % 2]);
       }
     }
@@ -102,7 +109,8 @@ void compare(const RbmSpec& spec) {
   const Rbm rbm(spec);
   Buffer<float> arena(rbm.layout().size());
   for (const Tensor& tensor : rbm.layout().tensors()) {
-    for (Index i = 0; i < tensor.size; ++i) arena[tensor.offset + i] = 0.8F * (number(1, tensor.offset + i) - 0.5F);
+    for (Index i = 0; i < tensor.size; ++i)
+      arena[tensor.offset + i] = 0.8F * (number(1, tensor.offset + i) - 0.5F);
   }
   Buffer<float> samples(rows * spec.visible);
   for (Index i = 0; i < samples.size(); ++i) samples[i] = number(2, i);
@@ -110,14 +118,16 @@ void compare(const RbmSpec& spec) {
   Buffer<float> gradient(rbm.layout().size());
   const auto keys = ids();
   const ConstMatrix x(samples.data(), rows, spec.visible);
-  const LossSums sums = rbm.train_pass(arena.data(), x, 0.25F, workspace, gradient.data(),
-                                       {.training = true, .seed = seed, .epoch = epoch, .sample_ids = keys}, {});
+  const LossSums sums =
+      rbm.train_pass(arena.data(), x, 0.25F, workspace, gradient.data(),
+                     {.training = true, .seed = seed, .epoch = epoch, .sample_ids = keys}, {});
 
   const Reference reference(spec, rbm.layout(), arena.span());
   std::vector<double> expected;
   double error = 0;
   for (Index r = 0; r < rows; ++r) {
-    const auto part = reference.gradient({x.row(r).begin(), x.row(r).end()}, keys[static_cast<std::size_t>(r)], error);
+    const auto part = reference.gradient({x.row(r).begin(), x.row(r).end()},
+                                         keys[static_cast<std::size_t>(r)], error);
     expected.resize(part.size());
     for (std::size_t i = 0; i < part.size(); ++i) expected[i] += 0.25 * part[i];
   }
@@ -146,8 +156,9 @@ TEST(Rbm, no_samples_give_no_gradient) {
   gradient[0] = 7;
   auto workspace = rbm.make_workspace(4);
   Range announced;
-  const LossSums sums = rbm.train_pass(arena.data(), {arena.data(), 0, 5}, 1, workspace, gradient.data(), {},
-                                       [&](Range range) { announced = range; });
+  const LossSums sums =
+      rbm.train_pass(arena.data(), {arena.data(), 0, 5}, 1, workspace, gradient.data(), {},
+                     [&](Range range) { announced = range; });
   EXPECT_EQ(gradient[0], 0);
   EXPECT_EQ(sums.loss, 0);
   EXPECT_EQ(announced, (Range{0, rbm.layout().size()}));
@@ -159,13 +170,15 @@ TEST(Rbm, refuses_a_chain_without_steps) {
 }
 
 // ln p(v) of a small machine, the partition function by enumeration of all visible states.
-double log_likelihood(std::span<const float> w, std::span<const float> c, std::span<const float> b, const Rows& data) {
+double log_likelihood(std::span<const float> w, std::span<const float> c, std::span<const float> b,
+                      const Rows& data) {
   const auto minus_free_energy = [&](const std::vector<double>& v) {
     double sum = 0;
     for (std::size_t i = 0; i < v.size(); ++i) sum += static_cast<double>(b[i]) * v[i];
     for (std::size_t j = 0; j < c.size(); ++j) {
       double a = static_cast<double>(c[j]);
-      for (std::size_t i = 0; i < v.size(); ++i) a += static_cast<double>(w[j * v.size() + i]) * v[i];
+      for (std::size_t i = 0; i < v.size(); ++i)
+        a += static_cast<double>(w[j * v.size() + i]) * v[i];
       sum += std::log1p(std::exp(a));
     }
     return sum;
@@ -182,11 +195,13 @@ double log_likelihood(std::span<const float> w, std::span<const float> c, std::s
 }
 
 TEST(Rbm, contrastive_divergence_raises_the_likelihood) {
-  // Two patterns of eight units with a flipped bit here and there: a uniform model gives them -8 ln 2 = -5.55.
+  // Two patterns of eight units with a flipped bit here and there: a uniform model gives them -8 ln
+  // 2 = -5.55.
   Rows data;
   for (int n = 0; n < 32; ++n) {
     std::vector<double> v(8);
-    for (int i = 0; i < 8; ++i) v[static_cast<std::size_t>(i)] = ((n % 2 == 0) == (i < 4)) != (n % 8 == i) ? 1 : 0;
+    for (int i = 0; i < 8; ++i)
+      v[static_cast<std::size_t>(i)] = ((n % 2 == 0) == (i < 4)) != (n % 8 == i) ? 1 : 0;
     data.push_back(v);
   }
   const RbmSpec spec{8, 4, RbmUnit::bernoulli, RbmUnit::bernoulli, 1, false};
@@ -196,7 +211,8 @@ TEST(Rbm, contrastive_divergence_raises_the_likelihood) {
   Buffer<float> samples(32 * 8);
   for (Index r = 0; r < 32; ++r) {
     for (Index i = 0; i < 8; ++i)
-      samples[r * 8 + i] = static_cast<float>(data[static_cast<std::size_t>(r)][static_cast<std::size_t>(i)]);
+      samples[r * 8 + i] =
+          static_cast<float>(data[static_cast<std::size_t>(r)][static_cast<std::size_t>(i)]);
   }
   std::vector<std::uint64_t> keys(32);
   std::iota(keys.begin(), keys.end(), 0);
@@ -205,7 +221,8 @@ TEST(Rbm, contrastive_divergence_raises_the_likelihood) {
   const ConstMatrix x(samples.data(), 32, 8);
   const auto part = [&](Slot slot) {
     const Tensor& tensor = rbm.layout().tensor(slot);
-    return std::span<const float>(arena.data() + tensor.offset, static_cast<std::size_t>(tensor.size));
+    return std::span<const float>(arena.data() + tensor.offset,
+                                  static_cast<std::size_t>(tensor.size));
   };
   const double before = log_likelihood(part(0), part(1), part(2), data);
   const double error_before = rbm.evaluate(arena.data(), x, workspace).squared_error;

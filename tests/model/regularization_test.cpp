@@ -1,4 +1,5 @@
-// Every penalty and variant against the objective written once more in double: values, and gradients by central differences.
+// Every penalty and variant against the objective written once more in double: values, and
+// gradients by central differences.
 #include "model/regularization.hpp"
 
 #include <gtest/gtest.h>
@@ -34,13 +35,15 @@ void expect_right_gradient(const AutoencoderSpec& spec, double tolerance = 2e-4)
     double largest = 0;
     Vector expected;
     for (Index i = 0; i < tensor.size; ++i) {
-      expected.push_back(0.5 * reference::derivative(objective, parameters, static_cast<std::size_t>(tensor.offset + i)));
+      expected.push_back(0.5 * reference::derivative(objective, parameters,
+                                                     static_cast<std::size_t>(tensor.offset + i)));
       largest = std::max(largest, std::fabs(expected.back()));
     }
     EXPECT_GT(largest, 0) << tensor.name << " has no gradient: nothing is tested";
     for (Index i = 0; i < tensor.size; ++i) {
       const double exact = expected[static_cast<std::size_t>(i)];
-      ASSERT_NEAR(trial.gradient()[tensor.offset + i], exact, tolerance * std::fabs(exact) + 2e-5 * largest)
+      ASSERT_NEAR(trial.gradient()[tensor.offset + i], exact,
+                  tolerance * std::fabs(exact) + 2e-5 * largest)
           << tensor.name << "[" << i << "]";
     }
   }
@@ -65,8 +68,8 @@ TEST(Variants, layer_normalisation) {
 }
 
 TEST(Variants, every_corruption_and_its_emphasis) {
-  for (const Corruption kind :
-       {Corruption::gaussian, Corruption::masking, Corruption::salt_pepper, Corruption::block, Corruption::stripes}) {
+  for (const Corruption kind : {Corruption::gaussian, Corruption::masking, Corruption::salt_pepper,
+                                Corruption::block, Corruption::stripes}) {
     AutoencoderSpec spec = small_spec();
     spec.image = {3, 3, 1};
     spec.regularization.corruption = {kind, 0.4};
@@ -115,8 +118,8 @@ TEST(Penalties, divergence_of_mean_activation) {
 }
 
 TEST(Penalties, contractive_in_closed_form_of_one_layer) {
-  for (const Activation code :
-       {Activation::sigmoid, Activation::tanh, Activation::softplus, Activation::elu, Activation::gelu}) {
+  for (const Activation code : {Activation::sigmoid, Activation::tanh, Activation::softplus,
+                                Activation::elu, Activation::gelu}) {
     AutoencoderSpec spec = small_spec();
     spec.encoder = {9, 4};
     spec.code_activation = code;
@@ -129,8 +132,8 @@ TEST(Penalties, contractive_in_closed_form_of_one_layer) {
 }
 
 TEST(Penalties, contractive_of_a_deep_encoder_exactly) {
-  for (const Activation activation :
-       {Activation::sigmoid, Activation::tanh, Activation::selu, Activation::gelu, Activation::softplus}) {
+  for (const Activation activation : {Activation::sigmoid, Activation::tanh, Activation::selu,
+                                      Activation::gelu, Activation::softplus}) {
     AutoencoderSpec spec = small_spec();
     spec.encoder = {9, 6, 5, 4};
     spec.activation = activation;
@@ -174,11 +177,13 @@ TEST(Penalties, the_estimate_is_right_on_average) {
   for (int draw = 0; draw < draws; ++draw) {
     estimate.set_seed(static_cast<std::uint64_t>(draw));
     mean += estimate.train().penalty / draws;
-    for (std::size_t i = 0; i < gradient.size(); ++i) gradient[i] += static_cast<double>(estimate.gradient().span()[i]) / draws;
+    for (std::size_t i = 0; i < gradient.size(); ++i)
+      gradient[i] += static_cast<double>(estimate.gradient().span()[i]) / draws;
   }
   EXPECT_NEAR(mean, value, 0.02 * value);
   double largest = 0;
-  for (const float g : exact.gradient().span()) largest = std::max(largest, static_cast<double>(std::fabs(g)));
+  for (const float g : exact.gradient().span())
+    largest = std::max(largest, static_cast<double>(std::fabs(g)));
   for (std::size_t i = 0; i < gradient.size(); ++i) {
     EXPECT_NEAR(gradient[i], static_cast<double>(exact.gradient().span()[i]), 0.05 * largest) << i;
   }
@@ -209,9 +214,11 @@ TEST(Refusals, name_both_settings) {
     }
     return std::string("accepted");
   };
-  const auto expect_names = [&](const std::function<void(AutoencoderSpec&)>& change, const std::vector<std::string>& names) {
+  const auto expect_names = [&](const std::function<void(AutoencoderSpec&)>& change,
+                                const std::vector<std::string>& names) {
     const std::string text = message(change);
-    for (const auto& name : names) EXPECT_NE(text.find(name), std::string::npos) << text << " does not name " << name;
+    for (const auto& name : names)
+      EXPECT_NE(text.find(name), std::string::npos) << text << " does not name " << name;
   };
   using S = AutoencoderSpec;
   expect_names(
@@ -223,8 +230,13 @@ TEST(Refusals, name_both_settings) {
   expect_names([](S& s) { s.loss = Loss::ssim; }, {"--loss ssim", "--image-shape"});
   expect_names([](S& s) { s.image = {2, 4, 1}; }, {"--image-shape", "--layers"});
   expect_names([](S& s) { s.regularization.k_sparse = 5; }, {"--k-sparse", "--layers"});
-  expect_names([](S& s) { s.regularization.corruption.kind = Corruption::block; }, {"--corruption block", "--image-shape"});
-  expect_names([](S& s) { s.regularization.corruption = {Corruption::masking, 1.5}; }, {"--corruption-strength", "masking"});
+  expect_names([](S& s) { s.regularization.corruption.kind = Corruption::block; },
+               {"--corruption block", "--image-shape"});
+  expect_names(
+      [](S& s) {
+        s.regularization.corruption = {Corruption::masking, 1.5};
+      },
+      {"--corruption-strength", "masking"});
   expect_names([](S& s) { s.regularization.clean_weight = 0; }, {"--clean-weight", "--corruption"});
   expect_names(
       [](S& s) {
@@ -250,7 +262,8 @@ TEST(Refusals, name_both_settings) {
         s.regularization.contractive_method = ContractiveMethod::closed_form;
       },
       {"closed-form", "--layers"});
-  expect_names([](S& s) { s.regularization.variational = true; }, {"--variational", "--code-activation"});
+  expect_names([](S& s) { s.regularization.variational = true; },
+               {"--variational", "--code-activation"});
   expect_names(
       [](S& s) {
         s.regularization.variational = true;
@@ -263,7 +276,11 @@ TEST(Refusals, name_both_settings) {
         s.regularization.hidden_noise.some = {{3, {Noise::dropout, 0.5}}};
       },
       {"--hidden-noise", "3", "--layers"});
-  expect_names([](S& s) { s.regularization.hidden_l1.some = {{0, 0.5}}; }, {"--hidden-l1", "0", "--layers"});
+  expect_names(
+      [](S& s) {
+        s.regularization.hidden_l1.some = {{0, 0.5}};
+      },
+      {"--hidden-l1", "0", "--layers"});
   expect_names(
       [](S& s) {
         s.encoder = {9, 4};
@@ -271,7 +288,8 @@ TEST(Refusals, name_both_settings) {
       },
       {"--hidden-noise", "--layers"});
   expect_names([](S& s) { s.feature_weights = {1, 2}; }, {"--feature-weights", "--layers"});
-  expect_names([](S& s) { s.feature_weights = std::vector<float>(9, 0.0F); }, {"--feature-weights"});
+  expect_names([](S& s) { s.feature_weights = std::vector<float>(9, 0.0F); },
+               {"--feature-weights"});
   const auto convolutional = [](S& s) { s.encoder = layer_list_from("3x3,conv:2x3,4"); };
   expect_names(
       [&](S& s) {
@@ -335,7 +353,8 @@ TEST(Refusals, name_both_settings) {
         s.loss = Loss::mae;
       },
       {"--predictive", "--loss"});
-  expect_names([](S& s) { s.regularization.code_noise_before = true; }, {"--code-noise-before", "--code-noise"});
+  expect_names([](S& s) { s.regularization.code_noise_before = true; },
+               {"--code-noise-before", "--code-noise"});
   EXPECT_EQ(message([](S&) {}), "accepted");
 }
 

@@ -1,4 +1,5 @@
-// A model on layers that stay as they are: the same numbers as the model alone on what those layers give.
+// A model on layers that stay as they are: the same numbers as the model alone on what those layers
+// give.
 #include "model/stacked.hpp"
 
 #include <gtest/gtest.h>
@@ -49,9 +50,11 @@ struct Trial {
   // What the first layer makes of the samples.
   [[nodiscard]] std::vector<float> hidden() const {
     Workspace workspace = below->network().make_workspace(rows);
-    const ConstMatrix output = below->network().forward({0, 1}, below_parameters.data(), x(), workspace, {});
+    const ConstMatrix output =
+        below->network().forward({0, 1}, below_parameters.data(), x(), workspace, {});
     std::vector<float> values;
-    for (Index r = 0; r < rows; ++r) values.insert(values.end(), output.row(r).begin(), output.row(r).end());
+    for (Index r = 0; r < rows; ++r)
+      values.insert(values.end(), output.row(r).begin(), output.row(r).end());
     return values;
   }
 
@@ -73,9 +76,10 @@ TEST(Stacked, TrainsAsTheModelAloneOnTheirOutput) {
   const std::vector<float> hidden = t.hidden();
   Buffer<float> expected(t.parameters.size()), gradient(t.parameters.size());
   Workspace own = t.alone.make_workspace(rows), both = t.stacked->make_workspace(rows);
-  const LossSums a =
-      t.alone.train_pass(t.parameters.data(), {hidden.data(), rows, 5}, 0.5F, own, expected.data(), t.context, {});
-  const LossSums b = t.stacked->train_pass(t.parameters.data(), t.x(), 0.5F, both, gradient.data(), t.context, {});
+  const LossSums a = t.alone.train_pass(t.parameters.data(), {hidden.data(), rows, 5}, 0.5F, own,
+                                        expected.data(), t.context, {});
+  const LossSums b =
+      t.stacked->train_pass(t.parameters.data(), t.x(), 0.5F, both, gradient.data(), t.context, {});
   EXPECT_EQ(a.loss, b.loss);
   EXPECT_TRUE(std::ranges::equal(expected.span(), gradient.span()));
   EXPECT_EQ(t.alone.evaluate(t.parameters.data(), {hidden.data(), rows, 5}, own).loss,

@@ -35,11 +35,12 @@ std::vector<float> normal_values(Index count, std::uint32_t seed, float deviatio
 
 class EveryActivation : public testing::TestWithParam<Activation> {};
 
-INSTANTIATE_TEST_SUITE_P(Nn, EveryActivation, testing::ValuesIn(all_activations()), [](const auto& instance) {
-  std::string name(name_of(instance.param));
-  std::ranges::replace(name, '-', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Nn, EveryActivation, testing::ValuesIn(all_activations()),
+                         [](const auto& instance) {
+                           std::string name(name_of(instance.param));
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
 
 TEST(ActivationNames, there_and_back) {
   EXPECT_EQ(activation_from("leaky-relu"), Activation::leaky_relu);
@@ -53,7 +54,8 @@ TEST(ActivationNames, unknown_one_lists_them) {
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::usage);
     EXPECT_NE(std::string(error.what()).find("rleu"), std::string::npos);
-    for (const auto& name : activation_names()) EXPECT_NE(std::string(error.what()).find(name), std::string::npos);
+    for (const auto& name : activation_names())
+      EXPECT_NE(std::string(error.what()).find(name), std::string::npos);
   }
 }
 
@@ -65,7 +67,8 @@ TEST_P(EveryActivation, forward_adds_bias_and_equals_reference) {
   const auto before = z;
   const auto bias = normal_values(columns, 2);
   std::vector<float> saved(static_cast<std::size_t>(rows * columns));
-  activation_forward(GetParam(), bias, Matrix(z.data(), rows, columns, stride), Matrix(saved.data(), rows, columns));
+  activation_forward(GetParam(), bias, Matrix(z.data(), rows, columns, stride),
+                     Matrix(saved.data(), rows, columns));
   for (Index r = 0; r < rows; ++r) {
     for (Index c = 0; c < stride; ++c) {
       const auto i = static_cast<std::size_t>(r * stride + c);
@@ -100,7 +103,8 @@ TEST_P(EveryActivation, forward_bits_do_not_depend_on_position_or_width) {
   for (Index columns = 1; columns <= 150; ++columns) {
     auto row = z;
     std::vector<float> saved(150);
-    activation_forward(GetParam(), {}, Matrix(row.data(), 1, columns), Matrix(saved.data(), 1, columns));
+    activation_forward(GetParam(), {}, Matrix(row.data(), 1, columns),
+                       Matrix(saved.data(), 1, columns));
     for (std::size_t c = 0; c < static_cast<std::size_t>(columns); ++c) {
       float one = z[c];
       float one_saved = 0;
@@ -118,7 +122,8 @@ TEST_P(EveryActivation, forward_keeps_nan_and_stands_infinity) {
     std::vector<float> row(static_cast<std::size_t>(columns), 1.0F);
     row.back() = nan_value;
     std::vector<float> saved(row.size());
-    activation_forward(GetParam(), {}, Matrix(row.data(), 1, columns), Matrix(saved.data(), 1, columns));
+    activation_forward(GetParam(), {}, Matrix(row.data(), 1, columns),
+                       Matrix(saved.data(), 1, columns));
     ASSERT_TRUE(std::isnan(row.back())) << columns;
     if (columns > 1) {
       ASSERT_FALSE(std::isnan(row.front()));
@@ -142,14 +147,16 @@ TEST_P(EveryActivation, backward_multiplies_by_slope_and_sums_columns) {
     const auto z = normal_values(rows * columns, 5);
     auto y = z;
     std::vector<float> saved(y.size());
-    activation_forward(GetParam(), {}, Matrix(y.data(), rows, columns), Matrix(saved.data(), rows, columns));
+    activation_forward(GetParam(), {}, Matrix(y.data(), rows, columns),
+                       Matrix(saved.data(), rows, columns));
     const Index stride = 47;
     const auto upstream = normal_values(rows * stride, 6);
     auto dy = upstream;
     std::vector<float> bias_gradient(static_cast<std::size_t>(columns), nan_value);
-    const ConstMatrix derivative = saves_derivative(GetParam()) ? ConstMatrix(saved.data(), rows, columns) : ConstMatrix();
-    activation_backward(GetParam(), Matrix(y.data(), rows, columns), derivative, Matrix(dy.data(), rows, columns, stride),
-                        bias_gradient);
+    const ConstMatrix derivative =
+        saves_derivative(GetParam()) ? ConstMatrix(saved.data(), rows, columns) : ConstMatrix();
+    activation_backward(GetParam(), Matrix(y.data(), rows, columns), derivative,
+                        Matrix(dy.data(), rows, columns, stride), bias_gradient);
     auto without_bias = upstream;
     activation_backward(GetParam(), Matrix(y.data(), rows, columns), derivative,
                         Matrix(without_bias.data(), rows, columns, stride), {});
@@ -157,15 +164,19 @@ TEST_P(EveryActivation, backward_multiplies_by_slope_and_sums_columns) {
       float sum = 0;
       for (Index r = 0; r < rows; ++r) {
         const auto i = static_cast<std::size_t>(r * stride + c);
-        const double expected = static_cast<double>(upstream[i]) *
-                                reference::slope(GetParam(), static_cast<double>(z[static_cast<std::size_t>(r * columns + c)]));
+        const double expected =
+            static_cast<double>(upstream[i]) *
+            reference::slope(GetParam(),
+                             static_cast<double>(z[static_cast<std::size_t>(r * columns + c)]));
         ASSERT_NEAR(dy[i], expected, 2e-6 * std::fabs(static_cast<double>(upstream[i])));
         ASSERT_EQ(bits(dy[i]), bits(without_bias[i]));
         sum += dy[i];
       }
-      ASSERT_EQ(sum, bias_gradient[static_cast<std::size_t>(c)]) << "column sums must be those of a row by row loop";
+      ASSERT_EQ(sum, bias_gradient[static_cast<std::size_t>(c)])
+          << "column sums must be those of a row by row loop";
     }
-    for (Index c = columns; c < stride; ++c) ASSERT_EQ(dy[static_cast<std::size_t>(c)], upstream[static_cast<std::size_t>(c)]);
+    for (Index c = columns; c < stride; ++c)
+      ASSERT_EQ(dy[static_cast<std::size_t>(c)], upstream[static_cast<std::size_t>(c)]);
   }
 }
 
@@ -176,8 +187,10 @@ TEST_P(EveryActivation, backward_keeps_nan_of_the_gradient) {
     activation_forward(GetParam(), {}, Matrix(&y, 1, 1), Matrix(&saved, 1, 1));
     float dy = nan_value;
     float bias_gradient = 0;
-    const ConstMatrix derivative = saves_derivative(GetParam()) ? ConstMatrix(&saved, 1, 1) : ConstMatrix();
-    activation_backward(GetParam(), Matrix(&y, 1, 1), derivative, Matrix(&dy, 1, 1), {&bias_gradient, 1});
+    const ConstMatrix derivative =
+        saves_derivative(GetParam()) ? ConstMatrix(&saved, 1, 1) : ConstMatrix();
+    activation_backward(GetParam(), Matrix(&y, 1, 1), derivative, Matrix(&dy, 1, 1),
+                        {&bias_gradient, 1});
     EXPECT_TRUE(std::isnan(dy)) << start;
     EXPECT_TRUE(std::isnan(bias_gradient)) << start;
   }
@@ -185,16 +198,23 @@ TEST_P(EveryActivation, backward_keeps_nan_of_the_gradient) {
 
 TEST_P(EveryActivation, no_rows_give_a_zero_bias_gradient) {
   std::vector<float> bias_gradient(20, nan_value);
-  activation_backward(GetParam(), Matrix(nullptr, 0, 20), {}, Matrix(nullptr, 0, 20), bias_gradient);
+  activation_backward(GetParam(), Matrix(nullptr, 0, 20), {}, Matrix(nullptr, 0, 20),
+                      bias_gradient);
   EXPECT_EQ(bias_gradient, std::vector<float>(20, 0.0F));
 }
 
 TEST(Activation, refuses_shapes_that_disagree) {
   std::vector<float> a(12);
   std::vector<float> b(12);
-  EXPECT_THROW(activation_forward(Activation::relu, std::span<const float>(b.data(), 5), Matrix(a.data(), 3, 4), {}), Error);
-  EXPECT_THROW(activation_backward(Activation::relu, Matrix(a.data(), 2, 4), {}, Matrix(b.data(), 3, 4), {}), Error);
-  EXPECT_THROW(activation_backward(Activation::gelu, Matrix(a.data(), 3, 4), {}, Matrix(b.data(), 3, 4), {}), Error);
+  EXPECT_THROW(activation_forward(Activation::relu, std::span<const float>(b.data(), 5),
+                                  Matrix(a.data(), 3, 4), {}),
+               Error);
+  EXPECT_THROW(
+      activation_backward(Activation::relu, Matrix(a.data(), 2, 4), {}, Matrix(b.data(), 3, 4), {}),
+      Error);
+  EXPECT_THROW(
+      activation_backward(Activation::gelu, Matrix(a.data(), 3, 4), {}, Matrix(b.data(), 3, 4), {}),
+      Error);
 }
 
 }  // namespace

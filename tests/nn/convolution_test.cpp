@@ -1,4 +1,5 @@
-// Convolutions against the definition, one output at a time in double; gradients through it by central differences.
+// Convolutions against the definition, one output at a time in double; gradients through it by
+// central differences.
 #include "nn/convolution.hpp"
 
 #include <gtest/gtest.h>
@@ -34,8 +35,8 @@ const std::vector<Case> cases = {
 };
 
 /// The layer's function from its definition: every pair of pixels that a window connects.
-Vector direct(const LayerSpec& layer, const ImageShape& in, const ImageShape& out, const Vector& weight, const Vector& bias,
-              const Vector& x) {
+Vector direct(const LayerSpec& layer, const ImageShape& in, const ImageShape& out,
+              const Vector& weight, const Vector& bias, const Vector& x) {
   const bool transposed = layer.kind == LayerSpec::Kind::transposed_convolution;
   const ImageShape& small = transposed ? in : out;
   const ImageShape& large = transposed ? out : in;
@@ -44,7 +45,8 @@ Vector direct(const LayerSpec& layer, const ImageShape& in, const ImageShape& ou
     return static_cast<std::size_t>((y * image.width + x_) * image.channels + c);
   };
   Vector z(static_cast<std::size_t>(out.size()));
-  for (std::size_t i = 0; i < z.size(); ++i) z[i] = bias[i % static_cast<std::size_t>(out.channels)];
+  for (std::size_t i = 0; i < z.size(); ++i)
+    z[i] = bias[i % static_cast<std::size_t>(out.channels)];
   for (Index y = 0; y < small.height; ++y) {
     for (Index u = 0; u < small.width; ++u) {
       for (Index i = 0; i < w.kernel.height; ++i) {
@@ -54,8 +56,10 @@ Vector direct(const LayerSpec& layer, const ImageShape& in, const ImageShape& ou
           if (row < 0 || row >= large.height || column < 0 || column >= large.width) continue;
           for (Index a = 0; a < small.channels; ++a) {
             for (Index b = 0; b < large.channels; ++b) {
-              // small channels x large channels x kernel: out x in of a convolution, in x out of a transposed one.
-              const auto k = static_cast<std::size_t>(((a * large.channels + b) * w.kernel.height + i) * w.kernel.width + j);
+              // small channels x large channels x kernel: out x in of a convolution, in x out of a
+              // transposed one.
+              const auto k = static_cast<std::size_t>(
+                  ((a * large.channels + b) * w.kernel.height + i) * w.kernel.width + j);
               const std::size_t s = place(small, y, u, a);
               const std::size_t l = place(large, row, column, b);
               z[transposed ? l : s] += weight[k] * x[transposed ? s : l];
@@ -98,8 +102,8 @@ struct Trial {
   [[nodiscard]] ConstMatrix in() const { return {x.data(), rows, shapes[0].units}; }
   [[nodiscard]] Matrix out() { return {y.data(), rows, shapes[1].units}; }
   void backward() {
-    layer.backward(parameters.data(), in(), out(), {dy.data(), rows, shapes[1].units}, {dx.data(), rows, shapes[0].units},
-                   gradient.data(), scratch.span(), context);
+    layer.backward(parameters.data(), in(), out(), {dy.data(), rows, shapes[1].units},
+                   {dx.data(), rows, shapes[0].units}, gradient.data(), scratch.span(), context);
   }
 
   [[nodiscard]] Vector part(const Vector& all, Slot slot) const {
@@ -112,9 +116,11 @@ struct Trial {
   [[nodiscard]] double objective(const Vector& p, const Vector& inputs) const {
     double sum = 0;
     for (Index r = 0; r < rows; ++r) {
-      const Vector z = direct(list[1], shapes[0].image, shapes[1].image, part(p, 0), part(p, 1), sample(inputs, r));
+      const Vector z = direct(list[1], shapes[0].image, shapes[1].image, part(p, 0), part(p, 1),
+                              sample(inputs, r));
       for (std::size_t i = 0; i < z.size(); ++i) {
-        sum += static_cast<double>(v[r * shapes[1].units + static_cast<Index>(i)]) * reference::activation(activation, z[i]);
+        sum += static_cast<double>(v[r * shapes[1].units + static_cast<Index>(i)]) *
+               reference::activation(activation, z[i]);
       }
     }
     return sum;
@@ -144,11 +150,14 @@ TEST(Convolution, forward_is_the_definition) {
     Trial trial(test);
     const Vector p = doubles(trial.parameters);
     for (Index r = 0; r < trial.rows; ++r) {
-      const Vector z = direct(trial.list[1], trial.shapes[0].image, trial.shapes[1].image, trial.part(p, 0), trial.part(p, 1),
-                              trial.sample(doubles(trial.x), r));
+      const Vector z =
+          direct(trial.list[1], trial.shapes[0].image, trial.shapes[1].image, trial.part(p, 0),
+                 trial.part(p, 1), trial.sample(doubles(trial.x), r));
       for (Index i = 0; i < trial.shapes[1].units; ++i) {
-        const double expected = reference::activation(test.activation, z[static_cast<std::size_t>(i)]);
-        ASSERT_NEAR(trial.out()(r, i), expected, 2e-5 * std::max(1.0, std::fabs(expected))) << test.text;
+        const double expected =
+            reference::activation(test.activation, z[static_cast<std::size_t>(i)]);
+        ASSERT_NEAR(trial.out()(r, i), expected, 2e-5 * std::max(1.0, std::fabs(expected)))
+            << test.text;
       }
     }
   }
@@ -163,39 +172,48 @@ TEST(Convolution, gradients_are_those_of_the_definition) {
     const Vector x = doubles(trial.x);
     for (const Tensor& tensor : trial.layout.tensors()) {
       for (Index i = 0; i < tensor.size; ++i) {
-        const double expected = reference::derivative([&](const Vector& q) { return trial.objective(q, x); }, p,
-                                                      static_cast<std::size_t>(tensor.offset + i));
-        ASSERT_NEAR(trial.gradient[tensor.offset + i], expected, 1e-4 * std::max(1.0, std::fabs(expected)))
+        const double expected =
+            reference::derivative([&](const Vector& q) { return trial.objective(q, x); }, p,
+                                  static_cast<std::size_t>(tensor.offset + i));
+        ASSERT_NEAR(trial.gradient[tensor.offset + i], expected,
+                    1e-4 * std::max(1.0, std::fabs(expected)))
             << test.text << " " << tensor.name << " " << i;
       }
     }
     for (std::size_t i = 0; i < x.size(); ++i) {
-      const double expected = reference::derivative([&](const Vector& u) { return trial.objective(p, u); }, x, i);
-      ASSERT_NEAR(trial.dx[static_cast<Index>(i)], expected, 1e-4 * std::max(1.0, std::fabs(expected)))
+      const double expected =
+          reference::derivative([&](const Vector& u) { return trial.objective(p, u); }, x, i);
+      ASSERT_NEAR(trial.dx[static_cast<Index>(i)], expected,
+                  1e-4 * std::max(1.0, std::fabs(expected)))
           << test.text << " x" << i;
     }
   }
 }
 
 TEST(Convolution, several_tiles_give_the_gradients_of_one) {
-  // <v, conv(x)> is linear in x and in the weight, so its gradients give it back: <dx, x> = <dW, W> = <v, conv(x)> without
-  // bias.
+  // <v, conv(x)> is linear in x and in the weight, so its gradients give it back: <dx, x> = <dW, W>
+  // = <v, conv(x)> without bias.
   for (const std::string text : {"40x40x8,conv:8x5", "40x40x8,tconv:8x5", "40x40x8,conv:8x5s3p0"}) {
     Trial trial({text, Activation::linear}, 5);
     const Tensor bias = trial.layout.tensor(1);
     for (Index i = 0; i < bias.size; ++i) trial.parameters[bias.offset + i] = 0;
-    trial.layer.forward(trial.parameters.data(), trial.in(), trial.out(), trial.scratch.span(), trial.context);
+    trial.layer.forward(trial.parameters.data(), trial.in(), trial.out(), trial.scratch.span(),
+                        trial.context);
     double value = 0;
-    for (Index i = 0; i < trial.y.size(); ++i) value += static_cast<double>(trial.y[i]) * static_cast<double>(trial.v[i]);
+    for (Index i = 0; i < trial.y.size(); ++i)
+      value += static_cast<double>(trial.y[i]) * static_cast<double>(trial.v[i]);
     trial.backward();
     double from_x = 0;
     double from_weight = 0;
     double from_bias = 0;
-    for (Index i = 0; i < trial.x.size(); ++i) from_x += static_cast<double>(trial.x[i]) * static_cast<double>(trial.dx[i]);
+    for (Index i = 0; i < trial.x.size(); ++i)
+      from_x += static_cast<double>(trial.x[i]) * static_cast<double>(trial.dx[i]);
     for (Index i = 0; i < trial.layout.tensor(0).size; ++i) {
-      from_weight += static_cast<double>(trial.parameters[i]) * static_cast<double>(trial.gradient[i]);
+      from_weight +=
+          static_cast<double>(trial.parameters[i]) * static_cast<double>(trial.gradient[i]);
     }
-    for (Index i = 0; i < bias.size; ++i) from_bias += static_cast<double>(trial.gradient[bias.offset + i]);
+    for (Index i = 0; i < bias.size; ++i)
+      from_bias += static_cast<double>(trial.gradient[bias.offset + i]);
     double cotangent = 0;
     for (Index i = 0; i < trial.v.size(); ++i) cotangent += static_cast<double>(trial.v[i]);
     const double tolerance = 1e-5 * std::sqrt(static_cast<double>(trial.y.size())) * 10;
@@ -218,18 +236,23 @@ TEST(Convolution, stores_weights_as_pytorch_does) {
   Layout layout;
   const LayerList list = layer_list_from("7x6x2,conv:3x5x4,tconv:9x2");
   const auto shapes = unit_shapes(list, "layers");
-  const Convolution convolution(layout, "encoder/0", list[1], shapes[0].image, shapes[1].image, Activation::relu);
-  const Convolution transposed(layout, "decoder/0", list[2], shapes[1].image, shapes[2].image, Activation::relu);
-  EXPECT_EQ(layout.tensor(0).shape, std::vector<Index>({3, 2, 5, 4})) << "outputs x inputs x height x width";
+  const Convolution convolution(layout, "encoder/0", list[1], shapes[0].image, shapes[1].image,
+                                Activation::relu);
+  const Convolution transposed(layout, "decoder/0", list[2], shapes[1].image, shapes[2].image,
+                               Activation::relu);
+  EXPECT_EQ(layout.tensor(0).shape, std::vector<Index>({3, 2, 5, 4}))
+      << "outputs x inputs x height x width";
   EXPECT_EQ(layout.tensor(1).shape, std::vector<Index>({3}));
-  EXPECT_EQ(layout.tensor(2).shape, std::vector<Index>({3, 9, 2, 2})) << "inputs x outputs x height x width";
+  EXPECT_EQ(layout.tensor(2).shape, std::vector<Index>({3, 9, 2, 2}))
+      << "inputs x outputs x height x width";
   EXPECT_EQ(layout.tensor(3).shape, std::vector<Index>({9}));
   EXPECT_EQ(convolution.roles()[0].fan_in, 2 * 5 * 4);
   EXPECT_EQ(transposed.roles()[0].fan_in, 3 * 2 * 2);
 }
 
-/// Central differences of the library's own forward pass, whose layers the tests above hold to their definitions: in single
-/// precision, so a large step and a loose bound, but through whole networks.
+/// Central differences of the library's own forward pass, whose layers the tests above hold to
+/// their definitions: in single precision, so a large step and a loose bound, but through whole
+/// networks.
 void expect_consistent_gradient(const AutoencoderSpec& spec) {
   const Autoencoder model(spec);
   Buffer<float> parameters(model.layout().size());
@@ -248,7 +271,9 @@ void expect_consistent_gradient(const AutoencoderSpec& spec) {
   Workspace workspace = model.make_workspace(rows);
   PassContext context;
   context.training = true;
-  const auto loss = [&] { return model.train_pass(parameters.data(), x, 1, workspace, gradient.data(), context, {}).loss; };
+  const auto loss = [&] {
+    return model.train_pass(parameters.data(), x, 1, workspace, gradient.data(), context, {}).loss;
+  };
   loss();
   const Vector exact = doubles(gradient);
   for (const Tensor& tensor : model.layout().tensors()) {
@@ -298,7 +323,8 @@ TEST(ConvolutionalAutoencoder, tied_weights_collect_both_gradients) {
   spec.tied = true;
   const Autoencoder model(spec);
   for (const Tensor& tensor : model.layout().tensors()) {
-    EXPECT_FALSE(tensor.name.starts_with("decoder") && tensor.name.ends_with("weight")) << tensor.name;
+    EXPECT_FALSE(tensor.name.starts_with("decoder") && tensor.name.ends_with("weight"))
+        << tensor.name;
   }
   expect_consistent_gradient(spec);
 }

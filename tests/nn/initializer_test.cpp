@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "hourglass/core/error.hpp"
 #include "core/random.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 namespace {
@@ -25,11 +25,13 @@ struct Model {
 
   Model() {
     for (const char* layer : {"0", "1"}) {
-      roles.push_back({layout.add(std::string(layer) + "/weight", {outputs, inputs}), false, inputs, outputs});
+      roles.push_back(
+          {layout.add(std::string(layer) + "/weight", {outputs, inputs}), false, inputs, outputs});
       roles.push_back({layout.add(std::string(layer) + "/bias", {outputs}), true, inputs, outputs});
     }
   }
-  [[nodiscard]] std::vector<float> arena(Initialization initialization, std::uint64_t seed = 1) const {
+  [[nodiscard]] std::vector<float> arena(Initialization initialization,
+                                         std::uint64_t seed = 1) const {
     std::vector<float> result(static_cast<std::size_t>(layout.size()), 0.0F);
     initialize(layout, roles, initialization, seed, result);
     return result;
@@ -42,7 +44,8 @@ struct Model {
 
 std::vector<Initialization> all() {
   std::vector<Initialization> result;
-  for (const std::string& name : initialization_names()) result.push_back(initialization_from(name));
+  for (const std::string& name : initialization_names())
+    result.push_back(initialization_from(name));
   return result;
 }
 
@@ -56,9 +59,12 @@ std::vector<Expectation> expectations() {
   const double in = inputs;
   const double both = inputs + outputs;
   return {
-      {Initialization::glorot_uniform, 2 / both, std::sqrt(6 / both)}, {Initialization::glorot_normal, 2 / both, 0},
-      {Initialization::he_uniform, 2 / in, std::sqrt(6 / in)},         {Initialization::he_normal, 2 / in, 0},
-      {Initialization::lecun_uniform, 1 / in, std::sqrt(3 / in)},      {Initialization::lecun_normal, 1 / in, 0},
+      {Initialization::glorot_uniform, 2 / both, std::sqrt(6 / both)},
+      {Initialization::glorot_normal, 2 / both, 0},
+      {Initialization::he_uniform, 2 / in, std::sqrt(6 / in)},
+      {Initialization::he_normal, 2 / in, 0},
+      {Initialization::lecun_uniform, 1 / in, std::sqrt(3 / in)},
+      {Initialization::lecun_normal, 1 / in, 0},
       {Initialization::pytorch, 1 / (3 * in), 1 / std::sqrt(in)},
   };
 }
@@ -83,7 +89,8 @@ TEST(Initializer, moments_and_bounds_of_weights) {
     EXPECT_NEAR(sum / n, 0.0, 5 * std::sqrt(variance / n)) << name;
     EXPECT_NEAR(square / n / variance, 1.0, 5 * std::sqrt(2 / n)) << name;
     // The kurtosis tells the two shapes apart: 9/5 and 3.
-    EXPECT_NEAR(fourth / n / (variance * variance), limit > 0 ? 1.8 : 3.0, 5 * std::sqrt(96 / n)) << name;
+    EXPECT_NEAR(fourth / n / (variance * variance), limit > 0 ? 1.8 : 3.0, 5 * std::sqrt(96 / n))
+        << name;
     if (limit > 0) {
       EXPECT_LE(largest, limit * (1 + 0x1p-23)) << name;
       EXPECT_GT(largest, limit * 0.999) << name;
@@ -104,7 +111,8 @@ TEST(Initializer, elements_are_those_of_the_counter_based_generator) {
     const double unit = static_cast<double>(uniform_unit(words[i % 4]));
     EXPECT_EQ(uniform[i], static_cast<float>(std::sqrt(6.0 / inputs) * (2 * unit - 1)));
     const auto pair = normal_pair(words[i % 4 / 2 * 2], words[i % 4 / 2 * 2 + 1]);
-    EXPECT_EQ(normal[i], static_cast<float>(std::sqrt(2.0 / inputs) * static_cast<double>(pair[i % 2])));
+    EXPECT_EQ(normal[i],
+              static_cast<float>(std::sqrt(2.0 / inputs) * static_cast<double>(pair[i % 2])));
   }
 }
 
@@ -155,7 +163,8 @@ TEST(Initializer, padding_becomes_zero_and_tensors_without_a_role_stay) {
       const Tensor& tensor = model.layout.tensor(slot);
       const Range range = model.layout.range(slot);
       EXPECT_GT(range.end, tensor.offset + tensor.size);
-      for (Index i = tensor.offset + tensor.size; i < range.end; ++i) EXPECT_EQ(arena[static_cast<std::size_t>(i)], 0.0F);
+      for (Index i = tensor.offset + tensor.size; i < range.end; ++i)
+        EXPECT_EQ(arena[static_cast<std::size_t>(i)], 0.0F);
     }
     for (const Slot slot : {2, 3}) {
       const auto values = model.tensor(arena, slot);
@@ -182,7 +191,8 @@ TEST(Initializer, sparse_units_have_fifteen_normal_weights_each) {
   for (Index unit = 0; unit < outputs; ++unit) {
     std::vector<Index> pattern;
     for (Index input = 0; input < inputs; ++input) {
-      const auto weight = static_cast<double>(weights[static_cast<std::size_t>(unit * inputs + input)]);
+      const auto weight =
+          static_cast<double>(weights[static_cast<std::size_t>(unit * inputs + input)]);
       if (weight == 0) continue;
       pattern.push_back(input);
       ++uses[static_cast<std::size_t>(input)];
@@ -193,7 +203,8 @@ TEST(Initializer, sparse_units_have_fifteen_normal_weights_each) {
   }
   EXPECT_EQ(patterns.size(), static_cast<std::size_t>(outputs));
   EXPECT_NEAR(square / (15 * outputs), 1.0, 5 * std::sqrt(2.0 / (15 * outputs)));
-  // Every input is equally likely: 300 degrees of freedom, deviation 24.5 (a little less without replacement).
+  // Every input is equally likely: 300 degrees of freedom, deviation 24.5 (a little less without
+  // replacement).
   const double expected = 15.0 * outputs / inputs;
   double chi_squared = 0;
   for (const int count : uses) chi_squared += (count - expected) * (count - expected) / expected;
@@ -210,9 +221,11 @@ TEST(Initializer, sparse_with_fewer_inputs_than_connections_is_dense) {
 }
 
 TEST(Initializer, names_go_both_ways) {
-  EXPECT_EQ(initialization_names(), (std::vector<std::string>{"glorot-uniform", "glorot-normal", "he-uniform", "he-normal",
-                                                              "lecun-uniform", "lecun-normal", "pytorch", "sparse"}));
-  for (const std::string& name : initialization_names()) EXPECT_EQ(name_of(initialization_from(name)), name);
+  EXPECT_EQ(initialization_names(),
+            (std::vector<std::string>{"glorot-uniform", "glorot-normal", "he-uniform", "he-normal",
+                                      "lecun-uniform", "lecun-normal", "pytorch", "sparse"}));
+  for (const std::string& name : initialization_names())
+    EXPECT_EQ(name_of(initialization_from(name)), name);
   EXPECT_EQ(initialization_from("he-normal"), Initialization::he_normal);
 }
 

@@ -25,7 +25,8 @@ struct Combination {
 std::vector<Combination> combinations() {
   std::vector<Combination> result = {{Loss::bce, Activation::sigmoid}};
   for (const auto& name : activation_names()) {
-    for (const Loss loss : {Loss::mse, Loss::huber, Loss::log_cosh, Loss::mae}) result.push_back({loss, activation_from(name)});
+    for (const Loss loss : {Loss::mse, Loss::huber, Loss::log_cosh, Loss::mae})
+      result.push_back({loss, activation_from(name)});
   }
   result.push_back({Loss::poisson, Activation::softplus});
   result.push_back({Loss::poisson, Activation::sigmoid});
@@ -34,15 +35,19 @@ std::vector<Combination> combinations() {
 
 class EveryLoss : public testing::TestWithParam<Combination> {};
 
-INSTANTIATE_TEST_SUITE_P(Nn, EveryLoss, testing::ValuesIn(combinations()), [](const auto& instance) {
-  std::string name = std::string(name_of(instance.param.loss)) + "_" + std::string(name_of(instance.param.output));
-  std::ranges::replace(name, '-', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Nn, EveryLoss, testing::ValuesIn(combinations()),
+                         [](const auto& instance) {
+                           std::string name = std::string(name_of(instance.param.loss)) + "_" +
+                                              std::string(name_of(instance.param.output));
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
 
 struct Batch {
   Batch(Index rows, Index features, Index stride = 0, std::uint32_t seed = 1)
-      : logits(static_cast<std::size_t>(rows * std::max(stride, features))), target(logits.size()), gradient(logits.size()) {
+      : logits(static_cast<std::size_t>(rows * std::max(stride, features))),
+        target(logits.size()),
+        gradient(logits.size()) {
     std::mt19937 random(seed);
     std::normal_distribution<float> normal(0, 2);
     std::uniform_real_distribution<float> unit(0, 1);
@@ -67,7 +72,8 @@ struct Batch {
 };
 
 TEST(LossNames, there_and_back) {
-  EXPECT_EQ(loss_names(), std::vector<std::string>({"mse", "bce", "mae", "huber", "log-cosh", "poisson", "cosine", "ssim"}));
+  EXPECT_EQ(loss_names(), std::vector<std::string>({"mse", "bce", "mae", "huber", "log-cosh",
+                                                    "poisson", "cosine", "ssim"}));
   for (const auto& name : loss_names()) EXPECT_EQ(name_of(loss_from(name)), name);
   EXPECT_THROW((void)loss_from("rmse"), Error);
 }
@@ -107,10 +113,13 @@ TEST_P(EveryLoss, equals_reference) {
         expected_error += (reconstruction - x) * (reconstruction - x);
         ASSERT_NEAR(batch.logits[i], reconstruction, 6e-7 * std::fabs(reconstruction));
         const double h = 1e-6;
-        const double slope =
-            std::fabs(z) < h ? nan("")
-                             : (reference::loss(loss, output, z + h, x) - reference::loss(loss, output, z - h, x)) / (2 * h);
-        ASSERT_NEAR(batch.gradient[i], 0.37 * slope / divisor, 4e-6 * (1 + std::fabs(slope)) / divisor) << "z = " << z;
+        const double slope = std::fabs(z) < h ? nan("")
+                                              : (reference::loss(loss, output, z + h, x) -
+                                                 reference::loss(loss, output, z - h, x)) /
+                                                    (2 * h);
+        ASSERT_NEAR(batch.gradient[i], 0.37 * slope / divisor,
+                    4e-6 * (1 + std::fabs(slope)) / divisor)
+            << "z = " << z;
       }
       ASSERT_NEAR(sums.loss, expected_loss, 1e-6 * expected_loss);
       ASSERT_NEAR(sums.squared_error, expected_error, 1e-6 * expected_error);
@@ -122,7 +131,8 @@ TEST_P(EveryLoss, evaluation_has_the_bits_of_training) {
   const auto [loss, output] = GetParam();
   Batch training(5, 67);
   Batch evaluation(5, 67);
-  const LossSums a = loss_and_gradient(loss, output, true, 1.0F, training.x, training.z, training.g);
+  const LossSums a =
+      loss_and_gradient(loss, output, true, 1.0F, training.x, training.z, training.g);
   const LossSums b = loss_and_gradient(loss, output, true, 1.0F, evaluation.x, evaluation.z, {});
   EXPECT_EQ(a.loss, b.loss);
   EXPECT_EQ(a.squared_error, b.squared_error);
@@ -139,7 +149,8 @@ TEST_P(EveryLoss, strides_and_alignment_do_not_matter) {
   const LossSums expected = loss_and_gradient(loss, output, true, 0.25F, dense.x, dense.z, dense.g);
   for (const Index stride : {84, 91, 96}) {
     Batch strided(4, 83, stride);
-    const LossSums sums = loss_and_gradient(loss, output, true, 0.25F, strided.x, strided.z, strided.g);
+    const LossSums sums =
+        loss_and_gradient(loss, output, true, 0.25F, strided.x, strided.z, strided.g);
     ASSERT_EQ(sums.loss, expected.loss);
     ASSERT_EQ(sums.squared_error, expected.squared_error);
     for (Index r = 0; r < 4; ++r) {
@@ -159,7 +170,8 @@ TEST_P(EveryLoss, rows_are_independent_of_each_other) {
   double sum = 0;
   for (Index r = 0; r < 6; ++r) {
     const auto row = [&](Matrix m) { return Matrix(m.data + r * m.stride, 1, m.columns); };
-    sum += loss_and_gradient(loss, output, false, 1.0F, row(alone.x), row(alone.z), row(alone.g)).loss;
+    sum +=
+        loss_and_gradient(loss, output, false, 1.0F, row(alone.x), row(alone.z), row(alone.g)).loss;
   }
   EXPECT_EQ(sum, together.loss);
   EXPECT_EQ(all.gradient, alone.gradient);
@@ -171,19 +183,22 @@ TEST_P(EveryLoss, nan_anywhere_makes_the_loss_nan) {
     for (const Index position : {Index{0}, features / 2, features - 1}) {
       Batch in_logits(2, features);
       in_logits.z(1, position) = nan_value;
-      const LossSums a = loss_and_gradient(loss, output, true, 1.0F, in_logits.x, in_logits.z, in_logits.g);
-      ASSERT_TRUE(std::isnan(a.loss) && std::isnan(a.squared_error) && std::isnan(in_logits.g(1, position)));
+      const LossSums a =
+          loss_and_gradient(loss, output, true, 1.0F, in_logits.x, in_logits.z, in_logits.g);
+      ASSERT_TRUE(std::isnan(a.loss) && std::isnan(a.squared_error) &&
+                  std::isnan(in_logits.g(1, position)));
       Batch in_target(2, features);
       in_target.x(1, position) = nan_value;
-      const LossSums b = loss_and_gradient(loss, output, true, 1.0F, in_target.x, in_target.z, in_target.g);
+      const LossSums b =
+          loss_and_gradient(loss, output, true, 1.0F, in_target.x, in_target.z, in_target.g);
       ASSERT_TRUE(std::isnan(b.loss) && std::isnan(b.squared_error));
     }
   }
 }
 
 TEST_P(EveryLoss, no_rows_sum_to_zero) {
-  const LossSums sums =
-      loss_and_gradient(GetParam().loss, GetParam().output, true, 1.0F, Matrix(nullptr, 0, 9), Matrix(nullptr, 0, 9), {});
+  const LossSums sums = loss_and_gradient(GetParam().loss, GetParam().output, true, 1.0F,
+                                          Matrix(nullptr, 0, 9), Matrix(nullptr, 0, 9), {});
   EXPECT_EQ(sums.loss, 0.0);
   EXPECT_EQ(sums.squared_error, 0.0);
 }
@@ -192,27 +207,34 @@ TEST(CrossEntropy, stays_finite_for_confident_logits) {
   std::vector<float> z = {1e4F, -1e4F, 1e4F, -1e4F, 100.0F, -100.0F};
   const std::vector<float> x = {1, 0, 0, 1, 0, 1};
   std::vector<float> g(6);
-  const LossSums sums = loss_and_gradient(Loss::bce, Activation::sigmoid, false, 1.0F, ConstMatrix(x.data(), 1, 6),
-                                          Matrix(z.data(), 1, 6), Matrix(g.data(), 1, 6));
+  const LossSums sums =
+      loss_and_gradient(Loss::bce, Activation::sigmoid, false, 1.0F, ConstMatrix(x.data(), 1, 6),
+                        Matrix(z.data(), 1, 6), Matrix(g.data(), 1, 6));
   EXPECT_DOUBLE_EQ(sums.loss, 20200);
   EXPECT_EQ(g, std::vector<float>({0, 0, 1, -1, 1, -1}));
 }
 
 TEST(SquaredError, small_differences_are_not_lost) {
-  // A float sum of squares would stop growing: each term is below half a unit in the last place of the first.
+  // A float sum of squares would stop growing: each term is below half a unit in the last place of
+  // the first.
   const Index features = 100000;
   std::vector<float> z(static_cast<std::size_t>(features), 1e-3F);
   z[0] = 10.0F;
   const std::vector<float> x(z.size(), 0.0F);
-  const LossSums sums = loss_and_gradient(Loss::mse, Activation::linear, false, 1.0F, ConstMatrix(x.data(), 1, features),
-                                          Matrix(z.data(), 1, features), {});
+  const LossSums sums =
+      loss_and_gradient(Loss::mse, Activation::linear, false, 1.0F,
+                        ConstMatrix(x.data(), 1, features), Matrix(z.data(), 1, features), {});
   EXPECT_NEAR(sums.loss, 100 + 99999 * std::pow(static_cast<double>(1e-3F), 2), 1e-9);
 }
 
 TEST(Loss, refuses_shapes_that_disagree) {
   Batch batch(2, 6);
-  EXPECT_THROW((void)loss_and_gradient(Loss::mse, Activation::linear, true, 1, batch.x.first_rows(1), batch.z, batch.g), Error);
-  EXPECT_THROW((void)loss_and_gradient(Loss::mse, Activation::linear, true, 1, batch.x, batch.z, batch.g.first_rows(1)), Error);
+  EXPECT_THROW((void)loss_and_gradient(Loss::mse, Activation::linear, true, 1,
+                                       batch.x.first_rows(1), batch.z, batch.g),
+               Error);
+  EXPECT_THROW((void)loss_and_gradient(Loss::mse, Activation::linear, true, 1, batch.x, batch.z,
+                                       batch.g.first_rows(1)),
+               Error);
 }
 
 TEST_P(EveryLoss, weights_multiply_terms_and_gradients) {
@@ -229,19 +251,22 @@ TEST_P(EveryLoss, weights_multiply_terms_and_gradients) {
   LossOptions options;
   options.weights = ConstMatrix(weights.data(), 3, features);
   loss_and_gradient(loss, output, false, 1.0F, plain.x, plain.z, plain.g);
-  const LossSums sums = loss_and_gradient(loss, output, false, 1.0F, weighted.x, weighted.z, weighted.g, options);
+  const LossSums sums =
+      loss_and_gradient(loss, output, false, 1.0F, weighted.x, weighted.z, weighted.g, options);
   double expected = 0;
   for (std::size_t i = 0; i < weights.size(); ++i) {
-    const double term =
-        reference::loss(loss, output, static_cast<double>(before.logits[i]), static_cast<double>(before.target[i]));
+    const double term = reference::loss(loss, output, static_cast<double>(before.logits[i]),
+                                        static_cast<double>(before.target[i]));
     expected += static_cast<double>(weights[i]) * term;
-    ASSERT_NEAR(weighted.gradient[i], weights[i] * plain.gradient[i], 1e-6 * std::fabs(plain.gradient[i]) + 1e-9);
+    ASSERT_NEAR(weighted.gradient[i], weights[i] * plain.gradient[i],
+                1e-6 * std::fabs(plain.gradient[i]) + 1e-9);
   }
   EXPECT_NEAR(sums.loss, expected, 2e-6 * expected);
 }
 
 // Losses of whole samples, from the definition, in double.
-double cosine_reference(const std::vector<double>& x, const std::vector<double>& y, const std::vector<double>& weights) {
+double cosine_reference(const std::vector<double>& x, const std::vector<double>& y,
+                        const std::vector<double>& weights) {
   double xy = 0;
   double xx = 0;
   double yy = 0;
@@ -253,8 +278,8 @@ double cosine_reference(const std::vector<double>& x, const std::vector<double>&
   return 1 - xy / std::sqrt(xx * yy);
 }
 
-double ssim_reference(const ImageShape& image, const std::vector<double>& x, const std::vector<double>& y,
-                      const std::vector<double>& weights) {
+double ssim_reference(const ImageShape& image, const std::vector<double>& x,
+                      const std::vector<double>& y, const std::vector<double>& weights) {
   double total = 0;
   double windows = 0;
   const Index h = std::min<Index>(7, image.height);
@@ -283,7 +308,8 @@ double ssim_reference(const ImageShape& image, const std::vector<double>& x, con
           vb += (b[i] - mb) * (b[i] - mb) / n;
           cov += (a[i] - ma) * (b[i] - mb) / n;
         }
-        total += weight * (2 * ma * mb + 1e-4) * (2 * cov + 9e-4) / ((ma * ma + mb * mb + 1e-4) * (va + vb + 9e-4));
+        total += weight * (2 * ma * mb + 1e-4) * (2 * cov + 9e-4) /
+                 ((ma * ma + mb * mb + 1e-4) * (va + vb + 9e-4));
         windows += weight;
       }
     }
@@ -291,26 +317,32 @@ double ssim_reference(const ImageShape& image, const std::vector<double>& x, con
   return 1 - total / windows;
 }
 
-void expect_sample_loss(Loss loss, const ImageShape& image, Activation output, bool weighted = false) {
+void expect_sample_loss(Loss loss, const ImageShape& image, Activation output,
+                        bool weighted = false) {
   Batch batch(2, image.size());
   const Batch before = batch;
   LossOptions options;
   options.image = image;
   std::vector<float> weights(static_cast<std::size_t>(image.size()), 1.0F);
-  for (std::size_t i = 0; weighted && i < weights.size(); ++i) weights[i] = 0.3F * static_cast<float>(i % 5);
+  for (std::size_t i = 0; weighted && i < weights.size(); ++i)
+    weights[i] = 0.3F * static_cast<float>(i % 5);
   const std::vector<double> exact_weights(weights.begin(), weights.end());
   if (weighted) options.weights = ConstMatrix(weights.data(), 1, image.size(), 0);
   const float scale = 0.5F;
-  const LossSums sums = loss_and_gradient(loss, output, true, scale, batch.x, batch.z, batch.g, options);
+  const LossSums sums =
+      loss_and_gradient(loss, output, true, scale, batch.x, batch.z, batch.g, options);
   double expected = 0;
   for (Index r = 0; r < 2; ++r) {
     const auto size = static_cast<std::size_t>(image.size());
-    const std::vector<double> x(before.target.begin() + r * image.size(), before.target.begin() + (r + 1) * image.size());
-    std::vector<double> z(before.logits.begin() + r * image.size(), before.logits.begin() + (r + 1) * image.size());
+    const std::vector<double> x(before.target.begin() + r * image.size(),
+                                before.target.begin() + (r + 1) * image.size());
+    std::vector<double> z(before.logits.begin() + r * image.size(),
+                          before.logits.begin() + (r + 1) * image.size());
     const auto value = [&] {
       std::vector<double> y(size);
       for (std::size_t i = 0; i < size; ++i) y[i] = reference::activation(output, z[i]);
-      return loss == Loss::cosine ? cosine_reference(x, y, exact_weights) : ssim_reference(image, x, y, exact_weights);
+      return loss == Loss::cosine ? cosine_reference(x, y, exact_weights)
+                                  : ssim_reference(image, x, y, exact_weights);
     };
     expected += value();
     for (std::size_t i = 0; i < size; ++i) {
@@ -349,8 +381,9 @@ TEST(SampleLoss, equal_images_have_none) {
     std::vector<float> gradient(64);
     LossOptions options;
     options.image = {8, 8, 1};
-    const LossSums sums = loss_and_gradient(loss, Activation::linear, true, 1.0F, ConstMatrix(image.data(), 1, 64),
-                                            Matrix(output.data(), 1, 64), Matrix(gradient.data(), 1, 64), options);
+    const LossSums sums =
+        loss_and_gradient(loss, Activation::linear, true, 1.0F, ConstMatrix(image.data(), 1, 64),
+                          Matrix(output.data(), 1, 64), Matrix(gradient.data(), 1, 64), options);
     EXPECT_NEAR(sums.loss, 0, 1e-6);
     for (const float g : gradient) EXPECT_NEAR(g, 0, 1e-6);
   }

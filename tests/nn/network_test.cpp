@@ -54,7 +54,8 @@ struct Trial {
 };
 
 // In double, by naive loops.
-double exact_loss(const Trial& trial, const std::vector<double>& parameters, const std::vector<double>& x) {
+double exact_loss(const Trial& trial, const std::vector<double>& parameters,
+                  const std::vector<double>& x) {
   double loss = 0;
   for (Index r = 0; r < trial.rows; ++r) {
     std::vector<double> values(x.begin() + r * 6, x.begin() + (r + 1) * 6);
@@ -83,20 +84,23 @@ TEST(Network, gradients_of_parameters_and_input_equal_finite_differences) {
   Buffer<float> dx(trial.rows * 6);
   trial.network.forward({0, 3}, trial.parameters.data(), trial.input(), trial.workspace, training);
   trial.loss_gradient();
-  trial.network.backward({0, 3}, trial.parameters.data(), trial.input(), trial.workspace, Matrix(dx.data(), trial.rows, 6),
-                         trial.gradient.data(), training, {});
-  const std::vector<double> parameters(trial.parameters.span().begin(), trial.parameters.span().end());
+  trial.network.backward({0, 3}, trial.parameters.data(), trial.input(), trial.workspace,
+                         Matrix(dx.data(), trial.rows, 6), trial.gradient.data(), training, {});
+  const std::vector<double> parameters(trial.parameters.span().begin(),
+                                       trial.parameters.span().end());
   const std::vector<double> x(trial.x.span().begin(), trial.x.span().end());
   for (const Tensor& tensor : trial.layout.tensors()) {
     for (Index i = tensor.offset; i < tensor.offset + tensor.size; ++i) {
-      const double exact = reference::derivative([&](const auto& p) { return exact_loss(trial, p, x); }, parameters,
-                                                 static_cast<std::size_t>(i));
+      const double exact =
+          reference::derivative([&](const auto& p) { return exact_loss(trial, p, x); }, parameters,
+                                static_cast<std::size_t>(i));
       ASSERT_NEAR(trial.gradient[i], exact, 1e-4 * std::fabs(exact) + 1e-5) << tensor.name;
     }
   }
   for (Index i = 0; i < dx.size(); ++i) {
-    const double exact = reference::derivative([&](const auto& values) { return exact_loss(trial, parameters, values); }, x,
-                                               static_cast<std::size_t>(i));
+    const double exact = reference::derivative(
+        [&](const auto& values) { return exact_loss(trial, parameters, values); }, x,
+        static_cast<std::size_t>(i));
     ASSERT_NEAR(dx[i], exact, 1e-4 * std::fabs(exact) + 1e-5);
   }
 }
@@ -105,18 +109,21 @@ TEST(Network, passes_over_sub_ranges_make_up_the_whole) {
   Trial whole;
   whole.network.forward({0, 3}, whole.parameters.data(), whole.input(), whole.workspace, training);
   whole.loss_gradient();
-  whole.network.backward({0, 3}, whole.parameters.data(), whole.input(), whole.workspace, {}, whole.gradient.data(), training,
-                         {});
+  whole.network.backward({0, 3}, whole.parameters.data(), whole.input(), whole.workspace, {},
+                         whole.gradient.data(), training, {});
   Trial parts;
   const float* parameters = parts.parameters.data();
-  const ConstMatrix code = parts.network.forward({0, 2}, parameters, parts.input(), parts.workspace, training);
+  const ConstMatrix code =
+      parts.network.forward({0, 2}, parameters, parts.input(), parts.workspace, training);
   parts.network.forward({2, 3}, parameters, code, parts.workspace, training);
   parts.loss_gradient();
   std::vector<Range> announced;
   const auto ready = [&](Range range) { announced.push_back(range); };
-  parts.network.backward({2, 3}, parameters, code, parts.workspace, parts.workspace.output_gradient(1, parts.rows),
+  parts.network.backward({2, 3}, parameters, code, parts.workspace,
+                         parts.workspace.output_gradient(1, parts.rows), parts.gradient.data(),
+                         training, ready);
+  parts.network.backward({0, 2}, parameters, parts.input(), parts.workspace, {},
                          parts.gradient.data(), training, ready);
-  parts.network.backward({0, 2}, parameters, parts.input(), parts.workspace, {}, parts.gradient.data(), training, ready);
   EXPECT_TRUE(std::ranges::equal(whole.gradient.span(), parts.gradient.span()));
   const Layout& layout = parts.layout;
   EXPECT_EQ(announced, std::vector<Range>({{layout.range(4).begin, layout.range(5).end},
@@ -144,13 +151,15 @@ TEST(Workspace, neighbouring_gradients_and_all_outputs_are_apart) {
       EXPECT_FALSE(overlap(trial.workspace.output(layer, 4), trial.workspace.output(other, 4)));
     }
     if (layer > 0) {
-      EXPECT_FALSE(overlap(trial.workspace.output_gradient(layer, 4), trial.workspace.output_gradient(layer - 1, 4)));
+      EXPECT_FALSE(overlap(trial.workspace.output_gradient(layer, 4),
+                           trial.workspace.output_gradient(layer - 1, 4)));
     }
   }
   EXPECT_EQ(trial.workspace.scratch(0, 3).size(), 15U) << "gelu saves a derivative an output";
   EXPECT_EQ(trial.workspace.scratch(1, 3).size(), 0U);
   EXPECT_EQ(trial.workspace.max_rows(), 4);
-  // Outputs (5 + 4 + 3) and two gradients of the widest layer, each padded to 64 floats, and a scratch of 5.
+  // Outputs (5 + 4 + 3) and two gradients of the widest layer, each padded to 64 floats, and a
+  // scratch of 5.
   EXPECT_GE(trial.workspace.bytes(), 4 * (4 * 12 + 2 * 4 * 5 + 4 * 5));
   EXPECT_LE(trial.workspace.bytes(), 4 * (3 * 64 + 2 * 64 + 64));
 }
@@ -161,7 +170,8 @@ TEST(Dense, saves_derivatives_only_in_training) {
   std::ranges::fill(scratch, -5.0F);
   trial.network.forward({0, 1}, trial.parameters.data(), trial.input(), trial.workspace, {});
   EXPECT_EQ(std::ranges::count(scratch, -5.0F), static_cast<std::ptrdiff_t>(scratch.size()));
-  const std::vector<float> inference(trial.workspace.output(0, 4).data, trial.workspace.output(0, 4).data + 20);
+  const std::vector<float> inference(trial.workspace.output(0, 4).data,
+                                     trial.workspace.output(0, 4).data + 20);
   trial.network.forward({0, 1}, trial.parameters.data(), trial.input(), trial.workspace, training);
   EXPECT_EQ(std::ranges::count(scratch, -5.0F), 0);
   EXPECT_TRUE(std::equal(inference.begin(), inference.end(), trial.workspace.output(0, 4).data));

@@ -1,4 +1,5 @@
-// Corruption of inputs and noise on activations: rates, moments, structure, and what they may depend on.
+// Corruption of inputs and noise on activations: rates, moments, structure, and what they may
+// depend on.
 #include "nn/noise.hpp"
 
 #include <gtest/gtest.h>
@@ -20,9 +21,11 @@ constexpr Index samples = 400;
 const ImageShape image{28, 28, 1};
 
 struct Noisy {
-  Noisy(const CorruptionSpec& spec, float value, std::uint64_t seed = 1, std::uint32_t epoch = 0, Index first = 0,
-        Index count = samples, ImageShape shape = image)
-      : clean(static_cast<std::size_t>(count * shape.size()), value), result(clean.size()), mask(clean.size()) {
+  Noisy(const CorruptionSpec& spec, float value, std::uint64_t seed = 1, std::uint32_t epoch = 0,
+        Index first = 0, Index count = samples, ImageShape shape = image)
+      : clean(static_cast<std::size_t>(count * shape.size()), value),
+        result(clean.size()),
+        mask(clean.size()) {
     std::vector<std::uint64_t> ids(static_cast<std::size_t>(count));
     std::iota(ids.begin(), ids.end(), static_cast<std::uint64_t>(first));
     PassContext context;
@@ -30,8 +33,8 @@ struct Noisy {
     context.seed = seed;
     context.epoch = epoch;
     context.sample_ids = ids;
-    corrupt(spec, shape, context, ConstMatrix(clean.data(), count, shape.size()), Matrix(result.data(), count, shape.size()),
-            Matrix(mask.data(), count, shape.size()));
+    corrupt(spec, shape, context, ConstMatrix(clean.data(), count, shape.size()),
+            Matrix(result.data(), count, shape.size()), Matrix(mask.data(), count, shape.size()));
   }
   [[nodiscard]] double masked_share() const {
     return static_cast<double>(std::ranges::count(mask, 1.0F)) / static_cast<double>(mask.size());
@@ -71,7 +74,8 @@ TEST(Corruption, masking_zeroes_the_share_asked_for) {
   for (const double share : {0.0, 0.1, 0.5, 1.0}) {
     const Noisy noisy({Corruption::masking, share}, 0.7F);
     EXPECT_NEAR(noisy.masked_share(), share, 5 * std::sqrt(share * (1 - share) / 313600.0));
-    for (std::size_t i = 0; i < noisy.result.size(); ++i) ASSERT_EQ(noisy.result[i], noisy.mask[i] == 1 ? 0.0F : 0.7F);
+    for (std::size_t i = 0; i < noisy.result.size(); ++i)
+      ASSERT_EQ(noisy.result[i], noisy.mask[i] == 1 ? 0.0F : 0.7F);
   }
 }
 
@@ -137,23 +141,27 @@ TEST(Corruption, channels_of_a_pixel_go_together) {
 }
 
 TEST(Corruption, is_a_function_of_seed_epoch_and_sample_only) {
-  for (const Corruption kind :
-       {Corruption::gaussian, Corruption::masking, Corruption::salt_pepper, Corruption::block, Corruption::stripes}) {
+  for (const Corruption kind : {Corruption::gaussian, Corruption::masking, Corruption::salt_pepper,
+                                Corruption::block, Corruption::stripes}) {
     const CorruptionSpec spec{kind, 0.3};
     const Noisy all(spec, 0.5F);
     // The same samples as another rank would get them.
     const Noisy part(spec, 0.5F, 1, 0, 100, 50);
-    EXPECT_TRUE(std::equal(part.result.begin(), part.result.end(), all.result.begin() + 100 * 784)) << name_of(kind);
+    EXPECT_TRUE(std::equal(part.result.begin(), part.result.end(), all.result.begin() + 100 * 784))
+        << name_of(kind);
     EXPECT_NE(all.result, Noisy(spec, 0.5F, 2).result) << name_of(kind);
     EXPECT_NE(all.result, Noisy(spec, 0.5F, 1, 1).result) << name_of(kind);
     // Neighbouring samples share no more than chance.
-    EXPECT_FALSE(std::equal(all.mask.begin(), all.mask.begin() + 784, all.mask.begin() + 784) && kind != Corruption::gaussian);
+    EXPECT_FALSE(std::equal(all.mask.begin(), all.mask.begin() + 784, all.mask.begin() + 784) &&
+                 kind != Corruption::gaussian);
   }
 }
 
 TEST(Noise, text_and_back) {
-  for (const std::string text : {"none", "gaussian:0.1", "dropout:0.5"}) EXPECT_EQ(to_string(noise_from(text)), text);
-  for (const std::string text : {"gaussian", "dropout:1", "dropout:-0.1", "gaussian:x", "salt:0.1", "gaussian:0.1:2"}) {
+  for (const std::string text : {"none", "gaussian:0.1", "dropout:0.5"})
+    EXPECT_EQ(to_string(noise_from(text)), text);
+  for (const std::string text :
+       {"gaussian", "dropout:1", "dropout:-0.1", "gaussian:x", "salt:0.1", "gaussian:0.1:2"}) {
     EXPECT_THROW((void)noise_from(text), Error) << text;
   }
 }
@@ -171,9 +179,11 @@ struct LayerTrial {
     context.training = training;
     context.sample_ids = ids;
     const Index width = layer.inputs();
-    layer.forward(nullptr, ConstMatrix(x.data(), rows, width), Matrix(y.data(), rows, width), scratch, context);
+    layer.forward(nullptr, ConstMatrix(x.data(), rows, width), Matrix(y.data(), rows, width),
+                  scratch, context);
     layer.backward(nullptr, ConstMatrix(x.data(), rows, width), ConstMatrix(y.data(), rows, width),
-                   Matrix(dy.data(), rows, width), Matrix(dx.data(), rows, width), nullptr, scratch, context);
+                   Matrix(dy.data(), rows, width), Matrix(dx.data(), rows, width), nullptr, scratch,
+                   context);
   }
   std::vector<float> x;
   std::vector<float> y;
@@ -195,7 +205,8 @@ TEST(Noise, gaussian_passes_the_gradient_unchanged) {
   const LayerTrial trial(layer, true, 2000, 1.0F);
   EXPECT_NEAR(mean_of(trial.y), 1, 0.01);
   double variance = 0;
-  for (const float value : trial.y) variance += (static_cast<double>(value) - 1) * (static_cast<double>(value) - 1) / 100000;
+  for (const float value : trial.y)
+    variance += (static_cast<double>(value) - 1) * (static_cast<double>(value) - 1) / 100000;
   EXPECT_NEAR(variance, 0.25, 0.006);
   EXPECT_EQ(trial.dx, trial.dy);
 }
@@ -220,7 +231,8 @@ TEST(TopK, keeps_the_largest_and_their_gradient) {
   training.training = true;
   layer.forward(nullptr, ConstMatrix(x.data(), 1, 6), Matrix(y.data(), 1, 6), scratch, training);
   EXPECT_EQ(y, std::vector<float>({0, 0, 3, 3, 0, 0}));
-  layer.backward(nullptr, {}, {}, Matrix(dy.data(), 1, 6), Matrix(dx.data(), 1, 6), nullptr, scratch, training);
+  layer.backward(nullptr, {}, {}, Matrix(dy.data(), 1, 6), Matrix(dx.data(), 1, 6), nullptr,
+                 scratch, training);
   EXPECT_EQ(dx, std::vector<float>({0, 0, 3, 4, 0, 0}));
   layer.forward(nullptr, ConstMatrix(x.data(), 1, 6), Matrix(y.data(), 1, 6), scratch, {});
   EXPECT_EQ(y, std::vector<float>({0, 0, 3, 3, 0.7F, 0})) << "alpha k units outside of training";

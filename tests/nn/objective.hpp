@@ -49,7 +49,8 @@ class Trial {
     means_.clear();
     for (const ExactSum& sum : sums) means_.push_back(sum.value() / rows);
     context_.unit_means = means_;
-    return model_.train_pass(parameters_.data(), x, 0.5F, workspace, gradient_.data(), context_, {});
+    return model_.train_pass(parameters_.data(), x, 0.5F, workspace, gradient_.data(), context_,
+                             {});
   }
 
   /// The summed objective as a function of the parameters.
@@ -60,7 +61,8 @@ class Trial {
     std::vector<float> mask(samples_.size());
     const ConstMatrix clean(samples_.data(), rows, model_.features());
     if (r.corruption.kind != Corruption::none) {
-      corrupt(r.corruption, spec.image, context_, clean, Matrix(input.data(), rows, model_.features()),
+      corrupt(r.corruption, spec.image, context_, clean,
+              Matrix(input.data(), rows, model_.features()),
               Matrix(mask.data(), rows, model_.features()));
     }
     double sum = 0;
@@ -76,26 +78,32 @@ class Trial {
       double loss = 0;
       for (std::size_t c = 0; c < z.size(); ++c) {
         const auto at = static_cast<std::size_t>(begin) + c;
-        const double own = spec.feature_weights.empty() ? 1 : static_cast<double>(spec.feature_weights[c]);
+        const double own =
+            spec.feature_weights.empty() ? 1 : static_cast<double>(spec.feature_weights[c]);
         const double weight = own * (mask[at] != 0 ? r.corrupted_weight : r.clean_weight);
-        loss += weight * reference::loss(spec.loss, spec.output_activation, z[c], static_cast<double>(samples_[at]));
+        loss += weight * reference::loss(spec.loss, spec.output_activation, z[c],
+                                         static_cast<double>(samples_[at]));
       }
       sum += (spec.feature_mean ? loss / static_cast<double>(model_.features()) : loss) + penalty;
       if (r.contractive > 0) sum += r.contractive * squared_norm(jacobian(p, x));
       for (Index n = 0; r.hessian_weight > 0 && n < r.hessian_samples; ++n) {
-        sum += r.hessian_weight / static_cast<double>(r.hessian_samples) * jacobian_change(p, x, row, n);
+        sum += r.hessian_weight / static_cast<double>(r.hessian_samples) *
+               jacobian_change(p, x, row, n);
       }
     }
     for (std::size_t j = 0; r.kl_weight > 0 && j < codes[0].size(); ++j) {
       double mean = 0;
       for (const Vector& h : codes) mean += h[j] / rows;
       sum += rows * r.kl_weight *
-             (r.kl_target * std::log(r.kl_target / mean) + (1 - r.kl_target) * std::log((1 - r.kl_target) / (1 - mean)));
+             (r.kl_target * std::log(r.kl_target / mean) +
+              (1 - r.kl_target) * std::log((1 - r.kl_target) / (1 - mean)));
     }
     return sum;
   }
 
-  [[nodiscard]] Vector parameters() const { return {parameters_.span().begin(), parameters_.span().end()}; }
+  [[nodiscard]] Vector parameters() const {
+    return {parameters_.span().begin(), parameters_.span().end()};
+  }
 
  private:
   [[nodiscard]] Index offset(const std::string& name) const {
@@ -105,8 +113,8 @@ class Trial {
     return -1;
   }
 
-  [[nodiscard]] Vector affine(const Vector& p, const std::string& name, const Vector& x, Index outputs,
-                              const std::string& tied = "") const {
+  [[nodiscard]] Vector affine(const Vector& p, const std::string& name, const Vector& x,
+                              Index outputs, const std::string& tied = "") const {
     const Index weight = offset((tied.empty() ? name : tied) + "/weight");
     const Index bias = offset(name + "/bias");
     const auto inputs = static_cast<Index>(x.size());
@@ -122,7 +130,8 @@ class Trial {
     return y;
   }
 
-  [[nodiscard]] Vector hidden(const Vector& p, const std::string& name, Index number, Vector z, double& penalty) const {
+  [[nodiscard]] Vector hidden(const Vector& p, const std::string& name, Index number, Vector z,
+                              double& penalty) const {
     const AutoencoderSpec& spec = model_.spec();
     if (spec.layer_norm) {
       const auto n = static_cast<double>(z.size());
@@ -165,7 +174,8 @@ class Trial {
       const double mean = posterior[j];
       const double log_variance = posterior[noise.size() + j];
       h.push_back(mean + std::exp(log_variance / 2) * static_cast<double>(noise[j]));
-      penalty += r.beta * std::max(r.free_bits, (mean * mean + std::exp(log_variance) - 1 - log_variance) / 2);
+      penalty += r.beta * std::max(r.free_bits,
+                                   (mean * mean + std::exp(log_variance) - 1 - log_variance) / 2);
     }
     return h;
   }
@@ -179,7 +189,8 @@ class Trial {
     std::vector<float> scratch(static_cast<std::size_t>(code));
     PassContext context = context_;
     context.sample_ids = std::span(ids_).subspan(static_cast<std::size_t>(row), 1);
-    layer.forward(nullptr, ConstMatrix(posterior.data(), 1, 2 * code), Matrix(result.data(), 1, code), scratch, context);
+    layer.forward(nullptr, ConstMatrix(posterior.data(), 1, 2 * code),
+                  Matrix(result.data(), 1, code), scratch, context);
     return result;
   }
 
@@ -190,7 +201,8 @@ class Trial {
       const std::string name = "decoder/" + std::to_string(i);
       const std::string tied = spec.tied ? "encoder/" + std::to_string(widths.size() - 2 - i) : "";
       h = affine(p, name, h, widths[i + 1], tied);
-      if (i + 2 < widths.size()) h = hidden(p, name, static_cast<Index>(spec.encoder.size() - 2 + i) + 1, h, penalty);
+      if (i + 2 < widths.size())
+        h = hidden(p, name, static_cast<Index>(spec.encoder.size() - 2 + i) + 1, h, penalty);
     }
     return h;
   }
@@ -213,7 +225,8 @@ class Trial {
         y.push_back(reference::activation(kind, z[o]));
         const double slope = reference::slope(kind, z[o]);
         for (std::size_t i = 0; i < product.size(); ++i) {
-          for (std::size_t c = 0; c < x.size(); ++c) next[o][c] += slope * p[weight + o * product.size() + i] * product[i][c];
+          for (std::size_t c = 0; c < x.size(); ++c)
+            next[o][c] += slope * p[weight + o * product.size() + i] * product[i][c];
         }
       }
       product = next;
@@ -233,7 +246,8 @@ class Trial {
     PassContext context = perturbation_context(context_, n);
     context.sample_ids = std::span(ids_).subspan(static_cast<std::size_t>(row), 1);
     corrupt({Corruption::gaussian, model_.spec().regularization.hessian_sigma}, {}, context,
-            ConstMatrix(at.data(), 1, model_.features()), Matrix(moved.data(), 1, model_.features()), {});
+            ConstMatrix(at.data(), 1, model_.features()),
+            Matrix(moved.data(), 1, model_.features()), {});
     auto here = jacobian(p, x);
     const auto there = jacobian(p, Vector(moved.begin(), moved.end()));
     for (std::size_t i = 0; i < here.size(); ++i) {

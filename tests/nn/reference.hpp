@@ -10,7 +10,8 @@
 
 #include "model/autoencoder.hpp"
 
-// The autoencoder once more, in double and in the plainest words: what the library's passes are compared with.
+// The autoencoder once more, in double and in the plainest words: what the library's passes are
+// compared with.
 namespace hourglass::reference {
 
 inline double activation(Activation kind, double z) {
@@ -90,7 +91,8 @@ class Autoencoder {
       for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
         const Index weight = model.layout().tensor(slot++).offset;
         const Index bias = model.layout().tensor(slot++).offset;
-        layers_.push_back({widths[i], widths[i + 1], weight, bias, i + 2 == widths.size() ? last : spec_.activation});
+        layers_.push_back({widths[i], widths[i + 1], weight, bias,
+                           i + 2 == widths.size() ? last : spec_.activation});
       }
     };
     add(dense_widths(spec_.encoder), spec_.code_activation);
@@ -98,8 +100,12 @@ class Autoencoder {
     add(dense_widths(spec_.decoder), Activation::linear);
   }
 
-  [[nodiscard]] Vector code(const Vector& parameters, const Vector& x) const { return run(parameters, x, 0, encoder_layers_); }
-  [[nodiscard]] Vector logits(const Vector& parameters, const Vector& x) const { return run(parameters, x, 0, layers_.size()); }
+  [[nodiscard]] Vector code(const Vector& parameters, const Vector& x) const {
+    return run(parameters, x, 0, encoder_layers_);
+  }
+  [[nodiscard]] Vector logits(const Vector& parameters, const Vector& x) const {
+    return run(parameters, x, 0, layers_.size());
+  }
   [[nodiscard]] Vector reconstruction(const Vector& parameters, const Vector& x) const {
     Vector result = logits(parameters, x);
     for (double& value : result) value = activation(spec_.output_activation, value);
@@ -122,20 +128,23 @@ class Autoencoder {
     double sum = 0;
     for (std::size_t r = 0; r < inputs.size(); ++r) {
       const Vector output = reconstruction(parameters, inputs[r]);
-      for (std::size_t c = 0; c < output.size(); ++c) sum += (output[c] - targets[r][c]) * (output[c] - targets[r][c]);
+      for (std::size_t c = 0; c < output.size(); ++c)
+        sum += (output[c] - targets[r][c]) * (output[c] - targets[r][c]);
     }
     return sum;
   }
 
  private:
-  [[nodiscard]] Vector run(const Vector& parameters, Vector x, std::size_t begin, std::size_t end) const {
+  [[nodiscard]] Vector run(const Vector& parameters, Vector x, std::size_t begin,
+                           std::size_t end) const {
     for (std::size_t l = begin; l < end; ++l) {
       const Layer& layer = layers_[l];
       Vector y(static_cast<std::size_t>(layer.outputs));
       for (Index o = 0; o < layer.outputs; ++o) {
         double z = parameters[static_cast<std::size_t>(layer.bias + o)];
         for (Index i = 0; i < layer.inputs; ++i) {
-          z += parameters[static_cast<std::size_t>(layer.weight + o * layer.inputs + i)] * x[static_cast<std::size_t>(i)];
+          z += parameters[static_cast<std::size_t>(layer.weight + o * layer.inputs + i)] *
+               x[static_cast<std::size_t>(i)];
         }
         y[static_cast<std::size_t>(o)] = activation(layer.activation, z);
       }
@@ -150,7 +159,8 @@ class Autoencoder {
 };
 
 /// d f / d parameters[i] by central differences.
-inline double derivative(const std::function<double(const Vector&)>& f, Vector parameters, std::size_t i) {
+inline double derivative(const std::function<double(const Vector&)>& f, Vector parameters,
+                         std::size_t i) {
   const double h = 1e-5;
   const double middle = parameters[i];
   parameters[i] = middle + h;

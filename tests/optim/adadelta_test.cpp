@@ -23,7 +23,9 @@ TEST(AdaDelta, equals_the_formula) {
                     });
 }
 
-TEST(AdaDelta, refuses_bad_settings) { expect_usage_error({.name = "adadelta", .beta2 = -0.1}, {"--beta2"}); }
+TEST(AdaDelta, refuses_bad_settings) {
+  expect_usage_error({.name = "adadelta", .beta2 = -0.1}, {"--beta2"});
+}
 
 }  // namespace
 }  // namespace hourglass

@@ -14,12 +14,13 @@ using test::expect_usage_error;
 
 TEST(AdaGrad, equals_the_formula) {
   for (const double decay : {0.0, 0.01}) {
-    compare_with_rule({.name = "adagrad", .weight_decay = decay}, 1,
-                      [](double& p, std::vector<double>& s, double g, Index, double rate, double w) {
-                        g += w * p;
-                        s[0] += g * g;
-                        p -= rate * g / (std::sqrt(s[0]) + 1e-8);
-                      });
+    compare_with_rule(
+        {.name = "adagrad", .weight_decay = decay}, 1,
+        [](double& p, std::vector<double>& s, double g, Index, double rate, double w) {
+          g += w * p;
+          s[0] += g * g;
+          p -= rate * g / (std::sqrt(s[0]) + 1e-8);
+        });
   }
 }
 

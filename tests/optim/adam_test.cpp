@@ -15,8 +15,12 @@ using test::Trial;
 
 constexpr std::size_t size = 128;
 
-OptimizerSettings adam(double weight_decay = 0) { return {.name = "adam", .weight_decay = weight_decay}; }
-OptimizerSettings adamw(double weight_decay) { return {.name = "adamw", .weight_decay = weight_decay}; }
+OptimizerSettings adam(double weight_decay = 0) {
+  return {.name = "adam", .weight_decay = weight_decay};
+}
+OptimizerSettings adamw(double weight_decay) {
+  return {.name = "adamw", .weight_decay = weight_decay};
+}
 
 TEST(Adam, constant_gradient_moves_by_the_rate_every_step) {
   // Both bias-corrected means are exact then: the step is rate * g / (|g| + epsilon).
@@ -27,7 +31,8 @@ TEST(Adam, constant_gradient_moves_by_the_rate_every_step) {
     for (std::size_t i = 0; i < gradient.size(); ++i) {
       const auto g = static_cast<double>(gradient[i]);
       const double expected = -1e-3 * static_cast<double>(t) * g / (std::fabs(g) + 1e-8);
-      EXPECT_NEAR(static_cast<double>(trial.parameters[i]) / expected, 1.0, 2e-5) << "step " << t << " of " << g;
+      EXPECT_NEAR(static_cast<double>(trial.parameters[i]) / expected, 1.0, 2e-5)
+          << "step " << t << " of " << g;
     }
   }
 }
@@ -42,7 +47,11 @@ struct Case {
 
 // The textbook form, with both corrected means written out, in double.
 void compare_with_reference(const Case& c) {
-  Trial trial({.name = c.name, .beta1 = c.beta1, .beta2 = c.beta2, .epsilon = c.epsilon, .weight_decay = c.weight_decay},
+  Trial trial({.name = c.name,
+               .beta1 = c.beta1,
+               .beta2 = c.beta2,
+               .epsilon = c.epsilon,
+               .weight_decay = c.weight_decay},
               normal_numbers(size, 0));
   const bool decoupled = std::string(c.name) == "adamw";
   std::vector<double> p(trial.parameters.begin(), trial.parameters.end());
@@ -75,7 +84,8 @@ void compare_with_reference(const Case& c) {
   for (std::size_t i = 0; i < size; ++i) {
     EXPECT_NEAR(static_cast<double>(trial.parameters[i]), p[i], 4e-6) << c.name << " element " << i;
     EXPECT_NEAR(static_cast<double>(trial.state[0][i]), m[i], 1e-6) << c.name << " element " << i;
-    EXPECT_NEAR(static_cast<double>(trial.state[1][i]) / v[i], 1.0, 2e-5) << c.name << " element " << i;
+    EXPECT_NEAR(static_cast<double>(trial.state[1][i]) / v[i], 1.0, 2e-5)
+        << c.name << " element " << i;
   }
 }
 
@@ -107,7 +117,8 @@ TEST(AdamW, equals_adam_without_decay_and_differs_with_it) {
   Trial decayed(adamw(0.1), plain.parameters);
   for (Index t = 1; t <= 20; ++t) {
     const auto gradient = normal_numbers(size, static_cast<std::uint64_t>(t));
-    for (Trial* trial : {&plain, &decoupled, &coupled, &decayed}) trial->update({.step = t, .learning_rate = 0.01}, gradient);
+    for (Trial* trial : {&plain, &decoupled, &coupled, &decayed})
+      trial->update({.step = t, .learning_rate = 0.01}, gradient);
     excluded.update({.step = t, .learning_rate = 0.01, .decay_factor = 0}, gradient);
   }
   EXPECT_EQ(plain.parameters, decoupled.parameters);
@@ -132,7 +143,8 @@ TEST(Adam, moments_of_a_dead_weight_reach_zero) {
 }
 
 TEST(Adam, overflowing_variance_becomes_visible) {
-  // The square of the gradient is infinite in single precision: the weight must not just stand still from then on.
+  // The square of the gradient is infinite in single precision: the weight must not just stand
+  // still from then on.
   Trial trial(adam(), {1.0F});
   trial.update({.step = 1, .learning_rate = 1e-3}, {1e30F});
   trial.update({.step = 2, .learning_rate = 1e-3}, {1.0F});
@@ -149,7 +161,8 @@ TEST(Adam, far_steps_have_no_bias_left) {
 
 TEST(Adam, state_is_mean_and_variance) {
   EXPECT_EQ(make_optimizer(adam())->state_names(), (std::vector<std::string>{"mean", "variance"}));
-  EXPECT_EQ(make_optimizer(adamw(0.1))->state_names(), (std::vector<std::string>{"mean", "variance"}));
+  EXPECT_EQ(make_optimizer(adamw(0.1))->state_names(),
+            (std::vector<std::string>{"mean", "variance"}));
 }
 
 TEST(Adam, settings_out_of_range_are_named) {

@@ -25,7 +25,8 @@ double sum_of_squares(std::span<const float> gradient) {
 // Numbers over many magnitudes, so that any other order of addition rounds differently.
 std::vector<float> wild_numbers(std::size_t size) {
   auto result = test::normal_numbers(size, 1);
-  for (std::size_t i = 0; i < size; ++i) result[i] *= std::ldexp(1.0F, static_cast<int>(i * 7 % 61) - 30);
+  for (std::size_t i = 0; i < size; ++i)
+    result[i] *= std::ldexp(1.0F, static_cast<int>(i * 7 % 61) - 30);
   return result;
 }
 
@@ -51,7 +52,8 @@ TEST(SumOfSquares, every_element_counts) {
 TEST(SumOfSquares, agrees_with_extended_precision) {
   const auto gradient = wild_numbers(200 * cell);
   long double expected = 0;
-  for (const float value : gradient) expected += static_cast<long double>(value) * static_cast<long double>(value);
+  for (const float value : gradient)
+    expected += static_cast<long double>(value) * static_cast<long double>(value);
   EXPECT_NEAR(sum_of_squares(gradient) / static_cast<double>(expected), 1.0, 1e-14);
 }
 
@@ -77,7 +79,8 @@ TEST(SumOfSquares, follows_its_order_of_addition) {
   // Eight lanes over the cell, then halves: the order that the bits of recorded norms depend on.
   const auto gradient = wild_numbers(cell);
   double lanes[8] = {};
-  for (std::size_t i = 0; i < cell; ++i) lanes[i % 8] += static_cast<double>(gradient[i]) * static_cast<double>(gradient[i]);
+  for (std::size_t i = 0; i < cell; ++i)
+    lanes[i % 8] += static_cast<double>(gradient[i]) * static_cast<double>(gradient[i]);
   for (std::size_t half = 4; half > 0; half /= 2) {
     for (std::size_t i = 0; i < half; ++i) lanes[i] += lanes[i + half];
   }
@@ -92,7 +95,8 @@ TEST(SumOfSquares, no_overflow_or_underflow_of_single_precision) {
 }
 
 TEST(SumOfSquares, not_finite_shows) {
-  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     auto gradient = wild_numbers(3 * cell);
     gradient[100] = bad;
     EXPECT_FALSE(std::isfinite(sum_of_squares(gradient)));

@@ -21,7 +21,8 @@ TEST(Lars, equals_the_formula_where_the_ratio_is_one) {
 }
 
 TEST(Lars, ratio_is_of_weights_to_gradient_and_decay) {
-  const auto optimizer = make_optimizer({.name = "lars", .weight_decay = 0.1, .trust_coefficient = 0.02});
+  const auto optimizer =
+      make_optimizer({.name = "lars", .weight_decay = 0.1, .trust_coefficient = 0.02});
   UpdateStep step;
   step.gradient_scale = 0.5F;
   step.decay_factor = 2;

@@ -22,7 +22,8 @@ TEST(Lbfgs, products_do_not_depend_on_how_vectors_are_divided) {
   const auto a = test::normal_numbers(5 * size, 1);
   const auto b = test::normal_numbers(5 * size, 2);
   double plain = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) plain += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+  for (std::size_t i = 0; i < a.size(); ++i)
+    plain += static_cast<double>(a[i]) * static_cast<double>(b[i]);
   EXPECT_NEAR(product(a, b), plain, 1e-9);
   ExactSum parts;
   add_products(std::span(a).subspan(3 * size), std::span(b).subspan(3 * size), parts);
@@ -39,7 +40,8 @@ TEST(Lbfgs, without_history_it_is_steepest_descent) {
 }
 
 TEST(Lbfgs, direction_is_that_of_the_matrix_of_the_bfgs_formula) {
-  // H <- (I - s y'/ys) H (I - y s'/ys) + s s'/ys, from H0 = (s y / y y) I, for the pairs that are left, in double.
+  // H <- (I - s y'/ys) H (I - y s'/ys) + s s'/ys, from H0 = (s y / y y) I, for the pairs that are
+  // left, in double.
   constexpr Index history = 3;
   Lbfgs lbfgs(history, size);
   std::vector<std::vector<float>> steps;
@@ -53,9 +55,12 @@ TEST(Lbfgs, direction_is_that_of_the_matrix_of_the_bfgs_formula) {
     changes.push_back(y);
   }
   EXPECT_EQ(lbfgs.pairs(), history);
-  const auto dot = [](const std::vector<float>& a, const std::vector<float>& b) { return product(a, b); };
+  const auto dot = [](const std::vector<float>& a, const std::vector<float>& b) {
+    return product(a, b);
+  };
   std::vector<std::vector<double>> h(size, std::vector<double>(size, 0.0));
-  for (std::size_t i = 0; i < size; ++i) h[i][i] = dot(steps.back(), changes.back()) / dot(changes.back(), changes.back());
+  for (std::size_t i = 0; i < size; ++i)
+    h[i][i] = dot(steps.back(), changes.back()) / dot(changes.back(), changes.back());
   for (std::size_t k = 2; k < 5; ++k) {
     const double rho = 1 / dot(steps[k], changes[k]);
     std::vector<double> hy(size);
@@ -83,8 +88,8 @@ TEST(Lbfgs, direction_is_that_of_the_matrix_of_the_bfgs_formula) {
 }
 
 TEST(Lbfgs, quadratic_is_minimised_in_as_many_exact_steps_as_it_has_dimensions) {
-  // f = sum_i l_i (x_i - t_i)^2 / 2 in 8 dimensions; the rest is padding. With exact steps this is the method of conjugate
-  // gradients.
+  // f = sum_i l_i (x_i - t_i)^2 / 2 in 8 dimensions; the rest is padding. With exact steps this is
+  // the method of conjugate gradients.
   constexpr std::size_t dimensions = 8;
   const auto target = test::normal_numbers(dimensions, 5);
   std::vector<float> x(size);
@@ -92,7 +97,8 @@ TEST(Lbfgs, quadratic_is_minimised_in_as_many_exact_steps_as_it_has_dimensions) 
   const auto gradient_at = [&](const std::vector<float>& at) {
     std::vector<float> g(size);
     for (std::size_t i = 0; i < dimensions; ++i)
-      g[i] = static_cast<float>(curvature(i) * (static_cast<double>(at[i]) - static_cast<double>(target[i])));
+      g[i] = static_cast<float>(curvature(i) *
+                                (static_cast<double>(at[i]) - static_cast<double>(target[i])));
     return g;
   };
   Lbfgs lbfgs(10, size);
@@ -106,7 +112,8 @@ TEST(Lbfgs, quadratic_is_minimised_in_as_many_exact_steps_as_it_has_dimensions) 
     const double step = -product(gradient, direction) / bend;
     auto next = x;
     for (std::size_t i = 0; i < size; ++i)
-      next[i] = static_cast<float>(static_cast<double>(x[i]) + step * static_cast<double>(direction[i]));
+      next[i] =
+          static_cast<float>(static_cast<double>(x[i]) + step * static_cast<double>(direction[i]));
     const auto after = gradient_at(next);
     std::vector<float> moved(size);
     std::vector<float> changed(size);
@@ -118,7 +125,8 @@ TEST(Lbfgs, quadratic_is_minimised_in_as_many_exact_steps_as_it_has_dimensions) 
     x = next;
     gradient = after;
   }
-  for (std::size_t i = 0; i < size; ++i) EXPECT_NEAR(x[i], i < dimensions ? target[i] : 0.0F, 2e-5) << i;
+  for (std::size_t i = 0; i < size; ++i)
+    EXPECT_NEAR(x[i], i < dimensions ? target[i] : 0.0F, 2e-5) << i;
 }
 
 TEST(Lbfgs, pairs_of_no_or_negative_curvature_are_left_out) {

@@ -32,7 +32,8 @@ std::vector<std::pair<const char*, Line>> lines() {
       {"wall",
        [](double a) {
          // Not a number beyond 0.5.
-         return a < 0.5 ? LinePoint{-std::log(0.5 - a) - 20 * a, 1 / (0.5 - a) - 20} : LinePoint{std::nan(""), std::nan("")};
+         return a < 0.5 ? LinePoint{-std::log(0.5 - a) - 20 * a, 1 / (0.5 - a) - 20}
+                        : LinePoint{std::nan(""), std::nan("")};
        }},
   };
 }
@@ -47,8 +48,10 @@ TEST(LineSearch, steps_fulfil_the_strong_wolfe_conditions) {
       ASSERT_GT(found.step, 0) << name << " from " << first;
       const LinePoint at = phi(found.step);
       EXPECT_EQ(at.value, found.point.value);
-      EXPECT_LE(at.value, start.value + settings.sufficient_decrease * found.step * start.slope) << name << " from " << first;
-      EXPECT_LE(std::abs(at.slope), settings.curvature * std::abs(start.slope)) << name << " from " << first;
+      EXPECT_LE(at.value, start.value + settings.sufficient_decrease * found.step * start.slope)
+          << name << " from " << first;
+      EXPECT_LE(std::abs(at.slope), settings.curvature * std::abs(start.slope))
+          << name << " from " << first;
       EXPECT_EQ(found.last_step, found.step);
     }
   }

@@ -11,7 +11,8 @@ namespace hourglass {
 namespace {
 
 TEST(Muon, what_is_no_matrix_is_updated_by_adamw) {
-  test::Trial muon({.name = "muon", .momentum = 0.9, .weight_decay = 0.1}, test::normal_numbers(64, 0));
+  test::Trial muon({.name = "muon", .momentum = 0.9, .weight_decay = 0.1},
+                   test::normal_numbers(64, 0));
   test::Trial adamw({.name = "adamw", .weight_decay = 0.1}, test::normal_numbers(64, 0));
   for (Index t = 1; t <= 5; ++t) {
     const auto gradient = test::normal_numbers(64, static_cast<std::uint64_t>(t));
@@ -21,7 +22,8 @@ TEST(Muon, what_is_no_matrix_is_updated_by_adamw) {
   EXPECT_EQ(muon.parameters, adamw.parameters);
 }
 
-// Singular values of m are the roots of the eigenvalues of m m^T; for an orthogonal-ish result all lie near 1.
+// Singular values of m are the roots of the eigenvalues of m m^T; for an orthogonal-ish result all
+// lie near 1.
 TEST(Muon, newton_schulz_brings_singular_values_near_one) {
   for (const auto& [rows, columns] : {std::pair<Index, Index>{6, 20}, {20, 6}, {8, 8}}) {
     auto values = test::normal_numbers(static_cast<std::size_t>(rows * columns), 3);
@@ -35,7 +37,8 @@ TEST(Muon, newton_schulz_brings_singular_values_near_one) {
           product += rows <= columns ? static_cast<double>(m(i, k)) * static_cast<double>(m(j, k))
                                      : static_cast<double>(m(k, i)) * static_cast<double>(m(k, j));
         }
-        // Squares of singular values between 0.7 and 1.2: the diagonal lies between, the rest is small.
+        // Squares of singular values between 0.7 and 1.2: the diagonal lies between, the rest is
+        // small.
         if (i == j) {
           EXPECT_GT(product, 0.4);
           EXPECT_LT(product, 1.5);
@@ -64,7 +67,8 @@ TEST(Muon, a_matrix_moves_along_its_direction) {
   std::vector<float> variance(2);
   const std::vector<float*> state = {momentum.data(), variance.data()};
   std::vector<float> direction(2);
-  optimizer->matrix_direction({.gradient_scale = 0.5F}, std::vector<float>{4, -4}, state, direction);
+  optimizer->matrix_direction({.gradient_scale = 0.5F}, std::vector<float>{4, -4}, state,
+                              direction);
   EXPECT_EQ(momentum, std::vector<float>({2.5F, -1}));
   EXPECT_EQ(direction, std::vector<float>({3.25F, -2.5F}));
   std::vector<float> p = {1, 1};

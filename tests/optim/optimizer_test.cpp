@@ -29,14 +29,17 @@ std::vector<OptimizerSettings> variants() {
   return result;
 }
 
-UpdateStep step_number(Index step) { return {.step = step, .learning_rate = 0.01, .gradient_scale = 0.7F}; }
+UpdateStep step_number(Index step) {
+  return {.step = step, .learning_rate = 0.01, .gradient_scale = 0.7F};
+}
 
 // Five updates, each made in the runs between the cuts, from the last to the first.
 Trial train(const OptimizerSettings& settings, const std::vector<std::size_t>& cuts) {
   Trial trial(settings, normal_numbers(size, 0));
   for (Index step = 1; step <= 5; ++step) {
     const auto gradient = normal_numbers(size, static_cast<std::uint64_t>(step));
-    for (std::size_t i = cuts.size() - 1; i > 0; --i) trial.update(step_number(step), gradient, cuts[i - 1], cuts[i]);
+    for (std::size_t i = cuts.size() - 1; i > 0; --i)
+      trial.update(step_number(step), gradient, cuts[i - 1], cuts[i]);
   }
   return trial;
 }
@@ -67,7 +70,8 @@ TEST(Optimizer, same_bits_element_by_element) {
   for (const OptimizerSettings& settings : variants()) {
     if (make_optimizer(settings)->layer_wise()) continue;  // their norms are of whole cells
     expect_same_bits(train(settings, {0, size}), train(settings, everywhere), settings.name);
-    expect_same_bits(train(settings, {0, size}), train(settings, {0, 1, 3, 130, 131, size - 5, size}), settings.name);
+    expect_same_bits(train(settings, {0, size}),
+                     train(settings, {0, 1, 3, 130, 131, size - 5, size}), settings.name);
   }
 }
 
@@ -75,9 +79,11 @@ TEST(Optimizer, parameters_move_and_every_state_is_used) {
   for (const OptimizerSettings& settings : variants()) {
     const Trial trial = train(settings, {0, size});
     const auto start = normal_numbers(size, 0);
-    for (std::size_t i = 0; i < size; ++i) EXPECT_NE(trial.parameters[i], start[i]) << settings.name;
+    for (std::size_t i = 0; i < size; ++i)
+      EXPECT_NE(trial.parameters[i], start[i]) << settings.name;
     for (const auto& moment : trial.state) {
-      EXPECT_TRUE(std::ranges::none_of(moment, [](float value) { return value == 0.0F; })) << settings.name;
+      EXPECT_TRUE(std::ranges::none_of(moment, [](float value) { return value == 0.0F; }))
+          << settings.name;
     }
   }
 }
@@ -95,7 +101,8 @@ TEST(Optimizer, padding_stays_zero) {
 TEST(Optimizer, what_is_not_finite_in_the_gradient_shows_in_the_parameter) {
   const auto clean = normal_numbers(cell, 1);
   for (const OptimizerSettings& settings : variants()) {
-    for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    for (const float bad :
+         {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
       Trial trial(settings, normal_numbers(cell, 0));
       auto gradient = clean;
       gradient[17] = bad;
@@ -136,7 +143,8 @@ TEST(Optimizer, group_factors_multiply_rate_and_decay) {
     Trial undecayed(settings, normal_numbers(size, 0));
     Trial excluded(settings, normal_numbers(size, 0));
     for (Index step = 1; step <= 3; ++step) {
-      by_group.update({.step = step, .learning_rate = 0.5, .rate_factor = 0.25, .decay_factor = 0.5}, gradient);
+      by_group.update(
+          {.step = step, .learning_rate = 0.5, .rate_factor = 0.25, .decay_factor = 0.5}, gradient);
       by_hand.update({.step = step, .learning_rate = 0.125}, gradient);
       undecayed.update({.step = step, .learning_rate = 0.125}, gradient);
       excluded.update({.step = step, .learning_rate = 0.125, .decay_factor = 0}, gradient);
@@ -160,14 +168,17 @@ TEST(Optimizer, wrong_lengths_are_bugs) {
     std::vector<float> memory(cell, 0.0F);
     const std::vector<float*> state(optimizer->state_names().size(), memory.data());
     const std::vector<float*> too_many(state.size() + 1, memory.data());
-    EXPECT_THROW(optimizer->update({}, memory, std::span<const float>(memory).first(5), state), Error) << settings.name;
+    EXPECT_THROW(optimizer->update({}, memory, std::span<const float>(memory).first(5), state),
+                 Error)
+        << settings.name;
     EXPECT_THROW(optimizer->update({}, memory, memory, too_many), Error) << settings.name;
   }
 }
 
 TEST(OptimizerFactory, knows_its_names) {
   const auto names = optimizer_names();
-  for (const char* name : {"sgd", "adam", "adamw"}) EXPECT_NE(std::ranges::find(names, name), names.end()) << name;
+  for (const char* name : {"sgd", "adam", "adamw"})
+    EXPECT_NE(std::ranges::find(names, name), names.end()) << name;
   EXPECT_EQ(make_optimizer({})->state_names().size(), 2U);  // adam is the default
 }
 

@@ -15,7 +15,11 @@ using test::expect_usage_error;
 TEST(RmsProp, equals_the_formula) {
   for (const bool centered : {false, true}) {
     for (const double momentum : {0.0, 0.9}) {
-      OptimizerSettings settings{.name = "rmsprop", .momentum = momentum, .beta2 = 0.9, .epsilon = 1e-4, .weight_decay = 0.01};
+      OptimizerSettings settings{.name = "rmsprop",
+                                 .momentum = momentum,
+                                 .beta2 = 0.9,
+                                 .epsilon = 1e-4,
+                                 .weight_decay = 0.01};
       settings.centered = centered;
       compare_with_rule(
           settings, 3,
@@ -33,7 +37,8 @@ TEST(RmsProp, equals_the_formula) {
 }
 
 TEST(RmsProp, keeps_what_it_uses) {
-  EXPECT_EQ(make_optimizer({.name = "rmsprop"})->state_names(), std::vector<std::string>({"variance"}));
+  EXPECT_EQ(make_optimizer({.name = "rmsprop"})->state_names(),
+            std::vector<std::string>({"variance"}));
   EXPECT_EQ(make_optimizer({.name = "rmsprop", .momentum = 0.5, .centered = true})->state_names(),
             std::vector<std::string>({"variance", "mean", "momentum"}));
   expect_usage_error({.name = "rmsprop", .momentum = 1}, {"--momentum"});

@@ -16,15 +16,16 @@ namespace {
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-void expect_usage_error(const ScheduleSettings& settings, const std::vector<std::string>& parts, Index steps_per_epoch = 10,
-                        Index total_steps = 100) {
+void expect_usage_error(const ScheduleSettings& settings, const std::vector<std::string>& parts,
+                        Index steps_per_epoch = 10, Index total_steps = 100) {
   try {
     const Schedule schedule(settings, steps_per_epoch, total_steps);
     ADD_FAILURE() << "accepted, but should have named " << parts.front();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::usage);
     const std::string message = error.what();
-    for (const std::string& part : parts) EXPECT_NE(message.find(part), std::string::npos) << message;
+    for (const std::string& part : parts)
+      EXPECT_NE(message.find(part), std::string::npos) << message;
     EXPECT_EQ(message.find('\n'), std::string::npos) << message;
   }
 }
@@ -35,7 +36,8 @@ TEST(Schedule, constant) {
 }
 
 TEST(Schedule, step_decays_at_every_multiple) {
-  const Schedule schedule({.name = "step", .learning_rate = 0.8, .decay_factor = 0.5, .decay_epochs = 2}, 10, 100);
+  const Schedule schedule(
+      {.name = "step", .learning_rate = 0.8, .decay_factor = 0.5, .decay_epochs = 2}, 10, 100);
   EXPECT_EQ(schedule.rate(0), 0.8);
   EXPECT_EQ(schedule.rate(19), 0.8);
   EXPECT_EQ(schedule.rate(20), 0.4);
@@ -46,19 +48,23 @@ TEST(Schedule, step_decays_at_every_multiple) {
 
 TEST(Schedule, step_with_parts_of_epochs) {
   // 0.25 epochs of 10 steps round to 3 (2.5, away from zero).
-  const Schedule schedule({.name = "step", .learning_rate = 1, .decay_factor = 0.5, .decay_epochs = 0.25}, 10, 100);
+  const Schedule schedule(
+      {.name = "step", .learning_rate = 1, .decay_factor = 0.5, .decay_epochs = 0.25}, 10, 100);
   EXPECT_EQ(schedule.rate(2), 1.0);
   EXPECT_EQ(schedule.rate(3), 0.5);
   // Less than a step is a step.
-  const Schedule fast({.name = "step", .learning_rate = 1, .decay_factor = 0.5, .decay_epochs = 1e-6}, 10, 100);
+  const Schedule fast(
+      {.name = "step", .learning_rate = 1, .decay_factor = 0.5, .decay_epochs = 1e-6}, 10, 100);
   EXPECT_EQ(fast.rate(1), 0.5);
   // Longer than any training: never.
-  const Schedule never({.name = "step", .learning_rate = 1, .decay_factor = 0.5, .decay_epochs = 1e300}, 10, 100);
+  const Schedule never(
+      {.name = "step", .learning_rate = 1, .decay_factor = 0.5, .decay_epochs = 1e300}, 10, 100);
   EXPECT_EQ(never.rate(99), 1.0);
 }
 
 TEST(Schedule, cosine_at_chosen_steps) {
-  const Schedule schedule({.name = "cosine", .learning_rate = 1, .final_learning_rate = 0.2}, 10, 120);
+  const Schedule schedule({.name = "cosine", .learning_rate = 1, .final_learning_rate = 0.2}, 10,
+                          120);
   EXPECT_DOUBLE_EQ(schedule.rate(0), 1.0);
   EXPECT_DOUBLE_EQ(schedule.rate(20), 0.2 + 0.8 * (1 + std::sqrt(3.0) / 2) / 2);
   EXPECT_DOUBLE_EQ(schedule.rate(40), 0.2 + 0.8 * 0.75);
@@ -86,7 +92,8 @@ TEST(Schedule, warm_up_is_a_ramp_and_the_schedule_starts_behind_it) {
     EXPECT_EQ(schedule.rate(19), 0.5) << name;
     const Schedule shorter(settings, 10, 80);
     if (name == "inverse-sqrt") continue;  // it goes on from the warm-up's length
-    for (Index step = 0; step < 80; ++step) EXPECT_EQ(schedule.rate(20 + step), shorter.rate(step)) << name << " " << step;
+    for (Index step = 0; step < 80; ++step)
+      EXPECT_EQ(schedule.rate(20 + step), shorter.rate(step)) << name << " " << step;
   }
 }
 
@@ -111,12 +118,15 @@ TEST(Schedule, is_a_function_of_the_step_alone) {
 }
 
 TEST(Schedule, bad_settings_are_named) {
-  for (const double rate : {0.0, -1.0, nan, infinity}) expect_usage_error({.learning_rate = rate}, {"--learning-rate"});
-  for (const double epochs : {-1.0, nan, infinity}) expect_usage_error({.warmup_epochs = epochs}, {"--warmup-epochs"});
+  for (const double rate : {0.0, -1.0, nan, infinity})
+    expect_usage_error({.learning_rate = rate}, {"--learning-rate"});
+  for (const double epochs : {-1.0, nan, infinity})
+    expect_usage_error({.warmup_epochs = epochs}, {"--warmup-epochs"});
   for (const double factor : {0.0, -0.5, 1.5, nan}) {
     expect_usage_error({.name = "step", .decay_factor = factor}, {"--decay-factor"});
   }
-  for (const double epochs : {0.0, -1.0, nan}) expect_usage_error({.name = "step", .decay_epochs = epochs}, {"--decay-epochs"});
+  for (const double epochs : {0.0, -1.0, nan})
+    expect_usage_error({.name = "step", .decay_epochs = epochs}, {"--decay-epochs"});
   for (const double rate : {-1e-9, nan, infinity}) {
     expect_usage_error({.name = "cosine", .final_learning_rate = rate}, {"--final-learning-rate"});
   }
@@ -129,22 +139,30 @@ TEST(Schedule, unknown_name_lists_the_known_ones) {
 }
 
 TEST(Schedule, settings_of_other_schedules_are_ignored) {
-  EXPECT_NO_THROW(Schedule({.name = "constant", .learning_rate = 1e-3, .final_learning_rate = 1, .decay_epochs = -1}, 10, 100));
+  EXPECT_NO_THROW(Schedule(
+      {.name = "constant", .learning_rate = 1e-3, .final_learning_rate = 1, .decay_epochs = -1}, 10,
+      100));
 }
 
 TEST(Schedule, exponential_and_polynomial_at_known_points) {
-  const Schedule exponential({.name = "exponential", .learning_rate = 2, .decay_factor = 0.25, .decay_epochs = 2}, 10, 100);
+  const Schedule exponential(
+      {.name = "exponential", .learning_rate = 2, .decay_factor = 0.25, .decay_epochs = 2}, 10,
+      100);
   EXPECT_DOUBLE_EQ(exponential.rate(0), 2);
   EXPECT_DOUBLE_EQ(exponential.rate(10), 1);
   EXPECT_DOUBLE_EQ(exponential.rate(20), 0.5);
-  const Schedule polynomial({.name = "polynomial", .learning_rate = 2, .final_learning_rate = 1, .decay_power = 2}, 10, 100);
+  const Schedule polynomial(
+      {.name = "polynomial", .learning_rate = 2, .final_learning_rate = 1, .decay_power = 2}, 10,
+      100);
   EXPECT_DOUBLE_EQ(polynomial.rate(0), 2);
   EXPECT_DOUBLE_EQ(polynomial.rate(50), 1.25);
   EXPECT_DOUBLE_EQ(polynomial.rate(100), 1);
 }
 
 TEST(Schedule, cosine_restarts_begin_anew_after_growing_periods) {
-  const Schedule schedule({.name = "cosine-restarts", .learning_rate = 2, .decay_epochs = 1, .period_factor = 3}, 10, 1000);
+  const Schedule schedule(
+      {.name = "cosine-restarts", .learning_rate = 2, .decay_epochs = 1, .period_factor = 3}, 10,
+      1000);
   EXPECT_DOUBLE_EQ(schedule.rate(0), 2);
   EXPECT_NEAR(schedule.rate(5), 1, 1e-12);
   EXPECT_DOUBLE_EQ(schedule.rate(10), 2);
@@ -163,7 +181,8 @@ TEST(Schedule, one_cycle_rises_and_falls) {
 }
 
 TEST(Schedule, inverse_square_root_continues_the_warm_up) {
-  const Schedule schedule({.name = "inverse-sqrt", .learning_rate = 1, .warmup_epochs = 2}, 10, 1000);
+  const Schedule schedule({.name = "inverse-sqrt", .learning_rate = 1, .warmup_epochs = 2}, 10,
+                          1000);
   EXPECT_DOUBLE_EQ(schedule.rate(19), 1);
   EXPECT_DOUBLE_EQ(schedule.rate(20), 1);
   EXPECT_DOUBLE_EQ(schedule.rate(80), 0.5);

@@ -30,8 +30,10 @@ TEST(Sgd, plain_descends_a_parabola_geometrically) {
     trial.update({.step = step, .learning_rate = 0.1}, gradient);
   }
   for (std::size_t i = 0; i < 4; ++i) {
-    const double expected = static_cast<double>(start[i]) * std::pow(1 - 0.1 * static_cast<double>(curvature[i]), 60);
-    EXPECT_NEAR(static_cast<double>(trial.parameters[i]), expected, 2e-5 * std::fabs(expected)) << i;
+    const double expected =
+        static_cast<double>(start[i]) * std::pow(1 - 0.1 * static_cast<double>(curvature[i]), 60);
+    EXPECT_NEAR(static_cast<double>(trial.parameters[i]), expected, 2e-5 * std::fabs(expected))
+        << i;
   }
 }
 
@@ -78,14 +80,16 @@ TEST(Sgd, agrees_with_a_scalar_reference_in_double) {
         const auto gradient = normal_numbers(size, static_cast<std::uint64_t>(t));
         trial.update(step, gradient);
         for (std::size_t i = 0; i < size; ++i) {
-          const double g = static_cast<double>(step.gradient_scale) * static_cast<double>(gradient[i]) +
-                           weight_decay * step.decay_factor * p[i];
+          const double g =
+              static_cast<double>(step.gradient_scale) * static_cast<double>(gradient[i]) +
+              weight_decay * step.decay_factor * p[i];
           b[i] = t == 1 ? g : momentum * b[i] + g;
           const double direction = momentum == 0 ? g : nesterov ? g + momentum * b[i] : b[i];
           p[i] -= step.learning_rate * step.rate_factor * direction;
         }
       }
-      for (std::size_t i = 0; i < size; ++i) EXPECT_NEAR(static_cast<double>(trial.parameters[i]), p[i], 4e-6) << i;
+      for (std::size_t i = 0; i < size; ++i)
+        EXPECT_NEAR(static_cast<double>(trial.parameters[i]), p[i], 4e-6) << i;
     }
   }
 }
@@ -114,7 +118,8 @@ double momentum_shown(const OptimizerSettings& settings, Index t) {
 TEST(Sgd, momentum_of_sutskevers_schedule) {
   OptimizerSettings settings = sgd(0.99);
   settings.momentum_schedule = "sutskever";
-  // 1 - 2^(-1 - log2(floor((t - 1) / 250) + 1)) for the first update t = 1: 1/2, 3/4, 5/6, 7/8, ... up to the limit.
+  // 1 - 2^(-1 - log2(floor((t - 1) / 250) + 1)) for the first update t = 1: 1/2, 3/4, 5/6, 7/8, ...
+  // up to the limit.
   for (const auto& [t, expected] : {std::pair<Index, double>{1, 0.5},
                                     {250, 0.5},
                                     {251, 0.75},
@@ -144,8 +149,10 @@ TEST(Sgd, state_only_with_momentum) {
 TEST(Sgd, settings_out_of_range_are_named) {
   constexpr double nan = std::numeric_limits<double>::quiet_NaN();
   constexpr double infinity = std::numeric_limits<double>::infinity();
-  for (const double momentum : {-0.1, 1.0, 2.0, nan}) test::expect_usage_error(sgd(momentum), {"--momentum"});
-  for (const double decay : {-1e-3, nan, infinity}) test::expect_usage_error(sgd(0, false, decay), {"--weight-decay"});
+  for (const double momentum : {-0.1, 1.0, 2.0, nan})
+    test::expect_usage_error(sgd(momentum), {"--momentum"});
+  for (const double decay : {-1e-3, nan, infinity})
+    test::expect_usage_error(sgd(0, false, decay), {"--weight-decay"});
   test::expect_usage_error(sgd(0, true), {"--nesterov", "--momentum"});
   test::expect_usage_error(sgd(1.5), {"1.5"});
   EXPECT_NO_THROW(static_cast<void>(make_optimizer(sgd(0.99, true, 0.1))));

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "hourglass/core/error.hpp"
 #include "core/random.hpp"
+#include "hourglass/core/error.hpp"
 #include "optim/optimizer.hpp"
 
 namespace hourglass::test {
@@ -37,9 +37,12 @@ struct Trial {
         parameters(std::move(start)),
         state(optimizer->state_names().size(), std::vector<float>(parameters.size(), 0.0F)) {}
 
-  void update(const UpdateStep& step, const std::vector<float>& gradient) { update(step, gradient, 0, parameters.size()); }
+  void update(const UpdateStep& step, const std::vector<float>& gradient) {
+    update(step, gradient, 0, parameters.size());
+  }
 
-  void update(const UpdateStep& step, const std::vector<float>& gradient, std::size_t begin, std::size_t end) {
+  void update(const UpdateStep& step, const std::vector<float>& gradient, std::size_t begin,
+              std::size_t end) {
     std::vector<float*> runs;
     for (auto& moment : state) runs.push_back(moment.data() + begin);
     if (optimizer->layer_wise()) {
@@ -53,12 +56,14 @@ struct Trial {
   }
 };
 
-/// One element of a rule in double: `state` is what the rule keeps, `t` the step from 1, `g` the scaled gradient.
-using ElementRule = std::function<void(double& p, std::vector<double>& state, double g, Index t, double rate, double decay)>;
+/// One element of a rule in double: `state` is what the rule keeps, `t` the step from 1, `g` the
+/// scaled gradient.
+using ElementRule = std::function<void(double& p, std::vector<double>& state, double g, Index t,
+                                       double rate, double decay)>;
 
 /// 300 updates with changing rate, scale and factors against the rule written in double.
-inline void compare_with_rule(const OptimizerSettings& settings, std::size_t states, const ElementRule& rule,
-                              double tolerance = 2e-5) {
+inline void compare_with_rule(const OptimizerSettings& settings, std::size_t states,
+                              const ElementRule& rule, double tolerance = 2e-5) {
   constexpr std::size_t size = 128;
   Trial trial(settings, normal_numbers(size, 0));
   std::vector<double> p(trial.parameters.begin(), trial.parameters.end());
@@ -72,21 +77,25 @@ inline void compare_with_rule(const OptimizerSettings& settings, std::size_t sta
     const auto gradient = normal_numbers(size, static_cast<std::uint64_t>(t));
     trial.update(step, gradient);
     for (std::size_t i = 0; i < size; ++i) {
-      rule(p[i], state[i], static_cast<double>(step.gradient_scale) * static_cast<double>(gradient[i]), t,
+      rule(p[i], state[i],
+           static_cast<double>(step.gradient_scale) * static_cast<double>(gradient[i]), t,
            step.learning_rate * step.rate_factor, settings.weight_decay * step.decay_factor);
-      ASSERT_NEAR(trial.parameters[i], p[i], tolerance * (1 + std::fabs(p[i]))) << "element " << i << " after step " << t;
+      ASSERT_NEAR(trial.parameters[i], p[i], tolerance * (1 + std::fabs(p[i])))
+          << "element " << i << " after step " << t;
     }
   }
 }
 
-inline void expect_usage_error(const OptimizerSettings& settings, const std::vector<std::string>& parts) {
+inline void expect_usage_error(const OptimizerSettings& settings,
+                               const std::vector<std::string>& parts) {
   try {
     static_cast<void>(make_optimizer(settings));
     ADD_FAILURE() << "accepted, but should have named " << parts.front();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::usage);
     const std::string message = error.what();
-    for (const std::string& part : parts) EXPECT_NE(message.find(part), std::string::npos) << message;
+    for (const std::string& part : parts)
+      EXPECT_NE(message.find(part), std::string::npos) << message;
     EXPECT_EQ(message.find('\n'), std::string::npos) << message;
   }
 }

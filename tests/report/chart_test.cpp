@@ -21,11 +21,16 @@ class Recorder final : public Canvas {
     ++polygons;
     note(corners);
   }
-  void text(CanvasPoint /*at*/, const std::string& text, const TextStyle& /*style*/) override { texts.push_back(text); }
-  void note(std::span<const CanvasPoint> points) {
-    for (const CanvasPoint& p : points) inside = inside && p.x >= 0 && p.x <= 560 && p.y >= 0 && p.y <= 380;
+  void text(CanvasPoint /*at*/, const std::string& text, const TextStyle& /*style*/) override {
+    texts.push_back(text);
   }
-  [[nodiscard]] bool shows(const std::string& text) const { return std::ranges::find(texts, text) != texts.end(); }
+  void note(std::span<const CanvasPoint> points) {
+    for (const CanvasPoint& p : points)
+      inside = inside && p.x >= 0 && p.x <= 560 && p.y >= 0 && p.y <= 380;
+  }
+  [[nodiscard]] bool shows(const std::string& text) const {
+    return std::ranges::find(texts, text) != texts.end();
+  }
 
   std::vector<std::pair<std::vector<CanvasPoint>, Pen>> lines;
   std::vector<std::string> texts;
@@ -42,12 +47,14 @@ TEST(RoundTicks, are_round_and_cover_the_range) {
 }
 
 TEST(LineChart, draws_every_series_title_axes_and_ticks) {
-  LineChart chart{"speed-up", {"ranks", true, {1, 2, 4}, {}, {}}, {"speed-up", true, {}, {}, {}}, {}};
+  LineChart chart{
+      "speed-up", {"ranks", true, {1, 2, 4}, {}, {}}, {"speed-up", true, {}, {}, {}}, {}};
   chart.series = {{"measured", {{1, 1, 0.9, 1.1}, {2, 1.9, 1.8, 1.95}, {4, 3.5, 3.2, 3.9}}},
                   {"ideal", {{1, 1}, {2, 2}, {4, 4}}, SeriesStyle::line}};
   Recorder canvas;
   draw(chart, canvas);
-  for (const char* text : {"speed-up", "ranks", "measured", "ideal", "1", "2", "4"}) EXPECT_TRUE(canvas.shows(text)) << text;
+  for (const char* text : {"speed-up", "ranks", "measured", "ideal", "1", "2", "4"})
+    EXPECT_TRUE(canvas.shows(text)) << text;
   EXPECT_TRUE(canvas.inside);
   // Three markers and the legend's.
   EXPECT_EQ(canvas.polygons, 4);
@@ -73,18 +80,24 @@ TEST(LineChart, survives_having_nothing_to_draw) {
 
 TEST(LineChart, series_differ_without_colour) {
   LineChart chart{"t", {"x", false, {}, {}, {}}, {"y", false, {}, {}, {}}, {}};
-  for (int s = 0; s < 4; ++s) chart.series.push_back({"s", {{0, 1.0 * s}, {1, 2.0 * s}}, SeriesStyle::line});
+  for (int s = 0; s < 4; ++s)
+    chart.series.push_back({"s", {{0, 1.0 * s}, {1, 2.0 * s}}, SeriesStyle::line});
   Recorder canvas;
   draw(chart, canvas);
   std::vector<std::vector<double>> dashes;
   for (const auto& [points, pen] : canvas.lines) {
-    if (pen.width == 2 && std::ranges::find(dashes, pen.dashes) == dashes.end()) dashes.push_back(pen.dashes);
+    if (pen.width == 2 && std::ranges::find(dashes, pen.dashes) == dashes.end())
+      dashes.push_back(pen.dashes);
   }
   EXPECT_EQ(dashes.size(), 4U);
 }
 
 TEST(BarChart, stacks_to_the_sum) {
-  BarChart chart{"t", "ranks", {"1", "2"}, {"ms", false, {}, {}, {}}, {{"a", {3, 4}}, {"b", {2, 1}}, {"c", {0, 5}}}};
+  BarChart chart{"t",
+                 "ranks",
+                 {"1", "2"},
+                 {"ms", false, {}, {}, {}},
+                 {{"a", {3, 4}}, {"b", {2, 1}}, {"c", {0, 5}}}};
   Recorder canvas;
   draw(chart, canvas);
   EXPECT_TRUE(canvas.inside);
@@ -92,7 +105,10 @@ TEST(BarChart, stacks_to_the_sum) {
 }
 
 TEST(SvgOf, is_one_element_with_escaped_texts) {
-  LineChart chart{"a < b & c", {"x", false, {}, {}, {}}, {"y", false, {}, {}, {}}, {{"\"s\"", {{0, 1}, {1, 2}}}}};
+  LineChart chart{"a < b & c",
+                  {"x", false, {}, {}, {}},
+                  {"y", false, {}, {}, {}},
+                  {{"\"s\"", {{0, 1}, {1, 2}}}}};
   const std::string svg = svg_of(chart);
   EXPECT_TRUE(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
   EXPECT_NE(svg.find("<title>a &lt; b &amp; c</title>"), std::string::npos);
@@ -101,12 +117,14 @@ TEST(SvgOf, is_one_element_with_escaped_texts) {
 }
 
 TEST(ImageOf, has_ink_where_the_line_is) {
-  const LineChart chart{"t", {"x", false, {}, {}, {}}, {"y", false, {}, {}, {}}, {{"s", {{0, 1}, {1, 1}}}}};
+  const LineChart chart{
+      "t", {"x", false, {}, {}, {}}, {"y", false, {}, {}, {}}, {{"s", {{0, 1}, {1, 1}}}}};
   const Image image = image_of(chart, 1);
   EXPECT_EQ(image.width, 560);
   EXPECT_EQ(image.height, 380);
   Index blue = 0;
-  for (std::size_t p = 0; p < image.pixels.size(); p += 3) blue += image.pixels[p] < 40 && image.pixels[p + 2] > 120 ? 1 : 0;
+  for (std::size_t p = 0; p < image.pixels.size(); p += 3)
+    blue += image.pixels[p] < 40 && image.pixels[p + 2] > 120 ? 1 : 0;
   EXPECT_GT(blue, 500);
 }
 

@@ -5,8 +5,8 @@
 #include <cstring>
 #include <span>
 
-#include "hourglass/core/error.hpp"
 #include "formats/image.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 namespace {
@@ -14,7 +14,8 @@ namespace {
 TEST(EncodePng, reads_back_pixel_by_pixel) {
   for (const Index channels : {1, 3}) {
     Image image{5, 3, channels, {}};
-    for (Index i = 0; i < 15 * channels; ++i) image.pixels.push_back(static_cast<unsigned char>(37 * i));
+    for (Index i = 0; i < 15 * channels; ++i)
+      image.pixels.push_back(static_cast<unsigned char>(37 * i));
     const std::string file = encode_png(image);
     ASSERT_EQ(file.substr(0, 8), "\x89PNG\r\n\x1a\n");
     const DecodedImage read = decode_png(std::as_bytes(std::span(file)));

@@ -48,7 +48,8 @@ ScalingStudy made_study(bool weak) {
       study.repetitions.push_back(repetition);
     }
   }
-  study.networks.push_back({8, {{1024, 1e-5}}, {{4, alpha + 4 * beta}, {1 << 24, alpha + (1 << 24) * beta}}, {}});
+  study.networks.push_back(
+      {8, {{1024, 1e-5}}, {{4, alpha + 4 * beta}, {1 << 24, alpha + (1 << 24) * beta}}, {}});
   return study;
 }
 

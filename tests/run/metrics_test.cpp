@@ -13,7 +13,9 @@ namespace hourglass {
 namespace {
 
 std::string temporary_path(const std::string& name) {
-  return (std::filesystem::temp_directory_path() / ("hourglass_" + std::to_string(getpid()) + "_" + name)).string();
+  return (std::filesystem::temp_directory_path() /
+          ("hourglass_" + std::to_string(getpid()) + "_" + name))
+      .string();
 }
 
 TEST(Metrics, line_has_the_documented_keys_and_no_nan) {
@@ -21,9 +23,10 @@ TEST(Metrics, line_has_the_documented_keys_and_no_nan) {
   record.kind = "step";
   record.loss = std::nan("");
   const auto json = nlohmann::json::parse(to_json_line(record));
-  for (const char* key : {"kind", "phase", "layer", "epoch", "step", "loss", "sse", "validation_sse", "learning_rate",
-                          "gradient_norm", "samples_per_second", "seconds_compute", "seconds_exchange_exposed",
-                          "seconds_input_wait", "seconds_checkpoint", "seconds_verify", "resident_bytes"}) {
+  for (const char* key :
+       {"kind", "phase", "layer", "epoch", "step", "loss", "sse", "validation_sse", "learning_rate",
+        "gradient_norm", "samples_per_second", "seconds_compute", "seconds_exchange_exposed",
+        "seconds_input_wait", "seconds_checkpoint", "seconds_verify", "resident_bytes"}) {
     EXPECT_TRUE(json.contains(key)) << key;
   }
   EXPECT_EQ(json["phase"], "train");
@@ -52,7 +55,8 @@ TEST(Metrics, resumed_file_drops_later_and_torn_records) {
   }
   std::ifstream stream(path);
   std::vector<Index> steps;
-  for (std::string line; std::getline(stream, line);) steps.push_back(nlohmann::json::parse(line)["step"]);
+  for (std::string line; std::getline(stream, line);)
+    steps.push_back(nlohmann::json::parse(line)["step"]);
   EXPECT_EQ(steps, (std::vector<Index>{1, 2, 3, 4}));
   std::filesystem::remove(path);
 }

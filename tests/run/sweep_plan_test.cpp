@@ -32,10 +32,12 @@ TEST(SweepAxis, commas_separate_unless_there_are_blanks) {
 }
 
 TEST(SweepAxis, refuses_what_is_no_axis) {
-  for (const char* text : {"name", "=1", ""}) expect_refused([&] { static_cast<void>(SweepAxis::from_values(text)); }, "--set");
+  for (const char* text : {"name", "=1", ""})
+    expect_refused([&] { static_cast<void>(SweepAxis::from_values(text)); }, "--set");
   expect_refused([] { static_cast<void>(SweepAxis::from_values("name=,,")); }, "no value");
-  for (const char* text : {"a=1", "a=log:1:2:3", "a=log:x:2", "a=log:0:1", "a=log:-1:1", "a=linear:2:1", "a=integer:1:2.5",
-                           "a=normal:0:1", "a=linear:0:inf", "a=integer:0:1e300"}) {
+  for (const char* text :
+       {"a=1", "a=log:1:2:3", "a=log:x:2", "a=log:0:1", "a=log:-1:1", "a=linear:2:1",
+        "a=integer:1:2.5", "a=normal:0:1", "a=linear:0:inf", "a=integer:0:1e300"}) {
     expect_refused([&] { static_cast<void>(SweepAxis::from_range(text)); }, "--range");
   }
 }
@@ -55,7 +57,8 @@ TEST(SweepPlan, grid_runs_through_every_combination_once) {
 
 TEST(SweepPlan, random_draws_are_a_function_of_seed_and_trial) {
   SweepPlan plan;
-  plan.axes = {SweepAxis::from_range("rate=log:1e-4:1e-2"), SweepAxis::from_range("momentum=linear:-1:1"),
+  plan.axes = {SweepAxis::from_range("rate=log:1e-4:1e-2"),
+               SweepAxis::from_range("momentum=linear:-1:1"),
                SweepAxis::from_range("k=integer:3:5"), SweepAxis::from_values("name=x,y")};
   plan.random = 2000;
   check_plan(plan);

@@ -11,14 +11,17 @@
 
 namespace hourglass::io_test {
 
-/// The message of the Error of that kind which `action` must throw; it must be one line that contains `part`.
-inline std::string expect_error(ErrorKind kind, const std::string& part, const std::function<void()>& action) {
+/// The message of the Error of that kind which `action` must throw; it must be one line that
+/// contains `part`.
+inline std::string expect_error(ErrorKind kind, const std::string& part,
+                                const std::function<void()>& action) {
   try {
     action();
   } catch (const Error& error) {
     const std::string message = error.what();
     EXPECT_EQ(error.kind(), kind) << message;
-    EXPECT_NE(message.find(part), std::string::npos) << "\"" << message << "\" does not say \"" << part << "\"";
+    EXPECT_NE(message.find(part), std::string::npos)
+        << "\"" << message << "\" does not say \"" << part << "\"";
     EXPECT_EQ(message.find('\n'), std::string::npos) << message;
     return message;
   }
@@ -26,7 +29,8 @@ inline std::string expect_error(ErrorKind kind, const std::string& part, const s
   return "";
 }
 
-/// No file of this process grows beyond `bytes` while the object lives: a disk that fills up, without needing one.
+/// No file of this process grows beyond `bytes` while the object lives: a disk that fills up,
+/// without needing one.
 class FileSizeLimit {
  public:
   explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {

@@ -11,13 +11,17 @@ inline std::string read_bytes(const std::string& path) {
   return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
 }
 
-inline void write_bytes(const std::string& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
+inline void write_bytes(const std::string& path, const std::string& bytes) {
+  std::ofstream(path, std::ios::binary) << bytes;
+}
 
 /// One byte of a file has another value while the object lives.
 class ByteInFile {
  public:
   ByteInFile(const std::string& path, std::size_t position, char value, char restored)
-      : stream_(path, std::ios::binary | std::ios::in | std::ios::out), position_(position), restored_(restored) {
+      : stream_(path, std::ios::binary | std::ios::in | std::ios::out),
+        position_(position),
+        restored_(restored) {
     put(value);
   }
   ~ByteInFile() { put(restored_); }

@@ -53,10 +53,12 @@ hid_t hdf5_type() {
   throw std::logic_error("no such type");
 }
 
-/// Writes `values` as data set /x of a new file; chunk_rows 0 means contiguous, deflate 0 uncompressed. Returns its address.
+/// Writes `values` as data set /x of a new file; chunk_rows 0 means contiguous, deflate 0
+/// uncompressed. Returns its address.
 template <class T>
-DatasetAddress write_dataset(const std::string& path, const std::vector<hsize_t>& shape, const std::vector<T>& values,
-                             hsize_t chunk_rows = 0, unsigned deflate = 0) {
+DatasetAddress write_dataset(const std::string& path, const std::vector<hsize_t>& shape,
+                             const std::vector<T>& values, hsize_t chunk_rows = 0,
+                             unsigned deflate = 0) {
   const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
   const hid_t space = H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr);
   const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
@@ -66,8 +68,10 @@ DatasetAddress write_dataset(const std::string& path, const std::vector<hsize_t>
     H5Pset_chunk(creation, static_cast<int>(chunk.size()), chunk.data());
     if (deflate > 0) H5Pset_deflate(creation, deflate);
   }
-  const hid_t dataset = H5Dcreate2(file, "/x", hdf5_type<T>(), space, H5P_DEFAULT, creation, H5P_DEFAULT);
-  const bool good = H5Dwrite(dataset, hdf5_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) >= 0;
+  const hid_t dataset =
+      H5Dcreate2(file, "/x", hdf5_type<T>(), space, H5P_DEFAULT, creation, H5P_DEFAULT);
+  const bool good =
+      H5Dwrite(dataset, hdf5_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) >= 0;
   H5Dclose(dataset);
   H5Pclose(creation);
   H5Sclose(space);

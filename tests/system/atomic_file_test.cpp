@@ -92,7 +92,8 @@ TEST_F(AtomicFileTest, what_is_replaced_begins_like_ours) {
 TEST_F(AtomicFileTest, full_disk_leaves_the_old_text) {
   write_bytes(path_, "old");
   const FileSizeLimit full(1000);
-  expect_error(ErrorKind::io, "result.txt", [&] { write_text_atomically(path_, std::string(5000, 'x')); });
+  expect_error(ErrorKind::io, "result.txt",
+               [&] { write_text_atomically(path_, std::string(5000, 'x')); });
   EXPECT_EQ(read_bytes(path_), "old");
   EXPECT_EQ(folder_.entries(), 1);
 }
@@ -114,7 +115,8 @@ TEST_F(AtomicFileTest, long_names_work) {
 TEST_F(AtomicFileTest, stale_temporaries_are_removed_and_nothing_else) {
   const AtomicFile pending(path_);
   std::filesystem::copy_file(pending.temporary_path(), folder_.file(".model.h5.tmp.123.456"));
-  for (const char* name : {"model.h5", ".model.h5.tmp.1a.2", ".hidden", "model.tmp.1.2", ".tmp.1.2"})
+  for (const char* name :
+       {"model.h5", ".model.h5.tmp.1a.2", ".hidden", "model.tmp.1.2", ".tmp.1.2"})
     write_bytes(folder_.file(name), "");
   EXPECT_EQ(remove_stale_temporaries(folder_.path()), 2);
   EXPECT_EQ(folder_.entries(), 5);

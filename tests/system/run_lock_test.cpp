@@ -11,8 +11,8 @@
 #include <fstream>
 #include <thread>
 
-#include "hourglass/core/error.hpp"
 #include "core/process.hpp"
+#include "hourglass/core/error.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace hourglass {
@@ -87,7 +87,8 @@ TEST_F(RunLockTest, renewed_lock_of_another_host_is_respected) {
   std::thread holder([&] {
     for (int counter = 10; !done; ++counter) {
       const int file = open(path().c_str(), O_WRONLY);
-      const std::string text = "host elsewhere boot b process 77 started 5 renewed " + std::to_string(counter % 90 + 10) + "\n";
+      const std::string text = "host elsewhere boot b process 77 started 5 renewed " +
+                               std::to_string(counter % 90 + 10) + "\n";
       static_cast<void>(pwrite(file, text.data(), text.size(), 0) + close(file));
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
@@ -101,7 +102,8 @@ TEST_F(RunLockTest, renewed_lock_of_another_host_is_respected) {
 TEST_F(RunLockTest, is_renewed) {
   const RunLock lock(path(), short_period);
   const std::string first = content();
-  for (int i = 0; i < 200 && content() == first; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  for (int i = 0; i < 200 && content() == first; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   EXPECT_NE(content(), first);
 }
 

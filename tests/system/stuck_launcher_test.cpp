@@ -9,7 +9,8 @@
 namespace hourglass {
 namespace {
 
-// The signal that ends a process of this name whose child asked for it, or 0 when none does for `milliseconds`.
+// The signal that ends a process of this name whose child asked for it, or 0 when none does for
+// `milliseconds`.
 int end_of_parent(const char* name, int milliseconds) {
   const pid_t parent = fork();
   if (parent == 0) {

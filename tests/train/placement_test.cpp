@@ -19,7 +19,8 @@ TEST(PlacementAdvice, a_rank_bound_to_fewer_cores_than_threads) {
 }
 
 TEST(PlacementAdvice, more_workers_than_cores) {
-  const auto advice = placement_advice({{"a", {0, 1}, 2}, {"a", {0, 1}, 2}, {"a", {0, 1}, 2}, {"a", {1, 0}, 100000}});
+  const auto advice = placement_advice(
+      {{"a", {0, 1}, 2}, {"a", {0, 1}, 2}, {"a", {0, 1}, 2}, {"a", {1, 0}, 100000}});
   ASSERT_EQ(advice.size(), 1U);
   const auto shared = placement_advice({{"b", {0, 1}, 1}, {"b", {0, 1}, 1}, {"b", {1}, 1}});
   ASSERT_EQ(shared.size(), 1U);

@@ -8,14 +8,15 @@
 #include <string>
 #include <vector>
 
-#include "hourglass/core/types.hpp"
 #include "hourglass/comm/request.hpp"
+#include "hourglass/core/types.hpp"
 
 namespace hourglass {
 
-/// A group of ranks that talk to each other: a value, cheap to copy; the MPI communicator below is a duplicate of its own,
-/// freed with the last copy. Every MPI error becomes Error(bug) with MPI's text. All calls come from the main thread.
-/// Unless said otherwise a method is collective: every rank of the group calls it, in the same order.
+/// A group of ranks that talk to each other: a value, cheap to copy; the MPI communicator below is
+/// a duplicate of its own, freed with the last copy. Every MPI error becomes Error(bug) with MPI's
+/// text. All calls come from the main thread. Unless said otherwise a method is collective: every
+/// rank of the group calls it, in the same order.
 class Communicator {
  public:
   /// All ranks of the job. Collective over the job: every rank calls it.
@@ -43,8 +44,9 @@ class Communicator {
   /// One text of each rank, by rank, on every rank.
   [[nodiscard]] std::vector<std::string> all_gather(const std::string& text) const;
 
-  /// Point to point, not collective; the request waits when it is destroyed. The memory must outlive it, and nobody else may
-  /// touch it before. At most 2^31 - 1 values. Messages of one (sender, receiver, tag) arrive in the order of sending.
+  /// Point to point, not collective; the request waits when it is destroyed. The memory must
+  /// outlive it, and nobody else may touch it before. At most 2^31 - 1 values. Messages of one
+  /// (sender, receiver, tag) arrive in the order of sending.
   [[nodiscard]] Request send(std::span<const float> values, int destination, int tag) const;
   [[nodiscard]] Request receive(std::span<float> values, int source, int tag) const;
   /// Non-blocking in-place allreduce (sum) in single precision.
@@ -62,9 +64,10 @@ class Communicator {
   std::shared_ptr<const Handle> handle_;
 };
 
-/// Runs `action` on every rank and then agrees: when it threw Error anywhere, every rank throws the Error of the lowest such
-/// rank (same kind, same message), so that all ranks end together with one exit code and rank 0 can print the one line.
-/// `action` must not communicate. Any other exception counts as ErrorKind::bug.
+/// Runs `action` on every rank and then agrees: when it threw Error anywhere, every rank throws the
+/// Error of the lowest such rank (same kind, same message), so that all ranks end together with one
+/// exit code and rank 0 can print the one line. `action` must not communicate. Any other exception
+/// counts as ErrorKind::bug.
 void collectively(const Communicator& communicator, const std::function<void()>& action);
 
 }  // namespace hourglass

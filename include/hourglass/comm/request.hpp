@@ -19,7 +19,8 @@ class Request {
  private:
   friend class Communicator;
   explicit Request(const void* handle);  ///< takes over the MPI_Request at `handle`
-  // An MPI_Request fits in a pointer-sized integer (Open MPI) or an int (MPICH family); kept opaque so that mpi.h stays in src.
+  // An MPI_Request fits in a pointer-sized integer (Open MPI) or an int (MPICH family); kept opaque
+  // so that mpi.h stays in src.
   struct alignas(8) Storage {
     unsigned char bytes[8];
   };

@@ -8,16 +8,18 @@ namespace hourglass {
 
 /// What went wrong, in the words of the program's exit codes (sysexits.h where it has one).
 enum class ErrorKind : int {
-  usage = 64,     ///< unknown, contradictory or missing settings
-  data = 65,      ///< malformed input: wrong shape, NaN, not HDF5
-  rank = 69,      ///< a rank, its node or its network failed: hung, or holding other numbers than the rest
+  usage = 64,  ///< unknown, contradictory or missing settings
+  data = 65,   ///< malformed input: wrong shape, NaN, not HDF5
+  rank =
+      69,  ///< a rank, its node or its network failed: hung, or holding other numbers than the rest
   bug = 70,       ///< a broken promise inside the program
   io = 74,        ///< the operating system refused: disk full, unreadable, no permission
   stopped = 75,   ///< stopped on request with a checkpoint written
   diverged = 76,  ///< non-finite loss, gradient or parameter
 };
 
-/// Whether an error is one rank's own or has been agreed on: then every rank throws the same one and all end in good order.
+/// Whether an error is one rank's own or has been agreed on: then every rank throws the same one
+/// and all end in good order.
 enum class Reach { local, everywhere };
 
 /// The one exception type. The message is for the user: what is wrong, where (file, data set, row)
@@ -36,11 +38,12 @@ class Error : public std::runtime_error {
   Reach reach_;
 };
 
-/// What the standard library says of the operating system's refusal (a file name that is too long, an output that is full), as
-/// Error(io) naming the file where it is known.
+/// What the standard library says of the operating system's refusal (a file name that is too long,
+/// an output that is full), as Error(io) naming the file where it is known.
 [[nodiscard]] Error error_of(const std::system_error& error);
 
-/// Throws ErrorKind::bug with `message` when `condition` is false. For promises between our own modules, never for input.
+/// Throws ErrorKind::bug with `message` when `condition` is false. For promises between our own
+/// modules, never for input.
 inline void require(bool condition, const char* message) {
   if (!condition) throw Error(ErrorKind::bug, std::string("internal error: ") + message);
 }
