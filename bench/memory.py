@@ -35,21 +35,59 @@ CASES = [
 
 def measured(options, layers, ranks, settings):
     with tempfile.TemporaryDirectory() as folder:
-        command = [options.program, "train", "--data", options.data, "--layers", layers, "--epochs", "1", "--progress", "plain",
-                   "--log-every", "5", "--checkpoint-every", "0", "--output", f"{folder}/run", *settings]
+        command = [
+            options.program,
+            "train",
+            "--data",
+            options.data,
+            "--layers",
+            layers,
+            "--epochs",
+            "1",
+            "--progress",
+            "plain",
+            "--log-every",
+            "5",
+            "--checkpoint-every",
+            "0",
+            "--output",
+            f"{folder}/run",
+            *settings,
+        ]
         if "--micro-batch" not in settings:
             command += ["--micro-batch", "128"]
         if ranks > 1:
-            command = ["mpirun", "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1", "-n", str(ranks), *command]
-        environment = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
-        output = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
+            command = [
+                "mpirun",
+                "--oversubscribe",
+                "--bind-to",
+                "none",
+                "--mca",
+                "mpi_yield_when_idle",
+                "1",
+                "-n",
+                str(ranks),
+                *command,
+            ]
+        environment = {
+            **os.environ,
+            "OMPI_ALLOW_RUN_AS_ROOT": "1",
+            "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+        }
+        output = subprocess.run(
+            command, check=True, capture_output=True, text=True, env=environment
+        ).stdout
         records = [json.loads(line) for line in open(f"{folder}/run/metrics.jsonl")]
     announced = float(re.search(r"memory of a rank: ([0-9.]+) MiB", output)[1])
-    return announced, max(record["resident_bytes"] for record in records if "resident_bytes" in record) / (1 << 20)
+    return announced, max(
+        record["resident_bytes"] for record in records if "resident_bytes" in record
+    ) / (1 << 20)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", required=True)
     parser.add_argument("--program", default=str(ROOT / "build/release/bin/hourglass"))
     options = parser.parse_args()
@@ -57,7 +95,10 @@ def main():
     print("|---|---:|---|---:|---:|---:|")
     for layers, ranks, settings in CASES:
         announced, resident = measured(options, layers, ranks, settings)
-        print(f"| {layers.replace(',', '-')} | {ranks} | `{' '.join(settings)}` | {announced:.1f} | {resident:.1f} | {resident - announced:+.1f} |", flush=True)
+        print(
+            f"| {layers.replace(',', '-')} | {ranks} | `{' '.join(settings)}` | {announced:.1f} | {resident:.1f} | {resident - announced:+.1f} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

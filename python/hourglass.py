@@ -44,9 +44,14 @@ ACTIVATIONS = {
     "relu": (lambda z: np.maximum(z, 0), lambda z: (z > 0).astype(z.dtype)),
     "leaky-relu": (lambda z: np.where(z > 0, z, 0.01 * z), lambda z: np.where(z > 0, 1.0, 0.01)),
     "elu": (_elu, lambda z: np.where(z > 0, 1.0, np.exp(np.minimum(z, 0)))),
-    "selu": (lambda z: _SELU_SCALE * _elu(z, _SELU_ALPHA),
-             lambda z: _SELU_SCALE * np.where(z > 0, 1.0, _SELU_ALPHA * np.exp(np.minimum(z, 0)))),
-    "gelu": (lambda z: z * _normal_cdf(z), lambda z: _normal_cdf(z) + z * np.exp(-z * z / 2) / math.sqrt(2 * math.pi)),
+    "selu": (
+        lambda z: _SELU_SCALE * _elu(z, _SELU_ALPHA),
+        lambda z: _SELU_SCALE * np.where(z > 0, 1.0, _SELU_ALPHA * np.exp(np.minimum(z, 0))),
+    ),
+    "gelu": (
+        lambda z: z * _normal_cdf(z),
+        lambda z: _normal_cdf(z) + z * np.exp(-z * z / 2) / math.sqrt(2 * math.pi),
+    ),
     "softplus": (lambda z: np.logaddexp(0, z), _sigmoid),
     "silu": (lambda z: z * _sigmoid(z), lambda z: _sigmoid(z) * (1 + z * (1 - _sigmoid(z)))),
 }
@@ -80,6 +85,7 @@ def read_rows(address, rows=slice(None)):
 # Steps of a network: each maps N x inputs to N x outputs, and tangent(x, t) maps directions t (N x D x inputs) at x to those of its
 # output, so that a product of them is a Jacobian.
 
+
 class Dense:
     """y = x W^T + b, W outputs x inputs."""
 
@@ -108,20 +114,31 @@ class _Windows:
         """The patches under the windows as a view: N x grid x kernel x channels."""
         n, s = len(padded), padded.strides
         kernel = self.weight.shape[2:]
-        return np.lib.stride_tricks.as_strided(padded, (n, *self.grid, *kernel, self.large[2]),
-                                               (s[0], s[1] * self.stride[0], s[2] * self.stride[1], s[1], s[2], s[3]))
+        return np.lib.stride_tricks.as_strided(
+            padded,
+            (n, *self.grid, *kernel, self.large[2]),
+            (s[0], s[1] * self.stride[0], s[2] * self.stride[1], s[1], s[2], s[3]),
+        )
 
     def _extents(self):
         """Height and width of the large image with its padding, and at least what the windows reach."""
-        return [max(size + 2 * p, (g - 1) * st + k)
-                for size, p, g, st, k in zip(self.large, self.padding, self.grid, self.stride, self.weight.shape[2:])]
+        return [
+            max(size + 2 * p, (g - 1) * st + k)
+            for size, p, g, st, k in zip(
+                self.large, self.padding, self.grid, self.stride, self.weight.shape[2:]
+            )
+        ]
 
     def to_small(self, x):
         height, width, channels = self.large
         padded = np.zeros((len(x), *self._extents(), channels), x.dtype)
         top, left = self.padding
-        padded[:, top:top + height, left:left + width] = x.reshape(len(x), height, width, channels)
-        return np.einsum("nyxijc,acij->nyxa", self._view(padded), self.weight, optimize=True).reshape(len(x), -1)
+        padded[:, top : top + height, left : left + width] = x.reshape(
+            len(x), height, width, channels
+        )
+        return np.einsum(
+            "nyxijc,acij->nyxa", self._view(padded), self.weight, optimize=True
+        ).reshape(len(x), -1)
 
     def to_large(self, x):
         height, width, channels = self.large
@@ -133,7 +150,7 @@ class _Windows:
                 columns = slice(j, j + (self.grid[1] - 1) * self.stride[1] + 1, self.stride[1])
                 padded[:, rows, columns] += small @ self.weight[:, :, i, j]
         top, left = self.padding
-        return padded[:, top:top + height, left:left + width].reshape(len(x), -1)
+        return padded[:, top : top + height, left : left + width].reshape(len(x), -1)
 
     def __call__(self, x):
         y = self.linear(x)
@@ -155,11 +172,13 @@ class LayerNorm:
     """gain (x - mean) / sqrt(variance + 1e-5) + shift over the units of a sample; a gain a unit, or a channel of images."""
 
     def __init__(self, gain, shift, width):
-        self.gain, self.shift = np.tile(gain, width // len(gain)), np.tile(shift, width // len(shift))
+        self.gain, self.shift = np.tile(gain, width // len(gain)), np.tile(
+            shift, width // len(shift)
+        )
 
     def _unit(self, x):
         centred = x - x.mean(axis=1, keepdims=True)
-        deviation = np.sqrt(np.mean(centred ** 2, axis=1, keepdims=True) + 1e-5)
+        deviation = np.sqrt(np.mean(centred**2, axis=1, keepdims=True) + 1e-5)
         return centred / deviation, deviation
 
     def __call__(self, x):
@@ -192,7 +211,7 @@ class KSparse:
     def _kept(self, x):
         order = np.argsort(-x, axis=1, kind="stable")
         kept = np.zeros(x.shape, bool)
-        np.put_along_axis(kept, order[:, :self.k], True, axis=1)
+        np.put_along_axis(kept, order[:, : self.k], True, axis=1)
         return kept
 
     def __call__(self, x):
@@ -206,21 +225,26 @@ class PosteriorMean:
     """A variational code without sampling: the first half of (mu, ln sigma^2)."""
 
     def __call__(self, x):
-        return x[:, :x.shape[1] // 2]
+        return x[:, : x.shape[1] // 2]
 
     def tangent(self, x, t):
-        return t[:, :, :t.shape[2] // 2]
+        return t[:, :, : t.shape[2] // 2]
 
 
 def parse_layers(text):
     """The items of `--layers` or `--decoder-layers`: {"kind": "dense", "shape": (784,) or (28, 28, 1)} or {"kind": "conv" or "tconv",
     "channels", "kernel", "stride", "padding", "output_padding"}, pairs of height and width."""
+
     def pair(words):
         numbers = tuple(map(int, words.split("x")))
         return numbers * 2 if len(numbers) == 1 else numbers
+
     layers = []
     for item in text.split(","):
-        match = re.fullmatch(r"(t?conv):(\d+)x(\d+(?:x\d+)?)(?:s(\d+(?:x\d+)?))?(?:p(\d+(?:x\d+)?))?(?:o(\d+(?:x\d+)?))?", item)
+        match = re.fullmatch(
+            r"(t?conv):(\d+)x(\d+(?:x\d+)?)(?:s(\d+(?:x\d+)?))?(?:p(\d+(?:x\d+)?))?(?:o(\d+(?:x\d+)?))?",
+            item,
+        )
         if not match:
             shape = tuple(map(int, item.split("x")))
             layers.append({"kind": "dense", "shape": (*shape, 1) if len(shape) == 2 else shape})
@@ -231,9 +255,19 @@ def parse_layers(text):
         if output_padding:
             output_padding = pair(output_padding)
         else:
-            output_padding = tuple(min(max(s + 2 * p - k, 0), s - 1) for k, s, p in zip(kernel, stride, padding))
-        layers.append({"kind": kind, "channels": int(channels), "kernel": kernel, "stride": stride, "padding": padding,
-                       "output_padding": output_padding})
+            output_padding = tuple(
+                min(max(s + 2 * p - k, 0), s - 1) for k, s, p in zip(kernel, stride, padding)
+            )
+        layers.append(
+            {
+                "kind": kind,
+                "channels": int(channels),
+                "kernel": kernel,
+                "stride": stride,
+                "padding": padding,
+                "output_padding": output_padding,
+            }
+        )
     return layers
 
 
@@ -244,7 +278,9 @@ def layer_shapes(layers):
         if layer["kind"] == "dense":
             shapes.append(layer["shape"])
             continue
-        windows = zip(shapes[-1], layer["kernel"], layer["stride"], layer["padding"], layer["output_padding"])
+        windows = zip(
+            shapes[-1], layer["kernel"], layer["stride"], layer["padding"], layer["output_padding"]
+        )
         if layer["kind"] == "conv":
             extents = [(size + 2 * p - k) // s + 1 for size, k, s, p, _ in windows]
         else:
@@ -261,9 +297,18 @@ def mirror_layers(layers):
         if layer["kind"] == "dense":
             mirror.append({"kind": "dense", "shape": target})
             continue
-        reached = [(size - 1) * s - 2 * p + k for size, k, s, p in zip(source, layer["kernel"], layer["stride"], layer["padding"])]
-        mirror.append({**layer, "kind": {"conv": "tconv", "tconv": "conv"}[layer["kind"]], "channels": target[2],
-                       "output_padding": tuple(t - r for t, r in zip(target, reached))})
+        reached = [
+            (size - 1) * s - 2 * p + k
+            for size, k, s, p in zip(source, layer["kernel"], layer["stride"], layer["padding"])
+        ]
+        mirror.append(
+            {
+                **layer,
+                "kind": {"conv": "tconv", "tconv": "conv"}[layer["kind"]],
+                "channels": target[2],
+                "output_padding": tuple(t - r for t, r in zip(target, reached)),
+            }
+        )
     return mirror
 
 
@@ -277,14 +322,23 @@ class Model:
             self.settings = parse_configuration(text.decode() if isinstance(text, bytes) else text)
             self.divisor = float(group["input/divisor"][0]) if "input/divisor" in group else 1.0
             self.mean = group["input/mean"][()] if "input/mean" in group else None
-            self.inverse_deviation = group["input/inverse_deviation"][()] if "input/mean" in group else None
+            self.inverse_deviation = (
+                group["input/inverse_deviation"][()] if "input/mean" in group else None
+            )
             self.history = {name: values[()] for name, values in file.get("history", {}).items()}
             layers = parse_layers(self.settings["layers"])
             text = self.settings.get("decoder-layers", "")
-            self.encoder = self._steps(group["encoder"], layers, self.settings["code-activation"], dtype)
+            self.encoder = self._steps(
+                group["encoder"], layers, self.settings["code-activation"], dtype
+            )
             # Tied weights are stored once, with the encoder.
-            self.decoder = self._steps(group["decoder"], parse_layers(text) if text else mirror_layers(layers),
-                                       self.settings["output-activation"], dtype, group["encoder"])
+            self.decoder = self._steps(
+                group["decoder"],
+                parse_layers(text) if text else mirror_layers(layers),
+                self.settings["output-activation"],
+                dtype,
+                group["encoder"],
+            )
             shapes = layer_shapes(layers)
             self.features, self.code_size = int(np.prod(shapes[0])), int(np.prod(shapes[-1]))
 
@@ -294,20 +348,34 @@ class Model:
         is_encoder = mirrored is None
         steps = []
         for i, layer in enumerate(layers[1:]):
-            stored = {name: values[()].astype(dtype) for name, values in group[str(i)].items() if isinstance(values, h5py.Dataset)}
+            stored = {
+                name: values[()].astype(dtype)
+                for name, values in group[str(i)].items()
+                if isinstance(values, h5py.Dataset)
+            }
             tied = "weight" not in stored
-            weight = mirrored[f"{count - 1 - i}/weight"][()].astype(dtype) if tied else stored["weight"]
+            weight = (
+                mirrored[f"{count - 1 - i}/weight"][()].astype(dtype) if tied else stored["weight"]
+            )
             before, after = shapes[i], shapes[i + 1]
             if layer["kind"] == "dense":
                 steps.append(Dense(weight.T if tied else weight, stored["bias"]))
             elif layer["kind"] == "conv":
                 steps.append(Convolution(weight, stored["bias"], layer, before, after[:2]))
             else:
-                steps.append(TransposedConvolution(weight, stored["bias"], layer, after, before[:2]))
+                steps.append(
+                    TransposedConvolution(weight, stored["bias"], layer, after, before[:2])
+                )
             if i + 1 < count:
                 if "norm" in group[str(i)]:
                     norm = group[f"{i}/norm"]
-                    steps.append(LayerNorm(norm["gain"][()].astype(dtype), norm["shift"][()].astype(dtype), int(np.prod(after))))
+                    steps.append(
+                        LayerNorm(
+                            norm["gain"][()].astype(dtype),
+                            norm["shift"][()].astype(dtype),
+                            int(np.prod(after)),
+                        )
+                    )
                 steps.append(Activation(self.settings["activation"]))
             elif is_encoder and self.settings.get("variational") == "true":
                 steps.append(PosteriorMean())

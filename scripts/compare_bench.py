@@ -29,8 +29,14 @@ def read(path):
             for b in benchmarks:
                 if b.get("run_type", "iteration") == "iteration" and not b.get("error_occurred"):
                     # A median over steps that the benchmark took itself is less disturbed than its mean.
-                    seconds = b["median_us"] * 1e-6 if "median_us" in b else b["real_time"] * UNITS[b["time_unit"]]
-                    times.setdefault(f"{file.stem}: {b.get('run_name', b['name'])}", []).append(seconds)
+                    seconds = (
+                        b["median_us"] * 1e-6
+                        if "median_us" in b
+                        else b["real_time"] * UNITS[b["time_unit"]]
+                    )
+                    times.setdefault(f"{file.stem}: {b.get('run_name', b['name'])}", []).append(
+                        seconds
+                    )
         except OSError as error:
             complain(f"cannot read {file}: {error.strerror}")
         except (ValueError, KeyError, TypeError):
@@ -39,10 +45,17 @@ def read(path):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("old", type=Path)
     parser.add_argument("new", type=Path)
-    parser.add_argument("--threshold", type=float, default=0.05, help="smallest relative difference that counts (0.05)")
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        default=0.05,
+        help="smallest relative difference that counts (0.05)",
+    )
     arguments = parser.parse_args()
     old, new = read(arguments.old), read(arguments.new)
     slower, faster = [], []
@@ -56,10 +69,15 @@ def main():
     for title, lines in [("slower", slower), ("faster", faster)]:
         for line in lines:
             print(f"{title}: {line}")
-    for title, names in [("only in the old", old.keys() - new.keys()), ("only in the new", new.keys() - old.keys())]:
+    for title, names in [
+        ("only in the old", old.keys() - new.keys()),
+        ("only in the new", new.keys() - old.keys()),
+    ]:
         for name in sorted(names):
             print(f"{title}: {name}")
-    print(f"{len(old.keys() & new.keys())} compared: {len(slower)} slower, {len(faster)} faster beyond noise")
+    print(
+        f"{len(old.keys() & new.keys())} compared: {len(slower)} slower, {len(faster)} faster beyond noise"
+    )
     return 1 if slower else 0
 
 

@@ -31,14 +31,16 @@ def main():
     parser.add_argument("--layers", default="784,1000,500,250,30")
     parser.add_argument("--batch", type=int, required=True, help="samples a rank")
     parser.add_argument("--epochs", type=int, default=2)
-    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help="bf16: torch.autocast")
+    parser.add_argument(
+        "--precision", choices=["fp32", "bf16"], default="fp32", help="bf16: torch.autocast"
+    )
     parser.add_argument("--samples", type=int, default=0, help="use the first N samples only")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     ranks, rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
     file, path = arguments.data.split(":")
     with h5py.File(file, "r") as source:
-        data = source[path][:arguments.samples or None]
+        data = source[path][: arguments.samples or None]
     data = torch.from_numpy(data.reshape(len(data), -1)[rank::ranks].copy()).float().div_(255)
     torch.manual_seed(1)
     model = network([int(width) for width in arguments.layers.split(",")])
@@ -52,7 +54,7 @@ def main():
         total = 0.0
         begin = time.perf_counter()
         for step in range(steps):
-            x = data[order[step * arguments.batch:(step + 1) * arguments.batch]]
+            x = data[order[step * arguments.batch : (step + 1) * arguments.batch]]
             optimizer.zero_grad(set_to_none=True)
             with torch.autocast("cpu", dtype=torch.bfloat16, enabled=arguments.precision == "bf16"):
                 y = model(x)
@@ -62,7 +64,15 @@ def main():
             total += loss.item()
         seconds = time.perf_counter() - begin
     if rank == 0:
-        print(json.dumps({"samples_per_second": steps * arguments.batch * ranks / seconds, "loss": total / steps, "torch": torch.__version__}))
+        print(
+            json.dumps(
+                {
+                    "samples_per_second": steps * arguments.batch * ranks / seconds,
+                    "loss": total / steps,
+                    "torch": torch.__version__,
+                }
+            )
+        )
 
 
 if __name__ == "__main__":

@@ -17,16 +17,52 @@ HERE = Path(__file__).resolve().parent
 
 # Links: bandwidth of a port in bytes a second, latency of one link in seconds. `efficiency` is what protocols leave of it.
 CLUSTERS = {
-    "10gbe": {"title": "10 GbE, two-level tree, 2:1 oversubscribed", "bandwidth": 1.25e9, "latency": 6e-6, "efficiency": 0.94,
-              "topology": 'topology="FAT_TREE" topo_parameters="2;32,32;1,16;1,1"', "nodes": 1024, "overhead": 2e-6},
-    "fat-tree-100g": {"title": "100 Gb/s fat-tree, full bisection", "bandwidth": 12.5e9, "latency": 4e-7, "efficiency": 0.94,
-                      "topology": 'topology="FAT_TREE" topo_parameters="2;32,32;1,32;1,1"', "nodes": 1024, "overhead": 3e-7},
-    "dragonfly-200g": {"title": "200 Gb/s dragonfly, 8 groups", "bandwidth": 25e9, "latency": 4e-7, "efficiency": 0.94,
-                       "topology": 'topology="DRAGONFLY" topo_parameters="8,4;4,4;8,4;4"', "nodes": 1024, "overhead": 3e-7},
+    "10gbe": {
+        "title": "10 GbE, two-level tree, 2:1 oversubscribed",
+        "bandwidth": 1.25e9,
+        "latency": 6e-6,
+        "efficiency": 0.94,
+        "topology": 'topology="FAT_TREE" topo_parameters="2;32,32;1,16;1,1"',
+        "nodes": 1024,
+        "overhead": 2e-6,
+    },
+    "fat-tree-100g": {
+        "title": "100 Gb/s fat-tree, full bisection",
+        "bandwidth": 12.5e9,
+        "latency": 4e-7,
+        "efficiency": 0.94,
+        "topology": 'topology="FAT_TREE" topo_parameters="2;32,32;1,32;1,1"',
+        "nodes": 1024,
+        "overhead": 3e-7,
+    },
+    "dragonfly-200g": {
+        "title": "200 Gb/s dragonfly, 8 groups",
+        "bandwidth": 25e9,
+        "latency": 4e-7,
+        "efficiency": 0.94,
+        "topology": 'topology="DRAGONFLY" topo_parameters="8,4;4,4;8,4;4"',
+        "nodes": 1024,
+        "overhead": 3e-7,
+    },
     # What measurements on one machine are compared with.
-    "netns-1g": {"title": "1 Gb/s, one switch", "bandwidth": 0.125e9, "latency": 3e-6, "efficiency": 0.957, "topology": "", "nodes": 16,
-                 "overhead": 1e-6},
-    "shared-memory": {"title": "one node", "bandwidth": 8e9, "latency": 1.5e-7, "efficiency": 1.0, "topology": "", "nodes": 16, "overhead": 2e-7},
+    "netns-1g": {
+        "title": "1 Gb/s, one switch",
+        "bandwidth": 0.125e9,
+        "latency": 3e-6,
+        "efficiency": 0.957,
+        "topology": "",
+        "nodes": 16,
+        "overhead": 1e-6,
+    },
+    "shared-memory": {
+        "title": "one node",
+        "bandwidth": 8e9,
+        "latency": 1.5e-7,
+        "efficiency": 1.0,
+        "topology": "",
+        "nodes": 16,
+        "overhead": 2e-7,
+    },
 }
 WIDTHS = "784,1000,500,250,30,250,500,1000,784"
 # One core: a pass over a micro-batch of so many samples, and Adam on the whole model (docs/scaling.md says where from).
@@ -35,10 +71,36 @@ UPDATE_MS = 1.7
 COMBINE_MS = 0.3
 
 
-def point(study, cluster, ranks, micro_batch=128, micro_batches=1, reduction="tree", overlap=1, wire=4, node=1, bucket=4 << 20, **more):
-    return {"study": study, "cluster": cluster, "ranks": ranks, "ranks_per_node": node, "micro_batch": micro_batch,
-            "micro_batches": micro_batches, "reduction": reduction, "overlap": overlap, "wire_bytes": wire, "bucket_bytes": bucket,
-            "pass_ms": PASS_MS.get(micro_batch), "update_ms": UPDATE_MS, "combine_ms": COMBINE_MS, "widths": WIDTHS, **more}
+def point(
+    study,
+    cluster,
+    ranks,
+    micro_batch=128,
+    micro_batches=1,
+    reduction="tree",
+    overlap=1,
+    wire=4,
+    node=1,
+    bucket=4 << 20,
+    **more,
+):
+    return {
+        "study": study,
+        "cluster": cluster,
+        "ranks": ranks,
+        "ranks_per_node": node,
+        "micro_batch": micro_batch,
+        "micro_batches": micro_batches,
+        "reduction": reduction,
+        "overlap": overlap,
+        "wire_bytes": wire,
+        "bucket_bytes": bucket,
+        "pass_ms": PASS_MS.get(micro_batch),
+        "update_ms": UPDATE_MS,
+        "combine_ms": COMBINE_MS,
+        "widths": WIDTHS,
+        **more,
+    }
 
 
 FEW = [1, 4, 16, 64, 256, 1024]
@@ -79,8 +141,12 @@ def strong():
         for ranks in MANY:
             yield point("strong", cluster, ranks, micro_batch=32, micro_batches=shards // ranks)
         for ranks in few(cluster):
-            yield point("strong", cluster, ranks, micro_batch=32, micro_batches=shards // ranks, wire=2)
-            yield point("strong", cluster, ranks, micro_batch=32, micro_batches=shards // ranks, overlap=0)
+            yield point(
+                "strong", cluster, ranks, micro_batch=32, micro_batches=shards // ranks, wire=2
+            )
+            yield point(
+                "strong", cluster, ranks, micro_batch=32, micro_batches=shards // ranks, overlap=0
+            )
 
 
 def allreduce():
@@ -101,8 +167,12 @@ def validate(files):
         points = {}
         for line in lines:
             if line["kind"] == "repetition":
-                points.setdefault((line["ranks"], line["reduction"], line["micro_batch"], line["batch"]), []).append(line)
-        largest = max((line for line in lines if line["kind"] == "network"), key=lambda line: line["ranks"])["point_to_point"][-1]
+                points.setdefault(
+                    (line["ranks"], line["reduction"], line["micro_batch"], line["batch"]), []
+                ).append(line)
+        largest = max(
+            (line for line in lines if line["kind"] == "network"), key=lambda line: line["ranks"]
+        )["point_to_point"][-1]
         for (ranks, reduction, micro_batch, batch), jobs in sorted(points.items()):
             if ranks == 1:
                 continue
@@ -111,13 +181,28 @@ def validate(files):
             phase = lambda name: job["phases"][name]["mean"] * 1e3
             hosts = len(job["hosts"])
             passes = batch // micro_batch // ranks
-            link = {} if hosts > 1 else {"bandwidth": float(f"{largest['bytes'] / largest['seconds']:.3g}")}
-            yield point("validate", "netns-1g" if hosts > 1 else "shared-memory", ranks, micro_batch, passes, reduction,
-                        int(given["--overlap"] == "true"), bucket=bucket, **link) | {
-                "mode": lines[0]["mode"], "pass_ms": round((phase("compute") + phase("input")) / passes, 3),
+            link = (
+                {}
+                if hosts > 1
+                else {"bandwidth": float(f"{largest['bytes'] / largest['seconds']:.3g}")}
+            )
+            yield point(
+                "validate",
+                "netns-1g" if hosts > 1 else "shared-memory",
+                ranks,
+                micro_batch,
+                passes,
+                reduction,
+                int(given["--overlap"] == "true"),
+                bucket=bucket,
+                **link,
+            ) | {
+                "mode": lines[0]["mode"],
+                "pass_ms": round((phase("compute") + phase("input")) / passes, 3),
                 "update_ms": round(phase("update") * (ranks if reduction == "tree" else 1), 3),
                 "measured_ms": round(job["step_seconds"] * 1e3, 3),
-                "measured_exchange_ms": round(phase("exchange"), 3)}
+                "measured_exchange_ms": round(phase("exchange"), 3),
+            }
 
 
 def tiny():
@@ -128,14 +213,22 @@ def tiny():
     yield point("tiny", "dragonfly-200g", 8, node=4, wire=2, overlap=0)
 
 
-STUDIES = {"weak": weak, "strong": strong, "allreduce": allreduce, "tiny": tiny, "validate": validate}
+STUDIES = {
+    "weak": weak,
+    "strong": strong,
+    "allreduce": allreduce,
+    "tiny": tiny,
+    "validate": validate,
+}
 
 
 def platform_text(c, ranks_per_node):
-    return (f"<?xml version='1.0'?><!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n<platform version=\"4.1\">"
-            f"<zone id=\"w\" routing=\"Full\"><cluster id=\"c\" {c['topology']} prefix=\"n\" suffix=\"\" radical=\"0-{c['nodes'] - 1}\" speed=\"1Gf\" "
-            f"core=\"{max(ranks_per_node, 1)}\" bw=\"{c['bandwidth']}Bps\" lat=\"{c['latency']}s\" loopback_bw=\"8GBps\" loopback_lat=\"300ns\"/>"
-            "</zone></platform>\n")
+    return (
+        f'<?xml version=\'1.0\'?><!DOCTYPE platform SYSTEM "https://simgrid.org/simgrid.dtd">\n<platform version="4.1">'
+        f"<zone id=\"w\" routing=\"Full\"><cluster id=\"c\" {c['topology']} prefix=\"n\" suffix=\"\" radical=\"0-{c['nodes'] - 1}\" speed=\"1Gf\" "
+        f"core=\"{max(ranks_per_node, 1)}\" bw=\"{c['bandwidth']}Bps\" lat=\"{c['latency']}s\" loopback_bw=\"8GBps\" loopback_lat=\"300ns\"/>"
+        "</zone></platform>\n"
+    )
 
 
 def simulate(executable, p):
@@ -150,19 +243,62 @@ def simulate_in(folder, executable, p):
     hosts = folder / "hosts"
     hosts.write_text("".join(f"n{r // p['ranks_per_node']}\n" for r in range(p["ranks"])))
     overhead = f"0:{c['overhead']}:0"
-    options = {"smpi/host-speed": "1Gf", "smpi/simulate-computation": "no", "smpi/coll-selector": "ompi", "smpi/bcast": "binomial_tree", "smpi/reduce": "binomial", "smpi/shared-malloc": "global",
-               "smpi/test": 1e-7, "smpi/iprobe": 1e-7, "smpi/lat-factor": "0:1", "smpi/bw-factor": f"0:{c['efficiency']}",
-               "network/crosstraffic": 0, "smpi/os": overhead, "smpi/or": overhead, "smpi/ois": overhead}
-    command = ["smpirun", "-np", str(p["ranks"]), "-platform", str(platform), "-hostfile", str(hosts),
-               *(f"--cfg={name}:{value}" for name, value in options.items()),
-               *(f"--log={name}.thres:critical" for name in ["root", "smpi_coll", "smpi_colls"]), str(executable),
-               "--widths", p["widths"], "--micro-batches", p["micro_batches"], "--pass-ms", p["pass_ms"], "--update-ms", p["update_ms"],
-               "--combine-ms", p["combine_ms"], "--reduction", p["reduction"], "--overlap", p["overlap"], "--wire-bytes", p["wire_bytes"],
-               "--bucket-bytes", p["bucket_bytes"], "--warm-up", 1, "--steps", 1]
+    options = {
+        "smpi/host-speed": "1Gf",
+        "smpi/simulate-computation": "no",
+        "smpi/coll-selector": "ompi",
+        "smpi/bcast": "binomial_tree",
+        "smpi/reduce": "binomial",
+        "smpi/shared-malloc": "global",
+        "smpi/test": 1e-7,
+        "smpi/iprobe": 1e-7,
+        "smpi/lat-factor": "0:1",
+        "smpi/bw-factor": f"0:{c['efficiency']}",
+        "network/crosstraffic": 0,
+        "smpi/os": overhead,
+        "smpi/or": overhead,
+        "smpi/ois": overhead,
+    }
+    command = [
+        "smpirun",
+        "-np",
+        str(p["ranks"]),
+        "-platform",
+        str(platform),
+        "-hostfile",
+        str(hosts),
+        *(f"--cfg={name}:{value}" for name, value in options.items()),
+        *(f"--log={name}.thres:critical" for name in ["root", "smpi_coll", "smpi_colls"]),
+        str(executable),
+        "--widths",
+        p["widths"],
+        "--micro-batches",
+        p["micro_batches"],
+        "--pass-ms",
+        p["pass_ms"],
+        "--update-ms",
+        p["update_ms"],
+        "--combine-ms",
+        p["combine_ms"],
+        "--reduction",
+        p["reduction"],
+        "--overlap",
+        p["overlap"],
+        "--wire-bytes",
+        p["wire_bytes"],
+        "--bucket-bytes",
+        p["bucket_bytes"],
+        "--warm-up",
+        1,
+        "--steps",
+        1,
+    ]
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode != 0 or not lines:
-        raise RuntimeError(f"smpirun ended with {done.returncode} on {p}:\n{done.stdout}\n{done.stderr}")
+        raise RuntimeError(
+            f"smpirun ended with {done.returncode} on {p}:\n{done.stdout}\n{done.stderr}"
+        )
     return {**p, "step_ms": json.loads(lines[-1])["step_ms"]}
 
 
@@ -170,38 +306,67 @@ def read_results(path):
     if not path.exists():
         return []
     # A line that a kill has cut has no end.
-    return [json.loads(line) for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
+    return [
+        json.loads(line)
+        for line in path.read_text().splitlines(keepends=True)
+        if line.endswith("\n")
+    ]
 
 
 def drop_cut_line(path):
     if path.exists():
         text = path.read_text()
-        os.truncate(path, len(text[:text.rfind("\n") + 1].encode()))
+        os.truncate(path, len(text[: text.rfind("\n") + 1].encode()))
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("study", choices=STUDIES)
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--folder", type=Path, default=Path("build/simulate"), help="where the executable and platform files go")
-    parser.add_argument("--measured", nargs="+", type=Path, default=[], help="validate: results files of hourglass scale")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=Path("build/simulate"),
+        help="where the executable and platform files go",
+    )
+    parser.add_argument(
+        "--measured",
+        nargs="+",
+        type=Path,
+        default=[],
+        help="validate: results files of hourglass scale",
+    )
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     subprocess.run([str(HERE / "build.sh"), str(arguments.folder.resolve())], check=True)
-    done = [{name: value for name, value in result.items() if name != "step_ms"} for result in read_results(arguments.output)]
+    done = [
+        {name: value for name, value in result.items() if name != "step_ms"}
+        for result in read_results(arguments.output)
+    ]
     drop_cut_line(arguments.output)
-    points = validate(arguments.measured) if arguments.study == "validate" else STUDIES[arguments.study]()
+    points = (
+        validate(arguments.measured)
+        if arguments.study == "validate"
+        else STUDIES[arguments.study]()
+    )
     executable = arguments.folder.resolve() / "simulate"
     # A simulation is one thread of computing.
-    with arguments.output.open("a") as file, concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with arguments.output.open("a") as file, concurrent.futures.ThreadPoolExecutor(
+        len(os.sched_getaffinity(0))
+    ) as pool:
         waiting = [pool.submit(simulate, executable, p) for p in points if p not in done]
         try:
             for ready in concurrent.futures.as_completed(waiting):
                 p = ready.result()
                 file.write(json.dumps(p) + "\n")
                 file.flush()
-                print(f"{p['study']} {p['cluster']} {p['ranks']} ranks ({p['ranks_per_node']} a node) {p['reduction']} overlap {p['overlap']} "
-                      f"wire {p['wire_bytes']}: {p['step_ms']:.3f} ms", flush=True)
+                print(
+                    f"{p['study']} {p['cluster']} {p['ranks']} ranks ({p['ranks_per_node']} a node) {p['reduction']} overlap {p['overlap']} "
+                    f"wire {p['wire_bytes']}: {p['step_ms']:.3f} ms",
+                    flush=True,
+                )
         except (RuntimeError, KeyboardInterrupt) as end:
             # What has begun ends, the rest does not begin.
             pool.shutdown(cancel_futures=True)

@@ -56,7 +56,9 @@ class Results:
             posterior = step(posterior)
         size = posterior.shape[1] // 2
         mean, log_variance = posterior[:, :size], posterior[:, size:]
-        divergence = 0.5 * np.sum(mean ** 2 + np.exp(log_variance) - 1 - log_variance, axis=1).mean()
+        divergence = (
+            0.5 * np.sum(mean**2 + np.exp(log_variance) - 1 - log_variance, axis=1).mean()
+        )
         noise = np.random.default_rng(seed).standard_normal(mean.shape)
         y = np.clip(model.decode(mean + np.exp(0.5 * log_variance) * noise), 1e-7, 1 - 1e-7)
         entropy = -np.sum(x * np.log(y) + (1 - x) * np.log1p(-y), axis=1).mean()

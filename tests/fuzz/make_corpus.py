@@ -16,11 +16,15 @@ import numpy as np
 
 JPEG = base64.b64decode(
     "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABALDA4MChAODQ4SERATGCgaGBYWGDEjJR0oOjM9PDkzODdASFxOQERXRTc4UG1RV19iZ2hnPk1xeXBkeFxlZ2P/"
-    "wAALCAACAAMBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAABf/EABoQAAEFAQAAAAAAAAAAAAAAAAQAAhVUk9H/2gAIAQEAAD8AcjQaQ2TeL//Z")
+    "wAALCAACAAMBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAABf/EABoQAAEFAQAAAAAAAAAAAAAAAAQAAhVUk9H/2gAIAQEAAD8AcjQaQ2TeL//Z"
+)
 
 
 def idx(values, code):
-    return struct.pack(f">BBBB{values.ndim}I", 0, 0, code, values.ndim, *values.shape) + values.astype(values.dtype.newbyteorder(">")).tobytes()
+    return (
+        struct.pack(f">BBBB{values.ndim}I", 0, 0, code, values.ndim, *values.shape)
+        + values.astype(values.dtype.newbyteorder(">")).tobytes()
+    )
 
 
 def saved(save, *arguments, **arrays):
@@ -31,45 +35,107 @@ def saved(save, *arguments, **arrays):
 
 def png(image):
     import zlib
+
     def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
     height, width = image.shape
     rows = b"".join(b"\0" + row.tobytes() for row in image)
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
 
 
 def model(program):
     """A model and a checkpoint, as small as they come."""
-    environment = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+    environment = {
+        **os.environ,
+        "OMPI_ALLOW_RUN_AS_ROOT": "1",
+        "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    }
     with tempfile.TemporaryDirectory() as folder:
         with h5py.File(f"{folder}/data.h5", "w") as file:
             file["samples"] = np.arange(16, dtype=np.float32).reshape(8, 2) / 16
-        subprocess.run([program, "train", "--data", f"{folder}/data.h5", "--layers", "2,1", "--batch", "8", "--micro-batch", "8", "--epochs", "1",
-                        "--output", f"{folder}/run"], check=True, stdout=subprocess.DEVNULL, env=environment)
+        subprocess.run(
+            [
+                program,
+                "train",
+                "--data",
+                f"{folder}/data.h5",
+                "--layers",
+                "2,1",
+                "--batch",
+                "8",
+                "--micro-batch",
+                "8",
+                "--epochs",
+                "1",
+                "--output",
+                f"{folder}/run",
+            ],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            env=environment,
+        )
         checkpoint = sorted(Path(folder, "run/checkpoints").iterdir())[-1]
-        return {"model": Path(folder, "run/model.h5").read_bytes(), "checkpoint": checkpoint.read_bytes()}
+        return {
+            "model": Path(folder, "run/model.h5").read_bytes(),
+            "checkpoint": checkpoint.read_bytes(),
+        }
 
 
 def main():
     folder, program = Path(sys.argv[1]), sys.argv[2]
     numbers = np.arange(12).reshape(4, 3)
-    printed = subprocess.run([program, "train", "--print-config", "--data", "x.h5", "--layers", "4,2", "--output", "y"], check=True,
-                             stdout=subprocess.PIPE).stdout
+    printed = subprocess.run(
+        [program, "train", "--print-config", "--data", "x.h5", "--layers", "4,2", "--output", "y"],
+        check=True,
+        stdout=subprocess.PIPE,
+    ).stdout
     grey = b"P5 3 2 255\n" + bytes(range(6))
     wide = b"{'descr': '<f2', 'fortran_order': False, 'shape': (0, 71, 75618059260707912)}"
     seeds = {
-        "idx": {"bytes": idx(numbers.astype(np.uint8), 8), "floats": idx(numbers.astype(np.float32), 13), "packed": gzip.compress(idx(numbers.astype(np.int16), 11))},
-        "npy": {"floats": saved(np.save, numbers.astype(np.float32)), "doubles": saved(np.save, numbers.astype(">f8")),
-                "halves": saved(np.save, numbers.astype(np.float16)),
-                "refused-column": saved(np.save, np.asfortranarray(numbers.astype(np.float64))),
-                "refused-wide": b"\x93NUMPY\1\0" + struct.pack("<H", len(wide)) + wide},
-        "npz": {"stored": saved(np.savez, x=numbers.astype(np.float32)), "packed": saved(np.savez_compressed, x=numbers.astype(np.uint8))},
-        "csv": {"plain": b"\0a,b\n1,2\n3,4\n", "labels": b"\6x,2\ny,4\n", "semicolons": b"\1\"a\";b\r\n1;-2e3\r\n",
-                "quoted": b"\0\"a \"\"b\"\"\",c\n1,7\n", "marked": b"\0\xEF\xBB\xBFa\n1\n", "refused-gap": b"\0a,b\n1,nan\n",
-                "refused-mark": b"\0\xEF"},
-        "image": {"grey": grey, "text": b"P3 1 1 255 1 2 3\n", "png": png(numbers.astype(np.uint8)), "jpeg": JPEG},
-        "config": {"all": printed, "few": b"[data]\ndata = x.h5\n[model]\nlayers = 4,2\n# words\n[optimizer]\nseed = 1\n[run]\noutput = y\n"},
+        "idx": {
+            "bytes": idx(numbers.astype(np.uint8), 8),
+            "floats": idx(numbers.astype(np.float32), 13),
+            "packed": gzip.compress(idx(numbers.astype(np.int16), 11)),
+        },
+        "npy": {
+            "floats": saved(np.save, numbers.astype(np.float32)),
+            "doubles": saved(np.save, numbers.astype(">f8")),
+            "halves": saved(np.save, numbers.astype(np.float16)),
+            "refused-column": saved(np.save, np.asfortranarray(numbers.astype(np.float64))),
+            "refused-wide": b"\x93NUMPY\1\0" + struct.pack("<H", len(wide)) + wide,
+        },
+        "npz": {
+            "stored": saved(np.savez, x=numbers.astype(np.float32)),
+            "packed": saved(np.savez_compressed, x=numbers.astype(np.uint8)),
+        },
+        "csv": {
+            "plain": b"\0a,b\n1,2\n3,4\n",
+            "labels": b"\6x,2\ny,4\n",
+            "semicolons": b'\1"a";b\r\n1;-2e3\r\n',
+            "quoted": b'\0"a ""b""",c\n1,7\n',
+            "marked": b"\0\xEF\xBB\xBFa\n1\n",
+            "refused-gap": b"\0a,b\n1,nan\n",
+            "refused-mark": b"\0\xEF",
+        },
+        "image": {
+            "grey": grey,
+            "text": b"P3 1 1 255 1 2 3\n",
+            "png": png(numbers.astype(np.uint8)),
+            "jpeg": JPEG,
+        },
+        "config": {
+            "all": printed,
+            "few": b"[data]\ndata = x.h5\n[model]\nlayers = 4,2\n# words\n[optimizer]\nseed = 1\n[run]\noutput = y\n",
+        },
         "model": model(program),
     }
     for target, files in seeds.items():

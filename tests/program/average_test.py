@@ -7,18 +7,50 @@ import numpy as np
 
 from support import ProgramTest, checkpoints, read_datasets, read_metrics
 
-BASE = ["--layers", "20,12,3", "--batch", "48", "--micro-batch", "3", "--epochs", "4", "--ema", "0.99", "--optimizer", "sgd", "--momentum", "0.9",
-        "--learning-rate", "0.5", "--keep", "1000"]
+BASE = [
+    "--layers",
+    "20,12,3",
+    "--batch",
+    "48",
+    "--micro-batch",
+    "3",
+    "--epochs",
+    "4",
+    "--ema",
+    "0.99",
+    "--optimizer",
+    "sgd",
+    "--momentum",
+    "0.9",
+    "--learning-rate",
+    "0.5",
+    "--keep",
+    "1000",
+]
 
 
 class AverageTest(ProgramTest):
     def setUp(self):
         super().setUp()
         self.data = self.make_data()
-        self.source = ["--data", f"{self.data}:/train/samples", "--validation", f"{self.data}:/test/samples"]
+        self.source = [
+            "--data",
+            f"{self.data}:/train/samples",
+            "--validation",
+            f"{self.data}:/test/samples",
+        ]
 
     def sse(self, model):
-        report = self.success("evaluate", "--json", "--model", model, "--data", f"{self.data}:/test/samples", "--micro-batch", 3)
+        report = self.success(
+            "evaluate",
+            "--json",
+            "--model",
+            model,
+            "--data",
+            f"{self.data}:/test/samples",
+            "--micro-batch",
+            3,
+        )
         return json.loads(report.stdout)["sse"]
 
     def errors(self, name):
@@ -39,12 +71,30 @@ class AverageTest(ProgramTest):
             for half in ("encoder", "decoder"):
                 for layer in ("0", "1"):
                     for part in ("weight", "bias"):
-                        np.testing.assert_array_equal(file[f"/optimizer/average/{half}/{layer}/{part}"][()],
-                                                      model[f"/model/{half}/{layer}/{part}"])
+                        np.testing.assert_array_equal(
+                            file[f"/optimizer/average/{half}/{layer}/{part}"][()],
+                            model[f"/model/{half}/{layer}/{part}"],
+                        )
 
     def test_the_best_epoch_is_the_averages_best(self):
-        self.train("run", *self.source, *BASE, "--keep-best", "--learning-rate", "8", "--epochs", "6", "--ema", "0.5", ranks=2)
-        self.assertNotEqual(min(self.errors("run")), self.errors("run")[-1], "the last epoch must not be the best here")
+        self.train(
+            "run",
+            *self.source,
+            *BASE,
+            "--keep-best",
+            "--learning-rate",
+            "8",
+            "--epochs",
+            "6",
+            "--ema",
+            "0.5",
+            ranks=2,
+        )
+        self.assertNotEqual(
+            min(self.errors("run")),
+            self.errors("run")[-1],
+            "the last epoch must not be the best here",
+        )
         self.assertEqual(min(self.errors("run")), self.sse(self.folder / "run/model.h5"))
 
     def test_errors_survive_a_resume(self):

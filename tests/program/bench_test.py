@@ -14,8 +14,17 @@ PROGRAMS = ["gemm", "elementwise", "tree_sum", "optimizer", "io", "step", "input
 
 def write_results(folder, **times):
     folder.mkdir()
-    benchmarks = [{"name": name, "run_name": name, "run_type": "iteration", "real_time": time, "time_unit": "us"}
-                  for name, values in times.items() for time in values]
+    benchmarks = [
+        {
+            "name": name,
+            "run_name": name,
+            "run_type": "iteration",
+            "real_time": time,
+            "time_unit": "us",
+        }
+        for name, values in times.items()
+        for time in values
+    ]
     (folder / "x.json").write_text(json.dumps({"benchmarks": benchmarks}))
     return folder
 
@@ -27,11 +36,16 @@ class BenchTest(ProgramTest):
     def test_all_run_once(self):
         if os.environ.get("HOURGLASS_SANITIZE") or not (BUILD / "bench/gemm_bench").exists():
             self.skipTest("built without benchmarks")
-        result = support.execute([str(ROOT / "scripts/bench.sh"), str(self.folder / "out"), "--quick"], timeout=400,
-                                 environment={"HOURGLASS_BUILD": str(BUILD)})
+        result = support.execute(
+            [str(ROOT / "scripts/bench.sh"), str(self.folder / "out"), "--quick"],
+            timeout=400,
+            environment={"HOURGLASS_BUILD": str(BUILD)},
+        )
         self.assertEqual(result.code, 0, result)
         for name in PROGRAMS:
-            benchmarks = json.loads((self.folder / "out" / f"{name}.json").read_text())["benchmarks"]
+            benchmarks = json.loads((self.folder / "out" / f"{name}.json").read_text())[
+                "benchmarks"
+            ]
             self.assertGreater(len(benchmarks), 0, name)
             for benchmark in benchmarks:
                 self.assertFalse(benchmark.get("error_occurred", False), benchmark)
@@ -40,8 +54,12 @@ class BenchTest(ProgramTest):
         self.assertIn("0 slower", same.stdout)
 
     def test_noise_is_not_called_slower(self):
-        old = write_results(self.folder / "old", noisy=[100, 130, 110], slow=[100, 101, 102], fast=[100, 101, 99])
-        new = write_results(self.folder / "new", noisy=[125, 120, 128], slow=[120, 121, 122], fast=[80, 81, 79])
+        old = write_results(
+            self.folder / "old", noisy=[100, 130, 110], slow=[100, 101, 102], fast=[100, 101, 99]
+        )
+        new = write_results(
+            self.folder / "new", noisy=[125, 120, 128], slow=[120, 121, 122], fast=[80, 81, 79]
+        )
         result = self.compare(old, new)
         self.assertEqual(result.code, 1, result)
         self.assertIn("slower: x: slow", result.stdout)
@@ -55,7 +73,12 @@ class BenchTest(ProgramTest):
             result = self.compare(good, path)
             self.assertEqual(result.code, 65, result)
             self.assertIn(path.name, result.stderr)
-        self.assertEqual(subprocess.run([ROOT / "scripts/bench.sh", self.folder / "o", "--fast"], capture_output=True).returncode, 64)
+        self.assertEqual(
+            subprocess.run(
+                [ROOT / "scripts/bench.sh", self.folder / "o", "--fast"], capture_output=True
+            ).returncode,
+            64,
+        )
 
 
 if __name__ == "__main__":

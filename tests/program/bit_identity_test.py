@@ -5,30 +5,163 @@ import os
 import signal
 import unittest
 
-from support import ProgramTest, checkpoints, kill_tree, rank_processes, read_metrics, start, wait_until
+from support import (
+    ProgramTest,
+    checkpoints,
+    kill_tree,
+    rank_processes,
+    read_metrics,
+    start,
+    wait_until,
+)
 
 # 16 shards of 8 or 9 samples: 150 samples, micro-batches of 3 divide nothing.
-BASE = ["--layers", "20,12,3", "--batch", "48", "--micro-batch", "3", "--epochs", "3", "--learning-rate", "3e-3",
-        "--shuffle-block", "2", "--shuffle-window", "2"]
+BASE = [
+    "--layers",
+    "20,12,3",
+    "--batch",
+    "48",
+    "--micro-batch",
+    "3",
+    "--epochs",
+    "3",
+    "--learning-rate",
+    "3e-3",
+    "--shuffle-block",
+    "2",
+    "--shuffle-window",
+    "2",
+]
 OPTIMIZERS = {
     "sgd": ["--optimizer", "sgd", "--learning-rate", "0.1"],
     "momentum": ["--optimizer", "sgd", "--momentum", "0.9", "--learning-rate", "0.05"],
-    "nesterov": ["--optimizer", "sgd", "--momentum", "0.9", "--nesterov", "--learning-rate", "0.05", "--clip-norm", "0.05"],
-    "adam": ["--optimizer", "adam", "--weight-decay", "1e-3", "--schedule", "cosine", "--warmup-epochs", "1"],
-    "adamw": ["--optimizer", "adamw", "--weight-decay", "1e-2", "--schedule", "step", "--decay-epochs", "1", "--clip-norm", "0.1"],
+    "nesterov": [
+        "--optimizer",
+        "sgd",
+        "--momentum",
+        "0.9",
+        "--nesterov",
+        "--learning-rate",
+        "0.05",
+        "--clip-norm",
+        "0.05",
+    ],
+    "adam": [
+        "--optimizer",
+        "adam",
+        "--weight-decay",
+        "1e-3",
+        "--schedule",
+        "cosine",
+        "--warmup-epochs",
+        "1",
+    ],
+    "adamw": [
+        "--optimizer",
+        "adamw",
+        "--weight-decay",
+        "1e-2",
+        "--schedule",
+        "step",
+        "--decay-epochs",
+        "1",
+        "--clip-norm",
+        "0.1",
+    ],
     "nadam": ["--optimizer", "nadam"],
-    "adagrad": ["--optimizer", "adagrad", "--learning-rate", "0.01", "--schedule", "inverse-sqrt", "--warmup-epochs", "1"],
+    "adagrad": [
+        "--optimizer",
+        "adagrad",
+        "--learning-rate",
+        "0.01",
+        "--schedule",
+        "inverse-sqrt",
+        "--warmup-epochs",
+        "1",
+    ],
     "rmsprop": ["--optimizer", "rmsprop", "--centered", "--momentum", "0.5"],
-    "adadelta": ["--optimizer", "adadelta", "--learning-rate", "1", "--epsilon", "1e-6", "--schedule", "exponential"],
-    "sutskever": ["--optimizer", "sgd", "--momentum", "0.99", "--momentum-schedule", "sutskever", "--nesterov", "--learning-rate", "0.02"],
-    "lars": ["--optimizer", "lars", "--momentum", "0.9", "--trust-coefficient", "0.1", "--learning-rate", "0.5", "--weight-decay", "1e-3"],
+    "adadelta": [
+        "--optimizer",
+        "adadelta",
+        "--learning-rate",
+        "1",
+        "--epsilon",
+        "1e-6",
+        "--schedule",
+        "exponential",
+    ],
+    "sutskever": [
+        "--optimizer",
+        "sgd",
+        "--momentum",
+        "0.99",
+        "--momentum-schedule",
+        "sutskever",
+        "--nesterov",
+        "--learning-rate",
+        "0.02",
+    ],
+    "lars": [
+        "--optimizer",
+        "lars",
+        "--momentum",
+        "0.9",
+        "--trust-coefficient",
+        "0.1",
+        "--learning-rate",
+        "0.5",
+        "--weight-decay",
+        "1e-3",
+    ],
     "lamb": ["--optimizer", "lamb", "--weight-decay", "1e-2", "--schedule", "one-cycle"],
     "muon": ["--optimizer", "muon", "--momentum", "0.9", "--learning-rate", "0.02"],
-    "ema": ["--ema", "0.9", "--encoder-rate-factor", "0.5", "--bias-rate-factor", "2", "--schedule", "cosine-restarts", "--decay-epochs", "1"],
-    "polynomial": ["--schedule", "polynomial", "--decay-power", "2", "--scale-learning-rate", "sqrt", "--base-batch", "12"],
-    "early": ["--learning-rate", "4", "--optimizer", "sgd", "--early-stopping", "1", "--epochs", "8"],
-    "plateau": ["--learning-rate", "0.5", "--optimizer", "sgd", "--schedule", "plateau", "--patience", "1", "--decay-factor", "0.5", "--keep-best"],
+    "ema": [
+        "--ema",
+        "0.9",
+        "--encoder-rate-factor",
+        "0.5",
+        "--bias-rate-factor",
+        "2",
+        "--schedule",
+        "cosine-restarts",
+        "--decay-epochs",
+        "1",
+    ],
+    "polynomial": [
+        "--schedule",
+        "polynomial",
+        "--decay-power",
+        "2",
+        "--scale-learning-rate",
+        "sqrt",
+        "--base-batch",
+        "12",
+    ],
+    "early": [
+        "--learning-rate",
+        "4",
+        "--optimizer",
+        "sgd",
+        "--early-stopping",
+        "1",
+        "--epochs",
+        "8",
+    ],
+    "plateau": [
+        "--learning-rate",
+        "0.5",
+        "--optimizer",
+        "sgd",
+        "--schedule",
+        "plateau",
+        "--patience",
+        "1",
+        "--decay-factor",
+        "0.5",
+        "--keep-best",
+    ],
 }
+
 
 class BitIdentityTest(ProgramTest):
     def setUp(self):
@@ -43,24 +176,39 @@ class BitIdentityTest(ProgramTest):
         self.assertEqual(len(set(digests.values())), 1, digests)
 
     def test_any_number_of_ranks(self):
-        self.assert_all_equal({ranks: self.trained(f"r{ranks}", ranks=ranks) for ranks in (None, 1, 2, 3, 4, 7)})
+        self.assert_all_equal(
+            {ranks: self.trained(f"r{ranks}", ranks=ranks) for ranks in (None, 1, 2, 3, 4, 7)}
+        )
 
     def test_threads_and_streaming(self):
         digests = {"plain": self.trained("plain", "--threads", 1)}
-        for ranks, threads, memory in ((1, 2, "auto"), (3, 2, "auto"), (1, 1, "0"), (2, 2, "0"), (3, 1, "2KiB")):
+        for ranks, threads, memory in (
+            (1, 2, "auto"),
+            (3, 2, "auto"),
+            (1, 1, "0"),
+            (2, 2, "0"),
+            (3, 1, "2KiB"),
+        ):
             how = f"{ranks} ranks, {threads} threads, memory {memory}"
             digests[how] = self.trained(how, "--threads", threads, "--memory", memory, ranks=ranks)
         self.assert_all_equal(digests)
 
     def test_bucket_size_is_free(self):
-        self.assert_all_equal({size: self.trained(f"b{size}", "--bucket-bytes", size, ranks=3) for size in ("256", "1KiB", "4MiB")})
+        self.assert_all_equal(
+            {
+                size: self.trained(f"b{size}", "--bucket-bytes", size, ranks=3)
+                for size in ("256", "1KiB", "4MiB")
+            }
+        )
 
     def test_any_number_of_shards(self):
         seen = set()
         for shards in (1, 2, 7, 16):
             settings = ["--batch", 3 * shards]
-            digests = {ranks: self.trained(f"s{shards}r{ranks}", *settings, ranks=ranks)
-                       for ranks in sorted({1, min(2, shards), min(5, shards)})}
+            digests = {
+                ranks: self.trained(f"s{shards}r{ranks}", *settings, ranks=ranks)
+                for ranks in sorted({1, min(2, shards), min(5, shards)})
+            }
             digests["threads"] = self.trained(f"s{shards}t", *settings, "--threads", 2)
             self.assert_all_equal(digests)
             seen.update(digests.values())
@@ -69,9 +217,22 @@ class BitIdentityTest(ProgramTest):
     def test_sizes_that_divide_nothing(self):
         for samples, micro_batch, shards in ((17, 5, 16), (101, 4, 7), (97, 64, 2)):
             data = self.make_data(samples=samples, name=f"d{samples}.h5")
-            arguments = ["--data", f"{data}:/train/samples", "--layers", "20,7,2", "--micro-batch", micro_batch,
-                         "--batch", micro_batch * shards, "--epochs", 2]
-            digests = {ranks: self.train(f"n{samples}r{ranks}", *arguments, ranks=ranks) for ranks in {1, 2, min(7, shards)}}
+            arguments = [
+                "--data",
+                f"{data}:/train/samples",
+                "--layers",
+                "20,7,2",
+                "--micro-batch",
+                micro_batch,
+                "--batch",
+                micro_batch * shards,
+                "--epochs",
+                2,
+            ]
+            digests = {
+                ranks: self.train(f"n{samples}r{ranks}", *arguments, ranks=ranks)
+                for ranks in {1, 2, min(7, shards)}
+            }
             digests["streamed"] = self.train(f"n{samples}s", *arguments, "--memory", 0, ranks=2)
             self.assert_all_equal(digests)
 
@@ -79,32 +240,67 @@ class BitIdentityTest(ProgramTest):
         seen = set()
         for name, settings in OPTIMIZERS.items():
             with self.subTest(optimizer=name):
-                digests = {"one": self.trained(f"{name}1", *settings), "three": self.trained(f"{name}3", *settings, ranks=3)}
+                digests = {
+                    "one": self.trained(f"{name}1", *settings),
+                    "three": self.trained(f"{name}3", *settings, ranks=3),
+                }
                 digests.update(self.stopped_and_resumed(name, *self.source, *BASE, *settings))
                 self.assert_all_equal(digests)
                 seen.update(digests.values())
         self.assertEqual(len(seen), len(OPTIMIZERS))
 
     def test_seeds_differ(self):
-        digests = {seed: self.trained(f"seed{seed}", "--seed", seed) for seed in (1, 2, 2**40 + 1)}
+        digests = {
+            seed: self.trained(f"seed{seed}", "--seed", seed) for seed in (1, 2, 2**40 + 1)
+        }
         self.assertEqual(len(set(digests.values())), 3, digests)
         self.assertEqual(digests[1], self.trained("default"), "the default seed is 1")
 
     def test_every_setting_that_shapes_the_weights_matters(self):
         plain = self.trained("plain")
-        for name, value in (("initialization", "he-normal"), ("activation", "tanh"), ("loss", "bce"), ("shuffle-window", "3"),
-                            ("loss-reduction", "sum"), ("normalize", "standardize")):
+        for name, value in (
+            ("initialization", "he-normal"),
+            ("activation", "tanh"),
+            ("loss", "bce"),
+            ("shuffle-window", "3"),
+            ("loss-reduction", "sum"),
+            ("normalize", "standardize"),
+        ):
             self.assertNotEqual(plain, self.trained(name, f"--{name}", value), name)
 
     def test_standardized_data(self):
-        self.assert_all_equal({ranks: self.trained(f"z{ranks}", "--normalize", "standardize", "--output-activation", "linear",
-                                                   ranks=ranks) for ranks in (1, 2, 3)})
+        self.assert_all_equal(
+            {
+                ranks: self.trained(
+                    f"z{ranks}",
+                    "--normalize",
+                    "standardize",
+                    "--output-activation",
+                    "linear",
+                    ranks=ranks,
+                )
+                for ranks in (1, 2, 3)
+            }
+        )
 
     def test_metrics_do_not_depend_on_ranks(self):
         def losses(ranks):
             self.trained(f"m{ranks}", "--log-every", 1, ranks=ranks)
-            keys = ("kind", "epoch", "step", "loss", "sse", "validation_sse", "learning_rate", "gradient_norm")
-            return [[record.get(key) for key in keys] for record in read_metrics(self.folder / f"m{ranks}")]
+            keys = (
+                "kind",
+                "epoch",
+                "step",
+                "loss",
+                "sse",
+                "validation_sse",
+                "learning_rate",
+                "gradient_norm",
+            )
+            return [
+                [record.get(key) for key in keys]
+                for record in read_metrics(self.folder / f"m{ranks}")
+            ]
+
         one = losses(1)
         self.assertGreater(len(one), 3)
         self.assertEqual(one, losses(2))
@@ -113,9 +309,13 @@ class BitIdentityTest(ProgramTest):
     def test_allreduce_is_close(self):
         self.trained("tree", ranks=2)
         self.trained("classic", "--reduction", "allreduce", ranks=2)
-        tree, classic = (read_metrics(self.folder / name, "epoch")[-1] for name in ("tree", "classic"))
+        tree, classic = (
+            read_metrics(self.folder / name, "epoch")[-1] for name in ("tree", "classic")
+        )
         self.assertAlmostEqual(tree["sse"], classic["sse"], delta=1e-3 * tree["sse"])
-        self.assertAlmostEqual(tree["validation_sse"], classic["validation_sse"], delta=1e-3 * tree["validation_sse"])
+        self.assertAlmostEqual(
+            tree["validation_sse"], classic["validation_sse"], delta=1e-3 * tree["validation_sse"]
+        )
 
 
 class KillTest(ProgramTest):
@@ -123,15 +323,41 @@ class KillTest(ProgramTest):
 
     def killed_and_resumed(self, name, victims, ranks, then):
         data = self.make_data(samples=3000, features=64)
-        arguments = ["--data", f"{data}:/train/samples", "--layers", "64,96,48,8", "--batch", 112, "--micro-batch", 16, "--epochs", 12,
-                     "--seed", 5, "--log-every", 1, "--checkpoint-every", "5steps", "--keep", 2]
+        arguments = [
+            "--data",
+            f"{data}:/train/samples",
+            "--layers",
+            "64,96,48,8",
+            "--batch",
+            112,
+            "--micro-batch",
+            16,
+            "--epochs",
+            12,
+            "--seed",
+            5,
+            "--log-every",
+            1,
+            "--checkpoint-every",
+            "5steps",
+            "--keep",
+            2,
+        ]
         undisturbed = self.train(f"{name}-whole", *arguments)
-        history = [[record[key] for key in ("epoch", "step", "loss", "sse")] for record in read_metrics(self.folder / f"{name}-whole", "epoch")]
+        history = [
+            [record[key] for key in ("epoch", "step", "loss", "sse")]
+            for record in read_metrics(self.folder / f"{name}-whole", "epoch")
+        ]
         output = self.folder / name
         process = start("train", "--output", output, *arguments, ranks=ranks)
         try:
-            wait_until(lambda: len(read_metrics(output, "step")) >= 40 or process.poll() is not None, what="step 40")
-            self.assertIsNone(process.poll(), "the run ended before it could be killed: make it longer")
+            wait_until(
+                lambda: len(read_metrics(output, "step")) >= 40 or process.poll() is not None,
+                what="step 40",
+            )
+            self.assertIsNone(
+                process.poll(), "the run ended before it could be killed: make it longer"
+            )
             for victim in victims(process.pid):
                 os.kill(victim, signal.SIGKILL)
             process.wait(timeout=30)
@@ -142,9 +368,19 @@ class KillTest(ProgramTest):
         self.success("train", "--resume", output, "--threads", 2, ranks=then)
         self.assertEqual(undisturbed, self.digest(output / "model.h5"))
         steps = [record["step"] for record in read_metrics(output, "step")]
-        self.assertEqual(steps, list(range(1, len(steps) + 1)), "metrics.jsonl tells every step once")
-        self.assertEqual(history, [[record[key] for key in ("epoch", "step", "loss", "sse")] for record in read_metrics(output, "epoch")])
-        leftovers = [path.name for path in output.rglob("*") if path.is_file() and "tmp" in path.name]
+        self.assertEqual(
+            steps, list(range(1, len(steps) + 1)), "metrics.jsonl tells every step once"
+        )
+        self.assertEqual(
+            history,
+            [
+                [record[key] for key in ("epoch", "step", "loss", "sse")]
+                for record in read_metrics(output, "epoch")
+            ],
+        )
+        leftovers = [
+            path.name for path in output.rglob("*") if path.is_file() and "tmp" in path.name
+        ]
         self.assertEqual(leftovers, [])
 
     def test_one_rank_of_two_killed_resumed_on_three(self):
@@ -157,7 +393,9 @@ class KillTest(ProgramTest):
 class InspectTest(ProgramTest):
     def test_a_checkpoint_at_the_end_has_the_digest_of_the_model(self):
         data = self.make_data()
-        digest = self.train("run", "--data", f"{data}:/train/samples", *BASE, "--checkpoint-every", "1epochs")
+        digest = self.train(
+            "run", "--data", f"{data}:/train/samples", *BASE, "--checkpoint-every", "1epochs"
+        )
         last = checkpoints(self.folder / "run")[max(checkpoints(self.folder / "run"))]
         self.assertEqual(digest, self.digest(last))
         report = json.loads(self.success("inspect", "--json", last).stdout)

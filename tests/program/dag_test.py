@@ -10,33 +10,65 @@ ROOT = Path(os.environ.get("HOURGLASS_SOURCE", Path(__file__).resolve().parents[
 # Each room, bottom to top: what it is for, and the rooms it may include. Names that reach a source through another room's headers
 # count as included from where they are declared.
 ROOMS = {
-    "core": ("what everything stands on: errors, views, buffers, random numbers, the shard tree, the arena", ""),
+    "core": (
+        "what everything stands on: errors, views, buffers, random numbers, the shard tree, the arena",
+        "",
+    ),
     "math": ("BLAS, element-wise functions, exact sums", "core"),
     "nn": ("layers, activations, losses, noise, and networks of them", "core math"),
-    "model": ("what is trained: autoencoders, RBMs, classifiers, and the texts that describe them", "core math nn"),
+    "model": (
+        "what is trained: autoencoders, RBMs, classifiers, and the texts that describe them",
+        "core math nn",
+    ),
     "optim": ("optimizers, learning-rate schedules, clipping", "core math"),
     "comm": ("MPI: communicators, requests, reducers", "core"),
     "system": ("the operating system: files, locks, signals, child processes", "core"),
-    "formats": ("codecs of foreign formats: PNG, JPEG, ZIP, Protocol Buffers, TensorBoard events", "core system"),
+    "formats": (
+        "codecs of foreign formats: PNG, JPEG, ZIP, Protocol Buffers, TensorBoard events",
+        "core system",
+    ),
     "hdf5": ("reading and writing HDF5 data sets, also by many ranks", "core comm system"),
     "checkpoint": ("model and checkpoint files and their digests", "core comm system hdf5"),
-    "data": ("samples on their way to the network: shards, order, normalisation, streaming", "core comm hdf5"),
-    "import": ("data of other kinds into HDF5: CSV, NumPy, IDX, images; generated data",
-               "core comm system formats hdf5 data"),
-    "config": ("every setting of a run: its default, its text, its checks", "core nn model optim system data"),
-    "engine": ("one step: gradients by workers, their sums over ranks, the update; passes without training",
-               "core math nn model optim comm system hdf5 checkpoint data config"),
-    "run": ("the files of a run or sweep: folder, metrics, models, checkpoints to resume from, trials",
-            "core math nn model comm system formats hdf5 checkpoint data config engine"),
-    "train": ("a training run from its configuration to its model",
-              "core math nn model optim comm system hdf5 checkpoint data config engine run"),
-    "analysis": ("what a trained model is worth: probes, PCA, anomalies, embeddings",
-                 "core math nn model optim comm hdf5 checkpoint data config engine run"),
-    "export": ("models for other programs: ONNX, PyTorch, safetensors", "core nn model formats data run"),
-    "report": ("charts and self-contained HTML pages of runs and scaling studies",
-               "core nn comm formats config run analysis"),
-    "cli": ("the program: options, one file a command",
-            "core math nn model comm system hdf5 checkpoint data import config engine run train analysis export report"),
+    "data": (
+        "samples on their way to the network: shards, order, normalisation, streaming",
+        "core comm hdf5",
+    ),
+    "import": (
+        "data of other kinds into HDF5: CSV, NumPy, IDX, images; generated data",
+        "core comm system formats hdf5 data",
+    ),
+    "config": (
+        "every setting of a run: its default, its text, its checks",
+        "core nn model optim system data",
+    ),
+    "engine": (
+        "one step: gradients by workers, their sums over ranks, the update; passes without training",
+        "core math nn model optim comm system hdf5 checkpoint data config",
+    ),
+    "run": (
+        "the files of a run or sweep: folder, metrics, models, checkpoints to resume from, trials",
+        "core math nn model comm system formats hdf5 checkpoint data config engine",
+    ),
+    "train": (
+        "a training run from its configuration to its model",
+        "core math nn model optim comm system hdf5 checkpoint data config engine run",
+    ),
+    "analysis": (
+        "what a trained model is worth: probes, PCA, anomalies, embeddings",
+        "core math nn model optim comm hdf5 checkpoint data config engine run",
+    ),
+    "export": (
+        "models for other programs: ONNX, PyTorch, safetensors",
+        "core nn model formats data run",
+    ),
+    "report": (
+        "charts and self-contained HTML pages of runs and scaling studies",
+        "core nn comm formats config run analysis",
+    ),
+    "cli": (
+        "the program: options, one file a command",
+        "core math nn model comm system hdf5 checkpoint data import config engine run train analysis export report",
+    ),
 }
 ALLOWED = {room: set(below.split()) for room, (_, below) in ROOMS.items()}
 MOST_ROOMS = 20
@@ -51,13 +83,17 @@ LIBRARIES = {
     r"(png|jpeglib)\.h": {"formats"},
 }
 LONGEST_FILE = 400
-TYPE = re.compile(r"^(?:template <[^>]*>\s*)?(?:class|struct|enum class) (\w+)[^;{]*\{", re.MULTILINE)
+TYPE = re.compile(
+    r"^(?:template <[^>]*>\s*)?(?:class|struct|enum class) (\w+)[^;{]*\{", re.MULTILINE
+)
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 
 
 def sources(*folders, suffixes=(".hpp", ".cpp")):
     for folder in folders:
-        yield from sorted(p for p in (ROOT / folder).rglob("*") if p.suffix in suffixes and p.is_file())
+        yield from sorted(
+            p for p in (ROOT / folder).rglob("*") if p.suffix in suffixes and p.is_file()
+        )
 
 
 def room_of_include(included):
@@ -67,11 +103,19 @@ def room_of_include(included):
 
 def header_path(included):
     """Where an include of ours lies: installed headers are "hourglass/<room>/x.hpp", the others "<room>/x.hpp"."""
-    return ROOT / "include" / included if included.startswith("hourglass/") else ROOT / "src" / included
+    return (
+        ROOT / "include" / included
+        if included.startswith("hourglass/")
+        else ROOT / "src" / included
+    )
 
 
 def includes_of(path, texts):
-    return {header_path(included) for included in INCLUDE.findall(texts[path]) if header_path(included) in texts}
+    return {
+        header_path(included)
+        for included in INCLUDE.findall(texts[path])
+        if header_path(included) in texts
+    }
 
 
 def transitive_includes(texts):
@@ -122,7 +166,11 @@ class DagTest(unittest.TestCase):
         self.assertGreater(len(list(sources("include", "src"))), 20)
 
     def test_every_folder_is_a_known_room(self):
-        found = {room_of(path) for path in sources("include/hourglass", "src") if path.name != "hourglass.hpp"}
+        found = {
+            room_of(path)
+            for path in sources("include/hourglass", "src")
+            if path.name != "hourglass.hpp"
+        }
         self.assertEqual(found, set(ROOMS))
         tested = {p.name for p in (ROOT / "tests").iterdir() if next(p.rglob("*.[cp][py]*"), None)}
         self.assertEqual(tested - set(ROOMS), {"fuzz", "package", "program", "support"})
@@ -136,17 +184,28 @@ class DagTest(unittest.TestCase):
             self.assertLessEqual(count / sum(lines.values()), LARGEST_SHARE, room)
 
     def test_the_design_document_describes_every_room(self):
-        rows = re.findall(r"^\| (\w+) \| ([^|]+) \| ([^|]+) \|$", (ROOT / "docs/design.md").read_text(), re.MULTILINE)
+        rows = re.findall(
+            r"^\| (\w+) \| ([^|]+) \| ([^|]+) \|$",
+            (ROOT / "docs/design.md").read_text(),
+            re.MULTILINE,
+        )
         described = [(name, sentence, below) for name, sentence, below in rows if name in ROOMS]
-        self.assertEqual(described, [(room, sentence, ", ".join(below.split()) or "-")
-                                     for room, (sentence, below) in ROOMS.items()])
+        self.assertEqual(
+            described,
+            [
+                (room, sentence, ", ".join(below.split()) or "-")
+                for room, (sentence, below) in ROOMS.items()
+            ],
+        )
 
     def test_rooms_include_only_those_below(self):
         for path in sources("include", "src"):
             for included in INCLUDE.findall(path.read_text()):
                 room = room_of_include(included)
                 if room and room != room_of(path):
-                    self.assertIn(room, ALLOWED[room_of(path)], f"{path} may not include {included}")
+                    self.assertIn(
+                        room, ALLOWED[room_of(path)], f"{path} may not include {included}"
+                    )
 
     def test_the_order_has_no_cycle(self):
         order = list(ROOMS)
@@ -174,8 +233,12 @@ class DagTest(unittest.TestCase):
         for path, text in texts.items():
             for name in set(re.findall(r"\b[A-Z]\w+\b", text)) & declared.keys():
                 header = declared[name]
-                if header in seen[path] and room_of(header) not in ALLOWED[room_of(path)] | {room_of(path)}:
-                    self.assertRegex(text, rf"\b(class|struct) {name};", f"{path} uses {name} of {header}")
+                if header in seen[path] and room_of(header) not in ALLOWED[room_of(path)] | {
+                    room_of(path)
+                }:
+                    self.assertRegex(
+                        text, rf"\b(class|struct) {name};", f"{path} uses {name} of {header}"
+                    )
 
     def test_libraries_are_known_to_their_modules_only(self):
         for path in sources("include", "src"):
@@ -184,7 +247,9 @@ class DagTest(unittest.TestCase):
                 for pattern, modules in LIBRARIES.items():
                     if re.fullmatch(pattern, included):
                         self.assertIn(room_of(path), modules, f"{path} may not include {included}")
-                        self.assertFalse(in_header, f"{path}: a public header shows {included} to everybody")
+                        self.assertFalse(
+                            in_header, f"{path}: a public header shows {included} to everybody"
+                        )
 
     def test_every_include_of_ours_exists_and_names_its_room(self):
         for path in sources("include", "src", "tests", "bench"):
@@ -193,20 +258,30 @@ class DagTest(unittest.TestCase):
                     found = header_path(included).is_file() or (ROOT / "tests" / included).is_file()
                     self.assertTrue(found, f"{path} includes {included}")
                 elif path.relative_to(ROOT).parts[0] in ("include", "src"):
-                    self.assertFalse((path.parent / included).is_file(), f"{path}: write <room>/{included}")
+                    self.assertFalse(
+                        (path.parent / included).is_file(), f"{path}: write <room>/{included}"
+                    )
 
     def test_a_header_that_declares_functions_has_a_source_of_its_name(self):
         for path in sources("include", "src", suffixes=(".hpp",)):
-            if path.stem in ("revision", "setting_rows"):  # written at build time; spread over the sections of the table
+            if path.stem in (
+                "revision",
+                "setting_rows",
+            ):  # written at build time; spread over the sections of the table
                 continue
-            declared = [s for s in namespace_scope(path.read_text())
-                        if s.endswith(")") and not s.startswith(("static_assert", "template", "using"))]
+            declared = [
+                s
+                for s in namespace_scope(path.read_text())
+                if s.endswith(")") and not s.startswith(("static_assert", "template", "using"))
+            ]
             if declared:
                 # An interface with several makers is spread over sources named after its kinds: memory_source, streaming_source.
                 kind = path.stem.split("_")[-1]
                 folder = ROOT / "src" / room_of(path)
-                self.assertTrue((folder / f"{path.stem}.cpp").is_file() or list(folder.glob(f"*_{kind}.cpp")),
-                                f"{path} declares {declared[0]!r} but {folder} has no source of that name")
+                self.assertTrue(
+                    (folder / f"{path.stem}.cpp").is_file() or list(folder.glob(f"*_{kind}.cpp")),
+                    f"{path} declares {declared[0]!r} but {folder} has no source of that name",
+                )
 
     def test_every_unit_test_is_named_after_what_it_tests(self):
         for path in sources("tests", suffixes=(".cpp",)):
@@ -214,18 +289,26 @@ class DagTest(unittest.TestCase):
             match = re.fullmatch(r"(\w+?)(_mpi)?_test", path.stem)
             if module in ALLOWED and match:
                 files = [p for p in sources(f"include/hourglass/{module}", f"src/{module}")]
-                self.assertTrue(any(p.stem == match[1] for p in files)
-                                or any(re.search(rf"\b{match[1]}\(", p.read_text()) for p in files),
-                                f"{path}: room {module} has no file and no function of that name")
+                self.assertTrue(
+                    any(p.stem == match[1] for p in files)
+                    or any(re.search(rf"\b{match[1]}\(", p.read_text()) for p in files),
+                    f"{path}: room {module} has no file and no function of that name",
+                )
 
     def test_no_file_is_too_long(self):
-        for path in sources("include", "src", "tests", "bench", "scripts", suffixes=(".hpp", ".cpp", ".py", ".sh")):
-            self.assertLessEqual(path.read_text().count("\n"), LONGEST_FILE, f"{path} is two things")
+        for path in sources(
+            "include", "src", "tests", "bench", "scripts", suffixes=(".hpp", ".cpp", ".py", ".sh")
+        ):
+            self.assertLessEqual(
+                path.read_text().count("\n"), LONGEST_FILE, f"{path} is two things"
+            )
 
     def test_headers_guard_themselves_and_define_no_macros(self):
         for path in sources("include", "src", "tests", suffixes=(".hpp",)):
             text = path.read_text()
-            self.assertTrue(text.lstrip().startswith("#pragma once") or "\n#pragma once" in text, path)
+            self.assertTrue(
+                text.lstrip().startswith("#pragma once") or "\n#pragma once" in text, path
+            )
             self.assertNotRegex(text, r"(?m)^\s*#\s*define\b", f"{path} defines a macro")
 
     def test_nothing_is_left_undone(self):

@@ -33,20 +33,37 @@ class DataTest(ProgramTest):
     def test_storage_layouts(self):
         reference = self.plain(self.values)
         layouts = {
-            "chunked": {"chunks": (7, 20)}, "narrow": {"chunks": (32, 3)}, "gzip": {"chunks": (10, 20), "compression": "gzip"},
-            "shuffled": {"chunks": (10, 20), "compression": "gzip", "shuffle": True, "fletcher32": True},
-            "growing": {"chunks": (16, 20), "maxshape": (None, 20)}, "newest": {"libver": "latest", "chunks": (8, 20)},
+            "chunked": {"chunks": (7, 20)},
+            "narrow": {"chunks": (32, 3)},
+            "gzip": {"chunks": (10, 20), "compression": "gzip"},
+            "shuffled": {
+                "chunks": (10, 20),
+                "compression": "gzip",
+                "shuffle": True,
+                "fletcher32": True,
+            },
+            "growing": {"chunks": (16, 20), "maxshape": (None, 20)},
+            "newest": {"libver": "latest", "chunks": (8, 20)},
         }
         for name, layout in layouts.items():
             for memory, ranks in (("auto", None), ("0", 2)):
                 with self.subTest(layout=name, memory=memory):
-                    self.assertEqual(reference, self.digest_of(self.create(name + memory, self.values, **layout), "--memory", memory,
-                                                               ranks=ranks))
+                    self.assertEqual(
+                        reference,
+                        self.digest_of(
+                            self.create(name + memory, self.values, **layout),
+                            "--memory",
+                            memory,
+                            ranks=ranks,
+                        ),
+                    )
 
     def test_images(self):
         reference = self.plain(self.values)
         self.assertEqual(reference, self.plain(self.values.reshape(-1, 4, 5)))
-        self.assertEqual(reference, self.plain(self.values.reshape(-1, 2, 2, 5), "--memory", "0", ranks=2))
+        self.assertEqual(
+            reference, self.plain(self.values.reshape(-1, 2, 2, 5), "--memory", "0", ranks=2)
+        )
 
     def test_types_of_the_same_values(self):
         reference = self.plain(self.values.astype(np.float32))
@@ -55,21 +72,35 @@ class DataTest(ProgramTest):
                 self.assertEqual(reference, self.plain(self.values.astype(np.float32).astype(kind)))
         with self.subTest("integers as they are"):
             for kind in ("<i2", ">i2", "<u2", ">i4", "<i8", ">u8", "i2", "u1"):
-                self.assertEqual(reference, self.plain(self.values.astype(kind), "--normalize", "none"))
+                self.assertEqual(
+                    reference, self.plain(self.values.astype(kind), "--normalize", "none")
+                )
 
     def test_integers_are_scaled_by_the_maximum_of_their_type(self):
         wide = self.values.astype(np.int64)
         reference = self.plain((wide / 255).astype(np.float32))
         self.assertEqual(reference, self.plain(self.values))
         self.assertEqual(reference, self.plain(self.values, "--normalize", "unit"))
-        self.assertEqual(self.plain((wide * 128 / 32767).astype(np.float32)), self.plain((wide * 128).astype(">i2")))
-        self.assertEqual(self.plain((wide * 256 / 65535).astype(np.float32)), self.plain((wide * 256).astype("<u2")))
+        self.assertEqual(
+            self.plain((wide * 128 / 32767).astype(np.float32)),
+            self.plain((wide * 128).astype(">i2")),
+        )
+        self.assertEqual(
+            self.plain((wide * 256 / 65535).astype(np.float32)),
+            self.plain((wide * 256).astype("<u2")),
+        )
         self.assertNotEqual(reference, self.plain(self.values, "--normalize", "none"))
 
     def test_odd_names(self):
         reference = self.plain(self.values)
-        for file, name in (("with space.h5", "a group/with space"), ("colon:in:it.h5", "x"), ("no-suffix", "deep/er/still/x"),
-                           ("ünï.h5", "größe/täglich"), ("equals=sign.h5", "a=b"), ("dots.v2.h5", "x.y-z_0")):
+        for file, name in (
+            ("with space.h5", "a group/with space"),
+            ("colon:in:it.h5", "x"),
+            ("no-suffix", "deep/er/still/x"),
+            ("ünï.h5", "größe/täglich"),
+            ("equals=sign.h5", "a=b"),
+            ("dots.v2.h5", "x.y-z_0"),
+        ):
             with self.subTest(file=file, name=name):
                 path = self.folder / file
                 with h5py.File(path, "w") as out:
@@ -103,7 +134,20 @@ class DataTest(ProgramTest):
     def test_one_sample_and_one_feature(self):
         self.plain(self.values[:1])
         path = write_file(self.folder / "thin.h5", x=self.values[:, :1])
-        self.train("thin", "--data", f"{path}:/x", "--layers", "1,3,1", "--batch", 32, "--micro-batch", 8, "--epochs", 1, ranks=2)
+        self.train(
+            "thin",
+            "--data",
+            f"{path}:/x",
+            "--layers",
+            "1,3,1",
+            "--batch",
+            32,
+            "--micro-batch",
+            8,
+            "--epochs",
+            1,
+            ranks=2,
+        )
 
 
 if __name__ == "__main__":

@@ -27,15 +27,23 @@ def read_idx(name, head, shape):
 def small_fashion_mnist(path):
     with h5py.File(path, "w") as file:
         for group, prefix, count in (("train", "train", 2048), ("test", "t10k", 512)):
-            file[f"{group}/samples"] = read_idx(f"{prefix}-images-idx3-ubyte.gz", 16, (-1, 28, 28))[:count]
+            file[f"{group}/samples"] = read_idx(f"{prefix}-images-idx3-ubyte.gz", 16, (-1, 28, 28))[
+                :count
+            ]
             file[f"{group}/labels"] = read_idx(f"{prefix}-labels-idx1-ubyte.gz", 8, (-1,))[:count]
 
 
 def commands_of(document):
     """The lines of the blocks marked as sh, with their continuation lines joined."""
     commands = []
-    for block in re.findall(r"^```sh\n(.*?)^```", (ROOT / document).read_text(), re.MULTILINE | re.DOTALL):
-        commands += [line for line in re.sub(r" *\\\n *", " ", block).splitlines() if line and not line.startswith("#")]
+    for block in re.findall(
+        r"^```sh\n(.*?)^```", (ROOT / document).read_text(), re.MULTILINE | re.DOTALL
+    ):
+        commands += [
+            line
+            for line in re.sub(r" *\\\n *", " ", block).splitlines()
+            if line and not line.startswith("#")
+        ]
     return commands
 
 
@@ -48,15 +56,24 @@ class DocsTest(ProgramTest):
         small_fashion_mnist(self.folder / "fashion-mnist.h5")
         with h5py.File(self.folder / "mine.h5", "w") as file:
             for group, samples in (("train", 160), ("test", 60)):
-                file[f"{group}/samples"] = np.random.default_rng(samples).random((samples, 64), np.float32)
+                file[f"{group}/samples"] = np.random.default_rng(samples).random(
+                    (samples, 64), np.float32
+                )
                 file[f"{group}/labels"] = np.arange(samples) % 10
         random = np.random.default_rng(1)
-        table = "\n".join(f"{a:.3f},{b:.3f},{c:.3f},{'ab'[i % 2]}" for i, (a, b, c) in enumerate(random.random((40, 3))))
+        table = "\n".join(
+            f"{a:.3f},{b:.3f},{c:.3f},{'ab'[i % 2]}"
+            for i, (a, b, c) in enumerate(random.random((40, 3)))
+        )
         (self.folder / "table.csv").write_text("x,y,z,kind\n" + table + "\n")
         for name in ("data", "scripts", "python"):
             (self.folder / name).symlink_to(ROOT / name)
-        environment = {**ENVIRONMENT, "PATH": f"{Path(PROGRAM).parent}:{os.environ['PATH']}", "OMPI_MCA_mpi_yield_when_idle": "1",
-                       "OMPI_MCA_hwloc_base_binding_policy": "none"}
+        environment = {
+            **ENVIRONMENT,
+            "PATH": f"{Path(PROGRAM).parent}:{os.environ['PATH']}",
+            "OMPI_MCA_mpi_yield_when_idle": "1",
+            "OMPI_MCA_hwloc_base_binding_policy": "none",
+        }
         commands = [command for document in documents for command in commands_of(document)]
         self.assertTrue(commands, documents)
         outputs = {}
@@ -67,9 +84,18 @@ class DocsTest(ProgramTest):
                 continue
             words, _, into = command.partition(" > ")
             with self.subTest(command=command):
-                result = subprocess.run(shlex.split(words), cwd=self.folder, env=environment, capture_output=True, text=True, timeout=120,
-                                        check=False)
-                self.assertEqual(result.returncode, 0, f"{command}\n{result.stdout}\n{result.stderr}")
+                result = subprocess.run(
+                    shlex.split(words),
+                    cwd=self.folder,
+                    env=environment,
+                    capture_output=True,
+                    text=True,
+                    timeout=120,
+                    check=False,
+                )
+                self.assertEqual(
+                    result.returncode, 0, f"{command}\n{result.stdout}\n{result.stderr}"
+                )
                 outputs[command] = result.stdout
                 if into:
                     (self.folder / into).write_text(result.stdout)
@@ -77,7 +103,10 @@ class DocsTest(ProgramTest):
 
     def test_tutorial(self):
         outputs = self.run_all("docs/tutorial.md")
-        digests = {re.search(r"weights digest (\w+)", outputs[f"hourglass inspect runs/{run}/model.h5"])[1] for run in ("first", "again")}
+        digests = {
+            re.search(r"weights digest (\w+)", outputs[f"hourglass inspect runs/{run}/model.h5"])[1]
+            for run in ("first", "again")
+        }
         self.assertEqual(len(digests), 1, "the tutorial says that two digests are the same")
         self.assertTrue((self.folder / "first.html").stat().st_size > 10000)
 
@@ -90,20 +119,37 @@ class DocsTest(ProgramTest):
     def test_figures_are_those_of_the_results(self):
         measured = set(re.findall(r"\d+\.\d+", (ROOT / "docs/results.md").read_text()))
         # PCA's are given to four digits there.
-        measured |= {f"{float(figure):.3f}" for figure in measured if re.fullmatch(r"\d+\.\d{4}", figure)}
-        for figure in re.findall(r"(?<![\w.-])\d+\.\d{3}(?![\d.])", (ROOT / "docs/autoencoders.md").read_text()):
-            self.assertIn(figure, measured, "docs/autoencoders.md has a figure that docs/results.md has not: run scripts/results.sh")
+        measured |= {
+            f"{float(figure):.3f}" for figure in measured if re.fullmatch(r"\d+\.\d{4}", figure)
+        }
+        for figure in re.findall(
+            r"(?<![\w.-])\d+\.\d{3}(?![\d.])", (ROOT / "docs/autoencoders.md").read_text()
+        ):
+            self.assertIn(
+                figure,
+                measured,
+                "docs/autoencoders.md has a figure that docs/results.md has not: run scripts/results.sh",
+            )
 
     def test_every_command_shown_has_the_options_it_is_shown_with(self):
         helps = {}
 
         def options_of(command):
             if command not in helps:
-                helps[command] = set(re.findall(r"^  (--[a-z0-9-]+)", self.success(command, "--help").stdout, re.MULTILINE))
+                helps[command] = set(
+                    re.findall(
+                        r"^  (--[a-z0-9-]+)", self.success(command, "--help").stdout, re.MULTILINE
+                    )
+                )
             return helps[command]
 
         count = 0
-        for document in [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "data").glob("*.md"), ROOT / "slurm/README.md"]:
+        for document in [
+            ROOT / "README.md",
+            *(ROOT / "docs").glob("*.md"),
+            *(ROOT / "data").glob("*.md"),
+            ROOT / "slurm/README.md",
+        ]:
             if document.name == "configuration.md":
                 continue  # made from the options
             text = re.sub(r" *\\\n *", " ", document.read_text())
@@ -122,14 +168,23 @@ class DocsTest(ProgramTest):
 
     def commands(self):
         if not hasattr(self, "known"):
-            self.known = set(re.findall(r"^  ([a-z]+) ", self.success("--help").stdout, re.MULTILINE))
+            self.known = set(
+                re.findall(r"^  ([a-z]+) ", self.success("--help").stdout, re.MULTILINE)
+            )
         return self.known
 
     def test_links_between_documents(self):
-        for document in [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "data").glob("*.md"), ROOT / "slurm/README.md"]:
+        for document in [
+            ROOT / "README.md",
+            *(ROOT / "docs").glob("*.md"),
+            *(ROOT / "data").glob("*.md"),
+            ROOT / "slurm/README.md",
+        ]:
             text = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
             for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
-                self.assertTrue((document.parent / target).exists(), f"{document}: {target} is not there")
+                self.assertTrue(
+                    (document.parent / target).exists(), f"{document}: {target} is not there"
+                )
 
 
 if __name__ == "__main__":

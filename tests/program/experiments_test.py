@@ -5,7 +5,18 @@ import numpy as np
 
 from support import ROOT, ProgramTest, read_metrics, write_file
 
-TINY = ["--batch", 32, "--micro-batch", 16, "--epochs", 1, "--progress", "none", "--checkpoint-every", 0]
+TINY = [
+    "--batch",
+    32,
+    "--micro-batch",
+    16,
+    "--epochs",
+    1,
+    "--progress",
+    "none",
+    "--checkpoint-every",
+    0,
+]
 
 
 class ExperimentsTest(ProgramTest):
@@ -18,7 +29,9 @@ class ExperimentsTest(ProgramTest):
         self.assertGreater(len(files), 20)
         for file in files:
             with self.subTest(configuration=file.name):
-                self.assertTrue(file.read_text().startswith("# "), "a configuration begins by saying what it is")
+                self.assertTrue(
+                    file.read_text().startswith("# "), "a configuration begins by saying what it is"
+                )
                 self.train(file.stem, "--config", file, "--data", data, *TINY)
                 last = read_metrics(self.folder / file.stem, "epoch")[-1]
                 self.assertGreaterEqual(last["step"], 1)

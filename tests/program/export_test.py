@@ -12,9 +12,25 @@ cv2, torch = need("cv2", "torch")
 IMAGES = 1000
 MODELS = {
     "plain": ["--activation", "relu"],
-    "tied and normalised": ["--activation", "tanh", "--tied", "--layer-norm", "--normalize", "standardize", "--output-activation", "linear"],
+    "tied and normalised": [
+        "--activation",
+        "tanh",
+        "--tied",
+        "--layer-norm",
+        "--normalize",
+        "standardize",
+        "--output-activation",
+        "linear",
+    ],
     "variational": ["--activation", "elu", "--variational", "--loss", "bce"],
-    "gelu": ["--activation", "gelu", "--code-activation", "sigmoid", "--hidden-noise", "dropout:0.1"],
+    "gelu": [
+        "--activation",
+        "gelu",
+        "--code-activation",
+        "sigmoid",
+        "--hidden-noise",
+        "dropout:0.1",
+    ],
     "softplus": ["--activation", "softplus", "--code-activation", "leaky-relu"],
     "silu": ["--activation", "silu"],
     "convolutions": ["--layers", "28x28,conv:6x3s2,conv:8x5s2,16", "--layer-norm"],
@@ -26,19 +42,32 @@ MODELS = {
 def read_safetensors(path):
     """Tensors and metadata, by the format's own description."""
     content = path.read_bytes()
-    length, = struct.unpack("<Q", content[:8])
-    header = json.loads(content[8:8 + length])
+    (length,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8 : 8 + length])
     metadata = header.pop("__metadata__")
-    data = content[8 + length:]
-    return {name: np.frombuffer(data[slice(*entry["data_offsets"])], "<f4").reshape(entry["shape"]) for name, entry in header.items()}, metadata
+    data = content[8 + length :]
+    return {
+        name: np.frombuffer(data[slice(*entry["data_offsets"])], "<f4").reshape(entry["shape"])
+        for name, entry in header.items()
+    }, metadata
 
 
 def torch_model(path):
     """The model as modules of PyTorch, built from what the file says and loaded by its state_dict."""
     tensors, metadata = read_safetensors(path)
-    modules = {part: torch.nn.Sequential(*(eval(f"torch.nn.{text}") for text in texts)) for part, texts in json.loads(metadata["modules"]).items()}
+    modules = {
+        part: torch.nn.Sequential(*(eval(f"torch.nn.{text}") for text in texts))
+        for part, texts in json.loads(metadata["modules"]).items()
+    }
     model = torch.nn.ModuleDict(modules)
-    model.load_state_dict({name: torch.from_numpy(values.copy()) for name, values in tensors.items() if not name.startswith("input.")}, strict=True)
+    model.load_state_dict(
+        {
+            name: torch.from_numpy(values.copy())
+            for name, values in tensors.items()
+            if not name.startswith("input.")
+        },
+        strict=True,
+    )
     return model.eval(), tensors, metadata
 
 
@@ -48,22 +77,44 @@ def channels_first(rows, metadata, border):
     if shape is None:
         return rows
     channels, height, width = shape
-    return np.ascontiguousarray(rows.reshape(-1, height, width, channels).transpose(0, 3, 1, 2)).reshape(len(rows), -1)
+    return np.ascontiguousarray(
+        rows.reshape(-1, height, width, channels).transpose(0, 3, 1, 2)
+    ).reshape(len(rows), -1)
 
 
 class ExportTest(ProgramTest):
     def setUp(self):
         super().setUp()
         full = self.folder / "fm.h5"
-        result = execute([str(ROOT / "data/fashion-mnist.sh"), str(full)], environment={"HOURGLASS": PROGRAM})
+        result = execute(
+            [str(ROOT / "data/fashion-mnist.sh"), str(full)], environment={"HOURGLASS": PROGRAM}
+        )
         self.assertEqual(result.code, 0, str(result))
         images = read_datasets(full)
         self.stored = images["/test/samples"][:IMAGES].reshape(IMAGES, -1)
-        self.data = write_file(self.folder / "small.h5", train=images["/train/samples"][:2000], test=images["/test/samples"][:IMAGES])
+        self.data = write_file(
+            self.folder / "small.h5",
+            train=images["/train/samples"][:2000],
+            test=images["/test/samples"][:IMAGES],
+        )
 
     def trained(self, name):
-        self.train(name, "--data", f"{self.data}:/train", "--layers", "784,96,48,16", "--epochs", 2, "--batch", 256, "--learning-rate", "2e-3",
-                   "--hidden-noise", "none", *MODELS[name])
+        self.train(
+            name,
+            "--data",
+            f"{self.data}:/train",
+            "--layers",
+            "784,96,48,16",
+            "--epochs",
+            2,
+            "--batch",
+            256,
+            "--learning-rate",
+            "2e-3",
+            "--hidden-noise",
+            "none",
+            *MODELS[name],
+        )
         return self.outputs_of(name)
 
     def outputs_of(self, name):
@@ -71,8 +122,12 @@ class ExportTest(ProgramTest):
         outputs = {}
         for command, ending in (("encode", "codes"), ("reconstruct", "samples")):
             path = self.folder / name / f"{command}.h5"
-            self.success(command, "--model", model, "--data", f"{self.data}:/test", "--output", path)
-            outputs[command] = next(values for values in read_datasets(path).values() if values.ndim == 2)
+            self.success(
+                command, "--model", model, "--data", f"{self.data}:/test", "--output", path
+            )
+            outputs[command] = next(
+                values for values in read_datasets(path).values() if values.ndim == 2
+            )
         return model, outputs["encode"], outputs["reconstruct"]
 
     def export(self, kind, model, name, *arguments):
@@ -103,14 +158,39 @@ class ExportTest(ProgramTest):
         stored = random.integers(0, 256, (IMAGES, 12, 10, 3), dtype=np.uint8)
         self.data = write_file(self.folder / "colour.h5", train=stored, test=stored)
         for name, options in {
-                "dense code": ["--layers", "12x10x3,conv:4x3s2,conv:5x3,7"],
-                "dense in between": ["--layers", "12x10x3,conv:4x3s2,50,6x5x2,conv:5x3s2p1,9", "--layer-norm", "--normalize", "standardize",
-                                     "--output-activation", "linear"],
-                "code is an image": ["--layers", "12x10x3,conv:4x3s2,conv:2x3s2", "--layer-norm", "--activation", "tanh"],
-                "only the decoder": ["--layers", "360,40,8", "--decoder-layers", "8,6x5x4,tconv:3x3s2"],
-                "tied": ["--layers", "12x10x3,conv:4x3s2,11", "--tied"]}.items():
+            "dense code": ["--layers", "12x10x3,conv:4x3s2,conv:5x3,7"],
+            "dense in between": [
+                "--layers",
+                "12x10x3,conv:4x3s2,50,6x5x2,conv:5x3s2p1,9",
+                "--layer-norm",
+                "--normalize",
+                "standardize",
+                "--output-activation",
+                "linear",
+            ],
+            "code is an image": [
+                "--layers",
+                "12x10x3,conv:4x3s2,conv:2x3s2",
+                "--layer-norm",
+                "--activation",
+                "tanh",
+            ],
+            "only the decoder": ["--layers", "360,40,8", "--decoder-layers", "8,6x5x4,tconv:3x3s2"],
+            "tied": ["--layers", "12x10x3,conv:4x3s2,11", "--tied"],
+        }.items():
             with self.subTest(name):
-                self.train(name, "--data", f"{self.data}:/train", "--epochs", 1, "--batch", 256, "--hidden-noise", "none", *options)
+                self.train(
+                    name,
+                    "--data",
+                    f"{self.data}:/train",
+                    "--epochs",
+                    1,
+                    "--batch",
+                    256,
+                    "--hidden-noise",
+                    "none",
+                    *options,
+                )
                 model, codes, images = self.outputs_of(name)
                 self.check_torch(name, model, stored.reshape(IMAGES, -1), codes, images)
                 if name == "code is an image":  # the decoder begins with a convolution
@@ -118,19 +198,45 @@ class ExportTest(ProgramTest):
                     self.check_onnx(name, model, codes, images)
 
     def check_onnx(self, name, model, codes, images):
-        self.assert_near(self.run_onnx(self.export("onnx", model, "e.onnx", "--part", "encoder"), self.stored), codes, f"{name}: encoder")
-        self.assert_near(self.run_onnx(self.export("onnx", model, "d.onnx", "--part", "decoder"), codes), images, f"{name}: decoder")
-        self.assert_near(self.run_onnx(self.export("onnx", model, "a.onnx"), self.stored), images, f"{name}: autoencoder")
+        self.assert_near(
+            self.run_onnx(self.export("onnx", model, "e.onnx", "--part", "encoder"), self.stored),
+            codes,
+            f"{name}: encoder",
+        )
+        self.assert_near(
+            self.run_onnx(self.export("onnx", model, "d.onnx", "--part", "decoder"), codes),
+            images,
+            f"{name}: decoder",
+        )
+        self.assert_near(
+            self.run_onnx(self.export("onnx", model, "a.onnx"), self.stored),
+            images,
+            f"{name}: autoencoder",
+        )
 
     def check_torch(self, name, model, stored, codes, images):
         network, tensors, metadata = torch_model(self.export("torch", model, "t.safetensors"))
-        x = torch.from_numpy((channels_first(stored, metadata, "input") / np.float32(metadata["input_divisor"])).astype(np.float32))
+        x = torch.from_numpy(
+            (
+                channels_first(stored, metadata, "input") / np.float32(metadata["input_divisor"])
+            ).astype(np.float32)
+        )
         if "input.mean" in tensors:
-            x = (x - torch.from_numpy(tensors["input.mean"].copy())) * torch.from_numpy(tensors["input.inverse_deviation"].copy())
+            x = (x - torch.from_numpy(tensors["input.mean"].copy())) * torch.from_numpy(
+                tensors["input.inverse_deviation"].copy()
+            )
         with torch.no_grad():
             found = network["encoder"](x)
-            self.assert_near(found.numpy(), channels_first(codes, metadata, "code"), f"{name}: encoder in PyTorch")
-            self.assert_near(network["decoder"](found).numpy(), channels_first(images, metadata, "output"), f"{name}: autoencoder in PyTorch")
+            self.assert_near(
+                found.numpy(),
+                channels_first(codes, metadata, "code"),
+                f"{name}: encoder in PyTorch",
+            )
+            self.assert_near(
+                network["decoder"](found).numpy(),
+                channels_first(images, metadata, "output"),
+                f"{name}: autoencoder in PyTorch",
+            )
 
     def test_hdf5_goes_into_sequential_as_it_is(self):
         model, codes, images = self.trained("plain")
@@ -139,9 +245,14 @@ class ExportTest(ProgramTest):
         for part, last in (("encoder", torch.nn.Identity()), ("decoder", torch.nn.Sigmoid())):
             layers = []
             for i in range(3):
-                weight, bias = stored[f"/model/{part}/{i}/weight"], stored[f"/model/{part}/{i}/bias"]
+                weight, bias = (
+                    stored[f"/model/{part}/{i}/weight"],
+                    stored[f"/model/{part}/{i}/bias"],
+                )
                 linear = torch.nn.Linear(weight.shape[1], weight.shape[0])
-                linear.load_state_dict({"weight": torch.from_numpy(weight), "bias": torch.from_numpy(bias)})
+                linear.load_state_dict(
+                    {"weight": torch.from_numpy(weight), "bias": torch.from_numpy(bias)}
+                )
                 layers += [linear, torch.nn.ReLU() if i < 2 else last]
             modules[part] = torch.nn.Sequential(*layers)
         with torch.no_grad():
@@ -152,23 +263,58 @@ class ExportTest(ProgramTest):
     def test_safetensors_hold_every_parameter(self):
         model, _, _ = self.trained("plain")
         tensors, metadata = read_safetensors(self.export("safetensors", model, "m.safetensors"))
-        stored = {name[len("/model/"):].replace("/", "."): values for name, values in read_datasets(model).items()
-                  if name.startswith(("/model/encoder", "/model/decoder"))}
+        stored = {
+            name[len("/model/") :].replace("/", "."): values
+            for name, values in read_datasets(model).items()
+            if name.startswith(("/model/encoder", "/model/decoder"))
+        }
         self.assertEqual(set(tensors), set(stored))
         for name, values in stored.items():
             np.testing.assert_array_equal(tensors[name], values)
         self.assertEqual(metadata["weights_digest"], self.digest(model))
-        normalised = self.run_onnx(self.export("onnx", model, "n.onnx", "--part", "encoder", "--normalized-input"), self.stored / np.float32(255))
-        self.assert_near(normalised, self.run_onnx(self.export("onnx", model, "e.onnx", "--part", "encoder"), self.stored), "normalised input")
+        normalised = self.run_onnx(
+            self.export("onnx", model, "n.onnx", "--part", "encoder", "--normalized-input"),
+            self.stored / np.float32(255),
+        )
+        self.assert_near(
+            normalised,
+            self.run_onnx(self.export("onnx", model, "e.onnx", "--part", "encoder"), self.stored),
+            "normalised input",
+        )
 
     def test_what_cannot_be_exported_is_refused(self):
-        self.train("sparse", "--data", f"{self.data}:/train", "--layers", "784,16", "--epochs", 0, "--k-sparse", 4)
+        self.train(
+            "sparse",
+            "--data",
+            f"{self.data}:/train",
+            "--layers",
+            "784,16",
+            "--epochs",
+            0,
+            "--k-sparse",
+            4,
+        )
         model = self.folder / "sparse/model.h5"
         output = self.folder / "x"
-        self.assert_refused(run("export", "torch", "--model", model, "--output", output), USAGE, "top-k", "onnx")
-        self.assert_refused(run("export", "onxx", "--model", model, "--output", output), USAGE, "did you mean 'onnx'")
-        self.assert_refused(run("export", "onnx", "--model", model, "--output", output, "--part", "code"), USAGE, "unknown part", "encoder")
-        self.assert_refused(run("export", "torch", "--model", model, "--output", output, "--part", "encoder"), USAGE, "--part")
+        self.assert_refused(
+            run("export", "torch", "--model", model, "--output", output), USAGE, "top-k", "onnx"
+        )
+        self.assert_refused(
+            run("export", "onxx", "--model", model, "--output", output),
+            USAGE,
+            "did you mean 'onnx'",
+        )
+        self.assert_refused(
+            run("export", "onnx", "--model", model, "--output", output, "--part", "code"),
+            USAGE,
+            "unknown part",
+            "encoder",
+        )
+        self.assert_refused(
+            run("export", "torch", "--model", model, "--output", output, "--part", "encoder"),
+            USAGE,
+            "--part",
+        )
         self.assertFalse(output.exists())
         self.export("onnx", model, "sparse.onnx")
 

@@ -15,12 +15,30 @@ def library_folders():
     """Where the build found MPI's, HDF5's and the other libraries' headers."""
     commands = json.loads((BUILD / "compile_commands.json").read_text())
     command = next(c["command"] for c in commands if c["file"].endswith("src/hdf5/hdf5_handle.cpp"))
-    return [word for folder in re.findall(r"-isystem (\S+)", command) for word in ("-isystem", folder)]
+    return [
+        word for folder in re.findall(r"-isystem (\S+)", command) for word in ("-isystem", folder)
+    ]
 
 
-COMPILE = [os.environ.get("CXX", "c++"), "-std=gnu++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow",
-           "-Wno-missing-field-initializers", "-Werror", "-I", str(ROOT / "include"), "-I", str(ROOT / "src"), *library_folders(),
-           "-x", "c++", "-"]
+COMPILE = [
+    os.environ.get("CXX", "c++"),
+    "-std=gnu++20",
+    "-fsyntax-only",
+    "-Wall",
+    "-Wextra",
+    "-Wpedantic",
+    "-Wshadow",
+    "-Wno-missing-field-initializers",
+    "-Werror",
+    "-I",
+    str(ROOT / "include"),
+    "-I",
+    str(ROOT / "src"),
+    *library_folders(),
+    "-x",
+    "c++",
+    "-",
+]
 
 
 def complaint(text):

@@ -7,15 +7,47 @@ import time
 import unittest
 
 from extras import need_extra
-from support import ENVIRONMENT, PROGRAM, ProgramTest, checkpoints, kill_tree, read_metrics, run, wait_until
+from support import (
+    ENVIRONMENT,
+    PROGRAM,
+    ProgramTest,
+    checkpoints,
+    kill_tree,
+    read_metrics,
+    run,
+    wait_until,
+)
 
 RANK = 69
-LONG = ["--layers", "20,160,80,4", "--batch", "32", "--micro-batch", "8", "--epochs", "100000", "--log-every", "1"]
-KEEPALIVE = ["--mca", "oob_tcp_keepalive_time", "3", "--mca", "oob_tcp_keepalive_intvl", "1", "--mca", "oob_tcp_keepalive_probes", "3"]
+LONG = [
+    "--layers",
+    "20,160,80,4",
+    "--batch",
+    "32",
+    "--micro-batch",
+    "8",
+    "--epochs",
+    "100000",
+    "--log-every",
+    "1",
+]
+KEEPALIVE = [
+    "--mca",
+    "oob_tcp_keepalive_time",
+    "3",
+    "--mca",
+    "oob_tcp_keepalive_intvl",
+    "1",
+    "--mca",
+    "oob_tcp_keepalive_probes",
+    "3",
+]
 
 
 def sh(*words, check=True):
-    return subprocess.run(words, check=check, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+    return subprocess.run(
+        words, check=check, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ).returncode
 
 
 def has_hosts():
@@ -23,14 +55,28 @@ def has_hosts():
     if os.geteuid() != 0 or shutil.which("ip") is None or shutil.which("unshare") is None:
         return False
     name = f"hg{os.getpid() % 10000}try"
-    made = sh("ip", "netns", "add", name, check=False) == 0 and sh("ip", "-n", name, "link", "add", "v0", "type", "veth", "peer", "name", "v1", check=False) == 0
-    bridged = made and sh("ip", "-n", name, "link", "add", "br0", "type", "bridge", check=False) == 0
+    made = (
+        sh("ip", "netns", "add", name, check=False) == 0
+        and sh(
+            "ip", "-n", name, "link", "add", "v0", "type", "veth", "peer", "name", "v1", check=False
+        )
+        == 0
+    )
+    bridged = (
+        made and sh("ip", "-n", name, "link", "add", "br0", "type", "bridge", check=False) == 0
+    )
     sh("ip", "netns", "del", name, check=False)
     return bridged and sh("unshare", "-um", "true", check=False) == 0
 
 
 def processes_on(host):
-    found = subprocess.run(["ip", "netns", "pids", host], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+    found = subprocess.run(
+        ["ip", "netns", "pids", host],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        check=False,
+    )
     return [int(pid) for pid in found.stdout.split()]
 
 
@@ -47,16 +93,38 @@ class LinkTest(ProgramTest):
         for i, host in enumerate(self.hosts):
             sh("ip", "netns", "add", host)
             sh("ip", "-n", host, "link", "set", "lo", "up")
-            sh("ip", "-n", self.switch, "link", "add", f"p{i}", "type", "veth", "peer", "name", "eth0", "netns", host)
+            sh(
+                "ip",
+                "-n",
+                self.switch,
+                "link",
+                "add",
+                f"p{i}",
+                "type",
+                "veth",
+                "peer",
+                "name",
+                "eth0",
+                "netns",
+                host,
+            )
             sh("ip", "-n", self.switch, "link", "set", f"p{i}", "master", "br0", "up")
             sh("ip", "-n", host, "addr", "add", f"10.78.0.{i + 1}/24", "dev", "eth0")
             sh("ip", "-n", host, "link", "set", "eth0", "up")
-        (self.folder / "hosts").write_text("127.0.0.1 localhost\n" + "".join(f"10.78.0.{i + 1} {host}\n" for i, host in enumerate(self.hosts)))
+        (self.folder / "hosts").write_text(
+            "127.0.0.1 localhost\n"
+            + "".join(f"10.78.0.{i + 1} {host}\n" for i, host in enumerate(self.hosts))
+        )
         on = self.folder / "on"
-        on.write_text("#!/bin/sh\nh=$1; shift\n" f"exec ip netns exec $h unshare -um sh -c 'hostname '$h'; mount -t tmpfs tmpfs /dev/shm; "
-                      f"mount --bind {self.folder}/hosts /etc/hosts; exec sh -c \"$*\"' x \"$@\"\n")
+        on.write_text(
+            "#!/bin/sh\nh=$1; shift\n"
+            f"exec ip netns exec $h unshare -um sh -c 'hostname '$h'; mount -t tmpfs tmpfs /dev/shm; "
+            f'mount --bind {self.folder}/hosts /etc/hosts; exec sh -c "$*"\' x "$@"\n'
+        )
         agent = self.folder / "agent"
-        agent.write_text(f"#!/bin/sh\nwhile [ \"${{1#-}}\" != \"$1\" ]; do shift; done\nexec {on} \"$@\"\n")
+        agent.write_text(
+            f'#!/bin/sh\nwhile [ "${{1#-}}" != "$1" ]; do shift; done\nexec {on} "$@"\n'
+        )
         for script in (on, agent):
             script.chmod(0o755)
         self.data = self.make_data()
@@ -69,15 +137,57 @@ class LinkTest(ProgramTest):
             sh("ip", "netns", "del", name, check=False)
 
     def begin(self, *arguments, mca=()):
-        words = ["mpirun", "--bind-to", "none", "--mca", "plm", "rsh", "--mca", "plm_rsh_agent", str(self.folder / "agent"),
-                 "--mca", "btl", "tcp,self", "--mca", "btl_tcp_if_include", "10.78.0.0/24", "--mca", "oob_tcp_if_include", "10.78.0.0/24",
-                 "--mca", "mpi_yield_when_idle", "1", *mca, "-H", ",".join(f"{host}:1" for host in self.hosts), "-np", "2",
-                 PROGRAM, "train", "--data", f"{self.data}:/train/samples", *LONG, "--output", str(self.output), *arguments]
-        process = subprocess.Popen([str(self.folder / "on"), self.hosts[0], *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                   stdin=subprocess.DEVNULL, text=True, env=ENVIRONMENT, start_new_session=True)
+        words = [
+            "mpirun",
+            "--bind-to",
+            "none",
+            "--mca",
+            "plm",
+            "rsh",
+            "--mca",
+            "plm_rsh_agent",
+            str(self.folder / "agent"),
+            "--mca",
+            "btl",
+            "tcp,self",
+            "--mca",
+            "btl_tcp_if_include",
+            "10.78.0.0/24",
+            "--mca",
+            "oob_tcp_if_include",
+            "10.78.0.0/24",
+            "--mca",
+            "mpi_yield_when_idle",
+            "1",
+            *mca,
+            "-H",
+            ",".join(f"{host}:1" for host in self.hosts),
+            "-np",
+            "2",
+            PROGRAM,
+            "train",
+            "--data",
+            f"{self.data}:/train/samples",
+            *LONG,
+            "--output",
+            str(self.output),
+            *arguments,
+        ]
+        process = subprocess.Popen(
+            [str(self.folder / "on"), self.hosts[0], *words],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            env=ENVIRONMENT,
+            start_new_session=True,
+        )
         self.addCleanup(process.communicate)
         self.addCleanup(self.remove_hosts)
-        wait_until(lambda: len(read_metrics(self.output, "step")) > 20 or process.poll() is not None, what="training on two hosts")
+        wait_until(
+            lambda: len(read_metrics(self.output, "step")) > 20 or process.poll() is not None,
+            what="training on two hosts",
+        )
         self.assertIsNone(process.poll(), "the job on two hosts did not start")
         return process
 
@@ -91,7 +201,12 @@ class LinkTest(ProgramTest):
         before = len(read_metrics(self.output, "step"))
         began = time.monotonic()
         self.cut(False)
-        wait_until(lambda: len(read_metrics(self.output, "step")) > before + 20 or process.poll() is not None, timeout=60, what="going on")
+        wait_until(
+            lambda: len(read_metrics(self.output, "step")) > before + 20
+            or process.poll() is not None,
+            timeout=60,
+            what="going on",
+        )
         self.assertIsNone(process.poll(), "the job ended")
         print(f"link cut for 5 s: goes on {time.monotonic() - began:.1f} s after it is back")
 
@@ -101,9 +216,14 @@ class LinkTest(ProgramTest):
         self.cut(True)
         _, text = process.communicate(timeout=limit)
         seconds = time.monotonic() - began
-        wait_until(lambda: not any(map(processes_on, self.hosts)), what="the end of the job on the host that was cut off")
-        print(f"link cut for good: ended after {seconds:.1f} s with code {process.returncode}, "
-              f"on the other host after {time.monotonic() - began:.1f} s")
+        wait_until(
+            lambda: not any(map(processes_on, self.hosts)),
+            what="the end of the job on the host that was cut off",
+        )
+        print(
+            f"link cut for good: ended after {seconds:.1f} s with code {process.returncode}, "
+            f"on the other host after {time.monotonic() - began:.1f} s"
+        )
         self.assertNotEqual(process.returncode, 0)
         self.assertGreaterEqual(max(checkpoints(self.output)), 0)
         return text
@@ -117,7 +237,9 @@ class LinkTest(ProgramTest):
         self.assertIn("network", lines[0])
         self.resumes()
 
-    @unittest.skipUnless("HOURGLASS_FAULT_KILLS" in os.environ, "the long form only: scripts/faults.sh")
+    @unittest.skipUnless(
+        "HOURGLASS_FAULT_KILLS" in os.environ, "the long form only: scripts/faults.sh"
+    )
     def test_cut_for_good_with_keepalive(self):
         """Open MPI notices by itself when it is told to look."""
         self.ends(self.begin("--checkpoint-every", "10steps", mca=KEEPALIVE), 60)

@@ -9,10 +9,15 @@ ROOT = Path(os.environ.get("HOURGLASS_SOURCE", Path(__file__).resolve().parents[
 BUILD = os.environ.get("HOURGLASS_BUILD", str(ROOT / "build/release"))
 
 
-@unittest.skipIf(os.environ.get("HOURGLASS_SANITIZE"), "a consumer of a sanitized library needs the sanitizer too")
+@unittest.skipIf(
+    os.environ.get("HOURGLASS_SANITIZE"),
+    "a consumer of a sanitized library needs the sanitizer too",
+)
 class PackageTest(unittest.TestCase):
     def command(self, *arguments):
-        done = subprocess.run(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
+        done = subprocess.run(
+            arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300
+        )
         self.assertEqual(done.returncode, 0, done.stdout)
         return done.stdout
 
@@ -20,7 +25,16 @@ class PackageTest(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             prefix, build = f"{folder}/prefix", f"{folder}/build"
             self.command("cmake", "--install", BUILD, "--prefix", prefix)
-            self.command("cmake", "-G", "Ninja", "-S", str(ROOT / "tests/package"), "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}")
+            self.command(
+                "cmake",
+                "-G",
+                "Ninja",
+                "-S",
+                str(ROOT / "tests/package"),
+                "-B",
+                build,
+                f"-DCMAKE_PREFIX_PATH={prefix}",
+            )
             self.command("cmake", "--build", build)
             output = self.command(f"{build}/consumer")
             self.assertIn("MPI", output)

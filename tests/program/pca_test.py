@@ -14,7 +14,7 @@ def principal(x, components):
     """Mean, components (one a row) and all variances, by NumPy."""
     mean = x.mean(axis=0)
     _, singular, rows = np.linalg.svd(x - mean, full_matrices=False)
-    return mean, rows[:components], singular ** 2 / len(x)
+    return mean, rows[:components], singular**2 / len(x)
 
 
 class FashionTest(ProgramTest):
@@ -23,13 +23,30 @@ class FashionTest(ProgramTest):
 
     def test_figures_of_scikit_learn(self):
         data = self.folder / "fashion.h5"
-        made = execute([str(ROOT / "data/fashion-mnist.sh"), str(data)], environment={"HOURGLASS": PROGRAM})
+        made = execute(
+            [str(ROOT / "data/fashion-mnist.sh"), str(data)], environment={"HOURGLASS": PROGRAM}
+        )
         self.assertEqual(made.code, 0, str(made))
         for (components, expected), ranks in zip(self.SCIKIT_LEARN.items(), (None, 2, 3, 2)):
             model = self.folder / f"pca-{components}.h5"
-            self.success("pca", "--data", f"{data}:/train/samples", "--components", components, "--output", model, ranks=ranks)
-            report = json.loads(self.success("evaluate", "--json", "--model", model, "--data", f"{data}:/test/samples").stdout)
-            self.assertAlmostEqual(report["sse"], expected, delta=0.5e-4, msg=f"{components} components")
+            self.success(
+                "pca",
+                "--data",
+                f"{data}:/train/samples",
+                "--components",
+                components,
+                "--output",
+                model,
+                ranks=ranks,
+            )
+            report = json.loads(
+                self.success(
+                    "evaluate", "--json", "--model", model, "--data", f"{data}:/test/samples"
+                ).stdout
+            )
+            self.assertAlmostEqual(
+                report["sse"], expected, delta=0.5e-4, msg=f"{components} components"
+            )
 
 
 class PcaTest(ProgramTest):
@@ -42,28 +59,51 @@ class PcaTest(ProgramTest):
 
     def pca(self, name, *arguments, **how):
         output = self.folder / f"{name}.h5"
-        self.success("pca", "--data", f"{self.data}:/train/samples", "--output", output, *arguments, **how)
+        self.success(
+            "pca", "--data", f"{self.data}:/train/samples", "--output", output, *arguments, **how
+        )
         return output
 
     def test_is_that_of_numpy(self):
         model = self.pca("five", "--components", 5)
         mean, rows, variance = principal(self.x, 5)
-        (weight, bias), = read_layers(model)[0]
-        np.testing.assert_allclose(np.abs(np.sum(weight * rows, axis=1)), 1, atol=1e-5, err_msg="the components, up to their signs")
+        ((weight, bias),) = read_layers(model)[0]
+        np.testing.assert_allclose(
+            np.abs(np.sum(weight * rows, axis=1)),
+            1,
+            atol=1e-5,
+            err_msg="the components, up to their signs",
+        )
         np.testing.assert_allclose(bias, -weight @ mean, atol=1e-5)
-        (decoder, decoder_bias), = read_layers(model)[1]
+        ((decoder, decoder_bias),) = read_layers(model)[1]
         np.testing.assert_array_equal(decoder, weight.T)
         np.testing.assert_allclose(decoder_bias, mean, atol=1e-6)
-        report = json.loads(self.success("pca", "--json", "--data", f"{self.data}:/train/samples", "--components", 5, "--output",
-                                         self.folder / "again.h5").stdout)
+        report = json.loads(
+            self.success(
+                "pca",
+                "--json",
+                "--data",
+                f"{self.data}:/train/samples",
+                "--components",
+                5,
+                "--output",
+                self.folder / "again.h5",
+            ).stdout
+        )
         np.testing.assert_allclose(report["variance"], variance[:5], rtol=1e-6)
         self.assertAlmostEqual(report["total_variance"], variance.sum(), places=6)
         self.assertAlmostEqual(report["sse"], variance[5:].sum(), places=5)
         self.assertEqual(report["samples"], len(self.x))
 
     def test_same_bits_on_any_number_of_ranks_and_threads(self):
-        digests = {(ranks, threads): self.digest(self.pca(f"p{ranks}-{threads}", "--components", 4, "--threads", threads, ranks=ranks))
-                   for ranks, threads in ((None, 1), (1, 3), (2, 1), (2, 2), (3, 1), (3, 2))}
+        digests = {
+            (ranks, threads): self.digest(
+                self.pca(
+                    f"p{ranks}-{threads}", "--components", 4, "--threads", threads, ranks=ranks
+                )
+            )
+            for ranks, threads in ((None, 1), (1, 3), (2, 1), (2, 2), (3, 1), (3, 2))
+        }
         self.assertEqual(len(set(digests.values())), 1, digests)
 
     def test_works_wherever_a_model_does(self):
@@ -72,51 +112,137 @@ class PcaTest(ProgramTest):
         expected = (self.test - mean) @ rows.T @ rows + mean
         arguments = ["--model", model, "--data", f"{self.data}:/test/samples"]
         report = json.loads(self.success("evaluate", "--json", *arguments, ranks=2).stdout)
-        self.assertAlmostEqual(report["sse"], np.sum((expected - self.test) ** 2) / len(self.test), places=4)
+        self.assertAlmostEqual(
+            report["sse"], np.sum((expected - self.test) ** 2) / len(self.test), places=4
+        )
         self.success("encode", *arguments, "--output", self.folder / "codes.h5", ranks=3)
         self.success("reconstruct", *arguments, "--output", self.folder / "back.h5")
-        with h5py.File(self.folder / "codes.h5") as codes, h5py.File(self.folder / "back.h5") as back:
-            np.testing.assert_allclose(np.abs(codes["codes"][()]), np.abs((self.test - mean) @ rows.T), atol=1e-4)
-            np.testing.assert_allclose(back["reconstructions"][()].reshape(expected.shape), expected, atol=1e-5)
+        with h5py.File(self.folder / "codes.h5") as codes, h5py.File(
+            self.folder / "back.h5"
+        ) as back:
+            np.testing.assert_allclose(
+                np.abs(codes["codes"][()]), np.abs((self.test - mean) @ rows.T), atol=1e-4
+            )
+            np.testing.assert_allclose(
+                back["reconstructions"][()].reshape(expected.shape), expected, atol=1e-5
+            )
         self.assertIn("20", self.success("inspect", model).stdout)
 
     def test_standardized(self):
         model = self.pca("standard", "--components", 4, "--normalize", "standardize")
         z = (self.x - self.x.mean(axis=0)) / self.x.std(axis=0)
-        report = json.loads(self.success("evaluate", "--json", "--model", model, "--data", f"{self.data}:/train/samples").stdout)
+        report = json.loads(
+            self.success(
+                "evaluate", "--json", "--model", model, "--data", f"{self.data}:/train/samples"
+            ).stdout
+        )
         self.assertAlmostEqual(report["sse"], principal(z, 4)[2][4:].sum(), delta=1e-3)
 
     def test_all_components_and_constant_features(self):
-        constant = write_file(self.folder / "constant.h5", samples=np.full((9, 5), 0.25, np.float32))
+        constant = write_file(
+            self.folder / "constant.h5", samples=np.full((9, 5), 0.25, np.float32)
+        )
         for components in (1, 5):
-            self.success("pca", "--data", constant, "--components", components, "--output", self.folder / f"c{components}.h5", ranks=2)
-        report = json.loads(self.success("evaluate", "--json", "--model", self.folder / "c5.h5", "--data", constant).stdout)
+            self.success(
+                "pca",
+                "--data",
+                constant,
+                "--components",
+                components,
+                "--output",
+                self.folder / f"c{components}.h5",
+                ranks=2,
+            )
+        report = json.loads(
+            self.success(
+                "evaluate", "--json", "--model", self.folder / "c5.h5", "--data", constant
+            ).stdout
+        )
         self.assertLess(report["sse"], 1e-10)
         whole = self.pca("whole", "--components", 20)
-        report = json.loads(self.success("evaluate", "--json", "--model", whole, "--data", f"{self.data}:/test/samples").stdout)
+        report = json.loads(
+            self.success(
+                "evaluate", "--json", "--model", whole, "--data", f"{self.data}:/test/samples"
+            ).stdout
+        )
         self.assertLess(report["sse"], 1e-8)
 
     def test_bad_input(self):
         address = f"{self.data}:/train/samples"
         output = self.folder / "bad.h5"
         for ranks in (None, 2):
+
             def refused(code, words, *arguments):
                 self.assert_refused(run("pca", *arguments, ranks=ranks), code, *words)
                 self.assertFalse(output.exists())
+
             refused(USAGE, ["--components", "missing"], "--data", address, "--output", output)
-            refused(USAGE, ["--components", "21", "20"], "--data", address, "--components", 21, "--output", output)
-            refused(USAGE, ["--components", "0"], "--data", address, "--components", 0, "--output", output)
+            refused(
+                USAGE,
+                ["--components", "21", "20"],
+                "--data",
+                address,
+                "--components",
+                21,
+                "--output",
+                output,
+            )
+            refused(
+                USAGE,
+                ["--components", "0"],
+                "--data",
+                address,
+                "--components",
+                0,
+                "--output",
+                output,
+            )
             refused(USAGE, ["--data"], "--components", 2, "--output", output)
-            refused(IO, ["nowhere"], "--data", self.folder / "nowhere.h5", "--components", 2, "--output", output)
-            refused(IO, ["no-folder"], "--data", address, "--components", 2, "--output", self.folder / "no-folder/pca.h5")
-            refused(USAGE, ["normalization", "standardize"], "--data", address, "--components", 2, "--normalize", "scale", "--output", output)
+            refused(
+                IO,
+                ["nowhere"],
+                "--data",
+                self.folder / "nowhere.h5",
+                "--components",
+                2,
+                "--output",
+                output,
+            )
+            refused(
+                IO,
+                ["no-folder"],
+                "--data",
+                address,
+                "--components",
+                2,
+                "--output",
+                self.folder / "no-folder/pca.h5",
+            )
+            refused(
+                USAGE,
+                ["normalization", "standardize"],
+                "--data",
+                address,
+                "--components",
+                2,
+                "--normalize",
+                "scale",
+                "--output",
+                output,
+            )
         one = write_file(self.folder / "one.h5", samples=np.ones((1, 4), np.float32))
-        self.assert_refused(run("pca", "--data", one, "--components", 1, "--output", output), DATA, "2 samples")
+        self.assert_refused(
+            run("pca", "--data", one, "--components", 1, "--output", output), DATA, "2 samples"
+        )
         broken = np.ones((30, 4), np.float32)
         broken[17, 2] = np.nan
         broken = write_file(self.folder / "nan.h5", samples=broken)
         for ranks in (None, 3):
-            self.assert_refused(run("pca", "--data", broken, "--components", 1, "--output", output, ranks=ranks), DATA, "row 17")
+            self.assert_refused(
+                run("pca", "--data", broken, "--components", 1, "--output", output, ranks=ranks),
+                DATA,
+                "row 17",
+            )
         self.assertFalse(output.exists())
 
 
@@ -125,20 +251,52 @@ class LinearAutoencoderTest(ProgramTest):
 
     def test_reaches_the_subspace_and_the_error(self):
         data = self.make_data()
-        self.train("linear", "--data", f"{data}:/train/samples", "--layers", "20,3", "--code-activation", "linear",
-                   "--output-activation", "linear", "--loss", "mse", "--batch", 150, "--micro-batch", 75, "--epochs", 2000,
-                   "--learning-rate", "5e-2", "--beta2", "0.99", "--schedule", "cosine", "--checkpoint-every", 0, "--log-every", 0)
+        self.train(
+            "linear",
+            "--data",
+            f"{data}:/train/samples",
+            "--layers",
+            "20,3",
+            "--code-activation",
+            "linear",
+            "--output-activation",
+            "linear",
+            "--loss",
+            "mse",
+            "--batch",
+            150,
+            "--micro-batch",
+            75,
+            "--epochs",
+            2000,
+            "--learning-rate",
+            "5e-2",
+            "--beta2",
+            "0.99",
+            "--schedule",
+            "cosine",
+            "--checkpoint-every",
+            0,
+            "--log-every",
+            0,
+        )
         model = self.folder / "linear/model.h5"
         with h5py.File(data, "r") as file:
             x = file["/train/samples"][()] / 255
         _, rows, variance = principal(x, 3)
-        report = json.loads(self.success("evaluate", "--json", "--model", model, "--data", f"{data}:/train/samples").stdout)
+        report = json.loads(
+            self.success(
+                "evaluate", "--json", "--model", model, "--data", f"{data}:/train/samples"
+            ).stdout
+        )
         best = variance[3:].sum()
         self.assertGreaterEqual(report["sse"], best * (1 - 1e-5), "nothing linear is better")
         self.assertLess(report["sse"], best * 1.001)
-        (decoder, _), = read_layers(model)[1]
+        ((decoder, _),) = read_layers(model)[1]
         cosines = np.linalg.svd(np.linalg.qr(decoder)[0].T @ rows.T, compute_uv=False)
-        self.assertGreater(cosines.min(), 0.9999, "cosine of the largest angle between the two subspaces")
+        self.assertGreater(
+            cosines.min(), 0.9999, "cosine of the largest angle between the two subspaces"
+        )
 
 
 if __name__ == "__main__":

@@ -13,8 +13,26 @@ COMPARE = ["/usr/bin/python3", "-B", str(ROOT / "bench/peers/compare.py"), "--pr
 class PeersTest(ProgramTest):
     def test_both_sides_are_measured_on_one_and_two_ranks(self):
         data = self.make_data(samples=128)
-        result = subprocess.run([*COMPARE, "--data", f"{data}:/train/samples", "--layers", "20,16,4", "--batch", "16", "--ranks", "1,2",
-                                 "--repetitions", "1", "--json"], capture_output=True, text=True, timeout=110, check=False)
+        result = subprocess.run(
+            [
+                *COMPARE,
+                "--data",
+                f"{data}:/train/samples",
+                "--layers",
+                "20,16,4",
+                "--batch",
+                "16",
+                "--ranks",
+                "1,2",
+                "--repetitions",
+                "1",
+                "--json",
+            ],
+            capture_output=True,
+            text=True,
+            timeout=110,
+            check=False,
+        )
         self.assertEqual(result.returncode, 0, result.stderr)
         lines = [json.loads(line) for line in result.stdout.splitlines()]
         self.assertEqual([line["ranks"] for line in lines], [1, 2])
@@ -22,13 +40,20 @@ class PeersTest(ProgramTest):
             self.assertGreater(min(line["hourglass"], line["torch"], line["ratio"]), 0)
 
     def test_a_program_that_is_not_there_is_named(self):
-        result = subprocess.run([*COMPARE[:-1], "/nowhere/hourglass", "--data", "x.h5:/y"], capture_output=True, text=True, check=False)
+        result = subprocess.run(
+            [*COMPARE[:-1], "/nowhere/hourglass", "--data", "x.h5:/y"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         self.assertIn("/nowhere/hourglass", result.stderr)
         self.assertNotIn("Traceback", result.stderr)
 
 
 if __name__ == "__main__":
-    if subprocess.run(["/usr/bin/python3", "-c", "import torch, h5py"], capture_output=True, check=False).returncode:
+    if subprocess.run(
+        ["/usr/bin/python3", "-c", "import torch, h5py"], capture_output=True, check=False
+    ).returncode:
         print("PyTorch is not installed (scripts/install_deps.sh --extras)", file=sys.stderr)
         sys.exit(1 if os.environ.get("HOURGLASS_EXTRAS") else 77)
     unittest.main()

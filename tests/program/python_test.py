@@ -15,7 +15,16 @@ import hourglass  # noqa: E402
 MODELS = {
     "plain": [],
     "tied": ["--tied", "--activation", "tanh", "--layer-norm"],
-    "standard": ["--normalize", "standardize", "--output-activation", "linear", "--activation", "gelu", "--code-activation", "sigmoid"],
+    "standard": [
+        "--normalize",
+        "standardize",
+        "--output-activation",
+        "linear",
+        "--activation",
+        "gelu",
+        "--code-activation",
+        "sigmoid",
+    ],
     "variational": ["--variational", "--activation", "softplus"],
     "sparse": ["--k-sparse", 2, "--activation", "selu"],
 }
@@ -27,8 +36,22 @@ class PythonTest(ProgramTest):
         with h5py.File(data) as file:
             stored = file["test/samples"][()]
         for name, settings in MODELS.items():
-            self.train(name, "--data", f"{data}:/train/samples", "--layers", "20,12,3", "--batch", 32, "--micro-batch", 8, "--epochs", 3,
-                       "--learning-rate", "1e-2", *settings)
+            self.train(
+                name,
+                "--data",
+                f"{data}:/train/samples",
+                "--layers",
+                "20,12,3",
+                "--batch",
+                32,
+                "--micro-batch",
+                8,
+                "--epochs",
+                3,
+                "--learning-rate",
+                "1e-2",
+                *settings,
+            )
             path = self.folder / name / "model.h5"
             model = hourglass.load(path)
             self.assertEqual((model.features, model.code_size), (20, 3))
@@ -36,28 +59,75 @@ class PythonTest(ProgramTest):
             outputs = {}
             for command in ("encode", "reconstruct"):
                 output = self.folder / f"{name}-{command}.h5"
-                self.success(command, "--model", path, "--data", f"{data}:/test/samples", "--output", output)
-                outputs[command] = next(values for values in read_datasets(output).values() if values.ndim == 2)
-            np.testing.assert_allclose(model.encode(x), outputs["encode"], rtol=1e-5, atol=1e-5, err_msg=name)
-            np.testing.assert_allclose(model.decode(outputs["encode"]), outputs["reconstruct"], rtol=1e-5, atol=1e-5, err_msg=name)
-            np.testing.assert_allclose(model.reconstruct(x), outputs["reconstruct"], rtol=1e-5, atol=1e-5, err_msg=name)
-            report = json.loads(self.success("evaluate", "--json", "--model", path, "--data", f"{data}:/test/samples").stdout)
-            self.assertAlmostEqual(model.squared_errors(x).mean(), report["sse"], delta=1e-5 * max(1, report["sse"]))
+                self.success(
+                    command, "--model", path, "--data", f"{data}:/test/samples", "--output", output
+                )
+                outputs[command] = next(
+                    values for values in read_datasets(output).values() if values.ndim == 2
+                )
+            np.testing.assert_allclose(
+                model.encode(x), outputs["encode"], rtol=1e-5, atol=1e-5, err_msg=name
+            )
+            np.testing.assert_allclose(
+                model.decode(outputs["encode"]),
+                outputs["reconstruct"],
+                rtol=1e-5,
+                atol=1e-5,
+                err_msg=name,
+            )
+            np.testing.assert_allclose(
+                model.reconstruct(x), outputs["reconstruct"], rtol=1e-5, atol=1e-5, err_msg=name
+            )
+            report = json.loads(
+                self.success(
+                    "evaluate", "--json", "--model", path, "--data", f"{data}:/test/samples"
+                ).stdout
+            )
+            self.assertAlmostEqual(
+                model.squared_errors(x).mean(), report["sse"], delta=1e-5 * max(1, report["sse"])
+            )
 
     def test_metrics_rows_and_the_example(self):
         data = self.make_data()
-        self.train("run", "--data", f"{data}:/train/samples", "--validation", f"{data}:/test/samples", "--layers", "20,12,3", "--batch", 32,
-                   "--micro-batch", 8, "--epochs", 3)
+        self.train(
+            "run",
+            "--data",
+            f"{data}:/train/samples",
+            "--validation",
+            f"{data}:/test/samples",
+            "--layers",
+            "20,12,3",
+            "--batch",
+            32,
+            "--micro-batch",
+            8,
+            "--epochs",
+            3,
+        )
         run = self.folder / "run"
         self.assertEqual(hourglass.read_metrics(run), read_metrics(run))
         self.assertEqual(len(hourglass.read_metrics(run, kind="epoch")), 3)
         model = hourglass.load(run / "model.h5")
         x = model.normalize(hourglass.read_rows(f"{data}:/test/samples", slice(0, 4)))
         step = 1e-6
-        moved = np.stack([(model.encode(x + step * unit) - model.encode(x - step * unit)) / (2 * step) for unit in np.eye(20)], axis=2)
+        moved = np.stack(
+            [
+                (model.encode(x + step * unit) - model.encode(x - step * unit)) / (2 * step)
+                for unit in np.eye(20)
+            ],
+            axis=2,
+        )
         np.testing.assert_allclose(model.jacobian(x), moved, atol=1e-5)
-        result = execute([sys.executable, "-B", str(ROOT / "python/example.py"), str(run), f"{data}:/test/samples"],
-                         environment={"PYTHONPATH": os.fspath(ROOT / "python")})
+        result = execute(
+            [
+                sys.executable,
+                "-B",
+                str(ROOT / "python/example.py"),
+                str(run),
+                f"{data}:/test/samples",
+            ],
+            environment={"PYTHONPATH": os.fspath(ROOT / "python")},
+        )
         self.assertEqual(result.code, 0, str(result))
         self.assertIn("epoch   3", result.stdout)
 

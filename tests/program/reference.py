@@ -12,18 +12,30 @@ from hourglass import ACTIVATIONS  # noqa: E402
 def read_layers(path, group="/model"):
     """[(weight, bias), ...] of the encoder and of the decoder, in float64."""
     with h5py.File(path, "r") as file:
+
         def half(name):
             layers = file[f"{group}/{name}"]
-            return [(layers[f"{i}/weight"][()].astype(float), layers[f"{i}/bias"][()].astype(float)) for i in range(len(layers))]
+            return [
+                (layers[f"{i}/weight"][()].astype(float), layers[f"{i}/bias"][()].astype(float))
+                for i in range(len(layers))
+            ]
+
         return half("encoder"), half("decoder")
 
 
 class Convolution:
     """A convolution (or transposed, when `transposed`) over images H x W x C, from its definition: every pair of pixels that a window
-    connects, one after the other. `weight` and `bias` as in the file, `before` and `after` the shapes of an image."""
+    connects, one after the other. `weight` and `bias` as in the file, `before` and `after` the shapes of an image.
+    """
 
     def __init__(self, weight, bias, before, after, stride, padding, transposed=False):
-        self.weight, self.bias, self.before, self.after, self.transposed = weight, bias, before, after, transposed
+        self.weight, self.bias, self.before, self.after, self.transposed = (
+            weight,
+            bias,
+            before,
+            after,
+            transposed,
+        )
         small, large = (before, after) if transposed else (after, before)
         self.pairs = []
         for y in range(small[0]):
@@ -32,7 +44,15 @@ class Convolution:
                     for j in range(weight.shape[3]):
                         row, column = y * stride[0] - padding[0] + i, x * stride[1] - padding[1] + j
                         if 0 <= row < large[0] and 0 <= column < large[1]:
-                            self.pairs.append((((y, x), (row, column)) if not transposed else ((row, column), (y, x)), i, j))
+                            self.pairs.append(
+                                (
+                                    ((y, x), (row, column))
+                                    if not transposed
+                                    else ((row, column), (y, x)),
+                                    i,
+                                    j,
+                                )
+                            )
 
     def kernel(self, i, j):
         """Inputs x outputs at one place of the kernel."""
@@ -70,8 +90,16 @@ class Dense:
 class Autoencoder:
     """`encoder` and `decoder` are lists of (weight, bias) of dense layers, or of layers."""
 
-    def __init__(self, encoder, decoder, activation="relu", code_activation="linear", output_activation="sigmoid", loss="mse",
-                 loss_reduction="mean"):
+    def __init__(
+        self,
+        encoder,
+        decoder,
+        activation="relu",
+        code_activation="linear",
+        output_activation="sigmoid",
+        loss="mse",
+        loss_reduction="mean",
+    ):
         self.layers = [*encoder, *decoder]
         self.parts = [Dense(*layer) if isinstance(layer, tuple) else layer for layer in self.layers]
         self.code = len(encoder)

@@ -11,16 +11,40 @@ import numpy as np
 
 from support import ProgramTest, read_metrics, run, DATA, IO, USAGE
 
-SETTINGS = ["--layers", "36,24,4", "--batch", "32", "--micro-batch", "8", "--epochs", "3", "--learning-rate", "1e-2"]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+SETTINGS = [
+    "--layers",
+    "36,24,4",
+    "--batch",
+    "32",
+    "--micro-batch",
+    "8",
+    "--epochs",
+    "3",
+    "--learning-rate",
+    "1e-2",
+]
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 
 
 def dump_of(page):
     """The page as the browser has it after its scripts have run, and what the browser said of it."""
     with tempfile.TemporaryDirectory() as profile:
-        command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-                   "--disable-component-update", "--disable-sync", f"--user-data-dir={profile}", "--enable-logging=stderr", "--dump-dom",
-                   f"file://{page}"]
+        command = [
+            CHROMIUM,
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            f"--user-data-dir={profile}",
+            "--enable-logging=stderr",
+            "--dump-dom",
+            f"file://{page}",
+        ]
         return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
 
@@ -32,7 +56,14 @@ class ReportTest(ProgramTest):
         with h5py.File(self.data, "w") as file:
             file["/train/samples"] = random.integers(0, 256, (200, 6, 6), dtype=np.uint8)
             file["/train/labels"] = random.integers(0, 12, 200)
-        self.train("run", "--data", f"{self.data}:/train/samples", "--validation", f"{self.data}:/train/samples", *SETTINGS)
+        self.train(
+            "run",
+            "--data",
+            f"{self.data}:/train/samples",
+            "--validation",
+            f"{self.data}:/train/samples",
+            *SETTINGS,
+        )
         self.run_folder = self.folder / "run"
         self.page = self.folder / "page.html"
 
@@ -43,8 +74,19 @@ class ReportTest(ProgramTest):
         result = self.report("--samples", 50)
         self.assertIn(str(self.page), result.stdout)
         text = self.page.read_text()
-        for part in ("Reconstruction error", "Time an epoch", "Largest errors", "Latent traversal", "Interpolation", "First-layer filters",
-                     "Codes: t-SNE", "Error by label", "units are dead", "weights digest", "mpirun -n 2 hourglass train"):
+        for part in (
+            "Reconstruction error",
+            "Time an epoch",
+            "Largest errors",
+            "Latent traversal",
+            "Interpolation",
+            "First-layer filters",
+            "Codes: t-SNE",
+            "Error by label",
+            "units are dead",
+            "weights digest",
+            "mpirun -n 2 hourglass train",
+        ):
             self.assertIn(part, text)
         last = [r for r in read_metrics(self.run_folder) if r["kind"] == "epoch"][-1]
         self.assertIn(f"{last['validation_sse']:.4f}", text)
@@ -61,7 +103,19 @@ class ReportTest(ProgramTest):
     def test_vectors_instead_of_images(self):
         with h5py.File(self.folder / "vectors.h5", "w") as file:
             file["/x"] = np.random.default_rng(2).random((64, 5), dtype=np.float32)
-        self.train("flat", "--data", f"{self.folder}/vectors.h5", "--layers", "5,8,2", "--batch", "32", "--micro-batch", "8", "--epochs", "1")
+        self.train(
+            "flat",
+            "--data",
+            f"{self.folder}/vectors.h5",
+            "--layers",
+            "5,8,2",
+            "--batch",
+            "32",
+            "--micro-batch",
+            "8",
+            "--epochs",
+            "1",
+        )
         self.success("report", self.folder / "flat", "--output", self.page)
         text = self.page.read_text()
         self.assertIn("Largest error: sse", text)
@@ -90,16 +144,47 @@ class ReportTest(ProgramTest):
         self.assert_refused(run("report", self.folder / "none"), IO, "no run")
         self.assert_refused(run("report"), USAGE, "run folder")
         self.assert_refused(run("show"), USAGE, "run folder")
-        self.assert_refused(run("report", self.run_folder, "--output", self.folder / "no/such/page.html"), IO, "page.html")
-        self.assert_refused(run("report", self.run_folder, "--samples", "100000"), USAGE, "--samples")
-        self.assert_refused(run("report", self.run_folder, "--output", self.page, "--data", f"{self.data}:/train/labels"), DATA, "features")
-        self.assert_refused(run("report", self.run_folder, "--output", self.page, "--labels", f"{self.data}:/train/names"), DATA, "/train/names")
+        self.assert_refused(
+            run("report", self.run_folder, "--output", self.folder / "no/such/page.html"),
+            IO,
+            "page.html",
+        )
+        self.assert_refused(
+            run("report", self.run_folder, "--samples", "100000"), USAGE, "--samples"
+        )
+        self.assert_refused(
+            run(
+                "report",
+                self.run_folder,
+                "--output",
+                self.page,
+                "--data",
+                f"{self.data}:/train/labels",
+            ),
+            DATA,
+            "features",
+        )
+        self.assert_refused(
+            run(
+                "report",
+                self.run_folder,
+                "--output",
+                self.page,
+                "--labels",
+                f"{self.data}:/train/names",
+            ),
+            DATA,
+            "/train/names",
+        )
         metrics = self.run_folder / "metrics.jsonl"
         metrics.write_text("no record\n" + metrics.read_text())
         self.assert_refused(run("report", self.run_folder, "--output", self.page), DATA, "line 1")
         self.assertFalse(self.page.exists())
 
-    @unittest.skipIf(CHROMIUM is None and not os.environ.get("HOURGLASS_EXTRAS"), "no Chromium (scripts/install_deps.sh --extras)")
+    @unittest.skipIf(
+        CHROMIUM is None and not os.environ.get("HOURGLASS_EXTRAS"),
+        "no Chromium (scripts/install_deps.sh --extras)",
+    )
     def test_in_a_browser(self):
         self.report()
         result = dump_of(self.page)

@@ -27,14 +27,18 @@ class ResumeTest(ProgramTest):
 
     def test_damaged_checkpoints(self):
         whole = self.train("whole", *self.source, *SMALL)
+
         def truncate(path):
             os.truncate(path, path.stat().st_size * 2 // 3)
+
         def empty(path):
             os.truncate(path, 0)
+
         def flip(path):
             content = bytearray(path.read_bytes())
             content[len(content) // 2] ^= 16
             path.write_bytes(content)
+
         for damage in (truncate, empty, flip):
             with self.subTest(damage=damage.__name__):
                 output = self.damaged(damage)
@@ -45,19 +49,42 @@ class ResumeTest(ProgramTest):
     def test_damaged_checkpoints_do_not_push_out_the_good_one(self):
         output = self.damaged(lambda path: os.truncate(path, 100))
         # Stopped right after the next checkpoint, with two damaged ones that have higher numbers.
-        run("train", "--resume", output, "--keep", 2, "--checkpoint-every", "1steps", environment={"HOURGLASS_FAULT": "kill,rank=0,step=14"})
+        run(
+            "train",
+            "--resume",
+            output,
+            "--keep",
+            2,
+            "--checkpoint-every",
+            "1steps",
+            environment={"HOURGLASS_FAULT": "kill,rank=0,step=14"},
+        )
         self.assertEqual(sorted(checkpoints(output)), [13, 14])
-        self.assertEqual(sorted(path.name for path in (output / "checkpoints").glob("*.damaged")),
-                         ["step-00000016.h5.damaged", "step-00000020.h5.damaged"])
+        self.assertEqual(
+            sorted(path.name for path in (output / "checkpoints").glob("*.damaged")),
+            ["step-00000016.h5.damaged", "step-00000020.h5.damaged"],
+        )
         self.success("train", "--resume", output)
 
     def test_what_does_not_belong_among_the_checkpoints(self):
         whole = self.train("whole", *self.source, *SMALL)
-        self.train("other", *self.source, *SMALL, "--seed", 77, "--checkpoint-every", "4steps", "--keep", 9)
-        for name, stranger, reason in (("a model", self.folder / "whole/model.h5", "is not a checkpoint"),
-                                       ("another run's", self.folder / "other/checkpoints", "is of another run: its seed is '77'")):
+        self.train(
+            "other", *self.source, *SMALL, "--seed", 77, "--checkpoint-every", "4steps", "--keep", 9
+        )
+        for name, stranger, reason in (
+            ("a model", self.folder / "whole/model.h5", "is not a checkpoint"),
+            (
+                "another run's",
+                self.folder / "other/checkpoints",
+                "is of another run: its seed is '77'",
+            ),
+        ):
             with self.subTest(name=name):
-                output = self.damaged(lambda path: shutil.copy(stranger / path.name if stranger.is_dir() else stranger, path))
+                output = self.damaged(
+                    lambda path: shutil.copy(
+                        stranger / path.name if stranger.is_dir() else stranger, path
+                    )
+                )
                 before = (output / "config.cfg").read_text()
                 result = self.success("train", "--resume", output, ranks=2)
                 self.assertEqual(result.stdout.count(reason), 2, result.stdout)
@@ -73,9 +100,21 @@ class ResumeTest(ProgramTest):
         self.assertIn("seed = ", before)
         file.write_text(re.sub("seed = .*", "seed = 12345", before))
         for ranks in (None, 2):
-            self.assert_refused(run("train", "--resume", output, ranks=ranks), DATA, "seed", "config.cfg says '12345'", "undo it or delete")
+            self.assert_refused(
+                run("train", "--resume", output, ranks=ranks),
+                DATA,
+                "seed",
+                "config.cfg says '12345'",
+                "undo it or delete",
+            )
         # Cut off, it is damaged rather than another run's.
-        for content in ("", "# a comment\n", before[:before.index("batch = ")], re.sub("seed = .*", "sead = 12345", before), None):
+        for content in (
+            "",
+            "# a comment\n",
+            before[: before.index("batch = ")],
+            re.sub("seed = .*", "sead = 12345", before),
+            None,
+        ):
             file.unlink() if content is None else file.write_text(content)
             result = self.success("train", "--resume", output, "--keep", 3)
             self.assertIn("the settings are the checkpoint's", result.stdout)
@@ -83,10 +122,15 @@ class ResumeTest(ProgramTest):
             self.assertEqual(file.read_text(), before)
             self.assertEqual(self.digest(output / "model.h5"), whole)
         # Where, how fast and how long is free, as on the command line.
-        file.write_text(re.sub("(?m)^keep = .*", "keep = 1", re.sub("(?m)^epochs = .*", "epochs = 8", before)))
+        file.write_text(
+            re.sub("(?m)^keep = .*", "keep = 1", re.sub("(?m)^epochs = .*", "epochs = 8", before))
+        )
         self.success("train", "--resume", output)
         self.assertEqual(len(checkpoints(output)), 1)
-        self.assertEqual(self.digest(output / "model.h5"), self.train("longer", *self.source, *SMALL, "--epochs", 8))
+        self.assertEqual(
+            self.digest(output / "model.h5"),
+            self.train("longer", *self.source, *SMALL, "--epochs", 8),
+        )
 
     def test_a_checkpoint_by_another_name(self):
         whole = self.train("whole", *self.source, *SMALL)
@@ -98,19 +142,36 @@ class ResumeTest(ProgramTest):
         self.assertEqual(self.digest(output / "model.h5"), whole)
 
     def test_validation_data_replaced(self):
-        deciding = [["--keep-best"], ["--early-stopping", 2], ["--schedule", "plateau", "--patience", 1]]
+        deciding = [
+            ["--keep-best"],
+            ["--early-stopping", 2],
+            ["--schedule", "plateau", "--patience", 1],
+        ]
         for number, words in enumerate([[], *deciding]):
             with self.subTest(words=words):
                 held_out = write_file(self.folder / "held-out.h5", x=make_samples(40, seed=5))
                 output = self.folder / f"run-{number}"
-                self.train(output.name, *self.source, "--validation", f"{held_out}:/x", *SMALL, *words)
+                self.train(
+                    output.name, *self.source, "--validation", f"{held_out}:/x", *SMALL, *words
+                )
                 # From another place it is the same.
                 copy = shutil.copy(held_out, self.folder / "copy.h5")
                 self.success("train", "--resume", output, "--validation", f"{copy}:/x")
                 write_file(held_out, x=make_samples(40, seed=6))
-                result = run("train", "--resume", output, "--validation", f"{held_out}:/x", "--epochs", 6, ranks=2)
+                result = run(
+                    "train",
+                    "--resume",
+                    output,
+                    "--validation",
+                    f"{held_out}:/x",
+                    "--epochs",
+                    6,
+                    ranks=2,
+                )
                 if words:
-                    self.assert_refused(result, USAGE, "--validation", "held-out.h5", "not what", "decide")
+                    self.assert_refused(
+                        result, USAGE, "--validation", "held-out.h5", "not what", "decide"
+                    )
                 else:
                     self.assertEqual(result.code, 0, result)
 

@@ -45,24 +45,66 @@ class ScaleTest(ProgramTest):
 
     def test_a_study_from_start_to_page(self):
         output = self.folder / "results.jsonl"
-        result = scale("--weak", "--ranks", "1,2", "--reduction", "tree,allreduce", "--repetitions", 2, "--steps", 3, "--warm-up", 1, "--output", output,
-                       *MODEL, "--optimizer", "sgd", "--nesterov", "--momentum", "0.5", timeout=300)
+        result = scale(
+            "--weak",
+            "--ranks",
+            "1,2",
+            "--reduction",
+            "tree,allreduce",
+            "--repetitions",
+            2,
+            "--steps",
+            3,
+            "--warm-up",
+            1,
+            "--output",
+            output,
+            *MODEL,
+            "--optimizer",
+            "sgd",
+            "--nesterov",
+            "--momentum",
+            "0.5",
+            timeout=300,
+        )
         self.assertEqual(result.code, 0, result)
         records = lines(output)
         self.assertEqual(records[0]["kind"], "study")
         repetitions = [r for r in records if r["kind"] == "repetition"]
-        self.assertEqual({(r["ranks"], r["reduction"], r["repetition"]) for r in repetitions},
-                         {(p, reduction, k) for p in (1, 2) for reduction in ("tree", "allreduce") for k in (1, 2)})
+        self.assertEqual(
+            {(r["ranks"], r["reduction"], r["repetition"]) for r in repetitions},
+            {
+                (p, reduction, k)
+                for p in (1, 2)
+                for reduction in ("tree", "allreduce")
+                for k in (1, 2)
+            },
+        )
         for record in repetitions:
             self.assertEqual(record["batch"], 128 * record["ranks"])
             self.assertEqual(len(record["steps"]), 3)
             phases = {name: seconds["mean"] for name, seconds in record["phases"].items()}
-            self.assertEqual(set(phases), {"input", "forward", "loss", "backward", "tree_sum", "compute", "exchange", "update", "other"})
+            self.assertEqual(
+                set(phases),
+                {
+                    "input",
+                    "forward",
+                    "loss",
+                    "backward",
+                    "tree_sum",
+                    "compute",
+                    "exchange",
+                    "update",
+                    "other",
+                },
+            )
             parts = sum(seconds for name, seconds in phases.items() if name != "compute")
             self.assertGreaterEqual(parts, record["step_seconds"] * 0.999)
             if phases["other"] > 0 and record["ranks"] == 1:
                 self.assertAlmostEqual(parts / record["step_seconds"], 1, places=6)
-            self.assertGreater(min(phases["forward"], phases["loss"], phases["backward"], phases["update"]), 0)
+            self.assertGreater(
+                min(phases["forward"], phases["loss"], phases["backward"], phases["update"]), 0
+            )
             self.assertGreaterEqual(record["imbalance"], 0)
             for text in ("affinity", "blas_core", "mpi", "program", "revision", "processor"):
                 self.assertTrue(record["texts"][text])
@@ -82,15 +124,31 @@ class ScaleTest(ProgramTest):
         table = self.table(self.folder / "scaling.csv")
         self.assertEqual(len(table), 4)
         self.assertEqual({(row["study"], row["file"]) for row in table}, {("1", str(output))})
-        self.assertTrue(all("--layers 20,8,3" in row["train_options"] and len(row) == len(table[0]) for row in table))
+        self.assertTrue(
+            all(
+                "--layers 20,8,3" in row["train_options"] and len(row) == len(table[0])
+                for row in table
+            )
+        )
         # An even number of repetitions: one rate for all readers.
         for record in (r for r in records if r["kind"] == "summary"):
-            row = next(row for row in table if (int(row["ranks"]), row["reduction"]) == (record["ranks"], record["reduction"]))
-            for name, key in (("median", "samples_per_second"), ("median", "step_seconds"), ("low", "low"), ("high", "high")):
+            row = next(
+                row
+                for row in table
+                if (int(row["ranks"]), row["reduction"]) == (record["ranks"], record["reduction"])
+            )
+            for name, key in (
+                ("median", "samples_per_second"),
+                ("median", "step_seconds"),
+                ("low", "low"),
+                ("high", "high"),
+            ):
                 wanted = record[key if key in record else "step_seconds"][name]
                 self.assertAlmostEqual(float(row[key]) / wanted, 1, places=6)
         for name in ("speedup", "efficiency", "throughput", "network-2"):
-            self.assertTrue((self.folder / f"scaling-{name}.png").read_bytes().startswith(b"\x89PNG"))
+            self.assertTrue(
+                (self.folder / f"scaling-{name}.png").read_bytes().startswith(b"\x89PNG")
+            )
 
     def table(self, path):
         with open(path, newline="") as file:
@@ -106,9 +164,14 @@ class ScaleTest(ProgramTest):
         result = self.success("report", "scaling", first, grown, first, other, "--output", page)
         self.assertIn("4 measurements are in more than one", result.stdout)
         rows = self.table(self.folder / "page.csv")
-        self.assertEqual([(row["study"], row["mode"], row["repetitions"]) for row in rows], [("1", "weak", "3"), ("2", "strong", "1")])
+        self.assertEqual(
+            [(row["study"], row["mode"], row["repetitions"]) for row in rows],
+            [("1", "weak", "3"), ("2", "strong", "1")],
+        )
         self.assertEqual([row["file"] for row in rows], [str(first), str(other)])
-        self.assertNotIn("more than one", self.success("report", "scaling", grown, "--output", page).stdout)
+        self.assertNotIn(
+            "more than one", self.success("report", "scaling", grown, "--output", page).stdout
+        )
 
     def test_a_lost_summary_is_written_again(self):
         words = ["--weak", "--ranks", "1", "--repetitions", 1]
@@ -128,9 +191,16 @@ class ScaleTest(ProgramTest):
         before = output.read_text()
         # The last line as a kill would have left it.
         whole = before.splitlines(keepends=True)
-        cut = next(i for i, line in enumerate(whole) if '"ranks":2' in line and '"repetition"' in line)
+        cut = next(
+            i for i, line in enumerate(whole) if '"ranks":2' in line and '"repetition"' in line
+        )
         output.write_text("".join(whole[:cut]) + whole[cut][:40])
-        self.assert_refused(run("report", "scaling", output, "--output", self.folder / "x.html"), DATA, "results.jsonl", f"line {cut + 1}")
+        self.assert_refused(
+            run("report", "scaling", output, "--output", self.folder / "x.html"),
+            DATA,
+            "results.jsonl",
+            f"line {cut + 1}",
+        )
         _, result = self.study(*words)
         self.assertIn("continuing", result.stderr)
         repetitions = [r for r in lines(output) if r["kind"] == "repetition"]
@@ -142,9 +212,31 @@ class ScaleTest(ProgramTest):
 
     def test_ctrl_c_keeps_what_is_measured(self):
         output = self.folder / "results.jsonl"
-        command = [PROGRAM, "scale", "--strong", "--ranks", "1", "--repetitions", "500", "--output", str(output), *map(str, QUICK), *MODEL]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT, start_new_session=True)
-        wait_until(lambda: output.exists() and output.read_text().count('"repetition"') >= 2, what="a measurement")
+        command = [
+            PROGRAM,
+            "scale",
+            "--strong",
+            "--ranks",
+            "1",
+            "--repetitions",
+            "500",
+            "--output",
+            str(output),
+            *map(str, QUICK),
+            *MODEL,
+        ]
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=ENVIRONMENT,
+            start_new_session=True,
+        )
+        wait_until(
+            lambda: output.exists() and output.read_text().count('"repetition"') >= 2,
+            what="a measurement",
+        )
         os.killpg(process.pid, signal.SIGINT)
         _, errors = process.communicate(timeout=60)
         self.assertEqual(process.returncode, STOPPED, errors)
@@ -153,16 +245,52 @@ class ScaleTest(ProgramTest):
 
     def test_a_killed_study_leaves_no_ranks(self):
         output = self.folder / "results.jsonl"
-        words = ["scale", "--strong", "--ranks", "1", "--repetitions", "1", "--output", str(output), "--steps", "1000000", *MODEL]
-        process = subprocess.Popen([PROGRAM, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT, start_new_session=True)
+        words = [
+            "scale",
+            "--strong",
+            "--ranks",
+            "1",
+            "--repetitions",
+            "1",
+            "--output",
+            str(output),
+            "--steps",
+            "1000000",
+            *MODEL,
+        ]
+        process = subprocess.Popen(
+            [PROGRAM, *words],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=ENVIRONMENT,
+            start_new_session=True,
+        )
         wait_until(lambda: len(support.rank_processes(process.pid)) >= 2, what="the worker")
         below = support.children(process.pid)
         process.kill()
         process.wait()
-        wait_until(lambda: not [pid for pid in below if os.path.exists(f"/proc/{pid}")], timeout=10, what="the end of the workers")
+        wait_until(
+            lambda: not [pid for pid in below if os.path.exists(f"/proc/{pid}")],
+            timeout=10,
+            what="the end of the workers",
+        )
 
     def test_mpirun_is_not_for_the_study_itself(self):
-        result = support.execute([*support.MPIRUN, "-n", "2", PROGRAM, "scale", "--weak", "--ranks", "1", "--output", str(self.folder / "x.jsonl"), *MODEL])
+        result = support.execute(
+            [
+                *support.MPIRUN,
+                "-n",
+                "2",
+                PROGRAM,
+                "scale",
+                "--weak",
+                "--ranks",
+                "1",
+                "--output",
+                str(self.folder / "x.jsonl"),
+                *MODEL,
+            ]
+        )
         self.assert_refused(result, USAGE, "scale", "without mpirun")
 
     def test_more_ranks_than_cores_is_said_to_mean_nothing(self):
@@ -177,8 +305,25 @@ class ScaleTest(ProgramTest):
     def test_real_data(self):
         data = self.make_data(samples=300)
         output = self.folder / "real.jsonl"
-        result = scale("--strong", "--ranks", "1,2", "--micro-batch", 16, "--repetitions", 1, "--output", output, *QUICK, "--", "--layers", "20,8",
-                       "--data", f"{data}:/train/samples", "--batch", 64)
+        result = scale(
+            "--strong",
+            "--ranks",
+            "1,2",
+            "--micro-batch",
+            16,
+            "--repetitions",
+            1,
+            "--output",
+            output,
+            *QUICK,
+            "--",
+            "--layers",
+            "20,8",
+            "--data",
+            f"{data}:/train/samples",
+            "--batch",
+            64,
+        )
         self.assertEqual(result.code, 0, result)
 
     def test_a_page_replaces_nothing_beside_it(self):
@@ -186,7 +331,12 @@ class ScaleTest(ProgramTest):
         for name in ("own.csv", "own-speedup.png"):
             kept = self.folder / name
             kept.write_text("precious")
-            self.assert_refused(run("report", "scaling", results, "--output", self.folder / "own.html"), USAGE, name, "already exists")
+            self.assert_refused(
+                run("report", "scaling", results, "--output", self.folder / "own.html"),
+                USAGE,
+                name,
+                "already exists",
+            )
             self.assertEqual(kept.read_text(), "precious")
             self.assertFalse((self.folder / "own.html").exists())
             kept.unlink()
@@ -212,24 +362,57 @@ class ScaleTest(ProgramTest):
             with self.subTest(words=words):
                 self.assert_refused(scale(*words, "--output", output, *MODEL), code, *hints)
                 self.assertFalse(output.exists())
-        for options, hints in [(["--layers", "20,8", "--output", "x"], ["--output"]), (["--layers", "20,8", "--micro-batch", "3"], ["--micro-batch"]),
-                               ([], ["model"]), (["--layers", "20,8", "--optimizer", "newton"], ["newton"]),
-                               (["--layers", "20,8", "--optimizer", "lbfgs"], ["lbfgs", "line search"]),
-                               (["--layers", "20,8", "--pretrain", "rbm"], ["--pretrain", "--layers"])]:
+        for options, hints in [
+            (["--layers", "20,8", "--output", "x"], ["--output"]),
+            (["--layers", "20,8", "--micro-batch", "3"], ["--micro-batch"]),
+            ([], ["model"]),
+            (["--layers", "20,8", "--optimizer", "newton"], ["newton"]),
+            (["--layers", "20,8", "--optimizer", "lbfgs"], ["lbfgs", "line search"]),
+            (["--layers", "20,8", "--pretrain", "rbm"], ["--pretrain", "--layers"]),
+        ]:
             with self.subTest(options=options):
-                self.assert_refused(scale("--weak", "--ranks", 1, "--output", output, "--", *options), USAGE, *hints)
+                self.assert_refused(
+                    scale("--weak", "--ranks", 1, "--output", output, "--", *options), USAGE, *hints
+                )
         # What only the job can find out has the job's exit code.
-        result = scale("--weak", "--ranks", 1, "--output", output, *QUICK, "--", "--layers", "20,8", "--data", self.folder / "none.h5:/x")
+        result = scale(
+            "--weak",
+            "--ranks",
+            1,
+            "--output",
+            output,
+            *QUICK,
+            "--",
+            "--layers",
+            "20,8",
+            "--data",
+            self.folder / "none.h5:/x",
+        )
         self.assertNotEqual(result.code, 0, result)
         self.assertIn("none.h5", result.stderr)
         self.assertIn("nothing is measured yet", result.stderr)
         # Nothing is there to be kept apart from.
-        self.assertEqual(scale("--weak", "--ranks", 1, "--repetitions", 1, "--output", output, *QUICK, *MODEL).code, 0)
+        self.assertEqual(
+            scale(
+                "--weak", "--ranks", 1, "--repetitions", 1, "--output", output, *QUICK, *MODEL
+            ).code,
+            0,
+        )
         pipe = self.folder / "pipe"
         os.mkfifo(pipe)
         for special in (pipe, "/dev/null"):
-            self.assert_refused(scale("--weak", "--ranks", 1, "--output", special, *QUICK, *MODEL), USAGE, special, "no regular file")
-            self.assert_refused(run("report", "scaling", output, "--output", special, timeout=20), USAGE, special, "no regular file")
+            self.assert_refused(
+                scale("--weak", "--ranks", 1, "--output", special, *QUICK, *MODEL),
+                USAGE,
+                special,
+                "no regular file",
+            )
+            self.assert_refused(
+                run("report", "scaling", output, "--output", special, timeout=20),
+                USAGE,
+                special,
+                "no regular file",
+            )
 
     def test_a_results_file_that_is_none(self):
         page = self.folder / "page.html"
@@ -241,25 +424,68 @@ class ScaleTest(ProgramTest):
             ("other", '{"kind":"step","loss":1}\n', ["line 1", "no results file"]),
             ("empty", "", ["empty"]),
             ("half", first + "\n" + second[:50] + "\n" + second + "\n", ["line 2"]),
-            ("negative", first + "\n" + second.replace('"step_seconds":', '"step_seconds":-') + "\n", ["line 2", "step_seconds"]),
-            ("batch", first + "\n" + second.replace('"batch":', '"batch":-') + "\n", ["line 2", "batch"]),
-            ("half-a-rank", first + "\n" + second.replace('"ranks":1', '"ranks":1.5') + "\n", ["line 2", "ranks"]),
-            ("mode", first.replace('"mode":"weak"', '"mode":"foo"') + "\n" + second + "\n", ["line 1", "foo"]),
-            ("phase", first + "\n" + re.sub('"update":{"max":', '"update":{"max":-', second) + "\n", ["line 2", "max"]),
-            ("no-phases", first + "\n" + re.sub('"phases":{.*?}}', '"phases":{}', second) + "\n", ["line 2", "phases"]),
-            ("kind", first + "\n" + second.replace('"imbalance":', '"imbalance":"x","was":') + "\n", ["line 2", "not of the kind"]),
+            (
+                "negative",
+                first + "\n" + second.replace('"step_seconds":', '"step_seconds":-') + "\n",
+                ["line 2", "step_seconds"],
+            ),
+            (
+                "batch",
+                first + "\n" + second.replace('"batch":', '"batch":-') + "\n",
+                ["line 2", "batch"],
+            ),
+            (
+                "half-a-rank",
+                first + "\n" + second.replace('"ranks":1', '"ranks":1.5') + "\n",
+                ["line 2", "ranks"],
+            ),
+            (
+                "mode",
+                first.replace('"mode":"weak"', '"mode":"foo"') + "\n" + second + "\n",
+                ["line 1", "foo"],
+            ),
+            (
+                "phase",
+                first + "\n" + re.sub('"update":{"max":', '"update":{"max":-', second) + "\n",
+                ["line 2", "max"],
+            ),
+            (
+                "no-phases",
+                first + "\n" + re.sub('"phases":{.*?}}', '"phases":{}', second) + "\n",
+                ["line 2", "phases"],
+            ),
+            (
+                "kind",
+                first + "\n" + second.replace('"imbalance":', '"imbalance":"x","was":') + "\n",
+                ["line 2", "not of the kind"],
+            ),
             ("list", first + "\n[1]\n", ["line 2", "not of the kind"]),
-            ("lacking", first + "\n" + second.replace('"phases"', '"faces"') + "\n", ["line 2", "phases"]),
+            (
+                "lacking",
+                first + "\n" + second.replace('"phases"', '"faces"') + "\n",
+                ["line 2", "phases"],
+            ),
             ("nothing", first + "\n", ["no measurement"]),
         ]:
             with self.subTest(name=name):
                 path = self.folder / f"{name}.jsonl"
                 path.write_text(text)
-                self.assert_refused(run("report", "scaling", path, "--output", page), DATA, name, *hints)
+                self.assert_refused(
+                    run("report", "scaling", path, "--output", page), DATA, name, *hints
+                )
                 self.assertFalse(page.exists())
         self.assert_refused(run("report", "scaling", "--output", page), USAGE, "results.jsonl")
-        self.assert_refused(run("report", "scaling", self.folder, "--output", page), IO, "is a folder", "results.jsonl")
-        self.assert_refused(run("report", "scaling", self.folder / "none.jsonl", "--output", page), IO, "no such file")
+        self.assert_refused(
+            run("report", "scaling", self.folder, "--output", page),
+            IO,
+            "is a folder",
+            "results.jsonl",
+        )
+        self.assert_refused(
+            run("report", "scaling", self.folder / "none.jsonl", "--output", page),
+            IO,
+            "no such file",
+        )
         self.assert_refused(run("report", "weather", "--output", page), IO, "weather")
 
 

@@ -14,7 +14,20 @@ from support import PROGRAM, ROOT, ProgramTest, checkpoints, execute, wait_until
 
 NODES = 6
 # Small, but with some seconds of steps: each disturbance has to come in the middle of it.
-TRAINING = ["--layers", "20,64,3", "--batch", 64, "--micro-batch", 16, "--epochs", 120, "--checkpoint-every", "40steps", "--keep", 2]
+TRAINING = [
+    "--layers",
+    "20,64,3",
+    "--batch",
+    64,
+    "--micro-batch",
+    16,
+    "--epochs",
+    120,
+    "--checkpoint-every",
+    "40steps",
+    "--keep",
+    2,
+]
 
 
 def has_slurm():
@@ -25,9 +38,20 @@ class Job:
     """A submitted training; or, with `words`, another script of slurm/ that trains into `output`."""
 
     def __init__(self, test, name, *options, script="train", words=None, output=None):
-        self.name, self.output, self.log = name, output or test.folder / name, test.folder / f"{name}.log"
-        command = ["sbatch", "--parsable", f"--job-name={name}", f"--output={self.log}", *options, f"slurm/{script}.sbatch",
-                   *(words or [self.output, "--data", test.data, *TRAINING])]
+        self.name, self.output, self.log = (
+            name,
+            output or test.folder / name,
+            test.folder / f"{name}.log",
+        )
+        command = [
+            "sbatch",
+            "--parsable",
+            f"--job-name={name}",
+            f"--output={self.log}",
+            *options,
+            f"slurm/{script}.sbatch",
+            *(words or [self.output, "--data", test.data, *TRAINING]),
+        ]
         result = execute(list(map(str, command)), folder=ROOT, environment=test.environment)
         test.assertEqual(result.code, 0, str(result))
         self.id, self.environment, self.gone_since = result.stdout.strip(), test.environment, None
@@ -47,7 +71,10 @@ class Job:
         found = []
         for entry in Path("/proc").iterdir():
             try:
-                if entry.name.isdigit() and (entry / "comm").read_text().strip() == os.path.basename(PROGRAM)[:15]:
+                if (
+                    entry.name.isdigit()
+                    and (entry / "comm").read_text().strip() == os.path.basename(PROGRAM)[:15]
+                ):
                     if str(self.output).encode() in (entry / "cmdline").read_bytes().split(b"\0"):
                         found.append(int(entry.name))
             except OSError:
@@ -68,7 +95,9 @@ class Job:
             self.gone_since = None
         elif self.gone_since is None:
             self.gone_since = time.monotonic()
-        elif time.monotonic() - self.gone_since > 3:  # the report of its end may still be on its way
+        elif (
+            time.monotonic() - self.gone_since > 3
+        ):  # the report of its end may still be on its way
             self.control("update", f"JobId={self.id}", "StartTime=now")
 
     def steps(self):
@@ -76,7 +105,9 @@ class Job:
         configuration = f"SLURM_CONF={self.environment['SLURM_CONF']}".encode()
         for entry in Path("/proc").iterdir():
             try:
-                if entry.name.isdigit() and (entry / "cmdline").read_bytes().startswith(f"slurmstepd: [{self.id}.".encode()):
+                if entry.name.isdigit() and (entry / "cmdline").read_bytes().startswith(
+                    f"slurmstepd: [{self.id}.".encode()
+                ):
                     if configuration in (entry / "environ").read_bytes().split(b"\0"):
                         return True
             except OSError:
@@ -94,23 +125,39 @@ def freeze(*jobs):
                 job.signal_ranks(signal.SIGSTOP)
                 waiting.remove(job)
         if time.monotonic() > deadline:
-            raise AssertionError("\n".join(f"{job.name} is {job.field('JobState')}: {job.text()}" for job in waiting))
+            raise AssertionError(
+                "\n".join(f"{job.name} is {job.field('JobState')}: {job.text()}" for job in waiting)
+            )
         time.sleep(0.02)
     for job in jobs:
         if not job.ranks():
             raise AssertionError(f"{job.name} ended before its disturbance: {job.text()}")
 
 
-@unittest.skipIf(os.environ.get("HOURGLASS_SANITIZE"), "Slurm's tests are about processes, not memory")
+@unittest.skipIf(
+    os.environ.get("HOURGLASS_SANITIZE"), "Slurm's tests are about processes, not memory"
+)
 class SlurmTest(ProgramTest):
     def setUp(self):
         super().setUp()
         cluster = self.folder / "cluster"
         # Two ranks of one node talk by TCP: shared memory is named after the host, which here all nodes have in common.
-        self.environment = {"SLURM_CONF": str(cluster / "slurm.conf"), "HOURGLASS": PROGRAM, "OMPI_MCA_btl": "tcp,self", "OMPI_MCA_mpi_yield_when_idle": "1",
-                            "HOURGLASS_SRUN": "srun -K --mpi=pmix --wait=60"}
+        self.environment = {
+            "SLURM_CONF": str(cluster / "slurm.conf"),
+            "HOURGLASS": PROGRAM,
+            "OMPI_MCA_btl": "tcp,self",
+            "OMPI_MCA_mpi_yield_when_idle": "1",
+            "HOURGLASS_SRUN": "srun -K --mpi=pmix --wait=60",
+        }
         self.addCleanup(self.end_cluster)
-        result = execute([str(ROOT / "tests/slurm/up.sh"), str(cluster), str(NODES), str(random.randrange(20000, 30000, 20))])
+        result = execute(
+            [
+                str(ROOT / "tests/slurm/up.sh"),
+                str(cluster),
+                str(NODES),
+                str(random.randrange(20000, 30000, 20)),
+            ]
+        )
         self.assertEqual(result.code, 0, str(result))
         self.data = self.make_data(samples=600) + ":/train/samples"
 
@@ -120,7 +167,10 @@ class SlurmTest(ProgramTest):
         daemons = (self.folder / "cluster/pids").read_text().split()
         for entry in Path("/proc").iterdir():
             try:
-                if entry.name.isdigit() and (entry.name in daemons or configuration in (entry / "environ").read_bytes().split(b"\0")):
+                if entry.name.isdigit() and (
+                    entry.name in daemons
+                    or configuration in (entry / "environ").read_bytes().split(b"\0")
+                ):
                     os.kill(int(entry.name), signal.SIGKILL)
             except OSError:
                 continue
@@ -132,12 +182,18 @@ class SlurmTest(ProgramTest):
         while waiting:
             for job in list(waiting):
                 state = job.field("JobState")
-                self.assertNotIn(state, ("CANCELLED", "TIMEOUT", "OUT_OF_MEMORY"), f"{job.name}: {job.text()}")
+                self.assertNotIn(
+                    state, ("CANCELLED", "TIMEOUT", "OUT_OF_MEMORY"), f"{job.name}: {job.text()}"
+                )
                 job.release()
                 if state == "COMPLETED":
                     waiting.remove(job)
             if time.monotonic() > deadline:
-                self.fail("\n".join(f"{job.name} is {job.field('JobState')}: {job.text()}" for job in waiting))
+                self.fail(
+                    "\n".join(
+                        f"{job.name} is {job.field('JobState')}: {job.text()}" for job in waiting
+                    )
+                )
             time.sleep(0.2)
 
     def test_a_job_survives_what_a_cluster_does_to_it(self):
@@ -146,34 +202,61 @@ class SlurmTest(ProgramTest):
         preempted = Job(self, "preempted", *two_ranks, "--nodelist=n2")
         requeued = Job(self, "requeued", *two_ranks, "--nodelist=n3")
         # One rank a node on two of them, then on the one that is left.
-        lost = Job(self, "lost", "--nodes=2", "--ntasks-per-node=1", "--exclude=n1,n2,n3,n6", "--exclusive")
+        lost = Job(
+            self, "lost", "--nodes=2", "--ntasks-per-node=1", "--exclude=n1,n2,n3,n6", "--exclusive"
+        )
         # Slurm rounds to some ten seconds: the signal comes soon after the start.
-        limited = Job(self, "limited", *two_ranks, "--nodelist=n6", "--time=1", "--signal=B:USR1@55")
+        limited = Job(
+            self, "limited", *two_ranks, "--nodelist=n6", "--time=1", "--signal=B:USR1@55"
+        )
         disturbed = [preempted, requeued, lost, limited]
         freeze(*disturbed)
 
         # A job of the partition high takes the node; the training is asked to stop, does so, and comes back.
-        result = execute(["sbatch", "--partition=high", "--nodelist=n2", "--exclusive", "--output=/dev/null", "--wrap=sleep 2"],
-                         environment=self.environment)
+        result = execute(
+            [
+                "sbatch",
+                "--partition=high",
+                "--nodelist=n2",
+                "--exclusive",
+                "--output=/dev/null",
+                "--wrap=sleep 2",
+            ],
+            environment=self.environment,
+        )
         self.assertEqual(result.code, 0, str(result))
         # An administrator requeues a job, and takes a node away.
         self.assertEqual(requeued.control("requeue", requeued.id).code, 0)
         self.assertEqual(lost.field("NumNodes"), "2")
         # (Drained as well, since its daemon is alive and would report for work again.)
         for state in ("down", "drain"):
-            self.assertEqual(lost.control("update", "nodename=n5", f"state={state}", "reason=test").code, 0)
-        wait_until(lambda: lost.field("JobState") == "PENDING", 60, "the requeueing of a job that lost a node")
+            self.assertEqual(
+                lost.control("update", "nodename=n5", f"state={state}", "reason=test").code, 0
+            )
+        wait_until(
+            lambda: lost.field("JobState") == "PENDING",
+            60,
+            "the requeueing of a job that lost a node",
+        )
         for size in ("NumTasks=1", "NumNodes=1"):
             self.assertEqual(lost.control("update", f"JobId={lost.id}", size).code, 0)
         preempted.signal_ranks(signal.SIGCONT)
-        wait_until(lambda: "asked to stop" in limited.text(), 90, "the signal before the time limit")
+        wait_until(
+            lambda: "asked to stop" in limited.text(), 90, "the signal before the time limit"
+        )
         limited.signal_ranks(signal.SIGCONT)
 
         self.complete([whole, *disturbed])
         digest = self.digest(whole.output / "model.h5")
         for job in disturbed:
-            self.assertRegex(job.text(), r"start 2 of job .*/step-0*[1-9]", f"{job.name} did not resume from a checkpoint")
-            self.assertEqual(self.digest(job.output / "model.h5"), digest, f"{job.name}: {job.text()}")
+            self.assertRegex(
+                job.text(),
+                r"start 2 of job .*/step-0*[1-9]",
+                f"{job.name} did not resume from a checkpoint",
+            )
+            self.assertEqual(
+                self.digest(job.output / "model.h5"), digest, f"{job.name}: {job.text()}"
+            )
         self.assertIn("start 2 of job {}: 1 ranks on n4".format(lost.id), lost.text())
         self.assertIn("requeueing job", limited.text())
 
@@ -189,7 +272,9 @@ class SlurmTest(ProgramTest):
         self.complete([killed])
         self.assertIn("start 2 of job", killed.text())
         # A cancelled job and one that would fail again stay away.
-        wait_until(lambda: cancelled.field("JobState") == "CANCELLED", 60, "the end of a cancelled job")
+        wait_until(
+            lambda: cancelled.field("JobState") == "CANCELLED", 60, "the end of a cancelled job"
+        )
         self.assertEqual(bad.field("JobState"), "FAILED", bad.text())
         self.assertEqual(bad.field("ExitCode"), "64:0", bad.text())
         self.assertIn("not requeued", bad.text())
@@ -197,35 +282,98 @@ class SlurmTest(ProgramTest):
     def test_a_sweep_whose_trial_lost_a_rank(self):
         folder = self.folder / "sweep"
         words = [folder, "--set", "seed=1", "--", "--data", self.data, *TRAINING]
-        sweep = Job(self, "sweeping", "--nodes=2", "--ntasks-per-node=1", script="sweep", words=words, output=folder / "trial-0001")
+        sweep = Job(
+            self,
+            "sweeping",
+            "--nodes=2",
+            "--ntasks-per-node=1",
+            script="sweep",
+            words=words,
+            output=folder / "trial-0001",
+        )
         freeze(sweep)
         os.kill(sweep.ranks()[0], signal.SIGKILL)
         sweep.signal_ranks(signal.SIGCONT)
         self.complete([sweep])
         self.assertEqual(sweep.field("Restarts"), "1", sweep.text())
         self.assertIn("trial 0001 failed", sweep.text())
-        self.assertEqual(self.digest(folder / "trial-0001/model.h5"), self.train("undisturbed", "--data", self.data, *TRAINING, "--seed", 1))
+        self.assertEqual(
+            self.digest(folder / "trial-0001/model.h5"),
+            self.train("undisturbed", "--data", self.data, *TRAINING, "--seed", 1),
+        )
 
     def test_scripts_are_accepted_and_an_array_shares_a_sweep(self):
-        for script, options in (("train", []), ("scaling", ["--nodes=2"]), ("sweep", ["--array=0-1"])):
-            result = execute(["sbatch", "--test-only", *options, f"slurm/{script}.sbatch"], folder=ROOT, environment=self.environment)
+        for script, options in (
+            ("train", []),
+            ("scaling", ["--nodes=2"]),
+            ("sweep", ["--array=0-1"]),
+        ):
+            result = execute(
+                ["sbatch", "--test-only", *options, f"slurm/{script}.sbatch"],
+                folder=ROOT,
+                environment=self.environment,
+            )
             self.assertEqual(result.code, 0, f"{script}: {result}")
-            result = execute(["bash", f"slurm/{script}.sbatch"], folder=ROOT, environment=self.environment)
+            result = execute(
+                ["bash", f"slurm/{script}.sbatch"], folder=ROOT, environment=self.environment
+            )
             self.assertEqual(result.code, 64, f"{script}: {result}")
             self.assertIn("usage: sbatch", result.stderr)
         sweep = self.folder / "sweep"
-        command = ["sbatch", "--parsable", "--array=0-1", f"--output={self.folder}/sweep-%a.log", "slurm/sweep.sbatch", sweep, "--set",
-                   "seed=1,2,3", "--", "--data", self.data, *TRAINING[:-6], "--epochs", 2]
+        command = [
+            "sbatch",
+            "--parsable",
+            "--array=0-1",
+            f"--output={self.folder}/sweep-%a.log",
+            "slurm/sweep.sbatch",
+            sweep,
+            "--set",
+            "seed=1,2,3",
+            "--",
+            "--data",
+            self.data,
+            *TRAINING[:-6],
+            "--epochs",
+            2,
+        ]
         result = execute(list(map(str, command)), folder=ROOT, environment=self.environment)
         self.assertEqual(result.code, 0, str(result))
         logs = lambda: "".join(path.read_text() for path in self.folder.glob("sweep-*.log"))
-        wait_until(lambda: all((sweep / f"trial-000{trial}/model.h5").exists() for trial in (1, 2, 3)), 60, f"the sweep: {logs()}")
-        self.assertEqual(len({self.digest(sweep / f"trial-000{trial}/model.h5") for trial in (1, 2, 3)}), 3)
+        wait_until(
+            lambda: all((sweep / f"trial-000{trial}/model.h5").exists() for trial in (1, 2, 3)),
+            60,
+            f"the sweep: {logs()}",
+        )
+        self.assertEqual(
+            len({self.digest(sweep / f"trial-000{trial}/model.h5") for trial in (1, 2, 3)}), 3
+        )
 
     def test_a_scaling_study_of_two_sizes_ends_in_one_report(self):
         study = self.folder / "study"
-        command = ["slurm/scaling.sh", study, "1,2", "--", "--strong", "--repetitions", 1, "--steps", 2, "--warm-up", 1, "--network", "false",
-                   "--micro-batch", 16, "--", "--data", self.data, "--layers", "20,8,3", "--batch", 64]
+        command = [
+            "slurm/scaling.sh",
+            study,
+            "1,2",
+            "--",
+            "--strong",
+            "--repetitions",
+            1,
+            "--steps",
+            2,
+            "--warm-up",
+            1,
+            "--network",
+            "false",
+            "--micro-batch",
+            16,
+            "--",
+            "--data",
+            self.data,
+            "--layers",
+            "20,8,3",
+            "--batch",
+            64,
+        ]
         result = execute(list(map(str, command)), folder=ROOT, environment=self.environment)
         self.assertEqual(result.code, 0, str(result))
         logs = lambda: "".join(path.read_text() for path in study.glob("*.log"))
@@ -233,7 +381,9 @@ class SlurmTest(ProgramTest):
             wait_until((study / "scaling.html").exists, 90, "the report")
         except AssertionError as error:
             raise AssertionError(f"{error}: {logs()}") from None
-        self.assertTrue((study / "nodes-1.jsonl").exists() and (study / "nodes-2.jsonl").exists(), logs())
+        self.assertTrue(
+            (study / "nodes-1.jsonl").exists() and (study / "nodes-2.jsonl").exists(), logs()
+        )
 
 
 need_extra(has_slurm(), "Slurm")

@@ -21,8 +21,15 @@ MPIRUN = ["mpirun", "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_
 SESSIONS = tempfile.mkdtemp(prefix="hourglass-mpi-")
 atexit.register(shutil.rmtree, SESSIONS, ignore_errors=True)
 # As in tests/CMakeLists.txt.
-ENVIRONMENT = {"OMPI_MCA_orte_tmpdir_base": SESSIONS, "OMPI_MCA_pml": "ob1", "HWLOC_COMPONENTS": "-gl", **os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-               "OMPI_MCA_rmaps_base_oversubscribe": "1"}
+ENVIRONMENT = {
+    "OMPI_MCA_orte_tmpdir_base": SESSIONS,
+    "OMPI_MCA_pml": "ob1",
+    "HWLOC_COMPONENTS": "-gl",
+    **os.environ,
+    "OMPI_ALLOW_RUN_AS_ROOT": "1",
+    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "OMPI_MCA_rmaps_base_oversubscribe": "1",
+}
 TIMEOUT = 120
 
 USAGE, DATA, BUG, IO, STOPPED, DIVERGED = 64, 65, 70, 74, 75, 76
@@ -63,14 +70,24 @@ def command_line(arguments, ranks=None):
 
 def execute(command, timeout=TIMEOUT, environment=None, folder=None):
     """Runs any command to its end. One that takes longer than `timeout` is ended with all its children and fails the test."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
-                               cwd=folder, env={**ENVIRONMENT, **(environment or {})}, start_new_session=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        cwd=folder,
+        env={**ENVIRONMENT, **(environment or {})},
+        start_new_session=True,
+    )
     try:
         stdout, stderr = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
         kill_tree(process.pid)
         stdout, stderr = process.communicate()
-        raise AssertionError(f"no end after {timeout} s: {' '.join(command)}\n{stdout}\n{stderr}") from None
+        raise AssertionError(
+            f"no end after {timeout} s: {' '.join(command)}\n{stdout}\n{stderr}"
+        ) from None
     return Result(process.returncode, stdout, stderr)
 
 
@@ -80,8 +97,15 @@ def run(*arguments, ranks=None, timeout=TIMEOUT, environment=None, folder=None):
 
 def start(*arguments, ranks=None, environment=None, folder=None):
     """Starts the program and returns the process (its output goes nowhere)."""
-    return subprocess.Popen(command_line(arguments, ranks), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                            stdin=subprocess.DEVNULL, cwd=folder, env={**ENVIRONMENT, **(environment or {})}, start_new_session=True)
+    return subprocess.Popen(
+        command_line(arguments, ranks),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+        cwd=folder,
+        env={**ENVIRONMENT, **(environment or {})},
+        start_new_session=True,
+    )
 
 
 def children(pid):
@@ -90,7 +114,9 @@ def children(pid):
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                parents[int(entry.name)] = int(
+                    (entry / "stat").read_text().rpartition(")")[2].split()[1]
+                )
             except (OSError, IndexError):
                 continue
     found, fresh = [], [pid]
@@ -140,12 +166,17 @@ def read_metrics(folder, kind=None):
 
 def checkpoints(folder):
     """Step number -> checkpoint file, in order."""
-    return {int(path.stem.split("-")[1]): path for path in sorted((Path(folder) / "checkpoints").glob("step-*.h5"))}
+    return {
+        int(path.stem.split("-")[1]): path
+        for path in sorted((Path(folder) / "checkpoints").glob("step-*.h5"))
+    }
 
 
 def read_config(text):
     """name -> value of a configuration file, whatever the section."""
-    parser = configparser.ConfigParser(delimiters=("=",), interpolation=None, comment_prefixes=("#", ";"))
+    parser = configparser.ConfigParser(
+        delimiters=("=",), interpolation=None, comment_prefixes=("#", ";")
+    )
     parser.read_string(text)
     return {name: value for section in parser.sections() for name, value in parser.items(section)}
 
@@ -154,7 +185,9 @@ def make_samples(samples=150, features=20, seed=0):
     """Samples on a curved two-dimensional surface, uint8, so that a small autoencoder has something to learn."""
     random = np.random.default_rng(seed)
     hidden = random.uniform(-1, 1, (samples, 2))
-    mixed = np.tanh(hidden @ random.normal(0, 1.2, (2, features))) + 0.5 * np.sin(3 * hidden @ random.normal(0, 1, (2, features)))
+    mixed = np.tanh(hidden @ random.normal(0, 1.2, (2, features))) + 0.5 * np.sin(
+        3 * hidden @ random.normal(0, 1, (2, features))
+    )
     return np.clip(127 + 80 * mixed, 0, 255).astype(np.uint8)
 
 
@@ -170,7 +203,11 @@ def read_datasets(path):
     """All data sets of a file, by absolute path."""
     found = {}
     with h5py.File(path, "r") as file:
-        file.visititems(lambda name, item: found.update({"/" + name: item[()]}) if isinstance(item, h5py.Dataset) else None)
+        file.visititems(
+            lambda name, item: found.update({"/" + name: item[()]})
+            if isinstance(item, h5py.Dataset)
+            else None
+        )
     return found
 
 
@@ -189,8 +226,13 @@ class ProgramTest(unittest.TestCase):
     def make_data(self, samples=150, features=20, seed=0, name="data.h5"):
         values = make_samples(samples, features, seed)
         held_out = make_samples(47, features, seed + 1000)
-        return write_file(self.folder / name, train__samples=values, train__labels=np.arange(samples, dtype=np.uint8) % 10,
-                          test__samples=held_out, test__labels=np.arange(47, dtype=np.uint8) % 10)
+        return write_file(
+            self.folder / name,
+            train__samples=values,
+            train__labels=np.arange(samples, dtype=np.uint8) % 10,
+            test__samples=held_out,
+            test__labels=np.arange(47, dtype=np.uint8) % 10,
+        )
 
     def success(self, *arguments, **how):
         result = run(*arguments, **how)
@@ -212,7 +254,9 @@ class ProgramTest(unittest.TestCase):
     def stopped_and_resumed(self, name, *arguments):
         """Digests of a training on 2 ranks, and of the same cut back to what it was in the middle of epoch 2 and resumed on 3."""
         output = self.folder / f"{name}-cut"
-        whole = self.train(output.name, *arguments, "--checkpoint-every", "2steps", "--keep", 1000, ranks=2)
+        whole = self.train(
+            output.name, *arguments, "--checkpoint-every", "2steps", "--keep", 1000, ranks=2
+        )
         for step, path in checkpoints(output).items():
             if step > 6:
                 path.unlink()
@@ -227,5 +271,12 @@ class ProgramTest(unittest.TestCase):
         self.assertEqual(len(result.error_lines), 1, str(result))
         for word in words:
             self.assertIn(str(word).lower(), result.error_lines[0].lower(), str(result))
-        for sign in ("terminate called", "Segmentation fault", "what():", "Assertion", "HDF5-DIAG", "MPI_ERR"):
+        for sign in (
+            "terminate called",
+            "Segmentation fault",
+            "what():",
+            "Assertion",
+            "HDF5-DIAG",
+            "MPI_ERR",
+        ):
             self.assertNotIn(sign, result.stderr, str(result))

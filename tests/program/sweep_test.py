@@ -8,15 +8,35 @@ import signal
 import subprocess
 import unittest
 
-from support import DATA, ENVIRONMENT, IO, MPIRUN, PROGRAM, STOPPED, USAGE, ProgramTest, Result, children, read_config, run, wait_until
+from support import (
+    DATA,
+    ENVIRONMENT,
+    IO,
+    MPIRUN,
+    PROGRAM,
+    STOPPED,
+    USAGE,
+    ProgramTest,
+    Result,
+    children,
+    read_config,
+    run,
+    wait_until,
+)
 
 TRAIN = ["--batch", 48, "--micro-batch", 12, "--epochs", 2, "--seed", 3]
 
 
 def sweep(*arguments, **how):
     """Not through support.run: options may repeat here."""
-    process = subprocess.Popen([PROGRAM, "sweep", *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                               stdin=subprocess.DEVNULL, env={**ENVIRONMENT, **how})
+    process = subprocess.Popen(
+        [PROGRAM, "sweep", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        env={**ENVIRONMENT, **how},
+    )
     stdout, stderr = process.communicate(timeout=120)
     return Result(process.returncode, stdout, stderr)
 
@@ -25,7 +45,14 @@ class SweepTest(ProgramTest):
     def setUp(self):
         super().setUp()
         self.data = self.make_data()
-        self.options = ["--", "--data", f"{self.data}:/train/samples", "--validation", f"{self.data}:/test/samples", *TRAIN]
+        self.options = [
+            "--",
+            "--data",
+            f"{self.data}:/train/samples",
+            "--validation",
+            f"{self.data}:/test/samples",
+            *TRAIN,
+        ]
         self.output = self.folder / "sweep"
 
     def swept(self, *arguments, code=0, output=None):
@@ -44,25 +71,56 @@ class SweepTest(ProgramTest):
                 self.assertEqual(line[name], value)
             self.assertEqual(line["status"], row["status"])
             if row["validation_sse"] is not None:
-                self.assertAlmostEqual(float(line["validation_sse"]), row["validation_sse"], places=12)
+                self.assertAlmostEqual(
+                    float(line["validation_sse"]), row["validation_sse"], places=12
+                )
         return rows
 
     def test_a_grid_sorted_with_its_failures(self):
-        result = self.swept("--set", "learning-rate=1e-3,1e-2,1e30", "--set", "layers=20,12,3 20,3", "--set", "k-sparse=0,3", *self.options)
+        result = self.swept(
+            "--set",
+            "learning-rate=1e-3,1e-2,1e30",
+            "--set",
+            "layers=20,12,3 20,3",
+            "--set",
+            "k-sparse=0,3",
+            *self.options,
+        )
         rows = self.rows()
         self.assertEqual(len(rows), 12)
-        self.assertEqual({(r["settings"]["learning-rate"], r["settings"]["layers"], r["settings"]["k-sparse"]) for r in rows},
-                         {(rate, layers, k) for rate in ("1e-3", "1e-2", "1e30") for layers in ("20,12,3", "20,3") for k in ("0", "3")})
+        self.assertEqual(
+            {
+                (r["settings"]["learning-rate"], r["settings"]["layers"], r["settings"]["k-sparse"])
+                for r in rows
+            },
+            {
+                (rate, layers, k)
+                for rate in ("1e-3", "1e-2", "1e30")
+                for layers in ("20,12,3", "20,3")
+                for k in ("0", "3")
+            },
+        )
         done = [row for row in rows if row["status"] == "done"]
         errors = [row["validation_sse"] for row in done]
         self.assertEqual(errors, sorted(errors))
-        self.assertEqual(rows[:len(done)], done, "what has no figure comes last")
-        bad = rows[len(done):]
-        self.assertTrue(bad and all(row["status"] == "diverged" and row["exit_code"] == 76 and "diverged" in row["message"] for row in bad))
+        self.assertEqual(rows[: len(done)], done, "what has no figure comes last")
+        bad = rows[len(done) :]
+        self.assertTrue(
+            bad
+            and all(
+                row["status"] == "diverged"
+                and row["exit_code"] == 76
+                and "diverged" in row["message"]
+                for row in bad
+            )
+        )
         for row in done:
             config = read_config((self.output / f"trial-{row['trial']:04}/config.cfg").read_text())
             for name, value in row["settings"].items():
-                self.assertEqual(float(config[name]) if name != "layers" else config[name], float(value) if name != "layers" else value)
+                self.assertEqual(
+                    float(config[name]) if name != "layers" else config[name],
+                    float(value) if name != "layers" else value,
+                )
             self.assertEqual(config["seed"], "3")
         for word in ("trial", "learning-rate", "validation_sse", "0012"):
             self.assertIn(word, result.stdout)
@@ -76,21 +134,54 @@ class SweepTest(ProgramTest):
     def test_refused_trials_are_rows_too(self):
         self.swept("--set", "k-sparse=2,100", *self.options, "--layers", "20,3")
         good, bad = self.rows()
-        self.assertEqual((good["status"], bad["status"], bad["exit_code"]), ("done", "refused", USAGE))
+        self.assertEqual(
+            (good["status"], bad["status"], bad["exit_code"]), ("done", "refused", USAGE)
+        )
         self.assertIn("k-sparse", bad["message"])
         self.assertFalse((self.output / "trial-0002").exists())
 
     def test_the_same_weights_as_train_and_on_any_number_of_ranks(self):
         launcher = " ".join([*MPIRUN, "-n", "2"])
-        self.swept("--set", "learning-rate=3e-3", "--launcher", launcher, *self.options, "--layers", "20,3")
-        self.swept("--set", "learning-rate=3e-3", *self.options, "--layers", "20,3", output=self.folder / "alone")
-        digests = {self.digest(self.output / "trial-0001/model.h5"), self.digest(self.folder / "alone/trial-0001/model.h5"),
-                   self.train("train", "--data", f"{self.data}:/train/samples", *TRAIN, "--layers", "20,3", "--learning-rate", "3e-3")}
+        self.swept(
+            "--set", "learning-rate=3e-3", "--launcher", launcher, *self.options, "--layers", "20,3"
+        )
+        self.swept(
+            "--set",
+            "learning-rate=3e-3",
+            *self.options,
+            "--layers",
+            "20,3",
+            output=self.folder / "alone",
+        )
+        digests = {
+            self.digest(self.output / "trial-0001/model.h5"),
+            self.digest(self.folder / "alone/trial-0001/model.h5"),
+            self.train(
+                "train",
+                "--data",
+                f"{self.data}:/train/samples",
+                *TRAIN,
+                "--layers",
+                "20,3",
+                "--learning-rate",
+                "3e-3",
+            ),
+        }
         self.assertEqual(len(digests), 1)
 
     def test_random_search_is_reproducible_and_may_grow(self):
-        search = ["--range", "learning-rate=log:1e-4:1e-2", "--range", "momentum=linear:0.1:0.9", "--range", "seed=integer:5:7",
-                  "--set", "activation=relu,tanh", "--seed", 11]
+        search = [
+            "--range",
+            "learning-rate=log:1e-4:1e-2",
+            "--range",
+            "momentum=linear:0.1:0.9",
+            "--range",
+            "seed=integer:5:7",
+            "--set",
+            "activation=relu,tanh",
+            "--seed",
+            11,
+        ]
         options = [word for word in self.options if word not in ("--seed", 3)]
         self.swept("--random", 3, *search, *options, "--layers", "20,3")
         three = {row["trial"]: row["settings"] for row in self.rows()}
@@ -108,23 +199,51 @@ class SweepTest(ProgramTest):
     def test_tasks_share_the_trials(self):
         search = ["--set", "learning-rate=1e-3,3e-3,1e-2", "--tasks", 2]
         self.swept(*search, "--task", 1, *self.options, "--layers", "20,3")
-        self.assertEqual([row["status"] for row in sorted(self.rows(), key=lambda row: row["trial"])], ["waiting", "done", "waiting"])
+        self.assertEqual(
+            [row["status"] for row in sorted(self.rows(), key=lambda row: row["trial"])],
+            ["waiting", "done", "waiting"],
+        )
         self.swept(*search, "--task", 0, *self.options, "--layers", "20,3")
         self.assertEqual([row["status"] for row in self.rows()], ["done"] * 3)
 
     def test_configurations_as_trials(self):
         for name, layers in (("a", "20,3"), ("b", "20,8,3")):
             (self.folder / f"{name}.cfg").write_text(f"layers = {layers}\n")
-        self.swept("--set", f"config={self.folder / 'a.cfg'},{self.folder / 'b.cfg'}", "--sort", "trial", *self.options)
-        self.assertEqual([read_config((self.output / f"trial-000{n}/config.cfg").read_text())["layers"] for n in (1, 2)], ["20,3", "20,8,3"])
+        self.swept(
+            "--set",
+            f"config={self.folder / 'a.cfg'},{self.folder / 'b.cfg'}",
+            "--sort",
+            "trial",
+            *self.options,
+        )
+        self.assertEqual(
+            [
+                read_config((self.output / f"trial-000{n}/config.cfg").read_text())["layers"]
+                for n in (1, 2)
+            ],
+            ["20,3", "20,8,3"],
+        )
 
     def test_stopped_and_continued(self):
-        options = ["--set", "seed=1,2", *[word for word in self.options if word not in ("--seed", 3)], "--layers", "20,64,3"]
+        options = [
+            "--set",
+            "seed=1,2",
+            *[word for word in self.options if word not in ("--seed", 3)],
+            "--layers",
+            "20,64,3",
+        ]
         options[options.index("--epochs") + 1] = 4000
-        process = subprocess.Popen([PROGRAM, "sweep", "--output", str(self.output), *map(str, options)], env=ENVIRONMENT,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            [PROGRAM, "sweep", "--output", str(self.output), *map(str, options)],
+            env=ENVIRONMENT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         try:
-            wait_until(lambda: (self.output / "trial-0001/metrics.jsonl").exists(), what="the first trial")
+            wait_until(
+                lambda: (self.output / "trial-0001/metrics.jsonl").exists(), what="the first trial"
+            )
             process.send_signal(signal.SIGTERM)
             _, stderr = process.communicate(timeout=60)
         finally:
@@ -138,7 +257,13 @@ class SweepTest(ProgramTest):
         self.assert_refused(sweep("--output", self.output, *options), USAGE, "another sweep")
 
     def test_goes_on_where_it_was_killed(self):
-        search = ["--set", "seed=1,2", *[word for word in self.options if word not in ("--seed", 3)], "--layers", "20,3"]
+        search = [
+            "--set",
+            "seed=1,2",
+            *[word for word in self.options if word not in ("--seed", 3)],
+            "--layers",
+            "20,3",
+        ]
         self.swept(*search)
         before = {n: self.digest(self.output / f"trial-000{n}/model.h5") for n in (1, 2)}
         # As if the machine had gone down in the second trial: no model, no outcome.
@@ -155,38 +280,72 @@ class SweepTest(ProgramTest):
         # sweep.json says which sweep it is; without it the trials are still there.
         for damage in ("", "{"):
             (self.output / "sweep.json").write_text(damage)
-            self.assert_refused(sweep("--output", self.output, *search), DATA, "sweep.json", "delete it")
+            self.assert_refused(
+                sweep("--output", self.output, *search), DATA, "sweep.json", "delete it"
+            )
         (self.output / "sweep.json").unlink()
         self.assertNotIn(" of 2:", self.swept(*search).stdout)
-        self.assertEqual(before, {n: self.digest(self.output / f"trial-000{n}/model.h5") for n in (1, 2)})
+        self.assertEqual(
+            before, {n: self.digest(self.output / f"trial-000{n}/model.h5") for n in (1, 2)}
+        )
 
     def test_the_same_command_at_once_after_a_kill(self):
         """mpirun lives a moment longer than a killed sweep, and the trial's folder is being written to until then."""
-        options = ["--set", "learning-rate=1e-3", "--launcher", " ".join([*MPIRUN, "-n", "2"]), *self.options, "--layers", "20,3"]
+        options = [
+            "--set",
+            "learning-rate=1e-3",
+            "--launcher",
+            " ".join([*MPIRUN, "-n", "2"]),
+            *self.options,
+            "--layers",
+            "20,3",
+        ]
         options[options.index("--epochs") + 1] = 600
         command = [PROGRAM, "sweep", "--output", str(self.output), *map(str, options)]
-        process = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         try:
-            wait_until(lambda: (self.output / "trial-0001/metrics.jsonl").exists(), what="the first trial")
+            wait_until(
+                lambda: (self.output / "trial-0001/metrics.jsonl").exists(), what="the first trial"
+            )
             ranks = children(process.pid)
             self.assertGreaterEqual(len(ranks), 3)
         finally:
             process.kill()
             process.wait()
-        again = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        again = subprocess.Popen(
+            command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         stdout, stderr = again.communicate(timeout=120)
         self.assertEqual(again.returncode, 0, stdout + stderr)
         self.assertFalse([pid for pid in ranks if os.path.exists(f"/proc/{pid}")])
         self.assertEqual([row["status"] for row in self.rows()], ["done"], stdout)
         self.swept("--set", "learning-rate=1e-3", *options[4:], output=self.folder / "undisturbed")
-        self.assertEqual(*(self.digest(folder / "trial-0001/model.h5") for folder in (self.output, self.folder / "undisturbed")))
+        self.assertEqual(
+            *(
+                self.digest(folder / "trial-0001/model.h5")
+                for folder in (self.output, self.folder / "undisturbed")
+            )
+        )
 
     def test_a_trial_that_another_process_runs_is_waited_for(self):
-        search = ["--set", "seed=1,2", *[word for word in self.options if word not in ("--seed", 3)], "--layers", "20,3"]
+        search = [
+            "--set",
+            "seed=1,2",
+            *[word for word in self.options if word not in ("--seed", 3)],
+            "--layers",
+            "20,3",
+        ]
         self.output.mkdir()
         with open(self.output / ".trial-0001.lock", "w") as held:
             fcntl.flock(held, fcntl.LOCK_EX)
-            process = subprocess.Popen([PROGRAM, "sweep", "--output", str(self.output), *map(str, search)], env=ENVIRONMENT, stdout=subprocess.PIPE, text=True)
+            process = subprocess.Popen(
+                [PROGRAM, "sweep", "--output", str(self.output), *map(str, search)],
+                env=ENVIRONMENT,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
             wait_until(lambda: (self.output / "trial-0002.json").exists(), what="the other trial")
             self.assertIsNone(process.poll())
             self.assertFalse((self.output / "trial-0001").exists())
@@ -199,6 +358,7 @@ class SweepTest(ProgramTest):
         def refused(words, *arguments, code=USAGE):
             self.assert_refused(sweep("--output", self.output, *arguments), code, *words)
             self.assertFalse(self.output.exists())
+
         options = [*self.options, "--layers", "20,3"]
         rate = ["--set", "learning-rate=1e-3"]
         refused(["nothing to vary"], *options)
@@ -208,8 +368,14 @@ class SweepTest(ProgramTest):
         refused(["twice"], *rate, *rate, *options)
         refused(["layers", "as well"], "--set", "layers=20,3", *options)
         refused(["--random"], "--range", "learning-rate=log:1e-4:1e-2", *options)
-        for bad in ("learning-rate=log:0:1", "learning-rate=log:1", "learning-rate=log:2:1", "learning-rate=cubic:1:2",
-                    "seed=integer:1.5:3", "learning-rate=linear:a:3"):
+        for bad in (
+            "learning-rate=log:0:1",
+            "learning-rate=log:1",
+            "learning-rate=log:2:1",
+            "learning-rate=cubic:1:2",
+            "seed=integer:1.5:3",
+            "learning-rate=linear:a:3",
+        ):
             refused(["--range"], "--random", 2, "--range", bad, *options)
         refused(["--random"], "--random", 0, *rate, *options)
         refused(["below the sweep"], *rate, *options, "--output", "elsewhere")
@@ -220,13 +386,24 @@ class SweepTest(ProgramTest):
         refused(["--ranks", "--launcher"], *rate, "--ranks", 2, "--launcher", "mpirun", *options)
         refused(["--sort"], *rate, "--sort", "beauty", *options)
         refused(["no sweep"], "--report", code=74)
-        self.assert_refused(sweep("--output", self.output, *rate, *options, OMPI_COMM_WORLD_RANK="0"), USAGE, "without mpirun")
+        self.assert_refused(
+            sweep("--output", self.output, *rate, *options, OMPI_COMM_WORLD_RANK="0"),
+            USAGE,
+            "without mpirun",
+        )
         self.assert_refused(run("sweep", *rate, *options), USAGE, "--output")
         self.output.mkdir()
         (self.output / "config.cfg").touch()
-        self.assert_refused(sweep("--output", self.output, *rate, *options), USAGE, "holds a single run")
+        self.assert_refused(
+            sweep("--output", self.output, *rate, *options), USAGE, "holds a single run"
+        )
         shutil.rmtree(self.output)
-        self.assert_refused(sweep("--output", self.output, *rate, "--launcher", "no-such-launcher", *options), IO, "cannot start no-such-launcher", "PATH")
+        self.assert_refused(
+            sweep("--output", self.output, *rate, "--launcher", "no-such-launcher", *options),
+            IO,
+            "cannot start no-such-launcher",
+            "PATH",
+        )
         # Neither is a launcher that starts nothing and says that all went well.
         nothing = sweep("--output", self.output, *rate, "--launcher", "true", *options)
         self.assertEqual(nothing.code, 69, str(nothing))

@@ -25,13 +25,16 @@ def records(path):
 
     def check(part, stored):
         crc = crc32c(part)
-        assert ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF == stored, f"{path}: a checksum is wrong"
+        assert (
+            (crc >> 15 | crc << 17) + 0xA282EAD8
+        ) & 0xFFFFFFFF == stored, f"{path}: a checksum is wrong"
+
     place = 0
     while place < len(data):
-        length, = struct.unpack("<Q", data[place:place + 8])
-        check(data[place:place + 8], struct.unpack("<I", data[place + 8:place + 12])[0])
-        content = data[place + 12:place + 12 + length]
-        check(content, struct.unpack("<I", data[place + 12 + length:place + 16 + length])[0])
+        (length,) = struct.unpack("<Q", data[place : place + 8])
+        check(data[place : place + 8], struct.unpack("<I", data[place + 8 : place + 12])[0])
+        content = data[place + 12 : place + 12 + length]
+        check(content, struct.unpack("<I", data[place + 12 + length : place + 16 + length])[0])
         yield content
         place += 16 + length
 
@@ -50,20 +53,21 @@ def fields(message):
             shift += 7
             if byte < 0x80:
                 return value
+
     while place < len(message):
         key = varint()
         number, kind = key >> 3, key & 7
         if kind == 0:
             value = varint()
         elif kind == 1:
-            value, = struct.unpack("<d", message[place:place + 8])
+            (value,) = struct.unpack("<d", message[place : place + 8])
             place += 8
         elif kind == 5:
-            value, = struct.unpack("<f", message[place:place + 4])
+            (value,) = struct.unpack("<f", message[place : place + 4])
             place += 4
         else:
             length = varint()
-            value = message[place:place + length]
+            value = message[place : place + length]
             place += length
         found.setdefault(number, []).append(value)
     return found
@@ -78,8 +82,8 @@ def png_pixels(data):
     assert data.startswith(b"\x89PNG\r\n\x1a\n")
     place, packed = 8, b""
     while place < len(data):
-        length, name = struct.unpack(">I4s", data[place:place + 8])
-        content = data[place + 8:place + 8 + length]
+        length, name = struct.unpack(">I4s", data[place : place + 8])
+        content = data[place + 8 : place + 8 + length]
         if name == b"IHDR":
             width, height, depth, color = struct.unpack(">IIBB", content[:10])
             assert (depth, color) == (8, 0)
@@ -90,7 +94,20 @@ def png_pixels(data):
 
 
 class TensorboardTest(ProgramTest):
-    SETTINGS = ["--layers", "25,8,3", "--batch", 32, "--micro-batch", 8, "--log-every", 2, "--epochs", 3, "--learning-rate", "1e-2"]
+    SETTINGS = [
+        "--layers",
+        "25,8,3",
+        "--batch",
+        32,
+        "--micro-batch",
+        8,
+        "--log-every",
+        2,
+        "--epochs",
+        3,
+        "--learning-rate",
+        "1e-2",
+    ]
 
     def events(self, folder):
         """(step, tag) -> value of all files, in the order of their names; the steps at which a run says that it begins again."""
@@ -110,7 +127,16 @@ class TensorboardTest(ProgramTest):
 
     def test_events_say_what_the_metrics_say(self):
         data = self.make_data(features=25)
-        self.train("run", "--data", f"{data}:/train/samples", "--validation", f"{data}:/test/samples", *self.SETTINGS, "--tensorboard", ranks=2)
+        self.train(
+            "run",
+            "--data",
+            f"{data}:/train/samples",
+            "--validation",
+            f"{data}:/test/samples",
+            *self.SETTINGS,
+            "--tensorboard",
+            ranks=2,
+        )
         values, starts = self.events(self.folder / "run")
         self.assertEqual(starts, [])
         for record in read_metrics(self.folder / "run"):
@@ -121,8 +147,18 @@ class TensorboardTest(ProgramTest):
         last = max(step for step, _ in values)
         with h5py.File(self.folder / "run/model.h5") as file:
             for name in ("encoder/0/weight", "decoder/1/bias"):
-                self.check_histogram(values[last, f"parameters/{name}"], file["model"][name][()].ravel())
-        self.success("encode", "--model", self.folder / "run/model.h5", "--data", f"{data}:/test/samples", "--output", self.folder / "codes.h5")
+                self.check_histogram(
+                    values[last, f"parameters/{name}"], file["model"][name][()].ravel()
+                )
+        self.success(
+            "encode",
+            "--model",
+            self.folder / "run/model.h5",
+            "--data",
+            f"{data}:/test/samples",
+            "--output",
+            self.folder / "codes.h5",
+        )
         with h5py.File(self.folder / "codes.h5") as file:
             self.check_histogram(values[last, "codes"], file["codes"][()].ravel())
         picture = fields(values[last, "samples above reconstructions"][4][0])
@@ -133,17 +169,38 @@ class TensorboardTest(ProgramTest):
     def check_histogram(self, value, expected):
         histogram = fields(value[5][0])
         self.assertEqual(histogram[3], [len(expected)])
-        np.testing.assert_allclose([histogram[1][0], histogram[2][0], histogram[4][0], histogram[5][0]],
-                                   [expected.min(), expected.max(), expected.sum(dtype=float), np.sum(expected.astype(float) ** 2)], rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(
+            [histogram[1][0], histogram[2][0], histogram[4][0], histogram[5][0]],
+            [
+                expected.min(),
+                expected.max(),
+                expected.sum(dtype=float),
+                np.sum(expected.astype(float) ** 2),
+            ],
+            rtol=1e-4,
+            atol=1e-6,
+        )
         limits, counts = doubles(histogram[6][0]), doubles(histogram[7][0])
         self.assertEqual(len(limits), len(counts))
         self.assertEqual(counts.sum(), len(expected))
         self.assertTrue((np.diff(limits) > 0).all())
-        self.assertLessEqual(abs(np.searchsorted(np.sort(expected), limits[14], "right") - counts[:15].sum()), 1)
+        self.assertLessEqual(
+            abs(np.searchsorted(np.sort(expected), limits[14], "right") - counts[:15].sum()), 1
+        )
 
     def test_a_resumed_run_says_where_it_goes_on(self):
         data = self.make_data(features=25)
-        self.train("run", "--data", f"{data}:/train/samples", *self.SETTINGS, "--tensorboard", "--checkpoint-every", "2steps", "--keep", 100)
+        self.train(
+            "run",
+            "--data",
+            f"{data}:/train/samples",
+            *self.SETTINGS,
+            "--tensorboard",
+            "--checkpoint-every",
+            "2steps",
+            "--keep",
+            100,
+        )
         folder = self.folder / "run"
         table = (folder / "metrics.csv").read_text().splitlines()
         for step, path in checkpoints(folder).items():
@@ -152,9 +209,16 @@ class TensorboardTest(ProgramTest):
         self.success("train", "--resume", folder)
         _, starts = self.events(folder)
         self.assertEqual(starts, [7])
-        timeless = [[cell for name, cell in zip(table[0].split(","), line.split(",")) if not name.startswith(("seconds", "samples_per", "resident"))]
-                    for text in (table, (folder / "metrics.csv").read_text().splitlines()) for line in text]
-        self.assertEqual(timeless[:len(table)], timeless[len(table):])
+        timeless = [
+            [
+                cell
+                for name, cell in zip(table[0].split(","), line.split(","))
+                if not name.startswith(("seconds", "samples_per", "resident"))
+            ]
+            for text in (table, (folder / "metrics.csv").read_text().splitlines())
+            for line in text
+        ]
+        self.assertEqual(timeless[: len(table)], timeless[len(table) :])
 
     def test_metrics_csv_is_metrics_jsonl(self):
         data = self.make_data(features=25)
@@ -167,7 +231,10 @@ class TensorboardTest(ProgramTest):
         for row, record in zip(rows, expected):
             self.assertEqual(list(row), list(record))
             for name, value in record.items():
-                self.assertEqual(row[name], "" if value is None else value if isinstance(value, str) else row[name])
+                self.assertEqual(
+                    row[name],
+                    "" if value is None else value if isinstance(value, str) else row[name],
+                )
                 if isinstance(value, (int, float)):
                     self.assertEqual(float(row[name]), value)
 

@@ -11,11 +11,16 @@ from support import ROOT, USAGE, ProgramTest, execute, run
 class ToolsTest(ProgramTest):
     def commands(self):
         text = self.success("--help").stdout
-        return [line.split()[0] for line in text.split("commands:\n")[1].split("\n\n")[0].splitlines()]
+        return [
+            line.split()[0] for line in text.split("commands:\n")[1].split("\n\n")[0].splitlines()
+        ]
 
     def test_the_configuration_reference_is_current(self):
-        self.assertEqual((ROOT / "docs/configuration.md").read_text(), self.success("man", "--markdown").stdout,
-                         "run: hourglass man --markdown > docs/configuration.md")
+        self.assertEqual(
+            (ROOT / "docs/configuration.md").read_text(),
+            self.success("man", "--markdown").stdout,
+            "run: hourglass man --markdown > docs/configuration.md",
+        )
 
     def test_the_manual_page_names_everything(self):
         text = self.success("man").stdout
@@ -34,13 +39,20 @@ class ToolsTest(ProgramTest):
         script.write_text(self.success("completion", "bash").stdout)
         quoted = " ".join(f"'{word}'" for word in words)
         text = f'source {script}; COMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; _hourglass; printf "%s\\n" "${{COMPREPLY[@]}}"'
-        return subprocess.run(["bash", "-c", text], capture_output=True, text=True, check=True).stdout.split()
+        return subprocess.run(
+            ["bash", "-c", text], capture_output=True, text=True, check=True
+        ).stdout.split()
 
     def test_bash_completes_commands_and_options(self):
-        self.assertEqual(set(self.complete("hourglass", "")) - {"help", "--help", "--version"}, set(self.commands()))
+        self.assertEqual(
+            set(self.complete("hourglass", "")) - {"help", "--help", "--version"},
+            set(self.commands()),
+        )
         self.assertEqual(self.complete("hourglass", "insp"), ["inspect"])
         self.assertIn("--learning-rate", self.complete("hourglass", "train", "--learning"))
-        self.assertEqual(self.complete("hourglass", "import", "--lab"), ["--labels", "--label-column"])
+        self.assertEqual(
+            self.complete("hourglass", "import", "--lab"), ["--labels", "--label-column"]
+        )
         self.assertEqual(self.complete("hourglass", "train", "da"), [], "files are bash's business")
         self.assertEqual(self.complete("hourglass", "help", "tra"), ["train"])
 
@@ -57,7 +69,9 @@ class ToolsTest(ProgramTest):
 
     def test_doctor(self):
         for ranks in (None, 3):
-            report = json.loads(self.success("doctor", "--json", "--folder", self.folder, ranks=ranks).stdout)
+            report = json.loads(
+                self.success("doctor", "--json", "--folder", self.folder, ranks=ranks).stdout
+            )
             for topic in ("processor", "BLAS", "MPI", "HDF5", "memory", "ranks", "folder"):
                 self.assertIn(topic, report)
             self.assertIn(f"{ranks or 1} on 1 node", report["ranks"])
@@ -69,8 +83,18 @@ class ToolsTest(ProgramTest):
 
     def test_what_needs_no_mpi_starts_without_it(self):
         data = self.make_data()
-        for words in (["--help"], ["train", "--help"], ["--version"], ["inspect", data], ["man"], ["completion", "bash"]):
-            environment = {"OMPI_MCA_btl": "none-such", "OMPI_MCA_pml": "none-such"}  # MPI_Init would fail
+        for words in (
+            ["--help"],
+            ["train", "--help"],
+            ["--version"],
+            ["inspect", data],
+            ["man"],
+            ["completion", "bash"],
+        ):
+            environment = {
+                "OMPI_MCA_btl": "none-such",
+                "OMPI_MCA_pml": "none-such",
+            }  # MPI_Init would fail
             result = run(*words, environment=environment)
             self.assertEqual(result.code, 0, f"{words}: {result}")
 

@@ -11,7 +11,18 @@ import numpy as np
 from reference import Autoencoder, read_layers
 from support import ProgramTest, read_datasets, read_metrics, run, USAGE, IO, DATA
 
-SETTINGS = ["--layers", "20,16,8,3", "--batch", "32", "--micro-batch", "8", "--epochs", "4", "--learning-rate", "1e-2"]
+SETTINGS = [
+    "--layers",
+    "20,16,8,3",
+    "--batch",
+    "32",
+    "--micro-batch",
+    "8",
+    "--epochs",
+    "4",
+    "--learning-rate",
+    "1e-2",
+]
 
 
 class UseTest(ProgramTest):
@@ -24,11 +35,27 @@ class UseTest(ProgramTest):
         self.model = self.trained("run")
 
     def trained(self, name, *settings):
-        self.train(name, "--data", f"{self.data}:/train/samples", "--validation", f"{self.data}:/test/samples", *SETTINGS, *settings)
+        self.train(
+            name,
+            "--data",
+            f"{self.data}:/train/samples",
+            "--validation",
+            f"{self.data}:/test/samples",
+            *SETTINGS,
+            *settings,
+        )
         return self.folder / name / "model.h5"
 
     def use(self, command, *arguments, ranks=None, model=None):
-        return self.success(command, "--model", model or self.model, "--data", f"{self.data}:/test/samples", *arguments, ranks=ranks)
+        return self.success(
+            command,
+            "--model",
+            model or self.model,
+            "--data",
+            f"{self.data}:/test/samples",
+            *arguments,
+            ranks=ranks,
+        )
 
     def check_against_numpy(self, model, x, **shape):
         network = Autoencoder(*read_layers(model), **shape)
@@ -46,14 +73,28 @@ class UseTest(ProgramTest):
         self.assertEqual(last["validation_sse"], report["sse"])
 
     def test_evaluate_of_other_models_is_right(self):
-        self.check_against_numpy(self.trained("tanh", "--activation", "tanh", "--code-activation", "sigmoid"), self.x, activation="tanh",
-                                 code_activation="sigmoid")
-        self.check_against_numpy(self.trained("bce", "--activation", "gelu", "--loss", "bce"), self.x, activation="gelu", loss="bce")
-        self.check_against_numpy(self.trained("lopsided", "--decoder-layers", "3,5,20", "--output-activation", "linear"), self.x,
-                                 output_activation="linear")
+        self.check_against_numpy(
+            self.trained("tanh", "--activation", "tanh", "--code-activation", "sigmoid"),
+            self.x,
+            activation="tanh",
+            code_activation="sigmoid",
+        )
+        self.check_against_numpy(
+            self.trained("bce", "--activation", "gelu", "--loss", "bce"),
+            self.x,
+            activation="gelu",
+            loss="bce",
+        )
+        self.check_against_numpy(
+            self.trained("lopsided", "--decoder-layers", "3,5,20", "--output-activation", "linear"),
+            self.x,
+            output_activation="linear",
+        )
 
     def test_evaluate_is_the_same_on_any_number_of_ranks(self):
-        texts = {ranks: self.use("evaluate", "--json", ranks=ranks).stdout for ranks in (None, 1, 2, 3)}
+        texts = {
+            ranks: self.use("evaluate", "--json", ranks=ranks).stdout for ranks in (None, 1, 2, 3)
+        }
         self.assertEqual(len(set(texts.values())), 1, texts)
         self.assertEqual(self.use("evaluate").stdout, self.use("evaluate", ranks=3).stdout)
 
@@ -91,10 +132,14 @@ class UseTest(ProgramTest):
         found = self.outputs("reconstruct")
         images = next(values for values in found.values() if values.ndim == 2)
         self.assertEqual(images.shape, self.x.shape)
-        np.testing.assert_allclose(images, Autoencoder(*read_layers(self.model)).reconstruct(self.x), atol=1e-5)
+        np.testing.assert_allclose(
+            images, Autoencoder(*read_layers(self.model)).reconstruct(self.x), atol=1e-5
+        )
 
     def test_standardized_model(self):
-        model = self.trained("standard", "--normalize", "standardize", "--output-activation", "linear")
+        model = self.trained(
+            "standard", "--normalize", "standardize", "--output-activation", "linear"
+        )
         with h5py.File(self.data, "r") as file:
             train = file["/train/samples"][()].astype(float)
         deviation = train.std(axis=0)
@@ -110,7 +155,9 @@ class UseTest(ProgramTest):
         foreign = self.success("inspect", self.data).stdout
         for word in ("/train/samples", "/test/labels", "uint8", "150", "20"):
             self.assertIn(word, foreign)
-        self.assertNotIn("weights_digest", json.loads(self.success("inspect", "--json", self.data).stdout))
+        self.assertNotIn(
+            "weights_digest", json.loads(self.success("inspect", "--json", self.data).stdout)
+        )
 
     def test_inspect_refuses_what_is_not_hdf5(self):
         (self.folder / "x.txt").write_text("no")
@@ -122,8 +169,12 @@ class UseTest(ProgramTest):
         """Nobody's only copy is lost to a name given twice; a report may replace a report."""
         before = Path(self.data).read_bytes()
         run_folder = Path(self.model).parent
-        for words in (["pca", "--data", f"{self.data}:/train/samples", "--components", 2], ["export", "onnx", "--model", self.model],
-                      ["report", run_folder], ["encode", "--model", self.model, "--data", f"{self.data}:/test/samples"]):
+        for words in (
+            ["pca", "--data", f"{self.data}:/train/samples", "--components", 2],
+            ["export", "onnx", "--model", self.model],
+            ["report", run_folder],
+            ["encode", "--model", self.model, "--data", f"{self.data}:/test/samples"],
+        ):
             with self.subTest(words[0]):
                 output = self.data
                 if words[0] == "encode":
@@ -132,17 +183,24 @@ class UseTest(ProgramTest):
                 self.assert_refused(run(*words, "--output", output), USAGE, "already exists")
         self.assertEqual(Path(self.data).read_bytes(), before)
         for _ in range(2):
-            self.success("report", run_folder, "--output", self.folder / "page.html", "--samples", 20)
+            self.success(
+                "report", run_folder, "--output", self.folder / "page.html", "--samples", 20
+            )
 
     def test_a_checkpoint_is_a_model_too(self):
         checkpoint = max((self.folder / "run/checkpoints").glob("*.h5"))
-        self.assertEqual(self.use("evaluate", "--json").stdout, self.use("evaluate", "--json", model=checkpoint).stdout)
+        self.assertEqual(
+            self.use("evaluate", "--json").stdout,
+            self.use("evaluate", "--json", model=checkpoint).stdout,
+        )
 
 
 def idx(values):
     """MNIST's file format: two zero bytes, type, number of dimensions, sizes (big-endian), data."""
     kinds = {"uint8": 8, "int8": 9, "int16": 11, "int32": 12, "float32": 13, "float64": 14}
-    header = struct.pack(">HBB", 0, kinds[values.dtype.name], values.ndim) + struct.pack(f">{values.ndim}I", *values.shape)
+    header = struct.pack(">HBB", 0, kinds[values.dtype.name], values.ndim) + struct.pack(
+        f">{values.ndim}I", *values.shape
+    )
     return header + values.astype(values.dtype.newbyteorder(">")).tobytes()
 
 
@@ -163,21 +221,43 @@ class ImportTest(ProgramTest):
             suffix = ".gz" if compress else ""
             output = self.folder / f"out{suffix}.h5"
             for group, images in (("train", self.images), ("test", self.images[::-1])):
-                self.success("import", self.write(f"images{suffix}", idx(images), compress), "--labels",
-                             self.write(f"labels{suffix}", idx(self.labels), compress), "--output", f"{output}:/{group}")
+                self.success(
+                    "import",
+                    self.write(f"images{suffix}", idx(images), compress),
+                    "--labels",
+                    self.write(f"labels{suffix}", idx(self.labels), compress),
+                    "--output",
+                    f"{output}:/{group}",
+                )
             with h5py.File(output, "r") as file:
                 self.assertEqual(file["/train/samples"].dtype, np.uint8)
                 self.assertIsNotNone(file["/train/samples"].chunks)
                 np.testing.assert_array_equal(file["/train/samples"][()], self.images)
                 np.testing.assert_array_equal(file["/test/samples"][()], self.images[::-1])
                 np.testing.assert_array_equal(file["/test/labels"][()], self.labels)
-            self.train(f"run{suffix}", "--data", f"{output}:/train/samples", "--layers", "30,4", "--batch", 8, "--micro-batch", 4)
+            self.train(
+                f"run{suffix}",
+                "--data",
+                f"{output}:/train/samples",
+                "--layers",
+                "30,4",
+                "--batch",
+                8,
+                "--micro-batch",
+                4,
+            )
 
     def test_other_types_and_compressed_output(self):
         for kind in (np.float32, np.int16, np.float64, np.int32):
             values = (self.images.reshape(37, 30) * 3.0).astype(kind)
             output = self.folder / f"{np.dtype(kind).name}.h5"
-            self.success("import", self.write("x.idx", idx(values)), "--output", f"{output}:/data", "--compress")
+            self.success(
+                "import",
+                self.write("x.idx", idx(values)),
+                "--output",
+                f"{output}:/data",
+                "--compress",
+            )
             with h5py.File(output, "r") as file:
                 self.assertEqual(file["/data/samples"].dtype, kind)
                 self.assertEqual(file["/data/samples"].compression, "gzip")
@@ -185,8 +265,15 @@ class ImportTest(ProgramTest):
 
     def test_bad_sources(self):
         good = idx(self.images)
-        cases = {"short": good[:-1], "long": good + b"x", "magic": b"\x00\x01" + good[2:], "kind": good[:2] + b"\x07" + good[3:],
-                 "header": good[:9], "empty": b"", "huge": good[:4] + b"\xff" * 12 + good[16:]}
+        cases = {
+            "short": good[:-1],
+            "long": good + b"x",
+            "magic": b"\x00\x01" + good[2:],
+            "kind": good[:2] + b"\x07" + good[3:],
+            "header": good[:9],
+            "empty": b"",
+            "huge": good[:4] + b"\xff" * 12 + good[16:],
+        }
         for name, content in cases.items():
             for compress in (False, True):
                 with self.subTest(case=name, compress=compress):
@@ -196,13 +283,23 @@ class ImportTest(ProgramTest):
                     self.assertEqual([path.name for path in self.folder.glob("*out.h5*")], [])
         with self.subTest("cut gzip"):
             source = self.write("cut.gz", gzip.compress(good)[:-20])
-            self.assert_refused(run("import", source, "--output", f"{self.folder}/out.h5:/x"), DATA, "cut.gz")
+            self.assert_refused(
+                run("import", source, "--output", f"{self.folder}/out.h5:/x"), DATA, "cut.gz"
+            )
         with self.subTest("labels of another length"):
-            result = run("import", self.write("images", good), "--labels", self.write("labels", idx(self.labels[:-1])), "--output",
-                         f"{self.folder}/out.h5:/x")
+            result = run(
+                "import",
+                self.write("images", good),
+                "--labels",
+                self.write("labels", idx(self.labels[:-1])),
+                "--output",
+                f"{self.folder}/out.h5:/x",
+            )
             self.assert_refused(result, DATA, "36", "37")
         self.assertEqual([path.name for path in self.folder.glob("*out.h5*")], [])
-        self.assert_refused(run("import", self.folder / "none", "--output", f"{self.folder}/out.h5:/x"), IO, "none")
+        self.assert_refused(
+            run("import", self.folder / "none", "--output", f"{self.folder}/out.h5:/x"), IO, "none"
+        )
 
 
 if __name__ == "__main__":

@@ -4,21 +4,54 @@ import unittest
 
 from support import USAGE, ProgramTest, run
 
-BASE = ["--layers", "20,16,4", "--batch", 48, "--micro-batch", 8, "--epochs", 2, "--progress", "none", "--log-every", 0]
+BASE = [
+    "--layers",
+    "20,16,4",
+    "--batch",
+    48,
+    "--micro-batch",
+    8,
+    "--epochs",
+    2,
+    "--progress",
+    "none",
+    "--log-every",
+    0,
+]
 WIRE = ["--gradient-wire", "bf16"]
 
 
 class WireTest(ProgramTest):
     def arguments(self, *more):
         data = self.make_data()
-        return ["--data", f"{data}:/train/samples", "--validation", f"{data}:/test/samples", *BASE, *more]
+        return [
+            "--data",
+            f"{data}:/train/samples",
+            "--validation",
+            f"{data}:/test/samples",
+            *BASE,
+            *more,
+        ]
 
     def digests(self, *more, name="run", cases=((1, 1), (1, 2), (2, 1), (2, 2), (3, 1), (4, 1))):
-        return {self.train(f"{name}-{ranks}-{threads}", *self.arguments("--threads", threads, *more), ranks=ranks if ranks > 1 else None)
-                for ranks, threads in cases}
+        return {
+            self.train(
+                f"{name}-{ranks}-{threads}",
+                *self.arguments("--threads", threads, *more),
+                ranks=ranks if ranks > 1 else None,
+            )
+            for ranks, threads in cases
+        }
 
     def sse(self, name):
-        report = self.success("evaluate", "--json", "--model", self.folder / name / "model.h5", "--data", f"{self.folder}/data.h5:/test/samples")
+        report = self.success(
+            "evaluate",
+            "--json",
+            "--model",
+            self.folder / name / "model.h5",
+            "--data",
+            f"{self.folder}/data.h5:/test/samples",
+        )
         return json.loads(report.stdout)["sse"]
 
     def test_one_digest_close_to_fp32(self):
@@ -31,21 +64,41 @@ class WireTest(ProgramTest):
         for batch in (64, 56):
             with self.subTest(batch=batch):
                 one = self.train(f"one-{batch}", *self.arguments(*WIRE, "--batch", batch))
-                two = self.train(f"two-{batch}", *self.arguments(*WIRE, "--batch", batch, "--bucket-bytes", 512, "--threads", 2), ranks=2)
+                two = self.train(
+                    f"two-{batch}",
+                    *self.arguments(*WIRE, "--batch", batch, "--bucket-bytes", 512, "--threads", 2),
+                    ranks=2,
+                )
                 self.assertEqual(one, two)
 
     def test_optimizers_that_look_at_whole_tensors_and_averages(self):
-        for name, options in {"lamb": ["--optimizer", "lamb", "--ema", 0.9], "muon": ["--optimizer", "muon", "--clip-norm", 1]}.items():
+        for name, options in {
+            "lamb": ["--optimizer", "lamb", "--ema", 0.9],
+            "muon": ["--optimizer", "muon", "--clip-norm", 1],
+        }.items():
             with self.subTest(name):
-                self.assertEqual(len(self.digests(*WIRE, *options, name=name, cases=((1, 1), (3, 2)))), 1)
+                self.assertEqual(
+                    len(self.digests(*WIRE, *options, name=name, cases=((1, 1), (3, 2)))), 1
+                )
 
     def test_resumed_with_the_same_bits(self):
         found = self.stopped_and_resumed("wire", *self.arguments(*WIRE, "--epochs", 4))
         self.assertEqual(found["two"], found["resumed"])
-        self.assert_refused(run("train", "--resume", self.folder / "wire-cut", "--gradient-wire", "fp32"), USAGE, "--gradient-wire", "bf16")
+        self.assert_refused(
+            run("train", "--resume", self.folder / "wire-cut", "--gradient-wire", "fp32"),
+            USAGE,
+            "--gradient-wire",
+            "bf16",
+        )
 
     def test_not_with_mpi_s_own_sum(self):
-        result = run("train", "--output", self.folder / "run", *self.arguments(*WIRE, "--reduction", "allreduce"), ranks=2)
+        result = run(
+            "train",
+            "--output",
+            self.folder / "run",
+            *self.arguments(*WIRE, "--reduction", "allreduce"),
+            ranks=2,
+        )
         self.assert_refused(result, USAGE, "--gradient-wire bf16", "--reduction tree")
 
 
