@@ -4,8 +4,8 @@
 #include <string_view>
 #include <vector>
 
-#include "model/layer_spec.hpp"
 #include "nn/activation.hpp"
+#include "nn/layer_spec.hpp"
 #include "run/model_file.hpp"
 
 namespace hourglass {

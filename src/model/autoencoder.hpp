@@ -6,11 +6,11 @@
 
 #include "core/layout.hpp"
 #include "model/contractive.hpp"
-#include "model/layer_spec.hpp"
 #include "model/predictive.hpp"
 #include "model/regularization.hpp"
 #include "model/trainable.hpp"
 #include "nn/image_shape.hpp"
+#include "nn/layer_spec.hpp"
 #include "nn/loss.hpp"
 #include "nn/network.hpp"
 

@@ -55,8 +55,8 @@ struct Regularization {
 
   bool variational = false;  ///< Gaussian posterior, loss + beta KL(q(h | x) || N(0, I)) (Kingma &
                              ///< Welling 2014)
-  double beta = 1;       ///< (Higgins et al. 2017)
-  double free_bits = 0;  ///< nats a unit and sample that cost nothing (Kingma et al. 2016)
+  double beta = 1;           ///< (Higgins et al. 2017)
+  double free_bits = 0;      ///< nats a unit and sample that cost nothing (Kingma et al. 2016)
 
   bool predictive =
       false;  ///< predictive sparse decomposition, see nn/predictive.hpp: l1 is its lambda

@@ -4,6 +4,7 @@
 #include "nn/activation.hpp"
 #include "nn/image_windows.hpp"
 #include "nn/layer.hpp"
+#include "nn/layer_spec.hpp"
 
 namespace hourglass {
 
@@ -11,9 +12,8 @@ namespace hourglass {
 /// and matrix products (im2col and GEMM). With P the patches of the large side's images under the
 /// windows, one a position of the small side (in a convolution the output is the small side,
 /// transposed it is the large one), and W the weights, channels of the small side x patch:
-///   convolution             small = s(P(large) W^T + b)                dW = dz^T P(x),  dx =
-///   P^T(dz W) transposed convolution  large = s(P^T(small W) + b)                dW = x^T P(dz),
-///   dx = P(dz) W^T
+///   convolution             small = s(P(large) W^T + b)   dW = dz^T P(x),  dx = P^T(dz W)
+///   transposed convolution  large = s(P^T(small W) + b)   dW = x^T P(dz),  dx = P(dz) W^T
 /// where P^T adds patches to the pixels they came from. Weights are stored as in PyTorch: outputs x
 /// inputs x kernel height x kernel width (Conv2d), inputs x outputs x kernel height x kernel width
 /// (ConvTranspose2d). The products go over as many rows of the grid as give patches of about a

@@ -18,14 +18,14 @@ enum class Loss {
   bce,  ///< binary cross-entropy -x ln x^ - (1 - x) ln(1 - x^), computed from logits: max(z,0) - z
         ///< x + ln(1 + exp(-|z|))
   mae,  ///< |x^ - x|
-  huber,  ///< e^2 / 2 where |e| <= delta, else delta (|e| - delta / 2), with e = x^ - x (Huber
-          ///< 1964)
+  huber,     ///< e^2 / 2 where |e| <= delta, else delta (|e| - delta / 2), with e = x^ - x (Huber
+             ///< 1964)
   log_cosh,  ///< ln cosh(x^ - x)
   poisson,  ///< x^ - x ln x^, from the output x^ > 0 (softplus) or its logarithm (linear): exp(z) -
             ///< x z
   cosine,   ///< 1 - x . x^ / (|x| |x^|), one term a sample
   ssim,     ///< 1 - mean structural similarity over 7 x 7 windows of the image, peak 1 (Wang et al.
-         ///< 2004)
+            ///< 2004)
 };
 
 [[nodiscard]] std::string_view name_of(Loss loss);

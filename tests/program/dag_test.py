@@ -17,7 +17,7 @@ ROOMS = {
     "math": ("BLAS, element-wise functions, exact sums", "core"),
     "nn": ("layers, activations, losses, noise, and networks of them", "core math"),
     "model": (
-        "what is trained: autoencoders, RBMs, classifiers, and the texts that describe them",
+        "what is trained: autoencoders, RBMs, classifiers, and the penalties on them",
         "core math nn",
     ),
     "optim": ("optimizers, learning-rate schedules, clipping", "core math"),
@@ -59,7 +59,7 @@ ROOMS = {
     ),
     "export": (
         "models for other programs: ONNX, PyTorch, safetensors",
-        "core nn model formats data run",
+        "core nn formats data run",
     ),
     "report": (
         "charts and self-contained HTML pages of runs and scaling studies",

@@ -1,4 +1,4 @@
-#include "model/layer_spec.hpp"
+#include "nn/layer_spec.hpp"
 
 #include <gtest/gtest.h>
 
