@@ -3,7 +3,7 @@
 #   scripts/install_deps.sh            to build and to use it
 #   scripts/install_deps.sh --tests    what the tests need as well
 #   scripts/install_deps.sh --extras   and what more tests compare with or run under: PyTorch, OpenCV, a browser, a Slurm cluster,
-#                                      a network simulator, fuzzers and checkers (some 2 GB)
+#                                      a network simulator, fuzzers, checkers and Doxygen (some 2 GB)
 set -euo pipefail
 
 packages=(
@@ -20,6 +20,7 @@ extras=(
   libdnnl-dev libsimgrid-dev                                      # another BLAS; simulated networks
   slurm-wlm slurm-wlm-basic-plugins munge iproute2                # a Slurm cluster, network namespaces
   clang clang-format clang-tidy libclang-rt-14-dev cppcheck shellcheck valgrind # fuzzers and checkers
+  doxygen                                                         # the reference of the public API
 )
 
 case "${1-}" in
