@@ -59,7 +59,7 @@ ROOMS = {
     ),
     "export": (
         "models for other programs: ONNX, PyTorch, safetensors",
-        "core nn formats data run",
+        "core nn model formats data run",
     ),
     "report": (
         "charts and self-contained HTML pages of runs and scaling studies",
