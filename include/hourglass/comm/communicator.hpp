@@ -49,11 +49,11 @@ class Communicator {
   /// (sender, receiver, tag) arrive in the order of sending.
   [[nodiscard]] Request send(std::span<const float> values, int destination, int tag) const;
   [[nodiscard]] Request receive(std::span<float> values, int source, int tag) const;
-  /// Non-blocking in-place allreduce (sum) in single precision.
-  /// The bits depend on the number of ranks and on MPI; all ranks get the same ones.
-  [[nodiscard]] Request all_reduce(std::span<float> values) const;
-  /// Non-blocking in-place sum over the ranks: exact, so independent of their order.
-  [[nodiscard]] Request sum_later(std::span<std::int64_t> values) const;
+  /// Non-blocking in-place allreduce (sum) in single precision. The bits depend on the number of
+  /// ranks and on MPI, but are the same on all ranks.
+  [[nodiscard]] Request iallreduce_sum(std::span<float> values) const;
+  /// The same of integers: exact, hence independent of the number of ranks.
+  [[nodiscard]] Request iallreduce_sum(std::span<std::int64_t> values) const;
 
   /// The MPI_Comm, for parallel HDF5 (declared without mpi.h: a pointer to the handle).
   [[nodiscard]] const void* handle() const;
