@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "comm/mpi_check.hpp"
+#include "comm/owned_ranges.hpp"
 #include "core/activity.hpp"
 #include "hourglass/core/error.hpp"
 
@@ -153,6 +154,17 @@ std::vector<std::string> Communicator::all_gather(const std::string& text) const
         all.substr(static_cast<std::size_t>(begins[r]), static_cast<std::size_t>(sizes[r])));
   }
   return texts;
+}
+
+void Communicator::all_gather(std::span<float> arena, const OwnedRanges& owned) const {
+  require(owned.end() <= static_cast<Index>(arena.size()), "gathering beyond the end of an arena");
+  if (size() == 1) return;
+  const activity::Waiting waiting;
+  for (const OwnedRanges::Round& round : owned.rounds()) {
+    check_mpi(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, arena.data() + round.base,
+                             round.counts.data(), round.offsets.data(), MPI_FLOAT, handle_->comm),
+              "MPI_Allgatherv");
+  }
 }
 
 Request Communicator::send(std::span<const float> values, int destination, int tag) const {
