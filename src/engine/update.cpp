@@ -306,11 +306,4 @@ double decay_factor(const TensorRole& role, const Tensor& tensor, const UpdateSe
   return factor_of(tensor, settings.encoder_decay, settings.decoder_decay);
 }
 
-std::vector<StoredTensor> stored_tensors(const Layout& layout) {
-  std::vector<StoredTensor> tensors;
-  for (const Tensor& tensor : layout.tensors())
-    tensors.push_back({tensor.name, tensor.shape, tensor.offset, tensor.size});
-  return tensors;
-}
-
 }  // namespace hourglass

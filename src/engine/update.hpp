@@ -116,7 +116,4 @@ class SegmentUpdate {
 [[nodiscard]] double decay_factor(const TensorRole& role, const Tensor& tensor,
                                   const UpdateSettings& settings);
 
-/// The tensors of a layout as a state file names them.
-[[nodiscard]] std::vector<StoredTensor> stored_tensors(const Layout& layout);
-
 }  // namespace hourglass
