@@ -76,9 +76,7 @@ void Trainer::verify() {
 void Trainer::fail_numbers(const std::string& what) {
   if (full_batch_) diverged(what);
   // Messages of the step are still on their way to buffers that are about to be used again.
-  Reducer& reducer = stage_->reducer();
-  for (std::size_t b = 0; b < reducer.buckets().size(); ++b)
-    reducer.wait_reduce(static_cast<Index>(b));
+  stage_->wait_for_gradient();
   const std::string why = find_non_finite(
       communicator_, stage_->model(), stage_->plan(), stage_->parameters(), *source_,
       {config_.seed, epoch_number(position_.epoch), position_.step_in_epoch});

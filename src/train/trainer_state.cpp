@@ -93,9 +93,9 @@ std::pair<StateHeader, std::vector<StoredArena>> Trainer::state(bool with_optimi
     parameters.ranges.push_back({0, parameters_.size()});
     parameters.values.push_back(parameters_.data());
   } else {
-    for (std::size_t b = 0; b < stage_->reducer().buckets().size(); ++b) {
-      parameters.ranges.push_back(stage_->reducer().owned(static_cast<Index>(b)));
-      parameters.values.push_back(parameters_.data() + parameters.ranges.back().begin);
+    for (const Range& range : stage_->owned()) {
+      parameters.ranges.push_back(range);
+      parameters.values.push_back(parameters_.data() + range.begin);
     }
   }
   std::vector<StoredArena> arenas;
@@ -141,7 +141,7 @@ void Trainer::restore(ResumePoint& point) {
   const std::string& checkpoint = point.checkpoint;
   StateFile file;
   collectively(communicator_, [&] {
-    file = point.state ? std::move(*point.state) : read_state_file(checkpoint);
+    file = point.state ? std::move(*point.state) : open_state_file(checkpoint);
     check_tensors(file, model_.layout());
     const auto text = [&](const char* name) {
       const auto found = file.header.texts.find(name);
@@ -194,8 +194,7 @@ void Trainer::restore(ResumePoint& point) {
     read_arena(file, "/model", parameters_.span());
   });
   begin_stage();
-  collectively(communicator_,
-               [&] { full_batch_ ? full_batch_->load(file) : stage_->segment().load(file); });
+  full_batch_ ? full_batch_->load(file) : stage_->segment().load(file);
   checkpoints_->start_from(checkpoint, position_.step);
 }
 
