@@ -198,6 +198,10 @@ class DagTest(unittest.TestCase):
             ],
         )
 
+    def test_the_picture_shows_every_room(self):
+        picture = (ROOT / "docs/rooms.svg").read_text()
+        self.assertEqual(set(re.findall(r'class="n"[^>]*>(\w+)<', picture)), set(ROOMS))
+
     def test_rooms_include_only_those_below(self):
         for path in sources("include", "src"):
             for included in INCLUDE.findall(path.read_text()):
