@@ -20,8 +20,8 @@ file) is added to the lists below first.
     scaling.jsonl       a scaling study
     expected.json       what has to come out; the libraries that the bits depend on
 
-The program computes with the kernels that OpenBLAS has for Haswell, which every x86-64 CPU with AVX2
-and FMA executes, so that the bits can be reproduced on most machines.
+The program computes with the kernels that OpenBLAS has for Haswell, which every x86-64 CPU with
+AVX2 and FMA executes, so that the bits can be reproduced on most machines.
 """
 import csv
 import json
@@ -72,7 +72,8 @@ RUNS = {
     "sutskever": "--optimizer sgd --momentum 0.99 --momentum-schedule sutskever --nesterov"
     " --learning-rate 0.02",
     "adam": "--optimizer adam --weight-decay 1e-3 --schedule cosine --warmup-epochs 1",
-    "adamw": "--optimizer adamw --weight-decay 1e-2 --schedule step --decay-epochs 1 --clip-norm 0.1",
+    "adamw": "--optimizer adamw --weight-decay 1e-2 --schedule step --decay-epochs 1"
+    " --clip-norm 0.1",
     "nadam": "--optimizer nadam --schedule one-cycle",
     "adagrad": "--optimizer adagrad --learning-rate 0.01 --schedule inverse-sqrt --warmup-epochs 1",
     "rmsprop": "--optimizer rmsprop",
@@ -93,7 +94,8 @@ RUNS = {
     "pretrained-rbm": "--pretrain rbm --pretrain-epochs 2 --activation sigmoid",
     "pretrained-fine": "--pretrain rbm --pretrain-epochs 1 --activation sigmoid",
 }
-# Steps: 1 to 8 train the first layer, 9 to 16 the second; with one epoch per layer 9 to 20 the whole.
+# Steps 1 to 8 train the first layer and 9 to 16 the second; with one epoch per layer, 9 to 20 train
+# the whole network.
 CHECKPOINT_STEP = {"pretrained-rbm": 10, "pretrained-fine": 11}
 RECORD_KEYS = (
     *("kind", "phase", "layer", "epoch", "step", "loss", "sse", "validation_sse"),
@@ -108,7 +110,7 @@ class Maker:
         self.program, self.folder = program, folder
 
     def run(self, *words, code=0, fault=""):
-        """The output of a command, which runs in the folder: all paths in the files are relative."""
+        """The output of a command, which runs in the folder so that files hold relative paths."""
         environment = {**ENVIRONMENT, "HOURGLASS_FAULT": fault} if fault else ENVIRONMENT
         command = [str(self.program), *map(str, words)]
         result = subprocess.run(
@@ -134,7 +136,7 @@ class Maker:
         return [[record[key] for key in RECORD_KEYS] for record in map(json.loads, lines)]
 
     def data(self):
-        """Samples on a curved surface, imported as NumPy arrays and as a table with named classes."""
+        """Samples on a curved surface, imported as NumPy arrays and as a table with classes."""
         random = np.random.default_rng(5)
         hidden = random.uniform(-1, 1, (130, 2))
         waves = np.sin(3 * hidden @ random.normal(0, 1, (2, 12)))

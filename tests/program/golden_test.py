@@ -1,7 +1,7 @@
-"""Files of earlier releases are read, resumed and scored as by their own program; newer formats are refused.
+"""Files of earlier releases are read, resumed and scored as by their own program.
 
 tests/golden has a folder for each release, made by tests/golden/make.py with the release's program;
-expected.json holds the values that this program found."""
+expected.json holds the values that this program found. Files of a newer format are refused."""
 import csv
 import json
 import os
@@ -86,7 +86,7 @@ class GoldenTest(ProgramTest):
         ).stdout
 
     def assert_same(self, release, found, wanted, what):
-        """Bit for bit with the libraries that the files were made with, else to 1e-5 of the largest."""
+        """Bit for bit with the libraries of the release, else to 1e-5 of the largest value."""
         found, wanted = np.asarray(found), np.asarray(wanted)
         self.assertEqual(found.shape, wanted.shape, what)
         if release.has_same_bits or not np.issubdtype(wanted.dtype, np.floating):
@@ -106,7 +106,7 @@ class GoldenTest(ProgramTest):
         self.assertEqual([[record[key] for key in keys] for record in records], wanted)
 
     def assert_table_is_the_metrics(self, folder):
-        """metrics.csv, begun by one program and continued by another, says what metrics.jsonl says."""
+        """metrics.csv, begun by one program and continued by another, is metrics.jsonl."""
         records = read_metrics(folder)
         with open(folder / "metrics.csv", newline="") as file:
             rows = list(csv.DictReader(file))
