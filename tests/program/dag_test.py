@@ -173,7 +173,7 @@ class DagTest(unittest.TestCase):
         }
         self.assertEqual(found, set(ROOMS))
         tested = {p.name for p in (ROOT / "tests").iterdir() if next(p.rglob("*.[cp][py]*"), None)}
-        self.assertEqual(tested - set(ROOMS), {"fuzz", "package", "program", "support"})
+        self.assertEqual(tested - set(ROOMS), {"fuzz", "golden", "package", "program", "support"})
 
     def test_rooms_are_few_and_none_is_large(self):
         self.assertLessEqual(len(ROOMS), MOST_ROOMS)
