@@ -1,5 +1,4 @@
 """Writes the tables of docs/results.md from a folder that scripts/results.sh has filled: document.py FOLDER FILE.md"""
-import json
 import os
 import sys
 from pathlib import Path
@@ -7,6 +6,7 @@ from pathlib import Path
 import h5py
 
 from figures import Results
+from page import Page, shell, table
 from sheet import write_sheet
 
 SCIKIT_LEARN = {2: 36.1394, 10: 19.0916, 30: 12.2429, 64: 8.1286}
@@ -19,39 +19,7 @@ NOISES = (
 )
 
 
-def table(header, rows):
-    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines) + "\n"
-
-
-def shell(*commands):
-    return "```\n" + "\n".join(commands) + "\n```\n"
-
-
-class Document:
-    def __init__(self, results, images):
-        self.results, self.images, self.parts = results, images, []
-
-    def say(self, text):
-        self.parts.append(text.strip() + "\n")
-
-    def rows(self, names, *columns):
-        """One row for each (label, name) that has been measured."""
-        rows = [
-            [label, *(column(name) for column in columns)]
-            for label, name in names
-            if self.results.has(name)
-        ]
-        if not rows:
-            raise FileNotFoundError(2, "nothing was measured", names[0][1])
-        return rows
-
-    def sse(self, name):
-        return f"{self.results.sse(name):.3f}"
-
-    def figure(self, key, digits=3):
-        return lambda name: f"{self.results.figures(name)[key]:.{digits}f}"
-
+class Document(Page):
     def compression(self):
         r = self.results
         self.say("## Deep against linear, by size of the code")
@@ -286,10 +254,6 @@ class Document:
         )
         self.say("![128 samples from the prior](img/variational-samples.png)")
 
-    def accuracy(self, name):
-        path = self.results.folder / f"probe-{name}.json"
-        return f"{100 * json.loads(path.read_text())['accuracy']:.2f} %" if path.exists() else "-"
-
     def probes(self):
         r = self.results
         self.say("## What the codes know of the labels")
@@ -364,11 +328,6 @@ class Document:
                 ),
             )
         )
-
-    def code_size(self, name):
-        with h5py.File(self.results.folder / name / "model.h5", "r") as file:
-            encoder = file["model/encoder"]
-            return encoder[str(len(encoder) - 1)]["bias"].shape[0]
 
     def write(self, path):
         self.say("# Results")
