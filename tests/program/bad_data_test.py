@@ -1,4 +1,5 @@
-"""Bad data give no crash, no hang, no partial file and no silently wrong result: one line, the right exit code."""
+"""Bad data give no crash, no hang, no partial file and no silently wrong result: one line, the
+right exit code."""
 import shutil
 import unittest
 
@@ -106,7 +107,8 @@ class BadValueTest(BadInputTest):
                 )
                 self.assert_refused(result, DATA, f"row {row}")
                 self.assertFalse((self.output / "model.h5").exists())
-                # Streamed data are first read when the run has begun, with the checkpoint that every run begins with.
+                # Streamed data are first read when the run has begun, with the checkpoint that
+                # every run begins with.
                 self.assertLessEqual(
                     {p.name for p in self.output.rglob("*.h5")}, {"step-00000000.h5"}
                 )

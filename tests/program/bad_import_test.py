@@ -13,7 +13,8 @@ from support import DATA, IO, USAGE, read_datasets, run, write_file
 
 
 class BadImportTest(ImporterTest):
-    """For every importer: the file, the row, the reason; the right exit code; nothing half-written."""
+    """For every importer: the file, the row, the reason; the right exit code; nothing
+    half-written."""
 
     def refused(self, code, words, *arguments, ranks=None):
         before = sorted(os.listdir(self.folder))

@@ -1,4 +1,5 @@
-"""Models and run folders that are missing, damaged or of something else, in every command that reads one."""
+"""Models and run folders that are missing, damaged or of something else, in every command that
+reads one."""
 import shutil
 import unittest
 

@@ -40,10 +40,14 @@ class BadOutputTest(BadInputTest):
         )
 
     def on_small_disk(self, *arguments):
-        """Runs the program beside an empty file system of 200 kB at self.folder / "disk", then lists its files on standard error."""
+        """Runs the program beside an empty file system of 200 kB at self.folder / "disk", then
+        lists its files on standard error."""
         disk = self.folder / "disk"
         disk.mkdir(exist_ok=True)
-        script = 'mount -t tmpfs -o size=200k small "$0" && "$@"; code=$?; find "$0" -type f ! -name "*.cfg" ! -name "*.jsonl" ! -name "metrics.csv" >&2; exit $code'
+        script = (
+            'mount -t tmpfs -o size=200k small "$0" && "$@"; code=$?; find "$0" -type f ! -name '
+            '"*.cfg" ! -name "*.jsonl" ! -name "metrics.csv" >&2; exit $code'
+        )
         if execute(["unshare", "-Urm", "sh", "-c", script, str(disk), "true"]).code != 0:
             self.skipTest("no private mounts here")
         result = execute(

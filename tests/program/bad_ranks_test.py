@@ -1,4 +1,5 @@
-"""Ranks that were started with different settings, see different files or die: the job ends, with one line."""
+"""Ranks that were started with different settings, see different files or die: the job ends, with
+one line."""
 import shutil
 import unittest
 

@@ -1,4 +1,5 @@
-"""Settings that are wrong, missing or do not fit together or the data: one line that names them, and nothing is written."""
+"""Settings that are wrong, missing or do not fit together or the data: one line that names them,
+and nothing is written."""
 import unittest
 
 from bad_input import SMALL, BadInputTest

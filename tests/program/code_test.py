@@ -39,7 +39,8 @@ class CodeTest(NetworkTest):
         codes = self.codes(model)
         ((weight, bias),) = read_layers(model)[0]
         np.testing.assert_allclose(codes, np.tanh(self.x @ weight.T + bias), atol=1e-5)
-        # The test samples lie on another surface: the training samples tell whether the prediction was learned.
+        # The test samples lie on another surface: the training samples tell whether the prediction
+        # was learned.
         self.assertLess(
             self.evaluate(model, f"{self.data}:/train/samples")["sse"],
             0.1,

@@ -1,4 +1,5 @@
-"""Full disks, quotas, limits of the system and two runs in one folder: one line, and what was written before stays good."""
+"""Full disks, quotas, limits of the system and two runs in one folder: one line, and what was
+written before stays good."""
 import resource
 import shutil
 import signal
@@ -46,7 +47,8 @@ class DiskFaultTest(FaultTest):
             resumed.wait()
 
     def private_mount(self, script, *arguments):
-        """Runs a shell script in a mount namespace of its own; $0 is a folder of the test's, the program and its words are "$@"."""
+        """Runs a shell script in a mount namespace of its own; $0 is a folder of the test's, the
+        program and its words are "$@"."""
         place = self.folder / "mount"
         place.mkdir(exist_ok=True)
         if (
@@ -63,7 +65,8 @@ class DiskFaultTest(FaultTest):
         for flags in ([], ["--checkpoint-async"]):
             result = self.private_mount(
                 'mount -t tmpfs -o size=2400k small "$0" && "$@"; code=$?; '
-                f'"{PROGRAM}" inspect "$0/run/checkpoints/step-00000000.h5" > /dev/null && ls -A "$0/run/checkpoints" >&2; exit $code',
+                f'"{PROGRAM}" inspect "$0/run/checkpoints/step-00000000.h5" > /dev/null && ls -A '
+                '"$0/run/checkpoints" >&2; exit $code',
                 "train",
                 *self.source,
                 "--layers",
@@ -136,7 +139,8 @@ class DiskFaultTest(FaultTest):
         self.assertEqual(list(self.output.rglob("*.h5")), [])
 
     def test_quota(self):
-        """Space for two checkpoints and a half: the third is one line, and those before stay good."""
+        """Space for two checkpoints and a half: the third is one line, and those before stay
+        good."""
         library = self.compiled("quota", QUOTA)
         for flags in ([], ["--checkpoint-async"]):
             shutil.rmtree(self.output, ignore_errors=True)

@@ -1,11 +1,13 @@
-"""What only some machines have: independent readers and peers (scripts/install_deps.sh --extras)."""
+"""What only some machines have: independent readers and peers (scripts/install_deps.sh
+--extras)."""
 import importlib
 import os
 import sys
 
 
 def need(*names):
-    """The modules of these names. Where one is missing the test is skipped, or fails when HOURGLASS_EXTRAS=1."""
+    """The modules of these names. Where one is missing the test is skipped, or fails when
+    HOURGLASS_EXTRAS=1."""
     try:
         return [importlib.import_module(name) for name in names]
     except ImportError as error:

@@ -37,7 +37,8 @@ class FaultTest(ProgramTest):
         self.output = self.folder / "run"
 
     def begin(self, *arguments, ranks=2, steps=3, environment=None):
-        """Starts a training that would go on for ever and returns the process once it has made some steps."""
+        """Starts a training that would go on for ever and returns the process once it has made some
+        steps."""
         command = command_line(
             ["train", *self.source, *ENDLESS, "--output", self.output, *arguments], ranks
         )

@@ -14,7 +14,8 @@ from support import STOPPED, rank_processes, read_datasets, run, start, wait_unt
 
 class ImportResumeTest(ImporterTest):
     def long_csv(self, seed=1):
-        """Enough rows that an import can be interrupted; and what an import that nobody disturbs makes of them."""
+        """Enough rows that an import can be interrupted; and what an import that nobody disturbs
+        makes of them."""
         block = "".join(
             f"{','.join(map(str, row))}\n"
             for row in np.random.default_rng(seed).integers(0, 99, (2000, 8))

@@ -1,6 +1,7 @@
 """Processes killed without warning lose no checkpoint and change no weight.
 
-HOURGLASS_FAULT_KILLS sets the number of kills (scripts/faults.sh, the long form, asks for 200 and more)."""
+HOURGLASS_FAULT_KILLS sets the number of kills (scripts/faults.sh, the long form, asks for 200 and
+more)."""
 import os
 import random
 import shutil
@@ -33,7 +34,8 @@ def alive(pid):
 
 
 class KillTest(FaultTest):
-    """SIGKILL of one rank, of mpirun or of everything, at random moments, inside checkpoint writes too."""
+    """SIGKILL of one rank, of mpirun or of everything, at random moments, inside checkpoint writes
+    too."""
 
     TRAINING = [
         "--layers",
@@ -74,7 +76,8 @@ class KillTest(FaultTest):
         wait_until(lambda: not any(alive(pid) for pid in ranks), what="the end of the ranks")
 
     def campaign(self, number, chance, asynchronous):
-        """One training, killed again and again; returns the kills, and those that left a half-written file."""
+        """One training, killed again and again; returns the kills, and those that left a
+        half-written file."""
         output = self.folder / f"campaign-{number}"
         kills = torn = newest = 0
         flags = ["--checkpoint-async"] if asynchronous else []
@@ -84,7 +87,8 @@ class KillTest(FaultTest):
                 if (output / "config.cfg").exists()
                 else [*self.source, *self.TRAINING, *flags, "--output", output]
             )
-            # How long mpirun lets the others live when a rank is dead, in seconds: mostly not at all, which saves waiting for its end.
+            # How long mpirun lets the others live when a rank is dead, in seconds: mostly not at
+            # all, which saves waiting for its end.
             grace = {"OMPI_MCA_odls_base_sigkill_timeout": chance.choice("0001")}
             process = start("train", *words, ranks=chance.choice([1, 2, 3]), environment=grace)
             try:

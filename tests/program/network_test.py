@@ -1,4 +1,5 @@
-"""Convolutions, noise by layer and settings that make no sense together: through the program, against references in NumPy."""
+"""Convolutions, noise by layer and settings that make no sense together: through the program,
+against references in NumPy."""
 import json
 import unittest
 

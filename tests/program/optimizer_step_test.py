@@ -1,4 +1,5 @@
-"""One step of each optimizer is its textbook formula, computed again in NumPy from the checkpoint before."""
+"""One step of each optimizer is its textbook formula, computed again in NumPy from the checkpoint
+before."""
 import unittest
 
 import h5py
@@ -11,7 +12,8 @@ from support import checkpoints
 
 class OptimizerStepTest(StepTest):
     def check_optimizer(self, update, names, *settings, ranks=2):
-        """`update(w, g, state, t) -> (new w, new state)` for the third step, with the state of the second checkpoint."""
+        """`update(w, g, state, t) -> (new w, new state)` for the third step, with the state of the
+        second checkpoint."""
         output = self.steps(*settings, ranks=ranks, steps=3)
         files = checkpoints(output)
         before, after = read_layers(files[2]), read_layers(files[3])

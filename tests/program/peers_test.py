@@ -1,4 +1,5 @@
-"""bench/peers/compare.py runs and measures both sides: tiny, so only that it works. Needs PyTorch."""
+"""bench/peers/compare.py runs and measures both sides: tiny, so only that it works. Needs
+PyTorch."""
 import json
 import os
 import subprocess

@@ -1,4 +1,5 @@
-"""--precision bf16 and --gemm onednn: the same bits everywhere, close to fp32, plain files, refusals. Needs a build with oneDNN."""
+"""--precision bf16 and --gemm onednn: the same bits everywhere, close to fp32, plain files,
+refusals. Needs a build with oneDNN."""
 import json
 import os
 import subprocess

@@ -1,4 +1,5 @@
-"""report and show: one page of a run, right in a browser (where there is one), and the essentials in a terminal."""
+"""report and show: one page of a run, right in a browser (where there is one), and the essentials
+in a terminal."""
 import os
 import re
 import shutil
@@ -29,7 +30,8 @@ CHROMIUM = (
 
 
 def dump_of(page):
-    """The page as the browser has it after its scripts have run, and what the browser said of it."""
+    """The page as the browser has it after its scripts have run, and what the browser said of
+    it."""
     with tempfile.TemporaryDirectory() as profile:
         command = [
             CHROMIUM,

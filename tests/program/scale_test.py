@@ -1,4 +1,5 @@
-"""hourglass scale and hourglass report scaling: a small study from start to page, interrupted and continued."""
+"""hourglass scale and hourglass report scaling: a small study from start to page, interrupted and
+continued."""
 import csv
 import html.parser
 import os

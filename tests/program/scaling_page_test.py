@@ -41,7 +41,8 @@ class ScalingPageTest(ProgramTest):
         probe.write_text(
             page.read_text().replace(
                 "</body>",
-                "<script>document.title='wide '+document.documentElement.scrollWidth+' of '+innerWidth"
+                "<script>document.title="
+                "'wide '+document.documentElement.scrollWidth+' of '+innerWidth"
                 "</script></body>",
             )
         )

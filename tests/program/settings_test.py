@@ -62,7 +62,8 @@ class SettingsTest(TrainingTest):
     def test_command_line_beats_file_beats_default(self):
         path = self.folder / "a.cfg"
         path.write_text(
-            "# a comment\n[model]\nlayers = 20,9,2\n\n[optimizer]\nepochs = 7\nlearning-rate = 0.5\nnesterov = true\n"
+            "# a comment\n[model]\nlayers = 20,9,2\n\n"
+            "[optimizer]\nepochs = 7\nlearning-rate = 0.5\nnesterov = true\n"
         )
         config = self.config("--config", path, "--epochs", 2, *self.source, "--output", "x")
         self.assertEqual(

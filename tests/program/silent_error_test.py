@@ -1,4 +1,5 @@
-"""Errors that give no sign of themselves: ranks that disagree, numbers that are not finite. The run ends in one line that names them."""
+"""Errors that give no sign of themselves: ranks that disagree, numbers that are not finite. The run
+ends in one line that names them."""
 import shutil
 import unittest
 

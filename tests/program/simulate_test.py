@@ -1,4 +1,5 @@
-"""The simulation of clusters: the dist module compiles against SimGrid's MPI and a tiny study runs."""
+"""The simulation of clusters: the dist module compiles against SimGrid's MPI and a tiny study
+runs."""
 import json
 import os
 import shutil
@@ -32,7 +33,8 @@ class SimulateTest(ProgramTest):
         self.assertAlmostEqual(
             by["fat-tree-100g", 1, "tree"], points[0]["pass_ms"] + points[0]["update_ms"], places=3
         )
-        # The tree divides the update among the ranks; allreduce does not, and its exchange costs something.
+        # The tree divides the update among the ranks; allreduce does not, and its exchange costs
+        # something.
         self.assertLess(by["fat-tree-100g", 8, "tree"], by["fat-tree-100g", 8, "allreduce"])
         self.assertGreater(by["10gbe", 6, "tree"], by["fat-tree-100g", 8, "tree"])
         # A second time nothing is left to do.

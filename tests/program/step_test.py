@@ -1,4 +1,5 @@
-"""One step on any number of ranks is the textbook full-batch step: from one checkpoint to the next, computed again in NumPy."""
+"""One step on any number of ranks is the textbook full-batch step: from one checkpoint to the next,
+computed again in NumPy."""
 import unittest
 
 import numpy as np
@@ -80,7 +81,8 @@ class FullBatchStepTest(StepTest):
         self.assertAlmostEqual(np.sqrt(sum(np.sum(c**2) for c in change)), 1e-3, delta=1e-6)
 
     def test_rates_and_decay_of_groups(self):
-        """Encoder, decoder and biases by their own factors: the step of plain descent, multiplied."""
+        """Encoder, decoder and biases by their own factors: the step of plain descent,
+        multiplied."""
         output = self.steps(
             "--optimizer",
             "sgd",
@@ -124,7 +126,8 @@ class FullBatchStepTest(StepTest):
         files = checkpoints(output)
         average = read_layers(files[0])
         for step in range(1, 5):
-            # Early on the average follows faster: (1 + t) / (10 + t) instead of the decay, where that is less.
+            # Early on the average follows faster: (1 + t) / (10 + t) instead of the decay, where
+            # that is less.
             towards = 1 - min(0.3, (1 + step) / (10 + step))
             now = read_layers(files[step])
             average = [

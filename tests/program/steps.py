@@ -8,7 +8,8 @@ WIDTHS = "12,9,7,3"
 
 
 class StepTest(ProgramTest):
-    """The batch holds all samples, so a step is an epoch and the order of the samples does not matter."""
+    """The batch holds all samples, so a step is an epoch and the order of the samples does not
+    matter."""
 
     def setUp(self):
         super().setUp()
@@ -18,7 +19,8 @@ class StepTest(ProgramTest):
         self.count = 0
 
     def steps(self, *settings, ranks=None, steps=2):
-        """The run folder of `steps` full-batch steps, with a checkpoint after each. Shards of 8 or 9 samples."""
+        """The run folder of `steps` full-batch steps, with a checkpoint after each. Shards of 8 or
+        9 samples."""
         self.count += 1
         output = self.folder / f"run{self.count}"
         self.success(

@@ -77,7 +77,8 @@ class SweepResumeTest(SweepTest):
         )
 
     def test_the_same_command_at_once_after_a_kill(self):
-        """mpirun lives a moment longer than a killed sweep, and the trial's folder is being written to until then."""
+        """mpirun lives a moment longer than a killed sweep, and the trial's folder is being written
+        to until then."""
         options = [
             "--set",
             "learning-rate=1e-3",

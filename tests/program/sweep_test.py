@@ -209,7 +209,8 @@ class SearchTest(SweepTest):
         nothing = sweep("--output", self.output, *rate, "--launcher", "true", *options)
         self.assertEqual(nothing.code, 69, str(nothing))
         self.assertIn("it left no model", nothing.stdout)
-        # Ranks that were lost are the cluster's fault, not the trial's: slurm/sweep.sbatch tries again.
+        # Ranks that were lost are the cluster's fault, not the trial's: slurm/sweep.sbatch tries
+        # again.
         lost = sweep("--output", self.output, *rate, "--launcher", "false", *options)
         self.assertEqual(lost.code, 69, str(lost))
 

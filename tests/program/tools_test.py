@@ -1,4 +1,5 @@
-"""The small tools: completion, manual page, the configuration reference, doctor; what needs no MPI starts without it."""
+"""The small tools: completion, manual page, the configuration reference, doctor; what needs no MPI
+starts without it."""
 import json
 import os
 import shutil
@@ -38,7 +39,10 @@ class ToolsTest(ProgramTest):
         script = self.folder / "completion.bash"
         script.write_text(self.success("completion", "bash").stdout)
         quoted = " ".join(f"'{word}'" for word in words)
-        text = f'source {script}; COMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; _hourglass; printf "%s\\n" "${{COMPREPLY[@]}}"'
+        text = (
+            f"source {script}; COMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; _hourglass; "
+            f'printf "%s\\n" "${{COMPREPLY[@]}}"'
+        )
         return subprocess.run(
             ["bash", "-c", text], capture_output=True, text=True, check=True
         ).stdout.split()
