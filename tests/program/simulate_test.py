@@ -7,6 +7,7 @@ import sys
 import unittest
 
 import support
+from extras import need_extra
 from support import ROOT, ProgramTest
 
 
@@ -63,7 +64,5 @@ class SimulateTest(ProgramTest):
 
 
 if __name__ == "__main__":
-    if shutil.which("smpicxx") is None and not os.environ.get("HOURGLASS_EXTRAS"):
-        print("skipped: smpicxx is missing (scripts/install_deps.sh --extras)")
-        sys.exit(77)
+    need_extra(shutil.which("smpicxx"), "smpicxx")
     unittest.main()
