@@ -1,5 +1,6 @@
-"""Every command that the README's tour, the tutorial, the usage and the formats show is run, in their order, on a small part of the data that
-they speak of. (Those of whole clusters, of hours of training and of other machines are checked against the options that there are.)"""
+"""Every command that the README's tour, the tutorial, the usage and the formats show is run, in
+their order, on a small part of the data that they speak of. (Those of whole clusters, of hours of
+training and of other machines are checked against the options that there are.)"""
 import gzip
 import os
 import re
@@ -128,7 +129,8 @@ class DocsTest(ProgramTest):
             self.assertIn(
                 figure,
                 measured,
-                "docs/autoencoders.md has a figure that docs/results.md has not: run scripts/results.sh",
+                "docs/autoencoders.md has a figure that docs/results.md has not: run "
+                "scripts/results.sh",
             )
 
     def test_every_command_shown_has_the_options_it_is_shown_with(self):

@@ -1,11 +1,10 @@
 """The scaling page in a real browser: no console message, nothing wider than a phone."""
-import os
 import re
 import shutil
-import sys
 import unittest
 
 import support
+from extras import need_extra
 from support import PROGRAM, ProgramTest
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -41,7 +40,8 @@ class ScalingPageTest(ProgramTest):
         probe.write_text(
             page.read_text().replace(
                 "</body>",
-                "<script>document.title='wide '+document.documentElement.scrollWidth+' of '+innerWidth"
+                "<script>document.title="
+                "'wide '+document.documentElement.scrollWidth+' of '+innerWidth"
                 "</script></body>",
             )
         )
@@ -69,7 +69,5 @@ class ScalingPageTest(ProgramTest):
 
 
 if __name__ == "__main__":
-    if CHROMIUM is None and not os.environ.get("HOURGLASS_EXTRAS"):
-        print("skipped: chromium is missing (scripts/install_deps.sh --extras)")
-        sys.exit(77)
+    need_extra(CHROMIUM, "Chromium")
     unittest.main()

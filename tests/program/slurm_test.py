@@ -1,4 +1,5 @@
-"""Jobs of slurm/ on a real Slurm cluster of this host: what interrupts them does not change their weights."""
+"""Jobs of slurm/ on a real Slurm cluster of this host: what interrupts them does not change their
+weights."""
 import os
 import random
 import re
@@ -35,7 +36,8 @@ def has_slurm():
 
 
 class Job:
-    """A submitted training; or, with `words`, another script of slurm/ that trains into `output`."""
+    """A submitted training; or, with `words`, another script of slurm/ that trains into
+    `output`."""
 
     def __init__(self, test, name, *options, script="train", words=None, output=None):
         self.name, self.output, self.log = (
@@ -67,7 +69,8 @@ class Job:
         return self.log.read_text() if self.log.exists() else ""
 
     def ranks(self):
-        """The processes of the job's ranks: those that have its run folder among their arguments."""
+        """The processes of the job's ranks: those that have its run folder among their
+        arguments."""
         found = []
         for entry in Path("/proc").iterdir():
             try:
@@ -89,8 +92,8 @@ class Job:
                 continue
 
     def release(self):
-        """Lets a requeued job start at once: Slurm holds one back for two minutes. But not before what it ran is gone, whose end would
-        be taken for that of the new start."""
+        """Lets a requeued job start at once: Slurm holds one back for two minutes. But not before
+        what it ran is gone, whose end would be taken for that of the new start."""
         if self.field("JobState") != "PENDING" or self.steps():
             self.gone_since = None
         elif self.gone_since is None:
@@ -116,7 +119,8 @@ class Job:
 
 
 def freeze(*jobs):
-    """Holds the ranks of each job in the middle of its run, so that a disturbance comes there on a machine of any speed."""
+    """Holds the ranks of each job in the middle of its run, so that a disturbance comes there on a
+    machine of any speed."""
     waiting = list(jobs)
     deadline = time.monotonic() + 60
     while waiting:
@@ -141,7 +145,8 @@ class SlurmTest(ProgramTest):
     def setUp(self):
         super().setUp()
         cluster = self.folder / "cluster"
-        # Two ranks of one node talk by TCP: shared memory is named after the host, which here all nodes have in common.
+        # Two ranks of one node talk by TCP: shared memory is named after the host, which here all
+        # nodes have in common.
         self.environment = {
             "SLURM_CONF": str(cluster / "slurm.conf"),
             "HOURGLASS": PROGRAM,
@@ -162,7 +167,8 @@ class SlurmTest(ProgramTest):
         self.data = self.make_data(samples=600) + ":/train/samples"
 
     def end_cluster(self):
-        """Ends every process that speaks to this cluster: the daemons, and what they started for jobs."""
+        """Ends every process that speaks to this cluster: the daemons, and what they started for
+        jobs."""
         configuration = f"SLURM_CONF={self.environment['SLURM_CONF']}".encode()
         daemons = (self.folder / "cluster/pids").read_text().split()
         for entry in Path("/proc").iterdir():
@@ -212,7 +218,8 @@ class SlurmTest(ProgramTest):
         disturbed = [preempted, requeued, lost, limited]
         freeze(*disturbed)
 
-        # A job of the partition high takes the node; the training is asked to stop, does so, and comes back.
+        # A job of the partition high takes the node; the training is asked to stop, does so, and
+        # comes back.
         result = execute(
             [
                 "sbatch",
@@ -338,7 +345,10 @@ class SlurmTest(ProgramTest):
         ]
         result = execute(list(map(str, command)), folder=ROOT, environment=self.environment)
         self.assertEqual(result.code, 0, str(result))
-        logs = lambda: "".join(path.read_text() for path in self.folder.glob("sweep-*.log"))
+
+        def logs():
+            return "".join(path.read_text() for path in self.folder.glob("sweep-*.log"))
+
         wait_until(
             lambda: all((sweep / f"trial-000{trial}/model.h5").exists() for trial in (1, 2, 3)),
             60,
@@ -376,7 +386,10 @@ class SlurmTest(ProgramTest):
         ]
         result = execute(list(map(str, command)), folder=ROOT, environment=self.environment)
         self.assertEqual(result.code, 0, str(result))
-        logs = lambda: "".join(path.read_text() for path in study.glob("*.log"))
+
+        def logs():
+            return "".join(path.read_text() for path in study.glob("*.log"))
+
         try:
             wait_until((study / "scaling.html").exists, 90, "the report")
         except AssertionError as error:

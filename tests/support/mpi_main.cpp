@@ -1,20 +1,11 @@
-// Every test program runs under MPI, with one rank when started directly. Only rank 0 reports
-// passing tests.
+// MPI tests: every rank runs every case, and only rank 0 reports those that pass.
 #include <gtest/gtest.h>
-
-#include <cstdlib>
 
 #include "hourglass/comm/communicator.hpp"
 #include "hourglass/comm/environment.hpp"
 #include "math/blas.hpp"
-#include "support/temporary_folder.hpp"
 
 int main(int argc, char** argv) {
-  // Open MPI's folder for a user's jobs is made by one job and removed by another that ends: a lone
-  // process has its own.
-  const hourglass::TemporaryFolder sessions;
-  if (std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr)
-    setenv("OMPI_MCA_orte_tmpdir_base", sessions.path().c_str(), 0);
   const hourglass::Environment environment(argc, argv);
   hourglass::use_single_threaded_blas();
   testing::InitGoogleTest(&argc, argv);
