@@ -310,11 +310,8 @@ void measure(const Plan& plan, const ScalingPoint& point, Index number, bool net
             done.repetitions.size(), plan.output));
   }
   if (code != 0 || lines.empty()) {
-    const auto kind = code == 64 || code == 65 || code == 74 || code == 75 || code == 76
-                          ? static_cast<ErrorKind>(code)
-                          : ErrorKind::io;
     throw Error(
-        kind,
+        kind_of_failure(code),
         fmt::format("{} ended with exit code {} on {}; {}", plan.launcher, code, describe(point),
                     done.repetitions.empty() ? "nothing is measured yet"
                                              : "what is measured is kept in " + plan.output +
