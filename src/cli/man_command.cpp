@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cli/command.hpp"
+#include "cli/commands.hpp"
 #include "config/settings.hpp"
 #include "core/exit_codes.hpp"
 #include "run/version.hpp"
