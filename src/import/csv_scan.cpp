@@ -1,82 +1,23 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
-#include <optional>
 #include <set>
 #include <utility>
 
 #include "hourglass/core/error.hpp"
 #include "import/csv.hpp"
+#include "import/csv_lines.hpp"
+#include "import/csv_table.hpp"
 #include "system/byte_file.hpp"
 
 namespace hourglass {
 
-struct CsvTable {
-  std::string path;
-  CsvSettings settings;
-  std::vector<std::string> columns;   ///< their names, or numbers from 1
-  std::vector<std::size_t> features;  ///< the columns that are samples
-  std::optional<std::size_t> label;
-  std::vector<std::string> classes;  ///< empty when labels are whole numbers
-  Index begin = 0;                   ///< the first byte after the header
-  bool has_header = false;
-  Index rows = 0;
-  // By rank:
-  std::vector<Range> bytes;
-  std::vector<Range> row_parts;
-  std::vector<Index> first_line;  ///< number of its first line in the file, from 1
-};
-
 namespace {
 
-constexpr Index block_bytes = Index{4} << 20;
-constexpr std::size_t longest_line = std::size_t{64} << 20;
 constexpr std::size_t most_classes = 65536;
 
 [[noreturn]] void refuse(const std::string& name, const std::string& reason) {
   throw Error(ErrorKind::data, name + ": " + reason);
-}
-
-/// The lines of a range of bytes, which begins where a line does.
-class Lines {
- public:
-  Lines(const ByteFile& file, Range bytes) : file_(file), place_(bytes.begin), end_(bytes.end) {}
-
-  /// The next line without its end, valid until the next call; false when there is none.
-  bool next(std::string_view& line) {
-    for (;;) {
-      const std::string_view rest = std::string_view(buffer_).substr(used_);
-      const std::size_t left = rest.size();
-      const std::size_t stop = rest.find('\n');
-      const bool ends = stop != std::string_view::npos;
-      if (ends || (left > 0 && place_ == end_)) {
-        line = rest.substr(0, stop);
-        used_ += line.size() + (ends ? 1 : 0);
-        if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-        return true;
-      }
-      if (place_ == end_) return false;
-      if (left > longest_line)
-        refuse(file_.path(), "has a line of more than 64 MiB: is it a CSV file?");
-      buffer_.erase(0, used_);
-      used_ = 0;
-      const Index count = std::min(block_bytes, end_ - place_);
-      buffer_.resize(left + static_cast<std::size_t>(count));
-      file_.read(place_, std::as_writable_bytes(std::span(buffer_)).subspan(left));
-      place_ += count;
-    }
-  }
-
- private:
-  const ByteFile& file_;
-  Index place_;
-  Index end_;
-  std::string buffer_;
-  std::size_t used_ = 0;
-};
-
-bool is_blank(std::string_view line) {
-  return line.find_first_not_of(" \t\r") == std::string_view::npos;
 }
 
 bool is_number(std::string_view cell) {
@@ -86,16 +27,6 @@ bool is_number(std::string_view cell) {
     return true;
   } catch (const Error&) {
     return false;
-  }
-}
-
-/// Calls take() and puts file and line before what it complains of.
-template <class Take>
-void at_line(const std::string& path, Index line, const Take& take) {
-  try {
-    take();
-  } catch (const Error& error) {
-    throw Error(error.kind(), path + ": line " + std::to_string(line) + ": " + error.what());
   }
 }
 
@@ -140,7 +71,7 @@ void read_header(const ByteFile& file, CsvTable& table) {
       start.size() == mark.size() && std::memcmp(start.data(), mark.data(), mark.size()) == 0;
   const Index skipped = marked ? static_cast<Index>(mark.size()) : 0;
   std::string_view line;
-  Lines lines(file, {skipped, file.size()});
+  CsvLines lines(file, {skipped, file.size()});
   if (!lines.next(line) || is_blank(line)) refuse(table.path, "its first line is empty");
   // Nothing of it is to reach a terminal as part of a message.
   if (std::ranges::any_of(line, [](char c) {
@@ -191,8 +122,8 @@ void read_header(const ByteFile& file, CsvTable& table) {
 /// The first line's beginning at or after `cut`.
 Index line_start(const ByteFile& file, Index begin, Index cut) {
   if (cut <= begin) return begin;
-  for (Index place = cut - 1; place < file.size(); place += block_bytes) {
-    const auto block = file.read_some(place, block_bytes);
+  for (Index place = cut - 1; place < file.size(); place += csv_block_bytes) {
+    const auto block = file.read_some(place, csv_block_bytes);
     const auto stop = std::find(block.begin(), block.end(), std::byte{'\n'});
     if (stop != block.end()) return place + (stop - block.begin()) + 1;
   }
@@ -208,7 +139,7 @@ struct Count {
 Count count_lines(const ByteFile& file, const CsvTable& table, Range bytes) {
   Count count;
   CsvSplitter splitter(table.settings.delimiter);
-  Lines lines(file, bytes);
+  CsvLines lines(file, bytes);
   for (std::string_view line; lines.next(line);) {
     ++count.lines;
     if (is_blank(line)) continue;
@@ -258,107 +189,6 @@ std::vector<std::string> name_classes(const Communicator& communicator,
   return {all.begin(), all.end()};
 }
 
-/// The chosen columns of a rank's lines, one after the other.
-class CsvRows final : public RowReader {
- public:
-  CsvRows(std::shared_ptr<const CsvTable> table, bool labels)
-      : table_(std::move(table)),
-        labels_(labels),
-        type_(labels ? ElementType::i64 : table_->settings.type),
-        file_(table_->path),
-        splitter_(table_->settings.delimiter) {
-    shape_ = {table_->rows};
-    if (!labels) shape_.push_back(static_cast<Index>(table_->features.size()));
-  }
-
-  [[nodiscard]] const std::string& path() const override { return table_->path; }
-  [[nodiscard]] ElementType type() const override { return type_; }
-  [[nodiscard]] const std::vector<Index>& shape() const override { return shape_; }
-  [[nodiscard]] const std::vector<std::string>& classes() const override {
-    return labels_ ? table_->classes : RowReader::classes();
-  }
-  [[nodiscard]] Range part(Index rank, Index ranks) const override {
-    if (ranks == static_cast<Index>(table_->row_parts.size()))
-      return table_->row_parts[static_cast<std::size_t>(rank)];
-    return {0, rank == 0 ? table_->rows : 0};  // read alone
-  }
-
-  void read_rows(Range rows, std::span<std::byte> bytes) override {
-    if (rows.empty()) return;
-    if (!lines_ || rows.begin != next_row_) start(rows.begin);
-    for (std::byte* place = bytes.data(); next_row_ < rows.end; ++next_row_, place += row_bytes()) {
-      const std::string_view line = next_line();
-      at_line(path(), line_, [&] { store(splitter_.split(line), place); });
-    }
-  }
-
-  void skip_rows(Range rows) override {
-    if (rows.empty()) return;
-    if (!lines_ || rows.begin != next_row_) start(rows.begin);
-    for (; next_row_ < rows.end; ++next_row_) static_cast<void>(next_line());
-  }
-
- private:
-  /// The next that is not blank.
-  std::string_view next_line() {
-    std::string_view line;
-    do {
-      ++line_;
-      if (!lines_->next(line))
-        refuse(path(), "has fewer lines than a moment ago: something writes to it");
-    } while (is_blank(line));
-    return line;
-  }
-
-  /// Only to the beginning of a rank's part: rows are read in order.
-  void start(Index row) {
-    std::size_t rank = 0;
-    while (rank + 1 < table_->row_parts.size() && table_->row_parts[rank].begin != row) ++rank;
-    require(table_->row_parts[rank].begin == row, "lines are read from the beginning of a part");
-    lines_.emplace(file_, Range{table_->bytes[rank].begin, file_.size()});
-    next_row_ = row;
-    line_ = table_->first_line[rank] - 1;
-  }
-
-  void store(std::span<const std::string_view> cells, std::byte* place) const {
-    if (cells.size() != table_->columns.size()) {
-      throw Error(ErrorKind::data, "has " + std::to_string(cells.size()) +
-                                       " cells, the first line has " +
-                                       std::to_string(table_->columns.size()));
-    }
-    if (labels_) return store_label(cells[*table_->label], place);
-    for (const std::size_t column : table_->features) {
-      try {
-        store_number(cells[column], type_, place);
-      } catch (const Error& error) {
-        throw Error(error.kind(), "column '" + table_->columns[column] + "': " + error.what());
-      }
-      place += size_of(type_);
-    }
-  }
-
-  void store_label(std::string_view cell, std::byte* place) const {
-    if (table_->classes.empty()) return store_number(cell, ElementType::i64, place);
-    const auto found = std::lower_bound(table_->classes.begin(), table_->classes.end(), cell);
-    if (found == table_->classes.end() || *found != cell) {
-      throw Error(ErrorKind::data,
-                  "column '" + table_->columns[*table_->label] + "': a missing label");
-    }
-    const std::int64_t number = found - table_->classes.begin();
-    std::memcpy(place, &number, sizeof(number));
-  }
-
-  std::shared_ptr<const CsvTable> table_;
-  bool labels_;
-  ElementType type_;
-  ByteFile file_;
-  CsvSplitter splitter_;
-  std::vector<Index> shape_;
-  std::optional<Lines> lines_;
-  Index next_row_ = 0;
-  Index line_ = 0;
-};
-
 }  // namespace
 
 std::shared_ptr<const CsvTable> scan_csv(const Communicator& communicator, const std::string& path,
@@ -397,14 +227,6 @@ std::shared_ptr<const CsvTable> scan_csv(const Communicator& communicator, const
   if (table->rows == 0)
     throw Error(ErrorKind::data, path + ": holds no samples, only a header", Reach::everywhere);
   return table;
-}
-
-std::unique_ptr<RowReader> csv_samples(std::shared_ptr<const CsvTable> table) {
-  return std::make_unique<CsvRows>(std::move(table), false);
-}
-
-std::unique_ptr<RowReader> csv_labels(std::shared_ptr<const CsvTable> table) {
-  return std::make_unique<CsvRows>(std::move(table), true);
 }
 
 }  // namespace hourglass
