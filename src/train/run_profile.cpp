@@ -1,13 +1,15 @@
-// The part of the trainer that tells where its time went.
+#include "train/run_profile.hpp"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <vector>
 
 #include "hourglass/core/error.hpp"
-#include "train/trainer.hpp"
+#include "run/run_folder.hpp"
 
 namespace hourglass {
 
@@ -28,41 +30,39 @@ std::vector<std::string> layer_names(const Autoencoder& model) {
 
 }  // namespace
 
-// The trace is written when the run is over: too late to learn that it cannot be.
-void Trainer::check_trace() const {
+void RunProfile::check_trace() const {
   namespace fs = std::filesystem;
   if (config_.trace.empty()) return;
   Profiler::require_trace_or_nothing(config_.trace);
   const fs::path folder = fs::absolute(config_.trace).parent_path();
-  const bool comes =
-      is_same_folder(folder.string(), config_.output) && !fs::exists(folder);  // with the run
-  const int reason = fs::is_directory(config_.trace)               ? EISDIR
-                     : !comes && access(folder.c_str(), W_OK) != 0 ? errno
-                                                                   : 0;
+  const bool comes_with_run =
+      is_same_folder(folder.string(), config_.output) && !fs::exists(folder);
+  const int reason = fs::is_directory(config_.trace)                        ? EISDIR
+                     : !comes_with_run && access(folder.c_str(), W_OK) != 0 ? errno
+                                                                            : 0;
   if (reason != 0)
     throw Error(ErrorKind::io,
                 fmt::format("cannot write --trace {}: {}", config_.trace, std::strerror(reason)));
 }
 
-void Trainer::start_profile() {
-  if (!config_.profile && config_.trace.empty()) return;
-  start_recording();
+void RunProfile::start() {
+  if (config_.profile || !config_.trace.empty()) start_measuring();
 }
 
-void Trainer::start_recording() {
+void RunProfile::start_measuring() {
+  if (profiler_) return;
   profiler_ = std::make_unique<Profiler>(communicator_, config_.threads, layer_names(model_),
                                          !config_.trace.empty());
-  if (!is_pretraining()) record_stage();
 }
 
-// Of the whole network only: the table's rows are its layers.
-void Trainer::record_stage() {
-  if (profiler_) stage_->record_phases(profiler_->recorders());
+std::span<PhaseRecorder> RunProfile::recorders() const {
+  if (!profiler_) return {};
+  return profiler_->recorders();
 }
 
-// Of the main thread, all layers together.
-std::array<double, phase_count> Trainer::recorded_seconds() const {
+std::array<double, phase_count> RunProfile::seconds() const {
   std::array<double, phase_count> seconds{};
+  if (!profiler_) return seconds;
   const PhaseRecorder& main = *profiler_->main();
   for (std::size_t p = 0; p < phase_count; ++p) {
     for (Index layer = 0; layer < main.layers(); ++layer)
@@ -71,11 +71,13 @@ std::array<double, phase_count> Trainer::recorded_seconds() const {
   return seconds;
 }
 
-void Trainer::finish_profile(TrainResult& result) {
-  if (!profiler_) return;
+std::string RunProfile::finish(WorkerPool& pool) const {
+  if (!profiler_) return "";
+  std::string text;
   if (config_.profile)
-    result.profile = profiler_->report(pool_, config_.arithmetic.precision == Precision::bf16);
-  if (!config_.trace.empty()) result.profile += profiler_->write_trace(config_.trace);
+    text = profiler_->report(pool, config_.arithmetic.precision == Precision::bf16);
+  if (!config_.trace.empty()) text += profiler_->write_trace(config_.trace);
+  return text;
 }
 
 }  // namespace hourglass
