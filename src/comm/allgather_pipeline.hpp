@@ -1,19 +1,19 @@
 #pragma once
 
-#include "comm/exchange_lane.hpp"
+#include "comm/bucket_pipeline.hpp"
 #include "core/buffer.hpp"
 
 namespace hourglass::detail {
 
-/// The allgather: a bucket is done when `parameters` is complete in it and this rank's slice of it
-/// may change again.
-class GatherLane final : public ExchangeLane {
+/// The allgather: a bucket is done when its `parameters` are complete on this rank and this rank's
+/// slice may change again.
+class AllgatherPipeline final : public BucketPipeline {
  public:
-  explicit GatherLane(Exchange& exchange);
-  /// With a 16-bit wire: what travels instead of parameters.
+  explicit AllgatherPipeline(TreeExchange& exchange);
   [[nodiscard]] Index bytes() const {
     return increments_.size() * static_cast<Index>(sizeof(Bfloat16));
   }
+  /// With a 16-bit wire: see Reducer::increments.
   [[nodiscard]] std::span<Bfloat16> increments() { return increments_.span(); }
 
  private:

@@ -1,4 +1,4 @@
-#include "comm/reduce_lane.hpp"
+#include "comm/reduce_scatter_pipeline.hpp"
 
 #include <algorithm>
 
@@ -12,8 +12,8 @@ int reduce_tag(Index bucket) { return static_cast<int>(2 * bucket); }
 
 }  // namespace
 
-ReduceLane::ReduceLane(Exchange& exchange)
-    : ExchangeLane(exchange), node_count_(exchange.plan.own_nodes().size()) {
+ReduceScatterPipeline::ReduceScatterPipeline(TreeExchange& exchange)
+    : BucketPipeline(exchange), node_count_(exchange.plan.own_nodes().size()) {
   const ExchangePlan& plan = exchange.plan;
   const Index foreign_nodes = static_cast<Index>(plan.nodes().size()) - node_count_;
   const Index receives = plan.is_halving() ? 1 : foreign_nodes;
@@ -22,24 +22,24 @@ ReduceLane::ReduceLane(Exchange& exchange)
   const Index slots = exchange.slots();
   for (Index slot = 0; slot < slots; ++slot) add_slot(receives, sends);
   for (const Range& bucket : exchange.buckets) {
-    slot_floats_ = std::max(slot_floats_, plan.landing_floats(bucket));
-    // Halving sends what it does not keep, once; an owner's peers send it its slice of each of
-    // their nodes.
+    slot_floats_ = std::max(slot_floats_, plan.receive_floats(bucket));
+    // Halving sends the part that it does not keep, once. Otherwise each peer is sent its slice of
+    // each of this rank's nodes.
     const Index others = bucket.size() - plan.owned(bucket).size();
     send_floats_ = std::max(send_floats_, plan.is_halving() ? others : others * node_count_);
   }
-  landing_ = Buffer<float>(is_rounding() ? slot_floats_ : slots * slot_floats_);
-  if (is_rounding()) {
-    narrow_landing_ = Buffer<Bfloat16>(slots * slot_floats_);
-    narrow_sends_ = Buffer<Bfloat16>(slots * send_floats_);
-    packed_.resize(static_cast<std::size_t>(slots));
+  receive_buffer_ = Buffer<float>(has_bfloat16_wire() ? slot_floats_ : slots * slot_floats_);
+  if (has_bfloat16_wire()) {
+    wire_receive_buffer_ = Buffer<Bfloat16>(slots * slot_floats_);
+    wire_send_buffer_ = Buffer<Bfloat16>(slots * send_floats_);
+    packed_floats_.resize(static_cast<std::size_t>(slots));
   }
   parts_.resize(static_cast<std::size_t>(node_count_) * exchange.buckets.size());
   sums_.reserve(plan.nodes().size());
   messages_.reserve(static_cast<std::size_t>(std::max(sends, receives)));
 }
 
-void ReduceLane::start(Index bucket, std::span<const BucketPart> parts) {
+void ReduceScatterPipeline::start(Index bucket, std::span<const BucketPart> parts) {
   const Range own = exchange_.plan.own_nodes();
   bool as_planned = static_cast<Index>(parts.size()) == own.size();
   for (std::size_t i = 0; as_planned && i < parts.size(); ++i) {
@@ -49,92 +49,96 @@ void ReduceLane::start(Index bucket, std::span<const BucketPart> parts) {
   require(!is_started(bucket) || is_done(bucket), "a bucket's exchange was started twice");
   for (std::size_t i = 0; i < parts.size(); ++i)
     part(bucket, static_cast<Index>(i)) = parts[i].data;
-  ExchangeLane::start(bucket);
+  BucketPipeline::start(bucket);
 }
 
-// Where this rank's contribution from float `begin` on lies: in the caller's part at first, in the
-// running sum afterwards.
-const float* ReduceLane::contribution(Index bucket, Index index, Index begin, int round) {
+// This rank's contribution from float `begin` on: the caller's part in the first round, the running
+// sum afterwards.
+const float* ReduceScatterPipeline::contribution(Index bucket, Index index, Index begin,
+                                                 int round) {
   if (round > 0) return exchange_.settings.sum.data() + begin;
   return part(bucket, index) + (begin - range_of(bucket).begin);
 }
 
-void ReduceLane::post_receives(Index bucket, Index slot, int round, std::size_t group) {
+void ReduceScatterPipeline::post_receives(Index bucket, Index slot, int round, std::size_t group) {
   messages_.clear();
   exchange_.plan.reduce_receives(range_of(bucket), round, messages_);
   for (const Message& message : messages_) {
-    if (is_rounding()) {
-      post_receive(narrow_landing_.data() + slot * slot_floats_ + message.landing, message,
-                   reduce_tag(bucket), group);
+    if (has_bfloat16_wire()) {
+      post_receive(wire_receive_buffer_.data() + slot * slot_floats_ + message.buffer_offset,
+                   message, reduce_tag(bucket), group);
       continue;
     }
-    post_receive(landing(slot) + message.landing, message, reduce_tag(bucket), group);
+    post_receive(receive_buffer(slot) + message.buffer_offset, message, reduce_tag(bucket), group);
   }
 }
 
-void ReduceLane::post_sends(Index bucket, Index slot, int round, std::size_t group) {
-  if (is_rounding() && round == 0) packed_[static_cast<std::size_t>(slot)] = 0;
+void ReduceScatterPipeline::post_sends(Index bucket, Index slot, int round, std::size_t group) {
+  if (has_bfloat16_wire() && round == 0) packed_floats_[static_cast<std::size_t>(slot)] = 0;
   messages_.clear();
   exchange_.plan.reduce_sends(range_of(bucket), round, messages_);
   for (const Message& message : messages_) {
     const float* values = contribution(bucket, message.part, message.floats.begin, round);
-    if (is_rounding()) {
-      post_send(packed(slot, values, message.floats.size()), message, reduce_tag(bucket), group);
+    if (has_bfloat16_wire()) {
+      post_send(pack_for_wire(slot, values, message.floats.size()), message, reduce_tag(bucket),
+                group);
     } else {
       post_send(values, message, reduce_tag(bucket), group);
     }
   }
 }
 
-void ReduceLane::combine(Index bucket, Index slot, int round) {
+void ReduceScatterPipeline::combine(Index bucket, Index slot, int round) {
   if (exchange_.plan.is_halving()) {
-    add_half(bucket, slot, round);
+    add_received_half(bucket, slot, round);
   } else {
     complete_tree(bucket, slot);
   }
 }
 
-const Bfloat16* ReduceLane::packed(Index slot, const float* contribution, Index size) {
-  Index& used = packed_[static_cast<std::size_t>(slot)];
-  Bfloat16* to = narrow_sends_.data() + slot * send_floats_ + used;
+const Bfloat16* ReduceScatterPipeline::pack_for_wire(Index slot, const float* contribution,
+                                                     Index size) {
+  Index& used = packed_floats_[static_cast<std::size_t>(slot)];
+  Bfloat16* to = wire_send_buffer_.data() + slot * send_floats_ + used;
   for (Index i = 0; i < size; ++i) to[i] = to_bfloat16(contribution[i]);
   used += size;
   return to;
 }
 
-const float* ReduceLane::arrived_floats(Index slot, Index size) {
-  const Bfloat16* arrived = narrow_landing_.data() + slot * slot_floats_;
-  for (Index i = 0; i < size; ++i) landing_[i] = to_float(arrived[i]);
-  return landing_.data();
+const float* ReduceScatterPipeline::unpack_from_wire(Index slot, Index size) {
+  const Bfloat16* arrived = wire_receive_buffer_.data() + slot * slot_floats_;
+  for (Index i = 0; i < size; ++i) receive_buffer_[i] = to_float(arrived[i]);
+  return receive_buffer_.data();
 }
 
-// Half of the ranks add left + right and half right + left: the same bits, because IEEE addition is
-// commutative.
-void ReduceLane::add_half(Index bucket, Index slot, int round) {
+// Half of the ranks add left + right and half add right + left: the bits are the same, because IEEE
+// addition is commutative.
+void ReduceScatterPipeline::add_received_half(Index bucket, Index slot, int round) {
   messages_.clear();
   exchange_.plan.reduce_receives(range_of(bucket), round, messages_);
   for (const Message& message : messages_) {
     const float* mine = contribution(bucket, 0, message.floats.begin, round);
     float* sum = exchange_.settings.sum.data() + message.floats.begin;
-    if (is_rounding()) {
-      const Bfloat16* arrived = narrow_landing_.data() + slot * slot_floats_ + message.landing;
+    if (has_bfloat16_wire()) {
+      const Bfloat16* arrived =
+          wire_receive_buffer_.data() + slot * slot_floats_ + message.buffer_offset;
       for (Index i = 0; i < message.floats.size(); ++i)
         sum[i] = rounded_to_bfloat16(mine[i]) + to_float(arrived[i]);
       continue;
     }
-    const float* theirs = landing(slot) + message.landing;
+    const float* theirs = receive_buffer(slot) + message.buffer_offset;
     for (Index i = 0; i < message.floats.size(); ++i) sum[i] = mine[i] + theirs[i];
   }
 }
 
-void ReduceLane::complete_tree(Index bucket, Index slot) {
+void ReduceScatterPipeline::complete_tree(Index bucket, Index slot) {
   const Range slice = exchange_.plan.owned(range_of(bucket));
   if (slice.empty()) return;
   const std::span<const Range> nodes = exchange_.plan.nodes();
   const Range own = exchange_.plan.own_nodes();
-  const float* arrived = is_rounding()
-                             ? arrived_floats(slot, exchange_.plan.landing_floats(range_of(bucket)))
-                             : landing(slot);
+  const float* arrived =
+      has_bfloat16_wire() ? unpack_from_wire(slot, exchange_.plan.receive_floats(range_of(bucket)))
+                          : receive_buffer(slot);
   sums_.clear();
   for (Index node = 0; node < static_cast<Index>(nodes.size()); ++node) {
     const bool is_own = node >= own.begin && node < own.end;
