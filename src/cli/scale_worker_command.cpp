@@ -24,6 +24,7 @@
 #include "model/autoencoder.hpp"
 #include "report/scaling_results.hpp"
 #include "run/version.hpp"
+#include "train/consistency.hpp"
 #include "train/trainer.hpp"
 
 namespace hourglass {

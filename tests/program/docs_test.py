@@ -175,6 +175,23 @@ class DocsTest(ProgramTest):
             )
         return self.known
 
+    def test_sources_and_tests_that_documents_name_exist(self):
+        named = re.compile(r"`((?:tests/)?\w+/\w+(?:\.[hc]pp|_test(?:\.\w+)?))`")
+        roots = [ROOT, ROOT / "src", ROOT / "include/hourglass", ROOT / "tests"]
+        count = 0
+        for document in [ROOT / "README.md", *ROOT.glob("docs/*.md")]:
+            for name in named.findall(document.read_text()):
+                if "/x_" in name:  # the pattern of a name
+                    continue
+                count += 1
+                found = any(
+                    (root / f"{name}{suffix}").is_file()
+                    for root in roots
+                    for suffix in ("", ".cpp", ".py")
+                )
+                self.assertTrue(found, f"{document.name} names {name}")
+        self.assertGreater(count, 10)
+
     def test_links_between_documents(self):
         for document in [
             ROOT / "README.md",
