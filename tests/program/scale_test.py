@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import unittest
+from xml.etree import ElementTree
 
 import support
 from support import DATA, ENVIRONMENT, IO, PROGRAM, STOPPED, USAGE, ProgramTest, run, wait_until
@@ -146,9 +147,10 @@ class ScaleTest(ProgramTest):
                 wanted = record[key if key in record else "step_seconds"][name]
                 self.assertAlmostEqual(float(row[key]) / wanted, 1, places=6)
         for name in ("speedup", "efficiency", "throughput", "network-2"):
-            self.assertTrue(
-                (self.folder / f"scaling-{name}.png").read_bytes().startswith(b"\x89PNG")
-            )
+            drawing = ElementTree.parse(self.folder / f"scaling-{name}.svg").getroot()
+            self.assertEqual(drawing.tag, "{http://www.w3.org/2000/svg}svg")
+            self.assertTrue(drawing.find("{*}title").text)
+            self.assertGreater(len(drawing), 20)
 
     def table(self, path):
         with open(path, newline="") as file:
@@ -328,7 +330,7 @@ class ScaleTest(ProgramTest):
 
     def test_a_page_replaces_nothing_beside_it(self):
         results, _ = self.study("--weak", "--ranks", 1, "--repetitions", 1)
-        for name in ("own.csv", "own-speedup.png"):
+        for name in ("own.csv", "own-speedup.svg"):
             kept = self.folder / name
             kept.write_text("precious")
             self.assert_refused(
