@@ -7,6 +7,8 @@ find_package(HDF5 REQUIRED COMPONENTS C)
 if(NOT HDF5_IS_PARALLEL)
   message(FATAL_ERROR "HDF5 was built without MPI: install libhdf5-openmpi-dev (scripts/install_deps.sh does)")
 endif()
+find_library(HWLOC_LIBRARY NAMES hwloc REQUIRED)
+find_path(HWLOC_INCLUDE_DIR NAMES hwloc.h REQUIRED)
 find_library(OPENBLAS_LIBRARY NAMES openblas REQUIRED)
 find_path(OPENBLAS_INCLUDE_DIR NAMES openblas_config.h PATH_SUFFIXES openblas openblas-pthread REQUIRED)
 # Optional: GEMMs in bfloat16, and in fp32 as an alternative.
