@@ -1,5 +1,4 @@
-// Corruption of inputs and noise on activations: rates, moments, structure, and what they may
-// depend on.
+// Corruption of inputs and noise on activations: rates, moments, structure and dependences.
 #include "nn/noise.hpp"
 
 #include <gtest/gtest.h>
@@ -145,7 +144,7 @@ TEST(Corruption, is_a_function_of_seed_epoch_and_sample_only) {
                                 Corruption::block, Corruption::stripes}) {
     const CorruptionSpec spec{kind, 0.3};
     const Noisy all(spec, 0.5F);
-    // The same samples as another rank would get them.
+    // The same samples in the order of another rank.
     const Noisy part(spec, 0.5F, 1, 0, 100, 50);
     EXPECT_TRUE(std::equal(part.result.begin(), part.result.end(), all.result.begin() + 100 * 784))
         << name_of(kind);
