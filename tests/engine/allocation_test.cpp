@@ -15,6 +15,7 @@
 #include "model/stacked.hpp"
 #include "optim/lbfgs.hpp"
 #include "support/allocation_count.hpp"
+#include "support/one_rank.hpp"
 
 namespace hourglass::test {
 
@@ -235,7 +236,7 @@ Index allocations_of_a_step(const AutoencoderSpec& spec, const StageSettings& se
   WorkerPool pool(threads);
   Buffer<float> parameters = numbers(model.layout().size(), 1);
   for (float& value : parameters.span()) value = 0.2F * (value - 0.5F);
-  Stage stage(Communicator::self(), model, plan, pool, parameters.span(), settings);
+  Stage stage(one_rank(), model, plan, pool, parameters.span(), settings);
   FixedSource source(plan, model.features());
   Index next = 0;
   const auto step = [&] {

@@ -86,6 +86,7 @@ LIBRARIES = {
     r"(cblas|lapacke?|openblas_config|f77blas)\.h": {"math"},
     r"(oneapi/dnnl/)?dnnl.*\.h(pp)?": {"math"},
     r"boost/.*": {"cli"},
+    r"hwloc.*\.h": {"system"},
     r"(png|jpeglib)\.h": {"formats"},
 }
 LONGEST_FILE = 400

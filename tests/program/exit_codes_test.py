@@ -1,4 +1,5 @@
-"""The exit codes of core/exit_codes.hpp are those of README.md, the manual page, the batch scripts and these tests."""
+"""The exit codes of core/exit_codes.hpp are those of README.md, the manual page, the batch scripts
+and these tests."""
 
 import re
 import unittest
