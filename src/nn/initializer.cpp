@@ -176,8 +176,7 @@ std::string_view name_of(Initialization initialization) {
 Initialization initialization_from(std::string_view name) {
   const auto found = std::ranges::find(names, name, &Name::name);
   if (found == names.end()) {
-    std::string message =
-        "--initialization: there is no '" + std::string(name) + "'; choose one of";
+    std::string message = "unknown initialization '" + std::string(name) + "'; use one of:";
     for (const Name& entry : names)
       message.append(&entry == names.begin() ? " " : ", ").append(entry.name);
     throw Error(ErrorKind::usage, message);
