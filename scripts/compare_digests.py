@@ -5,8 +5,8 @@
     scripts/compare_digests.py PROGRAM --save before.json
     scripts/compare_digests.py PROGRAM --against before.json
 
-Trains each configuration on the first images of Fashion-MNIST (Debian's dataset-fashion-mnist)
-on 1, 2 and 3 ranks and prints the digests that `hourglass inspect` reports. Takes about 20 seconds per
+Trains each configuration on the first images of Fashion-MNIST (Debian's dataset-fashion-mnist) on
+1, 2 and 3 ranks and prints the digests that `hourglass inspect` reports. Takes about 20 seconds per
 program. Exits with 1 when a digest differs, or when the digests of one program depend on the number
 of ranks ("allreduce" alone may), with 64 for wrong usage and with 70 when a training fails.
 

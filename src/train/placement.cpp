@@ -1,7 +1,6 @@
 #include "train/placement.hpp"
 
 #include <fmt/format.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,8 @@
 #include <set>
 #include <sstream>
 #include <string_view>
+
+#include "system/machine.hpp"
 
 namespace hourglass {
 
@@ -50,13 +51,7 @@ RankPlacement placement_here(Index threads) {
   placement.threads = threads;
   std::array<char, 256> name{};
   if (gethostname(name.data(), name.size() - 1) == 0) placement.host = name.data();
-  cpu_set_t mask;
-  CPU_ZERO(&mask);
-  if (sched_getaffinity(0, sizeof mask, &mask) == 0) {
-    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-      if (CPU_ISSET(cpu, &mask)) placement.cpus.push_back(cpu);
-    }
-  }
+  placement.cpus = allowed_hardware_threads();
   placement.online = static_cast<Index>(sysconf(_SC_NPROCESSORS_ONLN));
   placement.yields = yields_when_idle();
   return placement;

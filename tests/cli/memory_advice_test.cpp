@@ -14,7 +14,7 @@ std::string message(const std::string& name, const std::vector<std::string>& wor
   const auto all = commands();
   const Command& command = find_command(all, name);
   const Arguments arguments = parse_arguments(command.options, words, command.max_positional);
-  const Error error(ErrorKind::io, "out of memory: 7 MiB were asked for", Reach::everywhere);
+  const Error error(ErrorKind::io, "out of memory: cannot allocate 7 MiB", Reach::everywhere);
   const Error advised = with_memory_advice(error, command, arguments, ranks);
   EXPECT_EQ(advised.kind(), error.kind());
   EXPECT_EQ(advised.reach(), error.reach());
