@@ -8,7 +8,7 @@ set -euo pipefail
 
 packages=(
   g++ make cmake ninja-build pkg-config
-  libopenmpi-dev openmpi-bin libopenblas-dev libhdf5-openmpi-dev
+  libopenmpi-dev openmpi-bin libhwloc-dev libopenblas-dev libhdf5-openmpi-dev
   libboost-program-options-dev librandom123-dev nlohmann-json3-dev libfmt-dev libxxhash-dev zlib1g-dev libpng-dev libjpeg-dev
   libgtest-dev libbenchmark-dev
   dataset-fashion-mnist
@@ -21,7 +21,7 @@ extras=(
   slurm-wlm slurm-wlm-basic-plugins munge iproute2                # a Slurm cluster, network namespaces
   clang clang-format clang-tidy libclang-rt-14-dev cppcheck shellcheck valgrind # fuzzers and checkers
   black python3-flake8                                                         # checkers of the Python
-  doxygen                                                         # the reference of the public API
+  doxygen gcovr                                                   # the reference of the public API; coverage
 )
 
 case "${1-}" in

@@ -1,7 +1,6 @@
 #include "train/placement.hpp"
 
 #include <fmt/format.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +8,8 @@
 #include <map>
 #include <set>
 #include <sstream>
+
+#include "system/machine.hpp"
 
 namespace hourglass {
 
@@ -28,13 +29,7 @@ RankPlacement placement_here(Index threads) {
   placement.threads = threads;
   std::array<char, 256> name{};
   if (gethostname(name.data(), name.size() - 1) == 0) placement.host = name.data();
-  cpu_set_t mask;
-  CPU_ZERO(&mask);
-  if (sched_getaffinity(0, sizeof mask, &mask) == 0) {
-    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-      if (CPU_ISSET(cpu, &mask)) placement.cpus.push_back(cpu);
-    }
-  }
+  placement.cpus = allowed_hardware_threads();
   return placement;
 }
 

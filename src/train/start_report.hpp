@@ -12,7 +12,7 @@
 
 namespace hourglass {
 
-/// The memory of the rank that holds the most of each item, with the current stage. Collective.
+/// The memory of each item on the rank that holds the most of it, in the current stage. Collective.
 [[nodiscard]] MemoryPrediction predict_memory(const Communicator& communicator,
                                               const TrainConfig& config, StageSequence& stages);
 

@@ -23,7 +23,7 @@
 
 namespace hourglass {
 
-/// What a run ends with.
+/// The outcome of a run.
 struct TrainResult {
   Position position;
   std::optional<double> validation_sse;

@@ -12,7 +12,7 @@
 
 namespace hourglass {
 
-/// What one update did, and where this rank's seconds went.
+/// The outcome of one update, and where this rank's seconds went.
 struct StepResult {
   StepTotals totals;
   bool updated = false;    ///< false: a flag interrupted it, and all is as it was before

@@ -11,7 +11,7 @@ from support import DATA, IO, PROGRAM, USAGE, run
 class BadStudyTest(StudyTest):
     def test_a_page_replaces_nothing_beside_it(self):
         results, _ = self.study("--weak", "--ranks", 1, "--repetitions", 1)
-        for name in ("own.csv", "own-speedup.png"):
+        for name in ("own.csv", "own-speedup.svg"):
             kept = self.folder / name
             kept.write_text("precious")
             self.assert_refused(

@@ -7,6 +7,8 @@ import unittest
 from pathlib import Path
 
 ROOT = Path(os.environ.get("HOURGLASS_SOURCE", Path(__file__).resolve().parents[2]))
+UMBRELLA = ROOT / "include/hourglass/hourglass.hpp"
+MOST_INSTALLED_HEADERS = 16
 
 # Each room, bottom to top: what it is for, and the rooms it may include. Names that reach a source
 # through another room's headers count as included from where they are declared.
@@ -84,6 +86,7 @@ LIBRARIES = {
     r"(cblas|lapacke?|openblas_config|f77blas)\.h": {"math"},
     r"(oneapi/dnnl/)?dnnl.*\.h(pp)?": {"math"},
     r"boost/.*": {"cli"},
+    r"hwloc.*\.h": {"system"},
     r"(png|jpeglib)\.h": {"formats"},
 }
 LONGEST_FILE = 400
@@ -96,10 +99,12 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 
 
 def sources(*folders, suffixes=(".hpp", ".cpp")):
+    """Files of these kinds, but for the header that includes all that are installed: it is of no
+    room."""
     for folder in folders:
-        yield from sorted(
-            p for p in (ROOT / folder).rglob("*") if p.suffix in suffixes and p.is_file()
-        )
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.suffix in suffixes and path.is_file() and path != UMBRELLA:
+                yield path
 
 
 def room_of_include(included):
@@ -173,11 +178,7 @@ class DagTest(unittest.TestCase):
         self.assertGreater(len(list(sources("include", "src"))), 20)
 
     def test_every_folder_is_a_known_room(self):
-        found = {
-            room_of(path)
-            for path in sources("include/hourglass", "src")
-            if path.name != "hourglass.hpp"
-        }
+        found = {room_of(path) for path in sources("include/hourglass", "src")}
         self.assertEqual(found, set(ROOMS))
         tested = {p.name for p in (ROOT / "tests").iterdir() if next(p.rglob("*.[cp][py]*"), None)}
         self.assertEqual(tested - set(ROOMS), {"fuzz", "golden", "package", "program", "support"})
@@ -189,6 +190,19 @@ class DagTest(unittest.TestCase):
             lines[room_of(path)] += path.read_text().count("\n")
         for room, count in lines.items():
             self.assertLessEqual(count / sum(lines.values()), LARGEST_SHARE, room)
+
+    def test_installed_headers_are_few_and_one_includes_them_all(self):
+        installed = [str(p.relative_to(ROOT / "include")) for p in sources("include")]
+        self.assertEqual(INCLUDE.findall(UMBRELLA.read_text()), installed)
+        self.assertLessEqual(len(installed) + 1, MOST_INSTALLED_HEADERS)
+
+    def test_an_installed_header_includes_no_header_that_is_not(self):
+        for path in sources("include"):
+            for included in INCLUDE.findall(path.read_text()):
+                if "/" in included:
+                    self.assertTrue(
+                        included.startswith("hourglass/"), f"{path} shows {included} to everybody"
+                    )
 
     def test_the_design_document_describes_every_room(self):
         rows = re.findall(

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import unittest
+from xml.etree import ElementTree
 
 import support
 from studies import MODEL, QUICK, StudyTest, lines, scale
@@ -129,9 +130,10 @@ class ScaleTest(StudyTest):
                 wanted = record[key if key in record else "step_seconds"][name]
                 self.assertAlmostEqual(float(row[key]) / wanted, 1, places=6)
         for name in ("speedup", "efficiency", "throughput", "network-2"):
-            self.assertTrue(
-                (self.folder / f"scaling-{name}.png").read_bytes().startswith(b"\x89PNG")
-            )
+            drawing = ElementTree.parse(self.folder / f"scaling-{name}.svg").getroot()
+            self.assertEqual(drawing.tag, "{http://www.w3.org/2000/svg}svg")
+            self.assertTrue(drawing.find("{*}title").text)
+            self.assertGreater(len(drawing), 20)
 
     def table(self, path):
         with open(path, newline="") as file:

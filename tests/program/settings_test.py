@@ -2,7 +2,7 @@
 import re
 import unittest
 
-from support import USAGE, read_config, run
+from support import ROOT, USAGE, read_config, run
 from training import SETTINGS, TrainingTest
 
 
@@ -98,8 +98,9 @@ class SettingsTest(TrainingTest):
         ):
             self.assertRegex(text, rf"--{name}\b[^\n]*\n?[^\n]*{re.escape(default)}")
         version = self.success("--version").stdout
+        cmake = (ROOT / "CMakeLists.txt").read_text()
         for word in (
-            "0.1.0",
+            re.search(r"^project\(hourglass VERSION (\S+)", cmake, re.M)[1],
             "OpenBLAS",
             "Open MPI",
             "HDF5",
