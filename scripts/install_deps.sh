@@ -8,7 +8,7 @@ set -euo pipefail
 
 packages=(
   g++ make cmake ninja-build pkg-config
-  libopenmpi-dev openmpi-bin libopenblas-dev libhdf5-openmpi-dev
+  libopenmpi-dev openmpi-bin libhwloc-dev libopenblas-dev libhdf5-openmpi-dev
   libboost-program-options-dev librandom123-dev nlohmann-json3-dev libfmt-dev libxxhash-dev zlib1g-dev libpng-dev libjpeg-dev
   libgtest-dev libbenchmark-dev
   dataset-fashion-mnist
@@ -20,7 +20,8 @@ extras=(
   libdnnl-dev libsimgrid-dev                                      # another BLAS; simulated networks
   slurm-wlm slurm-wlm-basic-plugins munge iproute2                # a Slurm cluster, network namespaces
   clang clang-format clang-tidy libclang-rt-14-dev cppcheck shellcheck valgrind # fuzzers and checkers
-  doxygen                                                         # the reference of the public API
+  black python3-flake8                                                         # checkers of the Python
+  doxygen gcovr                                                   # the reference of the public API; coverage
 )
 
 case "${1-}" in

@@ -5,8 +5,14 @@
 # Compiler and libraries, where they come as modules rather than packages: those that hourglass was built with, e.g.
 # module load gcc/12 openmpi/4.1 hdf5/1.10-parallel openblas
 
-# The program: the one built in this source tree, on a file system that all nodes see.
-: "${HOURGLASS:=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/build/release/bin/hourglass}"
+# The program, on a file system that all nodes see: the one that was installed with this file, or else the one built in this source tree.
+if [ -z "${HOURGLASS-}" ]; then
+  HOURGLASS=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+  case $HOURGLASS in
+    */share/hourglass) HOURGLASS=${HOURGLASS%/share/hourglass}/bin/hourglass ;;
+    *) HOURGLASS=$HOURGLASS/build/release/bin/hourglass ;;
+  esac
+fi
 
 # How ranks are started. -K ends the job as soon as one rank dies: without it the others would wait for ever. pmix is what Open MPI speaks
 # (MPICH: pmi2). Neighbouring ranks exchange most, so blocks of them share a node and a socket. Each rank stays on its cores.

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "hourglass/core/error.hpp"
+#include "math/squared_distance.hpp"
 #include "nn/network.hpp"
 
 namespace hourglass {
@@ -31,11 +32,7 @@ SampleErrors sample_errors(const Communicator& communicator, const Model& model,
           const ConstMatrix y = network.reconstruct(model.parameters.data(), x,
                                                     workspaces[static_cast<std::size_t>(worker)]);
           for (Index r = 0; r < x.rows; ++r) {
-            double sum = 0;
-            for (Index c = 0; c < x.columns; ++c) {
-              const double difference = static_cast<double>(y(r, c)) - static_cast<double>(x(r, c));
-              sum += difference * difference;
-            }
+            const double sum = squared_distance(y.row(r), x.row(r));
             if (!std::isfinite(sum)) {
               throw Error(ErrorKind::data,
                           fmt::format("{}: the model's reconstruction is not finite",

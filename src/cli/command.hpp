@@ -18,10 +18,9 @@ struct Command {
   bool uses_mpi = true;  ///< started by mpirun or alone; false: runs without MPI, at once
   void (*run)(const Arguments& arguments) = nullptr;
   bool hidden = false;  ///< not in --help: started by another command
+  /// Options of which a smaller value takes less memory: named when there is too little of it.
+  std::vector<std::string> memory_options = {};
 };
-
-/// All of them, in the order of --help.
-[[nodiscard]] std::vector<Command> commands();
 
 // One file each.
 [[nodiscard]] Command import_command();
@@ -44,6 +43,5 @@ struct Command {
 [[nodiscard]] Command sweep_command();
 [[nodiscard]] Command scale_command();
 [[nodiscard]] Command scale_worker_command();
-[[nodiscard]] Command report_command();
 
 }  // namespace hourglass

@@ -16,6 +16,7 @@
 #include "math/blas.hpp"
 #include "run/version.hpp"
 #include "system/machine.hpp"
+#include "train/placement.hpp"
 
 namespace hourglass {
 namespace {
@@ -44,21 +45,33 @@ class Report {
   std::vector<std::string> advice_;
 };
 
+// "L1 32 KiB, L2 1 MiB, L3 32 MiB for 8 cores"
+std::string caches_text(const std::vector<Cache>& caches) {
+  std::string text;
+  for (const Cache& cache : caches) {
+    const bool large = cache.bytes >= (Index{1} << 20);
+    text += fmt::format("{}L{} {:g} {}", text.empty() ? "" : ", ", cache.level,
+                        static_cast<double>(cache.bytes) / (large ? 1 << 20 : 1 << 10),
+                        large ? "MiB" : "KiB");
+    if (cache.cores > 1) text += fmt::format(" for {} cores", cache.cores);
+  }
+  return text;
+}
+
 void report_processor(const Machine& machine, Report& report) {
   report.tell("processor",
-              fmt::format("{}; {} hardware threads{}",
-                          machine.processor.empty() ? "of unknown name" : machine.processor,
-                          machine.hardware_threads,
+              fmt::format("{}; {} hardware threads{}", machine.processor, machine.hardware_threads,
                           machine.cores > 0 ? fmt::format(" on {} cores", machine.cores) : ""));
   report.tell("vectors", machine.vectors.empty()
                              ? "none of avx2, fma, avx512f known"
                              : fmt::format("{}", fmt::join(machine.vectors, " ")));
+  if (!machine.caches.empty()) report.tell("caches", caches_text(machine.caches));
   report.tell("BLAS", fmt::format("{}, kernel {}", blas_version(), blas_core()));
-  if (!machine.not_there.empty()) {
+  if (!machine.missing_vectors.empty()) {
     report.advise(
         fmt::format("this program was compiled for {}, which {} lacks: build with "
                     "-DHOURGLASS_ARCH=x86-64-v2, say",
-                    fmt::join(machine.not_there, ", "), machine.host));
+                    fmt::join(machine.missing_vectors, ", "), machine.host));
   }
   const bool has_avx2 = std::ranges::find(machine.vectors, "avx2") != machine.vectors.end();
   if (has_avx2 &&
@@ -68,9 +81,12 @@ void report_processor(const Machine& machine, Report& report) {
         blas_core()));
   }
   const Index memory = machine.memory_limit > 0 ? machine.memory_limit : machine.memory;
-  report.tell("memory",
-              fmt::format("{:.1f} GiB{}", static_cast<double>(memory) / (Index{1} << 30),
-                          machine.memory_limit > 0 ? ", a limit of the control group" : ""));
+  report.tell(
+      "memory",
+      fmt::format(
+          "{:.1f} GiB{}{}", static_cast<double>(memory) / (Index{1} << 30),
+          machine.memory_limit > 0 ? ", a limit of the control group" : "",
+          machine.numa_nodes > 1 ? fmt::format("; {} NUMA nodes", machine.numa_nodes) : ""));
   if (machine.open_files > 0 && machine.open_files < 1024)
     report.advise(
         fmt::format("only {} open files are allowed: ulimit -n 4096", machine.open_files));
@@ -102,10 +118,11 @@ void report_placement(const Communicator& world, const Machine& machine, Report&
     for (const std::size_t r : ranks) ++users[places[r]];
     const auto allowed = static_cast<std::size_t>(std::stoll(counts[ranks.front()]));
     if (users.size() < ranks.size() && allowed < ranks.size()) {
-      report.advise(
-          fmt::format("{} ranks on {} share {} hardware threads: start fewer ranks, or pass --mca "
-                      "mpi_yield_when_idle 1",
-                      ranks.size(), host, allowed));
+      if (yields_when_idle()) continue;
+      report.advise(fmt::format(
+          "{} ranks on {} share {} hardware threads: start at most {} ranks per node, or "
+          "pass --mca mpi_yield_when_idle 1 to mpirun",
+          ranks.size(), host, allowed, allowed));
     } else if (users.size() == 1 && ranks.size() > 1) {
       report.advise(
           fmt::format("the ranks on {} are not pinned: mpirun --map-by core --bind-to core keeps "

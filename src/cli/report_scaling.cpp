@@ -10,7 +10,7 @@
 
 namespace hourglass {
 
-// scaling.html -> scaling.csv, scaling-speedup.png, ...
+// scaling.html -> scaling.csv, scaling-speedup.svg, ...
 void report_scaling(const std::vector<std::string>& files, const std::string& output) {
   if (files.empty())
     throw Error(ErrorKind::usage,
@@ -21,7 +21,7 @@ void report_scaling(const std::vector<std::string>& files, const std::string& ou
   const std::filesystem::path base = std::filesystem::path(output).replace_extension();
   std::vector<std::pair<std::string, std::string>> beside = {{base.string() + ".csv", report.csv}};
   for (const auto& [name, picture] : report.pictures) {
-    beside.emplace_back(fmt::format("{}-{}.png", base.string(), name), picture);
+    beside.emplace_back(fmt::format("{}-{}.svg", base.string(), name), picture);
   }
   // Tables and pictures look like anybody's: they are ours only beside a page that was there
   // before.
@@ -34,7 +34,7 @@ void report_scaling(const std::vector<std::string>& files, const std::string& ou
     fmt::print("{} measurement{} in more than one of the files and count{} once\n", report.repeated,
                report.repeated == 1 ? " is" : "s are", report.repeated == 1 ? "s" : "");
   }
-  fmt::print("{}: open it in a browser; {}.csv and {} pictures {}-*.png stand beside it\n", output,
+  fmt::print("{}: open it in a browser; {}.csv and {} pictures {}-*.svg stand beside it\n", output,
              base.string(), report.pictures.size(), base.string());
 }
 

@@ -1,13 +1,10 @@
 // One measurement of `hourglass scale`: started by it under mpirun or srun, prints its results as
 // JSON lines.
 #include <fmt/format.h>
-#include <sched.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <map>
 
 #include "cli/command.hpp"
@@ -24,6 +21,8 @@
 #include "model/autoencoder.hpp"
 #include "report/scaling_results.hpp"
 #include "run/version.hpp"
+#include "system/machine.hpp"
+#include "train/consistency.hpp"
 #include "train/trainer.hpp"
 
 namespace hourglass {
@@ -86,37 +85,6 @@ std::string make_samples(const Communicator& world, const std::string& folder, I
   return path + ":/samples";
 }
 
-std::string host_name() {
-  utsname name{};
-  uname(&name);
-  return name.nodename;
-}
-
-// The cores this process may use: "0-3,8".
-std::string affinity() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return "unknown";
-  std::string text;
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (!CPU_ISSET(cpu, &set)) continue;
-    int last = cpu;
-    while (last + 1 < CPU_SETSIZE && CPU_ISSET(last + 1, &set)) ++last;
-    text += fmt::format("{}{}", text.empty() ? "" : ",",
-                        last > cpu ? fmt::format("{}-{}", cpu, last) : std::to_string(cpu));
-    cpu = last;
-  }
-  return text;
-}
-
-std::string processor() {
-  std::ifstream stream("/proc/cpuinfo");
-  for (std::string line; std::getline(stream, line);) {
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-  }
-  return "unknown";
-}
-
 // The distinct ones of all ranks, in order of rank; long lists are cut.
 std::vector<std::string> distinct(const std::vector<std::string>& texts) {
   std::vector<std::string> result;
@@ -143,17 +111,18 @@ PhaseSeconds over_ranks(const Communicator& world, double seconds) {
 }
 
 void describe(const Communicator& world, ScalingRepetition& repetition) {
-  const std::vector<std::string> hosts = world.all_gather(host_name());
+  const Machine machine = examine_machine();
+  const std::vector<std::string> hosts = world.all_gather(machine.host);
   repetition.hosts = distinct(hosts);
   const Communicator node = world.node();
-  const Index cores = sysconf(_SC_NPROCESSORS_ONLN);
+  const Index cores = machine.hardware_threads;
   // Hosts made of network namespaces share a machine and do not know of each other: theirs is the
   // launcher's to know.
   repetition.oversubscribed =
       world.max(Index{node.size() * repetition.threads > cores ? 1 : 0}) > 0;
   auto& texts = repetition.texts;
-  texts["affinity"] = listed(world.all_gather(affinity()));
-  texts["processor"] = listed(world.all_gather(processor()));
+  texts["affinity"] = listed(world.all_gather(ranges_of(machine.allowed)));
+  texts["processor"] = listed(world.all_gather(machine.processor));
   texts["cores"] = listed(world.all_gather(std::to_string(cores)));
   texts["blas"] = blas_version();
   texts["blas_core"] = listed(world.all_gather(blas_core()));

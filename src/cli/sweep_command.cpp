@@ -130,8 +130,10 @@ void check_names(const SweepPlan& plan) {
     if (axis.name == "output")
       throw Error(ErrorKind::usage, "output cannot be varied: each trial has a folder of its own");
     if (given.has(axis.name))
-      throw Error(ErrorKind::usage, fmt::format("{} is varied, and set by --{} after -- as well",
-                                                axis.name, axis.name));
+      throw Error(
+          ErrorKind::usage,
+          fmt::format("{} is varied, and set by --{} after -- as well: leave one of them out",
+                      axis.name, axis.name));
   }
 }
 
@@ -230,12 +232,6 @@ void print_table(const Sweep& sweep, const std::vector<TrialRow>& rows) {
   fmt::print("\n{}\nresults {}/results.csv and results.json\n", format_rows(sweep.plan, rows),
              sweep.output);
   std::fflush(stdout);
-}
-
-// A trial that ended with no code of the program's own lost a rank: killed, or gone with its node.
-ErrorKind kind_of_failure(int code) {
-  if (code == static_cast<int>(ErrorKind::io) || code == not_started) return ErrorKind::io;
-  return code == static_cast<int>(ErrorKind::bug) ? ErrorKind::bug : ErrorKind::rank;
 }
 
 void run_sweep(const Arguments& arguments) {

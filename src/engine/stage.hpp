@@ -80,7 +80,7 @@ class Stage {
   [[nodiscard]] GradientExchange& exchange() { return *exchange_; }
   /// By bucket: the part of the arena that this rank updates.
   [[nodiscard]] std::span<const Range> owned() const { return exchange_->owned(); }
-  [[nodiscard]] ShardedOptimizer& segment() { return *sharded_optimizer_; }
+  [[nodiscard]] ShardedOptimizer& sharded_optimizer() { return *sharded_optimizer_; }
   [[nodiscard]] const Schedule& schedule() const { return *schedule_; }
   /// The parameters as they are to be used: their running average when one is kept. Collective.
   [[nodiscard]] std::span<const float> parameters_in_use();

@@ -14,6 +14,7 @@
 #include "hourglass/core/error.hpp"
 #include "nn/image_shape.hpp"
 #include "nn/loss.hpp"
+#include "system/machine.hpp"
 
 namespace hourglass {
 
@@ -21,19 +22,6 @@ namespace {
 
 constexpr Index full_fingerprint_bytes = Index{256} << 20;
 constexpr Index sampled_rows = 256;
-
-// The smaller of the machine's memory and the control group's limit (a batch system's allocation).
-Index node_memory() {
-  Index bytes = static_cast<Index>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
-  for (const char* path :
-       {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
-    std::ifstream stream(path);
-    Index limit = 0;
-    if (stream >> limit && limit > 0)
-      bytes = std::min(bytes, limit);  // "max" does not parse: no limit
-  }
-  return bytes;
-}
 
 }  // namespace
 
@@ -137,7 +125,7 @@ void check_domain(const Communicator& communicator, const DatasetReader& reader,
 
 Index memory_budget(const Communicator& communicator, Index setting) {
   if (setting >= 0) return setting;
-  return node_memory() / 2 / communicator.node().size();
+  return usable_memory() / 2 / communicator.node().size();
 }
 
 std::unique_ptr<SampleSource> open_training_data(const Communicator& communicator,

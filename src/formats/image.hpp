@@ -46,7 +46,7 @@ inline constexpr Index largest_image = Index{256} << 20;
 /// skipped (antialiasing).
 [[nodiscard]] DecodedImage resized(const DecodedImage& image, Index height, Index width);
 
-/// A PNG file of an 8 bit image.
+/// A PNG file (ISO/IEC 15948) of an 8 bit image. Throws Error(bug) when the sizes disagree.
 [[nodiscard]] std::vector<std::byte> encode_png(const DecodedImage& image);
 
 /// Whether a file's name ends like one of an image that can be read.

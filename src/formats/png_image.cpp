@@ -79,7 +79,7 @@ DecodedImage without_alpha(const DecodedImage& image) {
     if (!std::all_of(alpha, alpha + static_cast<std::ptrdiff_t>(bytes),
                      [](std::byte b) { return b == std::byte{0xFF}; })) {
       throw Error(ErrorKind::data,
-                  "has transparent pixels; put it on a background first, e.g. magick IN "
+                  "has transparent pixels; put it on a background first, e.g. convert IN "
                   "-background white -flatten OUT");
     }
     result.values.insert(result.values.end(),
@@ -159,8 +159,9 @@ bool write_image(Writing& writing, const DecodedImage& image) {
 }  // namespace
 
 std::vector<std::byte> encode_png(const DecodedImage& image) {
-  require(image.depth == 8 && (image.channels == 1 || image.channels == 3),
-          "an image that is not written as PNG");
+  require(image.depth == 8 && (image.channels == 1 || image.channels == 3) && image.width > 0 &&
+              image.height > 0 && static_cast<Index>(image.values.size()) == image.size(),
+          "an image that cannot be written as PNG");
   Writing writing;
   writing.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, no_warning);
   if (writing.png != nullptr) writing.info = png_create_info_struct(writing.png);

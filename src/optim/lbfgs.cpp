@@ -9,7 +9,7 @@ namespace hourglass {
 
 namespace {
 
-// Below this cosine between s and y the pair would say more of rounding than of curvature.
+// Below this cosine between s and y, rounding would dominate the pair's curvature.
 constexpr double smallest_curvature = 1e-10;
 
 // y += factor x
@@ -22,14 +22,13 @@ void add_multiple(double factor, std::span<const float> x, std::span<float> y) {
 }  // namespace
 
 void Lbfgs::direction(std::span<const float> gradient, const Product& product,
-                      std::span<float> direction) const {
+                      std::span<float> direction) {
   require(static_cast<Index>(gradient.size()) == size_ && gradient.size() == direction.size(),
           "a direction of another length");
   for (std::size_t i = 0; i < gradient.size(); ++i) direction[i] = -gradient[i];
-  std::vector<double> alpha(pairs_.size());
   for (std::size_t p = pairs_.size(); p-- > 0;) {
-    alpha[p] = product(pairs_[p].step.span(), direction) / pairs_[p].curvature;
-    add_multiple(-alpha[p], pairs_[p].change.span(), direction);
+    alpha_[p] = product(pairs_[p].step.span(), direction) / pairs_[p].curvature;
+    add_multiple(-alpha_[p], pairs_[p].change.span(), direction);
   }
   if (!pairs_.empty()) {
     const double scale = pairs_.back().curvature / pairs_.back().change_squared;
@@ -37,7 +36,7 @@ void Lbfgs::direction(std::span<const float> gradient, const Product& product,
   }
   for (std::size_t p = 0; p < pairs_.size(); ++p) {
     const double beta = product(pairs_[p].change.span(), direction) / pairs_[p].curvature;
-    add_multiple(alpha[p] - beta, pairs_[p].step.span(), direction);
+    add_multiple(alpha_[p] - beta, pairs_[p].step.span(), direction);
   }
 }
 
@@ -72,7 +71,7 @@ void add_products(std::span<const float> a, std::span<const float> b, ExactSum& 
   require(a.size() == b.size() && a.size() % cell == 0,
           "an inner product of runs that are not whole cells");
   for (std::size_t i = 0; i < a.size(); i += cell) {
-    // Eight sums side by side: a loop the compiler can make vectors of without changing the order.
+    // Eight sums side by side: a loop that vectorises without changing the order of addition.
     double sums[8] = {};
     for (std::size_t j = 0; j < cell; j += 8) {
       for (std::size_t k = 0; k < 8; ++k) {

@@ -81,7 +81,7 @@ Scale make_scale(const Axis& axis, const std::vector<double>& values, bool from_
   return scale;
 }
 
-void line(Canvas& canvas, CanvasPoint a, CanvasPoint b, const Pen& pen) {
+void line(SvgCanvas& canvas, CanvasPoint a, CanvasPoint b, const Pen& pen) {
   const std::array points = {a, b};
   canvas.polyline(points, pen);
 }
@@ -95,7 +95,7 @@ struct LegendEntry {
 };
 
 // Title and legend on top; returns the first free y.
-double draw_head(Canvas& canvas, double width, const std::string& title,
+double draw_head(SvgCanvas& canvas, double width, const std::string& title,
                  const std::vector<LegendEntry>& entries) {
   canvas.text({10, 20}, title, {15, Anchor::start, true, false, {0x22, 0x22, 0x22}});
   double x = 10;
@@ -123,7 +123,7 @@ double draw_head(Canvas& canvas, double width, const std::string& title,
 
 // The frame of the plot with the y axis; sets where the scale lies and returns the plot's left
 // edge.
-double draw_y_axis(Canvas& canvas, Scale& y, const std::string& label, double right, double top,
+double draw_y_axis(SvgCanvas& canvas, Scale& y, const std::string& label, double right, double top,
                    double bottom) {
   y.begin = bottom;
   y.end = top;
@@ -144,7 +144,7 @@ double draw_y_axis(Canvas& canvas, Scale& y, const std::string& label, double ri
   return left;
 }
 
-void draw_x_axis(Canvas& canvas, const Scale& x, const std::string& label, double bottom) {
+void draw_x_axis(SvgCanvas& canvas, const Scale& x, const std::string& label, double bottom) {
   double last = -1e9;
   for (const double tick : x.ticks) {
     const double position = x.position(tick);
@@ -159,7 +159,7 @@ void draw_x_axis(Canvas& canvas, const Scale& x, const std::string& label, doubl
   canvas.text({(x.begin + x.end) / 2, bottom + 38}, label, {font, Anchor::middle});
 }
 
-void draw_series(Canvas& canvas, const Series& series, std::size_t look, const Scale& x,
+void draw_series(SvgCanvas& canvas, const Series& series, std::size_t look, const Scale& x,
                  const Scale& y) {
   const Color color = detail::series_color(look);
   std::vector<CanvasPoint> points;
@@ -204,7 +204,8 @@ std::string tick_text(double value) {
   return fmt::format("{:.4g}", value);
 }
 
-void draw(const LineChart& chart, Canvas& canvas) {
+std::string svg_of(const LineChart& chart) {
+  SvgCanvas canvas(chart.width, chart.height, chart.title);
   std::vector<double> xs;
   std::vector<double> ys;
   std::vector<LegendEntry> legend;
@@ -228,9 +229,11 @@ void draw(const LineChart& chart, Canvas& canvas) {
   draw_x_axis(canvas, x, chart.x.label, bottom);
   for (std::size_t s = 0; s < chart.series.size(); ++s)
     draw_series(canvas, chart.series[s], chart.series[s].look.value_or(s), x, y);
+  return canvas.str();
 }
 
-void draw(const BarChart& chart, Canvas& canvas) {
+std::string svg_of(const BarChart& chart) {
+  SvgCanvas canvas(chart.width, chart.height, chart.title);
   std::vector<double> heights;
   std::vector<LegendEntry> legend;
   for (std::size_t s = 0; s < chart.series.size(); ++s)
@@ -268,6 +271,7 @@ void draw(const BarChart& chart, Canvas& canvas) {
   }
   line(canvas, {left, bottom}, {right, bottom}, {axis_color, 1.2, {}});
   canvas.text({(left + right) / 2, bottom + 38}, chart.category_label, {font, Anchor::middle});
+  return canvas.str();
 }
 
 }  // namespace hourglass

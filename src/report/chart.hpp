@@ -5,8 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "report/canvas.hpp"
-
 namespace hourglass {
 
 struct Axis {
@@ -65,10 +63,11 @@ struct BarChart {
   double height = 380;
 };
 
+/// A chart as one <svg> element: for a page (html.hpp) or, written to a file, alone.
 /// Series differ in colour (Okabe and Ito's palette, which the colour-blind can tell apart) AND in
 /// marker, dashes or hatching, so that a chart reads without any colour.
-void draw(const LineChart& chart, Canvas& canvas);
-void draw(const BarChart& chart, Canvas& canvas);
+[[nodiscard]] std::string svg_of(const LineChart& chart);
+[[nodiscard]] std::string svg_of(const BarChart& chart);
 
 /// About `count` round numbers in [low, high]: multiples of 1, 2 or 5 times a power of ten.
 [[nodiscard]] std::vector<double> round_ticks(double low, double high, int count);

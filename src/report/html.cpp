@@ -55,16 +55,28 @@ document.querySelectorAll('table').forEach(function(t){
  });
 });
 document.querySelectorAll('figure').forEach(function(f,i){
- var s=f.querySelector('svg'),g=f.querySelector('img'),b=document.createElement('button');
- if(!s&&!g)return;
- b.className='save';b.textContent=s?'save as SVG':'save as PNG';
- b.onclick=function(){
+ var s=f.querySelector('svg'),g=f.querySelector('img');
+ function button(text,action){
+  var b=document.createElement('button');
+  b.className='save';b.textContent=text;b.onclick=action;
+  f.querySelector('figcaption').appendChild(b);
+ }
+ function save(suffix,url){
   var a=document.createElement('a');
-  a.download='figure-'+(i+1)+(s?'.svg':'.png');
-  a.href=s?URL.createObjectURL(new Blob([new XMLSerializer().serializeToString(s)],{type:'image/svg+xml'})):g.src;
+  a.download='figure-'+(i+1)+suffix;a.href=url;
   a.click();
- };
- f.querySelector('figcaption').appendChild(b);
+ }
+ function drawing(){
+  return 'data:image/svg+xml;charset=utf-8,'+encodeURIComponent(new XMLSerializer().serializeToString(s));
+ }
+ if(s)button('save as SVG',function(){save('.svg',drawing())});
+ if(s||g)button('save as PNG',function(){
+  if(!s)return save('.png',g.src);
+  var p=new Image(),c=document.createElement('canvas'),v=s.viewBox.baseVal;
+  c.width=3*v.width;c.height=3*v.height;
+  p.onload=function(){c.getContext('2d').drawImage(p,0,0,c.width,c.height);save('.png',c.toDataURL())};
+  p.setAttribute('src',drawing());
+ });
 });
 )";
 

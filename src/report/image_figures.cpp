@@ -6,8 +6,9 @@
 #include <cmath>
 #include <numeric>
 
+#include "report/chart.hpp"
 #include "report/image_sheet.hpp"
-#include "report/svg_chart.hpp"
+#include "report/png.hpp"
 
 namespace hourglass {
 

@@ -9,26 +9,27 @@ namespace hourglass {
 
 namespace {
 
-constexpr unsigned char gap_shade = 255;
+constexpr std::byte gap_shade{255};
 
-unsigned char shade(float value, float low, float high) {
+std::byte shade(float value, float low, float high) {
   const float t = high > low ? (value - low) / (high - low) : 0.0F;
-  return static_cast<unsigned char>(std::lround(255.0F * std::clamp(t, 0.0F, 1.0F)));
+  return static_cast<std::byte>(std::lround(255.0F * std::clamp(t, 0.0F, 1.0F)));
 }
 
 }  // namespace
 
-Image image_sheet(ConstMatrix samples, const ImageShape& shape, Index columns, float low,
-                  float high) {
+DecodedImage image_sheet(ConstMatrix samples, const ImageShape& shape, Index columns, float low,
+                         float high) {
   require(samples.columns == shape.size() && columns > 0,
           "image sheet of samples that are no such images");
   const Index lines = (samples.rows + columns - 1) / columns;
   const Index channels = shape.channels == 3 ? 3 : 1;
-  Image sheet{columns * (shape.width + 1) - 1,
-              std::max<Index>(1, lines * (shape.height + 1) - 1),
-              channels,
-              {}};
-  sheet.pixels.assign(static_cast<std::size_t>(sheet.width * sheet.height * channels), gap_shade);
+  DecodedImage sheet{std::max<Index>(1, lines * (shape.height + 1) - 1),
+                     columns * (shape.width + 1) - 1,
+                     channels,
+                     8,
+                     {}};
+  sheet.values.assign(static_cast<std::size_t>(sheet.size()), gap_shade);
   for (Index i = 0; i < samples.rows; ++i) {
     const Index top = (i / columns) * (shape.height + 1);
     const Index left = (i % columns) * (shape.width + 1);
@@ -37,7 +38,7 @@ Image image_sheet(ConstMatrix samples, const ImageShape& shape, Index columns, f
         for (Index c = 0; c < channels; ++c) {
           const auto pixel =
               static_cast<std::size_t>(((top + y) * sheet.width + left + x) * channels + c);
-          sheet.pixels[pixel] =
+          sheet.values[pixel] =
               shade(samples(i, (y * shape.width + x) * shape.channels + c), low, high);
         }
       }

@@ -5,10 +5,10 @@
 #include <algorithm>
 
 #include "config/settings.hpp"
+#include "report/chart.hpp"
 #include "report/code_figures.hpp"
 #include "report/html.hpp"
 #include "report/image_figures.hpp"
-#include "report/svg_chart.hpp"
 #include "report/training_figures.hpp"
 
 namespace hourglass {

@@ -10,9 +10,9 @@
 
 #include "core/text_list.hpp"
 #include "hourglass/core/error.hpp"
+#include "report/chart.hpp"
 #include "report/html.hpp"
 #include "report/scaling_charts.hpp"
-#include "report/svg_chart.hpp"
 
 namespace hourglass {
 
@@ -177,8 +177,8 @@ class Assembly {
 
   template <class Chart>
   void figure(const Chart& chart, const std::string& name, const std::string& caption) {
-    page_.figure(svg_of(chart), caption);
-    report_.pictures.emplace_back(name, encode_png(image_of(chart)));
+    report_.pictures.emplace_back(name, svg_of(chart));
+    page_.figure(report_.pictures.back().second, caption);
   }
 
   // `number`: of this study, from 1; 0 when it is the only one.

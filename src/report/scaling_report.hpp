@@ -12,7 +12,7 @@ namespace hourglass {
 struct ScalingReport {
   std::string html;
   std::string csv;
-  std::vector<std::pair<std::string, std::string>> pictures;  ///< name ("speedup") and PNG file
+  std::vector<std::pair<std::string, std::string>> pictures;  ///< name ("speedup") and SVG file
   Index repeated = 0;  ///< measurements that were in more than one of the files; they count once
 };
 

@@ -23,7 +23,7 @@ std::vector<CanvasPoint> ring(CanvasPoint at, int corners, double outer, double 
   return points;
 }
 
-void hatch(Canvas& canvas, CanvasPoint a, CanvasPoint b, double slope) {
+void hatch(SvgCanvas& canvas, CanvasPoint a, CanvasPoint b, double slope) {
   constexpr double distance = 7;
   const Pen pen{{255, 255, 255}, 1.6, {}};
   const double width = b.x - a.x;
@@ -69,7 +69,7 @@ std::vector<double> series_dashes(std::size_t look) {
   return dashes[look % dashes.size()];
 }
 
-void draw_marker(Canvas& canvas, CanvasPoint at, std::size_t look) {
+void draw_marker(SvgCanvas& canvas, CanvasPoint at, std::size_t look) {
   const Color color = series_color(look);
   const double r = marker_radius;
   // Each time that the colours come round the markers are shifted, so that 49 looks differ.
@@ -97,7 +97,7 @@ void draw_marker(Canvas& canvas, CanvasPoint at, std::size_t look) {
   }
 }
 
-void draw_bar(Canvas& canvas, CanvasPoint a, CanvasPoint b, std::size_t look) {
+void draw_bar(SvgCanvas& canvas, CanvasPoint a, CanvasPoint b, std::size_t look) {
   if (b.y - a.y <= 0) return;
   const std::array corners = {a, CanvasPoint{b.x, a.y}, b, CanvasPoint{a.x, b.y}};
   canvas.polygon(corners, series_color(look));

@@ -4,7 +4,7 @@
 
 namespace hourglass {
 
-/// "hourglass 0.1.0".
+/// The program and its version: "hourglass 1.2.3".
 [[nodiscard]] std::string version();
 
 /// Compiler, BLAS, MPI and HDF5 of this build, a line each: what --version prints below the

@@ -1,6 +1,7 @@
 #include "system/machine.hpp"
 
 #include <fcntl.h>
+#include <hwloc.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/statfs.h>
@@ -10,9 +11,7 @@
 #include <array>
 #include <cstdio>
 #include <fstream>
-#include <set>
-#include <sstream>
-#include <utility>
+#include <memory>
 
 #include "core/timer.hpp"
 #include "hourglass/core/error.hpp"
@@ -22,15 +21,8 @@ namespace hourglass {
 
 namespace {
 
-std::string value_of(const std::string& line) {
-  const std::size_t colon = line.find(':');
-  if (colon == std::string::npos) return "";
-  const std::size_t begin = line.find_first_not_of(" \t", colon + 1);
-  return begin == std::string::npos ? "" : line.substr(begin);
-}
-
-// What the compiler was told it may use: a processor without it ends the program with "Illegal
-// instruction".
+// Instruction sets that the compiler was allowed to use: a processor without one of them ends the
+// program with "Illegal instruction".
 std::vector<std::string> compiled_for() {
   std::vector<std::string> sets;
 #ifdef __AVX2__
@@ -45,27 +37,47 @@ std::vector<std::string> compiled_for() {
   return sets;
 }
 
-void read_processor(Machine& machine) {
-  std::ifstream stream("/proc/cpuinfo");
-  std::set<std::pair<std::string, std::string>> cores;
-  std::set<std::string> flags;
-  std::string package;
-  for (std::string line; std::getline(stream, line);) {
-    if (line.starts_with("model name") && machine.processor.empty())
-      machine.processor = value_of(line);
-    if (line.starts_with("physical id")) package = value_of(line);
-    if (line.starts_with("core id")) cores.emplace(package, value_of(line));
-    if (!line.starts_with("flags") || !flags.empty()) continue;
-    std::istringstream words(value_of(line));
-    for (std::string word; words >> word;) flags.insert(word);
-  }
-  machine.cores = static_cast<Index>(cores.size());
-  for (const char* name : {"avx2", "fma", "avx512f", "avx512_bf16", "amx_tile"}) {
-    if (flags.contains(name)) machine.vectors.emplace_back(name);
-  }
-  if (flags.empty()) return;  // another architecture tells them elsewhere
+void read_vectors(Machine& machine) {
+#ifdef __x86_64__
+  const auto add = [&](const char* name, bool supported) {
+    if (supported) machine.vectors.emplace_back(name);
+  };
+  add("avx2", __builtin_cpu_supports("avx2"));
+  add("fma", __builtin_cpu_supports("fma"));
+  add("avx512f", __builtin_cpu_supports("avx512f"));
+  add("avx512_bf16", __builtin_cpu_supports("avx512bf16"));
+#ifndef __clang__  // clang 14 does not know the name
+  add("amx_tile", __builtin_cpu_supports("amx-tile"));
+#endif
   for (const std::string& name : compiled_for()) {
-    if (!flags.contains(name)) machine.not_there.push_back(name);
+    if (std::ranges::find(machine.vectors, name) == machine.vectors.end())
+      machine.missing_vectors.push_back(name);
+  }
+#endif
+}
+
+// Processor, cores, caches and NUMA nodes of the whole node, including those that a batch system
+// gave to others.
+void read_topology(Machine& machine) {
+  hwloc_topology_t handle = nullptr;
+  if (hwloc_topology_init(&handle) != 0) return;
+  const std::unique_ptr<hwloc_topology, decltype(&hwloc_topology_destroy)> topology(
+      handle, hwloc_topology_destroy);
+  hwloc_topology_set_flags(handle, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED);
+  if (hwloc_topology_load(handle) != 0) return;
+  const auto count = [&](hwloc_obj_type_t type) {
+    return std::max<Index>(0, hwloc_get_nbobjs_by_type(handle, type));
+  };
+  machine.cores = count(HWLOC_OBJ_CORE);
+  machine.numa_nodes = count(HWLOC_OBJ_NUMANODE);
+  for (hwloc_obj_t part = hwloc_get_obj_by_type(handle, HWLOC_OBJ_PU, 0); part != nullptr;
+       part = part->parent) {
+    if (const char* model = hwloc_obj_get_info_by_name(part, "CPUModel")) machine.processor = model;
+    if (hwloc_obj_type_is_dcache(part->type) == 0) continue;
+    const Index sharing =
+        hwloc_get_nbobjs_inside_cpuset_by_type(handle, part->cpuset, HWLOC_OBJ_CORE);
+    machine.caches.push_back({static_cast<Index>(part->attr->cache.depth),
+                              static_cast<Index>(part->attr->cache.size), sharing});
   }
 }
 
@@ -112,25 +124,41 @@ double time_write(const std::string& folder) {
 
 }  // namespace
 
+std::vector<int> allowed_hardware_threads() {
+  std::vector<int> allowed;
+  // The system refuses a mask that is too short for its hardware threads.
+  for (std::size_t sets = 1; sets <= 64 && allowed.empty(); sets *= 2) {
+    std::vector<cpu_set_t> mask(sets);
+    const std::size_t bytes = sets * sizeof(cpu_set_t);
+    if (sched_getaffinity(0, bytes, mask.data()) != 0) continue;
+    for (std::size_t thread = 0; thread < 8 * bytes; ++thread) {
+      if (CPU_ISSET_S(thread, bytes, mask.data())) allowed.push_back(static_cast<int>(thread));
+    }
+  }
+  return allowed;
+}
+
+Index usable_memory() {
+  Index bytes = static_cast<Index>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+  for (const char* path :
+       {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+    const Index limit = first_number(path);
+    if (limit > 0) bytes = std::min(bytes, limit);
+  }
+  return bytes;
+}
+
 Machine examine_machine() {
   Machine machine;
   std::array<char, 256> name{};
   if (gethostname(name.data(), name.size() - 1) == 0) machine.host = name.data();
-  read_processor(machine);
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof(set), &set) == 0) {
-    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-      if (CPU_ISSET(cpu, &set)) machine.allowed.push_back(cpu);
-    }
-  }
+  read_vectors(machine);
+  read_topology(machine);
+  machine.allowed = allowed_hardware_threads();
   machine.hardware_threads = sysconf(_SC_NPROCESSORS_ONLN);
   machine.memory = static_cast<Index>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
-  for (const char* path :
-       {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
-    const Index limit = first_number(path);
-    if (limit > 0 && limit < machine.memory) machine.memory_limit = limit;
-  }
+  const Index usable = usable_memory();
+  if (usable < machine.memory) machine.memory_limit = usable;
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
     machine.open_files = static_cast<Index>(limit.rlim_cur);

@@ -26,6 +26,15 @@ TEST(Image, png_keeps_every_value) {
   }
 }
 
+TEST(Image, png_of_sizes_that_disagree_is_a_bug) {
+  for (const DecodedImage& image :
+       {DecodedImage{2, 2, 1, 8, std::vector<std::byte>(3)}, DecodedImage{0, 0, 1, 8, {}},
+        DecodedImage{1, 1, 2, 8, std::vector<std::byte>(2)},
+        DecodedImage{1, 1, 1, 16, std::vector<std::byte>(2)}}) {
+    expect_error([&] { static_cast<void>(encode_png(image)); }, ErrorKind::bug, {});
+  }
+}
+
 TEST(Image, damaged_png_is_refused_wherever_it_is_cut) {
   const auto whole = encode_png(ramp(9, 5, 3));
   for (std::size_t size = 0; size < whole.size(); ++size) {

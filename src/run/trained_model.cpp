@@ -1,0 +1,207 @@
+#include "hourglass/run/trained_model.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <utility>
+
+#include "data/normalization.hpp"
+#include "engine/inference.hpp"
+#include "engine/worker_pool.hpp"
+#include "hourglass/core/error.hpp"
+#include "math/blas.hpp"
+#include "math/squared_distance.hpp"
+#include "nn/network.hpp"
+#include "run/model_file.hpp"
+
+namespace hourglass {
+
+namespace {
+
+void check_columns(ConstMatrix matrix, Index columns, const char* what) {
+  if (matrix.columns != columns) {
+    throw Error(ErrorKind::data, fmt::format("the {} have {} columns, but the model takes {}", what,
+                                             matrix.columns, columns));
+  }
+  for (Index r = 0; r < matrix.rows; ++r) {
+    const Index bad = first_non_finite(ElementType::f32, std::as_bytes(matrix.row(r)));
+    if (bad >= 0) {
+      throw Error(ErrorKind::data, fmt::format("row {} of the {} holds a NaN or infinity (column "
+                                               "{})",
+                                               r, what, bad));
+    }
+  }
+}
+
+Index micro_batch_of(const Model& model, const InferenceSettings& settings) {
+  if (settings.threads < 1 || settings.micro_batch < 0) {
+    throw Error(ErrorKind::usage,
+                fmt::format("{} threads and micro-batches of {} samples are impossible",
+                            settings.threads, settings.micro_batch));
+  }
+  return settings.micro_batch > 0 ? settings.micro_batch : model.config.micro_batch;
+}
+
+void normalize_rows(const Model& model, ConstMatrix samples, Range rows, Matrix x) {
+  for (Index r = rows.begin; r < rows.end; ++r) {
+    convert_row(ElementType::f32, std::as_bytes(samples.row(r)).data(), model.transform,
+                x.row(r - rows.begin));
+  }
+}
+
+// Calls visit(rows, workspace) for every micro-batch of that many rows, on the workers of a pool of
+// its own.
+void for_each_part(const Model& model, Index rows, const InferenceSettings& settings,
+                   const std::function<void(Range, Workspace&)>& visit) {
+  const InferencePlan plan{rows, micro_batch_of(model, settings)};
+  if (rows == 0) return;
+  WorkerPool pool(std::min(settings.threads, plan.micro_batches()));
+  std::atomic<Index> next{0};
+  std::mutex failure_mutex;
+  std::exception_ptr failure;
+  pool.run([&](Index) {
+    try {
+      Workspace workspace = model.network->make_workspace(plan.micro_batch);
+      for (Index index = next++; index < plan.micro_batches(); index = next++)
+        visit(plan.rows_of(index), workspace);
+    } catch (...) {
+      const std::lock_guard lock(failure_mutex);
+      if (!failure) failure = std::current_exception();
+      next = plan.micro_batches();
+    }
+  });
+  if (failure) std::rethrow_exception(failure);
+}
+
+// The same of normalised samples: visit(rows, x, workspace).
+void for_each_normalized(const Model& model, ConstMatrix samples, const InferenceSettings& settings,
+                         const std::function<void(Range, ConstMatrix, Workspace&)>& visit) {
+  check_columns(samples, model.network->features(), "samples");
+  for_each_part(model, samples.rows, settings, [&](Range rows, Workspace& workspace) {
+    OwnedMatrix x(rows.size(), samples.columns);
+    normalize_rows(model, samples, rows, x.view());
+    visit(rows, x, workspace);
+  });
+}
+
+void copy_rows(ConstMatrix from, Range rows, OwnedMatrix& to) {
+  for (Index r = 0; r < from.rows; ++r)
+    std::ranges::copy(from.row(r), to.view().row(rows.begin + r).begin());
+}
+
+}  // namespace
+
+TrainedModel::TrainedModel(std::shared_ptr<const Model> model) : model_(std::move(model)) {}
+
+TrainedModel TrainedModel::load(const std::string& path) {
+  use_single_threaded_blas();
+  return TrainedModel(std::make_shared<const Model>(load_model(path)));
+}
+
+Index TrainedModel::features() const { return model_->network->features(); }
+
+Index TrainedModel::code_size() const { return model_->network->code_size(); }
+
+Index TrainedModel::parameter_count() const { return model_->network->layout().parameter_count(); }
+
+TrainingSettings TrainedModel::settings() const { return TrainingSettings(model_->config); }
+
+std::vector<EpochRecord> TrainedModel::history() const {
+  const auto& doubles = model_->file.header.doubles;
+  const auto value = [&](const char* name, std::size_t i) {
+    const auto found = doubles.find(std::string("/history/") + name);
+    return found == doubles.end() || i >= found->second.size() ? std::nan("") : found->second[i];
+  };
+  const auto epochs = doubles.find("/history/epoch");
+  std::vector<EpochRecord> records(epochs == doubles.end() ? 0 : epochs->second.size());
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const double validation = value("validation_sse", i);
+    records[i] = {static_cast<Index>(value("epoch", i)),
+                  static_cast<Index>(value("step", i)),
+                  value("loss", i),
+                  value("sse", i),
+                  std::isnan(validation) ? std::nullopt : std::optional(validation),
+                  value("learning_rate", i)};
+  }
+  return records;
+}
+
+std::string TrainedModel::digest() const { return model_->file.weights_digest; }
+
+OwnedMatrix TrainedModel::normalize(ConstMatrix samples) const {
+  check_columns(samples, features(), "samples");
+  OwnedMatrix x(samples.rows, samples.columns);
+  normalize_rows(*model_, samples, {0, samples.rows}, x.view());
+  return x;
+}
+
+OwnedMatrix TrainedModel::encode(ConstMatrix samples, const InferenceSettings& settings) const {
+  OwnedMatrix codes(samples.rows, code_size());
+  for_each_normalized(
+      *model_, samples, settings, [&](Range rows, ConstMatrix x, Workspace& workspace) {
+        copy_rows(model_->network->encode(model_->parameters.data(), x, workspace), rows, codes);
+      });
+  return codes;
+}
+
+OwnedMatrix TrainedModel::decode(ConstMatrix codes, const InferenceSettings& settings) const {
+  check_columns(codes, code_size(), "codes");
+  OwnedMatrix outputs(codes.rows, features());
+  for_each_part(*model_, codes.rows, settings, [&](Range rows, Workspace& workspace) {
+    OwnedMatrix h(rows.size(), codes.columns);
+    for (Index r = 0; r < rows.size(); ++r)
+      std::ranges::copy(codes.row(rows.begin + r), h.view().row(r).begin());
+    copy_rows(model_->network->decode(model_->parameters.data(), h, workspace), rows, outputs);
+  });
+  return outputs;
+}
+
+OwnedMatrix TrainedModel::reconstruct(ConstMatrix samples,
+                                      const InferenceSettings& settings) const {
+  OwnedMatrix outputs(samples.rows, features());
+  for_each_normalized(
+      *model_, samples, settings, [&](Range rows, ConstMatrix x, Workspace& workspace) {
+        copy_rows(model_->network->reconstruct(model_->parameters.data(), x, workspace), rows,
+                  outputs);
+      });
+  return outputs;
+}
+
+std::vector<double> TrainedModel::squared_errors(ConstMatrix samples,
+                                                 const InferenceSettings& settings) const {
+  std::vector<double> errors(static_cast<std::size_t>(samples.rows));
+  for_each_normalized(
+      *model_, samples, settings, [&](Range rows, ConstMatrix x, Workspace& workspace) {
+        const ConstMatrix y = model_->network->reconstruct(model_->parameters.data(), x, workspace);
+        for (Index r = 0; r < x.rows; ++r) {
+          const double error = squared_distance(y.row(r), x.row(r));
+          if (!std::isfinite(error)) {
+            throw Error(ErrorKind::data,
+                        fmt::format("row {} of the samples: the model's reconstruction is not "
+                                    "finite",
+                                    rows.begin + r));
+          }
+          errors[static_cast<std::size_t>(rows.begin + r)] = error;
+        }
+      });
+  return errors;
+}
+
+void TrainedModel::save(const std::string& path) const {
+  StateHeader header = model_->file.header;
+  header.position.clear();
+  std::erase_if(header.doubles,
+                [](const auto& entry) { return entry.first.starts_with("/position/"); });
+  const StoredArena parameters{"/model",
+                               model_->file.parameters,
+                               {{0, model_->parameters.size()}},
+                               {model_->parameters.data()}};
+  write_state_file(Communicator::self(), path, header, std::span(&parameters, 1));
+}
+
+}  // namespace hourglass

@@ -1,0 +1,51 @@
+#include <gtest/gtest.h>
+
+#include "export/export.hpp"
+#include "export/safetensors_reader.hpp"
+#include "support/small_model.hpp"
+
+namespace hourglass {
+namespace {
+
+Model two_layer_model() {
+  AutoencoderSpec spec;
+  spec.encoder = {3, 2};
+  return small_model(spec);
+}
+
+TEST(ToSafetensors, holds_every_parameter_under_its_name) {
+  const Model model = two_layer_model();
+  const SafetensorsReader file(to_safetensors(model));
+  EXPECT_TRUE(file.aligned);
+  std::size_t bytes = 0;
+  for (const Tensor& tensor : model.network->layout().tensors()) {
+    std::string name = tensor.name;
+    std::ranges::replace(name, '/', '.');
+    EXPECT_EQ(file.header.at(name).at("dtype"), "F32");
+    EXPECT_EQ(file.shape(name), tensor.shape);
+    EXPECT_EQ(file.tensor(name), tensor_of(model, tensor.name));
+    bytes += static_cast<std::size_t>(tensor.size) * sizeof(float);
+  }
+  EXPECT_EQ(file.data.size(), bytes) << "no padding, nothing else";
+  EXPECT_EQ(file.header.size(), model.network->layout().tensors().size() + 1);
+}
+
+TEST(ToSafetensors, tells_where_the_model_comes_from) {
+  const SafetensorsReader file(to_safetensors(two_layer_model()));
+  EXPECT_EQ(file.metadata("configuration"), "layers = small\n");
+  EXPECT_EQ(file.metadata("weights_digest"), "0123456789abcdef0123456789abcdef");
+  EXPECT_EQ(file.metadata("input_divisor"), "1");
+}
+
+TEST(ToSafetensors, holds_the_normalisation_where_there_is_one) {
+  Model model = two_layer_model();
+  EXPECT_FALSE(SafetensorsReader(to_safetensors(model)).header.contains("input.mean"));
+  model.transform = {255, {1, 2, 3}, {4, 5, 6}};
+  const SafetensorsReader file(to_safetensors(model));
+  EXPECT_EQ(file.metadata("input_divisor"), "255");
+  EXPECT_EQ(file.tensor("input.mean"), (std::vector<float>{1, 2, 3}));
+  EXPECT_EQ(file.tensor("input.inverse_deviation"), (std::vector<float>{4, 5, 6}));
+}
+
+}  // namespace
+}  // namespace hourglass
