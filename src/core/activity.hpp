@@ -7,7 +7,7 @@
 
 namespace hourglass {
 
-/// What a process is doing, in the words of a training run.
+/// The phases of a training process.
 enum class Work : int {
   starting,
   reading,        ///< waiting for, or reading, training data
@@ -22,27 +22,27 @@ enum class Work : int {
 
 [[nodiscard]] std::string_view name_of(Work phase);
 
-/// The last thing that the main thread of this process said about itself. A process has one main
-/// thread that talks to MPI, so there is one of these in it, as there is one of its signals; it is
-/// written by that thread and read by a watchdog. Saying something costs two atomic operations.
+/// The state that the main thread of this process last reported, for a watchdog on another thread.
+/// One per process, as there is one main thread that talks to MPI. A report costs two atomic
+/// operations.
 namespace activity {
 
 struct Snapshot {
   Work phase = Work::starting;
   std::int64_t step = 0;    ///< updates made so far
-  bool waiting = false;     ///< for other ranks, not working itself
-  std::uint64_t ticks = 0;  ///< how often anything was said: progress
+  bool waiting = false;     ///< for other ranks
+  std::uint64_t ticks = 0;  ///< number of reports: grows while there is progress
 };
 
-/// A new phase begins.
+/// Reports a new phase.
 void enter(Work phase);
-/// A new step begins.
+/// Reports a new step.
 void enter_step(Index step);
-/// Work goes on within a phase.
+/// Reports progress within a phase.
 void tick();
 [[nodiscard]] Snapshot now();
 
-/// While it lives, the main thread waits for other ranks. May be nested.
+/// Reports during its lifetime that the main thread waits for other ranks. May be nested.
 class Waiting {
  public:
   Waiting();

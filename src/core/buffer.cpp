@@ -13,14 +13,12 @@ namespace {
 constexpr std::size_t huge_page = std::size_t{2} << 20;
 
 [[noreturn]] void throw_short_of_memory(const std::string& asked) {
-  throw Error(ErrorKind::io,
-              "out of memory: " + asked +
-                  " were asked for; use more ranks, a smaller --micro-batch or a smaller --memory");
+  throw Error(ErrorKind::io, "out of memory: cannot allocate " + asked);
 }
 }  // namespace
 
 std::size_t bytes_of(Index size, std::size_t element) {
-  // Half of the address space is more than any machine has and leaves room for rounding up.
+  // Half of the address space exceeds every machine's memory and leaves a margin for rounding up.
   if (size < 0 || static_cast<std::size_t>(size) > (std::size_t{1} << 62) / element) {
     throw_short_of_memory(std::to_string(size) + " numbers");
   }

@@ -13,8 +13,8 @@ namespace detail {
 /// `bytes` zeroed bytes, 64-byte aligned; large blocks ask the kernel for huge pages. Throws
 /// Error(io) when memory is short.
 std::byte* allocate_aligned(std::size_t bytes);
-/// size * element bytes. Throws Error(io), as for memory that is not there, when that is beyond the
-/// address space.
+/// The bytes of `size` elements of `element` bytes each. Throws Error(io), as when memory is short,
+/// where they exceed the address space.
 std::size_t bytes_of(Index size, std::size_t element);
 void free_aligned(std::byte* memory) noexcept;
 struct FreeAligned {

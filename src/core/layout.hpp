@@ -8,7 +8,7 @@
 
 namespace hourglass {
 
-/// Names a tensor of a layout; layers hold these instead of memory.
+/// The number of a tensor in its layout; layers hold slots instead of memory.
 using Slot = int;
 
 /// One parameter tensor in the arena.
@@ -16,12 +16,12 @@ struct Tensor {
   std::string name;          ///< e.g. "encoder/0/weight": its path in a model file below /model
   std::vector<Index> shape;  ///< row-major
   Index offset = 0;          ///< floats from the start of the arena, a multiple of 64
-  Index size = 0;  ///< product of the shape; padded with zeros to a multiple of 64 in the arena
+  Index size = 0;            ///< product of the shape; the arena pads it with zeros
 };
 
-/// Where every parameter tensor lies in the flat arena. Gradients and each optimizer moment use the
-/// same layout. Tensors lie in order of addition, which is the order of the forward pass, so
-/// `backward` finishes the arena tail first.
+/// The places of all parameter tensors in one flat arena. Gradients and each optimizer moment use
+/// the same layout. Tensors are stored in order of addition, which is the order of the forward
+/// pass, so that `backward` finishes the arena's tail first.
 class Layout {
  public:
   /// Appends a tensor and returns its slot. Throws Error(bug) on an empty or repeated name and on

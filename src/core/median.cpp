@@ -8,7 +8,7 @@
 namespace hourglass {
 
 double median_of(std::vector<double> values) {
-  require(!values.empty(), "a median of nothing");
+  require(!values.empty(), "a median of no values");
   std::ranges::sort(values);
   const std::size_t half = values.size() / 2;
   return values.size() % 2 == 1 ? values[half] : 0.5 * (values[half - 1] + values[half]);
@@ -19,8 +19,8 @@ MedianEstimate estimate_median(std::vector<double> values) {
   MedianEstimate estimate;
   estimate.median = median_of(values);
   const auto n = static_cast<double>(values.size());
-  // The k smallest and the k largest left out: the interval misses the median when at most k of n
-  // coins show heads, or tails.
+  // Without the k smallest and the k largest values, the interval misses the median when at most k
+  // of n coins show heads, or at most k show tails.
   double tail = 0;
   double term = std::pow(0.5, n);
   std::size_t k = 0;

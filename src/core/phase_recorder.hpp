@@ -9,15 +9,14 @@
 
 namespace hourglass {
 
-/// What a worker of a rank spends its time on.
+/// The phases that a worker's time is divided into.
 enum class Phase : std::uint8_t {
   input,       ///< gathering a micro-batch: waiting for the data, conversion, normalisation
   forward,     ///< of one layer
   loss,        ///< value and gradient
   backward,    ///< of one layer
   tree_sum,    ///< adding gradients of micro-batches and of workers
-  exchange,    ///< communication that no computation hides: starting, driving and waiting for
-               ///< messages
+  exchange,    ///< communication not hidden by computation: starting, driving, waiting
   update,      ///< the optimizer
   validation,  ///< passes over the validation data
   checkpoint,  ///< writing state
@@ -26,9 +25,9 @@ inline constexpr std::size_t phase_count = 9;
 
 [[nodiscard]] std::string_view name_of(Phase phase);
 
-/// Totals by phase and layer of one worker, and its newest spans for a trace. One thread writes;
-/// nothing is allocated after construction. `work` is in FLOP for forward and backward, in bytes
-/// moved otherwise.
+/// Totals by phase and layer of one worker, and its newest spans for a trace. Written by one
+/// thread; allocates nothing after construction. `work` is in FLOP for forward and backward, in
+/// bytes moved otherwise.
 class PhaseRecorder {
  public:
   using Clock = std::chrono::steady_clock;
@@ -44,7 +43,7 @@ class PhaseRecorder {
     Phase phase = Phase::input;
   };
 
-  /// `kept_spans`: how many spans are remembered; older ones make room. 0: totals only.
+  /// `kept_spans`: the number of spans kept; newer ones overwrite the oldest. 0: totals only.
   PhaseRecorder(Index layers, Index kept_spans);
 
   void add(Phase phase, Index layer, double work, Clock::time_point begin, Clock::time_point end);
@@ -52,7 +51,7 @@ class PhaseRecorder {
   [[nodiscard]] Index layers() const { return layers_; }
   /// Phases that have no layers are recorded under layer 0.
   [[nodiscard]] const Total& total(Phase phase, Index layer = 0) const;
-  /// How many spans have made room.
+  /// Number of spans overwritten.
   [[nodiscard]] Index forgotten() const { return forgotten_; }
   /// Oldest first.
   [[nodiscard]] std::vector<Span> spans() const;
@@ -66,8 +65,8 @@ class PhaseRecorder {
   Index forgotten_ = 0;
 };
 
-/// Records the time between construction and destruction; without a recorder it does nothing, not
-/// even read the clock.
+/// Records the time between construction and destruction; without a recorder it does nothing and
+/// does not read the clock.
 class PhaseSpan {
  public:
   explicit PhaseSpan(PhaseRecorder* recorder, Phase phase, Index layer = 0, double work = 0)

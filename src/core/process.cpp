@@ -20,7 +20,7 @@ std::int64_t process_start(std::int64_t process) {
   std::ifstream stream("/proc/" + std::to_string(process) + "/stat");
   std::string text;
   std::getline(stream, text);
-  // Fields count from the end of the program's name, which may hold spaces and parentheses itself.
+  // Fields are counted from the end of the program's name, which may hold spaces and parentheses.
   const auto after_name = text.rfind(')');
   if (after_name == std::string::npos) return -1;
   std::istringstream fields(text.substr(after_name + 1));

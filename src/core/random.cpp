@@ -13,8 +13,8 @@ namespace {
 
 __extension__ using Wide = unsigned __int128;
 
-// SplitMix64's finalizer: spreads (seed, purpose) over all 64 key bits, so that nearby seeds share
-// nothing.
+// SplitMix64's finalizer: spreads (seed, purpose) over all 64 key bits, so that neighbouring seeds
+// give unrelated keys.
 std::uint64_t mix(std::uint64_t x) {
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
   x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
@@ -53,7 +53,7 @@ std::array<float, 2> normal_pair(std::uint32_t first, std::uint32_t second) {
 void random_permutation(const CounterRandom& random, std::uint64_t item, std::uint32_t epoch,
                         std::uint32_t stream, std::span<Index> order) {
   std::iota(order.begin(), order.end(), Index{0});
-  // The item's high half carries the stream: shards number far below 2^32.
+  // The item's high half holds the stream: there are far fewer than 2^32 shards.
   const std::uint64_t keyed_item = item | (static_cast<std::uint64_t>(stream) << 32);
   for (std::size_t i = order.size(); i > 1; --i) {
     const auto words = random.bits(keyed_item, epoch, static_cast<std::uint32_t>(i));

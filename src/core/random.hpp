@@ -8,8 +8,8 @@
 
 namespace hourglass {
 
-/// What random numbers are for. Every purpose has a stream of its own, so adding one never shifts
-/// another. The values are part of the reproducibility promise: never renumber them.
+/// The uses of random numbers. Each has a stream of its own, so that adding one never shifts
+/// another. The values decide the bits of results: never renumber them.
 enum class Purpose : std::uint32_t {
   initialization = 1,
   shuffle_blocks = 2,

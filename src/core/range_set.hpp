@@ -7,7 +7,7 @@
 
 namespace hourglass {
 
-/// A set of whole numbers, kept as disjoint ranges in order: which rows of many are done.
+/// A set of integers, stored as sorted disjoint ranges, e.g. of the rows that are done.
 class RangeSet {
  public:
   void add(Range range) {
@@ -21,17 +21,17 @@ class RangeSet {
     ranges_.insert(first, range);
   }
 
-  /// Disjoint, not touching, in order.
+  /// Sorted and disjoint; neighbours never touch.
   [[nodiscard]] const std::vector<Range>& ranges() const { return ranges_; }
 
-  /// How many numbers of `within` are in the set.
+  /// The number of elements of `within` that are in the set.
   [[nodiscard]] Index count(Range within) const {
     Index missing_numbers = 0;
     for (const Range& gap : missing(within)) missing_numbers += gap.size();
     return within.size() - missing_numbers;
   }
 
-  /// What of `within` is not in the set, in order.
+  /// The parts of `within` that are not in the set, sorted.
   [[nodiscard]] std::vector<Range> missing(Range within) const {
     std::vector<Range> gaps;
     for (auto next = std::ranges::upper_bound(ranges_, within.begin, {}, &Range::end);

@@ -6,14 +6,14 @@
 
 namespace hourglass {
 
-/// Without the blanks, tabs and carriage returns around it.
+/// `text` without leading and trailing blanks, tabs and carriage returns.
 [[nodiscard]] std::string_view trimmed(std::string_view text);
 
-/// The items of a list, trimmed: "8, 16" has two. An empty text has none; between two separators is
-/// an empty one.
+/// The items of a list, trimmed: "8, 16" has two. An empty text has none; two separators in a row
+/// enclose an empty item.
 [[nodiscard]] std::vector<std::string> split_list(std::string_view text, char separator = ',');
 
-/// The words of a text, divided at blanks of any kind and number.
+/// The words of a text, separated by white space.
 [[nodiscard]] std::vector<std::string> split_words(const std::string& text);
 
 /// A field of a CSV file (RFC 4180): quoted when it must be, quotes doubled.

@@ -4,8 +4,7 @@
 
 namespace hourglass {
 
-/// Seconds since construction or the last restart, on the monotonic clock (a clock set back cannot
-/// disturb it).
+/// Seconds since construction or the last restart, on the monotonic clock, which nobody can set.
 class Timer {
  public:
   [[nodiscard]] double seconds() const {

@@ -40,7 +40,7 @@ void add(const float* left, const float* right, float* result, Index size, Wire 
   for (Index i = 0; i < size; ++i) result[i] = left[i] + right[i];
 }
 
-// The parts that lie in the left child, then the others.
+// The number of parts that lie in the left child; the others follow.
 std::size_t count_left(std::span<const PartialSum> parts, Index middle) {
   const auto first_right = std::ranges::partition_point(
       parts, [&](const PartialSum& part) { return part.node.begin < middle; });
@@ -58,8 +58,8 @@ const float* sum_block(Range node, std::span<const PartialSum> parts, Index offs
   require(parts.size() >= 2 && node.size() >= 2, "the parts of a tree sum do not make up its node");
   const Index middle = tree_split(node);
   const std::size_t left_count = count_left(parts, middle);
-  // Uninitialised on purpose: written before it is read, and one such block is opened per level of
-  // the tree only.
+  // Uninitialised on purpose: it is written before it is read, and only one such block is opened
+  // per level of the tree.
   alignas(64) float right_block[block_floats];
   const float* left =
       sum_block({node.begin, middle}, parts.first(left_count), offset, size, block, wire);
@@ -96,7 +96,7 @@ void tree_sum(Range node, std::span<const PartialSum> parts, float* destination,
   const std::size_t left_count = count_left(parts, middle);
   const auto left_parts = parts.first(left_count);
   const auto right_parts = parts.subspan(left_count);
-  // Two blocks of their own, not the destination: that may be a part which is still to be read.
+  // Two separate blocks, not the destination, which may be a part that is still to be read.
   alignas(64) float left_block[block_floats];
   alignas(64) float right_block[block_floats];
   for (Index offset = 0; offset < size; offset += block_floats) {

@@ -7,27 +7,28 @@
 
 namespace hourglass {
 
-/// The fixed binary tree over leaves 0..leaves-1 along which micro-batch gradients are added,
-/// whatever the ranks.
-///
-/// A node is a range of leaves. The root is [0, leaves). A node of n > 1 leaves splits after the
-/// largest power of two below n: [b, b + bit_floor(n - 1)) and the rest. So a node begins at a
-/// multiple of its width's power of two, and the tree depends on the number of leaves alone. The
-/// sum of a node is the single-precision sum of its two children.
+// The fixed binary tree over leaves 0..leaves-1 along which the gradients of micro-batches are
+// added, independent of the number of ranks.
+//
+// A node is a range of leaves. The root is [0, leaves). A node of n > 1 leaves splits after the
+// largest power of two below n: [b, b + bit_floor(n - 1)) and the rest. So a node begins at a
+// multiple of its width's power of two, and the tree depends on the number of leaves alone. The sum
+// of a node is the single-precision sum of its two children.
 
-/// In what the gradients that ranks exchange travel. Ranks cut the tree in different places, so
-/// with bf16 EVERY addition of the tree rounds its two operands to bfloat16 first, also where no
-/// rank's border runs: node = round(left) + round(right). Then it does not matter which nodes cross
-/// the wire, and a wire of 16 bits loses nothing more. The root is not rounded. Each summand is
-/// rounded once a level, so |error| <= ((1 + 2^-8)^h - 1) * sum over the leaves of |gradient|, h =
-/// ceil(log2 leaves).
+/// The number format in which ranks exchange gradients. Ranks cut the tree in different places, so
+/// with bf16 EVERY addition of the tree rounds its two operands to bfloat16 first, also within a
+/// rank:
+///   node = round(left) + round(right)
+/// The result is then independent of which nodes cross the wire, and a wire of 16 bits loses
+/// nothing more. The root is not rounded. Each summand is rounded once per level, so
+///   |error| <= ((1 + 2^-8)^h - 1) * sum over the leaves of |gradient|,  h = ceil(log2 leaves)
 enum class Wire { fp32, bf16 };
 
 /// First leaf of the right child of `node` (node.size() >= 2).
 [[nodiscard]] Index tree_split(Range node);
 
 /// The largest nodes of the tree over `leaves` leaves that lie inside `range`, from left to right:
-/// what a worker or a rank that owns `range` can finish alone. At most 2 log2(leaves) of them.
+/// the sums that the owner of `range` can finish alone. At most 2 log2(leaves) of them.
 [[nodiscard]] std::vector<Range> maximal_nodes(Range range, Index leaves);
 
 /// A finished sum: `data` points at the element range in question of the node's sum.

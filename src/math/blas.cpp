@@ -12,7 +12,7 @@ namespace hourglass {
 
 namespace {
 
-// Like the number of OpenBLAS's threads, a property of the process.
+// A property of the process, like the number of OpenBLAS's threads.
 bool uses_onednn = false;
 
 void scale(Matrix c, float beta) {

@@ -8,18 +8,18 @@ namespace hourglass {
 
 /// C (m x n) = op(A) op(B) + beta C, single precision, on the calling thread alone.
 /// With transpose_a, A is stored k x m; with transpose_b, B is stored n x k. Shapes must agree
-/// (Error(bug) otherwise). Identical shapes give identical bits whatever the alignment, strides and
-/// concurrent callers.
+/// (Error(bug) otherwise). Identical shapes give identical bits for every alignment, stride and
+/// number of concurrent callers.
 void gemm(bool transpose_a, bool transpose_b, ConstMatrix a, ConstMatrix b, float beta, Matrix c);
 
-/// Lets gemm() use oneDNN (math/onednn.hpp) instead of OpenBLAS: the choice of a whole process,
-/// made before its first gemm.
+/// Selects oneDNN (math/onednn.hpp) instead of OpenBLAS for gemm(), for the whole process. Called
+/// before the first gemm.
 void use_onednn_for_gemm(bool use);
 
 /// Makes every BLAS call single-threaded. Called once, before the first gemm.
 void use_single_threaded_blas();
 
-/// What decides the bits of a GEMM: the library version and the kernel ("OpenBLAS 0.3.21",
+/// The library's version and kernel, which decide the bits of a GEMM ("OpenBLAS 0.3.21",
 /// "Cooperlake").
 [[nodiscard]] std::string blas_version();
 [[nodiscard]] std::string blas_core();

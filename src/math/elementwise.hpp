@@ -6,8 +6,8 @@
 
 /// Elementary functions in single precision, written to be inlined into vector loops. Each is
 /// straight-line code of correctly rounded operations (add, multiply, divide, std::fma), so an
-/// element has the same bits whether the compiler puts it into a vector, whatever its width, or
-/// into the loop's tail. A NaN gives a NaN. Errors, in units in the last place, are measured in
+/// element has the same bits whether the compiler puts it into a vector of any width or into the
+/// loop's tail. A NaN gives a NaN. Errors, in units in the last place, are measured in
 /// tests/math/elementwise_test.cpp over every exponent.
 namespace hourglass::elementwise {
 
@@ -30,7 +30,7 @@ struct Reduced {
   const float shifted = std::fma(x, 1.44269504088896341F, shifter);
   const float n = shifted - shifter;
   // ln 2 in two parts: the product of the first and n is exact enough only under fma, and the
-  // second mends it.
+  // second corrects it.
   const float r = std::fma(n, -1.42860677e-6F, std::fma(n, -0.693145752F, x));
   return {std::bit_cast<std::int32_t>(shifted) - std::bit_cast<std::int32_t>(shifter), r};
 }
@@ -62,7 +62,7 @@ struct Reduced {
          detail::power_of_two(n - half);
 }
 
-/// e^x - 1 for x <= 0 (any finite or NaN result, of no meaning, for x > 0). Within 1 ulp.
+/// e^x - 1 for x <= 0, within 1 ulp. For x > 0 the result is finite or NaN, without a meaning.
 [[gnu::always_inline]] inline float expm1_nonpositive(float x) {
   // -1 to the last bit below -17.4.
   x = x < -30.0F ? -30.0F : x;
@@ -125,13 +125,13 @@ struct Normal {
 /// Within 5 and 3 ulp, also far in the lower tail, down to subnormal results.
 [[gnu::always_inline]] inline Normal normal(float x) {
   const float a = std::fabs(x);
-  // The rounding error of a^2, lost on a large exponent, comes back as a factor 1 - error / 2.
+  // The rounding error of a^2, lost on a large exponent, is restored as a factor 1 - error / 2.
   const float square = a * a;
   const float error = std::fma(a, a, -square);
-  // An infinite square leaves no error to be known.
-  const float mend =
+  // An infinite square has an unknown error.
+  const float correction =
       square < 300.0F ? std::fma(error, -0.5F, 1.0F) : (square >= 300.0F ? 1.0F : square);
-  const float e = elementwise::exp(-0.5F * square) * mend;
+  const float e = elementwise::exp(-0.5F * square) * correction;
   // Phi(-a) e^(a^2 / 2) (a + 4) is a smooth function of t = (a - 4) / (a + 4): a minimax polynomial
   // on [0, 15].
   const float bounded = a > 15.0F ? 15.0F : a;

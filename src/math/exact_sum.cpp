@@ -48,10 +48,9 @@ double ExactSum::value() const {
   }
   int top = word_count - 1;
   while (top > 0 && magnitude.words_[static_cast<std::size_t>(top)] == 0) --top;
-  // The 96 highest bits hold a double's 53 and the bit that decides rounding, whatever the position
+  // The 96 highest bits hold a double's 53 and the bit that decides rounding, at any position
   // inside the top word; all lower bits matter only by being zero or not. The highest word itself
-  // has room for more than 32 bits, but the sum would have to exceed 2^1070 for them to be used,
-  // and such a sum is infinite anyway.
+  // can hold more than 32 bits, but only for sums beyond 2^1070, which are infinite anyway.
   const auto word_at = [&](int i) {
     return i < 0 ? 0 : static_cast<std::uint64_t>(magnitude.words_[static_cast<std::size_t>(i)]);
   };

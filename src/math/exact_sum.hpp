@@ -7,15 +7,14 @@
 
 namespace hourglass {
 
-/// Sum of doubles without rounding: a fixed-point accumulator wide enough for every finite double
-/// (Kulisch). Addition is exact, hence associative and commutative: the result does not depend on
-/// how terms are grouped over threads and ranks, which is what makes losses, norms and metrics the
-/// same on any number of them. value() rounds once.
+/// A sum of doubles without rounding: a fixed-point accumulator wide enough for every finite double
+/// (Kulisch). Addition is exact, hence associative and commutative, so that losses, norms and
+/// metrics do not depend on how terms are grouped over threads and ranks. value() rounds once.
 class ExactSum {
  public:
-  /// 32 bits of the fixed-point number in each signed 64-bit word, lowest first; the rest of a word
-  /// is room for carries. Bit 0 of word 0 stands for 2^-1074, the smallest double; 78 bits above
-  /// the largest double are room for the sum to grow.
+  /// Each signed 64-bit word holds 32 bits of the fixed-point number, lowest first; its other bits
+  /// are headroom for carries. Bit 0 of word 0 is worth 2^-1074, the smallest double; the 78 bits
+  /// above the largest double are headroom for the sum.
   static constexpr int word_count = 68;
 
   /// Adds a term. A NaN or infinity makes value() NaN.
@@ -47,9 +46,9 @@ class ExactSum {
   [[nodiscard]] double value() const;
 
   /// The words for a reduction over ranks: element-wise 64-bit integer sums of the words are the
-  /// words of the sum. Calls normalize(), so up to 2^30 ranks can be added without overflow, and
-  /// equal sums have equal words. The caller may overwrite the words by such a sum; value() and
-  /// add() take it from there.
+  /// words of the sum. Calls normalize(), so that up to 2^30 ranks can be added without overflow
+  /// and equal sums have equal words. The caller may overwrite the words with such a sum, from
+  /// which value() and add() continue.
   [[nodiscard]] std::span<std::int64_t, word_count + 1> words() {
     normalize();
     pending_ = max_pending;

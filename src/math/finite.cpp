@@ -6,8 +6,8 @@
 namespace hourglass {
 
 bool all_finite(std::span<const float> values) {
-  // An exponent of ones: as integers without the sign, such values are the largest. A maximum is a
-  // loop that vectorises.
+  // Infinities and NaNs have an exponent of ones: as integers without the sign they are the
+  // largest. A maximum is a loop that vectorises.
   constexpr std::uint32_t without_sign = 0x7fffffffU;
   constexpr std::uint32_t infinity = 0x7f800000U;
   std::uint32_t largest = 0;

@@ -4,7 +4,7 @@
 
 namespace hourglass {
 
-/// Whether no value is infinite or not a number, at the speed of memory.
+/// Whether every value is finite: neither infinite nor NaN. Runs at memory bandwidth.
 [[nodiscard]] bool all_finite(std::span<const float> values);
 
 }  // namespace hourglass

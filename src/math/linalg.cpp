@@ -18,7 +18,7 @@ namespace hourglass {
 
 namespace {
 
-// The sign of an eigenvector is arbitrary: fix it.
+// Fixes the sign of an eigenvector, which is arbitrary.
 void fix_sign(std::span<double> vector) {
   const auto largest =
       std::ranges::max_element(vector, {}, [](double value) { return std::fabs(value); });
@@ -51,7 +51,7 @@ Eigenpairs largest_eigenpairs(Index n, std::span<double> matrix, Index count) {
   double best_work = 0;
   blasint best_integers = 0;
   blasint ask = -1;
-  // Row-major upper is LAPACK's lower. The first call only tells how much room the second wants.
+  // Row-major upper is LAPACK's lower. The first call only asks for the sizes of the work arrays.
   dsyevr_("V", "I", "L", &size, matrix.data(), &size, &unused, &unused, &first, &size, &tolerance,
           &found, values.data(), vectors.data(), &size, support.data(), &best_work, &ask,
           &best_integers, &ask, &info);
@@ -66,7 +66,7 @@ Eigenpairs largest_eigenpairs(Index n, std::span<double> matrix, Index count) {
     throw Error(ErrorKind::data,
                 "the eigenvalues of a matrix could not be computed: are its numbers finite?");
   }
-  // LAPACK gives them smallest first, a vector a column of its column-major matrix: a row of ours.
+  // LAPACK returns the smallest first, each vector a column of its column-major matrix: a row here.
   Eigenpairs result;
   for (Index i = count - 1; i >= 0; --i) {
     result.values.push_back(values[static_cast<std::size_t>(i)]);

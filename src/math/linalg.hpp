@@ -15,12 +15,12 @@ void add_gram(Index rows, Index n, std::span<const double> x, std::span<double> 
 /// length 1.
 struct Eigenpairs {
   std::vector<double> values;
-  std::vector<double> vectors;  ///< count x n, row-major: one eigenvector a row
+  std::vector<double> vectors;  ///< count x n, row-major: one eigenvector per row
 };
 
-/// Of the n x n matrix whose upper triangle stands in `matrix` (row-major; destroyed), by LAPACK's
-/// dsyevr. The sign of a vector is such that its component of largest magnitude (the first of
-/// equals) is positive. Throws Error(data) when LAPACK fails (a matrix that is not finite).
+/// Of the n x n matrix whose upper triangle is in `matrix` (row-major; destroyed), by LAPACK's
+/// dsyevr. The sign of a vector makes its component of largest magnitude (the first of equals)
+/// positive. Throws Error(data) when LAPACK fails (a matrix that is not finite).
 [[nodiscard]] Eigenpairs largest_eigenpairs(Index n, std::span<double> matrix, Index count);
 
 }  // namespace hourglass

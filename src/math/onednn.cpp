@@ -9,7 +9,7 @@
 #include <map>
 #include <memory>
 
-// libgomp's, on which oneDNN stands: no other part of this program uses OpenMP.
+// Of libgomp, which oneDNN uses: no other part of this program uses OpenMP.
 extern "C" void omp_set_num_threads(int);
 #endif
 
@@ -30,7 +30,7 @@ dnnl::engine& cpu() {
   return engine;
 }
 
-// What a product is prepared for. Strides belong to it; alignment does not.
+// The key of a prepared product. Strides belong to it; alignment does not.
 struct Shape {
   Type type = Type::f32;
   bool transpose_a = false;
@@ -41,7 +41,7 @@ struct Shape {
   friend auto operator<=>(const Shape&, const Shape&) = default;
 };
 
-// A prepared product of one thread, with memory objects that are pointed at each call's operands.
+// A prepared product of one thread; its memory objects point at the operands of each call.
 class Product {
  public:
   explicit Product(const Shape& shape) : stream_(cpu()) {
@@ -75,7 +75,7 @@ class Product {
                    {DNNL_ARG_SCRATCHPAD, scratch_.get()}}};
   }
 
-  // The library does not write through the operands' pointers, which it takes as mutable.
+  // The library takes the operands' pointers as mutable, but does not write through them.
   void run(const void* a, const void* b, void* c) {
     a_.set_data_handle(const_cast<void*>(a));
     b_.set_data_handle(const_cast<void*>(b));
@@ -107,7 +107,7 @@ void multiply(Type type, bool transpose_a, bool transpose_b, MatrixView<const T>
     }
     return;
   }
-  // One a thread, so that no lock is needed; a network has a few dozen shapes.
+  // One map per thread, so that no lock is needed; a network has a few dozen shapes.
   thread_local std::map<Shape, std::unique_ptr<Product>> products;
   if (products.empty()) omp_set_num_threads(1);
   const Shape shape{type,

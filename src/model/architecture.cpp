@@ -17,7 +17,7 @@ namespace hourglass {
 
 namespace {
 
-// A layer with a weight, which another one may mirror.
+// A layer with a weight, which another layer may mirror.
 struct Linear {
   Dense* dense = nullptr;
   Convolution* convolution = nullptr;
@@ -49,7 +49,7 @@ class Builder {
       if (i + 1 < spec_.decoder.size()) {
         add_hidden(place, source);
       } else {
-        // The last layer gives logits: its activation is the loss's business, which fuses the two.
+        // The last layer gives logits: the loss applies the output activation.
         result_.output_layer = add_linear(place, Activation::linear, source).dense;
       }
     }
@@ -64,7 +64,7 @@ class Builder {
   }
 
  private:
-  // Where a layer stands: its tensors' name, what it is, and what it is between.
+  // A layer's place: the name of its tensors, its specification, and the shapes on both sides.
   struct Place {
     std::string name;
     LayerSpec layer;
@@ -101,7 +101,7 @@ class Builder {
         add_linear(at, spec_.layer_norm ? Activation::linear : spec_.activation, source);
     const Index outputs = at.outputs.units;
     if (spec_.layer_norm) {
-      // The units of a channel share what they share in a convolution.
+      // In a convolution the units of a channel share gain and shift.
       const Index gains = linear.convolution != nullptr ? at.outputs.image.channels : outputs;
       add<LayerNorm>(layout_, at.name + "/norm", outputs, gains);
       add<ActivationLayer>(outputs, spec_.activation);
@@ -149,7 +149,7 @@ class Builder {
 
 }  // namespace
 
-AutoencoderSpec completed(AutoencoderSpec spec) {
+AutoencoderSpec with_defaults(AutoencoderSpec spec) {
   if (spec.decoder.empty()) spec.decoder = mirrored(spec.encoder, "layers");
   if (!spec.image.known() && !spec.encoder.empty()) spec.image = spec.encoder.front().image;
   check_spec(spec);

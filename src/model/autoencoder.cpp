@@ -26,7 +26,7 @@ OutputGradientHook hook_of(bool wanted, const Function& function) {
 }  // namespace
 
 Autoencoder::Autoencoder(const AutoencoderSpec& spec)
-    : spec_(completed(spec)),
+    : spec_(with_defaults(spec)),
       features_(spec_.encoder.front().units),
       code_size_(unit_shapes(spec_.encoder, "layers").back().units),
       architecture_(build_architecture(spec_, layout_)) {
@@ -144,8 +144,7 @@ LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix input, Con
   return sums;
 }
 
-// The codes that the decoder sees, and that the encoder learns to predict, come from a minimisation
-// of their own.
+// The decoder's input, which the encoder learns to predict, is a code from a separate minimisation.
 LossSums Autoencoder::predictive_pass(const float* parameters, ConstMatrix input,
                                       ConstMatrix target, float scale, Workspace& workspace,
                                       float* gradient, const PassContext& context,
@@ -190,7 +189,7 @@ LossOptions Autoencoder::loss_options(ConstMatrix weights, std::span<float> scra
   return options;
 }
 
-// The mask becomes alpha where it is 1 and beta where it is 0, in place: nothing reads it again.
+// Replaces the mask by alpha where it is 1 and by beta where it is 0: nothing reads it again.
 ConstMatrix Autoencoder::emphasis(ConstMatrix mask, Matrix weights) const {
   const auto alpha = static_cast<float>(spec_.regularization.corrupted_weight);
   const auto beta = static_cast<float>(spec_.regularization.clean_weight);
@@ -214,7 +213,7 @@ double Autoencoder::penalize(Index layer, ConstMatrix y, float scale, const Pass
   const Regularization& r = spec_.regularization;
   double value = 0;
   if (layer == architecture_.code_layer) {
-    // Predictive sparse decomposition has it on its own codes.
+    // Predictive sparse decomposition penalises its inferred codes instead.
     if (r.l1 > 0 && !predictive_) value += l1_penalty(r.l1, y, scale, dy);
     if (r.kl_weight > 0)
       value += kl_sparsity_penalty(r.kl_weight, r.kl_target, context.unit_means, y.rows, scale, dy);
@@ -285,8 +284,8 @@ LossSums Autoencoder::evaluate(const float* parameters, ConstMatrix x, Workspace
   LossSums sums =
       loss_and_gradient(spec_.loss, spec_.output_activation, spec_.feature_mean, 1.0F, x,
                         workspace.output(all.end - 1, x.rows), {}, loss_options({}, {}));
-  // What depends on the sample alone; means over a batch and the encoder's Jacobian belong to
-  // training.
+  // The penalties that depend on the sample alone; means over a batch and the encoder's Jacobian
+  // belong to training.
   const Regularization& r = spec_.regularization;
   if (r.l1 > 0)
     sums.penalty += l1_penalty(r.l1, workspace.output(architecture_.code_layer, x.rows), 0, {});

@@ -16,7 +16,7 @@
 
 namespace hourglass {
 
-/// The shape of an autoencoder: what decides its parameters and its function, as plain data.
+/// The specification of an autoencoder: all that decides its parameters and its function.
 struct AutoencoderSpec {
   LayerList encoder;  ///< from the input to the code, e.g. 784, 1000, 500, 250, 30
   LayerList decoder;  ///< from the code to the output; empty mirrors the encoder
@@ -25,22 +25,21 @@ struct AutoencoderSpec {
   Activation output_activation = Activation::sigmoid;
   Loss loss = Loss::mse;
   bool feature_mean = true;  ///< loss averaged over features (true) or summed (false)
-  double huber_delta = 1;    ///< where huber turns from squared to absolute error
+  double huber_delta = 1;    ///< the error where huber turns from squared to absolute
   bool tied = false;         ///< the decoder's weights are the encoder's, transposed
   bool layer_norm = false;   ///< layer normalisation before the non-linearity of every hidden layer
-  ImageShape image;          ///< how a sample's features lie as an image, for what needs to know
+  ImageShape image;          ///< of a sample, for convolutions, ssim and structured corruption
   std::vector<float> feature_weights;  ///< of each feature in the loss; empty: 1
   Regularization regularization;
 };
 
-/// The layers that a spec stands for, and which of them mean something.
+/// The layers of a spec, and those with a special role.
 struct Architecture {
   Network network;
   Index code_layer = 0;                      ///< its output is the code
   Index posterior_layer = -1;                ///< variational: its output is (mu, ln sigma^2)
   std::vector<Index> hidden_layers;          ///< their outputs are hidden activations, before noise
-  std::vector<const Dense*> encoder_layers;  ///< of a plain dense encoder: what a penalty on its
-                                             ///< Jacobian needs; empty otherwise
+  std::vector<const Dense*> encoder_layers;  ///< of a plain dense encoder; empty otherwise
   const Dense* output_layer = nullptr;       ///< the last one, if it is dense
 };
 
@@ -60,27 +59,27 @@ class Autoencoder final : public Trainable {
   [[nodiscard]] Index code_size() const { return code_size_; }
   [[nodiscard]] std::vector<TensorRole> roles() const override;
   [[nodiscard]] Workspace make_workspace(Index max_rows) const override;
-  /// Multiply-adds times two of one sample's forward and backward pass: the GEMMs' work.
+  /// FLOP of the GEMMs in one sample's forward and backward pass: twice the multiply-adds.
   [[nodiscard]] double flops_per_sample() const;
 
   LossSums train_pass(const float* parameters, ConstMatrix samples, float scale,
                       Workspace& workspace, float* gradient, const PassContext& context,
                       const GradientReady& ready) const override;
-  /// The same from an `input` that may be a copy of `target` with noise of the caller's; `mask` (or
+  /// The same from an `input` that may be a copy of `target` with the caller's noise; `mask` (or
   /// empty) is 1 where it has noise.
   LossSums train_pass(const float* parameters, ConstMatrix input, ConstMatrix target, float scale,
                       Workspace& workspace, float* gradient, const PassContext& context,
                       const GradientReady& ready, ConstMatrix mask = {}) const;
 
-  /// Predictive sparse decomposition: the dictionary's columns back to norm 1.
+  /// Predictive sparse decomposition: scales the dictionary's columns to norm 1.
   void constrain(float* parameters) const override;
 
-  /// The units of the code, when a penalty wants their means.
+  /// The units of the code when a penalty needs their means, else 0.
   [[nodiscard]] Index mean_units() const override;
   void add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace,
                      const PassContext& context, std::span<ExactSum> sums) const override;
 
-  /// Whether the norm of dh/dx can be measured: for encoders that are a chain of dense layers.
+  /// Whether the norm of dh/dx can be measured: the encoder is a chain of dense layers.
   [[nodiscard]] bool has_jacobian() const { return jacobian_ != nullptr; }
   /// Floats of scratch memory that squared_jacobian_norms() needs for `rows` samples.
   [[nodiscard]] Index jacobian_scratch_floats(Index rows) const {
@@ -124,7 +123,7 @@ class Autoencoder final : public Trainable {
   Layout layout_;
   Architecture architecture_;
   std::unique_ptr<Contractive> contractive_;
-  std::unique_ptr<Contractive> jacobian_;  // what measures, where there is something to measure
+  std::unique_ptr<Contractive> jacobian_;  // for squared_jacobian_norms()
   std::unique_ptr<PredictiveSparse> predictive_;
 };
 

@@ -114,7 +114,7 @@ LossSums Classifier::train_pass(const float* parameters, ConstMatrix samples, fl
 
 LossSums Classifier::evaluate(const float* /*parameters*/, ConstMatrix /*samples*/,
                               Workspace& /*workspace*/) const {
-  require(false, "a classifier asked for a reconstruction");
+  require(false, "a classifier is asked for a reconstruction");
   return {};
 }
 

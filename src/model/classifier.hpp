@@ -8,17 +8,17 @@
 
 namespace hourglass {
 
-/// Softmax regression p = softmax(h W^T + b) with the cross-entropy -ln p[label], on samples as
-/// they are or on the codes of an encoder that is trained with it. A sample's label is labels[id].
-/// The layout begins with the encoder's tensors, at their places in the autoencoder's arena, and
-/// ends with "softmax/weight" (classes x width) and "softmax/bias". Of the LossSums,
-/// `squared_error` counts the samples whose label is not the likeliest class.
+/// Softmax regression p = softmax(h W^T + b) with the cross-entropy -ln p[label], where h (rows x
+/// width) are the samples or the codes of an encoder that is trained with it. A sample's label is
+/// labels[id]. The layout begins with the encoder's tensors, at their places in the autoencoder's
+/// arena, and ends with "softmax/weight" (classes x width) and "softmax/bias".
+/// LossSums::squared_error counts the samples whose label is not the likeliest class.
 class Classifier final : public Trainable {
  public:
-  /// On samples of `features` numbers. `labels`, one a sample and below `classes`, outlive this.
+  /// On samples of `features` numbers. `labels`, one per sample and below `classes`, outlive this.
   Classifier(Index features, Index classes, std::span<const std::int32_t> labels);
-  /// On the codes of `encoder`, which outlives this: its encoder's parameters are trained too, with
-  /// the noise that it has in training.
+  /// On the codes of `encoder`, which outlives this. The encoder's parameters are trained too, with
+  /// its noise.
   Classifier(const Autoencoder& encoder, Index classes, std::span<const std::int32_t> labels);
 
   [[nodiscard]] const Layout& layout() const override { return layout_; }
@@ -30,7 +30,7 @@ class Classifier final : public Trainable {
   LossSums train_pass(const float* parameters, ConstMatrix samples, float scale,
                       Workspace& workspace, float* gradient, const PassContext& context,
                       const GradientReady& ready) const override;
-  /// Not of a classifier, which cannot know labels without ids: Error(bug).
+  /// Throws Error(bug): without ids there are no labels.
   LossSums evaluate(const float* parameters, ConstMatrix samples,
                     Workspace& workspace) const override;
 

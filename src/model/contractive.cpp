@@ -11,7 +11,7 @@ namespace hourglass {
 
 namespace {
 
-// For a code of so many units the exact norm costs no more than a few estimates.
+// Up to this number of code units the exact norm costs no more than a few estimates.
 constexpr Index small_code = 8;
 
 double add_squares(std::span<const float> values) {
@@ -32,7 +32,7 @@ double add_squares(ConstMatrix matrix) {
 }  // namespace
 
 PassContext perturbation_context(const PassContext& context, Index n) {
-  // Another seed gives other noise than the input's own corruption, and one for each n.
+  // Each n has a seed of its own, which differs from that of the input's corruption.
   PassContext result = context;
   result.seed = context.seed ^ (0x9e3779b97f4a7c15ULL * static_cast<std::uint64_t>(n + 1));
   return result;
@@ -69,8 +69,7 @@ Contractive::Contractive(const Regularization& settings, std::vector<const Dense
   if (method_ == ContractiveMethod::closed_form && (!one_layer || settings.hessian_weight > 0)) {
     throw Error(ErrorKind::usage,
                 "--contractive-method closed-form is for --layers with one layer and without "
-                "--hessian-weight: use exact or "
-                "hutchinson");
+                "--hessian-weight: use exact or hutchinson");
   }
   probes_ = method_ == ContractiveMethod::exact ? code : settings.contractive_probes;
   weight_ = method_ == ContractiveMethod::exact ? 1.0 : 1.0 / static_cast<double>(probes_);
@@ -104,8 +103,7 @@ Contractive::Terms Contractive::allocate_terms(ScratchArena& arena) const {
   return terms;
 }
 
-// The perturbed copy of the encoder has no other loss: its ordinary backward pass starts from
-// nothing but dz.
+// The perturbed copy of the encoder has no other loss: its backward pass starts from dz alone.
 void Contractive::set_perturbed_terms(const float* parameters, const JacobianPass& pass, Index n,
                                       const Terms& terms, ScratchArena& arena) const {
   Matrix above;
@@ -244,14 +242,14 @@ void Contractive::squared_norms(const float* parameters, ConstMatrix x, Workspac
   std::ranges::fill(norms, 0.0);
   if (method_ == ContractiveMethod::closed_form) {
     const ConstMatrix weight = layers_.front()->weight(parameters);
-    const auto rows = arena.allocate_array<double>(weight.rows);  // |W_j|^2
+    const auto squares = arena.allocate_array<double>(weight.rows);  // |W_j|^2
     for (Index j = 0; j < weight.rows; ++j)
-      rows[static_cast<std::size_t>(j)] = add_squares(weight.row(j));
+      squares[static_cast<std::size_t>(j)] = add_squares(weight.row(j));
     const Matrix slopes = pass.slopes(0);
     for (Index i = 0; i < x.rows; ++i) {
       for (Index j = 0; j < weight.rows; ++j) {
         const auto slope = static_cast<double>(slopes(i, j));
-        norms[static_cast<std::size_t>(i)] += slope * slope * rows[static_cast<std::size_t>(j)];
+        norms[static_cast<std::size_t>(i)] += slope * slope * squares[static_cast<std::size_t>(j)];
       }
     }
     return;

@@ -7,9 +7,8 @@
 
 namespace hourglass {
 
-/// A setting of hidden layers: one value for all of them, and others for some. Layers are counted
-/// from 1, from the input on: those of the encoder, then those of the decoder. The code is none of
-/// them.
+/// A setting of hidden layers: one value for all of them, with exceptions. Layers are counted from
+/// 1, from the input on: those of the encoder, then those of the decoder, without the code.
 template <class T>
 struct PerLayer {
   T all = {};

@@ -11,8 +11,8 @@ namespace hourglass {
 
 namespace {
 
-// Of a symmetric matrix with no negative eigenvalue: two upper bounds of the largest, whichever is
-// smaller.
+// An upper bound of the largest eigenvalue of a symmetric matrix without negative ones: the smaller
+// of the Frobenius norm and the largest row sum.
 double curvature_bound(ConstMatrix gram) {
   double squares = 0;
   double largest_row = 0;
@@ -27,7 +27,7 @@ double curvature_bound(ConstMatrix gram) {
   return std::min(std::sqrt(squares), largest_row);
 }
 
-// max(|z| - threshold, 0) with z's sign; a NaN passes.
+// max(|z| - threshold, 0) with z's sign; a NaN propagates.
 float soft_threshold(float z, float threshold) {
   if (z > threshold) return z - threshold;
   if (z < -threshold) return z + threshold;
@@ -68,31 +68,31 @@ ConstMatrix PredictiveSparse::infer(const float* parameters, ConstMatrix x, Cons
   gemm(false, false, centred, dictionary, 0, correlation);
 
   const Matrix z = arena.allocate(x.rows, code);
-  const Matrix ahead = arena.allocate(x.rows, code);
+  const Matrix extrapolated = arena.allocate(x.rows, code);
   const Matrix product = arena.allocate(x.rows, code);
   for (Index r = 0; r < x.rows; ++r) {
     std::ranges::copy(f.row(r), z.row(r).begin());
-    std::ranges::copy(f.row(r), ahead.row(r).begin());
+    std::ranges::copy(f.row(r), extrapolated.row(r).begin());
   }
   const double lipschitz = 2 * data_weight_ * curvature_bound(gram) + 2 * alpha_;
-  const auto of_data = static_cast<float>(2 * data_weight_ / lipschitz);
-  const auto of_prediction = static_cast<float>(2 * alpha_ / lipschitz);
+  const auto data_rate = static_cast<float>(2 * data_weight_ / lipschitz);
+  const auto prediction_rate = static_cast<float>(2 * alpha_ / lipschitz);
   const auto threshold = static_cast<float>(l1_ / lipschitz);
   double t = 1;
   for (Index iteration = 0; iteration < iterations_; ++iteration) {
-    gemm(false, false, ahead, gram, 0, product);
+    gemm(false, false, extrapolated, gram, 0, product);
     const double t_next = (1 + std::sqrt(1 + 4 * t * t)) / 2;
     const auto momentum = static_cast<float>((t - 1) / t_next);
     t = t_next;
     for (Index r = 0; r < x.rows; ++r) {
       float* const at = z.row(r).data();
-      float* const y = ahead.row(r).data();
+      float* const y = extrapolated.row(r).data();
       for (Index c = 0; c < code; ++c) {
         const float step =
-            of_data * (product(r, c) - correlation(r, c)) + of_prediction * (y[c] - f(r, c));
-        const float moved = soft_threshold(y[c] - step, threshold);
-        y[c] = moved + momentum * (moved - at[c]);
-        at[c] = moved;
+            data_rate * (product(r, c) - correlation(r, c)) + prediction_rate * (y[c] - f(r, c));
+        const float next = soft_threshold(y[c] - step, threshold);
+        y[c] = next + momentum * (next - at[c]);
+        at[c] = next;
       }
     }
   }
@@ -117,7 +117,7 @@ double PredictiveSparse::penalty(ConstMatrix z, ConstMatrix f, float scale, Matr
 void PredictiveSparse::normalize(float* parameters) const {
   const ConstMatrix dictionary = dictionary_.weight(parameters);
   float* const values = parameters + (dictionary.data - parameters);
-  // So many columns at a time: their norms need no memory but the stack's.
+  // A block of columns at a time: their norms fit on the stack.
   constexpr Index block_columns = 64;
   for (Index begin = 0; begin < dictionary.columns; begin += block_columns) {
     const Index count = std::min(block_columns, dictionary.columns - begin);

@@ -150,7 +150,7 @@ void draw_units(RbmUnit unit, Index place, const PassContext& context, Matrix me
     const std::uint64_t id = context.sample_ids[static_cast<std::size_t>(r)];
     const auto row = means.row(r);
     for (Index begin = 0; begin < means.columns; begin += 4) {
-      // Blocks of four units below, the place above: 2^22 units, 4096 places.
+      // Low bits: blocks of four units, 2^22 of them; high bits: the place, up to 4096.
       const auto words =
           random.bits(id, context.epoch, static_cast<std::uint32_t>((place << 20) | (begin / 4)));
       const Index count = std::min<Index>(4, means.columns - begin);

@@ -4,7 +4,7 @@
 
 namespace hourglass {
 
-/// What a unit of a restricted Boltzmann machine is, given its input a.
+/// The distribution of a unit of a restricted Boltzmann machine, given its input a.
 enum class RbmUnit {
   bernoulli,  ///< 1 with probability sigmoid(a), else 0
   gaussian,   ///< N(a, 1)
@@ -16,19 +16,21 @@ struct RbmSpec {
   RbmUnit visible_unit = RbmUnit::bernoulli;
   RbmUnit hidden_unit = RbmUnit::bernoulli;
   Index steps = 1;  ///< k of CD-k: Gibbs steps from the data to the negative phase, 1 to 1000
-  bool sample_visible = false;  ///< visible units of the chain are drawn; else they are their
-                                ///< means, as in Hinton & Salakhutdinov (2006)
+  /// Whether visible units of the chain are drawn; else they are their means, as in Hinton &
+  /// Salakhutdinov (2006).
+  bool sample_visible = false;
 };
 
-/// Restricted Boltzmann machine, trained by contrastive divergence (Hinton 2002; "A practical guide
-/// to training RBMs", 2010):
-///   h0 = E[h | v0];  a chain of k steps h ~ p(h | v), v = E[v | h] (or v ~ p(v | h)) from v0;  h_k
-///   = E[h | v_k] gradient of W: h_k^T v_k - h0^T v0, of the hidden biases h_k - h0, of the visible
-///   ones v_k - v0, summed over samples
-/// with E[h | v] = s(v W^T + c), E[v | h] = s(h W + b). The loss reported is the squared error of
-/// the first reconstruction. The tensors are those of an autoencoder of one tied layer:
-/// "encoder/0/weight" (hidden x visible), "encoder/0/bias", "decoder/0/bias". Every draw is a
-/// function of (seed, sample, epoch, place in the chain, unit).
+/// A restricted Boltzmann machine, trained by contrastive divergence (Hinton 2002; "A practical
+/// guide to training RBMs", 2010), with E[h | v] = s(v W^T + c) and E[v | h] = s(h W + b):
+///   h_0 = E[h | v_0]
+///   k steps from v_0 to v_k of  h ~ p(h | v),  v = E[v | h] (or v ~ p(v | h))
+///   h_k = E[h | v_k]
+/// The gradients, summed over samples, are
+///   dW = h_k^T v_k - h_0^T v_0,  dc = h_k - h_0,  db = v_k - v_0
+/// The loss is the squared error of the first reconstruction. The tensors are those of an
+/// autoencoder of one tied layer: W "encoder/0/weight" (hidden x visible), c "encoder/0/bias" and b
+/// "decoder/0/bias". Every draw is a function of (seed, sample, epoch, place in the chain, unit).
 class Rbm final : public Trainable {
  public:
   /// Throws Error(usage) naming --rbm-steps.
@@ -41,7 +43,7 @@ class Rbm final : public Trainable {
   LossSums train_pass(const float* parameters, ConstMatrix samples, float scale,
                       Workspace& workspace, float* gradient, const PassContext& context,
                       const GradientReady& ready) const override;
-  /// Of the reconstruction from E[h | v]: no draws.
+  /// The error of the reconstruction from E[h | v], without draws.
   LossSums evaluate(const float* parameters, ConstMatrix samples,
                     Workspace& workspace) const override;
 
@@ -64,9 +66,8 @@ class Rbm final : public Trainable {
   Slot visible_bias_;
 };
 
-/// Replaces means by draws. `place` numbers the draws of one pass (0: the first hidden units, 1:
-/// the visible ones of step 1,
-/// ...).
+/// Replaces means by draws. `place` numbers the draws of one pass: 0 the first hidden units, 1 the
+/// visible ones of step 1, and so on.
 void draw_units(RbmUnit unit, Index place, const PassContext& context, Matrix means);
 
 }  // namespace hourglass

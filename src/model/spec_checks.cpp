@@ -15,8 +15,7 @@ void check(bool valid, const std::string& message) {
 }
 
 void check_at_least_zero(const char* name, double value) {
-  check(value >= 0 && value < 1e30,
-        fmt::format("--{} must be a number from 0 up, not {}", name, value));
+  check(value >= 0 && value < 1e30, fmt::format("--{} must be at least 0, not {}", name, value));
 }
 
 Index code_units(const AutoencoderSpec& spec) {
@@ -44,12 +43,13 @@ void check_layers(const AutoencoderSpec& spec) {
             to_string(decoder), features, decoder_shapes.back().units));
   if (spec.tied) {
     check(decoder == mirrored(encoder, "layers"),
-          fmt::format("--tied wants a decoder that mirrors the encoder, but --decoder-layers is {} "
+          fmt::format("--tied needs a decoder that mirrors the encoder, but --decoder-layers is {} "
                       "and --layers {}",
                       to_string(decoder), to_string(encoder)));
-    check(!spec.regularization.variational,
-          "--tied does not go with --variational: its last encoder layer has twice the code's "
-          "width and no mirror");
+    check(
+        !spec.regularization.variational,
+        "--tied cannot be combined with --variational: its last encoder layer has twice the code's "
+        "width and no mirror");
   }
   check(!spec.image.known() || spec.image.size() == features,
         fmt::format("--image-shape {} has {} numbers, but the first of --layers is {}",
@@ -59,7 +59,7 @@ void check_layers(const AutoencoderSpec& spec) {
                     to_string(encoder.front())));
 }
 
-// The entries of a setting of hidden layers must name layers that there are.
+// The entries of a setting of hidden layers must name existing layers.
 template <class T>
 void check_hidden(const AutoencoderSpec& spec, const char* name, const PerLayer<T>& setting,
                   bool for_all) {
@@ -90,9 +90,10 @@ void check_noise(const AutoencoderSpec& spec) {
   const bool emphasis = r.corrupted_weight != 1 || r.clean_weight != 1;
   check(!emphasis ||
             (r.corruption.kind != Corruption::none && r.corruption.kind != Corruption::gaussian),
-        fmt::format("--corrupted-weight and --clean-weight tell corrupted components from clean "
-                    "ones, but --corruption is {}",
-                    name_of(r.corruption.kind)));
+        fmt::format(
+            "--corrupted-weight and --clean-weight distinguish corrupted components from clean "
+            "ones, but --corruption is {}",
+            name_of(r.corruption.kind)));
   check(!emphasis || is_componentwise(spec.loss),
         fmt::format("--corrupted-weight and --clean-weight weight components, but --loss {} "
                     "compares whole samples",
@@ -140,9 +141,8 @@ void check_contractive(const AutoencoderSpec& spec) {
   if (r.contractive == 0 && r.hessian_weight == 0) return;
   const char* const penalty = r.contractive > 0 ? "contractive" : "hessian-weight";
   const auto refuse = [&](bool present, const char* other) {
-    check(!present,
-          fmt::format("--{} differentiates a plain dense encoder and does not go with --{}",
-                      penalty, other));
+    check(!present, fmt::format("--{} needs a plain dense encoder and cannot be combined with --{}",
+                                penalty, other));
   };
   refuse(has_convolutions(spec.encoder), "layers that has convolutions");
   refuse(spec.layer_norm, "layer-norm");
@@ -166,13 +166,12 @@ void check_variational(const AutoencoderSpec& spec) {
                     "linear instead of {}",
                     name_of(spec.code_activation)));
   check(spec.encoder.back().kind == LayerSpec::Kind::dense,
-        fmt::format("--variational wants a dense code: end --layers {} with a width, e.g. 30",
+        fmt::format("--variational needs a dense code: end --layers {} with a width, e.g. 30",
                     to_string(spec.encoder)));
   const auto refuse = [&](bool present, const char* other) {
-    check(!present,
-          fmt::format(
-              "--variational has its own noise and penalty on the code and does not go with --{}",
-              other));
+    check(!present, fmt::format("--variational has its own noise and penalty on the code and "
+                                "cannot be combined with --{}",
+                                other));
   };
   refuse(r.code_noise.kind != Noise::none, "code-noise");
   refuse(r.k_sparse > 0, "k-sparse");
@@ -186,10 +185,10 @@ void check_predictive(const AutoencoderSpec& spec) {
         fmt::format("--predictive-iterations must be 1 to 10000, not {}", r.predictive_iterations));
   if (!r.predictive) return;
   check(r.predictive_weight > 0,
-        "--predictive teaches the encoder by --predictive-weight, which is 0");
-  check(r.l1 > 0, "--predictive looks for sparse codes by --l1, which is 0: use e.g. --l1 0.1");
+        "--predictive trains the encoder by --predictive-weight, which is 0");
+  check(r.l1 > 0, "--predictive makes codes sparse by --l1, which is 0: use e.g. --l1 0.1");
   check(spec.decoder.size() == 2 && spec.decoder.back().kind == LayerSpec::Kind::dense,
-        fmt::format("--predictive wants a decoder of one dense layer, its dictionary: use "
+        fmt::format("--predictive needs a decoder of one dense layer, its dictionary: use "
                     "--decoder-layers {},{} instead of {}",
                     code_units(spec), to_string(spec.encoder.front()), to_string(spec.decoder)));
   check(spec.output_activation == Activation::linear,
@@ -200,10 +199,11 @@ void check_predictive(const AutoencoderSpec& spec) {
         fmt::format("--predictive minimises the squared error: use --loss mse instead of {}",
                     name_of(spec.loss)));
   const auto refuse = [&](bool present, const char* other) {
-    check(!present,
-          fmt::format(
-              "--predictive finds its codes by a minimisation of its own and does not go with --{}",
-              other));
+    check(
+        !present,
+        fmt::format(
+            "--predictive infers codes by a separate minimisation and cannot be combined with --{}",
+            other));
   };
   refuse(spec.tied, "tied");
   refuse(!spec.feature_weights.empty(), "feature-weights");
@@ -221,11 +221,11 @@ void check_feature_weights(const AutoencoderSpec& spec) {
   if (weights.empty()) return;
   check(static_cast<Index>(weights.size()) == spec.encoder.front().units,
         fmt::format(
-            "--feature-weights has {} numbers, but --layers begins with {}: give one a feature",
+            "--feature-weights has {} numbers, but --layers begins with {}: give one per feature",
             weights.size(), to_string(spec.encoder.front())));
   for (std::size_t i = 0; i < weights.size(); ++i) {
     check(weights[i] >= 0 && weights[i] <= 1e30F,
-          fmt::format("--feature-weights holds {:g} for feature {}: weights are numbers from 0 up",
+          fmt::format("--feature-weights holds {:g} for feature {}: weights must be at least 0",
                       weights[i], i));
   }
   check(std::ranges::any_of(weights, [](float weight) { return weight > 0; }),

@@ -6,12 +6,12 @@
 
 namespace hourglass {
 
-/// A model on top of layers that stay as they are: what it sees of a sample is the output of layers
-/// `below` of a network, passed through without noise. Only the model's own parameters are trained.
+/// A model on top of frozen layers: its samples are the outputs of layers `below` of a network,
+/// computed without noise. Only the model's own parameters are trained.
 class Stacked final : public Trainable {
  public:
-  /// `network` and its `parameters` (its whole arena) outlive this and do not change below. An
-  /// empty range passes samples on.
+  /// `network` and its `parameters` (its whole arena) outlive this, and those of the layers below
+  /// do not change. With an empty range the model's samples are the samples.
   Stacked(const Network& network, Range below, const float* parameters,
           std::unique_ptr<Trainable> model);
 

@@ -9,7 +9,7 @@ void Trainable::constrain(float* /*parameters*/) const {}
 void Trainable::add_unit_sums(const float* /*parameters*/, ConstMatrix /*samples*/,
                               Workspace& /*workspace*/, const PassContext& /*context*/,
                               std::span<ExactSum> /*sums*/) const {
-  require(false, "unit sums asked of what wants none");
+  require(false, "a model without unit means is asked for unit sums");
 }
 
 }  // namespace hourglass

@@ -11,9 +11,9 @@
 
 namespace hourglass {
 
-/// What the gradient engine trains: parameters in an arena and a pass that turns samples into sums
-/// of gradients. Immutable and shared by all workers; what a pass needs besides lives in a
-/// workspace. Passes know no rank, thread or shard.
+/// A model that the gradient engine trains: parameters in an arena, and a pass from samples to sums
+/// of gradients. Immutable and shared by all workers; a pass keeps its data in a workspace. Passes
+/// do not depend on ranks, threads or shards.
 class Trainable {
  public:
   virtual ~Trainable() = default;
@@ -35,15 +35,15 @@ class Trainable {
   virtual LossSums evaluate(const float* parameters, ConstMatrix samples,
                             Workspace& workspace) const = 0;
 
-  /// Puts parameters back to where they must lie, after they were initialised and after every
-  /// update. The same function of all parameters on every rank.
+  /// Projects the parameters onto their constraints, after initialisation and after every update.
+  /// The same function of all parameters on every rank.
   virtual void constrain(float* parameters) const;
 
-  /// Units whose mean over the global batch the training pass wants in PassContext::unit_means; 0
-  /// when it wants none.
+  /// The number of units whose means over the global batch the training pass needs in
+  /// PassContext::unit_means.
   [[nodiscard]] virtual Index mean_units() const { return 0; }
-  /// Adds the units' activations of a micro-batch to `sums` (mean_units() of them): the pass before
-  /// the training pass.
+  /// Adds the units' activations of a micro-batch to `sums` (mean_units() of them), in a pass
+  /// before the training pass.
   virtual void add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace,
                              const PassContext& context, std::span<ExactSum> sums) const;
 };

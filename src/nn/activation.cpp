@@ -36,7 +36,7 @@ void forward(const float* bias, Matrix z, Matrix derivative) {
   }
 }
 
-// The slope of one element: saved by the forward pass, or computed from its result.
+// The slope of an element: saved by the forward pass, or computed from its result.
 template <class Kernel>
 float slope_at(const float* y, const float* saved, Index c) {
   if constexpr (Kernel::saves) {
@@ -47,7 +47,7 @@ float slope_at(const float* y, const float* saved, Index c) {
 }
 
 // `count` rows at a time: their sum stays in a register, so that the bias gradient is loaded and
-// stored once for all of them. Its additions are those of a row by row sum, in the same order.
+// stored once for all of them. The additions and their order are those of a sum row by row.
 template <class Kernel, int count>
 void backward_rows(ConstMatrix y, ConstMatrix derivative, Matrix dy, Index first,
                    float* __restrict bias_gradient) {
@@ -134,7 +134,7 @@ void activation_forward(Activation activation, std::span<const float> bias, Matr
   require(bias.empty() || static_cast<Index>(bias.size()) == z.columns,
           "a bias that does not fit its layer");
   require(derivative.empty() || !saves_derivative(activation) || same_shape(z, derivative),
-          "no room for an activation's derivative");
+          "an activation without memory for its derivative");
   if (activation == Activation::linear && bias.empty()) return;
   kernel::dispatch(activation, [&](auto kernel) {
     forward<decltype(kernel)>(bias.empty() ? nullptr : bias.data(), z, derivative);

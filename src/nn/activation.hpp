@@ -17,12 +17,10 @@ enum class Activation {
   relu,        ///< max(0, z)
   leaky_relu,  ///< z > 0 ? z : 0.01 z
   elu,         ///< z > 0 ? z : exp(z) - 1
-  selu,        ///< 1.0507 (z > 0 ? z : 1.67326 (exp(z) - 1))     (Klambauer et al. 2017)
-  gelu,  ///< z Phi(z), Phi the standard normal distribution  (Hendrycks & Gimpel 2016), exact form
-         ///< with erf
-  softplus,  ///< ln(1 + exp(z))
-  silu,  ///< z / (1 + exp(-z)), also called swish             (Elfwing et al. 2018, Ramachandran et
-         ///< al. 2017)
+  selu,        ///< 1.0507 (z > 0 ? z : 1.67326 (exp(z) - 1)) (Klambauer et al. 2017)
+  gelu,        ///< z Phi(z), Phi the normal distribution, with erf (Hendrycks & Gimpel 2016)
+  softplus,    ///< ln(1 + exp(z))
+  silu,        ///< z / (1 + exp(-z)), swish (Elfwing et al. 2018; Ramachandran et al. 2017)
 };
 
 /// Names as in the configuration, e.g. "leaky-relu".
@@ -31,18 +29,19 @@ enum class Activation {
 [[nodiscard]] Activation activation_from(std::string_view name);
 [[nodiscard]] std::vector<std::string> activation_names();
 
-/// Whether s'(z) cannot be had from y = s(z), so that the forward pass must save it (gelu).
+/// Whether s'(z) does not follow from y = s(z), so that the forward pass must save it (gelu).
 [[nodiscard]] bool saves_derivative(Activation activation);
 
-/// z (rows x n) becomes s(z + bias), in one pass; `bias` has n elements or is empty. When
-/// saves_derivative(activation), `derivative` (rows x n) receives s'(z); it is ignored otherwise
-/// and may be empty (it may also be empty in inference).
+/// Replaces z (rows x n) by s(z + bias), in one pass; `bias` has n elements or is empty. When
+/// saves_derivative(activation), `derivative` (rows x n) receives s'(z), unless it is empty, as in
+/// inference; otherwise it is ignored.
 void activation_forward(Activation activation, std::span<const float> bias, Matrix z,
                         Matrix derivative);
 
-/// dy (rows x n) = dL/dy becomes dL/dz = dL/dy * s'(z), in one pass that also writes
-/// bias_gradient[c] = sum over rows of dL/dz (row order fixed; `bias_gradient` may be empty). `y`
-/// is the forward result, `derivative` what forward saved.
+/// Replaces dy = dL/dy (rows x n) by dL/dz = dL/dy * s'(z), in one pass that also writes
+///   bias_gradient[c] = sum over rows of dL/dz
+/// in the order of rows (`bias_gradient` may be empty). `y` is the result of the forward pass and
+/// `derivative` its saved derivative.
 void activation_backward(Activation activation, ConstMatrix y, ConstMatrix derivative, Matrix dy,
                          std::span<float> bias_gradient);
 

@@ -8,7 +8,7 @@
 #include "math/elementwise.hpp"
 #include "nn/activation.hpp"
 
-// One struct an activation, inlined into the loops over matrices: its name, y = s(z) and its
+// One struct per activation, inlined into the loops over matrices: its name, y = s(z) and its
 // derivatives, from z or from y.
 namespace hourglass::kernel {
 
@@ -18,8 +18,8 @@ struct ValueAndSlope {
   float slope;
 };
 
-/// Those whose derivatives are had from the result: `value(z)`, `slope(y)` and `curvature(y)`,
-/// which is s''. Comparisons are turned so that a NaN passes.
+/// Activations whose derivatives follow from the result have `value(z)`, `slope(y)` and
+/// `curvature(y)`, which is s''. Comparisons are written so that a NaN propagates.
 struct Linear {
   static constexpr Activation id = Activation::linear;
   static constexpr std::string_view name = "linear";
@@ -98,8 +98,9 @@ struct Softplus {
   static float curvature(float y) { return slope(y) * (1.0F - slope(y)); }
 };
 
-/// Where two values of z share one y, the derivative is computed beside the value and saved:
-/// `both(z)`, `value(z)` and `curvature(z)`. Here it is Phi(z) + z phi(z).
+/// Where two values of z share one y, the derivative is computed with the value and saved: such
+/// activations have `both(z)`, `value(z)` and `curvature(z)`. The slope of gelu is
+/// Phi(z) + z phi(z).
 struct Gelu {
   static constexpr Activation id = Activation::gelu;
   static constexpr std::string_view name = "gelu";
@@ -137,11 +138,10 @@ ValueAndSlope value_and_slope(float z) {
   }
 }
 
-/// Every activation. The order is that of the names in messages and --help.
+/// Every activation, in the order of the names in messages and --help.
 using All = std::tuple<Linear, Sigmoid, Tanh, Relu, LeakyRelu, Elu, Selu, Gelu, Softplus, Silu>;
 
-/// Calls `function` with the activation's struct: the choice is made once a matrix, not once an
-/// element.
+/// Calls `function` with the activation's struct: the choice is made per matrix, not per element.
 template <std::size_t index = 0, class Function>
 decltype(auto) dispatch(Activation activation, Function&& function) {
   using Kernel = std::tuple_element_t<index, All>;

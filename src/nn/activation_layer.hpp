@@ -5,7 +5,7 @@
 
 namespace hourglass {
 
-/// y = s(x) on its own, for where something stands between a dense layer's sum and its
+/// y = s(x) alone, where normalisation or noise separates a layer's affine map from its
 /// non-linearity.
 class ActivationLayer final : public Layer {
  public:

@@ -9,8 +9,8 @@ namespace hourglass {
 
 namespace {
 
-// Patches of one product: they stay in the second-level cache between being gathered and being
-// multiplied.
+// Floats of the patches of one product: from being gathered to being multiplied they stay in the
+// second-level cache.
 constexpr Index tile_floats = Index{1} << 16;
 
 ImageWindows windows_of(const LayerSpec& layer, const ImageShape& inputs,
@@ -92,7 +92,7 @@ Convolution::Scratch Convolution::divide(std::span<float> scratch, Index rows) c
   return result;
 }
 
-// A pixel a row: bias and activation know channels only.
+// One pixel per row: bias and activation act on channels.
 Matrix Convolution::as_pixels(Matrix images) const {
   require(images.stride == images.columns, "images of a convolution that do not lie together");
   const Index channels = output_image().channels;
@@ -110,7 +110,7 @@ Matrix Convolution::small_rows(Matrix images, Range rows) const {
   return {images.data + (view.data - images.data), view.rows, view.columns};
 }
 
-// Calls visit(rows of the grid, room for their patches).
+// Calls visit(rows of the grid, memory for their patches).
 template <class Visit>
 void Convolution::for_each_tile(Index samples, std::span<float> memory, Visit visit) const {
   const Index all = samples * windows_.grid.height;
@@ -173,7 +173,7 @@ void Convolution::backward(const float* /*parameters*/, ConstMatrix x, ConstMatr
   weights_from_patches(windows_, scratch.weight_gradient, mirrored_,
                        gradient + weight_tensor_.offset);
   if (dx.empty()) return;
-  // The forward pass left the weight's copy, and nothing has written there since.
+  // The forward pass left the weight's copy in the scratch memory.
   transposed_ ? to_small(dy, scratch, dx) : to_large(dy, scratch, dx);
 }
 

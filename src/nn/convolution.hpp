@@ -9,19 +9,19 @@
 namespace hourglass {
 
 /// A convolution or its transposed form over images H x W x C, with stride and padding, by patches
-/// and matrix products (im2col and GEMM). With P the patches of the large side's images under the
-/// windows, one a position of the small side (in a convolution the output is the small side,
-/// transposed it is the large one), and W the weights, channels of the small side x patch:
+/// and matrix products (im2col and GEMM). The output is the small side of a convolution and the
+/// large side of its transposed form. With P the patches of the large side's images, one for each
+/// position of the small side, and W the weights, channels of the small side x patch:
 ///   convolution             small = s(P(large) W^T + b)   dW = dz^T P(x),  dx = P^T(dz W)
 ///   transposed convolution  large = s(P^T(small W) + b)   dW = x^T P(dz),  dx = P(dz) W^T
 /// where P^T adds patches to the pixels they came from. Weights are stored as in PyTorch: outputs x
 /// inputs x kernel height x kernel width (Conv2d), inputs x outputs x kernel height x kernel width
-/// (ConvTranspose2d). The products go over as many rows of the grid as give patches of about a
-/// cache's size: a number that depends on the layer alone.
+/// (ConvTranspose2d). A product covers as many rows of the grid as give patches of about a cache's
+/// size: a number that depends on the layer alone.
 class Convolution final : public Layer {
  public:
-  /// Adds "<name>/weight" and "<name>/bias" (one a channel of the output) to the layout. `layer` is
-  /// no dense one; `inputs` is what enters, `outputs` what it makes of that (nn/layer_spec.hpp).
+  /// Adds "<name>/weight" and "<name>/bias" (one per output channel) to the layout. `layer` is a
+  /// convolution of either kind from images `inputs` to images `outputs` (nn/layer_spec.hpp).
   Convolution(Layout& layout, const std::string& name, const LayerSpec& layer,
               const ImageShape& inputs, const ImageShape& outputs, Activation activation);
   /// The mirror of `other` with tied weights: from its outputs to its inputs with its own weight,
@@ -69,10 +69,9 @@ class Convolution final : public Layer {
   void add_to_weight(ConstMatrix small, ConstMatrix large, const Scratch& scratch) const;
 
   bool transposed_;
-  bool mirrors_ = false;  // the weight is another layer's
-  bool mirrored_ =
-      false;              // another layer uses this one's weight, and its backward pass comes first
-  ImageWindows windows_;  // over the large side
+  bool mirrors_ = false;   // the weight is another layer's
+  bool mirrored_ = false;  // another layer shares this weight; its backward pass comes first
+  ImageWindows windows_;   // over the large side
   ImageShape small_;
   Activation activation_;
   Index tile_rows_;  // rows of the grid in one product

@@ -124,7 +124,7 @@ void corrupt_row(const CorruptionSpec& spec, const ImageShape& image, const Samp
         if (uniform_unit(word) < strength) set_masked(x, mask, i, 0.0F);
       });
     case Corruption::salt_pepper:
-      // The lowest bit is not among the 24 that decide whether: it says which.
+      // The lowest bit, not among the 24 that decide whether to corrupt, decides between 0 and 1.
       return for_each_word(noise, count, [&](Index i, std::uint32_t word) {
         if (uniform_unit(word) < strength) set_masked(x, mask, i, static_cast<float>(word & 1U));
       });

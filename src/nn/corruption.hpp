@@ -10,24 +10,25 @@
 
 namespace hourglass {
 
-/// What a denoising autoencoder does to its input (Vincent et al. 2008, 2010). `strength` is what
-/// the comments call s.
+/// The corruption of a denoising autoencoder's input (Vincent et al. 2008, 2010), of strength s.
 enum class Corruption {
   none,
   gaussian,     ///< x + N(0, s^2)
   masking,      ///< every component becomes 0 with probability s
   salt_pepper,  ///< every component becomes 0 or 1, by a fair coin, with probability s
-  block,    ///< a random rectangle of the image, of about s of its area and an aspect ratio between
-            ///< 1/2 and 2, becomes 0
-  stripes,  ///< whole rows of the image, or whole columns (by a fair coin a sample), become 0 with
-            ///< probability s each
+  /// A random rectangle of the image, of about s of its area and an aspect ratio between 1/2 and 2,
+  /// becomes 0.
+  block,
+  /// Whole rows of the image, or whole columns (a fair coin per sample), become 0 with probability
+  /// s each.
+  stripes,
 };
 
 [[nodiscard]] std::string_view name_of(Corruption corruption);
 /// Throws Error(usage) that lists the names.
 [[nodiscard]] Corruption corruption_from(std::string_view name);
 [[nodiscard]] std::vector<std::string> corruption_names();
-/// Whether it wants to know the image's shape.
+/// Whether it depends on the image's shape.
 [[nodiscard]] bool is_structured(Corruption corruption);
 
 struct CorruptionSpec {
@@ -39,7 +40,7 @@ struct CorruptionSpec {
 /// share in [0, 1]).
 void check_corruption(const CorruptionSpec& spec);
 
-/// Writes the corrupted copy of `clean` (rows x D). Every number of noise is a function of
+/// Writes the corrupted copy of `clean` (rows x D). Every random number is a function of
 /// (context.seed, epoch, sample id, element) alone. `mask` (rows x D, or empty) receives 1 where a
 /// component was picked for corruption and 0 elsewhere (gaussian: 1 throughout).
 void corrupt(const CorruptionSpec& spec, const ImageShape& image, const PassContext& context,

@@ -6,8 +6,10 @@
 
 namespace hourglass {
 
-/// Fully connected layer y = s(x W^T + b): x rows x in, W out x in (as torch.nn.Linear), b out, y
-/// rows x out. Backward: dz = dy * s'(z), dW = dz^T x, db = column sums of dz, dx = dz W.
+/// A fully connected layer, with x rows x in, W out x in (as torch.nn.Linear), b out, y rows x out:
+///   y = s(x W^T + b)
+/// Backward:
+///   dz = dy * s'(z),  dW = dz^T x,  db = column sums of dz,  dx = dz W
 class Dense final : public Layer {
  public:
   /// Adds "<name>/weight" (outputs x inputs) and "<name>/bias" (outputs) to the layout.
@@ -41,7 +43,7 @@ class Dense final : public Layer {
   }
 
  private:
-  // The weight as it lies in an arena: a tied mirror uses another layer's.
+  // The weight as it is stored in an arena: a tied mirror uses another layer's.
   [[nodiscard]] MatrixView<const Bfloat16> stored_weight(const Bfloat16* parameters) const {
     return {parameters + weight_tensor_.offset, mirrors_ ? inputs_ : outputs_,
             mirrors_ ? outputs_ : inputs_};
@@ -56,9 +58,8 @@ class Dense final : public Layer {
   Index inputs_;
   Index outputs_;
   Activation activation_;
-  bool mirrors_ = false;  // the weight is another layer's, used transposed
-  bool mirrored_ =
-      false;  // another layer uses this one's weight, and its backward pass comes first
+  bool mirrors_ = false;   // the weight is another layer's, used transposed
+  bool mirrored_ = false;  // another layer shares this weight; its backward pass comes first
   Slot weight_;
   Slot bias_;
   Tensor weight_tensor_;

@@ -4,9 +4,11 @@
 
 namespace hourglass {
 
-/// The code of a variational autoencoder (Kingma & Welling 2014): from x = (mu, ln sigma^2), rows x
-/// 2d, to y = mu + sigma e, rows x d, with e standard normal, a function of (seed, epoch, sample
-/// id, unit); y = mu outside of training. Backward: d/dmu = dy, d/d ln sigma^2 = dy sigma e / 2.
+/// The code of a variational autoencoder (Kingma & Welling 2014), from x = (mu, ln sigma^2), rows x
+/// 2d, to y, rows x d:
+///   y = mu + sigma e in training, mu otherwise
+/// with e standard normal, a function of (seed, epoch, sample id, unit). Backward:
+///   d/dmu = dy,  d/d ln sigma^2 = dy sigma e / 2
 class GaussianSample final : public Layer {
  public:
   explicit GaussianSample(Index width) : width_(width) {}

@@ -23,7 +23,10 @@ ImageShape image_shape_from(std::string_view text) {
   while (true) {
     Index extent = 0;
     const auto [next, error] = std::from_chars(at, end, extent);
-    if (error != std::errc{} || extent < 1 || extent > (Index{1} << 20)) break;
+    if (error != std::errc{} || extent < 1 || extent > (Index{1} << 20)) {
+      at = nullptr;  // also after a last "x"
+      break;
+    }
     extents.push_back(extent);
     at = next;
     if (at == end || *at != 'x') break;

@@ -7,7 +7,7 @@
 
 namespace hourglass {
 
-/// How the features of a sample lie as an image: row-major H x W x C, the channels of a pixel
+/// The shape of a sample as an image: its features are row-major H x W x C, the channels of a pixel
 /// together. 0 x 0: not an image.
 struct ImageShape {
   Index height = 0;

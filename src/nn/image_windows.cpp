@@ -8,8 +8,8 @@ namespace hourglass {
 
 namespace {
 
-// Where a window's row lies in an image's row: `skipped` of its pixels are padding on the left,
-// then `count` are pixels from `first`.
+// The place of a window's row in an image's row: `skipped` pixels of padding on the left, then
+// `count` pixels from `first`.
 struct Overlap {
   Index first;
   Index skipped;
@@ -22,8 +22,8 @@ Overlap overlap(Index begin, Index size, Index extent) {
   return {begin + skipped, skipped, std::max<Index>(0, end - begin - skipped)};
 }
 
-// Calls visit(patch row, part of it that lies inside, image row's floats, count) for the kernel's
-// rows of one window.
+// For the kernel's rows of one window: calls inside(place in the patch, place in the image, floats)
+// for their parts inside the image and outside(place in the patch, floats) for the others.
 template <class Inside, class Outside>
 void for_each_kernel_row(const ImageWindows& w, Index y, Index x, Inside inside, Outside outside) {
   const Index channels = w.image.channels;

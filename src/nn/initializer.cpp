@@ -1,5 +1,7 @@
 #include "nn/initializer.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -43,8 +45,8 @@ class TensorRandom {
       : random_(seed, Purpose::initialization), slot_(static_cast<std::uint64_t>(slot)) {}
 
   [[nodiscard]] Words bits(std::uint32_t stream, std::uint64_t block) const {
-    // The block field has 32 bits: what a huge tensor needs beyond them goes where no slot number
-    // reaches.
+    // The block field has 32 bits; further bits of a huge tensor's block are above all slot
+    // numbers.
     return random_.bits(slot_ | (block >> 32) << 32, stream, static_cast<std::uint32_t>(block));
   }
   [[nodiscard]] float normal(Index element) const {
@@ -176,11 +178,8 @@ std::string_view name_of(Initialization initialization) {
 Initialization initialization_from(std::string_view name) {
   const auto found = std::ranges::find(names, name, &Name::name);
   if (found == names.end()) {
-    std::string message =
-        "--initialization: there is no '" + std::string(name) + "'; choose one of";
-    for (const Name& entry : names)
-      message.append(&entry == names.begin() ? " " : ", ").append(entry.name);
-    throw Error(ErrorKind::usage, message);
+    throw Error(ErrorKind::usage, fmt::format("unknown initialization '{}'; use one of: {}", name,
+                                              fmt::join(initialization_names(), ", ")));
   }
   return found->initialization;
 }

@@ -13,7 +13,7 @@
 
 namespace hourglass {
 
-/// What a penalty on the encoder's Jacobian adds to one dense layer's backward pass
+/// The terms that a penalty on the encoder's Jacobian adds to a dense layer's backward pass
 /// (model/contractive.hpp). All sums run over rows; an empty matrix adds nothing. The arrays are
 /// the pass's, which keeps them until backward is done.
 struct SecondOrderTerms {
@@ -24,46 +24,44 @@ struct SecondOrderTerms {
   ConstMatrix pre_activation;         ///< added to dL/dz (rows x outputs)
   std::span<const Product> products;  ///< left^T right is added to the weight's gradient
   std::span<const ConstMatrix> bias;  ///< column sums are added to the bias's gradient
-  std::span<const float>
-      row_factors;  ///< row j of the weight, times factor j, is added to the weight's gradient
+  /// Row j of the weight, times factor j, is added to the weight's gradient.
+  std::span<const float> row_factors;
 };
 
-/// What a pass may depend on besides parameters and input; noise is a function of (seed, epoch,
-/// sample id, element) only.
+/// The inputs of a pass besides parameters and samples. Noise is a function of (seed, epoch, sample
+/// id, element) only.
 struct PassContext {
   bool training = false;
   std::uint64_t seed = 0;
   std::uint32_t epoch = 0;
-  std::span<const std::uint64_t>
-      sample_ids;                      ///< one per row of the micro-batch: its row in the data set
-  std::span<const double> unit_means;  ///< Trainable::mean_units() means over the global batch
+  std::span<const std::uint64_t> sample_ids;       ///< of each row: its row in the data set
+  std::span<const double> unit_means;              ///< Trainable::mean_units() of the global batch
   std::span<const SecondOrderTerms> second_order;  ///< of the first layers; the others have none
-  const Bfloat16* bfloat16_parameters =
-      nullptr;  ///< the arena, rounded: dense layers multiply in bfloat16; null: in fp32
-  std::span<Bfloat16>
-      bfloat16_scratch;  ///< then: room for two matrices of max_rows x the widest layer
-  PhaseRecorder* recorder = nullptr;  ///< where time goes; null: nobody asks
+  /// The arena, rounded: dense layers multiply in bfloat16. Null: in fp32.
+  const Bfloat16* bfloat16_parameters = nullptr;
+  /// With bfloat16_parameters: scratch for two matrices of max_rows x the widest layer.
+  std::span<Bfloat16> bfloat16_scratch;
+  PhaseRecorder* recorder = nullptr;  ///< receives the time of each layer, unless null
 };
 
-/// A layer: a thin object that owns no parameters (it holds slots of the arena) and no activations
-/// (they live in a workspace), so one network is shared by all workers. Passes are const and may
-/// run concurrently on different workspaces.
+/// A layer. It owns neither parameters (it holds slots of the arena) nor activations (they live in
+/// a workspace), so that all workers share one network. Passes are const and may run concurrently
+/// on different workspaces.
 class Layer {
  public:
   virtual ~Layer() = default;
 
   [[nodiscard]] virtual Index inputs() const = 0;
   [[nodiscard]] virtual Index outputs() const = 0;
-  /// The layer's tensors, in arena order (weights first), and how they start.
+  /// The layer's tensors, in arena order (weights first), and their initial values.
   [[nodiscard]] virtual std::vector<TensorRole> roles() const { return {}; }
   /// Floats of scratch memory per row that forward fills and backward reads (e.g. saved
   /// derivatives).
   [[nodiscard]] virtual Index scratch_per_row() const { return 0; }
-  /// Floats of scratch memory besides, at its end, whatever the number of rows. Where the rows'
-  /// part ends depends on the pass.
+  /// Floats of scratch memory for any number of rows, behind the part of the rows of a pass.
   [[nodiscard]] virtual Index fixed_scratch() const { return 0; }
 
-  /// Operations of one row's forward GEMM; backward has twice as many.
+  /// FLOP of one row's forward GEMM; backward has twice as many.
   [[nodiscard]] virtual double flops_per_row() const { return 0; }
 
   /// y (rows x outputs) from x (rows x inputs). `parameters` is the whole arena.

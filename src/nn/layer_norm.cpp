@@ -7,8 +7,8 @@ namespace hourglass {
 
 namespace {
 
-// Element c is added to lane c mod 16, the lanes from the first to the last: vectorises, and
-// depends on the width alone.
+// Adds element c to lane c mod 16, then the lanes from the first to the last: a loop that
+// vectorises and whose order depends on the width alone.
 template <class Term>
 double lane_sum(Index count, Term term) {
   constexpr Index lanes = 16;

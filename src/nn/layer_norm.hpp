@@ -5,10 +5,12 @@
 
 namespace hourglass {
 
-/// Layer normalisation (Ba, Kiros & Hinton 2016), which does not look beyond its own sample: with
-/// the mean m and the variance v of a row's n units,  u = (x - m) / sqrt(v + 1e-5),  y = gain * u +
-/// shift. Backward: g = dy * gain,  dx = (g - mean(g) - u mean(g u)) / sqrt(v + 1e-5),  dgain = sum
-/// dy u,  dshift = sum dy over rows.
+/// Layer normalisation of each sample on its own (Ba, Kiros & Hinton 2016). With the mean m and the
+/// variance v of a row's n units:
+///   u = (x - m) / sqrt(v + 1e-5),  y = gain * u + shift
+/// Backward, with sums over rows:
+///   g = dy * gain,  dx = (g - mean(g) - u mean(g u)) / sqrt(v + 1e-5)
+///   dgain = sum dy u,  dshift = sum dy
 class LayerNorm final : public Layer {
  public:
   static constexpr float epsilon = 1e-5F;

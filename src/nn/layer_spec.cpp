@@ -94,7 +94,7 @@ LayerSpec layer_from(std::string_view item) {
     return convolution_from(reader, LayerSpec::Kind::convolution);
   if (reader.skip(transposed_prefix))
     return convolution_from(reader, LayerSpec::Kind::transposed_convolution);
-  // A sign is read here so that check_units may name the number.
+  // A sign is read here so that the error message can name the number.
   Index units = 0;
   const auto [end, error] = std::from_chars(item.data(), item.data() + item.size(), units);
   if (error == std::errc{} && end == item.data() + item.size()) return units;
@@ -107,7 +107,7 @@ LayerSpec layer_from(std::string_view item) {
   return image;
 }
 
-// Height and width of what a convolution makes of an image; below 1 where nothing is left.
+// Height and width of a convolution's output; below 1 where nothing is left.
 Extents outputs_of(const LayerSpec& layer, const ImageShape& image) {
   const auto along = [&](Index inputs, Index kernel, Index stride, Index padding,
                          Index output_padding) {

@@ -9,13 +9,13 @@
 
 namespace hourglass {
 
-/// One item of a list of layers. The first item of a list is no layer but the shape that enters.
+/// One item of a list of layers. The first item of a list is the input's shape, not a layer.
 struct LayerSpec {
   enum class Kind {
-    dense,                   ///< every unit sees every input
-    convolution,             ///< outputs = (inputs + 2 padding - kernel) / stride + 1, rounded down
-    transposed_convolution,  ///< outputs = (inputs - 1) stride - 2 padding + kernel + output
-                             ///< padding
+    dense,        ///< every unit sees every input
+    convolution,  ///< outputs = (inputs + 2 padding - kernel) / stride + 1, rounded down
+    /// outputs = (inputs - 1) stride - 2 padding + kernel + output padding
+    transposed_convolution,
   };
 
   LayerSpec(Index units_) : units(units_) {}  // NOLINT(google-explicit-constructor)
@@ -26,39 +26,39 @@ struct LayerSpec {
 
   Kind kind = Kind::dense;
   Index units = 0;     ///< dense: outputs
-  ImageShape image;    ///< dense: how the outputs lie as an image, if that was said
-  Index channels = 0;  ///< convolutions: outputs of a pixel
+  ImageShape image;    ///< dense: the outputs' shape as an image, if it was given
+  Index channels = 0;  ///< convolutions: outputs per pixel
   Window window;       ///< convolutions
 
   friend bool operator==(const LayerSpec&, const LayerSpec&) = default;
 };
 
-/// The layers of an encoder or decoder: what enters, then what each layer gives.
+/// The layers of an encoder or decoder: the input's shape, then each layer.
 using LayerList = std::vector<LayerSpec>;
 
 /// "784", "28x28", "7x7x32" (dense, the latter two with a shape); "conv:16x3s2" (16 channels, 3 x
 /// 3, stride 2); "tconv:...", the transposed form. In full conv:CHANNELSxKERNEL[sSTRIDE][pPADDING]
 /// and tconv:CHANNELSxKERNEL[sSTRIDE][pPADDING][oOUTPUT PADDING], where numbers may be pairs
 /// HEIGHTxWIDTH. Without p the padding is (kernel - 1) / 2, rounded down; without o the outputs of
-/// a transposed convolution are as near to stride times the inputs as they can be.
+/// a transposed convolution are as near to stride times the inputs as possible.
 [[nodiscard]] std::string to_string(const LayerSpec& layer);
 /// Joined by commas.
 [[nodiscard]] std::string to_string(const LayerList& layers);
 /// Throws Error(usage).
 [[nodiscard]] LayerList layer_list_from(std::string_view text);
 
-/// What comes out of a layer: so many units, as an image when that is known.
+/// The output of a layer: its units, and their shape as an image when that is known.
 struct UnitShape {
   Index units = 0;
   ImageShape image;
 };
 
-/// What enters and what comes out of each layer: as many as the list has items. Throws Error(usage)
-/// naming `setting` where layers do not fit.
+/// The input's shape and the output shape of each layer: one per item of the list. Throws
+/// Error(usage) naming `setting` where layers do not fit.
 [[nodiscard]] std::vector<UnitShape> unit_shapes(const LayerList& layers, std::string_view setting);
 
-/// The list that leads back: from what comes out of `layers` to what enters, exactly, convolutions
-/// turned into transposed ones and the other way round.
+/// The list that leads back, from the output of `layers` to their input exactly: convolutions
+/// become transposed ones and vice versa.
 [[nodiscard]] LayerList mirrored(const LayerList& layers, std::string_view setting);
 
 [[nodiscard]] bool has_convolutions(const LayerList& layers);

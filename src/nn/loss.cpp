@@ -26,10 +26,10 @@ constexpr std::array<std::pair<Loss, std::string_view>, 8> names = {{
     {Loss::ssim, "ssim"},
 }};
 
-// Features of a row handled at a time: the terms of the loss stay in the first-level cache.
+// Features of a row processed at a time: the terms of the loss stay in the first-level cache.
 constexpr Index block_features = 512;
-// Feature c is added to lane c mod 16, in double; the lanes are added from the first to the last.
-// This order is part of the result and depends on nothing but the number of features.
+// Feature c is added to lane c mod 16, in double, then the lanes from the first to the last. This
+// order is part of the result and depends on the number of features alone.
 constexpr Index lane_count = 16;
 
 class LaneSum {
@@ -164,7 +164,7 @@ RowTerms weighted_cross_entropy_row(float factor, const float* __restrict target
 }
 
 // distance(factor, weights, x, x^, gradient) is the loss of a sample; s'(z) is applied to its
-// gradient. Where the slope is had from z only, which the value replaces, it waits in `slopes`.
+// gradient. Where the slope follows from z only, which the value replaces, `slopes` keeps it.
 template <class Kernel, class Distance>
 RowTerms sample_row(const Distance& distance, float factor, const float* target,
                     const float* weights, float* values, float* gradient, float* slopes,

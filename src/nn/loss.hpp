@@ -15,17 +15,17 @@ namespace hourglass {
 /// that sum divided by D.
 enum class Loss {
   mse,  ///< (x^ - x)^2
-  bce,  ///< binary cross-entropy -x ln x^ - (1 - x) ln(1 - x^), computed from logits: max(z,0) - z
-        ///< x + ln(1 + exp(-|z|))
+  /// Binary cross-entropy -x ln x^ - (1 - x) ln(1 - x^), computed from logits z:
+  /// max(z, 0) - z x + ln(1 + exp(-|z|)).
+  bce,
   mae,  ///< |x^ - x|
-  huber,     ///< e^2 / 2 where |e| <= delta, else delta (|e| - delta / 2), with e = x^ - x (Huber
-             ///< 1964)
+  /// e^2 / 2 where |e| <= delta, else delta (|e| - delta / 2), with e = x^ - x (Huber 1964).
+  huber,
   log_cosh,  ///< ln cosh(x^ - x)
-  poisson,  ///< x^ - x ln x^, from the output x^ > 0 (softplus) or its logarithm (linear): exp(z) -
-            ///< x z
-  cosine,   ///< 1 - x . x^ / (|x| |x^|), one term a sample
-  ssim,     ///< 1 - mean structural similarity over 7 x 7 windows of the image, peak 1 (Wang et al.
-            ///< 2004)
+  poisson,   ///< x^ - x ln x^, for outputs x^ > 0
+  cosine,    ///< 1 - x . x^ / (|x| |x^|), one term per sample
+  /// 1 - the mean structural similarity over 7 x 7 windows of the image, peak 1 (Wang et al. 2004).
+  ssim,
 };
 
 [[nodiscard]] std::string_view name_of(Loss loss);
@@ -34,7 +34,7 @@ enum class Loss {
 [[nodiscard]] std::vector<std::string> loss_names();
 
 /// Throws Error(usage) naming both settings when the loss cannot be used with the output activation
-/// (bce wants sigmoid; poisson softplus, or linear for the logarithm of the rate).
+/// (bce needs sigmoid; poisson softplus or sigmoid).
 void check_loss(Loss loss, Activation output_activation);
 
 /// Sums over the samples of a micro-batch, in double, in row order.
@@ -44,22 +44,23 @@ struct LossSums {
   double penalty = 0;        ///< the part of `loss` that is penalties
 };
 
-/// What some losses want to know besides.
+/// Further inputs of some losses.
 struct LossOptions {
-  ConstMatrix weights;  ///< rows x D (stride 0: one row for all): factor of each component's term,
-                        ///< in cosine's products, of ssim's windows; empty: 1
+  /// rows x D (stride 0: one row for all), empty: 1. Factors of the components' terms, of cosine's
+  /// products, of ssim's windows (summed over their pixels).
+  ConstMatrix weights;
   double huber_delta = 1;
   ImageShape image;          ///< ssim
   std::span<float> scratch;  ///< loss_scratch_floats() of them, when there is a gradient
 };
 
-/// Floats of scratch memory that the gradient of a loss needs for samples of `features` numbers: of
-/// cosine and ssim, where the output activation's derivative cannot be had from its result.
+/// Floats of scratch memory that the gradient of a loss needs for samples of `features` numbers:
+/// not 0 for cosine and ssim of an output activation that saves its derivative.
 [[nodiscard]] Index loss_scratch_floats(Loss loss, Activation output_activation, Index features);
 
 /// Whether the loss is a sum of terms of single components, so that they can be weighted.
 [[nodiscard]] bool is_componentwise(Loss loss);
-/// The values that data must keep to: {0, 1} for bce, {0, infinity} for poisson, else everything.
+/// The interval of valid data: [0, 1] for bce, [0, infinity) for poisson, else all numbers.
 struct Domain {
   double lowest;
   double highest;
@@ -69,7 +70,7 @@ struct Domain {
 /// Output activation, loss and gradient in one pass over memory. On entry `logits` (rows x D) holds
 /// z + bias already added; on return it holds the reconstruction x^ = s(z). `gradient` (rows x D)
 /// receives `scale` * dL/dz, or is empty (evaluation). `feature_mean` divides loss and gradient by
-/// D. cosine and ssim are one term a sample: `feature_mean` does not touch them.
+/// D, except for cosine and ssim, which have one term per sample.
 LossSums loss_and_gradient(Loss loss, Activation output_activation, bool feature_mean, float scale,
                            ConstMatrix target, Matrix logits, Matrix gradient,
                            const LossOptions& options = {});

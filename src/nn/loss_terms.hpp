@@ -6,8 +6,8 @@
 
 #include "math/elementwise.hpp"
 
-// One struct a component-wise loss, inlined into the loop over a row: its term and the term's
-// derivative with respect to the output.
+// One struct per component-wise loss, inlined into the loop over a row: its term and the term's
+// derivative by the output.
 namespace hourglass::loss_term {
 
 struct ValueAndSlope {
@@ -35,7 +35,7 @@ struct Absolute {
   ValueAndSlope operator()(float output, float target) const {
     const float error = output - target;
     return {std::fabs(error),
-            error > 0 ? 1.0F : (error < 0 ? -1.0F : error)};  // 0, or a NaN that must pass
+            error > 0 ? 1.0F : (error < 0 ? -1.0F : error)};  // 0, or a NaN that must propagate
   }
 };
 
@@ -60,7 +60,7 @@ struct LogCosh {
   }
 };
 
-/// The small number keeps the logarithm finite where an output has underflowed.
+/// epsilon keeps the logarithm finite where an output has underflowed.
 struct Poisson {
   static constexpr float epsilon = 1e-8F;
   ValueAndSlope operator()(float output, float target) const {

@@ -98,7 +98,7 @@ Matrix Workspace::output(Index layer, Index rows) {
 }
 
 Matrix Workspace::output_gradient(Index layer, Index rows) {
-  // Only a layer's and its predecessor's are alive at once: two buffers take turns.
+  // Only a layer's and its predecessor's are alive at once: two buffers alternate.
   return {gradients_[layer % 2].data(), rows, widths_[static_cast<std::size_t>(layer)]};
 }
 

@@ -15,20 +15,20 @@ namespace hourglass {
 /// together cover every tensor.
 using GradientReady = std::function<void(Range arena)>;
 
-/// Called by backward with layer i, its output y and dL/dy before the layer's own backward pass:
-/// where penalties on activations add theirs.
+/// Called by backward with layer i, its output y and dL/dy before the layer's own backward pass, so
+/// that penalties on activations can add their gradients.
 using OutputGradientHook = std::function<void(Index layer, ConstMatrix y, Matrix dy)>;
 
-/// The activations, their gradients and the scratch of one worker, made once for at most `max_rows`
-/// rows.
+/// The activations, their gradients and the scratch memory of one worker, allocated once for at
+/// most `max_rows` rows.
 class Workspace;
 
 /// A chain of layers 0..count-1. Immutable and shared by all workers.
 class Network {
  public:
   Network() = default;
-  /// `layout` holds the layers' tensors: it tells which arena range is final when a layer's
-  /// backward pass is done.
+  /// `layout` holds the layers' tensors: the arena ranges that become final with each layer's
+  /// backward pass.
   Network(std::vector<std::unique_ptr<Layer>> layers, const Layout& layout);
 
   [[nodiscard]] Index layer_count() const { return static_cast<Index>(layers_.size()); }
@@ -56,9 +56,9 @@ class Network {
 class Workspace {
  public:
   Workspace() = default;
-  /// `extra` more floats, whose use is the owner's business.
+  /// With `extra` further floats for the owner's use.
   Workspace(const Network& network, Index max_rows, Index extra = 0);
-  /// Only the `extra` floats, for what has no network.
+  /// Only `extra` floats, for models without a network.
   Workspace(Index max_rows, Index extra);
 
   [[nodiscard]] Index max_rows() const { return max_rows_; }
@@ -68,14 +68,14 @@ class Workspace {
   [[nodiscard]] Matrix output_gradient(Index layer, Index rows);
   [[nodiscard]] std::span<float> scratch(Index layer, Index rows);
   [[nodiscard]] std::span<float> extra() { return extra_.span(); }
-  /// The workspaces of what its owner is made of.
+  /// Adds the workspace of a part of the owner.
   void add_part(Workspace part) { parts_.push_back(std::move(part)); }
   [[nodiscard]] Workspace& part(Index i) { return parts_[static_cast<std::size_t>(i)]; }
   /// Outputs of the widest layer.
   [[nodiscard]] Index widest() const {
     return max_rows_ > 0 ? gradients_[0].size() / max_rows_ : 0;
   }
-  /// Bytes held: what the memory prediction counts for a worker.
+  /// Bytes held, for the memory prediction of a worker.
   [[nodiscard]] Index bytes() const;
 
  private:

@@ -12,7 +12,7 @@ namespace hourglass {
 
 namespace {
 
-// Blocks of four units below, the layer's number above: 2^26 units, 64 layers.
+// Low bits: blocks of four units, 2^26 of them; high bits: the layer's number, up to 64.
 std::uint32_t block_of(Index number, Index unit) {
   return static_cast<std::uint32_t>((number << 26) | (unit / 4));
 }

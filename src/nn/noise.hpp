@@ -11,8 +11,9 @@ namespace hourglass {
 enum class Noise {
   none,
   gaussian,  ///< h + N(0, s^2)
-  dropout,   ///< every unit becomes 0 with probability s, the others h / (1 - s)     (Srivastava et
-             ///< al. 2014, inverted)
+  /// Every unit becomes 0 with probability s, the others h / (1 - s) (Srivastava et al. 2014,
+  /// inverted).
+  dropout,
 };
 
 struct NoiseSpec {

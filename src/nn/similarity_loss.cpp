@@ -37,8 +37,8 @@ void for_each_pixel(const ImageShape& image, const Window& w, Visit visit) {
   }
 }
 
-// The similarity S of a window and, with `gradient`, factor * -dS/dy of its pixels. With S = A B /
-// (C D): dS/dy_i = (2 / n) [ A (x_i - mx) / (C D) ... ], collected here as a + b x_i + c y_i.
+// The similarity S = A B / (C D) of a window and, with `gradient`, factor * -dS/dy of its pixels:
+// dS/dy_i = (2 / n) [ A (x_i - mx) / (C D) ... ], collected as a constant + b x_i + c y_i.
 double add_window(double factor, const ImageShape& image, const Window& w,
                   std::span<const float> target, std::span<const float> output, float* gradient) {
   Moments sum;
@@ -63,15 +63,15 @@ double add_window(double factor, const ImageShape& image, const Window& w,
   const double d = vx + vy + c2;
   const double similarity = a * b / (c * d);
   if (gradient != nullptr) {
-    // da/dy_i = 2 mx / n, db/dy_i = 2 (x_i - mx) / n, dc/dy_i = 2 my / n, dd/dy_i = 2 (y_i - my) /
-    // n.
+    // n da/dy_i = 2 mx, n db/dy_i = 2 (x_i - mx), n dc/dy_i = 2 my, n dd/dy_i = 2 (y_i - my)
     const double step = -factor * 2 / n;
-    const double of_x = a / (c * d);
-    const double of_y = -similarity / d;
-    const double constant = mx * b / (c * d) - similarity * my / c - of_x * mx - of_y * my;
+    const double x_factor = a / (c * d);
+    const double y_factor = -similarity / d;
+    const double constant = mx * b / (c * d) - similarity * my / c - x_factor * mx - y_factor * my;
     for_each_pixel(image, w, [&](std::size_t i) {
-      gradient[i] += static_cast<float>(step * (constant + of_x * static_cast<double>(target[i]) +
-                                                of_y * static_cast<double>(output[i])));
+      gradient[i] +=
+          static_cast<float>(step * (constant + x_factor * static_cast<double>(target[i]) +
+                                     y_factor * static_cast<double>(output[i])));
     });
   }
   return similarity;
@@ -94,18 +94,18 @@ double cosine_distance(float factor, const float* weights, std::span<const float
     sum.xy += w * x * y;
   }
   const double norms = std::sqrt(sum.xx) * std::sqrt(sum.yy);
-  // A sum that is not finite must pass, so that it is noticed.
+  // A sum that is not finite must propagate, so that it is noticed.
   if (norms == 0) {
     if (gradient != nullptr) std::fill_n(gradient, target.size(), 0.0F);
     return 1;
   }
   const double cosine = sum.xy / norms;
   if (gradient != nullptr) {
-    const double of_x = -static_cast<double>(factor) / norms;
-    const double of_y = static_cast<double>(factor) * cosine / sum.yy;
+    const double x_factor = -static_cast<double>(factor) / norms;
+    const double y_factor = static_cast<double>(factor) * cosine / sum.yy;
     for (std::size_t i = 0; i < target.size(); ++i) {
-      gradient[i] = static_cast<float>(weight(i) * (of_x * static_cast<double>(target[i]) +
-                                                    of_y * static_cast<double>(output[i])));
+      gradient[i] = static_cast<float>(weight(i) * (x_factor * static_cast<double>(target[i]) +
+                                                    y_factor * static_cast<double>(output[i])));
     }
   }
   return 1 - cosine;

@@ -25,7 +25,7 @@ void TopK::forward(const float* /*parameters*/, ConstMatrix x, Matrix y, std::sp
       const float value = values[static_cast<std::size_t>(c)];
       const bool kept = k > 0 && (value > threshold || (value == threshold && ties-- > 0));
       support[static_cast<std::size_t>(c)] = kept ? 1.0F : 0.0F;
-      // A NaN is in no order: let it through, so that it is noticed.
+      // A NaN compares to nothing: it propagates, so that it is noticed.
       out[c] = kept || value != value ? value : 0.0F;
     }
   }

@@ -4,16 +4,16 @@
 
 namespace hourglass {
 
-/// k-sparse units (Makhzani & Frey 2013): of the units of a sample the k largest keep their value
-/// and the others become 0; the gradient passes on that support only. Where values are equal the
-/// unit of lower number wins. Training keeps `training_k`, other passes `k` (the paper's alpha k).
+/// k-sparse units (Makhzani & Frey 2013): the k largest units of each sample keep their values, the
+/// others become 0; the gradient passes on that support only. Of equal values the unit of lower
+/// number wins. Training keeps `training_k`, other passes `k` (the paper's alpha k).
 class TopK final : public Layer {
  public:
   TopK(Index width, Index training_k, Index k) : width_(width), training_k_(training_k), k_(k) {}
 
   [[nodiscard]] Index inputs() const override { return width_; }
   [[nodiscard]] Index outputs() const override { return width_; }
-  /// The support as ones and zeros, and room to find it.
+  /// The support as ones and zeros; before that, the values to select from.
   [[nodiscard]] Index scratch_per_row() const override { return width_; }
   void forward(const float* parameters, ConstMatrix x, Matrix y, std::span<float> scratch,
                const PassContext& context) const override;

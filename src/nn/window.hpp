@@ -4,7 +4,7 @@
 
 namespace hourglass {
 
-/// Numbers along the height and the width of an image.
+/// A pair of sizes, along the height and the width of an image.
 struct Extents {
   Index height = 1;
   Index width = 1;
@@ -16,9 +16,9 @@ struct Extents {
 struct Window {
   Extents kernel;
   Extents stride;
-  Extents padding = {0, 0};         ///< zeros around the image, on each side
-  Extents output_padding = {0, 0};  ///< transposed: rows and columns of the output beyond (inputs -
-                                    ///< 1) stride - 2 padding + kernel
+  Extents padding = {0, 0};  ///< zeros around the image, on each side
+  /// Transposed: rows and columns of the output beyond (inputs - 1) stride - 2 padding + kernel.
+  Extents output_padding = {0, 0};
 
   friend bool operator==(const Window&, const Window&) = default;
 };

@@ -12,10 +12,10 @@ void check_not_negative(std::string_view option, double value);
 void check_positive(std::string_view option, double value);
 /// At least 0 and below 1: the coefficient of a running mean.
 void check_coefficient(std::string_view option, double value);
-/// Positive also as a float: what a division in single precision needs.
+/// Positive also as a float, as a division in single precision needs.
 void check_positive_float(std::string_view option, double value);
 
-/// Throws Error(usage): the option has no choice `value`, and these are its choices.
+/// Throws Error(usage): `value` is not one of the option's `choices`.
 [[noreturn]] void throw_unknown_choice(std::string_view option, std::string_view value,
                                        std::span<const std::string> choices);
 

@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::size_t lanes = 8;
 
-// Eight running sums: the vector registers' order of addition is then the written one. A float's
-// square is exact in double.
+// Eight running sums: the vector registers then add in the written order. A float's square is exact
+// in double.
 double cell_sum_of_squares(const float* cell) {
   std::array<double, lanes> sums{};
   for (std::size_t i = 0; i < static_cast<std::size_t>(cell_floats); i += lanes) {

@@ -6,9 +6,9 @@
 
 namespace hourglass {
 
-/// Adds the sum of squares of `gradient`, a run of whole 64-float cells: each cell is summed in
-/// double in a fixed order, the cells exactly, so the norm does not depend on how the arena is cut
-/// into runs.
+/// Adds the sum of squares of `gradient`, a run of whole 64-float cells, to `sum`: each cell is
+/// summed in double in a fixed order, the cells exactly, so that the norm does not depend on how
+/// the arena is cut into runs.
 void add_sum_of_squares(std::span<const float> gradient, ExactSum& sum);
 
 /// The factor that brings a gradient of this global norm to at most `limit`: min(1, limit / norm)

@@ -7,8 +7,9 @@ namespace hourglass {
 /// LAMB (You et al. 2020): Adam's direction with decoupled weight decay w, scaled for every weight
 /// matrix to the norm of its weights:
 ///   g = scale * gradient;  m += (1 - beta1)(g - m);  v += (1 - beta2)(g^2 - v)
-///   u = m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon) + w p;  ratio = |p| / |u|  (1 for
-///   biases, and where either is 0) p -= r ratio u
+///   u = m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon) + w p
+///   ratio = |p| / |u|      (1 for biases, and where either is 0)
+///   p -= r ratio u
 /// State: m ("mean") and v ("variance"). advance() moves them; update() uses them as they are.
 class Lamb final : public Optimizer {
  public:

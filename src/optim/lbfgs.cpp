@@ -9,7 +9,7 @@ namespace hourglass {
 
 namespace {
 
-// Below this cosine between s and y the pair would say more of rounding than of curvature.
+// Below this cosine between s and y, rounding would dominate the pair's curvature.
 constexpr double smallest_curvature = 1e-10;
 
 // y += factor x
@@ -71,7 +71,7 @@ void add_products(std::span<const float> a, std::span<const float> b, ExactSum& 
   require(a.size() == b.size() && a.size() % cell == 0,
           "an inner product of runs that are not whole cells");
   for (std::size_t i = 0; i < a.size(); i += cell) {
-    // Eight sums side by side: a loop the compiler can make vectors of without changing the order.
+    // Eight sums side by side: a loop that vectorises without changing the order of addition.
     double sums[8] = {};
     for (std::size_t j = 0; j < cell; j += 8) {
       for (std::size_t k = 0; k < 8; ++k) {

@@ -107,7 +107,8 @@ class Search {
 LineSearchResult search_line(const LineSearchSettings& settings,
                              const std::function<LinePoint(double)>& phi, LinePoint start,
                              double first_step) {
-  require(start.slope < 0 && first_step > 0, "a line search that does not go down");
+  require(start.slope < 0 && first_step > 0,
+          "a line search along a direction that does not descend");
   Search search(settings, phi, start);
   return settings.kind == "armijo" ? search.backtrack(first_step) : search.wolfe(first_step);
 }

@@ -23,19 +23,18 @@ struct LineSearchSettings {
 
 struct LineSearchResult {
   double step = 0;  ///< 0 when no step was found that decreases the function enough
-  LinePoint point;  ///< phi there
+  LinePoint point;  ///< phi at `step`
   Index evaluations = 0;
-  double last_step = 0;  ///< where phi was evaluated last: may differ from `step`
+  double last_step = 0;  ///< of the last evaluation of phi; may differ from `step`
 };
 
-/// A step along a direction of descent (start.slope < 0).
+/// Finds a step along a direction of descent (start.slope < 0).
 ///   wolfe:  phi(a) <= phi(0) + c1 a phi'(0) and |phi'(a)| <= c2 |phi'(0)|, by bracketing and cubic
-///   interpolation
-///           (Nocedal & Wright, Numerical Optimization, 2006, algorithms 3.5 and 3.6); at the limit
-///           of evaluations the best step that fulfils the first
+///           interpolation (Nocedal & Wright, Numerical Optimization, 2006, algorithms 3.5 and
+///           3.6); at the limit of evaluations the best step that fulfils the first condition
 ///   armijo: the first of a, a/2, a/4, ... that fulfils the first condition
-/// A value that is not finite counts as too high. Pure arithmetic in double: the same on every rank
-/// that is given the same phi.
+/// A value that is not finite counts as too high. Pure arithmetic in double: the same result on
+/// every rank with the same phi.
 [[nodiscard]] LineSearchResult search_line(const LineSearchSettings& settings,
                                            const std::function<LinePoint(double step)>& phi,
                                            LinePoint start, double first_step);

@@ -7,10 +7,10 @@ namespace hourglass {
 
 /// Muon (Jordan et al. 2024): momentum whose matrices are orthogonalised. For a weight matrix (out
 /// x in), rate r, weight decay w, momentum m:
-///   b = m b + scale * gradient;  u = scale * gradient + m b;  O = orthogonalize(u);  p -= r
-///   (sqrt(max(1, out / in)) O + w p)
-/// Everything that is not a matrix is updated by AdamW. State: b or Adam's mean ("mean"), and
-/// Adam's variance ("variance").
+///   b = m b + scale * gradient;  u = scale * gradient + m b
+///   p -= r (sqrt(max(1, out / in)) orthogonalize(u) + w p)
+/// Tensors that are not matrices are updated by AdamW. State: b or Adam's mean ("mean"), and Adam's
+/// variance ("variance").
 class Muon final : public Optimizer {
  public:
   explicit Muon(const OptimizerSettings& settings);
@@ -34,9 +34,9 @@ class Muon final : public Optimizer {
   Adam adam_;
 };
 
-/// Replaces m by an approximation of U V^T, m = U S V^T being its singular value decomposition:
-/// five Newton-Schulz iterations of the quintic with coefficients (3.4445, -4.7750, 2.0315) on m /
-/// |m|_F; singular values end between about 0.7 and 1.2. A matrix of zeros stays. `scratch` has
+/// Replaces m by an approximation of U V^T, where m = U S V^T is its singular value decomposition,
+/// by five Newton-Schulz iterations of the quintic with coefficients (3.4445, -4.7750, 2.0315) on
+/// m / |m|_F. Singular values end between about 0.7 and 1.2; a matrix of zeros stays. `scratch` has
 /// newton_schulz_scratch_floats() of the shape of m.
 void newton_schulz(Matrix m, std::span<float> scratch);
 [[nodiscard]] Index newton_schulz_scratch_floats(Index rows, Index columns);

@@ -14,7 +14,7 @@ double momentum_at(double beta1, Index t) {
   return beta1 * (1.0 - 0.5 * std::pow(0.96, 0.004 * static_cast<double>(t)));
 }
 
-// Below the smallest double every further factor changes nothing: the sum ends there.
+// Near the smallest double further factors no longer matter: the product ends there, as 0.
 double product_until(double beta1, Index t) {
   double product = 1;
   for (Index i = 1; i <= t && product > 1e-300; ++i) product *= momentum_at(beta1, i);
@@ -43,9 +43,9 @@ void NAdam::update(const UpdateStep& step, std::span<float> parameters,
   const double rate = step.learning_rate * step.rate_factor;
   const double now = product_until(beta1_, step.step);
   const double next = momentum_at(beta1_, step.step + 1);
-  const auto of_gradient =
+  const auto gradient_rate =
       static_cast<float>(rate * (1 - momentum_at(beta1_, step.step)) / (1 - now));
-  const auto of_mean = static_cast<float>(rate * next / (1 - now * next));
+  const auto mean_rate = static_cast<float>(rate * next / (1 - now * next));
   const auto correction =
       static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(beta2_, static_cast<double>(step.step))));
   const float scale = step.gradient_scale;
@@ -62,7 +62,7 @@ void NAdam::update(const UpdateStep& step, std::span<float> parameters,
     const float v = variance_average(variance[i], g * g);
     mean[i] = m;
     variance[i] = v;
-    p[i] -= (of_gradient * g + of_mean * m) / (std::sqrt(v) * correction + epsilon);
+    p[i] -= (gradient_rate * g + mean_rate * m) / (std::sqrt(v) * correction + epsilon);
   }
 }
 

@@ -5,13 +5,12 @@
 namespace hourglass {
 
 /// NAdam (Dozat 2016), Adam with Nesterov's momentum, as torch.optim.NAdam with its momentum decay
-/// of 0.004. With rate r, weight decay w, t the step from 1 and mu_t = beta1 (1 - 0.5 * 0.96^(0.004
-/// t)):
+/// of 0.004. With rate r, weight decay w and t the step from 1:
+///   mu_t = beta1 (1 - 0.5 * 0.96^(0.004 t))
 ///   g = scale * gradient + w * p;  m += (1 - beta1)(g - m);  v += (1 - beta2)(g^2 - v)
-///   p -= r [ (1 - mu_t) / (1 - prod mu_1..t) g + mu_(t+1) / (1 - prod mu_1..t+1) m ] / (sqrt(v /
-///   (1 - beta2^t)) + epsilon)
-/// The products are computed from t alone, so that a resume needs no more state. State: m ("mean")
-/// and v ("variance").
+///   d = (1 - mu_t) / (1 - prod mu_1..t) g + mu_(t+1) / (1 - prod mu_1..t+1) m
+///   p -= r d / (sqrt(v / (1 - beta2^t)) + epsilon)
+/// The products are computed from t alone and need no state. State: m ("mean") and v ("variance").
 class NAdam final : public Optimizer {
  public:
   explicit NAdam(const OptimizerSettings& settings);

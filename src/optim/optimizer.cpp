@@ -49,7 +49,7 @@ constexpr std::array rules = {
 void Optimizer::advance(const UpdateStep& /*step*/, std::span<const float> /*parameters*/,
                         std::span<const float> /*gradient*/, std::span<float* const> /*state*/,
                         TensorNorms& /*norms*/) const {
-  require(false, "norms asked of an element-wise optimizer");
+  require(false, "an element-wise optimizer is asked for norms");
 }
 
 double Optimizer::trust_ratio(const UpdateStep& /*step*/, double /*parameter_norm*/,
@@ -60,11 +60,11 @@ double Optimizer::trust_ratio(const UpdateStep& /*step*/, double /*parameter_nor
 void Optimizer::matrix_direction(const UpdateStep& /*step*/, std::span<const float> /*gradient*/,
                                  std::span<float* const> /*state*/,
                                  std::span<float> /*direction*/) const {
-  require(false, "a matrix's direction asked of an element-wise optimizer");
+  require(false, "an element-wise optimizer is asked for a matrix's direction");
 }
 
 void Optimizer::orthogonalize(Matrix /*direction*/, std::span<float> /*scratch*/) const {
-  require(false, "a matrix given to an element-wise optimizer");
+  require(false, "an element-wise optimizer is given a matrix");
 }
 
 Index Optimizer::orthogonalize_scratch_floats(Index /*rows*/, Index /*columns*/) const { return 0; }

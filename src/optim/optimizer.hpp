@@ -11,62 +11,58 @@
 
 namespace hourglass {
 
-/// All optimizers' settings; each uses and checks those whose comment names it and ignores the
-/// others.
+/// The settings of all optimizers. Each uses and checks those whose comment names it and ignores
+/// the others.
 struct OptimizerSettings {
-  std::string name =
-      "adam";  ///< sgd, adam, adamw, nadam, adagrad, rmsprop, adadelta, lars, lamb, muon, lbfgs
-  double momentum = 0.0;                       ///< sgd, rmsprop, lars, muon: 0 is none
-  bool nesterov = false;                       ///< sgd: look-ahead momentum
-  std::string momentum_schedule = "constant";  ///< sgd: constant, or sutskever (min(1 - 2^(-1 -
-                                               ///< log2(floor(t / 250) + 1)), momentum))
-  double initial_momentum =
-      0.5;  ///< sgd: at most so much in the first initial_momentum_steps (Hinton 2010)
+  /// sgd, adam, adamw, nadam, adagrad, rmsprop, adadelta, lars, lamb, muon, lbfgs
+  std::string name = "adam";
+  double momentum = 0.0;  ///< sgd, rmsprop, lars, muon: 0 is none
+  bool nesterov = false;  ///< sgd: look-ahead momentum
+  /// sgd: constant, or sutskever: min(1 - 2^(-1 - log2(floor(t / 250) + 1)), momentum)
+  std::string momentum_schedule = "constant";
+  double initial_momentum = 0.5;  ///< sgd: limit in the first steps (Hinton 2010)
   Index initial_momentum_steps = 0;
   double beta1 = 0.9;     ///< adam, adamw, nadam, lamb, muon (biases)
   double beta2 = 0.999;   ///< the same, rmsprop, adadelta
   double epsilon = 1e-8;  ///< the same and adagrad
   bool centered = false;  ///< rmsprop: variance about the running mean
-  double weight_decay =
-      0.0;  ///< L2 term added to the gradient; decoupled decay in adamw, lamb and muon
+  /// L2 term added to the gradient; decoupled decay in adamw, lamb and muon
+  double weight_decay = 0.0;
   double trust_coefficient = 1e-3;  ///< lars
 };
 
-/// The optimizer that is no update rule of elements (optim/lbfgs.hpp): make_optimizer() does not
-/// know it.
+/// L-BFGS is not an element-wise update rule (optim/lbfgs.hpp): make_optimizer() does not know it.
 inline constexpr const char* lbfgs_name = "lbfgs";
 
-/// What one update depends on besides the numbers themselves.
+/// The scalars of one update.
 struct UpdateStep {
   Index step = 1;            ///< 1 for the first update
   double learning_rate = 0;  ///< after schedule and warm-up
-  float gradient_scale = 1;  ///< what clipping multiplies the gradient by
+  float gradient_scale = 1;  ///< factor of the gradient, from clipping
   double rate_factor = 1;    ///< of the parameter group
-  double decay_factor =
-      1;  ///< of the parameter group (e.g. 0 for biases when they are not decayed)
-  bool matrix =
-      false;  ///< of a matrix-wise rule: the gradient is the direction that orthogonalize() made
+  double decay_factor = 1;   ///< of the parameter group (e.g. 0 for biases without decay)
+  bool matrix = false;       ///< matrix-wise rule: the gradient is the result of orthogonalize()
 };
 
-/// Sums of squares over one tensor, exact, so that they are the same however the tensor is divided.
+/// Exact sums of squares over one tensor: the same for every division of the tensor.
 struct TensorNorms {
   ExactSum parameters;
   ExactSum direction;
 };
 
-/// An update rule, element by element: any run of the arena can be updated on its own, so that
-/// ranks and workers share the work in any way with the same bits. State (moments) belongs to the
-/// caller: `state_names().size()` floats an element.
+/// An element-wise update rule: any run of the arena can be updated on its own, so that ranks and
+/// workers can share the work in any way with the same bits. The state (moments) belongs to the
+/// caller: `state_names().size()` floats per element.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
 
-  /// E.g. {"momentum"}, {"mean", "variance"}: the groups below /optimizer in a checkpoint. State
-  /// starts at 0.
+  /// E.g. {"momentum"}, {"mean", "variance"}: the groups below /optimizer in a checkpoint. All
+  /// state starts at 0.
   [[nodiscard]] virtual std::vector<std::string> state_names() const = 0;
 
-  /// Whether the rule scales its step, tensor by tensor, by a ratio of norms. Then a step is:
-  /// advance() on every run of a tensor; then update() with UpdateStep::rate_factor multiplied by
+  /// Whether the rule scales the step of each tensor by a ratio of norms. Then a step is: advance()
+  /// on every run of a tensor; then update() with UpdateStep::rate_factor multiplied by
   /// trust_ratio() of the norms over the whole tensor (1 for biases).
   [[nodiscard]] virtual bool layer_wise() const { return false; }
   virtual void advance(const UpdateStep& step, std::span<const float> parameters,
@@ -76,7 +72,7 @@ class Optimizer {
                                            double direction_norm) const;
 
   /// Whether the rule works on whole weight matrices. Then a step of a matrix is:
-  /// matrix_direction() on every run; orthogonalize() on the whole of what that gave; update() with
+  /// matrix_direction() on every run; orthogonalize() on the whole direction; update() with
   /// UpdateStep::matrix. Other tensors are updated element by element.
   [[nodiscard]] virtual bool matrix_wise() const { return false; }
   virtual void matrix_direction(const UpdateStep& step, std::span<const float> gradient,
@@ -87,7 +83,7 @@ class Optimizer {
   /// The same with scratch memory of its own, taken from the heap.
   void orthogonalize(Matrix direction) const;
 
-  /// Updates parameters[i] from gradient[i] and state[k][i], one pass over memory. All runs have
+  /// Updates parameters[i] from gradient[i] and state[k][i] in one pass over memory. All runs have
   /// the same length.
   virtual void update(const UpdateStep& step, std::span<float> parameters,
                       std::span<const float> gradient, std::span<float* const> state) const = 0;

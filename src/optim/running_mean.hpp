@@ -4,11 +4,11 @@
 
 namespace hourglass {
 
-/// The exponential running mean of the moments: mean' = beta * mean + (1 - beta) * value, 0 <= beta
-/// < 1.
+/// The exponential running mean of the moments, with 0 <= beta < 1:
+///   mean' = beta * mean + (1 - beta) * value
 ///
 /// Computed as the nearer of the two plus a share of the difference, so that a beta just below 1
-/// loses nothing to rounding, and that a variance that overflowed becomes NaN at its next update
+/// loses nothing to rounding, and so that a variance that overflowed becomes NaN at its next update
 /// instead of silently stopping its weight (beta > 0.5).
 class RunningMean {
  public:

@@ -11,9 +11,11 @@ namespace hourglass {
 ///   plain:     p -= r * g
 ///   momentum:  b = m * b + g;  p -= r * b
 ///   nesterov:  b = m * b + g;  p -= r * (g + m * b)
-/// --momentum-schedule sutskever: at step t (from 0) m is min(1 - 2^(-1 - log2(floor(t / 250) +
-/// 1)), momentum). In the first initial_momentum_steps m is at most initial_momentum. State: none
-/// when m = 0, else b ("momentum"), which starts at 0, so that the first b is the first gradient.
+/// With --momentum-schedule sutskever, at step t from 0:
+///   m = min(1 - 2^(-1 - log2(floor(t / 250) + 1)), momentum)
+/// In the first initial_momentum_steps m is at most initial_momentum. State: none when m = 0, else
+/// b
+/// ("momentum"), which starts at 0, so that the first b is the first gradient.
 class Sgd final : public Optimizer {
  public:
   /// Throws Error(usage) naming momentum, nesterov or weight decay when it is out of range.

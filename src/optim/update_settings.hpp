@@ -2,8 +2,7 @@
 
 namespace hourglass {
 
-/// Factors by which groups of parameters differ from the rest, and the average that is kept of
-/// them.
+/// Rate and decay factors of groups of parameters, and the running average of all of them.
 struct UpdateSettings {
   bool decay_biases = true;
   double encoder_rate = 1;   ///< learning rate of "encoder/..." tensors

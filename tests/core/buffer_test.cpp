@@ -18,7 +18,7 @@ std::uintptr_t address(const void* memory) { return reinterpret_cast<std::uintpt
 TEST(Buffer, zeroed_and_aligned_at_every_size) {
   // From less than a cache line to several huge pages.
   for (const Index size : {1, 7, 16, 1000, (1 << 19) - 1, (1 << 20) + 1, 1 << 21}) {
-    // Freed memory that is not zero is what a careless allocation would hand out again.
+    // Freed memory that is not zero, which a careless allocation would return.
     {
       Buffer<float> dirty(size);
       std::ranges::fill(dirty.span(), 1.0F);
@@ -59,9 +59,9 @@ TEST(Buffer, moving_hands_the_memory_over) {
   EXPECT_EQ(third[5], 5.0F);
 }
 
-#ifndef __SANITIZE_ADDRESS__  // which ends the program on an impossible allocation instead of
-                              // failing it
-TEST(Buffer, more_than_there_is_is_an_error_for_the_user) {
+// AddressSanitizer ends the program on an impossible allocation.
+#ifndef __SANITIZE_ADDRESS__
+TEST(Buffer, short_memory_is_an_error_for_the_user) {
   try {
     const Buffer<std::byte> buffer(Index{1} << 60);
     FAIL() << "2^60 bytes were allocated";

@@ -8,7 +8,7 @@
 namespace hourglass {
 namespace {
 
-TEST(RangeSet, what_touches_becomes_one) {
+TEST(RangeSet, touching_ranges_are_joined) {
   RangeSet set;
   set.add({5, 8});
   set.add({1, 3});

@@ -6,7 +6,7 @@ namespace hourglass {
 namespace {
 
 // The published test value of XXH3-128 for an empty input with seed 0.
-TEST(TextDigest, of_nothing_is_the_published_value) {
+TEST(TextDigest, of_an_empty_text_is_the_published_value) {
   EXPECT_EQ(text_digest(""), "99aa06d3014798d86001c324468d497f");
 }
 

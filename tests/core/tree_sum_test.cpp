@@ -16,7 +16,7 @@ namespace {
 
 using Values = std::vector<float>;
 
-// Of magnitudes so far apart that any other order of additions gives other bits.
+// Numbers of magnitudes so far apart that any other order of addition gives other bits.
 std::vector<Values> random_leaves(Index leaves, Index size, std::mt19937& random) {
   std::normal_distribution<float> normal;
   std::uniform_int_distribution<int> exponent(-12, 12);
@@ -28,7 +28,7 @@ std::vector<Values> random_leaves(Index leaves, Index size, std::mt19937& random
   return result;
 }
 
-// The definition of the tree in its plainest words.
+// The definition of the tree, as simply as possible.
 Values naive_sum(Range node, const std::vector<Values>& leaves) {
   if (node.size() == 1) return leaves[static_cast<std::size_t>(node.begin)];
   Index left_size = 1;
@@ -62,8 +62,8 @@ std::vector<PartialSum> leaf_parts(Range node, const std::vector<Values>& leaves
   return parts;
 }
 
-// What ranks that own the ranges between `cuts` do: complete the nodes they can, then add
-// everybody's.
+// The sum by ranks that own the ranges between `cuts`: each completes its nodes, then all are
+// added.
 Values sum_over_ranks(Index leaf_count, const std::vector<Index>& cuts,
                       const std::vector<Values>& leaves) {
   const auto size = static_cast<Index>(leaves.front().size());
@@ -179,7 +179,7 @@ TEST(TreeSum, same_bits_for_random_partitions) {
     const Index leaf_count = std::uniform_int_distribution<Index>(1, 200)(random);
     const auto leaves =
         random_leaves(leaf_count, std::uniform_int_distribution<Index>(1, 20)(random), random);
-    // Repeated cuts are ranks that own nothing.
+    // Repeated cuts stand for ranks that own nothing.
     std::vector<Index> cuts(std::uniform_int_distribution<std::size_t>(0, 12)(random));
     for (Index& cut : cuts) cut = std::uniform_int_distribution<Index>(0, leaf_count)(random);
     cuts.push_back(0);

@@ -9,7 +9,7 @@
 #include "optim/optimizer.hpp"
 #include "optim/schedule.hpp"
 
-// What the allocation tests run through: every loss, activation, corruption and optimizer that the
+// The cases of the allocation tests: every loss, activation, corruption and optimizer that the
 // program's own tables name, and every variant of the autoencoder.
 namespace hourglass::test {
 
@@ -39,7 +39,7 @@ inline ModelCase varied(const std::string& name,
   return result;
 }
 
-/// Every loss with every output activation that it takes, plain and with weights of features.
+/// Every loss with every output activation that it allows, without and with feature weights.
 inline std::vector<ModelCase> loss_cases() {
   std::vector<ModelCase> cases;
   for (const std::string& loss : loss_names()) {
@@ -173,12 +173,12 @@ inline std::vector<ModelCase> variant_cases() {
   return cases;
 }
 
-/// Every rule, plain and with all that it can do besides.
+/// Every rule, with its defaults and with all of its options.
 inline std::vector<OptimizerCase> optimizer_cases() {
   std::vector<OptimizerCase> cases;
   for (const std::string& name : optimizer_names()) {
     cases.push_back({name, {.name = name}});
-    cases.push_back({name + " with all",
+    cases.push_back({name + " with all options",
                      {.name = name,
                       .momentum = 0.9,
                       .nesterov = true,

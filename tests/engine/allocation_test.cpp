@@ -1,5 +1,5 @@
-// The hot loop allocates nothing: after a first step, which may prepare what later ones use, a
-// training pass, an update and a whole step take no memory.
+// The hot loop allocates nothing: after a first step, which may prepare memory for later ones, a
+// training pass, an update and a whole step make no allocation.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -59,7 +59,7 @@ TEST_F(Allocation, every_kind_is_counted) {
   EXPECT_EQ(count_allocations([&] { buffer = Buffer<float>(100); }), 1);
 }
 
-// What a micro-batch costs after the first: the pass for means, training, projection, evaluation.
+// The allocations of a micro-batch after the first: means, training pass, projection, evaluation.
 Index allocations_of_a_pass(const Trainable& model, bool evaluates = true) {
   Buffer<float> parameters = numbers(model.layout().size(), 1);
   Buffer<float> gradient(parameters.size());
@@ -137,7 +137,7 @@ TEST_F(PassAllocation, none_of_a_stacked_model) {
   EXPECT_EQ(allocations_of_a_pass(model), 0);
 }
 
-// What an update of a matrix, and of a tensor that is not one, costs after the first.
+// The allocations of an update after the first, of a matrix and of a tensor that is not one.
 Index allocations_of_an_update(const OptimizerSettings& settings) {
   constexpr Index out = 8;
   constexpr Index in = 16;
@@ -209,7 +209,7 @@ TEST_F(UpdateAllocation, none_of_a_rate_of_any_schedule) {
   }
 }
 
-/// Samples that are there already.
+/// Samples in memory.
 class FixedSource final : public SampleSource {
  public:
   FixedSource(const ShardPlan& plan, Index features)
@@ -228,7 +228,7 @@ class FixedSource final : public SampleSource {
   Buffer<float> samples_;
 };
 
-// What a step of a stage on one rank costs after the first ones.
+// The allocations of a step of a stage on one rank, after the first two.
 Index allocations_of_a_step(const AutoencoderSpec& spec, const StageSettings& settings,
                             Index threads = 1) {
   const Autoencoder model(spec);

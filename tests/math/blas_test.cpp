@@ -132,7 +132,7 @@ TEST(Gemm, bits_depend_on_the_shape_alone) {
   }
 }
 
-TEST(Blas, says_what_it_is) {
+TEST(Blas, reports_its_version_and_kernel) {
   EXPECT_TRUE(blas_version().starts_with("OpenBLAS ")) << blas_version();
   EXPECT_EQ(blas_version().find(' ', 9), std::string::npos) << blas_version();
   EXPECT_FALSE(blas_core().empty());

@@ -59,7 +59,7 @@ void expect_accurate(Function function, const std::function<double(double)>& exa
                      float lowest = -infinity, float highest = infinity) {
   const Worst worst = worst_error(function, exact, lowest, highest);
   EXPECT_LE(worst.error, ulp) << "at " << worst.at;
-  // A bound far above what is reached would not notice a lost bit.
+  // A bound far above the true error would not notice a lost bit.
   EXPECT_GE(worst.error, ulp / 2) << "the bound is loose";
 }
 
@@ -149,7 +149,7 @@ TEST(Elementwise, limits_at_infinity) {
   EXPECT_EQ(elementwise::normal(-3e38F).density, 0.0F);
 }
 
-TEST(Elementwise, keeps_nan) {
+TEST(Elementwise, propagates_nan) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   for (const float x : {nan, -nan}) {
     EXPECT_TRUE(std::isnan(exp_of(x)));

@@ -50,7 +50,7 @@ TEST(Linalg, eigenpairs_satisfy_their_equation) {
   }
 }
 
-TEST(Linalg, of_a_diagonal_they_are_known) {
+TEST(Linalg, eigenpairs_of_a_diagonal_matrix) {
   std::vector<double> matrix = {3, 0, 0, 0, 9, 0, 0, 0, 1};
   const Eigenpairs pairs = largest_eigenpairs(3, matrix, 3);
   EXPECT_EQ(pairs.values, std::vector<double>({9, 3, 1}));

@@ -48,7 +48,7 @@ TEST(Autoencoder, roles_name_fans_of_every_tensor) {
 }
 
 TEST(Autoencoder, counts_operations_of_its_products) {
-  // Forward 2, weight gradient 2, input gradient 2 a weight; none of the last in the first layer.
+  // Per weight: forward 2, weight gradient 2, input gradient 2; the first layer has no last one.
   EXPECT_DOUBLE_EQ(Autoencoder(small_spec()).flops_per_sample(),
                    4 * 63 + 6 * (35 + 15 + 15 + 35 + 63));
 }

@@ -29,8 +29,8 @@ AutoencoderSpec spec(bool tied) {
   return spec;
 }
 
-// The mean cross-entropy by central differences, the parameter moved in single precision and the
-// loss summed in double.
+// Compares with central differences of the mean cross-entropy: the parameter moves in single
+// precision, the loss is summed in double.
 void check_gradient(const Classifier& classifier) {
   Buffer<float> parameters(classifier.layout().size());
   for (const Tensor& tensor : classifier.layout().tensors()) {

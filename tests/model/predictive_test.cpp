@@ -1,5 +1,5 @@
-// Predictive sparse decomposition against the same minimisation in double, and against what a
-// minimum must be.
+// Predictive sparse decomposition against the same minimisation in double, and against the
+// properties of a minimum.
 #include "model/predictive.hpp"
 
 #include <gtest/gtest.h>

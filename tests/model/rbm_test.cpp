@@ -25,7 +25,7 @@ float number(std::uint64_t item, Index i) {
       CounterRandom(5, Purpose::generation).bits(item, 0, static_cast<std::uint32_t>(i))[0]);
 }
 
-// Contrastive divergence again, unit by unit in double.
+// Contrastive divergence rewritten in double, unit by unit.
 class Reference {
  public:
   Reference(const RbmSpec& spec, const Layout& layout, std::span<const float> arena) : spec_(spec) {

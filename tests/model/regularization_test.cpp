@@ -1,5 +1,5 @@
-// Every penalty and variant against the objective written once more in double: values, and
-// gradients by central differences.
+// Every penalty and variant against the objective rewritten in double: values, and gradients by
+// central differences.
 #include "model/regularization.hpp"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,4 @@
-// A model on layers that stay as they are: the same numbers as the model alone on what those layers
-// give.
+// A model on frozen layers: the same numbers as the model alone on the output of those layers.
 #include "model/stacked.hpp"
 
 #include <gtest/gtest.h>
@@ -47,7 +46,7 @@ struct Trial {
     context.training = true;
   }
   [[nodiscard]] ConstMatrix x() const { return {samples.data(), rows, 7}; }
-  // What the first layer makes of the samples.
+  // The first layer's output for the samples.
   [[nodiscard]] std::vector<float> hidden() const {
     Workspace workspace = below->network().make_workspace(rows);
     const ConstMatrix output =
@@ -65,13 +64,13 @@ struct Trial {
   PassContext context;
 };
 
-TEST(Stacked, TakesTheSamplesOfTheLayersBelow) {
+TEST(Stacked, takes_the_samples_of_the_layers_below) {
   const Trial t;
   EXPECT_EQ(t.stacked->features(), 7);
   EXPECT_EQ(t.stacked->layout().size(), t.alone.layout().size());
 }
 
-TEST(Stacked, TrainsAsTheModelAloneOnTheirOutput) {
+TEST(Stacked, trains_like_the_model_alone_on_their_output) {
   const Trial t;
   const std::vector<float> hidden = t.hidden();
   Buffer<float> expected(t.parameters.size()), gradient(t.parameters.size());
@@ -86,7 +85,7 @@ TEST(Stacked, TrainsAsTheModelAloneOnTheirOutput) {
             t.stacked->evaluate(t.parameters.data(), t.x(), both).loss);
 }
 
-TEST(Stacked, ConstrainsAsTheModelDoes) {
+TEST(Stacked, constrains_like_the_model) {
   const Trial t;
   Buffer<float> expected = filled(t.parameters.size(), 2), values = filled(t.parameters.size(), 2);
   t.alone.constrain(expected.data());

@@ -133,7 +133,7 @@ TEST(TrainPass, announces_the_arena_tail_first) {
     EXPECT_EQ(range.end, position);
     EXPECT_EQ(range.begin % cell_floats, 0);
     EXPECT_LT(range.begin, range.end);
-    // What is announced is final: nothing in front of it is written yet (the arena was NaN before).
+    // The announced range is final and nothing in front of it is written yet (it still is NaN).
     for (const Tensor& tensor : trial.model.layout().tensors()) {
       const bool announced = tensor.offset >= range.begin;
       for (Index i = 0; i < tensor.size; ++i) {
@@ -159,7 +159,7 @@ TEST(TrainPass, no_rows_write_zeros) {
   }
 }
 
-TEST(TrainPass, does_not_depend_on_what_the_workspace_held) {
+TEST(TrainPass, does_not_depend_on_previous_contents_of_the_workspace) {
   for (const auto& name : activation_names()) {
     AutoencoderSpec spec = small_spec();
     spec.activation = activation_from(name);
@@ -209,7 +209,7 @@ TEST(TrainPass, nan_in_one_sample_reaches_the_loss) {
   }
 }
 
-TEST(TrainPass, refuses_what_does_not_fit) {
+TEST(TrainPass, refuses_shapes_that_do_not_fit) {
   Trial trial(small_spec());
   const auto train = [&](ConstMatrix input, ConstMatrix target) {
     trial.model.train_pass(trial.parameters.data(), input, target, 1, trial.workspace,

@@ -117,7 +117,7 @@ TEST_P(EveryActivation, forward_bits_do_not_depend_on_position_or_width) {
   }
 }
 
-TEST_P(EveryActivation, forward_keeps_nan_and_stands_infinity) {
+TEST_P(EveryActivation, forward_propagates_nan_and_accepts_infinity) {
   for (Index columns = 1; columns <= 70; ++columns) {
     std::vector<float> row(static_cast<std::size_t>(columns), 1.0F);
     row.back() = nan_value;
@@ -142,7 +142,7 @@ TEST_P(EveryActivation, forward_keeps_nan_and_stands_infinity) {
 
 TEST_P(EveryActivation, backward_multiplies_by_slope_and_sums_columns) {
   const Index columns = 45;
-  // Rows beside, at and beyond multiples of those handled together.
+  // Numbers of rows around multiples of those processed together.
   for (const Index rows : {1, 3, 4, 5, 8, 11}) {
     const auto z = normal_values(rows * columns, 5);
     auto y = z;
@@ -180,7 +180,7 @@ TEST_P(EveryActivation, backward_multiplies_by_slope_and_sums_columns) {
   }
 }
 
-TEST_P(EveryActivation, backward_keeps_nan_of_the_gradient) {
+TEST_P(EveryActivation, backward_propagates_nan_of_the_gradient) {
   for (const float start : {-2.0F, 0.0F, 2.0F}) {
     float y = start;
     float saved = 0;

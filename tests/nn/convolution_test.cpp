@@ -17,7 +17,7 @@ namespace {
 using reference::Vector;
 
 struct Case {
-  std::string text;  ///< what enters, and the layer
+  std::string text;  ///< the input's shape and the layer
   Activation activation;
 };
 
@@ -250,9 +250,9 @@ TEST(Convolution, stores_weights_as_pytorch_does) {
   EXPECT_EQ(transposed.roles()[0].fan_in, 3 * 2 * 2);
 }
 
-/// Central differences of the library's own forward pass, whose layers the tests above hold to
-/// their definitions: in single precision, so a large step and a loose bound, but through whole
-/// networks.
+/// Central differences of the library's own forward pass through a whole network. It is in single
+/// precision, hence a large step and a loose bound; the tests above compare the layers with their
+/// definitions.
 void expect_consistent_gradient(const AutoencoderSpec& spec) {
   const Autoencoder model(spec);
   Buffer<float> parameters(model.layout().size());

@@ -236,7 +236,7 @@ TEST(Initializer, unknown_name_lists_the_known_ones) {
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::usage);
     const std::string message = error.what();
-    for (const char* part : {"--initialization", "xavier", "glorot-uniform", "sparse"}) {
+    for (const char* part : {"initialization", "xavier", "glorot-uniform", "sparse"}) {
       EXPECT_NE(message.find(part), std::string::npos) << message;
     }
   }

@@ -28,7 +28,7 @@ TEST(LayerList, text_and_back) {
   EXPECT_EQ(layer_list_from("784,30"), LayerList({784, 30}));
 }
 
-TEST(LayerList, padding_without_being_told_keeps_images_at_their_size_over_the_stride) {
+TEST(LayerList, default_padding_divides_the_image_size_by_the_stride) {
   for (const std::string kernel : {"1", "2", "3", "4", "5", "6", "7"}) {
     for (const Index stride : {1, 2, 3}) {
       const auto shapes = unit_shapes(
@@ -57,7 +57,7 @@ TEST(LayerList, shapes_follow_the_formulas) {
   EXPECT_EQ(shapes[5].image, ImageShape({(2 - 1) * 2 - 2 + 3 + 1, (3 - 1) * 4 + 2 + 3, 5}));
 }
 
-TEST(LayerList, a_mirror_leads_back_exactly) {
+TEST(LayerList, mirrored_list_restores_the_input_shape) {
   for (const std::string text :
        {"784,500,30", "28x28,conv:16x3s2,conv:32x3s2,30", "28x28,conv:16x5s3p1,conv:32x4s2",
         "27x31x3,conv:4x3s2,conv:6x2x5s3x4p1x2,7", "7x7x3,tconv:4x3s2,tconv:2x5s3p1o2,9",
@@ -78,7 +78,7 @@ TEST(LayerList, a_mirror_leads_back_exactly) {
             "30,7x7x32,tconv:16x3s2,tconv:1x3s2");
 }
 
-TEST(LayerList, refuses_what_is_no_layer) {
+TEST(LayerList, refuses_items_that_are_not_layers) {
   for (const std::string text :
        {"784,x", "784,,30", "conv:16", "28x28,conv:16x3q2", "28x28,conv:16x3s", "28x28,tconv:x3",
         "28x28,conv:16x-3", "28x28,conv:16x3o1", "28x28x1x1", "28x,30",

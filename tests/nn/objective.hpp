@@ -10,7 +10,7 @@
 #include "nn/gaussian_sample.hpp"
 #include "nn/reference.hpp"
 
-// The whole objective of a regularised autoencoder once more, in double and in the plainest words.
+// The whole objective of a regularised autoencoder rewritten in double, as simply as possible.
 namespace hourglass::reference {
 
 constexpr Index rows = 5;
@@ -180,7 +180,7 @@ class Trial {
     return h;
   }
 
-  // What the sampling layer draws: its output for mean 0 and variance 1.
+  // The sampling layer's draws: its output for mean 0 and variance 1.
   [[nodiscard]] std::vector<float> standard_normal(Index row) const {
     const Index code = model_.code_size();
     const GaussianSample layer(code);

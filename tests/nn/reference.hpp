@@ -10,8 +10,8 @@
 
 #include "model/autoencoder.hpp"
 
-// The autoencoder once more, in double and in the plainest words: what the library's passes are
-// compared with.
+// The autoencoder rewritten in double, as simply as possible: the reference of the library's
+// passes.
 namespace hourglass::reference {
 
 inline double activation(Activation kind, double z) {

@@ -143,8 +143,7 @@ TEST(Adam, moments_of_a_dead_weight_reach_zero) {
 }
 
 TEST(Adam, overflowing_variance_becomes_visible) {
-  // The square of the gradient is infinite in single precision: the weight must not just stand
-  // still from then on.
+  // The square of the gradient is infinite in single precision: the weight must not silently stop.
   Trial trial(adam(), {1.0F});
   trial.update({.step = 1, .learning_rate = 1e-3}, {1e30F});
   trial.update({.step = 2, .learning_rate = 1e-3}, {1.0F});

@@ -94,7 +94,7 @@ TEST(SumOfSquares, no_overflow_or_underflow_of_single_precision) {
   EXPECT_NEAR(sum_of_squares(small) / 64e-76, 1.0, 1e-6);
 }
 
-TEST(SumOfSquares, not_finite_shows) {
+TEST(SumOfSquares, non_finite_elements_show) {
   for (const float bad :
        {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     auto gradient = wild_numbers(3 * cell);
@@ -103,7 +103,7 @@ TEST(SumOfSquares, not_finite_shows) {
   }
 }
 
-TEST(SumOfSquares, broken_cells_are_bugs) {
+TEST(SumOfSquares, partial_cells_are_bugs) {
   const std::vector<float> gradient(cell + 1, 1.0F);
   EXPECT_THROW(static_cast<void>(sum_of_squares(gradient)), Error);
 }
@@ -121,7 +121,7 @@ TEST(ClipFactor, no_limit_no_clipping) {
   EXPECT_EQ(clip_factor(1e9, -1.0), 1.0F);
 }
 
-TEST(ClipFactor, norm_that_is_no_number_is_not_masked) {
+TEST(ClipFactor, nan_norm_is_not_masked) {
   EXPECT_TRUE(std::isnan(clip_factor(std::numeric_limits<double>::quiet_NaN(), 1.0)));
 }
 

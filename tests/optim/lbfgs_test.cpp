@@ -129,7 +129,7 @@ TEST(Lbfgs, quadratic_is_minimised_in_as_many_exact_steps_as_it_has_dimensions) 
     EXPECT_NEAR(x[i], i < dimensions ? target[i] : 0.0F, 2e-5) << i;
 }
 
-TEST(Lbfgs, pairs_of_no_or_negative_curvature_are_left_out) {
+TEST(Lbfgs, pairs_without_positive_curvature_are_rejected) {
   Lbfgs lbfgs(3, size);
   const auto s = test::normal_numbers(size, 1);
   auto y = s;

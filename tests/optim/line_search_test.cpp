@@ -88,8 +88,8 @@ TEST(LineSearch, keeps_to_its_limit_and_never_goes_up) {
   }
 }
 
-TEST(LineSearch, no_way_down_gives_no_step) {
-  // A slope that lies: the function rises.
+TEST(LineSearch, no_descent_gives_no_step) {
+  // A wrong slope: the function rises.
   const LineSearchResult found = search_line(
       {},
       [](double a) {

@@ -10,7 +10,7 @@
 namespace hourglass {
 namespace {
 
-TEST(Muon, what_is_no_matrix_is_updated_by_adamw) {
+TEST(Muon, tensors_that_are_not_matrices_are_updated_by_adamw) {
   test::Trial muon({.name = "muon", .momentum = 0.9, .weight_decay = 0.1},
                    test::normal_numbers(64, 0));
   test::Trial adamw({.name = "adamw", .weight_decay = 0.1}, test::normal_numbers(64, 0));
@@ -56,7 +56,7 @@ TEST(Muon, newton_schulz_brings_singular_values_near_one) {
   }
 }
 
-TEST(Muon, a_diagonal_keeps_its_signs_and_zeros_stay) {
+TEST(Muon, keeps_signs_of_a_diagonal_and_a_matrix_of_zeros) {
   std::vector<float> values = {2, 0, 0, -0.5F};
   orthogonalize(Matrix(values.data(), 2, 2));
   EXPECT_NEAR(values[0], 1, 0.35);

@@ -1,4 +1,4 @@
-// What every update rule promises, whatever its formula.
+// The promises of every update rule, independent of its formula.
 #include "optim/optimizer.hpp"
 
 #include <gtest/gtest.h>
@@ -52,7 +52,7 @@ void expect_same_bits(const Trial& a, const Trial& b, const std::string& what) {
 TEST(Optimizer, same_bits_for_every_cut_into_cells) {
   for (const OptimizerSettings& settings : variants()) {
     const Trial whole = train(settings, {0, size});
-    // One bit a boundary between cells: cut there or not.
+    // One bit per boundary between cells: whether to cut there.
     for (std::size_t choice = 1; choice < (1U << 8); ++choice) {
       std::vector<std::size_t> cuts = {0};
       for (std::size_t i = 1; i < size / cell; ++i) {
@@ -98,7 +98,7 @@ TEST(Optimizer, padding_stays_zero) {
   }
 }
 
-TEST(Optimizer, what_is_not_finite_in_the_gradient_shows_in_the_parameter) {
+TEST(Optimizer, non_finite_gradients_reach_the_parameters) {
   const auto clean = normal_numbers(cell, 1);
   for (const OptimizerSettings& settings : variants()) {
     for (const float bad :
@@ -155,7 +155,7 @@ TEST(Optimizer, group_factors_multiply_rate_and_decay) {
   }
 }
 
-TEST(Optimizer, empty_run_is_fine) {
+TEST(Optimizer, empty_run_is_allowed) {
   for (const OptimizerSettings& settings : variants()) {
     Trial trial(settings, {});
     EXPECT_NO_THROW(trial.update(step_number(1), {}));

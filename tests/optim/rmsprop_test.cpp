@@ -36,7 +36,7 @@ TEST(RmsProp, equals_the_formula) {
   }
 }
 
-TEST(RmsProp, keeps_what_it_uses) {
+TEST(RmsProp, state_depends_on_the_settings) {
   EXPECT_EQ(make_optimizer({.name = "rmsprop"})->state_names(),
             std::vector<std::string>({"variance"}));
   EXPECT_EQ(make_optimizer({.name = "rmsprop", .momentum = 0.5, .centered = true})->state_names(),

@@ -52,11 +52,11 @@ TEST(Schedule, step_with_parts_of_epochs) {
       {.name = "step", .learning_rate = 1, .decay_factor = 0.5, .decay_epochs = 0.25}, 10, 100);
   EXPECT_EQ(schedule.rate(2), 1.0);
   EXPECT_EQ(schedule.rate(3), 0.5);
-  // Less than a step is a step.
+  // A period of less than a step is one step.
   const Schedule fast(
       {.name = "step", .learning_rate = 1, .decay_factor = 0.5, .decay_epochs = 1e-6}, 10, 100);
   EXPECT_EQ(fast.rate(1), 0.5);
-  // Longer than any training: never.
+  // A period longer than any training never ends.
   const Schedule never(
       {.name = "step", .learning_rate = 1, .decay_factor = 0.5, .decay_epochs = 1e300}, 10, 100);
   EXPECT_EQ(never.rate(99), 1.0);
@@ -91,7 +91,7 @@ TEST(Schedule, warm_up_is_a_ramp_and_the_schedule_starts_behind_it) {
     EXPECT_DOUBLE_EQ(schedule.rate(9), 0.25) << name;
     EXPECT_EQ(schedule.rate(19), 0.5) << name;
     const Schedule shorter(settings, 10, 80);
-    if (name == "inverse-sqrt") continue;  // it goes on from the warm-up's length
+    if (name == "inverse-sqrt") continue;  // it depends on the warm-up's length
     for (Index step = 0; step < 80; ++step)
       EXPECT_EQ(schedule.rate(20 + step), shorter.rate(step)) << name << " " << step;
   }

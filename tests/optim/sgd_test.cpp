@@ -105,7 +105,7 @@ TEST(Sgd, momentum_of_a_dead_weight_reaches_zero) {
   EXPECT_NEAR(trial.parameters[0], 0.0F, 1e-6F);  // 1 - 0.1 / (1 - 0.9)
 }
 
-// The momentum of step t shows in what is left of a first gradient of 1 when the second is 0.
+// The momentum of step t: the part of a first gradient of 1 that is left when the second is 0.
 double momentum_shown(const OptimizerSettings& settings, Index t) {
   const Sgd sgd(settings);
   std::vector<float> p = {0};

@@ -56,7 +56,7 @@ struct Trial {
   }
 };
 
-/// One element of a rule in double: `state` is what the rule keeps, `t` the step from 1, `g` the
+/// One element of a rule in double: `state` is the rule's state, `t` the step from 1, `g` the
 /// scaled gradient.
 using ElementRule = std::function<void(double& p, std::vector<double>& state, double g, Index t,
                                        double rate, double decay)>;

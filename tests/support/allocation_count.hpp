@@ -6,10 +6,10 @@
 
 #include "hourglass/core/types.hpp"
 
-/// Counts what a test program allocates: calls of operator new in every form, and of aligned_alloc,
-/// which core/buffer.cpp uses. Include this header in one source file of a program: it replaces
-/// those functions for the whole program. Sanitizers bring their own, which stay: nothing is
-/// counted under them, and counts_allocations() says so.
+/// Counts the allocations of a test program: calls of every form of operator new, and of
+/// aligned_alloc, which core/buffer.cpp uses. Include this header in exactly one source file of a
+/// program: it replaces those functions for the whole program. Sanitizers need their own versions:
+/// under them nothing is counted, and counts_allocations() is false.
 namespace hourglass::test {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -22,7 +22,7 @@ namespace detail {
 inline std::atomic<bool> counting{false};
 inline std::atomic<Index> allocations{0};
 
-/// A place for a debugger's breakpoint: its callers are the allocations that are counted.
+/// For a debugger's breakpoint: its callers are the counted allocations.
 [[gnu::noinline]] inline void note_allocation() {
   allocations.fetch_add(1, std::memory_order_relaxed);
 }
