@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
-"""The memory that a run says a rank is going to hold, and what it does hold: a table for docs/performance.md.
+"""The memory that a run says a rank is going to hold, and what it does hold: a table for
+docs/performance.md.
 
-  bench/memory.py --data build/fashion-mnist.h5:/train/samples [--program build/release/bin/hourglass]
+  bench/memory.py --data build/fashion-mnist.h5:/train/samples
+    [--program build/release/bin/hourglass]
 
-`announced` is the line a run begins with, without the up to 100 MiB it allows for libraries; `resident` the largest resident_bytes of its
-metrics.jsonl (of rank 0). Takes no notice of time, so that the machine may be busy.
+`announced` is the line a run begins with, without the up to 100 MiB it allows for libraries;
+`resident` the largest resident_bytes of its metrics.jsonl (of rank 0). Takes no notice of time, so
+that the machine may be busy.
 """
 import argparse
 import json
@@ -96,7 +99,8 @@ def main():
     for layers, ranks, settings in CASES:
         announced, resident = measured(options, layers, ranks, settings)
         print(
-            f"| {layers.replace(',', '-')} | {ranks} | `{' '.join(settings)}` | {announced:.1f} | {resident:.1f} | {resident - announced:+.1f} |",
+            f"| {layers.replace(',', '-')} | {ranks} | `{' '.join(settings)}` | {announced:.1f} | "
+            f"{resident:.1f} | {resident - announced:+.1f} |",
             flush=True,
         )
 

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """What the guards of a run cost: each on against off, in turn on the same machine.
 
-  python3 bench/reliability.py --program build/release/bin/hourglass small     # verify, watchdog: 784-1000-500-250-30
-  python3 bench/reliability.py --program build/release/bin/hourglass large     # checkpoints: 100 million parameters
+  python3 bench/reliability.py --program build/release/bin/hourglass small
+    verify, watchdog: 784-1000-500-250-30
+  python3 bench/reliability.py --program build/release/bin/hourglass large
+    checkpoints: 100 million parameters
 
-Prints one JSON object: samples a second with each setting (median of the epochs of all repetitions), and for checkpoints the seconds that one
-costs: in which training stood still (seconds_checkpoint of metrics.jsonl), and in all, slower steps included."""
+Prints one JSON object: samples a second with each setting (median of the epochs of all
+repetitions), and for checkpoints the seconds that one costs: in which training stood still
+(seconds_checkpoint of metrics.jsonl), and in all, slower steps included."""
 import argparse
 import json
 import os
@@ -29,7 +32,8 @@ SMALL_CASES = {
 
 
 def train(options, folder, data, *settings):
-    """Trains into a new folder and returns its epoch records and the seconds of the training loop (first record to last)."""
+    """Trains into a new folder and returns its epoch records and the seconds of the training loop
+    (first record to last)."""
     output = Path(folder) / "run"
     shutil.rmtree(output, ignore_errors=True)
     words = [
@@ -89,7 +93,8 @@ def small(options, folder):
                 record["samples_per_second"] for record in records if record["kind"] == "epoch"
             ][1:]
     medians = {name: statistics.median(values) for name, values in speeds.items()}
-    # What else the machine does only slows an epoch, so the fastest of each say most about the setting.
+    # What else the machine does only slows an epoch, so the fastest of each say most about the
+    # setting.
     best = {name: max(values) for name, values in speeds.items()}
     return {
         "samples_per_second": medians,
@@ -104,7 +109,8 @@ def small(options, folder):
 
 
 def large(options, folder):
-    """Seconds that a checkpoint of 100 million parameters costs: what the steps of a run take beyond their median."""
+    """Seconds that a checkpoint of 100 million parameters costs: what the steps of a run take
+    beyond their median."""
     data = make_data(folder, 256 * options.steps, 4096)
     every = options.steps // 3
     common = [
@@ -130,7 +136,8 @@ def large(options, folder):
             for record in train(options, folder, data, *common, *settings)
             if record["kind"] == "step"
         ]
-        # The first step pays for cold memory; the checkpoint at the end of a run is always waited for.
+        # The first step pays for cold memory; the checkpoint at the end of a run is always waited
+        # for.
         steps = [256 / record["samples_per_second"] for record in records[1:]]
         median = statistics.median(steps)
         count = sum(record["step"] % every == 0 for record in records[:-1])

@@ -14,13 +14,15 @@ import hourglass
 run, data = sys.argv[1:3]
 model = hourglass.load(Path(run) / "model.h5")
 print(
-    f"{model.features} features, code of {model.code_size}, trained with {model.settings['optimizer']} and loss {model.settings['loss']}"
+    f"{model.features} features, code of {model.code_size}, trained with "
+    f"{model.settings['optimizer']} and loss {model.settings['loss']}"
 )
 
 # %% How training went
 for record in hourglass.read_metrics(run, kind="epoch"):
     print(
-        f"epoch {record['epoch']:3d}  sse {record['sse']:.4f}  validation {record['validation_sse']}"
+        f"epoch {record['epoch']:3d}  sse {record['sse']:.4f}  validation "
+        f"{record['validation_sse']}"
     )
 
 # %% Codes and reconstructions of the first thousand samples
@@ -28,7 +30,8 @@ x = model.normalize(hourglass.read_rows(data, slice(0, 1000)))
 codes = model.encode(x)
 errors = model.squared_errors(x)
 print(
-    f"mean squared error of {len(x)} samples: {errors.mean():.4f}; the worst is sample {errors.argmax()} with {errors.max():.4f}"
+    f"mean squared error of {len(x)} samples: {errors.mean():.4f}; the worst is sample "
+    f"{errors.argmax()} with {errors.max():.4f}"
 )
 
 # %% What the code is like

@@ -7,8 +7,9 @@
     for record in hourglass.read_metrics("run/", kind="epoch"):
         print(record["epoch"], record["validation_sse"])
 
-`samples` are as stored in the data set (e.g. uint8 images); normalize() turns them into the network's inputs as training did. Figures agree
-with the program's to about 1e-5: it computes in single precision, this module in double unless told otherwise.
+`samples` are as stored in the data set (e.g. uint8 images); normalize() turns them into the
+network's inputs as training did. Figures agree with the program's to about 1e-5: it computes in
+single precision, this module in double unless told otherwise.
 """
 import json
 import math
@@ -58,7 +59,8 @@ ACTIVATIONS = {
 
 
 def parse_configuration(text):
-    """The settings of a configuration text or config.cfg as a dict from name to text; names are unique over all sections."""
+    """The settings of a configuration text or config.cfg as a dict from name to text; names are
+    unique over all sections."""
     settings = {}
     for line in text.splitlines():
         line = line.strip()
@@ -69,7 +71,8 @@ def parse_configuration(text):
 
 
 def read_metrics(run, kind=None):
-    """The records of a run's metrics.jsonl, all or of one kind ("step", "epoch"). A last line still being written is left out."""
+    """The records of a run's metrics.jsonl, all or of one kind ("step", "epoch"). A last line still
+    being written is left out."""
     lines = (Path(run) / "metrics.jsonl").read_text().split("\n")[:-1]
     records = [json.loads(line) for line in lines]
     return [record for record in records if kind is None or record["kind"] == kind]
@@ -82,8 +85,8 @@ def read_rows(address, rows=slice(None)):
         return source[path][rows]
 
 
-# Steps of a network: each maps N x inputs to N x outputs, and tangent(x, t) maps directions t (N x D x inputs) at x to those of its
-# output, so that a product of them is a Jacobian.
+# Steps of a network: each maps N x inputs to N x outputs, and tangent(x, t) maps directions t (N x
+# D x inputs) at x to those of its output, so that a product of them is a Jacobian.
 
 
 class Dense:
@@ -103,8 +106,9 @@ class Dense:
 
 
 class _Windows:
-    """A convolution or its transposed form over images H x W x C: `weight` is small x large channels x kernel, `large` the shape of the
-    larger side, `grid` the height and width of the smaller one."""
+    """A convolution or its transposed form over images H x W x C: `weight` is small x large
+    channels x kernel, `large` the shape of the larger side, `grid` the height and width of the
+    smaller one."""
 
     def __init__(self, weight, bias, layer, large, grid):
         self.weight, self.bias, self.large, self.grid = weight, bias, large, grid
@@ -121,7 +125,8 @@ class _Windows:
         )
 
     def _extents(self):
-        """Height and width of the large image with its padding, and at least what the windows reach."""
+        """Height and width of the large image with its padding, and at least what the windows
+        reach."""
         return [
             max(size + 2 * p, (g - 1) * st + k)
             for size, p, g, st, k in zip(
@@ -169,7 +174,8 @@ class TransposedConvolution(_Windows):
 
 
 class LayerNorm:
-    """gain (x - mean) / sqrt(variance + 1e-5) + shift over the units of a sample; a gain a unit, or a channel of images."""
+    """gain (x - mean) / sqrt(variance + 1e-5) + shift over the units of a sample; a gain a unit, or
+    a channel of images."""
 
     def __init__(self, gain, shift, width):
         self.gain, self.shift = np.tile(gain, width // len(gain)), np.tile(
@@ -232,8 +238,9 @@ class PosteriorMean:
 
 
 def parse_layers(text):
-    """The items of `--layers` or `--decoder-layers`: {"kind": "dense", "shape": (784,) or (28, 28, 1)} or {"kind": "conv" or "tconv",
-    "channels", "kernel", "stride", "padding", "output_padding"}, pairs of height and width."""
+    """The items of `--layers` or `--decoder-layers`: {"kind": "dense", "shape": (784,) or (28, 28,
+    1)} or {"kind": "conv" or "tconv", "channels", "kernel", "stride", "padding", "output_padding"},
+    pairs of height and width."""
 
     def pair(words):
         numbers = tuple(map(int, words.split("x")))
@@ -242,7 +249,8 @@ def parse_layers(text):
     layers = []
     for item in text.split(","):
         match = re.fullmatch(
-            r"(t?conv):(\d+)x(\d+(?:x\d+)?)(?:s(\d+(?:x\d+)?))?(?:p(\d+(?:x\d+)?))?(?:o(\d+(?:x\d+)?))?",
+            r"(t?conv):(\d+)x(\d+(?:x\d+)?)"
+            r"(?:s(\d+(?:x\d+)?))?(?:p(\d+(?:x\d+)?))?(?:o(\d+(?:x\d+)?))?",
             item,
         )
         if not match:
@@ -313,7 +321,8 @@ def mirror_layers(layers):
 
 
 class Model:
-    """A trained autoencoder: `encoder` and `decoder` are lists of steps, applied one after the other."""
+    """A trained autoencoder: `encoder` and `decoder` are lists of steps, applied one after the
+    other."""
 
     def __init__(self, path, dtype=float):
         with h5py.File(path, "r") as file:
@@ -407,7 +416,8 @@ class Model:
         return self.decode(self.encode(x))
 
     def squared_errors(self, x):
-        """Squared error of each sample, summed over its features; their mean is the `sse` of `hourglass evaluate`."""
+        """Squared error of each sample, summed over its features; their mean is the `sse` of
+        `hourglass evaluate`."""
         return np.sum((self.reconstruct(x) - x) ** 2, axis=1)
 
     def jacobian(self, x):

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Says what got slower: scripts/compare_bench.py OLD NEW, two folders (or two JSON files) of scripts/bench.sh.
+"""Says what got slower: scripts/compare_bench.py OLD NEW, two folders (or two JSON files) of
+scripts/bench.sh.
 
-A benchmark counts as slower (or faster) when its repetitions do not overlap (each of the new is slower than each of the old) and
-the medians differ by more than --threshold. Exit code 1 when something got slower, 0 otherwise, 65 for broken input."""
+A benchmark counts as slower (or faster) when its repetitions do not overlap (each of the new is
+slower than each of the old) and the medians differ by more than --threshold. Exit code 1 when
+something got slower, 0 otherwise, 65 for broken input."""
 import argparse
 import json
 import statistics
@@ -28,7 +30,8 @@ def read(path):
             benchmarks = json.loads(file.read_text())["benchmarks"]
             for b in benchmarks:
                 if b.get("run_type", "iteration") == "iteration" and not b.get("error_occurred"):
-                    # A median over steps that the benchmark took itself is less disturbed than its mean.
+                    # A median over steps that the benchmark took itself is less disturbed than its
+                    # mean.
                     seconds = (
                         b["median_us"] * 1e-6
                         if "median_us" in b
@@ -61,7 +64,10 @@ def main():
     slower, faster = [], []
     for name in sorted(old.keys() & new.keys()):
         ratio = statistics.median(new[name]) / statistics.median(old[name])
-        line = f"{name}: {statistics.median(old[name]) * 1e6:.2f} -> {statistics.median(new[name]) * 1e6:.2f} us ({100 * (ratio - 1):+.1f} %)"
+        line = (
+            f"{name}: {statistics.median(old[name]) * 1e6:.2f} -> "
+            f"{statistics.median(new[name]) * 1e6:.2f} us ({100 * (ratio - 1):+.1f} %)"
+        )
         if ratio > 1 + arguments.threshold and min(new[name]) > max(old[name]):
             slower.append(line)
         elif ratio < 1 - arguments.threshold and max(new[name]) < min(old[name]):
@@ -76,7 +82,8 @@ def main():
         for name in sorted(names):
             print(f"{title}: {name}")
     print(
-        f"{len(old.keys() & new.keys())} compared: {len(slower)} slower, {len(faster)} faster beyond noise"
+        f"{len(old.keys() & new.keys())} compared: {len(slower)} slower, {len(faster)} faster "
+        "beyond noise"
     )
     return 1 if slower else 0
 

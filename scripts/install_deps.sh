@@ -20,6 +20,7 @@ extras=(
   libdnnl-dev libsimgrid-dev                                      # another BLAS; simulated networks
   slurm-wlm slurm-wlm-basic-plugins munge iproute2                # a Slurm cluster, network namespaces
   clang clang-format clang-tidy libclang-rt-14-dev cppcheck shellcheck valgrind # fuzzers and checkers
+  black python3-flake8                                                         # checkers of the Python
   doxygen                                                         # the reference of the public API
 )
 

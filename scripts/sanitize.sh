@@ -17,20 +17,19 @@ build() {
 case "${1-}" in
   "")
     build debug
-    ctest --preset debug --parallel "$(nproc)" --exclude-regex '^program_'
+    ctest --preset debug --parallel "$(nproc)" --label-exclude program
     ;;
   programs)
     # Sizes in memory, packages, documents and the simulator have nothing to do with this program's build; Slurm's tests pass by themselves.
     build debug
-    ctest --preset debug --tests-regex '^program_' \
+    ctest --preset debug --label-regex program \
       --exclude-regex '^program_(bench|dag|docs|header|memory|package|peers|python|results|simulate|slurm)_test$'
     ;;
   thread)
-    build tsan --target data_test train_test train_mpi_test
+    build tsan --target data_test engine_test engine_mpi_test train_test train_mpi_test
     # Only our own threads are the question: the libraries were not built for it. Tests that fork or wait for a signal have none to show.
-    GTEST_FILTER='-*DeathTest.*' \
-      TSAN_OPTIONS="suppressions=$PWD/tests/support/tsan.supp ignore_noninstrumented_modules=1 die_after_fork=0" \
-      ctest --preset tsan --tests-regex '^(data|train|train_mpi_[12])$'
+    TSAN_OPTIONS="suppressions=$PWD/tests/support/tsan.supp ignore_noninstrumented_modules=1 die_after_fork=0" \
+      ctest --preset tsan --tests-regex '^((data|engine|train)[.]|(engine|train)_mpi_[12]$)' --exclude-regex DeathTest
     ;;
   *)
     echo "usage: scripts/sanitize.sh [programs | thread]" >&2

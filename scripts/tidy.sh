@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# clang-format, clang-tidy and cppcheck over the C++ sources, shellcheck over the scripts. Works from any folder.
+# clang-format, clang-tidy and cppcheck over the C++ sources, black and flake8 over the Python, shellcheck over the scripts. Works from any folder.
 #   scripts/tidy.sh              everything (clang-tidy takes an hour on 2 cores)
 #   scripts/tidy.sh --changed    clang-tidy only on what changed since HOURGLASS_TIDY_BASE (the commit before this one)
 set -euo pipefail
@@ -52,6 +52,10 @@ done | xargs -0 -r -P "$(nproc)" -n 1 clang-tidy --quiet -p build/tidy || failed
 # Not the tests: cppcheck does not know GoogleTest's typed tests.
 cppcheck --quiet --enable=warning,performance,portability --std=c++20 --language=c++ --error-exitcode=1 -j "$(nproc)" \
   --suppressions-list=.cppcheck -I include -I src src bench/*.cpp || failed=1
+
+# Debian's Python, which has the checkers; settings in pyproject.toml and .flake8.
+git ls-files -z '*.py' | xargs -0 /usr/bin/python3 -m black --check || failed=1
+git ls-files -z '*.py' | xargs -0 /usr/bin/python3 -m flake8 || failed=1
 
 git ls-files '*.sh' '*.sbatch' .ci/run | xargs shellcheck -x || failed=1
 exit "$failed"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # The MPI tests under valgrind's memcheck, on two ranks: reads of what was never written, which the sanitizers do not see. Some minutes.
-#   scripts/valgrind.sh [TEST...]    dist_mpi_test and io_mpi_test by default
+#   scripts/valgrind.sh [TEST...]    comm_mpi_test, hdf5_mpi_test and checkpoint_mpi_test by default
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 tests=("$@")
-[ ${#tests[@]} -gt 0 ] || tests=(dist_mpi_test io_mpi_test)
+[ ${#tests[@]} -gt 0 ] || tests=(comm_mpi_test hdf5_mpi_test checkpoint_mpi_test)
 if [ "$(id -u)" -eq 0 ]; then
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi

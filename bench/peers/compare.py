@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
-"""Hourglass against PyTorch, pair by pair in one run: the same model, data, batch, optimizer (Adam) and precision.
+"""Hourglass against PyTorch, pair by pair in one run: the same model, data, batch, optimizer (Adam)
+and precision.
 
-  bench/peers/compare.py --data build/fashion-mnist.h5:/train/samples [--batch 128,256,1024] [--ranks 1,2] [--precision bf16]
+  bench/peers/compare.py --data build/fashion-mnist.h5:/train/samples
+    [--batch 128,256,1024] [--ranks 1,2] [--precision bf16]
 
-Needs python3-torch and python3-h5py (scripts/install_deps.sh --extras). `batch` is samples a rank. Each line is the median over the
-repetitions of samples/s of the last epoch, and the median of the pairs' ratios. Exit code 77 when PyTorch is not installed.
+Needs python3-torch and python3-h5py (scripts/install_deps.sh --extras). `batch` is samples a rank.
+Each line is the median over the repetitions of samples/s of the last epoch, and the median of the
+pairs' ratios. Exit code 77 when PyTorch is not installed.
 """
 import argparse
 import json
@@ -123,7 +126,8 @@ def main():
     options = parser.parse_args()
     if not Path(options.program).exists():
         sys.exit(
-            f"compare.py: no program at {options.program}; build it (cmake --build --preset release) or name it with --program"
+            f"compare.py: no program at {options.program}; build it (cmake --build --preset "
+            "release) or name it with --program"
         )
     if subprocess.run(
         [PYTHON, "-c", "import torch, h5py"], capture_output=True, check=False
@@ -150,12 +154,11 @@ def main():
             if options.json:
                 print(json.dumps(result), flush=True)
             else:
-                print(
-                    "{ranks} ranks  batch a rank {batch_a_rank:5d}  hourglass {hourglass:8.0f}  torch {torch:8.0f} samples/s  ratio {ratio:.2f}".format(
-                        **result
-                    ),
-                    flush=True,
+                line = (
+                    "{ranks} ranks  batch a rank {batch_a_rank:5d}  "
+                    "hourglass {hourglass:8.0f}  torch {torch:8.0f} samples/s  ratio {ratio:.2f}"
                 )
+                print(line.format(**result), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""The same autoencoder, data, batch, optimizer and precision in PyTorch: what a user would write instead.
+"""The same autoencoder, data, batch, optimizer and precision in PyTorch: what a user would write
+instead.
 
-Run by compare.py, or alone; several ranks (DistributedDataParallel over Gloo) are started by compare.py with the variables
-MASTER_ADDR, MASTER_PORT, RANK and WORLD_SIZE. Prints one JSON object: samples_per_second of the last epoch over all ranks.
+Run by compare.py, or alone; several ranks (DistributedDataParallel over Gloo) are started by
+compare.py with the variables MASTER_ADDR, MASTER_PORT, RANK and WORLD_SIZE. Prints one JSON object:
+samples_per_second of the last epoch over all ranks.
 """
 import argparse
 import json

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Tables (Markdown, on standard output) and curves (SVG files) of simulated studies: curves.py RESULTS.jsonl... --images FOLDER."""
+"""Tables (Markdown, on standard output) and curves (SVG files) of simulated studies: curves.py
+RESULTS.jsonl... --images FOLDER."""
 import argparse
 import json
 import math
@@ -38,16 +39,21 @@ def chart(title, label, curves):
     highest = max(
         105, math.ceil(max(y for points in curves.values() for y in points.values()) / 10) * 10
     )
-    place = lambda x, y: (
-        left + 12 + (right - left - 24) * math.log2(x) / last,
-        bottom - (bottom - top) * y / highest,
-    )
-    text = (
-        lambda x, y, words, anchor="start", more="": f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" {more}>{escape(words)}</text>'
-    )
+
+    def place(x, y):
+        return (
+            left + 12 + (right - left - 24) * math.log2(x) / last,
+            bottom - (bottom - top) * y / highest,
+        )
+
+    def text(x, y, words, anchor="start", more=""):
+        return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" {more}>{escape(words)}</text>'
+
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" font-size="13" '
-        f'fill="#222" font-family="system-ui,Helvetica,Arial,sans-serif"><title>{escape(title)}</title><rect width="{width}" height="{height}" fill="#fff"/>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
+        f'height="{height}" role="img" font-size="13" fill="#222" '
+        'font-family="system-ui,Helvetica,Arial,sans-serif">'
+        f'<title>{escape(title)}</title><rect width="{width}" height="{height}" fill="#fff"/>',
         text(10, 20, title, more='font-size="15" font-weight="600"'),
     ]
     for y in range(0, highest + 1, 20):
@@ -74,7 +80,10 @@ def chart(title, label, curves):
     )
     for look, (name, points) in enumerate(curves.items()):
         x, y = 10 + 180 * (look % 3), 41 + 18 * (look // 3)
-        line = f'fill="none" stroke="{COLOURS[look % 6]}" stroke-width="2" stroke-dasharray="{DASHES[look % 6]}"'
+        line = (
+            f'fill="none" stroke="{COLOURS[look % 6]}" stroke-width="2" '
+            f'stroke-dasharray="{DASHES[look % 6]}"'
+        )
         out.append(
             f'<path d="M{x} {y - 4}h30" {line}/>'
             + marker(look, x + 15, y - 4)
@@ -104,7 +113,8 @@ def variant(r):
 
 
 def efficiencies(results, study, cluster, keep=lambda r: True):
-    """variant -> {ranks: per cent}, and the same in milliseconds. One rank has no exchange, so any variant's serves."""
+    """variant -> {ranks: per cent}, and the same in milliseconds. One rank has no exchange, so any
+    variant's serves."""
     mine = [
         r
         for r in results
@@ -113,8 +123,12 @@ def efficiencies(results, study, cluster, keep=lambda r: True):
         and r["bucket_bytes"] == 4 << 20
         and keep(r)
     ]
-    # Strong points differ in their micro-batches a rank by design, weak ones are compared with one rank that has as many.
-    work = lambda r: r["micro_batches"] if study == "weak" else 0
+
+    # Strong points differ in their micro-batches a rank by design, weak ones are compared with one
+    # rank that has as many.
+    def work(r):
+        return r["micro_batches"] if study == "weak" else 0
+
     alone = {(r["reduction"], work(r)): r["step_ms"] for r in mine if r["ranks"] == 1}
     table, times = {}, {}
     for r in sorted(mine, key=lambda r: r["ranks"]):
@@ -151,13 +165,16 @@ def print_validation(results):
     if not rows:
         return
     print(
-        "\nSimulated and measured\n\n| hosts | ranks | study | reduction | overlap | a pass (ms) | exchange not hidden | measured (ms a step) | simulated | simulated / measured |"
-        "\n|---|---:|---|---|---|---:|---:|---:|---:|---:|"
+        "\nSimulated and measured\n\n| hosts | ranks | study | reduction | overlap | a pass (ms) "
+        "| exchange not hidden | measured (ms a step) | simulated | simulated / measured |\n"
+        "|---|---:|---|---|---|---:|---:|---:|---:|---:|"
     )
     for r in rows:
         print(
-            f"| {CLUSTERS[r['cluster']]['title']} | {r['ranks']} | {r['mode']} | {r['reduction']} | {'yes' if r['overlap'] else 'no'} | {r['pass_ms']:.1f} "
-            f"| {r['measured_exchange_ms']:.1f} | {r['measured_ms']:.1f} | {r['step_ms']:.1f} | {r['step_ms'] / r['measured_ms']:.2f} |"
+            f"| {CLUSTERS[r['cluster']]['title']} | {r['ranks']} | {r['mode']} | {r['reduction']} "
+            f"| {'yes' if r['overlap'] else 'no'} | {r['pass_ms']:.1f} | "
+            f"{r['measured_exchange_ms']:.1f} | {r['measured_ms']:.1f} | {r['step_ms']:.1f} | "
+            f"{r['step_ms'] / r['measured_ms']:.2f} |"
         )
 
 

@@ -1,5 +1,5 @@
 // A training step as the ranks of a cluster see it, on SimGrid's simulated MPI: the project's own
-// dist module exchanges the gradients, and computation is replaced by the time that it takes on a
+// comm module exchanges the gradients, and computation is replaced by the time that it takes on a
 // real core. Prints one JSON object:
 //   smpirun -np 1024 -platform P.xml -hostfile H ... simulate --widths 784,1000,... --micro-batches
 //   1 --pass-ms 13 --update-ms

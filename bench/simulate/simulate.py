@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Simulates training steps on clusters that are not at hand: simulate.py STUDY --output RESULTS.jsonl [--folder FOLDER].
+"""Simulates training steps on clusters that are not at hand: simulate.py STUDY --output
+RESULTS.jsonl [--folder FOLDER].
 
-Builds bench/simulate/simulate.cpp with SimGrid's smpicxx, describes the clusters, and writes one JSON line a point; points that
-RESULTS.jsonl has already are not run again. STUDY: weak, strong, allreduce,
-tiny, or validate, which simulates what --measured files hold. A point of 1024 ranks takes half a minute."""
+Builds bench/simulate/simulate.cpp with SimGrid's smpicxx, describes the clusters, and writes one
+JSON line a point; points that RESULTS.jsonl has already are not run again. STUDY: weak, strong,
+allreduce, tiny, or validate, which simulates what --measured files hold. A point of 1024 ranks
+takes half a minute."""
 import argparse
 import concurrent.futures
 import json
@@ -15,7 +17,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 
-# Links: bandwidth of a port in bytes a second, latency of one link in seconds. `efficiency` is what protocols leave of it.
+# Links: bandwidth of a port in bytes a second, latency of one link in seconds. `efficiency` is what
+# protocols leave of it.
 CLUSTERS = {
     "10gbe": {
         "title": "10 GbE, two-level tree, 2:1 oversubscribed",
@@ -65,7 +68,8 @@ CLUSTERS = {
     },
 }
 WIDTHS = "784,1000,500,250,30,250,500,1000,784"
-# One core: a pass over a micro-batch of so many samples, and Adam on the whole model (docs/scaling.md says where from).
+# One core: a pass over a micro-batch of so many samples, and Adam on the whole model
+# (docs/scaling.md says where from).
 PASS_MS = {128: 15.7, 32: 5.2}
 UPDATE_MS = 1.7
 COMBINE_MS = 0.3
@@ -110,12 +114,14 @@ ALL = [MAIN, "10gbe", "dragonfly-200g"]
 
 
 def few(cluster):
-    # Where messages get into each other's way, a point of 1024 ranks takes minutes instead of half a minute.
+    # Where messages get into each other's way, a point of 1024 ranks takes minutes instead of half
+    # a minute.
     return FEW if cluster == MAIN else FEW[:-1]
 
 
 def weak():
-    """One micro-batch of 128 a rank, by the tree; half the bytes; nothing overlapped; 16 ranks a node; 512 samples a rank."""
+    """One micro-batch of 128 a rank, by the tree; half the bytes; nothing overlapped; 16 ranks a
+    node; 512 samples a rank."""
     for cluster in ALL:
         for ranks in MANY:
             yield point("weak", cluster, ranks)
@@ -150,7 +156,8 @@ def strong():
 
 
 def allreduce():
-    """The classic scheme. Rings of messages by the hundred thousand: minutes of computing for the last points."""
+    """The classic scheme. Rings of messages by the hundred thousand: minutes of computing for the
+    last points."""
     for cluster in ALL:
         for ranks in [1, 4, 16, 64, 256]:
             for overlap in [1, 0]:
@@ -158,7 +165,8 @@ def allreduce():
 
 
 def validate(files):
-    """The points of measured studies (files of hourglass scale), with the times of a pass and an update measured in the same jobs."""
+    """The points of measured studies (files of hourglass scale), with the times of a pass and an
+    update measured in the same jobs."""
     for file in files:
         lines = read_results(file)
         options = lines[0]["train_options"]
@@ -178,7 +186,7 @@ def validate(files):
                 continue
             # All of one job, so that its parts belong together: the one with the median step.
             job = sorted(jobs, key=lambda job: job["step_seconds"])[(len(jobs) - 1) // 2]
-            phase = lambda name: job["phases"][name]["mean"] * 1e3
+            phase_ms = {name: phase["mean"] * 1e3 for name, phase in job["phases"].items()}
             hosts = len(job["hosts"])
             passes = batch // micro_batch // ranks
             link = (
@@ -198,10 +206,10 @@ def validate(files):
                 **link,
             ) | {
                 "mode": lines[0]["mode"],
-                "pass_ms": round((phase("compute") + phase("input")) / passes, 3),
-                "update_ms": round(phase("update") * (ranks if reduction == "tree" else 1), 3),
+                "pass_ms": round((phase_ms["compute"] + phase_ms["input"]) / passes, 3),
+                "update_ms": round(phase_ms["update"] * (ranks if reduction == "tree" else 1), 3),
                 "measured_ms": round(job["step_seconds"] * 1e3, 3),
-                "measured_exchange_ms": round(phase("exchange"), 3),
+                "measured_exchange_ms": round(phase_ms["exchange"], 3),
             }
 
 
@@ -224,9 +232,12 @@ STUDIES = {
 
 def platform_text(c, ranks_per_node):
     return (
-        f'<?xml version=\'1.0\'?><!DOCTYPE platform SYSTEM "https://simgrid.org/simgrid.dtd">\n<platform version="4.1">'
-        f"<zone id=\"w\" routing=\"Full\"><cluster id=\"c\" {c['topology']} prefix=\"n\" suffix=\"\" radical=\"0-{c['nodes'] - 1}\" speed=\"1Gf\" "
-        f"core=\"{max(ranks_per_node, 1)}\" bw=\"{c['bandwidth']}Bps\" lat=\"{c['latency']}s\" loopback_bw=\"8GBps\" loopback_lat=\"300ns\"/>"
+        "<?xml version='1.0'?><!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n"
+        '<platform version="4.1">'
+        f"<zone id=\"w\" routing=\"Full\"><cluster id=\"c\" {c['topology']} prefix=\"n\" "
+        f"suffix=\"\" radical=\"0-{c['nodes'] - 1}\" speed=\"1Gf\" "
+        f"core=\"{max(ranks_per_node, 1)}\" bw=\"{c['bandwidth']}Bps\" lat=\"{c['latency']}s\" "
+        'loopback_bw="8GBps" loopback_lat="300ns"/>'
         "</zone></platform>\n"
     )
 
@@ -363,8 +374,9 @@ def main():
                 file.write(json.dumps(p) + "\n")
                 file.flush()
                 print(
-                    f"{p['study']} {p['cluster']} {p['ranks']} ranks ({p['ranks_per_node']} a node) {p['reduction']} overlap {p['overlap']} "
-                    f"wire {p['wire_bytes']}: {p['step_ms']:.3f} ms",
+                    f"{p['study']} {p['cluster']} {p['ranks']} ranks ({p['ranks_per_node']} a "
+                    f"node) {p['reduction']} overlap {p['overlap']} wire {p['wire_bytes']}: "
+                    f"{p['step_ms']:.3f} ms",
                     flush=True,
                 )
         except (RuntimeError, KeyboardInterrupt) as end:

@@ -1,5 +1,5 @@
-"""Writes the tables of docs/results.md from a folder that scripts/results.sh has filled: document.py FOLDER FILE.md"""
-import json
+"""Writes the tables of docs/results.md from a folder that scripts/results.sh has filled:
+document.py FOLDER FILE.md"""
 import os
 import sys
 from pathlib import Path
@@ -7,6 +7,7 @@ from pathlib import Path
 import h5py
 
 from figures import Results
+from page import Page, shell, table
 from sheet import write_sheet
 
 SCIKIT_LEARN = {2: 36.1394, 10: 19.0916, 30: 12.2429, 64: 8.1286}
@@ -19,39 +20,7 @@ NOISES = (
 )
 
 
-def table(header, rows):
-    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines) + "\n"
-
-
-def shell(*commands):
-    return "```\n" + "\n".join(commands) + "\n```\n"
-
-
-class Document:
-    def __init__(self, results, images):
-        self.results, self.images, self.parts = results, images, []
-
-    def say(self, text):
-        self.parts.append(text.strip() + "\n")
-
-    def rows(self, names, *columns):
-        """One row for each (label, name) that has been measured."""
-        rows = [
-            [label, *(column(name) for column in columns)]
-            for label, name in names
-            if self.results.has(name)
-        ]
-        if not rows:
-            raise FileNotFoundError(2, "nothing was measured", names[0][1])
-        return rows
-
-    def sse(self, name):
-        return f"{self.results.sse(name):.3f}"
-
-    def figure(self, key, digits=3):
-        return lambda name: f"{self.results.figures(name)[key]:.{digits}f}"
-
+class Document(Page):
     def compression(self):
         r = self.results
         self.say("## Deep against linear, by size of the code")
@@ -83,12 +52,14 @@ class Document:
             )
         )
         self.say(
-            "The seconds are those of the passes on two ranks, without validation and checkpoints, on whatever the machine was doing besides."
+            "The seconds are those of the passes on two ranks, without validation and "
+            "checkpoints, on whatever the machine was doing besides."
         )
         commands = [r.command(f"deep-{size}") for size in (2, 10, 30) if r.has(f"deep-{size}")]
         self.say(
             shell(
-                "hourglass pca --data fashion-mnist.h5:/train/samples --components 30 --output pca-30/model.h5",
+                "hourglass pca --data fashion-mnist.h5:/train/samples --components 30 --output "
+                "pca-30/model.h5",
                 *commands,
             )
         )
@@ -133,8 +104,8 @@ class Document:
             )
         )
         self.say(
-            "A bounded code has to squeeze what a linear one may spread: within so few epochs `sigmoid` and `tanh` stay far behind. Rectifying ones "
-            "lose units."
+            "A bounded code has to squeeze what a linear one may spread: within so few epochs "
+            "`sigmoid` and `tanh` stay far behind. Rectifying ones lose units."
         )
         self.say(shell(self.results.command("code-sigmoid")))
 
@@ -151,9 +122,10 @@ class Document:
             )
         )
         self.say(
-            "Measured by the squared error, which only `mse` minimises; the others have other aims. `cosine` does not see the scale of its output, "
-            "so its sse says little, and `ssim` looks at structure. Each was trained with the same learning rate, in favour of those whose gradients have "
-            "the size of `mse`'s."
+            "Measured by the squared error, which only `mse` minimises; the others have other "
+            "aims. `cosine` does not see the scale of its output, so its sse says little, and "
+            "`ssim` looks at structure. Each was trained with the same learning rate, in favour "
+            "of those whose gradients have the size of `mse`'s."
         )
         self.say(shell(self.results.command("loss-bce")))
 
@@ -183,14 +155,15 @@ class Document:
             )
         )
         self.say(
-            f"The plain autoencoder's error on clean input is {self.sse('code-linear')}. Always the distance from the clean image. "
-            "Masking takes a share of the light out of every image, which the model learns to put back: given a clean image it puts in too much."
+            f"The plain autoencoder's error on clean input is {self.sse('code-linear')}. Always "
+            "the distance from the clean image. Masking takes a share of the light out of every "
+            "image, which the model learns to put back: given a clean image it puts in too much."
         )
         self.say(
             shell(
                 r.command("denoising-gaussian"),
-                "hourglass evaluate --model denoising-gaussian/model.h5 --data fashion-mnist.h5:/test/samples --corruption gaussian "
-                "--corruption-strength 0.3",
+                "hourglass evaluate --model denoising-gaussian/model.h5 --data "
+                "fashion-mnist.h5:/test/samples --corruption gaussian --corruption-strength 0.3",
             )
         )
 
@@ -211,7 +184,8 @@ class Document:
             )
         )
         self.say(
-            "A unit is active above 0.01 (L1, k-sparse: the others are zero) or above 0.1 (KL: a sigmoid never is zero)."
+            "A unit is active above 0.01 (L1, k-sparse: the others are zero) or above 0.1 (KL: a "
+            "sigmoid never is zero)."
         )
         self.say(
             shell(
@@ -220,7 +194,8 @@ class Document:
                     for name in ("l1-1e-5", "kl-1e-4", "k-25")
                     if self.results.has(name)
                 ),
-                "hourglass evaluate --model l1-1e-5/model.h5 --data fashion-mnist.h5:/test/samples --code",
+                "hourglass evaluate --model l1-1e-5/model.h5 --data "
+                "fashion-mnist.h5:/test/samples --code",
             )
         )
 
@@ -236,7 +211,8 @@ class Document:
         self.say(
             shell(
                 self.results.command("contractive-0"),
-                "hourglass evaluate --model contractive-1e-4/model.h5 --data fashion-mnist.h5:/test/samples --jacobian",
+                "hourglass evaluate --model contractive-1e-4/model.h5 --data "
+                "fashion-mnist.h5:/test/samples --jacobian",
             )
         )
 
@@ -281,14 +257,11 @@ class Document:
         self.say(
             shell(
                 r.command("variational-1"),
-                "hourglass sample --model variational-1/model.h5 --samples 128 --seed 1 --output samples.h5",
+                "hourglass sample --model variational-1/model.h5 --samples 128 --seed 1 --output "
+                "samples.h5",
             )
         )
         self.say("![128 samples from the prior](img/variational-samples.png)")
-
-    def accuracy(self, name):
-        path = self.results.folder / f"probe-{name}.json"
-        return f"{100 * json.loads(path.read_text())['accuracy']:.2f} %" if path.exists() else "-"
 
     def probes(self):
         r = self.results
@@ -308,7 +281,8 @@ class Document:
             )
         )
         self.say(
-            "And with the encoder of `deep-30.cfg` fine-tuned on some of the labels, from the autoencoder's weights or from random ones:"
+            "And with the encoder of `deep-30.cfg` fine-tuned on some of the labels, from the "
+            "autoencoder's weights or from random ones:"
         )
         rows = [
             [f"{share} %", self.accuracy(f"deep-30-{part}"), self.accuracy(f"untrained-{part}")]
@@ -328,7 +302,8 @@ class Document:
     def variants(self):
         self.say("## Every other variant")
         self.say(
-            "Each with the settings of its file in `data/experiments`; what they are is in [autoencoders.md](autoencoders.md)."
+            "Each with the settings of its file in `data/experiments`; what they are is in "
+            "[autoencoders.md](autoencoders.md)."
         )
         names = [
             (f"`{n}.cfg`", n)
@@ -365,18 +340,16 @@ class Document:
             )
         )
 
-    def code_size(self, name):
-        with h5py.File(self.results.folder / name / "model.h5", "r") as file:
-            encoder = file["model/encoder"]
-            return encoder[str(len(encoder) - 1)]["bias"].shape[0]
-
     def write(self, path):
         self.say("# Results")
         self.say(
-            "Made by `scripts/results.sh`, which trains everything named here and writes this page; the commands are those it runs (under `mpirun "
-            "-n 2`), with paths relative to its folder. Fashion-MNIST: 60,000 images to train on, 10,000 to test. *sse* is the squared error "
-            "summed over the 784 pixels in [0,1], averaged over the test images. All runs have seed 1, and the same weights on any number of "
-            "ranks. Settings were chosen by looking at a handful of runs and their test error, so the figures are those of a search, if a small one."
+            "Made by `scripts/results.sh`, which trains everything named here and writes this "
+            "page; the commands are those it runs (under `mpirun -n 2`), with paths relative to "
+            "its folder. Fashion-MNIST: 60,000 images to train on, 10,000 to test. *sse* is the "
+            "squared error summed over the 784 pixels in [0,1], averaged over the test images. "
+            "All runs have seed 1, and the same weights on any number of ranks. Settings were "
+            "chosen by looking at a handful of runs and their test error, so the figures are "
+            "those of a search, if a small one."
         )
         for part in (
             self.compression,
@@ -397,7 +370,9 @@ class Document:
                 # A section is whole or not there.
                 del self.parts[mark:]
                 self.say(
-                    f"*A section is missing here: `{Path(missing.filename).name if missing.filename else 'a model'}` has not been trained yet.*"
+                    "*A section is missing here: "
+                    f"`{Path(missing.filename).name if missing.filename else 'a model'}` has not "
+                    "been trained yet.*"
                 )
         temporary = path.with_suffix(".part")
         temporary.write_text("\n".join(self.parts))

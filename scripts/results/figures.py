@@ -30,13 +30,17 @@ class Results:
         return hourglass.read_metrics(self.folder / name, "epoch")
 
     def unfinished(self, name):
-        """Of a run that has not come to its end: its last validation sse and how far it is, as text; None otherwise."""
+        """Of a run that has not come to its end: its last validation sse and how far it is, as
+        text; None otherwise."""
         folder = self.folder / name
         if self.has(name) or not (folder / "metrics.jsonl").exists() or not self.epochs(name):
             return None
         last = self.epochs(name)[-1]
         config = hourglass.parse_configuration((folder / "config.cfg").read_text())
-        return f"{last['validation_sse']:.3f} (stopped after {last['epoch']} of {config['epochs']} epochs)"
+        return (
+            f"{last['validation_sse']:.3f} (stopped after {last['epoch']} of {config['epochs']} "
+            "epochs)"
+        )
 
     def seconds(self, name):
         """Time of training without validation, checkpoints and start."""
@@ -48,7 +52,8 @@ class Results:
         return total
 
     def lower_bound(self, name, data, seed=1):
-        """The test data's evidence lower bound in nats, with one draw of the code a sample: (bound, cross-entropy, divergence)."""
+        """The test data's evidence lower bound in nats, with one draw of the code a sample: (bound,
+        cross-entropy, divergence)."""
         model = hourglass.load(self.folder / name / "model.h5")
         x = model.normalize(hourglass.read_rows(data))
         posterior = x

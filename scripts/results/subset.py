@@ -1,4 +1,5 @@
-"""The first samples of a file made by data/fashion-mnist.sh: subset.py WHOLE.h5 FEW.h5 TRAIN TEST"""
+"""The first samples of a file made by data/fashion-mnist.sh: subset.py WHOLE.h5 FEW.h5 TRAIN
+TEST"""
 import sys
 
 import h5py

@@ -31,7 +31,8 @@ class Meter {
   Meter(const Autoencoder& model, const CodeQuestion& question, Index micro_batch)
       : model_(model), question_(question), workspace_(model.make_workspace(micro_batch)) {
     tally.used.assign(static_cast<std::size_t>(model.code_size()), 0);
-    if (question.jacobian) room_ = Buffer<float>(model.jacobian_room(jacobian_rows));
+    if (question.jacobian)
+      jacobian_scratch_ = Buffer<float>(model.jacobian_scratch_floats(jacobian_rows));
   }
 
   void add(const float* parameters, ConstMatrix x) {
@@ -60,7 +61,7 @@ class Meter {
     for (Index first = 0; first < x.rows; first += jacobian_rows) {
       const Index rows = std::min(jacobian_rows, x.rows - first);
       const ConstMatrix part(x.data + first * x.stride, rows, x.columns, x.stride);
-      model_.squared_jacobian_norms(parameters, part, workspace_, room_.span(),
+      model_.squared_jacobian_norms(parameters, part, workspace_, jacobian_scratch_.span(),
                                     std::span(squares).first(static_cast<std::size_t>(rows)));
       for (Index r = 0; r < rows; ++r)
         tally.norms.add(std::sqrt(squares[static_cast<std::size_t>(r)]));
@@ -70,7 +71,7 @@ class Meter {
   const Autoencoder& model_;
   CodeQuestion question_;
   Workspace workspace_;
-  Buffer<float> room_;
+  Buffer<float> jacobian_scratch_;
 };
 
 }  // namespace

@@ -12,7 +12,7 @@ constexpr std::size_t shown_values = 8;
 constexpr std::size_t shown_letters = 200;
 constexpr hsize_t largest_shown = 1 << 16;  // bytes of an attribute that is read at all
 
-// One line whatever the file holds; cut between characters of UTF-8.
+// Always one line, cut between characters of UTF-8.
 std::string shortened(std::string text) {
   for (char& letter : text) {
     if (static_cast<unsigned char>(letter) < ' ') letter = ' ';

@@ -63,7 +63,7 @@ std::vector<Index> shape_of(hid_t dataset) {
   return {sizes.begin(), sizes.end()};
 }
 
-// What can be told of a data set that DatasetReader refuses.
+// Facts about a data set that DatasetReader refuses.
 void read_storage(hid_t dataset, DatasetInfo& info) {
   info.shape = shape_of(dataset);
   const Handle creation(H5Dget_create_plist(dataset), H5Pclose);

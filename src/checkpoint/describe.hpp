@@ -19,8 +19,8 @@ struct DescribedDataset {
   std::string path;
   DatasetInfo info;  ///< shape, chunks and filters also when it is not readable as numbers; type
                      ///< only when it is
-  std::string
-      problem;  ///< why it cannot be read as numbers (text, compound, external); "" when it can
+  /// Why it cannot be read as numbers (text, compound, external); "" when it can.
+  std::string problem;
   std::string type;        ///< in words: "uint8", "float16", "text", "compound"
   Index stored_bytes = 0;  ///< in the file, after compression
   std::vector<DescribedAttribute> attributes;
@@ -39,12 +39,12 @@ struct DescribedLink {
   bool external = false;
 };
 
-/// What an HDF5 file holds.
+/// The contents of an HDF5 file.
 struct FileDescription {
   std::string path;
   Index bytes = 0;
-  bool is_state =
-      false;  ///< a model or checkpoint of ours (not yet verified: read_state_file does that)
+  /// A model or checkpoint of ours (not yet verified: read_state_file does that).
+  bool is_state = false;
   std::vector<DescribedDataset> datasets;
   std::vector<DescribedGroup> groups;
   std::vector<DescribedLink> links;

@@ -89,8 +89,9 @@ StateContents parse_contents(const std::string& json, const std::string& file) {
   }
 }
 
-std::string state_digest(const std::string& contents_json, const StateHeader& header) {
-  std::string text = std::to_string(state_format_version) + "\n";
+std::string state_digest(std::int64_t format_version, const std::string& contents_json,
+                         const StateHeader& header) {
+  std::string text = std::to_string(format_version) + "\n";
   append(text, contents_json);
   append(text, header.configuration);
   for (const auto& [name, value] : header.texts) {

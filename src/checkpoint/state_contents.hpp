@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,8 +25,10 @@ struct StateContents {
 /// Throws Error(data) naming `file` for anything that to_json cannot have written.
 [[nodiscard]] StateContents parse_contents(const std::string& json, const std::string& file);
 
-/// Digest over the contents (with the arenas' digests in it) and the header: the attribute "digest"
-/// of the root.
-[[nodiscard]] std::string state_digest(const std::string& contents_json, const StateHeader& header);
+/// Digest over the file's format version, the contents (with the arenas' digests in it) and the
+/// header: the attribute "digest" of the root.
+[[nodiscard]] std::string state_digest(std::int64_t format_version,
+                                       const std::string& contents_json,
+                                       const StateHeader& header);
 
 }  // namespace hourglass

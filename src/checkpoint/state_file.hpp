@@ -65,12 +65,12 @@ struct StoredGroup {
 struct StateFile {
   std::string path;
   StateHeader header;
-  std::vector<StoredTensor>
-      parameters;                   ///< tensors below /model, in arena order (stored as attribute)
-  std::vector<StoredGroup> groups;  ///< every arena of the file, "/model" first
+  /// Tensors below /model, in arena order (stored as attribute).
+  std::vector<StoredTensor> parameters;
+  std::vector<StoredGroup> groups;            ///< every arena of the file, "/model" first
   std::vector<std::string> optimizer_groups;  ///< e.g. "mean", "variance"; empty in a model file
-  std::string
-      weights_digest;  ///< 32 hex digits over every parameter's bits, recomputed from the values
+  /// 32 hex digits over every parameter's bits, recomputed from the values.
+  std::string weights_digest;
 };
 
 /// Reads the header and verifies the digest of everything. Throws Error(io) when unreadable,

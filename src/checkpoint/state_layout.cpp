@@ -61,7 +61,8 @@ void write_header(hid_t file, const std::string& name, const StateHeader& header
   const std::string contents = to_json(contents_of(header, groups));
   const Handle root = hdf5::make_group(file, "/", name);
   hdf5::write_text(root.get(), contents_name, contents, name);
-  hdf5::write_text(root.get(), digest_name, state_digest(contents, header), name);
+  hdf5::write_text(root.get(), digest_name, state_digest(state_format_version, contents, header),
+                   name);
   const Handle model = hdf5::make_group(file, state_model_group, name);
   hdf5::write_integer(model.get(), state_version_name, state_format_version, name);
   hdf5::write_text(model.get(), configuration_name, header.configuration, name);
@@ -207,7 +208,9 @@ StateContents read_state_layout(hid_t file, const std::string& name, StateHeader
   }
   for (const std::string& path : contents.doubles)
     header.doubles[path] = read_doubles(file, path, name, file_size);
-  if (hdf5::read_text(root.get(), digest_name, name, file_size) != state_digest(json, header)) {
+  const std::int64_t version = hdf5::read_integer(model.get(), state_version_name, name);
+  if (hdf5::read_text(root.get(), digest_name, name, file_size) !=
+      state_digest(version, json, header)) {
     throw Error(ErrorKind::data,
                 name + ": corrupted: digest mismatch in its header; use another copy");
   }

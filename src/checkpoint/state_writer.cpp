@@ -22,7 +22,7 @@ namespace hourglass {
 
 namespace {
 
-// What this rank writes of one arena.
+// The part of one arena that this rank writes.
 struct Share {
   StoredArena arena;
   std::vector<TensorSlice> slices;

@@ -10,10 +10,10 @@
 
 namespace hourglass {
 
-/// Writes a model or checkpoint file as write_state_file does, in stages: what a rank does alone
-/// (hashing its values, making the file, writing its part, the rename) alternates with what all
-/// ranks do together (adding digests, agreeing). With a snapshot the lonely parts run in a thread
-/// that never calls MPI while the owner goes on with other things.
+/// Writes a model or checkpoint file as write_state_file does, in stages: local work of a rank
+/// (hashing its values, creating the file, writing its part, renaming) alternates with collective
+/// work (adding digests, agreeing). With a snapshot the local work runs on a thread that never
+/// calls MPI, while training goes on.
 class StateWriter {
  public:
   /// Collective. With `snapshot`, this rank's values are copied to it (it grows when needed) and

@@ -20,9 +20,6 @@ struct Command {
   bool hidden = false;  ///< not in --help: started by another command
 };
 
-/// All of them, in the order of --help.
-[[nodiscard]] std::vector<Command> commands();
-
 // One file each.
 [[nodiscard]] Command import_command();
 [[nodiscard]] Command train_command();
@@ -44,6 +41,5 @@ struct Command {
 [[nodiscard]] Command sweep_command();
 [[nodiscard]] Command scale_command();
 [[nodiscard]] Command scale_worker_command();
-[[nodiscard]] Command report_command();
 
 }  // namespace hourglass

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cli/command.hpp"
+#include "cli/commands.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

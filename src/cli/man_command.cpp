@@ -1,28 +1,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
-#include "cli/command.hpp"
+#include "cli/commands.hpp"
 #include "config/settings.hpp"
-#include "hourglass/core/error.hpp"
+#include "core/exit_codes.hpp"
 #include "run/version.hpp"
 
 namespace hourglass {
 namespace {
-
-struct ExitCode {
-  int code;
-  const char* meaning;
-};
-constexpr std::array<ExitCode, 7> exit_codes = {
-    {{0, "done"},
-     {64, "unknown, missing or contradictory settings"},
-     {65, "bad data: malformed, NaN, wrong shape"},
-     {70, "a bug: please report it"},
-     {74, "input or output failed: missing file, no permission, disk full"},
-     {75, "stopped on request with a checkpoint written: resume it"},
-     {76, "diverged: loss, gradient or parameter not finite"}}};
 
 // What troff would take for its own: backslashes, hyphens, and dots and quotes at the beginning of
 // a line.
@@ -73,9 +59,9 @@ std::string man_page() {
       text += fmt::format(".PP\n.nf\n{}\n.fi\n",
                           roff(command.details.substr(0, command.details.size() - 1)));
   }
-  text += ".SH EXIT STATUS\n";
-  for (const ExitCode& exit : exit_codes)
-    text += fmt::format(".TP\n.B {}\n{}\n", exit.code, roff(exit.meaning));
+  text += fmt::format(".SH EXIT STATUS\n.TP\n.B 0\n{}\n", success_meaning);
+  for (const ExitCode& row : exit_codes)
+    text += fmt::format(".TP\n.B {}\n{}\n", row.code(), roff(std::string(row.meaning)));
   return text;
 }
 

@@ -22,6 +22,7 @@
 #include "report/scaling_results.hpp"
 #include "run/version.hpp"
 #include "system/machine.hpp"
+#include "train/consistency.hpp"
 #include "train/trainer.hpp"
 
 namespace hourglass {

@@ -232,12 +232,6 @@ void print_table(const Sweep& sweep, const std::vector<TrialRow>& rows) {
   std::fflush(stdout);
 }
 
-// A trial that ended with no code of the program's own lost a rank: killed, or gone with its node.
-ErrorKind kind_of_failure(int code) {
-  if (code == static_cast<int>(ErrorKind::io) || code == not_started) return ErrorKind::io;
-  return code == static_cast<int>(ErrorKind::bug) ? ErrorKind::bug : ErrorKind::rank;
-}
-
 void run_sweep(const Arguments& arguments) {
   refuse_launcher("sweep");
   const Sweep sweep = read_sweep(arguments);

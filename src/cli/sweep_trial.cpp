@@ -56,26 +56,25 @@ std::string last_message(const std::string& log) {
   return message;
 }
 
+const char* status_of(int code) {
+  if (code == 0) return "done";
+  switch (kind_of_failure(code)) {
+    case ErrorKind::diverged:
+      return "diverged";
+    case ErrorKind::usage:
+    case ErrorKind::data:
+      return "refused";
+    case ErrorKind::stopped:
+      return "stopped";
+    default:
+      return "failed";
+  }
+}
+
 TrialOutcome outcome_of(int code) {
   TrialOutcome outcome;
   outcome.code = code;
-  switch (code) {
-    case 0:
-      outcome.status = "done";
-      break;
-    case static_cast<int>(ErrorKind::diverged):
-      outcome.status = "diverged";
-      break;
-    case static_cast<int>(ErrorKind::usage):
-    case static_cast<int>(ErrorKind::data):
-      outcome.status = "refused";
-      break;
-    case static_cast<int>(ErrorKind::stopped):
-      outcome.status = "stopped";
-      break;
-    default:
-      outcome.status = "failed";
-  }
+  outcome.status = status_of(code);
   return outcome;
 }
 

@@ -10,6 +10,7 @@
 #include "run/model_file.hpp"
 #include "run/resume_point.hpp"
 #include "system/byte_file.hpp"
+#include "train/consistency.hpp"
 #include "train/trainer.hpp"
 
 namespace hourglass {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "comm/mpi_check.hpp"
+#include "comm/owned_ranges.hpp"
 #include "core/activity.hpp"
 #include "hourglass/core/error.hpp"
 
@@ -18,7 +19,7 @@ struct Communicator::Handle {
   int rank = 0;
   int size = 1;
 
-  /// Takes over `owned`, a communicator nobody else frees.
+  /// Takes ownership of `owned`.
   explicit Handle(MPI_Comm owned) : comm(owned) {
     check_mpi(MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
     check_mpi(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank");
@@ -27,7 +28,7 @@ struct Communicator::Handle {
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
   ~Handle() {
-    // A copy kept beyond MPI's end (in a static, say) has nothing left to free.
+    // A copy that outlives MPI (in a static variable, say) has nothing left to free.
     int finalized = 0;
     MPI_Finalized(&finalized);
     if (finalized == 0) MPI_Comm_free(&comm);
@@ -36,7 +37,7 @@ struct Communicator::Handle {
 
 namespace {
 
-// MPI counts are int: longer messages go in pieces of this many elements.
+// MPI counts are int: longer messages are sent in pieces of this many elements.
 constexpr std::size_t chunk = std::size_t{1} << 30;
 
 MPI_Comm duplicate_of(MPI_Comm parent) {
@@ -155,6 +156,17 @@ std::vector<std::string> Communicator::all_gather(const std::string& text) const
   return texts;
 }
 
+void Communicator::all_gather(std::span<float> arena, const OwnedRanges& owned) const {
+  require(owned.end() <= static_cast<Index>(arena.size()), "gathering beyond the end of an arena");
+  if (size() == 1) return;
+  const activity::Waiting waiting;
+  for (const OwnedRanges::Round& round : owned.rounds()) {
+    check_mpi(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, arena.data() + round.base,
+                             round.counts.data(), round.offsets.data(), MPI_FLOAT, handle_->comm),
+              "MPI_Allgatherv");
+  }
+}
+
 Request Communicator::send(std::span<const float> values, int destination, int tag) const {
   MPI_Request pending = MPI_REQUEST_NULL;
   check_mpi(MPI_Isend(values.data(), mpi_count(static_cast<Index>(values.size())), MPI_FLOAT,
@@ -171,7 +183,7 @@ Request Communicator::receive(std::span<float> values, int source, int tag) cons
   return Request(&pending);
 }
 
-Request Communicator::all_reduce(std::span<float> values) const {
+Request Communicator::iallreduce_sum(std::span<float> values) const {
   MPI_Request pending = MPI_REQUEST_NULL;
   check_mpi(
       MPI_Iallreduce(MPI_IN_PLACE, values.data(), mpi_count(static_cast<Index>(values.size())),
@@ -180,7 +192,7 @@ Request Communicator::all_reduce(std::span<float> values) const {
   return Request(&pending);
 }
 
-Request Communicator::sum_later(std::span<std::int64_t> values) const {
+Request Communicator::iallreduce_sum(std::span<std::int64_t> values) const {
   MPI_Request pending = MPI_REQUEST_NULL;
   check_mpi(
       MPI_Iallreduce(MPI_IN_PLACE, values.data(), mpi_count(static_cast<Index>(values.size())),

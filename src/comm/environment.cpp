@@ -19,9 +19,9 @@ bool is_running() {
   return initialized != 0 && finalized == 0;
 }
 
-// Left to itself, Open MPI's MPI_Iallreduce sends whole buffers up and down a binomial tree when
-// they are reduced in place: twice the bytes of any algorithm that divides them. Rabenseifner's
-// does. Who has chosen another keeps it.
+// By default, Open MPI's MPI_Iallreduce sends whole buffers up and down a binomial tree when they
+// are reduced in place: twice the bytes of an algorithm that divides them, as Rabenseifner's does.
+// A choice in the user's environment is kept.
 void choose_allreduce_algorithm() { setenv("OMPI_MCA_coll_libnbc_iallreduce_algorithm", "3", 0); }
 
 }  // namespace
@@ -37,8 +37,8 @@ Environment::Environment(int& argc, char**& argv) {
                 library_version() +
                     " was built without thread support; use one that offers MPI_THREAD_FUNNELED");
   }
-  // Errors that belong to no communicator of ours (a bad datatype, a failed split) are reported
-  // here.
+  // Errors that belong to no other communicator (a bad datatype, a failed split) are reported on
+  // these.
   detail::check_mpi(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN),
                     "MPI_Comm_set_errhandler");
   detail::check_mpi(MPI_Comm_set_errhandler(MPI_COMM_SELF, MPI_ERRORS_RETURN),

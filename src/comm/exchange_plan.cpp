@@ -66,7 +66,7 @@ Range ExchangePlan::held(Range bucket, int rank, int rounds_done) const {
   return slices(bucket, ranks_, first, count);
 }
 
-Index ExchangePlan::landing_floats(Range bucket) const {
+Index ExchangePlan::receive_floats(Range bucket) const {
   if (!is_halving())
     return (static_cast<Index>(nodes_.size()) - own_nodes().size()) * owned(bucket).size();
   Index floats = 0;
@@ -80,7 +80,7 @@ void ExchangePlan::reduce_sends(Range bucket, int round, std::vector<Message>& m
     append(messages, {peer, held(bucket, peer, round + 1)});
     return;
   }
-  // Everybody starts with the next rank, not with rank 0, so that no rank is flooded.
+  // Every rank starts with its successor rather than with rank 0, so that no rank is flooded.
   for (int distance = 1; distance < ranks_; ++distance) {
     const int peer = (rank_ + distance) % ranks_;
     const Range slice = held(bucket, peer, 0);
@@ -90,9 +90,9 @@ void ExchangePlan::reduce_sends(Range bucket, int round, std::vector<Message>& m
 
 void ExchangePlan::reduce_receives(Range bucket, int round, std::vector<Message>& messages) const {
   if (is_halving()) {
-    Index landing = 0;
-    for (int before = 0; before < round; ++before) landing += held(bucket, before + 1).size();
-    append(messages, {rank_ ^ (1 << round), held(bucket, round + 1), 0, landing});
+    Index offset = 0;
+    for (int before = 0; before < round; ++before) offset += held(bucket, before + 1).size();
+    append(messages, {rank_ ^ (1 << round), held(bucket, round + 1), 0, offset});
     return;
   }
   const Range slice = owned(bucket);

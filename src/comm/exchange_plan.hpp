@@ -9,15 +9,14 @@ namespace hourglass {
 
 /// One message of a bucket's exchange.
 struct Message {
-  int peer = 0;       ///< rank at the other end
-  Range floats;       ///< floats of the arena; never empty
-  Index part = 0;     ///< reduce, first round: which of the sender's parts it carries
-  Index landing = 0;  ///< reduce, receiving: floats in front of it in the bucket's receive buffer
+  int peer = 0;             ///< the other rank
+  Range floats;             ///< floats of the arena; never empty
+  Index part = 0;           ///< reduce, first round: index of the sender's part
+  Index buffer_offset = 0;  ///< reduce, receiving: float offset in the bucket's receive buffer
 };
 
-/// Who sends what to whom when the gradients of one bucket are summed along the leaf tree
-/// (core/tree_sum.hpp) and its updated parameters are distributed. Pure arithmetic, the same on
-/// every rank; no MPI.
+/// The messages that sum the gradients of one bucket along the leaf tree (core/tree_sum.hpp) and
+/// distribute its updated parameters. Pure arithmetic without MPI, the same on every rank.
 ///
 /// Rank r of P holds the tree's maximal nodes inside leaves even_part(leaves, P, r). A bucket is
 /// cut into P slices at multiples of 64 floats (some are empty when it has fewer than P cells);
@@ -39,22 +38,22 @@ class ExchangePlan {
   ExchangePlan(Index leaves, int ranks, int rank);
 
   [[nodiscard]] bool is_halving() const { return halving_rounds_ > 0; }
-  /// Rounds of the reduce, and also of the gather. A round's sends need the receives of the rounds
-  /// before.
+  /// Rounds of the reduce, and of the gather. A round's sends depend on the receives of all
+  /// preceding rounds.
   [[nodiscard]] int rounds() const { return is_halving() ? halving_rounds_ : 1; }
   /// The nodes of all ranks, from left to right; together all leaves.
   [[nodiscard]] std::span<const Range> nodes() const { return nodes_; }
   /// This rank's positions in nodes().
   [[nodiscard]] Range own_nodes() const { return nodes_of(rank_); }
 
-  /// The slice of the bucket that this rank finishes and updates.
+  /// The slice of the bucket that this rank sums completely and updates.
   [[nodiscard]] Range owned(Range bucket) const { return held(bucket, rank_, halving_rounds_); }
-  /// Halving: what this rank is still adding up after `rounds_done` rounds.
+  /// Halving: the part of the bucket that this rank still sums after `rounds_done` rounds.
   [[nodiscard]] Range held(Range bucket, int rounds_done) const {
     return held(bucket, rank_, rounds_done);
   }
-  /// Floats that arrive during the bucket's reduce.
-  [[nodiscard]] Index landing_floats(Range bucket) const;
+  /// Floats received during the bucket's reduce.
+  [[nodiscard]] Index receive_floats(Range bucket) const;
 
   /// Append this rank's messages of a round to `messages`. Between two ranks, sends and receives of
   /// a round have the same order.

@@ -16,8 +16,8 @@ constexpr Index first_bytes = 1024;
 constexpr Index growth = 4;
 constexpr double seconds_per_size = 0.1;
 
-// The median over repetitions of the slowest rank's time. How many follows from the first, so that
-// all ranks do the same.
+// The median over repetitions of the slowest rank's time. The first time determines the number of
+// repetitions, which is therefore the same on all ranks.
 double slowest_median(const Communicator& communicator, const std::function<double()>& timed_once) {
   const auto once = [&] {
     communicator.barrier();
@@ -42,7 +42,7 @@ std::vector<NetworkFigure> sweep_allreduce(const Communicator& communicator, Ind
     const auto part = values.span().first(static_cast<std::size_t>(bytes / 4));
     figures.push_back({bytes, slowest_median(communicator, [&] {
                          const Timer timer;
-                         communicator.all_reduce(part).wait();
+                         communicator.iallreduce_sum(part).wait();
                          return timer.seconds();
                        })});
   }
@@ -85,7 +85,7 @@ NetworkFigure measure_exchange(const Communicator& communicator, Index arena_flo
                             : make_allreduce_reducer(communicator, settings);
   const std::vector<Range> nodes =
       maximal_nodes(even_part(leaves, communicator.size(), communicator.rank()), leaves);
-  // A rank's nodes may as well all lie in one place: nobody looks at the sum.
+  // All nodes of a rank may share one buffer, since the sum is not used.
   Buffer<float> gradient(arena_floats);
   std::vector<BucketPart> parts(nodes.size());
   const auto buckets = reducer->buckets();

@@ -26,49 +26,48 @@ struct BucketPart {
   const float* data;  ///< first float of the bucket
 };
 
-/// Sums gradients over ranks and distributes updated parameters: the exchange of one step, bucket
-/// by bucket.
+/// Sums gradients over ranks and distributes updated parameters, bucket by bucket: the exchange of
+/// one step.
 ///
-/// Order of calls in a step, all by the main thread, the same on every rank:
+/// Order of calls in a step, all by the main thread and the same on every rank:
 ///   start_reduce(b, parts) for each bucket b = 0, 1, ...; progress() at any time;
-///   wait_reduce(b): then `sum` holds the sum over all leaves in owned(b);
-///   the caller updates `parameters` in owned(b); start_gather(b); finish(): then `parameters` is
-///   complete everywhere.
-/// Gathering may be left out for any bucket (on every rank alike); finish() ends the step all the
-/// same. From start_reduce(b) on, `sum` is scratch in bucket b outside owned(b); from
-/// start_gather(b) to finish() nobody else may touch `parameters` in bucket b. MPI advances only
-/// inside these calls: progress() now and then overlaps the exchange with the computation; it is
-/// cheap when nothing is pending. No method allocates; all buffers are made with the reducer. A
-/// method called out of order throws Error(bug). The destructor does not communicate: destroyed in
-/// the middle of a step (an error ends the run), it cancels its receives.
+///   wait_reduce(b): afterwards `sum` holds the sum over all leaves in owned(b);
+///   the caller updates `parameters` in owned(b); start_gather(b);
+///   finish(): afterwards `parameters` is complete on every rank.
+/// Gathering a bucket may be omitted on all ranks alike; finish() ends the step in any case. After
+/// start_reduce(b), `sum` is scratch in bucket b outside owned(b); from start_gather(b) to finish()
+/// the caller must not touch `parameters` in bucket b. MPI advances only inside these calls:
+/// frequent calls of progress() overlap the exchange with the computation; they are cheap when
+/// nothing is pending. No method allocates; all buffers are made on construction. A method called
+/// out of order throws Error(bug). The destructor does not communicate: in the middle of a step (an
+/// error ends the run) it cancels pending receives.
 class Reducer {
  public:
   virtual ~Reducer() = default;
 
   [[nodiscard]] virtual std::span<const Range> buckets() const = 0;
-  /// The part of the arena in bucket b whose update this rank owns (may be empty): the rank's
-  /// segment is their union.
+  /// The part of bucket b whose update this rank owns (may be empty). The union over the buckets is
+  /// the rank's segment.
   [[nodiscard]] virtual Range owned(Index bucket) const = 0;
 
   /// `parts`: this rank's maximal nodes (core/tree_sum.hpp: maximal_nodes of its leaf range),
-  /// sorted, for this bucket. Their memory must stay until wait_reduce(bucket) returned. A part may
-  /// be the bucket's place in `sum` itself.
+  /// sorted, for this bucket. Their memory must stay until wait_reduce(bucket) returns. A part may
+  /// lie in `sum` itself, at the bucket's place.
   virtual void start_reduce(Index bucket, std::span<const BucketPart> parts) = 0;
   virtual void progress() = 0;
   virtual void wait_reduce(Index bucket) = 0;
-  /// With a 16-bit wire: an arena in which the caller leaves, in owned(b) and before
-  /// start_gather(b), what it has added to each parameter since the last step. The gather sends
-  /// these and adds them on the other ranks: every rank adds the same number to the same float.
-  /// Empty otherwise, when the parameters themselves travel.
+  /// With a 16-bit wire: an arena to which the caller writes, in owned(b) before start_gather(b),
+  /// the number that it has added to each parameter in this step. The gather sends these numbers
+  /// and adds them on the other ranks, so every rank adds the same number to the same float. Empty
+  /// otherwise, when the parameters themselves are sent.
   [[nodiscard]] virtual std::span<Bfloat16> increments() { return {}; }
   virtual void start_gather(Index bucket) = 0;
   virtual void finish() = 0;
-  /// Bytes of receive and send buffers: what the memory prediction counts.
+  /// Bytes of receive and send buffers, for the memory prediction.
   [[nodiscard]] virtual Index bytes() const { return 0; }
 };
 
-/// What a reducer works on. `sum` and `parameters` are arenas of arena_floats floats that outlive
-/// it.
+/// `sum` and `parameters` are arenas of the same size that outlive the reducer.
 struct ReducerSettings {
   Index leaves = 1;              ///< micro-batches of a step = shards S
   Index bucket_bytes = 4 << 20;  ///< see make_buckets
@@ -80,8 +79,8 @@ struct ReducerSettings {
 /// `tree`: the leaf tree of core/tree_sum.hpp, reduce-scatter, sharded update, allgather: the same
 /// bits on any number of ranks. See exchange_plan.hpp for the messages; they are fewest when leaves
 /// / P is a power of two. Receive buffers: up to 64 MiB of buckets, but 4 to 32 buckets (or all),
-/// are in flight; each takes (P - 1) / P of its size, times the nodes a rank holds when leaves / P
-/// is no power of two. Collective. Throws Error(usage) when there are more buckets than MPI has
+/// are in flight; each takes (P - 1) / P of its size, times the nodes per rank when leaves / P is
+/// not a power of two. Collective. Throws Error(usage) when there are more buckets than MPI has
 /// tags for.
 [[nodiscard]] std::unique_ptr<Reducer> make_tree_reducer(const Communicator& communicator,
                                                          const ReducerSettings& settings);
@@ -89,7 +88,7 @@ struct ReducerSettings {
 /// `allreduce`: the classic scheme. Each rank adds its parts from left to right, MPI_Iallreduce
 /// sums a bucket over the ranks, and every rank updates everything (owned(b) = bucket b; gathering
 /// does nothing). The bits depend on the number of ranks and on MPI, but are the same on all ranks.
-/// No buffers of its own; `parts` may be released when start_reduce returns. Collective.
+/// It has no buffers; `parts` may be released when start_reduce returns. Collective.
 [[nodiscard]] std::unique_ptr<Reducer> make_allreduce_reducer(const Communicator& communicator,
                                                               const ReducerSettings& settings);
 

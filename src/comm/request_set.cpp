@@ -12,7 +12,7 @@ RequestSet::~RequestSet() {
     const Kind kind = groups_[group_of_[i]].kind;
     // MPI forbids freeing a collective that is pending.
     if (requests_[i] == MPI_REQUEST_NULL || kind == Kind::collective) continue;
-    // A late message must not land in memory that is about to be freed.
+    // A late message must not be written to memory that is about to be freed.
     if (kind == Kind::receive) MPI_Cancel(&requests_[i]);
     MPI_Request_free(&requests_[i]);
   }
@@ -47,7 +47,7 @@ void RequestSet::test_some() {
 }
 
 void RequestSet::wait_some() {
-  require(pending_ > 0, "waiting for messages that nobody started");
+  require(pending_ > 0, "waiting without a pending request");
   const activity::Waiting waiting;
   int count = 0;
   check_mpi(MPI_Waitsome(mpi_count(static_cast<Index>(requests_.size())), requests_.data(), &count,

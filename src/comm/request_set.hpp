@@ -7,8 +7,8 @@
 
 namespace hourglass::detail {
 
-/// Pending MPI requests of fixed groups, all tested by ONE call: MPI drives its transports once a
-/// call, however many requests are asked about. Allocates only when it is made.
+/// Pending MPI requests in fixed groups, all tested by ONE call: MPI drives its transports once per
+/// call, however many requests are tested. Allocates on construction and in add_group() only.
 class RequestSet {
  public:
   enum class Kind { send, receive, collective };
@@ -16,19 +16,19 @@ class RequestSet {
   RequestSet() = default;
   RequestSet(const RequestSet&) = delete;
   RequestSet& operator=(const RequestSet&) = delete;
-  /// Gives up what is still pending, without waiting: that happens only when an error ends the run,
-  /// and the other ranks may never answer.
+  /// Abandons pending requests without waiting: this happens only when an error ends the run, and
+  /// the other ranks may never answer.
   ~RequestSet();
 
-  /// A new group of at most `capacity` requests at a time; returns its number.
+  /// Adds a group of at most `capacity` simultaneous requests; returns its index.
   std::size_t add_group(Kind kind, Index capacity);
-  /// A place in the group for a new request, which counts as pending from now on.
+  /// The place for a new request of the group, which counts as pending from now on.
   [[nodiscard]] MPI_Request* add(std::size_t group);
   [[nodiscard]] Index pending(std::size_t group) const { return groups_[group].pending; }
   [[nodiscard]] bool is_idle() const { return pending_ == 0; }
 
   void test_some();
-  /// Blocks until a request finishes; something must be pending.
+  /// Blocks until a request completes; at least one must be pending.
   void wait_some();
 
  private:

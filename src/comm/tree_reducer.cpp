@@ -1,15 +1,13 @@
 #include <string>
 
-#include "comm/gather_lane.hpp"
+#include "comm/allgather_pipeline.hpp"
 #include "comm/mpi_check.hpp"
-#include "comm/reduce_lane.hpp"
+#include "comm/reduce_scatter_pipeline.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
 namespace {
-
-using detail::Exchange;
 
 void check_tags(const Communicator& communicator, Index buckets, Index bucket_bytes) {
   int* largest_tag = nullptr;
@@ -17,7 +15,7 @@ void check_tags(const Communicator& communicator, Index buckets, Index bucket_by
   detail::check_mpi(MPI_Comm_get_attr(detail::mpi_communicator(communicator), MPI_TAG_UB,
                                       static_cast<void*>(&largest_tag), &known),
                     "MPI_Comm_get_attr");
-  const Index largest = known != 0 ? *largest_tag : 32767;  // what the MPI standard promises
+  const Index largest = known != 0 ? *largest_tag : 32767;  // guaranteed by the MPI standard
   if (2 * buckets <= largest) return;
   throw Error(ErrorKind::usage, "--bucket-bytes " + std::to_string(bucket_bytes) +
                                     " cuts the model into " + std::to_string(buckets) +
@@ -25,17 +23,19 @@ void check_tags(const Communicator& communicator, Index buckets, Index bucket_by
                                     ": use a larger value");
 }
 
-Exchange make_exchange(const Communicator& communicator, const ReducerSettings& settings) {
+detail::TreeExchange make_exchange(const Communicator& communicator,
+                                   const ReducerSettings& settings) {
   require(settings.parameters.size() == settings.sum.size(), "arenas of different sizes");
   require(settings.leaves >= 1, "a tree without leaves");
   std::vector<Range> buckets =
       make_buckets(static_cast<Index>(settings.sum.size()), settings.bucket_bytes);
   check_tags(communicator, static_cast<Index>(buckets.size()), settings.bucket_bytes);
-  return Exchange{communicator.duplicate(),
-                  settings,
-                  ExchangePlan(settings.leaves, communicator.size(), communicator.rank()),
-                  std::move(buckets),
-                  {}};
+  return detail::TreeExchange{
+      communicator.duplicate(),
+      settings,
+      ExchangePlan(settings.leaves, communicator.size(), communicator.rank()),
+      std::move(buckets),
+      {}};
 }
 
 class TreeReducer final : public Reducer {
@@ -90,9 +90,9 @@ class TreeReducer final : public Reducer {
     gather_.advance();
   }
 
-  Exchange exchange_;
-  detail::ReduceLane reduce_;
-  detail::GatherLane gather_;
+  detail::TreeExchange exchange_;
+  detail::ReduceScatterPipeline reduce_;
+  detail::AllgatherPipeline gather_;
 };
 
 }  // namespace

@@ -93,7 +93,7 @@ void validate(const TrainConfig& config) {
         "--watchdog must be at least 1s, or 0");
   static_cast<void>(stop_signals_from(config.reliability.stop_signal));
   check(!config.output.empty(), "no output folder: give --output FOLDER");
-  // The shape of the network, its loss, the optimizer: each module checks its own.
+  // The shape of the network, its loss, the optimizer: each room checks its own.
   AutoencoderSpec model = config.model;
   // Data of shape N x H x W will tell the image's shape if the setting does not: until then any
   // image of this size stands for it.

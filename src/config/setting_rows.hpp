@@ -111,7 +111,7 @@ Setting bytes_setting(Row row, Access access) {
       }};
 }
 
-// Words of an enumeration: `parse` throws the module's own message, to which the setting's name is
+// Words of an enumeration: `parse` throws a message of its own, to which the setting's name is
 // added.
 template <class Access, class Parse>
 Setting word_setting(Row row, Access access, Parse parse) {

@@ -8,11 +8,11 @@
 
 namespace hourglass {
 
-/// The data set `labels` in the group of `samples`, when there is one of integers, one a sample;
+/// The data set `labels` in the group of `samples`, when it holds one integer per sample;
 /// otherwise nothing.
 [[nodiscard]] std::optional<DatasetAddress> labels_beside(const DatasetInfo& samples);
 
-/// The labels at `address`, one a sample. Throws as DatasetReader does, and Error(data) when they
+/// The labels at `address`, one per sample. Throws as DatasetReader does, and Error(data) when they
 /// are not a one-dimensional set of integers, not `samples` many, or beyond 64 bits with sign.
 [[nodiscard]] std::vector<std::int64_t> read_labels(const DatasetAddress& address, Index samples);
 

@@ -27,7 +27,7 @@ enum class Normalize {
 [[nodiscard]] Normalize normalize_from(std::string_view name);
 [[nodiscard]] std::vector<std::string> normalize_names();
 
-/// What `automatic` stands for with this type; the others stand for themselves.
+/// The conversion that `automatic` selects for this type; the others stand for themselves.
 [[nodiscard]] Normalize resolve(Normalize normalize, ElementType type);
 /// The largest value of an integer type (255 for u8), as a double; 1 for floating types.
 [[nodiscard]] double unit_divisor(ElementType type);

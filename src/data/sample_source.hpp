@@ -24,8 +24,8 @@ class SampleSource {
   /// epoch and with none running.
   virtual void begin_epoch(std::uint32_t epoch, Index first_step) = 0;
 
-  /// Fills x (positions(shard, step).size() rows x D) with normalised samples and `ids` (one a row)
-  /// with their data-set rows. Workers may call it concurrently for different shards; for one
+  /// Fills x (positions(shard, step).size() rows x D) with normalised samples and `ids` (one per
+  /// row) with their data-set rows. Workers may call it concurrently for different shards; for one
   /// shard, steps come in order, without gaps. Throws Error(data) for NaN or infinity in the data
   /// (naming the row) and Error(io) when reading failed.
   virtual void gather(Index shard, Index step, Matrix x, std::span<std::uint64_t> ids) = 0;
@@ -37,7 +37,7 @@ class SampleSource {
   [[nodiscard]] virtual Index bytes() const = 0;
 };
 
-/// What both need to know.
+/// The settings of both kinds of source.
 struct SampleSourceSettings {
   ShardPlan plan;  ///< of all the reader's rows
   Range shards;    ///< this rank's, at least one
@@ -49,13 +49,13 @@ struct SampleSourceSettings {
 /// the row) and as DatasetReader::read_rows.
 [[nodiscard]] std::unique_ptr<SampleSource> make_memory_source(
     const DatasetReader& reader, const SampleSourceSettings& settings);
-/// The same of rows that are there already: those of the rank's shards, `features` finite numbers
-/// each, whose numbers in the plan are their ids.
+/// The same from rows that are in memory already: the rows of the rank's shards, `features` finite
+/// numbers each; their ids are their row numbers in the plan.
 [[nodiscard]] std::unique_ptr<SampleSource> make_held_source(Buffer<std::byte> rows,
                                                              ElementType type, Index features,
                                                              const SampleSourceSettings& settings);
-/// Keeps two windows a shard and reads ahead on a thread of its own, which ends with the source. A
-/// window is read in file order, neighbouring blocks in one read, so that a compressed chunk is
+/// Keeps two windows per shard and reads ahead on a thread of its own, which ends with the source.
+/// A window is read in file order, neighbouring blocks in one read, so that a compressed chunk is
 /// unpacked at most once for each window that has rows of it: a shuffle block as large as the
 /// file's chunks avoids unpacking chunks several times an epoch.
 [[nodiscard]] std::unique_ptr<SampleSource> make_streaming_source(

@@ -11,8 +11,8 @@ namespace hourglass {
 struct ShuffleSettings {
   std::uint64_t seed = 1;
   Index block = 32;  ///< rows contiguous on disk that stay in one window
-  Index window =
-      64;  ///< blocks shuffled together: block * window rows of look-ahead a shard when streaming
+  /// Blocks shuffled together: block * window rows of look-ahead per shard when streaming.
+  Index window = 64;
 };
 
 /// The order in which a shard's rows are seen in an epoch: its blocks are permuted, then the rows
@@ -32,8 +32,8 @@ class ShardOrder {
   [[nodiscard]] Range window_positions(Index window) const;
   /// The window that holds position `position` of [0, size()).
   [[nodiscard]] Index window_of(Index position) const;
-  /// The blocks (ranges of data-set rows) that hold a window's rows, in the permuted order: what a
-  /// prefetcher reads.
+  /// The blocks (ranges of data-set rows) that hold a window's rows, in the permuted order, for a
+  /// prefetcher.
   [[nodiscard]] std::vector<Range> window_blocks(Index window) const;
   /// For each position of the window, the offset of its row in the concatenation of
   /// window_blocks(window).
@@ -50,8 +50,8 @@ class ShardOrder {
  private:
   [[nodiscard]] Range block_rows(Index block) const;
 
-  ShuffleSettings
-      settings_;  // block and window cut to the shard, so that products of them cannot overflow
+  // Block and window are cut to the shard, so that their products cannot overflow.
+  ShuffleSettings settings_;
   Index shard_;
   Range rows_;
   std::uint32_t epoch_;

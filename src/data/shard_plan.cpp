@@ -13,7 +13,7 @@ Index ceiling_quotient(Index dividend, Index divisor) {
   return dividend / divisor + (dividend % divisor != 0 ? 1 : 0);
 }
 
-/// What is left of `size` items after `step` whole micro-batches, at most one micro-batch.
+/// The items that remain of `size` after `step` whole micro-batches, at most one micro-batch.
 /// Multiplies nothing that may overflow.
 Index taken(Index size, Index micro_batch, Index step) {
   if (step > size / micro_batch) return 0;

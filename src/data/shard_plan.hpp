@@ -20,7 +20,7 @@ class ShardPlan {
   [[nodiscard]] Index steps_per_epoch() const;
   /// Positions in the shard's order that step `step` (of the epoch) takes from it; may be empty.
   [[nodiscard]] Range positions(Index shard, Index step) const;
-  /// Samples of all shards in this step: what the gradient is divided by.
+  /// Samples of all shards in this step: the gradient is divided by this number.
   [[nodiscard]] Index samples_in_step(Index step) const;
   /// The contiguous shards of a rank, and the contiguous rows they cover. Throws Error(usage) when
   /// ranks > shards.

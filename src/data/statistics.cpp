@@ -78,14 +78,14 @@ Index part_count(const DatasetInfo& info) {
   return std::min(info.rows(), std::clamp<Index>(affordable, 4, 1024));
 }
 
-/// Rows of a block: it stays in the second-level cache for the second look at it.
-Index rows_a_block(const DatasetInfo& info) {
+/// Rows of a block, which stays in the second-level cache for its second pass.
+Index rows_per_block(const DatasetInfo& info) {
   return std::max<Index>(1, (Index{256} << 10) / info.row_bytes());
 }
 
 Moments measure_part(const DatasetReader& reader, Range part_rows, std::span<std::byte> stored) {
   const DatasetInfo& info = reader.info();
-  const Index block_rows = rows_a_block(info);
+  const Index block_rows = rows_per_block(info);
   const Index read_rows = static_cast<Index>(stored.size()) / info.row_bytes();
   Moments sum(info.features());
   Moments block(info.features());
@@ -107,7 +107,7 @@ Moments measure_part(const DatasetReader& reader, Range part_rows, std::span<std
 std::vector<Moments> measure_parts(const DatasetReader& reader, Range parts) {
   const DatasetInfo& info = reader.info();
   // Whole blocks a read, so that where a read ends changes nothing.
-  const Index read_rows = round_up(std::min(rows_a_read(info), info.rows()), rows_a_block(info));
+  const Index read_rows = round_up(std::min(rows_a_read(info), info.rows()), rows_per_block(info));
   Buffer<std::byte> stored(read_rows * info.row_bytes());
   std::vector<Moments> result;
   for (Index part = parts.begin; part < parts.end; ++part) {

@@ -170,7 +170,7 @@ class StreamingSource final : public SampleSource {
       reading_ = false;
       idle_.notify_all();
       if (stop.stop_requested()) return;
-      // Whatever was read belongs to the order that is about to be replaced.
+      // The rows just read belong to the order that is about to be replaced.
       if (repositioning_) continue;
       if (failure.has_value()) {
         s->failure = std::move(failure);
@@ -182,7 +182,7 @@ class StreamingSource final : public SampleSource {
     }
   }
 
-  /// What went wrong, for the workers: an exception must not leave the thread.
+  /// Returns the failure, for the workers: an exception must not leave the thread.
   std::optional<Error> read(ShardStream& s, Index window,
                             const std::function<bool()>& cancelled) noexcept {
     try {

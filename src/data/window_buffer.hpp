@@ -14,7 +14,7 @@ namespace hourglass {
 /// The rows of one window of a shard, in the storage type.
 class WindowBuffer {
  public:
-  /// Room for windows of up to `capacity` rows.
+  /// Holds windows of up to `capacity` rows.
   WindowBuffer(Index capacity, Index row_bytes);
 
   /// Fills the buffer with window `window` of `order`, in file order, neighbouring blocks in one
@@ -31,7 +31,7 @@ class WindowBuffer {
     return samples_.data() + places_[position - positions_.begin] * row_bytes_;
   }
 
-  /// What a buffer of this capacity holds in memory.
+  /// Bytes of memory that a buffer of this capacity takes.
   [[nodiscard]] static Index bytes(Index capacity, Index row_bytes);
 
  private:

@@ -76,7 +76,7 @@ void FullBatch::go_to(std::span<const float> start, double step) {
     }
   }
   // Every element is one rank's number and zeros: this sum is exact.
-  if (!replicated_) communicator_.all_reduce(parameters).wait();
+  if (!replicated_) communicator_.iallreduce_sum(parameters).wait();
 }
 
 void FullBatch::add_to_gradient(double share) {

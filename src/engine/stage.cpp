@@ -70,7 +70,7 @@ const StepTotals& Stage::gradient(SampleSource& source, std::uint64_t seed, std:
   }
   for (std::size_t f = 0; f < flags.size(); ++f) words_[flag_words + f] = flags[f] ? 1 : 0;
   words_[failure_word] = sums_.failure ? 1 : 0;
-  Request sum_request = communicator_.sum_later(words_);
+  Request sum_request = communicator_.iallreduce_sum(words_);
   {
     const PhaseSpan span(recorder_, Phase::exchange);
     const activity::Waiting waiting;

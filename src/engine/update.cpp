@@ -147,7 +147,7 @@ void SegmentUpdate::prepare_directions(const UpdateStep& step, std::span<const f
     }
   }
   // Every element is one rank's number and zeros: this sum is exact.
-  if (!replicated_) communicator_.all_reduce(directions_.span()).wait();
+  if (!replicated_) communicator_.iallreduce_sum(directions_.span()).wait();
   // A matrix is orthogonalised by every rank that owns a part of it, as a whole, and one matrix by
   // one worker.
   std::vector<Slot> mine;
@@ -259,7 +259,7 @@ void SegmentUpdate::gather_average(std::span<float> arena) const {
                 arena.data() + owned_[b].begin);
   }
   // Every element is one rank's number and zeros: this sum is exact.
-  if (!replicated_) communicator_.all_reduce(arena).wait();
+  if (!replicated_) communicator_.iallreduce_sum(arena).wait();
 }
 
 StoredArena SegmentUpdate::stored_average(std::span<const StoredTensor> tensors) const {

@@ -6,6 +6,8 @@
 #include <cmath>
 
 #include "hourglass/core/error.hpp"
+#include "model/autoencoder.hpp"
+#include "model/regularization.hpp"
 #include "nn/activation_layer.hpp"
 #include "nn/convolution.hpp"
 #include "nn/dense.hpp"

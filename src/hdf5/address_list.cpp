@@ -32,7 +32,7 @@ std::vector<std::string> expand_pattern(const std::string& pattern) {
                 pattern + ": no file matches; is the pattern quoted and the folder right?");
   }
   if (code != 0) throw Error(ErrorKind::io, pattern + ": a folder of it cannot be read");
-  // Whatever the locale sorts like, the order is part of the data.
+  // The order is part of the data, so it must not depend on the locale.
   std::ranges::sort(paths);
   return paths;
 }

@@ -62,7 +62,7 @@ struct DatasetWriter::State {
   /// closed all the same.
   void close() {
     const hdf5::Lock lock;
-    // What this rank has written through MPI-IO is synced by no fsync of rank 0 on another node.
+    // An fsync by rank 0 on another node would not cover what this rank has written through MPI-IO.
     bool closed =
         communicator.size() == 1 || file.get() < 0 || H5Fflush(file.get(), H5F_SCOPE_GLOBAL) >= 0;
     for (Handle& dataset : datasets) closed = dataset.close() && closed;

@@ -30,7 +30,8 @@ struct DatasetSpec {
 
 /// Whether a file can take these data sets: Error(usage) when one exists already ("already exists;
 /// choose another group or remove the file"), Error(io) or Error(data) as for reading when the file
-/// exists but is no sound HDF5 file. For a check before long work; the writer checks again. Local.
+/// exists but is not a sound HDF5 file. For a check before long work; the writer checks again.
+/// Local.
 void check_output(const std::string& file, std::span<const std::string> paths);
 
 /// Writes numeric data sets to a new or an existing HDF5 file; several ranks write disjoint rows of

@@ -16,8 +16,8 @@ namespace hourglass {
 struct DatasetAddress {
   std::string file;
   std::string path;
-  bool allow_external =
-      false;  ///< what the file says about other files and plug-ins is followed; else it is refused
+  /// Follow references to other files and load filter plug-ins; refused otherwise.
+  bool allow_external = false;
 };
 
 /// Splits at the last ":/" (so that colons may occur in file names). "~" and variables are the
@@ -28,14 +28,14 @@ struct DatasetAddress {
 /// E.g. "1.10.8, parallel".
 [[nodiscard]] std::string hdf5_version();
 
-/// Numeric element types as they come out of read_rows: native byte order, whatever the file's.
+/// Numeric element types as they come out of read_rows: in native byte order.
 enum class ElementType { u8, i8, u16, i16, u32, i32, u64, i64, f32, f64 };
 
 [[nodiscard]] Index size_of(ElementType type);
 [[nodiscard]] std::string_view name_of(ElementType type);  ///< as in NumPy: "uint8", "float32"
 [[nodiscard]] bool is_integer(ElementType type);
 
-/// What there is to know about a data set without reading it.
+/// Facts about a data set that are known without reading its values.
 struct DatasetInfo {
   DatasetAddress address;
   std::vector<Index> shape;
@@ -45,8 +45,8 @@ struct DatasetInfo {
   std::vector<std::string> filters;  ///< e.g. "deflate", "shuffle"
 
   [[nodiscard]] Index rows() const { return shape.empty() ? 0 : shape.front(); }
-  [[nodiscard]] Index features()
-      const;  ///< product of the other dimensions; 1 for a one-dimensional set
+  /// Product of the other dimensions; 1 for a one-dimensional set.
+  [[nodiscard]] Index features() const;
   [[nodiscard]] Index row_bytes() const { return features() * size_of(type); }
 };
 
@@ -58,7 +58,7 @@ class DatasetReader {
   /// truncated, has no such data set (the message lists the data sets that exist, nearest name
   /// first), or the set is not numeric, and when no path is given and the file does not hold
   /// exactly one candidate. An address may name several data sets, which are read as one
-  /// (io/address_list.hpp); Error(data) too when they differ in type or in the shape of a sample.
+  /// (hdf5/address_list.hpp); Error(data) too when they differ in type or in the shape of a sample.
   /// Unless the address allows it, nothing is followed out of the file: external links, external
   /// storage, virtual sets over other files and filters that come as plug-ins are refused.
   /// Plug-ins, once allowed, are so for the whole process.

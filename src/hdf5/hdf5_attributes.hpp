@@ -5,7 +5,7 @@
 
 #include "hdf5/hdf5_handle.hpp"
 
-/// Texts and numbers attached to groups and data sets. Not installed.
+/// Texts and numbers attached to groups and data sets.
 namespace hourglass::hdf5 {
 
 /// Opens or creates the group `path` and those above it, without times, so that equal content is

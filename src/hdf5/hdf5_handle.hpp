@@ -11,7 +11,7 @@
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/types.hpp"
 
-/// What the sources of this module share: RAII over the C library. Not installed.
+/// RAII over the C library, shared by the sources of this room and by checkpoint.
 namespace hourglass::hdf5 {
 
 /// Held around every HDF5 call: the library is not thread-safe. Recursive, so that helpers may take
@@ -75,7 +75,7 @@ Result checked(Result result, const std::string& where, const char* what,
 /// Bytes of a file, or Error(io).
 [[nodiscard]] Index file_bytes(const std::string& file);
 
-/// What no honest size reaches: products are cut off here instead of overflowing.
+/// No honest size reaches this: products saturate here instead of overflowing.
 inline constexpr Index largest_size = Index{1} << 62;
 /// a * b for non-negative numbers, or largest_size.
 [[nodiscard]] inline Index saturating_product(Index a, Index b) {

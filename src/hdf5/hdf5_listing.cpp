@@ -35,7 +35,7 @@ std::string listing(hid_t file, const std::string& wanted) {
   std::vector<std::string> paths = list_datasets(file, searched);
   if (paths.empty()) return "it holds no data sets";
   if (!wanted.empty()) {
-    // What lies below a group that was named is nearer than anything else.
+    // Data sets below a group that was named come before all others.
     const auto distance = [&](const std::string& path) {
       return path.starts_with(wanted + "/") ? std::size_t{0} : edit_distance(wanted, path);
     };

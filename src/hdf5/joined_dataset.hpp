@@ -11,8 +11,8 @@
 
 namespace hourglass {
 
-/// Several data sets read as one: what DatasetReader does for an address that names several. Few
-/// are open at a time, the ones used last.
+/// Several data sets read as one, for addresses that name several (see DatasetReader). Only the
+/// few used last are open at a time.
 class JoinedDataset {
  public:
   /// Throws as DatasetReader does, and Error(data), naming both, when two differ in type or in the

@@ -157,7 +157,7 @@ ResumableWriter::ResumableWriter(const Communicator& communicator, const std::st
     std::vector<std::string> paths;
     for (const DatasetSpec& spec : state.specs) {
       check_spec(spec, communicator.size());
-      require(spec.compression == 0, "a compressed data set has no places for its rows");
+      require(spec.compression == 0, "rows of a compressed data set have no fixed place");
       paths.push_back(spec.path);
     }
     if (!communicator.is_root()) return;

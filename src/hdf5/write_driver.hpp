@@ -14,7 +14,7 @@ struct WriteStatus {
 /// File access for one process through a driver of our own: POSIX calls that never report a failed
 /// write to the library, which would otherwise keep the file half-open and crash when the process
 /// ends. The first failure is kept in `status`, which must outlive the file, and everything after
-/// it is dropped; whoever writes asks throw_if_failed.
+/// it is dropped; writers call throw_if_failed.
 [[nodiscard]] Handle safe_file_access(WriteStatus* status);
 
 /// Throws Error(io) for `name` when a write has failed.

@@ -21,7 +21,7 @@ Index stored_row_bytes(const ArrayFormat& format) {
   return checked_bytes({format.shape.begin() + 1, format.shape.end()}, format.stored_size());
 }
 
-/// What the header claims against what is there.
+/// Compares the header's claim with the size of the data.
 void check_size(const ArrayFormat& format, Index bytes, const std::string& name) {
   const Index wanted = checked_bytes(format.shape, format.stored_size());
   const Index held = bytes - format.data_offset;

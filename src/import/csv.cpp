@@ -97,7 +97,7 @@ void store_number(std::string_view cell, ElementType type, std::byte* element) {
         double real = 0;
         const auto parsed = std::from_chars(digits.data(), last, real);
         if (parsed.ec == std::errc{} && parsed.ptr == last)
-          refuse(shown(cell) + " is no whole number of this type; use --type float32");
+          refuse(shown(cell) + " is not a whole number of this type; use --type float32");
       }
       refuse(shown(cell) + " is not a number");
     }

@@ -45,7 +45,7 @@ struct CsvSettings {
   ElementType type = ElementType::f32;
 };
 
-/// What a first pass finds.
+/// Findings of the first pass.
 struct CsvTable;
 
 /// Counts the lines of `path`, shared among the ranks, and collects the labels' names. Collective.

@@ -42,11 +42,11 @@ Entries list(const std::string& path) {
 void require_images(const std::string& folder, const std::vector<std::string>& files) {
   for (const std::string& file : files) {
     if (!is_image_name(file))
-      refuse(folder + "/" + file, "is no PNG, JPEG or PGM image; move it out of the folder");
+      refuse(folder + "/" + file, "is not a PNG, JPEG or PGM image; move it out of the folder");
   }
 }
 
-/// What both readers know: every file and its class.
+/// Shared by both readers: every file and its class.
 struct Listing {
   std::string path;
   std::vector<std::string> files;

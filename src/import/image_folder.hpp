@@ -10,7 +10,7 @@
 
 namespace hourglass {
 
-/// What happens to each image.
+/// How each image is converted.
 struct ImageSettings {
   std::optional<std::pair<Index, Index>>
       size;           ///< height and width to resize to; images must be of one size otherwise
@@ -28,7 +28,7 @@ struct ImageFolder {
 
 /// Lists the files; the first image decides shape and type. Throws Error(io) when a folder cannot
 /// be read; Error(data) for a folder without images, an empty class folder, files beside class
-/// folders, and files that are no images. Reading throws Error(data) naming the file for a damaged
+/// folders, and files that are not images. Reading throws Error(data) naming the file for a damaged
 /// image, and for one of another size or kind than the first.
 [[nodiscard]] ImageFolder open_image_folder(const std::string& path, const ImageSettings& settings);
 

@@ -91,13 +91,13 @@ DatasetSpec specify(const std::string& path, const Readers& readers, int compres
   return spec;
 }
 
-/// What goes into one file: the sources of each data set, one after the other.
+/// The contents of one file: the sources of each data set, one after the other.
 struct Output {
   std::vector<const Readers*> arrays;
   std::vector<DatasetSpec> specs;
 };
 
-/// Where the rows of one source go.
+/// The place of one source's rows in the destination.
 struct Target {
   Index first = 0;                     ///< row of the data set at which the source begins
   Index multiple = 1;                  ///< of rows at a time
@@ -126,7 +126,7 @@ std::vector<std::vector<Range>> pieces_of(const RowReader& reader, const Target&
   return pieces;
 }
 
-/// What train would refuse is refused before it is copied.
+/// Values that `train` would refuse are refused before they are copied.
 void refuse_non_finite(const RowReader& reader, Range rows, std::span<const std::byte> bytes) {
   const Index bad = first_non_finite(reader.type(), bytes);
   if (bad < 0) return;
@@ -206,7 +206,7 @@ void write_compressed(const Output& output, const ImportSettings& settings) {
   writer.commit();
 }
 
-/// What tells these sources, as they are now, from others.
+/// Identifies these sources as they are now.
 std::string identity_of(const Output& output, const ImportSettings& settings) {
   std::string text = settings.options;
   for (const Readers* readers : output.arrays) {

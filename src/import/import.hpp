@@ -12,20 +12,20 @@
 
 namespace hourglass {
 
-/// What an import wrote.
+/// Result of an import.
 struct ImportResult {
   std::vector<Index> shape;
   ElementType type = ElementType::u8;
   Index labels = 0;  ///< 0 when there were none
 };
 
-/// What is imported: arrays whose rows come one after the other.
+/// The sources of an import: arrays whose rows come one after the other.
 struct ImportSources {
   std::vector<std::unique_ptr<RowReader>> samples;  ///< at least one
   std::vector<std::unique_ptr<RowReader>> labels;   ///< or none
 };
 
-/// Where the rows go, and how.
+/// The destination of the rows, and how they are stored.
 struct ImportSettings {
   DatasetAddress output;  ///< FILE.h5:/group
   int compression = 0;    ///< deflate level 1 to 9; 0: none

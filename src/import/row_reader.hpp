@@ -10,7 +10,7 @@
 
 namespace hourglass {
 
-/// The rows of one array as an importer copies them, whatever format they come from. What shape()
+/// The rows of one array as an importer copies them, independent of their format. What shape()
 /// says has been compared with what is there, as far as that can be known without reading
 /// everything.
 class RowReader {
@@ -47,7 +47,7 @@ class RowReader {
   [[nodiscard]] virtual const std::vector<std::string>& classes() const;
 
  protected:
-  /// skip_rows of formats that know no other way.
+  /// skip_rows of formats without random access.
   void read_and_drop(Range rows);
 };
 

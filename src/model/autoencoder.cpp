@@ -1,7 +1,9 @@
 #include "model/autoencoder.hpp"
 
 #include <algorithm>
+#include <functional>
 
+#include "core/scratch_arena.hpp"
 #include "hourglass/core/error.hpp"
 #include "model/architecture.hpp"
 #include "model/penalty.hpp"
@@ -14,7 +16,12 @@ bool has_emphasis(const Regularization& r) {
   return r.corrupted_weight != 1 || r.clean_weight != 1;
 }
 
-Index padded(Index rows, Index columns) { return round_up(rows * columns, cell_floats); }
+// A hook that refers to `function`, which std::function does without allocating; or none.
+template <class Function>
+OutputGradientHook hook_of(bool wanted, const Function& function) {
+  if (!wanted) return {};
+  return std::ref(function);
+}
 
 }  // namespace
 
@@ -57,29 +64,28 @@ double Autoencoder::flops_per_sample() const {
 
 Workspace Autoencoder::make_workspace(Index max_rows) const {
   const Regularization& r = spec_.regularization;
-  Index extra = 0;
-  if (r.corruption.kind != Corruption::none) extra += padded(max_rows, features());
-  if (has_emphasis(r)) extra += padded(max_rows, features());
-  if (contractive_) extra += contractive_->room(max_rows);
-  if (predictive_) extra += predictive_->room(max_rows);
+  const Index samples = ScratchArena::floats_of(max_rows, features());
+  Index extra = ScratchArena::floats_of(1, loss_scratch());
+  if (r.corruption.kind != Corruption::none) extra += samples;
+  if (has_emphasis(r)) extra += samples;
+  if (contractive_) extra += contractive_->scratch_floats(max_rows);
+  if (predictive_) extra += predictive_->scratch_floats(max_rows);
   return {network(), max_rows, extra};
 }
 
-Autoencoder::Room Autoencoder::room(Workspace& workspace, Index rows) const {
+Index Autoencoder::loss_scratch() const {
+  return loss_scratch_floats(spec_.loss, spec_.output_activation, features());
+}
+
+Autoencoder::Scratch Autoencoder::divide(Workspace& workspace, Index rows) const {
   const Regularization& r = spec_.regularization;
-  const auto part = static_cast<std::size_t>(padded(workspace.max_rows(), features()));
-  Room room;
-  std::span<float> left = workspace.extra();
-  if (r.corruption.kind != Corruption::none) {
-    room.input = {left.data(), rows, features()};
-    left = left.subspan(part);
-  }
-  if (has_emphasis(r)) {
-    room.mask = {left.data(), rows, features()};
-    left = left.subspan(part);
-  }
-  room.penalty = left;
-  return room;
+  ScratchArena arena(workspace.extra());
+  Scratch scratch;
+  if (r.corruption.kind != Corruption::none) scratch.input = arena.allocate(rows, features());
+  if (has_emphasis(r)) scratch.mask = arena.allocate(rows, features());
+  scratch.loss = arena.allocate(1, loss_scratch()).row(0);
+  scratch.penalty = arena.rest();
+  return scratch;
 }
 
 LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix samples, float scale,
@@ -89,10 +95,10 @@ LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix samples, f
   if (r.corruption.kind == Corruption::none || samples.rows == 0) {
     return train_pass(parameters, samples, samples, scale, workspace, gradient, context, ready);
   }
-  const Room room = this->room(workspace, samples.rows);
-  corrupt(r.corruption, spec_.image, context, samples, room.input, room.mask);
-  return train_pass(parameters, room.input, samples, scale, workspace, gradient, context, ready,
-                    room.mask);
+  const Scratch scratch = divide(workspace, samples.rows);
+  corrupt(r.corruption, spec_.image, context, samples, scratch.input, scratch.mask);
+  return train_pass(parameters, scratch.input, samples, scale, workspace, gradient, context, ready,
+                    scratch.mask);
 }
 
 LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix input, ConstMatrix target,
@@ -111,7 +117,7 @@ LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix input, Con
   const Range all{0, network().layer_count()};
   network().forward(all, parameters, input, workspace, context);
   const Index last = all.end - 1;
-  const Room room = this->room(workspace, input.rows);
+  const Scratch scratch = divide(workspace, input.rows);
   LossSums sums;
   {
     // Target and logits are read, the gradient is written.
@@ -120,22 +126,20 @@ LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix input, Con
     sums = loss_and_gradient(
         spec_.loss, spec_.output_activation, spec_.feature_mean, scale, target,
         workspace.output(last, input.rows), workspace.output_gradient(last, input.rows),
-        loss_options(mask.empty() ? ConstMatrix() : emphasis(mask, room.mask)));
+        loss_options(mask.empty() ? ConstMatrix() : emphasis(mask, scratch.mask), scratch.loss));
   }
   PassContext backward_context = context;
-  std::vector<SecondOrderTerms> terms;
   if (contractive_) {
-    terms.resize(static_cast<std::size_t>(all.end));
-    std::vector<ConstMatrix> outputs;
-    for (std::size_t l = 0; l < architecture_.encoder_layers.size(); ++l) {
-      outputs.emplace_back(workspace.output(static_cast<Index>(l), input.rows));
-    }
-    sums.penalty +=
-        contractive_->apply(parameters, input, outputs, scale, context, room.penalty, terms);
+    const auto [penalty, terms] =
+        contractive_->apply(parameters, input, workspace, scale, context, scratch.penalty);
+    sums.penalty += penalty;
     backward_context.second_order = terms;
   }
+  const auto add_penalties = [&](Index layer, ConstMatrix y, Matrix dy) {
+    sums.penalty += penalize(layer, y, scale, context, dy);
+  };
   network().backward(all, parameters, input, workspace, {}, gradient, backward_context, ready,
-                     penalties(scale, context, sums.penalty));
+                     hook_of(penalizes_activations(), add_penalties));
   sums.loss += sums.penalty;
   return sums;
 }
@@ -150,14 +154,17 @@ LossSums Autoencoder::predictive_pass(const float* parameters, ConstMatrix input
   const Range encoder{0, code + 1};
   const Range decoder{code + 1, network().layer_count()};
   const ConstMatrix prediction = network().forward(encoder, parameters, input, workspace, context);
-  const ConstMatrix codes =
-      predictive_->infer(parameters, target, prediction, room(workspace, input.rows).penalty);
+  const Scratch scratch = divide(workspace, input.rows);
+  const ConstMatrix codes = predictive_->infer(parameters, target, prediction, scratch.penalty);
   network().forward(decoder, parameters, codes, workspace, context);
-  LossSums sums =
-      loss_and_gradient(spec_.loss, spec_.output_activation, spec_.feature_mean, scale, target,
-                        workspace.output(decoder.end - 1, input.rows),
-                        workspace.output_gradient(decoder.end - 1, input.rows), loss_options({}));
-  const OutputGradientHook hook = penalties(scale, context, sums.penalty);
+  LossSums sums = loss_and_gradient(spec_.loss, spec_.output_activation, spec_.feature_mean, scale,
+                                    target, workspace.output(decoder.end - 1, input.rows),
+                                    workspace.output_gradient(decoder.end - 1, input.rows),
+                                    loss_options({}, scratch.loss));
+  const auto add_penalties = [&](Index layer, ConstMatrix y, Matrix dy) {
+    sums.penalty += penalize(layer, y, scale, context, dy);
+  };
+  const OutputGradientHook hook = hook_of(penalizes_activations(), add_penalties);
   network().backward(decoder, parameters, codes, workspace, {}, gradient, context, ready, hook);
   sums.penalty +=
       predictive_->penalty(codes, prediction, scale, workspace.output_gradient(code, input.rows));
@@ -170,9 +177,10 @@ void Autoencoder::constrain(float* parameters) const {
   if (predictive_) predictive_->normalize(parameters);
 }
 
-LossOptions Autoencoder::loss_options(ConstMatrix weights) const {
+LossOptions Autoencoder::loss_options(ConstMatrix weights, std::span<float> scratch) const {
   LossOptions options;
   options.weights = weights;
+  options.scratch = scratch;
   if (weights.empty() && !spec_.feature_weights.empty()) {
     // One row for all samples.
     options.weights = {spec_.feature_weights.data(), 1, features_, 0};
@@ -195,17 +203,10 @@ ConstMatrix Autoencoder::emphasis(ConstMatrix mask, Matrix weights) const {
   return weights;
 }
 
-// What backward calls to add the penalties on activations, to `sum` as well; none when there are
-// none.
-OutputGradientHook Autoencoder::penalties(float scale, const PassContext& context,
-                                          double& sum) const {
+bool Autoencoder::penalizes_activations() const {
   const Regularization& r = spec_.regularization;
-  if (r.l1 == 0 && r.hidden_l1.all == 0 && r.hidden_l1.some.empty() && r.kl_weight == 0 &&
-      !r.variational)
-    return {};
-  return [this, scale, &context, &sum](Index layer, ConstMatrix y, Matrix dy) {
-    sum += penalize(layer, y, scale, context, dy);
-  };
+  return r.l1 != 0 || r.hidden_l1.all != 0 || !r.hidden_l1.some.empty() || r.kl_weight != 0 ||
+         r.variational;
 }
 
 double Autoencoder::penalize(Index layer, ConstMatrix y, float scale, const PassContext& context,
@@ -238,9 +239,9 @@ void Autoencoder::add_unit_sums(const float* parameters, ConstMatrix samples, Wo
   const Regularization& r = spec_.regularization;
   ConstMatrix input = samples;
   if (r.corruption.kind != Corruption::none) {
-    const Room room = this->room(workspace, samples.rows);
-    corrupt(r.corruption, spec_.image, context, samples, room.input, {});
-    input = room.input;
+    const Scratch scratch = divide(workspace, samples.rows);
+    corrupt(r.corruption, spec_.image, context, samples, scratch.input, {});
+    input = scratch.input;
   }
   const ConstMatrix code =
       network().forward({0, architecture_.code_layer + 1}, parameters, input, workspace, context);
@@ -252,13 +253,11 @@ void Autoencoder::add_unit_sums(const float* parameters, ConstMatrix samples, Wo
 }
 
 void Autoencoder::squared_jacobian_norms(const float* parameters, ConstMatrix x,
-                                         Workspace& workspace, std::span<float> room,
+                                         Workspace& workspace, std::span<float> scratch,
                                          std::span<double> norms) const {
   const auto count = static_cast<Index>(architecture_.encoder_layers.size());
   network().forward({0, count}, parameters, x, workspace, {});
-  std::vector<ConstMatrix> outputs;
-  for (Index l = 0; l < count; ++l) outputs.emplace_back(workspace.output(l, x.rows));
-  jacobian_->squared_norms(parameters, x, outputs, room, norms);
+  jacobian_->squared_norms(parameters, x, workspace, scratch, norms);
 }
 
 ConstMatrix Autoencoder::encode(const float* parameters, ConstMatrix x,
@@ -283,8 +282,9 @@ ConstMatrix Autoencoder::decode(const float* parameters, ConstMatrix codes,
 LossSums Autoencoder::evaluate(const float* parameters, ConstMatrix x, Workspace& workspace) const {
   const Range all{0, network().layer_count()};
   network().forward(all, parameters, x, workspace, {});
-  LossSums sums = loss_and_gradient(spec_.loss, spec_.output_activation, spec_.feature_mean, 1.0F,
-                                    x, workspace.output(all.end - 1, x.rows), {}, loss_options({}));
+  LossSums sums =
+      loss_and_gradient(spec_.loss, spec_.output_activation, spec_.feature_mean, 1.0F, x,
+                        workspace.output(all.end - 1, x.rows), {}, loss_options({}, {}));
   // What depends on the sample alone; means over a batch and the encoder's Jacobian belong to
   // training.
   const Regularization& r = spec_.regularization;

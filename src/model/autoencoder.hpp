@@ -82,11 +82,13 @@ class Autoencoder final : public Trainable {
 
   /// Whether the norm of dh/dx can be measured: for encoders that are a chain of dense layers.
   [[nodiscard]] bool has_jacobian() const { return jacobian_ != nullptr; }
-  /// Floats of room that squared_jacobian_norms() wants for so many rows.
-  [[nodiscard]] Index jacobian_room(Index rows) const { return jacobian_->room(rows); }
+  /// Floats of scratch memory that squared_jacobian_norms() needs for `rows` samples.
+  [[nodiscard]] Index jacobian_scratch_floats(Index rows) const {
+    return jacobian_->scratch_floats(rows);
+  }
   /// |dh/dx|_F^2 of every sample of x, exactly.
   void squared_jacobian_norms(const float* parameters, ConstMatrix x, Workspace& workspace,
-                              std::span<float> room, std::span<double> norms) const;
+                              std::span<float> scratch, std::span<double> norms) const;
 
   /// Codes h = f(x) of a micro-batch (rows x code_size), living in the workspace.
   ConstMatrix encode(const float* parameters, ConstMatrix x, Workspace& workspace) const;
@@ -99,19 +101,20 @@ class Autoencoder final : public Trainable {
 
  private:
   // The parts of a workspace's extra floats, for `rows` samples.
-  struct Room {
-    Matrix input;
+  struct Scratch {
+    Matrix input;  // corrupted
     Matrix mask;
+    std::span<float> loss;
     std::span<float> penalty;
   };
-  [[nodiscard]] Room room(Workspace& workspace, Index rows) const;
-  [[nodiscard]] LossOptions loss_options(ConstMatrix weights) const;
+  [[nodiscard]] Index loss_scratch() const;
+  [[nodiscard]] Scratch divide(Workspace& workspace, Index rows) const;
+  [[nodiscard]] LossOptions loss_options(ConstMatrix weights, std::span<float> scratch) const;
   ConstMatrix emphasis(ConstMatrix mask, Matrix weights) const;
   LossSums predictive_pass(const float* parameters, ConstMatrix input, ConstMatrix target,
                            float scale, Workspace& workspace, float* gradient,
                            const PassContext& context, const GradientReady& ready) const;
-  [[nodiscard]] OutputGradientHook penalties(float scale, const PassContext& context,
-                                             double& sum) const;
+  [[nodiscard]] bool penalizes_activations() const;
   double penalize(Index layer, ConstMatrix y, float scale, const PassContext& context,
                   Matrix dy) const;
 

@@ -6,7 +6,6 @@
 #include "core/random.hpp"
 #include "hourglass/core/error.hpp"
 #include "math/blas.hpp"
-#include "nn/activation_kernels.hpp"
 
 namespace hourglass {
 
@@ -39,52 +38,22 @@ PassContext perturbation_context(const PassContext& context, Index n) {
   return result;
 }
 
-void slopes_and_curvatures(Activation activation, ConstMatrix y, ConstMatrix z, Matrix slopes,
-                           Matrix curvatures) {
-  kernel::dispatch(activation, [&](auto kernel) {
-    using Kernel = decltype(kernel);
-    for (Index r = 0; r < y.rows; ++r) {
-      for (Index c = 0; c < y.columns; ++c) {
-        if constexpr (Kernel::saves) {
-          slopes(r, c) = Kernel::both(z(r, c)).slope;
-          curvatures(r, c) = Kernel::curvature(z(r, c));
-        } else {
-          slopes(r, c) = Kernel::slope(y(r, c));
-          curvatures(r, c) = Kernel::curvature(y(r, c));
-        }
-      }
-    }
-  });
-}
+// The terms of each layer and the arrays that they point to: two products and one bias for each
+// perturbation, then one product of the pass at x itself.
+struct Contractive::Terms {
+  std::span<SecondOrderTerms> layers;
+  std::span<SecondOrderTerms::Product> products;
+  std::span<ConstMatrix> biases;
+  Index products_per_layer = 0;
+  Index biases_per_layer = 0;
 
-// Hands out parts of the workspace's room, one after the other.
-class Contractive::Room {
- public:
-  explicit Room(std::span<float> memory) : memory_(memory) {}
-  Matrix take(Index rows, Index columns) {
-    const auto size = static_cast<std::size_t>(round_up(rows * columns, cell_floats));
-    require(used_ + size <= memory_.size(), "too little room for a penalty");
-    float* const begin = memory_.data() + used_;
-    used_ += size;
-    return {begin, rows, columns};
+  [[nodiscard]] SecondOrderTerms::Product& product(std::size_t layer, Index i) const {
+    return products[layer * static_cast<std::size_t>(products_per_layer) +
+                    static_cast<std::size_t>(i)];
   }
-
- private:
-  std::span<float> memory_;
-  std::size_t used_ = 0;
-};
-
-// The encoder at one input, and the two passes through it. Rows of r, q, a and b are the probes'
-// blocks of samples.
-struct Contractive::Branch {
-  ConstMatrix x;
-  std::vector<ConstMatrix> outputs;
-  std::vector<Matrix> slopes;
-  std::vector<Matrix> curvatures;
-  std::vector<Matrix> r;  // r[l] at the input of layer l; r[L] are the probes
-  std::vector<Matrix> q;
-  std::vector<Matrix> a;  // adjoints of r
-  std::vector<Matrix> dz;
+  [[nodiscard]] ConstMatrix& bias(std::size_t layer, Index i) const {
+    return biases[layer * static_cast<std::size_t>(biases_per_layer) + static_cast<std::size_t>(i)];
+  }
 };
 
 Contractive::Contractive(const Regularization& settings, std::vector<const Dense*> layers)
@@ -107,127 +76,83 @@ Contractive::Contractive(const Regularization& settings, std::vector<const Dense
   weight_ = method_ == ContractiveMethod::exact ? 1.0 : 1.0 / static_cast<double>(probes_);
 }
 
-Index Contractive::room(Index rows) const {
-  const auto part = [](Index r, Index columns) { return round_up(r * columns, cell_floats); };
-  const Index stacked = rows * probes_;
-  Index branch =
-      part(stacked, layers_.front()->inputs()) * 2 + part(rows, layers_.front()->inputs());
-  for (const Dense* layer : layers_)
-    branch += 6 * part(rows, layer->outputs()) + 4 * part(stacked, layer->outputs());
-  const Index branches = 1 + (settings_.hessian_weight > 0 ? settings_.hessian_samples : 0);
-  return branches * (branch + part(stacked, layers_.front()->inputs())) +
-         part(stacked, layers_.back()->outputs());
+Index Contractive::scratch_floats(Index rows) const {
+  const Index code = layers_.back()->outputs();
+  return (1 + perturbations()) * JacobianPass::scratch_floats(layers_, rows, probes_) +
+         ScratchArena::floats_of(rows * probes_, code) +
+         ScratchArena::floats_of_array<double>(code) +
+         ScratchArena::floats_of_array<SecondOrderTerms>(layer_count()) +
+         ScratchArena::floats_of_array<SecondOrderTerms::Product>(layer_count() *
+                                                                  (2 * perturbations() + 1)) +
+         ScratchArena::floats_of_array<ConstMatrix>(layer_count() * perturbations());
 }
 
-Contractive::Branch Contractive::make_branch(const float* parameters, ConstMatrix x,
-                                             std::vector<ConstMatrix> outputs, Room& room) const {
-  Branch branch;
-  branch.x = x;
-  branch.outputs = std::move(outputs);
+Contractive::Terms Contractive::allocate_terms(ScratchArena& arena) const {
+  Terms terms;
+  terms.products_per_layer = 2 * perturbations() + 1;
+  terms.biases_per_layer = perturbations();
+  terms.layers = arena.allocate_array<SecondOrderTerms>(layer_count());
+  terms.products =
+      arena.allocate_array<SecondOrderTerms::Product>(layer_count() * terms.products_per_layer);
+  terms.biases = arena.allocate_array<ConstMatrix>(layer_count() * terms.biases_per_layer);
   for (std::size_t l = 0; l < layers_.size(); ++l) {
-    const Dense& layer = *layers_[l];
-    const ConstMatrix y = branch.outputs[l];
-    branch.slopes.push_back(room.take(x.rows, layer.outputs()));
-    branch.curvatures.push_back(room.take(x.rows, layer.outputs()));
-    Matrix z;
-    if (saves_derivative(layer.activation())) {
-      z = room.take(x.rows, layer.outputs());
-      gemm(false, true, l == 0 ? x : branch.outputs[l - 1], layer.weight(parameters), 0, z);
-      activation_forward(Activation::linear, layer.bias(parameters), z, {});
-    }
-    slopes_and_curvatures(layer.activation(), y, z, branch.slopes.back(), branch.curvatures.back());
+    const auto products = static_cast<std::size_t>(terms.products_per_layer);
+    const auto biases = static_cast<std::size_t>(terms.biases_per_layer);
+    terms.layers[l].products = terms.products.subspan(l * products, products);
+    terms.layers[l].bias = terms.biases.subspan(l * biases, biases);
   }
-  return branch;
-}
-
-void Contractive::reverse_pass(const float* parameters, ConstMatrix probes, Branch& branch,
-                               Room& room) const {
-  const Index samples = branch.x.rows;
-  branch.r.resize(layers_.size() + 1);
-  branch.q.resize(layers_.size());
-  for (std::size_t l = layers_.size(); l-- > 0;) {
-    const Dense& layer = *layers_[l];
-    const ConstMatrix r = l + 1 == layers_.size() ? probes : ConstMatrix(branch.r[l + 1]);
-    const Matrix q = room.take(r.rows, layer.outputs());
-    for (Index i = 0; i < r.rows; ++i) {
-      const float* slope = branch.slopes[l].row(i % samples).data();
-      for (Index c = 0; c < r.columns; ++c) q(i, c) = r(i, c) * slope[c];
-    }
-    branch.q[l] = q;
-    branch.r[l] = room.take(r.rows, layer.inputs());
-    gemm(false, false, q, layer.weight(parameters), 0, branch.r[l]);
-  }
-}
-
-void Contractive::adjoint_pass(const float* parameters, Matrix seed, Branch& branch,
-                               Room& room) const {
-  const Index samples = branch.x.rows;
-  branch.a.resize(layers_.size());
-  Matrix a = seed;
-  for (std::size_t l = 0; l < layers_.size(); ++l) {
-    const Dense& layer = *layers_[l];
-    branch.a[l] = a;
-    const Matrix b = room.take(a.rows, layer.outputs());
-    gemm(false, true, a, layer.weight(parameters), 0, b);
-    const Matrix dz = room.take(samples, layer.outputs());
-    for (Index i = 0; i < samples; ++i) std::ranges::fill(dz.row(i), 0.0F);
-    for (Index i = 0; i < b.rows; ++i) {
-      const Index sample = i % samples;
-      for (Index c = 0; c < b.columns; ++c) {
-        dz(sample, c) += b(i, c) * branch.r[l + 1](i, c) * branch.curvatures[l](sample, c);
-        b(i, c) *= branch.slopes[l](sample, c);
-      }
-    }
-    branch.dz.push_back(dz);
-    a = b;
-  }
+  return terms;
 }
 
 // The perturbed copy of the encoder has no other loss: its ordinary backward pass starts from
 // nothing but dz.
-void Contractive::penalized_branch(const float* parameters, Branch& branch,
-                                   std::span<SecondOrderTerms> terms, Room& room) const {
+void Contractive::set_perturbed_terms(const float* parameters, const JacobianPass& pass, Index n,
+                                      const Terms& terms, ScratchArena& arena) const {
   Matrix above;
   for (std::size_t l = layers_.size(); l-- > 0;) {
-    const Matrix dz = branch.dz[l];
+    const Matrix dz = pass.dz(l);
     if (!above.empty()) {
+      const Matrix slopes = pass.slopes(l);
       for (Index i = 0; i < dz.rows; ++i) {
-        for (Index c = 0; c < dz.columns; ++c) dz(i, c) += above(i, c) * branch.slopes[l](i, c);
+        for (Index c = 0; c < dz.columns; ++c) dz(i, c) += above(i, c) * slopes(i, c);
       }
     }
-    terms[l].products.push_back({branch.q[l], branch.a[l]});
-    terms[l].products.push_back({dz, l == 0 ? branch.x : branch.outputs[l - 1]});
-    terms[l].bias.push_back(dz);
+    terms.product(l, 2 * n) = {pass.q(l), pass.a(l)};
+    terms.product(l, 2 * n + 1) = {dz, pass.layer_input(l)};
+    terms.bias(l, n) = dz;
     if (l == 0) break;
-    above = room.take(dz.rows, layers_[l]->inputs());
+    above = arena.allocate(dz.rows, layers_[l]->inputs());
     gemm(false, false, dz, layers_[l]->weight(parameters), 0, above);
   }
 }
 
-double Contractive::closed_form(const float* parameters, const Branch& branch, float scale,
-                                Room& room, std::span<SecondOrderTerms> terms) const {
+Contractive::Penalty Contractive::closed_form(const float* parameters, const JacobianPass& pass,
+                                              float scale, ScratchArena& arena) const {
   const ConstMatrix weight = layers_.front()->weight(parameters);
-  const Index samples = branch.x.rows;
-  const Matrix norms = room.take(1, weight.rows);
-  const Matrix factors = room.take(1, weight.rows);
-  const Matrix dz = room.take(samples, weight.rows);
+  const Index samples = pass.x().rows;
+  const Matrix norms = arena.allocate(1, weight.rows);
+  const Matrix factors = arena.allocate(1, weight.rows);
+  const Matrix dz = arena.allocate(samples, weight.rows);
   for (Index j = 0; j < weight.rows; ++j) {
     norms(0, j) = static_cast<float>(add_squares(weight.row(j)));
     factors(0, j) = 0;
   }
   const float step = scale * static_cast<float>(settings_.contractive);
+  const Matrix slopes = pass.slopes(0);
+  const Matrix curvatures = pass.curvatures(0);
   double sum = 0;
   for (Index i = 0; i < samples; ++i) {
     for (Index j = 0; j < weight.rows; ++j) {
-      const float slope = branch.slopes.front()(i, j);
+      const float slope = slopes(i, j);
       sum += static_cast<double>(slope * slope) * static_cast<double>(norms(0, j));
       factors(0, j) += 2.0F * step * slope * slope;
-      dz(i, j) = 2.0F * step * norms(0, j) * slope * branch.curvatures.front()(i, j);
+      dz(i, j) = 2.0F * step * norms(0, j) * slope * curvatures(i, j);
     }
   }
+  const auto terms = arena.allocate_array<SecondOrderTerms>(1);
   terms.front().pre_activation = dz;
   terms.front().row_factors = factors.row(0);
-  return settings_.contractive * sum;
+  return {settings_.contractive * sum, terms};
 }
 
 void Contractive::make_probes(const PassContext& context, Matrix probes) const {
@@ -256,93 +181,86 @@ void Contractive::make_probes(const PassContext& context, Matrix probes) const {
   }
 }
 
-double Contractive::apply(const float* parameters, ConstMatrix x,
-                          std::span<const ConstMatrix> outputs, float scale,
-                          const PassContext& context, std::span<float> memory,
-                          std::span<SecondOrderTerms> terms) const {
-  Room room(memory);
-  Branch branch = make_branch(parameters, x, {outputs.begin(), outputs.end()}, room);
-  if (method_ == ContractiveMethod::closed_form)
-    return closed_form(parameters, branch, scale, room, terms);
+Contractive::Penalty Contractive::apply(const float* parameters, ConstMatrix x,
+                                        Workspace& activations, float scale,
+                                        const PassContext& context,
+                                        std::span<float> scratch) const {
+  ScratchArena arena(scratch);
+  JacobianPass pass(layers_, parameters, x, activations, arena);
+  if (method_ == ContractiveMethod::closed_form) return closed_form(parameters, pass, scale, arena);
 
-  const Matrix probes = room.take(x.rows * probes_, layers_.back()->outputs());
+  const Terms terms = allocate_terms(arena);
+  const Matrix probes = arena.allocate(x.rows * probes_, layers_.back()->outputs());
   make_probes(context, probes);
-  reverse_pass(parameters, probes, branch, room);
-  branch.r.back() = probes;
-  const Matrix seed = room.take(probes.rows, x.columns);
-  double value = settings_.contractive * weight_ * add_squares(branch.r.front());
+  pass.reverse(probes);
+  const Matrix seed = arena.allocate(probes.rows, x.columns);
+  const Matrix product = pass.product();
+  double value = settings_.contractive * weight_ * add_squares(product);
   const auto factor = static_cast<float>(2.0 * settings_.contractive * weight_) * scale;
   for (Index i = 0; i < seed.rows; ++i) {
-    for (Index c = 0; c < seed.columns; ++c) seed(i, c) = factor * branch.r.front()(i, c);
+    for (Index c = 0; c < seed.columns; ++c) seed(i, c) = factor * product(i, c);
   }
 
-  const Index perturbed = settings_.hessian_weight > 0 ? settings_.hessian_samples : 0;
+  const Index perturbed = perturbations();
   const double share =
       perturbed > 0 ? settings_.hessian_weight * weight_ / static_cast<double>(perturbed) : 0;
   const auto hessian_factor = static_cast<float>(2.0 * share) * scale;
   const CorruptionSpec noise{Corruption::gaussian, settings_.hessian_sigma};
   for (Index n = 0; n < perturbed; ++n) {
-    const Matrix moved = room.take(x.rows, x.columns);
+    const Matrix moved = arena.allocate(x.rows, x.columns);
     corrupt(noise, {}, perturbation_context(context, n), x, moved, {});
-    std::vector<ConstMatrix> moved_outputs;
-    for (const Dense* layer : layers_) {
-      const Matrix y = room.take(x.rows, layer->outputs());
-      gemm(false, true, moved_outputs.empty() ? ConstMatrix(moved) : moved_outputs.back(),
-           layer->weight(parameters), 0, y);
-      activation_forward(layer->activation(), layer->bias(parameters), y, {});
-      moved_outputs.emplace_back(y);
-    }
-    Branch other = make_branch(parameters, moved, std::move(moved_outputs), room);
-    reverse_pass(parameters, probes, other, room);
-    other.r.back() = probes;
-    const Matrix other_seed = room.take(probes.rows, x.columns);
+    JacobianPass other(layers_, parameters, moved, arena);
+    other.reverse(probes);
+    const Matrix other_product = other.product();
+    const Matrix other_seed = arena.allocate(probes.rows, x.columns);
     double sum = 0;
     for (Index i = 0; i < seed.rows; ++i) {
       for (Index c = 0; c < seed.columns; ++c) {
-        const float difference = other.r.front()(i, c) - branch.r.front()(i, c);
+        const float difference = other_product(i, c) - product(i, c);
         sum += static_cast<double>(difference) * static_cast<double>(difference);
         other_seed(i, c) = hessian_factor * difference;
         seed(i, c) -= other_seed(i, c);
       }
     }
     value += share * sum;
-    adjoint_pass(parameters, other_seed, other, room);
-    penalized_branch(parameters, other, terms, room);
+    other.adjoint(other_seed);
+    set_perturbed_terms(parameters, other, n, terms, arena);
   }
 
-  adjoint_pass(parameters, seed, branch, room);
+  pass.adjoint(seed);
   for (std::size_t l = 0; l < layers_.size(); ++l) {
-    terms[l].pre_activation = branch.dz[l];
-    terms[l].products.push_back({branch.q[l], branch.a[l]});
+    terms.layers[l].pre_activation = pass.dz(l);
+    terms.product(l, 2 * perturbed) = {pass.q(l), pass.a(l)};
   }
-  return value;
+  return {value, terms.layers};
 }
 
-void Contractive::squared_norms(const float* parameters, ConstMatrix x,
-                                std::span<const ConstMatrix> outputs, std::span<float> memory,
-                                std::span<double> norms) const {
-  require(method_ != ContractiveMethod::hutchinson, "an estimate is no measurement");
-  require(static_cast<Index>(norms.size()) == x.rows, "one norm a sample");
-  Room room(memory);
-  Branch branch = make_branch(parameters, x, {outputs.begin(), outputs.end()}, room);
+void Contractive::squared_norms(const float* parameters, ConstMatrix x, Workspace& activations,
+                                std::span<float> scratch, std::span<double> norms) const {
+  require(method_ != ContractiveMethod::hutchinson, "an estimate is not a measurement");
+  require(static_cast<Index>(norms.size()) == x.rows, "one norm per sample");
+  ScratchArena arena(scratch);
+  JacobianPass pass(layers_, parameters, x, activations, arena);
   std::ranges::fill(norms, 0.0);
   if (method_ == ContractiveMethod::closed_form) {
     const ConstMatrix weight = layers_.front()->weight(parameters);
-    std::vector<double> rows;  // |W_j|^2
-    for (Index j = 0; j < weight.rows; ++j) rows.push_back(add_squares(weight.row(j)));
+    const auto rows = arena.allocate_array<double>(weight.rows);  // |W_j|^2
+    for (Index j = 0; j < weight.rows; ++j)
+      rows[static_cast<std::size_t>(j)] = add_squares(weight.row(j));
+    const Matrix slopes = pass.slopes(0);
     for (Index i = 0; i < x.rows; ++i) {
       for (Index j = 0; j < weight.rows; ++j) {
-        const auto slope = static_cast<double>(branch.slopes.front()(i, j));
+        const auto slope = static_cast<double>(slopes(i, j));
         norms[static_cast<std::size_t>(i)] += slope * slope * rows[static_cast<std::size_t>(j)];
       }
     }
     return;
   }
-  const Matrix probes = room.take(x.rows * probes_, layers_.back()->outputs());
+  const Matrix probes = arena.allocate(x.rows * probes_, layers_.back()->outputs());
   make_probes({}, probes);
-  reverse_pass(parameters, probes, branch, room);
+  pass.reverse(probes);
   for (Index i = 0; i < probes.rows; ++i) {
-    norms[static_cast<std::size_t>(i % x.rows)] += add_squares(branch.r.front().row(i));
+    norms[static_cast<std::size_t>(i % x.rows)] += add_squares(pass.product().row(i));
   }
 }
 

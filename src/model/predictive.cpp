@@ -1,16 +1,15 @@
 #include "model/predictive.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <vector>
 
+#include "core/scratch_arena.hpp"
 #include "math/blas.hpp"
 
 namespace hourglass {
 
 namespace {
-
-Index padded(Index rows, Index columns) { return round_up(rows * columns, cell_floats); }
 
 // Of a symmetric matrix with no negative eigenvalue: two upper bounds of the largest, whichever is
 // smaller.
@@ -45,35 +44,32 @@ PredictiveSparse::PredictiveSparse(const Regularization& settings, const Dense& 
       alpha_(settings.predictive_weight),
       iterations_(settings.predictive_iterations) {}
 
-Index PredictiveSparse::room(Index rows) const {
+Index PredictiveSparse::scratch_floats(Index rows) const {
   const Index code = dictionary_.inputs();
-  return padded(code, code) + padded(rows, dictionary_.outputs()) + 4 * padded(rows, code);
+  return ScratchArena::floats_of(code, code) +
+         ScratchArena::floats_of(rows, dictionary_.outputs()) +
+         4 * ScratchArena::floats_of(rows, code);
 }
 
 ConstMatrix PredictiveSparse::infer(const float* parameters, ConstMatrix x, ConstMatrix f,
-                                    std::span<float> room) const {
+                                    std::span<float> scratch) const {
   const ConstMatrix dictionary = dictionary_.weight(parameters);
   const auto bias = dictionary_.bias(parameters);
   const Index code = dictionary.columns;
-  float* next = room.data();
-  const auto take = [&](Index rows, Index columns) {
-    float* const begin = next;
-    next += padded(rows, columns);
-    return Matrix(begin, rows, columns);
-  };
-  const Matrix gram = take(code, code);
+  ScratchArena arena(scratch);
+  const Matrix gram = arena.allocate(code, code);
   gemm(true, false, dictionary, dictionary, 0, gram);
-  const Matrix centred = take(x.rows, x.columns);
+  const Matrix centred = arena.allocate(x.rows, x.columns);
   for (Index r = 0; r < x.rows; ++r) {
     for (Index c = 0; c < x.columns; ++c)
       centred(r, c) = x(r, c) - bias[static_cast<std::size_t>(c)];
   }
-  const Matrix correlation = take(x.rows, code);
+  const Matrix correlation = arena.allocate(x.rows, code);
   gemm(false, false, centred, dictionary, 0, correlation);
 
-  const Matrix z = take(x.rows, code);
-  const Matrix ahead = take(x.rows, code);
-  const Matrix product = take(x.rows, code);
+  const Matrix z = arena.allocate(x.rows, code);
+  const Matrix ahead = arena.allocate(x.rows, code);
+  const Matrix product = arena.allocate(x.rows, code);
   for (Index r = 0; r < x.rows; ++r) {
     std::ranges::copy(f.row(r), z.row(r).begin());
     std::ranges::copy(f.row(r), ahead.row(r).begin());
@@ -121,19 +117,25 @@ double PredictiveSparse::penalty(ConstMatrix z, ConstMatrix f, float scale, Matr
 void PredictiveSparse::normalize(float* parameters) const {
   const ConstMatrix dictionary = dictionary_.weight(parameters);
   float* const values = parameters + (dictionary.data - parameters);
-  std::vector<double> squares(static_cast<std::size_t>(dictionary.columns), 0.0);
-  for (Index r = 0; r < dictionary.rows; ++r) {
-    for (Index c = 0; c < dictionary.columns; ++c) {
-      const auto value = static_cast<double>(dictionary(r, c));
-      squares[static_cast<std::size_t>(c)] += value * value;
+  // So many columns at a time: their norms need no memory but the stack's.
+  constexpr Index block_columns = 64;
+  for (Index begin = 0; begin < dictionary.columns; begin += block_columns) {
+    const Index count = std::min(block_columns, dictionary.columns - begin);
+    std::array<double, block_columns> squares{};
+    std::array<float, block_columns> factors{};
+    for (Index r = 0; r < dictionary.rows; ++r) {
+      for (Index c = 0; c < count; ++c) {
+        const auto value = static_cast<double>(dictionary(r, begin + c));
+        squares[static_cast<std::size_t>(c)] += value * value;
+      }
     }
-  }
-  std::vector<float> factors;
-  for (const double square : squares)
-    factors.push_back(square > 0 ? static_cast<float>(1 / std::sqrt(square)) : 1.0F);
-  for (Index r = 0; r < dictionary.rows; ++r) {
-    for (Index c = 0; c < dictionary.columns; ++c)
-      values[r * dictionary.stride + c] *= factors[static_cast<std::size_t>(c)];
+    for (std::size_t c = 0; c < squares.size(); ++c) {
+      factors[c] = squares[c] > 0 ? static_cast<float>(1 / std::sqrt(squares[c])) : 1.0F;
+    }
+    for (Index r = 0; r < dictionary.rows; ++r) {
+      for (Index c = 0; c < count; ++c)
+        values[r * dictionary.stride + begin + c] *= factors[static_cast<std::size_t>(c)];
+    }
   }
 }
 

@@ -20,12 +20,12 @@ class PredictiveSparse {
  public:
   PredictiveSparse(const Regularization& settings, const Dense& dictionary, double data_weight);
 
-  /// Floats of room that infer() wants for so many rows.
-  [[nodiscard]] Index room(Index rows) const;
-  /// z of a micro-batch (rows x code), living in `room`, from samples x (rows x features) and
+  /// Floats of scratch memory that infer() needs for `rows` samples.
+  [[nodiscard]] Index scratch_floats(Index rows) const;
+  /// z of a micro-batch (rows x code), living in `scratch`, from samples x (rows x features) and
   /// predictions f = F(x) (rows x code).
   [[nodiscard]] ConstMatrix infer(const float* parameters, ConstMatrix x, ConstMatrix f,
-                                  std::span<float> room) const;
+                                  std::span<float> scratch) const;
   /// l1 |z|_1 + alpha |z - f|^2, summed over the rows; `gradient` receives scale * dE/df = 2 scale
   /// alpha (f - z).
   double penalty(ConstMatrix z, ConstMatrix f, float scale, Matrix gradient) const;

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "core/random.hpp"
+#include "core/scratch_arena.hpp"
 #include "hourglass/core/error.hpp"
 #include "math/blas.hpp"
 
@@ -16,8 +17,6 @@ namespace {
 Activation mean_of(RbmUnit unit) {
   return unit == RbmUnit::bernoulli ? Activation::sigmoid : Activation::linear;
 }
-
-Index padded(Index rows, Index columns) { return round_up(rows * columns, cell_floats); }
 
 double squared_error(ConstMatrix a, ConstMatrix b) {
   double sum = 0;
@@ -61,15 +60,18 @@ std::vector<TensorRole> Rbm::roles() const {
 }
 
 Workspace Rbm::make_workspace(Index max_rows) const {
-  return {max_rows, 2 * padded(max_rows, spec_.hidden) + padded(max_rows, spec_.visible)};
+  return {max_rows, 2 * ScratchArena::floats_of(max_rows, spec_.hidden) +
+                        ScratchArena::floats_of(max_rows, spec_.visible)};
 }
 
-Rbm::Room Rbm::room(Workspace& workspace, Index rows) const {
-  float* const begin = workspace.extra().data();
-  const Index hidden = padded(workspace.max_rows(), spec_.hidden);
-  return {{begin, rows, spec_.hidden},
-          {begin + hidden, rows, spec_.hidden},
-          {begin + 2 * hidden, rows, spec_.visible}};
+Rbm::Chain Rbm::chain_of(Workspace& workspace, Index rows) const {
+  require(rows <= workspace.max_rows(), "a micro-batch larger than its workspace");
+  ScratchArena arena(workspace.extra());
+  Chain chain;
+  chain.first_hidden = arena.allocate(rows, spec_.hidden);
+  chain.hidden = arena.allocate(rows, spec_.hidden);
+  chain.visible = arena.allocate(rows, spec_.visible);
+  return chain;
 }
 
 ConstMatrix Rbm::weight(const float* parameters) const {
@@ -94,48 +96,49 @@ LossSums Rbm::train_pass(const float* parameters, ConstMatrix samples, float sca
                          Workspace& workspace, float* gradient, const PassContext& context,
                          const GradientReady& ready) const {
   const Index rows = samples.rows;
-  const Room room = this->room(workspace, rows);
+  const Chain chain = chain_of(workspace, rows);
   LossSums sums;
   std::fill_n(gradient, layout_.size(), 0.0F);
   if (rows > 0) {
-    up(parameters, samples, room.first_hidden);
+    up(parameters, samples, chain.first_hidden);
     for (Index r = 0; r < rows; ++r)
-      std::ranges::copy(room.first_hidden.row(r), room.hidden.row(r).begin());
+      std::ranges::copy(chain.first_hidden.row(r), chain.hidden.row(r).begin());
     for (Index step = 0; step < spec_.steps; ++step) {
-      draw_units(spec_.hidden_unit, 2 * step, context, room.hidden);
-      down(parameters, room.hidden, room.visible);
-      if (step == 0) sums.squared_error = squared_error(samples, room.visible);
-      if (spec_.sample_visible) draw_units(spec_.visible_unit, 2 * step + 1, context, room.visible);
-      up(parameters, room.visible, room.hidden);
+      draw_units(spec_.hidden_unit, 2 * step, context, chain.hidden);
+      down(parameters, chain.hidden, chain.visible);
+      if (step == 0) sums.squared_error = squared_error(samples, chain.visible);
+      if (spec_.sample_visible)
+        draw_units(spec_.visible_unit, 2 * step + 1, context, chain.visible);
+      up(parameters, chain.visible, chain.hidden);
     }
     sums.loss = sums.squared_error;
-    multiply(room.first_hidden, -scale);
-    multiply(room.hidden, scale);
+    multiply(chain.first_hidden, -scale);
+    multiply(chain.hidden, scale);
     const Matrix weight_gradient(gradient + layout_.tensor(weight_).offset, spec_.hidden,
                                  spec_.visible);
-    gemm(true, false, room.hidden, room.visible, 0, weight_gradient);
-    gemm(true, false, room.first_hidden, samples, 1, weight_gradient);
+    gemm(true, false, chain.hidden, chain.visible, 0, weight_gradient);
+    gemm(true, false, chain.first_hidden, samples, 1, weight_gradient);
     const std::span hidden(gradient + layout_.tensor(hidden_bias_).offset,
                            static_cast<std::size_t>(spec_.hidden));
-    add_column_sums(room.hidden, hidden);
-    add_column_sums(room.first_hidden, hidden);
+    add_column_sums(chain.hidden, hidden);
+    add_column_sums(chain.first_hidden, hidden);
     for (Index r = 0; r < rows; ++r) {
       for (Index c = 0; c < spec_.visible; ++c)
-        room.visible(r, c) = scale * (room.visible(r, c) - samples(r, c));
+        chain.visible(r, c) = scale * (chain.visible(r, c) - samples(r, c));
     }
-    add_column_sums(room.visible, {gradient + layout_.tensor(visible_bias_).offset,
-                                   static_cast<std::size_t>(spec_.visible)});
+    add_column_sums(chain.visible, {gradient + layout_.tensor(visible_bias_).offset,
+                                    static_cast<std::size_t>(spec_.visible)});
   }
   if (ready) ready({0, layout_.size()});
   return sums;
 }
 
 LossSums Rbm::evaluate(const float* parameters, ConstMatrix samples, Workspace& workspace) const {
-  const Room room = this->room(workspace, samples.rows);
-  up(parameters, samples, room.hidden);
-  down(parameters, room.hidden, room.visible);
+  const Chain chain = chain_of(workspace, samples.rows);
+  up(parameters, samples, chain.hidden);
+  down(parameters, chain.hidden, chain.visible);
   LossSums sums;
-  sums.loss = sums.squared_error = squared_error(samples, room.visible);
+  sums.loss = sums.squared_error = squared_error(samples, chain.visible);
   return sums;
 }
 

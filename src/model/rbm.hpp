@@ -46,13 +46,13 @@ class Rbm final : public Trainable {
                     Workspace& workspace) const override;
 
  private:
-  // The parts of a workspace's extra floats, for `rows` samples.
-  struct Room {
+  // Units of `rows` samples along the Gibbs chain, in a workspace's extra floats.
+  struct Chain {
     Matrix first_hidden;
     Matrix hidden;
     Matrix visible;
   };
-  [[nodiscard]] Room room(Workspace& workspace, Index rows) const;
+  [[nodiscard]] Chain chain_of(Workspace& workspace, Index rows) const;
   [[nodiscard]] ConstMatrix weight(const float* parameters) const;
   void up(const float* parameters, ConstMatrix visible, Matrix hidden) const;
   void down(const float* parameters, ConstMatrix hidden, Matrix visible) const;

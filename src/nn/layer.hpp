@@ -14,15 +14,16 @@
 namespace hourglass {
 
 /// What a penalty on the encoder's Jacobian adds to one dense layer's backward pass
-/// (nn/contractive.hpp). All sums run over rows; an empty matrix adds nothing.
+/// (model/contractive.hpp). All sums run over rows; an empty matrix adds nothing. The arrays are
+/// the pass's, which keeps them until backward is done.
 struct SecondOrderTerms {
   struct Product {
     ConstMatrix left;   ///< rows x outputs
     ConstMatrix right;  ///< rows x inputs
   };
-  ConstMatrix pre_activation;     ///< added to dL/dz (rows x outputs)
-  std::vector<Product> products;  ///< left^T right is added to the weight's gradient
-  std::vector<ConstMatrix> bias;  ///< column sums are added to the bias's gradient
+  ConstMatrix pre_activation;         ///< added to dL/dz (rows x outputs)
+  std::span<const Product> products;  ///< left^T right is added to the weight's gradient
+  std::span<const ConstMatrix> bias;  ///< column sums are added to the bias's gradient
   std::span<const float>
       row_factors;  ///< row j of the weight, times factor j, is added to the weight's gradient
 };
@@ -36,7 +37,7 @@ struct PassContext {
   std::span<const std::uint64_t>
       sample_ids;                      ///< one per row of the micro-batch: its row in the data set
   std::span<const double> unit_means;  ///< Trainable::mean_units() means over the global batch
-  std::span<const SecondOrderTerms> second_order;  ///< by layer; empty when there are none
+  std::span<const SecondOrderTerms> second_order;  ///< of the first layers; the others have none
   const Bfloat16* bfloat16_parameters =
       nullptr;  ///< the arena, rounded: dense layers multiply in bfloat16; null: in fp32
   std::span<Bfloat16>

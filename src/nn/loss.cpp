@@ -6,7 +6,6 @@
 #include <array>
 #include <limits>
 #include <utility>
-#include <vector>
 
 #include "nn/activation_kernels.hpp"
 #include "nn/loss_terms.hpp"
@@ -165,35 +164,33 @@ RowTerms weighted_cross_entropy_row(float factor, const float* __restrict target
 }
 
 // distance(factor, weights, x, x^, gradient) is the loss of a sample; s'(z) is applied to its
-// gradient.
+// gradient. Where the slope is had from z only, which the value replaces, it waits in `slopes`.
 template <class Kernel, class Distance>
 RowTerms sample_row(const Distance& distance, float factor, const float* target,
-                    const float* weights, float* values, float* gradient, Index count) {
+                    const float* weights, float* values, float* gradient, float* slopes,
+                    Index count) {
   const auto size = static_cast<std::size_t>(count);
-  LaneSum squares;
-  if constexpr (Kernel::saves) {
-    // The slope is had from z only, which the value replaces: it waits in the gradient's place and
-    // is multiplied in afterwards.
-    std::vector<float> slopes(size);
+  if (Kernel::saves && gradient != nullptr) {
     for (Index c = 0; c < count; ++c) {
-      const auto [value, slope] = Kernel::both(values[c]);
+      const auto [value, slope] = kernel::value_and_slope<Kernel>(values[c]);
       values[c] = value;
-      slopes[static_cast<std::size_t>(c)] = slope;
+      slopes[c] = slope;
     }
-    const double loss = distance(factor, weights, {target, size}, {values, size}, gradient);
-    for (Index c = 0; gradient != nullptr && c < count; ++c)
-      gradient[c] *= slopes[static_cast<std::size_t>(c)];
-    add_squared_error(values, target, count, squares);
-    return {loss, squares.total()};
   } else {
     for (Index c = 0; c < count; ++c) values[c] = Kernel::value(values[c]);
-    const double loss = distance(factor, weights, std::span<const float>{target, size},
-                                 std::span<const float>{values, size}, gradient);
-    for (Index c = 0; gradient != nullptr && c < count; ++c)
-      gradient[c] *= Kernel::slope(values[c]);
-    add_squared_error(values, target, count, squares);
-    return {loss, squares.total()};
   }
+  const double loss = distance(factor, weights, std::span<const float>{target, size},
+                               std::span<const float>{values, size}, gradient);
+  for (Index c = 0; gradient != nullptr && c < count; ++c) {
+    if constexpr (Kernel::saves) {
+      gradient[c] *= slopes[c];
+    } else {
+      gradient[c] *= Kernel::slope(values[c]);
+    }
+  }
+  LaneSum squares;
+  add_squared_error(values, target, count, squares);
+  return {loss, squares.total()};
 }
 
 template <class Row>
@@ -222,10 +219,11 @@ LossSums with_row(Loss loss, Activation output_activation, float factor, Index f
       });
     });
   };
+  float* const slopes = options.scratch.data();
   const auto samples = [&](auto distance) {
     return kernel::dispatch(output_activation, [&](auto kernel) {
       return function([=](const float* x, const float* w, float* z, float* g) {
-        return sample_row<decltype(kernel)>(distance, factor, x, w, z, g, features);
+        return sample_row<decltype(kernel)>(distance, factor, x, w, z, g, slopes, features);
       });
     });
   };
@@ -285,6 +283,10 @@ std::vector<std::string> loss_names() {
   return result;
 }
 
+Index loss_scratch_floats(Loss loss, Activation output_activation, Index features) {
+  return is_componentwise(loss) || !saves_derivative(output_activation) ? 0 : features;
+}
+
 bool is_componentwise(Loss loss) { return loss != Loss::cosine && loss != Loss::ssim; }
 
 Domain domain_of(Loss loss) {
@@ -321,6 +323,9 @@ LossSums loss_and_gradient(Loss loss, Activation output_activation, bool feature
           "weights that do not fit the output");
   require(loss != Loss::ssim || options.image.size() == logits.columns,
           "an image shape that does not fit the output");
+  require(gradient.empty() || static_cast<Index>(options.scratch.size()) >=
+                                  loss_scratch_floats(loss, output_activation, logits.columns),
+          "a loss without the scratch memory of its gradient");
   check_loss(loss, output_activation);
   const Index features = logits.columns;
   const bool mean = feature_mean && is_componentwise(loss);

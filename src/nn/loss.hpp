@@ -49,8 +49,13 @@ struct LossOptions {
   ConstMatrix weights;  ///< rows x D (stride 0: one row for all): factor of each component's term,
                         ///< in cosine's products, of ssim's windows; empty: 1
   double huber_delta = 1;
-  ImageShape image;  ///< ssim
+  ImageShape image;          ///< ssim
+  std::span<float> scratch;  ///< loss_scratch_floats() of them, when there is a gradient
 };
+
+/// Floats of scratch memory that the gradient of a loss needs for samples of `features` numbers: of
+/// cosine and ssim, where the output activation's derivative cannot be had from its result.
+[[nodiscard]] Index loss_scratch_floats(Loss loss, Activation output_activation, Index features);
 
 /// Whether the loss is a sum of terms of single components, so that they can be weighted.
 [[nodiscard]] bool is_componentwise(Loss loss);

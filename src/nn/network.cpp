@@ -53,8 +53,10 @@ void Network::backward(Range range, const float* parameters, ConstMatrix x, Work
     const Matrix y = workspace.output(i, x.rows);
     const Matrix dy = workspace.output_gradient(i, x.rows);
     if (hook) hook(i, y, dy);
-    if (!context.second_order.empty())
-      layer_context.second_order = context.second_order.subspan(static_cast<std::size_t>(i), 1);
+    const auto place = static_cast<std::size_t>(i);
+    layer_context.second_order = {};
+    if (place < context.second_order.size())
+      layer_context.second_order = context.second_order.subspan(place, 1);
     {
       const double flops =
           static_cast<double>(x.rows) * layer(i).flops_per_row() * (dx.empty() ? 1 : 2);

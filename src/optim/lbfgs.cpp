@@ -22,14 +22,13 @@ void add_multiple(double factor, std::span<const float> x, std::span<float> y) {
 }  // namespace
 
 void Lbfgs::direction(std::span<const float> gradient, const Product& product,
-                      std::span<float> direction) const {
+                      std::span<float> direction) {
   require(static_cast<Index>(gradient.size()) == size_ && gradient.size() == direction.size(),
           "a direction of another length");
   for (std::size_t i = 0; i < gradient.size(); ++i) direction[i] = -gradient[i];
-  std::vector<double> alpha(pairs_.size());
   for (std::size_t p = pairs_.size(); p-- > 0;) {
-    alpha[p] = product(pairs_[p].step.span(), direction) / pairs_[p].curvature;
-    add_multiple(-alpha[p], pairs_[p].change.span(), direction);
+    alpha_[p] = product(pairs_[p].step.span(), direction) / pairs_[p].curvature;
+    add_multiple(-alpha_[p], pairs_[p].change.span(), direction);
   }
   if (!pairs_.empty()) {
     const double scale = pairs_.back().curvature / pairs_.back().change_squared;
@@ -37,7 +36,7 @@ void Lbfgs::direction(std::span<const float> gradient, const Product& product,
   }
   for (std::size_t p = 0; p < pairs_.size(); ++p) {
     const double beta = product(pairs_[p].change.span(), direction) / pairs_[p].curvature;
-    add_multiple(alpha[p] - beta, pairs_[p].step.span(), direction);
+    add_multiple(alpha_[p] - beta, pairs_[p].step.span(), direction);
   }
 }
 

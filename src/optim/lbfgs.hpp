@@ -19,11 +19,14 @@ class Lbfgs {
   using Product = std::function<double(std::span<const float>, std::span<const float>)>;
 
   /// `history`: m, at least 1. `size`: floats of the segment.
-  Lbfgs(Index history, Index size) : history_(history), size_(size) {}
+  Lbfgs(Index history, Index size)
+      : history_(history), size_(size), alpha_(static_cast<std::size_t>(history)) {
+    pairs_.reserve(static_cast<std::size_t>(history));
+  }
 
   /// direction = -H gradient; the gradient's negative while there is no pair.
   void direction(std::span<const float> gradient, const Product& product,
-                 std::span<float> direction) const;
+                 std::span<float> direction);
   /// Keeps the pair, dropping the oldest of m, and returns true, unless s y is too small for a
   /// positive definite H.
   bool add(std::span<const float> step, std::span<const float> change, const Product& product);
@@ -51,7 +54,8 @@ class Lbfgs {
 
   Index history_;
   Index size_;
-  std::vector<Pair> pairs_;  // the oldest first
+  std::vector<Pair> pairs_;    // the oldest first
+  std::vector<double> alpha_;  // by pair: of the first loop of direction(), for the second
 };
 
 /// sum_i a_i b_i added to `sum` as add_sum_of_squares does: each cell in double in a fixed order,

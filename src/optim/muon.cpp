@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/buffer.hpp"
+#include "core/scratch_arena.hpp"
 #include "hourglass/core/error.hpp"
 #include "math/blas.hpp"
 #include "optim/check.hpp"
@@ -31,8 +31,12 @@ void Muon::matrix_direction(const UpdateStep& step, std::span<const float> gradi
   }
 }
 
-void Muon::orthogonalize(Matrix direction) const {
-  newton_schulz(direction);
+Index Muon::orthogonalize_scratch_floats(Index rows, Index columns) const {
+  return newton_schulz_scratch_floats(rows, columns);
+}
+
+void Muon::orthogonalize(Matrix direction, std::span<float> scratch) const {
+  newton_schulz(direction, scratch);
   const auto stretch = static_cast<float>(std::sqrt(
       std::max(1.0, static_cast<double>(direction.rows) / static_cast<double>(direction.columns))));
   for (Index r = 0; r < direction.rows; ++r) {
@@ -55,7 +59,12 @@ void Muon::update(const UpdateStep& step, std::span<float> parameters,
   for (std::size_t i = 0; i < parameters.size(); ++i) p[i] -= rate * gradient[i] + decay * p[i];
 }
 
-void newton_schulz(Matrix m) {
+Index newton_schulz_scratch_floats(Index rows, Index columns) {
+  const Index small = std::min(rows, columns);
+  return 2 * ScratchArena::floats_of(small, small) + ScratchArena::floats_of(rows, columns);
+}
+
+void newton_schulz(Matrix m, std::span<float> scratch) {
   constexpr float a = 3.4445F;
   constexpr float b = -4.7750F;
   constexpr float c = 2.0315F;
@@ -69,10 +78,10 @@ void newton_schulz(Matrix m) {
   // The iteration multiplies by a square matrix of the smaller side.
   const bool wide = m.rows <= m.columns;
   const Index small = std::min(m.rows, m.columns);
-  Buffer<float> memory(2 * small * small + m.rows * m.columns);
-  const Matrix gram(memory.data(), small, small);
-  const Matrix polynomial(memory.data() + small * small, small, small);
-  const Matrix next(memory.data() + 2 * small * small, m.rows, m.columns);
+  ScratchArena arena(scratch);
+  const Matrix gram = arena.allocate(small, small);
+  const Matrix polynomial = arena.allocate(small, small);
+  const Matrix next = arena.allocate(m.rows, m.columns);
   for (Index r = 0; r < m.rows; ++r) {
     for (float& value : m.row(r)) value *= inverse;
   }

@@ -21,7 +21,9 @@ class Muon final : public Optimizer {
   [[nodiscard]] bool matrix_wise() const override { return true; }
   void matrix_direction(const UpdateStep& step, std::span<const float> gradient,
                         std::span<float* const> state, std::span<float> direction) const override;
-  void orthogonalize(Matrix direction) const override;
+  using Optimizer::orthogonalize;
+  void orthogonalize(Matrix direction, std::span<float> scratch) const override;
+  [[nodiscard]] Index orthogonalize_scratch_floats(Index rows, Index columns) const override;
   /// With UpdateStep::matrix, `gradient` is the orthogonalised direction.
   void update(const UpdateStep& step, std::span<float> parameters, std::span<const float> gradient,
               std::span<float* const> state) const override;
@@ -34,7 +36,9 @@ class Muon final : public Optimizer {
 
 /// Replaces m by an approximation of U V^T, m = U S V^T being its singular value decomposition:
 /// five Newton-Schulz iterations of the quintic with coefficients (3.4445, -4.7750, 2.0315) on m /
-/// |m|_F; singular values end between about 0.7 and 1.2. A matrix of zeros stays.
-void newton_schulz(Matrix m);
+/// |m|_F; singular values end between about 0.7 and 1.2. A matrix of zeros stays. `scratch` has
+/// newton_schulz_scratch_floats() of the shape of m.
+void newton_schulz(Matrix m, std::span<float> scratch);
+[[nodiscard]] Index newton_schulz_scratch_floats(Index rows, Index columns);
 
 }  // namespace hourglass

@@ -4,6 +4,7 @@
 #include <array>
 #include <string_view>
 
+#include "core/buffer.hpp"
 #include "hourglass/core/error.hpp"
 #include "optim/adadelta.hpp"
 #include "optim/adagrad.hpp"
@@ -62,8 +63,15 @@ void Optimizer::matrix_direction(const UpdateStep& /*step*/, std::span<const flo
   require(false, "a matrix's direction asked of an element-wise optimizer");
 }
 
-void Optimizer::orthogonalize(Matrix /*direction*/) const {
+void Optimizer::orthogonalize(Matrix /*direction*/, std::span<float> /*scratch*/) const {
   require(false, "a matrix given to an element-wise optimizer");
+}
+
+Index Optimizer::orthogonalize_scratch_floats(Index /*rows*/, Index /*columns*/) const { return 0; }
+
+void Optimizer::orthogonalize(Matrix direction) const {
+  Buffer<float> scratch(orthogonalize_scratch_floats(direction.rows, direction.columns));
+  orthogonalize(direction, scratch.span());
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerSettings& settings) {

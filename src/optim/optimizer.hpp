@@ -81,7 +81,11 @@ class Optimizer {
   [[nodiscard]] virtual bool matrix_wise() const { return false; }
   virtual void matrix_direction(const UpdateStep& step, std::span<const float> gradient,
                                 std::span<float* const> state, std::span<float> direction) const;
-  virtual void orthogonalize(Matrix direction) const;
+  /// `scratch` has orthogonalize_scratch_floats() of the direction's shape.
+  virtual void orthogonalize(Matrix direction, std::span<float> scratch) const;
+  [[nodiscard]] virtual Index orthogonalize_scratch_floats(Index rows, Index columns) const;
+  /// The same with scratch memory of its own, taken from the heap.
+  void orthogonalize(Matrix direction) const;
 
   /// Updates parameters[i] from gradient[i] and state[k][i], one pass over memory. All runs have
   /// the same length.

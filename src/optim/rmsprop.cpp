@@ -65,7 +65,8 @@ std::vector<std::string> RmsProp::state_names() const {
 
 void RmsProp::update(const UpdateStep& step, std::span<float> parameters,
                      std::span<const float> gradient, std::span<float* const> state) const {
-  require(parameters.size() == gradient.size() && state.size() == state_names().size(),
+  const std::size_t states = 1U + (centered_ ? 1U : 0U) + (momentum_ > 0 ? 1U : 0U);
+  require(parameters.size() == gradient.size() && state.size() == states,
           "an update of RMSProp with another optimizer's state");
   const Factors f = {
       .scale = step.gradient_scale,

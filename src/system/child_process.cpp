@@ -16,7 +16,7 @@
 #include <thread>
 #include <utility>
 
-#include "hourglass/core/error.hpp"
+#include "core/exit_codes.hpp"
 #include "system/stop_signal.hpp"
 
 namespace hourglass {
@@ -161,6 +161,11 @@ int run_job(const std::vector<std::string>& words, int lock,
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   return code_of(status);
+}
+
+ErrorKind kind_of_failure(int code) {
+  if (code == not_started) return ErrorKind::io;
+  return kind_of_exit_code(code).value_or(ErrorKind::rank);
 }
 
 void refuse_launcher(const std::string& command) {

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "hourglass/core/error.hpp"
+
 namespace hourglass {
 
 /// The exit code with which a launcher says that it found no program, as a shell does.
@@ -29,6 +31,11 @@ struct ChildExit {
 /// program cannot be started.
 int run_job(const std::vector<std::string>& words, int lock,
             const std::function<void(const std::string&)>& line);
+
+/// The kind of error that a job's exit code stands for: one of this program's own codes, io when
+/// the launcher found no program, and otherwise rank: a code that is not the program's means that a
+/// rank was killed or its node was lost, or that the launcher failed.
+[[nodiscard]] ErrorKind kind_of_failure(int code);
 
 /// Throws Error(usage) when `command`, which starts processes itself, was started by mpirun or
 /// srun.

@@ -7,7 +7,7 @@
 
 #include "hourglass/core/types.hpp"
 
-/// The system calls of this module with full transfers and errors for users. Not installed.
+/// System calls with full transfers and errors for users.
 namespace hourglass::posix {
 
 /// Owns a descriptor.

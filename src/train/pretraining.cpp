@@ -34,7 +34,7 @@ std::string Pretraining::name(Index stage) const {
   return fmt::format("layer {} of {} ({}-{})", stage + 1, stages(), visible(stage), hidden(stage));
 }
 
-// What the stage's input went through.
+// The activation that the stage's input went through.
 Activation Pretraining::input_activation(Index stage) const {
   return stage == 0 ? config_.model.output_activation : config_.model.activation;
 }

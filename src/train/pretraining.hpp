@@ -27,7 +27,8 @@ class Pretraining {
   /// "layer 1 of 3 (784-500)", for people; "" from stages() on.
   [[nodiscard]] std::string name(Index stage) const;
   [[nodiscard]] StageSettings settings(Index stage, const ShardPlan& plan) const;
-  /// What the stage trains; it reads the lower layers from `parameters`, the network's arena.
+  /// The model that the stage trains; it reads the lower layers from `parameters`, the network's
+  /// arena.
   [[nodiscard]] std::unique_ptr<Trainable> model(Index stage, const float* parameters) const;
   /// The stage's tensors by their names in the network.
   [[nodiscard]] std::vector<StoredTensor> tensors(Index stage, const Trainable& model) const;

@@ -18,17 +18,17 @@ TimeLimit::TimeLimit(double limit, double checkpoint_bytes)
 
 bool TimeLimit::reached() {
   // Before the first look the run was being set up.
-  if (looked_) longest_step_ = std::max(longest_step_, since_look_.seconds() - not_of_step_);
+  if (looked_) longest_step_ = std::max(longest_step_, since_look_.seconds() - excluded_seconds_);
   looked_ = true;
   since_look_.restart();
-  not_of_step_ = 0;
+  excluded_seconds_ = 0;
   return limit_ > 0 && process_age() + reserve() >= limit_;
 }
 
 void TimeLimit::checkpoint_took(double seconds) {
   longest_checkpoint_ = measured_ ? std::max(longest_checkpoint_, seconds) : seconds;
   measured_ = true;
-  not_of_step_ += seconds;
+  excluded_seconds_ += seconds;
 }
 
 double TimeLimit::reserve() const { return 2 * longest_checkpoint_ + longest_step_ + 1; }

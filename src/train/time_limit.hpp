@@ -26,7 +26,7 @@ class TimeLimit {
   double longest_step_ = 0;
   bool measured_ = false;
   bool looked_ = false;
-  double not_of_step_ = 0;
+  double excluded_seconds_ = 0;
   Timer since_look_;
 };
 

@@ -145,7 +145,7 @@ Watchdog::Watchdog(std::string file, int rank, int ranks, double limit, std::str
       limit_(limit),
       beat_(std::clamp(limit / 8, 0.05, 5.0)),
       advice_(std::move(advice)) {
-  // Whatever happens to this process next, the others know its name.
+  // The others know this process's name, no matter how it ends.
   put_line(file_, {rank_, host_name(), getpid(), 0, activity::now(), 0});
   writer_ = std::jthread([this](const std::stop_token& stop) { write_reports(stop); });
   judge_ = std::jthread([this](const std::stop_token& stop) { judge(stop); });

@@ -14,7 +14,7 @@
 
 namespace hourglass {
 
-/// What a watchdog knows of one rank: a line of the file that all of them share.
+/// The state of one rank as watchdogs see it: a line of the file that all of them share.
 struct RankReport {
   int rank = 0;
   std::string host;
@@ -28,10 +28,10 @@ struct RankReport {
   static constexpr std::size_t line_bytes = 256;
 };
 
-/// Who is to blame when nothing has moved for `limit` seconds, in one line for the user, or "" when
-/// somebody still works. `before` and `after` are all ranks' reports, some beats apart. In this
-/// order: ranks whose processes do not run, ranks that are stuck in work of their own, the network
-/// when everybody waits for the others.
+/// Names the culprit when nothing has moved for `limit` seconds, in one line for the user, or ""
+/// when somebody still works. `before` and `after` are all ranks' reports, some beats apart. In
+/// this order: ranks whose processes do not run, ranks that are stuck in work of their own, the
+/// network when everybody waits for the others.
 [[nodiscard]] std::string verdict(std::span<const RankReport> before,
                                   std::span<const RankReport> after, double limit);
 

@@ -8,6 +8,7 @@
 #include "hdf5/hdf5_example.hpp"
 #include "support/expect_error.hpp"
 #include "support/file_bytes.hpp"
+#include "support/one_rank.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace hourglass {
@@ -107,7 +108,7 @@ TEST_F(DescribeTest, shortens_attributes) {
 }
 
 TEST_F(DescribeTest, knows_our_files) {
-  write_example(Communicator::self(), file_);
+  write_example(one_rank(), file_);
   const FileDescription file = describe_file(file_);
   EXPECT_TRUE(file.is_state);
   EXPECT_EQ(dataset(file, "/model/encoder/0/weight").info.shape, (std::vector<Index>{7, 30}));

@@ -8,6 +8,7 @@
 #include "checkpoint/state_example.hpp"
 #include "support/expect_error.hpp"
 #include "support/file_bytes.hpp"
+#include "support/one_rank.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace hourglass {
@@ -17,7 +18,7 @@ using namespace io_test;
 
 class StateFileTest : public testing::Test {
  protected:
-  void SetUp() override { write_example(Communicator::self(), path_); }
+  void SetUp() override { write_example(one_rank(), path_); }
 
   /// What a reader sees, as one text; bit for bit.
   static std::string content_of(const std::string& path) {
@@ -88,7 +89,7 @@ TEST_F(StateFileTest, round_trip_everything) {
 
 TEST_F(StateFileTest, same_content_gives_same_bytes) {
   const std::string again = folder_.file("again.h5");
-  write_example(Communicator::self(), again);
+  write_example(one_rank(), again);
   EXPECT_TRUE(read_bytes(path_) == read_bytes(again));
 }
 
@@ -100,7 +101,7 @@ TEST_F(StateFileTest, long_texts_are_kept) {
   const auto values = example_values(tensors, 1.0F);
   const std::vector<StoredArena> arenas = {
       store("/model", tensors, values, {{0, arena_size(tensors)}})};
-  write_state_file(Communicator::self(), path_, header, arenas);
+  write_state_file(one_rank(), path_, header, arenas);
   const StateFile file = read_state_file(path_);
   EXPECT_EQ(file.header.configuration, header.configuration);
   EXPECT_EQ(file.header.texts, header.texts);
@@ -221,14 +222,14 @@ TEST_F(StateFileTest, incomplete_ranges_are_a_bug) {
   const std::vector<StoredArena> arenas = {
       store("/model", tensors, values, {{64, arena_size(tensors)}})};
   expect_error(ErrorKind::bug, "cover",
-               [&] { write_state_file(Communicator::self(), path_, example_header(), arenas); });
+               [&] { write_state_file(one_rank(), path_, example_header(), arenas); });
 }
 
 TEST_F(StateFileTest, full_disk_leaves_the_old_file) {
   const std::string before = read_bytes(path_);
   for (const rlim_t limit : {0U, 100U, 2048U, 4096U, 8192U}) {
     const FileSizeLimit full(limit);
-    expect_error(ErrorKind::io, "model.h5", [&] { write_example(Communicator::self(), path_); });
+    expect_error(ErrorKind::io, "model.h5", [&] { write_example(one_rank(), path_); });
     EXPECT_EQ(folder_.entries(), 1);
   }
   EXPECT_TRUE(read_bytes(path_) == before);
@@ -236,9 +237,8 @@ TEST_F(StateFileTest, full_disk_leaves_the_old_file) {
 
 TEST_F(StateFileTest, missing_folder_is_told) {
   expect_error(ErrorKind::io, "does not exist",
-               [&] { write_example(Communicator::self(), folder_.file("none/model.h5")); });
-  expect_error(ErrorKind::io, "is a folder",
-               [&] { write_example(Communicator::self(), folder_.path()); });
+               [&] { write_example(one_rank(), folder_.file("none/model.h5")); });
+  expect_error(ErrorKind::io, "is a folder", [&] { write_example(one_rank(), folder_.path()); });
 }
 
 }  // namespace

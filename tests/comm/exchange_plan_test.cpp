@@ -118,19 +118,19 @@ TEST(ExchangePlan, every_send_meets_its_receive) {
   });
 }
 
-TEST(ExchangePlan, landing_places_do_not_overlap) {
+TEST(ExchangePlan, received_messages_do_not_overlap) {
   for_all_plans([](const std::vector<ExchangePlan>& plans, Range bucket) {
     for (const ExchangePlan& plan : plans) {
       std::vector<Message> messages;
       for (int round = 0; round < plan.rounds(); ++round)
         plan.reduce_receives(bucket, round, messages);
-      std::ranges::sort(messages, {}, &Message::landing);
+      std::ranges::sort(messages, {}, &Message::buffer_offset);
       Index end = 0;
       for (const Message& message : messages) {
-        EXPECT_EQ(message.landing, end);
+        EXPECT_EQ(message.buffer_offset, end);
         end += message.floats.size();
       }
-      EXPECT_EQ(end, plan.landing_floats(bucket));
+      EXPECT_EQ(end, plan.receive_floats(bucket));
     }
   });
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Small valid files of every kind, for the fuzzers to begin with, and those that were once taken for valid (refused-...):
-make_corpus.py FOLDER PROGRAM"""
+"""Small valid files of every kind, for the fuzzers to begin with, and those that were once taken
+for valid (refused-...): make_corpus.py FOLDER PROGRAM"""
 import base64
 import gzip
 import io
@@ -15,8 +15,9 @@ import h5py
 import numpy as np
 
 JPEG = base64.b64decode(
-    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABALDA4MChAODQ4SERATGCgaGBYWGDEjJR0oOjM9PDkzODdASFxOQERXRTc4UG1RV19iZ2hnPk1xeXBkeFxlZ2P/"
-    "wAALCAACAAMBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAABf/EABoQAAEFAQAAAAAAAAAAAAAAAAQAAhVUk9H/2gAIAQEAAD8AcjQaQ2TeL//Z"
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABALDA4MChAODQ4SERATGCgaGBYWGDEjJR0oOjM9PDkzODdASFxOQERXRTc4"
+    "UG1RV19iZ2hnPk1xeXBkeFxlZ2P/wAALCAACAAMBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAABf/EABoQAAEFAQAAAAAA"
+    "AAAAAAAAAAQAAhVUk9H/2gAIAQEAAD8AcjQaQ2TeL//Z"
 )
 
 
@@ -134,7 +135,8 @@ def main():
         },
         "config": {
             "all": printed,
-            "few": b"[data]\ndata = x.h5\n[model]\nlayers = 4,2\n# words\n[optimizer]\nseed = 1\n[run]\noutput = y\n",
+            "few": b"[data]\ndata = x.h5\n[model]\nlayers = 4,2\n# words\n[optimizer]\nseed = 1\n"
+            b"[run]\noutput = y\n",
         },
         "model": model(program),
     }

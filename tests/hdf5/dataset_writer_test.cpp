@@ -7,6 +7,7 @@
 #include "hdf5/writer_example.hpp"
 #include "support/expect_error.hpp"
 #include "support/file_bytes.hpp"
+#include "support/one_rank.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace hourglass {
@@ -18,7 +19,7 @@ class DatasetWriterTest : public testing::Test {
  protected:
   void write_table(const DatasetSpec& spec, Index portion = 7) const {
     const auto values = table(spec.shape[0], spec.shape[1]);
-    DatasetWriter writer(Communicator::self(), file_, {spec});
+    DatasetWriter writer(one_rank(), file_, {spec});
     for (Index begin = 0; begin < spec.shape[0]; begin += portion) {
       const Range rows{begin, std::min(begin + portion, spec.shape[0])};
       writer.write_rows(0, rows, rows_of(values, spec.shape[1], rows));
@@ -54,7 +55,7 @@ TEST_F(DatasetWriterTest, shape_and_integer_type_are_kept) {
   const std::vector<std::uint8_t> pixels = {0,  1,  2,  3,  4,  5,  255, 7,  8,  9,  10, 11,
                                             12, 13, 14, 15, 16, 17, 18,  19, 20, 21, 22, 23};
   const std::vector<std::int64_t> classes = {3, -1, 0, 9};
-  DatasetWriter writer(Communicator::self(), file_, {samples, labels});
+  DatasetWriter writer(one_rank(), file_, {samples, labels});
   writer.write_rows(0, {0, 4}, rows_of(pixels, 6, {0, 4}));
   writer.write_rows(1, {0, 4}, rows_of(classes, 1, {0, 4}));
   writer.commit();
@@ -101,7 +102,7 @@ TEST_F(DatasetWriterTest, existing_file_of_another_kind_is_refused) {
 }
 
 TEST_F(DatasetWriterTest, nothing_is_added_to_a_model) {
-  write_state_file(Communicator::self(), file_, {}, {});
+  write_state_file(one_rank(), file_, {}, {});
   const std::string before = read_bytes(file_);
   expect_error(ErrorKind::usage, "is a model or checkpoint; choose another --output",
                [&] { write_table(spec_of("/codes", 2, 2)); });
@@ -110,7 +111,7 @@ TEST_F(DatasetWriterTest, nothing_is_added_to_a_model) {
 
 TEST_F(DatasetWriterTest, nothing_appears_without_commit) {
   {
-    DatasetWriter writer(Communicator::self(), file_, {spec_of("/a", 4, 2)});
+    DatasetWriter writer(one_rank(), file_, {spec_of("/a", 4, 2)});
     writer.write_rows(0, {0, 4}, rows_of(table(4, 2), 2, {0, 4}));
     EXPECT_EQ(folder_.entries(), 1);
   }
@@ -118,7 +119,7 @@ TEST_F(DatasetWriterTest, nothing_appears_without_commit) {
 }
 
 TEST_F(DatasetWriterTest, missing_rows_are_a_bug) {
-  DatasetWriter writer(Communicator::self(), file_, {spec_of("/a", 4, 2)});
+  DatasetWriter writer(one_rank(), file_, {spec_of("/a", 4, 2)});
   writer.write_rows(0, {0, 3}, rows_of(table(4, 2), 2, {0, 3}));
   expect_error(ErrorKind::bug, "rows", [&] { writer.commit(); });
 }
@@ -147,9 +148,8 @@ TEST_F(DatasetWriterTest, full_disk_leaves_the_old_file) {
 }
 
 TEST_F(DatasetWriterTest, huge_output_is_refused_at_once) {
-  expect_error(ErrorKind::io, "no space left", [&] {
-    DatasetWriter(Communicator::self(), file_, {spec_of("/a", Index{1} << 40, 1000)});
-  });
+  expect_error(ErrorKind::io, "no space left",
+               [&] { DatasetWriter(one_rank(), file_, {spec_of("/a", Index{1} << 40, 1000)}); });
   EXPECT_EQ(folder_.entries(), 0);
 }
 

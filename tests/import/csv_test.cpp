@@ -6,6 +6,7 @@
 #include <string>
 
 #include "import/import_files.hpp"
+#include "support/one_rank.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace hourglass {
@@ -62,7 +63,7 @@ class CsvFile : public testing::Test {
  protected:
   std::shared_ptr<const CsvTable> scan(std::string_view text, const CsvSettings& settings = {}) {
     write_text(path_, text);
-    return scan_csv(Communicator::self(), path_, settings);
+    return scan_csv(one_rank(), path_, settings);
   }
   std::vector<float> samples(std::string_view text, const CsvSettings& settings = {}) {
     const auto rows = csv_samples(scan(text, settings));

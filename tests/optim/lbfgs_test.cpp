@@ -32,7 +32,7 @@ TEST(Lbfgs, products_do_not_depend_on_how_vectors_are_divided) {
 }
 
 TEST(Lbfgs, without_history_it_is_steepest_descent) {
-  const Lbfgs lbfgs(3, size);
+  Lbfgs lbfgs(3, size);
   const auto gradient = test::normal_numbers(size, 1);
   std::vector<float> direction(size);
   lbfgs.direction(gradient, product, direction);

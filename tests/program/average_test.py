@@ -1,4 +1,5 @@
-"""--ema: what the run reports, what it calls best and what it leaves behind are one set of weights, also across a resume."""
+"""--ema: what the run reports, what it calls best and what it leaves behind are one set of weights,
+also across a resume."""
 import json
 import unittest
 

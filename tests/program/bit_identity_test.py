@@ -1,19 +1,9 @@
-"""A run is a function of data, configuration and seed: the digest of the weights is the same on any number of ranks and threads,
-streamed or in memory, and across any kill and resume."""
+"""A run is a function of data, configuration and seed: the digest of the weights is the same on any
+number of ranks and threads, streamed or in memory."""
 import json
-import os
-import signal
 import unittest
 
-from support import (
-    ProgramTest,
-    checkpoints,
-    kill_tree,
-    rank_processes,
-    read_metrics,
-    start,
-    wait_until,
-)
+from support import ProgramTest, checkpoints, read_metrics
 
 # 16 shards of 8 or 9 samples: 150 samples, micro-batches of 3 divide nothing.
 BASE = [
@@ -316,78 +306,6 @@ class BitIdentityTest(ProgramTest):
         self.assertAlmostEqual(
             tree["validation_sse"], classic["validation_sse"], delta=1e-3 * tree["validation_sse"]
         )
-
-
-class KillTest(ProgramTest):
-    """Killed without warning, at a moment nobody chose."""
-
-    def killed_and_resumed(self, name, victims, ranks, then):
-        data = self.make_data(samples=3000, features=64)
-        arguments = [
-            "--data",
-            f"{data}:/train/samples",
-            "--layers",
-            "64,96,48,8",
-            "--batch",
-            112,
-            "--micro-batch",
-            16,
-            "--epochs",
-            12,
-            "--seed",
-            5,
-            "--log-every",
-            1,
-            "--checkpoint-every",
-            "5steps",
-            "--keep",
-            2,
-        ]
-        undisturbed = self.train(f"{name}-whole", *arguments)
-        history = [
-            [record[key] for key in ("epoch", "step", "loss", "sse")]
-            for record in read_metrics(self.folder / f"{name}-whole", "epoch")
-        ]
-        output = self.folder / name
-        process = start("train", "--output", output, *arguments, ranks=ranks)
-        try:
-            wait_until(
-                lambda: len(read_metrics(output, "step")) >= 40 or process.poll() is not None,
-                what="step 40",
-            )
-            self.assertIsNone(
-                process.poll(), "the run ended before it could be killed: make it longer"
-            )
-            for victim in victims(process.pid):
-                os.kill(victim, signal.SIGKILL)
-            process.wait(timeout=30)
-        finally:
-            kill_tree(process.pid)
-        self.assertFalse((output / "model.h5").exists())
-        self.assertTrue(checkpoints(output))
-        self.success("train", "--resume", output, "--threads", 2, ranks=then)
-        self.assertEqual(undisturbed, self.digest(output / "model.h5"))
-        steps = [record["step"] for record in read_metrics(output, "step")]
-        self.assertEqual(
-            steps, list(range(1, len(steps) + 1)), "metrics.jsonl tells every step once"
-        )
-        self.assertEqual(
-            history,
-            [
-                [record[key] for key in ("epoch", "step", "loss", "sse")]
-                for record in read_metrics(output, "epoch")
-            ],
-        )
-        leftovers = [
-            path.name for path in output.rglob("*") if path.is_file() and "tmp" in path.name
-        ]
-        self.assertEqual(leftovers, [])
-
-    def test_one_rank_of_two_killed_resumed_on_three(self):
-        self.killed_and_resumed("one", lambda pid: rank_processes(pid)[-1:], 2, 3)
-
-    def test_a_lone_process_killed_resumed_on_two(self):
-        self.killed_and_resumed("lone", lambda pid: [pid], None, 2)
 
 
 class InspectTest(ProgramTest):

@@ -1,4 +1,5 @@
-"""HDF5 files made by others train as they are, and how values are stored does not change a bit of the result."""
+"""HDF5 files made by others train as they are, and how values are stored does not change a bit of
+the result."""
 import unittest
 
 import h5py

@@ -1,5 +1,6 @@
-"""Every command that the README's tour, the tutorial, the usage and the formats show is run, in their order, on a small part of the data that
-they speak of. (Those of whole clusters, of hours of training and of other machines are checked against the options that there are.)"""
+"""Every command that the README's tour, the tutorial, the usage and the formats show is run, in
+their order, on a small part of the data that they speak of. (Those of whole clusters, of hours of
+training and of other machines are checked against the options that there are.)"""
 import gzip
 import os
 import re
@@ -128,7 +129,8 @@ class DocsTest(ProgramTest):
             self.assertIn(
                 figure,
                 measured,
-                "docs/autoencoders.md has a figure that docs/results.md has not: run scripts/results.sh",
+                "docs/autoencoders.md has a figure that docs/results.md has not: run "
+                "scripts/results.sh",
             )
 
     def test_every_command_shown_has_the_options_it_is_shown_with(self):
@@ -172,6 +174,23 @@ class DocsTest(ProgramTest):
                 re.findall(r"^  ([a-z]+) ", self.success("--help").stdout, re.MULTILINE)
             )
         return self.known
+
+    def test_sources_and_tests_that_documents_name_exist(self):
+        named = re.compile(r"`((?:tests/)?\w+/\w+(?:\.[hc]pp|_test(?:\.\w+)?))`")
+        roots = [ROOT, ROOT / "src", ROOT / "include/hourglass", ROOT / "tests"]
+        count = 0
+        for document in [ROOT / "README.md", *ROOT.glob("docs/*.md")]:
+            for name in named.findall(document.read_text()):
+                if "/x_" in name:  # the pattern of a name
+                    continue
+                count += 1
+                found = any(
+                    (root / f"{name}{suffix}").is_file()
+                    for root in roots
+                    for suffix in ("", ".cpp", ".py")
+                )
+                self.assertTrue(found, f"{document.name} names {name}")
+        self.assertGreater(count, 10)
 
     def test_links_between_documents(self):
         for document in [

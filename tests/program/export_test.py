@@ -1,4 +1,5 @@
-"""Exports agree with the program's own numbers on 1,000 test images: ONNX in OpenCV's runtime, the state_dict in PyTorch."""
+"""Exports agree with the program's own numbers on 1,000 test images: ONNX in OpenCV's runtime, the
+state_dict in PyTorch."""
 import json
 import struct
 import unittest
@@ -53,7 +54,8 @@ def read_safetensors(path):
 
 
 def torch_model(path):
-    """The model as modules of PyTorch, built from what the file says and loaded by its state_dict."""
+    """The model as modules of PyTorch, built from what the file says and loaded by its
+    state_dict."""
     tensors, metadata = read_safetensors(path)
     modules = {
         part: torch.nn.Sequential(*(eval(f"torch.nn.{text}") for text in texts))
@@ -72,7 +74,8 @@ def torch_model(path):
 
 
 def channels_first(rows, metadata, border):
-    """Rows as the program has them, in the order of PyTorch's images where the file says that this border has it."""
+    """Rows as the program has them, in the order of PyTorch's images where the file says that this
+    border has it."""
     shape = json.loads(metadata.get("images", "{}")).get(border)
     if shape is None:
         return rows
@@ -153,7 +156,8 @@ class ExportTest(ProgramTest):
                 self.check_torch(name, model, self.stored, codes, images)
 
     def test_colour_images_in_pytorch(self):
-        """Channels come last here and first there: at the input, at the code, at the output, and under layer normalisation."""
+        """Channels come last here and first there: at the input, at the code, at the output, and
+        under layer normalisation."""
         random = np.random.default_rng(7)
         stored = random.integers(0, 256, (IMAGES, 12, 10, 3), dtype=np.uint8)
         self.data = write_file(self.folder / "colour.h5", train=stored, test=stored)

@@ -1,20 +1,34 @@
-"""What only some machines have: independent readers and peers (scripts/install_deps.sh --extras)."""
+"""What only some machines have: independent readers and peers (scripts/install_deps.sh --extras).
+Where one is missing, its tests are skipped with a message, or fail when HOURGLASS_EXTRAS=1."""
 import importlib
 import os
 import sys
 
+WANTED = os.environ.get("HOURGLASS_EXTRAS") == "1"
+
 
 def need(*names):
-    """The modules of these names. Where one is missing the test is skipped, or fails when HOURGLASS_EXTRAS=1."""
+    """The modules of these names, without which the whole test program has nothing to test."""
     try:
         return [importlib.import_module(name) for name in names]
     except ImportError as error:
-        print(f"skipped: {error}; scripts/install_deps.sh --extras installs it")
-        sys.exit(1 if os.environ.get("HOURGLASS_EXTRAS") == "1" else 77)
+        need_extra(False, f"module {error.name}")
 
 
 def need_extra(present, what):
-    """The same for anything else: ends the test program unless `what` is here."""
+    """Ends the test program unless `what` is here."""
     if not present:
-        print(f"skipped: no {what}; scripts/install_deps.sh --extras installs it")
-        sys.exit(1 if os.environ.get("HOURGLASS_EXTRAS") == "1" else 77)
+        print(f"skipped: {missing(what)}")
+        sys.exit(1 if WANTED else 77)
+
+
+def need_for(test, present, what):
+    """Ends one case of a test unless `what` is here."""
+    if not present:
+        if WANTED:
+            test.fail(missing(what))
+        test.skipTest(missing(what))
+
+
+def missing(what):
+    return f"no {what}; scripts/install_deps.sh --extras installs it"

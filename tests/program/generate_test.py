@@ -1,4 +1,5 @@
-"""generate and sample: reproducible on any number of ranks, in range, and refusing what makes no sense."""
+"""generate and sample: reproducible on any number of ranks, in range, and refusing what makes no
+sense."""
 import hashlib
 import unittest
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""--optimizer lbfgs: one function of the whole data set, the same bits on any number of ranks and across a resume, and what it reaches."""
+"""--optimizer lbfgs: one function of the whole data set, the same bits on any number of ranks and
+across a resume, and what it reaches."""
 import signal
 import time
 import unittest

@@ -1,5 +1,5 @@
-"""Two hosts whose network fails: network namespaces with a link between them, as root. A cut of 5 s is waited out; one for good ends the job
-with a message, on every host."""
+"""Two hosts whose network fails: network namespaces with a link between them, as root. A cut of 5 s
+is waited out; one for good ends the job with a message, on every host."""
 import os
 import shutil
 import subprocess
@@ -51,7 +51,8 @@ def sh(*words, check=True):
 
 
 def has_hosts():
-    """Whether network namespaces can be made here, with a link between two: root, iproute2 and a kernel that lets us."""
+    """Whether network namespaces can be made here, with a link between two: root, iproute2 and a
+    kernel that lets us."""
     if os.geteuid() != 0 or shutil.which("ip") is None or shutil.which("unshare") is None:
         return False
     name = f"hg{os.getpid() % 10000}try"
@@ -118,7 +119,8 @@ class LinkTest(ProgramTest):
         on = self.folder / "on"
         on.write_text(
             "#!/bin/sh\nh=$1; shift\n"
-            f"exec ip netns exec $h unshare -um sh -c 'hostname '$h'; mount -t tmpfs tmpfs /dev/shm; "
+            "exec ip netns exec $h unshare -um sh -c 'hostname '$h'; mount -t tmpfs tmpfs "
+            "/dev/shm; "
             f'mount --bind {self.folder}/hosts /etc/hosts; exec sh -c "$*"\' x "$@"\n'
         )
         agent = self.folder / "agent"
@@ -229,7 +231,8 @@ class LinkTest(ProgramTest):
         return text
 
     def test_cut_for_good(self):
-        """The watchdog alone: it names the network, and ends mpirun too, which would wait for the lost host's daemon for ever."""
+        """The watchdog alone: it names the network, and ends mpirun too, which would wait for the
+        lost host's daemon for ever."""
         text = self.ends(self.begin("--watchdog", "4s", "--checkpoint-every", "10steps"), 60)
         lines = [line for line in text.splitlines() if line.startswith("hourglass: ")]
         self.assertEqual(len(lines), 1, text)

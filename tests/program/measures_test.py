@@ -1,4 +1,5 @@
-"""What evaluate measures besides the error: how sparse and smooth the codes are, and how well noise is removed."""
+"""What evaluate measures besides the error: how sparse and smooth the codes are, and how well noise
+is removed."""
 import json
 import sys
 import unittest

@@ -1,5 +1,5 @@
-"""pca: scikit-learn's figures, the same bits on any number of ranks and threads, a model like any other; and a linear autoencoder that
-gets to the same subspace."""
+"""pca: scikit-learn's figures, the same bits on any number of ranks and threads, a model like any
+other; and a linear autoencoder that gets to the same subspace."""
 import json
 import unittest
 
@@ -18,7 +18,8 @@ def principal(x, components):
 
 
 class FashionTest(ProgramTest):
-    # sklearn.decomposition.PCA(K).fit(60000 training images / 255), squared error of the 10000 test images.
+    # sklearn.decomposition.PCA(K).fit(60000 training images / 255), squared error of the 10000 test
+    # images.
     SCIKIT_LEARN = {2: 36.1394, 10: 19.0916, 30: 12.2429, 64: 8.1286}
 
     def test_figures_of_scikit_learn(self):
@@ -247,7 +248,8 @@ class PcaTest(ProgramTest):
 
 
 class LinearAutoencoderTest(ProgramTest):
-    """Baldi and Hornik 1989: the minimum of the linear autoencoder with squared error is the principal subspace."""
+    """Baldi and Hornik 1989: the minimum of the linear autoencoder with squared error is the
+    principal subspace."""
 
     def test_reaches_the_subspace_and_the_error(self):
         data = self.make_data()

@@ -1,10 +1,10 @@
-"""bench/peers/compare.py runs and measures both sides: tiny, so only that it works. Needs PyTorch."""
+"""bench/peers/compare.py runs and measures both sides: tiny, so only that it works. Needs
+PyTorch."""
 import json
-import os
 import subprocess
-import sys
 import unittest
 
+from extras import need
 from support import PROGRAM, ROOT, ProgramTest
 
 COMPARE = ["/usr/bin/python3", "-B", str(ROOT / "bench/peers/compare.py"), "--program", PROGRAM]
@@ -51,9 +51,5 @@ class PeersTest(ProgramTest):
 
 
 if __name__ == "__main__":
-    if subprocess.run(
-        ["/usr/bin/python3", "-c", "import torch, h5py"], capture_output=True, check=False
-    ).returncode:
-        print("PyTorch is not installed (scripts/install_deps.sh --extras)", file=sys.stderr)
-        sys.exit(1 if os.environ.get("HOURGLASS_EXTRAS") else 77)
+    need("torch")
     unittest.main()

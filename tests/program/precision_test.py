@@ -1,10 +1,10 @@
-"""--precision bf16 and --gemm onednn: the same bits everywhere, close to fp32, plain files, refusals. Needs a build with oneDNN."""
+"""--precision bf16 and --gemm onednn: the same bits everywhere, close to fp32, plain files,
+refusals. Needs a build with oneDNN."""
 import json
-import os
 import subprocess
-import sys
 import unittest
 
+from extras import WANTED, missing, need_extra
 from support import PROGRAM, USAGE, ProgramTest, checkpoints, read_datasets, run
 
 BASE = [
@@ -33,6 +33,10 @@ def has_onednn():
     )
 
 
+ONEDNN = has_onednn()
+
+
+@unittest.skipUnless(ONEDNN, missing("program with oneDNN (libdnnl-dev)"))
 class PrecisionTest(ProgramTest):
     def arguments(self, *more):
         data = self.make_data()
@@ -145,6 +149,7 @@ class PrecisionTest(ProgramTest):
         )
 
 
+@unittest.skipIf(ONEDNN, "the program was built with oneDNN")
 class WithoutOnednnTest(ProgramTest):
     def test_the_settings_are_refused_with_advice(self):
         data = self.make_data()
@@ -165,12 +170,5 @@ class WithoutOnednnTest(ProgramTest):
 
 
 if __name__ == "__main__":
-    if has_onednn():
-        del WithoutOnednnTest
-    elif os.environ.get("HOURGLASS_EXTRAS"):
-        sys.exit(
-            "the program was built without oneDNN (libdnnl-dev), which HOURGLASS_EXTRAS asks for"
-        )
-    else:
-        del PrecisionTest
+    need_extra(ONEDNN or not WANTED, "program with oneDNN (libdnnl-dev)")
     unittest.main()

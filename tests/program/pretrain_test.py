@@ -1,5 +1,6 @@
-"""Layer-wise pretraining: the same bits on any number of ranks and threads, streamed and across a resume in the middle of it; what it
-writes down; that it helps where networks are deep; what is refused."""
+"""Layer-wise pretraining: the same bits on any number of ranks and threads, streamed and across a
+resume in the middle of it; what it writes down; that it helps where networks are deep; what is
+refused."""
 import unittest
 
 import h5py
@@ -118,7 +119,8 @@ class PretrainTest(ProgramTest):
         )
 
     def test_killed_while_pretraining(self):
-        """SIGKILL in the middle of a layer, and again in the whole network: resumed each time, onto other ranks, to the same weights."""
+        """SIGKILL in the middle of a layer, and again in the whole network: resumed each time, onto
+        other ranks, to the same weights."""
         arguments = [*self.source, *BASE, *KINDS["denoising"]]
         whole = self.train("whole", *arguments)
         output = self.folder / "killed"
@@ -166,7 +168,8 @@ class PretrainTest(ProgramTest):
         with h5py.File(self.folder / "run/model.h5", "r") as file:
             self.assertEqual(list(file["/history/epoch"]), [1, 2])
             self.assertEqual(list(file["/history/pretraining/layer"]), [1, 1, 1, 2])
-        # After the last epoch of a layer the checkpoint holds it unrolled: the mirror's weight is the transpose.
+        # After the last epoch of a layer the checkpoint holds it unrolled: the mirror's weight is
+        # the transpose.
         with h5py.File(checkpoints(self.folder / "run")[12], "r") as file:
             np.testing.assert_array_equal(
                 file["/model/decoder/1/weight"][()], file["/model/encoder/0/weight"][()].T
@@ -225,7 +228,8 @@ class PretrainTest(ProgramTest):
                 self.assertLess(errors[-1], errors[0], f"{kind}, layer {layer}")
 
     def test_helps_a_deep_network(self):
-        """120 epochs in all, with and without 20 for each of 4 layers: without, a deep sigmoid network only learns the mean."""
+        """120 epochs in all, with and without 20 for each of 4 layers: without, a deep sigmoid
+        network only learns the mean."""
         deep = [
             *self.source,
             *BASE,

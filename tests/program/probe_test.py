@@ -1,4 +1,5 @@
-"""hourglass probe: accuracy against a reference, the same figures on any number of ranks and threads, and bad labels."""
+"""hourglass probe: accuracy against a reference, the same figures on any number of ranks and
+threads, and bad labels."""
 import json
 import unittest
 
@@ -131,7 +132,8 @@ class ProbeTest(ProgramTest):
                 self.assertGreater(one["accuracy"], 0.55, "better than always the largest class")
 
     def test_raw_reaches_the_maximum_of_the_likelihood(self):
-        """Softmax regression is convex: many epochs come to where gradient descent in NumPy comes to."""
+        """Softmax regression is convex: many epochs come to where gradient descent in NumPy comes
+        to."""
         weights, bias = np.zeros((CLASSES, 20)), np.zeros(CLASSES)
         x, onehot = self.x / 255, np.eye(CLASSES)[self.y]
         decay = 1e-2

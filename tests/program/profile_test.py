@@ -111,7 +111,8 @@ class ProfileTest(ProgramTest):
 
     def test_threads_that_wait_do_not_fill_the_trace(self):
         trace = self.folder / "trace.json"
-        # More threads than micro-batches: the main thread is done long before the others' last bucket comes.
+        # More threads than micro-batches: the main thread is done long before the others' last
+        # bucket comes.
         result = self.success(
             "train",
             "--output",

@@ -1,4 +1,5 @@
-"""The autoencoder written a second time, in NumPy and double precision, straight from the formulas."""
+"""The autoencoder written a second time, in NumPy and double precision, straight from the
+formulas."""
 import sys
 from pathlib import Path
 
@@ -24,9 +25,9 @@ def read_layers(path, group="/model"):
 
 
 class Convolution:
-    """A convolution (or transposed, when `transposed`) over images H x W x C, from its definition: every pair of pixels that a window
-    connects, one after the other. `weight` and `bias` as in the file, `before` and `after` the shapes of an image.
-    """
+    """A convolution (or transposed, when `transposed`) over images H x W x C, from its definition:
+    every pair of pixels that a window connects, one after the other. `weight` and `bias` as in the
+    file, `before` and `after` the shapes of an image."""
 
     def __init__(self, weight, bias, before, after, stride, padding, transposed=False):
         self.weight, self.bias, self.before, self.after, self.transposed = (
@@ -109,7 +110,8 @@ class Autoencoder:
         self.activations[-1] = output_activation
 
     def forward(self, x):
-        """Inputs of every activation function, and the output of every layer; the input is outputs[0]."""
+        """Inputs of every activation function, and the output of every layer; the input is
+        outputs[0]."""
         sums, outputs = [], [np.asarray(x, float)]
         for layer, activation in zip(self.parts, self.activations):
             sums.append(layer.forward(outputs[-1]))

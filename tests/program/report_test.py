@@ -1,5 +1,5 @@
-"""report and show: one page of a run, right in a browser (where there is one), and the essentials in a terminal."""
-import os
+"""report and show: one page of a run, right in a browser (where there is one), and the essentials
+in a terminal."""
 import re
 import shutil
 import subprocess
@@ -9,6 +9,7 @@ import unittest
 import h5py
 import numpy as np
 
+from extras import need_for
 from support import ProgramTest, read_metrics, run, DATA, IO, USAGE
 
 SETTINGS = [
@@ -29,7 +30,8 @@ CHROMIUM = (
 
 
 def dump_of(page):
-    """The page as the browser has it after its scripts have run, and what the browser said of it."""
+    """The page as the browser has it after its scripts have run, and what the browser said of
+    it."""
     with tempfile.TemporaryDirectory() as profile:
         command = [
             CHROMIUM,
@@ -181,11 +183,8 @@ class ReportTest(ProgramTest):
         self.assert_refused(run("report", self.run_folder, "--output", self.page), DATA, "line 1")
         self.assertFalse(self.page.exists())
 
-    @unittest.skipIf(
-        CHROMIUM is None and not os.environ.get("HOURGLASS_EXTRAS"),
-        "no Chromium (scripts/install_deps.sh --extras)",
-    )
     def test_in_a_browser(self):
+        need_for(self, CHROMIUM, "Chromium")
         self.report()
         result = dump_of(self.page)
         self.assertEqual(result.returncode, 0, result.stderr)

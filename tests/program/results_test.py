@@ -1,4 +1,5 @@
-"""scripts/results.sh --quick: everything behind docs/results.md runs, and the page has its tables."""
+"""scripts/results.sh --quick: everything behind docs/results.md runs, and the page has its
+tables."""
 import unittest
 
 from support import PROGRAM, ROOT, ProgramTest, execute
@@ -33,7 +34,8 @@ class ResultsTest(ProgramTest):
         ):
             self.assertIn(f"## {heading}", text)
         self.assertIn(
-            "hourglass train --config data/experiments/deep-30.cfg --data fashion-mnist.h5:/train/samples",
+            "hourglass train --config data/experiments/deep-30.cfg --data "
+            "fashion-mnist.h5:/train/samples",
             text,
         )
         self.assertTrue(

@@ -1,4 +1,5 @@
-"""What a resume finds in a run's folder: checkpoints that are damaged or of something else, an edited configuration, other data."""
+"""What a resume finds in a run's folder: checkpoints that are damaged or of something else, an
+edited configuration, other data."""
 import os
 import re
 import shutil
@@ -16,7 +17,8 @@ class ResumeTest(ProgramTest):
         self.source = ["--data", f"{self.data}:/train/samples"]
 
     def damaged(self, damage):
-        """A run of whose newest two checkpoints the last two are damaged goes on from the one before, to the same weights."""
+        """A run of whose newest two checkpoints the last two are damaged goes on from the one
+        before, to the same weights."""
         output = self.folder / "damaged"
         shutil.rmtree(output, ignore_errors=True)
         self.train(output.name, *self.source, *SMALL, "--checkpoint-every", "4steps", "--keep", 3)

@@ -1,27 +1,16 @@
-"""hourglass scale and hourglass report scaling: a small study from start to page, interrupted, continued, and with bad input."""
+"""hourglass scale and hourglass report scaling: a small study from start to page, interrupted and
+continued."""
 import csv
 import html.parser
-import json
 import os
-import re
 import signal
 import subprocess
 import unittest
 from xml.etree import ElementTree
 
 import support
-from support import DATA, ENVIRONMENT, IO, PROGRAM, STOPPED, USAGE, ProgramTest, run, wait_until
-
-QUICK = ["--steps", 2, "--warm-up", 1, "--network", "false"]
-MODEL = ["--", "--layers", "20,8,3"]
-
-
-def scale(*words, **how):
-    return support.execute([PROGRAM, "scale", *map(str, words)], **how)
-
-
-def lines(path):
-    return [json.loads(line) for line in path.read_text().splitlines()]
+from studies import MODEL, QUICK, StudyTest, lines, scale
+from support import DATA, ENVIRONMENT, PROGRAM, STOPPED, USAGE, run, wait_until
 
 
 class Page(html.parser.HTMLParser):
@@ -37,13 +26,7 @@ class Page(html.parser.HTMLParser):
         self.links += [value for name, value in attributes if name in ("src", "href")]
 
 
-class ScaleTest(ProgramTest):
-    def study(self, *words, name="results.jsonl"):
-        output = self.folder / name
-        result = scale(*words, "--output", output, *QUICK, *MODEL)
-        self.assertEqual(result.code, 0, result)
-        return output, result
-
+class ScaleTest(StudyTest):
     def test_a_study_from_start_to_page(self):
         output = self.folder / "results.jsonl"
         result = scale(
@@ -277,24 +260,6 @@ class ScaleTest(ProgramTest):
             what="the end of the workers",
         )
 
-    def test_mpirun_is_not_for_the_study_itself(self):
-        result = support.execute(
-            [
-                *support.MPIRUN,
-                "-n",
-                "2",
-                PROGRAM,
-                "scale",
-                "--weak",
-                "--ranks",
-                "1",
-                "--output",
-                str(self.folder / "x.jsonl"),
-                *MODEL,
-            ]
-        )
-        self.assert_refused(result, USAGE, "scale", "without mpirun")
-
     def test_more_ranks_than_cores_is_said_to_mean_nothing(self):
         many = 2 * os.cpu_count()
         output, result = self.study("--weak", "--ranks", many, "--repetitions", 1)
@@ -327,168 +292,6 @@ class ScaleTest(ProgramTest):
             64,
         )
         self.assertEqual(result.code, 0, result)
-
-    def test_a_page_replaces_nothing_beside_it(self):
-        results, _ = self.study("--weak", "--ranks", 1, "--repetitions", 1)
-        for name in ("own.csv", "own-speedup.svg"):
-            kept = self.folder / name
-            kept.write_text("precious")
-            self.assert_refused(
-                run("report", "scaling", results, "--output", self.folder / "own.html"),
-                USAGE,
-                name,
-                "already exists",
-            )
-            self.assertEqual(kept.read_text(), "precious")
-            self.assertFalse((self.folder / "own.html").exists())
-            kept.unlink()
-        for _ in range(2):
-            self.success("report", "scaling", results, "--output", self.folder / "own.html")
-
-    def test_bad_input(self):
-        output = self.folder / "bad.jsonl"
-        for words, code, hints in [
-            (["--weak", "--ranks", "1", "--repetitions", "0"], USAGE, ["repetitions", "0"]),
-            (["--weak", "--ranks", "1", "--steps", "0"], USAGE, ["steps"]),
-            (["--weak", "--ranks", "0"], USAGE, ["ranks"]),
-            (["--weak", "--ranks", "1,,2"], USAGE, ["ranks"]),
-            (["--weak", "--ranks", "2,2"], USAGE, ["twice"]),
-            (["--weak"], USAGE, ["ranks", "missing"]),
-            (["--ranks", "1"], USAGE, ["--strong", "--weak"]),
-            (["--strong", "--weak", "--ranks", "1"], USAGE, ["--strong", "--weak"]),
-            (["--strong", "--ranks", "1,9"], USAGE, ["9", "micro-batch"]),
-            (["--strong", "--ranks", "1", "--reduction", "ring"], USAGE, ["ring", "allreduce"]),
-            (["--strong", "--ranks", "1", "--launcher", "ssh"], USAGE, ["ssh"]),
-            (["--strong", "--ranks", "1", "--rank", "1"], USAGE, ["--rank", "ranks"]),
-        ]:
-            with self.subTest(words=words):
-                self.assert_refused(scale(*words, "--output", output, *MODEL), code, *hints)
-                self.assertFalse(output.exists())
-        for options, hints in [
-            (["--layers", "20,8", "--output", "x"], ["--output"]),
-            (["--layers", "20,8", "--micro-batch", "3"], ["--micro-batch"]),
-            ([], ["model"]),
-            (["--layers", "20,8", "--optimizer", "newton"], ["newton"]),
-            (["--layers", "20,8", "--optimizer", "lbfgs"], ["lbfgs", "line search"]),
-            (["--layers", "20,8", "--pretrain", "rbm"], ["--pretrain", "--layers"]),
-        ]:
-            with self.subTest(options=options):
-                self.assert_refused(
-                    scale("--weak", "--ranks", 1, "--output", output, "--", *options), USAGE, *hints
-                )
-        # What only the job can find out has the job's exit code.
-        result = scale(
-            "--weak",
-            "--ranks",
-            1,
-            "--output",
-            output,
-            *QUICK,
-            "--",
-            "--layers",
-            "20,8",
-            "--data",
-            self.folder / "none.h5:/x",
-        )
-        self.assertNotEqual(result.code, 0, result)
-        self.assertIn("none.h5", result.stderr)
-        self.assertIn("nothing is measured yet", result.stderr)
-        # Nothing is there to be kept apart from.
-        self.assertEqual(
-            scale(
-                "--weak", "--ranks", 1, "--repetitions", 1, "--output", output, *QUICK, *MODEL
-            ).code,
-            0,
-        )
-        pipe = self.folder / "pipe"
-        os.mkfifo(pipe)
-        for special in (pipe, "/dev/null"):
-            self.assert_refused(
-                scale("--weak", "--ranks", 1, "--output", special, *QUICK, *MODEL),
-                USAGE,
-                special,
-                "no regular file",
-            )
-            self.assert_refused(
-                run("report", "scaling", output, "--output", special, timeout=20),
-                USAGE,
-                special,
-                "no regular file",
-            )
-
-    def test_a_results_file_that_is_none(self):
-        page = self.folder / "page.html"
-        good, _ = self.study("--weak", "--ranks", 1, "--repetitions", 1)
-        first, second = good.read_text().splitlines()[:2]
-        for name, text, hints in [
-            ("future", first.replace('"format":1', '"format":99') + "\n", ["line 1", "format 99"]),
-            ("text", "hello\n", ["line 1"]),
-            ("other", '{"kind":"step","loss":1}\n', ["line 1", "no results file"]),
-            ("empty", "", ["empty"]),
-            ("half", first + "\n" + second[:50] + "\n" + second + "\n", ["line 2"]),
-            (
-                "negative",
-                first + "\n" + second.replace('"step_seconds":', '"step_seconds":-') + "\n",
-                ["line 2", "step_seconds"],
-            ),
-            (
-                "batch",
-                first + "\n" + second.replace('"batch":', '"batch":-') + "\n",
-                ["line 2", "batch"],
-            ),
-            (
-                "half-a-rank",
-                first + "\n" + second.replace('"ranks":1', '"ranks":1.5') + "\n",
-                ["line 2", "ranks"],
-            ),
-            (
-                "mode",
-                first.replace('"mode":"weak"', '"mode":"foo"') + "\n" + second + "\n",
-                ["line 1", "foo"],
-            ),
-            (
-                "phase",
-                first + "\n" + re.sub('"update":{"max":', '"update":{"max":-', second) + "\n",
-                ["line 2", "max"],
-            ),
-            (
-                "no-phases",
-                first + "\n" + re.sub('"phases":{.*?}}', '"phases":{}', second) + "\n",
-                ["line 2", "phases"],
-            ),
-            (
-                "kind",
-                first + "\n" + second.replace('"imbalance":', '"imbalance":"x","was":') + "\n",
-                ["line 2", "not of the kind"],
-            ),
-            ("list", first + "\n[1]\n", ["line 2", "not of the kind"]),
-            (
-                "lacking",
-                first + "\n" + second.replace('"phases"', '"faces"') + "\n",
-                ["line 2", "phases"],
-            ),
-            ("nothing", first + "\n", ["no measurement"]),
-        ]:
-            with self.subTest(name=name):
-                path = self.folder / f"{name}.jsonl"
-                path.write_text(text)
-                self.assert_refused(
-                    run("report", "scaling", path, "--output", page), DATA, name, *hints
-                )
-                self.assertFalse(page.exists())
-        self.assert_refused(run("report", "scaling", "--output", page), USAGE, "results.jsonl")
-        self.assert_refused(
-            run("report", "scaling", self.folder, "--output", page),
-            IO,
-            "is a folder",
-            "results.jsonl",
-        )
-        self.assert_refused(
-            run("report", "scaling", self.folder / "none.jsonl", "--output", page),
-            IO,
-            "no such file",
-        )
-        self.assert_refused(run("report", "weather", "--output", page), IO, "weather")
 
 
 if __name__ == "__main__":

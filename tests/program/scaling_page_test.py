@@ -1,16 +1,15 @@
 """The scaling page in a browser: no console message, fits a phone, saves its figures."""
 import base64
-import os
 import re
 import shutil
 import struct
-import sys
 import unittest
 import urllib.parse
 import zlib
 from xml.etree import ElementTree
 
 import support
+from extras import need_extra
 from support import PROGRAM, ProgramTest
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -108,7 +107,5 @@ class ScalingPageTest(ProgramTest):
 
 
 if __name__ == "__main__":
-    if CHROMIUM is None and not os.environ.get("HOURGLASS_EXTRAS"):
-        print("skipped: chromium is missing (scripts/install_deps.sh --extras)")
-        sys.exit(77)
+    need_extra(CHROMIUM, "Chromium")
     unittest.main()

@@ -1,4 +1,5 @@
-"""Several files as one data set: the same bits as the concatenated file, streamed or not, on any number of ranks."""
+"""Several files as one data set: the same bits as the concatenated file, streamed or not, on any
+number of ranks."""
 import unittest
 
 import h5py
@@ -59,7 +60,8 @@ class ShardsTest(ProgramTest):
             whole, self.trained("other order", other), "the order is part of the data"
         )
         self.success("import", self.pattern, "--virtual", "--output", self.folder / "virtual.h5")
-        # A virtual data set leads to other files, and those of somebody else's making might lead anywhere.
+        # A virtual data set leads to other files, and those of somebody else's making might lead
+        # anywhere.
         virtual = f"{self.folder}/virtual.h5:/samples"
         refused = run("train", "--output", self.folder / "refused", "--data", virtual, *SETTINGS)
         self.assert_refused(refused, DATA, "virtual", "--allow-external")

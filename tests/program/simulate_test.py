@@ -1,4 +1,5 @@
-"""The simulation of clusters: the dist module compiles against SimGrid's MPI and a tiny study runs."""
+"""The simulation of clusters: the dist module compiles against SimGrid's MPI and a tiny study
+runs."""
 import json
 import os
 import shutil
@@ -6,6 +7,7 @@ import sys
 import unittest
 
 import support
+from extras import need_extra
 from support import ROOT, ProgramTest
 
 
@@ -32,7 +34,8 @@ class SimulateTest(ProgramTest):
         self.assertAlmostEqual(
             by["fat-tree-100g", 1, "tree"], points[0]["pass_ms"] + points[0]["update_ms"], places=3
         )
-        # The tree divides the update among the ranks; allreduce does not, and its exchange costs something.
+        # The tree divides the update among the ranks; allreduce does not, and its exchange costs
+        # something.
         self.assertLess(by["fat-tree-100g", 8, "tree"], by["fat-tree-100g", 8, "allreduce"])
         self.assertGreater(by["10gbe", 6, "tree"], by["fat-tree-100g", 8, "tree"])
         # A second time nothing is left to do.
@@ -61,7 +64,5 @@ class SimulateTest(ProgramTest):
 
 
 if __name__ == "__main__":
-    if shutil.which("smpicxx") is None and not os.environ.get("HOURGLASS_EXTRAS"):
-        print("skipped: smpicxx is missing (scripts/install_deps.sh --extras)")
-        sys.exit(77)
+    need_extra(shutil.which("smpicxx"), "smpicxx")
     unittest.main()

@@ -1,7 +1,7 @@
-"""Jobs of slurm/ on a real Slurm cluster of this host: what interrupts them does not change their weights."""
+"""Jobs of slurm/ on a real Slurm cluster of this host: what interrupts them does not change their
+weights."""
 import os
 import random
-import re
 import shutil
 import signal
 import sys
@@ -10,128 +10,14 @@ import unittest
 from pathlib import Path
 
 from extras import need_extra
-from support import PROGRAM, ROOT, ProgramTest, checkpoints, execute, wait_until
+from slurm_jobs import TRAINING, Job, freeze
+from support import PROGRAM, ROOT, ProgramTest, execute, wait_until
 
 NODES = 6
-# Small, but with some seconds of steps: each disturbance has to come in the middle of it.
-TRAINING = [
-    "--layers",
-    "20,64,3",
-    "--batch",
-    64,
-    "--micro-batch",
-    16,
-    "--epochs",
-    120,
-    "--checkpoint-every",
-    "40steps",
-    "--keep",
-    2,
-]
 
 
 def has_slurm():
     return all(map(shutil.which, ["slurmctld", "slurmd", "munged", "sbatch", "srun"]))
-
-
-class Job:
-    """A submitted training; or, with `words`, another script of slurm/ that trains into `output`."""
-
-    def __init__(self, test, name, *options, script="train", words=None, output=None):
-        self.name, self.output, self.log = (
-            name,
-            output or test.folder / name,
-            test.folder / f"{name}.log",
-        )
-        command = [
-            "sbatch",
-            "--parsable",
-            f"--job-name={name}",
-            f"--output={self.log}",
-            *options,
-            f"slurm/{script}.sbatch",
-            *(words or [self.output, "--data", test.data, *TRAINING]),
-        ]
-        result = execute(list(map(str, command)), folder=ROOT, environment=test.environment)
-        test.assertEqual(result.code, 0, str(result))
-        self.id, self.environment, self.gone_since = result.stdout.strip(), test.environment, None
-
-    def control(self, *words):
-        return execute(["scontrol", *words], environment=self.environment)
-
-    def field(self, name):
-        found = re.search(rf"\b{name}=(\S+)", self.control("show", "job", self.id).stdout)
-        return found.group(1) if found else ""
-
-    def text(self):
-        return self.log.read_text() if self.log.exists() else ""
-
-    def ranks(self):
-        """The processes of the job's ranks: those that have its run folder among their arguments."""
-        found = []
-        for entry in Path("/proc").iterdir():
-            try:
-                if (
-                    entry.name.isdigit()
-                    and (entry / "comm").read_text().strip() == os.path.basename(PROGRAM)[:15]
-                ):
-                    if str(self.output).encode() in (entry / "cmdline").read_bytes().split(b"\0"):
-                        found.append(int(entry.name))
-            except OSError:
-                continue
-        return found
-
-    def signal_ranks(self, number):
-        for rank in self.ranks():
-            try:
-                os.kill(rank, number)
-            except ProcessLookupError:
-                continue
-
-    def release(self):
-        """Lets a requeued job start at once: Slurm holds one back for two minutes. But not before what it ran is gone, whose end would
-        be taken for that of the new start."""
-        if self.field("JobState") != "PENDING" or self.steps():
-            self.gone_since = None
-        elif self.gone_since is None:
-            self.gone_since = time.monotonic()
-        elif (
-            time.monotonic() - self.gone_since > 3
-        ):  # the report of its end may still be on its way
-            self.control("update", f"JobId={self.id}", "StartTime=now")
-
-    def steps(self):
-        """Whether this cluster still watches over a step of the job."""
-        configuration = f"SLURM_CONF={self.environment['SLURM_CONF']}".encode()
-        for entry in Path("/proc").iterdir():
-            try:
-                if entry.name.isdigit() and (entry / "cmdline").read_bytes().startswith(
-                    f"slurmstepd: [{self.id}.".encode()
-                ):
-                    if configuration in (entry / "environ").read_bytes().split(b"\0"):
-                        return True
-            except OSError:
-                continue
-        return False
-
-
-def freeze(*jobs):
-    """Holds the ranks of each job in the middle of its run, so that a disturbance comes there on a machine of any speed."""
-    waiting = list(jobs)
-    deadline = time.monotonic() + 60
-    while waiting:
-        for job in list(waiting):
-            if max(checkpoints(job.output), default=0) > 0:
-                job.signal_ranks(signal.SIGSTOP)
-                waiting.remove(job)
-        if time.monotonic() > deadline:
-            raise AssertionError(
-                "\n".join(f"{job.name} is {job.field('JobState')}: {job.text()}" for job in waiting)
-            )
-        time.sleep(0.02)
-    for job in jobs:
-        if not job.ranks():
-            raise AssertionError(f"{job.name} ended before its disturbance: {job.text()}")
 
 
 @unittest.skipIf(
@@ -141,7 +27,8 @@ class SlurmTest(ProgramTest):
     def setUp(self):
         super().setUp()
         cluster = self.folder / "cluster"
-        # Two ranks of one node talk by TCP: shared memory is named after the host, which here all nodes have in common.
+        # Two ranks of one node talk by TCP: shared memory is named after the host, which here all
+        # nodes have in common.
         self.environment = {
             "SLURM_CONF": str(cluster / "slurm.conf"),
             "HOURGLASS": PROGRAM,
@@ -162,7 +49,8 @@ class SlurmTest(ProgramTest):
         self.data = self.make_data(samples=600) + ":/train/samples"
 
     def end_cluster(self):
-        """Ends every process that speaks to this cluster: the daemons, and what they started for jobs."""
+        """Ends every process that speaks to this cluster: the daemons, and what they started for
+        jobs."""
         configuration = f"SLURM_CONF={self.environment['SLURM_CONF']}".encode()
         daemons = (self.folder / "cluster/pids").read_text().split()
         for entry in Path("/proc").iterdir():
@@ -212,7 +100,8 @@ class SlurmTest(ProgramTest):
         disturbed = [preempted, requeued, lost, limited]
         freeze(*disturbed)
 
-        # A job of the partition high takes the node; the training is asked to stop, does so, and comes back.
+        # A job of the partition high takes the node; the training is asked to stop, does so, and
+        # comes back.
         result = execute(
             [
                 "sbatch",
@@ -338,7 +227,10 @@ class SlurmTest(ProgramTest):
         ]
         result = execute(list(map(str, command)), folder=ROOT, environment=self.environment)
         self.assertEqual(result.code, 0, str(result))
-        logs = lambda: "".join(path.read_text() for path in self.folder.glob("sweep-*.log"))
+
+        def logs():
+            return "".join(path.read_text() for path in self.folder.glob("sweep-*.log"))
+
         wait_until(
             lambda: all((sweep / f"trial-000{trial}/model.h5").exists() for trial in (1, 2, 3)),
             60,
@@ -376,7 +268,10 @@ class SlurmTest(ProgramTest):
         ]
         result = execute(list(map(str, command)), folder=ROOT, environment=self.environment)
         self.assertEqual(result.code, 0, str(result))
-        logs = lambda: "".join(path.read_text() for path in study.glob("*.log"))
+
+        def logs():
+            return "".join(path.read_text() for path in study.glob("*.log"))
+
         try:
             wait_until((study / "scaling.html").exists, 90, "the report")
         except AssertionError as error:

@@ -17,7 +17,8 @@ import numpy as np
 ROOT = Path(os.environ.get("HOURGLASS_SOURCE", Path(__file__).resolve().parents[2]))
 PROGRAM = os.environ.get("HOURGLASS", str(ROOT / "build/release/bin/hourglass"))
 MPIRUN = ["mpirun", "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1"]
-# Open MPI's folder for a user's jobs is made by one job and removed by another that ends: each test has its own.
+# Open MPI's folder for a user's jobs is made by one job and removed by another that ends: each test
+# has its own.
 SESSIONS = tempfile.mkdtemp(prefix="hourglass-mpi-")
 atexit.register(shutil.rmtree, SESSIONS, ignore_errors=True)
 # As in tests/CMakeLists.txt.
@@ -32,7 +33,7 @@ ENVIRONMENT = {
 }
 TIMEOUT = 120
 
-USAGE, DATA, BUG, IO, STOPPED, DIVERGED = 64, 65, 70, 74, 75, 76
+USAGE, DATA, RANK, BUG, IO, STOPPED, DIVERGED = 64, 65, 69, 70, 74, 75, 76
 
 
 class Result:
@@ -51,7 +52,8 @@ class Result:
 
 
 def last_wins(arguments):
-    """The program refuses an option given twice; a test may give common settings and then its own."""
+    """The program refuses an option given twice; a test may give common settings and then its
+    own."""
     groups = []
     for word in map(str, arguments):
         if word.startswith("--") or not groups:
@@ -69,7 +71,8 @@ def command_line(arguments, ranks=None):
 
 
 def execute(command, timeout=TIMEOUT, environment=None, folder=None):
-    """Runs any command to its end. One that takes longer than `timeout` is ended with all its children and fails the test."""
+    """Runs any command to its end. One that takes longer than `timeout` is ended with all its
+    children and fails the test."""
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -182,7 +185,8 @@ def read_config(text):
 
 
 def make_samples(samples=150, features=20, seed=0):
-    """Samples on a curved two-dimensional surface, uint8, so that a small autoencoder has something to learn."""
+    """Samples on a curved two-dimensional surface, uint8, so that a small autoencoder has something
+    to learn."""
     random = np.random.default_rng(seed)
     hidden = random.uniform(-1, 1, (samples, 2))
     mixed = np.tanh(hidden @ random.normal(0, 1.2, (2, features))) + 0.5 * np.sin(
@@ -252,7 +256,8 @@ class ProgramTest(unittest.TestCase):
         return self.digest(target / "model.h5")
 
     def stopped_and_resumed(self, name, *arguments):
-        """Digests of a training on 2 ranks, and of the same cut back to what it was in the middle of epoch 2 and resumed on 3."""
+        """Digests of a training on 2 ranks, and of the same cut back to what it was in the middle
+        of epoch 2 and resumed on 3."""
         output = self.folder / f"{name}-cut"
         whole = self.train(
             output.name, *arguments, "--checkpoint-every", "2steps", "--keep", 1000, ranks=2
@@ -266,7 +271,8 @@ class ProgramTest(unittest.TestCase):
         return {"two": whole, "resumed": self.digest(output / "model.h5")}
 
     def assert_refused(self, result, code, *words):
-        """One line from the program, the right exit code, every word in the line, and no sign of a crash."""
+        """One line from the program, the right exit code, every word in the line, and no sign of a
+        crash."""
         self.assertEqual(result.code, code, str(result))
         self.assertEqual(len(result.error_lines), 1, str(result))
         for word in words:

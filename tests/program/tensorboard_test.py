@@ -1,4 +1,5 @@
-"""--tensorboard and metrics.csv: what is written reads back, by readers of their own, as the metrics say."""
+"""--tensorboard and metrics.csv: what is written reads back, by readers of their own, as the
+metrics say."""
 import csv
 import struct
 import unittest
@@ -110,7 +111,8 @@ class TensorboardTest(ProgramTest):
     ]
 
     def events(self, folder):
-        """(step, tag) -> value of all files, in the order of their names; the steps at which a run says that it begins again."""
+        """(step, tag) -> value of all files, in the order of their names; the steps at which a run
+        says that it begins again."""
         values, starts = {}, []
         for path in sorted((folder / "tensorboard").glob("events.out.tfevents.*")):
             contents = [fields(content) for content in records(path)]

@@ -1,10 +1,12 @@
-"""The small tools: completion, manual page, the configuration reference, doctor; what needs no MPI starts without it."""
+"""The small tools: completion, manual page, the configuration reference, doctor; what needs no MPI
+starts without it."""
 import json
 import os
 import shutil
 import subprocess
 import unittest
 
+from extras import need_for
 from support import ROOT, USAGE, ProgramTest, execute, run
 
 
@@ -27,18 +29,23 @@ class ToolsTest(ProgramTest):
         for command in self.commands():
             self.assertIn(f".SS {command}\n", text)
         self.assertIn("\\-\\-learning\\-rate", text)
-        if shutil.which("groff"):
-            page = self.folder / "hourglass.1"
-            page.write_text(text)
-            result = execute(["groff", "-man", "-Tascii", "-ww", str(page)])
-            self.assertEqual((result.code, result.stderr), (0, ""))
+
+    def test_groff_has_nothing_to_say_of_the_manual_page(self):
+        need_for(self, shutil.which("groff"), "groff")
+        page = self.folder / "hourglass.1"
+        page.write_text(self.success("man").stdout)
+        result = execute(["groff", "-man", "-Tascii", "-ww", str(page)])
+        self.assertEqual((result.code, result.stderr), (0, ""))
 
     def complete(self, *words):
         """What bash offers for the last of these words."""
         script = self.folder / "completion.bash"
         script.write_text(self.success("completion", "bash").stdout)
         quoted = " ".join(f"'{word}'" for word in words)
-        text = f'source {script}; COMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; _hourglass; printf "%s\\n" "${{COMPREPLY[@]}}"'
+        text = (
+            f"source {script}; COMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; _hourglass; "
+            f'printf "%s\\n" "${{COMPREPLY[@]}}"'
+        )
         return subprocess.run(
             ["bash", "-c", text], capture_output=True, text=True, check=True
         ).stdout.split()
@@ -61,11 +68,13 @@ class ToolsTest(ProgramTest):
         self.assertTrue(text.startswith("#compdef hourglass\n"))
         for command in self.commands():
             self.assertIn(f"    {command})\n", text)
-        if shutil.which("zsh"):
-            script = self.folder / "_hourglass"
-            script.write_text(text)
-            self.assertEqual(execute(["zsh", "-n", str(script)]).code, 0)
         self.assert_refused(run("completion", "fish"), USAGE, "bash", "zsh")
+
+    def test_zsh_reads_its_script(self):
+        need_for(self, shutil.which("zsh"), "zsh")
+        script = self.folder / "_hourglass"
+        script.write_text(self.success("completion", "zsh").stdout)
+        self.assertEqual(execute(["zsh", "-n", str(script)]).code, 0)
 
     def test_doctor(self):
         for ranks in (None, 3):

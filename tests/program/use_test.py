@@ -1,4 +1,5 @@
-"""evaluate, encode, reconstruct, inspect and import: the same results on any number of ranks, and the right ones."""
+"""evaluate, encode, reconstruct, inspect and import: the same results on any number of ranks, and
+the right ones."""
 import gzip
 import json
 import struct

@@ -1,4 +1,5 @@
-"""Every variant of the autoencoder gives one digest on any number of ranks and threads, streamed or in memory, and across a kill."""
+"""Every variant of the autoencoder gives one digest on any number of ranks and threads, streamed or
+in memory, and across a kill."""
 import unittest
 
 from support import ProgramTest

@@ -1,4 +1,5 @@
-"""--gradient-wire bf16: the same bits on any number of ranks and threads, close to fp32, refusals."""
+"""--gradient-wire bf16: the same bits on any number of ranks and threads, close to fp32,
+refusals."""
 import json
 import unittest
 

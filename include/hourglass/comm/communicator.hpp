@@ -13,6 +13,8 @@
 
 namespace hourglass {
 
+class OwnedRanges;
+
 /// A group of ranks that talk to each other: a value, cheap to copy; the MPI communicator below is
 /// a duplicate of its own, freed with the last copy. Every MPI error becomes Error(bug) with MPI's
 /// text. All calls come from the main thread. Unless said otherwise a method is collective: every
@@ -43,17 +45,21 @@ class Communicator {
   [[nodiscard]] Index min(Index value) const;
   /// One text of each rank, by rank, on every rank.
   [[nodiscard]] std::vector<std::string> all_gather(const std::string& text) const;
+  /// Copies what each rank owns of an arena (comm/owned_ranges.hpp, made on this communicator) to
+  /// all ranks, in place. Values are moved, not computed with: their bits arrive as they are, -0
+  /// and NaN included. Floats that no rank owns stay as they are.
+  void all_gather(std::span<float> arena, const OwnedRanges& owned) const;
 
   /// Point to point, not collective; the request waits when it is destroyed. The memory must
   /// outlive it, and nobody else may touch it before. At most 2^31 - 1 values. Messages of one
   /// (sender, receiver, tag) arrive in the order of sending.
   [[nodiscard]] Request send(std::span<const float> values, int destination, int tag) const;
   [[nodiscard]] Request receive(std::span<float> values, int source, int tag) const;
-  /// Non-blocking in-place allreduce (sum) in single precision.
-  /// The bits depend on the number of ranks and on MPI; all ranks get the same ones.
-  [[nodiscard]] Request all_reduce(std::span<float> values) const;
-  /// Non-blocking in-place sum over the ranks: exact, so independent of their order.
-  [[nodiscard]] Request sum_later(std::span<std::int64_t> values) const;
+  /// Non-blocking in-place allreduce (sum) in single precision. The bits depend on the number of
+  /// ranks and on MPI, but are the same on all ranks.
+  [[nodiscard]] Request iallreduce_sum(std::span<float> values) const;
+  /// The same of integers: exact, hence independent of the number of ranks.
+  [[nodiscard]] Request iallreduce_sum(std::span<std::int64_t> values) const;
 
   /// The MPI_Comm, for parallel HDF5 (declared without mpi.h: a pointer to the handle).
   [[nodiscard]] const void* handle() const;

@@ -1,0 +1,154 @@
+#include "comm/reduce_scatter_pipeline.hpp"
+
+#include <algorithm>
+
+#include "hourglass/core/error.hpp"
+
+namespace hourglass::detail {
+
+namespace {
+
+int reduce_tag(Index bucket) { return static_cast<int>(2 * bucket); }
+
+}  // namespace
+
+ReduceScatterPipeline::ReduceScatterPipeline(TreeExchange& exchange)
+    : BucketPipeline(exchange), node_count_(exchange.plan.own_nodes().size()) {
+  const ExchangePlan& plan = exchange.plan;
+  const Index foreign_nodes = static_cast<Index>(plan.nodes().size()) - node_count_;
+  const Index receives = plan.is_halving() ? 1 : foreign_nodes;
+  const Index sends =
+      plan.is_halving() ? plan.rounds() : node_count_ * (exchange.communicator.size() - 1);
+  const Index slots = exchange.slots();
+  for (Index slot = 0; slot < slots; ++slot) add_slot(receives, sends);
+  for (const Range& bucket : exchange.buckets) {
+    slot_floats_ = std::max(slot_floats_, plan.receive_floats(bucket));
+    // Halving sends the part that it does not keep, once. Otherwise each peer is sent its slice of
+    // each of this rank's nodes.
+    const Index others = bucket.size() - plan.owned(bucket).size();
+    send_floats_ = std::max(send_floats_, plan.is_halving() ? others : others * node_count_);
+  }
+  receive_buffer_ = Buffer<float>(has_bfloat16_wire() ? slot_floats_ : slots * slot_floats_);
+  if (has_bfloat16_wire()) {
+    wire_receive_buffer_ = Buffer<Bfloat16>(slots * slot_floats_);
+    wire_send_buffer_ = Buffer<Bfloat16>(slots * send_floats_);
+    packed_floats_.resize(static_cast<std::size_t>(slots));
+  }
+  parts_.resize(static_cast<std::size_t>(node_count_) * exchange.buckets.size());
+  sums_.reserve(plan.nodes().size());
+  messages_.reserve(static_cast<std::size_t>(std::max(sends, receives)));
+}
+
+void ReduceScatterPipeline::start(Index bucket, std::span<const BucketPart> parts) {
+  const Range own = exchange_.plan.own_nodes();
+  bool as_planned = static_cast<Index>(parts.size()) == own.size();
+  for (std::size_t i = 0; as_planned && i < parts.size(); ++i) {
+    as_planned = parts[i].node == exchange_.plan.nodes()[static_cast<std::size_t>(own.begin) + i];
+  }
+  require(as_planned, "the parts of a bucket are not the rank's maximal nodes");
+  require(!is_started(bucket) || is_done(bucket), "a bucket's exchange was started twice");
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    part(bucket, static_cast<Index>(i)) = parts[i].data;
+  BucketPipeline::start(bucket);
+}
+
+// This rank's contribution from float `begin` on: the caller's part in the first round, the running
+// sum afterwards.
+const float* ReduceScatterPipeline::contribution(Index bucket, Index index, Index begin,
+                                                 int round) {
+  if (round > 0) return exchange_.settings.sum.data() + begin;
+  return part(bucket, index) + (begin - range_of(bucket).begin);
+}
+
+void ReduceScatterPipeline::post_receives(Index bucket, Index slot, int round, std::size_t group) {
+  messages_.clear();
+  exchange_.plan.reduce_receives(range_of(bucket), round, messages_);
+  for (const Message& message : messages_) {
+    if (has_bfloat16_wire()) {
+      post_receive(wire_receive_buffer_.data() + slot * slot_floats_ + message.buffer_offset,
+                   message, reduce_tag(bucket), group);
+      continue;
+    }
+    post_receive(receive_buffer(slot) + message.buffer_offset, message, reduce_tag(bucket), group);
+  }
+}
+
+void ReduceScatterPipeline::post_sends(Index bucket, Index slot, int round, std::size_t group) {
+  if (has_bfloat16_wire() && round == 0) packed_floats_[static_cast<std::size_t>(slot)] = 0;
+  messages_.clear();
+  exchange_.plan.reduce_sends(range_of(bucket), round, messages_);
+  for (const Message& message : messages_) {
+    const float* values = contribution(bucket, message.part, message.floats.begin, round);
+    if (has_bfloat16_wire()) {
+      post_send(pack_for_wire(slot, values, message.floats.size()), message, reduce_tag(bucket),
+                group);
+    } else {
+      post_send(values, message, reduce_tag(bucket), group);
+    }
+  }
+}
+
+void ReduceScatterPipeline::combine(Index bucket, Index slot, int round) {
+  if (exchange_.plan.is_halving()) {
+    add_received_half(bucket, slot, round);
+  } else {
+    complete_tree(bucket, slot);
+  }
+}
+
+const Bfloat16* ReduceScatterPipeline::pack_for_wire(Index slot, const float* contribution,
+                                                     Index size) {
+  Index& used = packed_floats_[static_cast<std::size_t>(slot)];
+  Bfloat16* to = wire_send_buffer_.data() + slot * send_floats_ + used;
+  for (Index i = 0; i < size; ++i) to[i] = to_bfloat16(contribution[i]);
+  used += size;
+  return to;
+}
+
+const float* ReduceScatterPipeline::unpack_from_wire(Index slot, Index size) {
+  const Bfloat16* arrived = wire_receive_buffer_.data() + slot * slot_floats_;
+  for (Index i = 0; i < size; ++i) receive_buffer_[i] = to_float(arrived[i]);
+  return receive_buffer_.data();
+}
+
+// Half of the ranks add left + right and half add right + left: the bits are the same, because IEEE
+// addition is commutative.
+void ReduceScatterPipeline::add_received_half(Index bucket, Index slot, int round) {
+  messages_.clear();
+  exchange_.plan.reduce_receives(range_of(bucket), round, messages_);
+  for (const Message& message : messages_) {
+    const float* mine = contribution(bucket, 0, message.floats.begin, round);
+    float* sum = exchange_.settings.sum.data() + message.floats.begin;
+    if (has_bfloat16_wire()) {
+      const Bfloat16* arrived =
+          wire_receive_buffer_.data() + slot * slot_floats_ + message.buffer_offset;
+      for (Index i = 0; i < message.floats.size(); ++i)
+        sum[i] = rounded_to_bfloat16(mine[i]) + to_float(arrived[i]);
+      continue;
+    }
+    const float* theirs = receive_buffer(slot) + message.buffer_offset;
+    for (Index i = 0; i < message.floats.size(); ++i) sum[i] = mine[i] + theirs[i];
+  }
+}
+
+void ReduceScatterPipeline::complete_tree(Index bucket, Index slot) {
+  const Range slice = exchange_.plan.owned(range_of(bucket));
+  if (slice.empty()) return;
+  const std::span<const Range> nodes = exchange_.plan.nodes();
+  const Range own = exchange_.plan.own_nodes();
+  const float* arrived =
+      has_bfloat16_wire() ? unpack_from_wire(slot, exchange_.plan.receive_floats(range_of(bucket)))
+                          : receive_buffer(slot);
+  sums_.clear();
+  for (Index node = 0; node < static_cast<Index>(nodes.size()); ++node) {
+    const bool is_own = node >= own.begin && node < own.end;
+    const float* data = is_own ? contribution(bucket, node - own.begin, slice.begin, 0) : arrived;
+    sums_.push_back({nodes[static_cast<std::size_t>(node)], data});
+    if (!is_own) arrived += slice.size();
+  }
+  float* sum = exchange_.settings.sum.data() + slice.begin;
+  if (sums_.size() == 1 && sums_.front().data == sum) return;
+  tree_sum({0, exchange_.settings.leaves}, sums_, sum, slice.size(), exchange_.settings.wire);
+}
+
+}  // namespace hourglass::detail

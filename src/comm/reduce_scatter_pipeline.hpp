@@ -1,0 +1,57 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "comm/bucket_pipeline.hpp"
+#include "core/buffer.hpp"
+#include "core/tree_sum.hpp"
+
+namespace hourglass::detail {
+
+/// The reduce-scatter: a bucket is done when this rank's slice of it holds the sum over all leaves.
+/// The rest of the bucket in `sum` is scratch.
+class ReduceScatterPipeline final : public BucketPipeline {
+ public:
+  explicit ReduceScatterPipeline(TreeExchange& exchange);
+  /// `parts`: this rank's nodes, in memory that stays until the bucket is done.
+  void start(Index bucket, std::span<const BucketPart> parts);
+  [[nodiscard]] Index bytes() const {
+    return receive_buffer_.size() * static_cast<Index>(sizeof(float)) +
+           (wire_receive_buffer_.size() + wire_send_buffer_.size()) *
+               static_cast<Index>(sizeof(Bfloat16));
+  }
+
+ private:
+  void post_receives(Index bucket, Index slot, int round, std::size_t group) override;
+  void post_sends(Index bucket, Index slot, int round, std::size_t group) override;
+  void combine(Index bucket, Index slot, int round) override;
+  // With a 16-bit wire: a contribution rounded into the slot's send buffer, and received values
+  // converted back to floats.
+  const Bfloat16* pack_for_wire(Index slot, const float* contribution, Index size);
+  const float* unpack_from_wire(Index slot, Index size);
+  void add_received_half(Index bucket, Index slot, int round);
+  void complete_tree(Index bucket, Index slot);
+
+  const float*& part(Index bucket, Index index) {
+    return parts_[static_cast<std::size_t>(bucket * node_count_ + index)];
+  }
+  const float* contribution(Index bucket, Index index, Index begin, int round);
+  [[nodiscard]] float* receive_buffer(Index slot) {
+    return receive_buffer_.data() + slot * slot_floats_;
+  }
+
+  Index node_count_;
+  Index slot_floats_ = 0;  // received per slot
+  Index send_floats_ = 0;  // sent per slot
+  // slot_floats_ per slot; with a 16-bit wire, those of one slot converted to floats.
+  Buffer<float> receive_buffer_;
+  // With a 16-bit wire: slot_floats_ and send_floats_ per slot.
+  Buffer<Bfloat16> wire_receive_buffer_;
+  Buffer<Bfloat16> wire_send_buffer_;
+  std::vector<Index> packed_floats_;  // by slot: floats packed into its send buffer
+  std::vector<const float*> parts_;   // bucket x own node
+  std::vector<PartialSum> sums_;      // reused
+};
+
+}  // namespace hourglass::detail

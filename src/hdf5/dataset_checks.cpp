@@ -1,0 +1,126 @@
+#include "hdf5/dataset_checks.hpp"
+
+#include <algorithm>
+
+#include "hdf5/external_data.hpp"
+#include "hdf5/hdf5_handle.hpp"
+#include "hourglass/core/error.hpp"
+
+namespace hourglass::hdf5 {
+
+std::vector<Index> read_shape(hid_t space, const std::string& name) {
+  const int dimensions = H5Sget_simple_extent_ndims(space);
+  if (H5Sget_simple_extent_type(space) != H5S_SIMPLE || dimensions < 1) {
+    throw Error(ErrorKind::data, name + ": is a single value, not a table of samples");
+  }
+  std::vector<hsize_t> sizes(static_cast<std::size_t>(dimensions));
+  checked(H5Sget_simple_extent_dims(space, sizes.data(), nullptr), name,
+          "its shape cannot be read");
+  // 8 bytes an element at most: a product below 2^62 bytes can be counted everywhere.
+  Index bytes = 8;
+  for (const hsize_t size : sizes) {
+    bytes =
+        saturating_product(bytes, static_cast<Index>(std::clamp<hsize_t>(size, 1, largest_size)));
+  }
+  if (bytes >= largest_size)
+    throw Error(ErrorKind::data, name + ": its header claims an impossible shape");
+  if (std::find(sizes.begin() + 1, sizes.end(), hsize_t{0}) != sizes.end()) {
+    throw Error(ErrorKind::data, name + ": its rows have no features (a dimension is 0)");
+  }
+  return {sizes.begin(), sizes.end()};
+}
+
+void read_type(hid_t dataset, DatasetInfo& info, const std::string& name) {
+  const Handle type(checked(H5Dget_type(dataset), name, "its type cannot be read"), H5Tclose);
+  if (element_type_of(type.get(), info.type)) return;
+  throw Error(
+      ErrorKind::data,
+      name + ": holds " + describe_type(type.get()) +
+          ", which cannot be read; integers of up to 64 bits and float16, float32, float64 can");
+}
+
+namespace {
+
+// Filters of the library itself have numbers below this one; others would come as plug-ins.
+void read_filters(hid_t creation, DatasetInfo& info, const std::string& name) {
+  info.filters = filter_names(creation);
+  for (std::size_t i = 0; i < info.filters.size(); ++i) {
+    std::size_t values = 0;
+    const H5Z_filter_t id = H5Pget_filter2(creation, static_cast<unsigned>(i), nullptr, &values,
+                                           nullptr, 0, nullptr, nullptr);
+    if ((id < H5Z_FILTER_RESERVED || info.address.allow_external) && H5Zfilter_avail(id) > 0)
+      continue;
+    H5Eclear2(H5E_DEFAULT);
+    throw Error(ErrorKind::data, name + ": is compressed with the filter \"" + info.filters[i] +
+                                     "\" (number " + std::to_string(id) +
+                                     "), which cannot be read; rewrite it with h5repack -f GZIP=4" +
+                                     allow_external_advice);
+  }
+}
+
+Index chunk_count(const DatasetInfo& info) {
+  Index count = 1;
+  for (std::size_t d = 0; d < info.shape.size(); ++d)
+    count *= (info.shape[d] + info.chunk[d] - 1) / info.chunk[d];
+  return count;
+}
+
+// Rows that were promised but never written would be read as zeros: a wrong result without a word.
+void require_written(const DatasetInfo& info, hid_t dataset, hid_t space, hid_t creation,
+                     const std::string& name) {
+  if (info.rows() == 0) return;
+  const auto stored =
+      static_cast<Index>(std::min<hsize_t>(H5Dget_storage_size(dataset), largest_size));
+  const Index file_size = file_bytes(file_of(dataset, name));
+  const H5D_layout_t layout = H5Pget_layout(creation);
+  const std::string short_of_data =
+      name + ": its header claims " + std::to_string(info.rows()) + " rows, but ";
+  if (layout == H5D_CHUNKED) {
+    hsize_t written = 0;
+    checked(H5Dget_num_chunks(dataset, space, &written), name, "its chunks cannot be listed");
+    if (static_cast<Index>(written) < chunk_count(info)) {
+      throw Error(ErrorKind::data, short_of_data + "only " + std::to_string(written) + " of its " +
+                                       std::to_string(chunk_count(info)) + " chunks were written");
+    }
+    if (stored > file_size)
+      throw Error(ErrorKind::data, short_of_data + "the file is too short for them: truncated");
+  }
+  if (layout == H5D_CONTIGUOUS && H5Pget_external_count(creation) == 0) {
+    const haddr_t offset = H5Dget_offset(dataset);
+    if (offset == HADDR_UNDEF)
+      throw Error(ErrorKind::data, short_of_data + "they were never written");
+    const Handle type(checked(H5Dget_type(dataset), name, "its type cannot be read"), H5Tclose);
+    const Index needed = saturating_product(info.rows() * info.features(),
+                                            static_cast<Index>(H5Tget_size(type.get())));
+    if (needed > stored || needed > file_size ||
+        offset > static_cast<haddr_t>(file_size - needed)) {
+      throw Error(ErrorKind::data, short_of_data + "the file is too short for them: truncated");
+    }
+  }
+}
+
+}  // namespace
+
+void read_layout(hid_t dataset, hid_t space, DatasetInfo& info, const std::string& name) {
+  const Handle creation(checked(H5Dget_create_plist(dataset), name, "its layout cannot be read"),
+                        H5Pclose);
+  if (H5Pget_external_count(creation.get()) > 0)
+    require_external_files(dataset, creation.get(), info, name);
+  read_filters(creation.get(), info, name);
+  const H5D_layout_t layout = H5Pget_layout(creation.get());
+  info.chunked = layout == H5D_CHUNKED;
+  if (info.chunked) {
+    std::vector<hsize_t> chunk(info.shape.size(), 1);
+    checked(H5Pget_chunk(creation.get(), static_cast<int>(chunk.size()), chunk.data()), name,
+            "its chunks cannot be read");
+    info.chunk.assign(chunk.begin(), chunk.end());
+    if (std::find_if(info.chunk.begin(), info.chunk.end(), [](Index size) { return size < 1; }) !=
+        info.chunk.end()) {
+      throw Error(ErrorKind::data, name + ": its header claims impossible chunks");
+    }
+  }
+  if (layout == H5D_VIRTUAL) require_sources(creation.get(), space, info, name);
+  require_written(info, dataset, space, creation.get(), name);
+}
+
+}  // namespace hourglass::hdf5

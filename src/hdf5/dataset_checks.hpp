@@ -1,0 +1,25 @@
+#pragma once
+
+#include <hdf5.h>
+
+#include <string>
+#include <vector>
+
+#include "hdf5/hdf5.hpp"
+
+/// What the header of a data set says, read with every check that its rows can be read as it
+/// claims. `name` is what messages call the data set. Each throws Error(data). Not installed.
+namespace hourglass::hdf5 {
+
+/// The sizes of a data set's dimensions: at least one, none of a row's 0, a product that can be
+/// counted in bytes.
+[[nodiscard]] std::vector<Index> read_shape(hid_t space, const std::string& name);
+
+/// Sets info.type; refuses what is not a number of at most 64 bits.
+void read_type(hid_t dataset, DatasetInfo& info, const std::string& name);
+
+/// Sets info.chunked, info.chunk and info.filters; refuses filters that cannot be undone, rows that
+/// were never written, and data outside the file unless info.address allows it.
+void read_layout(hid_t dataset, hid_t space, DatasetInfo& info, const std::string& name);
+
+}  // namespace hourglass::hdf5

@@ -1,0 +1,122 @@
+#include "train/checkpoints.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+#include <vector>
+
+#include "config/settings.hpp"
+#include "core/activity.hpp"
+#include "engine/arithmetic.hpp"
+#include "run/feature_weights.hpp"
+#include "run/model_file.hpp"
+#include "run/version.hpp"
+#include "system/atomic_file.hpp"
+#include "train/diagnosis.hpp"
+#include "train/resume_checks.hpp"
+#include "train/run_end.hpp"
+
+namespace hourglass {
+
+bool checkpoint_is_due(const Interval& every, const Position& position, bool requested) {
+  const auto count = static_cast<Index>(every.count);
+  switch (every.unit) {
+    case Interval::Unit::steps:
+      return count > 0 && position.step % count == 0;
+    case Interval::Unit::epochs:
+      return count > 0 && position.step_in_epoch == 0 && position.epoch % count == 0;
+    case Interval::Unit::seconds:
+      return requested;
+  }
+  return false;
+}
+
+Checkpoints::Checkpoints(const Communicator& communicator, const TrainConfig& config,
+                         const RunFolder& folder, const RunPlan& plan, const RunProfile& profile,
+                         RunData& data, StageSequence& stages)
+    : communicator_(communicator),
+      config_(config),
+      folder_(folder),
+      plan_(plan),
+      profile_(profile),
+      data_(data),
+      stages_(stages),
+      writer_(communicator, folder, config.keep, config.reliability.checkpoint_async) {}
+
+void Checkpoints::restore(ResumePoint& point, RunState& state) {
+  const std::string& checkpoint = point.checkpoint;
+  StateFile file;
+  collectively(communicator_, [&] {
+    file = point.state ? std::move(*point.state) : read_state_file(checkpoint);
+    check_tensors(file, stages_.network().layout());
+    check_same_run(file, checkpoint, config_, data_, plan_);
+    state = RunState::load(file.header, file.path);
+    check_epochs_left(plan_, state.position);
+    data_.set_transform(load_transform(file.header));
+    read_arena(file, "/model", stages_.parameters());
+  });
+  stages_.begin(state.position.stage);
+  collectively(communicator_, [&] { stages_.current().load_optimizer(file); });
+  writer_.start_from(checkpoint, state.position.step);
+}
+
+bool Checkpoints::interval_has_passed() const {
+  const Interval& every = config_.checkpoint_every;
+  return every.unit == Interval::Unit::seconds && every.count > 0 &&
+         since_last_.seconds() >= every.count;
+}
+
+void Checkpoints::write(const RunState& state) {
+  // A parameter that became infinite shows in the loss only one step later: never let it into a
+  // checkpoint.
+  Stage& stage = stages_.stage();
+  if (!stage.is_finite()) {
+    fail_diverged(state.position,
+                  fmt::format("{} is not finite",
+                              non_finite_tensor(stage.model().layout(), stage.parameters())));
+  }
+  StateHeader header = this->header();
+  state.store(header);
+  std::vector<StoredArena> arenas = stages_.current().stored_optimizer(header.position);
+  arenas.insert(arenas.begin(), stages_.current().stored_parameters());
+  writer_.write(state.position.step, header, std::move(arenas));
+  since_last_.restart();
+}
+
+void Checkpoints::write_model(const RunState& state) {
+  if (!config_.keep_best || state.history.validation_errors().empty() ||
+      state.history.is_best_epoch())
+    return write_weights(folder_.model_path(), state);
+  // An earlier epoch was the best: its file exists.
+  collectively(communicator_, [&] {
+    if (communicator_.is_root()) copy_atomically(folder_.best_path(), folder_.model_path());
+  });
+}
+
+void Checkpoints::fail_diverged(const Position& position, const std::string& what) {
+  writer_.finish();
+  throw divergence_error(plan_, position, what, last());
+}
+
+StateHeader Checkpoints::header() const {
+  StateHeader header;
+  header.configuration = to_text(config_);
+  header.texts["tool_version"] = version();
+  header.texts["blas"] = arithmetic_description(config_.arithmetic);
+  header.texts["data_fingerprint"] = data_.fingerprint();
+  header.texts["validation_fingerprint"] = data_.validation_fingerprint();
+  store_transform(data_.transform(), header);
+  store_feature_weights(config_.model.feature_weights, header);
+  return header;
+}
+
+void Checkpoints::write_weights(const std::string& path, const RunState& state) {
+  const PhaseSpan span(profile_.main(), Phase::checkpoint);
+  activity::enter(Work::checkpointing);
+  StateHeader header = this->header();
+  state.history.store(header);
+  const std::vector<StoredArena> arenas{stages_.current().stored_model()};
+  write_state_file(communicator_, path, header, arenas);
+}
+
+}  // namespace hourglass

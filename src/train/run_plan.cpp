@@ -1,0 +1,68 @@
+#include "train/run_plan.hpp"
+
+#include <algorithm>
+
+namespace hourglass {
+
+RunPlan::RunPlan(const TrainConfig& config, const Autoencoder& network, Index samples)
+    : config_(config),
+      pretraining_(config, network),
+      shards_(std::max<Index>(1, samples), config.shards(), config.micro_batch),
+      pretraining_shards_(shards_.samples(), config.pretrain_shards(), config.micro_batch) {}
+
+void RunPlan::check(int rank, int ranks) const {
+  for (const Index stage : {Index{0}, layers()})
+    static_cast<void>(shards(stage).shards_of_rank(rank, ranks));
+  static_cast<void>(schedule());
+}
+
+bool RunPlan::depends_on_validation() const {
+  return config_.keep_best || config_.early_stopping > 0 || schedule().watches_validation();
+}
+
+Schedule RunPlan::schedule() const {
+  return {settings(layers()).schedule, shards_.steps_per_epoch(),
+          config_.epochs * shards_.steps_per_epoch()};
+}
+
+StageSettings RunPlan::settings(Index stage) const {
+  if (is_pretraining(stage)) return pretraining_.settings(stage, shards(stage));
+  StageSettings settings{config_.optimizer,    config_.schedule,  config_.update,
+                         config_.clip_norm,    config_.epochs,    config_.reduction,
+                         config_.bucket_bytes, config_.arithmetic};
+  settings.overlap = config_.overlap;
+  settings.schedule.learning_rate = scaled_learning_rate(config_.schedule, config_.batch);
+  return settings;
+}
+
+double RunPlan::base_learning_rate(Index stage) const {
+  return is_pretraining(stage) ? settings(stage).schedule.learning_rate
+                               : config_.schedule.learning_rate;
+}
+
+Index RunPlan::epochs(Index stage) const {
+  return is_pretraining(stage) ? settings(stage).epochs : config_.epochs;
+}
+
+Index RunPlan::updates_per_epoch(Index stage) const {
+  return !is_pretraining(stage) && is_full_batch(config_) ? 1 : shards(stage).steps_per_epoch();
+}
+
+Index RunPlan::total_steps() const {
+  Index steps = 0;
+  for (Index stage = 0; stage <= layers(); ++stage)
+    steps += epochs(stage) * updates_per_epoch(stage);
+  return steps;
+}
+
+std::uint32_t RunPlan::epoch_number(Index stage, Index epoch) const {
+  Index before = 0;
+  for (Index earlier = 0; earlier < stage; ++earlier) before += epochs(earlier);
+  return static_cast<std::uint32_t>(before + epoch);
+}
+
+Index RunPlan::step_in_stage(const Position& position) const {
+  return position.epoch * updates_per_epoch(position.stage) + position.step_in_epoch;
+}
+
+}  // namespace hourglass

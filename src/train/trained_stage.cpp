@@ -1,0 +1,62 @@
+#include "train/trained_stage.hpp"
+
+namespace hourglass {
+
+TrainedStage::TrainedStage(const Communicator& communicator, const TrainConfig& config,
+                           const Autoencoder& network, const RunPlan& plan, Index index,
+                           WorkerPool& pool, std::span<float> parameters)
+    : pretraining_(plan.pretraining()),
+      index_(index),
+      network_tensors_(stored_tensors(network.layout())),
+      network_parameters_(parameters) {
+  if (plan.is_pretraining(index)) {
+    layer_ = pretraining_.model(index, parameters.data());
+    layer_parameters_ = Buffer<float>(layer_->layout().size());
+    pretraining_.take(index, *layer_, parameters, layer_parameters_.span());
+  }
+  const Trainable& model = layer_ ? *layer_ : static_cast<const Trainable&>(network);
+  stage_ =
+      std::make_unique<Stage>(communicator, model, plan.shards(index), pool,
+                              layer_ ? layer_parameters_.span() : parameters, plan.settings(index));
+  if (!layer_ && is_full_batch(config))
+    full_batch_ = std::make_unique<FullBatch>(communicator, *stage_, config);
+}
+
+void TrainedStage::copy_to_network() {
+  if (layer_) pretraining_.give(index_, *layer_, layer_parameters_.span(), network_parameters_);
+}
+
+StoredArena TrainedStage::stored_parameters() {
+  StoredArena parameters{"/model", network_tensors_, {}, {}};
+  if (layer_) {
+    // Every rank has all of it: each writes its part.
+    copy_to_network();
+    parameters.ranges.push_back({0, static_cast<Index>(network_parameters_.size())});
+    parameters.values.push_back(network_parameters_.data());
+    return parameters;
+  }
+  const Reducer& reducer = stage_->reducer();
+  for (std::size_t b = 0; b < reducer.buckets().size(); ++b) {
+    parameters.ranges.push_back(reducer.owned(static_cast<Index>(b)));
+    parameters.values.push_back(network_parameters_.data() + parameters.ranges.back().begin);
+  }
+  return parameters;
+}
+
+StoredArena TrainedStage::stored_model() {
+  return stage_->segment().averages() ? stage_->segment().stored_average(network_tensors_)
+                                      : stored_parameters();
+}
+
+std::vector<StoredArena> TrainedStage::stored_optimizer(
+    std::map<std::string, std::int64_t>& position) const {
+  if (full_batch_) return full_batch_->stored(network_tensors_, position);
+  return stage_->segment().stored(layer_ ? pretraining_.tensors(index_, *layer_)
+                                         : network_tensors_);
+}
+
+void TrainedStage::load_optimizer(const StateFile& file) {
+  full_batch_ ? full_batch_->load(file) : stage_->segment().load(file);
+}
+
+}  // namespace hourglass
