@@ -49,7 +49,7 @@ TEST(BreakdownChart, tells_the_phases_that_the_results_have) {
   EXPECT_NEAR(coarse.series[0].values[0], made_pass * 1e3, 1e-9);
   ScalingCurve detailed = curve;
   for (ScalingSummary& point : detailed.points) point.phases["forward"] = 1e-3;
-  EXPECT_EQ(told_phases(detailed).size(), std::size(detailed_phases));
+  EXPECT_EQ(reported_phases(detailed).size(), std::size(detailed_phases));
   EXPECT_NEAR(breakdown_chart(detailed, "made").series[0].values[0], 1, 1e-9);
   EXPECT_EQ(mean_seconds(curve.points[0], "forward"), 0);
 }
