@@ -99,7 +99,8 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 
 
 def sources(*folders, suffixes=(".hpp", ".cpp")):
-    """Files of these kinds, but for the header that includes all that are installed: it is of no room."""
+    """Files of these kinds, but for the header that includes all that are installed: it is of no
+    room."""
     for folder in folders:
         for path in sorted((ROOT / folder).rglob("*")):
             if path.suffix in suffixes and path.is_file() and path != UMBRELLA:

@@ -5,6 +5,7 @@ import time
 
 from support import (
     ENVIRONMENT,
+    WITH_DAEMON,
     ProgramTest,
     command_line,
     execute,
@@ -48,7 +49,7 @@ class FaultTest(ProgramTest):
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
             text=True,
-            env={**ENVIRONMENT, **(environment or {})},
+            env={**ENVIRONMENT, **WITH_DAEMON, **(environment or {})},
             start_new_session=True,
         )
         self.addCleanup(self.end, process)

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import support
 from studies import MODEL, QUICK, StudyTest, lines, scale
-from support import DATA, ENVIRONMENT, PROGRAM, STOPPED, USAGE, run, wait_until
+from support import DATA, ENVIRONMENT, WITH_DAEMON, PROGRAM, STOPPED, USAGE, run, wait_until
 
 
 class Page(html.parser.HTMLParser):
@@ -215,7 +215,7 @@ class ScaleTest(StudyTest):
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
-            env=ENVIRONMENT,
+            env={**ENVIRONMENT, **WITH_DAEMON},
             start_new_session=True,
         )
         wait_until(
@@ -247,7 +247,7 @@ class ScaleTest(StudyTest):
             [PROGRAM, *words],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env=ENVIRONMENT,
+            env={**ENVIRONMENT, **WITH_DAEMON},
             start_new_session=True,
         )
         wait_until(lambda: len(support.rank_processes(process.pid)) >= 2, what="the worker")

@@ -22,15 +22,28 @@ from support import (
 from training import LONG, SETTINGS, TrainingTest
 
 
+# 5 steps per epoch. Step 22 takes a second longer, so that a signal comes before it ends.
+MEDIUM = [*LONG, "--epochs", "20"]
+SLOW_STEP = {"HOURGLASS_FAULT": "slow,rank=0,step=21"}
+
+
 class StopSignalTest(TrainingTest):
     def stop(self, name, number, send, ranks):
-        """Trains until step 20, sends the signal, and returns the exit code."""
+        """Trains until step 21, sends the signal, and returns the exit code."""
         output = self.folder / name
-        process = start("train", *self.source, *LONG, "--output", output, ranks=ranks)
+        process = start(
+            "train",
+            *self.source,
+            *MEDIUM,
+            "--output",
+            output,
+            ranks=ranks,
+            environment=SLOW_STEP,
+        )
         try:
             wait_until(
                 lambda: len(read_metrics(output, "step")) > 20 or process.poll() is not None,
-                what="step 20",
+                what="step 21",
             )
             self.assertIsNone(process.poll(), "the run ended before it could be stopped")
             send(process.pid, number)
@@ -39,7 +52,7 @@ class StopSignalTest(TrainingTest):
             kill_tree(process.pid)
 
     def test_stopped_on_request_and_resumed(self):
-        whole = self.train("whole", *self.source, *LONG)
+        whole = self.train("whole", *self.source, *MEDIUM)
 
         def to_rank(pid, number):
             os.kill(rank_processes(pid)[-1], number)

@@ -6,7 +6,17 @@ import signal
 import subprocess
 import unittest
 
-from support import DATA, ENVIRONMENT, MPIRUN, PROGRAM, STOPPED, USAGE, children, wait_until
+from support import (
+    DATA,
+    ENVIRONMENT,
+    WITH_DAEMON,
+    MPIRUN,
+    PROGRAM,
+    STOPPED,
+    USAGE,
+    children,
+    wait_until,
+)
 from sweeps import SweepTest, sweep
 
 
@@ -22,7 +32,7 @@ class SweepResumeTest(SweepTest):
         options[options.index("--epochs") + 1] = 4000
         process = subprocess.Popen(
             [PROGRAM, "sweep", "--output", str(self.output), *map(str, options)],
-            env=ENVIRONMENT,
+            env={**ENVIRONMENT, **WITH_DAEMON},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -91,7 +101,10 @@ class SweepResumeTest(SweepTest):
         options[options.index("--epochs") + 1] = 600
         command = [PROGRAM, "sweep", "--output", str(self.output), *map(str, options)]
         process = subprocess.Popen(
-            command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command,
+            env={**ENVIRONMENT, **WITH_DAEMON},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         try:
             wait_until(
@@ -103,7 +116,11 @@ class SweepResumeTest(SweepTest):
             process.kill()
             process.wait()
         again = subprocess.Popen(
-            command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command,
+            env={**ENVIRONMENT, **WITH_DAEMON},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         stdout, stderr = again.communicate(timeout=120)
         self.assertEqual(again.returncode, 0, stdout + stderr)
@@ -130,7 +147,7 @@ class SweepResumeTest(SweepTest):
             fcntl.flock(held, fcntl.LOCK_EX)
             process = subprocess.Popen(
                 [PROGRAM, "sweep", "--output", str(self.output), *map(str, search)],
-                env=ENVIRONMENT,
+                env={**ENVIRONMENT, **WITH_DAEMON},
                 stdout=subprocess.PIPE,
                 text=True,
             )
