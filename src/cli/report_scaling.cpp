@@ -34,7 +34,7 @@ void report_scaling(const std::vector<std::string>& files, const std::string& ou
     fmt::print("{} measurement{} in more than one of the files and count{} once\n", report.repeated,
                report.repeated == 1 ? " is" : "s are", report.repeated == 1 ? "s" : "");
   }
-  fmt::print("{}: open it in a browser; {}.csv and {} pictures {}-*.svg stand beside it\n", output,
+  fmt::print("{}: HTML report; open it in a browser; with {}.csv and {} figures {}-*.svg\n", output,
              base.string(), report.pictures.size(), base.string());
 }
 

@@ -73,7 +73,7 @@ class BadStudyTest(StudyTest):
         )
         self.assertNotEqual(result.code, 0, result)
         self.assertIn("none.h5", result.stderr)
-        self.assertIn("nothing is measured yet", result.stderr)
+        self.assertIn("no measurements yet", result.stderr)
         # Nothing is there to be kept apart from.
         self.assertEqual(
             scale(
