@@ -18,6 +18,8 @@ struct Command {
   bool uses_mpi = true;  ///< started by mpirun or alone; false: runs without MPI, at once
   void (*run)(const Arguments& arguments) = nullptr;
   bool hidden = false;  ///< not in --help: started by another command
+  /// Options of which a smaller value takes less memory: named when there is too little of it.
+  std::vector<std::string> memory_options = {};
 };
 
 // One file each.

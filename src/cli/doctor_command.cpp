@@ -16,6 +16,7 @@
 #include "math/blas.hpp"
 #include "run/version.hpp"
 #include "system/machine.hpp"
+#include "train/placement.hpp"
 
 namespace hourglass {
 namespace {
@@ -117,10 +118,11 @@ void report_placement(const Communicator& world, const Machine& machine, Report&
     for (const std::size_t r : ranks) ++users[places[r]];
     const auto allowed = static_cast<std::size_t>(std::stoll(counts[ranks.front()]));
     if (users.size() < ranks.size() && allowed < ranks.size()) {
-      report.advise(
-          fmt::format("{} ranks on {} share {} hardware threads: start fewer ranks, or pass --mca "
-                      "mpi_yield_when_idle 1",
-                      ranks.size(), host, allowed));
+      if (yields_when_idle()) continue;
+      report.advise(fmt::format(
+          "{} ranks on {} share {} hardware threads: start at most {} ranks per node, or "
+          "pass --mca mpi_yield_when_idle 1 to mpirun",
+          ranks.size(), host, allowed, allowed));
     } else if (users.size() == 1 && ranks.size() > 1) {
       report.advise(
           fmt::format("the ranks on {} are not pinned: mpirun --map-by core --bind-to core keeps "

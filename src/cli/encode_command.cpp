@@ -55,7 +55,9 @@ Command encode_command() {
           options,
           0,
           true,
-          run_encode};
+          run_encode,
+          false,
+          {"threads", "micro-batch"}};
 }
 
 }  // namespace hourglass

@@ -132,7 +132,9 @@ Command evaluate_command() {
           options,
           0,
           true,
-          run_evaluate};
+          run_evaluate,
+          false,
+          {"threads", "micro-batch"}};
 }
 
 }  // namespace hourglass

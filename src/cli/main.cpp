@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "cli/commands.hpp"
+#include "cli/memory_advice.hpp"
 #include "hourglass/comm/communicator.hpp"
 #include "hourglass/comm/environment.hpp"
 #include "hourglass/core/error.hpp"
@@ -45,14 +46,20 @@ int run_with_mpi(const Command& command, const Arguments& arguments, int& argc, 
   const Environment environment(argc, argv);
   use_single_threaded_blas();
   const auto world = Communicator::world();
+  const auto end = [&](const Error& error) {
+    const bool shared = error.reach() == Reach::everywhere || world.size() == 1;
+    if (!shared || world.is_root())
+      report(with_memory_advice(error, command, arguments, world.size()));
+    if (!shared) Environment::abort(error.exit_code());
+    return error.exit_code();
+  };
   try {
     command.run(arguments);
     return 0;
   } catch (const Error& error) {
-    const bool shared = error.reach() == Reach::everywhere || world.size() == 1;
-    if (!shared || world.is_root()) report(error);
-    if (!shared) Environment::abort(error.exit_code());
-    return error.exit_code();
+    return end(error);
+  } catch (const std::bad_alloc&) {
+    return end(Error(ErrorKind::io, "out of memory"));
   }
 }
 
@@ -128,9 +135,7 @@ int main(int argc, char** argv) {
     if (hourglass::is_first_process()) hourglass::report(error);
     return error.exit_code();
   } catch (const std::bad_alloc&) {
-    hourglass::report(
-        Error(ErrorKind::io,
-              "out of memory: use more ranks, fewer --threads or a smaller --micro-batch"));
+    hourglass::report(Error(ErrorKind::io, "out of memory"));
     return static_cast<int>(ErrorKind::io);
   } catch (const std::system_error& error) {
     hourglass::report(hourglass::error_of(error));

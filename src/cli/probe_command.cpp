@@ -197,7 +197,9 @@ Command probe_command() {
        {"help", "output", "Show this text", "", true}},
       0,
       true,
-      run_probe};
+      run_probe,
+      false,
+      {"threads", "micro-batch", "memory"}};
 }
 
 }  // namespace hourglass

@@ -37,7 +37,9 @@ Command reconstruct_command() {
           options,
           0,
           true,
-          run_reconstruct};
+          run_reconstruct,
+          false,
+          {"threads", "micro-batch"}};
 }
 
 }  // namespace hourglass

@@ -16,7 +16,7 @@ namespace {
 const std::string& regular(const std::string& path) {
   if (!std::filesystem::exists(path) || std::filesystem::is_regular_file(path)) return path;
   throw Error(ErrorKind::usage,
-              fmt::format("{}: is no regular file; choose another --output", path));
+              fmt::format("{}: is not a regular file; choose another --output", path));
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ std::vector<Index> counts_of(const std::string& name, const std::string& text) {
     if (error != std::errc{} || end != item.data() + item.size() || value < 1 ||
         value > 1'000'000) {
       throw Error(ErrorKind::usage,
-                  fmt::format("--{} {}: '{}' is no positive number; give a list like 1,2,4", name,
+                  fmt::format("--{} {}: '{}' is not a positive number; give a list like 1,2,4", name,
                               text, item));
     }
     if (std::ranges::find(counts, value) != counts.end()) {

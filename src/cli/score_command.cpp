@@ -248,7 +248,9 @@ Command score_command() {
           options,
           0,
           true,
-          run_score};
+          run_score,
+          false,
+          {"threads", "micro-batch"}};
 }
 
 }  // namespace hourglass

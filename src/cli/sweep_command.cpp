@@ -130,8 +130,10 @@ void check_names(const SweepPlan& plan) {
     if (axis.name == "output")
       throw Error(ErrorKind::usage, "output cannot be varied: each trial has a folder of its own");
     if (given.has(axis.name))
-      throw Error(ErrorKind::usage, fmt::format("{} is varied, and set by --{} after -- as well",
-                                                axis.name, axis.name));
+      throw Error(
+          ErrorKind::usage,
+          fmt::format("{} is varied, and set by --{} after -- as well: leave one of them out",
+                      axis.name, axis.name));
   }
 }
 

@@ -52,6 +52,22 @@ TrainConfig resumed_run(const Arguments& arguments, const std::string& path,
   return config;
 }
 
+// What the shards of a plan cannot say: which setting they come from, and whether it may change.
+void check_ranks(const TrainConfig& config, int ranks, bool resumed) {
+  const auto refuse = [&](Index shards, const std::string& batch) {
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("{} has {} micro-batches, too few for {} ranks: use at most {} ranks{}", batch,
+                    shards, ranks, shards,
+                    resumed ? "" : ", a larger --pretrain-batch or a smaller --micro-batch"));
+  };
+  if (config.pretrain.kind != Pretrain::none && config.pretrain.batch > 0 &&
+      ranks > config.pretrain_shards())
+    refuse(config.pretrain_shards(), "--pretrain-batch " + std::to_string(config.pretrain.batch));
+  if (resumed && ranks > config.shards())
+    refuse(config.shards(), "the run's --batch " + std::to_string(config.batch));
+}
+
 void print_result(const TrainResult& result) {
   fmt::print(
       "done: {} steps, {} samples seen{}\n", result.position.step, result.position.samples,
@@ -77,6 +93,7 @@ void run_train(const Arguments& arguments) {
     config = point ? resumed_run(arguments, folder, *point) : new_run(arguments);
     if (arguments.flag("print-config")) return;
     validate(config);
+    check_ranks(config, world.size(), point.has_value());
     if (point) {
       for (const std::string& data : {config.data, config.validation}) require_reachable(data);
     }
@@ -106,7 +123,9 @@ Command train_command() {
           train_options(),
           0,
           true,
-          run_train};
+          run_train,
+          false,
+          {"threads", "micro-batch", "memory"}};
 }
 
 }  // namespace hourglass

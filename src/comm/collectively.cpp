@@ -18,8 +18,7 @@ std::optional<Error> caught_by(const std::function<void()>& action) {
   } catch (const Error& error) {
     return error;
   } catch (const std::bad_alloc&) {
-    return Error(ErrorKind::io,
-                 "out of memory: use more ranks, fewer --threads or a smaller --micro-batch");
+    return Error(ErrorKind::io, "out of memory");
   } catch (const std::system_error& error) {
     return error_of(error);
   } catch (const std::exception& error) {

@@ -27,7 +27,7 @@ void check_list(const char* name, const std::vector<T>& list, Index layers, doub
                 double highest, bool above = false) {
   check(list.size() <= 1 || static_cast<Index>(list.size()) == layers,
         fmt::format("--{} has {} values, but --layers has {} layers to pretrain: give one for all "
-                    "or one a layer",
+                    "or one per layer",
                     name, list.size(), layers));
   for (const T value : list) {
     const auto number = static_cast<double>(value);
@@ -106,7 +106,7 @@ void check_pretraining(const TrainConfig& config) {
             " trains plain dense layers and does not go with --variational, whose last layer has "
             "two outputs a unit");
   const auto layers = static_cast<Index>(encoder.size()) - 1;
-  check(!pretrain.epochs.empty(), "--pretrain-epochs is empty: give one number, or one a layer");
+  check(!pretrain.epochs.empty(), "--pretrain-epochs is empty: give one number, or one per layer");
   check_list("pretrain-epochs", pretrain.epochs, layers, 0, 1e9);
   check_list("pretrain-learning-rate", pretrain.learning_rate, layers, 0, 1e9, true);
   check_list("pretrain-weight-decay", pretrain.weight_decay, layers, 0, 1e9);
@@ -119,7 +119,7 @@ void check_pretraining(const TrainConfig& config) {
                       "masking or salt-pepper",
                       name_of(pretrain.corruption)));
     check(!pretrain.corruption_strength.empty(),
-          "--pretrain-corruption-strength is empty: give one number, or one a layer");
+          "--pretrain-corruption-strength is empty: give one number, or one per layer");
     check_list("pretrain-corruption-strength", pretrain.corruption_strength, layers, 0,
                pretrain.corruption == Corruption::gaussian ? 1e6 : 1);
   }

@@ -13,8 +13,7 @@ namespace {
 constexpr std::size_t huge_page = std::size_t{2} << 20;
 
 [[noreturn]] void throw_short_of_memory(const std::string& asked) {
-  throw Error(ErrorKind::io, "out of memory: cannot allocate " + asked +
-                                 "; use more ranks, a smaller --micro-batch or a smaller --memory");
+  throw Error(ErrorKind::io, "out of memory: cannot allocate " + asked);
 }
 }  // namespace
 

@@ -85,9 +85,10 @@ void prepare_arithmetic(const Communicator& communicator, const TrainConfig& con
     const bool half = settings.precision == Precision::bf16;
     const bool library = settings.gemm == GemmLibrary::onednn;
     if ((half || library) && !has_onednn()) {
-      refuse(half ? "--precision bf16" : "--gemm onednn",
-             "this build has no oneDNN; install it (scripts/install_deps.sh --extras) and build "
-             "again");
+      refuse(
+          half ? "--precision bf16" : "--gemm onednn",
+          "this build has no oneDNN; install it (scripts/install_deps.sh --extras) and build again "
+          "with cmake --preset release -DHOURGLASS_ONEDNN=ON");
     }
     use_onednn_for_gemm(library);
     // One rank's clock decides for all; it decides whether to run, never what is computed.

@@ -46,9 +46,4 @@ class Profiler {
   PhaseRecorder::Clock::time_point origin_;
 };
 
-/// The recorder of a worker, or none when nothing is recorded.
-[[nodiscard]] inline PhaseRecorder* recorder_of(std::span<PhaseRecorder> recorders, Index worker) {
-  return recorders.empty() ? nullptr : &recorders[static_cast<std::size_t>(worker)];
-}
-
 }  // namespace hourglass

@@ -30,9 +30,6 @@ namespace hourglass {
 void check_domain(const Communicator& communicator, const DatasetReader& reader,
                   const InputTransform& transform, Loss loss);
 
-/// Replaces each sum by the sum over all ranks. Collective.
-void sum_over_ranks(const Communicator& communicator, std::span<ExactSum> sums);
-
 /// Bytes of training data that each rank may hold: the setting, or half of this node's memory over
 /// its ranks.
 [[nodiscard]] Index memory_budget(const Communicator& communicator, Index setting);

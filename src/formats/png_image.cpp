@@ -79,7 +79,7 @@ DecodedImage without_alpha(const DecodedImage& image) {
     if (!std::all_of(alpha, alpha + static_cast<std::ptrdiff_t>(bytes),
                      [](std::byte b) { return b == std::byte{0xFF}; })) {
       throw Error(ErrorKind::data,
-                  "has transparent pixels; put it on a background first, e.g. magick IN "
+                  "has transparent pixels; put it on a background first, e.g. convert IN "
                   "-background white -flatten OUT");
     }
     result.values.insert(result.values.end(),

@@ -51,10 +51,16 @@ void read_filters(hid_t creation, DatasetInfo& info, const std::string& name) {
     if ((id < H5Z_FILTER_RESERVED || info.address.allow_external) && H5Zfilter_avail(id) > 0)
       continue;
     H5Eclear2(H5E_DEFAULT);
-    throw Error(ErrorKind::data, name + ": is compressed with the filter \"" + info.filters[i] +
-                                     "\" (number " + std::to_string(id) +
-                                     "), which cannot be read; rewrite it with h5repack -f GZIP=4" +
-                                     allow_external_advice);
+    const std::string filter = name + ": is compressed with the filter \"" + info.filters[i] +
+                               "\" (number " + std::to_string(id) + "), which ";
+    constexpr const char* repack = "rewrite it with h5repack -f GZIP=4 where that is installed";
+    throw Error(ErrorKind::data,
+                info.address.allow_external
+                    ? filter +
+                          "no plug-in here can undo; set HDF5_PLUGIN_PATH to the plug-in's "
+                          "folder, or " +
+                          repack
+                    : filter + "needs a plug-in; " + repack + allow_external_advice);
   }
 }
 

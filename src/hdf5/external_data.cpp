@@ -76,10 +76,11 @@ void require_sources(hid_t creation, hid_t space, const DatasetInfo& info,
                        '\0');
     H5Pget_virtual_filename(creation, i, source.data(), source.size() + 1);
     if (source != "." && !info.address.allow_external) {
-      throw Error(ErrorKind::data,
-                  name + ": is a virtual data set over other files (" + source +
-                      "), which are not followed; copy it into one file with h5repack" +
-                      allow_external_advice);
+      throw Error(
+          ErrorKind::data,
+          name + ": is a virtual data set over other files (" + source +
+              "), which are not followed; copy it into one file with h5repack -l CONTI IN OUT" +
+              allow_external_advice);
     }
     if (source != ".") require_source(creation, i, source, info, name);
     const Handle part(
@@ -99,7 +100,7 @@ void require_external_files(hid_t dataset, hid_t creation, const DatasetInfo& in
     throw Error(ErrorKind::data,
                 name +
                     ": keeps its values in another file (external storage), which is not followed; "
-                    "copy it into one file with h5repack" +
+                    "copy it into one file with h5repack -l CONTI IN OUT" +
                     allow_external_advice);
   }
   constexpr std::size_t longest_name = 4096;

@@ -64,7 +64,7 @@ void read_header(const ByteFile& file, CsvTable& table) {
   const auto start = file.read_some(0, 3);
   if (start.empty()) refuse(table.path, "the file is empty");
   if (start.size() >= 2 && start[0] == std::byte{0x1F} && start[1] == std::byte{0x8B}) {
-    refuse(table.path, "is compressed; unpack it first: gunzip " + table.path);
+    refuse(table.path, "is compressed; unpack it first: gunzip < " + table.path + " > OUT");
   }
   const std::string_view mark("\xEF\xBB\xBF");
   const bool marked =

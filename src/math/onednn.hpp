@@ -19,7 +19,8 @@ using ConstBfloat16Matrix = MatrixView<const Bfloat16>;
 
 /// C (m x n) = op(A) op(B) + beta C from bfloat16 numbers, products added in single precision, on
 /// the calling thread alone. Shapes, bits and callers as for gemm() of math/blas.hpp. The first
-/// call of a thread with a shape prepares code for it and keeps it; later ones allocate nothing.
+/// call of a thread with a shape prepares code for it and keeps it. oneDNN itself makes a few small
+/// allocations per call.
 void gemm_bfloat16(bool transpose_a, bool transpose_b, ConstBfloat16Matrix a, ConstBfloat16Matrix b,
                    float beta, Matrix c);
 /// The same from single-precision numbers.

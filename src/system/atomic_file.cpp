@@ -4,7 +4,6 @@
 #include <vector>
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include <utility>
 
 #include "hourglass/core/error.hpp"
+#include "system/kernel_lock.hpp"
 #include "system/posix_file.hpp"
 
 namespace hourglass {
@@ -49,25 +49,6 @@ std::string temporary_name(const std::string& path) {
 bool is_temporary_tail(std::string_view tail) {
   return !tail.empty() && tail.find_first_not_of("0123456789.") == std::string_view::npos &&
          tail.find('.') != std::string_view::npos;
-}
-
-enum class Lock { held, busy, unknown };
-
-// The kernel's lock on an open file, which ends with its process.
-Lock lock(int descriptor) {
-  while (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EINTR) continue;
-    return errno == EWOULDBLOCK ? Lock::busy : Lock::unknown;
-  }
-  return Lock::held;
-}
-
-// False when the file was renamed or removed since it was opened.
-bool is_named(int descriptor, const std::string& name) {
-  struct stat mine {};
-  struct stat named {};
-  return fstat(descriptor, &mine) == 0 && stat(name.c_str(), &named) == 0 &&
-         mine.st_ino == named.st_ino && mine.st_dev == named.st_dev;
 }
 
 [[noreturn]] void throw_not_made(const std::string& path) {
@@ -110,9 +91,10 @@ AtomicFile::AtomicFile(const std::string& path) : path_(resolved(path)) {
     posix::FileDescriptor file(open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (file.get() < 0) throw_not_made(path_);
     // Between open and lock it looks dead, and somebody may be tidying up.
-    if (lock(file.get()) == Lock::busy || !is_named(file.get(), name)) continue;
+    KernelLock lock(std::move(file));
+    if (lock.busy() || !lock.is_on(name)) continue;
     temporary_path_ = name;
-    descriptor_ = file.release();
+    descriptor_ = lock.release();
     return;
   }
 }
@@ -125,15 +107,16 @@ AtomicFile AtomicFile::continued(const std::string& path) {
   for (;;) {
     posix::FileDescriptor file(open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (file.get() < 0) throw_not_made(target.path_);
-    if (lock(file.get()) == Lock::busy) {
+    KernelLock lock(std::move(file));
+    if (lock.busy()) {
       throw Error(ErrorKind::usage,
                   target.path_ +
                       ": another import is writing to it: wait for it or choose another --output");
     }
     // Its last holder may have given it its final name before the lock was free.
-    if (!is_named(file.get(), name)) continue;
+    if (!lock.is_on(name)) continue;
     target.temporary_path_ = name;
-    target.descriptor_ = file.release();
+    target.descriptor_ = lock.release();
     return target;
   }
 }
@@ -214,7 +197,7 @@ void require_new_or_own(const std::string& path, std::string_view start, std::st
   // A pipe would be waited for.
   if (!fs::is_regular_file(path, ignored)) {
     throw Error(ErrorKind::usage,
-                path + ": is no regular file; choose another " + std::string(option));
+                path + ": is not a regular file; choose another " + std::string(option));
   }
   std::string found(start.size(), '\0');
   std::ifstream stream(path, std::ios::binary);
@@ -255,8 +238,10 @@ void remove_dead_temporaries(const std::string& path) {
     const bool ours = name == unfinished ||
                       (name.starts_with(start) && is_temporary_tail(name.substr(start.size())));
     if (!ours || !fs::is_regular_file(entry.symlink_status(error))) continue;
-    const posix::FileDescriptor file(open(entry.path().c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
-    if (file.get() >= 0 && lock(file.get()) == Lock::held) fs::remove(entry.path(), error);
+    posix::FileDescriptor file(open(entry.path().c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+    if (file.get() < 0) continue;
+    const KernelLock lock(std::move(file));
+    if (lock.state() == KernelLock::State::held) fs::remove(entry.path(), error);
   }
   // The journal of a ResumableWriter tells nothing without its file.
   if (!fs::exists(unfinished_name(target), error)) fs::remove(journal_name(target), error);

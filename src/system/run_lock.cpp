@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -75,66 +73,48 @@ bool runs_here(const Holder& holder, const Holder& me) {
 
 [[noreturn]] void refuse(const std::string& path, const std::optional<Holder>& holder) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
-  throw Error(ErrorKind::usage,
-              fmt::format("another run is writing to {}{}: wait for it or choose another --output",
-                          folder, holder ? " (" + holder->name() + ")" : ""));
+  throw Error(
+      ErrorKind::usage,
+      fmt::format("another run is writing to {}{}: wait for it to end, or use another folder",
+                  folder, holder ? " (" + holder->name() + ")" : ""));
 }
 
 }  // namespace
 
 RunLock::RunLock(std::string path, double period) : path_(std::move(path)), period_(period) {
-  try {
-    take();
-    write(0);
-    thread_ = std::jthread([this](const std::stop_token& stop) { renew(stop); });
-  } catch (...) {
-    if (descriptor_ >= 0) ::close(descriptor_);
-    throw;
-  }
+  take();
+  write(0);
+  thread_ = std::jthread([this](const std::stop_token& stop) { renew(stop); });
 }
 
 RunLock::~RunLock() {
   thread_.request_stop();
   thread_.join();
   ::unlink(path_.c_str());
-  ::close(descriptor_);
 }
 
 void RunLock::take() {
   const Holder me = myself();
-  bool shared_locks = true;
-  struct stat mine {};
-  struct stat named {};
   do {
-    if (descriptor_ >= 0) ::close(descriptor_);
-    descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (descriptor_ < 0) {
+    lock_ = {};  // of a file that others may be waiting for
+    posix::FileDescriptor file(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    if (file.get() < 0) {
       throw Error(ErrorKind::io, fmt::format("cannot write to {}: {}",
                                              std::filesystem::path(path_).parent_path().string(),
                                              std::strerror(errno)));
     }
     // The ranks of a job whose launcher was killed end within moments.
-    const auto begin = std::chrono::steady_clock::now();
-    while (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-      if (errno != EWOULDBLOCK) {
-        shared_locks = false;  // a file system without such locks
-        break;
-      }
-      if (std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() >
-          patience * period_) {
-        refuse(path_, read_holder(descriptor_));
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
+    lock_ = KernelLock(std::move(file), patience * period_);
+    if (lock_.busy()) refuse(path_, read_holder(lock_.descriptor()));
     // A run that ended in between has removed the file that was just opened: take the lock of a new
     // one.
-  } while (::fstat(descriptor_, &mine) != 0 || ::stat(path_.c_str(), &named) != 0 ||
-           mine.st_ino != named.st_ino);
+  } while (!lock_.is_on(path_));
 
-  const std::optional<Holder> holder = read_holder(descriptor_);
+  const std::optional<Holder> holder = read_holder(lock_.descriptor());
   if (!holder || holder->same_process(me)) return;
   if (holder->host == me.host) {
-    if (!shared_locks && runs_here(*holder, me)) refuse(path_, holder);
+    if (lock_.state() == KernelLock::State::unsupported && runs_here(*holder, me))
+      refuse(path_, holder);
     return;
   }
   // Whether the kernel's lock reaches other hosts depends on the file system: see whether the
@@ -153,9 +133,9 @@ void RunLock::write(std::uint64_t counter) const {
   const std::string text = fmt::format("host {} boot {} process {} started {} renewed {:020}\n",
                                        me.host, me.boot, me.process, me.started, counter);
   // A disk that is full or gone is found by those who have something to lose.
-  if (counter == 0) static_cast<void>(::ftruncate(descriptor_, 0));
-  static_cast<void>(::pwrite(descriptor_, text.data(), text.size(), 0));
-  static_cast<void>(::fdatasync(descriptor_));
+  if (counter == 0) static_cast<void>(::ftruncate(lock_.descriptor(), 0));
+  static_cast<void>(::pwrite(lock_.descriptor(), text.data(), text.size(), 0));
+  static_cast<void>(::fdatasync(lock_.descriptor()));
 }
 
 void RunLock::renew(const std::stop_token& stop) {

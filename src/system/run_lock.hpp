@@ -7,6 +7,8 @@
 #include <string>
 #include <thread>
 
+#include "system/kernel_lock.hpp"
+
 namespace hourglass {
 
 /// Keeps two runs from writing to one folder: a file that one process holds. Three things have to
@@ -33,7 +35,7 @@ class RunLock {
 
   std::string path_;
   double period_;
-  int descriptor_ = -1;
+  KernelLock lock_;
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::jthread thread_;  // last: it ends before anything it uses

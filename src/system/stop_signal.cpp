@@ -47,9 +47,9 @@ std::vector<int> stop_signals_from(const std::string& names) {
     if (found == known.end()) {
       std::vector<std::string> candidates;
       for (const auto& entry : known) candidates.emplace_back(entry.first);
-      throw Error(ErrorKind::usage,
-                  "--stop-signal: '" + name + "' is no signal that can stop a run" +
-                      suggestion(bare, candidates) + "; e.g. --stop-signal USR1,USR2");
+      throw Error(ErrorKind::usage, "--stop-signal: '" + name +
+                                        "' is no signal that can stop a run" +
+                                        suggestion(bare, candidates) + "; use e.g. USR1,USR2");
     }
     numbers.push_back(found->second);
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "config/duration.hpp"
+#include "train/divergence_advice.hpp"
 
 namespace hourglass {
 
@@ -10,13 +11,12 @@ Error divergence_error(const RunPlan& plan, const Position& position, const std:
                        const std::string& checkpoint) {
   const bool pretraining = plan.is_pretraining(position.stage);
   return {ErrorKind::diverged,
-          fmt::format("diverged at step {} ({}epoch {}): {}; last good checkpoint: {}; try a "
-                      "--{}learning-rate below {:g}{}",
+          fmt::format("diverged at step {} ({}epoch {}): {}; last good checkpoint: {}; {}",
                       position.step + 1,
                       pretraining ? plan.pretraining().name(position.stage) + ", " : "",
                       position.epoch + 1, what, name_of_checkpoint(checkpoint),
-                      pretraining ? "pretrain-" : "", plan.base_learning_rate(position.stage),
-                      pretraining ? "" : " or --clip-norm 1"),
+                      divergence_advice(plan.config(), plan.base_learning_rate(position.stage),
+                                        pretraining, position.step)),
           Reach::everywhere};
 }
 

@@ -26,6 +26,7 @@ class RunPlan {
   /// or the schedule.
   [[nodiscard]] bool depends_on_validation() const;
 
+  [[nodiscard]] const TrainConfig& config() const { return config_; }
   [[nodiscard]] const Pretraining& pretraining() const { return pretraining_; }
   /// Layers that are pretrained; also the stage in which the whole network is.
   [[nodiscard]] Index layers() const { return pretraining_.stages(); }

@@ -88,13 +88,13 @@ class BadStudyTest(StudyTest):
                 scale("--weak", "--ranks", 1, "--output", special, *QUICK, *MODEL),
                 USAGE,
                 special,
-                "no regular file",
+                "not a regular file",
             )
             self.assert_refused(
                 run("report", "scaling", output, "--output", special, timeout=20),
                 USAGE,
                 special,
-                "no regular file",
+                "not a regular file",
             )
 
     def test_a_results_file_that_is_none(self):

@@ -1,5 +1,4 @@
-"""The exit codes of core/exit_codes.hpp are those of README.md, the manual page, the batch scripts
-and these tests."""
+"""README.md, the manual page, the scripts and the tests use the codes of core/exit_codes.hpp."""
 
 import re
 import unittest

@@ -1,0 +1,15 @@
+# HOURGLASS_ONEDNN decides; AUTO follows what is found at each configuration, so that oneDNN is used
+# once it is installed, whatever an earlier configuration found. Sets HOURGLASS_WITH_ONEDNN.
+set(HOURGLASS_ONEDNN AUTO CACHE STRING "--precision bf16 and --gemm onednn: AUTO (if oneDNN is installed), ON or OFF")
+set_property(CACHE HOURGLASS_ONEDNN PROPERTY STRINGS AUTO ON OFF)
+if(DNNL_LIBRARY AND DNNL_INCLUDE_DIR)
+  set(HOURGLASS_WITH_ONEDNN ON)
+else()
+  set(HOURGLASS_WITH_ONEDNN OFF)
+endif()
+if(NOT HOURGLASS_ONEDNN STREQUAL "AUTO")
+  if(HOURGLASS_ONEDNN AND NOT HOURGLASS_WITH_ONEDNN)
+    message(FATAL_ERROR "HOURGLASS_ONEDNN is ON, but oneDNN is not installed: install libdnnl-dev (scripts/install_deps.sh --extras does)")
+  endif()
+  set(HOURGLASS_WITH_ONEDNN ${HOURGLASS_ONEDNN})
+endif()

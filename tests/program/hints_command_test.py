@@ -1,0 +1,517 @@
+"""Hints of the other commands: each is printed with reason for it, and followed literally."""
+
+import os
+import re
+import resource
+import signal
+import shutil
+import subprocess
+import unittest
+
+import h5py
+import numpy as np
+
+from hints import HintTest
+from support import (
+    DATA,
+    DIVERGED,
+    ENVIRONMENT,
+    IO,
+    MPIRUN,
+    PROGRAM,
+    STOPPED,
+    checkpoints,
+    execute,
+    run,
+    wait_until,
+    write_file,
+)
+
+QUICK = ["--epochs", 1, "--batch", 32, "--micro-batch", 16, "--progress", "none"]
+CORES = len(os.sched_getaffinity(0))
+
+
+class CommandLineHints(HintTest):
+    def test_names_and_examples(self):
+        """Commands that want a name give an example: with files of this test it works."""
+        data = self.make_data()
+        train = ["--data", f"{data}:/train/samples", "--layers", "20,8", *QUICK]
+        self.success("train", *train, "--output", self.folder / "run")
+        table = self.folder / "SOURCE"
+        table.write_text("a,b\n1,2\n")
+        shutil.copy(data, self.folder / "FILE.h5")
+        shutil.copy(self.folder / "run/model.h5", self.folder / "M")
+        for text, command in [
+            ("name a file: hourglass inspect FILE.h5", ["inspect"]),
+            ("name a run folder: hourglass show run/", ["show"]),
+            ("name a run folder: hourglass report run/ --output report.html", ["report"]),
+            ("name a shell: hourglass completion bash, or zsh", ["completion"]),
+            (
+                "name a source: hourglass import SOURCE --output FILE.h5:/group",
+                ["import", "--output", "x.h5"],
+            ),
+            (
+                "name a format: hourglass export onnx|safetensors|torch --model M --output FILE",
+                ["export", "--model", "M", "--output", "FILE"],
+            ),
+        ]:
+            with self.subTest(text=text):
+                printed = self.hint(text, *command, folder=self.folder)
+                words = printed.command()
+                if command == ["import", "--output", "x.h5"]:
+                    words += ["--format", "csv"]
+                for choice in words[1].split("|") if len(words) > 1 else [None]:
+                    chosen = [words[0], choice, *words[2:]] if choice else words
+                    if "--output" in chosen and words[0] == "export":
+                        chosen[-1] += choice
+                    self.success(*chosen, folder=self.folder)
+        for shell in ("bash", "zsh"):
+            self.success("completion", shell)
+        result = self.success("show", self.folder / "run")
+        words = re.search(r"next: hourglass (.*)", result.stdout).group(1).split()
+        words[-1] = str(self.folder / "next.html")
+        self.success(*words)
+
+    def test_mistyped_words(self):
+        printed = self.hint("; see hourglass --help", "trian")
+        named = re.search(r"did you mean '(\w+)'", printed.message).group(1)
+        self.success(named, "--help")
+        self.success("--help")
+        printed = self.hint("; did you mean '", "train", "--layer", "4,2")
+        option = re.search(r"did you mean '(\S+)'", printed.message).group(1)
+        self.success("train", "--print-config", f"--{option.lstrip('-')}", "4,2")
+        printed = self.hint(
+            "unexpected '{}': options begin with --, e.g. --name value", "train", "layers", "4,2"
+        )
+        self.success("train", "--print-config", "--layers", "4,2")
+
+    def test_launched_where_it_launches(self):
+        text = (
+            "{0} starts its ranks itself: run it without mpirun or srun (hourglass {0} --help "
+            "names the option that chooses their number)"
+        ).replace("{0}", "{}")
+        for command, option in (("sweep", "--ranks"), ("scale", "--ranks")):
+            printed = self.hint(text, command, ranks=1)
+            words = re.search(r"hourglass (\w+ --help)", printed.advice).group(1).split()
+            self.assertIn(option, self.success(*words).stdout)
+            self.no_hint(text, command, code=64)
+
+    def test_doctor(self):
+        doctor = [PROGRAM, "doctor"]
+
+        def advice(*command):
+            result = execute([str(word) for word in command])
+            self.assertEqual(result.code, 0, str(result))
+            return result.stdout
+
+        limited = ["bash", "-c", 'ulimit -Sn 512; exec "$@"', "-", *doctor]
+        text = "only {} open files are allowed: ulimit -n 4096"
+        printed = self.printed(text, advice(*limited))
+        words = re.search(r"ulimit -n \d+", printed.advice).group().replace("-n", "-Sn")
+        limited[2] = f'ulimit -Sn 512; {words}; exec "$@"'
+        self.assertNotIn("open files are allowed", advice(*limited))
+        text = "nothing can be written to {}: choose another folder for --output"
+        self.printed(text, advice(*doctor, "--folder", "/proc/nowhere"))
+        self.assertNotIn("another folder", advice(*doctor, "--folder", self.folder))
+        shared = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n"]
+        text = (
+            "{} ranks on {} share {} hardware threads: start at most {} ranks per node, or pass "
+            "--mca mpi_yield_when_idle 1 to mpirun"
+        )
+        printed = self.printed(text, advice(*shared, CORES + 1, *doctor))
+        fewer, option = re.search(
+            r"at most (\d+) ranks per node, or pass (--mca \S+ \S+)", printed.advice
+        ).groups()
+        self.assertNotIn("at most", advice(*shared, fewer, *doctor))
+        self.assertNotIn("at most", advice(*shared, CORES + 1, *option.split(), *doctor))
+        words = re.search(r"(mpirun -n 2) hourglass doctor looks at it", advice(*doctor)).group(1)
+        self.assertIn("sums are right", advice(*words.split(), "--oversubscribe", *doctor))
+
+    @unittest.skipIf(CORES < 2, "needs two cores")
+    def test_doctor_on_two_cores(self):
+        doctor = [PROGRAM, "doctor"]
+
+        def advice(*words):
+            result = execute(["mpirun", "--oversubscribe", *map(str, words)])
+            self.assertEqual(result.code, 0, str(result))
+            return result.stdout
+
+        result = advice("--bind-to", "none", "-n", 2, *doctor)
+        binding = re.search(r"mpirun (--map-by \S+ --bind-to \S+) keeps", result).group(1)
+        self.assertNotIn("not pinned", advice(*binding.split(), "-n", 2, *doctor))
+        variable = ["-x", "OPENBLAS_CORETYPE=Nehalem"]
+        other = ["-x", "OPENBLAS_CORETYPE=Prescott"]
+        both = ["-n", 1, *variable, *doctor, ":", "-n", 1, *other, *doctor]
+        text = (
+            "ranks use different BLAS kernels, which train refuses: set OPENBLAS_CORETYPE to the "
+            "oldest of them on every node, e.g. Haswell"
+        )
+        self.printed(text, advice(*both))
+        same = [word.replace("Prescott", "Nehalem") if word == other[1] else word for word in both]
+        self.assertNotIn("different BLAS kernels", advice(*same))
+
+
+class ModelHints(HintTest):
+    """Commands that use a model."""
+
+    def setUp(self):
+        super().setUp()
+        self.file = self.make_data()
+        self.samples = f"{self.file}:/train/samples"
+        self.run_folder = self.folder / "run"
+        self.train_words = ["train", "--data", self.samples, "--layers", "20,8", *QUICK]
+        self.success(*self.train_words, "--output", self.run_folder)
+        self.model = self.run_folder / "model.h5"
+
+    def test_model_files(self):
+        evaluate = ["evaluate", "--data", self.samples, "--model"]
+        printed = self.hint("{}: {}; did you mean {}?", *evaluate, self.run_folder, code=IO)
+        named = re.search(r"did you mean (\S+)\?", printed.message).group(1)
+        self.success(*evaluate, named)
+        (self.folder / "empty").mkdir()
+        text = "{}: is a folder; name a model or checkpoint file"
+        self.hint(text, *evaluate, self.folder / "empty", code=IO)
+        content = self.model.read_bytes()
+        self.model.unlink()
+        text = (
+            "{}: {}; the run has not ended: continue it with train --resume, or name its newest "
+            "checkpoint: {}"
+        )
+        printed = self.hint(text, *evaluate, self.run_folder, code=IO)
+        newest = re.search(r"newest checkpoint: (\S+)", printed.message).group(1)
+        self.success(*evaluate, newest)
+        self.success("train", "--resume", self.run_folder)
+        self.success(*evaluate, self.model)
+        for damage in (
+            content[: len(content) // 2],
+            content[:3000] + b"\x55" * 64 + content[3064:],
+        ):
+            self.model.write_bytes(damage)
+            result = run(*evaluate, self.model)
+            self.assertEqual(result.code, DATA, str(result))
+            self.assertRegex(result.stderr, "use another copy|copy it again")
+        self.model.write_bytes(content)
+        self.hint("use another copy", *evaluate, self.damaged_value(), code=DATA)
+        self.success(*evaluate, self.model)
+
+    def damaged_value(self):
+        path = self.folder / "damaged.h5"
+        shutil.copy(self.model, path)
+        with h5py.File(path, "a") as file:
+            weights = file["model/encoder/0/weight"]
+            weights[0, 0] += 1
+        return path
+
+    def test_labels(self):
+        bare = write_file(self.folder / "bare.h5", x=np.zeros((30, 20), np.float32))
+        labels = write_file(self.folder / "labels.h5", y=np.arange(30, dtype=np.uint8) % 3)
+        score = ["score", "--model", self.model, "--data", f"{bare}:/x"]
+        self.hint(
+            "--labels needs --anomaly-label: which labels are anomalies",
+            *score,
+            "--labels",
+            f"{labels}:/y",
+        )
+        self.success(*score, "--labels", f"{labels}:/y", "--anomaly-label", 1)
+        text = "{}: has no labels beside it; name them: --labels FILE.h5:/path"
+        printed = self.hint(text, *score, "--anomaly-label", 1, code=DATA)
+        (option,) = [name for name, value in printed.options() if value == "FILE.h5:/path"]
+        self.success(*score, "--anomaly-label", 1, option, f"{labels}:/y")
+        probe = ["probe", "--model", self.model, "--epochs", 1]
+        probe += ["--data", f"{bare}:/x", "--validation", f"{self.file}:/test/samples"]
+        text = "name them with --{} FILE.h5:/path"
+        printed = self.hint(text, *probe, code=DATA)
+        (option,) = [name for name, value in printed.options() if value == "FILE.h5:/path"]
+        self.success(*probe, option, f"{labels}:/y")
+
+    def test_probe(self):
+        probe = ["probe", "--data", self.samples, "--validation", f"{self.file}:/test/samples"]
+        probe += ["--epochs", 1]
+        self.hint("give one of --model FILE, and --raw to classify the samples themselves", *probe)
+        self.success(*probe, "--model", self.model)
+        self.success(*probe, "--raw")
+        text = "--fine-tune trains a model's encoder, but --raw has none: give --model"
+        self.hint(text, *probe, "--raw", "--fine-tune")
+        self.success(*probe, "--model", self.model, "--fine-tune")
+        words = [*probe, "--raw", "--optimizer", "sgd", "--learning-rate", "1e37", "--epochs", 20]
+        text = "diverged in epoch {}: the loss is not finite; try a --learning-rate below {:g}"
+        self.hint(text, *words, code=DIVERGED)
+        self.no_hint(text, *words, "--learning-rate", 0.01)
+
+    def test_sample(self):
+        sample = ["sample", "--samples", 4, "--output", self.folder / "new.h5", "--model"]
+        self.hint(
+            "{} was not trained with --variational: its codes follow no known distribution to "
+            "sample from; train with --variational",
+            *sample,
+            self.model,
+            code=64,
+        )
+        words = [*self.train_words, "--variational", "--code-activation", "linear"]
+        self.success(*words, "--output", self.folder / "variational")
+        self.success(*sample, self.folder / "variational/model.h5")
+
+    def test_outputs(self):
+        words = ["encode", "--model", self.model, "--data", self.samples, "--output"]
+        self.hint(": is a model or checkpoint; choose another --output", *words, self.model)
+        self.success(*words, self.folder / "codes.h5")
+        pca = ["pca", "--data", self.samples, "--components", 2, "--output", self.folder / "p.h5"]
+        self.success(*pca)
+        self.hint(": already exists; choose another --output or remove it", *pca)
+        self.success(*pca[:-1], self.folder / "q.h5")
+        (self.folder / "p.h5").unlink()
+        self.success(*pca)
+        report = ["report", self.run_folder, "--output"]
+        page = self.folder / "page.html"
+        page.write_text("precious")
+        printed = self.hint("; choose another ", *report, page)
+        self.assertIn("choose another --output or remove it", printed.advice)
+        self.success(*report, self.folder / "other.html")
+        page.unlink()
+        self.success(*report, page)
+        self.hint(" not a regular file; choose another ", *report, "/dev/null")
+
+    def test_run_folders(self):
+        text = "{} holds no run (config.cfg is missing); name the folder given to train --output"
+        self.hint(text, "show", self.folder, code=IO)
+        self.success("show", self.run_folder)
+        os.rename(self.file, self.folder / "moved.h5")
+        page = self.folder / "page.html"
+        self.success("report", self.run_folder, "--output", page)
+        named = re.search(r"name them with (--data) FILE.h5:/path", page.read_text()).group(1)
+        moved = f"{self.folder}/moved.h5:/train/samples"
+        self.success("report", self.run_folder, "--output", page, named, moved)
+        self.assertNotIn("name them with", page.read_text())
+
+    def test_a_run_that_is_being_written(self):
+        output = self.folder / "busy"
+        words = [*self.train_words, "--epochs", 10**6, "--output", output]
+        process = subprocess.Popen(
+            [PROGRAM, *map(str, words)], stdout=subprocess.DEVNULL, env=ENVIRONMENT
+        )
+        self.addCleanup(process.kill)
+        wait_until(lambda: (output / ".lock").exists() and checkpoints(output))
+        text = "another run is writing to {}{}: wait for it to end, or use another folder"
+        self.hint(text, "train", "--resume", output)
+        self.success(*self.train_words, "--output", self.folder / "free")
+        process.send_signal(signal.SIGUSR1)
+        self.assertEqual(process.wait(60), STOPPED)
+        resume = ["train", "--resume", output, "--time-limit", "2s"]
+        self.no_hint(text, *resume, code=STOPPED)
+
+
+class SweepHints(HintTest):
+    def setUp(self):
+        super().setUp()
+        self.data = f"{self.make_data()}:/train/samples"
+        self.output = self.folder / "sweep"
+        self.rate = ["--set", "learning-rate=0.01"]
+        self.train_words = ["--", "--data", self.data, "--layers", "20,8", *QUICK]
+
+    def sweep(self, *words, train=(), output=None):
+        output = ["--output", output or self.output]
+        return ["sweep", *words, *output, *self.train_words, *train]
+
+    def test_what_to_vary(self):
+        text = "nothing to vary: give --set NAME=a,b,c, or --random N --range NAME=log:LOW:HIGH"
+        self.hint(text, *self.sweep())
+        self.success(*self.sweep("--set", "learning-rate=0.1,0.01"))
+        random = ["--random", 2, "--range", "learning-rate=log:0.001:0.1"]
+        self.success(*self.sweep(*random, output=self.folder / "random"))
+        self.hint("--set {}: no value; give them as {}=a,b,c", *self.sweep("--set", "seed="))
+        self.success(*self.sweep("--set", "seed=1,2", output=self.folder / "seeds"))
+        text = "--range {} needs --random N: a grid has no end of values in it"
+        self.hint(text, *self.sweep(*random[2:]))
+        many = [word for _ in range(3) for word in ("--set", None)]
+        numbers = ",".join(map(str, range(1, 400)))
+        for place, name in enumerate(("seed", "epochs", "keep")):
+            many[2 * place + 1] = f"{name}={numbers}"
+        printed = self.hint("the sweep has more than {} trials: use --random N", *self.sweep(*many))
+        (option,) = re.findall(r"use (--\S+) N", printed.advice)
+        few = [word.replace(numbers, "1,2") for word in many]
+        self.success(*self.sweep(*few, option, 2, output=self.folder / "few"))
+
+    def test_what_contradicts(self):
+        both = ["--ranks", 1, "--launcher", "env"]
+        self.hint(
+            "--ranks and --launcher contradict each other: name the number of ranks in --launcher",
+            *self.sweep(*self.rate, *both),
+        )
+        launcher = " ".join([*MPIRUN, "-n", "1"])
+        self.success(*self.sweep(*self.rate, "--launcher", launcher))
+        text = "--task and --tasks go together: --task 0 --tasks 4"
+        printed = self.hint(text, *self.sweep(*self.rate, "--task", 0))
+        options = [word for pair in printed.options() for word in pair]
+        self.success(*self.sweep(*self.rate, *options, output=self.folder / "tasks"))
+        self.hint(
+            "{} is varied, and set by --{} after -- as well: leave one of them out",
+            *self.sweep(*self.rate, train=["--learning-rate", 0.1]),
+        )
+        other = self.folder / "seeds"
+        self.success(*self.sweep("--set", "seed=1", train=["--learning-rate", 0.1], output=other))
+
+    def test_folders(self):
+        words = self.sweep(*self.rate)
+        self.success(*words)
+        text = (
+            "{} holds another sweep (see {}): repeat its options to go on with it, or choose "
+            "another --output"
+        )
+        self.hint(text, *self.sweep("--set", "seed=1"))
+        self.success(*words)
+        self.success(*self.sweep("--set", "seed=1", output=self.folder / "seed"))
+        text = "{} holds a single run, not a sweep: choose another --output"
+        self.hint(text, *self.sweep(*self.rate, output=self.output / "trial-0001"))
+        description = self.output / "sweep.json"
+        description.write_text("{")
+        text = (
+            "{} describes no sweep, so it is damaged: delete it and repeat the options; trials are"
+            " kept"
+        )
+        self.hint(text, *words, code=DATA)
+        description.unlink()
+        self.assertNotIn("trial 0001 of", self.success(*words).stdout)
+
+    def test_trials_that_fail_or_stop(self):
+        words = self.sweep(*self.rate)
+        failing = self.sweep(*self.rate, "--launcher", "false")
+        text = "trial {:04} failed with exit code {} (see {}); the same command tries it again"
+        printed = self.hint(text, *failing, code=69)
+        log = re.search(r"see (\S+)\)", printed.message).group(1)
+        self.assertTrue(os.path.exists(log))
+        self.hint(text, *failing, code=69)
+        self.success(*words)
+        words = self.sweep(*self.rate, train=["--epochs", 10**6], output=self.folder / "long")
+        words = words[: words.index("--epochs")] + words[words.index("--epochs") + 2 :]
+        process = subprocess.Popen(
+            [PROGRAM, *map(str, words)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=ENVIRONMENT,
+        )
+        self.addCleanup(process.kill)
+        wait_until(lambda: checkpoints(self.folder / "long/trial-0001"))
+        process.send_signal(signal.SIGUSR1)
+        _, errors = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, STOPPED, errors)
+        self.assertIn("; the same command goes on with it", errors)
+
+
+class ScaleHints(HintTest):
+    def setUp(self):
+        super().setUp()
+        self.output = self.folder / "results.jsonl"
+
+    def scale(self, *words, train=("--layers", "20,8"), ranks=1):
+        quick = ["--repetitions", 1, "--steps", 2, "--warm-up", 0, "--network", "false"]
+        ranks = ["--ranks", ranks] if ranks else []
+        return ["scale", *words, *ranks, *quick, "--output", self.output, "--", *train]
+
+    def test_options(self):
+        text = "choose --strong (the batch stays) or --weak (the batch grows with the ranks)"
+        self.hint(text, *self.scale())
+        self.success(*self.scale("--weak"))
+        os.unlink(self.output)
+        self.success(*self.scale("--strong"))
+        text = "--{} {}: '{}' is not a positive number; give a list like 1,2,4"
+        printed = self.hint(text, *self.scale("--weak", ranks="two"))
+        self.hint("--{} is empty; give a list like 1,2,4", *self.scale("--weak", ranks=","))
+        counts = re.search(r"like (\S+)", printed.advice).group(1)
+        os.unlink(self.output)
+        self.success(*self.scale("--weak", ranks=counts))
+        for given, text in [
+            ("ring", "--reduction {}: choose tree, allreduce or tree,allreduce"),
+            (",", "--reduction is empty: choose tree, allreduce or tree,allreduce"),
+        ]:
+            self.hint(text, *self.scale("--weak", "--reduction", given))
+        for reduction in ("tree", "allreduce", "tree,allreduce"):
+            self.success(*self.scale("--weak", "--reduction", reduction))
+        text = "--launcher {}: choose auto, mpirun or srun"
+        self.hint(text, *self.scale("--weak", "--launcher", "ssh"))
+        self.success(*self.scale("--weak", "--launcher", "mpirun", ranks=counts))
+
+    def test_training(self):
+        text = "give --{0} before the --, to hourglass scale itself: it may be a list there"
+        text = text.replace("{0}", "{}")
+        self.hint(text, *self.scale("--weak", train=["--layers", "20,8", "--micro-batch", 8]))
+        self.success(*self.scale("--weak", "--micro-batch", "8,16"))
+        os.unlink(self.output)
+        text = (
+            "name a model behind --, e.g. hourglass scale --weak --ranks 1,2 --output "
+            "results.jsonl -- --layers 784,1000,500,250,30"
+        )
+        printed = self.hint(text, *self.scale("--weak", train=[]))
+        words = printed.command()
+        split = words.index("--")
+        quick = ["--repetitions", 1, "--steps", 1, "--warm-up", 0]
+        self.success(*words[:split], *quick, *words[split:], folder=self.folder)
+        os.unlink(self.output)
+        text = "measure the layers that it trains one by one, e.g. --layers 784,1000"
+        train = ["--layers", "784,1000,30", "--pretrain", "rbm"]
+        printed = self.hint(text, *self.scale("--weak", train=train))
+        self.success(*self.scale("--weak", train=printed.options()[0]))
+        os.unlink(self.output)
+        text = "measure another optimizer's steps"
+        train = ["--layers", "20,8", "--optimizer"]
+        self.hint(text, *self.scale("--weak", train=[*train, "lbfgs"]))
+        self.success(*self.scale("--weak", train=[*train, "adam"]))
+        os.unlink(self.output)
+        strong = ["--strong", "--micro-batch"]
+        train = ["--layers", "20,8", "--batch"]
+        text = "; use a larger --batch or a smaller --micro-batch"
+        self.hint(text, *self.scale(*strong, 32, train=[*train, 32], ranks=2))
+        self.success(*self.scale(*strong, 32, train=[*train, 64], ranks=2))
+        os.unlink(self.output)
+        self.success(*self.scale(*strong, 16, train=[*train, 32], ranks=2))
+
+    def test_results(self):
+        result = self.success(*self.scale("--weak"))
+        text = "next: hourglass report scaling {} --output scaling.html"
+        words = self.printed(text, result.stdout).command()
+        words[-1] = str(self.folder / words[-1])
+        self.success(*words)
+        text = "{} holds a study that differs in {}: choose another --output"
+        words = self.scale("--strong")
+        self.hint(text, *words)
+        self.output = self.folder / "other.jsonl"
+        self.success(*self.scale("--strong"))
+        text = "name results files: hourglass report scaling results.jsonl --output scaling.html"
+        printed = self.hint(text, "report", "scaling", "--output", self.folder / "x.html")
+        words = printed.command()
+        words[words.index("--output") + 1] = str(self.folder / "y.html")
+        self.success(*words, folder=self.folder)
+        text = "cannot read {}: it is a folder; name the results.jsonl in it"
+        report = ["report", "scaling", "--output", self.folder / "z.html"]
+        self.hint(text, *report, self.folder, code=IO)
+        self.success(*report, self.folder / "results.jsonl")
+        self.output = "/dev/null"
+        text = "{}: is not a regular file; choose another --output"
+        self.hint(text, *self.scale("--weak"))
+
+    def test_a_study_that_is_cut(self):
+        self.success(*self.scale("--weak", ranks="1,2"))
+        whole = self.output.read_text()
+        self.output.write_text(whole[: whole.rindex("{") + 20])
+        text = " (cut short: continue the study, or remove the line)"
+        report = ["report", "scaling", self.output, "--output", self.folder / "x.html"]
+        self.hint(text, *report, code=DATA)
+        cut = self.output.read_text()
+        self.output.write_text(cut[: cut.rindex("\n") + 1])
+        self.success(*report)
+        self.output.write_text(cut)
+        self.success(*self.scale("--weak", ranks="1,2"))
+        self.success(*report)
+        # A job that fails ends the study, which the same command continues.
+        data = self.folder / "late.h5"
+        words = self.scale("--weak", train=["--layers", "20,8", "--data", f"{data}:/x"])
+        self.output.unlink()
+        result = run(*words)
+        self.assertEqual(result.code, IO, str(result))
+        write_file(data, x=np.zeros((512, 20), np.float32))
+        self.success(*words)
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    unittest.main()

@@ -1,0 +1,476 @@
+"""Hints of training: each is printed by a run that gives reason for it, and followed literally."""
+
+import os
+import re
+import resource
+import shutil
+import unittest
+
+import h5py
+import numpy as np
+
+from hints import HintTest
+from support import DATA, DIVERGED, IO, MPIRUN, PROGRAM, STOPPED, checkpoints, execute, write_file
+
+QUICK = ["--epochs", 1, "--batch", 32, "--micro-batch", 16, "--progress", "plain"]
+CORES = len(os.sched_getaffinity(0))
+
+
+class TrainHints(HintTest):
+    def setUp(self):
+        super().setUp()
+        self.runs = 0
+        self.data = self.make_data() + ":/train/samples"
+
+    def training(self, *words, data=None, layers="20,8"):
+        """The words of a short training into a new folder; the last of each option counts."""
+        self.runs += 1
+        output = self.folder / f"run{self.runs}"
+        data = ["--data", data or self.data, "--layers", layers]
+        return ["train", *data, *QUICK, "--output", output, *words]
+
+    def test_divergence(self):
+        rate = ["--optimizer", "sgd", "--learning-rate", 20, "--output-activation", "linear"]
+        rate += ["--loss-reduction", "sum", "--epochs", 30]
+        printed = self.hint(
+            "try a --learning-rate below {:g}{}", *self.training(*rate), code=DIVERGED
+        )
+        self.assertIn("below 20 or --clip-norm 1", printed.advice)
+        self.no_hint("diverged", *self.training(*rate, "--learning-rate", 0.001))
+        self.no_hint("diverged", *self.training(*rate, "--clip-norm", 1))
+        # It is not proposed again when it was given.
+        clipped = [*rate, "--learning-rate", "1e30", "--clip-norm", 1]
+        printed = self.hint(
+            "try a --learning-rate below {:g}{}", *self.training(*clipped), code=DIVERGED
+        )
+        self.assertIn("below 1e+30 or a --clip-norm below 1", printed.advice)
+        self.no_hint("diverged", *self.training(*clipped, "--clip-norm", "1e-32"))
+
+    def test_divergence_before_any_update(self):
+        data = write_file(self.folder / "huge.h5", x=np.full((64, 20), 1e30, np.float32))
+        words = ["--output-activation", "linear", "--learning-rate", "1e-9", "--clip-norm", 1]
+        printed = self.hint(
+            "no update was made before, so the samples are too large: use --normalize standardize",
+            *self.training(*words, data=data),
+            code=DIVERGED,
+        )
+        self.assertNotIn("learning-rate", printed.advice)
+        self.no_hint("diverged", *self.training(*words, "--normalize", "standardize", data=data))
+
+    def test_divergence_while_pretraining(self):
+        words = ["--pretrain", "autoencoder", "--pretrain-learning-rate", "1e30"]
+        words += ["--pretrain-optimizer", "sgd", "--pretrain-epochs", 3, "--activation", "linear"]
+        words += ["--output-activation", "linear", "--code-activation", "linear"]
+        layers = "20,12,8"
+        self.hint(
+            "try a --pretrain-learning-rate below {:g}",
+            *self.training(*words, layers=layers),
+            code=DIVERGED,
+        )
+        followed = [*words, "--pretrain-learning-rate", "1e-3"]
+        self.no_hint("diverged", *self.training(*followed, layers=layers))
+
+    def test_out_of_memory(self):
+        """With the address space limited to what a small run takes and half a GiB more."""
+
+        def limited(*words, ranks=1):
+            command = ["bash", "-c", f'ulimit -v {1 << 20}; exec "$@"', "-", PROGRAM]
+            launcher = [] if ranks == 1 else [*MPIRUN, "-n", ranks]
+            return execute([str(word) for word in [*launcher, *command, *words]])
+
+        wide = np.zeros((40, 2500), np.uint8)
+        data = write_file(self.folder / "wide.h5", x=wide)
+        pca = ["pca", "--data", data, "--components", 2, "--output"]
+        result = limited(*pca, self.folder / "one.h5")
+        self.assert_refused(result, IO, "out of memory; use more ranks")
+        self.assertNotIn("--micro-batch", result.stderr)
+        self.assertEqual(limited(*pca, self.folder / "more.h5", ranks=4).code, 0)
+        words = ["--batch", 1 << 22, "--micro-batch", 1 << 22, "--memory", 0, "--threads", 1]
+        result = limited(*self.training(*words))
+        self.assert_refused(result, IO, "out of memory", "; use a smaller --micro-batch")
+        for word in ("ranks", "--memory", "--threads"):
+            self.assertNotIn(word, result.error_lines[0])
+        followed = limited(*self.training(*words, "--micro-batch", 1 << 16))
+        self.assertEqual(followed.code, 0, str(followed))
+
+    @unittest.skipIf(CORES < 2, "needs two cores")
+    def test_placement(self):
+        bound = ["mpirun", "--oversubscribe", "--bind-to", "core", "-n", 1, PROGRAM]
+
+        def advice(launcher, *words):
+            command = [*launcher, *self.training("--progress", "line", *words)]
+            result = execute([str(word) for word in command])
+            self.assertEqual(result.code, 0, str(result))
+            output = (result.stdout + result.stderr).splitlines()
+            return [line for line in output if line.startswith("advice: ")]
+
+        (line,) = advice(bound, "--threads", 2)
+        text = "advice: rank {} on {} may use {} but has {} threads: use --threads {}{}"
+        self.printed(text, line)
+        self.printed(
+            ", or bind more cores: mpirun --map-by slot:PE={}, or mpirun --bind-to none", line
+        )
+        offers = re.findall(r"--threads (\d+)|mpirun (--[-a-z]+ \S+?)(?:,|$)", line)
+        self.assertEqual(
+            offers, [("1", ""), ("", "--map-by slot:PE=2"), ("", "--bind-to none")], line
+        )
+        self.assertEqual(advice(bound, "--threads", 1), [])
+        for _, binding in offers[1:]:
+            launcher = ["mpirun", "--oversubscribe", *binding.split(), "-n", 1, PROGRAM]
+            self.assertEqual(advice(launcher, "--threads", 2), [], binding)
+        # More threads than the machine has cores: no binding helps, and none is proposed.
+        (line,) = advice(bound, "--threads", 4 * CORES)
+        self.assertRegex(line, r"use --threads \d+$")
+        # More ranks than cores.
+        shared = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n"]
+        batch = ["--batch", 64 * CORES]
+        (line,) = advice([*shared, CORES + 1, PROGRAM], *batch)
+        text = (
+            "advice: {} on {} have {} workers for {}: use {}, or let ranks that share cores yield: "
+            "mpirun --bind-to none --mca mpi_yield_when_idle 1"
+        )
+        self.printed(text, line)
+        fewer, binding = re.search(
+            r"use at most (\d+) ranks? per node, or .*: mpirun (--.*)$", line
+        ).groups()
+        self.assertEqual(advice([*shared, fewer, PROGRAM], *batch), [])
+        launcher = ["mpirun", "--oversubscribe", *binding.split(), "-n", CORES + 1, PROGRAM]
+        self.assertEqual(advice(launcher, *batch), [])
+
+    def test_ranks_and_shards(self):
+        """What is proposed on a new run, with a batch for pretraining, and on a resume."""
+        printed = self.hint(": use at most ", *self.training("--batch", 16), ranks=2)
+        self.assertIn("1 rank, a larger --batch or a smaller --micro-batch", printed.advice)
+        self.no_hint("use at most", *self.training("--batch", 32), ranks=2)
+        self.no_hint("use at most", *self.training("--batch", 16, "--micro-batch", 8), ranks=2)
+        words = ["--pretrain", "autoencoder", "--pretrain-batch", 16, "--pretrain-epochs", 1]
+        printed = self.hint(
+            "{} has {} micro-batches, too few for {} ranks: use at most {} ranks{}",
+            *self.training(*words),
+            ranks=2,
+        )
+        self.assertIn("a larger --pretrain-batch or a smaller --micro-batch", printed.message)
+        self.no_hint("use at most", *self.training(*words, "--pretrain-batch", 32), ranks=2)
+        self.no_hint("use at most", *self.training(*words, "--micro-batch", 8), ranks=2)
+        words = self.training("--batch", 16)
+        self.success(*words)
+        output = words[words.index("--output") + 1]
+        resume = ["train", "--resume", output, "--epochs", 2]
+        printed = self.hint(": use at most ", *resume, ranks=2)
+        self.assertRegex(printed.advice, r"^: use at most 1 rank\S*$")
+        self.no_hint("use at most", *resume, ranks=1)
+
+    def test_images(self):
+        flat = write_file(self.folder / "flat.h5", x=np.zeros((32, 784), np.uint8))
+        images = write_file(self.folder / "images.h5", x=np.zeros((32, 28, 28), np.uint8))
+        for text, words, others in [
+            (
+                "--loss ssim compares images: give --image-shape, e.g. 28x28, or data of shape N x"
+                " H x W; or use --loss mse",
+                ["--loss", "ssim"],
+                ["--loss", "mse"],
+            ),
+            (
+                "--corruption {} works on images: give --image-shape, e.g. 28x28, or data of shape"
+                " N x H x W",
+                ["--corruption", "block"],
+                None,
+            ),
+        ]:
+            words = self.training(*words, data=flat, layers="784,30")
+            printed = self.hint(text, *words)
+            self.assertIn("--image-shape, e.g. 28x28", printed.message)
+            self.success(*words, "--image-shape", "28x28")
+            output = self.folder / f"{words[-1]}-images"
+            self.success(*words, "--data", images, "--output", output)
+            if others:
+                self.success(*words, *others, "--output", self.folder / "others")
+        words = self.training(data=images, layers="14x56,conv:4x3s2,30")
+        printed = self.hint(
+            "--layers begins with {}, but the samples of --data {} are {}: begin with that, or say"
+            " --image-shape {}",
+            *words,
+        )
+        self.success(*words, "--layers", "28x28,conv:4x3s2,30")
+        (option,) = printed.options()[-1:]
+        self.assertEqual(option, ("--image-shape", "14x56"))
+        self.success(*self.training(*option, data=images, layers="14x56,conv:4x3s2,30"))
+
+    def test_values_of_the_samples(self):
+        values = np.linspace(-3, 3, 64 * 20).astype(np.float32).reshape(64, 20)
+        data = write_file(self.folder / "negative.h5", x=values)
+        words = ["--loss", "poisson", "--output-activation", "softplus"]
+        self.hint(
+            "{} holds {:g} after --normalize, outside of what --loss {} is for ({}); use another"
+            " --normalize or --loss mse",
+            *self.training(*words, data=data),
+            code=DATA,
+        )
+        self.success(*self.training(*words, "--normalize", "unit", data=data))
+        self.success(*self.training(*words, "--loss", "mse", data=data))
+        with h5py.File(data, "a") as file:
+            file["x"][3, 4] = np.nan
+        advice = "; clean the data: drop such rows or replace such values"
+        self.hint(f"){advice}", *self.training(data=data), code=DATA)
+        with h5py.File(data, "a") as file:
+            rows = file["x"][()]
+            file["dropped"] = rows[np.isfinite(rows).all(axis=1)]
+            file["replaced"] = np.nan_to_num(rows)
+        for name in ("dropped", "replaced"):
+            self.success(*self.training(data=f"{data}:/{name}"))
+
+    def test_range_of_the_output(self):
+        def advised(text, values, *words):
+            data = write_file(self.folder / f"range{self.runs}.h5", x=values)
+            words = [*words, "--progress", "line"]
+            printed = self.hint(text, *self.training(*words, data=data), code=0)
+            options = [word for pair in printed.options() for word in pair]
+            self.no_hint(text, *self.training(*words, *options, data=data))
+            return printed, data, words
+
+        random = np.random.default_rng(3)
+        advised(
+            "advice: samples are 0 and 1, and were divided by {:g}, the largest of their type: use"
+            " --normalize none",
+            random.integers(0, 2, (64, 20)).astype(np.uint8),
+        )
+        text = (
+            "advice: integers were divided by {:g}, the largest of their type, and reach only from"
+            " {:.3g} to {:.3g}: use --normalize standardize --output-activation linear, or store"
+            " them as a smaller type"
+        )
+        values = random.integers(0, 255, (64, 20)).astype(np.uint16)
+        advised(text, values)
+        smaller = write_file(self.folder / "smaller.h5", x=values.astype(np.uint8))
+        self.no_hint(text, *self.training("--progress", "line", data=smaller))
+        advised(
+            "advice: samples reach from {:.3g} to {:.3g}, but --output-activation {} only gives"
+            " values from {} to {}: use --normalize standardize --output-activation linear",
+            random.normal(0, 3, (64, 20)).astype(np.float32),
+            "--output-activation",
+            "sigmoid",
+        )
+
+    def test_feature_weights(self):
+        weights = write_file(
+            self.folder / "weights.h5", short=np.ones(7, np.float32), whole=np.ones(20, np.float32)
+        )
+        words = self.training("--feature-weights", f"{weights}:/short")
+        self.hint("wants one for each of {} features", *words, code=DATA)
+        self.success(*self.training("--feature-weights", f"{weights}:/whole"))
+        both = ["--feature-weights", "inverse-variance", "--normalize", "standardize"]
+        self.hint(
+            "--feature-weights inverse-variance changes nothing after --normalize standardize: "
+            "leave out one of them",
+            *self.training(*both),
+        )
+        self.success(*self.training(*both[:2]))
+        self.success(*self.training(*both[2:]))
+
+    def test_ineffective_settings(self):
+        text = "advice: --{} has no effect without --{}"
+        words = ["--beta", 2, "--progress", "line", "--code-activation", "linear"]
+        self.hint(text, *self.training(*words), code=0)
+        self.no_hint(text, *self.training(*words, "--variational"))
+
+    def test_precision(self):
+        """Which of these is printed depends on the CPU and the build."""
+        words = ["--precision", "bf16"]
+        result = execute([PROGRAM, *map(str, self.training(*words))])
+        if result.code == 0:
+            self.skipTest("this CPU computes in bf16")
+        hints = {
+            "this CPU has no bfloat16 instructions (AVX512-BF16 or AMX; {} here), so fp32 is "
+            "faster; leave it out, or add --force-precision": ["--force-precision"],
+            "it is slower than fp32 here ({:.0f} us against {:.0f} us for a layer of {} x {}); "
+            "leave it out, use wider layers or a larger --micro-batch, or add --force-precision": [
+                "--force-precision"
+            ],
+        }
+        for text, option in hints.items():
+            if text.split("(")[0] in result.stderr:
+                printed = self.hint(text, *self.training(*words))
+                self.success(*self.training())
+                self.assertIn(option[0], printed.message)
+                self.success(*self.training(*words, *option))
+                return
+        self.skipTest(f"needs oneDNN: {result.error_lines}")
+
+    def test_stop_and_next_commands(self):
+        words = self.training("--epochs", 10**6, "--time-limit", "3s", "--checkpoint-every", 0)
+        printed = self.hint(
+            "stopped {} at step {}; checkpoint {}; continue with: hourglass train --resume {}",
+            *words,
+            code=STOPPED,
+        )
+        output = words[words.index("--output") + 1]
+        before = max(checkpoints(output))
+        self.hint("continue with: hourglass train --resume {}", *printed.command(), code=STOPPED)
+        self.assertGreater(max(checkpoints(output)), before)
+        result = self.success(*self.training())
+        text = (
+            "next: hourglass inspect {}   or: hourglass evaluate --model {} --data "
+            "FILE.h5:/path/to/samples"
+        )
+        self.printed(text, result.stdout)
+        commands = re.findall(r"hourglass ((?:\S+ ?)+?)(?:   or:|\n)", result.stdout)
+        self.assertEqual(len(commands), 2, str(result))
+        for command in commands:
+            words = command.replace("FILE.h5:/path/to/samples", self.data).split()
+            self.success(*words)
+
+
+class ResumeHints(HintTest):
+    def setUp(self):
+        super().setUp()
+        self.file = self.make_data()
+        self.output = self.folder / "run"
+        validation = ["--validation", f"{self.file}:/test/samples", "--keep-best"]
+        self.words = ["train", "--data", f"{self.file}:/train/samples", "--layers", "20,8"]
+        self.words += [*QUICK, *validation, "--output", self.output]
+        self.success(*self.words)
+        self.resume = ["train", "--resume", self.output, "--epochs", 2]
+
+    def test_another_setting(self):
+        changed = ["--learning-rate", 0.5]
+        self.hint(
+            "cannot resume with --{} {}: the run was started with {}; leave the setting out or "
+            "start a new run in another --output",
+            *self.resume,
+            *changed,
+        )
+        self.success(*self.words, *changed, "--output", self.folder / "other")
+        self.success(*self.resume)
+
+    def test_other_data(self):
+        saved = self.folder / "saved.h5"
+        shutil.copy(self.file, saved)
+        for name, option, text in [
+            (
+                "train/samples",
+                "--data",
+                "cannot resume with --data {}: its content is not what {} was trained on; give the"
+                " original data or start a new run",
+            ),
+            (
+                "test/samples",
+                "--validation",
+                "cannot resume with --validation {}: its content is not what {} was validated on, "
+                "and its errors decide what becomes of the run (--keep-best, --early-stopping or "
+                "--schedule plateau); give the original data or start a new run",
+            ),
+        ]:
+            with h5py.File(self.file, "a") as file:
+                file[name][0, 0] += 1
+            self.hint(text, *self.resume)
+            self.success(*self.words, "--output", self.folder / f"new{option}")
+            self.success(*self.resume, option, f"{saved}:/{name}")
+            shutil.copy(saved, self.file)
+
+    def test_other_feature_weights(self):
+        weights = self.folder / "weights.h5"
+        write_file(weights, w=np.ones(20, np.float32))
+        words = [*self.words, "--feature-weights", f"{weights}:/w", "--output"]
+        self.success(*words, self.folder / "weighted")
+        write_file(weights, w=np.full(20, 2, np.float32))
+        resume = ["train", "--resume", self.folder / "weighted", "--epochs", 2]
+        text = (
+            "cannot resume with --feature-weights {}: its numbers are not those that {} was "
+            "trained with; restore them or start a new run"
+        )
+        self.hint(text, *resume)
+        self.success(*words, self.folder / "new")
+        write_file(weights, w=np.ones(20, np.float32))
+        self.success(*resume)
+
+    def test_output_beside_resume(self):
+        self.hint(
+            "--output {} beside --resume {}: a resumed run goes on in its own folder; leave "
+            "--output out (to branch off, copy the folder and resume the copy)",
+            *self.resume,
+            "--output",
+            self.folder / "branch",
+        )
+        shutil.copytree(self.output, self.folder / "copy")
+        self.success("train", "--resume", self.folder / "copy", "--epochs", 2)
+        self.success(*self.resume)
+
+    def test_another_blas_kernel(self):
+        kernels = [{"OPENBLAS_CORETYPE": name} for name in ("Nehalem", "Prescott")]
+        other = self.folder / "kernel"
+        self.success(*self.words, "--output", other, environment=kernels[0])
+        resume = ["train", "--resume", other, "--epochs", 2]
+        text = (
+            "cannot resume {} here: it was trained with {} and this machine uses {}, which would "
+            "change the bits; resume on the same CPU type (or set OPENBLAS_CORETYPE to the one "
+            "before)"
+        )
+        printed = self.hint(text, *resume, environment=kernels[1])
+        before = re.search(r"was trained with .*? (\w+) and this", printed.message).group(1)
+        self.no_hint(text, *resume, environment={"OPENBLAS_CORETYPE": before})
+
+    def test_places(self):
+        """The folder or file that was named is not the run, or belongs to another."""
+        newest = str(max(checkpoints(self.output).values()))
+        printed = self.hint(
+            "cannot resume {}: it is a file; name the run's folder{}", "train", "--resume", newest
+        )
+        (option,) = printed.options()[-1:]
+        self.success("train", *option)
+        words = ["train", "--resume", self.output / "checkpoints"]
+        printed = self.hint(
+            "cannot resume {}: it holds no run (config.cfg is missing){}", *words, code=IO
+        )
+        self.success("train", *printed.options()[-1])
+        printed = self.hint("; did you mean '", "train", "--resume", f"{self.output}s", code=IO)
+        named = re.search(r"did you mean '(.*?)'", printed.message).group(1)
+        self.success("train", "--resume", named)
+        printed = self.hint(
+            "{} already holds a run: continue it with --resume {}, or choose another --output",
+            *self.words,
+        )
+        self.success("train", *printed.options()[0])
+        self.success(*self.words, "--output", self.folder / "another")
+
+    def test_an_edited_configuration(self):
+        config = self.output / "config.cfg"
+        saved = config.read_text()
+        edited = saved.replace("learning-rate = 0.001", "learning-rate = 0.5")
+        self.assertNotEqual(edited, saved)
+        text = (
+            "{} is of another run: its {} is '{}', and config.cfg says '{}' (if that was edited, "
+            "undo it or delete config.cfg: checkpoints hold all settings)"
+        )
+        for mend in (lambda: config.write_text(saved), config.unlink):
+            config.write_text(edited)
+            self.hint(text, *self.resume)
+            mend()
+            self.no_hint(text, *self.resume)
+
+    def test_data_named_relative_to_another_folder(self):
+        words = [*self.words, "--data", "data.h5:/train/samples", "--output", self.folder / "near"]
+        self.success(*words, folder=self.folder)
+        resume = ["train", "--resume", self.folder / "near", "--epochs", 2]
+        text = (
+            "{}: no such file here; was the run begun in another folder? Resume it there, or name "
+            "the data again with its whole path"
+        )
+        self.hint(text, *resume, code=IO)
+        self.no_hint(text, *resume, "--data", f"{self.folder}/data.h5:/train/samples")
+        self.no_hint(text, *resume, folder=self.folder)
+
+    def test_ranks_that_differ(self):
+        one = [PROGRAM, *map(str, self.words), "--output", str(self.folder / "two")]
+        both = [*MPIRUN, "-n", "1", *one, ":", "-n", "1", *one, "--progress", "none", "--keep", "9"]
+        del both[
+            both.index("plain", both.index(":")) - 1 : both.index("plain", both.index(":")) + 1
+        ]
+        result = execute(both)
+        self.assertEqual(result.code, 64, str(result))
+        self.assertIn("start all ranks with the same settings", result.stderr)
+        self.assertEqual(execute([*MPIRUN, "-n", "2", *one]).code, 0)
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    unittest.main()
