@@ -37,6 +37,18 @@ TensorPreparation::TensorPreparation(const Layout& layout, const Optimizer& opti
         matrices_.push_back(run.slot);
     }
   }
+  Index scratch = 0;
+  for (const Slot slot : matrices_) {
+    const auto [rows, columns] = matrix_shape(slot);
+    scratch = std::max(scratch, optimizer_.orthogonalize_scratch_floats(rows, columns));
+  }
+  for (Index worker = 0; worker < pool_.size(); ++worker) scratch_.emplace_back(scratch);
+}
+
+std::pair<Index, Index> TensorPreparation::matrix_shape(Slot slot) const {
+  const Tensor& tensor = layout_.tensor(slot);
+  const Index rows = tensor.shape.front();
+  return {rows, tensor.size / rows};
 }
 
 void TensorPreparation::prepare(const UpdateStep& step, StateOf state_of) {
@@ -95,9 +107,10 @@ void TensorPreparation::compute_directions(const UpdateStep& step, StateOf state
   pool_.run([&](Index worker) {
     for (std::size_t i = static_cast<std::size_t>(worker); i < matrices_.size();
          i += static_cast<std::size_t>(pool_.size())) {
-      const Tensor& tensor = layout_.tensor(matrices_[i]);
-      const Index rows = tensor.shape.front();
-      optimizer_.orthogonalize({directions_.data() + tensor.offset, rows, tensor.size / rows});
+      const auto [rows, columns] = matrix_shape(matrices_[i]);
+      optimizer_.orthogonalize(
+          {directions_.data() + layout_.tensor(matrices_[i]).offset, rows, columns},
+          scratch_[static_cast<std::size_t>(worker)].span());
     }
   });
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/buffer.hpp"
@@ -38,6 +39,7 @@ class TensorPreparation {
   [[nodiscard]] std::span<const float> directions() const { return directions_.span(); }
 
  private:
+  [[nodiscard]] std::pair<Index, Index> matrix_shape(Slot slot) const;
   void compute_ratios(const UpdateStep& step, StateOf state_of);
   void compute_directions(const UpdateStep& step, StateOf state_of);
 
@@ -47,11 +49,12 @@ class TensorPreparation {
   WorkerPool& pool_;
   std::span<const TensorGroup> groups_;
   std::span<const std::vector<SegmentRun>> runs_;
-  std::vector<double> ratios_;      // by slot
-  std::vector<TensorNorms> norms_;  // by slot
-  std::vector<ExactSum> sums_;      // of parameters and direction, by slot
-  Buffer<float> directions_;        // an arena
-  std::vector<Slot> matrices_;      // of which this rank owns a part
+  std::vector<double> ratios_;          // by slot
+  std::vector<TensorNorms> norms_;      // by slot
+  std::vector<ExactSum> sums_;          // of parameters and direction, by slot
+  Buffer<float> directions_;            // an arena
+  std::vector<Slot> matrices_;          // of which this rank owns a part
+  std::vector<Buffer<float>> scratch_;  // of orthogonalize(), by worker
 };
 
 }  // namespace hourglass
