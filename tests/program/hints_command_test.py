@@ -149,8 +149,8 @@ class CommandLineHints(HintTest):
         other = ["-x", "OPENBLAS_CORETYPE=Prescott"]
         both = ["-n", 1, *variable, *doctor, ":", "-n", 1, *other, *doctor]
         text = (
-            "ranks use different BLAS kernels, which train does not allow: set OPENBLAS_CORETYPE to "
-            "the oldest of them on every node, e.g. Haswell"
+            "ranks use different BLAS kernels, which train does not allow: set OPENBLAS_CORETYPE "
+            "to the oldest of them on every node, e.g. Haswell"
         )
         self.printed(text, advice(*both))
         same = [word.replace("Prescott", "Nehalem") if word == other[1] else word for word in both]

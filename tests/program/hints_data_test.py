@@ -10,8 +10,8 @@ import h5py
 import numpy as np
 
 from hints import HintTest
-from importing import 
 from support import DATA, IO, read_datasets, write_file
+
 
 class DataFileHints(HintTest):
     """What stands in the way of reading a data set."""

@@ -204,7 +204,7 @@ class ScaleHints(HintTest):
         words = printed.command()
         words[words.index("--output") + 1] = str(self.folder / "y.html")
         self.success(*words, folder=self.folder)
-        text = "cannot read {}: it is a folder; name the results.jsonl in it"
+        text = "cannot read {}: it is a folder; give the results.jsonl in it"
         report = ["report", "scaling", "--output", self.folder / "z.html"]
         self.hint(text, *report, self.folder, code=IO)
         self.success(*report, self.folder / "results.jsonl")
