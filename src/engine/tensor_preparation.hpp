@@ -38,6 +38,7 @@ class TensorPreparation {
   [[nodiscard]] std::span<const float> directions() const { return directions_.span(); }
 
  private:
+  [[nodiscard]] Matrix direction_of(Slot matrix);
   void compute_ratios(const UpdateStep& step, StateOf state_of);
   void compute_directions(const UpdateStep& step, StateOf state_of);
 
@@ -47,11 +48,12 @@ class TensorPreparation {
   WorkerPool& pool_;
   std::span<const TensorGroup> groups_;
   std::span<const std::vector<SegmentRun>> runs_;
-  std::vector<double> ratios_;      // by slot
-  std::vector<TensorNorms> norms_;  // by slot
-  std::vector<ExactSum> sums_;      // of parameters and direction, by slot
-  Buffer<float> directions_;        // an arena
-  std::vector<Slot> matrices_;      // of which this rank owns a part
+  std::vector<double> ratios_;          // by slot
+  std::vector<TensorNorms> norms_;      // by slot
+  std::vector<ExactSum> sums_;          // of parameters and direction, by slot
+  Buffer<float> directions_;            // an arena
+  std::vector<Slot> matrices_;          // of which this rank owns a part
+  std::vector<Buffer<float>> scratch_;  // by worker, for the largest matrix
 };
 
 }  // namespace hourglass
