@@ -15,7 +15,7 @@ struct Command {
   std::string details;  ///< examples and notes below the options
   std::vector<Option> options;
   std::size_t max_positional = 0;
-  bool uses_mpi = true;  ///< started by mpirun or alone; false: runs without MPI, at once
+  bool uses_mpi = true;  ///< started by mpirun or alone; false: runs without MPI
   void (*run)(const Arguments& arguments) = nullptr;
   bool hidden = false;  ///< not in --help: started by another command
   /// Options of which a smaller value takes less memory: named when there is too little of it.

@@ -36,13 +36,11 @@ std::string program_help() {
     if (!command.hidden) text += fmt::format("  {:<13}{}\n", command.name, command.summary);
   }
   text +=
-      "\nhourglass COMMAND --help explains a command; hourglass --version names the "
-      "libraries.\n\nfirst steps:\n"
-      "  data/fashion-mnist.sh fashion-mnist.h5\n"
-      "  mpirun -n 2 hourglass train --data fashion-mnist.h5:/train/samples --validation "
-      "fashion-mnist.h5:/test/samples \\\n"
-      "      --layers 784,1000,500,250,30 --output run/\n"
-      "  hourglass evaluate --model run/model.h5 --data fashion-mnist.h5:/test/samples\n";
+      "\nSee hourglass COMMAND --help for a command's options, hourglass --version for the "
+      "libraries.\n\nfirst steps:\n  data/fashion-mnist.sh fashion-mnist.h5\n  mpirun -n 2 "
+      "hourglass train --data fashion-mnist.h5:/train/samples --validation "
+      "fashion-mnist.h5:/test/samples \\\n      --layers 784,1000,500,250,30 --output run/\n  "
+      "hourglass evaluate --model run/model.h5 --data fashion-mnist.h5:/test/samples\n";
   return text;
 }
 

@@ -13,10 +13,10 @@ namespace hourglass {
 /// The command of that name, hidden ones too. Throws Error(usage) with the nearest name.
 [[nodiscard]] const Command& find_command(const std::vector<Command>& all, const std::string& name);
 
-/// What `hourglass --help` prints.
+/// The output of `hourglass --help`.
 [[nodiscard]] std::string program_help();
 
-/// What `hourglass COMMAND --help` prints.
+/// The output of `hourglass COMMAND --help`.
 [[nodiscard]] std::string command_help(const Command& command);
 
 }  // namespace hourglass

@@ -44,7 +44,7 @@ std::string bash_completion() {
       names, names, cases);
 }
 
-// What stands in zsh's brackets and colons must not end them.
+// Brackets and colons in a description are escaped, so that they do not end zsh's own.
 std::string zsh_text(const std::string& text) {
   std::string escaped;
   for (const char letter : text) {
@@ -100,11 +100,11 @@ void run_completion(const Arguments& arguments) {
 
 Command completion_command() {
   return {"completion",
-          "Print a script that completes commands and options: bash, zsh",
+          "Print a shell completion script for bash or zsh",
           "hourglass completion bash|zsh",
-          "bash: source <(hourglass completion bash), or put it into "
-          "~/.local/share/bash-completion/completions/hourglass\n"
-          "zsh:  hourglass completion zsh > a folder of $fpath/_hourglass\n",
+          "bash: source <(hourglass completion bash), or write it to "
+          "~/.local/share/bash-completion/completions/hourglass\nzsh:  hourglass completion zsh > "
+          "a folder of $fpath/_hourglass\n",
           {{"help", "output", "Show this text", "", true}},
           1,
           false,

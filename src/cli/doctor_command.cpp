@@ -21,17 +21,17 @@
 namespace hourglass {
 namespace {
 
-/// What was looked at, in lines of two columns, and what should be done about it.
+/// The findings, in lines of two columns, and the advice that follows from them.
 class Report {
  public:
-  void tell(const std::string& topic, const std::string& text) { lines_.emplace_back(topic, text); }
+  void add(const std::string& topic, const std::string& text) { lines_.emplace_back(topic, text); }
   void advise(const std::string& text) { advice_.push_back(text); }
 
   void print() const {
     for (const auto& [topic, text] : lines_) fmt::print("{:<12}{}\n", topic, text);
     fmt::print("\n");
     for (const std::string& text : advice_) fmt::print("advice: {}\n", text);
-    if (advice_.empty()) fmt::print("nothing to advise\n");
+    if (advice_.empty()) fmt::print("no advice\n");
   }
   void print_json() const {
     nlohmann::ordered_json json;
@@ -59,34 +59,34 @@ std::string caches_text(const std::vector<Cache>& caches) {
 }
 
 void report_processor(const Machine& machine, Report& report) {
-  report.tell("processor",
-              fmt::format("{}; {} hardware threads{}", machine.processor, machine.hardware_threads,
-                          machine.cores > 0 ? fmt::format(" on {} cores", machine.cores) : ""));
-  report.tell("vectors", machine.vectors.empty()
-                             ? "none of avx2, fma, avx512f known"
-                             : fmt::format("{}", fmt::join(machine.vectors, " ")));
-  if (!machine.caches.empty()) report.tell("caches", caches_text(machine.caches));
-  report.tell("BLAS", fmt::format("{}, kernel {}", blas_version(), blas_core()));
+  report.add("processor",
+             fmt::format("{}; {} hardware threads{}", machine.processor, machine.hardware_threads,
+                         machine.cores > 0 ? fmt::format(" on {} cores", machine.cores) : ""));
+  report.add("vectors", machine.vectors.empty()
+                            ? "no avx2, fma or avx512f"
+                            : fmt::format("{}", fmt::join(machine.vectors, " ")));
+  if (!machine.caches.empty()) report.add("caches", caches_text(machine.caches));
+  report.add("BLAS", fmt::format("{}, kernel {}", blas_version(), blas_core()));
   if (!machine.missing_vectors.empty()) {
     report.advise(
-        fmt::format("this program was compiled for {}, which {} lacks: build with "
-                    "-DHOURGLASS_ARCH=x86-64-v2, say",
+        fmt::format("this program was compiled for {}, which {} does not support: build with e.g. "
+                    "-DHOURGLASS_ARCH=x86-64-v2",
                     fmt::join(machine.missing_vectors, ", "), machine.host));
   }
   const bool has_avx2 = std::ranges::find(machine.vectors, "avx2") != machine.vectors.end();
   if (has_avx2 &&
       (blas_core() == "Prescott" || blas_core() == "Nehalem" || blas_core() == "Generic")) {
-    report.advise(fmt::format(
-        "OpenBLAS chose its {} kernel on a processor with AVX2: set OPENBLAS_CORETYPE=Haswell",
-        blas_core()));
+    report.advise(
+        fmt::format("OpenBLAS selected its {} kernel although the processor supports AVX2: set "
+                    "OPENBLAS_CORETYPE=Haswell",
+                    blas_core()));
   }
   const Index memory = machine.memory_limit > 0 ? machine.memory_limit : machine.memory;
-  report.tell(
-      "memory",
-      fmt::format(
-          "{:.1f} GiB{}{}", static_cast<double>(memory) / (Index{1} << 30),
-          machine.memory_limit > 0 ? ", a limit of the control group" : "",
-          machine.numa_nodes > 1 ? fmt::format("; {} NUMA nodes", machine.numa_nodes) : ""));
+  report.add("memory",
+             fmt::format(
+                 "{:.1f} GiB{}{}", static_cast<double>(memory) / (Index{1} << 30),
+                 machine.memory_limit > 0 ? ", limited by the control group" : "",
+                 machine.numa_nodes > 1 ? fmt::format("; {} NUMA nodes", machine.numa_nodes) : ""));
   if (machine.open_files > 0 && machine.open_files < 1024)
     report.advise(
         fmt::format("only {} open files are allowed: ulimit -n 4096", machine.open_files));
@@ -101,18 +101,18 @@ void report_placement(const Communicator& world, const Machine& machine, Report&
   const auto versions = world.all_gather(version() + build_description());
   std::map<std::string, std::vector<std::size_t>> nodes;
   for (std::size_t r = 0; r < hosts.size(); ++r) nodes[hosts[r]].push_back(r);
-  report.tell("ranks", fmt::format("{} on {} node{}: {}", hosts.size(), nodes.size(),
-                                   nodes.size() > 1 ? "s" : "", [&] {
-                                     std::string text;
-                                     for (const auto& [host, ranks] : nodes)
-                                       text += fmt::format("{}{} ({})", text.empty() ? "" : ", ",
-                                                           host, ranks.size());
-                                     return text;
-                                   }()));
+  report.add("ranks", fmt::format("{} on {} node{}: {}", hosts.size(), nodes.size(),
+                                  nodes.size() > 1 ? "s" : "", [&] {
+                                    std::string text;
+                                    for (const auto& [host, ranks] : nodes)
+                                      text += fmt::format("{}{} ({})", text.empty() ? "" : ", ",
+                                                          host, ranks.size());
+                                    return text;
+                                  }()));
   constexpr std::size_t shown = 8;
   for (std::size_t r = 0; r < std::min(shown, places.size()); ++r)
-    report.tell(fmt::format("rank {}", r),
-                fmt::format("{}, hardware threads {}", hosts[r], places[r]));
+    report.add(fmt::format("rank {}", r),
+               fmt::format("{}, hardware threads {}", hosts[r], places[r]));
   for (const auto& [host, ranks] : nodes) {
     std::map<std::string, int> users;
     for (const std::size_t r : ranks) ++users[places[r]];
@@ -125,17 +125,15 @@ void report_placement(const Communicator& world, const Machine& machine, Report&
           ranks.size(), host, allowed, allowed));
     } else if (users.size() == 1 && ranks.size() > 1) {
       report.advise(
-          fmt::format("the ranks on {} are not pinned: mpirun --map-by core --bind-to core keeps "
-                      "each on its own (with "
-                      "--threads T: --map-by slot:PE=T)",
+          fmt::format("the ranks on {} are not pinned: use mpirun --map-by core --bind-to core to "
+                      "give each its own core (with --threads T: --map-by slot:PE=T)",
                       host));
     }
   }
   if (std::ranges::any_of(cores, [&](const auto& core) { return core != cores.front(); })) {
     report.advise(
-        "ranks use different BLAS kernels, which train refuses: set OPENBLAS_CORETYPE to the "
-        "oldest of them on every node, "
-        "e.g. Haswell");
+        "ranks use different BLAS kernels, which train does not allow: set OPENBLAS_CORETYPE to "
+        "the oldest of them on every node, e.g. Haswell");
   }
   if (std::ranges::any_of(versions, [&](const auto& text) { return text != versions.front(); })) {
     report.advise(
@@ -157,9 +155,11 @@ double ping(const Communicator& world, int other, Index count) {
       world.receive(in.span(), other, tag).wait();
       best = std::min(best, timer.seconds());
       if (!std::equal(in.span().begin(), in.span().end(), out.span().begin())) {
-        throw Error(ErrorKind::io, fmt::format("a message to rank {} and back came back changed: "
-                                               "the network or its driver is faulty",
-                                               other));
+        throw Error(
+            ErrorKind::io,
+            fmt::format(
+                "a message to rank {} was returned corrupted: the network or its driver is faulty",
+                other));
       }
     } else if (world.rank() == other) {
       world.receive(in.span(), 0, tag).wait();
@@ -170,14 +170,15 @@ double ping(const Communicator& world, int other, Index count) {
 }
 
 void report_network(const Communicator& world, Report& report) {
-  report.tell("MPI", Environment::library_version());
+  report.add("MPI", Environment::library_version());
   if (world.size() == 1) {
     const char* const tasks = std::getenv("SLURM_NTASKS");
     if (std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr && tasks != nullptr &&
         std::string(tasks) != "1") {
-      report.advise("Slurm started several tasks, but each is alone: use srun --mpi=pmix");
+      report.advise(
+          "Slurm started several tasks, but each runs as a single rank: use srun --mpi=pmix");
     }
-    report.tell("network", "not looked at: one rank; mpirun -n 2 hourglass doctor looks at it");
+    report.add("network", "not tested with one rank; use mpirun -n 2 hourglass doctor");
     return;
   }
   constexpr Index large = Index{1} << 20;  // floats
@@ -185,7 +186,8 @@ void report_network(const Communicator& world, Report& report) {
   world.sum(std::span(&sum, 1));
   const std::int64_t ranks = world.size();
   if (sum != ranks * (ranks + 1) / 2)
-    throw Error(ErrorKind::io, "a sum over the ranks is wrong: the network or MPI is faulty",
+    throw Error(ErrorKind::io,
+                "a sum over all ranks is wrong: the network or the MPI library is faulty",
                 Reach::everywhere);
   double latency = 0;
   double bandwidth = 1e30;
@@ -197,54 +199,51 @@ void report_network(const Communicator& world, Report& report) {
     latency = std::max(latency, one_way);
     bandwidth = std::min(bandwidth, rate);
   }
-  report.tell("network",
-              fmt::format("sums are right; from rank 0, at worst {:.1f} us and {:.2f} GB/s",
-                          latency * 1e6, bandwidth / 1e9));
+  report.add("network",
+             fmt::format("sums are correct; worst from rank 0: {:.1f} us latency, {:.2f} GB/s",
+                         latency * 1e6, bandwidth / 1e9));
   if (latency > 1e-3)
     report.advise(
-        "messages take more than a millisecond: ranks share cores, or the network is slow; larger "
-        "--batch means fewer "
-        "exchanges");
+        "latency is above one millisecond: ranks share cores, or the network is slow; a larger "
+        "--batch needs fewer exchanges");
   if (bandwidth < 1e8)
     report.advise(
-        "less than 0.1 GB/s between ranks: is a slow interface used? e.g. --mca btl_tcp_if_include "
-        "eth0");
+        "less than 0.1 GB/s between ranks: check which interface is used, e.g. --mca "
+        "btl_tcp_if_include eth0");
 }
 
 void report_storage(const std::string& folder, Report& report, bool several_nodes) {
   const FileSystem system = examine_folder(folder);
   if (!system.problem.empty()) {
-    report.tell("folder", fmt::format("{}: {}", folder, system.problem));
-    report.advise(
-        fmt::format("nothing can be written to {}: choose another folder for --output", folder));
+    report.add("folder", fmt::format("{}: {}", folder, system.problem));
+    report.advise(fmt::format("cannot write to {}: choose another folder for --output", folder));
     return;
   }
-  report.tell("folder",
-              fmt::format("{}: {}, {:.1f} GiB free, 16 MiB written and synced in {:.2f} s", folder,
-                          system.kind, static_cast<double>(system.free_bytes) / (Index{1} << 30),
-                          system.write_seconds));
+  report.add("folder",
+             fmt::format("{}: {}, {:.1f} GiB free, 16 MiB written and synced in {:.2f} s", folder,
+                         system.kind, static_cast<double>(system.free_bytes) / (Index{1} << 30),
+                         system.write_seconds));
   if (several_nodes && !system.shared)
     report.advise(fmt::format(
-        "{} is {}, which other nodes may not see: data and --output belong on a shared file system",
+        "{} is on {}, which other nodes may not see: put data and --output on a shared file system",
         folder, system.kind));
   if (system.in_memory)
-    report.advise(
-        fmt::format("{} is in memory: checkpoints there are gone after a restart", folder));
+    report.advise(fmt::format("{} is in memory: checkpoints there are lost at a restart", folder));
   if (system.free_bytes < (Index{1} << 30))
     report.advise(fmt::format("less than 1 GiB is free in {}", folder));
   if (system.write_seconds > 2)
-    report.advise("syncing is slow here: a longer --checkpoint-every costs less");
+    report.advise("syncing is slow here: use a longer --checkpoint-every");
 }
 
 void run_doctor(const Arguments& arguments) {
   const auto world = Communicator::world();
   const Machine machine = examine_machine();
   Report report;
-  report.tell("program", version());
+  report.add("program", version());
   report_processor(machine, report);
   report_network(world, report);
   report_placement(world, machine, report);
-  report.tell("HDF5", hdf5_version());
+  report.add("HDF5", hdf5_version());
   const Index nodes = static_cast<Index>(world.size()) / std::max<Index>(1, world.node().size());
   if (!world.is_root()) return;
   report_storage(arguments.get("folder", "."), report, nodes > 1);
@@ -255,11 +254,10 @@ void run_doctor(const Arguments& arguments) {
 
 Command doctor_command() {
   return {"doctor",
-          "Tell what this machine gives a training, and what to do about it",
+          "Check this machine and job for training and give advice",
           "hourglass doctor [--folder FOLDER]      or: mpirun -n RANKS hourglass doctor",
-          "Looks at processor, BLAS, MPI, HDF5, memory, the place of ranks, the network between "
-          "them and the file system.\n",
-          {{"folder", "input", "Folder that runs will be written to", ".", false},
+          "Examines processor, BLAS, MPI, HDF5, memory, rank placement, network and file system.\n",
+          {{"folder", "input", "Folder for future runs", ".", false},
            {"json", "output", "Print one JSON object", "", true},
            {"help", "output", "Show this text", "", true}},
           0,

@@ -41,7 +41,7 @@ Command encode_command() {
   options.push_back(
       {"output", "output", "FILE.h5[:/group] to create; codes go to <group>/codes", "", false});
   options.push_back({"binarize", "output",
-                     "Codes as bits, 1 where a unit exceeds 0.5 (semantic hashing): N x ceil(d/8) "
+                     "Binary codes, 1 where a unit exceeds 0.5 (semantic hashing): N x ceil(d/8) "
                      "uint8, unit j in bit j mod 8 of byte j/8",
                      "", true});
   options.push_back(

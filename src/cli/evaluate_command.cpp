@@ -13,17 +13,19 @@
 namespace hourglass {
 namespace {
 
-std::optional<CodeQuestion> read_question(const Communicator& world, const Arguments& arguments) {
-  std::optional<CodeQuestion> question;
+std::optional<CodeStatisticsOptions> read_code_options(const Communicator& world,
+                                                       const Arguments& arguments) {
+  std::optional<CodeStatisticsOptions> code_options;
   collectively(world, [&] {
     const bool jacobian = arguments.flag("jacobian");
-    const double threshold = arguments.number("active-above", CodeQuestion{}.threshold);
+    const double threshold = arguments.number("active-above", CodeStatisticsOptions{}.threshold);
     if (threshold < 0)
       throw Error(ErrorKind::usage,
-                  fmt::format("--active-above must not be negative, not {}", threshold));
-    if (arguments.flag("code") || jacobian) question = CodeQuestion{threshold, jacobian};
+                  fmt::format("--active-above must be at least 0, not {}", threshold));
+    if (arguments.flag("code") || jacobian)
+      code_options = CodeStatisticsOptions{threshold, jacobian};
   });
-  return question;
+  return code_options;
 }
 
 std::optional<NoisyInput> read_noise(const Communicator& world, const Arguments& arguments,
@@ -42,9 +44,11 @@ std::optional<NoisyInput> read_noise(const Communicator& world, const Arguments&
       noise->image = {info.shape[1], info.shape[2], info.shape.size() == 4 ? info.shape[3] : 1};
     }
     if (is_structured(kind) && !noise->image.known()) {
-      throw Error(ErrorKind::usage, fmt::format("--corruption {} needs images, but neither the "
-                                                "model nor {} tells their height and width",
-                                                name_of(kind), to_string(info.address)));
+      throw Error(
+          ErrorKind::usage,
+          fmt::format(
+              "--corruption {} needs images, but neither the model nor {} defines height and width",
+              name_of(kind), to_string(info.address)));
     }
   });
   return noise;
@@ -53,7 +57,7 @@ std::optional<NoisyInput> read_noise(const Communicator& world, const Arguments&
 void run_evaluate(const Arguments& arguments) {
   const auto world = Communicator::world();
   const ModelArguments given = read_model_arguments(world, arguments);
-  const std::optional<CodeQuestion> question = read_question(world, arguments);
+  const std::optional<CodeStatisticsOptions> code_options = read_code_options(world, arguments);
   const auto reader = open_everywhere(world, given.data, given.allow_external);
   const std::optional<NoisyInput> noise =
       read_noise(world, arguments, given.model.config.model.image, reader->info());
@@ -61,9 +65,9 @@ void run_evaluate(const Arguments& arguments) {
   const Evaluation result = evaluate(world, *given.model.network, given.model.parameters.span(),
                                      *reader, given.model.transform, given.micro_batch, pool);
   std::optional<CodeStatistics> code;
-  if (question) {
+  if (code_options) {
     code = code_statistics(world, *given.model.network, given.model.parameters.span(), *reader,
-                           given.model.transform, given.micro_batch, pool, *question);
+                           given.model.transform, given.micro_batch, pool, *code_options);
   }
   std::optional<double> corrupted;
   if (noise) {
@@ -96,7 +100,7 @@ void run_evaluate(const Arguments& arguments) {
              result.mse, result.psnr, result.loss, name_of(given.model.config.model.loss));
   if (corrupted)
     fmt::print(
-        "noisy    {:.6f}   sse of what the model makes of noisy samples, against the clean ones\n",
+        "noisy    {:.6f}   sse of reconstructions from noisy samples, against the clean samples\n",
         *corrupted);
   if (!code) return;
   fmt::print(
@@ -110,25 +114,25 @@ void run_evaluate(const Arguments& arguments) {
 Command evaluate_command() {
   std::vector<Option> options = model_options();
   options.push_back({"corruption", "noise",
-                     fmt::format("Also reconstruct from samples with this noise: {}",
+                     fmt::format("Also reconstruct from samples corrupted with this noise: {}",
                                  fmt::join(corruption_names(), ", ")),
                      "none", false});
   options.push_back({"corruption-strength", "noise", "As for train", "0.3", false});
   options.push_back({"seed", "noise", "Seed of the noise", "1", false});
   options.push_back({"code", "output",
-                     "Also how many units of the code are active, and how large they are", "",
+                     "Also report the number of active code units and their mean magnitude", "",
                      true});
-  options.push_back(
-      {"active-above", "output", "|h| beyond which a unit counts as active", "0.01", false});
-  options.push_back(
-      {"jacobian", "output",
-       "The same and the norm of dh/dx: one reverse pass a unit, so it takes its time", "", true});
+  options.push_back({"active-above", "output",
+                     "Threshold of |h| above which a unit counts as active", "0.01", false});
+  options.push_back({"jacobian", "output",
+                     "As --code, with the norm of dh/dx: one reverse pass per unit, so it is slow",
+                     "", true});
   options.push_back({"json", "output", "Print one JSON object", "", true});
   options.push_back({"help", "output", "Show this text", "", true});
   return {"evaluate",
-          "Measure how well a model reconstructs a data set",
+          "Evaluate the reconstruction error of a model on a data set",
           "hourglass evaluate --model run/model.h5 --data FILE.h5:/test/samples [--code] [--json]",
-          "The figures are the same on any number of ranks and threads.\n",
+          "The results are the same on any number of ranks and threads.\n",
           options,
           0,
           true,

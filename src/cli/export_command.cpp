@@ -19,8 +19,9 @@ void run_export(const Arguments& arguments) {
   require_new(output);
   const Model model = load_model(arguments.required("model"));
   if (format != "onnx" && (arguments.has("part") || arguments.has("normalized-input"))) {
-    throw Error(ErrorKind::usage,
-                "--part and --normalized-input are for onnx; other formats hold all parameters");
+    throw Error(
+        ErrorKind::usage,
+        "--part and --normalized-input apply to onnx only; other formats hold all parameters");
   }
   std::string bytes;
   if (format == "onnx") {
@@ -42,25 +43,25 @@ void run_export(const Arguments& arguments) {
 }  // namespace
 
 Command export_command() {
-  return {"export",
-          "Write a model for other tools: ONNX, safetensors, PyTorch",
-          "hourglass export onnx|safetensors|torch --model run/model.h5 --output FILE",
-          "onnx: one graph from \"input\" to \"output\". torch: safetensors with the names of a "
-          "state_dict of\n"
-          "torch.nn.ModuleDict({\"encoder\": Sequential(...), \"decoder\": Sequential(...)}); see "
-          "docs/formats.md.\n",
-          {{"model", "input", "Model or checkpoint file", "", false},
-           {"part", "onnx",
-            "encoder (samples to codes), decoder (codes to reconstructions) or autoencoder",
-            "autoencoder", false},
-           {"normalized-input", "onnx",
-            "The graph takes normalised samples, instead of stored ones that it normalises itself",
-            "", true},
-           {"output", "output", "File to write", "", false},
-           {"help", "output", "Show this text", "", true}},
-          1,
-          false,
-          run_export};
+  return {
+      "export",
+      "Export a model to ONNX, safetensors or PyTorch",
+      "hourglass export onnx|safetensors|torch --model run/model.h5 --output FILE",
+      "onnx: one graph from \"input\" to \"output\". torch: safetensors with the names of a "
+      "state_dict of\n"
+      "torch.nn.ModuleDict({\"encoder\": Sequential(...), \"decoder\": Sequential(...)}); see "
+      "docs/formats.md.\n",
+      {{"model", "input", "Model or checkpoint file", "", false},
+       {"part", "onnx",
+        "encoder (samples to codes), decoder (codes to reconstructions) or autoencoder",
+        "autoencoder", false},
+       {"normalized-input", "onnx",
+        "The graph takes normalized samples instead of normalizing stored ones itself", "", true},
+       {"output", "output", "File to write", "", false},
+       {"help", "output", "Show this text", "", true}},
+      1,
+      false,
+      run_export};
 }
 
 }  // namespace hourglass

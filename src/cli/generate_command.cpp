@@ -12,7 +12,7 @@
 namespace hourglass {
 namespace {
 
-// Rows that a rank makes before the ranks write together.
+// Rows generated per rank between two collective writes.
 constexpr Index block_rows = 4096;
 
 struct Order {
@@ -86,8 +86,7 @@ void run_generate(const Arguments& arguments) {
   writer.commit();
   if (world.is_root()) {
     fmt::print(
-        "{}:{}/samples holds {}; the coordinates behind them are in {}/latent, labels in "
-        "{}/labels\n",
+        "{}:{}/samples holds {}; their latent coordinates are in {}/latent, labels in {}/labels\n",
         order.output.file, group, fmt::join(shape, " x "), group, group);
   }
 }
@@ -97,18 +96,18 @@ void run_generate(const Arguments& arguments) {
 Command generate_command() {
   return {
       "generate",
-      "Make a synthetic data set: curves, swiss-roll, s-curve, gaussian-mixture, manifold",
+      "Generate a synthetic data set: curves, swiss-roll, s-curve, gaussian-mixture, manifold",
       "hourglass generate curves|swiss-roll|s-curve|gaussian-mixture|manifold --samples 20000 "
       "--output FILE.h5:/train",
-      "The same file on any number of ranks. Use another --seed for test data, except where data "
-      "share random parts "
-      "(gaussian-mixture,\n"
-      "manifold): there make one set and divide it.\n",
+      "The file is the same on any number of ranks. Use another --seed for test data, except for "
+      "gaussian-mixture and manifold,\nwhose random parameters depend on the seed: generate one "
+      "set and split it.\n",
       {{"samples", "output", "Number of samples", "", false},
-       {"seed", "data", "Seed of every random number", "1", false},
-       {"noise", "data", "Standard deviation of normal noise added to every feature", "0", false},
-       {"dimension", "data", "Features of gaussian-mixture and manifold", "10 and 100", false},
-       {"components", "data", "Centres of gaussian-mixture", "10", false},
+       {"seed", "data", "Random seed", "1", false},
+       {"noise", "data", "Standard deviation of Gaussian noise added to each feature", "0", false},
+       {"dimension", "data", "Number of features of gaussian-mixture and manifold", "10 and 100",
+        false},
+       {"components", "data", "Number of components of gaussian-mixture", "10", false},
        {"intrinsic", "data", "Dimension of the manifold", "3", false},
        {"output", "output", "FILE.h5[:/group]; <group>/samples, <group>/latent and <group>/labels",
         "", false},

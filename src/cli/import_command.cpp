@@ -47,7 +47,7 @@ std::string group_of(const DatasetAddress& output) { return output.path == "/" ?
 void report(const DatasetAddress& output, const ImportResult& result, const char* kind) {
   fmt::print("{}:{}/samples holds {} {}{}{}\n", output.file, group_of(output),
              fmt::join(result.shape, " x "), name_of(result.type), kind,
-             result.labels > 0 ? fmt::format("; {} labels beside it", result.labels) : "");
+             result.labels > 0 ? fmt::format("; with {} labels", result.labels) : "");
 }
 
 VirtualDataset virtual_over(const std::string& path, const std::vector<std::string>& names) {
@@ -62,7 +62,9 @@ void run_virtual(const Communicator& world, const Arguments& arguments,
                  const DatasetAddress& output) {
   collectively(world, [&] {
     if (arguments.has("compress"))
-      throw Error(ErrorKind::usage, "--virtual copies nothing that --compress could be for");
+      throw Error(
+          ErrorKind::usage,
+          "--compress has no effect with --virtual, which copies nothing: leave one of them out");
     if (!world.is_root()) return;
     std::vector<VirtualDataset> datasets = {
         virtual_over(group_of(output) + "/samples", source_names(arguments))};
@@ -75,7 +77,7 @@ void run_virtual(const Communicator& world, const Arguments& arguments,
           result.labels != result.shape.front()) {
         throw Error(
             ErrorKind::data,
-            fmt::format("{}: holds {} {}, which are no labels of {} samples",
+            fmt::format("{}: {} {} are not labels of {} samples",
                         to_string(datasets.back().sources.front().address), fmt::join(shape, " x "),
                         name_of(datasets.back().sources.front().type), result.shape.front()));
       }
@@ -85,7 +87,7 @@ void run_virtual(const Communicator& world, const Arguments& arguments,
   });
 }
 
-/// Copies, telling how far it is, until it is done or asked to stop.
+/// Copies with progress output until everything is copied or a signal asks to stop.
 ImportResult copy(const Communicator& world, const Arguments& arguments, ImportSettings settings) {
   const ImportSources sources = open_sources(world, arguments);
   ProgressBar bar(world.is_root());
@@ -105,8 +107,8 @@ ImportResult copy(const Communicator& world, const Arguments& arguments, ImportS
     const bool alone = settings.compression > 0;
     if ((alone ? asked : world.max(asked)) == 0 || done == total) return;
     throw Error(ErrorKind::stopped,
-                fmt::format("stopped on request; {} is as it was; the same command {}",
-                            settings.output.file, alone ? "begins again" : "goes on from here"),
+                fmt::format("stopped on request; {} is unchanged; the same command {}",
+                            settings.output.file, alone ? "starts over" : "continues from here"),
                 alone ? Reach::local : Reach::everywhere);
   };
   return import_rows(world, sources, settings);
@@ -132,34 +134,29 @@ Command import_command() {
       {"output", "output",
        "FILE.h5:/group, new or existing; samples go to <group>/samples, labels to <group>/labels",
        "", false});
-  options.push_back(
-      {"compress", "output", "Deflate level 0 to 9; --compress alone is 4", "0", true});
+  options.push_back({"compress", "output", "Deflate level, 0 to 9; 4 without a value", "0", true});
   options.push_back({"virtual", "output",
-                     "Copy nothing: a virtual data set over HDF5 sources that stay where they are "
-                     "(read with --allow-external)",
+                     "Create a virtual data set over HDF5 sources instead of copying (read it with "
+                     "--allow-external)",
                      "", true});
   options.push_back({"help", "output", "Show this text", "", true});
-  return {
-      "import",
-      "Copy data into an HDF5 file: CSV, NumPy, images, raw numbers, IDX, other HDF5",
-      "hourglass import SOURCE... --output FILE.h5:/group [OPTIONS]",
-      "Several sources, or a quoted pattern, are imported one after the other:\n"
-      "  hourglass import table.csv --label-column kind --output data.h5:/train\n"
-      "  hourglass import mnist.npz:x_train --labels mnist.npz:y_train --output data.h5:/train\n"
-      "  hourglass import photos/ --resize 64x64 --grey --output data.h5:/photos      (class "
-      "folders become labels)\n"
-      "  hourglass import dump.bin --type uint8 --shape 28x28 --output data.h5\n"
-      "  hourglass import 'shards/*.h5:/samples' --virtual --output all.h5\n"
-      "  mpirun -n 4 hourglass import 'part-*.csv' --output data.h5\n"
-      "The file appears, or changes, when all of it is written, and not at all after an error. "
-      "After a kill or a stop the same "
-      "command goes on where it was, on any number of ranks (with --compress it begins again).\n"
-      "Data that already lies in HDF5, by h5py or others, needs no import: give it to train as it "
-      "is.\n",
-      options,
-      1000000,
-      true,
-      run_import};
+  return {"import",
+          "Convert data to an HDF5 file: CSV, NumPy, images, raw numbers, IDX, other HDF5",
+          "hourglass import SOURCE... --output FILE.h5:/group [OPTIONS]",
+          "Several sources, or a quoted pattern, are concatenated:\n  hourglass import table.csv "
+          "--label-column kind --output data.h5:/train\n  hourglass import mnist.npz:x_train "
+          "--labels mnist.npz:y_train --output data.h5:/train\n  hourglass import photos/ --resize "
+          "64x64 --grey --output data.h5:/photos      (class folders become labels)\n  hourglass "
+          "import dump.bin --type uint8 --shape 28x28 --output data.h5\n  hourglass import "
+          "'shards/*.h5:/samples' --virtual --output all.h5\n  mpirun -n 4 hourglass import "
+          "'part-*.csv' --output data.h5\nThe file appears, or changes, when all of it is written, "
+          "and not at all after an error. After a kill or a stop the same command goes on where it "
+          "was, on any number of ranks (with --compress it starts over).\nData that already lies "
+          "in HDF5, by h5py or others, needs no import: give it to train as it is.\n",
+          options,
+          1000000,
+          true,
+          run_import};
 }
 
 }  // namespace hourglass

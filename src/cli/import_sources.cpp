@@ -178,8 +178,9 @@ void check_options(const Arguments& arguments, const std::vector<std::string>& f
         return std::ranges::find(wanted, format) != wanted.end();
       });
       if (arguments.has(option) && !fits) {
-        throw Error(ErrorKind::usage, fmt::format("--{} is for {}, but the source is {}", option,
-                                                  fmt::join(wanted, " and "), found.front()));
+        throw Error(ErrorKind::usage,
+                    fmt::format("--{} applies to {}, but the source is {}", option,
+                                fmt::join(wanted, " and "), found.front()));
       }
     }
   };
@@ -196,24 +197,25 @@ std::vector<Option> import_source_options() {
       {"format", "input", "auto (by content and name), idx, csv, tsv, npy, npz, raw, images, hdf5",
        "auto", false},
       {"labels", "input",
-       "Labels from files of their own, one a sample: FILE, FILE.npz:array, FILE.h5:/path; several "
-       "after commas",
+       "Labels in separate files, one per sample: FILE, FILE.npz:array, FILE.h5:/path; "
+       "comma-separated",
        "", false},
-      {"label-column", "csv, tsv",
-       "The column that holds labels: numbers, or texts, which are numbered", "", false},
-      {"drop-columns", "csv, tsv", "Columns to leave out, between commas", "", false},
+      {"label-column", "csv, tsv", "Column with the labels: numbers, or texts, which are numbered",
+       "", false},
+      {"drop-columns", "csv, tsv", "Columns to drop, comma-separated", "", false},
       {"header", "csv, tsv", "Whether the first line names the columns",
        "when no cell of it is a number", true},
-      {"delimiter", "csv, tsv", "What stands between cells: one character, or tab",
+      {"delimiter", "csv, tsv", "Separator of cells: one character, or tab",
        "tab, semicolon or comma, as in the first line", false},
       {"type", "csv, tsv, raw",
-       "Type of a number: uint8, int16, float32, ... (raw: >f4 and its like for big endian)",
+       "Type of the numbers: uint8, int16, float32, ... (raw: also big-endian, e.g. >f4)",
        "float32 for csv", false},
       {"shape", "raw", "Shape of one sample, e.g. 784 or 28x28", "", false},
       {"rows", "raw", "Number of samples", "as many as the file holds", false},
       {"skip-bytes", "raw", "Bytes before the first number", "0", false},
-      {"resize", "images", "HEIGHTxWIDTH of every image", "all must be of one size", false},
-      {"grey", "images", "Colours to grey", "", true},
+      {"resize", "images", "Resize all images to HEIGHTxWIDTH", "all must have the same size",
+       false},
+      {"grey", "images", "Convert colours to grey", "", true},
   };
 }
 

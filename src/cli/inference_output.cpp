@@ -11,7 +11,7 @@ namespace hourglass {
 
 namespace {
 
-// Bytes of rows that a rank computes before the ranks write together.
+// Bytes of rows computed per rank between two collective writes.
 constexpr Index write_bytes = Index{32} << 20;
 
 void copy_labels(const Communicator& communicator, const DatasetReader& labels,

@@ -11,7 +11,7 @@
 
 namespace hourglass {
 
-/// Where a command's rows go: <output path>/<name>, one row a sample, and a copy of the labels
+/// The output of a command: <output path>/<name>, one row per sample, and a copy of the labels
 /// beside it.
 struct OutputPlan {
   DatasetAddress output;

@@ -105,16 +105,16 @@ void run_inspect(const Arguments& arguments) {
 }  // namespace
 
 Command inspect_command() {
-  return {
-      "inspect",
-      "Tell what a model, checkpoint or any HDF5 file holds, and print the weights digest",
-      "hourglass inspect FILE.h5 [--json]",
-      "The weights digest is a digest of every parameter's bits: equal digests, equal models.\n",
-      {{"json", "output", "Print one JSON object", "", true},
-       {"help", "output", "Show this text", "", true}},
-      1,
-      false,
-      run_inspect};
+  return {"inspect",
+          "List the contents of a model, a checkpoint or any HDF5 file, with the weights digest",
+          "hourglass inspect FILE.h5 [--json]",
+          "The weights digest covers the bits of all parameters: models with equal digests are "
+          "equal.\n",
+          {{"json", "output", "Print one JSON object", "", true},
+           {"help", "output", "Show this text", "", true}},
+          1,
+          false,
+          run_inspect};
 }
 
 }  // namespace hourglass

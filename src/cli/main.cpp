@@ -21,7 +21,7 @@ namespace hourglass {
 
 namespace {
 
-// Before MPI runs, the launcher's environment tells which of the processes should speak.
+// Before MPI is initialized, the launcher's environment identifies the process that prints.
 bool is_first_process() {
   for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"}) {
     if (const char* rank = std::getenv(name)) return std::string(rank) == "0";
@@ -97,22 +97,22 @@ int run(int argc, char** argv) {
 
 namespace {
 
-extern "C" void note_nothing(int) {}
+extern "C" void ignore_signal(int) {}
 
 // Not ignored: that would be passed on to programs that are started. A file that would become too
 // large is an error of the write; a signal that asks a job to stop and comes before its training
-// ends that at its first step, and afterwards is no reason to die.
-void outlive_signals() {
+// ends that at its first step, and is ignored afterwards.
+void install_signal_handlers() {
   struct sigaction action {};
-  action.sa_handler = note_nothing;
+  action.sa_handler = ignore_signal;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
   sigaction(SIGXFSZ, &action, nullptr);
   hourglass::StopSignal::remember(SIGUSR1);
 }
 
-// What is left in the buffer of the standard output is written, or it is said that it could not be.
-int written(int code) {
+// Flushes standard output; a failure is reported and changes the exit code.
+int flush_output(int code) {
   errno = 0;
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
   const hourglass::Error error(
@@ -126,11 +126,11 @@ int written(int code) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  outlive_signals();
+  install_signal_handlers();
   using hourglass::Error;
   using hourglass::ErrorKind;
   try {
-    return written(hourglass::run(argc, argv));
+    return flush_output(hourglass::run(argc, argv));
   } catch (const Error& error) {
     if (hourglass::is_first_process()) hourglass::report(error);
     return error.exit_code();

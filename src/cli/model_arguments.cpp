@@ -6,10 +6,10 @@ std::vector<Option> model_options() {
   return {
       {"model", "input", "Model or checkpoint file", "", false},
       {"data", "input", "Samples: FILE.h5:/path/to/dataset", "", false},
-      {"allow-external", "input", "Follow the data file to others and load filter plug-ins", "",
-       true},
-      {"threads", "run", "Worker threads a rank", "1", false},
-      {"micro-batch", "run", "Samples computed together by one thread", "the model's", false},
+      {"allow-external", "input",
+       "Allow the data file to refer to other files and to use filter plug-ins", "", true},
+      {"threads", "run", "Worker threads per rank", "1", false},
+      {"micro-batch", "run", "Samples processed together by one thread", "the model's", false},
   };
 }
 

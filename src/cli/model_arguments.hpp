@@ -6,7 +6,8 @@
 
 namespace hourglass {
 
-/// What evaluate, encode and reconstruct have in common: a model, a data set and how to compute.
+/// The arguments shared by evaluate, encode and reconstruct: a model, a data set, threads and
+/// micro-batch.
 struct ModelArguments {
   Model model;
   std::string data;

@@ -36,7 +36,7 @@ po::options_description describe(const std::vector<Option>& options, const std::
 
 // Flags with their value behind an equals sign ("--flag", "--flag false" and "--compress 9" as
 // "--flag=true", "--flag=false" and
-// "--compress=9"): otherwise the library takes the next word for it, whatever it is.
+// "--compress=9"): otherwise the library takes any next word as the value.
 std::vector<std::string> joined(const std::vector<Option>& options,
                                 const std::vector<std::string>& words) {
   const auto is_value = [](const std::string& word) {

@@ -19,7 +19,7 @@ struct Option {
   bool repeats = false;  ///< may be given several times: see Arguments::lists
 };
 
-/// What a user typed after the subcommand's name.
+/// The words of the command line after the subcommand's name.
 struct Arguments {
   std::map<std::string, std::string> values;              ///< options given, by name
   std::map<std::string, std::vector<std::string>> lists;  ///< the same for options that may repeat

@@ -72,18 +72,18 @@ void run_pca(const Arguments& arguments) {
 
 Command pca_command() {
   return {"pca",
-          "Principal component analysis, as a model file: the baseline",
+          "Principal component analysis, written as a model file: a baseline",
           "hourglass pca --data FILE.h5:/train/samples --components 30 --output pca.h5",
-          "The file works wherever a model does: hourglass evaluate --model pca.h5 --data "
-          "FILE.h5:/test/samples\n"
-          "The same bits on any number of ranks and threads (16 ranks x threads work at most).\n",
+          "The file can be used like any model: hourglass evaluate --model pca.h5 --data "
+          "FILE.h5:/test/samples\nBitwise reproducible on any number of ranks and threads; at most "
+          "16 ranks x threads take part.\n",
           {{"data", "input", "Samples: FILE.h5:/path/to/dataset", "", false},
            {"normalize", "input", "auto, none, unit or standardize, as for train", "auto", false},
-           {"allow-external", "input", "Follow the data file to others and load filter plug-ins",
-            "", true},
+           {"allow-external", "input",
+            "Allow the data file to refer to other files and to use filter plug-ins", "", true},
            {"components", "output", "Number of components", "", false},
            {"output", "output", "Model file to write", "", false},
-           {"threads", "run", "Worker threads a rank", "1", false},
+           {"threads", "run", "Worker threads per rank", "1", false},
            {"json", "output", "Print one JSON object", "", true},
            {"help", "output", "Show this text", "", true}},
           0,

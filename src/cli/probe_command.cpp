@@ -16,7 +16,7 @@
 namespace hourglass {
 namespace {
 
-// Beyond so many classes a table of text helps nobody.
+// A table of more classes is not readable.
 constexpr Index most_printed_classes = 30;
 
 ProbeSettings read_settings(const Arguments& arguments) {
@@ -51,10 +51,10 @@ LabelledData labelled(const Arguments& arguments, const char* option, const Data
                                               ? std::optional(parse_address(arguments.get(option)))
                                               : labels_beside(info);
   if (!address) {
-    throw Error(ErrorKind::data, fmt::format("{}: no labels beside the samples (a 1-d integer data "
-                                             "set 'labels', one a sample); name "
-                                             "them with --{} FILE.h5:/path",
-                                             to_string(info.address), option));
+    throw Error(ErrorKind::data,
+                fmt::format("{}: no labels beside the samples (a one-dimensional integer data set "
+                            "'labels', one per sample); name them with --{} FILE.h5:/path",
+                            to_string(info.address), option));
   }
   address->allow_external = arguments.flag("allow-external");
   data.labels = class_labels(*address, info.rows());
@@ -158,40 +158,41 @@ void run_probe(const Arguments& arguments) {
 Command probe_command() {
   return {
       "probe",
-      "Classify by softmax regression on a model's codes: what they know of the labels",
+      "Train a linear classifier on a model's codes (linear probe)",
       "mpirun -n RANKS hourglass probe --model run/model.h5 --data FILE.h5:/train/samples "
       "--validation FILE.h5:/test/samples",
-      "Frozen codes are computed once and held in memory. --fine-tune trains the encoder as well, "
-      "--raw does without a model. "
-      "A model of\n"
-      "0 epochs (hourglass train --epochs 0) is the encoder without training to compare with.\n"
-      "The figures are the same on any number of ranks and threads.\n",
+      "Frozen codes are computed once and kept in memory. --fine-tune also trains the encoder; "
+      "--raw classifies the samples themselves.\nA model trained for 0 epochs (hourglass train "
+      "--epochs 0) is the untrained encoder for comparison.\nThe results are the same on any "
+      "number of ranks and threads.\n",
       {{"model", "input", "Model or checkpoint file", "", false},
        {"raw", "input", "Classify the samples themselves, without a model", "", true},
        {"data", "input", "Training samples: FILE.h5:/path/to/dataset", "", false},
        {"labels", "input", "Their labels, integers from 0", "labels beside the samples", false},
-       {"validation", "input", "Samples that accuracy and confusion matrix are of", "", false},
+       {"validation", "input", "Samples on which accuracy and confusion matrix are measured", "",
+        false},
        {"validation-labels", "input", "Their labels", "labels beside the samples", false},
-       {"allow-external", "input", "Follow the data files to others and load filter plug-ins", "",
-        true},
+       {"allow-external", "input",
+        "Allow data files to refer to other files and to use filter plug-ins", "", true},
        {"normalize", "input", "raw: auto, none, unit or standardize, as for train", "auto", false},
        {"label-fraction", "input",
-        "Share of each class whose labels are used; the other samples are left out", "1", false},
-       {"standardize", "training", "Standardise frozen codes by their mean and deviation", "true",
-        true},
-       {"fine-tune", "training", "Train the encoder with the softmax", "", true},
-       {"epochs", "training", "Passes over the labelled samples", "30", false},
+        "Fraction of each class whose labels are used; the other samples are ignored", "1", false},
+       {"standardize", "training", "Standardize frozen codes by their mean and standard deviation",
+        "true", true},
+       {"fine-tune", "training", "Train the encoder together with the classifier", "", true},
+       {"epochs", "training", "Number of passes over the labelled samples", "30", false},
        {"learning-rate", "training", "Base learning rate", "0.01; 0.001 with --fine-tune", false},
        {"schedule", "training", "constant or cosine", "cosine", false},
-       {"optimizer", "training", fmt::format("Update rule: {}", fmt::join(optimizer_names(), ", ")),
+       {"optimizer", "training", fmt::format("Optimizer: {}", fmt::join(optimizer_names(), ", ")),
         "adam", false},
-       {"momentum", "training", "sgd, rmsprop, lars, muon: momentum", "0", false},
-       {"weight-decay", "training", "Weight decay, not of biases", "0", false},
-       {"batch", "training", "Global batch: samples of one update, over all ranks", "256", false},
-       {"micro-batch", "training", "Samples computed together by one thread", "32", false},
-       {"seed", "training", "Seed of every random number", "1", false},
-       {"threads", "run", "Worker threads a rank", "1", false},
-       {"memory", "run", "raw, fine-tune: bytes of samples a rank may hold; 0 streams", "auto",
+       {"momentum", "training", "sgd, rmsprop, lars, muon: momentum coefficient", "0", false},
+       {"weight-decay", "training", "Weight decay, not applied to biases", "0", false},
+       {"batch", "training", "Global batch size: samples per update over all ranks", "256", false},
+       {"micro-batch", "training", "Samples processed together by one thread", "32", false},
+       {"seed", "training", "Random seed", "1", false},
+       {"threads", "run", "Worker threads per rank", "1", false},
+       {"memory", "run",
+        "raw, fine-tune: bytes of samples held in memory per rank; 0 always streams", "auto",
         false},
        {"json", "output", "Print one JSON object", "", true},
        {"help", "output", "Show this text", "", true}},

@@ -18,16 +18,15 @@ constexpr Index most_samples = 5000;
 
 // A page may be made again; anything else that has its name is not ours to replace.
 void require_page_or_nothing(const std::string& path) {
-  require_new_or_own(path, "<!DOCTYPE html>", "page of a report", "--output");
+  require_new_or_own(path, "<!DOCTYPE html>", "report", "--output");
 }
 
 void run_report_of_run(const Arguments& arguments, const std::string& folder) {
   use_single_threaded_blas();
   const Index samples = arguments.integer("samples", standard_samples, 1);
   if (samples > most_samples) {
-    throw Error(ErrorKind::usage,
-                fmt::format("--samples is {}, but at most {} can be laid out in a page", samples,
-                            most_samples));
+    throw Error(ErrorKind::usage, fmt::format("--samples is {}, but a report shows at most {}",
+                                              samples, most_samples));
   }
   const std::string output = arguments.get("output", "report.html");
   require_page_or_nothing(output);
@@ -35,7 +34,7 @@ void run_report_of_run(const Arguments& arguments, const std::string& folder) {
   add_study(run, arguments.get("data"), arguments.get("labels"), samples);
   run.findings.reproduced_by = fmt::format("hourglass report {} --output {}", folder, output);
   write_text_atomically(output, run_report(run.findings));
-  fmt::print("{}: one page, {}; open it in a browser\n", output, state_of_run(run.findings));
+  fmt::print("{}: HTML report, {}; open it in a browser\n", output, state_of_run(run.findings));
   for (const std::string& remark : run.findings.remarks) fmt::print("{}\n", remark);
 }
 
@@ -51,7 +50,7 @@ void run_report_command(const Arguments& arguments) {
   }
   if (words.size() > 1)
     throw Error(ErrorKind::usage,
-                fmt::format("unexpected '{}': a report is of one run folder", words[1]));
+                fmt::format("unexpected '{}': a report describes one run folder", words[1]));
   run_report_of_run(arguments, words.front());
 }
 
@@ -60,17 +59,17 @@ void run_report_command(const Arguments& arguments) {
 Command report_command() {
   return {
       "report",
-      "Make one self-contained page of a training run, or of scaling studies",
+      "Write a self-contained HTML report of a training run or of scaling studies",
       "hourglass report run/ --output report.html\n"
       "       hourglass report scaling results.jsonl... --output scaling.html",
-      "The page needs no network and no other file. A run that has not ended is shown as far as it "
-      "is.\n",
-      {{"output", "output", "The HTML file to write", "report.html", false},
-       {"data", "input", "Samples to look at: FILE.h5:/path",
-        "the run's validation or training data", false},
-       {"labels", "input", "Labels to colour by: FILE.h5:/path", "labels beside the samples",
+      "The report needs no network and no other file. A run in progress is shown up to its latest "
+      "checkpoint.\n",
+      {{"output", "output", "HTML file to write", "report.html", false},
+       {"data", "input", "Samples to show: FILE.h5:/path", "the run's validation or training data",
         false},
-       {"samples", "input", "How many samples to look at", std::to_string(standard_samples), false},
+       {"labels", "input", "Labels for the colours: FILE.h5:/path", "labels beside the samples",
+        false},
+       {"samples", "input", "Number of samples to show", std::to_string(standard_samples), false},
        {"help", "output", "Show this text", "", true}},
       1000,
       false,

@@ -35,7 +35,7 @@ ResultsFile::~ResultsFile() { close(file_); }
 
 bool ResultsFile::is_empty() const { return std::filesystem::file_size(path_) == 0; }
 
-void ResultsFile::drop_cut_line() {
+void ResultsFile::drop_incomplete_line() {
   const auto size = static_cast<off_t>(std::filesystem::file_size(path_));
   off_t end = size;
   for (char byte = 0; end > 0 && pread(file_, &byte, 1, end - 1) == 1 && byte != '\n';) --end;

@@ -22,7 +22,7 @@ class ResultsFile {
   [[nodiscard]] int lock() const { return lock_.descriptor(); }
   [[nodiscard]] bool is_empty() const;
   /// Removes the incomplete last line that a killed study has left.
-  void drop_cut_line();
+  void drop_incomplete_line();
   /// Writes `line` and a line feed. Throws Error(io).
   void append(const std::string& line);
   void clear();

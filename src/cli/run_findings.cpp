@@ -30,7 +30,7 @@ OpenedRun open_run(const std::string& folder) {
   }
   if (file.empty()) {
     run.findings.remarks.push_back(
-        "The run has neither a model nor a checkpoint yet: only its metrics are shown.");
+        "The run has no model and no checkpoint yet: only its metrics are shown.");
     return run;
   }
   run.model = std::make_unique<Model>(load_model(file));
@@ -50,7 +50,7 @@ void add_study(OpenedRun& run, const std::string& data, const std::string& label
   } catch (const Error& error) {
     if (!data.empty() || !labels.empty()) throw;
     run.findings.remarks.push_back(
-        fmt::format("No samples are shown, since the run's data cannot be used ({}); name them "
+        fmt::format("No samples are shown because the run's data cannot be read ({}); name them "
                     "with --data FILE.h5:/path.",
                     error.what()));
   }

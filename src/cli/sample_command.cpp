@@ -12,7 +12,7 @@
 namespace hourglass {
 namespace {
 
-// Samples decoded together, whatever the ranks, so that every one meets the same arithmetic.
+// Samples decoded together, independent of the ranks, so that all results have the same bits.
 constexpr Index micro_batch = 128;
 
 void draw_codes(const CounterRandom& random, Range rows, Matrix codes) {
@@ -38,10 +38,10 @@ void run_sample(const Arguments& arguments) {
   collectively(world, [&] {
     model = load_model(arguments.required("model"));
     if (!model.config.model.regularization.variational) {
-      throw Error(ErrorKind::usage, fmt::format("{} was not trained with --variational: its codes "
-                                                "follow no known distribution to sample "
-                                                "from; train with --variational",
-                                                arguments.get("model")));
+      throw Error(ErrorKind::usage,
+                  fmt::format("{} was not trained with --variational, so the distribution of its "
+                              "codes is unknown; train with --variational",
+                              arguments.get("model")));
     }
     static_cast<void>(arguments.required("samples"));
     samples = arguments.integer("samples", 1, 1);
@@ -88,11 +88,10 @@ void run_sample(const Arguments& arguments) {
 
 Command sample_command() {
   return {"sample",
-          "Draw new samples from a variational autoencoder",
+          "Generate new samples with a variational autoencoder",
           "hourglass sample --model run/model.h5 --samples 64 --output new.h5[:/group]",
-          "Codes are drawn from N(0, I) and decoded; inputs that were standardized in training "
-          "come out standardized.\n"
-          "The same file on any number of ranks.\n",
+          "Codes are drawn from N(0, I) and decoded; for a model trained on standardized inputs, "
+          "the samples are standardized too.\nThe file is the same on any number of ranks.\n",
           {{"model", "input", "Model or checkpoint file, trained with --variational", "", false},
            {"samples", "output", "Number of samples", "", false},
            {"seed", "run", "Seed of the codes", "1", false},

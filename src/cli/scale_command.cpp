@@ -27,7 +27,7 @@ void note(const std::string& text) {
 void check_same_study(const ScalingStudy& old, const ScalePlan& plan) {
   const ScalingStudy& wanted = plan.study;
   const char* what = old.weak != wanted.weak                     ? "--strong or --weak"
-                     : old.train_options != wanted.train_options ? "the options behind --"
+                     : old.train_options != wanted.train_options ? "the options after --"
                      : old.steps != wanted.steps                 ? "--steps"
                      : old.warm_up != wanted.warm_up             ? "--warm-up"
                      : old.texts.at("program") != wanted.texts.at("program") ||
@@ -59,7 +59,7 @@ void add_summary(const ScalingPoint& point, ResultsFile& file, ScalingStudy& don
 
 void print_summary(const ScalePlan& plan, const ScalingStudy& study) {
   fmt::print("{:>6} {:<10} {:>8} {:>12} {:>25} {:>14} {:>10}\n", "ranks", "reduction", "batch",
-             "ms a step", "interval", "samples/s", "imbalance");
+             "ms per step", "interval", "samples/s", "imbalance");
   for (const auto& [point, repetitions] : by_point(study)) {
     if (std::ranges::find(plan.points, point) == plan.points.end()) continue;
     std::vector<double> seconds;
@@ -89,10 +89,9 @@ void warn_of_shared_cores(const ScalePlan& plan) {
   const Index cores = CPU_COUNT(&set);
   for (const ScalingPoint& point : plan.points) {
     if (point.ranks * plan.threads <= cores) continue;
-    note(
-        fmt::format("warning: {} ranks x {} threads share {} cores here: their numbers measure the "
-                    "scheduler and mean nothing",
-                    point.ranks, plan.threads, cores));
+    note(fmt::format(
+        "warning: {} ranks x {} threads share {} cores here: these measurements are meaningless",
+        point.ranks, plan.threads, cores));
     return;
   }
 }
@@ -105,15 +104,14 @@ void run_scale(const Arguments& arguments) {
   ScalingStudy done = plan.study;
   if (!file.is_empty()) done = read_scaling_results(plan.output, true);
   if (done.repetitions.empty() && done.networks.empty()) {
-    // A study that failed before its first measurement is no reason to keep to its options.
+    // A study that failed before its first measurement does not bind the options of the next one.
     file.clear();
     done = plan.study;
     file.append(study_line(plan.study));
   } else {
     check_same_study(done, plan);
-    file.drop_cut_line();
-    note(fmt::format("continuing {}: {} measurements are there", plan.output,
-                     done.repetitions.size()));
+    file.drop_incomplete_line();
+    note(fmt::format("continuing {}: {} measurements done", plan.output, done.repetitions.size()));
   }
   warn_of_shared_cores(plan);
   // Repetitions in the outer loop: what drifts (clocks, other users) meets all points alike.
@@ -132,39 +130,36 @@ void run_scale(const Arguments& arguments) {
 }  // namespace
 
 Command scale_command() {
-  return {"scale",
-          "Measure strong or weak scaling of the training loop, repeatedly, into a results file",
-          "hourglass scale --weak|--strong --ranks 1,2,4 --output results.jsonl [OPTIONS] -- TRAIN "
-          "OPTIONS",
-          "Behind -- stand the settings of hourglass train: the model, perhaps --data (noise in "
-          "memory otherwise), --batch (of one "
-          "rank\n"
-          "with --weak), --threads. Inside a Slurm allocation ranks are started by srun, elsewhere "
-          "by mpirun. A study that was\n"
-          "interrupted goes on when the same command is given again; further --ranks or "
-          "--repetitions extend it.\n",
-          {{"strong", "study", "The batch stays as the ranks grow", "", true},
-           {"weak", "study",
-            "The batch grows with the ranks: --batch is that of one rank (one micro-batch a thread "
-            "by default)",
-            "", true},
-           {"ranks", "study", "Numbers of ranks, e.g. 1,2,4", "", false},
-           {"reduction", "study", "tree, allreduce or tree,allreduce", "tree", false},
-           {"micro-batch", "study", "One or several, e.g. 32,128", "128", false},
-           {"repetitions", "measurement", "Jobs of each point", "5", false},
-           {"steps", "measurement", "Steps that a job measures", "20", false},
-           {"warm-up", "measurement", "Steps before them", "5", false},
-           {"network", "measurement",
-            "Measure allreduce and messages alone as well, once for each number of ranks", "true",
-            true},
-           {"launcher", "launch", "auto, mpirun or srun", "auto", false},
-           {"launch-options", "launch",
-            "More words for the launcher, e.g. \"--bind-to core -H node1:4,node2:4\"", "", false},
-           {"output", "output", "Results file, one JSON object a line; appended to", "", false},
-           {"help", "output", "Show this text", "", true}},
-          100000,
-          false,
-          run_scale};
+  return {
+      "scale",
+      "Measure strong or weak scaling of the training loop",
+      "hourglass scale --weak|--strong --ranks 1,2,4 --output results.jsonl [OPTIONS] -- TRAIN "
+      "OPTIONS",
+      "The options after -- are those of hourglass train: the model, optionally --data (random "
+      "samples otherwise), --batch (per rank\nwith --weak), --threads. Ranks are started by srun "
+      "in a Slurm allocation, otherwise by mpirun. The same command continues an\ninterrupted "
+      "study; further --ranks or --repetitions extend it.\n",
+      {{"strong", "study", "Strong scaling: constant global batch", "", true},
+       {"weak", "study",
+        "Weak scaling: the global batch grows with the ranks; --batch is per rank (default: one "
+        "micro-batch per thread)",
+        "", true},
+       {"ranks", "study", "Rank counts, e.g. 1,2,4", "", false},
+       {"reduction", "study", "tree, allreduce or tree,allreduce", "tree", false},
+       {"micro-batch", "study", "One or more micro-batch sizes, e.g. 32,128", "128", false},
+       {"repetitions", "measurement", "Jobs per configuration", "5", false},
+       {"steps", "measurement", "Measured steps per job", "20", false},
+       {"warm-up", "measurement", "Warm-up steps per job", "5", false},
+       {"network", "measurement",
+        "Also benchmark allreduce and point-to-point messages, once per rank count", "true", true},
+       {"launcher", "launch", "auto, mpirun or srun", "auto", false},
+       {"launch-options", "launch",
+        "Additional launcher options, e.g. \"--bind-to core -H node1:4,node2:4\"", "", false},
+       {"output", "output", "Results file (JSON lines), appended to", "", false},
+       {"help", "output", "Show this text", "", true}},
+      100000,
+      false,
+      run_scale};
 }
 
 }  // namespace hourglass

@@ -75,15 +75,15 @@ void measure_point(const ScalePlan& plan, const ScalingPoint& point, Index numbe
   if (code != 0 || lines.empty()) {
     throw Error(
         kind_of_failure(code),
-        fmt::format("{} ended with exit code {} on {}; {}", plan.launcher, code, describe(point),
-                    done.repetitions.empty() ? "nothing is measured yet"
-                                             : "what is measured is kept in " + plan.output +
+        fmt::format("{} failed with exit code {} on {}; {}", plan.launcher, code, describe(point),
+                    done.repetitions.empty() ? "there are no measurements yet"
+                                             : "measurements are kept in " + plan.output +
                                                    ", and the same command continues"));
   }
   for (const std::string& line : lines) file.append(line);
   done = read_scaling_results(plan.output);
   const ScalingRepetition& last = done.repetitions.back();
-  note(fmt::format("{}: repetition {} of {}: {:.3f} ms a step, {:.0f} samples/s", describe(point),
+  note(fmt::format("{}: repetition {} of {}: {:.3f} ms per step, {:.0f} samples/s", describe(point),
                    number, plan.repetitions, last.step_seconds * 1e3, last.samples_per_second));
 }
 

@@ -25,8 +25,8 @@ std::vector<Index> counts_of(const std::string& name, const std::string& text) {
     if (error != std::errc{} || end != item.data() + item.size() || value < 1 ||
         value > 1'000'000) {
       throw Error(ErrorKind::usage,
-                  fmt::format("--{} {}: '{}' is not a positive number; give a list like 1,2,4", name,
-                              text, item));
+                  fmt::format("--{} {}: '{}' is not a positive number; give a list like 1,2,4",
+                              name, text, item));
     }
     if (std::ranges::find(counts, value) != counts.end()) {
       throw Error(ErrorKind::usage, fmt::format("--{} {}: {} is named twice", name, text, value));
@@ -50,37 +50,33 @@ TrainConfig parse_train_options(const std::vector<std::string>& words) {
   const Arguments given = parse_arguments(train_options(), words, 0);
   for (const char* name : {"output", "validation", "resume", "print-config"}) {
     if (given.has(name))
-      throw Error(
-          ErrorKind::usage,
-          fmt::format("--{} has no place in a scaling study: it trains nothing to keep", name));
+      throw Error(ErrorKind::usage, fmt::format("--{} is not supported by hourglass scale", name));
   }
   for (const char* name : {"micro-batch", "reduction"}) {
     if (given.has(name)) {
       throw Error(
           ErrorKind::usage,
-          fmt::format("give --{0} before the --, to hourglass scale itself: it may be a list there",
+          fmt::format("give --{0} before --, to hourglass scale itself, where it may be a list",
                       name));
     }
   }
   TrainConfig config = new_run(given);
   if (config.model.encoder.empty()) {
     throw Error(ErrorKind::usage,
-                "name a model behind --, e.g. hourglass scale --weak --ranks 1,2 --output "
-                "results.jsonl -- --layers "
-                "784,1000,500,250,30");
+                "name a model after --, e.g. hourglass scale --weak --ranks 1,2 --output "
+                "results.jsonl -- --layers 784,1000,500,250,30");
   }
   if (config.pretrain.kind != Pretrain::none) {
     throw Error(ErrorKind::usage,
-                "--pretrain has no place in a scaling study: measure the layers that it trains one "
-                "by one, e.g. --layers 784,1000");
+                "--pretrain is not supported by hourglass scale: measure the layers separately, "
+                "e.g. --layers 784,1000");
   }
   if (is_full_batch(config)) {
     throw Error(
         ErrorKind::usage,
-        fmt::format(
-            "--optimizer {} has no place in a scaling study: its updates take passes over all "
-            "the data, as many as a line search asks for; measure another optimizer's steps",
-            lbfgs_name));
+        fmt::format("--optimizer {} is not supported by hourglass scale, because a line search "
+                    "makes a varying number of passes over the data; use another optimizer",
+                    lbfgs_name));
   }
   return config;
 }
@@ -113,11 +109,9 @@ void add_points(const Arguments& arguments, const TrainConfig& config, bool batc
         if (ranks > checked.shards()) {
           throw Error(
               ErrorKind::usage,
-              fmt::format(
-                  "--ranks {}: a batch of {} has {} micro-batches of {}, and a rank needs at "
-                  "least one; use a larger --batch or a "
-                  "smaller --micro-batch",
-                  ranks, batch, checked.shards(), micro_batch));
+              fmt::format("--ranks {}: a batch of {} has {} micro-batches of {}, but each rank "
+                          "needs at least one; use a larger --batch or a smaller --micro-batch",
+                          ranks, batch, checked.shards(), micro_batch));
         }
         plan.points.push_back({static_cast<int>(ranks), reduction, micro_batch, batch});
       }
@@ -131,7 +125,7 @@ ScalePlan read_scale_plan(const Arguments& arguments) {
   ScalePlan plan;
   if (arguments.flag("weak") == arguments.flag("strong")) {
     throw Error(ErrorKind::usage,
-                "choose --strong (the batch stays) or --weak (the batch grows with the ranks)");
+                "choose --strong (constant global batch) or --weak (constant batch per rank)");
   }
   plan.study.weak = arguments.flag("weak");
   plan.repetitions = arguments.integer("repetitions", 5, 1);

@@ -9,7 +9,7 @@
 
 namespace hourglass {
 
-/// What `hourglass scale` is asked to measure, and how jobs are started.
+/// The measurements of `hourglass scale`, and how its jobs are started.
 struct ScalePlan {
   ScalingStudy study;  ///< the settings that all measurements share; no measurements
   std::vector<ScalingPoint> points;

@@ -37,7 +37,7 @@ class ScratchFolder {
       std::string pattern =
           (std::filesystem::temp_directory_path() / "hourglass-scale-XXXXXX").string();
       if (mkdtemp(pattern.data()) == nullptr) {
-        throw Error(ErrorKind::io, fmt::format("cannot make a folder in {}: set TMPDIR",
+        throw Error(ErrorKind::io, fmt::format("cannot create a folder in {}: set TMPDIR",
                                                std::filesystem::temp_directory_path().string()));
       }
       path_ = pattern;
@@ -132,7 +132,7 @@ void describe(const Communicator& world, ScalingRepetition& repetition) {
   texts["build"] = build_description();
 }
 
-// What a results file says of a step; the parts of `compute` are told too.
+// The phases of a step in a results file; the parts of `compute` are included separately.
 double compute_of(const StepTimes& step) {
   return step.of(Phase::forward) + step.of(Phase::loss) + step.of(Phase::backward) +
          step.of(Phase::tree_sum);
@@ -167,7 +167,7 @@ ScalingRepetition measure(const Communicator& world, const TrainConfig& config, 
     own[name] = median_of(std::move(seconds));
     repetition.phases[name] = over_ranks(world, own[name]);
   }
-  // What the phases leave of a step: agreement on flags, waiting for other threads and for slower
+  // The remainder of a step: agreement on flags, waiting for other threads and for slower
   // ranks.
   double told = 0;
   for (const auto& [name, seconds_of] : step_phases)
@@ -228,12 +228,12 @@ void run_scale_worker(const Arguments& arguments) {
 
 Command scale_worker_command() {
   return {"scale-worker",
-          "One measurement of hourglass scale",
+          "Run one measurement of hourglass scale",
           "mpirun -n RANKS hourglass scale-worker --steps 20 --warm-up 5 -- TRAIN OPTIONS",
           "",
-          {{"steps", "measurement", "Steps that are measured", "20", false},
-           {"warm-up", "measurement", "Steps before them", "5", false},
-           {"network", "measurement", "Measure the network as well", "", true}},
+          {{"steps", "measurement", "Measured steps", "20", false},
+           {"warm-up", "measurement", "Warm-up steps per job", "5", false},
+           {"network", "measurement", "Also measure the network", "", true}},
           100000,
           true,
           run_scale_worker,

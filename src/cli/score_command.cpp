@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::size_t shown_samples = 5;
 
-struct Order {
+struct ScoreOptions {
   std::optional<DatasetAddress> output;
   double quantile = 0.99;
   std::string fit;  ///< samples that the threshold comes from; "" for none
@@ -38,35 +38,35 @@ struct Report {
   Index flagged_anomalies = 0;
 };
 
-Order read_order(const Arguments& arguments, const Model& model) {
-  Order order;
-  if (arguments.has("output")) order.output = parse_address(arguments.get("output"));
-  order.quantile = arguments.number("threshold-quantile", 0.99);
-  if (order.quantile < 0 || order.quantile > 1) {
-    throw Error(ErrorKind::usage,
-                fmt::format("--threshold-quantile is {}, but 0 to 1 is expected", order.quantile));
+ScoreOptions read_score_options(const Arguments& arguments, const Model& model) {
+  ScoreOptions options;
+  if (arguments.has("output")) options.output = parse_address(arguments.get("output"));
+  options.quantile = arguments.number("threshold-quantile", 0.99);
+  if (options.quantile < 0 || options.quantile > 1) {
+    throw Error(ErrorKind::usage, fmt::format("--threshold-quantile is {}, but 0 to 1 is expected",
+                                              options.quantile));
   }
-  order.fit = arguments.get("fit");
-  if (order.fit.empty() && arguments.has("threshold-quantile")) {
-    order.fit = model.config.validation.empty() ? model.config.data : model.config.validation;
+  options.fit = arguments.get("fit");
+  if (options.fit.empty() && arguments.has("threshold-quantile")) {
+    options.fit = model.config.validation.empty() ? model.config.data : model.config.validation;
   }
   if (arguments.has("labels") && !arguments.has("anomaly-label")) {
-    throw Error(ErrorKind::usage, "--labels needs --anomaly-label: which labels are anomalies");
+    throw Error(ErrorKind::usage, "--labels needs --anomaly-label, the labels of anomalies");
   }
-  if (!arguments.has("anomaly-label")) return order;
+  if (!arguments.has("anomaly-label")) return options;
   for (const std::string& text : split_list(arguments.get("anomaly-label"))) {
     std::int64_t label = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), label);
     if (error != std::errc{} || end != text.data() + text.size()) {
       throw Error(
           ErrorKind::usage,
-          fmt::format("--anomaly-label is '{}', but whole numbers between commas are expected",
+          fmt::format("--anomaly-label is '{}', but comma-separated whole numbers are expected",
                       arguments.get("anomaly-label")));
     }
-    order.anomalies.push_back(label);
+    options.anomalies.push_back(label);
   }
-  if (order.anomalies.empty()) throw Error(ErrorKind::usage, "--anomaly-label names no label");
-  return order;
+  if (options.anomalies.empty()) throw Error(ErrorKind::usage, "--anomaly-label is empty");
+  return options;
 }
 
 std::vector<std::uint8_t> find_anomalies(const Arguments& arguments, const DatasetReader& reader,
@@ -74,9 +74,10 @@ std::vector<std::uint8_t> find_anomalies(const Arguments& arguments, const Datas
   const auto address = arguments.has("labels") ? parse_address(arguments.get("labels"))
                                                : labels_beside(reader.info());
   if (!address) {
-    throw Error(ErrorKind::data,
-                fmt::format("{}: has no labels beside it; name them: --labels FILE.h5:/path",
-                            to_string(reader.info().address)));
+    throw Error(
+        ErrorKind::data,
+        fmt::format("{}: no labels beside the samples; name them with --labels FILE.h5:/path",
+                    to_string(reader.info().address)));
   }
   std::vector<std::uint8_t> positive;
   for (const std::int64_t label : read_labels(*address, reader.info().rows())) {
@@ -85,7 +86,7 @@ std::vector<std::uint8_t> find_anomalies(const Arguments& arguments, const Datas
   return positive;
 }
 
-/// The values of all ranks, in the order of rows.
+/// The values of all ranks, in order of rows.
 std::vector<double> gather(const Communicator& world, const std::vector<double>& mine) {
   std::vector<double> all;
   for (const std::string& part : world.all_gather(
@@ -139,7 +140,7 @@ void print_json(const Report& report) {
   fmt::print("{}\n", json.dump());
 }
 
-void print_text(const Report& report, const Order& order) {
+void print_text(const Report& report, const ScoreOptions& options) {
   fmt::print("samples    {}\nmean score {:.6f}   squared error, summed over features\nhighest   ",
              report.samples, report.mean);
   for (const auto& [score, row] : report.highest) fmt::print("  row {} ({:.4f})", row, score);
@@ -147,47 +148,48 @@ void print_text(const Report& report, const Order& order) {
   if (report.threshold) {
     fmt::print(
         "threshold  {:.6f}   the {} quantile of {}\nflagged    {}   score above the threshold\n",
-        *report.threshold, order.quantile, order.fit, report.flagged);
+        *report.threshold, options.quantile, options.fit, report.flagged);
   }
   if (!report.labels) return;
   fmt::print(
-      "anomalies  {}   by their labels\nauroc      {:.6f}\nap         {:.6f}   average precision\n",
+      "anomalies  {}   according to the labels\nauroc      {:.6f}\nap         {:.6f}   average "
+      "precision\n",
       report.labels->positives, report.labels->auroc, report.labels->average_precision);
   if (report.threshold) {
-    fmt::print(
-        "recall     {:.6f}   of anomalies that are flagged\nprecision  {:.6f}   of the flagged "
-        "that are anomalies\n",
-        static_cast<double>(report.flagged_anomalies) /
-            static_cast<double>(report.labels->positives),
-        report.flagged > 0
-            ? static_cast<double>(report.flagged_anomalies) / static_cast<double>(report.flagged)
-            : 0.0);
+    fmt::print("recall     {:.6f}   of anomalies flagged\nprecision  {:.6f}   of flagged samples\n",
+               static_cast<double>(report.flagged_anomalies) /
+                   static_cast<double>(report.labels->positives),
+               report.flagged > 0 ? static_cast<double>(report.flagged_anomalies) /
+                                        static_cast<double>(report.flagged)
+                                  : 0.0);
   }
 }
 
 void run_score(const Arguments& arguments) {
   const auto world = Communicator::world();
   const ModelArguments given = read_model_arguments(world, arguments);
-  Order order;
-  collectively(world, [&] { order = read_order(arguments, given.model); });
+  ScoreOptions options;
+  collectively(world, [&] { options = read_score_options(arguments, given.model); });
   const auto reader = open_everywhere(world, given.data, given.allow_external);
   std::vector<std::uint8_t> anomalies;
   collectively(world, [&] {
     check_features(reader->info(), given.model.network->features());
-    if (!order.anomalies.empty()) anomalies = find_anomalies(arguments, *reader, order.anomalies);
-    if (order.output) {
-      const std::string path = (order.output->path == "/" ? "" : order.output->path) + "/scores";
-      check_output(order.output->file, std::span(&path, 1));
+    if (!options.anomalies.empty())
+      anomalies = find_anomalies(arguments, *reader, options.anomalies);
+    if (options.output) {
+      const std::string path =
+          (options.output->path == "/" ? "" : options.output->path) + "/scores";
+      check_output(options.output->file, std::span(&path, 1));
     }
   });
   WorkerPool pool(given.threads);
   Report report;
   report.samples = reader->info().rows();
-  if (!order.fit.empty()) {
-    const auto fit = open_everywhere(world, order.fit, given.allow_external);
+  if (!options.fit.empty()) {
+    const auto fit = open_everywhere(world, options.fit, given.allow_external);
     report.threshold =
         quantile(world, sample_errors(world, given.model, *fit, given.micro_batch, pool).values,
-                 order.quantile);
+                 options.quantile);
   }
   const SampleErrors errors = sample_errors(world, given.model, *reader, given.micro_batch, pool);
   const std::vector<double> scores = gather(world, errors.values);
@@ -209,13 +211,13 @@ void run_score(const Arguments& arguments) {
         return a.first > b.first || (a.first == b.first && a.second < b.second);
       });
   report.highest.resize(shown);
-  if (order.output) write_scores(world, *order.output, errors, report, given.model.file.path);
+  if (options.output) write_scores(world, *options.output, errors, report, given.model.file.path);
   if (!world.is_root()) return;
-  if (order.output && !arguments.flag("json")) {
-    fmt::print("{}:{}/scores holds {}\n", order.output->file,
-               order.output->path == "/" ? "" : order.output->path, report.samples);
+  if (options.output && !arguments.flag("json")) {
+    fmt::print("{}:{}/scores holds {}\n", options.output->file,
+               options.output->path == "/" ? "" : options.output->path, report.samples);
   }
-  arguments.flag("json") ? print_json(report) : print_text(report, order);
+  arguments.flag("json") ? print_json(report) : print_text(report, options);
 }
 
 }  // namespace
@@ -227,20 +229,20 @@ Command score_command() {
                      "also <group>/anomalous",
                      "", false});
   options.push_back({"threshold-quantile", "threshold",
-                     "Samples that score above this quantile of the scores of --fit are flagged",
-                     "0.99", false});
-  options.push_back({"fit", "threshold", "Samples that the threshold comes from",
+                     "Flag samples that score above this quantile of the scores of --fit", "0.99",
+                     false});
+  options.push_back({"fit", "threshold", "Samples that determine the threshold",
                      "with --threshold-quantile: the run's validation samples, or training samples",
                      false});
   options.push_back({"anomaly-label", "labels",
-                     "The labels of anomalies, between commas: report AUROC and average precision",
-                     "", false});
+                     "Labels of anomalies, comma-separated: report AUROC and average precision", "",
+                     false});
   options.push_back({"labels", "labels", "Labels of the samples: FILE.h5:/path",
                      "labels beside the samples", false});
   options.push_back({"json", "output", "Print one JSON object", "", true});
   options.push_back({"help", "output", "Show this text", "", true});
   return {"score",
-          "Score samples by how badly a model reconstructs them; find anomalies",
+          "Score samples by their reconstruction error to find anomalies",
           "hourglass score --model run/model.h5 --data FILE.h5:/test/samples [--output scores.h5] "
           "[--threshold-quantile 0.99] "
           "[--anomaly-label 9]",

@@ -47,7 +47,7 @@ void run_show(const Arguments& arguments) {
 
 Command show_command() {
   return {"show",
-          "Show a training run in the terminal: its state, its curve, its last epochs",
+          "Show a training run in the terminal: state, learning curve, last epochs",
           "hourglass show run/",
           "",
           {{"help", "output", "Show this text", "", true}},

@@ -29,10 +29,10 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-// A whole file set: an axis of this name varies the configuration file instead of one setting.
+// An axis of this name varies the configuration file instead of one setting.
 constexpr const char* config_axis = "config";
 
-// The table is written within moments.
+// The lock on the table is only held briefly.
 constexpr double forever = std::numeric_limits<double>::infinity();
 
 std::vector<std::string> read_launcher(const Arguments& arguments) {
@@ -64,7 +64,7 @@ SweepPlan read_plan(const Arguments& arguments) {
   return plan;
 }
 
-// What makes two sweeps the same one, as text. The number of random draws may grow.
+// The identity of a sweep, as text. The number of random trials is not part of it, so it may grow.
 std::string describe(const SweepPlan& plan) {
   Json json;
   json["search"] = plan.random > 0 ? "random" : "grid";
@@ -78,9 +78,11 @@ std::string describe(const SweepPlan& plan) {
 }
 
 [[noreturn]] void refuse_damaged(const std::string& path) {
-  throw Error(ErrorKind::data, fmt::format("{} describes no sweep, so it is damaged: delete it and "
-                                           "repeat the options; trials are kept",
-                                           path));
+  throw Error(
+      ErrorKind::data,
+      fmt::format(
+          "{} is damaged: delete it and repeat the command with all options; trials are kept",
+          path));
 }
 
 SweepPlan stored_plan(const std::string& output) {
@@ -114,7 +116,7 @@ void check_names(const SweepPlan& plan) {
   for (const Setting& setting : train_settings()) names.push_back(setting.name);
   for (const SweepAxis& axis : plan.axes) {
     if (std::ranges::find(names, axis.name) == names.end()) {
-      throw Error(ErrorKind::usage, fmt::format("unknown setting '{}' to vary{}", axis.name,
+      throw Error(ErrorKind::usage, fmt::format("cannot vary the unknown setting '{}'{}", axis.name,
                                                 suggestion(axis.name, names)));
     }
   }
@@ -123,17 +125,17 @@ void check_names(const SweepPlan& plan) {
     if (given.has(name))
       throw Error(
           ErrorKind::usage,
-          fmt::format("--{} is not for trials: their folders are below the sweep's --output",
-                      name));
+          fmt::format(
+              "--{} is not supported for trials, whose folders are inside the sweep's --output",
+              name));
   }
   for (const SweepAxis& axis : plan.axes) {
     if (axis.name == "output")
-      throw Error(ErrorKind::usage, "output cannot be varied: each trial has a folder of its own");
+      throw Error(ErrorKind::usage, "output cannot be varied: each trial has its own folder");
     if (given.has(axis.name))
-      throw Error(
-          ErrorKind::usage,
-          fmt::format("{} is varied, and set by --{} after -- as well: leave one of them out",
-                      axis.name, axis.name));
+      throw Error(ErrorKind::usage,
+                  fmt::format("{} is varied and also set by --{} after --: leave one of them out",
+                              axis.name, axis.name));
   }
 }
 
@@ -157,10 +159,12 @@ Sweep read_sweep(const Arguments& arguments) {
   sweep.tasks = arguments.integer("tasks", 1, 1);
   sweep.task = arguments.integer("task", 0, 0);
   if (arguments.has("task") != arguments.has("tasks"))
-    throw Error(ErrorKind::usage, "--task and --tasks go together: --task 0 --tasks 4");
+    throw Error(ErrorKind::usage,
+                "--task and --tasks must be given together, e.g. --task 0 --tasks 4");
   if (sweep.task >= sweep.tasks) {
-    throw Error(ErrorKind::usage, fmt::format("--task {} of --tasks {}: tasks count from 0 to {}",
-                                              sweep.task, sweep.tasks, sweep.tasks - 1));
+    throw Error(ErrorKind::usage,
+                fmt::format("--task {} of --tasks {}: tasks are numbered from 0 to {}", sweep.task,
+                            sweep.tasks, sweep.tasks - 1));
   }
   return sweep;
 }
@@ -183,8 +187,7 @@ void claim_folder(const Sweep& sweep) {
   } else if (const std::string found = read_text(path); found != wanted) {
     if (!Json::accept(found)) refuse_damaged(path);
     throw Error(ErrorKind::usage, fmt::format("{} holds another sweep (see {}): repeat its options "
-                                              "to go on with it, or choose another "
-                                              "--output",
+                                              "to continue it, or choose another --output",
                                               sweep.output, path));
   }
 }
@@ -197,8 +200,8 @@ std::vector<TrialRow> tabulate(const Sweep& sweep) {
   return rows;
 }
 
-// All trials of this task; last those that other processes had at first, since one of these may
-// have been killed.
+// Runs all trials of this task. Those that other processes are running come last, because such a
+// process may have been killed.
 void run_trials(const Sweep& sweep) {
   const StopSignal stop;
   std::vector<Index> trials;
@@ -212,14 +215,13 @@ void run_trials(const Sweep& sweep) {
       if (step == TrialStep::busy) busy.push_back(trial);
       if (step != TrialStep::asked_to_stop) continue;
       tabulate(sweep);
-      throw Error(
-          ErrorKind::stopped,
-          fmt::format("stopped at trial {:04}; the same command goes on with it", trial + 1));
+      throw Error(ErrorKind::stopped,
+                  fmt::format("stopped at trial {:04}; the same command continues it", trial + 1));
     }
     if (first && !busy.empty()) {
       std::vector<Index> numbers = busy;
       for (Index& number : numbers) ++number;
-      fmt::print("waiting for trial{} {:04}, which another process is running\n",
+      fmt::print("waiting for trial{} {:04}, run by another process\n",
                  numbers.size() == 1 ? "" : "s", fmt::join(numbers, ", "));
       std::fflush(stdout);
     }
@@ -238,11 +240,11 @@ void run_sweep(const Arguments& arguments) {
   refuse_launcher("sweep");
   const Sweep sweep = read_sweep(arguments);
   if (arguments.flag("report")) return print_table(sweep, tabulate(sweep));
-  const std::string first = objection(sweep.plan, 0, sweep.output);
+  const std::string first = validation_error(sweep.plan, 0, sweep.output);
   for (Index trial = 0; !first.empty(); ++trial) {
     if (trial == sweep.plan.trials())
-      throw Error(ErrorKind::usage, fmt::format("no trial can run: {}", first));
-    if (objection(sweep.plan, trial, sweep.output).empty()) break;
+      throw Error(ErrorKind::usage, fmt::format("no trial is valid: {}", first));
+    if (validation_error(sweep.plan, trial, sweep.output).empty()) break;
   }
   claim_folder(sweep);
   run_trials(sweep);
@@ -253,9 +255,8 @@ void run_sweep(const Arguments& arguments) {
     if (!mine || row.outcome.status != "failed") continue;
     throw Error(
         kind_of_failure(row.outcome.code),
-        fmt::format(
-            "trial {:04} failed with exit code {} (see {}); the same command tries it again",
-            row.trial + 1, row.outcome.code, trial_files(sweep.output, row.trial).log));
+        fmt::format("trial {:04} failed with exit code {} (see {}); the same command retries it",
+                    row.trial + 1, row.outcome.code, trial_files(sweep.output, row.trial).log));
   }
 }
 
@@ -264,8 +265,7 @@ void run_sweep(const Arguments& arguments) {
 Command sweep_command() {
   Command command;
   command.name = "sweep";
-  command.summary =
-      "Train once for each combination of settings, or for random ones, and tabulate the results";
+  command.summary = "Train with all or random combinations of settings and tabulate the results";
   command.usage =
       "hourglass sweep --set learning-rate=1e-3,3e-3 --set batch=256,512 --output sweep/ [OPTIONS] "
       "-- TRAIN OPTIONS\n"
@@ -273,27 +273,24 @@ Command sweep_command() {
       "[OPTIONS] -- TRAIN OPTIONS\n"
       "       hourglass sweep --report --output sweep/";
   command.details =
-      "What follows -- goes to every trial: `hourglass train` with --output sweep/trial-0001 and "
-      "so on. `config` may be varied "
-      "too: a file of\n"
-      "settings for each trial. The same command again goes on where the sweep was stopped; trials "
-      "that diverged or were "
-      "refused are rows too.\n"
-      "Several processes may share a sweep: of --tasks N, task I takes every N-th trial (in a "
-      "Slurm array: --task "
-      "$SLURM_ARRAY_TASK_ID).\n";
+      "The options after -- are passed to each trial, `hourglass train` with --output "
+      "sweep/trial-0001 etc. `config` can be varied too: a\nfile of settings per trial. The same "
+      "command continues an interrupted sweep; diverged and refused trials are rows of the "
+      "table.\nSeveral processes can share a sweep: with --tasks N, task I runs every N-th trial "
+      "(in a Slurm array: --task $SLURM_ARRAY_TASK_ID).\n";
   command.options = {
       {"set", "search",
-       "NAME=a,b,c: values of a setting (NAME='a b c' where values hold commas); repeats", "",
-       false, true},
-      {"range", "search", "NAME=log:LOW:HIGH, linear:... or integer:...: with --random; repeats",
+       "NAME=a,b,c: values of a setting (NAME='a b c' if values contain commas); can be repeated",
        "", false, true},
-      {"random", "search", "Number of random trials instead of the whole grid", "", false},
-      {"seed", "search", "Seed of the random draws (each trial's own --seed goes after --)", "1",
+      {"range", "search",
+       "NAME=log:LOW:HIGH, linear:... or integer:..., with --random; can be repeated", "", false,
+       true},
+      {"random", "search", "Number of random trials instead of the full grid", "", false},
+      {"seed", "search", "Seed of the random search (the trials' --seed is given after --)", "1",
        false},
-      {"ranks", "run", "Ranks of each trial, started by mpirun", "no mpirun", false},
+      {"ranks", "run", "Ranks per trial, started by mpirun", "no mpirun", false},
       {"launcher", "run",
-       "What to start each trial with, e.g. 'mpirun --oversubscribe -n 4'; split at blanks, no "
+       "Launcher of each trial, e.g. 'mpirun --oversubscribe -n 4'; split at blanks, without a "
        "shell",
        "", false},
       {"task", "run", "Run only the trials of this task, 0 to tasks - 1", "", false},
@@ -301,7 +298,7 @@ Command sweep_command() {
       {"output", "output", "Folder of the sweep", "", false},
       {"sort", "output", "Order of the table: validation_sse, sse, loss, seconds or trial",
        "validation_sse", false},
-      {"report", "output", "Only tabulate what --output holds", "", true},
+      {"report", "output", "Only tabulate the results in --output", "", true},
       {"help", "output", "Show this text", "", true}};
   command.max_positional = 100000;
   command.uses_mpi = false;

@@ -33,7 +33,7 @@ std::vector<std::string> trial_words(const SweepPlan& plan, Index trial) {
 
 }  // namespace
 
-std::string objection(const SweepPlan& plan, Index trial, const std::string& output) {
+std::string validation_error(const SweepPlan& plan, Index trial, const std::string& output) {
   try {
     TrainConfig config = new_run(parse_arguments(train_options(), trial_words(plan, trial), 0));
     config.output = output;
@@ -121,7 +121,8 @@ TrialStep run_trial(const Sweep& sweep, Index trial) {
   TrialOutcome outcome;
   ChildExit end;
   const auto begin = std::chrono::steady_clock::now();
-  if (const std::string message = objection(sweep.plan, trial, files.folder); !message.empty()) {
+  if (const std::string message = validation_error(sweep.plan, trial, files.folder);
+      !message.empty()) {
     outcome = outcome_of(static_cast<int>(ErrorKind::usage));
     outcome.message = message;
   } else if (has_model(files)) {
@@ -140,7 +141,7 @@ TrialStep run_trial(const Sweep& sweep, Index trial) {
     if (outcome.status != "done") outcome.message = last_message(files.log);
     if (outcome.status == "done" && !has_model(files)) {
       outcome.status = "failed";
-      outcome.message = "it left no model";
+      outcome.message = "it wrote no model";
     }
   }
   outcome.seconds =

@@ -7,7 +7,7 @@
 
 namespace hourglass {
 
-/// What to try, where, and which part of it is ours.
+/// The plan of a sweep, its folder, and this task's part of it.
 struct Sweep {
   SweepPlan plan;
   std::string output;
@@ -19,7 +19,8 @@ struct Sweep {
 
 /// Whether `hourglass train` would take the trial's settings: what it says against them, or
 /// nothing.
-[[nodiscard]] std::string objection(const SweepPlan& plan, Index trial, const std::string& output);
+[[nodiscard]] std::string validation_error(const SweepPlan& plan, Index trial,
+                                           const std::string& output);
 
 enum class TrialStep {
   ended,         ///< its outcome is written, now or before

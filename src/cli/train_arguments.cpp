@@ -30,12 +30,11 @@ std::vector<Option> train_options() {
         {setting.name, setting.section, setting.help, setting.get(standard), setting.flag});
   }
   options.push_back({"resume", "run",
-                     "Continue the run in this folder from its newest valid checkpoint", "",
-                     false});
+                     "Resume the run in this folder from its newest valid checkpoint", "", false});
   options.push_back({"config", "configuration",
-                     "Read settings from this file; the command line wins", "", false});
+                     "Read settings from this file; the command line takes precedence", "", false});
   options.push_back({"print-config", "configuration",
-                     "Print the effective configuration as a valid file, and end", "", true});
+                     "Print the effective configuration as a settings file and exit", "", true});
   options.push_back({"help", "configuration", "Show this text", "", true});
   return options;
 }

@@ -16,20 +16,20 @@
 namespace hourglass {
 namespace {
 
-// Paths are relative to the folder in which the run was begun.
+// Paths are relative to the folder in which the run was started.
 void require_reachable(const std::string& data) {
   if (data.empty()) return;
   const DatasetAddress address = parse_address(data);
   if (names_several(address)) return;
   const std::filesystem::path file(address.file);
   if (file.is_absolute() || std::filesystem::exists(file)) return;
-  throw Error(ErrorKind::io, fmt::format("{}: no such file here; was the run begun in another "
-                                         "folder? Resume it there, or name the "
-                                         "data again with its whole path",
-                                         address.file));
+  throw Error(ErrorKind::io,
+              fmt::format("{}: no such file in this folder; resume the run from the folder in "
+                          "which it was started, or give the absolute path of the data",
+                          address.file));
 }
 
-// Those of the command line that do not shape the trajectory replace the run's.
+// The settings of the run, with those of the command line that may change on resume.
 TrainConfig resumed_run(const Arguments& arguments, const std::string& path,
                         const ResumePoint& point) {
   TrainConfig stored;
@@ -42,17 +42,17 @@ TrainConfig resumed_run(const Arguments& arguments, const std::string& path,
   if (!is_same_folder(config.output, path)) {
     throw Error(
         ErrorKind::usage,
-        fmt::format(
-            "--output {} beside --resume {}: a resumed run goes on in its own folder; leave "
-            "--output out (to branch off, copy the folder and resume the copy)",
-            config.output, path));
+        fmt::format("--output {} with --resume {}: a resumed run stays in its folder; leave "
+                    "--output out (to branch off, copy the folder and resume the copy)",
+                    config.output, path));
   }
   config.output = path;
   check_resumable(stored, config);
   return config;
 }
 
-// What the shards of a plan cannot say: which setting they come from, and whether it may change.
+// Checked here because ShardPlan knows neither the setting that determines the shards nor whether a
+// resumed run may change it.
 void check_ranks(const TrainConfig& config, int ranks, bool resumed) {
   const auto refuse = [&](Index shards, const std::string& batch) {
     throw Error(
@@ -70,7 +70,7 @@ void check_ranks(const TrainConfig& config, int ranks, bool resumed) {
 
 void print_result(const TrainResult& result) {
   fmt::print(
-      "done: {} steps, {} samples seen{}\n", result.position.step, result.position.samples,
+      "done: {} steps, {} samples{}\n", result.position.step, result.position.samples,
       result.validation_sse ? fmt::format("; validation sse {:.4f}", *result.validation_sse) : "");
   fmt::print("{}", result.profile);
   fmt::print("weights digest {}\n", result.weights_digest);
@@ -112,14 +112,13 @@ void run_train(const Arguments& arguments) {
 
 Command train_command() {
   return {"train",
-          "Train an autoencoder; checkpoints and resumes",
+          "Train an autoencoder, with checkpoints and resume",
           "mpirun -n RANKS hourglass train --data FILE.h5:/samples --layers 784,1000,500,250,30 "
           "--output run/ [OPTIONS]\n"
           "       mpirun -n RANKS hourglass train --resume run/",
-          "SIGINT, SIGTERM and SIGUSR1 stop at the next step with a checkpoint (exit code 75); a "
-          "second SIGINT stops at once.\n"
-          "The trained weights do not depend on the number of ranks or threads, nor on being "
-          "stopped and resumed.\n",
+          "SIGINT, SIGTERM and SIGUSR1 stop the run after the current step with a checkpoint (exit "
+          "code 75); a second SIGINT stops it at\nonce. The trained weights do not depend on the "
+          "number of ranks and threads, nor on interruptions.\n",
           train_options(),
           0,
           true,

@@ -74,7 +74,7 @@ class AllreduceReducer final : public Reducer {
   }
 
   void finish() override {
-    while (!requests_.is_idle()) requests_.wait_some();
+    while (!requests_.is_ineffective()) requests_.wait_some();
     std::fill(started_.begin(), started_.end(), false);
   }
 

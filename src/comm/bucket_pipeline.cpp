@@ -85,7 +85,7 @@ void BucketPipeline::advance_slot(Slot& slot) {
 }
 
 void BucketPipeline::reset() {
-  require(is_idle(), "a step ended with exchanges in flight");
+  require(is_ineffective(), "a step ended with exchanges in flight");
   std::fill(state_.begin(), state_.end(), State::idle);
 }
 

@@ -47,7 +47,7 @@ class BucketPipeline {
   /// Advances each bucket in flight as far as completed requests allow, and launches queued
   /// buckets.
   void advance();
-  [[nodiscard]] bool is_idle() const { return in_flight_ == 0 && queued_ == 0; }
+  [[nodiscard]] bool is_ineffective() const { return in_flight_ == 0 && queued_ == 0; }
   [[nodiscard]] bool is_started(Index bucket) const {
     return state_.at(static_cast<std::size_t>(bucket)) != State::idle;
   }

@@ -25,7 +25,7 @@ class RequestSet {
   /// The place for a new request of the group, which counts as pending from now on.
   [[nodiscard]] MPI_Request* add(std::size_t group);
   [[nodiscard]] Index pending(std::size_t group) const { return groups_[group].pending; }
-  [[nodiscard]] bool is_idle() const { return pending_ == 0; }
+  [[nodiscard]] bool is_ineffective() const { return pending_ == 0; }
 
   void test_some();
   /// Blocks until a request completes; at least one must be pending.

@@ -53,7 +53,7 @@ class TreeReducer final : public Reducer {
   }
 
   void progress() override {
-    if (exchange_.requests.is_idle()) return;
+    if (exchange_.requests.is_ineffective()) return;
     exchange_.requests.test_some();
     advance();
   }
@@ -74,7 +74,7 @@ class TreeReducer final : public Reducer {
   }
 
   void finish() override {
-    while (!reduce_.is_idle() || !gather_.is_idle()) wait_some();
+    while (!reduce_.is_ineffective() || !gather_.is_ineffective()) wait_some();
     reduce_.reset();
     gather_.reset();
   }

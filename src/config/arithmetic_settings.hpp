@@ -6,7 +6,7 @@
 
 namespace hourglass {
 
-/// What multiplies single-precision matrices.
+/// The library for single-precision matrix products.
 enum class GemmLibrary { openblas, onednn };
 /// In what the matrix products of dense layers are computed in training passes. Sums, weights and
 /// moments are fp32 either way.

@@ -13,13 +13,13 @@ void check(bool valid, const std::string& message) {
   if (!valid) throw Error(ErrorKind::usage, message);
 }
 
-// What L-BFGS has no use for is refused: it would not do what it says.
+// Refuses settings that L-BFGS would ignore.
 void check_full_batch(const TrainConfig& config) {
   check(config.lbfgs_history >= 1 && config.lbfgs_history <= 1000,
         fmt::format("--lbfgs-history must be 1 to 1000, not {}", config.lbfgs_history));
   check_line_search(config.line_search);
   check(config.optimizer.weight_decay >= 0,
-        fmt::format("--weight-decay must not be negative, not {}", config.optimizer.weight_decay));
+        fmt::format("--weight-decay must be at least 0, not {}", config.optimizer.weight_decay));
   const UpdateSettings& update = config.update;
   for (const auto& [name, used] : {std::pair{"schedule", config.schedule.name != "constant"},
                                    {"warmup-epochs", config.schedule.warmup_epochs != 0},
@@ -30,9 +30,9 @@ void check_full_batch(const TrainConfig& config) {
                                    {"encoder-rate-factor", update.encoder_rate != 1},
                                    {"decoder-rate-factor", update.decoder_rate != 1},
                                    {"bias-rate-factor", update.bias_rate != 1}}) {
-    check(!used, fmt::format(
-                     "--optimizer lbfgs finds its steps by a line search and does not go with --{}",
-                     name));
+    check(
+        !used,
+        fmt::format("--optimizer lbfgs uses a line search and cannot be combined with --{}", name));
   }
 }
 
@@ -59,20 +59,20 @@ void validate(const TrainConfig& config) {
         fmt::format("--batch {} is not a multiple of --micro-batch {}: use --batch {} or another "
                     "--micro-batch",
                     config.batch, config.micro_batch, round_up(config.batch, config.micro_batch)));
-  check(config.epochs >= 0, fmt::format("--epochs must not be negative, not {}", config.epochs));
+  check(config.epochs >= 0, fmt::format("--epochs must be at least 0, not {}", config.epochs));
   check(config.threads >= 1 && config.threads <= 1024,
         fmt::format("--threads must be 1 to 1024, not {}", config.threads));
   check(config.shuffle_block >= 1, "--shuffle-block must be at least 1");
   check(config.shuffle_window >= 1, "--shuffle-window must be at least 1");
   check(config.bucket_bytes >= 256, "--bucket-bytes must be at least 256");
   check(config.arithmetic.wire == Wire::fp32 || config.reduction == Reduction::tree,
-        "--gradient-wire bf16 needs --reduction tree: MPI's own sums know no bfloat16");
-  check(config.clip_norm >= 0, "--clip-norm must not be negative");
-  check(config.early_stopping >= 0, "--early-stopping must not be negative");
+        "--gradient-wire bf16 needs --reduction tree: MPI has no bfloat16 reduction");
+  check(config.clip_norm >= 0, "--clip-norm must be at least 0");
+  check(config.early_stopping >= 0, "--early-stopping must be at least 0");
   const bool watches =
       config.early_stopping > 0 || config.keep_best || config.schedule.name == "plateau";
   check(!watches || !config.validation.empty(),
-        fmt::format("{} goes by the validation error: give --validation",
+        fmt::format("{} depends on the validation error: give --validation",
                     config.early_stopping > 0 ? "--early-stopping"
                     : config.keep_best        ? "--keep-best"
                                               : "--schedule plateau"));
@@ -82,21 +82,21 @@ void validate(const TrainConfig& config) {
                                     {"bias-rate-factor", update.bias_rate},
                                     {"encoder-decay-factor", update.encoder_decay},
                                     {"decoder-decay-factor", update.decoder_decay}}) {
-    check(value >= 0, fmt::format("--{} must not be negative, not {}", name, value));
+    check(value >= 0, fmt::format("--{} must be at least 0, not {}", name, value));
   }
   check(update.ema >= 0 && update.ema < 1,
         fmt::format("--ema must be at least 0 and below 1, not {}", update.ema));
-  check(config.keep >= 1, "--keep must be at least 1: the last good checkpoint is never deleted");
-  check(config.log_every >= 0, "--log-every must not be negative");
-  check(config.reliability.verify_every >= 0, "--verify-every must not be negative");
+  check(config.keep >= 1, "--keep must be at least 1: the last good checkpoint is always kept");
+  check(config.log_every >= 0, "--log-every must be at least 0");
+  check(config.reliability.verify_every >= 0, "--verify-every must be at least 0");
   check(config.reliability.watchdog == 0 || config.reliability.watchdog >= 1,
         "--watchdog must be at least 1s, or 0");
   static_cast<void>(stop_signals_from(config.reliability.stop_signal));
   check(!config.output.empty(), "no output folder: give --output FOLDER");
   // The shape of the network, its loss, the optimizer: each room checks its own.
   AutoencoderSpec model = config.model;
-  // Data of shape N x H x W will tell the image's shape if the setting does not: until then any
-  // image of this size stands for it.
+  // Data of shape N x H x W define the image's shape if the setting does not: until they are open,
+  // any image of this size is a placeholder.
   const LayerSpec& input = model.encoder.front();
   if (!model.image.known() && !input.image.known()) model.image = {1, input.units};
   const Autoencoder shape(model);

@@ -48,7 +48,7 @@ struct TrainConfig {
   Normalize normalize = Normalize::automatic;
   Index shuffle_block = 32;
   Index shuffle_window = 64;
-  Index memory = -1;  ///< bytes a rank may hold of the training data; -1: half of the node's memory
+  Index memory = -1;  ///< bytes of training data held per rank; -1: half of the node's memory
                       ///< over its ranks; 0: stream
 
   // model
@@ -78,7 +78,7 @@ struct TrainConfig {
   Index threads = 1;
   Reduction reduction = Reduction::tree;
   Index bucket_bytes = Index{4} << 20;
-  bool overlap = true;  ///< the exchange of finished buckets goes on while others are computed
+  bool overlap = true;  ///< finished buckets are exchanged while others are computed
   ArithmeticSettings arithmetic;
 
   // run

@@ -27,28 +27,30 @@ std::vector<Setting> model_settings() {
   const std::string s = "model";
   return {
       layers_setting({"layers", s,
-                      "The encoder from the input to the code: widths, e.g. 784,1000,500,250,30, "
-                      "or images and convolutions, e.g. "
-                      "28x28,conv:16x3s2,conv:32x3s2,30 (channels x kernel, stride)"},
+                      "Encoder layers from the input to the code: widths, e.g. "
+                      "784,1000,500,250,30, or an image shape and convolutions (channels x kernel, "
+                      "stride), e.g. 28x28,conv:16x3s2,conv:32x3s2,30"},
                      [](TrainConfig& c) -> LayerList& { return c.model.encoder; }),
       layers_setting({"decoder-layers", s,
-                      "The decoder from the code to the output, e.g. "
-                      "30,7x7x32,tconv:16x3s2,tconv:1x3s2; empty mirrors the encoder"},
+                      "Decoder layers from the code to the output, e.g. "
+                      "30,7x7x32,tconv:16x3s2,tconv:1x3s2; empty: the mirrored encoder"},
                      [](TrainConfig& c) -> LayerList& { return c.model.decoder; }),
       word_setting(
           {"activation", s,
-           fmt::format("Hidden non-linearity: {}", fmt::join(activation_names(), ", "))},
+           fmt::format("Activation function of the hidden layers: {}",
+                       fmt::join(activation_names(), ", "))},
           [](TrainConfig& c) -> Activation& { return c.model.activation; }, activation_from),
       word_setting(
-          {"code-activation", s, "Non-linearity of the code layer"},
+          {"code-activation", s, "Activation function of the code layer"},
           [](TrainConfig& c) -> Activation& { return c.model.code_activation; }, activation_from),
       word_setting(
-          {"output-activation", s, "Non-linearity of the reconstruction"},
+          {"output-activation", s, "Activation function of the output layer"},
           [](TrainConfig& c) -> Activation& { return c.model.output_activation; }, activation_from),
       word_setting(
-          {"loss", s, fmt::format("Error function: {}", fmt::join(loss_names(), ", "))},
+          {"loss", s, fmt::format("Loss function: {}", fmt::join(loss_names(), ", "))},
           [](TrainConfig& c) -> Loss& { return c.model.loss; }, loss_from),
-      {"loss-reduction", s, "Over the features of a sample: mean (as in PyTorch) or sum", false,
+      {"loss-reduction", s,
+       "Reduction of the loss over the features of a sample: mean (as in PyTorch) or sum", false,
        Scope::trajectory,
        [](const TrainConfig& c) { return std::string(c.model.feature_mean ? "mean" : "sum"); },
        [](TrainConfig& c, const std::string& text) {
@@ -57,21 +59,22 @@ std::vector<Setting> model_settings() {
        }},
       word_setting(
           {"initialization", s,
-           fmt::format("Initial weights: {}", fmt::join(initialization_names(), ", "))},
+           fmt::format("Initialization of the weights: {}",
+                       fmt::join(initialization_names(), ", "))},
           [](TrainConfig& c) -> Initialization& { return c.initialization; }, initialization_from),
       text_setting({"feature-weights", s,
-                    "Weights of the features in the loss: FILE.h5:/dataset with one number a "
-                    "feature, or inverse-variance; empty: 1"},
+                    "Weights of the features in the loss: FILE.h5:/dataset with one number per "
+                    "feature, or inverse-variance; empty: all 1"},
                    [](TrainConfig& c) -> std::string& { return c.feature_weights; }),
-      number_setting({"huber-delta", s, "huber: error beyond which the loss grows linearly"},
+      number_setting({"huber-delta", s, "huber: error above which the loss is linear"},
                      [](TrainConfig& c) -> double& { return c.model.huber_delta; }),
-      flag_setting({"tied", s, "The decoder's weights are the encoder's, transposed"},
+      flag_setting({"tied", s, "Tie the decoder's weights to the encoder's, transposed"},
                    [](TrainConfig& c) -> bool& { return c.model.tied; }),
       flag_setting(
-          {"layer-norm", s, "Layer normalisation before the non-linearity of hidden layers"},
+          {"layer-norm", s, "Layer normalization before the activation function of hidden layers"},
           [](TrainConfig& c) -> bool& { return c.model.layer_norm; }),
       {"image-shape", s,
-       "Height x width [x channels] of a sample, e.g. 28x28; empty: that of the data set", false,
+       "Height x width [x channels] of a sample, e.g. 28x28; empty: as in the data set", false,
        Scope::trajectory, [](const TrainConfig& c) { return to_string(c.model.image); },
        [](TrainConfig& c, const std::string& text) {
          try {

@@ -46,11 +46,9 @@ void check_rbm(const TrainConfig& config) {
        {std::pair{"activation", deep ? config.model.activation : Activation::sigmoid},
         {"code-activation", config.model.code_activation},
         {"output-activation", config.model.output_activation}}) {
-    check(
-        is_unit(activation),
-        fmt::format(
-            "--pretrain rbm knows Bernoulli and Gaussian units, sigmoid and linear, but --{} is {}",
-            name, name_of(activation)));
+    check(is_unit(activation), fmt::format("--pretrain rbm supports Bernoulli (sigmoid) and "
+                                           "Gaussian (linear) units, but --{} is {}",
+                                           name, name_of(activation)));
   }
   check(config.pretrain.rbm_steps >= 1 && config.pretrain.rbm_steps <= 1000,
         fmt::format("--rbm-steps must be 1 to 1000, not {}", config.pretrain.rbm_steps));
@@ -91,20 +89,17 @@ void check_pretraining(const TrainConfig& config) {
   const auto& decoder = config.model.decoder;
   const std::string what = fmt::format("--pretrain {}", name_of(pretrain.kind));
   check(!has_convolutions(encoder) && !has_convolutions(decoder),
-        fmt::format("{} trains dense layers one by one, but --layers {} has convolutions", what,
+        fmt::format("{} supports dense layers only, but --layers {} has convolutions", what,
                     to_string(encoder)));
   const auto same_units = [](const LayerSpec& a, const LayerSpec& b) { return a.units == b.units; };
   check(decoder.empty() || std::equal(encoder.rbegin(), encoder.rend(), decoder.begin(),
                                       decoder.end(), same_units),
-        fmt::format("{} trains each layer with its mirror, but --decoder-layers {} does not mirror "
-                    "--layers {}",
-                    what, to_string(decoder), to_string(encoder)));
-  check(!config.model.layer_norm,
-        what + " trains plain dense layers and does not go with --layer-norm");
+        fmt::format(
+            "{} needs a mirrored decoder, but --decoder-layers {} does not mirror --layers {}",
+            what, to_string(decoder), to_string(encoder)));
+  check(!config.model.layer_norm, what + " cannot be combined with --layer-norm");
   check(!config.model.regularization.variational,
-        what +
-            " trains plain dense layers and does not go with --variational, whose last layer has "
-            "two outputs a unit");
+        what + " cannot be combined with --variational, whose last layer has two outputs per unit");
   const auto layers = static_cast<Index>(encoder.size()) - 1;
   check(!pretrain.epochs.empty(), "--pretrain-epochs is empty: give one number, or one per layer");
   check_list("pretrain-epochs", pretrain.epochs, layers, 0, 1e9);
@@ -115,7 +110,7 @@ void check_pretraining(const TrainConfig& config) {
                     config.micro_batch));
   if (pretrain.kind == Pretrain::denoising) {
     check(!is_structured(pretrain.corruption) && pretrain.corruption != Corruption::none,
-          fmt::format("--pretrain-corruption {} does not work on hidden layers: use gaussian, "
+          fmt::format("--pretrain-corruption {} cannot be applied to hidden layers: use gaussian, "
                       "masking or salt-pepper",
                       name_of(pretrain.corruption)));
     check(!pretrain.corruption_strength.empty(),

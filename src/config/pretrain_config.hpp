@@ -25,8 +25,8 @@ enum class Pretrain {
 [[nodiscard]] Pretrain pretrain_from(std::string_view name);
 [[nodiscard]] std::vector<std::string> pretrain_names();
 
-/// Settings of the pretraining. A list has one value for all layers or one a layer, from the input
-/// up; an empty one stands for the default that is told.
+/// Settings of the pretraining. A list has one value for all layers or one per layer, from the
+/// input up; an empty list stands for the default given below.
 struct PretrainSettings {
   Pretrain kind = Pretrain::none;
   std::vector<Index> epochs = {10};

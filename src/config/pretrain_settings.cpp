@@ -40,42 +40,43 @@ std::vector<Setting> pretrain_settings() {
   return {
       word_setting(
           {"pretrain", s,
-           fmt::format("Train layer by layer first, then the whole: {}",
+           fmt::format("Greedy layer-wise pretraining before the whole network is trained: {}",
                        fmt::join(pretrain_names(), ", "))},
           [](TrainConfig& c) -> Pretrain& { return c.pretrain.kind; }, pretrain_from),
-      numbers_setting({"pretrain-epochs", s,
-                       "Epochs a layer: one number for all layers or a list, one a layer"},
-                      [](TrainConfig& c) -> std::vector<Index>& { return c.pretrain.epochs; }),
+      numbers_setting(
+          {"pretrain-epochs", s, "Epochs per layer: one number for all layers, or a list"},
+          [](TrainConfig& c) -> std::vector<Index>& { return c.pretrain.epochs; }),
       numbers_setting(
           {"pretrain-learning-rate", s,
-           "Learning rate, or a list; empty: rbm 0.1 (0.001 where units are Gaussian), else "
-           "--learning-rate"},
+           "Learning rate, or a list with one per layer; empty: 0.1 for rbm (0.001 with Gaussian "
+           "units), otherwise --learning-rate"},
           [](TrainConfig& c) -> std::vector<double>& { return c.pretrain.learning_rate; }),
       numbers_setting(
           {"pretrain-weight-decay", s,
-           "Weight decay, or a list; empty: rbm 0.0002, else --weight-decay"},
+           "Weight decay, or a list with one per layer; empty: 0.0002 for rbm, otherwise "
+           "--weight-decay"},
           [](TrainConfig& c) -> std::vector<double>& { return c.pretrain.weight_decay; }),
-      choice_setting({"pretrain-optimizer", s,
-                      "Update rule; auto: rbm sgd, else that of --optimizer (adam for lbfgs)"},
-                     optimizers,
-                     [](TrainConfig& c) -> std::string& { return c.pretrain.optimizer; }),
+      choice_setting(
+          {"pretrain-optimizer", s,
+           "Optimizer; auto: sgd for rbm, otherwise --optimizer (adam instead of lbfgs)"},
+          optimizers, [](TrainConfig& c) -> std::string& { return c.pretrain.optimizer; }),
       number_setting({"pretrain-momentum", s,
-                      "rbm: momentum after the first 5 epochs, in which it is at most 0.5"},
+                      "rbm: momentum after the first 5 epochs, during which it is at most 0.5"},
                      [](TrainConfig& c) -> double& { return c.pretrain.momentum; }),
-      integer_setting({"pretrain-batch", s, "Global batch while pretraining; 0: as --batch"},
+      integer_setting({"pretrain-batch", s, "Global batch size during pretraining; 0: --batch"},
                       [](TrainConfig& c) -> Index& { return c.pretrain.batch; }),
       word_setting(
           {"pretrain-corruption", s,
-           "denoising: noise on each layer's input: gaussian, masking, salt-pepper"},
+           "denoising: corruption of each layer's input: gaussian, masking, salt-pepper"},
           [](TrainConfig& c) -> Corruption& { return c.pretrain.corruption; }, corruption_from),
       numbers_setting(
           {"pretrain-corruption-strength", s,
-           "denoising: as --corruption-strength, or a list, one a layer"},
+           "denoising: strength as for --corruption-strength, or a list with one per layer"},
           [](TrainConfig& c) -> std::vector<double>& { return c.pretrain.corruption_strength; }),
       integer_setting({"rbm-steps", s, "rbm: Gibbs steps k of contrastive divergence (CD-k)"},
                       [](TrainConfig& c) -> Index& { return c.pretrain.rbm_steps; }),
       flag_setting({"rbm-sample-visible", s,
-                    "rbm: draw the chain's visible units instead of using their means"},
+                    "rbm: sample the visible units of the chain instead of using their means"},
                    [](TrainConfig& c) -> bool& { return c.pretrain.rbm_sample_visible; }),
   };
 }

@@ -78,85 +78,92 @@ std::vector<Setting> regularization_settings() {
   return {
       word_setting(
           {"corruption", s,
-           fmt::format("Noise on the input (denoising): {}", fmt::join(corruption_names(), ", "))},
+           fmt::format("Corruption of the input (denoising autoencoder): {}",
+                       fmt::join(corruption_names(), ", "))},
           [](TrainConfig& c) -> Corruption& { return of(c).corruption.kind; }, corruption_from),
       number_setting({"corruption-strength", s,
                       "gaussian: standard deviation; masking, salt-pepper, stripes: probability; "
-                      "block: share of the image's area"},
+                      "block: fraction of the image's area"},
                      [](TrainConfig& c) -> double& { return of(c).corruption.strength; }),
-      number_setting({"corrupted-weight", s,
-                      "Weight of the loss on components picked for corruption (emphasis)"},
-                     [](TrainConfig& c) -> double& { return of(c).corrupted_weight; }),
+      number_setting(
+          {"corrupted-weight", s, "Weight of the loss on corrupted components (emphasis)"},
+          [](TrainConfig& c) -> double& { return of(c).corrupted_weight; }),
       number_setting(
           {"clean-weight", s,
-           "Weight of the loss on the other components; 0 learns from the corrupted ones alone"},
+           "Weight of the loss on uncorrupted components; 0: only corrupted components count"},
           [](TrainConfig& c) -> double& { return of(c).clean_weight; }),
       per_layer_setting(
           {"hidden-noise", s,
-           "Noise on hidden activations: none, gaussian:DEVIATION, dropout:PROBABILITY; or by "
-           "layer, "
-           "1=dropout:0.2,2=gaussian:0.1 (counted "
-           "from 1, first the encoder's, then the decoder's, without the code)"},
+           "Noise on hidden activations: none, gaussian:DEVIATION or dropout:PROBABILITY; per "
+           "layer: 1=dropout:0.2,2=gaussian:0.1 (numbered from 1 through encoder and decoder, "
+           "without the code)"},
           [](TrainConfig& c) -> PerLayer<NoiseSpec>& { return of(c).hidden_noise; },
           [](const NoiseSpec& noise) { return to_string(noise); }, parse_noise),
-      noise_setting({"code-noise", s, "Noise on the code, as for --hidden-noise"},
+      noise_setting({"code-noise", s, "Noise on the code, in the form of --hidden-noise"},
                     [](TrainConfig& c) -> NoiseSpec& { return of(c).code_noise; }),
-      flag_setting(
-          {"code-noise-before", s,
-           "Puts --code-noise before the code's non-linearity (semantic hashing: a sigmoid code)"},
-          [](TrainConfig& c) -> bool& { return of(c).code_noise_before; }),
-      number_setting({"l1", s, "Weight of the sum of |h| over the code (sparse)"},
+      flag_setting({"code-noise-before", s,
+                    "Apply --code-noise before the code's activation function (semantic hashing, "
+                    "with a sigmoid code)"},
+                   [](TrainConfig& c) -> bool& { return of(c).code_noise_before; }),
+      number_setting({"l1", s, "Weight of the L1 norm of the code (sparse autoencoder)"},
                      [](TrainConfig& c) -> double& { return of(c).l1; }),
       per_layer_setting(
-          {"hidden-l1", s, "The same on every hidden layer, or by layer, 1=1e-4,3=1e-3"},
+          {"hidden-l1", s,
+           "Weight of the L1 norm of hidden activations, for all layers or per layer: "
+           "1=1e-4,3=1e-3"},
           [](TrainConfig& c) -> PerLayer<double>& { return of(c).hidden_l1; },
           [](double weight) { return fmt::format("{}", weight); },
           [](const std::string& name, const std::string& text) {
             return parse_number<double>(name, text, "a number");
           }),
       number_setting({"kl-weight", s,
-                      "Weight of the divergence of each code unit's mean over the batch from "
-                      "--kl-target (sparse)"},
+                      "Weight of the KL divergence of each code unit's batch mean from --kl-target "
+                      "(sparse autoencoder)"},
                      [](TrainConfig& c) -> double& { return of(c).kl_weight; }),
-      number_setting({"kl-target", s, "Mean activation that --kl-weight asks for"},
+      number_setting({"kl-target", s, "Target mean activation for --kl-weight"},
                      [](TrainConfig& c) -> double& { return of(c).kl_target; }),
-      integer_setting({"k-sparse", s, "Keep only the K largest units of the code; 0 keeps all"},
+      integer_setting({"k-sparse", s, "Keep only the K largest code units per sample; 0: all"},
                       [](TrainConfig& c) -> Index& { return of(c).k_sparse; }),
-      number_setting({"k-sparse-alpha", s, "Outside of training alpha times K units are kept"},
+      number_setting({"k-sparse-alpha", s, "Factor on K outside of training"},
                      [](TrainConfig& c) -> double& { return of(c).k_sparse_alpha; }),
       number_setting({"contractive", s,
-                      "Weight of the squared norm of dh/dx, the code's Jacobian (contractive)"},
+                      "Weight of the squared Frobenius norm of the code's Jacobian dh/dx "
+                      "(contractive autoencoder)"},
                      [](TrainConfig& c) -> double& { return of(c).contractive; }),
       word_setting(
           {"contractive-method", s,
-           fmt::format("How that norm is had: {}", fmt::join(contractive_method_names(), ", "))},
+           fmt::format("Computation of that norm: {}",
+                       fmt::join(contractive_method_names(), ", "))},
           [](TrainConfig& c) -> ContractiveMethod& { return of(c).contractive_method; },
           contractive_method_from),
-      integer_setting({"contractive-probes", s, "hutchinson: random vectors a sample"},
+      integer_setting({"contractive-probes", s, "hutchinson: random vectors per sample"},
                       [](TrainConfig& c) -> Index& { return of(c).contractive_probes; }),
       number_setting(
           {"hessian-weight", s, "Weight of |J(x + e) - J(x)|^2, e.g. with --contractive (CAE+H)"},
           [](TrainConfig& c) -> double& { return of(c).hessian_weight; }),
-      number_setting({"hessian-sigma", s, "Standard deviation of e"},
-                     [](TrainConfig& c) -> double& { return of(c).hessian_sigma; }),
-      integer_setting({"hessian-samples", s, "Number of e a sample"},
+      number_setting(
+          {"hessian-sigma", s, "Standard deviation of the perturbation e in --hessian-weight"},
+          [](TrainConfig& c) -> double& { return of(c).hessian_sigma; }),
+      integer_setting({"hessian-samples", s, "Perturbations e per sample in --hessian-weight"},
                       [](TrainConfig& c) -> Index& { return of(c).hessian_samples; }),
       flag_setting({"variational", s,
-                    "Variational autoencoder: the code is drawn from a normal distribution that "
-                    "the encoder gives"},
+                    "Variational autoencoder: the encoder outputs mean and variance of the code's "
+                    "normal distribution"},
                    [](TrainConfig& c) -> bool& { return of(c).variational; }),
-      number_setting({"beta", s, "Variational: weight of the divergence from the prior"},
+      number_setting({"beta", s, "variational: weight of the KL divergence from the prior"},
                      [](TrainConfig& c) -> double& { return of(c).beta; }),
-      number_setting({"free-bits", s, "Variational: nats a unit that cost nothing"},
-                     [](TrainConfig& c) -> double& { return of(c).free_bits; }),
+      number_setting(
+          {"free-bits", s,
+           "variational: KL divergence per unit, in nats, that is not penalized (free bits)"},
+          [](TrainConfig& c) -> double& { return of(c).free_bits; }),
       flag_setting({"predictive", s,
-                    "Predictive sparse decomposition: codes z minimise |x - D z|^2 + --l1 |z| + "
+                    "Predictive sparse decomposition: codes z minimize |x - D z|^2 + --l1 |z| + "
                     "--predictive-weight |z - F(x)|^2"},
                    [](TrainConfig& c) -> bool& { return of(c).predictive; }),
       number_setting(
-          {"predictive-weight", s, "Predictive: weight of the encoder's squared distance from z"},
+          {"predictive-weight", s, "predictive: weight of the encoder's squared distance from z"},
           [](TrainConfig& c) -> double& { return of(c).predictive_weight; }),
-      integer_setting({"predictive-iterations", s, "Predictive: steps of FISTA that find z"},
+      integer_setting({"predictive-iterations", s, "predictive: FISTA iterations per code"},
                       [](TrainConfig& c) -> Index& { return of(c).predictive_iterations; }),
   };
 }

@@ -6,18 +6,17 @@
 
 namespace hourglass {
 
-/// What a run does about its machine: stop in time, notice ranks that hang or went wrong, write
-/// while computing.
+/// Protection against failures of the machine: stop in time, notice ranks that hang or went wrong,
+/// write while computing.
 struct ReliabilitySettings {
   std::string stop_signal = "USR1";  ///< signals besides INT and TERM that stop with a checkpoint:
                                      ///< names, separated by commas
   double time_limit =
       0;  ///< seconds after which the run must have ended, checkpoint included; 0: none
   double watchdog =
-      0;  ///< seconds without any progress after which a rank counts as hung; 0: nobody watches
+      0;  ///< seconds without any progress after which a rank counts as hung; 0: no watchdog
   Index verify_every = 0;  ///< steps after which all ranks compare their parameters; 0: never
-  bool checkpoint_async =
-      false;  ///< checkpoints are written by a thread of each rank while training goes on
+  bool checkpoint_async = false;  ///< checkpoints are written by a background thread of each rank
 };
 
 }  // namespace hourglass

@@ -10,7 +10,7 @@
 
 namespace hourglass {
 
-/// What a setting decides, and so whether a resumed run may change it.
+/// The effect of a setting, which determines whether a resumed run may change it.
 enum class Scope {
   trajectory,  ///< shapes the model or the sequence of updates: a resume must keep it
   run,         ///< where and how fast: free to change on resume
@@ -35,7 +35,7 @@ struct Setting {
 /// Throws Error(usage) with the nearest valid name.
 [[nodiscard]] const Setting& find_setting(std::string_view name);
 
-/// The configuration as a valid configuration file: sections, one "name = value" a line.
+/// The configuration as a valid configuration file: sections, one "name = value" per line.
 [[nodiscard]] std::string to_text(const TrainConfig& config);
 /// Applies "name = value" lines ([section] lines and # comments allowed). `origin` is what messages
 /// call the text (a file name). Throws Error(usage) naming line and setting.

@@ -9,29 +9,29 @@
 
 namespace hourglass {
 
-/// Writes the checkpoints of a run, at once or while training goes on (`async`): then at most one
-/// is being written, and the next waits for it. Old ones are deleted when a new one stands. All
-/// methods are collective unless they are const.
+/// Writes the checkpoints of a run, synchronously or in the background (`async`): then at most one
+/// is being written, and the next waits for it. Old ones are deleted when a new one is complete.
+/// All methods are collective unless they are const.
 class CheckpointWriter {
  public:
   CheckpointWriter(const Communicator& communicator, const RunFolder& folder, Index keep,
                    bool async)
       : communicator_(communicator), folder_(folder), keep_(keep), async_(async) {}
 
-  /// The run goes on from this checkpoint.
+  /// The run is resumed from this checkpoint.
   void start_from(const std::string& path, Index step);
   /// Throws the same Error(io) on every rank, also for the one before.
   void write(Index step, const StateHeader& header, std::vector<StoredArena> arenas);
-  /// Whether one is being written and this rank could go on with it.
+  /// Whether one is being written and this rank can advance it.
   [[nodiscard]] bool ready() const { return writer_ && writer_->ready(); }
-  /// Goes on with it: when ready() everywhere, this takes no time.
+  /// Advances it; does not wait if ready() on all ranks.
   void advance();
-  /// Until what was begun stands. Throws Error(io).
+  /// Completes the checkpoint in progress. Throws Error(io).
   void finish();
 
   /// Of the last one begun; -1 before the first.
   [[nodiscard]] Index step() const { return step_; }
-  /// The last one that stands, "" when there is none.
+  /// The last complete one, "" when there is none.
   [[nodiscard]] const std::string& last() const { return last_; }
   /// How long this rank worked on the slowest that was finished since the last call; 0 when there
   /// was none.

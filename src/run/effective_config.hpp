@@ -6,8 +6,8 @@
 
 namespace hourglass {
 
-/// The configuration with what only the data tell: the image's shape and the weights of features.
-/// Throws Error(usage), on every rank, when the model that comes of it makes no sense. Collective.
+/// The configuration completed from the data: the image's shape and the weights of features.
+/// Throws Error(usage), on every rank, when the resulting model is invalid. Collective.
 [[nodiscard]] TrainConfig effective_config(const Communicator& communicator,
                                            const TrainConfig& config, const DatasetReader& data);
 

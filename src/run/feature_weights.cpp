@@ -23,10 +23,9 @@ std::vector<float> read_weights(const std::string& address, Index features) {
   const DatasetInfo& info = reader.info();
   const Index count = info.rows() * info.features();
   if (count != features) {
-    throw Error(
-        ErrorKind::data,
-        fmt::format("{}: holds {} numbers, but --feature-weights wants one for each of {} features",
-                    to_string(info.address), count, features));
+    throw Error(ErrorKind::data,
+                fmt::format("{}: holds {} numbers, but --feature-weights needs one per feature, {}",
+                            to_string(info.address), count, features));
   }
   Buffer<std::byte> stored(info.rows() * info.row_bytes());
   read_finite_rows(reader, {0, info.rows()}, stored.span());
@@ -58,8 +57,8 @@ TrainConfig with_feature_weights(const Communicator& communicator, TrainConfig c
   if (source == by_variance) {
     if (config.normalize == Normalize::standardize) {
       throw Error(ErrorKind::usage,
-                  "--feature-weights inverse-variance changes nothing after --normalize "
-                  "standardize: leave out one of them",
+                  "--feature-weights inverse-variance has no effect with --normalize standardize: "
+                  "leave out one of them",
                   Reach::everywhere);
     }
     config.model.feature_weights = inverse_variances(communicator, data);

@@ -44,7 +44,8 @@ std::string table_line(const nlohmann::ordered_json& record, bool names) {
   return line + "\n";
 }
 
-// metrics.csv holds what metrics.jsonl does: made anew from it whenever a run begins or goes on.
+// metrics.csv holds what metrics.jsonl does: rewritten from it whenever a run is started or
+// resumed.
 std::string table_of(const std::string& lines) {
   std::string table = table_line(nlohmann::ordered_json::parse(to_json_line({})), true);
   for (std::size_t begin = 0; begin < lines.size();) {

@@ -9,7 +9,7 @@
 namespace hourglass {
 
 /// One line of metrics.jsonl. Losses are averages over the samples of the step or epoch; seconds
-/// and samples a second cover the time since the record of the same kind before (maximum over
+/// and samples per second cover the time since the record of the same kind before (maximum over
 /// ranks).
 struct MetricsRecord {
   std::string kind;             ///< "step" or "epoch"

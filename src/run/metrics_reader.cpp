@@ -59,7 +59,7 @@ std::vector<MetricsRecord> read_metrics(const std::string& path) {
       records.push_back(parse(line));
     } catch (const nlohmann::json::exception&) {
       throw Error(ErrorKind::data,
-                  fmt::format("{}: line {} is no record of a training run", path, number));
+                  fmt::format("{}: line {} is not a record of a training run", path, number));
     }
   }
   return records;

@@ -9,7 +9,7 @@ namespace hourglass {
 
 /// The records of a metrics.jsonl, in order. Keys that this version does not know are passed over;
 /// a last line without its end (a run that is just writing it) counts as not there. Throws
-/// Error(io) when the file cannot be read and Error(data) naming the line that is no record.
+/// Error(io) when the file cannot be read and Error(data) naming the invalid line.
 [[nodiscard]] std::vector<MetricsRecord> read_metrics(const std::string& path);
 
 }  // namespace hourglass

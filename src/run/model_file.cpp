@@ -50,13 +50,13 @@ void check_tensors(const StateFile& file, const Layout& layout) {
         file.parameters[t].shape != wanted[t].shape ||
         file.parameters[t].offset != wanted[t].offset) {
       throw Error(ErrorKind::data,
-                  fmt::format("{}: tensor {} is not what the file's configuration asks for",
-                              file.path, wanted[t].name));
+                  fmt::format("{}: tensor {} does not match the file's configuration", file.path,
+                              wanted[t].name));
     }
   }
   if (file.parameters.size() != wanted.size()) {
     throw Error(ErrorKind::data,
-                fmt::format("{}: holds more tensors than its configuration asks for", file.path));
+                fmt::format("{}: has more tensors than its configuration defines", file.path));
   }
 }
 
@@ -78,12 +78,9 @@ void require_model(const std::string& path) {
   }
   const auto checkpoints = run.checkpoints();
   if (!checkpoints.empty()) {
-    throw Error(
-        ErrorKind::io,
-        fmt::format(
-            "{}: {}; the run has not ended: continue it with train --resume, or name its newest "
-            "checkpoint: {}",
-            path, problem, checkpoints.front()));
+    throw Error(ErrorKind::io, fmt::format("{}: {}; the run is not finished: continue it with "
+                                           "train --resume, or name its newest checkpoint: {}",
+                                           path, problem, checkpoints.front()));
   }
   if (is_folder)
     throw Error(ErrorKind::io,
@@ -105,7 +102,7 @@ Model load_model(const std::string& path) {
   if (!model.transform.mean.empty() && (model.transform.mean.size() != features ||
                                         model.transform.inverse_deviation.size() != features)) {
     throw Error(ErrorKind::data,
-                fmt::format("{}: the stored mean has not one value a feature", path));
+                fmt::format("{}: the stored mean does not have one value per feature", path));
   }
   model.parameters = Buffer<float>(model.network->layout().size());
   read_arena(model.file, "/model", model.parameters.span());

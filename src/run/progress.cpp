@@ -16,7 +16,7 @@ std::string duration(double seconds) {
   return fmt::format("{}:{:02}", total / 60, total % 60);
 }
 
-// A log whose disk is full is no reason to end a training.
+// A full disk under the log does not end the training.
 void say(const std::string& line) {
   const std::string text = line + "\n";
   static_cast<void>(std::fwrite(text.data(), 1, text.size(), stdout));

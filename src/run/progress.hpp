@@ -15,9 +15,9 @@ class Progress {
   /// `style`: auto, line, plain or none.
   Progress(const std::string& style, Index epochs, Index total_steps, Index first_step);
 
-  /// What the next epochs belong to: `name` ("" for the whole network) stands before their number.
+  /// Starts a stage: `name` ("" for the whole network) is printed before the number of its epochs.
   void begin_stage(const std::string& name, Index epochs);
-  /// After every step; a terminal is written to at most ten times a second, and nothing is
+  /// After every step; a terminal is written to at most ten times per second, and nothing is
   /// formatted in between.
   void step(Index epoch, Index step, double loss, double samples_per_second);
   void epoch(const MetricsRecord& record);

@@ -9,8 +9,7 @@
 
 namespace hourglass {
 
-/// Where a run goes on: what finding it out costs (the lock, reading a large checkpoint) is done
-/// once, by one rank.
+/// The point from which a run is resumed. Rank 0 alone takes the lock and reads the checkpoint.
 struct ResumePoint {
   RunFolder folder;                ///< locked on rank 0
   std::optional<StateFile> state;  ///< the checkpoint as rank 0 has verified it; on rank 0
@@ -19,9 +18,10 @@ struct ResumePoint {
   std::string origin;              ///< where they stand, for messages
 };
 
-/// Takes the lock of the run in `path` and looks for its newest sound checkpoint; rank 0 says what
-/// it found. Collective; throws the same error on every rank: Error(usage) when another run holds
-/// the folder, Error(io) when there is no run, Error(data) when none of its checkpoints is sound.
+/// Takes the lock of the run in `path` and looks for its newest valid checkpoint; rank 0 prints
+/// what it found. Collective; throws the same error on every rank: Error(usage) when another run
+/// holds the folder, Error(io) when there is no run, Error(data) when none of its checkpoints is
+/// valid.
 [[nodiscard]] ResumePoint find_resume_point(const Communicator& communicator,
                                             const std::string& path);
 

@@ -53,7 +53,7 @@ void RunFolder::make_folders() const {
 namespace {
 
 // The run that a file or folder in it is part of, as ": --resume run", or "".
-std::string run_around(const fs::path& path) {
+std::string enclosing_run(const fs::path& path) {
   for (fs::path folder = path.parent_path();; folder = folder.parent_path()) {
     if (fs::exists(folder / "config.cfg"))
       return ": --resume " + (folder.empty() ? "." : folder.string());
@@ -61,7 +61,7 @@ std::string run_around(const fs::path& path) {
   }
 }
 
-std::string run_of_a_similar_name(const fs::path& path) {
+std::string similarly_named_run(const fs::path& path) {
   std::vector<std::string> runs;
   std::error_code ignored;
   const fs::path folder = path.parent_path();
@@ -78,16 +78,16 @@ void RunFolder::open() {
   if (fs::is_regular_file(path_)) {
     throw Error(ErrorKind::usage,
                 fmt::format("cannot resume {}: it is a file; name the run's folder{}", path_,
-                            run_around(path_)));
+                            enclosing_run(path_)));
   }
   if (!fs::is_directory(path_)) {
     throw Error(ErrorKind::io, fmt::format("cannot resume {}: no such folder{}", path_,
-                                           run_of_a_similar_name(path_)));
+                                           similarly_named_run(path_)));
   }
   if (!fs::exists(config_path()) && checkpoints().empty()) {
     throw Error(ErrorKind::io,
                 fmt::format("cannot resume {}: it holds no run (config.cfg is missing){}", path_,
-                            run_around(path_)));
+                            enclosing_run(path_)));
   }
   lock();
   make_folders();
@@ -141,7 +141,7 @@ struct Description {
   TrainConfig config;
 };
 
-std::ptrdiff_t settings_in(const std::string& text) {
+std::ptrdiff_t count_settings(const std::string& text) {
   std::istringstream stream(text);
   std::ptrdiff_t count = 0;
   for (std::string line; std::getline(stream, line);)
@@ -157,12 +157,12 @@ void check_is_checkpoint(const StateFile& file) {
   }
   if (fs::path(file.path).filename() !=
       fs::path(RunFolder("").checkpoint_path(step->second)).filename()) {
-    throw Error(ErrorKind::data,
-                fmt::format("{} holds step {}, not that of its name", file.path, step->second));
+    throw Error(ErrorKind::data, fmt::format("{} holds step {}, which does not match its name",
+                                             file.path, step->second));
   }
 }
 
-void check_is_of(const TrainConfig& run, const StateFile& file) {
+void check_same_settings(const TrainConfig& run, const StateFile& file) {
   TrainConfig stored;
   apply_text(file.header.configuration, file.path, stored);
   if (const Setting* setting = first_difference(stored, run)) {
@@ -180,8 +180,8 @@ std::optional<FoundCheckpoint> RunFolder::newest_valid(std::vector<std::string>&
   const auto all = checkpoints();
   if (all.empty()) return {};
   std::optional<Description> run;
-  const auto pass_over_configuration = [&](const std::string& reason) {
-    notes.push_back(fmt::format("passed over {}: {}; the settings are the checkpoint's",
+  const auto ignore_configuration = [&](const std::string& reason) {
+    notes.push_back(fmt::format("ignoring {}: {}; using the settings of the checkpoint",
                                 config_path(), reason));
     run.reset();
   };
@@ -190,23 +190,23 @@ std::optional<FoundCheckpoint> RunFolder::newest_valid(std::vector<std::string>&
     run->text = read_text(config_path());
     apply_text(run->text, config_path(), run->config);
   } catch (const Error& error) {
-    pass_over_configuration(error.what());
+    ignore_configuration(error.what());
   }
   std::string newest;
   for (const std::string& path : all) {
     try {
       StateFile file = read_state_file(path);
       check_is_checkpoint(file);
-      if (run && settings_in(run->text) < settings_in(file.header.configuration))
-        pass_over_configuration("it is not whole");
-      if (run) check_is_of(run->config, file);
+      if (run && count_settings(run->text) < count_settings(file.header.configuration))
+        ignore_configuration("it is incomplete");
+      if (run) check_same_settings(run->config, file);
       FoundCheckpoint found{std::move(file), {}, path};
       found.configuration = run ? run->text : found.state.header.configuration;
       if (run) found.origin = config_path();
       return found;
     } catch (const Error& error) {
       if (newest.empty()) newest = error.what();
-      notes.push_back(fmt::format("passed over a checkpoint: {}", error.what()));
+      notes.push_back(fmt::format("ignoring a checkpoint: {}", error.what()));
     }
   }
   throw Error(ErrorKind::data,

@@ -16,7 +16,7 @@ namespace hourglass {
 /// not exist.
 [[nodiscard]] bool is_same_folder(const std::string& one, const std::string& other);
 
-/// Where a run can go on, and with which settings.
+/// A checkpoint to resume from, with the settings of the run.
 struct FoundCheckpoint {
   StateFile state;
   std::string configuration;  ///< config.cfg's, whose free settings may be newer than the
@@ -38,7 +38,7 @@ class RunFolder {
   [[nodiscard]] std::string model_path() const { return path_ + "/model.h5"; }
   /// With --keep-best: the model of the best epoch so far.
   [[nodiscard]] std::string best_path() const { return path_ + "/best.h5"; }
-  /// With --watchdog: what each rank does, a line a rank; removed when the run ends in good order.
+  /// With --watchdog: the activity of each rank, one line per rank; removed at a normal end.
   [[nodiscard]] std::string watchdog_path() const { return path_ + "/.watchdog"; }
   [[nodiscard]] std::string checkpoint_path(Index step) const;
 
@@ -46,12 +46,12 @@ class RunFolder {
   /// another run has the lock, Error(io) when it cannot be written.
   void create();
   /// Takes the lock of an existing run. Throws Error(usage) naming the holder when another run has
-  /// it, Error(io) when there is neither config.cfg nor a checkpoint, with a hint at what may have
-  /// been meant.
+  /// it, Error(io) when there is neither config.cfg nor a checkpoint, with a hint at the
+  /// intended folder.
   void open();
-  /// The run goes on from `checkpoint` (or, when that is "", from its beginning). Checkpoints that
-  /// are newer than that one were passed over: they get names ending in ".damaged", so that they
-  /// neither count as those to keep nor are taken for the newest again.
+  /// The run is resumed from `checkpoint` (or, when that is "", from its beginning). Checkpoints
+  /// that are newer than that one were passed over: they get names ending in ".damaged", so that
+  /// they neither count as those to keep nor are taken for the newest again.
   void set_aside_newer_than(const std::string& checkpoint) const;
   /// Checkpoints by step, newest first, valid or not.
   [[nodiscard]] std::vector<std::string> checkpoints() const;
@@ -66,7 +66,7 @@ class RunFolder {
  private:
   void make_folders() const;
   void lock();
-  /// What killed writers left behind; only under the lock.
+  /// Removes the temporary files of killed writers; only under the lock.
   void remove_temporaries() const;
   [[nodiscard]] std::string lock_path() const { return path_ + "/.lock"; }
 

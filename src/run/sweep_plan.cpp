@@ -93,12 +93,13 @@ SweepAxis SweepAxis::from_range(const std::string& text) {
   axis.high = bound(parts[2], text);
   if (axis.low > axis.high)
     throw Error(ErrorKind::usage,
-                fmt::format("--range {}: the lower bound is above the higher", text));
+                fmt::format("--range {}: the lower bound is above the upper bound", text));
   if (parts[0] == "log") {
     axis.kind = Kind::logarithmic;
     if (axis.low <= 0)
-      throw Error(ErrorKind::usage,
-                  fmt::format("--range {}: a logarithmic range must be above 0", text));
+      throw Error(
+          ErrorKind::usage,
+          fmt::format("--range {}: the bounds of a logarithmic range must be above 0", text));
   } else if (parts[0] == "linear") {
     axis.kind = Kind::linear;
   } else if (parts[0] == "integer") {
@@ -110,7 +111,7 @@ SweepAxis SweepAxis::from_range(const std::string& text) {
     }
   } else {
     throw Error(ErrorKind::usage,
-                fmt::format("--range {}: '{}' is none of log, linear, integer", text, parts[0]));
+                fmt::format("--range {}: '{}' is not log, linear or integer", text, parts[0]));
   }
   return axis;
 }
@@ -152,7 +153,8 @@ void check_plan(const SweepPlan& plan) {
     if (plan.random == 0 && axis.kind != SweepAxis::Kind::values) {
       throw Error(
           ErrorKind::usage,
-          fmt::format("--range {} needs --random N: a grid has no end of values in it", axis.text));
+          fmt::format("--range {} needs --random N: a range has no finite set of values for a grid",
+                      axis.text));
     }
   }
   if (plan.trials() > most_trials) {

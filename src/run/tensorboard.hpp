@@ -11,7 +11,7 @@
 
 namespace hourglass {
 
-/// What a run tells TensorBoard: every number of the metrics; after each epoch also the
+/// The TensorBoard output of a run: all numbers of the metrics; after each epoch also the
 /// distributions of each parameter tensor and of the codes of the first thousand samples, and the
 /// first eight samples above their reconstructions. Used on rank 0 only, local: no communication.
 class TensorBoard {

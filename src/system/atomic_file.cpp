@@ -90,7 +90,7 @@ AtomicFile::AtomicFile(const std::string& path) : path_(resolved(path)) {
     const std::string name = temporary_name(path_);
     posix::FileDescriptor file(open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (file.get() < 0) throw_not_made(path_);
-    // Between open and lock it looks dead, and somebody may be tidying up.
+    // Between open and lock it looks abandoned, and another process may remove it.
     KernelLock lock(std::move(file));
     if (lock.busy() || !lock.is_on(name)) continue;
     temporary_path_ = name;
@@ -168,8 +168,8 @@ void AtomicFile::commit() {
   if (std::rename(temporary_path_.c_str(), path_.c_str()) != 0)
     posix::throw_write_error(errno, path_, 0);
   temporary_path_.clear();
-  // The rename has happened: a folder that cannot be opened for reading or synced is no reason to
-  // call the file unwritten.
+  // The rename has happened: a folder that cannot be opened for reading or synced does not make
+  // the file unwritten.
   const posix::FileDescriptor folder(
       open(posix::folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.get() >= 0) static_cast<void>(fsync(folder.get()));
@@ -203,7 +203,7 @@ void require_new_or_own(const std::string& path, std::string_view start, std::st
   std::ifstream stream(path, std::ios::binary);
   stream.read(found.data(), static_cast<std::streamsize>(found.size()));
   if (found == start) return;
-  throw Error(ErrorKind::usage, path + ": already exists and is no " + std::string(kind) +
+  throw Error(ErrorKind::usage, path + ": already exists and is not a " + std::string(kind) +
                                     "; choose another " + std::string(option) + " or remove it");
 }
 
@@ -243,7 +243,7 @@ void remove_dead_temporaries(const std::string& path) {
     const KernelLock lock(std::move(file));
     if (lock.state() == KernelLock::State::held) fs::remove(entry.path(), error);
   }
-  // The journal of a ResumableWriter tells nothing without its file.
+  // The journal of a ResumableWriter is useless without its file.
   if (!fs::exists(unfinished_name(target), error)) fs::remove(journal_name(target), error);
 }
 

@@ -51,11 +51,11 @@ class AtomicFile {
 void write_text_atomically(const std::string& path, std::string_view text);
 
 /// Throws Error(usage) when there is something at `path`: a result never takes the place of a file
-/// that may be somebody's only one.
+/// that may be the only copy.
 void require_new(const std::string& path);
 
-/// The same, unless the file there begins with `start`: what the program made itself may be made
-/// again. `kind` names that in the message ("page of a report"), `option` is where another name is
+/// The same, unless the file there begins with `start`: the program's own output may be
+/// replaced. `kind` names that in the message ("report"), `option` is where another name is
 /// given.
 void require_new_or_own(const std::string& path, std::string_view start, std::string_view kind,
                         std::string_view option);
@@ -66,7 +66,7 @@ void copy_atomically(const std::string& from, const std::string& to);
 /// The temporary that AtomicFile::continued(path) writes to: ".<name>.unfinished" beside it.
 [[nodiscard]] std::string unfinished_name(const std::string& path);
 
-/// What is done of it, where a journal is kept (ResumableWriter): ".<name>.unfinished.rows".
+/// The journal of the rows written to it (ResumableWriter): ".<name>.unfinished.rows".
 [[nodiscard]] std::string journal_name(const std::string& path);
 
 /// Removes the temporaries of `path` that killed processes left, in any writing of this file: those

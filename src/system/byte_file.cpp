@@ -23,7 +23,7 @@ struct ByteFile::State {
 
 ByteFile::ByteFile(const std::string& path) : state_(std::make_unique<State>()) {
   state_->path = path;
-  // Non-blocking, or opening a pipe that nobody writes to would wait for ever.
+  // Non-blocking: opening a pipe without a writer would block forever.
   state_->descriptor = posix::open_file(path, O_RDONLY | O_NONBLOCK, path);
   struct stat status {};
   if (fstat(state_->descriptor.get(), &status) != 0)

@@ -37,8 +37,8 @@ class ByteFile {
 /// All of a text file, or of a pipe. Throws Error(io).
 [[nodiscard]] std::string read_text(const std::string& path);
 
-/// Number, size and times of a file, as text: equal only while nobody has written to it. Throws
-/// Error(io).
+/// Number, size and times of a file, as text: unchanged only while the file is not written to.
+/// Throws Error(io).
 [[nodiscard]] std::string file_identity(const std::string& path);
 
 }  // namespace hourglass

@@ -47,7 +47,7 @@ struct Pipe {
 Pipe make_pipe() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
-    throw Error(ErrorKind::io, fmt::format("cannot make a pipe: {}", std::strerror(errno)));
+    throw Error(ErrorKind::io, fmt::format("cannot create a pipe: {}", std::strerror(errno)));
   return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
@@ -63,7 +63,7 @@ struct ChildSetup {
 void become(char* const* arguments, const ChildSetup& setup, pid_t parent) {
   // A group of its own: Ctrl-C reaches the parent alone, which passes it on.
   ::setpgid(0, 0);
-  // The parent's death as well, whatever kills it.
+  // The parent's death is signalled to the child, whatever its cause.
   ::prctl(PR_SET_PDEATHSIG, setup.stop);
   if (::getppid() != parent) ::_exit(not_started);
   const int nothing = ::open("/dev/null", O_RDONLY);
@@ -79,8 +79,7 @@ pid_t start(const std::vector<std::string>& words, const ChildSetup& setup) {
   std::vector<char*> arguments;
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
-  // What keeps the child from becoming the program comes back through a pipe that the program
-  // itself would have closed.
+  // If exec fails, the child sends errno through a pipe, which a successful exec closes.
   Pipe failure = make_pipe();
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
@@ -117,8 +116,7 @@ ChildExit run_child(const std::vector<std::string>& words, const std::string& lo
   file.close();
   ChildExit result;
   int status = 0;
-  // Waiting by looking: a signal that arrives between a look at the flag and a blocking wait would
-  // be lost.
+  // Polling: a signal that arrives between a check of the flag and a blocking wait would be lost.
   for (;;) {
     const pid_t ended = ::waitpid(child, &status, WNOHANG);
     if (ended == child) break;
@@ -171,10 +169,10 @@ ErrorKind kind_of_failure(int code) {
 void refuse_launcher(const std::string& command) {
   for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK"}) {
     if (std::getenv(name) == nullptr) continue;
-    throw Error(ErrorKind::usage, fmt::format("{0} starts its ranks itself: run it without mpirun "
-                                              "or srun (hourglass {0} --help names the "
-                                              "option that chooses their number)",
-                                              command));
+    throw Error(ErrorKind::usage,
+                fmt::format("{0} starts its ranks itself: run it without mpirun or srun (see "
+                            "hourglass {0} --help for the number of ranks)",
+                            command));
   }
 }
 

@@ -6,12 +6,12 @@
 
 namespace hourglass {
 
-/// A lock of the kernel's on a file, which is made when it is missing and stays. Gone when the
-/// process that holds it has ended, and the children that keep its descriptor.
+/// A kernel lock on a file, which is created if missing and stays. Released when the process that
+/// holds it and the children that keep its descriptor have ended.
 class FileLock {
  public:
-  /// Tries for `patience` seconds. A file system without such locks gives them to everybody. Throws
-  /// Error(io) when the file cannot be opened.
+  /// Tries for `patience` seconds. On a file system without such locks every process gets it.
+  /// Throws Error(io) when the file cannot be opened.
   explicit FileLock(const std::string& path, double patience = 0);
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;

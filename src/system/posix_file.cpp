@@ -33,7 +33,7 @@ std::string in_units(Index bytes) {
   const Index left = free_bytes(folder_of(name));
   const std::string known = left < 0 ? "" : " and " + in_units(left) + " are left";
   throw Error(ErrorKind::io, name + ": no space left on the disk: " + in_units(bytes) +
-                                 " are needed" + known + "; free some or write elsewhere");
+                                 " are needed" + known + "; free some space or write elsewhere");
 }
 
 }  // namespace
@@ -65,8 +65,8 @@ void throw_write_error(int error, const std::string& name, Index bytes) {
   }
   if (error == EFBIG) {
     throw Error(ErrorKind::io, name +
-                                   ": the file would pass the largest size allowed here (ulimit "
-                                   "-f, or the file system's)");
+                                   ": the file would exceed the maximum file size (ulimit -f, or "
+                                   "the file system's limit)");
   }
   throw Error(ErrorKind::io, name + ": cannot be written: " + std::strerror(error));
 }

@@ -31,7 +31,7 @@ class FileDescriptor {
 [[nodiscard]] FileDescriptor open_file(const std::string& path, int flags, const std::string& name);
 
 /// Throws Error(io) for `error` (an errno value) met while writing `bytes` bytes of `name`: a full
-/// disk, a quota and a size limit are told apart, with the space that is left where it is known.
+/// disk, a quota and a size limit are distinguished, with the remaining space where it is known.
 [[noreturn]] void throw_write_error(int error, const std::string& name, Index bytes);
 
 /// All bytes at that position, or Error(io).

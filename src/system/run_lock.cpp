@@ -51,7 +51,7 @@ Holder myself() {
           process_start(getpid()), 0};
 }
 
-// An empty or unreadable text names nobody.
+// Empty for an empty or unreadable text.
 std::optional<Holder> read_holder(int descriptor) {
   std::array<char, 512> text{};
   if (pread(descriptor, text.data(), text.size() - 1, 0) <= 0) return std::nullopt;
@@ -82,8 +82,8 @@ bool runs_here(const Holder& holder, const Holder& me) {
 }  // namespace
 
 RunLock::RunLock(std::string path, double period) : path_(std::move(path)), period_(period) {
-  take();
-  write(0);
+  acquire();
+  write_holder(0);
   thread_ = std::jthread([this](const std::stop_token& stop) { renew(stop); });
 }
 
@@ -93,7 +93,7 @@ RunLock::~RunLock() {
   ::unlink(path_.c_str());
 }
 
-void RunLock::take() {
+void RunLock::acquire() {
   const Holder me = myself();
   do {
     lock_ = {};  // of a file that others may be waiting for
@@ -128,11 +128,11 @@ void RunLock::take() {
     refuse(path_, later);
 }
 
-void RunLock::write(std::uint64_t counter) const {
+void RunLock::write_holder(std::uint64_t counter) const {
   const Holder me = myself();
   const std::string text = fmt::format("host {} boot {} process {} started {} renewed {:020}\n",
                                        me.host, me.boot, me.process, me.started, counter);
-  // A disk that is full or gone is found by those who have something to lose.
+  // Errors are ignored: the writers of data report a full or lost disk.
   if (counter == 0) static_cast<void>(::ftruncate(lock_.descriptor(), 0));
   static_cast<void>(::pwrite(lock_.descriptor(), text.data(), text.size(), 0));
   static_cast<void>(::fdatasync(lock_.descriptor()));
@@ -142,7 +142,7 @@ void RunLock::renew(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   for (std::uint64_t counter = 1; !stop.stop_requested(); ++counter) {
     wake_.wait_for(lock, stop, std::chrono::duration<double>(period_), [] { return false; });
-    if (!stop.stop_requested()) write(counter);
+    if (!stop.stop_requested()) write_holder(counter);
   }
 }
 

@@ -11,12 +11,12 @@
 
 namespace hourglass {
 
-/// Keeps two runs from writing to one folder: a file that one process holds. Three things have to
-/// fail before a second one gets in: a lock of the kernel's (which a killed process cannot leave
-/// behind), the name of the holder in the file (host, boot, process and its start), and, for
-/// holders on other hosts where file systems do not share such locks, a counter that a thread of
-/// the holder renews. A lock whose holder is dead, was on another host that no longer renews it, or
-/// lived before the last boot is taken over.
+/// Keeps two runs from writing to one folder: a file that one process holds. It has three
+/// safeguards: a kernel lock (which a killed process cannot leave behind), the name of the holder
+/// in the file (host, boot, process and its start), and, for holders on other hosts where file
+/// systems do not share such locks, a counter that a thread of the holder renews. A lock whose
+/// holder is dead, was on another host that no longer renews it, or lived before the last boot is
+/// taken over.
 class RunLock {
  public:
   /// Takes the lock at `path`. Throws Error(usage) naming the holder, Error(io) when the file
@@ -29,8 +29,8 @@ class RunLock {
   RunLock& operator=(const RunLock&) = delete;
 
  private:
-  void take();
-  void write(std::uint64_t counter) const;
+  void acquire();
+  void write_holder(std::uint64_t counter) const;
   void renew(const std::stop_token& stop);
 
   std::string path_;

@@ -15,7 +15,7 @@ namespace hourglass {
 
 namespace {
 
-// Only what nobody else uses and what does not end the process as a crash would.
+// Signals that have no other use here and do not indicate a crash.
 constexpr std::array known = {
     std::pair{"USR1", SIGUSR1}, std::pair{"USR2", SIGUSR2},     std::pair{"INT", SIGINT},
     std::pair{"TERM", SIGTERM}, std::pair{"HUP", SIGHUP},       std::pair{"ALRM", SIGALRM},
@@ -48,7 +48,7 @@ std::vector<int> stop_signals_from(const std::string& names) {
       std::vector<std::string> candidates;
       for (const auto& entry : known) candidates.emplace_back(entry.first);
       throw Error(ErrorKind::usage, "--stop-signal: '" + name +
-                                        "' is no signal that can stop a run" +
+                                        "' is not a signal that can stop a run" +
                                         suggestion(bare, candidates) + "; use e.g. USR1,USR2");
     }
     numbers.push_back(found->second);

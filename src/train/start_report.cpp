@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "config/idle_settings.hpp"
+#include "config/ineffective_settings.hpp"
 #include "train/output_range.hpp"
 #include "train/placement.hpp"
 
@@ -44,7 +44,7 @@ std::vector<std::string> start_report(const Communicator& communicator, const Tr
                   communicator.size(), config.threads, shards.shards(), shards.steps_per_epoch()),
       memory.text()};
   for (const std::string& line : placement) lines.push_back(line);
-  for (const std::string& line : idle_settings_advice(config)) lines.push_back(line);
+  for (const std::string& line : ineffective_settings_advice(config)) lines.push_back(line);
   const auto range =
       output_range_advice(data.training(), data.transform(), config.model.output_activation);
   if (range) lines.push_back(*range);

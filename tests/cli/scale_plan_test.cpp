@@ -55,7 +55,7 @@ TEST(ScalePlan, refuses_what_cannot_be_measured) {
   refused({"--weak", "--ranks", "1", "--launcher", "ssh"}, layers, "mpirun or srun");
   refused({"--strong", "--ranks", "9"}, {"--layers", "20,8", "--batch", "1024"},
           "a larger --batch or a smaller --micro-batch");
-  refused({"--weak", "--ranks", "1"}, {}, "name a model behind --");
+  refused({"--weak", "--ranks", "1"}, {}, "name a model after --");
   refused({"--weak", "--ranks", "1"}, {"--layers", "20,8", "--output", "x"}, "--output");
   refused({"--weak", "--ranks", "1"}, {"--layers", "20,8", "--micro-batch", "8"},
           "give --micro-batch before the --");

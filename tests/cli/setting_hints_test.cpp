@@ -90,13 +90,13 @@ const std::vector<Row>& rows() {
       {hint("needs --reduction tree"),
        {"--gradient-wire bf16", "--reduction allreduce"},
        {{"--reduction tree"}}},
-      {hint("{} goes by the validation error: give --validation"),
+      {hint("{} depends on the validation error: give --validation"),
        {"--keep-best true"},
        {{"--validation", "d.h5:/v"}}},
-      {hint("{} goes by the validation error: give --validation"),
+      {hint("{} depends on the validation error: give --validation"),
        {"--early-stopping 3"},
        {{"--validation", "d.h5:/v"}}},
-      {hint("{} goes by the validation error: give --validation"),
+      {hint("{} depends on the validation error: give --validation"),
        {"--schedule plateau"},
        {{"--validation", "d.h5:/v"}}},
       // Layers.
@@ -239,7 +239,8 @@ TEST(SettingHints, every_choice_that_is_offered_is_accepted) {
     const std::string choices = match[1];
     for (auto at = std::sregex_iterator(choices.begin(), choices.end(), item);
          at != std::sregex_iterator(); ++at) {
-      if (at->str() != "or") EXPECT_NO_THROW(setting.set(config, at->str())) << setting.name;
+      if (at->str() == "or") continue;
+      EXPECT_NO_THROW(setting.set(config, at->str())) << setting.name;
     }
   }
   EXPECT_GT(lists, 15);
@@ -279,10 +280,11 @@ TEST(SettingHints, a_mistyped_name_or_choice_gets_the_nearest) {
   const std::regex suggestion(R"(did you mean '?-*([-a-z0-9]+)'?\?)");
   std::smatch match;
   const std::string option = message_of([] {
-    parse_arguments(train_options(), {"--layer", "16,8"}, 0);
+    static_cast<void>(parse_arguments(train_options(), {"--layer", "16,8"}, 0));
   });
   ASSERT_TRUE(std::regex_search(option, match, suggestion)) << option;
-  EXPECT_NO_THROW(parse_arguments(train_options(), {"--" + match.str(1), "16,8"}, 0));
+  EXPECT_NO_THROW(
+      static_cast<void>(parse_arguments(train_options(), {"--" + match.str(1), "16,8"}, 0)));
   TrainConfig config;
   const std::string setting = message_of([&] { apply_text("layer = 16,8", "file", config); });
   ASSERT_TRUE(std::regex_search(setting, match, suggestion)) << setting;

@@ -57,9 +57,9 @@ TEST(Validate, refuses_numbers_out_of_range) {
 
 TEST(Validate, refuses_settings_that_contradict_each_other) {
   refused("gradient-wire = bf16\nreduction = allreduce", "needs --reduction tree");
-  refused("keep-best = true", "--keep-best goes by the validation error");
-  refused("schedule = plateau", "--schedule plateau goes by the validation error");
-  refused("early-stopping = 2", "--early-stopping goes by the validation error");
+  refused("keep-best = true", "--keep-best depends on the validation error");
+  refused("schedule = plateau", "--schedule plateau depends on the validation error");
+  refused("early-stopping = 2", "--early-stopping depends on the validation error");
   EXPECT_NO_THROW(validate(configured("keep-best = true\nvalidation = d.h5:/v")));
 }
 
@@ -79,7 +79,7 @@ TEST(Validate, refuses_what_a_line_search_has_no_use_for) {
        {"schedule = cosine", "warmup-epochs = 1", "scale-learning-rate = linear", "clip-norm = 1",
         "ema = 0.9", "bias-rate-factor = 2"}) {
     const std::string name = std::string(lines).substr(0, std::string(lines).find(' '));
-    refused(std::string("optimizer = lbfgs\n") + lines, "does not go with --" + name);
+    refused(std::string("optimizer = lbfgs\n") + lines, "cannot be combined with --" + name);
   }
   refused("optimizer = lbfgs\nlbfgs-history = 0", "--lbfgs-history must be 1 to 1000");
   refused("optimizer = lbfgs\nline-search-evaluations = 0", "--line-search-evaluations");

@@ -54,7 +54,7 @@ TEST(PretrainConfig, lists_have_one_value_or_one_per_layer) {
 TEST(PretrainConfig, wants_plain_dense_layers_and_their_mirror) {
   const std::string pretrain = "pretrain = autoencoder\n";
   refused(pretrain + "layers = 28x28,conv:4x3s2,30", "has convolutions");
-  refused(pretrain + "decoder-layers = 8,10,16", "does not mirror");
+  refused(pretrain + "decoder-layers = 8,10,16", "needs a mirrored decoder");
   accepted(pretrain + "decoder-layers = 8,12,16");
   refused(pretrain + "layer-norm = true", "--layer-norm");
   refused(pretrain + "variational = true", "--variational");
@@ -65,7 +65,7 @@ TEST(PretrainConfig, denoising_wants_noise_that_works_on_hidden_layers) {
   for (const char* noise : {"gaussian", "masking", "salt-pepper"})
     accepted(pretrain + "pretrain-corruption = " + noise);
   for (const char* noise : {"none", "block", "stripes"})
-    refused(pretrain + "pretrain-corruption = " + noise, "does not work on hidden layers");
+    refused(pretrain + "pretrain-corruption = " + noise, "cannot be applied to hidden layers");
   refused(pretrain + "pretrain-corruption = masking\npretrain-corruption-strength = 1.5",
           "--pretrain-corruption-strength: 1.5 is out of range");
   accepted(pretrain + "pretrain-corruption = gaussian\npretrain-corruption-strength = 1.5");

@@ -173,7 +173,7 @@ class BadImportTest(ImporterTest):
             ("0/h.png", png(np.dstack([grey] * 3)), ["h.png", "in colour", "--grey"]),
             ("i.png", png(grey), ["i.png", "beside class folders"]),
             ("0/j.png", png(np.dstack([grey] * 4)), ["j.png", "transparent"]),
-            ("0/k.png", b"GIF89a", ["k.png", "whatever its name says"]),
+            ("0/k.png", b"GIF89a", ["k.png", "despite its name"]),
         )
         self.write("images/0/a.png", png(grey))
         for name, content, words in cases:

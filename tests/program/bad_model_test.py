@@ -55,7 +55,7 @@ class BadModelTest(ProgramTest):
         finished = self.folder / "finished.h5"
         self.model.rename(finished)
         newest = checkpoints(folder)[max(checkpoints(folder))]
-        self.each_command(IO, ["has not ended", "--resume", newest], model=self.model)
+        self.each_command(IO, ["is not finished", "--resume", newest], model=self.model)
 
     def test_data_instead_of_a_model(self):
         self.each_command(DATA, ["data.h5"], model=self.data)

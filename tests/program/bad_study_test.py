@@ -73,7 +73,7 @@ class BadStudyTest(StudyTest):
         )
         self.assertNotEqual(result.code, 0, result)
         self.assertIn("none.h5", result.stderr)
-        self.assertIn("nothing is measured yet", result.stderr)
+        self.assertIn("no measurements yet", result.stderr)
         # Nothing is there to be kept apart from.
         self.assertEqual(
             scale(
@@ -104,7 +104,7 @@ class BadStudyTest(StudyTest):
         for name, text, hints in [
             ("future", first.replace('"format":1', '"format":99') + "\n", ["line 1", "format 99"]),
             ("text", "hello\n", ["line 1"]),
-            ("other", '{"kind":"step","loss":1}\n', ["line 1", "no results file"]),
+            ("other", '{"kind":"step","loss":1}\n', ["line 1", "not a results file"]),
             ("empty", "", ["empty"]),
             ("half", first + "\n" + second[:50] + "\n" + second + "\n", ["line 2"]),
             (

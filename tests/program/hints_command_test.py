@@ -87,8 +87,8 @@ class CommandLineHints(HintTest):
 
     def test_launched_where_it_launches(self):
         text = (
-            "{0} starts its ranks itself: run it without mpirun or srun (hourglass {0} --help "
-            "names the option that chooses their number)"
+            "{0} starts its ranks itself: run it without mpirun or srun (see hourglass {0} --help "
+            "for the number of ranks)"
         ).replace("{0}", "{}")
         for command, option in (("sweep", "--ranks"), ("scale", "--ranks")):
             printed = self.hint(text, command, ranks=1)
@@ -110,7 +110,7 @@ class CommandLineHints(HintTest):
         words = re.search(r"ulimit -n \d+", printed.advice).group().replace("-n", "-Sn")
         limited[2] = f'ulimit -Sn 512; {words}; exec "$@"'
         self.assertNotIn("open files are allowed", advice(*limited))
-        text = "nothing can be written to {}: choose another folder for --output"
+        text = "cannot write to {}: choose another folder for --output"
         self.printed(text, advice(*doctor, "--folder", "/proc/nowhere"))
         self.assertNotIn("another folder", advice(*doctor, "--folder", self.folder))
         shared = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n"]
@@ -124,8 +124,10 @@ class CommandLineHints(HintTest):
         ).groups()
         self.assertNotIn("at most", advice(*shared, fewer, *doctor))
         self.assertNotIn("at most", advice(*shared, CORES + 1, *option.split(), *doctor))
-        words = re.search(r"(mpirun -n 2) hourglass doctor looks at it", advice(*doctor)).group(1)
-        self.assertIn("sums are right", advice(*words.split(), "--oversubscribe", *doctor))
+        text = "not tested with one rank; use mpirun -n 2 hourglass doctor"
+        printed = self.printed(text, advice(*doctor))
+        words = re.search(r"use (mpirun -n 2) hourglass doctor", printed.advice).group(1)
+        self.assertIn("sums are correct", advice(*words.split(), "--oversubscribe", *doctor))
 
     @unittest.skipIf(CORES < 2, "needs two cores")
     def test_doctor_on_two_cores(self):
@@ -137,13 +139,18 @@ class CommandLineHints(HintTest):
             return result.stdout
 
         result = advice("--bind-to", "none", "-n", 2, *doctor)
-        binding = re.search(r"mpirun (--map-by \S+ --bind-to \S+) keeps", result).group(1)
+        text = (
+            "the ranks on {} are not pinned: use mpirun --map-by core --bind-to core to give each "
+            "its own core (with --threads T: --map-by slot:PE=T)"
+        )
+        self.printed(text, result)
+        binding = re.search(r"use mpirun (--map-by \S+ --bind-to \S+) to give", result).group(1)
         self.assertNotIn("not pinned", advice(*binding.split(), "-n", 2, *doctor))
         variable = ["-x", "OPENBLAS_CORETYPE=Nehalem"]
         other = ["-x", "OPENBLAS_CORETYPE=Prescott"]
         both = ["-n", 1, *variable, *doctor, ":", "-n", 1, *other, *doctor]
         text = (
-            "ranks use different BLAS kernels, which train refuses: set OPENBLAS_CORETYPE to the "
+            "ranks use different BLAS kernels, which train does not allow: set OPENBLAS_CORETYPE to the "
             "oldest of them on every node, e.g. Haswell"
         )
         self.printed(text, advice(*both))
@@ -174,7 +181,7 @@ class ModelHints(HintTest):
         content = self.model.read_bytes()
         self.model.unlink()
         text = (
-            "{}: {}; the run has not ended: continue it with train --resume, or name its newest "
+            "{}: {}; the run is not finished: continue it with train --resume, or name its newest "
             "checkpoint: {}"
         )
         printed = self.hint(text, *evaluate, self.run_folder, code=IO)
@@ -207,13 +214,13 @@ class ModelHints(HintTest):
         labels = write_file(self.folder / "labels.h5", y=np.arange(30, dtype=np.uint8) % 3)
         score = ["score", "--model", self.model, "--data", f"{bare}:/x"]
         self.hint(
-            "--labels needs --anomaly-label: which labels are anomalies",
+            "--labels needs --anomaly-label, the labels of anomalies",
             *score,
             "--labels",
             f"{labels}:/y",
         )
         self.success(*score, "--labels", f"{labels}:/y", "--anomaly-label", 1)
-        text = "{}: has no labels beside it; name them: --labels FILE.h5:/path"
+        text = "{}: no labels beside the samples; name them with --labels FILE.h5:/path"
         printed = self.hint(text, *score, "--anomaly-label", 1, code=DATA)
         (option,) = [name for name, value in printed.options() if value == "FILE.h5:/path"]
         self.success(*score, "--anomaly-label", 1, option, f"{labels}:/y")
@@ -241,8 +248,8 @@ class ModelHints(HintTest):
     def test_sample(self):
         sample = ["sample", "--samples", 4, "--output", self.folder / "new.h5", "--model"]
         self.hint(
-            "{} was not trained with --variational: its codes follow no known distribution to "
-            "sample from; train with --variational",
+            "{} was not trained with --variational, so the distribution of its codes is unknown; "
+            "train with --variational",
             *sample,
             self.model,
             code=64,
@@ -320,7 +327,7 @@ class SweepHints(HintTest):
         self.success(*self.sweep(*random, output=self.folder / "random"))
         self.hint("--set {}: no value; give them as {}=a,b,c", *self.sweep("--set", "seed="))
         self.success(*self.sweep("--set", "seed=1,2", output=self.folder / "seeds"))
-        text = "--range {} needs --random N: a grid has no end of values in it"
+        text = "--range {} needs --random N: a range has no finite set of values for a grid"
         self.hint(text, *self.sweep(*random[2:]))
         many = [word for _ in range(3) for word in ("--set", None)]
         numbers = ",".join(map(str, range(1, 400)))
@@ -339,12 +346,12 @@ class SweepHints(HintTest):
         )
         launcher = " ".join([*MPIRUN, "-n", "1"])
         self.success(*self.sweep(*self.rate, "--launcher", launcher))
-        text = "--task and --tasks go together: --task 0 --tasks 4"
+        text = "--task and --tasks must be given together, e.g. --task 0 --tasks 4"
         printed = self.hint(text, *self.sweep(*self.rate, "--task", 0))
         options = [word for pair in printed.options() for word in pair]
         self.success(*self.sweep(*self.rate, *options, output=self.folder / "tasks"))
         self.hint(
-            "{} is varied, and set by --{} after -- as well: leave one of them out",
+            "{} is varied and also set by --{} after --: leave one of them out",
             *self.sweep(*self.rate, train=["--learning-rate", 0.1]),
         )
         other = self.folder / "seeds"
@@ -354,7 +361,7 @@ class SweepHints(HintTest):
         words = self.sweep(*self.rate)
         self.success(*words)
         text = (
-            "{} holds another sweep (see {}): repeat its options to go on with it, or choose "
+            "{} holds another sweep (see {}): repeat its options to continue it, or choose "
             "another --output"
         )
         self.hint(text, *self.sweep("--set", "seed=1"))
@@ -364,10 +371,7 @@ class SweepHints(HintTest):
         self.hint(text, *self.sweep(*self.rate, output=self.output / "trial-0001"))
         description = self.output / "sweep.json"
         description.write_text("{")
-        text = (
-            "{} describes no sweep, so it is damaged: delete it and repeat the options; trials are"
-            " kept"
-        )
+        text = "{} is damaged: delete it and repeat the command with all options; trials are kept"
         self.hint(text, *words, code=DATA)
         description.unlink()
         self.assertNotIn("trial 0001 of", self.success(*words).stdout)
@@ -375,7 +379,7 @@ class SweepHints(HintTest):
     def test_trials_that_fail_or_stop(self):
         words = self.sweep(*self.rate)
         failing = self.sweep(*self.rate, "--launcher", "false")
-        text = "trial {:04} failed with exit code {} (see {}); the same command tries it again"
+        text = "trial {:04} failed with exit code {} (see {}); the same command retries it"
         printed = self.hint(text, *failing, code=69)
         log = re.search(r"see (\S+)\)", printed.message).group(1)
         self.assertTrue(os.path.exists(log))
@@ -395,7 +399,7 @@ class SweepHints(HintTest):
         process.send_signal(signal.SIGUSR1)
         _, errors = process.communicate(timeout=60)
         self.assertEqual(process.returncode, STOPPED, errors)
-        self.assertIn("; the same command goes on with it", errors)
+        self.assertIn("; the same command continues it", errors)
 
 
 class ScaleHints(HintTest):
@@ -409,7 +413,7 @@ class ScaleHints(HintTest):
         return ["scale", *words, *ranks, *quick, "--output", self.output, "--", *train]
 
     def test_options(self):
-        text = "choose --strong (the batch stays) or --weak (the batch grows with the ranks)"
+        text = "choose --strong (constant global batch) or --weak (constant batch per rank)"
         self.hint(text, *self.scale())
         self.success(*self.scale("--weak"))
         os.unlink(self.output)
@@ -432,13 +436,13 @@ class ScaleHints(HintTest):
         self.success(*self.scale("--weak", "--launcher", "mpirun", ranks=counts))
 
     def test_training(self):
-        text = "give --{0} before the --, to hourglass scale itself: it may be a list there"
+        text = "give --{0} before --, to hourglass scale itself, where it may be a list"
         text = text.replace("{0}", "{}")
         self.hint(text, *self.scale("--weak", train=["--layers", "20,8", "--micro-batch", 8]))
         self.success(*self.scale("--weak", "--micro-batch", "8,16"))
         os.unlink(self.output)
         text = (
-            "name a model behind --, e.g. hourglass scale --weak --ranks 1,2 --output "
+            "name a model after --, e.g. hourglass scale --weak --ranks 1,2 --output "
             "results.jsonl -- --layers 784,1000,500,250,30"
         )
         printed = self.hint(text, *self.scale("--weak", train=[]))
@@ -447,12 +451,12 @@ class ScaleHints(HintTest):
         quick = ["--repetitions", 1, "--steps", 1, "--warm-up", 0]
         self.success(*words[:split], *quick, *words[split:], folder=self.folder)
         os.unlink(self.output)
-        text = "measure the layers that it trains one by one, e.g. --layers 784,1000"
+        text = "measure the layers separately, e.g. --layers 784,1000"
         train = ["--layers", "784,1000,30", "--pretrain", "rbm"]
         printed = self.hint(text, *self.scale("--weak", train=train))
         self.success(*self.scale("--weak", train=printed.options()[0]))
         os.unlink(self.output)
-        text = "measure another optimizer's steps"
+        text = "passes over the data; use another optimizer"
         train = ["--layers", "20,8", "--optimizer"]
         self.hint(text, *self.scale("--weak", train=[*train, "lbfgs"]))
         self.success(*self.scale("--weak", train=[*train, "adam"]))

@@ -373,6 +373,16 @@ class ImportHints(HintTest):
         self.hint(": is a folder; name a file", *words[:3], self.folder, code=IO)
         self.success(*words[:3], self.folder / "a-file.h5")
 
+    def test_virtual_data_sets(self):
+        source = write_file(self.folder / "source.h5", x=np.zeros((4, 2), np.float32))
+        words = self.importing(f"{source}:/x", "--virtual")
+        text = (
+            "--compress has no effect with --virtual, which copies nothing: leave one of them out"
+        )
+        self.hint(text, *words, "--compress")
+        self.success(*words)
+        self.success(*self.importing(f"{source}:/x", "--compress"))
+
     def test_names_of_formats_and_sets(self):
         table = self.text_file("a,b\n1,2\n")
         words = self.importing(table, "--format", "csw")

@@ -11,11 +11,11 @@ from support import ROOT
 # Hints that are not followed here, each with the reason: (text in the sources, why).
 REVIEWED = [
     # Another machine, system or build.
-    ("build with -DHOURGLASS_ARCH=x86-64-v2, say", "needs a CPU that lacks an instruction set"),
+    ("build with e.g. -DHOURGLASS_ARCH=x86-64-v2", "needs a CPU that lacks an instruction set"),
     ("set OPENBLAS_CORETYPE=Haswell", "needs a CPU that OpenBLAS misjudges"),
     ("install the same program on every node", "needs two builds of the program"),
     ("srun --mpi=pmix", "needs a Slurm cluster"),
-    ("is a slow interface used? e.g. --mca btl_tcp_if_include eth0", "needs a slow network"),
+    ("check which interface is used, e.g. --mca btl_tcp_if_include eth0", "needs a slow network"),
     ("use one that offers MPI_THREAD_FUNNELED", "needs another MPI"),
     ("wait until all nodes see all files", "needs a network file system"),
     ("{} cannot compute it on this CPU; leave it out", "needs another CPU"),
@@ -23,11 +23,11 @@ REVIEWED = [
     ("this build has no oneDNN; install it", "followed by OneDnnTest, with CMake alone"),
     ("use a machine with more", "no other machine"),
     ("{}; use {}", "memory_advice_test has every combination; hints_train_test follows two"),
-    ("; free some or write elsewhere", "disk_fault_test fills disks"),
+    ("; free some space or write elsewhere", "disk_fault_test fills disks"),
     (" are needed; free some space", "disk_fault_test uses up a quota"),
     (": check the folder's permissions", "tests may run as root, who may write everywhere"),
     ("cannot write {}: check the folder's permissions", "the same"),
-    ("cannot make a folder in {}: set TMPDIR", "the same"),
+    ("cannot create a folder in {}: set TMPDIR", "the same"),
     ("; use safetensors", "needs a model of more than 2 GiB"),
     ("set HDF5_PLUGIN_PATH to the plug-in's folder", "needs a plug-in of HDF5"),
     ("rewrite it with h5repack -f GZIP=4 where that is installed", "the same"),
@@ -36,6 +36,10 @@ REVIEWED = [
     ("a bug: please report it", "the meaning of exit code 70"),
     ("stopped on request with a checkpoint written: resume it", "the meaning of exit code 75"),
     ("the job is ended; continue with: hourglass train --resume {}", "watchdog_test resumes"),
+    ("put data and --output on a shared file system", "needs several nodes"),
+    ("syncing is slow here: use a longer --checkpoint-every", "needs a slow disk"),
+    ("waiting for trial{} {:04}, run by another process", "a statement"),
+    ("name the data set to write: FILE.h5:/samples", "of the C++ API"),
     # What somebody else has to end first, or that was met by chance.
     (": another import is writing to it: wait for it", "import_stop_test waits for it"),
     ("; the same command {}", "import_stop_test gives it again"),

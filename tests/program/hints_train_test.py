@@ -256,11 +256,11 @@ class TrainHints(HintTest):
             self.folder / "weights.h5", short=np.ones(7, np.float32), whole=np.ones(20, np.float32)
         )
         words = self.training("--feature-weights", f"{weights}:/short")
-        self.hint("wants one for each of {} features", *words, code=DATA)
+        self.hint("--feature-weights needs one per feature, {}", *words, code=DATA)
         self.success(*self.training("--feature-weights", f"{weights}:/whole"))
         both = ["--feature-weights", "inverse-variance", "--normalize", "standardize"]
         self.hint(
-            "--feature-weights inverse-variance changes nothing after --normalize standardize: "
+            "--feature-weights inverse-variance has no effect with --normalize standardize: "
             "leave out one of them",
             *self.training(*both),
         )
@@ -385,7 +385,7 @@ class ResumeHints(HintTest):
 
     def test_output_beside_resume(self):
         self.hint(
-            "--output {} beside --resume {}: a resumed run goes on in its own folder; leave "
+            "--output {} with --resume {}: a resumed run stays in its folder; leave "
             "--output out (to branch off, copy the folder and resume the copy)",
             *self.resume,
             "--output",
@@ -452,8 +452,8 @@ class ResumeHints(HintTest):
         self.success(*words, folder=self.folder)
         resume = ["train", "--resume", self.folder / "near", "--epochs", 2]
         text = (
-            "{}: no such file here; was the run begun in another folder? Resume it there, or name "
-            "the data again with its whole path"
+            "{}: no such file in this folder; resume the run from the folder in which it was "
+            "started, or give the absolute path of the data"
         )
         self.hint(text, *resume, code=IO)
         self.no_hint(text, *resume, "--data", f"{self.folder}/data.h5:/train/samples")

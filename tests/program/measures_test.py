@@ -80,7 +80,7 @@ class MeasuresTest(ProgramTest):
 
     def test_every_activation_is_that_of_numpy(self):
         listed = (
-            self.success("train", "--help").stdout.split("Hidden non-linearity:")[1].split("[")[0]
+            self.success("train", "--help").stdout.split("Activation function of the hidden layers:")[1].split("[")[0]
         )
         self.assertEqual(
             {name.strip() for name in listed.replace("\n", " ").split(",")},

@@ -24,7 +24,7 @@ class ResultsTest(ProgramTest):
         for heading in (
             "Deep against linear",
             "CURVES",
-            "Non-linearity of the code",
+            "Activation function of the code",
             "Error functions",
             "Denoising",
             "Sparse",

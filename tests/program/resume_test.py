@@ -45,7 +45,7 @@ class ResumeTest(ProgramTest):
             with self.subTest(damage=damage.__name__):
                 output = self.damaged(damage)
                 result = self.success("train", "--resume", output, "--keep", 1, ranks=2)
-                self.assertEqual(result.stdout.count("passed over a checkpoint"), 2, result.stdout)
+                self.assertEqual(result.stdout.count("ignoring a checkpoint"), 2, result.stdout)
                 self.assertEqual(self.digest(output / "model.h5"), whole)
 
     def test_damaged_checkpoints_do_not_push_out_the_good_one(self):
@@ -119,7 +119,7 @@ class ResumeTest(ProgramTest):
         ):
             file.unlink() if content is None else file.write_text(content)
             result = self.success("train", "--resume", output, "--keep", 3)
-            self.assertIn("the settings are the checkpoint's", result.stdout)
+            self.assertIn("using the settings of the checkpoint", result.stdout)
             self.assertIn("config.cfg", result.stdout)
             self.assertEqual(file.read_text(), before)
             self.assertEqual(self.digest(output / "model.h5"), whole)

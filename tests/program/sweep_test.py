@@ -179,9 +179,9 @@ class SearchTest(SweepTest):
         ):
             refused(["--range"], "--random", 2, "--range", bad, *options)
         refused(["--random"], "--random", 0, *rate, *options)
-        refused(["below the sweep"], *rate, *options, "--output", "elsewhere")
+        refused(["inside the sweep"], *rate, *options, "--output", "elsewhere")
         refused(["--layer", "layers"], *rate, *options, "--layer", 3)
-        refused(["no trial can run", "--k-sparse"], "--set", "k-sparse=50,60", *options)
+        refused(["no trial is valid", "--k-sparse"], "--set", "k-sparse=50,60", *options)
         refused(["--tasks"], *rate, "--task", 0, *options)
         refused(["--task 2"], *rate, "--task", 2, "--tasks", 2, *options)
         refused(["--ranks", "--launcher"], *rate, "--ranks", 2, "--launcher", "mpirun", *options)
@@ -208,7 +208,7 @@ class SearchTest(SweepTest):
         # Neither is a launcher that starts nothing and says that all went well.
         nothing = sweep("--output", self.output, *rate, "--launcher", "true", *options)
         self.assertEqual(nothing.code, 69, str(nothing))
-        self.assertIn("it left no model", nothing.stdout)
+        self.assertIn("it wrote no model", nothing.stdout)
         # Ranks that were lost are the cluster's fault, not the trial's: slurm/sweep.sbatch tries
         # again.
         lost = sweep("--output", self.output, *rate, "--launcher", "false", *options)

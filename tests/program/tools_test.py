@@ -85,7 +85,7 @@ class ToolsTest(ProgramTest):
                 self.assertIn(topic, report)
             self.assertIn(f"{ranks or 1} on 1 node", report["ranks"])
             self.assertIsInstance(report["advice"], list)
-            self.assertEqual("sums are right" in report["network"], ranks == 3)
+            self.assertEqual("sums are correct" in report["network"], ranks == 3)
         self.assertEqual(os.listdir(self.folder), [])
         text = self.success("doctor", "--folder", self.folder / "absent").stdout
         self.assertIn("advice: nothing can be written", text)

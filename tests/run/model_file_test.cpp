@@ -56,7 +56,7 @@ TEST_F(ModelFileTest, refuses_tensors_that_its_configuration_does_not_have) {
   EXPECT_NO_THROW(check_tensors(file, same.layout()));
   TrainConfig wider = config_;
   wider.model.encoder = layer_list_from("6,4");
-  expect_error(ErrorKind::data, "is not what the file's configuration asks for",
+  expect_error(ErrorKind::data, "does not match the file's configuration",
                [&] { check_tensors(file, Autoencoder(wider.model).layout()); });
   TrainConfig deeper = config_;
   deeper.model.encoder = layer_list_from("6,5,3");

@@ -70,7 +70,7 @@ TEST_F(ResumePointTest, says_what_was_passed_over) {
   write_state(files_.checkpoint_path(3), config_, 3);
   write_bytes(files_.checkpoint_path(8), "damaged");
   EXPECT_EQ(find().checkpoint, files_.checkpoint_path(3));
-  EXPECT_NE(said_.find("passed over a checkpoint: " + files_.checkpoint_path(8)), std::string::npos)
+  EXPECT_NE(said_.find("ignoring a checkpoint: " + files_.checkpoint_path(8)), std::string::npos)
       << said_;
 }
 

@@ -115,7 +115,7 @@ TEST_F(RunFolderTest, newest_valid_passes_over_damage_and_says_so) {
   EXPECT_EQ(found->origin, folder.config_path());
   EXPECT_EQ(found->configuration, to_text(config()));
   ASSERT_EQ(notes.size(), 1U);
-  EXPECT_NE(notes[0].find("passed over a checkpoint"), std::string::npos) << notes[0];
+  EXPECT_NE(notes[0].find("ignoring a checkpoint"), std::string::npos) << notes[0];
   folder.set_aside_newer_than(found->state.path);
   EXPECT_EQ(folder.checkpoints().front(), folder.checkpoint_path(2));
   EXPECT_TRUE(fs::exists(folder.checkpoint_path(3) + ".damaged"));
@@ -149,7 +149,7 @@ TEST_F(RunFolderTest, newest_valid_takes_the_settings_of_the_checkpoint_when_its
     EXPECT_EQ(found->origin, folder.checkpoint_path(1));
     EXPECT_EQ(found->configuration, to_text(config()));
     ASSERT_EQ(notes.size(), 1U);
-    EXPECT_NE(notes[0].find("the settings are the checkpoint's"), std::string::npos) << notes[0];
+    EXPECT_NE(notes[0].find("using the settings of the checkpoint"), std::string::npos) << notes[0];
   }
 }
 

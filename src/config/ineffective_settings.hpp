@@ -10,17 +10,17 @@ namespace hourglass {
 
 /// Some settings have an effect only beside another one: --beta beside --variational, --momentum
 /// beside an optimizer that has one. All names are of train_settings().
-struct SettingNeed {
+struct SettingDependency {
   std::vector<const char*> settings;  ///< those that need it
   /// Any one of these is enough, where it has one of `values`; without values, where it differs
   /// from its default.
   std::vector<const char*> needed;
   std::vector<std::string> values;
 };
-[[nodiscard]] std::span<const SettingNeed> setting_needs();
+[[nodiscard]] std::span<const SettingDependency> setting_dependencies();
 
 /// A line of advice for each setting that differs from its default and has no effect in this
 /// configuration.
-[[nodiscard]] std::vector<std::string> idle_settings_advice(const TrainConfig& config);
+[[nodiscard]] std::vector<std::string> ineffective_settings_advice(const TrainConfig& config);
 
 }  // namespace hourglass

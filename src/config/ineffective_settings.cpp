@@ -1,4 +1,4 @@
-#include "config/idle_settings.hpp"
+#include "config/ineffective_settings.hpp"
 
 #include <fmt/format.h>
 
@@ -15,18 +15,19 @@ bool differs(const TrainConfig& config, const char* name) {
   return setting.get(config) != setting.get(TrainConfig{});
 }
 
-bool is_met(const TrainConfig& config, const SettingNeed& need) {
-  return std::ranges::any_of(need.needed, [&](const char* name) {
-    if (need.values.empty()) return differs(config, name);
-    return std::ranges::find(need.values, find_setting(name).get(config)) != need.values.end();
+bool is_met(const TrainConfig& config, const SettingDependency& dependency) {
+  return std::ranges::any_of(dependency.needed, [&](const char* name) {
+    if (dependency.values.empty()) return differs(config, name);
+    return std::ranges::find(dependency.values, find_setting(name).get(config)) !=
+           dependency.values.end();
   });
 }
 
 }  // namespace
 
-std::span<const SettingNeed> setting_needs() {
+std::span<const SettingDependency> setting_dependencies() {
   static const std::vector<const char*> rules = {"optimizer", "pretrain-optimizer"};
-  static const std::vector<SettingNeed> needs = {
+  static const std::vector<SettingDependency> dependencies = {
       {{"huber-delta"}, {"loss"}, {"huber"}},
       {{"corruption-strength", "corrupted-weight", "clean-weight"}, {"corruption"}, {}},
       {{"code-noise-before"}, {"code-noise"}, {}},
@@ -67,22 +68,22 @@ std::span<const SettingNeed> setting_needs() {
       {{"pretrain-corruption", "pretrain-corruption-strength"}, {"pretrain"}, {"denoising"}},
       {{"force-precision"}, {"precision"}, {"bf16"}},
   };
-  return needs;
+  return dependencies;
 }
 
-std::vector<std::string> idle_settings_advice(const TrainConfig& config) {
+std::vector<std::string> ineffective_settings_advice(const TrainConfig& config) {
   std::vector<std::string> advice;
-  for (const SettingNeed& need : setting_needs()) {
-    if (is_met(config, need)) continue;
-    for (const char* name : need.settings) {
+  for (const SettingDependency& dependency : setting_dependencies()) {
+    if (is_met(config, dependency)) continue;
+    for (const char* name : dependency.settings) {
       if (!differs(config, name)) continue;
-      const char* needed = need.needed.front();
-      if (need.values.empty()) {
+      const char* needed = dependency.needed.front();
+      if (dependency.values.empty()) {
         advice.push_back(fmt::format("advice: --{} has no effect without --{}", name, needed));
       } else {
-        advice.push_back(fmt::format("advice: --{} has no effect with --{} {}: it is for {}", name,
-                                     needed, find_setting(needed).get(config),
-                                     fmt::join(need.values, ", ")));
+        advice.push_back(fmt::format("advice: --{} has no effect with --{} {}: it applies to {}",
+                                     name, needed, find_setting(needed).get(config),
+                                     fmt::join(dependency.values, ", ")));
       }
     }
   }

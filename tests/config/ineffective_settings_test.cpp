@@ -1,4 +1,4 @@
-#include "config/idle_settings.hpp"
+#include "config/ineffective_settings.hpp"
 
 #include <gtest/gtest.h>
 
@@ -20,48 +20,48 @@ TrainConfig configured(const std::string& text) {
   return config;
 }
 
-bool is_idle(const TrainConfig& config, const std::string& name) {
-  const auto advice = idle_settings_advice(config);
+bool is_ineffective(const TrainConfig& config, const std::string& name) {
+  const auto advice = ineffective_settings_advice(config);
   return std::ranges::any_of(advice, [&](const std::string& line) {
     return line.find("--" + name + " has no effect") != std::string::npos;
   });
 }
 
-TEST(IdleSettings, NamesWhatASettingIsFor) {
-  EXPECT_EQ(idle_settings_advice(configured("beta = 4")),
+TEST(IneffectiveSettings, NamesWhatASettingIsFor) {
+  EXPECT_EQ(ineffective_settings_advice(configured("beta = 4")),
             std::vector<std::string>{"advice: --beta has no effect without --variational"});
-  EXPECT_EQ(idle_settings_advice(configured("momentum = 0.9")),
+  EXPECT_EQ(ineffective_settings_advice(configured("momentum = 0.9")),
             std::vector<std::string>{"advice: --momentum has no effect with --optimizer adam: it "
-                                     "is for sgd, rmsprop, lars, muon"});
-  EXPECT_EQ(idle_settings_advice(configured(
+                                     "applies to sgd, rmsprop, lars, muon"});
+  EXPECT_EQ(ineffective_settings_advice(configured(
                 "contractive = 0.1\ncontractive-method = exact\ncontractive-probes = 3")),
             std::vector<std::string>{"advice: --contractive-probes has no effect with "
-                                     "--contractive-method exact: it is for auto, "
+                                     "--contractive-method exact: it applies to auto, "
                                      "hutchinson"});
-  EXPECT_EQ(idle_settings_advice(configured("rbm-steps = 2\npretrain = denoising")),
+  EXPECT_EQ(ineffective_settings_advice(configured("rbm-steps = 2\npretrain = denoising")),
             std::vector<std::string>{
-                "advice: --rbm-steps has no effect with --pretrain denoising: it is for rbm"});
+                "advice: --rbm-steps has no effect with --pretrain denoising: it applies to rbm"});
 }
 
-TEST(IdleSettings, AreSilentWhereTheyAreUsed) {
+TEST(IneffectiveSettings, AreSilentWhereTheyAreUsed) {
   for (const char* text : {"", "beta = 4\nvariational = true", "momentum = 0.9\noptimizer = sgd",
                            "momentum = 0.9\npretrain = denoising\npretrain-optimizer = sgd",
                            "decay-epochs = 3\nschedule = step",
                            "corruption = masking\ncorruption-strength = 0.5\nclean-weight = 0"}) {
-    EXPECT_TRUE(idle_settings_advice(configured(text)).empty()) << text;
+    EXPECT_TRUE(ineffective_settings_advice(configured(text)).empty()) << text;
   }
 }
 
 // The table speaks of settings and values that there are: each of them is accepted.
-TEST(IdleSettings, AreSettings) {
-  for (const SettingNeed& need : setting_needs()) {
-    for (const char* name : need.settings)
+TEST(IneffectiveSettings, AreSettings) {
+  for (const SettingDependency& dependency : setting_dependencies()) {
+    for (const char* name : dependency.settings)
       EXPECT_NO_THROW(static_cast<void>(find_setting(name))) << name;
-    EXPECT_NO_THROW(static_cast<void>(find_setting(need.needed.front())));
-    for (const std::string& value : need.values) {
+    EXPECT_NO_THROW(static_cast<void>(find_setting(dependency.needed.front())));
+    for (const std::string& value : dependency.values) {
       TrainConfig config;
-      EXPECT_NO_THROW(find_setting(need.needed.front()).set(config, value))
-          << need.needed.front() << " " << value;
+      EXPECT_NO_THROW(find_setting(dependency.needed.front()).set(config, value))
+          << dependency.needed.front() << " " << value;
     }
   }
 }
@@ -90,9 +90,9 @@ std::vector<std::vector<float>> computed(const OptimizerSettings& settings) {
   return result;
 }
 
-// What the table says of each optimizer is what the optimizer does: a setting is idle exactly if no
+// What the table says of each optimizer is what the optimizer does: a setting has no effect exactly if no
 // number depends on it.
-TEST(IdleSettings, AreThoseThatAnOptimizerDoesNotUse) {
+TEST(IneffectiveSettings, AreThoseThatAnOptimizerDoesNotUse) {
   const std::vector<std::pair<std::string, std::string>> changes = {
       {"momentum", "0.5"}, {"beta1", "0.5"},     {"beta2", "0.9"},
       {"epsilon", "0.1"},  {"centered", "true"}, {"trust-coefficient", "0.1"}};
@@ -100,14 +100,15 @@ TEST(IdleSettings, AreThoseThatAnOptimizerDoesNotUse) {
     for (const auto& [name, value] : changes) {
       const TrainConfig plain = configured("optimizer = " + rule);
       const TrainConfig changed = configured("optimizer = " + rule + "\n" + name + " = " + value);
-      EXPECT_EQ(is_idle(changed, name), computed(plain.optimizer) == computed(changed.optimizer))
+      EXPECT_EQ(is_ineffective(changed, name),
+                computed(plain.optimizer) == computed(changed.optimizer))
           << rule << " --" << name;
     }
     const std::string moving = "momentum = 0.9\noptimizer = " + rule;
     for (const auto& [name, value] :
          {std::pair{"nesterov", "true"}, {"momentum-schedule", "sutskever"}}) {
       const TrainConfig changed = configured(moving + "\n" + name + " = " + value);
-      EXPECT_EQ(is_idle(changed, name),
+      EXPECT_EQ(is_ineffective(changed, name),
                 computed(configured(moving).optimizer) == computed(changed.optimizer))
           << rule << " --" << name;
     }
