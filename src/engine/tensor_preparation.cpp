@@ -37,18 +37,15 @@ TensorPreparation::TensorPreparation(const Layout& layout, const Optimizer& opti
         matrices_.push_back(run.slot);
     }
   }
-  Index scratch = 0;
+  Index scratch_floats = 0;
   for (const Slot slot : matrices_) {
-    const auto [rows, columns] = matrix_shape(slot);
-    scratch = std::max(scratch, optimizer_.orthogonalize_scratch_floats(rows, columns));
+    const Matrix direction = direction_of(slot);
+    scratch_floats = std::max(
+        scratch_floats, optimizer_.orthogonalize_scratch_floats(direction.rows, direction.columns));
   }
-  for (Index worker = 0; worker < pool_.size(); ++worker) scratch_.emplace_back(scratch);
-}
-
-std::pair<Index, Index> TensorPreparation::matrix_shape(Slot slot) const {
-  const Tensor& tensor = layout_.tensor(slot);
-  const Index rows = tensor.shape.front();
-  return {rows, tensor.size / rows};
+  for (Index worker = 0; worker < std::min(pool_.size(), static_cast<Index>(matrices_.size()));
+       ++worker)
+    scratch_.emplace_back(scratch_floats);
 }
 
 void TensorPreparation::prepare(const UpdateStep& step, StateOf state_of) {
@@ -62,6 +59,12 @@ UpdateStep TensorPreparation::step_of(const SegmentRun& run, const UpdateStep& s
   result.rate_factor = run.rate_factor * ratios_[static_cast<std::size_t>(run.slot)];
   result.matrix = run.matrix && optimizer_.matrix_wise();
   return result;
+}
+
+Matrix TensorPreparation::direction_of(Slot matrix) {
+  const Tensor& tensor = layout_.tensor(matrix);
+  const Index rows = tensor.shape.front();
+  return {directions_.data() + tensor.offset, rows, tensor.size / rows};
 }
 
 void TensorPreparation::compute_ratios(const UpdateStep& step, StateOf state_of) {
@@ -105,12 +108,10 @@ void TensorPreparation::compute_directions(const UpdateStep& step, StateOf state
   exchange_.all_gather(directions_.span());
   // Every rank that owns a part of a matrix orthogonalises all of it; a matrix is one worker's.
   pool_.run([&](Index worker) {
-    for (std::size_t i = static_cast<std::size_t>(worker); i < matrices_.size();
+    for (auto i = static_cast<std::size_t>(worker); i < matrices_.size();
          i += static_cast<std::size_t>(pool_.size())) {
-      const auto [rows, columns] = matrix_shape(matrices_[i]);
-      optimizer_.orthogonalize(
-          {directions_.data() + layout_.tensor(matrices_[i]).offset, rows, columns},
-          scratch_[static_cast<std::size_t>(worker)].span());
+      optimizer_.orthogonalize(direction_of(matrices_[i]),
+                               scratch_[static_cast<std::size_t>(worker)].span());
     }
   });
 }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "core/buffer.hpp"
@@ -39,7 +38,7 @@ class TensorPreparation {
   [[nodiscard]] std::span<const float> directions() const { return directions_.span(); }
 
  private:
-  [[nodiscard]] std::pair<Index, Index> matrix_shape(Slot slot) const;
+  [[nodiscard]] Matrix direction_of(Slot matrix);
   void compute_ratios(const UpdateStep& step, StateOf state_of);
   void compute_directions(const UpdateStep& step, StateOf state_of);
 
@@ -54,7 +53,7 @@ class TensorPreparation {
   std::vector<ExactSum> sums_;          // of parameters and direction, by slot
   Buffer<float> directions_;            // an arena
   std::vector<Slot> matrices_;          // of which this rank owns a part
-  std::vector<Buffer<float>> scratch_;  // of orthogonalize(), by worker
+  std::vector<Buffer<float>> scratch_;  // by worker, for the largest matrix
 };
 
 }  // namespace hourglass
