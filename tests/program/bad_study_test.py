@@ -140,9 +140,9 @@ class BadStudyTest(StudyTest):
             (
                 "kind",
                 first + "\n" + second.replace('"imbalance":', '"imbalance":"x","was":') + "\n",
-                ["line 2", "not of the kind"],
+                ["line 2", "another type"],
             ),
-            ("list", first + "\n[1]\n", ["line 2", "not of the kind"]),
+            ("list", first + "\n[1]\n", ["line 2", "another type"]),
             (
                 "lacking",
                 first + "\n" + second.replace('"phases"', '"faces"') + "\n",
