@@ -16,6 +16,8 @@ HINT = re.compile(
     rf"(?:^|[;:,(] |\bor |\band |\bplease )(?:{VERBS}) \S|^(?:{VERBS}) |did you mean|; --"
     r"|the same command|needs? (?:a |at least one )?--|e\.g\. |\bulimit -n|next: "
 )
+# Where a word of a message can end.
+END = r"(?=\n|$|[ ,;:.)])"
 # Not messages: help texts and summaries begin with a capital letter, usage lines with the program.
 NO_MESSAGE = re.compile(
     r"(?!OpenBLAS|Slurm)[A-Z]|(?:hourglass|mpirun) |internal error|\\n|\.TH|<|#"
@@ -63,6 +65,12 @@ def pattern_of(hint):
     return "".join("(.*?)" if part.startswith("{") else re.escape(part) for part in parts)
 
 
+def whole_pattern_of(hint):
+    """As it is printed: a word or what is filled in at the end ends there. A literal that ends in
+    another way, e.g. with an opening quote, is continued by what the sources add to it."""
+    return pattern_of(hint) + (END if hint[-1] == "}" or hint[-1].isalnum() else "")
+
+
 class Printed:
     """A message that holds a hint: `advice` is its text from the hint on."""
 
@@ -70,13 +78,14 @@ class Printed:
         self.message, self.advice = message, message[start:].splitlines()[0]
 
     def options(self):
-        """The options with values that the hint names: [("--name", "value"), ...]."""
-        return re.findall(r"(--[-a-z0-9]+)[ =]([^\s,;()]+)", self.advice)
+        """The options with values that the hint names: [("--name", "value"), ...]; "--a and --b"
+        names them without."""
+        return re.findall(r"(--[-a-z0-9]+)[ =](?!and |or )((?:[^\s,;()]|,(?=\S))+)", self.advice)
 
     def command(self):
         """The words of the command `hourglass ...` that the hint gives, without the program."""
-        words = re.search(r"hourglass ((?:[^\s;,]+ ?)+)", self.advice).group(1).split()
-        return words
+        words = re.search(r"hourglass ((?:[^\s;,]|[ ;,](?=\S))+)", self.advice)
+        return words.group(1).split()
 
 
 class HintTest(ProgramTest):
@@ -89,7 +98,7 @@ class HintTest(ProgramTest):
 
     def printed(self, text, output):
         """The hint `text` in the output of a command."""
-        match = re.search(pattern_of(text) + r"(?=\n|$|[ ,;:.)])", output)
+        match = re.search(whole_pattern_of(text), output)
         self.assertIsNotNone(match, f"{text!r} is not in: {output}")
         return Printed(output, match.start())
 

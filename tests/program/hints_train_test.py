@@ -9,7 +9,18 @@ import h5py
 import numpy as np
 
 from hints import HintTest
-from support import DATA, DIVERGED, IO, MPIRUN, PROGRAM, STOPPED, checkpoints, execute, write_file
+from support import (
+    DATA,
+    DIVERGED,
+    IO,
+    MPIRUN,
+    PROGRAM,
+    STOPPED,
+    checkpoints,
+    execute,
+    last_wins,
+    write_file,
+)
 
 QUICK = ["--epochs", 1, "--batch", 32, "--micro-batch", 16, "--progress", "plain"]
 CORES = len(os.sched_getaffinity(0))
@@ -57,7 +68,7 @@ class TrainHints(HintTest):
         self.no_hint("diverged", *self.training(*words, "--normalize", "standardize", data=data))
 
     def test_divergence_while_pretraining(self):
-        words = ["--pretrain", "autoencoder", "--pretrain-learning-rate", "1e30"]
+        words = ["--pretrain", "autoencoder", "--pretrain-learning-rate", "1e9"]
         words += ["--pretrain-optimizer", "sgd", "--pretrain-epochs", 3, "--activation", "linear"]
         words += ["--output-activation", "linear", "--code-activation", "linear"]
         layers = "20,12,8"
@@ -75,7 +86,7 @@ class TrainHints(HintTest):
         def limited(*words, ranks=1):
             command = ["bash", "-c", f'ulimit -v {1 << 20}; exec "$@"', "-", PROGRAM]
             launcher = [] if ranks == 1 else [*MPIRUN, "-n", ranks]
-            return execute([str(word) for word in [*launcher, *command, *words]])
+            return execute([str(word) for word in [*launcher, *command, *last_wins(words)]])
 
         wide = np.zeros((40, 2500), np.uint8)
         data = write_file(self.folder / "wide.h5", x=wide)
@@ -97,7 +108,7 @@ class TrainHints(HintTest):
         bound = ["mpirun", "--oversubscribe", "--bind-to", "core", "-n", 1, PROGRAM]
 
         def advice(launcher, *words):
-            command = [*launcher, *self.training("--progress", "line", *words)]
+            command = [*launcher, *last_wins(self.training("--progress", "line", *words))]
             result = execute([str(word) for word in command])
             self.assertEqual(result.code, 0, str(result))
             output = (result.stdout + result.stderr).splitlines()
@@ -196,16 +207,19 @@ class TrainHints(HintTest):
         self.success(*self.training(*option, data=images, layers="14x56,conv:4x3s2,30"))
 
     def test_values_of_the_samples(self):
-        values = np.linspace(-3, 3, 64 * 20).astype(np.float32).reshape(64, 20)
-        data = write_file(self.folder / "negative.h5", x=values)
+        # Only standardizing makes them negative.
+        values = np.linspace(0, 3, 64 * 20).astype(np.float32).reshape(64, 20)
+        data = write_file(self.folder / "values.h5", x=values)
         words = ["--loss", "poisson", "--output-activation", "softplus"]
+        words += ["--normalize", "standardize"]
         self.hint(
             "{} holds {:g} after --normalize, outside of what --loss {} is for ({}); use another"
             " --normalize or --loss mse",
             *self.training(*words, data=data),
             code=DATA,
         )
-        self.success(*self.training(*words, "--normalize", "unit", data=data))
+        for normalize in ("none", "unit"):
+            self.success(*self.training(*words, "--normalize", normalize, data=data))
         self.success(*self.training(*words, "--loss", "mse", data=data))
         with h5py.File(data, "a") as file:
             file["x"][3, 4] = np.nan
