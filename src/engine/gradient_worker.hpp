@@ -28,7 +28,7 @@ struct GradientStep {
   float scale = 1;      ///< of gradients: 1 / samples of the step
 };
 
-/// What a step leaves besides gradients.
+/// The results of a step besides gradients.
 struct StepSums {
   ExactSum loss;
   ExactSum squared_error;

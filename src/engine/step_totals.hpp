@@ -13,7 +13,7 @@
 
 namespace hourglass {
 
-/// What a rank tells the others in a step: flags that are summed along with the losses.
+/// Messages of a rank to the others in a step: flags that are summed along with the losses.
 enum class StepFlag : std::size_t {
   stop,        ///< asked to stop, or out of time
   checkpoint,  ///< a checkpoint is due

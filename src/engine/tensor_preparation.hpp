@@ -14,9 +14,10 @@
 
 namespace hourglass {
 
-/// What an update rule needs of whole tensors, of which a rank owns parts only: trust ratios (LARS,
-/// LAMB) from exact sums over ranks, and orthogonalised directions (Muon) from gathered matrices.
-/// Neither ranks, threads nor buckets change a bit. Allocates on construction only.
+/// Prepares what an update rule needs of whole tensors, of which a rank owns only parts: trust
+/// ratios (LARS, LAMB) from exact sums over ranks, and orthogonalised directions (Muon) from
+/// gathered matrices. Neither ranks, threads nor buckets change a bit. Allocates on construction
+/// only.
 class TensorPreparation {
  public:
   /// The optimizer state of a run, valid until the next call.
@@ -33,8 +34,8 @@ class TensorPreparation {
 
   /// The step as this run's tensor gets it.
   [[nodiscard]] UpdateStep step_of(const SegmentRun& run, const UpdateStep& step) const;
-  /// What update() of the optimizer takes for the gradient of a run with UpdateStep::matrix: an
-  /// arena. Empty without a matrix-wise rule.
+  /// An arena that update() of the optimizer takes for the gradient of a run with
+  /// UpdateStep::matrix. Empty without a matrix-wise rule.
   [[nodiscard]] std::span<const float> directions() const { return directions_.span(); }
 
  private:

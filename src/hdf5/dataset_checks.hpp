@@ -7,8 +7,8 @@
 
 #include "hdf5/hdf5.hpp"
 
-/// What the header of a data set says, read with every check that its rows can be read as it
-/// claims. `name` is what messages call the data set. Each throws Error(data). Not installed.
+/// Reads the header of a data set and checks that its rows can be read as it claims. `name` stands
+/// for the data set in messages. Each function throws Error(data).
 namespace hourglass::hdf5 {
 
 /// The sizes of a data set's dimensions: at least one, none of a row's 0, a product that can be

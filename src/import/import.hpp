@@ -31,8 +31,8 @@ struct ImportSettings {
   int compression = 0;    ///< deflate level 1 to 9; 0: none
   /// Called on every rank after each round with the rows done by all of them, and all rows.
   std::function<void(Index done, Index total)> progress;
-  /// What else shapes the values (options of the importers): an interrupted import is continued
-  /// only with the same.
+  /// Options of the importers that shape the values: an interrupted import is continued only with
+  /// the same.
   std::string options;
   /// Called on rank 0 with a line for the user.
   std::function<void(const std::string& line)> note;

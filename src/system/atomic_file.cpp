@@ -162,7 +162,7 @@ void AtomicFile::reserve(Index bytes) {
 
 void AtomicFile::commit() {
   require(!temporary_path_.empty(), "a file was committed twice");
-  // Some file systems know no modes: the file is as good without.
+  // Some file systems have no modes; the file is as good without.
   static_cast<void>(fchmod(descriptor_, ordinary_mode()));
   posix::synchronize(descriptor_, path_);
   if (std::rename(temporary_path_.c_str(), path_.c_str()) != 0)

@@ -15,7 +15,7 @@ namespace hourglass {
 
 /// Compares the parameters of all ranks by digest. Throws Error(rank) on every rank when they
 /// differ, naming the ranks that differ from the most and the first tensor in which they do; `when`
-/// says where the run stands, `advice` what to do. Collective; 16 bytes a rank are exchanged.
+/// says where the run stands, `advice` what to do. Collective; 16 bytes per rank are exchanged.
 void check_same_parameters(const Communicator& communicator, const Layout& layout,
                            std::span<const float> parameters, const std::string& when,
                            const std::string& advice);

@@ -34,7 +34,7 @@ struct Node {
   [[nodiscard]] Index share() const { return std::max<Index>(1, cores() / ranks); }
   // Whether a wider binding would give every worker a core of its own.
   [[nodiscard]] bool fits() const { return online == 0 || ranks * threads <= online; }
-  // What gives every worker a core of its own within the present binding.
+  // Settings that give every worker a core of its own within the present binding.
   [[nodiscard]] std::string smaller() const {
     const std::string fewer_ranks =
         fmt::format("at most {} per node", counted(std::max<Index>(1, cores() / threads), "rank"));

@@ -11,7 +11,7 @@ namespace hourglass {
 
 namespace {
 
-// What a run sets for the process. Models compute by OpenBLAS whatever the run before them did.
+// Settings of a run that apply to the process, restored afterwards: models compute with OpenBLAS.
 class ProcessArithmetic {
  public:
   ProcessArithmetic() { use_single_threaded_blas(); }

@@ -6,7 +6,7 @@
 
 namespace hourglass {
 
-/// What went wrong, in the words of the program's exit codes (sysexits.h where it has one).
+/// The category of a failure, one per exit code of the program (sysexits.h where it has one).
 enum class ErrorKind : int {
   usage = 64,  ///< unknown, contradictory or missing settings
   data = 65,   ///< malformed input: wrong shape, NaN, not HDF5
@@ -38,8 +38,8 @@ class Error : public std::runtime_error {
   Reach reach_;
 };
 
-/// What the standard library says of the operating system's refusal (a file name that is too long,
-/// an output that is full), as Error(io) naming the file where it is known.
+/// Converts a refusal of the operating system (a file name that is too long, an output that is
+/// full) to Error(io), naming the file where it is known.
 [[nodiscard]] Error error_of(const std::system_error& error);
 
 /// Throws ErrorKind::bug with `message` when `condition` is false. For promises between our own

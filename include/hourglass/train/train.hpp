@@ -9,7 +9,7 @@
 
 namespace hourglass {
 
-/// What a training run ended with; the same on every rank, but for `profile`.
+/// The outcome of a training run; the same on every rank, but for `profile`.
 struct TrainingOutcome {
   Index steps = 0;    ///< updates made, those before a resume included
   Index samples = 0;  ///< samples seen, likewise
