@@ -16,7 +16,7 @@ packages=(
 tests=(python3 python3-numpy python3-h5py)
 extras=(
   python3-torch python3-sklearn python3-matplotlib python3-opencv # peers
-  chromium imagemagick groff zsh                                  # independent readers of what the program writes
+  chromium imagemagick hdf5-tools groff zsh                       # independent readers of what the program writes
   libdnnl-dev libsimgrid-dev                                      # another BLAS; simulated networks
   slurm-wlm slurm-wlm-basic-plugins munge iproute2                # a Slurm cluster, network namespaces
   clang clang-format clang-tidy libclang-rt-14-dev cppcheck shellcheck valgrind # fuzzers and checkers

@@ -63,7 +63,7 @@ struct ChildSetup {
 void become(char* const* arguments, const ChildSetup& setup, pid_t parent) {
   // A group of its own: Ctrl-C reaches the parent alone, which passes it on.
   ::setpgid(0, 0);
-  // So does the parent's death, however it dies.
+  // The parent's death is signalled to the child, whatever its cause.
   ::prctl(PR_SET_PDEATHSIG, setup.stop);
   if (::getppid() != parent) ::_exit(not_started);
   const int nothing = ::open("/dev/null", O_RDONLY);
