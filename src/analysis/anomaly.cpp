@@ -49,9 +49,9 @@ double quantile(const Communicator& communicator, std::vector<double> mine, doub
   std::ranges::sort(mine);
   std::int64_t count = static_cast<std::int64_t>(mine.size());
   communicator.sum(std::span(&count, 1));
-  require(count > 0, "a quantile of nothing");
-  // Doubles that are not negative are ordered like their bits: the smallest of which more than k
-  // values are no larger.
+  require(count > 0, "a quantile of no values");
+  // Doubles that are not negative are ordered like their bits. Finds the smallest double that more
+  // than k values do not exceed.
   const auto value_of_rank = [&](std::int64_t k) {
     std::uint64_t low = 0;
     std::uint64_t high = std::bit_cast<std::uint64_t>(HUGE_VAL);

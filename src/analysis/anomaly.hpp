@@ -12,8 +12,8 @@
 namespace hourglass {
 
 /// The squared error of each sample of this rank, summed over its features in their order: a large
-/// one tells of a sample unlike those that the model was trained on. The rows are those of
-/// InferencePlan, so that ranks and threads change no bit.
+/// one marks a sample unlike those that the model was trained on. The rows are those of
+/// InferencePlan: the same bits on any number of ranks and threads.
 struct SampleErrors {
   Range rows;
   std::vector<double> values;
@@ -29,7 +29,7 @@ struct SampleErrors {
 /// needs more than its own values, and the result is the same on any number of them. Collective.
 [[nodiscard]] double quantile(const Communicator& communicator, std::vector<double> mine, double q);
 
-/// How well scores tell positive samples from others.
+/// How well scores separate positive samples from negative ones.
 struct Detection {
   Index positives = 0;
   Index negatives = 0;

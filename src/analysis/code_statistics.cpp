@@ -14,11 +14,10 @@ namespace hourglass {
 
 namespace {
 
-// Samples whose Jacobians are had together: a pass holds (samples x code units) rows as wide as the
-// data.
+// Samples per Jacobian pass, which holds (samples x code units) rows as wide as the data.
 constexpr Index jacobian_rows = 16;
 
-// One worker's share.
+// The sums of one worker.
 struct Tally {
   ExactSum absolute;
   ExactSum active;
@@ -26,12 +25,12 @@ struct Tally {
   std::vector<std::int64_t> used;
 };
 
-class Meter {
+class CodeMeter {
  public:
-  Meter(const Autoencoder& model, const CodeQuestion& question, Index micro_batch)
-      : model_(model), question_(question), workspace_(model.make_workspace(micro_batch)) {
+  CodeMeter(const Autoencoder& model, const CodeStatisticsOptions& options, Index micro_batch)
+      : model_(model), options_(options), workspace_(model.make_workspace(micro_batch)) {
     tally.used.assign(static_cast<std::size_t>(model.code_size()), 0);
-    if (question.jacobian)
+    if (options.jacobian)
       jacobian_scratch_ = Buffer<float>(model.jacobian_scratch_floats(jacobian_rows));
   }
 
@@ -43,14 +42,14 @@ class Meter {
       for (Index c = 0; c < code.columns; ++c) {
         const double size = std::fabs(static_cast<double>(code(r, c)));
         absolute += size;
-        if (!(size > question_.threshold)) continue;
+        if (!(size > options_.threshold)) continue;
         active += 1;
         tally.used[static_cast<std::size_t>(c)] = 1;
       }
       tally.absolute.add(absolute);
       tally.active.add(active);
     }
-    if (question_.jacobian) add_jacobians(parameters, x);
+    if (options_.jacobian) add_jacobians(parameters, x);
   }
 
   Tally tally;
@@ -69,7 +68,7 @@ class Meter {
   }
 
   const Autoencoder& model_;
-  CodeQuestion question_;
+  CodeStatisticsOptions options_;
   Workspace workspace_;
   Buffer<float> jacobian_scratch_;
 };
@@ -79,18 +78,18 @@ class Meter {
 CodeStatistics code_statistics(const Communicator& communicator, const Autoencoder& model,
                                std::span<const float> parameters, const DatasetReader& reader,
                                const InputTransform& transform, Index micro_batch, WorkerPool& pool,
-                               const CodeQuestion& question) {
-  if (question.jacobian && !model.has_jacobian()) {
+                               const CodeStatisticsOptions& options) {
+  if (options.jacobian && !model.has_jacobian()) {
     throw Error(ErrorKind::usage,
-                "--jacobian needs an encoder of dense layers alone: without --layer-norm, "
+                "--jacobian needs an encoder of dense layers only, without --layer-norm, "
                 "--hidden-noise, --k-sparse, "
                 "--variational and "
                 "--code-noise-before",
                 Reach::everywhere);
   }
   const InferencePlan plan{reader.info().rows(), micro_batch};
-  std::vector<Meter> meters;
-  for (Index w = 0; w < pool.size(); ++w) meters.emplace_back(model, question, micro_batch);
+  std::vector<CodeMeter> meters;
+  for (Index w = 0; w < pool.size(); ++w) meters.emplace_back(model, options, micro_batch);
   collectively(communicator, [&] {
     check_features(reader.info(), model.features());
     for_each_micro_batch(reader, transform, plan,
@@ -117,7 +116,7 @@ CodeStatistics code_statistics(const Communicator& communicator, const Autoencod
   result.mean_absolute = total.absolute.value() / samples / static_cast<double>(model.code_size());
   result.active_units = total.active.value() / samples;
   for (const std::int64_t used : total.used) result.units_used += used > 0 ? 1 : 0;
-  if (question.jacobian) result.jacobian = total.norms.value() / samples;
+  if (options.jacobian) result.jacobian = total.norms.value() / samples;
   return result;
 }
 

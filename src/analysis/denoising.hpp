@@ -13,10 +13,10 @@
 
 namespace hourglass {
 
-/// The noise that a model is asked to remove.
+/// The noise that a model has to remove.
 struct NoisyInput {
   CorruptionSpec corruption;
-  ImageShape image;  ///< block, stripes: how the features lie
+  ImageShape image;  ///< block, stripes: the shape of a sample
   std::uint64_t seed = 1;
 };
 

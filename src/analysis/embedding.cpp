@@ -84,7 +84,7 @@ std::vector<double> joint_probabilities(ConstMatrix rows, double perplexity) {
   return p;
 }
 
-// Gradient descent with momentum and a gain a coordinate, as in the paper.
+// Gradient descent with momentum and a gain per coordinate, as in the paper.
 class Descent {
  public:
   Descent(std::vector<double> probabilities, std::vector<double> start)

@@ -9,7 +9,6 @@
 #include "checkpoint/state_file.hpp"
 #include "config/settings.hpp"
 #include "data/finite_rows.hpp"
-#include "engine/update.hpp"
 #include "hourglass/core/error.hpp"
 #include "math/blas.hpp"
 #include "math/linalg.hpp"

@@ -10,8 +10,8 @@
 
 namespace hourglass {
 
-/// Principal component analysis of a data set: what the best linear autoencoder with a code of K
-/// units can do.
+/// Principal component analysis of a data set: the optimal linear autoencoder with a code of K
+/// units.
 struct PrincipalComponents {
   Index samples = 0;
   std::vector<double> mean;        ///< of each feature
@@ -21,9 +21,9 @@ struct PrincipalComponents {
 };
 
 /// Mean and covariance by a distributed pass in double, eigenvectors on rank 0. The rows are cut
-/// into parts that depend on their number alone and the parts are added in their order, so that the
-/// bits do not depend on ranks or threads. Holds two D x D matrices of doubles, and as many more as
-/// its share of 16 parts. Collective; throws the same Error on every rank: Error(usage) when
+/// into 16 parts that depend on their number alone, and the parts are added in order, so that the
+/// bits do not depend on ranks or threads. A rank holds two D x D matrices of doubles, and one more
+/// for each of its parts. Collective; throws the same Error on every rank: Error(usage) when
 /// `components` is not in 1..D, Error(data) for fewer than two samples, NaN or infinity.
 [[nodiscard]] PrincipalComponents principal_components(const Communicator& communicator,
                                                        const DatasetReader& reader,

@@ -21,13 +21,13 @@ namespace hourglass {
 
 namespace {
 
-constexpr std::int64_t largest_label = 4095;  // the confusion matrix has the square of the classes
+constexpr std::int64_t largest_label = 4095;  // the confusion matrix has classes^2 entries
 
 void check(bool valid, const std::string& message) {
   if (!valid) throw Error(ErrorKind::usage, message);
 }
 
-// The place of a sample in the subset is its number in training: its label by that number.
+// Labels by the number of a sample in training: its place in the subset.
 std::vector<std::int32_t> labels_of(std::span<const std::int32_t> labels,
                                     std::span<const Index> rows) {
   std::vector<std::int32_t> result;
@@ -36,7 +36,7 @@ std::vector<std::int32_t> labels_of(std::span<const std::int32_t> labels,
   return result;
 }
 
-// Counts of the validation samples by their class and the class they are taken for.
+// Counts of the validation samples by their class and the predicted one.
 std::vector<Index> confusion_of(const Communicator& communicator, const Model* model,
                                 const InputTransform& transform, const InputTransform& codes,
                                 const Classifier& classifier, std::span<const float> parameters,
@@ -174,7 +174,7 @@ ProbeResult probe(const Communicator& communicator, const Model* model,
                                           : Classifier(frozen ? model->network->code_size()
                                                               : training.reader->info().features(),
                                                        result.classes, labels);
-  // The softmax begins at 0: all classes are alike.
+  // The softmax starts at 0: all classes are equally likely.
   Buffer<float> parameters(classifier.layout().size());
   if (fine_tune)
     std::copy_n(model->parameters.data(), classifier.encoder_size(), parameters.data());

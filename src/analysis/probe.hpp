@@ -15,14 +15,13 @@
 
 namespace hourglass {
 
-/// What a probe does and with which settings.
+/// Settings of a probe.
 struct ProbeSettings {
-  bool fine_tune =
-      false;  ///< the encoder is trained with the softmax; else its codes stay as they are
+  bool fine_tune = false;  ///< the encoder is trained with the softmax; else its codes stay fixed
   bool standardize =
       true;  ///< frozen codes are standardised by the mean and deviation of the training codes
   double label_fraction = 1;  ///< share of each class whose labels are used, at least one sample of
-                              ///< each; the rest is left out
+                              ///< each; the others are not used
   OptimizerSettings optimizer;
   ScheduleSettings schedule;
   Index epochs = 30;
@@ -38,7 +37,7 @@ struct LabelledData {
   std::vector<std::int32_t> labels;  ///< of every row, 0 and up
 };
 
-/// How well classes can be told from codes.
+/// How well a probe predicts classes from codes.
 struct ProbeResult {
   Index classes = 0;
   Index training_samples = 0;  ///< whose labels were used
@@ -46,8 +45,8 @@ struct ProbeResult {
   double loss = 0;               ///< mean cross-entropy over the last epoch
   double training_accuracy = 0;  ///< over the last epoch, while training
   double accuracy = 0;           ///< on the validation samples
-  std::vector<Index>
-      confusion;  ///< classes x classes, row-major: validation samples of class r taken for class c
+  std::vector<Index> confusion;  ///< classes x classes, row-major: validation samples of class r
+                                 ///< predicted as class c
 };
 
 /// After each epoch, on every rank: number from 1, mean loss, accuracy while training.

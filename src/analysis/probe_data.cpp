@@ -8,6 +8,7 @@
 
 #include "core/buffer.hpp"
 #include "data/finite_rows.hpp"
+#include "engine/sum_over_ranks.hpp"
 #include "engine/training_data.hpp"
 #include "math/exact_sum.hpp"
 #include "nn/network.hpp"

@@ -11,7 +11,7 @@
 
 namespace hourglass {
 
-/// What codes are made with.
+/// The encoder that makes codes, and its parameters.
 struct FrozenEncoder {
   const Autoencoder* network = nullptr;
   const float* parameters = nullptr;
@@ -25,8 +25,9 @@ struct FrozenEncoder {
                                                       std::span<const Index> rows,
                                                       const SampleSourceSettings& settings);
 
-/// The same of their codes, which are computed once, in pieces of a shard, and, when asked,
-/// standardised: then `codes` is set to how. `settings.transform` is the encoder's. Collective.
+/// The same for their codes, which are computed once, shard by shard. With `standardize` they are
+/// standardised, and `codes` is set to that transform. `settings.transform` is the encoder's.
+/// Collective.
 [[nodiscard]] std::unique_ptr<SampleSource> hold_codes(
     const Communicator& communicator, const DatasetReader& reader, std::span<const Index> rows,
     const SampleSourceSettings& settings, const FrozenEncoder& encoder, WorkerPool& pool,

@@ -11,16 +11,16 @@
 
 namespace hourglass {
 
-/// What a model makes of some samples of a data set.
+/// Codes, reconstructions and errors of some samples of a data set.
 struct SampleStudy {
   std::string data;                  ///< the data set's address
-  Index available = 0;               ///< samples that it holds
-  std::vector<Index> rows;           ///< which of them were looked at, evenly spaced
-  Buffer<float> originals;           ///< n x D, normalised as the network sees them
+  Index available = 0;               ///< samples in the data set
+  std::vector<Index> rows;           ///< the rows studied, evenly spaced
+  Buffer<float> originals;           ///< n x D, normalised
   Buffer<float> reconstructions;     ///< n x D
   Buffer<float> codes;               ///< n x d
   std::vector<double> errors;        ///< squared error of each, summed over features
-  std::vector<std::int64_t> labels;  ///< one each; empty when the data have none
+  std::vector<std::int64_t> labels;  ///< one per sample; empty without labels
   Index features = 0;
   Index code_size = 0;
 
@@ -34,9 +34,9 @@ struct SampleStudy {
   [[nodiscard]] std::vector<Index> by_error() const;
 };
 
-/// Encodes and reconstructs at most `count` samples, evenly spaced over the data set. Labels come
-/// from `labels`, or from beside the samples when it is empty. Throws as DatasetReader and
-/// read_labels do, and Error(data) when the samples do not fit the model.
+/// Encodes and reconstructs at most `count` samples, evenly spaced over the data set. Labels are
+/// read from `labels`, or from the data set `labels` beside the samples when it is empty. Throws as
+/// DatasetReader and read_labels do, and Error(data) when the samples do not fit the model.
 [[nodiscard]] SampleStudy study_samples(const Model& model, const DatasetReader& reader,
                                         Index count,
                                         const std::optional<DatasetAddress>& labels = std::nullopt);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/layout.hpp"
 #include "hourglass/comm/communicator.hpp"
 #include "hourglass/core/types.hpp"
 
@@ -19,6 +20,9 @@ struct StoredTensor {
   Index size = 0;    ///< product of the shape
 };
 
+/// The tensors of a layout as a state file names them.
+[[nodiscard]] std::vector<StoredTensor> stored_tensors(const Layout& layout);
+
 /// One arena-shaped quantity to be written (parameters, a moment): this rank's `ranges` of it,
 /// whose values follow each other in `values`. Over all ranks the ranges cover every tensor; where
 /// ranks own the same range (replicated), each writes its even part.
@@ -28,6 +32,12 @@ struct StoredArena {
   std::vector<Range> ranges;
   std::vector<const float*> values;  ///< one pointer a range
 };
+
+/// An arena of which this rank stores `ranges`, whose values follow each other in `values`. The
+/// values stay the caller's.
+[[nodiscard]] StoredArena stored_segment(const std::string& group, std::span<const Range> ranges,
+                                         std::span<const float> values,
+                                         std::span<const StoredTensor> tensors);
 
 /// Everything in a model or checkpoint file besides the arenas.
 struct StateHeader {
@@ -61,7 +71,7 @@ struct StoredGroup {
   std::string digest;  ///< weights_digest of its values
 };
 
-/// A model or checkpoint opened and verified.
+/// A model or checkpoint opened.
 struct StateFile {
   std::string path;
   StateHeader header;
@@ -69,8 +79,7 @@ struct StateFile {
   std::vector<StoredTensor> parameters;
   std::vector<StoredGroup> groups;            ///< every arena of the file, "/model" first
   std::vector<std::string> optimizer_groups;  ///< e.g. "mean", "variance"; empty in a model file
-  /// 32 hex digits over every parameter's bits, recomputed from the values.
-  std::string weights_digest;
+  std::string weights_digest;                 ///< 32 hex digits over every parameter's bits
 };
 
 /// Reads the header and verifies the digest of everything. Throws Error(io) when unreadable,
@@ -78,10 +87,23 @@ struct StateFile {
 /// version. Local: no communication.
 [[nodiscard]] StateFile read_state_file(const std::string& path);
 
+/// Reads and verifies the header alone, with the digests of the arenas, which are verified when
+/// they are read below: for a file whose arenas are read next, or in parts. Errors as above. Local.
+[[nodiscard]] StateFile open_state_file(const std::string& path);
+
 /// Reads one group ("/model", "/optimizer/mean") into an arena of `arena.size()` floats at the
-/// tensors' offsets; padding is 0. Throws Error(data) when the file has no such group, the arena is
-/// too small for it, or the values are no longer what read_state_file verified. Local.
+/// tensors' offsets and verifies its digest; padding is 0. Throws Error(data) when the file has no
+/// such group, the arena is too small for it, or the values are not those of the digest. Local.
 void read_arena(const StateFile& file, const std::string& group, std::span<float> arena);
+
+/// Reads this rank's `ranges` of one group, one behind the other, into `values`; padding is 0. Over
+/// all ranks the ranges cover every tensor once, or they are the same on all ranks; they consist of
+/// whole cells. The digest is verified over all ranks: each hashes what it reads, and the hashes
+/// are added. Returns the bytes that this rank has read from the file. Throws the same error on
+/// every rank, as read_arena() does. Collective.
+Index read_arena_ranges(const Communicator& communicator, const StateFile& file,
+                        const std::string& group, std::span<const Range> ranges,
+                        std::span<float> values);
 
 /// Digest of the tensors' names, shapes and values (not the padding, nor their place in the arena),
 /// the same on any number of ranks: 32 hex digits. Every cell of 64 values of a tensor is hashed

@@ -13,17 +13,19 @@
 namespace hourglass {
 namespace {
 
-std::optional<CodeQuestion> read_question(const Communicator& world, const Arguments& arguments) {
-  std::optional<CodeQuestion> question;
+std::optional<CodeStatisticsOptions> read_code_options(const Communicator& world,
+                                                       const Arguments& arguments) {
+  std::optional<CodeStatisticsOptions> code_options;
   collectively(world, [&] {
     const bool jacobian = arguments.flag("jacobian");
-    const double threshold = arguments.number("active-above", CodeQuestion{}.threshold);
+    const double threshold = arguments.number("active-above", CodeStatisticsOptions{}.threshold);
     if (threshold < 0)
       throw Error(ErrorKind::usage,
                   fmt::format("--active-above must be at least 0, not {}", threshold));
-    if (arguments.flag("code") || jacobian) question = CodeQuestion{threshold, jacobian};
+    if (arguments.flag("code") || jacobian)
+      code_options = CodeStatisticsOptions{threshold, jacobian};
   });
-  return question;
+  return code_options;
 }
 
 std::optional<NoisyInput> read_noise(const Communicator& world, const Arguments& arguments,
@@ -55,7 +57,7 @@ std::optional<NoisyInput> read_noise(const Communicator& world, const Arguments&
 void run_evaluate(const Arguments& arguments) {
   const auto world = Communicator::world();
   const ModelArguments given = read_model_arguments(world, arguments);
-  const std::optional<CodeQuestion> question = read_question(world, arguments);
+  const std::optional<CodeStatisticsOptions> code_options = read_code_options(world, arguments);
   const auto reader = open_everywhere(world, given.data, given.allow_external);
   const std::optional<NoisyInput> noise =
       read_noise(world, arguments, given.model.config.model.image, reader->info());
@@ -63,9 +65,9 @@ void run_evaluate(const Arguments& arguments) {
   const Evaluation result = evaluate(world, *given.model.network, given.model.parameters.span(),
                                      *reader, given.model.transform, given.micro_batch, pool);
   std::optional<CodeStatistics> code;
-  if (question) {
+  if (code_options) {
     code = code_statistics(world, *given.model.network, given.model.parameters.span(), *reader,
-                           given.model.transform, given.micro_batch, pool, *question);
+                           given.model.transform, given.micro_batch, pool, *code_options);
   }
   std::optional<double> corrupted;
   if (noise) {

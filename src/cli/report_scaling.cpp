@@ -23,8 +23,8 @@ void report_scaling(const std::vector<std::string>& files, const std::string& ou
   for (const auto& [name, picture] : report.pictures) {
     beside.emplace_back(fmt::format("{}-{}.svg", base.string(), name), picture);
   }
-  // Tables and pictures look like anybody's: they are ours only beside a page that was there
-  // before.
+  // Tables and pictures are replaced only beside an existing page: otherwise they may be someone
+  // else's.
   if (!std::filesystem::exists(output)) {
     for (const auto& [path, text] : beside) require_new(path);
   }

@@ -21,7 +21,7 @@ namespace {
   throw Error(ErrorKind::usage, fmt::format("{}: {}", setting, why));
 }
 
-// The best of a few calls of one layer's forward product.
+// The shortest of a few calls, in seconds.
 template <class Multiply>
 double seconds_of(const Multiply& multiply) {
   multiply();  // prepares
@@ -91,7 +91,7 @@ void prepare_arithmetic(const Communicator& communicator, const TrainConfig& con
           "with cmake --preset release -DHOURGLASS_ONEDNN=ON");
     }
     use_onednn_for_gemm(library);
-    // One rank's clock decides for all; it decides whether to run, never what is computed.
+    // Rank 0's clock decides for all ranks. It decides whether to run, never what is computed.
     if (half && communicator.is_root()) check_bfloat16(config, layout);
   });
 }

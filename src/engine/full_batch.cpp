@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/training_data.hpp"
+#include "engine/segment_runs.hpp"
 #include "hourglass/core/error.hpp"
-#include "nn/initializer.hpp"
+#include "math/exact_sum.hpp"
 
 namespace hourglass {
 
@@ -15,8 +15,16 @@ namespace {
 
 constexpr const char* pairs_entry = "lbfgs_pairs";
 
+std::string step_group(Index pair) { return fmt::format("/optimizer/step_{}", pair); }
+std::string change_group(Index pair) { return fmt::format("/optimizer/change_{}", pair); }
+
 // Unwinds a line search in the middle of a pass.
 struct Stopped {};
+
+// The rule about -0: exchanges and gathers keep every bit, so it stays -0
+// (Communicator::all_gather). The one exception is made here: L-BFGS has always left a parameter of
+// 0 as +0, and weights digests distinguish the two.
+float without_negative_zero(float value) { return value + 0.0F; }
 
 }  // namespace
 
@@ -24,71 +32,58 @@ FullBatch::FullBatch(const Communicator& communicator, Stage& stage, const Train
     : communicator_(communicator),
       stage_(stage),
       seed_(config.seed),
-      replicated_(stage.settings().reduction == Reduction::allreduce),
-      history_(config.lbfgs_history),
-      line_search_(config.line_search) {
-  for (std::size_t b = 0; b < stage_.reducer().buckets().size(); ++b) {
-    owned_.push_back(stage_.reducer().owned(static_cast<Index>(b)));
-    size_ += owned_.back().size();
+      line_search_(config.line_search),
+      size_(stage.exchange().owned_floats()),
+      gradient_(size_),
+      direction_(size_),
+      sum_(size_),
+      lbfgs_(std::make_unique<Lbfgs>(config.lbfgs_history, size_)) {
+  const double decay = stage_.settings().optimizer.weight_decay;
+  if (decay <= 0) return;
+  Buffer<float> arena(stage_.model().layout().size());
+  for (const TensorGroup& group : tensor_groups(stage_.model(), stage_.settings().update)) {
+    std::fill_n(arena.data() + group.range.begin, group.range.size(),
+                static_cast<float>(decay * group.decay_factor));
   }
-  gradient_ = Buffer<float>(size_);
-  direction_ = Buffer<float>(size_);
-  sum_ = Buffer<double>(size_);
-  lbfgs_ = std::make_unique<Lbfgs>(history_, size_);
-  if (const double decay = stage_.settings().optimizer.weight_decay; decay > 0) {
-    Buffer<float> arena(stage_.model().layout().size());
-    for (const TensorRole& role : stage_.model().roles()) {
-      const Range range = stage_.model().layout().range(role.slot);
-      const double factor =
-          decay_factor(role, stage_.model().layout().tensor(role.slot), stage_.settings().update);
-      std::fill_n(arena.data() + range.begin, range.size(), static_cast<float>(decay * factor));
-    }
-    decay_ = pack(arena.span());
-  }
+  decay_ = pack(arena.span());
 }
 
 Buffer<float> FullBatch::pack(std::span<const float> arena) const {
   Buffer<float> segment(size_);
   float* to = segment.data();
-  for (const Range& range : owned_) to = std::copy_n(arena.data() + range.begin, range.size(), to);
+  for (const Range& range : stage_.owned())
+    to = std::copy_n(arena.data() + range.begin, range.size(), to);
   return segment;
 }
 
-double FullBatch::product(std::span<const float> a, std::span<const float> b) const {
+double FullBatch::product(std::span<const float> a, std::span<const float> b) {
   ExactSum sum;
   add_products(a, b, sum);
-  if (!replicated_) sum_over_ranks(communicator_, {&sum, 1});
+  stage_.exchange().sum_over_owners({&sum, 1});
   return sum.value();
 }
 
 // The parameters become start + step * direction, on every rank.
-void FullBatch::go_to(std::span<const float> start, double step) {
+void FullBatch::move_to(std::span<const float> start, double step) {
   const auto parameters = stage_.parameters();
-  if (!replicated_) std::ranges::fill(parameters, 0.0F);
   Index at = 0;
-  for (const Range& range : owned_) {
+  for (const Range& range : stage_.owned()) {
     for (Index i = range.begin; i < range.end; ++i, ++at) {
-      const auto place = static_cast<std::size_t>(at);
-      const double value =
-          static_cast<double>(start[place]) + step * static_cast<double>(direction_[at]);
-      // -0 would become +0 in a sum over ranks: let it be +0 everywhere.
-      parameters[static_cast<std::size_t>(i)] = static_cast<float>(value) + 0.0F;
+      const double value = static_cast<double>(start[static_cast<std::size_t>(at)]) +
+                           step * static_cast<double>(direction_[at]);
+      parameters[static_cast<std::size_t>(i)] = without_negative_zero(static_cast<float>(value));
     }
   }
-  // Every element is one rank's number and zeros: this sum is exact.
-  if (!replicated_) communicator_.iallreduce_sum(parameters).wait();
+  stage_.exchange().all_gather(parameters);
 }
 
 void FullBatch::add_to_gradient(double share) {
-  Reducer& reducer = stage_.reducer();
   Index at = 0;
-  for (std::size_t b = 0; b < owned_.size(); ++b) {
-    reducer.wait_reduce(static_cast<Index>(b));
-    for (Index i = owned_[b].begin; i < owned_[b].end; ++i, ++at) {
-      sum_[at] += share * static_cast<double>(stage_.gradient_arena()[static_cast<std::size_t>(i)]);
-    }
-  }
-  reducer.finish();
+  stage_.exchange().read_gradient([&](Index bucket, std::span<const float> gradient) {
+    const Range owned = stage_.owned()[static_cast<std::size_t>(bucket)];
+    for (Index i = owned.begin; i < owned.end; ++i, ++at)
+      sum_[at] += share * static_cast<double>(gradient[static_cast<std::size_t>(i)]);
+  });
 }
 
 FullBatch::Pass FullBatch::evaluate(SampleSource& source, std::uint32_t epoch, const Flags& flags) {
@@ -159,12 +154,12 @@ FullBatch::Iteration FullBatch::iterate(SampleSource& source, std::uint32_t epoc
   }
   converged_ = !(slope < 0);
   if (converged_) return result;
-  // Without a history the gradient's length says nothing of the step's: begin with one of length 1
-  // at most.
+  // Without a history the gradient's length says nothing about the step's: the first trial has
+  // length 1 at most.
   const double first_step = lbfgs_->pairs() == 0 ? std::min(1.0, 1.0 / norm) : 1.0;
   try {
     const auto phi = [&](double step) {
-      go_to(start.span(), step);
+      move_to(start.span(), step);
       ++result.passes;
       if (evaluate(source, epoch, flags) == Pass::stopped) throw Stopped();
       return LinePoint{value_, product(gradient_.span(), direction_.span())};
@@ -176,11 +171,11 @@ FullBatch::Iteration FullBatch::iterate(SampleSource& source, std::uint32_t epoc
       if (found.step > 0) {
         static_cast<void>(phi(found.step));
       } else {
-        go_to(start.span(), 0);
+        move_to(start.span(), 0);
       }
     }
   } catch (const Stopped&) {
-    go_to(start.span(), 0);
+    move_to(start.span(), 0);
     return stopped();
   }
   if (result.step == 0) {
@@ -204,54 +199,36 @@ FullBatch::Iteration FullBatch::iterate(SampleSource& source, std::uint32_t epoc
   return result;
 }
 
-StoredArena FullBatch::stored_segment(const std::string& name, std::span<const float> values,
-                                      std::span<const StoredTensor> tensors) const {
-  StoredArena arena{"/optimizer/" + name, {tensors.begin(), tensors.end()}, {}, {}};
-  const float* from = values.data();
-  for (const Range& range : owned_) {
-    arena.ranges.push_back(range);
-    arena.values.push_back(from);
-    from += range.size();
-  }
-  return arena;
-}
-
 std::vector<StoredArena> FullBatch::stored(std::span<const StoredTensor> tensors,
                                            std::map<std::string, std::int64_t>& position) const {
   position[pairs_entry] = lbfgs_->pairs();
   std::vector<StoredArena> arenas;
   for (Index p = 0; p < lbfgs_->pairs(); ++p) {
-    arenas.push_back(stored_segment(fmt::format("step_{}", p), lbfgs_->step(p), tensors));
-    arenas.push_back(stored_segment(fmt::format("change_{}", p), lbfgs_->change(p), tensors));
+    arenas.push_back(stored_segment(step_group(p), stage_.owned(), lbfgs_->step(p), tensors));
+    arenas.push_back(stored_segment(change_group(p), stage_.owned(), lbfgs_->change(p), tensors));
   }
   return arenas;
 }
 
-void FullBatch::load(const StateFile& file) {
+Index FullBatch::load(const StateFile& file) {
   const auto pairs = file.header.position.find(pairs_entry);
   if (pairs == file.header.position.end()) {
     throw Error(ErrorKind::data,
                 fmt::format("{} has no {}: it is not of a run with --optimizer lbfgs", file.path,
-                            pairs_entry));
+                            pairs_entry),
+                Reach::everywhere);
   }
-  Buffer<float> step(stage_.model().layout().size());
-  Buffer<float> change(stage_.model().layout().size());
+  Buffer<float> step(size_);
+  Buffer<float> change(size_);
+  Index bytes = 0;
   for (Index p = 0; p < pairs->second; ++p) {
-    read_arena(file, fmt::format("/optimizer/step_{}", p), step.span());
-    read_arena(file, fmt::format("/optimizer/change_{}", p), change.span());
-    const Buffer<float> s = pack(step.span());
-    const Buffer<float> y = pack(change.span());
-    // Every rank has the whole: no need to ask the others while one of them may fail.
-    lbfgs_->add(s.span(), y.span(), [&](std::span<const float> a, std::span<const float> b) {
-      const auto whole = [&](std::span<const float> part) -> std::span<const float> {
-        return part.data() == s.data() ? std::span<const float>(step.span())
-                                       : std::span<const float>(change.span());
-      };
-      ExactSum sum;
-      add_products(whole(a), whole(b), sum);
-      return sum.value();
-    });
+    bytes += read_arena_ranges(communicator_, file, step_group(p), stage_.owned(), step.span());
+    bytes += read_arena_ranges(communicator_, file, change_group(p), stage_.owned(), change.span());
+    lbfgs_->add(
+        step.span(), change.span(),
+        [this](std::span<const float> a, std::span<const float> b) { return product(a, b); });
   }
+  return bytes;
 }
 
 }  // namespace hourglass

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <atomic>
 #include <cmath>
 #include <exception>
@@ -10,6 +11,7 @@
 
 #include "core/activity.hpp"
 #include "data/finite_rows.hpp"
+#include "engine/sum_over_ranks.hpp"
 #include "hourglass/core/error.hpp"
 #include "math/exact_sum.hpp"
 #include "nn/loss.hpp"
@@ -57,38 +59,31 @@ Evaluation evaluate(const Communicator& communicator, const Trainable& model,
   const auto workers = static_cast<std::size_t>(pool.size());
   std::vector<Workspace> workspaces;
   for (std::size_t w = 0; w < workers; ++w) workspaces.push_back(model.make_workspace(micro_batch));
-  std::vector<ExactSum> losses(workers);
-  std::vector<ExactSum> errors(workers);
-  std::vector<ExactSum> penalties(workers);
+  // By worker: loss, squared error, penalty.
+  std::vector<std::array<ExactSum, 3>> sums(workers);
   collectively(communicator, [&] {
     check_features(reader.info(), model.features());
     for_each_micro_batch(
         reader, transform, plan, plan.of_rank(communicator.rank(), communicator.size()), pool,
         [&](Index worker, Range, ConstMatrix x) {
           const auto w = static_cast<std::size_t>(worker);
-          const LossSums sums = model.evaluate(parameters.data(), x, workspaces[w]);
-          losses[w].add(sums.loss);
-          errors[w].add(sums.squared_error);
-          penalties[w].add(sums.penalty);
+          const LossSums batch = model.evaluate(parameters.data(), x, workspaces[w]);
+          sums[w][0].add(batch.loss);
+          sums[w][1].add(batch.squared_error);
+          sums[w][2].add(batch.penalty);
         });
   });
+  std::array<ExactSum, 3>& total = sums.front();
   for (std::size_t w = 1; w < workers; ++w) {
-    losses[0].add(losses[w]);
-    errors[0].add(errors[w]);
-    penalties[0].add(penalties[w]);
+    for (std::size_t i = 0; i < total.size(); ++i) total[i].add(sums[w][i]);
   }
-  losses[0].normalize();
-  errors[0].normalize();
-  penalties[0].normalize();
-  communicator.sum(losses[0].words());
-  communicator.sum(errors[0].words());
-  communicator.sum(penalties[0].words());
+  sum_over_ranks(communicator, total);
   const auto samples = static_cast<double>(plan.rows);
   Evaluation result;
   result.samples = plan.rows;
-  result.loss = losses[0].value() / samples;
-  result.penalty = penalties[0].value() / samples;
-  result.sse = errors[0].value() / samples;
+  result.loss = total[0].value() / samples;
+  result.penalty = total[2].value() / samples;
+  result.sse = total[1].value() / samples;
   result.mse = result.sse / static_cast<double>(model.features());
   result.psnr = result.mse > 0 ? 10.0 * std::log10(1.0 / result.mse)
                                : std::numeric_limits<double>::infinity();

@@ -13,8 +13,8 @@
 namespace hourglass {
 
 /// A pass over a data set without training. The rows are cut into micro-batches [k m, (k + 1) m)
-/// whatever the ranks and threads, so every sample meets the same arithmetic everywhere; rank r of
-/// P takes the k-th ones in even_part(count, P, r).
+/// independently of ranks and threads, so the arithmetic of every sample is the same; rank r of P
+/// takes those with k in even_part(count, P, r).
 struct InferencePlan {
   Index rows = 0;
   Index micro_batch = 128;
@@ -29,19 +29,19 @@ struct InferencePlan {
 };
 
 /// Calls visit(worker, rows, x) for every micro-batch in `which`, x being the normalised samples,
-/// on the workers of `pool`. Throws Error(data) naming the row of a NaN or infinity; what `visit`
-/// throws comes out too. Local: no communication.
+/// on the workers of `pool`. Throws Error(data) naming the row of a NaN or infinity; exceptions of
+/// `visit` are passed on. Local: no communication.
 void for_each_micro_batch(
     const DatasetReader& reader, const InputTransform& transform, const InferencePlan& plan,
     Range which, WorkerPool& pool,
     const std::function<void(Index worker, Range rows, ConstMatrix x)>& visit);
 
-/// How well a model reconstructs a data set.
+/// The reconstruction error of a model on a data set.
 struct Evaluation {
   Index samples = 0;
   double loss = 0;     ///< averaged over samples
-  double penalty = 0;  ///< the part of `loss` that is penalties: of the code's size (l1), from the
-                       ///< prior (variational)
+  double penalty = 0;  ///< the penalties in `loss`: of the code's size (l1), from the prior
+                       ///< (variational)
   double sse = 0;      ///< squared error summed over features, averaged over samples
   double mse = 0;      ///< per feature
   double psnr =
@@ -54,7 +54,7 @@ struct Evaluation {
                                   const InputTransform& transform, Index micro_batch,
                                   WorkerPool& pool);
 
-/// Throws Error(data) when the data set's samples have not as many features as the model's first
+/// Throws Error(data) unless the samples of the data set have as many features as the model's first
 /// layer.
 void check_features(const DatasetInfo& info, Index features);
 

@@ -14,12 +14,12 @@ namespace {
 
 constexpr std::string_view trace_start = R"({"displayTimeUnit":"ms","traceEvents":[)";
 
-constexpr Index spans_a_worker = Index{1} << 16;
+constexpr Index spans_per_worker = Index{1} << 16;
 
 bool has_layers(Phase phase) { return phase == Phase::forward || phase == Phase::backward; }
 
-// Times and work travel as integers, whose sum over ranks needs no order: microseconds, and
-// thousands of FLOP or bytes.
+// Times and work are summed as integers, whose sum over ranks does not depend on order:
+// microseconds, and thousands of FLOP or bytes.
 std::int64_t as_integer(double value, double unit) {
   return static_cast<std::int64_t>(value / unit);
 }
@@ -32,7 +32,7 @@ Profiler::Profiler(const Communicator& communicator, Index workers, std::vector<
                    bool keeps_spans)
     : communicator_(communicator), layers_(std::move(layers)) {
   for (Index w = 0; w < workers; ++w) {
-    recorders_.emplace_back(static_cast<Index>(layers_.size()), keeps_spans ? spans_a_worker : 0);
+    recorders_.emplace_back(static_cast<Index>(layers_.size()), keeps_spans ? spans_per_worker : 0);
   }
   communicator_.barrier();
   origin_ = PhaseRecorder::Clock::now();
@@ -47,7 +47,7 @@ std::string Profiler::report(WorkerPool& pool, bool bfloat16) const {
   const double wall = communicator_.max(
       std::chrono::duration<double>(PhaseRecorder::Clock::now() - origin_).count());
   MachinePeak peak = measure_machine_peak(pool, bfloat16);
-  // The slowest core's: what a job whose ranks wait for each other can hope for.
+  // The slowest core's: the limit of a job whose ranks wait for each other.
   peak.gemm_flops = -communicator_.max(-peak.gemm_flops);
   peak.triad_bytes = -communicator_.max(-peak.triad_bytes);
   std::string text = fmt::format(
@@ -56,7 +56,7 @@ std::string Profiler::report(WorkerPool& pool, bool bfloat16) const {
       "at "
       "work\n{:<24}{:>10}{:>8}{:>18}{:>10}\n",
       communicator_.size(), recorders_.size(), wall, peak.gemm_flops * 1e-9,
-      peak.triad_bytes * 1e-9, "phase", "seconds", "share", "rate a core", "of peak");
+      peak.triad_bytes * 1e-9, "phase", "seconds", "share", "rate per core", "of peak");
   double main_seconds = 0;
   for (std::size_t p = 0; p < phase_count; ++p) {
     const auto phase = static_cast<Phase>(p);
@@ -87,7 +87,7 @@ std::string Profiler::report(WorkerPool& pool, bool bfloat16) const {
       text += "\n";
     }
   }
-  // What the main threads did besides: waiting for other workers, records, progress.
+  // The rest of the main threads' time: waiting for other workers, records, progress.
   const double other = communicator_.max(wall - main_seconds);
   text += fmt::format("{:<24}{:>10.3f}{:>6.1f} %\n", "other", other, 100 * other / wall);
   return text;
@@ -122,8 +122,8 @@ void Profiler::require_trace_or_nothing(const std::string& path) {
 }
 
 std::string Profiler::write_trace(const std::string& path) const {
-  // One rank after the other, so that a rank holds two ranks' events at most, besides the file's
-  // text on rank 0.
+  // One rank after the other, so that a rank holds the events of at most two ranks, besides the
+  // file's text on rank 0.
   std::string text =
       std::string(trace_start) + R"({"ph":"M","name":"trace","pid":0,"tid":0,"args":{}})" + "\n";
   for (int rank = 0; rank < communicator_.size(); ++rank) {
@@ -133,7 +133,7 @@ std::string Profiler::write_trace(const std::string& path) const {
   }
   collectively(communicator_, [&] {
     if (!communicator_.is_root()) return;
-    // Since the run began, its own model may have come to stand there.
+    // The run itself may have written its model there meanwhile.
     require_trace_or_nothing(path);
     write_text_atomically(path, text + "]}\n");
   });
@@ -143,8 +143,8 @@ std::string Profiler::write_trace(const std::string& path) const {
   if (forgotten == 0) return fmt::format("trace {}: open it at https://ui.perfetto.dev\n", path);
   return fmt::format(
       "trace {}: open it at https://ui.perfetto.dev; it holds the newest {} spans of each worker, "
-      "{} older ones made room\n",
-      path, spans_a_worker, forgotten);
+      "{} older ones were dropped\n",
+      path, spans_per_worker, forgotten);
 }
 
 }  // namespace hourglass

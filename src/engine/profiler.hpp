@@ -10,30 +10,30 @@
 
 namespace hourglass {
 
-/// The phase recorders of a rank's workers, and what is made of them at the end of a run: a table
-/// and a trace.
+/// The phase recorders of a rank's workers, and the table and trace made of them at the end of a
+/// run.
 class Profiler {
  public:
-  /// `layers`: their names, for the table. `keeps_spans`: whether a trace will be asked for; it
-  /// holds the newest spans of each worker, 64 Ki at most. Collective: a barrier sets the origin of
-  /// the trace's clocks.
+  /// `layers`: their names, for the table. `keeps_spans`: whether a trace will be written; it holds
+  /// the newest spans of each worker, at most 64 Ki. Collective: a barrier sets the origin of the
+  /// trace's clocks.
   Profiler(const Communicator& communicator, Index workers, std::vector<std::string> layers,
            bool keeps_spans);
 
-  /// One a worker; worker 0 is the main thread.
+  /// One per worker; worker 0 is the main thread.
   [[nodiscard]] std::span<PhaseRecorder> recorders() { return recorders_; }
   [[nodiscard]] PhaseRecorder* main() { return &recorders_.front(); }
 
   /// Phases by time: the slowest worker's seconds, their share of the time since construction, the
-  /// rate a core (work of all workers / their time) and its share of what the machine reaches,
-  /// which is measured now (`bfloat16`: with such GEMMs). The same text on every rank. Collective.
+  /// rate per core (work of all workers / their time) and its share of the machine's peak, which is
+  /// measured now (`bfloat16`: with such GEMMs). The same text on every rank. Collective.
   [[nodiscard]] std::string report(WorkerPool& pool, bool bfloat16) const;
   /// Writes the newest spans of all ranks and workers in Chrome's trace format
-  /// (https://ui.perfetto.dev), a process a rank and a thread a worker. Returns what there is to
-  /// say about it, on every rank. Throws Error(io) on every rank. Collective.
+  /// (https://ui.perfetto.dev), a process per rank and a thread per worker. Returns a message for
+  /// the user, on every rank. Throws Error(io) on every rank. Collective.
   [[nodiscard]] std::string write_trace(const std::string& path) const;
 
-  /// Throws Error(usage) when there is a file at `path` that is no trace.
+  /// Throws Error(usage) when the file at `path` exists and is not a trace.
   static void require_trace_or_nothing(const std::string& path);
 
  private:
@@ -45,10 +45,5 @@ class Profiler {
   std::vector<PhaseRecorder> recorders_;
   PhaseRecorder::Clock::time_point origin_;
 };
-
-/// The recorder of a worker, or none when nothing is recorded.
-[[nodiscard]] inline PhaseRecorder* recorder_of(std::span<PhaseRecorder> recorders, Index worker) {
-  return recorders.empty() ? nullptr : &recorders[static_cast<std::size_t>(worker)];
-}
 
 }  // namespace hourglass

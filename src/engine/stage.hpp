@@ -1,21 +1,28 @@
 #pragma once
 
-#include <array>
-#include <exception>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <utility>
 #include <vector>
 
-#include "comm/reducer.hpp"
 #include "config/config.hpp"
 #include "core/buffer.hpp"
+#include "core/phase_recorder.hpp"
+#include "data/sample_source.hpp"
 #include "data/shard_plan.hpp"
 #include "engine/gradient_engine.hpp"
-#include "engine/update.hpp"
+#include "engine/gradient_exchange.hpp"
+#include "engine/recording.hpp"
+#include "engine/sharded_optimizer.hpp"
+#include "engine/step_totals.hpp"
+#include "engine/worker_pool.hpp"
 #include "hourglass/comm/communicator.hpp"
+#include "model/trainable.hpp"
+#include "optim/optimizer.hpp"
 #include "optim/schedule.hpp"
+#include "optim/update_settings.hpp"
 
 namespace hourglass {
 
@@ -29,110 +36,76 @@ struct StageSettings {
   Reduction reduction = Reduction::tree;
   Index bucket_bytes = Index{4} << 20;
   ArithmeticSettings arithmetic;
-  bool overlap = true;  ///< see GradientEngine::exchange_afterwards
-};
-
-/// What a rank has to say to the others in a step: flags that ride along with the sums.
-enum class StepFlag : std::size_t {
-  stop,        ///< told to stop, or out of time
-  checkpoint,  ///< time for one
-  time,        ///< out of time
-  written,     ///< its part of a checkpoint in the background is written
-};
-using StepFlags = std::array<bool, 4>;
-
-/// Sums over the samples of a step, of all ranks.
-struct StepTotals {
-  ExactSum loss;
-  ExactSum squared_error;
-  ExactSum penalty;
-  Index samples = 0;
-  std::array<std::int64_t, std::tuple_size_v<StepFlags>>
-      flags{};                 ///< on how many ranks each of the caller's flags was set
-  bool failed = false;         ///< a rank could not get its samples
-  std::exception_ptr failure;  ///< why, on such a rank
-
-  [[nodiscard]] std::int64_t ranks_with(StepFlag flag) const {
-    return flags[static_cast<std::size_t>(flag)];
-  }
-  /// The mean of a sum over the samples.
-  [[nodiscard]] double mean(const ExactSum& sum) const {
-    return sum.value() / static_cast<double>(samples);
-  }
+  bool overlap = true;  ///< see GradientEngineSettings::overlap
 };
 
 /// One thing that is trained (the whole network, a layer of it, a classifier) with all that its
-/// updates take: reducer, gradient engine, optimizer, schedule. A step is gradient(), then
-/// update(). Collective throughout; one construction a stage.
+/// updates need: exchange, gradient engine, optimizer, schedule. A step is gradient(), then
+/// update(). Collective throughout.
 class Stage {
  public:
-  /// `parameters` is the model's arena, complete on every rank, and outlives the stage, as do
-  /// `model`, `plan` and `pool`. Throws the same Error on every rank: settings.
+  /// `parameters` is the model's arena, complete on every rank; it outlives the stage, as do
+  /// `model`, `plan` and `pool`. Throws the same Error(usage) on every rank for bad settings.
   Stage(const Communicator& communicator, const Trainable& model, const ShardPlan& plan,
         WorkerPool& pool, std::span<float> parameters, const StageSettings& settings);
 
-  /// Starts the exchange of the gradient of one step and sums what all ranks must know. `flags` of
-  /// this rank ride along.
+  /// Computes the gradient of one step, starts its exchange and sums the losses over the ranks,
+  /// with `flags` of this rank.
   const StepTotals& gradient(SampleSource& source, std::uint64_t seed, std::uint32_t epoch,
                              Index step, StepFlags flags = {});
   /// The global norm of that gradient, before clipping.
-  double gradient_norm();
-  /// One update with that gradient, `norm` being its norm if it was asked for. Counts `step` from
-  /// 0.
+  [[nodiscard]] double gradient_norm() { return exchange_->norm(); }
+  /// Waits until no message of that gradient is pending, as must be before the parameters are used
+  /// otherwise without update().
+  void wait_for_gradient() { exchange_->wait(); }
+  /// One update with that gradient; `norm` is its norm when it was computed. `step` counts from 0.
   void update(Index step, double learning_rate, std::optional<double> norm);
-  /// Whether the norm is needed whatever the caller wants it for.
+  /// Whether update() needs the norm.
   [[nodiscard]] bool wants_norm() const { return settings_.clip_norm > 0; }
 
-  /// What this rank holds for the stage, for the memory prediction.
-  [[nodiscard]] Index gradient_bytes() const {
-    return gradient_.size() * static_cast<Index>(sizeof(float));
-  }
-  [[nodiscard]] Index optimizer_bytes() const { return update_->bytes(); }
+  /// Bytes that this rank holds for the stage, for the memory prediction.
+  [[nodiscard]] Index gradient_bytes() const { return exchange_->gradient_bytes(); }
+  [[nodiscard]] Index optimizer_bytes() const { return sharded_optimizer_->bytes(); }
   [[nodiscard]] Index workspace_bytes() const { return engine_->bytes(); }
-  [[nodiscard]] Index exchange_bytes() const { return reducer_->bytes(); }
+  [[nodiscard]] Index exchange_bytes() const { return exchange_->buffer_bytes(); }
 
-  /// Where each worker's time goes; `recorders`, one a worker, outlive the stage.
-  void record_phases(std::span<PhaseRecorder> recorders);
+  /// Begins to record where each worker's time goes; `recorders`, one per worker, outlive the
+  /// stage.
+  void record_phases(std::span<PhaseRecorder> recorders) { recording_.start(recorders); }
 
   [[nodiscard]] const StageSettings& settings() const { return settings_; }
   [[nodiscard]] const Trainable& model() const { return model_; }
   [[nodiscard]] const ShardPlan& plan() const { return plan_; }
-  [[nodiscard]] std::span<float> parameters() const { return parameters_; }
-  [[nodiscard]] Reducer& reducer() { return *reducer_; }
-  /// The sum of the last gradient() in what this rank owns of each bucket whose reduction has been
-  /// waited for.
-  [[nodiscard]] std::span<const float> gradient_arena() const { return gradient_.span(); }
-  [[nodiscard]] SegmentUpdate& segment() { return *update_; }
+  [[nodiscard]] std::span<float> parameters() const { return exchange_->parameters(); }
+  [[nodiscard]] GradientExchange& exchange() { return *exchange_; }
+  /// By bucket: the part of the arena that this rank updates.
+  [[nodiscard]] std::span<const Range> owned() const { return exchange_->owned(); }
+  [[nodiscard]] ShardedOptimizer& sharded_optimizer() { return *sharded_optimizer_; }
   [[nodiscard]] const Schedule& schedule() const { return *schedule_; }
-  /// The parameters with what they will be used as: the running average when one is kept.
-  /// Collective.
+  /// The parameters as they are to be used: their running average when one is kept. Collective.
   [[nodiscard]] std::span<const float> parameters_in_use();
   /// Whether every parameter is finite. Collective.
   [[nodiscard]] bool is_finite();
 
   /// Seconds of worker 0 in the last gradient().
-  [[nodiscard]] double compute_seconds() const { return sums_.compute_seconds; }
+  [[nodiscard]] double compute_seconds() const { return compute_seconds_; }
   /// Seconds in which this rank has waited for others since the last call.
-  [[nodiscard]] double take_exchange_seconds() { return std::exchange(exchange_seconds_, 0.0); }
+  [[nodiscard]] double take_exchange_seconds() { return exchange_->take_waited_seconds(); }
 
  private:
   Communicator communicator_;
   const Trainable& model_;
   const ShardPlan& plan_;
-  std::span<float> parameters_;
   StageSettings settings_;
-  Buffer<float> gradient_;
-  Buffer<float> average_;
+  Recording recording_;
   std::unique_ptr<Schedule> schedule_;
   std::unique_ptr<Optimizer> optimizer_;
-  std::unique_ptr<Reducer> reducer_;
-  std::unique_ptr<SegmentUpdate> update_;
+  std::unique_ptr<GradientExchange> exchange_;
+  std::unique_ptr<ShardedOptimizer> sharded_optimizer_;
   std::unique_ptr<GradientEngine> engine_;
-  GradientEngine::StepSums sums_;
-  StepTotals totals_;
-  std::vector<std::int64_t> words_;
-  PhaseRecorder* recorder_ = nullptr;  // of the main thread
-  double exchange_seconds_ = 0;
+  StepSummation summation_;
+  Buffer<float> average_;
+  double compute_seconds_ = 0;
 };
 
 }  // namespace hourglass

@@ -123,18 +123,6 @@ void check_domain(const Communicator& communicator, const DatasetReader& reader,
   });
 }
 
-void sum_over_ranks(const Communicator& communicator, std::span<ExactSum> sums) {
-  std::vector<std::int64_t> words;
-  for (ExactSum& sum : sums) words.insert(words.end(), sum.words().begin(), sum.words().end());
-  communicator.sum(words);
-  auto word = words.begin();
-  for (ExactSum& sum : sums) {
-    const auto own = sum.words();
-    std::copy_n(word, own.size(), own.begin());
-    word += static_cast<std::ptrdiff_t>(own.size());
-  }
-}
-
 Index memory_budget(const Communicator& communicator, Index setting) {
   if (setting >= 0) return setting;
   return usable_memory() / 2 / communicator.node().size();

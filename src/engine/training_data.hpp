@@ -10,14 +10,14 @@
 
 namespace hourglass {
 
-/// Opens one data set on every rank, or throws the same Error on all of them.
+/// Opens a data set on every rank. Throws the same Error on every rank. Collective.
 [[nodiscard]] std::unique_ptr<DatasetReader> open_everywhere(const Communicator& communicator,
                                                              const std::string& address,
                                                              bool allow_external = false);
 
-/// What a data set is, in 32 hex digits: shape, element type and content (all of it up to 256 MiB,
-/// evenly spaced rows beyond), so that a resumed run notices that its data were exchanged. A path
-/// is not part of it: data may move.
+/// A digest of a data set, 32 hex digits: shape, element type and content (all of it up to 256 MiB,
+/// evenly spaced rows beyond), so that a resumed run detects exchanged data. The path is not part
+/// of it: data may move.
 [[nodiscard]] std::string fingerprint(const DatasetReader& reader);
 
 /// The configuration with the image shape of data that are N x H x W or N x H x W x C, unless it
@@ -26,15 +26,12 @@ namespace hourglass {
 
 /// Throws Error(data) naming the first row with a value that the loss cannot be computed from (bce:
 /// outside of [0, 1]; poisson: negative). Passes over the data, shared among the ranks, only when
-/// their type does not settle the question. Collective.
+/// their type allows such values. Collective.
 void check_domain(const Communicator& communicator, const DatasetReader& reader,
                   const InputTransform& transform, Loss loss);
 
-/// Replaces each sum by the sum over all ranks. Collective.
-void sum_over_ranks(const Communicator& communicator, std::span<ExactSum> sums);
-
-/// Bytes of training data that each rank may hold: the setting, or half of this node's memory over
-/// its ranks.
+/// Bytes of training data that each rank may hold: the setting, or half of this node's memory
+/// divided by its ranks.
 [[nodiscard]] Index memory_budget(const Communicator& communicator, Index setting);
 
 /// The rank's part of the training data, in memory when it fits the budget and streamed otherwise.
@@ -44,7 +41,7 @@ void sum_over_ranks(const Communicator& communicator, std::span<ExactSum> sums);
                                                                const SampleSourceSettings& settings,
                                                                Index budget);
 
-/// Bytes of physical memory of this process now.
+/// Bytes of physical memory that this process uses now.
 [[nodiscard]] Index resident_bytes();
 
 }  // namespace hourglass

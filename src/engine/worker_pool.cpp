@@ -15,9 +15,9 @@ WorkerPool::~WorkerPool() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void WorkerPool::start(const std::function<void(Index)>& task) {
+void WorkerPool::start(Task task) {
   if (workers_ == 1) return;
-  task_ = &task;
+  task_ = task;
   running_ = workers_ - 1;
   ++generation_;
   generation_.notify_all();
@@ -27,7 +27,7 @@ void WorkerPool::join() {
   for (Index left = running_; left != 0; left = running_) running_.wait(left);
 }
 
-void WorkerPool::run(const std::function<void(Index)>& task) {
+void WorkerPool::run(Task task) {
   start(task);
   task(0);
   join();

@@ -20,10 +20,10 @@ namespace hourglass {
 
 namespace {
 
-/// Walks the layers of a network and names them as their tensors are named.
-class Walk {
+/// Turns the layers of a network into steps, named like their tensors.
+class StepBuilder {
  public:
-  explicit Walk(const Model& model)
+  explicit StepBuilder(const Model& model)
       : model_(model),
         spec_(model.network->spec()),
         encoder_shapes_(unit_shapes(spec_.encoder, "layers")),
@@ -83,7 +83,7 @@ class Walk {
     }
   }
 
-  /// Of the next layer with a weight: its name, shape and numbers.
+  /// The next layer with a weight: its name, shape and parameters.
   ExportStep begin_linear(const Layer& layer) {
     ++linear_;
     const bool in_decoder = linear_ > encoder_layers();
@@ -124,7 +124,7 @@ class Walk {
 
   // A convolution and the transposed one that mirrors it have the same weight in the same order.
   void add_convolution(const Convolution& convolution) {
-    ExportStep step = begin_linear(convolution);  // first: it moves on to the decoder
+    ExportStep step = begin_linear(convolution);  // before part(): it counts the layer
     part().push_back(std::move(step));
     add_activation(part(), convolution.activation(), convolution.outputs());
   }
@@ -175,8 +175,8 @@ class Walk {
   std::vector<UnitShape> decoder_shapes_;
   std::vector<ExportStep> encoder_;
   std::vector<ExportStep> decoder_;
-  Index linear_ = 0;   // layers with a weight met so far
-  bool tied_ = false;  // whether the last of them has that of another
+  Index linear_ = 0;   // layers with a weight so far
+  bool tied_ = false;  // whether the last of them uses the weight of another
   std::string name_;   // of the last one
 };
 
@@ -191,7 +191,7 @@ ModelPart model_part_from(std::string_view name) {
 }
 
 std::vector<ExportStep> export_steps(const Model& model, ModelPart part) {
-  auto steps = Walk(model).steps();
+  auto steps = StepBuilder(model).steps();
   if (part == ModelPart::encoder) return std::move(steps.first);
   if (part == ModelPart::decoder) return std::move(steps.second);
   std::ranges::move(steps.second, std::back_inserter(steps.first));

@@ -10,7 +10,7 @@
 
 namespace hourglass {
 
-/// Which function of a model is exported.
+/// The function of a model that is exported.
 enum class ModelPart {
   encoder,      ///< samples to codes
   decoder,      ///< codes to reconstructions
@@ -19,12 +19,12 @@ enum class ModelPart {
 /// "encoder", "decoder", "autoencoder". Throws Error(usage) that lists them.
 [[nodiscard]] ModelPart model_part_from(std::string_view name);
 
-/// One step of a model outside of training, with its numbers: what other tools call a layer or a
-/// module. Noise is left out, a variational code is its mean, and tied weights are written out.
+/// One layer or module of a model outside of training, with its parameters. Noise is left out, a
+/// variational code is its mean, and tied weights are written out.
 struct ExportStep {
   enum class Kind {
     linear,       ///< y = x W^T + b
-    convolution,  ///< of images H x W x C in a row
+    convolution,  ///< of images H x W x C, flattened
     transposed_convolution,
     activation,  ///< y = s(x)
     layer_norm,  ///< over the row, with gain (weight) and shift (bias)
@@ -42,13 +42,12 @@ struct ExportStep {
   ImageShape output_image;
   Window window;
 };
-/// The steps of a part, in order. Throws Error(usage) naming a layer of a kind that has no such
-/// description.
+/// The steps of a part, in order. Throws Error(usage) naming a layer of another kind.
 [[nodiscard]] std::vector<ExportStep> export_steps(const Model& model, ModelPart part);
 
 /// The bytes of an ONNX file (opset 13) with one input, "input" (N x features), and one output,
-/// "output". Unless `normalized_input`, the input of the encoder and the autoencoder is what the
-/// data set holds, and the graph begins with the model's normalisation. Throws Error(usage) as
+/// "output". Unless `normalized_input`, the encoder and the autoencoder take values as the data
+/// set stores them, and the graph begins with the model's normalisation. Throws Error(usage) as
 /// export_steps, and when the file would exceed the 2 GiB of its format.
 [[nodiscard]] std::string to_onnx(const Model& model, ModelPart part, bool normalized_input);
 
@@ -59,9 +58,9 @@ struct ExportStep {
 /// The same with the names that a torch.nn.ModuleDict of two torch.nn.Sequential, "encoder" and
 /// "decoder", gives its state_dict: "encoder.0.weight", "encoder.2.weight" where module 1 is an
 /// activation. The metadata "modules" is a JSON object of the modules to make, e.g. {"encoder":
-/// ["Linear(784, 100)", "ReLU()", ...], ...}. What borders on a convolution lies as C x H x W
-/// there, in rows as everything at the ends of a Sequential; the metadata "images" tell of which of
-/// "input", "code" and "output" that holds, and their shapes. Throws Error(usage) for what torch.nn
+/// ["Linear(784, 100)", "ReLU()", ...], ...}. Inputs and outputs of convolutions are C x H x W
+/// there, flattened at the ends of a Sequential; the metadata "images" hold the shapes of those of
+/// "input", "code" and "output" that are such images. Throws Error(usage) for a layer that torch.nn
 /// has no module for.
 [[nodiscard]] std::string to_torch(const Model& model);
 

@@ -67,7 +67,7 @@ class Graph {
     return attribute;
   }
 
-  /// A constant; returns its name.
+  /// Adds a constant; returns its name.
   std::string constant(const std::string& name, const std::vector<Index>& shape,
                        const float* values, std::size_t count) {
     return initializer(name, shape, type_float,
@@ -101,7 +101,7 @@ class Graph {
   [[nodiscard]] const std::string& last() const { return last_; }
 
   ProtobufMessage finish(const std::string& name, Index inputs, Index outputs) {
-    // A node of the name that readers look for.
+    // The name of the output does not depend on the last node.
     ProtobufMessage output;
     output.text(field::node_input, last_)
         .text(field::node_output, "output")
@@ -190,8 +190,8 @@ void add_activation(Graph& graph, Activation activation, const std::string& name
               fmt::format("the activation {} cannot be exported to ONNX", name_of(activation)));
 }
 
-// As an image of one channel: to normalise that by itself is what the operator for instances does,
-// and every runtime has it.
+// Opset 13 has no LayerNormalization: a row is taken as an image of one channel, which
+// InstanceNormalization normalises by itself.
 void add_layer_norm(Graph& graph, const ExportStep& step, const std::string& name) {
   const std::string image = graph.node(
       "Reshape",
@@ -209,7 +209,7 @@ void add_layer_norm(Graph& graph, const ExportStep& step, const std::string& nam
                                             step.bias.size())});
 }
 
-// Here activations lie as N x H x W x C in a row, there as N x C x H x W.
+// Activations are N x H x W x C here and N x C x H x W in ONNX.
 void add_convolution(Graph& graph, const ExportStep& step, const std::string& name,
                      bool transposed) {
   const auto shape = [](const ImageShape& image) {
@@ -267,7 +267,7 @@ void add_step(Graph& graph, const ExportStep& step, const std::string& name) {
       add_layer_norm(graph, step, name);
       return;
     case ExportStep::Kind::top_k: {
-      // The largest go back to their places in a row of zeros.
+      // Scatters the k largest into a row of zeros.
       const std::string largest =
           graph.node("TopK", {x, graph.constant(name + ".k", std::vector<Index>{step.k})},
                      {Graph::integer("axis", 1)}, 2);

@@ -11,8 +11,8 @@
 
 namespace hourglass {
 
-/// A file of this format: eight bytes with the length of a JSON header, the header, the tensors'
-/// bytes.
+/// A safetensors file: eight bytes with the length of a JSON header, the header, the bytes of the
+/// tensors.
 class SafetensorsFile {
  public:
   explicit SafetensorsFile(const Model& model) {
@@ -23,7 +23,7 @@ class SafetensorsFile {
                                {"input_divisor", fmt::format("{}", model.transform.divisor)}};
   }
 
-  void describe(const std::string& key, const std::string& value) {
+  void add_metadata(const std::string& key, const std::string& value) {
     header_["__metadata__"][key] = value;
   }
 

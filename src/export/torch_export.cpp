@@ -47,8 +47,8 @@ bool has_weight(const ExportStep& step) {
   return step.kind == ExportStep::Kind::linear || is_convolution(step);
 }
 
-/// `groups` x H x W x C x `inner` numbers to groups x C x H x W x inner: `values` holds rows,
-/// columns or single numbers that belong to the pixels of an image.
+/// Reorders `groups` x H x W x C x `inner` values to groups x C x H x W x inner: rows, columns or
+/// single values that belong to the pixels of an image.
 std::vector<float> channels_first(const std::vector<float>& values, Index groups,
                                   const ImageShape& image, Index inner) {
   std::vector<float> result;
@@ -64,10 +64,9 @@ std::vector<float> channels_first(const std::vector<float>& values, Index groups
   return result;
 }
 
-/// Makes modules out of the steps of encoder and decoder. Here images lie as H x W x C, there as C
-/// x H x W: every border of a convolution is turned, and what stands on the other side of it (the
-/// columns or rows of a Linear, a LayerNorm) turns with it. Between modules without convolutions
-/// nothing changes.
+/// Makes modules of the steps of encoder and decoder. Images are H x W x C here and C x H x W in
+/// PyTorch: at the inputs and outputs of convolutions the neighbouring modules (columns or rows of
+/// a Linear, a LayerNorm) are reordered. Between modules without convolutions nothing changes.
 class TorchModules {
  public:
   explicit TorchModules(const Model& model)
@@ -87,15 +86,15 @@ class TorchModules {
     describe_border("input", 0);
     describe_border("code", encoder_steps_);
     describe_border("output", steps_.size());
-    file_.describe("modules", modules_.dump());
-    if (!images_.empty()) file_.describe("images", images_.dump());
+    file_.add_metadata("modules", modules_.dump());
+    if (!images_.empty()) file_.add_metadata("images", images_.dump());
     return file_.bytes();
   }
 
  private:
-  /// The image that is turned in front of step i (behind the last one: i = the number of steps), if
-  /// one is.
-  [[nodiscard]] std::optional<ImageShape> turned(std::size_t i) const {
+  /// The image before step i (i = number of steps: after the last one) that a convolution reads or
+  /// writes, if any: its channels come first in PyTorch.
+  [[nodiscard]] std::optional<ImageShape> image_at(std::size_t i) const {
     const ExportStep* left = nullptr;
     const ExportStep* right = nullptr;
     for (std::size_t s = i; s-- > 0 && left == nullptr;)
@@ -135,7 +134,7 @@ class TorchModules {
     const auto width = static_cast<Index>(transform.mean.size());
     const auto in_order = [&](const auto& values) {
       const std::vector<float> plain(values.begin(), values.end());
-      const auto image = turned(0);
+      const auto image = image_at(0);
       return image ? channels_first(plain, 1, *image, 1) : plain;
     };
     file_.add("input.mean", {width}, in_order(transform.mean).data());
@@ -143,7 +142,7 @@ class TorchModules {
   }
 
   void describe_border(const char* name, std::size_t i) {
-    if (const auto image = turned(i))
+    if (const auto image = image_at(i))
       images_[name] = {image->channels, image->height, image->width};
   }
 
@@ -151,12 +150,12 @@ class TorchModules {
     const ExportStep& step = steps_[i];
     switch (step.kind) {
       case ExportStep::Kind::linear:
-        return add_linear(step, turned(i), turned(i + 1));
+        return add_linear(step, image_at(i), image_at(i + 1));
       case ExportStep::Kind::convolution:
       case ExportStep::Kind::transposed_convolution:
         return add_convolution(step);
       case ExportStep::Kind::layer_norm:
-        return add_layer_norm(step, turned(i));
+        return add_layer_norm(step, image_at(i));
       case ExportStep::Kind::activation:
         return module(activation_module(step.activation));
       case ExportStep::Kind::top_k:
@@ -200,13 +199,13 @@ class TorchModules {
   }
 
   void add_layer_norm(const ExportStep& step, const std::optional<ImageShape>& image) {
-    const auto turn = [&](const std::vector<float>& values) {
+    const auto reordered = [&](const std::vector<float>& values) {
       return image ? channels_first(values, 1, *image, 1) : values;
     };
     const std::vector<Index> shape = as_image_
                                          ? std::vector{image->channels, image->height, image->width}
                                          : std::vector{step.outputs};
-    tensors(shape, turn(step.weight), shape, turn(step.bias));
+    tensors(shape, reordered(step.weight), shape, reordered(step.bias));
     module(fmt::format("LayerNorm(({},))", fmt::join(shape, ", ")));
   }
 
@@ -218,7 +217,7 @@ class TorchModules {
   nlohmann::ordered_json images_;
   std::string part_ = "encoder";
   std::size_t modules_in_part_ = 0;
-  bool as_image_ = false;  // N x C x H x W, not in rows
+  bool as_image_ = false;  // the current shape is N x C x H x W, not flattened
 };
 
 }  // namespace

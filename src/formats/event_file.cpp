@@ -36,7 +36,7 @@ constexpr std::array<std::uint32_t, 256> make_table() {
   return table;
 }
 
-// The format keeps checksums in this disguise, so that a checksum over a checksum stays one.
+// The format masks checksums: the CRC of data that contain CRCs would be weak.
 std::uint32_t masked(std::uint32_t checksum) {
   return ((checksum >> 15) | (checksum << 17)) + 0xA282EAD8U;
 }
@@ -65,7 +65,7 @@ std::uint32_t crc32c(std::string_view bytes) {
 EventFile::EventFile(const std::string& folder, Index first_step) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  // Readers take the files of a folder in the order of their names: the time comes first in it.
+  // Readers take the files of a folder in the order of their names, so the time comes first.
   path_ = folder + "/events.out.tfevents." + std::to_string(static_cast<Index>(now())) +
           ".hourglass." + std::to_string(getpid()) + "." + std::to_string(std::random_device()());
   stream_.open(path_, std::ios::binary);

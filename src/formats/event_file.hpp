@@ -18,19 +18,20 @@ namespace hourglass {
 /// checksum), each an Event.
 class EventFile {
  public:
-  /// Makes <folder>/events.out.tfevents.* and the folder. What earlier files of the folder hold of
-  /// steps after `first_step` is marked as void, as for a run that is repeated from there. Throws
+  /// Creates <folder>/events.out.tfevents.* and the folder. Records of earlier files in the folder
+  /// after `first_step` are marked as void, for a run that resumes there. Throws
   /// Error(io).
   EventFile(const std::string& folder, Index first_step);
 
   void scalar(const std::string& tag, Index step, double value);
-  /// 30 buckets of equal width from the smallest to the largest value; NaN and infinities are left
-  /// out.
+  /// 30 buckets of equal width from the smallest to the largest value; NaN and infinities are not
+  /// counted.
   void histogram(const std::string& tag, Index step, std::span<const float> values);
   /// The bytes of a PNG file.
   void image(const std::string& tag, Index step, Index height, Index width, Index channels,
              std::string_view png);
-  /// Hands all to the system. Throws Error(io) when something could not be written.
+  /// Writes everything to the operating system. Throws Error(io) when something could not be
+  /// written.
   void flush();
 
  private:

@@ -33,7 +33,7 @@ DecodedImage blank(Index height, Index width, Index channels, Index depth) {
   return image;
 }
 
-/// Which old positions a new one is made of, and how much of each.
+/// The old positions that a new one is interpolated from, and their weights.
 struct Taps {
   Index first = 0;
   std::vector<double> weights;
@@ -70,7 +70,7 @@ DecodedImage decode_image(std::span<const std::byte> bytes) {
   if (text.starts_with("\xFF\xD8")) return decode_jpeg(bytes);
   if (text.size() > 1 && text[0] == 'P' && text[1] >= '1' && text[1] <= '7')
     return decode_pgm(bytes);
-  throw Error(ErrorKind::data, "is no PNG, JPEG or PGM image, whatever its name says");
+  throw Error(ErrorKind::data, "is not a PNG, JPEG or PGM image, despite its name");
 }
 
 DecodedImage to_grey(const DecodedImage& image) {
@@ -91,7 +91,7 @@ DecodedImage resized(const DecodedImage& image, Index height, Index width) {
   const auto across = triangle_filter(image.width, width);
   const auto down = triangle_filter(image.height, height);
   const Index channels = image.channels;
-  // Rows first; each then is one sum over columns of the old height.
+  // Rows first, then columns.
   std::vector<double> narrowed(static_cast<std::size_t>(image.height * width * channels));
   for (Index r = 0; r < image.height; ++r) {
     for (Index c = 0; c < width * channels; ++c) {

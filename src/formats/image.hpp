@@ -16,26 +16,26 @@ struct DecodedImage {
   Index height = 0;
   Index width = 0;
   Index channels = 1;  ///< 1 grey, 3 red, green, blue
-  Index depth = 8;     ///< bits of a value: 8, or 16 in native byte order
+  Index depth = 8;     ///< bits per value: 8, or 16 in native byte order
   std::vector<std::byte> values;
 
   [[nodiscard]] Index size() const { return height * width * channels; }
 };
 
-/// More bytes than this no image may have, whatever its header claims.
+/// Images of more bytes than this are refused.
 inline constexpr Index largest_image = Index{256} << 20;
 
 // Decoders: pure functions over the bytes of a file. All throw Error(data) with the reason alone
-// (the caller knows the file): damaged, truncated, too large, or of a kind that is no array of grey
-// or coloured pixels.
+// (the caller knows the file): damaged, truncated, too large, or of a kind that is not an
+// array of grey or coloured pixels.
 
-/// By the first bytes: PNG, JPEG or PGM (also PPM).
+/// Decodes PNG, JPEG or PGM (also PPM), as the first bytes tell.
 [[nodiscard]] DecodedImage decode_image(std::span<const std::byte> bytes);
 /// Palettes and 1, 2, 4 bit greys become 8 bit values. An alpha channel is dropped where it is
 /// opaque everywhere, and refused otherwise. No colour correction.
 [[nodiscard]] DecodedImage decode_png(std::span<const std::byte> bytes);
-/// Grey and colour, baseline and progressive; what decoders usually only warn of (a truncated file)
-/// is refused.
+/// Grey and colour, baseline and progressive; a truncated file, of which decoders usually only
+/// warn, is refused.
 [[nodiscard]] DecodedImage decode_jpeg(std::span<const std::byte> bytes);
 /// P2, P3, P5, P6; values are scaled from the file's maximum to that of 8 or 16 bits.
 [[nodiscard]] DecodedImage decode_pgm(std::span<const std::byte> bytes);
@@ -49,7 +49,7 @@ inline constexpr Index largest_image = Index{256} << 20;
 /// A PNG file (ISO/IEC 15948) of an 8 bit image. Throws Error(bug) when the sizes disagree.
 [[nodiscard]] std::vector<std::byte> encode_png(const DecodedImage& image);
 
-/// Whether a file's name ends like one of an image that can be read.
+/// Whether the extension is that of an image that can be read.
 [[nodiscard]] bool is_image_name(std::string_view name);
 
 }  // namespace hourglass

@@ -1,6 +1,6 @@
 #include <csetjmp>
 #include <cstdio>
-// After cstdio, which it forgets to include.
+// jpeglib.h needs cstdio before it.
 #include <jpeglib.h>
 
 #include "formats/image.hpp"
@@ -10,7 +10,7 @@ namespace hourglass {
 
 namespace {
 
-/// As for PNG: what has a destructor stays out of the functions that an error jumps out of.
+/// As for PNG: objects with destructors stay out of the functions that an error jumps out of.
 struct Reading {
   jpeg_decompress_struct jpeg{};
   jpeg_error_mgr errors{};
@@ -28,7 +28,7 @@ void give_up(j_common_ptr common) {
   std::longjmp(reading.jump, 1);
 }
 
-// A warning is a pixel that was guessed.
+// After a warning the pixels are guesses.
 void keep_warning(j_common_ptr common, int level) {
   auto& reading = *static_cast<Reading*>(common->client_data);
   if (level >= 0 || reading.warned) return;
@@ -82,8 +82,8 @@ DecodedImage decode_jpeg(std::span<const std::byte> bytes) {
   if (image.channels != 1 && image.channels != 3)
     refuse("is a JPEG image of " + std::to_string(image.channels) +
            " components (CMYK?); convert it to RGB");
-  // Even blocks without any detail take about 6 bits for 64 pixels; runs of progressive files much
-  // less, but not nothing.
+  // Even blocks without detail take about 6 bits per 64 pixels; runs of progressive files take much
+  // less, but some.
   constexpr Index pixels_a_byte = 4096;
   if (image.size() > largest_image)
     refuse("claims to be " + std::to_string(image.width) + " x " + std::to_string(image.height) +

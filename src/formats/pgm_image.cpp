@@ -52,7 +52,7 @@ class Scanner {
 
 DecodedImage decode_pgm(std::span<const std::byte> bytes) {
   const auto refuse = [](const std::string& reason) { throw Error(ErrorKind::data, reason); };
-  if (bytes.size() < 2 || bytes[0] != std::byte{'P'}) refuse("is no PGM image");
+  if (bytes.size() < 2 || bytes[0] != std::byte{'P'}) refuse("is not a PGM image");
   const char kind = static_cast<char>(bytes[1]);
   if (kind != '2' && kind != '3' && kind != '5' && kind != '6')
     refuse(std::string("is a netpbm image of kind P") + kind + "; P2, P3, P5 and P6 can be read");

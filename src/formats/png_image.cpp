@@ -13,9 +13,8 @@ namespace hourglass {
 
 namespace {
 
-/// What the library's callbacks work with. The jump out of an error must not pass over objects with
-/// destructors, so everything that has one lives here, outside of the functions that are left that
-/// way.
+/// The state of libpng's callbacks. longjmp must not skip destructors, so every object that has one
+/// lives here, outside of the functions that an error leaves.
 struct Reading {
   png_structp png = nullptr;
   png_infop info = nullptr;
@@ -43,7 +42,7 @@ void keep_reason(png_structp png, png_const_charp text) {
 
 void no_warning(png_structp, png_const_charp) {}
 
-/// Header and conversions. False when the library gave up.
+/// Reads the header and sets the conversions. False on an error of libpng.
 bool read_header(Reading& reading) {
   if (setjmp(png_jmpbuf(reading.png)) != 0) return false;
   png_set_read_fn(reading.png, &reading, take_bytes);
@@ -67,7 +66,7 @@ bool read_pixels(Reading& reading) {
   return true;
 }
 
-/// Without its last channel, which must be opaque.
+/// The image without its last channel, which must be opaque.
 DecodedImage without_alpha(const DecodedImage& image) {
   const auto bytes = static_cast<std::size_t>(image.depth / 8);
   const auto channels = static_cast<std::size_t>(image.channels);
@@ -91,7 +90,7 @@ DecodedImage without_alpha(const DecodedImage& image) {
 }  // namespace
 
 DecodedImage decode_png(std::span<const std::byte> bytes) {
-  // What deflate can unpack to at most, besides what an image of a few bytes may claim.
+  // At most what deflate can unpack to, and some for images of a few bytes.
   constexpr Index deflate_ratio = 1032;
   Reading reading;
   reading.bytes = bytes;
@@ -110,7 +109,7 @@ DecodedImage decode_png(std::span<const std::byte> bytes) {
   if (claimed > largest_image)
     refuse("claims to be " + std::to_string(image.width) + " x " + std::to_string(image.height) +
            " pixels: too large");
-  // Small palettes and greys unpack to 24 times as much as is stored.
+  // Small palettes and greys unpack to up to 24 times the stored bytes.
   if (claimed / 32 > (static_cast<Index>(bytes.size()) + 1) * deflate_ratio)
     refuse("is truncated: it claims more pixels than its bytes can hold");
   image.values.resize(static_cast<std::size_t>(claimed));
@@ -166,7 +165,7 @@ std::vector<std::byte> encode_png(const DecodedImage& image) {
   writing.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, no_warning);
   if (writing.png != nullptr) writing.info = png_create_info_struct(writing.png);
   if (writing.info == nullptr || !write_image(writing, image))
-    throw Error(ErrorKind::io, "out of memory while making an image");
+    throw Error(ErrorKind::io, "out of memory while writing an image");
   return std::move(writing.bytes);
 }
 

@@ -7,8 +7,8 @@
 
 namespace hourglass {
 
-/// A message in the wire format of Protocol Buffers, field by field: what ONNX and TensorBoard
-/// files are made of. The numbers of the fields are those of their .proto files.
+/// A message in the wire format of Protocol Buffers, field by field: the format of ONNX and
+/// TensorBoard files. The numbers of the fields are those of their .proto files.
 class ProtobufMessage {
  public:
   ProtobufMessage& integer(int field, std::int64_t value);

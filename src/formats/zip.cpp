@@ -14,17 +14,18 @@ constexpr std::uint32_t end64_mark = 0x06064b50;
 constexpr std::uint32_t locator_mark = 0x07064b50;
 constexpr std::uint32_t member_mark = 0x02014b50;
 constexpr std::uint32_t header_mark = 0x04034b50;
-constexpr Index deflate_ratio = 1032;  // no deflated byte unpacks to more
+constexpr Index deflate_ratio = 1032;  // of unpacked to deflated bytes, at most
 constexpr std::uint64_t in_extra = 0xFFFFFFFF;
 
 [[noreturn]] void refuse(const std::string& name, const std::string& reason) {
   throw Error(ErrorKind::data, name + ": " + reason);
 }
 
-/// Little-endian numbers out of bytes, never beyond their end.
-class Fields {
+/// Reads little-endian numbers from bytes, never beyond their end.
+class LittleEndianReader {
  public:
-  Fields(std::span<const std::byte> bytes, const std::string& name) : bytes_(bytes), name_(name) {}
+  LittleEndianReader(std::span<const std::byte> bytes, const std::string& name)
+      : bytes_(bytes), name_(name) {}
 
   [[nodiscard]] std::uint64_t number(std::size_t offset, std::size_t size) const {
     if (size > bytes_.size() || offset > bytes_.size() - size)
@@ -51,9 +52,9 @@ class Fields {
   const std::string& name_;
 };
 
-/// The sizes that did not fit into 32 bits, from the extra field of ZIP64.
+/// Reads the sizes that do not fit into 32 bits from the extra field of ZIP64.
 void read_extra64(std::span<const std::byte> extra, ZipMember& member, const std::string& name) {
-  const Fields fields(extra, name);
+  const LittleEndianReader fields(extra, name);
   for (std::size_t place = 0; place + 4 <= extra.size();) {
     const std::uint64_t id = fields.number(place, 2);
     const std::size_t size = fields.number(place + 2, 2);
@@ -90,7 +91,7 @@ void check_member(const ZipMember& member, std::uint64_t flags, Index file_bytes
 ZipDirectory find_zip_directory(std::span<const std::byte> tail, Index file_bytes,
                                 const std::string& name) {
   constexpr std::size_t end_bytes = 22;
-  const Fields fields(tail, name);
+  const LittleEndianReader fields(tail, name);
   if (tail.size() < end_bytes) refuse(name, "is not a ZIP archive, or truncated");
   std::size_t end = tail.size() - end_bytes + 1;
   do {
@@ -116,11 +117,11 @@ ZipDirectory find_zip_directory(std::span<const std::byte> tail, Index file_byte
 std::vector<ZipMember> parse_zip_directory(std::span<const std::byte> directory, Index file_bytes,
                                            const std::string& name) {
   constexpr std::size_t fixed = 46;
-  const Fields fields(directory, name);
+  const LittleEndianReader fields(directory, name);
   std::vector<ZipMember> members;
   std::set<std::string> names;
   for (std::size_t place = 0; place + fixed <= directory.size();) {
-    if (fields.number(place, 4) != member_mark) break;  // what may follow is a signature
+    if (fields.number(place, 4) != member_mark) break;  // a signature may follow
     ZipMember member;
     const std::uint64_t flags = fields.number(place + 8, 2);
     member.method = static_cast<int>(fields.number(place + 10, 2));
@@ -143,7 +144,7 @@ std::vector<ZipMember> parse_zip_directory(std::span<const std::byte> directory,
 }
 
 Index zip_content_distance(std::span<const std::byte> header, const std::string& name) {
-  const Fields fields(header, name);
+  const LittleEndianReader fields(header, name);
   if (fields.number(0, 4) != header_mark) refuse(name, "a member's header is damaged");
   return zip_header_bytes + fields.size(26, 2) + fields.size(28, 2);
 }

@@ -14,14 +14,14 @@ namespace hourglass {
 /// A member of a ZIP archive, as its directory describes it.
 struct ZipMember {
   std::string name;
-  int method = 0;              ///< 0: stored as it is; 8: deflated
+  int method = 0;              ///< 0: stored; 8: deflated
   std::uint32_t checksum = 0;  ///< CRC-32 of its content
   Index stored_bytes = 0;      ///< in the archive
   Index bytes = 0;             ///< unpacked
-  Index header_offset = 0;     ///< of the header that stands before its content
+  Index header_offset = 0;     ///< of the header before its content
 };
 
-/// Where an archive's directory lies.
+/// The place of an archive's directory.
 struct ZipDirectory {
   Index offset = 0;
   Index bytes = 0;
@@ -32,8 +32,8 @@ inline constexpr Index zip_tail_bytes = 22 + 65535 + 20 + 56;
 /// Bytes of the header before a member's content, without name and extra field.
 inline constexpr Index zip_header_bytes = 30;
 
-// Pure functions over bytes; `name` is what messages call the file. All throw Error(data) for what
-// is no sound ZIP archive.
+// Pure functions over bytes; `name` names the file in messages. All throw Error(data) when
+// the bytes are not a valid ZIP archive.
 
 /// `tail` are the last bytes of the file: zip_tail_bytes, or all of it. ZIP64 is understood.
 [[nodiscard]] ZipDirectory find_zip_directory(std::span<const std::byte> tail, Index file_bytes,
@@ -48,7 +48,7 @@ inline constexpr Index zip_header_bytes = 30;
 
 /// The members of an archive, read with the three above.
 [[nodiscard]] std::vector<ZipMember> read_zip_directory(const ByteFile& file);
-/// Where a member's content begins. Throws Error(data) when it does not lie inside the file.
+/// Offset of a member's content. Throws Error(data) when it does not lie inside the file.
 [[nodiscard]] Index zip_content_offset(const ByteFile& file, const ZipMember& member);
 
 }  // namespace hourglass

@@ -21,7 +21,6 @@ class Muon final : public Optimizer {
   [[nodiscard]] bool matrix_wise() const override { return true; }
   void matrix_direction(const UpdateStep& step, std::span<const float> gradient,
                         std::span<float* const> state, std::span<float> direction) const override;
-  using Optimizer::orthogonalize;
   void orthogonalize(Matrix direction, std::span<float> scratch) const override;
   [[nodiscard]] Index orthogonalize_scratch_floats(Index rows, Index columns) const override;
   /// With UpdateStep::matrix, `gradient` is the orthogonalised direction.

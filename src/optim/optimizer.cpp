@@ -4,7 +4,6 @@
 #include <array>
 #include <string_view>
 
-#include "core/buffer.hpp"
 #include "hourglass/core/error.hpp"
 #include "optim/adadelta.hpp"
 #include "optim/adagrad.hpp"
@@ -68,11 +67,6 @@ void Optimizer::orthogonalize(Matrix /*direction*/, std::span<float> /*scratch*/
 }
 
 Index Optimizer::orthogonalize_scratch_floats(Index /*rows*/, Index /*columns*/) const { return 0; }
-
-void Optimizer::orthogonalize(Matrix direction) const {
-  Buffer<float> scratch(orthogonalize_scratch_floats(direction.rows, direction.columns));
-  orthogonalize(direction, scratch.span());
-}
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerSettings& settings) {
   const auto found = std::ranges::find(rules, settings.name, &Rule::name);

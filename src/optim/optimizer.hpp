@@ -80,8 +80,6 @@ class Optimizer {
   /// `scratch` has orthogonalize_scratch_floats() of the direction's shape.
   virtual void orthogonalize(Matrix direction, std::span<float> scratch) const;
   [[nodiscard]] virtual Index orthogonalize_scratch_floats(Index rows, Index columns) const;
-  /// The same with scratch memory of its own, taken from the heap.
-  void orthogonalize(Matrix direction) const;
 
   /// Updates parameters[i] from gradient[i] and state[k][i] in one pass over memory. All runs have
   /// the same length.

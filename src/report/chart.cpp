@@ -18,7 +18,7 @@ constexpr double font = 13;
 constexpr double legend_line = 19;
 constexpr double swatch = 30;
 
-// An axis with its ends and ticks settled, and where it lies on the canvas.
+// An axis with its final ends and ticks, and its place on the canvas.
 struct Scale {
   double low = 0;
   double high = 1;
@@ -94,7 +94,7 @@ struct LegendEntry {
   bool is_bar;
 };
 
-// Title and legend on top; returns the first free y.
+// Title and legend at the top; returns the y coordinate below them.
 double draw_head(SvgCanvas& canvas, double width, const std::string& title,
                  const std::vector<LegendEntry>& entries) {
   canvas.text({10, 20}, title, {15, Anchor::start, true, false, {0x22, 0x22, 0x22}});
@@ -121,8 +121,8 @@ double draw_head(SvgCanvas& canvas, double width, const std::string& title,
   return y + 14;
 }
 
-// The frame of the plot with the y axis; sets where the scale lies and returns the plot's left
-// edge.
+// The frame of the plot with the y axis; sets the place of the scale and returns the left edge of
+// the plot.
 double draw_y_axis(SvgCanvas& canvas, Scale& y, const std::string& label, double right, double top,
                    double bottom) {
   y.begin = bottom;
@@ -150,7 +150,7 @@ void draw_x_axis(SvgCanvas& canvas, const Scale& x, const std::string& label, do
     const double position = x.position(tick);
     if (position < x.begin - 1 || position > x.end + 1) continue;
     line(canvas, {position, bottom}, {position, bottom + 5}, {axis_color, 1.2, {}});
-    // Labels that would touch are left out.
+    // Labels that would overlap are left out.
     const double half = estimated_width(tick_text(tick), font) / 2 + 3;
     if (position - half < last) continue;
     canvas.text({position, bottom + 19}, tick_text(tick), {font, Anchor::middle});
@@ -254,7 +254,7 @@ std::string svg_of(const BarChart& chart) {
   const double left = draw_y_axis(canvas, y, chart.y.label, right, top, bottom);
   const double pitch =
       (right - left) / std::max<double>(1, static_cast<double>(chart.categories.size()));
-  const double room = std::min(0.72 * pitch, 90.0);
+  const double group_width = std::min(0.72 * pitch, 90.0);
   for (std::size_t c = 0; c < chart.categories.size(); ++c) {
     const double centre = left + pitch * (static_cast<double>(c) + 0.5);
     canvas.text({centre, bottom + 19}, chart.categories[c], {font, Anchor::middle});
@@ -262,8 +262,10 @@ std::string svg_of(const BarChart& chart) {
     for (std::size_t s = 0; s < chart.series.size(); ++s) {
       const auto& values = chart.series[s].values;
       if (c >= values.size() || !std::isfinite(values[c])) continue;
-      const double bar = chart.stacked ? room : room / static_cast<double>(chart.series.size());
-      const double from = centre - room / 2 + (chart.stacked ? 0 : bar * static_cast<double>(s));
+      const double bar =
+          chart.stacked ? group_width : group_width / static_cast<double>(chart.series.size());
+      const double from =
+          centre - group_width / 2 + (chart.stacked ? 0 : bar * static_cast<double>(s));
       detail::draw_bar(canvas, {from, y.position(base + values[c])}, {from + bar, y.position(base)},
                        s);
       if (chart.stacked) base += values[c];

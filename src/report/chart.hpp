@@ -8,15 +8,15 @@
 namespace hourglass {
 
 struct Axis {
-  std::string label;  ///< with its unit: "time a step (ms)"
+  std::string label;  ///< with its unit: "time per step (ms)"
   bool logarithmic = false;
-  std::vector<double> ticks;  ///< empty: chosen; a logarithmic axis over ranks wants 1, 2, 4, ...
+  std::vector<double> ticks;  ///< empty: chosen from the data
   std::optional<double>
       lowest;  ///< end of the axis; by default 0 on a linear axis, the data's on a logarithmic one
   std::optional<double> highest;
 };
 
-/// A value, and where it is known the interval that it lies in (drawn as a bar).
+/// A value with its interval, where that is known (drawn as an error bar).
 struct ChartPoint {
   double x = 0;
   double y = 0;
@@ -26,13 +26,14 @@ struct ChartPoint {
 
 enum class SeriesStyle { line_and_markers, line, markers };
 
-/// One curve or cloud. Points that are not finite (or not positive on a logarithmic axis) are left
-/// out.
+/// One curve or point cloud. Points that are not finite (or not positive on a logarithmic axis) are
+/// not drawn.
 struct Series {
   std::string name;
   std::vector<ChartPoint> points;
   SeriesStyle style = SeriesStyle::line_and_markers;
-  std::optional<std::size_t> look;  ///< colour, marker and dashes; by default the series' place
+  std::optional<std::size_t>
+      look;  ///< colour, marker and dashes; by default the number of the series
 };
 
 /// Lines and scattered points over two numeric axes.
@@ -47,7 +48,7 @@ struct LineChart {
 
 struct BarSeries {
   std::string name;
-  std::vector<double> values;  ///< one a category; at least 0
+  std::vector<double> values;  ///< one per category; at least 0
 };
 
 /// Bars over named categories; the series of a category are stacked on one another, or stand side
@@ -63,9 +64,9 @@ struct BarChart {
   double height = 380;
 };
 
-/// A chart as one <svg> element: for a page (html.hpp) or, written to a file, alone.
+/// A chart as one <svg> element, for a page (html.hpp) or a file of its own.
 /// Series differ in colour (Okabe and Ito's palette, which the colour-blind can tell apart) AND in
-/// marker, dashes or hatching, so that a chart reads without any colour.
+/// marker, dashes or hatching, so that a chart can be read without colour.
 [[nodiscard]] std::string svg_of(const LineChart& chart);
 [[nodiscard]] std::string svg_of(const BarChart& chart);
 

@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t most_labels = 10;
 constexpr Index bins = 24;
 
-// A scatter's axes need not hold 0.
+// The axes of a scatter plot need not include 0.
 void fit(Axis& axis, double low, double high) {
   const double margin = high > low ? 0.04 * (high - low) : 1;
   axis.lowest = low - margin;
@@ -176,7 +176,7 @@ BarChart error_by_label_chart(const SampleStudy& study) {
   BarChart chart;
   chart.title = "Error by label";
   chart.category_label = "label";
-  chart.y.label = "squared error a sample (sse)";
+  chart.y.label = "squared error per sample (sse)";
   chart.series = {{"mean sse", {}}};
   const auto errors = errors_of_labels(study);
   for (const auto& [label, error] : errors) {

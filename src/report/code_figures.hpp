@@ -10,13 +10,13 @@
 
 namespace hourglass {
 
-/// Points of the plane, one series a label (the ten most frequent; others together), or one series
-/// without labels.
+/// Points of the plane, one series per label (the ten most frequent ones; the others together), or
+/// one series without labels.
 [[nodiscard]] LineChart scatter_chart(const std::string& title, const std::string& x,
                                       const std::string& y, std::span<const PlanePoint> points,
                                       std::span<const std::int64_t> labels);
 
-/// What one unit of the code does over the samples.
+/// Statistics of one unit of the code over the samples.
 struct UnitStatistics {
   Index unit = 0;
   double mean = 0;
@@ -24,7 +24,7 @@ struct UnitStatistics {
   double smallest = 0;
   double largest = 0;
   double active = 0;  ///< share of samples with |h| above 1e-6
-  bool dead = false;  ///< the same value for every sample: it tells nothing
+  bool dead = false;  ///< the same value for every sample
 };
 [[nodiscard]] std::vector<UnitStatistics> unit_statistics(ConstMatrix codes);
 

@@ -36,8 +36,8 @@ figure img{image-rendering:pixelated}
 .figures{grid-template-columns:1fr 1fr}}
 )";
 
-// Tables sort by the column whose head is clicked; figures are saved as files. Without scripts the
-// page only lacks these two.
+// Sorts a table by the column whose head is clicked, and saves figures as files. The page is
+// complete without scripts.
 constexpr const char* script = R"(
 document.querySelectorAll('table').forEach(function(t){
  t.querySelectorAll('th').forEach(function(h,c){
@@ -123,9 +123,9 @@ void HtmlPage::end_figures() {
   in_figures_ = false;
 }
 
-void HtmlPage::html(const std::string& trusted) {
+void HtmlPage::html(const std::string& trusted_html) {
   end_figures();
-  body_ += trusted;
+  body_ += trusted_html;
 }
 
 void HtmlPage::heading(const std::string& text, int level) {
@@ -149,11 +149,11 @@ void HtmlPage::list(const std::vector<std::string>& items) {
 void HtmlPage::table(const std::vector<std::string>& heads,
                      const std::vector<std::vector<std::string>>& rows,
                      const std::string& caption) {
-  // Above the box that scrolls, not in it: on a phone it must not be cut.
+  // The caption stands above the scrolling box: inside it a phone would cut it off.
   std::string text;
   if (!caption.empty()) text += fmt::format("<p class=\"above\">{}</p>\n", html_escaped(caption));
   text += "<div class=\"table\"><table>\n";
-  // A column of numbers has its head to the right as well.
+  // The head of a column of numbers is aligned like its numbers.
   const auto css = [&](std::size_t column) {
     return !rows.empty() && column < rows.front().size() && is_number(rows.front()[column])
                ? " class=\"number\""

@@ -8,10 +8,9 @@ namespace hourglass {
 /// The text with <, >, &, and quotes as entities, for elements and attributes of HTML and SVG.
 [[nodiscard]] std::string html_escaped(const std::string& text);
 
-/// One page that needs nothing else: no network, no other file. Dark on light, readable on a phone:
-/// figures stand side by side where there is room, wide tables scroll by themselves, a click on a
-/// column's head sorts its table, and figures can be saved. Texts are plain text unless a name says
-/// html.
+/// A self-contained page: it loads nothing. It fits a phone: figures stand side by side where the
+/// page is wide enough, and wide tables scroll. A click on a column head sorts the table, and
+/// figures can be saved. Arguments are plain text unless their name says html.
 class HtmlPage {
  public:
   explicit HtmlPage(const std::string& title);
@@ -20,12 +19,12 @@ class HtmlPage {
   void paragraph(const std::string& text);
   void list(const std::vector<std::string>& items);
   void preformatted(const std::string& text);
-  /// Cells that begin like a number are set to the right.
+  /// Cells that begin like a number are aligned to the right.
   void table(const std::vector<std::string>& heads,
              const std::vector<std::vector<std::string>>& rows, const std::string& caption = "");
   /// `inner_html`: an <svg> or <img> element. Neighbouring figures share a row.
   void figure(const std::string& inner_html, const std::string& caption);
-  void html(const std::string& trusted);
+  void html(const std::string& trusted_html);
 
   [[nodiscard]] std::string str() const;
 

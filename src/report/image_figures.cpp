@@ -14,18 +14,18 @@ namespace hourglass {
 
 namespace {
 
-constexpr Index shown = 10;
-constexpr Index walk = 9;
+constexpr Index images_per_figure = 10;
+constexpr Index traversal_steps = 9;
 constexpr Index most_filters = 64;
 
-// From black to white: [0, 1] where the samples lie in it, else their own range.
+// The values shown black and white: [0, 1] if it contains the samples, else their own range.
 std::pair<float, float> value_range(const SampleStudy& study) {
   const auto [low, high] = std::ranges::minmax_element(study.originals.span());
   if (low == study.originals.span().end() || (*low >= 0 && *high <= 1)) return {0.0F, 1.0F};
   return {*low, *high};
 }
 
-// Enlarged so that a small image is no stamp.
+// Small images are enlarged.
 Index scale_for(const ImageShape& shape) {
   return std::clamp<Index>(56 / std::max<Index>(1, shape.width), 1, 4);
 }
@@ -49,7 +49,7 @@ Figure curve_figure(const SampleStudy& study, Index sample, const std::string& c
   LineChart chart;
   chart.title = caption;
   chart.x.label = "feature";
-  chart.y.label = "value as the network sees it";
+  chart.y.label = "normalised value";
   chart.series = {{"original", {}, SeriesStyle::line, std::nullopt},
                   {"reconstruction", {}, SeriesStyle::line, std::nullopt}};
   for (Index f = 0; f < study.features; ++f) {
@@ -67,7 +67,7 @@ Figure curve_figure(const SampleStudy& study, Index sample, const std::string& c
   return {svg_of(chart), caption};
 }
 
-// Decodes rows of codes and shows them, `columns` a line.
+// Decoded rows of `codes` as images, traversal_steps per line.
 Figure decoded_figure(const Model& model, const SampleStudy& study, ConstMatrix codes,
                       const ImageShape& shape, const std::string& caption) {
   Buffer<float> rows(codes.rows * study.features);
@@ -76,8 +76,9 @@ Figure decoded_figure(const Model& model, const SampleStudy& study, ConstMatrix 
   const ConstMatrix decoded = model.network->decode(model.parameters.data(), codes, workspace);
   for (Index i = 0; i < codes.rows; ++i) std::ranges::copy(decoded.row(i), sheet.row(i).begin());
   const auto [low, high] = value_range(study);
-  return {png_element(image_sheet(sheet, shape, walk, low, high), caption, scale_for(shape)),
-          caption};
+  return {
+      png_element(image_sheet(sheet, shape, traversal_steps, low, high), caption, scale_for(shape)),
+      caption};
 }
 
 std::string error_text(const SampleStudy& study, Index sample) {
@@ -92,7 +93,7 @@ std::vector<Figure> reconstruction_figures(const SampleStudy& study, const Image
   const auto n = static_cast<Index>(order.size());
   if (n == 0) return {};
   const bool images = shape.known() && shape.size() == study.features;
-  const Index count = std::min(images ? shown : Index{1}, n);
+  const Index count = std::min(images ? images_per_figure : Index{1}, n);
   std::vector<Figure> figures;
   const std::pair<const char*, Index> parts[] = {
       {"Smallest", 0}, {"Middle", (n - count) / 2}, {"Largest", n - count}};
@@ -119,17 +120,18 @@ Figure traversal_figure(const Model& model, const SampleStudy& study,
   std::ranges::stable_sort(order, std::ranges::greater{}, &UnitStatistics::deviation);
   order.resize(std::min<std::size_t>(order.size(), 8));
   const auto lines = static_cast<Index>(order.size());
-  Buffer<float> storage(lines * walk * study.code_size);
-  const Matrix codes(storage.data(), lines * walk, study.code_size);
+  Buffer<float> storage(lines * traversal_steps * study.code_size);
+  const Matrix codes(storage.data(), lines * traversal_steps, study.code_size);
   std::string names;
   for (Index i = 0; i < lines; ++i) {
     const UnitStatistics& unit = order[static_cast<std::size_t>(i)];
     names += fmt::format("{}{}", i > 0 ? ", " : "", unit.unit);
-    for (Index k = 0; k < walk; ++k) {
-      const auto row = codes.row(i * walk + k);
+    for (Index k = 0; k < traversal_steps; ++k) {
+      const auto row = codes.row(i * traversal_steps + k);
       for (const UnitStatistics& other : units)
         row[static_cast<std::size_t>(other.unit)] = static_cast<float>(other.mean);
-      const double step = 4.0 * static_cast<double>(k) / static_cast<double>(walk - 1) - 2.0;
+      const double step =
+          4.0 * static_cast<double>(k) / static_cast<double>(traversal_steps - 1) - 2.0;
       row[static_cast<std::size_t>(unit.unit)] =
           static_cast<float>(unit.mean + step * unit.deviation);
     }
@@ -143,15 +145,15 @@ Figure traversal_figure(const Model& model, const SampleStudy& study,
 
 Figure interpolation_figure(const Model& model, const SampleStudy& study, const ImageShape& shape) {
   const Index lines = std::min<Index>(5, study.size() / 2);
-  Buffer<float> storage(std::max<Index>(1, lines) * walk * study.code_size);
-  const Matrix codes(storage.data(), lines * walk, study.code_size);
+  Buffer<float> storage(std::max<Index>(1, lines) * traversal_steps * study.code_size);
+  const Matrix codes(storage.data(), lines * traversal_steps, study.code_size);
   for (Index i = 0; i < lines; ++i) {
     const auto from = study.codes_view().row(i * study.size() / (2 * lines));
     const auto to = study.codes_view().row(study.size() / 2 + i * study.size() / (2 * lines));
-    for (Index k = 0; k < walk; ++k) {
-      const float t = static_cast<float>(k) / static_cast<float>(walk - 1);
+    for (Index k = 0; k < traversal_steps; ++k) {
+      const float t = static_cast<float>(k) / static_cast<float>(traversal_steps - 1);
       for (std::size_t j = 0; j < from.size(); ++j)
-        codes.row(i * walk + k)[j] = (1 - t) * from[j] + t * to[j];
+        codes.row(i * traversal_steps + k)[j] = (1 - t) * from[j] + t * to[j];
     }
   }
   return decoded_figure(model, study, codes, shape,
@@ -180,7 +182,8 @@ std::vector<Figure> filter_figures(const Model& model, const ImageShape& shape) 
   const Matrix sheet(rows.data(), count, weights.columns);
   for (Index i = 0; i < count; ++i) {
     const std::size_t unit = order[static_cast<std::size_t>(i)];
-    // Each to its own scale: grey is 0, white the largest positive weight, black the negative.
+    // Each filter has its own scale: grey is 0, white its largest magnitude, black the negative of
+    // it.
     const float scale = largest[unit] > 0 ? 1 / largest[unit] : 0;
     std::ranges::transform(weights.row(static_cast<Index>(unit)), sheet.row(i).begin(),
                            [&](float w) { return w * scale; });

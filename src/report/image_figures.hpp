@@ -9,7 +9,7 @@
 
 namespace hourglass {
 
-/// A picture for a page, and what it shows.
+/// A picture for a page and its caption.
 struct Figure {
   std::string html;
   std::string caption;
@@ -20,17 +20,17 @@ struct Figure {
 [[nodiscard]] std::vector<Figure> reconstruction_figures(const SampleStudy& study,
                                                          const ImageShape& shape);
 
-/// What the decoder makes of the mean code when one unit walks from two standard deviations below
-/// its mean to two above: a line a unit, those of largest deviation first.
+/// Decoded codes in which one unit goes from two standard deviations below its mean to two above
+/// and the others stay at their means: one line per unit, those of largest deviation first.
 [[nodiscard]] Figure traversal_figure(const Model& model, const SampleStudy& study,
                                       std::span<const UnitStatistics> units,
                                       const ImageShape& shape);
-/// What the decoder makes of codes on the way from one sample's to another's: a line a pair.
+/// Decoded codes on the straight line from one sample's code to another's: one line per pair.
 [[nodiscard]] Figure interpolation_figure(const Model& model, const SampleStudy& study,
                                           const ImageShape& shape);
 
-/// The incoming weights of first-layer units as images, those of largest norm first; nothing when
-/// the first layer is none of images.
+/// The incoming weights of first-layer units as images, those of largest norm first; empty when
+/// the inputs of the first layer are not images.
 [[nodiscard]] std::vector<Figure> filter_figures(const Model& model, const ImageShape& shape);
 
 }  // namespace hourglass

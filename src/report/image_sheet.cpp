@@ -21,7 +21,7 @@ std::byte shade(float value, float low, float high) {
 DecodedImage image_sheet(ConstMatrix samples, const ImageShape& shape, Index columns, float low,
                          float high) {
   require(samples.columns == shape.size() && columns > 0,
-          "image sheet of samples that are no such images");
+          "the samples of an image sheet are not images of its shape");
   const Index lines = (samples.rows + columns - 1) / columns;
   const Index channels = shape.channels == 3 ? 3 : 1;
   DecodedImage sheet{std::max<Index>(1, lines * (shape.height + 1) - 1),

@@ -40,7 +40,7 @@ void add_summary(HtmlPage& page, const RunFindings& findings) {
     }
     rows.push_back(
         {"throughput", fmt::format("{:.0f} samples/s in the last epoch", last.samples_per_second)});
-    rows.push_back({"memory", fmt::format("{:.0f} MiB a rank at most",
+    rows.push_back({"memory", fmt::format("at most {:.0f} MiB per rank",
                                           static_cast<double>(last.resident_bytes) / 1048576.0)});
   }
   if (findings.model != nullptr) {
@@ -57,7 +57,7 @@ void add_summary(HtmlPage& page, const RunFindings& findings) {
 void add_training(HtmlPage& page, const RunFindings& findings) {
   const auto epochs = records_of(findings.metrics, "epoch");
   auto steps = records_of(findings.metrics, "step");
-  if (steps.size() < epochs.size()) steps = epochs;  // a short run logs few steps
+  if (steps.size() < epochs.size()) steps = epochs;  // a short run records few steps
   if (steps.empty()) return;
   page.heading("Training");
   if (!epochs.empty()) {
@@ -66,8 +66,8 @@ void add_training(HtmlPage& page, const RunFindings& findings) {
   }
   show(page, loss_chart(steps), "The loss that training minimises, by step.");
   if (!epochs.empty()) {
-    show(page, time_chart(epochs), "Where the time of an epoch went, on the slowest rank.");
-    show(page, throughput_chart(epochs), "Samples a second over all ranks, by epoch.");
+    show(page, time_chart(epochs), "Time of each epoch by phase, on the slowest rank.");
+    show(page, throughput_chart(epochs), "Samples per second over all ranks, by epoch.");
   }
   show(page, learning_rate_chart(steps), "Learning rate, by step.");
 }
@@ -83,7 +83,7 @@ void add_reconstructions(HtmlPage& page, const SampleStudy& study, const ImageSh
   if (study.labels.empty()) return;
   show(page, error_by_label_chart(study), "Mean squared error by label.");
   page.table({"label", "samples", "mean sse", "largest sse"}, error_by_label(study),
-             "Error by label (a click on a head sorts)");
+             "Error by label (click a column head to sort)");
 }
 
 void add_code(HtmlPage& page, const Model& model, const SampleStudy& study,
@@ -101,7 +101,8 @@ void add_code(HtmlPage& page, const Model& model, const SampleStudy& study,
     show(page,
          scatter_chart("Codes: t-SNE", "t-SNE 1 (no unit)", "t-SNE 2 (no unit)",
                        tsne(study.codes_view()), study.labels),
-         "Neighbours stay neighbours; distances and sizes of clusters mean little (t-SNE, "
+         "Neighbours stay neighbours; distances between clusters and their sizes mean little "
+         "(t-SNE, "
          "perplexity 30).");
   }
   std::vector<UnitStatistics> units = unit_statistics(study.codes_view());
@@ -136,13 +137,13 @@ void add_configuration(HtmlPage& page, const RunFindings& findings) {
     std::vector<std::vector<std::string>> rows;
     for (const auto& [name, value] : findings.model->file.header.texts)
       rows.push_back({name, value});
-    page.table({"what", "value"}, rows);
+    page.table({"property", "value"}, rows);
     page.preformatted(to_text(findings.model->config));
   }
-  page.heading("To have it again");
+  page.heading("How to reproduce this run");
   page.preformatted(
       fmt::format("mpirun -n 2 hourglass train --config {0}/config.cfg --output {0}-again\n{1}\n"
-                  "# the same weights digest, whatever the number of ranks: hourglass inspect "
+                  "# the same weights digest on any number of ranks: hourglass inspect "
                   "{0}-again/model.h5",
                   findings.run, findings.reproduced_by));
 }
@@ -155,7 +156,7 @@ std::string state_of_run(const RunFindings& findings) {
   if (findings.model == nullptr) return fmt::format("{} epochs recorded; no model yet", done);
   if (findings.model->file.header.position.empty())
     return fmt::format("finished after {} epochs", done);
-  return fmt::format("not finished: {} of {} epochs; shown is the newest checkpoint", done,
+  return fmt::format("not finished: {} of {} epochs; the newest checkpoint is shown", done,
                      findings.model->config.epochs);
 }
 

@@ -10,18 +10,18 @@
 
 namespace hourglass {
 
-/// What a run left behind, as far as it was found.
+/// The parts of a run folder that were found.
 struct RunFindings {
   std::string run;                     ///< the run folder
   std::vector<MetricsRecord> metrics;  ///< all of metrics.jsonl
-  const Model* model = nullptr;        ///< model.h5, or the newest checkpoint of a run that goes on
-  const SampleStudy* study = nullptr;  ///< none when the data are not at hand
-  std::vector<std::string> remarks;    ///< what was not found, and what to do about it
-  std::string reproduced_by;           ///< the command that makes this page
+  const Model* model = nullptr;        ///< model.h5, or the newest checkpoint of an unfinished run
+  const SampleStudy* study = nullptr;  ///< null when the data could not be read
+  std::vector<std::string> remarks;    ///< missing parts, and how to provide them
+  std::string reproduced_by;           ///< the command that wrote this page
 };
 
-/// A training run as one page that needs nothing else: curves, reconstructions, the code, filters,
-/// settings, and the commands to have it all again.
+/// A training run as a self-contained page: curves, reconstructions, the code, filters, settings,
+/// and the commands that reproduce it.
 [[nodiscard]] std::string run_report(const RunFindings& findings);
 
 /// "finished after 10 epochs" and the like.

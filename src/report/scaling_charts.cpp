@@ -9,7 +9,7 @@ namespace hourglass {
 
 namespace {
 
-// Colours of the model and the ideal: neither is a measurement.
+// The ideal and the model are not measurements: they have a look of their own.
 constexpr std::size_t ideal_look = 6;
 
 std::string curve_name(const ScalingCurve& curve, bool many_sizes) {
@@ -28,7 +28,8 @@ std::vector<double> rank_ticks(const std::vector<ScalingCurve>& curves, Index la
   return {ticks.begin(), ticks.end()};
 }
 
-// A measured quantity by ranks, one series a curve, with the interval that follows from the step's.
+// A measured quantity by ranks, one series per curve, with the interval that follows from that
+// of the step.
 template <class Value>
 LineChart by_ranks(const std::vector<ScalingCurve>& curves, const std::string& title, Axis y,
                    const Value& value) {
@@ -59,10 +60,10 @@ Series ideal(const std::vector<ScalingCurve>& curves, bool constant) {
   return series;
 }
 
-constexpr ToldPhase coarse_phases[] = {{"compute", "compute"},
-                                       {"update", "update"},
-                                       {"exchange", "exchange not hidden"},
-                                       {"input", "input"}};
+constexpr ReportedPhase coarse_phases[] = {{"compute", "compute"},
+                                           {"update", "update"},
+                                           {"exchange", "exchange not hidden"},
+                                           {"input", "input"}};
 
 }  // namespace
 
@@ -90,11 +91,11 @@ LineChart efficiency_chart(const std::vector<ScalingCurve>& curves) {
 
 LineChart throughput_chart(const std::vector<ScalingCurve>& curves) {
   return by_ranks(
-      curves, "Throughput", {"samples a second", false, {}, {}, {}},
+      curves, "Throughput", {"samples per second", false, {}, {}, {}},
       [](const auto& p, double seconds) { return static_cast<double>(p.point.batch) / seconds; });
 }
 
-std::span<const ToldPhase> told_phases(const ScalingCurve& curve) {
+std::span<const ReportedPhase> reported_phases(const ScalingCurve& curve) {
   if (curve.points.front().phases.contains("forward")) return detailed_phases;
   return coarse_phases;
 }
@@ -108,9 +109,9 @@ BarChart breakdown_chart(const ScalingCurve& curve, const std::string& name) {
   BarChart chart{"Where a step's time goes: " + name,
                  "ranks",
                  {},
-                 {"time a step (ms)", false, {}, {}, {}},
+                 {"time per step (ms)", false, {}, {}, {}},
                  {}};
-  const auto parts = told_phases(curve);
+  const auto parts = reported_phases(curve);
   for (const auto& part : parts) chart.series.push_back({part.title, {}});
   for (const ScalingSummary& point : curve.points) {
     chart.categories.push_back(std::to_string(point.point.ranks));
@@ -128,7 +129,7 @@ LineChart model_chart(const ScalingCurve& curve, const std::string& name) {
   std::vector<ScalingCurve> one = {curve};
   LineChart chart{"Measurement and model: " + name,
                   {"ranks", true, rank_ticks(one, last), {}, {}},
-                  {"time a step (ms)", true, {}, {}, {}},
+                  {"time per step (ms)", true, {}, {}, {}},
                   {}};
   Series measured{"measured", {}, SeriesStyle::markers, 0};
   for (const ScalingSummary& p : curve.points) {
@@ -140,7 +141,7 @@ LineChart model_chart(const ScalingCurve& curve, const std::string& name) {
     measured.points.push_back(shown);
   }
   Series modelled{"model", {}, SeriesStyle::line, 1};
-  Series exchange{"its exchange, if nothing hid it", {}, SeriesStyle::line, 2};
+  Series exchange{"modelled exchange, nothing hidden", {}, SeriesStyle::line, 2};
   for (Index ranks = 1; ranks <= last; ranks *= 2) {
     modelled.points.push_back({static_cast<double>(ranks), model.seconds(ranks) * 1e3});
     if (ranks > 1)

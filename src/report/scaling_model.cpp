@@ -53,7 +53,7 @@ ScalingSummary summarize(const ScalingPoint& point,
   return summary;
 }
 
-// The factor c that makes sum((y - c x)^2) smallest; 0 when there is nothing to fit.
+// The factor c that minimises sum((y - c x)^2); 0 when there is nothing to fit.
 double fitted_factor(const std::vector<ScalingSummary>& points,
                      const std::function<double(const ScalingSummary&)>& x,
                      const std::function<double(const ScalingSummary&)>& y) {
@@ -92,9 +92,9 @@ double volume(const ScalingModel& model, Index ranks) {
          static_cast<double>(ranks);
 }
 
-// alpha from the smallest message, beta from the largest, of the largest job that was measured: it
-// spans most hosts.
-bool take_network(const ScalingStudy& study, ScalingModel& model) {
+// alpha is fitted to the smallest message and beta to the largest one, of the largest measured job:
+// it spans the most hosts.
+bool fit_network(const ScalingStudy& study, ScalingModel& model) {
   const ScalingNetwork* best = nullptr;
   for (const ScalingNetwork& network : study.networks) {
     if (!network.point_to_point.empty() && (best == nullptr || network.ranks > best->ranks))
@@ -118,7 +118,7 @@ void fit(const ScalingStudy& study, ScalingCurve& curve) {
   model.update = fitted_factor(
       points, [&](const auto& p) { return update_share(model, p.point.ranks); },
       [](const auto& p) { return p.update; });
-  if (take_network(study, model)) {
+  if (fit_network(study, model)) {
     const double exposed = fitted_factor(
         points, [&](const auto& p) { return model.exchange(p.point.ranks); },
         [](const auto& p) { return p.point.ranks == 1 ? 0.0 : p.exchange; });

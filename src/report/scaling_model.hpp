@@ -8,11 +8,11 @@
 
 namespace hourglass {
 
-/// A point of a study: the medians over its repetitions, and what the model makes of it.
+/// A point of a study: the medians over its repetitions, and the prediction of the model.
 struct ScalingSummary {
   ScalingPoint point;
   Index repetitions = 0;
-  double seconds = 0;  ///< of a step
+  double seconds = 0;  ///< per step
   double low = 0;
   double high = 0;
   double confidence = 0;
@@ -21,17 +21,17 @@ struct ScalingSummary {
   double input = 0;
   double update = 0;
   std::map<std::string, double>
-      phases;  ///< all that the results tell, mean over ranks: they add up to the step
+      phases;  ///< every phase in the results, mean over ranks: they add up to the step
   double imbalance = 0;
   bool oversubscribed = false;
-  double speedup = 1;  ///< in samples a second over the smallest number of ranks, times that number
+  double speedup = 1;  ///< of samples per second, relative to the fewest ranks, times their number
   double efficiency = 1;  ///< speedup / ranks
   double modelled = 0;    ///< seconds
 };
 
 /// T(P) = a m(P) + u s(P) + (1 - h) E(P), E(P) = messages(P) alpha + volume(P) beta:
 /// m(P) micro-batches of a rank's busiest worker; s(P) the share of the model that a rank updates:
-/// 1 / P by the tree, 1 by allreduce; E(P) the exchange alone. Of the tree: 2 log2 P messages a
+/// 1 / P by the tree, 1 by allreduce; E(P) the exchange alone. Of the tree: 2 log2 P messages per
 /// bucket where halving applies and 2 (P - 1) otherwise; volume 2 (P - 1) / P of the model;
 /// allreduce is taken for Rabenseifner's algorithm, with the tree's numbers. alpha and beta come
 /// from the study's point-to-point figures (without any, from the exchange that was not hidden,
@@ -44,21 +44,21 @@ struct ScalingModel {
   double pass = 0;    ///< a, seconds
   double update = 0;  ///< u, seconds
   double alpha = 0;   ///< seconds
-  double beta = 0;    ///< seconds a byte
+  double beta = 0;    ///< seconds per byte
   double hidden = 0;  ///< h
   Index threads = 1;
   Index batch = 0;  ///< strong: of all ranks; weak: of one
   Index arena_bytes = 0;
   Index buckets = 0;
   double largest_residual = 0;  ///< |T - measured| / measured over the points
-  Index knee = 0;               ///< see predict_knee
+  Index knee = 0;               ///< see fit_scaling
   bool knee_by_shards = false;
 
   [[nodiscard]] double exchange(Index ranks) const;
   [[nodiscard]] double seconds(Index ranks) const;
-  /// In samples a second a rank, against one rank.
+  /// Samples per second and rank, relative to one rank.
   [[nodiscard]] double efficiency(Index ranks) const;
-  /// Micro-batches of a step.
+  /// Micro-batches per step.
   [[nodiscard]] Index shards(Index ranks) const;
 };
 

@@ -22,30 +22,30 @@ std::string milliseconds(double seconds) { return fmt::format("{:.3f}", seconds 
 std::string percent(double share) { return fmt::format("{:.1f} %", share * 100); }
 
 void add_breakdown(HtmlPage& page, const std::vector<ScalingCurve>& curves) {
-  // What all curves tell.
-  std::span<const ToldPhase> parts = detailed_phases;
+  // The phases that every curve has.
+  std::span<const ReportedPhase> parts = detailed_phases;
   for (const ScalingCurve& curve : curves) {
-    if (told_phases(curve).size() < parts.size()) parts = told_phases(curve);
+    if (reported_phases(curve).size() < parts.size()) parts = reported_phases(curve);
   }
   std::vector<std::string> head = {"ranks", "reduction", "micro-batch"};
-  for (const ToldPhase& part : parts) head.emplace_back(part.title);
+  for (const ReportedPhase& part : parts) head.emplace_back(part.title);
   head.emplace_back("step");
   std::vector<std::vector<std::string>> rows;
   for (const ScalingCurve& curve : curves) {
     for (const ScalingSummary& point : curve.points) {
       std::vector<std::string> row = {std::to_string(point.point.ranks), point.point.reduction,
                                       std::to_string(point.point.micro_batch)};
-      for (const ToldPhase& part : parts)
+      for (const ReportedPhase& part : parts)
         row.push_back(milliseconds(mean_seconds(point, part.name)));
       row.push_back(milliseconds(point.seconds));
       rows.push_back(std::move(row));
     }
   }
-  page.table(head, rows,
-             "Milliseconds: main threads, medians over steps, means over ranks. The step is its "
-             "slowest rank's; other is what "
-             "the phases "
-             "leave of it: agreement on flags, waiting for other threads and for slower ranks.");
+  page.table(
+      head, rows,
+      "Milliseconds: main threads, medians over steps, means over ranks. The step is its "
+      "slowest rank's; other is the time outside of the phases: agreement on flags, waiting for "
+      "other threads and for slower ranks.");
 }
 
 void add_summary(HtmlPage& page, const std::vector<ScalingCurve>& curves) {
@@ -64,7 +64,7 @@ void add_summary(HtmlPage& page, const std::vector<ScalingCurve>& curves) {
            std::to_string(p.repetitions)});
     }
   }
-  page.table({"ranks", "reduction", "micro-batch", "batch", "ms a step", "interval", "samples/s",
+  page.table({"ranks", "reduction", "micro-batch", "batch", "ms per step", "interval", "samples/s",
               "speed-up", "efficiency", "imbalance", "model ms", "residual", "jobs"},
              rows,
              "Medians over repetitions of the median step, which is as long as its slowest rank "
@@ -81,15 +81,15 @@ std::string knee_text(const ScalingModel& model) {
       model.knee, limit * 100);
   if (model.knee_by_shards)
     return base +
-           "; more ranks than micro-batches there cannot be: a larger batch or smaller "
-           "micro-batches would allow more";
+           "; a rank needs a micro-batch: a larger batch or smaller micro-batches allow more "
+           "ranks";
   if (model.largest_residual > 0.25) {
-    return fmt::format("not to be had from a model that misses a measurement by {}",
+    return fmt::format("not predicted: the model misses a measurement by {}",
                        percent(model.largest_residual));
   }
   if (model.knee >= Index{1} << 20) return "none up to a million ranks";
   return fmt::format(
-      "{}: at {} ranks the exchange takes {} ms of which {} hide, beside {} ms of computing", base,
+      "{}: at {} ranks the exchange takes {} ms of which {} are hidden, and computing {} ms", base,
       2 * model.knee, milliseconds(model.exchange(2 * model.knee)), percent(model.hidden),
       milliseconds(model.seconds(2 * model.knee) -
                    (1 - model.hidden) * model.exchange(2 * model.knee)));
@@ -134,17 +134,18 @@ void add_circumstances(HtmlPage& page, const ScalingStudy& study) {
   for (const auto& repetition : study.repetitions) {
     if (repetition.hosts.size() > hosts.size()) hosts = repetition.hosts;
   }
-  page.list({fmt::format("{}; {} steps after {} of warm-up a job; started {} by {}",
-                         std::filesystem::path(study.file).filename().string(), study.steps,
-                         study.warm_up, study.texts.at("started"), study.texts.at("launcher")),
-             fmt::format("{}, revision {}; {}; {}, core {}", study.texts.at("program"),
-                         study.texts.at("revision"), text("mpi"), text("blas"), text("blas_core")),
-             fmt::format("hosts {}; {}; {} cores; ranks may use cores {}", fmt::join(hosts, ", "),
-                         text("processor"), text("cores"), text("affinity")),
-             fmt::format(
-                 "model of {:.2f} million parameters in {} buckets; {} thread{} a rank; options{}",
-                 static_cast<double>(last.arena_bytes) / 4e6, last.buckets, last.threads,
-                 last.threads == 1 ? "" : "s", options)});
+  page.list(
+      {fmt::format("{}; {} steps after {} of warm-up per job; started {} by {}",
+                   std::filesystem::path(study.file).filename().string(), study.steps,
+                   study.warm_up, study.texts.at("started"), study.texts.at("launcher")),
+       fmt::format("{}, revision {}; {}; {}, core {}", study.texts.at("program"),
+                   study.texts.at("revision"), text("mpi"), text("blas"), text("blas_core")),
+       fmt::format("hosts {}; {}; {} cores; ranks may use cores {}", fmt::join(hosts, ", "),
+                   text("processor"), text("cores"), text("affinity")),
+       fmt::format(
+           "model of {:.2f} million parameters in {} buckets; {} thread{} per rank; options{}",
+           static_cast<double>(last.arena_bytes) / 4e6, last.buckets, last.threads,
+           last.threads == 1 ? "" : "s", options)});
 }
 
 std::string csv_of(const ScalingStudy& study, std::size_t number,
@@ -163,7 +164,7 @@ std::string csv_of(const ScalingStudy& study, std::size_t number,
           static_cast<double>(p.point.batch) / p.seconds, p.speedup, p.efficiency, p.imbalance,
           p.compute, p.exchange, p.update, p.input, p.modelled, p.repetitions,
           p.oversubscribed ? 1 : 0);
-      for (const ToldPhase& part : detailed_phases)
+      for (const ReportedPhase& part : detailed_phases)
         text += fmt::format(",{:.9g}", mean_seconds(p, part.name));
       text += origin;
     }
@@ -186,16 +187,16 @@ class Assembly {
     const std::string suffix = number > 0 ? fmt::format("-{}", number) : "";
     const std::vector<ScalingCurve> curves = fit_scaling(study);
     page_.heading(study.weak ? "Weak scaling: the batch grows with the ranks"
-                             : "Strong scaling: the batch stays");
+                             : "Strong scaling: the batch stays the same");
     if (std::ranges::any_of(study.repetitions, [](const auto& r) { return r.oversubscribed; })) {
       page_.paragraph(
-          "Warning: in some jobs more threads than cores ran on a host. Their times measure the "
-          "scheduler and mean nothing.");
+          "Warning: some jobs ran more threads than cores on a host. Their times measure the "
+          "scheduler, not the program.");
     }
     add_circumstances(page_, study);
     add_summary(page_, curves);
     figure(speedup_chart(curves), "speedup" + suffix,
-           "In samples a second, against the fewest ranks. Bars: interval of the median.");
+           "Samples per second, relative to the fewest ranks. Bars: interval of the median.");
     figure(efficiency_chart(curves), "efficiency" + suffix, "Speed-up divided by ranks.");
     figure(throughput_chart(curves), "throughput" + suffix, "All ranks together.");
     const bool many = curves.size() > 1;
@@ -208,11 +209,11 @@ class Assembly {
       figure(breakdown_chart(curve, name), "breakdown" + file,
              "Main threads, phase by phase: medians over steps, means over ranks.");
       figure(model_chart(curve, name), "model" + file,
-             "Where curve and points part, the model is wrong.");
+             "The model is wrong where curve and points differ.");
     }
     for (const ScalingNetwork& network : study.networks) {
       figure(network_chart(network, curves), fmt::format("network-{}{}", network.ranks, suffix),
-             "Measured by the same job, with nothing else going on.");
+             "Measured in the same job, without computing.");
     }
     add_breakdown(page_, curves);
     add_model(page_, curves);
@@ -226,9 +227,9 @@ class Assembly {
   HtmlPage page_{"Scaling of hourglass"};
 };
 
-// Files that say the same of what was asked for are parts of one study: jobs of different sizes
-// cannot share a file. A file given twice, or beside a copy of it that went on, adds nothing:
-// `repeated` counts the measurements that were there already.
+// Files of the same options are parts of one study: jobs of different sizes cannot share a file. A
+// file given twice, or together with a continued copy of it, adds nothing: `repeated` counts the
+// measurements that were there already.
 std::vector<ScalingStudy> merged(const std::vector<ScalingStudy>& parts, Index& repeated) {
   using Origin = std::pair<std::string, std::size_t>;
   std::set<std::tuple<Origin, ScalingPoint, Index, double>> measured;
@@ -236,7 +237,7 @@ std::vector<ScalingStudy> merged(const std::vector<ScalingStudy>& parts, Index& 
   std::vector<ScalingStudy> studies;
   for (ScalingStudy part : parts) {
     if (part.repetitions.empty())
-      throw Error(ErrorKind::data, fmt::format("{} holds no measurement yet", part.file));
+      throw Error(ErrorKind::data, fmt::format("{} has no measurement yet", part.file));
     const auto whole = std::ranges::find_if(studies, [&](const ScalingStudy& study) {
       return study.weak == part.weak && study.train_options == part.train_options &&
              study.steps == part.steps && study.warm_up == part.warm_up &&
@@ -272,7 +273,7 @@ ScalingReport make_scaling_report(const std::vector<ScalingStudy>& parts) {
       "speedup,efficiency,imbalance,"
       "compute_seconds,"
       "exchange_seconds,update_seconds,input_seconds,model_seconds,repetitions,oversubscribed";
-  for (const ToldPhase& part : detailed_phases)
+  for (const ReportedPhase& part : detailed_phases)
     report.csv += fmt::format(",mean_{}_seconds", part.name);
   report.csv += ",study,file,train_options\n";
   Assembly assembly(report);

@@ -8,12 +8,12 @@
 
 namespace hourglass {
 
-/// Studies as a page for people, a table for programs, and pictures for slides.
+/// Studies as a page, a table and pictures.
 struct ScalingReport {
   std::string html;
   std::string csv;
   std::vector<std::pair<std::string, std::string>> pictures;  ///< name ("speedup") and SVG file
-  Index repeated = 0;  ///< measurements that were in more than one of the files; they count once
+  Index repeated = 0;  ///< measurements found in more than one file; each counts once
 };
 
 /// Parts of one study (same program, same options) become one. Throws Error(data) naming a file

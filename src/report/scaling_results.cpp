@@ -26,11 +26,11 @@ void put_point(Json& json, const ScalingPoint& point) {
   json["batch"] = point.batch;
 }
 
-// What no measurement can have would end in tables of nonsense and in charts without a scale.
+// Impossible values would give tables of nonsense and charts without a scale.
 Index positive_count(const Json& json, const char* key) {
   const Json& value = json.at(key);
   if (!value.is_number_integer() || value.get<Index>() < 1 || value.get<Index>() > Index{1} << 53) {
-    throw Error(ErrorKind::data, fmt::format("{} is no positive whole number", key));
+    throw Error(ErrorKind::data, fmt::format("{} is not a positive integer", key));
   }
   return value.get<Index>();
 }
@@ -114,7 +114,7 @@ ScalingNetwork network_of(const Json& json) {
 
 void read_study(const Json& json, ScalingStudy& study) {
   if (!json.is_object() || json.value("kind", "") != "study" || !json.contains("format")) {
-    throw Error(ErrorKind::data, "this is no results file of hourglass scale");
+    throw Error(ErrorKind::data, "not a results file of hourglass scale");
   }
   const auto format = json.at("format").get<int>();
   if (format != scaling_format) {
@@ -214,8 +214,7 @@ std::string summary_line(const std::vector<ScalingRepetition>& repetitions) {
   put_point(json, repetitions.front().point);
   json["repetitions"] = repetitions.size();
   json["step_seconds"] = interval_json(seconds);
-  // Not a median of rates: of an even number of repetitions that would be another figure than the
-  // table's.
+  // The median of rates would differ from the table for an even number of repetitions.
   json["samples_per_second"] = interval_json(
       {batch / seconds.median, batch / seconds.high, batch / seconds.low, seconds.confidence});
   json["imbalance"] = interval_json(interval([](const auto& r) { return r.imbalance; }));
@@ -233,10 +232,10 @@ std::string numbered(const std::string& repetition_line, Index number) {
   return json.dump();
 }
 
-ScalingStudy read_scaling_results(const std::string& path, bool cut_is_fine) {
+ScalingStudy read_scaling_results(const std::string& path, bool allow_incomplete) {
   if (std::filesystem::is_directory(path)) {
     throw Error(ErrorKind::io,
-                fmt::format("cannot read {}: it is a folder; name the results.jsonl in it", path));
+                fmt::format("cannot read {}: it is a folder; give the results.jsonl in it", path));
   }
   std::ifstream stream(path, std::ios::binary);
   if (!stream)
@@ -248,7 +247,7 @@ ScalingStudy read_scaling_results(const std::string& path, bool cut_is_fine) {
     ++number;
     if (line.empty()) continue;
     try {
-      if (cut_is_fine && stream.eof() && number > 1) break;
+      if (allow_incomplete && stream.eof() && number > 1) break;
       read_line(line, number == 1, study);
     } catch (const Error& error) {
       throw Error(ErrorKind::data, fmt::format("{}, line {}: {}", path, number, error.what()));
@@ -263,7 +262,7 @@ ScalingStudy read_scaling_results(const std::string& path, bool cut_is_fine) {
                   fmt::format("{}, line {}: {}", path, number, what.substr(what.find("] ") + 2)));
     } catch (const Json::exception&) {
       throw Error(ErrorKind::data,
-                  fmt::format("{}, line {}: a value is not of the kind that hourglass scale writes",
+                  fmt::format("{}, line {}: a value has another type than hourglass scale writes",
                               path, number));
     }
   }

@@ -9,10 +9,10 @@
 
 namespace hourglass {
 
-/// What `hourglass scale` writes and `hourglass report scaling` reads: one JSON object a line. The
-/// first ("study") says what was asked for; "repetition" lines are measurements, "network" lines
-/// belong to a number of ranks, "summary" lines repeat medians for people. The format number of the
-/// first line rises when older readers would misread the rest.
+/// The file that `hourglass scale` writes and `hourglass report scaling` reads: one JSON object per
+/// line. The first ("study") holds the options; "repetition" lines are measurements, "network"
+/// lines belong to a number of ranks, "summary" lines repeat medians for readers. The format number
+/// of the first line rises when older readers would misread the rest.
 inline constexpr int scaling_format = 1;
 
 struct ScalingPoint {
@@ -21,11 +21,11 @@ struct ScalingPoint {
   Index micro_batch = 128;
   Index batch = 128;
 
-  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes what the compiler writes for ours
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 checks compiler-generated code as well
   friend auto operator<=>(const ScalingPoint&, const ScalingPoint&) = default;
 };
 
-/// Of one phase of a step: seconds, median over steps, on the slowest rank and on average.
+/// Seconds of one phase of a step, median over steps: on the slowest rank and averaged over ranks.
 struct PhaseSeconds {
   double max = 0;
   double mean = 0;
@@ -34,7 +34,7 @@ struct PhaseSeconds {
 struct ScalingRepetition {
   ScalingPoint point;
   Index number = 0;         ///< counted from 1
-  double step_seconds = 0;  ///< median over steps of the slowest rank's
+  double step_seconds = 0;  ///< median over steps, of the slowest rank
   double samples_per_second = 0;
   double imbalance = 0;         ///< compute time: slowest rank / mean - 1
   bool oversubscribed = false;  ///< more threads than cores on a node
@@ -43,7 +43,7 @@ struct ScalingRepetition {
   Index arena_bytes = 0;
   Index buckets = 0;
   /// input, compute and its parts forward, loss, backward and tree_sum, exchange (not hidden),
-  /// update, other. Files written before the parts were told lack these and other.
+  /// update, other. Files of older versions lack the parts and other.
   std::map<std::string, PhaseSeconds> phases;
   std::vector<std::string> hosts;  ///< of the ranks' nodes, each once
   std::map<std::string, std::string>
@@ -55,7 +55,7 @@ struct ScalingNetwork {
   std::vector<NetworkFigure> allreduce;
   std::vector<NetworkFigure> point_to_point;
   std::map<std::string, NetworkFigure>
-      exchange;  ///< by reduction: the whole model with nothing to hide behind
+      exchange;  ///< by reduction: the whole model, without computing
 };
 
 struct ScalingStudy {
@@ -68,7 +68,7 @@ struct ScalingStudy {
   std::vector<ScalingRepetition> repetitions;
   std::vector<ScalingNetwork> networks;
   std::map<ScalingPoint, Index>
-      summarized;  ///< how many repetitions the point's newest "summary" line repeats
+      summarized;  ///< repetitions in the newest "summary" line of the point
 };
 
 /// One line, without its end.
@@ -76,16 +76,17 @@ struct ScalingStudy {
 [[nodiscard]] std::string repetition_line(const ScalingRepetition& repetition,
                                           const std::vector<double>& step_seconds);
 [[nodiscard]] std::string network_line(const ScalingNetwork& network);
-/// The point's repetitions in one: medians with their intervals.
+/// Medians over the repetitions of a point, with their intervals.
 [[nodiscard]] std::string summary_line(const std::vector<ScalingRepetition>& repetitions);
 
-/// The line with the repetition's number put in: a worker does not know it.
+/// The line with the number of the repetition, which a worker does not know.
 [[nodiscard]] std::string numbered(const std::string& repetition_line, Index number);
 
 /// Throws Error(io) when the file cannot be read and Error(data), naming file and line, when it is
-/// no results file, one of another format, or a line is broken. `cut_is_fine`: a last line without
-/// an end, as a killed study leaves it, is left out.
-[[nodiscard]] ScalingStudy read_scaling_results(const std::string& path, bool cut_is_fine = false);
+/// not a results file, of another format, or has a damaged line. `allow_incomplete`: ignores a last
+/// line without its end, which a killed study leaves.
+[[nodiscard]] ScalingStudy read_scaling_results(const std::string& path,
+                                                bool allow_incomplete = false);
 
 /// The repetitions of each point, in order.
 [[nodiscard]] std::map<ScalingPoint, std::vector<ScalingRepetition>> by_point(

@@ -72,7 +72,7 @@ std::vector<double> series_dashes(std::size_t look) {
 void draw_marker(SvgCanvas& canvas, CanvasPoint at, std::size_t look) {
   const Color color = series_color(look);
   const double r = marker_radius;
-  // Each time that the colours come round the markers are shifted, so that 49 looks differ.
+  // The markers shift whenever the colours repeat, so that 49 looks differ.
   switch ((look + look / 7) % 7) {
     case 0:
       canvas.polygon(ring(at, 20, r, r, 0), color);

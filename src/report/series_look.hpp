@@ -4,7 +4,7 @@
 
 namespace hourglass::detail {
 
-/// How the n-th series of a chart looks: what tells it from the others, with and without colour.
+/// Colour, marker and dashes of the n-th series of a chart: they differ with and without colour.
 [[nodiscard]] Color series_color(std::size_t look);
 [[nodiscard]] std::vector<double> series_dashes(std::size_t look);
 void draw_marker(SvgCanvas& canvas, CanvasPoint at, std::size_t look);

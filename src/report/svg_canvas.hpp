@@ -34,12 +34,12 @@ struct TextStyle {
   Color color = {0x22, 0x22, 0x22};
 };
 
-/// About how wide a text is, for layout; the true width depends on the reader's fonts.
+/// Approximate width of a text, for layout; the true width depends on the reader's fonts.
 [[nodiscard]] inline double estimated_width(const std::string& text, double size) {
   return 0.56 * size * static_cast<double>(text.size());
 }
 
-/// A drawing as one <svg> element, for a page or for a file of its own. It scales with the width
+/// A drawing as one <svg> element, for a page or for a file of its own. It scales to the width
 /// that it is given.
 class SvgCanvas {
  public:

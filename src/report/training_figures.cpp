@@ -29,7 +29,7 @@ Series series(const std::string& name, std::span<const MetricsRecord> records, c
 double epoch_of(const MetricsRecord& record) { return static_cast<double>(record.epoch); }
 double step_of(const MetricsRecord& record) { return static_cast<double>(record.step); }
 
-// Without series yet.
+// A chart without series.
 LineChart chart_over(const char* x, const char* title, const char* y) {
   LineChart chart;
   chart.title = title;
@@ -45,7 +45,7 @@ LineChart epoch_chart(const char* title, const char* y) {
   return chart;
 }
 
-// Bars need room: of many epochs, some.
+// At most `most` bars fit: every n-th epoch.
 std::vector<MetricsRecord> thinned(std::span<const MetricsRecord> records, std::size_t most) {
   std::vector<MetricsRecord> some;
   const std::size_t stride = (records.size() + most - 1) / most;
@@ -60,14 +60,14 @@ std::vector<MetricsRecord> records_of(std::span<const MetricsRecord> records,
                                       const std::string& kind) {
   std::vector<MetricsRecord> some;
   std::ranges::copy_if(records, std::back_inserter(some), [&](const MetricsRecord& record) {
-    // Errors of single layers in pretraining are of other things.
+    // Errors of single layers in pretraining cannot be compared with these.
     return record.kind == kind && record.phase == "train";
   });
   return some;
 }
 
 LineChart error_chart(std::span<const MetricsRecord> epochs) {
-  LineChart chart = epoch_chart("Reconstruction error", "squared error a sample (sse)");
+  LineChart chart = epoch_chart("Reconstruction error", "squared error per sample (sse)");
   chart.series.push_back(series("training", epochs, epoch_of, [](const auto& r) { return r.sse; }));
   if (std::ranges::any_of(epochs, [](const auto& r) { return r.validation_sse.has_value(); })) {
     chart.series.push_back(series("validation", epochs, epoch_of, [](const auto& r) {
@@ -98,7 +98,7 @@ LineChart learning_rate_chart(std::span<const MetricsRecord> records) {
 }
 
 LineChart throughput_chart(std::span<const MetricsRecord> epochs) {
-  LineChart chart = epoch_chart("Throughput", "samples a second, all ranks");
+  LineChart chart = epoch_chart("Throughput", "samples per second, all ranks");
   chart.series.push_back(
       series("samples/s", epochs, epoch_of, [](const auto& r) { return r.samples_per_second; }));
   return chart;
@@ -106,7 +106,7 @@ LineChart throughput_chart(std::span<const MetricsRecord> epochs) {
 
 BarChart time_chart(std::span<const MetricsRecord> epochs) {
   BarChart chart;
-  chart.title = "Time an epoch";
+  chart.title = "Time per epoch";
   chart.category_label = "epoch";
   chart.y.label = "seconds, of the slowest rank";
   chart.series = {{"compute", {}}, {"exchange not hidden", {}}, {"waiting for input", {}}};

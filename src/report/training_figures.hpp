@@ -14,12 +14,11 @@ namespace hourglass {
 
 /// Squared error over the epochs, of training and validation samples.
 [[nodiscard]] LineChart error_chart(std::span<const MetricsRecord> epochs);
-/// The loss that is minimised, and its penalties where there are any, over the steps.
+/// The loss, and its penalties if there are any, over the steps.
 [[nodiscard]] LineChart loss_chart(std::span<const MetricsRecord> records);
 [[nodiscard]] LineChart learning_rate_chart(std::span<const MetricsRecord> records);
 [[nodiscard]] LineChart throughput_chart(std::span<const MetricsRecord> epochs);
-/// Where each epoch's seconds went: computing, exchange that computing did not hide, waiting for
-/// input.
+/// Seconds per epoch: computing, exchange not hidden behind computing, waiting for input.
 [[nodiscard]] BarChart time_chart(std::span<const MetricsRecord> epochs);
 
 }  // namespace hourglass

@@ -47,7 +47,7 @@ void Checkpoints::restore(ResumePoint& point, RunState& state) {
   const std::string& checkpoint = point.checkpoint;
   StateFile file;
   collectively(communicator_, [&] {
-    file = point.state ? std::move(*point.state) : read_state_file(checkpoint);
+    file = point.state ? std::move(*point.state) : open_state_file(checkpoint);
     check_tensors(file, stages_.network().layout());
     check_same_run(file, checkpoint, config_, data_, plan_);
     state = RunState::load(file.header, file.path);
@@ -56,7 +56,7 @@ void Checkpoints::restore(ResumePoint& point, RunState& state) {
     read_arena(file, "/model", stages_.parameters());
   });
   stages_.begin(state.position.stage);
-  collectively(communicator_, [&] { stages_.current().load_optimizer(file); });
+  stages_.current().load_optimizer(file);
   writer_.start_from(checkpoint, state.position.step);
 }
 

@@ -33,7 +33,7 @@ struct Node {
   // Threads that each rank may have when all of them share the cores evenly.
   [[nodiscard]] Index share() const { return std::max<Index>(1, cores() / ranks); }
   // Whether a wider binding would give every worker a core of its own.
-  [[nodiscard]] bool fits() const { return ranks * threads <= online; }
+  [[nodiscard]] bool fits() const { return online == 0 || ranks * threads <= online; }
   // What gives every worker a core of its own within the present binding.
   [[nodiscard]] std::string smaller() const {
     const std::string fewer_ranks =

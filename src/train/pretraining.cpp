@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "engine/update.hpp"
+#include "checkpoint/state_file.hpp"
 #include "hourglass/core/error.hpp"
 #include "model/rbm.hpp"
 #include "model/stacked.hpp"

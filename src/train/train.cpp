@@ -4,6 +4,7 @@
 #include "hourglass/core/error.hpp"
 #include "math/blas.hpp"
 #include "run/resume_point.hpp"
+#include "train/consistency.hpp"
 #include "train/trainer.hpp"
 
 namespace hourglass {

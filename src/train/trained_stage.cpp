@@ -35,28 +35,28 @@ StoredArena TrainedStage::stored_parameters() {
     parameters.values.push_back(network_parameters_.data());
     return parameters;
   }
-  const Reducer& reducer = stage_->reducer();
-  for (std::size_t b = 0; b < reducer.buckets().size(); ++b) {
-    parameters.ranges.push_back(reducer.owned(static_cast<Index>(b)));
-    parameters.values.push_back(network_parameters_.data() + parameters.ranges.back().begin);
+  for (const Range& range : stage_->owned()) {
+    parameters.ranges.push_back(range);
+    parameters.values.push_back(network_parameters_.data() + range.begin);
   }
   return parameters;
 }
 
 StoredArena TrainedStage::stored_model() {
-  return stage_->segment().averages() ? stage_->segment().stored_average(network_tensors_)
-                                      : stored_parameters();
+  return stage_->sharded_optimizer().averages()
+             ? stage_->sharded_optimizer().stored_average(network_tensors_)
+             : stored_parameters();
 }
 
 std::vector<StoredArena> TrainedStage::stored_optimizer(
     std::map<std::string, std::int64_t>& position) const {
   if (full_batch_) return full_batch_->stored(network_tensors_, position);
-  return stage_->segment().stored(layer_ ? pretraining_.tensors(index_, *layer_)
-                                         : network_tensors_);
+  return stage_->sharded_optimizer().stored(layer_ ? pretraining_.tensors(index_, *layer_)
+                                                   : network_tensors_);
 }
 
 void TrainedStage::load_optimizer(const StateFile& file) {
-  full_batch_ ? full_batch_->load(file) : stage_->segment().load(file);
+  full_batch_ ? full_batch_->load(file) : stage_->sharded_optimizer().load(file);
 }
 
 }  // namespace hourglass

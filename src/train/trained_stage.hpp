@@ -43,7 +43,8 @@ class TrainedStage {
   /// The optimizer's state, below /optimizer; `position` gets its numbers.
   [[nodiscard]] std::vector<StoredArena> stored_optimizer(
       std::map<std::string, std::int64_t>& position) const;
-  /// Reads the optimizer's state back. Local.
+  /// Reads this rank's part of the optimizer's state back. Throws the same Error on every rank.
+  /// Collective.
   void load_optimizer(const StateFile& file);
 
  private:

@@ -111,9 +111,7 @@ std::string TrainingStep::explain(const std::string& what) {
   if (stages_.current().full_batch() != nullptr) return what;
   Stage& stage = stages_.stage();
   // Messages of the step are still on their way to buffers that are about to be used again.
-  Reducer& reducer = stage.reducer();
-  for (std::size_t b = 0; b < reducer.buckets().size(); ++b)
-    reducer.wait_reduce(static_cast<Index>(b));
+  stage.wait_for_gradient();
   const Position& position = state_.position;
   const std::string why = find_non_finite(
       communicator_, stage.model(), stage.plan(), stage.parameters(), stages_.source(),

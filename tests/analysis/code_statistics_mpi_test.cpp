@@ -30,11 +30,11 @@ Model scaled_copy() {
 }
 
 CodeStatistics statistics_of(const Communicator& communicator, const Model& model,
-                             const DatasetReader& reader, const CodeQuestion& question,
+                             const DatasetReader& reader, const CodeStatisticsOptions& options,
                              Index threads) {
   WorkerPool pool(threads);
   return code_statistics(communicator, *model.network, model.parameters.span(), reader, {}, 2, pool,
-                         question);
+                         options);
 }
 
 TEST(CodeStatisticsMpi, are_means_over_samples) {
@@ -92,10 +92,10 @@ TEST(CodeStatisticsMpi, have_the_same_bits_on_any_number_of_ranks_and_threads) {
   AutoencoderSpec spec;
   spec.encoder = {columns, 5, 2};
   const Model model = small_model(spec);
-  const CodeQuestion question{0.1, true};
-  const CodeStatistics all = statistics_of(world, model, file.reader(), question, 2);
+  const CodeStatisticsOptions options{0.1, true};
+  const CodeStatistics all = statistics_of(world, model, file.reader(), options, 2);
   const CodeStatistics alone =
-      statistics_of(Communicator::self(), model, file.reader(), question, 1);
+      statistics_of(Communicator::self(), model, file.reader(), options, 1);
   EXPECT_EQ(all.mean_absolute, alone.mean_absolute);
   EXPECT_EQ(all.active_units, alone.active_units);
   EXPECT_EQ(all.units_used, alone.units_used);

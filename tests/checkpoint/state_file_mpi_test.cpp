@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <optional>
 
 #include "checkpoint/state_example.hpp"
@@ -77,6 +78,117 @@ TEST_F(StateFileMpiTest, gap_between_ranks_is_a_bug_everywhere) {
   expect_error(ErrorKind::bug, "cover",
                [&] { write_state_file(world_, folder_.file("gap.h5"), example_header(), arenas); });
   EXPECT_EQ(folder_.entries(), 0);
+}
+
+class ArenaRangesTest : public StateFileMpiTest {
+ protected:
+  ArenaRangesTest() { write_example(world_, path_); }
+
+  std::vector<Range> own_ranges() const {
+    return sharded_ranges(arena_size(tensors_), 3, world_.size(), world_.rank());
+  }
+
+  // What this rank reads of its ranges, which is compared with the values stored.
+  Index expect_read(const std::vector<Range>& ranges) {
+    const StateFile file = open_state_file(path_);
+    Index floats = 0;
+    for (const Range& range : ranges) floats += range.size();
+    std::vector<float> values(static_cast<std::size_t>(floats), 99.0F);
+    const Index bytes = read_arena_ranges(world_, file, "/optimizer/mean", ranges, values);
+    const auto stored = example_values(tensors_, 0.125F);
+    std::size_t place = 0;
+    for (const Range& range : ranges) {
+      for (Index i = range.begin; i < range.end; ++i, ++place)
+        EXPECT_EQ(values[place], stored[static_cast<std::size_t>(i)]) << "float " << i;
+    }
+    return bytes;
+  }
+
+  Index stored_bytes() const {
+    Index values = 0;
+    for (const StoredTensor& tensor : tensors_) values += tensor.size;
+    return values * static_cast<Index>(sizeof(float));
+  }
+
+  Index sum(Index value) const {
+    std::vector<std::int64_t> sums = {value};
+    world_.sum(sums);
+    return sums[0];
+  }
+
+  std::vector<StoredTensor> tensors_ = example_tensors();
+  std::string path_ = folder_.file("example.h5");
+};
+
+TEST_F(ArenaRangesTest, each_rank_reads_its_ranges_only) {
+  EXPECT_EQ(sum(expect_read(own_ranges())), stored_bytes());
+  // Other cuts than those of the writer, and ranks without anything.
+  std::vector<Range> last;
+  if (world_.rank() == world_.size() - 1) last.push_back({0, arena_size(tensors_)});
+  const Index bytes = expect_read(last);
+  EXPECT_EQ(bytes, last.empty() ? 0 : stored_bytes());
+}
+
+TEST_F(ArenaRangesTest, replicated_ranges_are_read_by_every_rank) {
+  EXPECT_EQ(expect_read({{0, arena_size(tensors_)}}), stored_bytes());
+}
+
+TEST_F(ArenaRangesTest, flipped_bit_anywhere_is_one_error_everywhere) {
+  const auto stored = example_values(tensors_, 0.125F);
+  const auto ranges = own_ranges();
+  Index floats = 0;
+  for (const Range& range : ranges) floats += range.size();
+  std::vector<float> values(static_cast<std::size_t>(floats));
+  const StateFile file = open_state_file(path_);
+  const std::string sound = read_bytes(path_);
+  world_.barrier();  // everyone has read the sound file
+  for (const StoredTensor& tensor : tensors_) {
+    const std::string needle(reinterpret_cast<const char*>(stored.data() + tensor.offset),
+                             static_cast<std::size_t>(tensor.size) * sizeof(float));
+    const std::size_t begin = sound.find(needle);
+    ASSERT_NE(begin, std::string::npos);
+    for (const std::size_t at : {begin, begin + needle.size() / 2, begin + needle.size() - 1}) {
+      std::string message;
+      {
+        std::optional<ByteInFile> damaged;
+        if (world_.is_root())
+          damaged.emplace(path_, at, static_cast<char>(sound[at] ^ 4), sound[at]);
+        world_.barrier();
+        message = expect_error(ErrorKind::data, "digest mismatch in /optimizer/mean", [&] {
+          read_arena_ranges(world_, file, "/optimizer/mean", ranges, values);
+        });
+        world_.barrier();
+      }
+      for (const std::string& other : world_.all_gather(message)) EXPECT_EQ(other, message);
+    }
+  }
+  EXPECT_NO_THROW(read_arena_ranges(world_, file, "/optimizer/mean", ranges, values));
+}
+
+TEST_F(ArenaRangesTest, ranges_that_do_not_cover_the_group_are_an_error) {
+  const StateFile file = open_state_file(path_);
+  std::vector<float> values(cell_floats);
+  std::vector<Range> ranges;
+  if (world_.is_root()) ranges.push_back({0, cell_floats});
+  expect_error(ErrorKind::data, "does not fit the model", [&] {
+    read_arena_ranges(world_, file, "/optimizer/mean", ranges,
+                      std::span(values).first(ranges.empty() ? 0 : values.size()));
+  });
+  expect_error(ErrorKind::data, "holds no /optimizer/variance", [&] {
+    read_arena_ranges(world_, file, "/optimizer/variance", ranges,
+                      std::span(values).first(ranges.empty() ? 0 : values.size()));
+  });
+}
+
+TEST_F(ArenaRangesTest, file_that_is_gone_is_one_error_everywhere) {
+  const StateFile file = open_state_file(path_);
+  world_.barrier();
+  if (world_.is_root()) std::filesystem::remove(path_);
+  world_.barrier();
+  std::vector<float> values(static_cast<std::size_t>(arena_size(tensors_)));
+  expect_error(ErrorKind::io, "no such file", [&] {
+    read_arena_ranges(world_, file, "/optimizer/mean", {{Range{0, arena_size(tensors_)}}}, values);
+  });
 }
 
 }  // namespace

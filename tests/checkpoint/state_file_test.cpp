@@ -95,7 +95,8 @@ TEST_F(StateFileTest, same_content_gives_same_bytes) {
 
 TEST_F(StateFileTest, long_texts_are_kept) {
   StateHeader header = example_header();
-  header.configuration = std::string(200000, 'x') + "end";
+  header.configuration.assign(200000, 'x');
+  header.configuration += "end";
   header.texts["notes"] = std::string(70000, 'y');
   const auto tensors = example_tensors();
   const auto values = example_values(tensors, 1.0F);
@@ -173,6 +174,24 @@ TEST_F(StateFileTest, file_changed_after_verification_is_noticed) {
   flip_in_place();
   std::vector<float> arena(static_cast<std::size_t>(arena_size(example_tensors())));
   expect_error(ErrorKind::data, "digest mismatch", [&] { read_arena(file, "/model", arena); });
+}
+
+TEST_F(StateFileTest, header_alone_is_verified_when_opened) {
+  flip_in_place();
+  const StateFile file = open_state_file(path_);
+  EXPECT_EQ(file.header.configuration, example_header().configuration);
+  EXPECT_EQ(file.weights_digest,
+            weights_digest(example_tensors(), example_values(example_tensors(), 1.0F)));
+  std::vector<float> arena(static_cast<std::size_t>(arena_size(example_tensors())));
+  expect_error(ErrorKind::data, "digest mismatch in /model",
+               [&] { read_arena(file, "/model", arena); });
+  read_arena(file, "/optimizer/mean", arena);
+  std::string bytes = read_bytes(path_);
+  const std::size_t place = bytes.find("layers = 30,7");
+  ASSERT_NE(place, std::string::npos);
+  bytes[place] = 'L';
+  write_bytes(path_, bytes);
+  expect_error(ErrorKind::data, "model.h5: ", [&] { (void)open_state_file(path_); });
 }
 
 TEST_F(StateFileTest, every_truncation_is_an_error) {

@@ -79,12 +79,12 @@ TEST(Options, numbers_are_checked_when_they_are_read) {
   EXPECT_EQ(parse({"--ranks", "4"}).integer("ranks", 1, 1), 4);
   EXPECT_EQ(parse({}).integer("ranks", 3, 1), 3);
   EXPECT_EQ(parse({"--rate", "1e-3"}).number("rate", 0), 1e-3);
-  for (const char* text : {"", "0", "4.5", "4x", "-1", "99999999999999999999"}) {
+  for (const char* text : {"0", "4.5", "4x", "-1", "99999999999999999999"}) {
     expect_error(ErrorKind::usage, "a whole number of at least 1", [&] {
       static_cast<void>(parse({std::string("--ranks=") + text}).integer("ranks", 1, 1));
     });
   }
-  for (const char* text : {"", "x", "1e400", "inf", "nan", "1 2"}) {
+  for (const char* text : {"x", "1e400", "inf", "nan", "1 2"}) {
     expect_error(ErrorKind::usage, "a number is expected", [&] {
       static_cast<void>(parse({std::string("--rate=") + text}).number("rate", 0));
     });
@@ -93,11 +93,10 @@ TEST(Options, numbers_are_checked_when_they_are_read) {
 
 TEST(Options, required_ones_must_have_a_value) {
   EXPECT_EQ(parse({"--ranks", "4"}).required("ranks"), "4");
-  for (const std::vector<std::string>& words :
-       {std::vector<std::string>{}, std::vector<std::string>{"--ranks="}}) {
-    expect_error(ErrorKind::usage, "--ranks is missing",
-                 [&] { static_cast<void>(parse(words).required("ranks")); });
-  }
+  expect_error(ErrorKind::usage, "--ranks is missing",
+               [&] { static_cast<void>(parse({}).required("ranks")); });
+  expect_error(ErrorKind::usage, "--ranks: a value is missing",
+               [&] { static_cast<void>(parse({"--ranks="})); });
 }
 
 TEST(Options, help_groups_them_with_their_defaults) {

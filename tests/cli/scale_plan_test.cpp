@@ -58,7 +58,7 @@ TEST(ScalePlan, refuses_what_cannot_be_measured) {
   refused({"--weak", "--ranks", "1"}, {}, "name a model after --");
   refused({"--weak", "--ranks", "1"}, {"--layers", "20,8", "--output", "x"}, "--output");
   refused({"--weak", "--ranks", "1"}, {"--layers", "20,8", "--micro-batch", "8"},
-          "give --micro-batch before the --");
+          "give --micro-batch before --");
   refused({"--weak", "--ranks", "1"}, {"--layers", "20,8", "--pretrain", "rbm"}, "--pretrain");
   refused({"--weak", "--ranks", "1"}, {"--layers", "20,8", "--optimizer", "lbfgs"}, "lbfgs");
 }

@@ -90,8 +90,8 @@ std::vector<std::vector<float>> computed(const OptimizerSettings& settings) {
   return result;
 }
 
-// What the table says of each optimizer is what the optimizer does: a setting has no effect exactly if no
-// number depends on it.
+// What the table says of each optimizer is what the optimizer does: a setting has no effect exactly
+// if no number depends on it.
 TEST(IneffectiveSettings, AreThoseThatAnOptimizerDoesNotUse) {
   const std::vector<std::pair<std::string, std::string>> changes = {
       {"momentum", "0.5"}, {"beta1", "0.5"},     {"beta2", "0.9"},

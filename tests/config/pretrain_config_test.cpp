@@ -12,7 +12,7 @@ using io_test::expect_error;
 
 TrainConfig configured(const std::string& lines) {
   TrainConfig config;
-  apply_text("layers = 16,12,8\n", "base", config);
+  apply_text("layers = 16,12,8\nactivation = sigmoid\n", "base", config);
   apply_text(lines, "test", config);
   return config;
 }

@@ -37,7 +37,7 @@ TEST(TrainingSettings, refuse_unknown_names_and_impossible_values) {
   expect_error(ErrorKind::usage, "did you mean", [&] { settings.set("epoch", 5); });
   expect_error(ErrorKind::usage, "did you mean", [&] { static_cast<void>(settings.get("epoch")); });
   expect_error(ErrorKind::usage, "--epochs is '0.5'", [&] { settings.set("epochs", 0.5); });
-  expect_error(ErrorKind::usage, "--tied is 'yes'", [&] { settings.set("tied", "yes"); });
+  expect_error(ErrorKind::usage, "--tied is 'maybe'", [&] { settings.set("tied", "maybe"); });
   expect_error(ErrorKind::usage, "--data", [&] { settings.validate(); });
 }
 

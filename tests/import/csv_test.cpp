@@ -55,8 +55,8 @@ TEST(Csv, numbers_are_read_exactly_or_refused) {
   refused("1e400", ElementType::f64, "beyond");
   refused("inf", ElementType::f64, "infinite");
   refused("256", ElementType::u8, "beyond");
-  refused("-1", ElementType::u8, "no whole number");
-  refused("1.5", ElementType::i32, "no whole number");
+  refused("-1", ElementType::u8, "not a whole number");
+  refused("1.5", ElementType::i32, "not a whole number");
 }
 
 class CsvFile : public testing::Test {

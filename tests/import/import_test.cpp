@@ -11,6 +11,7 @@
 
 #include "hourglass/core/error.hpp"
 #include "import/idx_files.hpp"
+#include "support/one_rank.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace hourglass {
@@ -31,6 +32,7 @@ ImportResult import_idx(const Settings& settings) {
 class ImportIdx : public testing::Test {
  protected:
   ImportIdx() {
+    one_rank();  // import_idx communicates with itself, which needs MPI
     std::mt19937_64 random(2);
     for (std::uint8_t& pixel : images_) pixel = static_cast<std::uint8_t>(random());
     for (std::size_t i = 0; i < rows; ++i)

@@ -150,7 +150,7 @@ class BadImportTest(ImporterTest):
         self.refused(USAGE, ["--shape", "2xx"], path, "--shape", "2xx", "--type", "uint8")
         self.refused(
             USAGE,
-            ["--resize is for images"],
+            ["--resize applies to images"],
             path,
             "--shape",
             "2",
@@ -169,11 +169,11 @@ class BadImportTest(ImporterTest):
             ("0/d.jpg", JPEG[:-20], ["d.jpg", "damaged JPEG"]),
             ("0/e.jpg", b"", ["e.jpg", "empty"]),
             ("0/f.pgm", pgm(grey)[:-1], ["f.pgm", "truncated"]),
-            ("0/g.txt", b"hello", ["g.txt", "no PNG"]),
+            ("0/g.txt", b"hello", ["g.txt", "not a PNG"]),
             ("0/h.png", png(np.dstack([grey] * 3)), ["h.png", "in colour", "--grey"]),
             ("i.png", png(grey), ["i.png", "beside class folders"]),
             ("0/j.png", png(np.dstack([grey] * 4)), ["j.png", "transparent"]),
-            ("0/k.png", b"GIF89a", ["k.png", "whatever its name says"]),
+            ("0/k.png", b"GIF89a", ["k.png", "despite its name"]),
         )
         self.write("images/0/a.png", png(grey))
         for name, content, words in cases:
@@ -214,7 +214,7 @@ class BadImportTest(ImporterTest):
         write_file(self.folder / "x.h5", x=self.values, y=np.arange(300))
         self.refused(
             DATA,
-            ["no labels of 301 samples"],
+            ["not labels of 301 samples"],
             f"{self.folder}/x.h5:/x",
             "--virtual",
             "--labels",

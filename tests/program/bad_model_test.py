@@ -121,7 +121,7 @@ class BadModelTest(ProgramTest):
             result = run(
                 "train", "--resume", self.folder / "begun", "--epochs", 2, ranks=ranks, folder="/"
             )
-            self.assert_refused(result, IO, "mine.h5", "another folder")
+            self.assert_refused(result, IO, "mine.h5", "the folder in which it was started")
         shown = run("train", "--resume", self.folder / "begun", "--print-config", folder="/")
         self.assertEqual(
             (shown.code, "data = mine.h5:/train/samples\n" in shown.stdout), (0, True), str(shown)

@@ -104,7 +104,7 @@ class BadStudyTest(StudyTest):
         for name, text, hints in [
             ("future", first.replace('"format":1', '"format":99') + "\n", ["line 1", "format 99"]),
             ("text", "hello\n", ["line 1"]),
-            ("other", '{"kind":"step","loss":1}\n', ["line 1", "no results file"]),
+            ("other", '{"kind":"step","loss":1}\n', ["line 1", "not a results file"]),
             ("empty", "", ["empty"]),
             ("half", first + "\n" + second[:50] + "\n" + second + "\n", ["line 2"]),
             (
@@ -140,9 +140,9 @@ class BadStudyTest(StudyTest):
             (
                 "kind",
                 first + "\n" + second.replace('"imbalance":', '"imbalance":"x","was":') + "\n",
-                ["line 2", "not of the kind"],
+                ["line 2", "another type"],
             ),
-            ("list", first + "\n[1]\n", ["line 2", "not of the kind"]),
+            ("list", first + "\n[1]\n", ["line 2", "another type"]),
             (
                 "lacking",
                 first + "\n" + second.replace('"phases"', '"faces"') + "\n",

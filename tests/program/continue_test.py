@@ -87,7 +87,7 @@ class ContinueTest(TrainingTest):
             USAGE,
             "--output",
             "elsewhere",
-            "own folder",
+            "stays in its folder",
         )
         self.assertFalse((self.folder / "elsewhere").exists())
         self.success("train", "--resume", output, "--output", f"{output}/", "--epochs", 4)

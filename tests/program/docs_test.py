@@ -177,7 +177,7 @@ class DocsTest(ProgramTest):
 
     def test_sources_and_tests_that_documents_name_exist(self):
         named = re.compile(r"`((?:tests/)?\w+/\w+(?:\.[hc]pp|_test(?:\.\w+)?))`")
-        roots = [ROOT, ROOT / "src", ROOT / "include/hourglass", ROOT / "tests"]
+        roots = [ROOT, ROOT / "src", ROOT / "include", ROOT / "include/hourglass", ROOT / "tests"]
         count = 0
         for document in [ROOT / "README.md", *ROOT.glob("docs/*.md")]:
             for name in named.findall(document.read_text()):
@@ -191,6 +191,20 @@ class DocsTest(ProgramTest):
                 )
                 self.assertTrue(found, f"{document.name} names {name}")
         self.assertGreater(count, 10)
+
+    def test_the_life_of_a_micro_batch_names_functions_that_exist(self):
+        text = (ROOT / "docs/design.md").read_text()
+        page = text[text.index("## The life of a micro-batch") :]
+        rows = re.findall(r"^\| `(?:(\w+)::)?(\w+)` \| `(\w+/\w+\.cpp)` \|", page, re.MULTILINE)
+        self.assertGreater(len(rows), 20)
+        for owner, function, file in rows:
+            with self.subTest(function=function, file=file):
+                source = (ROOT / "src" / file).read_text()
+                defined = rf"\b{owner}::{function}\(" if owner else rf"^[\w:<>]+ {function}\("
+                inside = rf"\bclass {owner}\b[^;]*{{[\s\S]*^ +\w+ {function}\("
+                found = re.search(defined, source, re.MULTILINE)
+                found = found or (owner and re.search(inside, source, re.MULTILINE))
+                self.assertTrue(found, f"{file} does not define {owner}::{function}")
 
     def test_links_between_documents(self):
         for document in [

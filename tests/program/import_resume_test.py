@@ -9,7 +9,7 @@ import unittest
 import numpy as np
 
 from importing import ImporterTest
-from support import STOPPED, rank_processes, read_datasets, run, start, wait_until
+from support import STOPPED, USAGE, rank_processes, read_datasets, run, start, wait_until
 
 
 class ImportResumeTest(ImporterTest):
@@ -176,6 +176,20 @@ class ImportResumeTest(ImporterTest):
             np.testing.assert_array_equal(
                 read_datasets(self.output)["/samples"].reshape(values.shape), values
             )
+
+    def test_two_imports_into_one_file_do_not_meet(self):
+        path, _ = self.long_csv()
+        process = start(
+            "import", path, "--output", self.output, environment={"HOURGLASS_FAULT": "slow,step=1"}
+        )
+        wait_until(lambda: self.hidden(), what="a temporary file")
+        self.assert_refused(
+            run("import", path, "--output", f"{self.output}:/other"),
+            USAGE,
+            "another import",
+            "wait",
+        )
+        self.assertEqual(process.wait(), 0)
 
 
 if __name__ == "__main__":

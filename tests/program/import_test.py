@@ -5,7 +5,7 @@ import h5py
 import numpy as np
 
 from importing import JPEG, ImporterTest, pgm, png
-from support import USAGE, read_datasets, run, start, wait_until, write_file
+from support import USAGE, read_datasets, run, write_file
 
 
 class ImportTest(ImporterTest):
@@ -158,20 +158,6 @@ class ImportTest(ImporterTest):
             USAGE,
             "already exists",
         )
-
-    def test_two_imports_into_one_file_do_not_meet(self):
-        path, _ = self.long_csv()
-        process = start(
-            "import", path, "--output", self.output, environment={"HOURGLASS_FAULT": "slow,step=1"}
-        )
-        wait_until(lambda: self.hidden(), what="a temporary file")
-        self.assert_refused(
-            run("import", path, "--output", f"{self.output}:/other"),
-            USAGE,
-            "another import",
-            "wait",
-        )
-        self.assertEqual(process.wait(), 0)
 
 
 if __name__ == "__main__":

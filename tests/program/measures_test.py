@@ -79,9 +79,8 @@ class MeasuresTest(ProgramTest):
                 self.assertNotIn("code_active_units", self.evaluated(path))
 
     def test_every_activation_is_that_of_numpy(self):
-        listed = (
-            self.success("train", "--help").stdout.split("Activation function of the hidden layers:")[1].split("[")[0]
-        )
+        text = self.success("train", "--help").stdout
+        listed = text.split("Activation function of the hidden layers:")[1].split("[")[0]
         self.assertEqual(
             {name.strip() for name in listed.replace("\n", " ").split(",")},
             set(hourglass.ACTIVATIONS),

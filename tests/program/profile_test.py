@@ -146,7 +146,7 @@ class ProfileTest(ProgramTest):
         )
         self.assertRegex(
             result.stdout,
-            r"it holds the newest 65536 spans of each worker, [1-9][0-9]* older ones made room",
+            r"it holds the newest 65536 spans of each worker, [1-9][0-9]* older ones were dropped",
         )
 
     def test_a_trace_replaces_nothing_but_a_trace(self):

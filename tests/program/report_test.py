@@ -78,7 +78,7 @@ class ReportTest(ProgramTest):
         text = self.page.read_text()
         for part in (
             "Reconstruction error",
-            "Time an epoch",
+            "Time per epoch",
             "Largest errors",
             "Latent traversal",
             "Interpolation",

@@ -9,7 +9,6 @@
 #include "checkpoint/state_file.hpp"
 #include "config/settings.hpp"
 #include "engine/inference.hpp"
-#include "engine/update.hpp"
 #include "hourglass/core/error.hpp"
 #include "hourglass/data/samples.hpp"
 #include "nn/initializer.hpp"

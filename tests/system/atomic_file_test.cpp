@@ -84,7 +84,7 @@ TEST_F(AtomicFileTest, what_is_replaced_begins_like_ours) {
   require_new_or_own(path_, "start", "page", "--output");
   for (const char* other : {"", "star", "stars", "x"}) {
     write_bytes(path_, other);
-    expect_error(ErrorKind::usage, "is no page; choose another --output",
+    expect_error(ErrorKind::usage, "is not a page; choose another --output",
                  [&] { require_new_or_own(path_, "start", "page", "--output"); });
   }
 }

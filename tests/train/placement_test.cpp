@@ -31,7 +31,7 @@ TEST(PlacementAdvice, proposes_only_what_the_node_can_do) {
   const auto advice = [](std::vector<int> cpus, Index threads, Index online, std::size_t ranks) {
     const std::vector<RankPlacement> all(ranks, {"a", std::move(cpus), threads, online});
     const auto lines = placement_advice(all);
-    return lines.empty() ? "" : lines.front().substr(lines.front().find("use "));
+    return lines.empty() ? "" : lines.front().substr(lines.front().find(": use ") + 2);
   };
   EXPECT_EQ(advice({0}, 2, 4, 1),
             "use --threads 1, or bind more cores: mpirun --map-by slot:PE=2, or mpirun --bind-to "

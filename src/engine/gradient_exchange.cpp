@@ -1,0 +1,121 @@
+#include "engine/gradient_exchange.hpp"
+
+#include <cmath>
+
+#include "core/activity.hpp"
+#include "core/timer.hpp"
+#include "engine/sum_over_ranks.hpp"
+#include "hourglass/core/error.hpp"
+#include "optim/clip.hpp"
+
+namespace hourglass {
+
+GradientExchange::GradientExchange(const Communicator& communicator, std::span<float> parameters,
+                                   const GradientExchangeSettings& settings)
+    : communicator_(communicator),
+      parameters_(parameters),
+      settings_(settings),
+      gradient_(static_cast<Index>(parameters.size())) {
+  const ReducerSettings reducer{settings_.leaves, settings_.bucket_bytes, gradient_.span(),
+                                parameters, settings_.wire};
+  reducer_ = is_replicated() ? make_allreduce_reducer(communicator_, reducer)
+                             : make_tree_reducer(communicator_, reducer);
+  for (std::size_t b = 0; b < buckets().size(); ++b)
+    owned_.push_back(reducer_->owned(static_cast<Index>(b)));
+  if (!is_replicated()) gather_plan_ = std::make_unique<OwnedRanges>(communicator_, owned_);
+}
+
+Index GradientExchange::owned_floats() const {
+  Index floats = 0;
+  for (const Range& range : owned_) floats += range.size();
+  return floats;
+}
+
+void GradientExchange::start(Index bucket, std::span<const BucketPart> parts) {
+  require(bucket == started_ && bucket < bucket_count() && summed_ == 0,
+          "a bucket's exchange was started out of order");
+  reducer_->start_reduce(bucket, parts);
+  ++started_;
+}
+
+void GradientExchange::wait_for(Request& request) {
+  const PhaseSpan span(recorder(), Phase::exchange);
+  const activity::Waiting waiting;
+  const Timer timer;
+  while (!request.test()) reducer_->progress();
+  waited_seconds_ += timer.seconds();
+}
+
+void GradientExchange::wait(Index bucket) {
+  if (bucket < summed_) return;
+  const PhaseSpan span(recorder(), Phase::exchange);
+  const Timer timer;
+  reducer_->wait_reduce(bucket);
+  waited_seconds_ += timer.seconds();
+  ++summed_;
+}
+
+void GradientExchange::wait() {
+  require(started_ == bucket_count(), "waiting for a gradient whose exchange was not started");
+  for (Index b = 0; b < bucket_count(); ++b) wait(b);
+}
+
+std::span<const float> GradientExchange::gradient() const {
+  require(started_ == bucket_count() && summed_ == started_, "reading an incomplete gradient");
+  return gradient_.span();
+}
+
+double GradientExchange::norm() {
+  wait();
+  const PhaseSpan span(recorder(), Phase::exchange);
+  const Timer timer;
+  ExactSum sum;
+  for (const Range& range : owned_) {
+    add_sum_of_squares(gradient().subspan(static_cast<std::size_t>(range.begin),
+                                          static_cast<std::size_t>(range.size())),
+                       sum);
+  }
+  sum_over_owners({&sum, 1});
+  waited_seconds_ += timer.seconds();
+  return std::sqrt(sum.value());
+}
+
+void GradientExchange::update_parameters(BucketTask update) {
+  require(started_ == bucket_count(), "updating from a gradient whose exchange was not started");
+  for (Index b = 0; b < bucket_count(); ++b) {
+    wait(b);
+    update(b, gradient_.span());
+    const PhaseSpan span(recorder(), Phase::exchange);
+    reducer_->start_gather(b);
+    reducer_->progress();
+  }
+  end_step();
+}
+
+void GradientExchange::read_gradient(BucketTask read) {
+  require(started_ == bucket_count(), "reading a gradient whose exchange was not started");
+  for (Index b = 0; b < bucket_count(); ++b) {
+    wait(b);
+    read(b, gradient_.span());
+  }
+  end_step();
+}
+
+void GradientExchange::end_step() {
+  const PhaseSpan span(recorder(), Phase::exchange);
+  const Timer timer;
+  reducer_->finish();
+  waited_seconds_ += timer.seconds();
+  started_ = 0;
+  summed_ = 0;
+}
+
+void GradientExchange::sum_over_owners(std::span<ExactSum> sums) {
+  if (!is_replicated()) sum_over_ranks(communicator_, sums, words_);
+}
+
+void GradientExchange::all_gather(std::span<float> arena) const {
+  if (gather_plan_) communicator_.all_gather(arena, *gather_plan_);
+}
+
+}  // namespace hourglass

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "comm/owned_ranges.hpp"
+#include "comm/reducer.hpp"
+#include "config/config.hpp"
+#include "core/bfloat16.hpp"
+#include "core/buffer.hpp"
+#include "core/function_ref.hpp"
+#include "engine/recording.hpp"
+#include "hourglass/comm/communicator.hpp"
+#include "hourglass/comm/request.hpp"
+#include "math/exact_sum.hpp"
+
+namespace hourglass {
+
+struct GradientExchangeSettings {
+  Reduction reduction = Reduction::tree;
+  Index leaves = 1;  ///< micro-batches of a step: the shards S
+  Index bucket_bytes = Index{4} << 20;
+  Wire wire = Wire::fp32;
+  const Recording* recording = nullptr;  ///< where waiting is recorded; outlives the exchange
+};
+
+/// The owner of the exchange between ranks: of the reducer, of the gradient arena, and of the order
+/// of calls in a step, which is
+///
+///   start(b, parts) for each bucket b = 0, 1, ... in this order; progress() and wait_for() at any
+///   time; then optionally wait() and norm(); then one of
+///   update_parameters(update): sum complete -> update -> gather, bucket by bucket,
+///   read_gradient(read): sum complete -> read, bucket by bucket; parameters stay.
+///
+/// All calls come from the main thread; the last three are collective, and so is each step as a
+/// whole. A call out of order throws Error(bug). Nothing allocates after construction.
+class GradientExchange {
+ public:
+  /// Called with a bucket and the gradient arena, whose floats are complete in owned()[bucket].
+  using BucketTask = FunctionRef<void(Index bucket, std::span<const float> gradient)>;
+
+  /// `parameters`: the arena that update_parameters() completes on every rank; it outlives the
+  /// exchange. Collective. Throws Error(usage) for settings that cannot be met.
+  GradientExchange(const Communicator& communicator, std::span<float> parameters,
+                   const GradientExchangeSettings& settings);
+
+  [[nodiscard]] const Communicator& communicator() const { return communicator_; }
+  [[nodiscard]] std::span<float> parameters() const { return parameters_; }
+  /// Ranges of the arena in the order of their exchange: the tail first.
+  [[nodiscard]] std::span<const Range> buckets() const { return reducer_->buckets(); }
+  /// By bucket: the part that this rank updates, whole cells, possibly empty.
+  [[nodiscard]] std::span<const Range> owned() const { return owned_; }
+  [[nodiscard]] Index owned_floats() const;
+  /// Whether every rank owns everything (allreduce) instead of its own part.
+  [[nodiscard]] bool is_replicated() const { return settings_.reduction == Reduction::allreduce; }
+  [[nodiscard]] Wire wire() const { return settings_.wire; }
+  /// See Reducer::increments: empty unless the wire has 16 bits.
+  [[nodiscard]] std::span<Bfloat16> increments() { return reducer_->increments(); }
+
+  /// The gradient arena as scratch: this rank may make one of its local sums here, which then need
+  /// not be copied. From start(b) to the end of the step, bucket b belongs to the exchange.
+  [[nodiscard]] std::span<float> scratch() { return gradient_.span(); }
+
+  void start(Index bucket, std::span<const BucketPart> parts);
+  void progress() { reducer_->progress(); }
+  /// Waits for a request of the caller while the exchange goes on.
+  void wait_for(Request& request);
+  /// Waits until this rank's part of every bucket is summed. All buckets must have been started.
+  void wait();
+  /// The gradient arena, complete in owned(). Requires wait().
+  [[nodiscard]] std::span<const float> gradient() const;
+  /// The global norm of the gradient. Waits as wait() does.
+  [[nodiscard]] double norm();
+  void update_parameters(BucketTask update);
+  void read_gradient(BucketTask read);
+
+  /// Adds up over the ranks what each has computed from the floats that it owns. Collective.
+  void sum_over_owners(std::span<ExactSum> sums);
+  /// Completes an arena in which each rank has written the floats that it owns; bits arrive as they
+  /// are (Communicator::all_gather). Not during update_parameters(). Collective.
+  void all_gather(std::span<float> arena) const;
+
+  /// Bytes of the gradient arena, and of the reducer's buffers.
+  [[nodiscard]] Index gradient_bytes() const {
+    return gradient_.size() * static_cast<Index>(sizeof(float));
+  }
+  [[nodiscard]] Index buffer_bytes() const { return reducer_->bytes(); }
+  /// Seconds in which this rank has waited for others since the last call.
+  [[nodiscard]] double take_waited_seconds() { return std::exchange(waited_seconds_, 0.0); }
+
+ private:
+  void wait(Index bucket);
+  void end_step();
+  [[nodiscard]] Index bucket_count() const { return static_cast<Index>(owned_.size()); }
+  [[nodiscard]] PhaseRecorder* recorder() const { return recorder_of(settings_.recording, 0); }
+
+  Communicator communicator_;
+  std::span<float> parameters_;
+  GradientExchangeSettings settings_;
+  Buffer<float> gradient_;
+  std::unique_ptr<Reducer> reducer_;
+  std::vector<Range> owned_;                  // by bucket
+  std::unique_ptr<OwnedRanges> gather_plan_;  // none when replicated
+  std::vector<std::int64_t> words_;           // scratch of sums
+  Index started_ = 0;                         // buckets started in this step
+  Index summed_ = 0;                          // of which so many, the first ones, are summed
+  double waited_seconds_ = 0;
+};
+
+}  // namespace hourglass

@@ -1,0 +1,137 @@
+#include "engine/gradient_worker.hpp"
+
+#include <algorithm>
+#include <functional>
+
+#include "core/timer.hpp"
+#include "nn/loss.hpp"
+
+namespace hourglass {
+
+GradientWorker::GradientWorker(const Trainable& model, const ShardPlan& shards,
+                               const GradientPlan::Worker& plan, const Settings& settings)
+    : model_(model), shards_(shards), plan_(plan), settings_(settings) {
+  for (Index b = 0; b < plan_.buffers; ++b) {
+    if (b == 0 && !settings_.first_buffer.empty()) {
+      buffers_.push_back(settings_.first_buffer.data());
+      continue;
+    }
+    storage_.emplace_back(model_.layout().size());
+    buffers_.push_back(storage_.back().data());
+  }
+  const Index max_rows = shards_.micro_batch();
+  workspace_ = model_.make_workspace(max_rows);
+  unit_sums_.resize(static_cast<std::size_t>(model_.mean_units()));
+  const Index held = holds_all() ? plan_.leaves.size() : 1;
+  input_ = Buffer<float>(held * max_rows * model_.features());
+  ids_.resize(static_cast<std::size_t>(held * max_rows));
+  rows_.resize(static_cast<std::size_t>(held));
+  terms_.resize(settings_.most_terms);
+  if (settings_.bfloat16) {
+    const Index widest = std::max(model_.features(), workspace_.widest());
+    bfloat16_scratch_ = Buffer<Bfloat16>(2 * round_up(max_rows * widest, cell_floats));
+  }
+}
+
+void GradientWorker::begin_step() {
+  sums_.loss.clear();
+  sums_.squared_error.clear();
+  sums_.penalty.clear();
+  sums_.failure = nullptr;
+  sums_.input_seconds = 0;
+  sums_.compute_seconds = 0;
+}
+
+GradientWorker::MicroBatch GradientWorker::micro_batch(std::size_t leaf) {
+  const std::size_t place = holds_all() ? leaf : 0;
+  const Index first = static_cast<Index>(place) * shards_.micro_batch();
+  const Index rows = rows_[place];
+  return {{input_.data() + first * model_.features(), rows, model_.features()},
+          std::span(ids_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(rows))};
+}
+
+PassContext GradientWorker::context_of(const GradientStep& step,
+                                       std::span<const std::uint64_t> ids) {
+  PassContext context = step.context;
+  context.sample_ids = ids;
+  context.bfloat16_scratch = bfloat16_scratch_.span();
+  context.recorder = recorder();
+  return context;
+}
+
+void GradientWorker::gather(std::size_t leaf, const GradientStep& step) {
+  const Index shard = plan_.leaves.begin + static_cast<Index>(leaf);
+  Index& rows = rows_[holds_all() ? leaf : 0];
+  rows = shards_.positions(shard, step.step).size();
+  const MicroBatch batch = micro_batch(leaf);
+  const PhaseSpan span(recorder(), Phase::input, 0,
+                       sizeof(float) * static_cast<double>(rows * model_.features()));
+  const Timer timer;
+  try {
+    step.source->gather(shard, step.step, batch.samples, batch.ids);
+  } catch (...) {
+    // The other ranks rely on this rank's part of the exchange: the step is completed with an empty
+    // micro-batch and the failure reported afterwards.
+    sums_.failure = std::current_exception();
+    rows = 0;
+  }
+  sums_.input_seconds += timer.seconds();
+}
+
+void GradientWorker::add_unit_sums(const GradientStep& step) {
+  for (ExactSum& sum : unit_sums_) sum.clear();
+  for (std::size_t leaf = 0; leaf < plan_.merges.size(); ++leaf) {
+    gather(leaf, step);
+    const MicroBatch batch = micro_batch(leaf);
+    model_.add_unit_sums(step.parameters, batch.samples, workspace_, context_of(step, batch.ids),
+                         unit_sums_);
+  }
+}
+
+void GradientWorker::run(const GradientStep& step, Announcement announce) {
+  const double input_before = sums_.input_seconds;
+  const Timer timer;
+  for (std::size_t leaf = 0; leaf < plan_.merges.size(); ++leaf) {
+    if (!holds_all()) gather(leaf, step);
+    const MicroBatch batch = micro_batch(leaf);
+    const GradientPlan::Merge& merge = plan_.merges[leaf];
+    const bool last = leaf + 1 == plan_.merges.size();
+    const auto on_ready = [&](Range range) {
+      this->merge(merge, range);
+      announce(range.begin, last);
+    };
+    // By reference: a std::function of the lambda itself would allocate.
+    const GradientReady ready = std::ref(on_ready);
+    const LossSums loss =
+        model_.train_pass(step.parameters, batch.samples, step.scale, workspace_,
+                          buffer(merge.leaf_buffer()), context_of(step, batch.ids), ready);
+    sums_.loss.add(loss.loss);
+    sums_.squared_error.add(loss.squared_error);
+    sums_.penalty.add(loss.penalty);
+  }
+  sums_.compute_seconds = timer.seconds() - (sums_.input_seconds - input_before);
+}
+
+void GradientWorker::merge(const GradientPlan::Merge& merge, Range range) {
+  const std::size_t count = merge.terms.size();
+  if (count < 2) return;
+  // Every term is read and the sum is written.
+  const PhaseSpan span(
+      recorder(), Phase::tree_sum, 0,
+      sizeof(float) * static_cast<double>(range.size()) * static_cast<double>(count + 1));
+  for (std::size_t t = 0; t < count; ++t) {
+    const GradientPlan::Term& term = merge.terms[t];
+    terms_[t] = {term.node, buffer(term.buffer) + range.begin};
+  }
+  tree_sum(merge.node, terms().first(count), buffer(merge.terms.front().buffer) + range.begin,
+           range.size(), settings_.wire);
+}
+
+Index GradientWorker::bytes() const {
+  Index bytes = input_.size() * static_cast<Index>(sizeof(float)) + workspace_.bytes() +
+                bfloat16_scratch_.size() * static_cast<Index>(sizeof(Bfloat16));
+  for (const auto& buffer : storage_) bytes += buffer.size() * static_cast<Index>(sizeof(float));
+  return bytes;
+}
+
+}  // namespace hourglass

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <span>
+#include <vector>
+
+#include "core/bfloat16.hpp"
+#include "core/buffer.hpp"
+#include "core/function_ref.hpp"
+#include "core/tree_sum.hpp"
+#include "data/sample_source.hpp"
+#include "engine/gradient_plan.hpp"
+#include "engine/recording.hpp"
+#include "math/exact_sum.hpp"
+#include "model/trainable.hpp"
+#include "nn/layer.hpp"
+#include "nn/network.hpp"
+
+namespace hourglass {
+
+/// One step as all workers of a rank see it.
+struct GradientStep {
+  const float* parameters = nullptr;
+  SampleSource* source = nullptr;
+  PassContext context;  ///< without what is a worker's own
+  Index step = 0;       ///< of the epoch
+  float scale = 1;      ///< of gradients: 1 / samples of the step
+};
+
+/// What a step leaves besides gradients.
+struct StepSums {
+  ExactSum loss;
+  ExactSum squared_error;
+  ExactSum penalty;
+  std::exception_ptr failure;  ///< thrown by the data source; the step was completed with empty
+                               ///< micro-batches instead
+  double input_seconds = 0;
+  double compute_seconds = 0;  ///< until the last micro-batch was finished, without the input
+};
+
+/// Executes one worker's part of a GradientPlan: gathers its micro-batches, runs their training
+/// passes and adds their gradients. Allocates only on construction.
+class GradientWorker {
+ public:
+  struct Settings {
+    Index index = 0;
+    Wire wire = Wire::fp32;  ///< how gradients are added
+    bool bfloat16 = false;   ///< whether passes multiply in bfloat16
+    const Recording* recording = nullptr;
+    std::size_t most_terms = 1;  ///< of an addition, see GradientPlan::most_terms
+    /// The worker's first buffer, an arena of the caller's; empty: one of its own.
+    std::span<float> first_buffer;
+  };
+  /// Called when the sums of this worker are final from float `watermark` of the arena on, in the
+  /// micro-batches before the last only as far as they go.
+  using Announcement = FunctionRef<void(Index watermark, bool last_micro_batch)>;
+
+  /// `model`, `shards` and `plan` outlive the worker.
+  GradientWorker(const Trainable& model, const ShardPlan& shards, const GradientPlan::Worker& plan,
+                 const Settings& settings);
+
+  void begin_step();
+  /// The pass before the training pass of models that want means over the global batch: gathers
+  /// all micro-batches, which stay for run(), and sums the units' activations.
+  void add_unit_sums(const GradientStep& step);
+  [[nodiscard]] std::span<ExactSum> unit_sums() { return unit_sums_; }
+  /// All micro-batches, in order.
+  void run(const GradientStep& step, Announcement announce);
+
+  [[nodiscard]] const StepSums& sums() const { return sums_; }
+  [[nodiscard]] float* buffer(Index index) { return buffers_[static_cast<std::size_t>(index)]; }
+  /// Memory for the terms of an addition on this worker's thread.
+  [[nodiscard]] std::span<PartialSum> terms() { return terms_; }
+  [[nodiscard]] PhaseRecorder* recorder() const {
+    return recorder_of(settings_.recording, settings_.index);
+  }
+  [[nodiscard]] Index bytes() const;
+
+ private:
+  // Where the micro-batch of a leaf lies: all leaves' are held, or one at a time.
+  struct MicroBatch {
+    Matrix samples;
+    std::span<std::uint64_t> ids;
+  };
+  [[nodiscard]] bool holds_all() const { return !unit_sums_.empty(); }
+  [[nodiscard]] MicroBatch micro_batch(std::size_t leaf);
+  [[nodiscard]] PassContext context_of(const GradientStep& step,
+                                       std::span<const std::uint64_t> ids);
+  void gather(std::size_t leaf, const GradientStep& step);
+  void merge(const GradientPlan::Merge& merge, Range range);
+
+  const Trainable& model_;
+  const ShardPlan& shards_;
+  const GradientPlan::Worker& plan_;
+  Settings settings_;
+  std::vector<Buffer<float>> storage_;
+  std::vector<float*> buffers_;  // arenas
+  Workspace workspace_;
+  Buffer<Bfloat16> bfloat16_scratch_;
+  Buffer<float> input_;
+  std::vector<std::uint64_t> ids_;
+  std::vector<Index> rows_;  // of each micro-batch held
+  std::vector<PartialSum> terms_;
+  std::vector<ExactSum> unit_sums_;
+  StepSums sums_;
+};
+
+}  // namespace hourglass

@@ -1,0 +1,159 @@
+#include "engine/sharded_optimizer.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "hourglass/core/error.hpp"
+
+namespace hourglass {
+
+namespace {
+
+constexpr std::size_t max_moments = 8;
+// Below this many floats per worker the hand-over costs more than it gains.
+constexpr Index min_shared_floats = Index{1} << 15;
+constexpr const char* average_name = "average";
+
+}  // namespace
+
+ShardedOptimizer::ShardedOptimizer(const Trainable& model, const Optimizer& optimizer,
+                                   GradientExchange& exchange, WorkerPool& pool,
+                                   const UpdateSettings& settings, const Recording* recording)
+    : optimizer_(optimizer),
+      exchange_(exchange),
+      pool_(pool),
+      settings_(settings),
+      recording_(recording),
+      groups_(tensor_groups(model, settings)),
+      runs_(segment_runs(groups_, exchange.owned(), wants_preparation())),
+      preparation_(model.layout(), optimizer, exchange, pool, groups_, runs_),
+      state_names_(optimizer.state_names()) {
+  require(state_names_.size() <= max_moments, "an optimizer with more moments than planned for");
+  if (averages()) state_names_.emplace_back(average_name);
+  for (std::size_t s = 0; s < state_names_.size(); ++s)
+    states_.emplace_back(exchange_.owned_floats());
+  run_moments_.resize(moment_count());
+  if (!averages()) return;
+  float* average = states_.back().data();
+  for (const Range& range : exchange_.owned())
+    average = std::copy_n(exchange_.parameters().data() + range.begin, range.size(), average);
+}
+
+std::span<float* const> ShardedOptimizer::moments_of(const SegmentRun& run) {
+  for (std::size_t s = 0; s < run_moments_.size(); ++s)
+    run_moments_[s] = states_[s].data() + run.state_offset;
+  return run_moments_;
+}
+
+void ShardedOptimizer::prepare(const UpdateStep& step) {
+  preparation_.prepare(step, [this](const SegmentRun& run) { return moments_of(run); });
+}
+
+void ShardedOptimizer::update(Index bucket, const UpdateStep& step,
+                              std::span<const float> gradient) {
+  for (const SegmentRun& run : runs_[static_cast<std::size_t>(bucket)]) {
+    const UpdateStep run_step = preparation_.step_of(run, step);
+    const std::span<const float> from = run_step.matrix ? preparation_.directions() : gradient;
+    const Index cells = run.range.size() / cell_floats;
+    const Index sharers =
+        std::min(pool_.size(), std::max<Index>(1, run.range.size() / min_shared_floats));
+    if (sharers == 1) {
+      update_part(run, run_step, {0, cells}, 0, from);
+    } else {
+      pool_.run([&](Index worker) {
+        if (worker < sharers)
+          update_part(run, run_step, even_part(cells, sharers, worker), worker, from);
+      });
+    }
+    if (averages()) update_average(step.step, run);
+  }
+}
+
+void ShardedOptimizer::update_part(const SegmentRun& run, const UpdateStep& step, Range cells,
+                                   Index worker, std::span<const float> gradient) {
+  const Index first = cells.begin * cell_floats;
+  const auto begin = static_cast<std::size_t>(run.range.begin + first);
+  const auto size = static_cast<std::size_t>(cells.size() * cell_floats);
+  const std::size_t moment_count = this->moment_count();
+  // Parameters and moments are read and written, the gradient is read.
+  const PhaseSpan span(
+      recorder_of(recording_, worker), Phase::update, 0,
+      sizeof(float) * static_cast<double>(size) * static_cast<double>(3 + 2 * moment_count));
+  std::array<float*, max_moments> moments{};
+  for (std::size_t s = 0; s < moment_count; ++s)
+    moments[s] = states_[s].data() + run.state_offset + first;
+  const std::span<float*> used(moments.data(), moment_count);
+  const std::span<float> parameters = exchange_.parameters().subspan(begin, size);
+  if (exchange_.increments().empty()) {
+    optimizer_.update(step, parameters, gradient.subspan(begin, size), used);
+  } else {
+    update_rounded(step, static_cast<Index>(begin), parameters, gradient.subspan(begin, size),
+                   used);
+  }
+}
+
+// In blocks that stay in the first-level cache between the update and the rounding.
+void ShardedOptimizer::update_rounded(const UpdateStep& step, Index begin,
+                                      std::span<float> parameters, std::span<const float> gradient,
+                                      std::span<float*> moments) {
+  constexpr std::size_t block_floats = 1024;
+  std::array<float, block_floats> before;
+  for (std::size_t first = 0; first < parameters.size(); first += block_floats) {
+    const std::size_t count = std::min(block_floats, parameters.size() - first);
+    const std::span<float> block = parameters.subspan(first, count);
+    std::ranges::copy(block, before.begin());
+    optimizer_.update(step, block, gradient.subspan(first, count), moments);
+    Bfloat16* increments = exchange_.increments().data() + begin + static_cast<Index>(first);
+    for (std::size_t i = 0; i < count; ++i) {
+      increments[i] = to_bfloat16(block[i] - before[i]);
+      block[i] = before[i] + to_float(increments[i]);
+    }
+    for (float*& values : moments) values += count;
+  }
+}
+
+void ShardedOptimizer::update_average(Index step, const SegmentRun& run) {
+  // Early on the average follows faster, so that it forgets the random start.
+  const auto t = static_cast<double>(step);
+  const auto towards = static_cast<float>(1.0 - std::min(settings_.ema, (1.0 + t) / (10.0 + t)));
+  float* average = states_.back().data() + run.state_offset;
+  const float* now = exchange_.parameters().data() + run.range.begin;
+  for (Index i = 0; i < run.range.size(); ++i) average[i] += towards * (now[i] - average[i]);
+}
+
+void ShardedOptimizer::gather_average(std::span<float> arena) const {
+  const float* average = states_.back().data();
+  for (const Range& range : exchange_.owned()) {
+    std::copy_n(average, range.size(), arena.data() + range.begin);
+    average += range.size();
+  }
+  exchange_.all_gather(arena);
+}
+
+StoredArena ShardedOptimizer::stored_average(std::span<const StoredTensor> tensors) const {
+  return stored_segment("/model", exchange_.owned(), states_.back().span(), tensors);
+}
+
+std::vector<StoredArena> ShardedOptimizer::stored(std::span<const StoredTensor> tensors) const {
+  std::vector<StoredArena> arenas;
+  for (std::size_t s = 0; s < states_.size(); ++s) {
+    arenas.push_back(stored_segment("/optimizer/" + state_names_[s], exchange_.owned(),
+                                    states_[s].span(), tensors));
+  }
+  return arenas;
+}
+
+Index ShardedOptimizer::load(const StateFile& file) {
+  Index bytes = 0;
+  for (std::size_t s = 0; s < states_.size(); ++s) {
+    bytes += read_arena_ranges(exchange_.communicator(), file, "/optimizer/" + state_names_[s],
+                               exchange_.owned(), states_[s].span());
+  }
+  return bytes;
+}
+
+Index ShardedOptimizer::bytes() const {
+  return static_cast<Index>(states_.size() * sizeof(float)) * exchange_.owned_floats();
+}
+
+}  // namespace hourglass

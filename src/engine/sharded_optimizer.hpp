@@ -1,0 +1,81 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "checkpoint/state_file.hpp"
+#include "core/bfloat16.hpp"
+#include "core/buffer.hpp"
+#include "engine/gradient_exchange.hpp"
+#include "engine/recording.hpp"
+#include "engine/segment_runs.hpp"
+#include "engine/tensor_preparation.hpp"
+#include "engine/worker_pool.hpp"
+#include "model/trainable.hpp"
+#include "optim/optimizer.hpp"
+#include "optim/update_settings.hpp"
+
+namespace hourglass {
+
+/// The optimizer on this rank's segment, the part of the arena that it owns: holds the moments of
+/// the segment only (1/P of the memory) and updates one bucket at a time, shared among the workers.
+/// Allocates on construction only. With a 16-bit wire it rounds what it adds to each parameter to
+/// bfloat16 and leaves that in the exchange's increments.
+class ShardedOptimizer {
+ public:
+  /// Updates the parameters of `exchange`. All references outlive this, `recording` may be null.
+  ShardedOptimizer(const Trainable& model, const Optimizer& optimizer, GradientExchange& exchange,
+                   WorkerPool& pool, const UpdateSettings& settings,
+                   const Recording* recording = nullptr);
+  ShardedOptimizer(const ShardedOptimizer&) = delete;
+  ShardedOptimizer& operator=(const ShardedOptimizer&) = delete;
+
+  /// Whether prepare() must be called between the end of the reduction and the first update.
+  [[nodiscard]] bool wants_preparation() const {
+    return optimizer_.layer_wise() || optimizer_.matrix_wise();
+  }
+  /// Trust ratios, or orthogonalised directions, of whole tensors. Collective.
+  void prepare(const UpdateStep& step);
+  /// Updates the owned parameters of a bucket; `gradient` is the arena.
+  void update(Index bucket, const UpdateStep& step, std::span<const float> gradient);
+
+  /// Whether a running average of the parameters is kept; it starts as the parameters at
+  /// construction.
+  [[nodiscard]] bool averages() const { return settings_.ema > 0; }
+  /// The whole average, on every rank. Collective.
+  void gather_average(std::span<float> arena) const;
+
+  /// The state as it is written to a checkpoint, "/optimizer/<name>": moments, then the average.
+  [[nodiscard]] std::vector<StoredArena> stored(std::span<const StoredTensor> tensors) const;
+  /// The average as it is written to a model file, below /model.
+  [[nodiscard]] StoredArena stored_average(std::span<const StoredTensor> tensors) const;
+  /// Reads this rank's part of the state and returns its bytes. Throws the same Error on every
+  /// rank, as read_arena_ranges() does. Collective.
+  Index load(const StateFile& file);
+  /// Bytes of the state.
+  [[nodiscard]] Index bytes() const;
+
+ private:
+  [[nodiscard]] std::size_t moment_count() const { return states_.size() - (averages() ? 1 : 0); }
+  [[nodiscard]] std::span<float* const> moments_of(const SegmentRun& run);
+  void update_part(const SegmentRun& run, const UpdateStep& step, Range cells, Index worker,
+                   std::span<const float> gradient);
+  void update_rounded(const UpdateStep& step, Index begin, std::span<float> parameters,
+                      std::span<const float> gradient, std::span<float*> moments);
+  void update_average(Index step, const SegmentRun& run);
+
+  const Optimizer& optimizer_;
+  GradientExchange& exchange_;
+  WorkerPool& pool_;
+  UpdateSettings settings_;
+  const Recording* recording_;
+  std::vector<TensorGroup> groups_;
+  std::vector<std::vector<SegmentRun>> runs_;  // by bucket
+  TensorPreparation preparation_;
+  std::vector<std::string> state_names_;
+  std::vector<Buffer<float>> states_;  // the moments, then the average
+  std::vector<float*> run_moments_;    // of moments_of()
+};
+
+}  // namespace hourglass

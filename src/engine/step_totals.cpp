@@ -1,0 +1,41 @@
+#include "engine/step_totals.hpp"
+
+#include <algorithm>
+
+namespace hourglass {
+
+namespace {
+
+constexpr std::size_t exact_words = ExactSum::word_count + 1;
+constexpr std::size_t flag_words = 3 * exact_words;
+constexpr std::size_t failure_word = flag_words + std::tuple_size_v<StepFlags>;
+constexpr std::size_t all_words = failure_word + 1;
+
+}  // namespace
+
+StepSummation::StepSummation() : words_(all_words) {}
+
+Request StepSummation::start(const Communicator& communicator, StepSums& sums,
+                             const StepFlags& flags) {
+  auto word = words_.begin();
+  for (ExactSum* sum : {&sums.loss, &sums.squared_error, &sums.penalty})
+    word = std::ranges::copy(sum->words(), word).out;
+  for (std::size_t f = 0; f < flags.size(); ++f) words_[flag_words + f] = flags[f] ? 1 : 0;
+  words_[failure_word] = sums.failure ? 1 : 0;
+  return communicator.iallreduce_sum(words_);
+}
+
+const StepTotals& StepSummation::finish(const StepSums& sums, Index samples) {
+  auto word = words_.begin();
+  for (ExactSum* sum : {&totals_.loss, &totals_.squared_error, &totals_.penalty}) {
+    std::copy_n(word, exact_words, sum->words().begin());
+    word += exact_words;
+  }
+  for (std::size_t f = 0; f < totals_.flags.size(); ++f) totals_.flags[f] = words_[flag_words + f];
+  totals_.failed = words_[failure_word] > 0;
+  totals_.failure = sums.failure;
+  totals_.samples = samples;
+  return totals_;
+}
+
+}  // namespace hourglass
