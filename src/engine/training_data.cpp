@@ -114,10 +114,12 @@ void check_domain(const Communicator& communicator, const DatasetReader& reader,
         throw Error(
             ErrorKind::data,
             fmt::format(
-                "{} holds {:g} after --normalize, outside of what --loss {} is for ({}); use "
-                "another --normalize or --loss mse",
+                "{} holds {:g} after --normalize, outside of the domain of --loss {} ({}); {}",
                 reader.where(r), *outside, name_of(loss),
-                std::isinf(highest) ? "0 and above" : "0 to 1"));
+                std::isinf(highest) ? "0 and above" : "0 to 1",
+                is_integer(info.type) && name_of(info.type).starts_with('u')
+                    ? "use --normalize unit or --loss mse"
+                    : "scale the samples to that range, or use --loss mse"));
       }
     }
   });

@@ -2,7 +2,7 @@
 
 import re
 
-from support import ROOT, ProgramTest, run
+from support import PROGRAM, ROOT, ProgramTest, execute, run
 
 LITERAL = re.compile(r'R?"((?:[^"\\\n]|\\.)*)"')
 # What begins a hint: an instruction, or a proposal. The verbs are those that messages use; a new
@@ -71,31 +71,40 @@ class Printed:
 
     def options(self):
         """The options with values that the hint names: [("--name", "value"), ...]."""
-        return re.findall(r"(--[-a-z0-9]+)[ =]([^\s,;()]+)", self.advice)
+        found = re.findall(r"(--[-a-z0-9]+)[ =]([^\s;()]+)", self.advice)
+        return [(name, value.rstrip(",.:")) for name, value in found]
 
     def command(self):
         """The words of the command `hourglass ...` that the hint gives, without the program."""
-        words = re.search(r"hourglass ((?:[^\s;,]+ ?)+)", self.advice).group(1).split()
-        return words
+        words = re.search(r"hourglass (.*?)(?:;|, or| or:|$)", self.advice).group(1)
+        return words.split()
 
 
 class HintTest(ProgramTest):
+    @staticmethod
+    def ran(words, how):
+        if how.pop("repeats", False):
+            return execute([PROGRAM, *map(str, words)], **how)
+        return run(*words, **how)
+
     def hint(self, text, *words, code=64, **how):
-        """Runs a command that ends with `code` and prints the hint `text`."""
-        result = run(*words, **how)
+        """Runs a command that ends with `code` and prints the hint `text`. Of an option that is
+        given twice the last counts, except with `repeats`."""
+        result = self.ran(words, how)
         self.assertEqual(result.code, code, str(result))
         # mpirun and messages of other kinds stand around it.
         return self.printed(text, result.stderr + result.stdout)
 
     def printed(self, text, output):
         """The hint `text` in the output of a command."""
-        match = re.search(pattern_of(text) + r"(?=\n|$|[ ,;:.)])", output)
+        # A text that ends within a word would be another one.
+        match = re.search(pattern_of(text) + (r"(?!\w)" if text[-1].isalnum() else ""), output)
         self.assertIsNotNone(match, f"{text!r} is not in: {output}")
         return Printed(output, match.start())
 
     def no_hint(self, text, *words, code=0, **how):
         """Runs a command that follows a hint: it ends with `code` and does not print it again."""
-        result = run(*words, **how)
+        result = self.ran(words, how)
         self.assertEqual(result.code, code, str(result))
         self.assertIsNone(re.search(pattern_of(text), result.stderr + result.stdout), str(result))
         return result

@@ -5,7 +5,6 @@ import re
 import resource
 import signal
 import shutil
-import subprocess
 import unittest
 
 import h5py
@@ -15,13 +14,12 @@ from hints import HintTest
 from support import (
     DATA,
     DIVERGED,
-    ENVIRONMENT,
     IO,
     PROGRAM,
     STOPPED,
     checkpoints,
     execute,
-    run,
+    start,
     wait_until,
     write_file,
 )
@@ -188,14 +186,8 @@ class ModelHints(HintTest):
         self.success(*evaluate, newest)
         self.success("train", "--resume", self.run_folder)
         self.success(*evaluate, self.model)
-        for damage in (
-            content[: len(content) // 2],
-            content[:3000] + b"\x55" * 64 + content[3064:],
-        ):
-            self.model.write_bytes(damage)
-            result = run(*evaluate, self.model)
-            self.assertEqual(result.code, DATA, str(result))
-            self.assertRegex(result.stderr, "use another copy|copy it again")
+        self.model.write_bytes(content[: len(content) // 2])
+        self.hint("; copy it again", *evaluate, self.model, code=DATA)
         self.model.write_bytes(content)
         self.hint("use another copy", *evaluate, self.damaged_value(), code=DATA)
         self.success(*evaluate, self.model)
@@ -239,7 +231,7 @@ class ModelHints(HintTest):
         text = "--fine-tune trains a model's encoder, but --raw has none: give --model"
         self.hint(text, *probe, "--raw", "--fine-tune")
         self.success(*probe, "--model", self.model, "--fine-tune")
-        words = [*probe, "--raw", "--optimizer", "sgd", "--learning-rate", "1e37", "--epochs", 20]
+        words = [*probe, "--raw", "--optimizer", "sgd", "--learning-rate", "3e38", "--epochs", 20]
         text = "diverged in epoch {}: the loss is not finite; try a --learning-rate below {:g}"
         self.hint(text, *words, code=DIVERGED)
         self.no_hint(text, *words, "--learning-rate", 0.01)
@@ -292,9 +284,7 @@ class ModelHints(HintTest):
     def test_a_run_that_is_being_written(self):
         output = self.folder / "busy"
         words = [*self.train_words, "--epochs", 10**6, "--output", output]
-        process = subprocess.Popen(
-            [PROGRAM, *map(str, words)], stdout=subprocess.DEVNULL, env=ENVIRONMENT
-        )
+        process = start(*words)
         self.addCleanup(process.kill)
         wait_until(lambda: (output / ".lock").exists() and checkpoints(output))
         text = "another run is writing to {}{}: wait for it to end, or use another folder"

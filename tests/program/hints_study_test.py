@@ -50,12 +50,14 @@ class SweepHints(HintTest):
         self.hint(text, *self.sweep(*random[2:]))
         many = [word for _ in range(3) for word in ("--set", None)]
         numbers = ",".join(map(str, range(1, 400)))
-        for place, name in enumerate(("seed", "epochs", "keep")):
+        for place, name in enumerate(("seed", "log-every", "keep")):
             many[2 * place + 1] = f"{name}={numbers}"
-        printed = self.hint("the sweep has more than {} trials: use --random N", *self.sweep(*many))
+        text = "the sweep has more than {} trials: use --random N"
+        other = self.folder / "few"
+        printed = self.hint(text, *self.sweep(*many, output=other), repeats=True)
         (option,) = re.findall(r"use (--\S+) N", printed.advice)
         few = [word.replace(numbers, "1,2") for word in many]
-        self.success(*self.sweep(*few, option, 2, output=self.folder / "few"))
+        self.no_hint(text, *self.sweep(*few, option, 2, output=other), repeats=True)
 
     def test_what_contradicts(self):
         both = ["--ranks", 1, "--launcher", "env"]
@@ -139,13 +141,14 @@ class ScaleHints(HintTest):
         self.success(*self.scale("--strong"))
         text = "--{} {}: '{}' is not a positive number; give a list like 1,2,4"
         printed = self.hint(text, *self.scale("--weak", ranks="two"))
-        self.hint("--{} is empty; give a list like 1,2,4", *self.scale("--weak", ranks=","))
+        text = "--{} is empty; give a list like 1,2,4"
+        self.hint(text, *self.scale("--weak", "--micro-batch", ""))
         counts = re.search(r"like (\S+)", printed.advice).group(1)
         os.unlink(self.output)
         self.success(*self.scale("--weak", ranks=counts))
         for given, text in [
             ("ring", "--reduction {}: choose tree, allreduce or tree,allreduce"),
-            (",", "--reduction is empty: choose tree, allreduce or tree,allreduce"),
+            ("", "--reduction is empty: choose tree, allreduce or tree,allreduce"),
         ]:
             self.hint(text, *self.scale("--weak", "--reduction", given))
         for reduction in ("tree", "allreduce", "tree,allreduce"):

@@ -9,7 +9,18 @@ import h5py
 import numpy as np
 
 from hints import HintTest
-from support import DATA, DIVERGED, IO, MPIRUN, PROGRAM, STOPPED, checkpoints, execute, write_file
+from support import (
+    DATA,
+    DIVERGED,
+    IO,
+    MPIRUN,
+    PROGRAM,
+    STOPPED,
+    checkpoints,
+    execute,
+    last_wins,
+    write_file,
+)
 
 QUICK = ["--epochs", 1, "--batch", 32, "--micro-batch", 16, "--progress", "plain"]
 CORES = len(os.sched_getaffinity(0))
@@ -57,7 +68,7 @@ class TrainHints(HintTest):
         self.no_hint("diverged", *self.training(*words, "--normalize", "standardize", data=data))
 
     def test_divergence_while_pretraining(self):
-        words = ["--pretrain", "autoencoder", "--pretrain-learning-rate", "1e30"]
+        words = ["--pretrain", "autoencoder", "--pretrain-learning-rate", "1e9"]
         words += ["--pretrain-optimizer", "sgd", "--pretrain-epochs", 3, "--activation", "linear"]
         words += ["--output-activation", "linear", "--code-activation", "linear"]
         layers = "20,12,8"
@@ -75,7 +86,7 @@ class TrainHints(HintTest):
         def limited(*words, ranks=1):
             command = ["bash", "-c", f'ulimit -v {1 << 20}; exec "$@"', "-", PROGRAM]
             launcher = [] if ranks == 1 else [*MPIRUN, "-n", ranks]
-            return execute([str(word) for word in [*launcher, *command, *words]])
+            return execute([*map(str, [*launcher, *command]), *last_wins(words)])
 
         wide = np.zeros((40, 2500), np.uint8)
         data = write_file(self.folder / "wide.h5", x=wide)
@@ -97,8 +108,8 @@ class TrainHints(HintTest):
         bound = ["mpirun", "--oversubscribe", "--bind-to", "core", "-n", 1, PROGRAM]
 
         def advice(launcher, *words):
-            command = [*launcher, *self.training("--progress", "line", *words)]
-            result = execute([str(word) for word in command])
+            words = last_wins(self.training("--progress", "line", *words))
+            result = execute([*map(str, launcher), *words])
             self.assertEqual(result.code, 0, str(result))
             output = (result.stdout + result.stderr).splitlines()
             return [line for line in output if line.startswith("advice: ")]
@@ -200,13 +211,20 @@ class TrainHints(HintTest):
         data = write_file(self.folder / "negative.h5", x=values)
         words = ["--loss", "poisson", "--output-activation", "softplus"]
         self.hint(
-            "{} holds {:g} after --normalize, outside of what --loss {} is for ({}); use another"
-            " --normalize or --loss mse",
+            "scale the samples to that range, or use --loss mse",
             *self.training(*words, data=data),
             code=DATA,
         )
-        self.success(*self.training(*words, "--normalize", "unit", data=data))
+        scaled = write_file(self.folder / "scaled.h5", x=values + 3)
+        self.success(*self.training(*words, data=scaled))
         self.success(*self.training(*words, "--loss", "mse", data=data))
+        whole = write_file(self.folder / "whole.h5", x=(values * 10 + 40).astype(np.uint8))
+        words = ["--loss", "bce", "--output-activation", "sigmoid", "--normalize", "none"]
+        printed = self.hint(
+            "use --normalize unit or --loss mse", *self.training(*words, data=whole), code=DATA
+        )
+        for option in printed.options():
+            self.success(*self.training(*words, *option, data=whole))
         with h5py.File(data, "a") as file:
             file["x"][3, 4] = np.nan
         advice = "; clean the data: drop such rows or replace such values"
