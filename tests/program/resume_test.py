@@ -139,7 +139,7 @@ class ResumeTest(ProgramTest):
         output = self.damaged(lambda path: None)
         shutil.copy(checkpoints(output)[12], output / "checkpoints/step-00009999.h5")
         result = self.success("train", "--resume", output)
-        self.assertIn("holds step 12, not that of its name", result.stdout)
+        self.assertIn("holds step 12, which does not match its name", result.stdout)
         self.assertIn("step-00000020.h5", result.stdout)
         self.assertEqual(self.digest(output / "model.h5"), whole)
 
