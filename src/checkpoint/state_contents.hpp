@@ -28,7 +28,6 @@ struct StateContents {
 /// Digest over the file's format version, the contents (with the arenas' digests in it) and the
 /// header: the attribute "digest" of the root.
 [[nodiscard]] std::string state_digest(std::int64_t format_version,
-                                       const std::string& contents_json,
-                                       const StateHeader& header);
+                                       const std::string& contents_json, const StateHeader& header);
 
 }  // namespace hourglass

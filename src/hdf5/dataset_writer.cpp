@@ -21,7 +21,7 @@ void check_output(const std::string& file, std::span<const std::string> paths) {
   if (!std::filesystem::exists(file, ignored)) return;
   if (!std::filesystem::is_regular_file(file, ignored) &&
       !std::filesystem::is_directory(file, ignored))
-    throw Error(ErrorKind::usage, file + ": is not a regular file; choose another --output");
+    throw Error(ErrorKind::io, file + ": exists and is not a regular file; name another");
   const Handle handle = hdf5::open_file(file);
   if (is_state_file(handle.get()))
     throw Error(ErrorKind::usage, file + ": is a model or checkpoint; choose another --output");

@@ -76,7 +76,7 @@ TEST_F(StageTest, steps_equal_the_slow_reference_bit_for_bit) {
       add_sum_of_squares(gradient, squares);
       UpdateStep update{step + 1, rate};
       update.gradient_scale = clip_factor(std::sqrt(squares.value()), clip_norm);
-      EXPECT_EQ(update.gradient_scale < 1.0F, clip_norm > 0);
+      EXPECT_EQ(update.gradient_scale<1.0F, clip_norm> 0);
       optimizer->update(update, expected.span(), gradient, state);
     }
     for (const Index threads : {1, 2, 3})

@@ -2,7 +2,7 @@
 
 import re
 
-from support import PROGRAM, ROOT, ProgramTest, execute, run
+from support import ROOT, ProgramTest, run
 
 LITERAL = re.compile(r'R?"((?:[^"\\\n]|\\.)*)"')
 # What begins a hint: an instruction, or a proposal. The verbs are those that messages use; a new
@@ -16,6 +16,8 @@ HINT = re.compile(
     rf"(?:^|[;:,(] |\bor |\band |\bplease )(?:{VERBS}) \S|^(?:{VERBS}) |did you mean|; --"
     r"|the same command|needs? (?:a |at least one )?--|e\.g\. |\bulimit -n|next: "
 )
+# Where a word of a message can end.
+END = r"(?=\n|$|[ ,;:.)])"
 # Not messages: help texts and summaries begin with a capital letter, usage lines with the program.
 NO_MESSAGE = re.compile(
     r"(?!OpenBLAS|Slurm)[A-Z]|(?:hourglass|mpirun) |internal error|\\n|\.TH|<|#"
@@ -63,6 +65,12 @@ def pattern_of(hint):
     return "".join("(.*?)" if part.startswith("{") else re.escape(part) for part in parts)
 
 
+def whole_pattern_of(hint):
+    """As it is printed: a word or what is filled in at the end ends there. A literal that ends in
+    another way, e.g. with an opening quote, is continued by what the sources add to it."""
+    return pattern_of(hint) + (END if hint[-1] == "}" or hint[-1].isalnum() else "")
+
+
 class Printed:
     """A message that holds a hint: `advice` is its text from the hint on."""
 
@@ -70,41 +78,33 @@ class Printed:
         self.message, self.advice = message, message[start:].splitlines()[0]
 
     def options(self):
-        """The options with values that the hint names: [("--name", "value"), ...]."""
-        found = re.findall(r"(--[-a-z0-9]+)[ =]([^\s;()]+)", self.advice)
-        return [(name, value.rstrip(",.:")) for name, value in found]
+        """The options with values that the hint names: [("--name", "value"), ...]; "--a and --b"
+        names them without."""
+        return re.findall(r"(--[-a-z0-9]+)[ =](?!and |or )((?:[^\s,;()]|,(?=\S))+)", self.advice)
 
     def command(self):
         """The words of the command `hourglass ...` that the hint gives, without the program."""
-        words = re.search(r"hourglass (.*?)(?:;|, or| or:|$)", self.advice).group(1)
-        return words.split()
+        words = re.search(r"hourglass ((?:[^\s;,]|[ ;,](?=\S))+)", self.advice)
+        return words.group(1).split()
 
 
 class HintTest(ProgramTest):
-    @staticmethod
-    def ran(words, how):
-        if how.pop("repeats", False):
-            return execute([PROGRAM, *map(str, words)], **how)
-        return run(*words, **how)
-
     def hint(self, text, *words, code=64, **how):
-        """Runs a command that ends with `code` and prints the hint `text`. Of an option that is
-        given twice the last counts, except with `repeats`."""
-        result = self.ran(words, how)
+        """Runs a command that ends with `code` and prints the hint `text`."""
+        result = run(*words, **how)
         self.assertEqual(result.code, code, str(result))
         # mpirun and messages of other kinds stand around it.
         return self.printed(text, result.stderr + result.stdout)
 
     def printed(self, text, output):
         """The hint `text` in the output of a command."""
-        # A text that ends within a word would be another one.
-        match = re.search(pattern_of(text) + (r"(?!\w)" if text[-1].isalnum() else ""), output)
+        match = re.search(whole_pattern_of(text), output)
         self.assertIsNotNone(match, f"{text!r} is not in: {output}")
         return Printed(output, match.start())
 
     def no_hint(self, text, *words, code=0, **how):
         """Runs a command that follows a hint: it ends with `code` and does not print it again."""
-        result = self.ran(words, how)
+        result = run(*words, **how)
         self.assertEqual(result.code, code, str(result))
         self.assertIsNone(re.search(pattern_of(text), result.stderr + result.stdout), str(result))
         return result

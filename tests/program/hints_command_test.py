@@ -176,6 +176,8 @@ class ModelHints(HintTest):
         text = "{}: is a folder; name a model or checkpoint file"
         self.hint(text, *evaluate, self.folder / "empty", code=IO)
         content = self.model.read_bytes()
+        with h5py.File(self.model) as file:
+            header = h5py.h5o.get_info(file["model/encoder/0/weight"].id).addr
         self.model.unlink()
         text = (
             "{}: {}; the run is not finished: continue it with train --resume, or name its newest "
@@ -186,8 +188,14 @@ class ModelHints(HintTest):
         self.success(*evaluate, newest)
         self.success("train", "--resume", self.run_folder)
         self.success(*evaluate, self.model)
-        self.model.write_bytes(content[: len(content) // 2])
-        self.hint("; copy it again", *evaluate, self.model, code=DATA)
+        broken = bytearray(content)
+        broken[header + 8] ^= 0x55
+        for text, damage in [
+            ("copy it again", content[: len(content) // 2]),
+            ("use another copy", broken),
+        ]:
+            self.model.write_bytes(damage)
+            self.hint(text, *evaluate, self.model, code=DATA)
         self.model.write_bytes(content)
         self.hint("use another copy", *evaluate, self.damaged_value(), code=DATA)
         self.success(*evaluate, self.model)
@@ -231,7 +239,7 @@ class ModelHints(HintTest):
         text = "--fine-tune trains a model's encoder, but --raw has none: give --model"
         self.hint(text, *probe, "--raw", "--fine-tune")
         self.success(*probe, "--model", self.model, "--fine-tune")
-        words = [*probe, "--raw", "--optimizer", "sgd", "--learning-rate", "3e38", "--epochs", 20]
+        words = [*probe, "--raw", "--optimizer", "sgd", "--learning-rate", "1e39", "--epochs", 20]
         text = "diverged in epoch {}: the loss is not finite; try a --learning-rate below {:g}"
         self.hint(text, *words, code=DIVERGED)
         self.no_hint(text, *words, "--learning-rate", 0.01)
@@ -268,6 +276,7 @@ class ModelHints(HintTest):
         page.unlink()
         self.success(*report, page)
         self.hint(" not a regular file; choose another ", *report, "/dev/null")
+        self.hint(": is a folder; name a file", *report, self.folder, code=IO)
 
     def test_run_folders(self):
         text = "{} holds no run (config.cfg is missing); name the folder given to train --output"

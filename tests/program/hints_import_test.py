@@ -41,17 +41,16 @@ class ImportHints(HintTest):
             "raw numbers need --type and --shape: e.g. --type uint8 --shape 28x28 (of one sample)",
             *self.importing(raw, "--format", "raw"),
         )
-        options = [word for pair in printed.options()[-2:] for word in pair]
+        options = [word for pair in printed.options() for word in pair]
         self.assertEqual(options, ["--type", "uint8", "--shape", "28x28"])
         self.success(*self.importing(raw, "--format", "raw", *options))
+        self.success(*self.importing(raw, *options))
         printed = self.hint(
             "--shape is '{}', but the shape of one sample is expected, e.g. 784 or 28x28",
-            *self.importing(raw, "--format", "raw", "--type", "uint8", "--shape", "square"),
+            *self.importing(raw, "--type", "uint8", "--shape", "square"),
         )
         for shape in re.search(r"e\.g\. (\S+) or (\S+)", printed.advice).groups():
-            self.success(
-                *self.importing(raw, "--format", "raw", "--type", "uint8", "--shape", shape)
-            )
+            self.success(*self.importing(raw, "--type", "uint8", "--shape", shape))
 
     def test_values_of_tables(self):
         table = self.text_file("a,b\n1,2\n3,4.5\n5,\n")
@@ -210,13 +209,13 @@ class ImportHints(HintTest):
 
     @unittest.skipUnless(Image, "needs python3-pil")
     def test_colour_spaces(self):
-        prints = self.folder / "prints"
-        prints.mkdir()
-        path = prints / "print.jpg"
+        images = self.folder / "images"
+        images.mkdir()
+        path = images / "print.jpg"
         Image.new("CMYK", (6, 6)).save(path)
-        self.hint("(CMYK?); convert it to RGB", *self.importing(prints), code=DATA)
+        self.hint("(CMYK?); convert it to RGB", *self.importing(images), code=DATA)
         Image.open(path).convert("RGB").save(path)
-        self.success(*self.importing(prints))
+        self.success(*self.importing(images))
 
     def test_labels(self):
         for kind in ("cat", "dog"):
@@ -242,12 +241,15 @@ class ImportHints(HintTest):
         self.hint(" does not exist; create it first", *words, code=IO)
         missing.mkdir(parents=True)
         self.success(*words)
-        os.mkfifo(self.folder / "pipe")
-        text = ": is not a regular file; choose another --output"
-        self.hint(text, *words[:3], f"{self.folder}/pipe:/train")
-        self.success(*words[:3], f"{self.folder}/not-a-pipe.h5:/train")
-        self.hint(": is a folder; name a file", *words[:3], self.folder, code=IO)
+        self.hint(": is a folder; name an HDF5 file in it", *words[:3], self.folder, code=IO)
         self.success(*words[:3], self.folder / "a-file.h5")
+
+    def test_a_pipe_as_output(self):
+        words = self.importing(self.text_file("a,b\n1,2\n"))
+        self.success(*words[:3], f"{self.folder}/not-a-pipe.h5:/train")
+        os.mkfifo(self.folder / "pipe")
+        text = ": exists and is not a regular file; name another"
+        self.hint(text, *words[:3], f"{self.folder}/pipe:/train", code=IO)
 
     def test_virtual_data_sets(self):
         source = write_file(self.folder / "source.h5", x=np.zeros((4, 2), np.float32))

@@ -157,7 +157,7 @@ class ProfileTest(ProgramTest):
             result = run(
                 "train", "--output", self.folder / "run", *self.arguments("--trace", path), ranks=2
             )
-            self.assert_refused(result, USAGE, path, "is no trace", "--trace")
+            self.assert_refused(result, USAGE, path, "is not a trace", "--trace")
             self.assertEqual(Path(path).read_bytes(), before)
             self.assertFalse((self.folder / "run").exists())
         again = ["--trace", self.folder / "again.json"]
@@ -171,7 +171,7 @@ class ProfileTest(ProgramTest):
         self.assert_refused(
             run("train", "--output", self.folder / "third", *self.arguments("--trace", model)),
             USAGE,
-            "is no trace",
+            "is not a trace",
         )
         self.assertEqual(self.digest(model), self.digest(self.folder / "first/model.h5"))
 

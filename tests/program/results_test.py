@@ -24,7 +24,7 @@ class ResultsTest(ProgramTest):
         for heading in (
             "Deep against linear",
             "CURVES",
-            "Activation function of the code",
+            "Non-linearity of the code",
             "Error functions",
             "Denoising",
             "Sparse",

@@ -58,15 +58,24 @@ class Result:
 
 def last_wins(arguments):
     """The program refuses an option given twice; a test may give common settings and then its
-    own."""
+    own. Those of a sweep that may be repeated stay, and so do the words after --, which are the
+    training's."""
+    words = [str(word) for word in arguments]
+    if "--" in words:
+        split = words.index("--")
+        return [*last_wins(words[:split]), "--", *last_wins(words[split + 1 :])]
     groups = []
-    for word in map(str, arguments):
+    for word in words:
         if word.startswith("--") or not groups:
             groups.append([word])
         else:
             groups[-1].append(word)
     last = {group[0]: group for group in groups}
-    return [word for group in groups if last[group[0]] is group for word in group]
+
+    def kept(group):
+        return group[0] in ("--set", "--range") or last[group[0]] is group
+
+    return [word for group in groups if kept(group) for word in group]
 
 
 def command_line(arguments, ranks=None):

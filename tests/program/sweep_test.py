@@ -167,7 +167,7 @@ class SearchTest(SweepTest):
         refused(["name=", "--set"], "--set", "learning-rate", *options)
         refused(["no value"], "--set", "learning-rate=", *options)
         refused(["twice"], *rate, *rate, *options)
-        refused(["layers", "also set"], "--set", "layers=20,3", *options)
+        refused(["layers", "also set by"], "--set", "layers=20,3", *options)
         refused(["--random"], "--range", "learning-rate=log:1e-4:1e-2", *options)
         for bad in (
             "learning-rate=log:0:1",

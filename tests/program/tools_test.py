@@ -88,7 +88,7 @@ class ToolsTest(ProgramTest):
             self.assertEqual("sums are correct" in report["network"], ranks == 3)
         self.assertEqual(os.listdir(self.folder), [])
         text = self.success("doctor", "--folder", self.folder / "absent").stdout
-        self.assertIn("advice: cannot write", text)
+        self.assertIn("advice: cannot write to", text)
 
     def test_what_needs_no_mpi_starts_without_it(self):
         data = self.make_data()
