@@ -87,6 +87,18 @@ TrainConfig with_image_shape(TrainConfig config, const DatasetInfo& info) {
   return config;
 }
 
+namespace {
+
+// What puts the samples into the domain of a loss, where it depends on their normalization.
+const char* domain_advice(ElementType type, const InputTransform& transform) {
+  if (!transform.mean.empty()) return "use another --normalize or --loss mse";
+  if (is_integer(type) && name_of(type).starts_with('u'))
+    return "use --normalize unit or --loss mse";
+  return "scale the samples to that range, or use --loss mse";
+}
+
+}  // namespace
+
 void check_domain(const Communicator& communicator, const DatasetReader& reader,
                   const InputTransform& transform, Loss loss) {
   const auto domain = domain_of(loss);
@@ -114,10 +126,10 @@ void check_domain(const Communicator& communicator, const DatasetReader& reader,
         throw Error(
             ErrorKind::data,
             fmt::format(
-                "{} holds {:g} after --normalize, outside of what --loss {} is for ({}); use "
-                "another --normalize or --loss mse",
+                "{} holds {:g} after --normalize, outside of the domain of --loss {} ({}); {}",
                 reader.where(r), *outside, name_of(loss),
-                std::isinf(highest) ? "0 and above" : "0 to 1"));
+                std::isinf(highest) ? "0 and above" : "0 to 1",
+                domain_advice(info.type, transform)));
       }
     }
   });

@@ -40,6 +40,10 @@ REVIEWED = [
     ("syncing is slow here: use a longer --checkpoint-every", "needs a slow disk"),
     ("waiting for trial{} {:04}, run by another process", "a statement"),
     ("name the data set to write: FILE.h5:/samples", "of the C++ API"),
+    (
+        ": exists and is not a regular file; name another",
+        "other checks come first: atomic_file_test",
+    ),
     # What somebody else has to end first, or that was met by chance.
     (": another import is writing to it: wait for it", "import_stop_test waits for it"),
     ("; the same command {}", "import_stop_test gives it again"),

@@ -213,14 +213,29 @@ class TrainHints(HintTest):
         words = ["--loss", "poisson", "--output-activation", "softplus"]
         words += ["--normalize", "standardize"]
         self.hint(
-            "{} holds {:g} after --normalize, outside of what --loss {} is for ({}); use another"
-            " --normalize or --loss mse",
+            "use another --normalize or --loss mse",
             *self.training(*words, data=data),
             code=DATA,
         )
         for normalize in ("none", "unit"):
             self.success(*self.training(*words, "--normalize", normalize, data=data))
         self.success(*self.training(*words, "--loss", "mse", data=data))
+        negative = write_file(self.folder / "negative.h5", x=values - 9)
+        words = words[:-2]
+        self.hint(
+            "scale the samples to that range, or use --loss mse",
+            *self.training(*words, data=negative),
+            code=DATA,
+        )
+        self.success(*self.training(*words, data=data))
+        self.success(*self.training(*words, "--loss", "mse", data=negative))
+        whole = write_file(self.folder / "whole.h5", x=(values * 10 + 40).astype(np.uint8))
+        words = ["--loss", "bce", "--output-activation", "sigmoid", "--normalize", "none"]
+        printed = self.hint(
+            "use --normalize unit or --loss mse", *self.training(*words, data=whole), code=DATA
+        )
+        for option in (printed.options()[0], ("--loss", "mse")):
+            self.success(*self.training(*words, *option, data=whole))
         with h5py.File(data, "a") as file:
             file["x"][3, 4] = np.nan
         advice = "; clean the data: drop such rows or replace such values"

@@ -33,6 +33,8 @@ class ChildProcessTest : public testing::Test {
   TemporaryFolder folder_;
   std::string log_ = folder_.file("log");
   FileLock lock_{folder_.file("lock")};
+  // A signal of another test would stop every child at once.
+  StopSignal signals_;
 };
 
 TEST_F(ChildProcessTest, appends_all_output_to_the_log_and_tells_the_code) {
@@ -57,7 +59,6 @@ TEST_F(ChildProcessTest, a_program_that_is_not_there_is_an_error) {
 }
 
 TEST_F(ChildProcessTest, a_stop_signal_goes_on_to_it_once) {
-  const StopSignal signals;
   std::thread sender([] {
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
     std::raise(SIGTERM);
