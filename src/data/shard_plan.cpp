@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "core/counted.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {
@@ -18,10 +19,6 @@ Index ceiling_quotient(Index dividend, Index divisor) {
 Index taken(Index size, Index micro_batch, Index step) {
   if (step > size / micro_batch) return 0;
   return std::min(size - step * micro_batch, micro_batch);
-}
-
-std::string counted(Index count, const char* noun) {
-  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
 }  // namespace

@@ -89,7 +89,7 @@ TrainConfig with_image_shape(TrainConfig config, const DatasetInfo& info) {
 
 namespace {
 
-// What puts the samples into the domain of a loss, where it depends on their normalization.
+// Advice that brings the samples into the domain of a loss; it depends on their normalization.
 const char* domain_advice(ElementType type, const InputTransform& transform) {
   if (!transform.mean.empty()) return "use another --normalize or --loss mse";
   if (is_integer(type) && name_of(type).starts_with('u'))

@@ -11,15 +11,12 @@
 #include <sstream>
 #include <string_view>
 
+#include "core/counted.hpp"
 #include "system/machine.hpp"
 
 namespace hourglass {
 
 namespace {
-
-std::string counted(Index count, const char* noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
 
 struct Node {
   std::set<int> cpus;
