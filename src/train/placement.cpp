@@ -33,7 +33,7 @@ struct Node {
   [[nodiscard]] bool fits() const { return online == 0 || ranks * threads <= online; }
   // Settings that give every worker a core of its own within the present binding.
   [[nodiscard]] std::string smaller() const {
-    const std::string fewer_ranks =
+    std::string fewer_ranks =
         fmt::format("at most {} per node", counted(std::max<Index>(1, cores() / threads), "rank"));
     if (threads == 1 || cores() < ranks) return fewer_ranks;
     return fmt::format("--threads {}", share()) +
