@@ -20,6 +20,8 @@ struct Command {
   bool hidden = false;  ///< not in --help: started by another command
   /// Options of which a smaller value takes less memory: named when there is too little of it.
   std::vector<std::string> memory_options = {};
+  /// With MPI: refuses to run as several jobs that a launcher started for one.
+  bool one_job = true;
 };
 
 // One file each.

@@ -8,11 +8,21 @@
 namespace hourglass {
 
 std::vector<Command> commands() {
-  return {import_command(),       generate_command(), train_command(),   show_command(),
-          report_command(),       evaluate_command(), score_command(),   encode_command(),
-          reconstruct_command(),  sample_command(),   inspect_command(), export_command(),
-          pca_command(),          probe_command(),    sweep_command(),   scale_command(),
-          scale_worker_command(), doctor_command(),   man_command(),     completion_command()};
+  std::vector<Command> all = {
+      import_command(),       generate_command(), train_command(),   show_command(),
+      report_command(),       evaluate_command(), score_command(),   encode_command(),
+      reconstruct_command(),  sample_command(),   inspect_command(), export_command(),
+      pca_command(),          probe_command(),    sweep_command(),   scale_command(),
+      scale_worker_command(), doctor_command(),   man_command(),     completion_command()};
+  for (Command& command : all) {
+    if (!command.uses_mpi) continue;
+    command.options.push_back(
+        {"launcher", "launch",
+         "Several processes that srun or mpirun started and MPI does not connect: auto refuses "
+         "to run, none runs each on its own",
+         "auto", false});
+  }
+  return all;
 }
 
 const Command& find_command(const std::vector<Command>& all, const std::string& name) {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.hpp"
+#include "comm/separate_copies.hpp"
 #include "config/settings.hpp"
 #include "core/buffer.hpp"
 #include "core/timer.hpp"
@@ -172,12 +173,8 @@ double ping(const Communicator& world, int other, Index count) {
 void report_network(const Communicator& world, Report& report) {
   report.add("MPI", Environment::library_version());
   if (world.size() == 1) {
-    const char* const tasks = std::getenv("SLURM_NTASKS");
-    if (std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr && tasks != nullptr &&
-        std::string(tasks) != "1") {
-      report.advise(
-          "Slurm started several tasks, but each runs as a single rank: use srun --mpi=pmix");
-    }
+    const std::string problem = separate_copies(world.size(), std::getenv);
+    if (!problem.empty()) report.advise(problem);
     report.add("network", "not tested with one rank; use mpirun -n 2 hourglass doctor");
     return;
   }
@@ -253,16 +250,19 @@ void run_doctor(const Arguments& arguments) {
 }  // namespace
 
 Command doctor_command() {
-  return {"doctor",
-          "Check this machine and job for training and give advice",
-          "hourglass doctor [--folder FOLDER]      or: mpirun -n RANKS hourglass doctor",
-          "Examines processor, BLAS, MPI, HDF5, memory, rank placement, network and file system.\n",
-          {{"folder", "input", "Folder for future runs", ".", false},
-           {"json", "output", "Print one JSON object", "", true},
-           {"help", "output", "Show this text", "", true}},
-          0,
-          true,
-          run_doctor};
+  Command command = {
+      "doctor",
+      "Check this machine and job for training and give advice",
+      "hourglass doctor [--folder FOLDER]      or: mpirun -n RANKS hourglass doctor",
+      "Examines processor, BLAS, MPI, HDF5, memory, rank placement, network and file system.\n",
+      {{"folder", "input", "Folder for future runs", ".", false},
+       {"json", "output", "Print one JSON object", "", true},
+       {"help", "output", "Show this text", "", true}},
+      0,
+      true,
+      run_doctor};
+  command.one_job = false;  // it is who says that there are several
+  return command;
 }
 
 }  // namespace hourglass

@@ -10,6 +10,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/memory_advice.hpp"
+#include "comm/separate_copies.hpp"
 #include "hourglass/comm/communicator.hpp"
 #include "hourglass/comm/environment.hpp"
 #include "hourglass/core/error.hpp"
@@ -40,6 +41,17 @@ void report(const Error& error) {
   std::fflush(stderr);
 }
 
+void check_launcher(const Command& command, const Arguments& arguments, int ranks) {
+  const std::string choice = arguments.get("launcher", "auto");
+  if (choice != "auto" && choice != "none") {
+    throw Error(ErrorKind::usage, fmt::format("--launcher {}: choose auto or none", choice),
+                Reach::everywhere);
+  }
+  if (choice == "none" || !command.one_job) return;
+  const std::string problem = separate_copies(ranks, std::getenv);
+  if (!problem.empty()) throw Error(ErrorKind::usage, problem);
+}
+
 // Runs a command under MPI. An error that all ranks share ends them in good order; one that a rank
 // alone has met ends the job.
 int run_with_mpi(const Command& command, const Arguments& arguments, int& argc, char**& argv) {
@@ -54,6 +66,7 @@ int run_with_mpi(const Command& command, const Arguments& arguments, int& argc, 
     return error.exit_code();
   };
   try {
+    check_launcher(command, arguments, world.size());
     command.run(arguments);
     return 0;
   } catch (const Error& error) {

@@ -82,6 +82,37 @@ class CommandLineHints(HintTest):
         )
         self.success("train", "--print-config", "--layers", "4,2")
 
+    def test_copies_that_mpi_does_not_connect(self):
+        """slurm_test starts them by srun, and as the message says."""
+        data = f"{self.make_data()}:/train/samples"
+        train = ["train", "--data", data, "--layers", "20,8", *QUICK]
+        train += ["--output", self.folder / "run"]
+        text = (
+            "{} started {} copies of this program, but each is a job of one rank to {}, so all "
+            "would do the same work: use {}, or --launcher none to run each copy on its own"
+        )
+        copy = {"SLURM_NTASKS": "4", "SLURM_PROCID": "1"}
+        printed = self.hint(text, *train, environment=copy)
+        self.assertIn("use srun --mpi=pmix,", printed.message)
+        self.assertFalse((self.folder / "run").exists(), "refused before anything is written")
+        ((option, value),) = re.findall(r"(--launcher) (\w+)", printed.message)
+        self.no_hint(text, *train, option, value, environment=copy)
+        printed = self.hint(text, *train, environment={"OMPI_COMM_WORLD_SIZE": "2"})
+        self.assertIn("use the mpirun of that MPI library", printed.message)
+        text = "--launcher {}: choose auto or none"
+        printed = self.hint(text, *train, "--launcher", "slurm")
+        for choice in re.search(r"choose (\w+) or (\w+)", printed.message).groups():
+            self.no_hint(
+                text,
+                "evaluate",
+                "--model",
+                self.folder / "run/model.h5",
+                "--data",
+                data,
+                "--launcher",
+                choice,
+            )
+
     def test_launched_where_it_launches(self):
         text = (
             "{0} starts its ranks itself: run it without mpirun or srun (see hourglass {0} --help "

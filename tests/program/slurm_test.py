@@ -191,6 +191,40 @@ class SlurmTest(ProgramTest):
             self.train("undisturbed", "--data", self.data, *TRAINING, "--seed", 1),
         )
 
+    def test_srun_without_pmix_is_refused(self):
+        """Each task would be a job of its own: they would train the same model into one folder."""
+        output = self.folder / "copies"
+        words = [PROGRAM, "train", "--data", self.data, "--layers", "20,3", "--epochs", "1"]
+        words += ["--batch", "64", "--micro-batch", "16", "--output", str(output)]
+
+        def srun(mpi, *more):
+            return execute(
+                ["srun", f"--mpi={mpi}", "--ntasks=2", "--nodes=1", *more, *words],
+                environment=self.environment,
+            )
+
+        # Debian's Open MPI knows a task of Slurm by this variable and ends it with a long text of its
+        # own; without it, it starts each task as a job of one rank, as other builds do.
+        result = srun("none", "env", "-u", "SLURM_NODELIST")
+        self.assertNotEqual(result.code, 0)
+        refused = [line for line in result.stderr.splitlines() if "hourglass: " in line]
+        self.assertEqual(len(refused), 2, str(result))
+        for line in refused:
+            self.assertIn("srun started 2 copies", line)
+            self.assertIn("use srun --mpi=pmix", line)
+        self.assertFalse(output.exists())
+        result = srun("pmix")
+        self.assertEqual(result.code, 0, str(result))
+        self.assertIn("2 ranks", result.stdout)
+        # A batch script is one process, however many tasks its job has.
+        log = self.folder / "batch.log"
+        words[-1] = str(self.folder / "script")
+        result = execute(
+            ["sbatch", "--wait", "--ntasks=2", f"--output={log}", "--wrap", " ".join(words)],
+            environment=self.environment,
+        )
+        self.assertEqual(result.code, 0, f"{result} {log.read_text()}")
+
     def test_scripts_are_accepted_and_an_array_shares_a_sweep(self):
         for script, options in (
             ("train", []),
