@@ -203,8 +203,8 @@ class SlurmTest(ProgramTest):
                 environment=self.environment,
             )
 
-        # Debian's Open MPI knows a task of Slurm by this variable and ends it with a long text of its
-        # own; without it, it starts each task as a job of one rank, as other builds do.
+        # Debian's Open MPI knows a task of Slurm by this variable and ends it with a long text of
+        # its own; without it, it starts each task as a job of one rank, as other builds do.
         result = srun("none", "env", "-u", "SLURM_NODELIST")
         self.assertNotEqual(result.code, 0)
         refused = [line for line in result.stderr.splitlines() if "hourglass: " in line]
