@@ -20,7 +20,7 @@ std::optional<DatasetAddress> find_labels(const Arguments& arguments, const Data
 void run_encode(const Arguments& arguments) {
   const auto world = Communicator::world();
   const ModelArguments given = read_model_arguments(world, arguments);
-  const auto reader = open_everywhere(world, given.data, given.allow_external);
+  const auto reader = open_everywhere(world, given.data, given.reading);
   const Autoencoder& network = *given.model.network;
   OutputPlan plan;
   collectively(world, [&] {

@@ -58,7 +58,7 @@ void run_evaluate(const Arguments& arguments) {
   const auto world = Communicator::world();
   const ModelArguments given = read_model_arguments(world, arguments);
   const std::optional<CodeStatisticsOptions> code_options = read_code_options(world, arguments);
-  const auto reader = open_everywhere(world, given.data, given.allow_external);
+  const auto reader = open_everywhere(world, given.data, given.reading);
   const std::optional<NoisyInput> noise =
       read_noise(world, arguments, given.model.config.model.image, reader->info());
   WorkerPool pool(given.threads);

@@ -45,7 +45,7 @@ void write_inference(const Communicator& communicator, const ModelArguments& giv
       {group + "/" + plan.name, {rows, columns}, type, 0, 0, {{"model", given.model.file.path}}});
   std::unique_ptr<DatasetReader> labels;
   if (plan.labels) {
-    labels = open_everywhere(communicator, to_string(*plan.labels), plan.labels->allow_external);
+    labels = open_everywhere(communicator, to_string(*plan.labels), plan.labels->options);
     specs.push_back({group + "/labels", labels->info().shape, labels->info().type, 0, 0, {}});
   }
   DatasetWriter writer(communicator, plan.output.file, specs);

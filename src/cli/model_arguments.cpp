@@ -1,23 +1,25 @@
 #include "cli/model_arguments.hpp"
 
+#include "cli/reading_options.hpp"
+
 namespace hourglass {
 
 std::vector<Option> model_options() {
-  return {
-      {"model", "input", "Model or checkpoint file", "", false},
-      {"data", "input", "Samples: FILE.h5:/path/to/dataset", "", false},
-      {"allow-external", "input",
-       "Allow the data file to refer to other files and to use filter plug-ins", "", true},
-      {"threads", "run", "Worker threads per rank", "1", false},
-      {"micro-batch", "run", "Samples processed together by one thread", "the model's", false},
-  };
+  return with_reading_options(
+      {
+          {"model", "input", "Model or checkpoint file", "", false},
+          {"data", "input", "Samples: FILE.h5:/path/to/dataset", "", false},
+          {"threads", "run", "Worker threads per rank", "1", false},
+          {"micro-batch", "run", "Samples processed together by one thread", "the model's", false},
+      },
+      2);
 }
 
 ModelArguments read_model_arguments(const Communicator& communicator, const Arguments& arguments) {
   ModelArguments given;
   collectively(communicator, [&] {
     given.data = arguments.required("data");
-    given.allow_external = arguments.flag("allow-external");
+    given.reading = reading_from(arguments);
     given.threads = arguments.integer("threads", 1, 1);
     given.model = load_model(arguments.required("model"));
     given.micro_batch = arguments.integer("micro-batch", given.model.config.micro_batch, 1);

@@ -11,7 +11,7 @@ namespace hourglass {
 struct ModelArguments {
   Model model;
   std::string data;
-  bool allow_external = false;
+  ReadOptions reading;
   Index threads = 1;
   Index micro_batch = 128;
 };

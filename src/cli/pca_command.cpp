@@ -5,6 +5,7 @@
 
 #include "analysis/pca.hpp"
 #include "cli/command.hpp"
+#include "cli/reading_options.hpp"
 #include "data/statistics.hpp"
 #include "engine/training_data.hpp"
 #include "hourglass/core/error.hpp"
@@ -52,7 +53,7 @@ void run_pca(const Arguments& arguments) {
   std::string output;
   collectively(world, [&] {
     config.data = arguments.required("data");
-    config.allow_external = arguments.flag("allow-external");
+    config.reading = reading_from(arguments);
     output = arguments.required("output");
     if (world.is_root()) require_new(output);
     static_cast<void>(arguments.required("components"));
@@ -60,7 +61,7 @@ void run_pca(const Arguments& arguments) {
     threads = arguments.integer("threads", 1, 1);
     config.normalize = normalize_from(arguments.get("normalize", "auto"));
   });
-  const auto reader = open_everywhere(world, config.data, config.allow_external);
+  const auto reader = open_everywhere(world, config.data, config.reading);
   const InputTransform transform = input_transform(world, *reader, config.normalize);
   WorkerPool pool(threads);
   const PrincipalComponents pca = principal_components(world, *reader, transform, components, pool);
@@ -77,15 +78,15 @@ Command pca_command() {
           "The file can be used like any model: hourglass evaluate --model pca.h5 --data "
           "FILE.h5:/test/samples\nBitwise reproducible on any number of ranks and threads; at most "
           "16 ranks x threads take part.\n",
-          {{"data", "input", "Samples: FILE.h5:/path/to/dataset", "", false},
-           {"normalize", "input", "auto, none, unit or standardize, as for train", "auto", false},
-           {"allow-external", "input",
-            "Allow the data file to refer to other files and to use filter plug-ins", "", true},
-           {"components", "output", "Number of components", "", false},
-           {"output", "output", "Model file to write", "", false},
-           {"threads", "run", "Worker threads per rank", "1", false},
-           {"json", "output", "Print one JSON object", "", true},
-           {"help", "output", "Show this text", "", true}},
+          with_reading_options({{"data", "input", "Samples: FILE.h5:/path/to/dataset", "", false},
+                                {"normalize", "input",
+                                 "auto, none, unit or standardize, as for train", "auto", false},
+                                {"components", "output", "Number of components", "", false},
+                                {"output", "output", "Model file to write", "", false},
+                                {"threads", "run", "Worker threads per rank", "1", false},
+                                {"json", "output", "Print one JSON object", "", true},
+                                {"help", "output", "Show this text", "", true}},
+                               2),
           0,
           true,
           run_pca};

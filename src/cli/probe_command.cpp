@@ -6,6 +6,7 @@
 
 #include "analysis/probe.hpp"
 #include "cli/command.hpp"
+#include "cli/reading_options.hpp"
 #include "config/settings.hpp"
 #include "data/labels.hpp"
 #include "data/statistics.hpp"
@@ -56,7 +57,7 @@ LabelledData labelled(const Arguments& arguments, const char* option, const Data
                             "'labels', one per sample); name them with --{} FILE.h5:/path",
                             to_string(info.address), option));
   }
-  address->allow_external = arguments.flag("allow-external");
+  address->options = reading_from(arguments);
   data.labels = class_labels(*address, info.rows());
   return data;
 }
@@ -126,9 +127,8 @@ void run_probe(const Arguments& arguments) {
     settings = read_settings(arguments);
     if (arguments.has("model")) model = load_model(arguments.get("model"));
   });
-  const auto reader = open_everywhere(world, data, arguments.flag("allow-external"));
-  const auto validation_reader =
-      open_everywhere(world, validation, arguments.flag("allow-external"));
+  const auto reader = open_everywhere(world, data, reading_from(arguments));
+  const auto validation_reader = open_everywhere(world, validation, reading_from(arguments));
   LabelledData training;
   LabelledData held_out;
   collectively(world, [&] {
@@ -165,37 +165,41 @@ Command probe_command() {
       "--raw classifies the samples themselves.\nA model trained for 0 epochs (hourglass train "
       "--epochs 0) is the untrained encoder for comparison.\nThe results are the same on any "
       "number of ranks and threads.\n",
-      {{"model", "input", "Model or checkpoint file", "", false},
-       {"raw", "input", "Classify the samples themselves, without a model", "", true},
-       {"data", "input", "Training samples: FILE.h5:/path/to/dataset", "", false},
-       {"labels", "input", "Their labels, integers from 0", "labels beside the samples", false},
-       {"validation", "input", "Samples on which accuracy and confusion matrix are measured", "",
-        false},
-       {"validation-labels", "input", "Their labels", "labels beside the samples", false},
-       {"allow-external", "input",
-        "Allow data files to refer to other files and to use filter plug-ins", "", true},
-       {"normalize", "input", "raw: auto, none, unit or standardize, as for train", "auto", false},
-       {"label-fraction", "input",
-        "Fraction of each class whose labels are used; the other samples are ignored", "1", false},
-       {"standardize", "training", "Standardize frozen codes by their mean and standard deviation",
-        "true", true},
-       {"fine-tune", "training", "Train the encoder together with the classifier", "", true},
-       {"epochs", "training", "Number of passes over the labelled samples", "30", false},
-       {"learning-rate", "training", "Base learning rate", "0.01; 0.001 with --fine-tune", false},
-       {"schedule", "training", "constant or cosine", "cosine", false},
-       {"optimizer", "training", fmt::format("Optimizer: {}", fmt::join(optimizer_names(), ", ")),
-        "adam", false},
-       {"momentum", "training", "sgd, rmsprop, lars, muon: momentum coefficient", "0", false},
-       {"weight-decay", "training", "Weight decay, not applied to biases", "0", false},
-       {"batch", "training", "Global batch size: samples per update over all ranks", "256", false},
-       {"micro-batch", "training", "Samples processed together by one thread", "32", false},
-       {"seed", "training", "Random seed", "1", false},
-       {"threads", "run", "Worker threads per rank", "1", false},
-       {"memory", "run",
-        "raw, fine-tune: bytes of samples held in memory per rank; 0 always streams", "auto",
-        false},
-       {"json", "output", "Print one JSON object", "", true},
-       {"help", "output", "Show this text", "", true}},
+      with_reading_options(
+          {{"model", "input", "Model or checkpoint file", "", false},
+           {"raw", "input", "Classify the samples themselves, without a model", "", true},
+           {"data", "input", "Training samples: FILE.h5:/path/to/dataset", "", false},
+           {"labels", "input", "Their labels, integers from 0", "labels beside the samples", false},
+           {"validation", "input", "Samples on which accuracy and confusion matrix are measured",
+            "", false},
+           {"validation-labels", "input", "Their labels", "labels beside the samples", false},
+           {"normalize", "input", "raw: auto, none, unit or standardize, as for train", "auto",
+            false},
+           {"label-fraction", "input",
+            "Fraction of each class whose labels are used; the other samples are ignored", "1",
+            false},
+           {"standardize", "training",
+            "Standardize frozen codes by their mean and standard deviation", "true", true},
+           {"fine-tune", "training", "Train the encoder together with the classifier", "", true},
+           {"epochs", "training", "Number of passes over the labelled samples", "30", false},
+           {"learning-rate", "training", "Base learning rate", "0.01; 0.001 with --fine-tune",
+            false},
+           {"schedule", "training", "constant or cosine", "cosine", false},
+           {"optimizer", "training",
+            fmt::format("Optimizer: {}", fmt::join(optimizer_names(), ", ")), "adam", false},
+           {"momentum", "training", "sgd, rmsprop, lars, muon: momentum coefficient", "0", false},
+           {"weight-decay", "training", "Weight decay, not applied to biases", "0", false},
+           {"batch", "training", "Global batch size: samples per update over all ranks", "256",
+            false},
+           {"micro-batch", "training", "Samples processed together by one thread", "32", false},
+           {"seed", "training", "Random seed", "1", false},
+           {"threads", "run", "Worker threads per rank", "1", false},
+           {"memory", "run",
+            "raw, fine-tune: bytes of samples held in memory per rank; 0 always streams", "auto",
+            false},
+           {"json", "output", "Print one JSON object", "", true},
+           {"help", "output", "Show this text", "", true}},
+          6),
       0,
       true,
       run_probe,

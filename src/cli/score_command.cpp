@@ -170,7 +170,7 @@ void run_score(const Arguments& arguments) {
   const ModelArguments given = read_model_arguments(world, arguments);
   ScoreOptions options;
   collectively(world, [&] { options = read_score_options(arguments, given.model); });
-  const auto reader = open_everywhere(world, given.data, given.allow_external);
+  const auto reader = open_everywhere(world, given.data, given.reading);
   std::vector<std::uint8_t> anomalies;
   collectively(world, [&] {
     check_features(reader->info(), given.model.network->features());
@@ -186,7 +186,7 @@ void run_score(const Arguments& arguments) {
   Report report;
   report.samples = reader->info().rows();
   if (!options.fit.empty()) {
-    const auto fit = open_everywhere(world, options.fit, given.allow_external);
+    const auto fit = open_everywhere(world, options.fit, given.reading);
     report.threshold =
         quantile(world, sample_errors(world, given.model, *fit, given.micro_batch, pool).values,
                  options.quantile);

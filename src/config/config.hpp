@@ -9,6 +9,7 @@
 #include "config/pretrain_config.hpp"
 #include "config/reliability.hpp"
 #include "data/normalization.hpp"
+#include "hdf5/read_options.hpp"
 #include "hourglass/core/types.hpp"
 #include "model/autoencoder.hpp"
 #include "nn/initializer.hpp"
@@ -43,8 +44,7 @@ struct TrainConfig {
   // data
   std::string data;
   std::string validation;
-  bool allow_external = false;  ///< data files may refer to others: external links and storage,
-                                ///< virtual sets, filter plug-ins
+  ReadOptions reading;  ///< of the training and the validation samples
   Normalize normalize = Normalize::automatic;
   Index shuffle_block = 32;
   Index shuffle_window = 64;

@@ -16,7 +16,7 @@ std::vector<Setting> data_settings() {
                     "Allow data files to refer to other files (external links, external storage, "
                     "virtual data sets) and to use filter plug-ins",
                     Scope::run},
-                   [](TrainConfig& c) -> bool& { return c.allow_external; }),
+                   [](TrainConfig& c) -> bool& { return c.reading.allow_external; }),
       word_setting(
           {"normalize", s,
            "Conversion of stored values to inputs: auto (integers to [0,1], floats unchanged), "

@@ -12,7 +12,7 @@ namespace hourglass {
 std::optional<DatasetAddress> labels_beside(const DatasetInfo& samples) {
   const std::string& path = samples.address.path;
   const DatasetAddress beside{samples.address.file, path.substr(0, path.rfind('/')) + "/labels",
-                              samples.address.allow_external};
+                              samples.address.options};
   try {
     const DatasetReader reader(beside);
     const DatasetInfo& info = reader.info();

@@ -26,11 +26,12 @@ constexpr Index sampled_rows = 256;
 }  // namespace
 
 std::unique_ptr<DatasetReader> open_everywhere(const Communicator& communicator,
-                                               const std::string& address, bool allow_external) {
+                                               const std::string& address,
+                                               const ReadOptions& options) {
   std::unique_ptr<DatasetReader> reader;
   collectively(communicator, [&] {
     DatasetAddress place = parse_address(address);
-    place.allow_external = allow_external;
+    place.options = options;
     reader = std::make_unique<DatasetReader>(place);
   });
   // A pattern is expanded by every rank: a network file system may show them different folders.

@@ -13,7 +13,7 @@ namespace hourglass {
 /// Opens a data set on every rank. Throws the same Error on every rank. Collective.
 [[nodiscard]] std::unique_ptr<DatasetReader> open_everywhere(const Communicator& communicator,
                                                              const std::string& address,
-                                                             bool allow_external = false);
+                                                             const ReadOptions& options = {});
 
 /// A digest of a data set, 32 hex digits: shape, element type and content (all of it up to 256 MiB,
 /// evenly spaced rows beyond), so that a resumed run detects exchanged data. The path is not part

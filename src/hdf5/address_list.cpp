@@ -51,7 +51,7 @@ std::vector<DatasetAddress> expand_addresses(const DatasetAddress& address) {
     DatasetAddress part = parse_address(item);
     if (part.path.empty()) part.path = address.path;
     for (const std::string& file : expand_pattern(part.file))
-      all.push_back({file, part.path, address.allow_external});
+      all.push_back({file, part.path, address.options});
   }
   return all;
 }

@@ -48,14 +48,15 @@ void read_filters(hid_t creation, DatasetInfo& info, const std::string& name) {
     std::size_t values = 0;
     const H5Z_filter_t id = H5Pget_filter2(creation, static_cast<unsigned>(i), nullptr, &values,
                                            nullptr, 0, nullptr, nullptr);
-    if ((id < H5Z_FILTER_RESERVED || info.address.allow_external) && H5Zfilter_avail(id) > 0)
+    if ((id < H5Z_FILTER_RESERVED || info.address.options.allow_external) &&
+        H5Zfilter_avail(id) > 0)
       continue;
     H5Eclear2(H5E_DEFAULT);
     const std::string filter = name + ": is compressed with the filter \"" + info.filters[i] +
                                "\" (number " + std::to_string(id) + "), which ";
     constexpr const char* repack = "rewrite it with h5repack -f GZIP=4 where that is installed";
     throw Error(ErrorKind::data,
-                info.address.allow_external
+                info.address.options.allow_external
                     ? filter +
                           "no plug-in here can undo; set HDF5_PLUGIN_PATH to the plug-in's "
                           "folder, or " +

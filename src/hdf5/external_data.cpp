@@ -75,7 +75,7 @@ void require_sources(hid_t creation, hid_t space, const DatasetInfo& info,
                                       "its virtual mapping cannot be read"))),
                        '\0');
     H5Pget_virtual_filename(creation, i, source.data(), source.size() + 1);
-    if (source != "." && !info.address.allow_external) {
+    if (source != "." && !info.address.options.allow_external) {
       throw Error(
           ErrorKind::data,
           name + ": is a virtual data set over other files (" + source +
@@ -96,7 +96,7 @@ void require_sources(hid_t creation, hid_t space, const DatasetInfo& info,
 
 void require_external_files(hid_t dataset, hid_t creation, const DatasetInfo& info,
                             const std::string& name) {
-  if (!info.address.allow_external) {
+  if (!info.address.options.allow_external) {
     throw Error(ErrorKind::data,
                 name +
                     ": keeps its values in another file (external storage), which is not followed; "

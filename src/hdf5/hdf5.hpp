@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "hdf5/read_options.hpp"
 #include "hourglass/core/types.hpp"
 
 namespace hourglass {
@@ -16,8 +17,7 @@ namespace hourglass {
 struct DatasetAddress {
   std::string file;
   std::string path;
-  /// Follow references to other files and load filter plug-ins; refused otherwise.
-  bool allow_external = false;
+  ReadOptions options = {};
 };
 
 /// Splits at the last ":/" (so that colons may occur in file names). "~" and variables are the
@@ -41,8 +41,10 @@ struct DatasetInfo {
   std::vector<Index> shape;
   ElementType type = ElementType::f32;
   bool chunked = false;
-  std::vector<Index> chunk;          ///< when chunked
-  std::vector<std::string> filters;  ///< e.g. "deflate", "shuffle"
+  std::vector<Index> chunk;                ///< when chunked
+  std::vector<std::string> filters;        ///< e.g. "deflate", "shuffle"
+  std::vector<std::string> feature_names;  ///< features() names, or none when unknown
+  std::string units;                       ///< of the values, as the file names them; may be empty
 
   [[nodiscard]] Index rows() const { return shape.empty() ? 0 : shape.front(); }
   /// Product of the other dimensions; 1 for a one-dimensional set.
@@ -50,7 +52,9 @@ struct DatasetInfo {
   [[nodiscard]] Index row_bytes() const { return features() * size_of(type); }
 };
 
-/// A data set open for reading: the plain POSIX driver, read-only, without file locks, under the
+class RowSource;
+
+/// Samples open for reading: the plain POSIX driver, read-only, without file locks, under the
 /// process-wide HDF5 lock, so a prefetch thread may read while others open files. Move-only.
 class DatasetReader {
  public:
@@ -75,8 +79,7 @@ class DatasetReader {
   void read_rows(Range rows, std::span<std::byte> bytes) const;
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<RowSource> rows_;
 };
 
 }  // namespace hourglass

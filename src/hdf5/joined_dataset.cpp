@@ -22,7 +22,7 @@ DatasetAddress common_address(const DatasetAddress& address) {
     if (!part.path.empty() && part.path != address.path) return address;
     files += (files.empty() ? "" : ",") + part.file;
   }
-  return {files, address.path, address.allow_external};
+  return {files, address.path, address.options};
 }
 
 bool alike(const DatasetInfo& a, const DatasetInfo& b) {

@@ -7,21 +7,21 @@
 #include <utility>
 #include <vector>
 
-#include "hdf5/hdf5.hpp"
+#include "hdf5/row_source.hpp"
 
 namespace hourglass {
 
 /// Several data sets read as one, for addresses that name several (see DatasetReader). Only the
 /// few used last are open at a time.
-class JoinedDataset {
+class JoinedDataset : public RowSource {
  public:
   /// Throws as DatasetReader does, and Error(data), naming both, when two differ in type or in the
   /// shape of a sample.
   explicit JoinedDataset(const DatasetAddress& address);
 
-  [[nodiscard]] const DatasetInfo& info() const { return info_; }
-  void read_rows(Range rows, std::span<std::byte> bytes) const;
-  [[nodiscard]] std::string where(Index row) const;
+  [[nodiscard]] const DatasetInfo& info() const override { return info_; }
+  [[nodiscard]] std::string where(Index row) const override;
+  void read_rows(Range rows, std::span<std::byte> bytes) const override;
 
  private:
   struct Part {

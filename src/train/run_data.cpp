@@ -8,11 +8,11 @@ namespace hourglass {
 
 RunData::RunData(const Communicator& communicator, const TrainConfig& config)
     : communicator_(communicator),
-      training_(open_everywhere(communicator, config.data, config.allow_external)) {}
+      training_(open_everywhere(communicator, config.data, config.reading)) {}
 
 void RunData::prepare(const TrainConfig& config, Index features) {
   if (!config.validation.empty()) {
-    validation_ = open_everywhere(communicator_, config.validation, config.allow_external);
+    validation_ = open_everywhere(communicator_, config.validation, config.reading);
     collectively(communicator_, [&] { check_features(validation_->info(), features); });
   }
   transform_ = input_transform(communicator_, *training_, config.normalize);

@@ -43,7 +43,7 @@ ROOMS = {
     ),
     "config": (
         "every setting of a run: its default, its text, its checks",
-        "core nn model optim system data",
+        "core nn model optim system hdf5 data",
     ),
     "engine": (
         "one step: gradients by workers, their sums over ranks, the update; passes without "

@@ -1,0 +1,25 @@
+#include "cli/reading_options.hpp"
+
+namespace hourglass {
+
+std::vector<Option> reading_options() {
+  return {
+      {"allow-external", "input",
+       "Allow data files to refer to other files and to use filter plug-ins", "", true},
+  };
+}
+
+ReadOptions reading_from(const Arguments& arguments) {
+  ReadOptions options;
+  options.allow_external = arguments.flag("allow-external");
+  return options;
+}
+
+std::vector<Option> with_reading_options(std::vector<Option> options, std::size_t position) {
+  const std::vector<Option> reading = reading_options();
+  options.insert(options.begin() + static_cast<std::ptrdiff_t>(position), reading.begin(),
+                 reading.end());
+  return options;
+}
+
+}  // namespace hourglass

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "hdf5/hdf5_handle.hpp"
+#include "hdf5/row_source.hpp"
+
+namespace hourglass {
+
+/// The rows of one data set of one file.
+class StoredDataset : public RowSource {
+ public:
+  /// Throws as DatasetReader does.
+  explicit StoredDataset(const DatasetAddress& address);
+
+  [[nodiscard]] const DatasetInfo& info() const override { return info_; }
+  [[nodiscard]] std::string where(Index row) const override;
+  void read_rows(Range rows, std::span<std::byte> bytes) const override;
+
+ private:
+  DatasetInfo info_;
+  hdf5::Handle file_;
+  hdf5::Handle dataset_;
+  hdf5::Handle space_;
+  std::string name_;  // for messages
+};
+
+}  // namespace hourglass
