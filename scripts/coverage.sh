@@ -35,6 +35,6 @@ find "$build" -name '*.gcda' -delete
 ctest --preset coverage --label-regex '^unit$' --parallel "$(nproc)" "${selection[@]}"
 
 mkdir -p "$build/html"
-gcovr --root . --filter src/ --filter include/ --object-directory "$build" -j "$(nproc)" \
+gcovr --root . --filter src/ --filter include/ --object-directory "$build" --exclude-directories '.*CompilerId.*' -j "$(nproc)" \
   --json-summary "$build/coverage.json" --html-details "$build/html/index.html" "$build"
 scripts/coverage_table.py "$build/coverage.json" "$@"
