@@ -16,6 +16,7 @@ packages=(
 tests=(python3 python3-numpy python3-h5py)
 extras=(
   python3-torch python3-sklearn python3-matplotlib python3-opencv # peers
+  python3-netcdf4 python3-xarray python3-anndata python3-pandas python3-tables python3-scipy # writers of foreign HDF5 files
   chromium imagemagick hdf5-tools groff zsh                       # independent readers of what the program writes
   libdnnl-dev libsimgrid-dev                                      # another BLAS; simulated networks
   slurm-wlm slurm-wlm-basic-plugins munge iproute2                # a Slurm cluster, network namespaces

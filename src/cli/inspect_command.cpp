@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "checkpoint/describe.hpp"
 #include "checkpoint/state_file.hpp"
@@ -20,13 +21,25 @@ std::string storage(const DatasetInfo& info) {
                      fmt::join(info.filters, ", "));
 }
 
+std::string names_text(const std::vector<std::string>& names) {
+  constexpr std::size_t shown = 5;
+  if (names.empty()) return "";
+  const std::span first(names.data(), std::min(shown, names.size()));
+  return fmt::format("  columns {}{}", fmt::join(first, ", "),
+                     names.size() > shown ? fmt::format(" and {} more", names.size() - shown) : "");
+}
+
 void print_datasets(const FileDescription& file) {
   std::size_t width = 0;
   for (const auto& dataset : file.datasets) width = std::max(width, dataset.path.size());
   for (const auto& dataset : file.datasets) {
     if (dataset.problem.empty()) {
-      fmt::print("  {:<{}}  {}  {}  {}\n", dataset.path, width, dimensions(dataset.info.shape),
-                 name_of(dataset.info.type), storage(dataset.info));
+      const DatasetInfo& info = dataset.info;
+      fmt::print("  {:<{}}  {}  {}  {}{}{}{}\n", dataset.path, width, dimensions(info.shape),
+                 name_of(info.type), storage(info),
+                 info.units.empty() ? "" : fmt::format("  in {}", info.units),
+                 info.decoding.empty() ? "" : fmt::format("  ({})", info.decoding),
+                 names_text(info.feature_names));
     } else {
       fmt::print("  {:<{}}  not trainable: {}\n", dataset.path, width, dataset.problem);
     }
@@ -68,6 +81,9 @@ nlohmann::ordered_json to_json(const FileDescription& file) {
       entry["type"] = name_of(dataset.info.type);
       entry["chunk"] = dataset.info.chunk;
       entry["filters"] = dataset.info.filters;
+      if (!dataset.info.units.empty()) entry["units"] = dataset.info.units;
+      if (!dataset.info.decoding.empty()) entry["decoding"] = dataset.info.decoding;
+      if (!dataset.info.feature_names.empty()) entry["columns"] = dataset.info.feature_names;
     } else {
       entry["problem"] = dataset.problem;
     }

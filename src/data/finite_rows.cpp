@@ -22,6 +22,12 @@ std::string describe(ElementType type, const std::byte* stored, Index element) {
   return "a number beyond the range of single precision";
 }
 
+std::string feature_text(const DatasetInfo& info, Index feature) {
+  const auto i = static_cast<std::size_t>(feature);
+  const std::string number = "feature " + std::to_string(feature);
+  return i < info.feature_names.size() ? number + ", " + info.feature_names[i] : number;
+}
+
 }  // namespace
 
 void read_finite_rows(const DatasetReader& reader, Range rows, std::span<std::byte> bytes) {
@@ -29,9 +35,15 @@ void read_finite_rows(const DatasetReader& reader, Range rows, std::span<std::by
   const DatasetInfo& info = reader.info();
   const Index bad = first_non_finite(info.type, bytes);
   if (bad < 0) return;
-  throw Error(ErrorKind::data, reader.where(rows.begin + bad / info.features()) + " holds " +
-                                   describe(info.type, bytes.data(), bad) + " (feature " +
-                                   std::to_string(bad % info.features()) +
+  const std::string where = reader.where(rows.begin + bad / info.features());
+  const std::string what = describe(info.type, bytes.data(), bad);
+  const std::string feature = feature_text(info, bad % info.features());
+  if (what == "a NaN" && !info.missing.empty()) {
+    throw Error(ErrorKind::data, where + " holds a missing value (" + feature +
+                                     "), which the file marks by " + info.missing +
+                                     "; drop such rows or replace such values");
+  }
+  throw Error(ErrorKind::data, where + " holds " + what + " (" + feature +
                                    "); clean the data: drop such rows or replace such values");
 }
 

@@ -30,15 +30,6 @@ std::vector<Index> read_shape(hid_t space, const std::string& name) {
   return {sizes.begin(), sizes.end()};
 }
 
-void read_type(hid_t dataset, DatasetInfo& info, const std::string& name) {
-  const Handle type(checked(H5Dget_type(dataset), name, "its type cannot be read"), H5Tclose);
-  if (element_type_of(type.get(), info.type)) return;
-  throw Error(
-      ErrorKind::data,
-      name + ": holds " + describe_type(type.get()) +
-          ", which cannot be read; integers of up to 64 bits and float16, float32, float64 can");
-}
-
 namespace {
 
 // Filters of the library itself have numbers below this one; others would come as plug-ins.

@@ -15,9 +15,6 @@ namespace hourglass::hdf5 {
 /// counted in bytes.
 [[nodiscard]] std::vector<Index> read_shape(hid_t space, const std::string& name);
 
-/// Sets info.type; refuses what is not a number of at most 64 bits.
-void read_type(hid_t dataset, DatasetInfo& info, const std::string& name);
-
 /// Sets info.chunked, info.chunk and info.filters; refuses filters that cannot be undone, rows that
 /// were never written, and data outside the file unless info.address allows it.
 void read_layout(hid_t dataset, hid_t space, DatasetInfo& info, const std::string& name);

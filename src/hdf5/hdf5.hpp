@@ -45,6 +45,9 @@ struct DatasetInfo {
   std::vector<std::string> filters;        ///< e.g. "deflate", "shuffle"
   std::vector<std::string> feature_names;  ///< features() names, or none when unknown
   std::string units;                       ///< of the values, as the file names them; may be empty
+  std::string decoding;   ///< how values are made from what is stored, in words; empty: as stored
+  std::string missing;    ///< by which the file marks missing values, in words; read as NaN
+  bool as_stored = true;  ///< rows are delivered as they lie in the file
 
   [[nodiscard]] Index rows() const { return shape.empty() ? 0 : shape.front(); }
   /// Product of the other dimensions; 1 for a one-dimensional set.

@@ -1,11 +1,15 @@
 #include "hdf5/stored_dataset.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 #include <vector>
 
+#include "core/buffer.hpp"
 #include "hdf5/dataset_checks.hpp"
 #include "hdf5/external_data.hpp"
+#include "hdf5/only_samples.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {
@@ -16,29 +20,8 @@ using hdf5::saturating_product;
 
 namespace {
 
-// Samples and labels lie together; the samples are the set with a row of features.
-std::string only_candidate(hid_t file, const std::string& file_name) {
-  constexpr std::size_t searched = 1000;
-  std::vector<std::string> tables;
-  std::vector<std::string> vectors;
-  for (const std::string& path : hdf5::list_datasets(file, searched)) {
-    const auto object = hdf5::open_object(file, path);
-    if (object.kind != H5I_DATASET) continue;
-    const Handle type(H5Dget_type(object.handle.get()), H5Tclose);
-    const Handle space(H5Dget_space(object.handle.get()), H5Sclose);
-    ElementType element{};
-    if (type.get() < 0 || space.get() < 0 || !hdf5::element_type_of(type.get(), element)) continue;
-    const int dimensions = H5Sget_simple_extent_ndims(space.get());
-    if (dimensions >= 1) (dimensions >= 2 ? tables : vectors).push_back(path);
-  }
-  const auto& candidates = tables.empty() ? vectors : tables;
-  if (candidates.size() == 1) return candidates.front();
-  throw Error(ErrorKind::data, file_name + ": " + hdf5::listing(file, "") +
-                                   (candidates.empty() ? ", none of numbers"
-                                                       : "; name one: " + file_name + ":/path"));
-}
-
-Handle open_dataset(hid_t file, const DatasetAddress& address, const std::string& name) {
+// A group of a known dialect stands for a data set in it: `address` then becomes its address.
+Handle open_dataset(hid_t file, DatasetAddress& address, const std::string& name) {
   auto object = hdf5::open_object(file, address.path, address.options.allow_external);
   if (object.external) {
     throw Error(ErrorKind::data,
@@ -46,6 +29,13 @@ Handle open_dataset(hid_t file, const DatasetAddress& address, const std::string
                     hdf5::allow_external_advice);
   }
   if (object.kind == H5I_DATASET) return std::move(object.handle);
+  if (object.kind == H5I_GROUP) {
+    const std::string path = hdf5::dataset_of_group(file, object.handle.get(), address);
+    if (!path.empty()) {
+      address.path = path;
+      return open_dataset(file, address, to_string(address));
+    }
+  }
   const std::string what =
       object.kind == H5I_GROUP ? ": is a group, not a data set; " : ": no such data set; ";
   throw Error(ErrorKind::data, name + what + hdf5::listing(file, address.path));
@@ -84,14 +74,17 @@ StoredDataset::StoredDataset(const DatasetAddress& address) {
   info_.address = address;
   if (address.options.allow_external) hdf5::allow_plugins();
   file_ = hdf5::open_file(address.file);
-  if (address.path.empty()) info_.address.path = only_candidate(file_.get(), address.file);
+  if (address.path.empty()) info_.address.path = hdf5::only_samples(file_.get(), address.file);
+  dataset_ = open_dataset(file_.get(), info_.address, to_string(info_.address));
   name_ = to_string(info_.address);
-  dataset_ = open_dataset(file_.get(), info_.address, name_);
   space_ =
       Handle(checked(H5Dget_space(dataset_.get()), name_, "its shape cannot be read"), H5Sclose);
-  hdf5::read_type(dataset_.get(), info_, name_);
+  form_ = hdf5::stored_form(file_.get(), dataset_.get(), info_.address);
   info_.shape = hdf5::read_shape(space_.get(), name_);
   hdf5::read_layout(dataset_.get(), space_.get(), info_, name_);
+  form_.apply_to(info_);
+  info_.feature_names =
+      hdf5::feature_names(file_.get(), dataset_.get(), info_.address.path, form_, info_.features());
   dataset_ = reopen_with_cache(std::move(dataset_), file_.get(), info_, name_);
 }
 
@@ -100,11 +93,41 @@ std::string StoredDataset::where(Index row) const {
 }
 
 void StoredDataset::read_rows(Range rows, std::span<std::byte> bytes) const {
+  if (!form_.changes()) {
+    read_stored(rows, bytes);
+    return require_written(rows, bytes);
+  }
+  Buffer<std::byte> stored(rows.size() * form_.stored_row_bytes(info_));
+  read_stored(rows, stored.span());
+  form_.make_rows(info_, rows.size(), stored.span(), bytes);
+}
+
+void StoredDataset::require_written(Range rows, std::span<const std::byte> stored) const {
+  const Index element = first_unwritten(form_.decoding, stored);
+  if (element < 0) return;
+  const std::string number = number_text(form_.decoding.stored, *form_.decoding.unwritten);
+  throw Error(ErrorKind::data,
+              fmt::format("{} holds {} (feature {}), by which netCDF marks what was never written; "
+                          "say that it is missing: python3 -c \"import h5py, numpy; "
+                          "h5py.File('{}', 'a')['{}'].attrs['_FillValue'] = numpy.{}({})\"",
+                          where(rows.begin + element / info_.features()), number,
+                          element % info_.features(), info_.address.file, info_.address.path,
+                          name_of(form_.decoding.stored), number));
+}
+
+void StoredDataset::read_stored(Range rows, std::span<std::byte> bytes) const {
   const hdf5::Lock lock;
-  std::vector<hsize_t> start(info_.shape.size(), 0);
-  std::vector<hsize_t> count(info_.shape.begin(), info_.shape.end());
+  // Axes of the file: those of the numbers of a record are none.
+  const auto axes = static_cast<std::size_t>(std::max(1, H5Sget_simple_extent_ndims(space_.get())));
+  std::vector<hsize_t> start(axes, 0);
+  std::vector<hsize_t> count(info_.shape.begin(),
+                             info_.shape.begin() + static_cast<std::ptrdiff_t>(axes));
   start.front() = static_cast<hsize_t>(rows.begin);
   count.front() = static_cast<hsize_t>(rows.size());
+  if (form_.column_major) {
+    std::ranges::reverse(start);
+    std::ranges::reverse(count);
+  }
   checked(H5Sselect_hyperslab(space_.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(),
                               nullptr),
           name_, "rows cannot be selected");
@@ -112,8 +135,8 @@ void StoredDataset::read_rows(Range rows, std::span<std::byte> bytes) const {
       checked(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr), name_,
               "rows cannot be selected"),
       H5Sclose);
-  if (H5Dread(dataset_.get(), hdf5::native_type(info_.type), memory.get(), space_.get(),
-              H5P_DEFAULT, bytes.data()) >= 0) {
+  if (H5Dread(dataset_.get(), form_.memory_type(), memory.get(), space_.get(), H5P_DEFAULT,
+              bytes.data()) >= 0) {
     return;
   }
   const std::string reason = hdf5::take_reason();

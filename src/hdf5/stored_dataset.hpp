@@ -4,12 +4,13 @@
 #include <span>
 #include <string>
 
+#include "hdf5/dialect.hpp"
 #include "hdf5/hdf5_handle.hpp"
 #include "hdf5/row_source.hpp"
 
 namespace hourglass {
 
-/// The rows of one data set of one file.
+/// The rows of one data set of one file, decoded as its dialect says.
 class StoredDataset : public RowSource {
  public:
   /// Throws as DatasetReader does.
@@ -20,7 +21,12 @@ class StoredDataset : public RowSource {
   void read_rows(Range rows, std::span<std::byte> bytes) const override;
 
  private:
+  /// Rows as they are stored, in the order of the file's axes.
+  void read_stored(Range rows, std::span<std::byte> bytes) const;
+  void require_written(Range rows, std::span<const std::byte> stored) const;
+
   DatasetInfo info_;
+  hdf5::StoredForm form_;
   hdf5::Handle file_;
   hdf5::Handle dataset_;
   hdf5::Handle space_;

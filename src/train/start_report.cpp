@@ -43,6 +43,9 @@ std::vector<std::string> start_report(const Communicator& communicator, const Tr
                   shards.samples(), network.features(), network.layout().parameter_count(),
                   communicator.size(), config.threads, shards.shards(), shards.steps_per_epoch()),
       memory.text()};
+  const DatasetInfo& info = data.training().info();
+  if (!info.decoding.empty())
+    lines.push_back(fmt::format("{}: {}", to_string(info.address), info.decoding));
   for (const std::string& line : placement) lines.push_back(line);
   for (const std::string& line : ineffective_settings_advice(config)) lines.push_back(line);
   const auto range =
