@@ -6,6 +6,7 @@
 
 #include "hdf5/dataset_checks.hpp"
 #include "hdf5/external_data.hpp"
+#include "hdf5/filters.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {
