@@ -25,11 +25,19 @@ std::string describe(ElementType type, const std::byte* stored, Index element) {
 }  // namespace
 
 void read_finite_rows(const DatasetReader& reader, Range rows, std::span<std::byte> bytes) {
-  reader.read_rows(rows, bytes);
+  if (!rows.empty()) read_finite_runs(reader, {&rows, 1}, bytes);
+}
+
+void read_finite_runs(const DatasetReader& reader, std::span<const Range> runs,
+                      std::span<std::byte> bytes) {
+  reader.read_runs(runs, bytes);
   const DatasetInfo& info = reader.info();
   const Index bad = first_non_finite(info.type, bytes);
   if (bad < 0) return;
-  throw Error(ErrorKind::data, reader.where(rows.begin + bad / info.features()) + " holds " +
+  Index place = bad / info.features();
+  std::size_t run = 0;
+  while (place >= runs[run].size()) place -= runs[run++].size();
+  throw Error(ErrorKind::data, reader.where(runs[run].begin + place) + " holds " +
                                    describe(info.type, bytes.data(), bad) + " (feature " +
                                    std::to_string(bad % info.features()) +
                                    "); clean the data: drop such rows or replace such values");

@@ -42,6 +42,18 @@ void read_type(hid_t dataset, DatasetInfo& info, const std::string& name) {
 
 namespace {
 
+// An unpacked chunk, its packed bytes, and what a filter works in: a buffer that doubles until the
+// chunk fits.
+constexpr Index chunks_held = 4;
+
+void read_unpacking(hid_t dataset, DatasetInfo& info, const std::string& name) {
+  const Handle type(checked(H5Dget_type(dataset), name, "its type cannot be read"), H5Tclose);
+  Index bytes = chunks_held * static_cast<Index>(H5Tget_size(type.get()));
+  for (const Index size : info.chunk) bytes = saturating_product(bytes, size);
+  info.rows_per_unpacking = info.chunk.front();
+  info.unpacking_bytes = bytes;
+}
+
 Index chunk_count(const DatasetInfo& info) {
   Index count = 1;
   for (std::size_t d = 0; d < info.shape.size(); ++d)
@@ -104,6 +116,7 @@ void read_layout(hid_t dataset, hid_t space, DatasetInfo& info, const std::strin
       throw Error(ErrorKind::data, name + ": its header claims impossible chunks");
     }
   }
+  if (info.chunked && !info.filters.empty()) read_unpacking(dataset, info, name);
   if (layout == H5D_VIRTUAL) require_sources(creation.get(), space, info, name);
   require_written(info, dataset, space, creation.get(), name);
 }

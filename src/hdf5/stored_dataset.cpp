@@ -13,7 +13,6 @@ namespace hourglass {
 
 using hdf5::checked;
 using hdf5::Handle;
-using hdf5::saturating_product;
 
 namespace {
 
@@ -52,30 +51,36 @@ Handle open_dataset(hid_t file, const DatasetAddress& address, const std::string
   throw Error(ErrorKind::data, name + what + hdf5::listing(file, address.path));
 }
 
-// Rows are read in blocks in shuffled order: two rows of chunks stay decompressed, so that
-// neighbouring blocks share them.
-Handle reopen_with_cache(Handle dataset, hid_t file, const DatasetInfo& info,
-                         const std::string& name) {
-  if (!info.chunked) return dataset;
-  constexpr std::size_t slots = 10007;
-  constexpr Index smallest = Index{1} << 20;
-  constexpr Index largest = Index{256} << 20;
-  Index bytes = saturating_product(2 * size_of(info.type), info.chunk.front());
-  for (std::size_t d = 1; d < info.shape.size(); ++d) {
-    bytes = saturating_product(bytes, round_up(info.shape[d], info.chunk[d]));
-  }
+// The library's cache would keep chunks that were read in part for ever: ChunkRows keeps what is
+// worth keeping.
+Handle reopen_without_cache(Handle dataset, hid_t file, const DatasetInfo& info,
+                            const std::string& name) {
   bool external = false;
   const Handle access = info.address.options.allow_external
                             ? Handle(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose)
                             : hdf5::no_external_links(H5P_DATASET_ACCESS, &external);
-  const auto cache = static_cast<std::size_t>(std::clamp(bytes, smallest, largest));
-  checked(H5Pset_chunk_cache(access.get(), slots, cache, 1.0), name,
+  checked(H5Pset_chunk_cache(access.get(), 0, 0, H5D_CHUNK_CACHE_W0_DEFAULT), name,
           "its chunk cache cannot be set");
   // The cache belongs to the open data set: only the last opener's properties count after a close.
   dataset.close();
   return {
       checked(H5Dopen2(file, info.address.path.c_str(), access.get()), name, "cannot be opened"),
       H5Dclose};
+}
+
+// Ascending ranges of the first dimension, in `space`.
+void select(hid_t space, std::span<const Range> runs, const std::vector<Index>& shape,
+            const std::string& name) {
+  std::vector<hsize_t> start(shape.size(), 0);
+  std::vector<hsize_t> count(shape.begin(), shape.end());
+  H5S_seloper_t operation = H5S_SELECT_SET;
+  for (const Range& run : runs) {
+    start.front() = static_cast<hsize_t>(run.begin);
+    count.front() = static_cast<hsize_t>(run.size());
+    checked(H5Sselect_hyperslab(space, operation, start.data(), nullptr, count.data(), nullptr),
+            name, "rows cannot be selected");
+    operation = H5S_SELECT_OR;
+  }
 }
 
 }  // namespace
@@ -93,7 +98,15 @@ StoredDataset::StoredDataset(const DatasetAddress& address) {
   hdf5::read_type(dataset_.get(), info_, name_);
   info_.shape = hdf5::read_shape(space_.get(), name_);
   hdf5::read_layout(dataset_.get(), space_.get(), info_, name_);
-  dataset_ = reopen_with_cache(std::move(dataset_), file_.get(), info_, name_);
+  dataset_ = reopen_without_cache(std::move(dataset_), file_.get(), info_, name_);
+  if (info_.unpacking_bytes == 0) return;
+  info_.unpacking_bytes +=
+      ChunkRows::slab_bytes(info_.rows(), info_.rows_per_unpacking, info_.row_bytes());
+  unpacked_ =
+      std::make_unique<ChunkRows>(info_.rows(), info_.rows_per_unpacking, info_.row_bytes(),
+                                  [this](std::span<const Range> runs, std::span<std::byte> bytes) {
+                                    read_stored(runs, bytes);
+                                  });
 }
 
 std::string StoredDataset::where(Index row) const {
@@ -101,18 +114,30 @@ std::string StoredDataset::where(Index row) const {
 }
 
 void StoredDataset::read_rows(Range rows, std::span<std::byte> bytes) const {
+  read_runs({&rows, 1}, bytes);
+}
+
+void StoredDataset::read_runs(std::span<const Range> runs, std::span<std::byte> bytes) const {
   const hdf5::Lock lock;
-  std::vector<hsize_t> start(info_.shape.size(), 0);
-  std::vector<hsize_t> count(info_.shape.begin(), info_.shape.end());
-  start.front() = static_cast<hsize_t>(rows.begin);
-  count.front() = static_cast<hsize_t>(rows.size());
-  checked(H5Sselect_hyperslab(space_.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(),
-                              nullptr),
-          name_, "rows cannot be selected");
+  if (unpacked_) return unpacked_->read(runs, bytes);
+  // Without chunks to unpack, one selection of many ranges gains nothing.
+  for (const Range& run : runs) {
+    const auto size = static_cast<std::size_t>(run.size() * info_.row_bytes());
+    read_stored({&run, 1}, bytes.first(size));
+    bytes = bytes.subspan(size);
+  }
+}
+
+void StoredDataset::release() const {
+  const hdf5::Lock lock;
+  if (unpacked_) unpacked_->release();
+}
+
+void StoredDataset::read_stored(std::span<const Range> runs, std::span<std::byte> bytes) const {
+  select(space_.get(), runs, info_.shape, name_);
+  const hsize_t values = bytes.size() / static_cast<std::size_t>(size_of(info_.type));
   const Handle memory(
-      checked(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr), name_,
-              "rows cannot be selected"),
-      H5Sclose);
+      checked(H5Screate_simple(1, &values, nullptr), name_, "rows cannot be selected"), H5Sclose);
   if (H5Dread(dataset_.get(), hdf5::native_type(info_.type), memory.get(), space_.get(),
               H5P_DEFAULT, bytes.data()) >= 0) {
     return;
@@ -120,8 +145,8 @@ void StoredDataset::read_rows(Range rows, std::span<std::byte> bytes) const {
   const std::string reason = hdf5::take_reason();
   const bool refused = reason.find("file read failed") != std::string::npos;
   throw Error(refused ? ErrorKind::io : ErrorKind::data,
-              name_ + ": rows " + std::to_string(rows.begin) + " to " +
-                  std::to_string(rows.end - 1) + " cannot be read (" + reason + ")");
+              name_ + ": rows " + std::to_string(runs.front().begin) + " to " +
+                  std::to_string(runs.back().end - 1) + " cannot be read (" + reason + ")");
 }
 
 }  // namespace hourglass

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 
+#include "hdf5/chunk_rows.hpp"
 #include "hdf5/hdf5_handle.hpp"
 #include "hdf5/row_source.hpp"
 
@@ -18,13 +20,20 @@ class StoredDataset : public RowSource {
   [[nodiscard]] const DatasetInfo& info() const override { return info_; }
   [[nodiscard]] std::string where(Index row) const override;
   void read_rows(Range rows, std::span<std::byte> bytes) const override;
+  void read_runs(std::span<const Range> runs, std::span<std::byte> bytes) const override;
+  void release() const override;
 
  private:
+  /// Straight from the file, in one pass over its chunks.
+  void read_stored(std::span<const Range> runs, std::span<std::byte> bytes) const;
+
   DatasetInfo info_;
   hdf5::Handle file_;
   hdf5::Handle dataset_;
   hdf5::Handle space_;
   std::string name_;  // for messages
+  // Of data that have to be unpacked. It remembers rows, under the library's lock.
+  mutable std::unique_ptr<ChunkRows> unpacked_;
 };
 
 }  // namespace hourglass
