@@ -31,11 +31,19 @@ std::string feature_text(const DatasetInfo& info, Index feature) {
 }  // namespace
 
 void read_finite_rows(const DatasetReader& reader, Range rows, std::span<std::byte> bytes) {
-  reader.read_rows(rows, bytes);
+  if (!rows.empty()) read_finite_runs(reader, {&rows, 1}, bytes);
+}
+
+void read_finite_runs(const DatasetReader& reader, std::span<const Range> runs,
+                      std::span<std::byte> bytes) {
+  reader.read_runs(runs, bytes);
   const DatasetInfo& info = reader.info();
   const Index bad = first_non_finite(info.type, bytes);
   if (bad < 0) return;
-  const std::string where = reader.where(rows.begin + bad / info.features());
+  Index place = bad / info.features();
+  std::size_t run = 0;
+  while (place >= runs[run].size()) place -= runs[run++].size();
+  const std::string where = reader.where(runs[run].begin + place);
   const std::string what = describe(info.type, bytes.data(), bad);
   const std::string feature = feature_text(info, bad % info.features());
   if (what == "a NaN" && !info.missing.empty()) {

@@ -12,6 +12,10 @@ namespace hourglass {
 /// beyond single precision. Every row of data that anything is computed from comes through here.
 void read_finite_rows(const DatasetReader& reader, Range rows, std::span<std::byte> bytes);
 
+/// The same of ascending, disjoint ranges of rows, one after the other (reader.read_runs).
+void read_finite_runs(const DatasetReader& reader, std::span<const Range> runs,
+                      std::span<std::byte> bytes);
+
 /// Rows that one read should fetch: about 8 MiB, at least one.
 [[nodiscard]] Index rows_a_read(const DatasetInfo& info);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "data/finite_rows.hpp"
 
@@ -60,18 +61,30 @@ void WindowBuffer::arrange(const ShardOrder& order, Index window) {
 
 bool WindowBuffer::read(const DatasetReader& reader, const std::function<bool()>& cancelled) {
   const Index most = rows_a_read(reader.info());
+  const Index together = reader.info().rows_per_unpacking;
+  std::vector<Range> pieces;
+  Index rows = 0;
   Index place = 0;
+  const auto flush = [&] {
+    if (pieces.empty()) return true;
+    if (cancelled()) return false;
+    read_finite_runs(reader, pieces,
+                     samples_.span().subspan(static_cast<std::size_t>(place * row_bytes_),
+                                             static_cast<std::size_t>(rows * row_bytes_)));
+    place += std::exchange(rows, 0);
+    pieces.clear();
+    return true;
+  };
+  // A read ends between rows that are not unpacked together, as soon as it is large.
   for (const Range& run : runs_) {
-    for (Index row = run.begin; row < run.end; row += most) {
-      if (cancelled()) return false;
-      const Range rows{row, std::min(row + most, run.end)};
-      read_finite_rows(reader, rows,
-                       samples_.span().subspan(static_cast<std::size_t>(place * row_bytes_),
-                                               static_cast<std::size_t>(rows.size() * row_bytes_)));
-      place += rows.size();
+    for (Index row = run.begin; row < run.end; row = pieces.back().end) {
+      const bool apart = !pieces.empty() && (pieces.back().end - 1) / together != row / together;
+      if (rows >= most && apart && !flush()) return false;
+      pieces.push_back({row, std::min(run.end, round_up(row + most, together))});
+      rows += pieces.back().size();
     }
   }
-  return true;
+  return flush();
 }
 
 }  // namespace hourglass

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "hdf5/external_data.hpp"
+#include "hdf5/filters.hpp"
 #include "hdf5/hdf5_handle.hpp"
 #include "hourglass/core/error.hpp"
 
@@ -32,28 +33,16 @@ std::vector<Index> read_shape(hid_t space, const std::string& name) {
 
 namespace {
 
-// Filters of the library itself have numbers below this one; others would come as plug-ins.
-void read_filters(hid_t creation, DatasetInfo& info, const std::string& name) {
-  info.filters = filter_names(creation);
-  for (std::size_t i = 0; i < info.filters.size(); ++i) {
-    std::size_t values = 0;
-    const H5Z_filter_t id = H5Pget_filter2(creation, static_cast<unsigned>(i), nullptr, &values,
-                                           nullptr, 0, nullptr, nullptr);
-    if ((id < H5Z_FILTER_RESERVED || info.address.options.allow_external) &&
-        H5Zfilter_avail(id) > 0)
-      continue;
-    H5Eclear2(H5E_DEFAULT);
-    const std::string filter = name + ": is compressed with the filter \"" + info.filters[i] +
-                               "\" (number " + std::to_string(id) + "), which ";
-    constexpr const char* repack = "rewrite it with h5repack -f GZIP=4 where that is installed";
-    throw Error(ErrorKind::data,
-                info.address.options.allow_external
-                    ? filter +
-                          "no plug-in here can undo; set HDF5_PLUGIN_PATH to the plug-in's "
-                          "folder, or " +
-                          repack
-                    : filter + "needs a plug-in; " + repack + allow_external_advice);
-  }
+// An unpacked chunk, its packed bytes, and what a filter works in: a buffer that doubles until the
+// chunk fits.
+constexpr Index chunks_held = 4;
+
+void read_unpacking(hid_t dataset, DatasetInfo& info, const std::string& name) {
+  const Handle type(checked(H5Dget_type(dataset), name, "its type cannot be read"), H5Tclose);
+  Index bytes = chunks_held * static_cast<Index>(H5Tget_size(type.get()));
+  for (const Index size : info.chunk) bytes = saturating_product(bytes, size);
+  info.rows_per_unpacking = info.chunk.front();
+  info.unpacking_bytes = bytes;
 }
 
 Index chunk_count(const DatasetInfo& info) {
@@ -104,7 +93,8 @@ void read_layout(hid_t dataset, hid_t space, DatasetInfo& info, const std::strin
                         H5Pclose);
   if (H5Pget_external_count(creation.get()) > 0)
     require_external_files(dataset, creation.get(), info, name);
-  read_filters(creation.get(), info, name);
+  info.filters = filter_names(creation.get());
+  require_filters(creation.get(), info.address.options.allow_external, name);
   const H5D_layout_t layout = H5Pget_layout(creation.get());
   info.chunked = layout == H5D_CHUNKED;
   if (info.chunked) {
@@ -117,6 +107,7 @@ void read_layout(hid_t dataset, hid_t space, DatasetInfo& info, const std::strin
       throw Error(ErrorKind::data, name + ": its header claims impossible chunks");
     }
   }
+  if (info.chunked && !info.filters.empty()) read_unpacking(dataset, info, name);
   if (layout == H5D_VIRTUAL) require_sources(creation.get(), space, info, name);
   require_written(info, dataset, space, creation.get(), name);
 }

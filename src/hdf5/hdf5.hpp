@@ -48,6 +48,8 @@ struct DatasetInfo {
   std::string decoding;   ///< how values are made from what is stored, in words; empty: as stored
   std::string missing;    ///< by which the file marks missing values, in words; read as NaN
   bool as_stored = true;  ///< rows are delivered as they lie in the file
+  Index rows_per_unpacking = 1;  ///< rows that are unpacked together, if any are
+  Index unpacking_bytes = 0;     ///< the most that is held while rows are unpacked
 
   [[nodiscard]] Index rows() const { return shape.empty() ? 0 : shape.front(); }
   /// Product of the other dimensions; 1 for a one-dimensional set.
@@ -80,6 +82,11 @@ class DatasetReader {
   /// Reads rows [rows.begin, rows.end) to `bytes` (rows.size() * info().row_bytes() bytes). Throws
   /// Error(data) on corruption.
   void read_rows(Range rows, std::span<std::byte> bytes) const;
+  /// Reads ascending, disjoint ranges of rows to `bytes`, one after the other; a compressed chunk
+  /// is unpacked once, however many of them lie in it. Throws as read_rows.
+  void read_runs(std::span<const Range> runs, std::span<std::byte> bytes) const;
+  /// Gives back the memory that is kept for the next read, of at most info().unpacking_bytes.
+  void release() const;
 
  private:
   std::unique_ptr<RowSource> rows_;

@@ -6,6 +6,15 @@
 
 namespace hourglass {
 
+void RowSource::read_runs(std::span<const Range> runs, std::span<std::byte> bytes) const {
+  const auto row_bytes = static_cast<std::size_t>(info().row_bytes());
+  for (const Range& run : runs) {
+    const std::size_t size = static_cast<std::size_t>(run.size()) * row_bytes;
+    read_rows(run, bytes.first(size));
+    bytes = bytes.subspan(size);
+  }
+}
+
 std::unique_ptr<RowSource> open_rows(const DatasetAddress& address) {
   if (names_several(address)) return std::make_unique<JoinedDataset>(address);
   return std::make_unique<StoredDataset>(address);

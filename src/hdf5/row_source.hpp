@@ -24,6 +24,10 @@ class RowSource {
   /// Rows [rows.begin, rows.end), which exist and are not none, to `bytes` (rows.size() *
   /// info().row_bytes() bytes). Throws Error(data) on corruption, Error(io) when the storage fails.
   virtual void read_rows(Range rows, std::span<std::byte> bytes) const = 0;
+  /// Ascending, disjoint ranges of rows, one after the other; at least one, and none of them empty.
+  virtual void read_runs(std::span<const Range> runs, std::span<std::byte> bytes) const;
+  /// Gives back what is kept in memory for the next read.
+  virtual void release() const {}
 };
 
 /// What an address means: a stored data set, or several as one. Throws as DatasetReader does.

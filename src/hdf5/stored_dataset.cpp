@@ -9,6 +9,7 @@
 #include "core/buffer.hpp"
 #include "hdf5/dataset_checks.hpp"
 #include "hdf5/external_data.hpp"
+#include "hdf5/filters.hpp"
 #include "hdf5/only_samples.hpp"
 #include "hourglass/core/error.hpp"
 
@@ -16,7 +17,6 @@ namespace hourglass {
 
 using hdf5::checked;
 using hdf5::Handle;
-using hdf5::saturating_product;
 
 namespace {
 
@@ -41,30 +41,45 @@ Handle open_dataset(hid_t file, DatasetAddress& address, const std::string& name
   throw Error(ErrorKind::data, name + what + hdf5::listing(file, address.path));
 }
 
-// Rows are read in blocks in shuffled order: two rows of chunks stay decompressed, so that
-// neighbouring blocks share them.
-Handle reopen_with_cache(Handle dataset, hid_t file, const DatasetInfo& info,
-                         const std::string& name) {
-  if (!info.chunked) return dataset;
-  constexpr std::size_t slots = 10007;
-  constexpr Index smallest = Index{1} << 20;
-  constexpr Index largest = Index{256} << 20;
-  Index bytes = saturating_product(2 * size_of(info.type), info.chunk.front());
-  for (std::size_t d = 1; d < info.shape.size(); ++d) {
-    bytes = saturating_product(bytes, round_up(info.shape[d], info.chunk[d]));
-  }
+// The library's cache would keep chunks that were read in part for ever: ChunkRows keeps what is
+// worth keeping.
+Handle reopen_without_cache(Handle dataset, hid_t file, const DatasetInfo& info,
+                            const std::string& name) {
   bool external = false;
   const Handle access = info.address.options.allow_external
                             ? Handle(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose)
                             : hdf5::no_external_links(H5P_DATASET_ACCESS, &external);
-  const auto cache = static_cast<std::size_t>(std::clamp(bytes, smallest, largest));
-  checked(H5Pset_chunk_cache(access.get(), slots, cache, 1.0), name,
+  checked(H5Pset_chunk_cache(access.get(), 0, 0, H5D_CHUNK_CACHE_W0_DEFAULT), name,
           "its chunk cache cannot be set");
   // The cache belongs to the open data set: only the last opener's properties count after a close.
   dataset.close();
   return {
       checked(H5Dopen2(file, info.address.path.c_str(), access.get()), name, "cannot be opened"),
       H5Dclose};
+}
+
+// Rows that are read at once when they have to be decoded.
+Index rows_to_decode(Index stored_row_bytes) {
+  constexpr Index bytes = Index{8} << 20;
+  return std::max<Index>(1, bytes / std::max<Index>(1, stored_row_bytes));
+}
+
+// Ascending ranges of rows, in `space`: of its first axis, or of its last if the file has the axes
+// of `shape` reversed.
+void select(hid_t space, std::span<const Range> runs, const std::vector<Index>& shape,
+            bool reversed, const std::string& name) {
+  std::vector<hsize_t> start(shape.size(), 0);
+  std::vector<hsize_t> count(shape.begin(), shape.end());
+  if (reversed) std::ranges::reverse(count);
+  const std::size_t axis = reversed ? shape.size() - 1 : 0;
+  H5S_seloper_t operation = H5S_SELECT_SET;
+  for (const Range& run : runs) {
+    start[axis] = static_cast<hsize_t>(run.begin);
+    count[axis] = static_cast<hsize_t>(run.size());
+    checked(H5Sselect_hyperslab(space, operation, start.data(), nullptr, count.data(), nullptr),
+            name, "rows cannot be selected");
+    operation = H5S_SELECT_OR;
+  }
 }
 
 }  // namespace
@@ -83,9 +98,18 @@ StoredDataset::StoredDataset(const DatasetAddress& address) {
   info_.shape = hdf5::read_shape(space_.get(), name_);
   hdf5::read_layout(dataset_.get(), space_.get(), info_, name_);
   form_.apply_to(info_);
+  if (form_.column_major && info_.chunked) info_.rows_per_unpacking = info_.chunk.front();
   info_.feature_names =
       hdf5::feature_names(file_.get(), dataset_.get(), info_.address.path, form_, info_.features());
-  dataset_ = reopen_with_cache(std::move(dataset_), file_.get(), info_, name_);
+  dataset_ = reopen_without_cache(std::move(dataset_), file_.get(), info_, name_);
+  if (info_.unpacking_bytes == 0) return;
+  info_.unpacking_bytes +=
+      ChunkRows::slab_bytes(info_.rows(), info_.rows_per_unpacking, info_.row_bytes());
+  unpacked_ =
+      std::make_unique<ChunkRows>(info_.rows(), info_.rows_per_unpacking, info_.row_bytes(),
+                                  [this](std::span<const Range> runs, std::span<std::byte> bytes) {
+                                    read_values(runs, bytes);
+                                  });
 }
 
 std::string StoredDataset::where(Index row) const {
@@ -93,48 +117,68 @@ std::string StoredDataset::where(Index row) const {
 }
 
 void StoredDataset::read_rows(Range rows, std::span<std::byte> bytes) const {
-  if (!form_.changes()) {
-    read_stored(rows, bytes);
-    return require_written(rows, bytes);
-  }
-  Buffer<std::byte> stored(rows.size() * form_.stored_row_bytes(info_));
-  read_stored(rows, stored.span());
-  form_.make_rows(info_, rows.size(), stored.span(), bytes);
+  read_runs({&rows, 1}, bytes);
 }
 
-void StoredDataset::require_written(Range rows, std::span<const std::byte> stored) const {
+void StoredDataset::read_runs(std::span<const Range> runs, std::span<std::byte> bytes) const {
+  const hdf5::Lock lock;
+  if (unpacked_) return unpacked_->read(runs, bytes);
+  // Without chunks to unpack, one selection of many ranges gains nothing; what has to be decoded is
+  // read in parts, so that little is held twice.
+  const Index most = form_.changes() ? rows_to_decode(form_.stored_row_bytes(info_)) : info_.rows();
+  for (const Range& run : runs) {
+    for (Index begin = run.begin; begin < run.end; begin += most) {
+      const Range part{begin, std::min(run.end, begin + most)};
+      const auto size = static_cast<std::size_t>(part.size() * info_.row_bytes());
+      read_values({&part, 1}, bytes.first(size));
+      bytes = bytes.subspan(size);
+    }
+  }
+}
+
+void StoredDataset::release() const {
+  const hdf5::Lock lock;
+  if (unpacked_) unpacked_->release();
+}
+
+void StoredDataset::read_values(std::span<const Range> runs, std::span<std::byte> bytes) const {
+  if (!form_.changes()) {
+    read_stored(runs, bytes);
+    return require_written(runs, bytes);
+  }
+  const Index rows = static_cast<Index>(bytes.size()) / info_.row_bytes();
+  Buffer<std::byte> stored(rows * form_.stored_row_bytes(info_));
+  read_stored(runs, stored.span());
+  form_.make_rows(info_, rows, stored.span(), bytes);
+}
+
+void StoredDataset::require_written(std::span<const Range> runs,
+                                    std::span<const std::byte> stored) const {
   const Index element = first_unwritten(form_.decoding, stored);
   if (element < 0) return;
+  Index row = element / info_.features();
+  std::size_t run = 0;
+  while (row >= runs[run].size()) row -= runs[run++].size();
   const std::string number = number_text(form_.decoding.stored, *form_.decoding.unwritten);
-  throw Error(ErrorKind::data,
-              fmt::format("{} holds {} (feature {}), by which netCDF marks what was never written; "
-                          "say that it is missing: python3 -c \"import h5py, numpy; "
-                          "h5py.File('{}', 'a')['{}'].attrs['_FillValue'] = numpy.{}({})\"",
-                          where(rows.begin + element / info_.features()), number,
-                          element % info_.features(), info_.address.file, info_.address.path,
-                          name_of(form_.decoding.stored), number));
+  throw Error(
+      ErrorKind::data,
+      fmt::format("{} holds {} (feature {}), by which netCDF marks what was never written; "
+                  "say that it is missing: python3 -c \"import h5py, numpy; "
+                  "h5py.File('{}', 'a')['{}'].attrs['_FillValue'] = numpy.{}({})\"",
+                  where(runs[run].begin + row), number, element % info_.features(),
+                  info_.address.file, info_.address.path, name_of(form_.decoding.stored), number));
 }
 
-void StoredDataset::read_stored(Range rows, std::span<std::byte> bytes) const {
-  const hdf5::Lock lock;
+void StoredDataset::read_stored(std::span<const Range> runs, std::span<std::byte> bytes) const {
   // Axes of the file: those of the numbers of a record are none.
   const auto axes = static_cast<std::size_t>(std::max(1, H5Sget_simple_extent_ndims(space_.get())));
-  std::vector<hsize_t> start(axes, 0);
-  std::vector<hsize_t> count(info_.shape.begin(),
-                             info_.shape.begin() + static_cast<std::ptrdiff_t>(axes));
-  start.front() = static_cast<hsize_t>(rows.begin);
-  count.front() = static_cast<hsize_t>(rows.size());
-  if (form_.column_major) {
-    std::ranges::reverse(start);
-    std::ranges::reverse(count);
-  }
-  checked(H5Sselect_hyperslab(space_.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(),
-                              nullptr),
-          name_, "rows cannot be selected");
+  select(space_.get(), runs,
+         {info_.shape.begin(), info_.shape.begin() + static_cast<std::ptrdiff_t>(axes)},
+         form_.column_major, name_);
+  const auto values = static_cast<hsize_t>(
+      checked(H5Sget_select_npoints(space_.get()), name_, "rows cannot be selected"));
   const Handle memory(
-      checked(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr), name_,
-              "rows cannot be selected"),
-      H5Sclose);
+      checked(H5Screate_simple(1, &values, nullptr), name_, "rows cannot be selected"), H5Sclose);
   if (H5Dread(dataset_.get(), form_.memory_type(), memory.get(), space_.get(), H5P_DEFAULT,
               bytes.data()) >= 0) {
     return;
@@ -142,8 +186,8 @@ void StoredDataset::read_stored(Range rows, std::span<std::byte> bytes) const {
   const std::string reason = hdf5::take_reason();
   const bool refused = reason.find("file read failed") != std::string::npos;
   throw Error(refused ? ErrorKind::io : ErrorKind::data,
-              name_ + ": rows " + std::to_string(rows.begin) + " to " +
-                  std::to_string(rows.end - 1) + " cannot be read (" + reason + ")");
+              name_ + ": rows " + std::to_string(runs.front().begin) + " to " +
+                  std::to_string(runs.back().end - 1) + " cannot be read (" + reason + ")");
 }
 
 }  // namespace hourglass
