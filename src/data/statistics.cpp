@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 #include "core/buffer.hpp"
 #include "data/element.hpp"
@@ -169,30 +170,35 @@ FeatureStatistics feature_statistics(const Communicator& communicator,
   return result;
 }
 
+bool counts_as_constant(double mean, double deviation, double largest_deviation) {
+  constexpr double rounding = 8 * std::numeric_limits<double>::epsilon();
+  constexpr double little = 1e-10;
+  return deviation <= rounding * std::fabs(mean) ||
+         (deviation < little && deviation < little * largest_deviation) ||
+         !(static_cast<float>(1.0 / deviation) <= std::numeric_limits<float>::max());
+}
+
 InputTransform input_transform(const Communicator& communicator, const DatasetReader& reader,
-                               Normalize normalize) {
+                               Normalize normalize, FeatureStatistics* statistics) {
   const DatasetInfo& info = reader.info();
   InputTransform transform;
   normalize = resolve(normalize, info.type);
   if (normalize == Normalize::unit) transform.divisor = unit_divisor(info.type);
   if (normalize != Normalize::standardize) return transform;
 
-  const FeatureStatistics statistics = feature_statistics(communicator, reader);
-  for (std::size_t c = 0; c < statistics.mean.size(); ++c) {
-    const auto mean = static_cast<float>(statistics.mean[c]);
-    const auto inverse = static_cast<float>(1.0 / statistics.deviation[c]);
-    const bool constant = !(inverse <= std::numeric_limits<float>::max());
-    if (!constant &&
-        std::fabs(statistics.mean[c] - static_cast<double>(mean)) > statistics.deviation[c] / 16) {
-      throw Error(ErrorKind::data,
-                  to_string(info.address) + ": feature " + std::to_string(c) +
-                      " varies too little (deviation " + std::to_string(statistics.deviation[c]) +
-                      ") around too large a mean (" + std::to_string(statistics.mean[c]) +
-                      ") for single precision; subtract an offset from it when making the file");
-    }
-    transform.mean.push_back(mean);
-    transform.inverse_deviation.push_back(constant ? 1.0F : inverse);
+  FeatureStatistics measured = feature_statistics(communicator, reader);
+  const double largest = std::ranges::max(measured.deviation);
+  bool exact = false;
+  for (std::size_t c = 0; c < measured.mean.size(); ++c) {
+    const bool constant = counts_as_constant(measured.mean[c], measured.deviation[c], largest);
+    const double deviation = constant ? 1.0 : measured.deviation[c];
+    transform.mean.push_back(static_cast<float>(measured.mean[c]));
+    transform.inverse_deviation.push_back(static_cast<float>(1.0 / deviation));
+    exact = exact || std::fabs(measured.mean[c] - static_cast<double>(transform.mean.back())) >
+                         deviation / 16;
   }
+  if (exact) transform.exact_mean = measured.mean;
+  if (statistics != nullptr) *statistics = std::move(measured);
   return transform;
 }
 

@@ -25,11 +25,20 @@ struct FeatureStatistics {
 [[nodiscard]] FeatureStatistics feature_statistics(const Communicator& communicator,
                                                    const DatasetReader& reader);
 
+/// Whether a feature of this mean and deviation counts as constant, so that its deviation is taken
+/// as 1 and it becomes (nearly) 0, as in scikit-learn's StandardScaler: its deviation is
+///  - 0, or of the size of rounding errors in double: up to 8 epsilon |mean|;
+///  - less than 1e-10, and 1e-10 of the largest deviation of the data set: what is left of a
+///    constant after arithmetic, not a measurement in a large unit, beside which others of the same
+///    data set would be as small;
+///  - or so small that its inverse is not a finite float.
+[[nodiscard]] bool counts_as_constant(double mean, double deviation, double largest_deviation);
+
 /// The conversion that `normalize` means for this data set. For standardize it makes the pass above
-/// (collective); a deviation too small for its inverse to be a finite float counts as 1, like 0.
-/// Throws Error(data) too when a feature's mean in single precision would be off by more than a
-/// sixteenth of its deviation (a clock of seconds since 1970, say).
+/// (collective), which `statistics`, unless it is null, receives. The mean is also kept in double
+/// when one in single precision would be off by more than a sixteenth of a feature's deviation.
 [[nodiscard]] InputTransform input_transform(const Communicator& communicator,
-                                             const DatasetReader& reader, Normalize normalize);
+                                             const DatasetReader& reader, Normalize normalize,
+                                             FeatureStatistics* statistics = nullptr);
 
 }  // namespace hourglass

@@ -304,8 +304,15 @@ std::string to_onnx(const Model& model, ModelPart part, bool normalized_input) {
         fmt::format("{}: has more parameters than the 2 GiB of an ONNX file hold; use safetensors",
                     model.file.path));
   }
+  const bool normalizes = part != ModelPart::decoder && !normalized_input;
+  if (normalizes && !model.transform.exact_mean.empty()) {
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: its samples need double precision, but the input of the graph is "
+                            "of single precision; use --normalized-input, or safetensors",
+                            model.file.path));
+  }
   Graph graph("input");
-  if (part != ModelPart::decoder && !normalized_input) add_normalization(graph, model.transform);
+  if (normalizes) add_normalization(graph, model.transform);
   for (std::size_t i = 0; i < steps.size(); ++i)
     add_step(graph, steps[i], fmt::format("step{}.{}", i, steps[i].name));
   const ProtobufMessage finished =

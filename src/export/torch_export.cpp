@@ -1,5 +1,6 @@
-#include <fmt/format.h>
+#include <numeric>
 
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -132,12 +133,20 @@ class TorchModules {
     const InputTransform& transform = model_.transform;
     if (transform.mean.empty()) return;
     const auto width = static_cast<Index>(transform.mean.size());
-    const auto in_order = [&](const auto& values) {
-      const std::vector<float> plain(values.begin(), values.end());
-      const auto image = image_at(0);
-      return image ? channels_first(plain, 1, *image, 1) : plain;
+    const auto image = image_at(0);
+    std::vector<float> places(transform.mean.size());  // single precision holds their numbers
+    std::iota(places.begin(), places.end(), 0.0F);
+    if (image) places = channels_first(places, 1, *image, 1);
+    const auto in_order = [&]<class T>(const std::vector<T>& values) {
+      std::vector<T> result;
+      for (const float place : places) result.push_back(values[static_cast<std::size_t>(place)]);
+      return result;
     };
-    file_.add("input.mean", {width}, in_order(transform.mean).data());
+    if (transform.exact_mean.empty()) {
+      file_.add("input.mean", {width}, in_order(transform.mean).data());
+    } else {
+      file_.add("input.mean", {width}, in_order(transform.exact_mean).data());
+    }
     file_.add("input.inverse_deviation", {width}, in_order(transform.inverse_deviation).data());
   }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "config/settings.hpp"
@@ -28,7 +29,11 @@ std::vector<float> to_floats(const StateHeader& header, const char* path) {
 void store_transform(const InputTransform& transform, StateHeader& header) {
   header.doubles[divisor_path] = {transform.divisor};
   if (transform.mean.empty()) return;
-  header.doubles[mean_path] = {transform.mean.begin(), transform.mean.end()};
+  if (transform.exact_mean.empty()) {
+    header.doubles[mean_path] = {transform.mean.begin(), transform.mean.end()};
+  } else {
+    header.doubles[mean_path] = transform.exact_mean;
+  }
   header.doubles[inverse_deviation_path] = {transform.inverse_deviation.begin(),
                                             transform.inverse_deviation.end()};
 }
@@ -39,6 +44,14 @@ InputTransform load_transform(const StateHeader& header) {
   if (divisor != header.doubles.end() && divisor->second.size() == 1)
     transform.divisor = divisor->second.front();
   transform.mean = to_floats(header, mean_path);
+  // Numbers that single precision does not hold are there for their digits: until 0.1 there are
+  // none.
+  if (!transform.mean.empty()) {
+    const std::vector<double>& stored = header.doubles.at(mean_path);
+    const bool rounded = std::ranges::any_of(
+        stored, [](double x) { return static_cast<double>(static_cast<float>(x)) != x; });
+    if (rounded) transform.exact_mean = stored;
+  }
   transform.inverse_deviation = to_floats(header, inverse_deviation_path);
   return transform;
 }

@@ -1,6 +1,6 @@
 #include "train/run_data.hpp"
 
-#include "data/statistics.hpp"
+#include "data/feature_advice.hpp"
 #include "engine/inference.hpp"
 #include "engine/training_data.hpp"
 
@@ -15,15 +15,28 @@ void RunData::prepare(const TrainConfig& config, Index features) {
     validation_ = open_everywhere(communicator_, config.validation, config.reading);
     collectively(communicator_, [&] { check_features(validation_->info(), features); });
   }
-  transform_ = input_transform(communicator_, *training_, config.normalize);
+  FeatureStatistics statistics;
+  transform_ = input_transform(communicator_, *training_, config.normalize, &statistics);
   check_domain(communicator_, *training_, transform_, config.model.loss);
   collectively(communicator_, [&] {
     if (!communicator_.is_root()) return;
     fingerprint_ = hourglass::fingerprint(*training_);
     if (validation_) validation_fingerprint_ = hourglass::fingerprint(*validation_);
+    look_for_odd_values(statistics);
   });
   for (std::string* text : {&fingerprint_, &validation_fingerprint_})
     *text = communicator_.broadcast(*text);
+}
+
+void RunData::look_for_odd_values(const FeatureStatistics& statistics) {
+  const auto add = [&](const std::optional<std::string>& line) {
+    if (line) advice_.push_back(*line);
+  };
+  if (!statistics.mean.empty()) add(constant_feature_advice(statistics));
+  add(fill_value_advice(*training_, RowSample(*training_)));
+  if (validation_) {
+    add(unfamiliar_feature_advice(*validation_, RowSample(*validation_), transform_, &statistics));
+  }
 }
 
 std::unique_ptr<SampleSource> RunData::open_source(const ShardPlan& plan,

@@ -3,10 +3,12 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "config/config.hpp"
 #include "data/normalization.hpp"
 #include "data/sample_source.hpp"
+#include "data/statistics.hpp"
 #include "hdf5/hdf5.hpp"
 #include "hourglass/comm/communicator.hpp"
 
@@ -21,7 +23,7 @@ class RunData {
   RunData(const Communicator& communicator, const TrainConfig& config);
 
   /// Opens the validation data, if any, checks that a model of so many features and its loss can
-  /// be trained on the data, and derives the transform and the fingerprints.
+  /// be trained on the data, and derives the transform, the fingerprints and the advice.
   void prepare(const TrainConfig& config, Index features);
 
   [[nodiscard]] const DatasetReader& training() const { return *training_; }
@@ -36,17 +38,23 @@ class RunData {
     return validation_fingerprint_;
   }
 
+  /// Lines about values that are unlikely to be meant; on the root only.
+  [[nodiscard]] const std::vector<std::string>& advice() const { return advice_; }
+
   /// This rank's shards of the training data.
   [[nodiscard]] std::unique_ptr<SampleSource> open_source(const ShardPlan& plan,
                                                           const TrainConfig& config) const;
 
  private:
+  void look_for_odd_values(const FeatureStatistics& statistics);
+
   Communicator communicator_;
   std::unique_ptr<DatasetReader> training_;
   std::unique_ptr<DatasetReader> validation_;
   InputTransform transform_;
   std::string fingerprint_;
   std::string validation_fingerprint_;
+  std::vector<std::string> advice_;
 };
 
 }  // namespace hourglass

@@ -48,6 +48,7 @@ std::vector<std::string> start_report(const Communicator& communicator, const Tr
     lines.push_back(fmt::format("{}: {}", to_string(info.address), info.decoding));
   for (const std::string& line : placement) lines.push_back(line);
   for (const std::string& line : ineffective_settings_advice(config)) lines.push_back(line);
+  for (const std::string& line : data.advice()) lines.push_back(line);
   const auto range =
       output_range_advice(data.training(), data.transform(), config.model.output_activation);
   if (range) lines.push_back(*range);
