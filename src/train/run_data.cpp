@@ -1,5 +1,8 @@
 #include "train/run_data.hpp"
 
+#include <span>
+#include <utility>
+
 #include "data/statistics.hpp"
 #include "engine/inference.hpp"
 #include "engine/training_data.hpp"
@@ -11,19 +14,34 @@ RunData::RunData(const Communicator& communicator, const TrainConfig& config)
       training_(open_everywhere(communicator, config.data, config.reading)) {}
 
 void RunData::prepare(const TrainConfig& config, Index features) {
-  if (!config.validation.empty()) {
-    validation_ = open_everywhere(communicator_, config.validation, config.reading);
-    collectively(communicator_, [&] { check_features(validation_->info(), features); });
+  std::unique_ptr<DatasetReader> validation;
+  if (!config.validation.empty())
+    validation = open_everywhere(communicator_, config.validation, config.reading);
+  identity_ = identity_of(training_->info(), config.normalize);
+  if (identity_.sample_shape.size() == 1 && config.model.image.known()) {
+    const ImageShape& image = config.model.image;
+    identity_.sample_shape = {image.height, image.width, image.channels};
   }
   transform_ = input_transform(communicator_, *training_, config.normalize);
   check_domain(communicator_, *training_, transform_, config.model.loss);
   collectively(communicator_, [&] {
     if (!communicator_.is_root()) return;
-    fingerprint_ = hourglass::fingerprint(*training_);
-    if (validation_) validation_fingerprint_ = hourglass::fingerprint(*validation_);
+    fingerprint_ = hourglass::fingerprint(*training_, &identity_.range);
+    if (validation) validation_fingerprint_ = hourglass::fingerprint(*validation);
   });
+  communicator_.broadcast(std::as_writable_bytes(std::span(&identity_.range, 1)));
   for (std::string* text : {&fingerprint_, &validation_fingerprint_})
     *text = communicator_.broadcast(*text);
+  if (!validation) return;
+  GivenScale scale{std::nullopt, "--validation-scale"};
+  if (config.validation_scale > 0) scale.factor = config.validation_scale;
+  validation_ =
+      match_data(communicator_, std::move(validation), {features, &transform_, identity_}, scale);
+}
+
+void RunData::set_transform(InputTransform transform) {
+  transform_ = std::move(transform);
+  if (validation_.reader) validation_.transform = matched_transform(transform_, validation_.values);
 }
 
 std::unique_ptr<SampleSource> RunData::open_source(const ShardPlan& plan,

@@ -2,11 +2,12 @@
 
 #include <memory>
 #include <string>
-#include <utility>
+#include <vector>
 
 #include "config/config.hpp"
 #include "data/normalization.hpp"
 #include "data/sample_source.hpp"
+#include "engine/matched_data.hpp"
 #include "hdf5/hdf5.hpp"
 #include "hourglass/comm/communicator.hpp"
 
@@ -21,15 +22,22 @@ class RunData {
   RunData(const Communicator& communicator, const TrainConfig& config);
 
   /// Opens the validation data, if any, checks that a model of so many features and its loss can
-  /// be trained on the data, and derives the transform and the fingerprints.
+  /// be trained on the data, and derives the transform, the identity and the fingerprints. The
+  /// validation data are compared with the training data.
   void prepare(const TrainConfig& config, Index features);
 
   [[nodiscard]] const DatasetReader& training() const { return *training_; }
   /// Null without validation data.
-  [[nodiscard]] const DatasetReader* validation() const { return validation_.get(); }
+  [[nodiscard]] const DatasetReader* validation() const { return validation_.reader.get(); }
   [[nodiscard]] const InputTransform& transform() const { return transform_; }
+  /// Of the validation data, as they are stored.
+  [[nodiscard]] const InputTransform& validation_transform() const { return validation_.transform; }
   /// A resumed run keeps the transform of its checkpoint.
-  void set_transform(InputTransform transform) { transform_ = std::move(transform); }
+  void set_transform(InputTransform transform);
+  /// Of the training data, with their range.
+  [[nodiscard]] const DataIdentity& identity() const { return identity_; }
+  /// What was put right or assumed of the validation data, a line each.
+  [[nodiscard]] const std::vector<std::string>& notes() const { return validation_.notes; }
   [[nodiscard]] const std::string& fingerprint() const { return fingerprint_; }
   /// "" without validation data.
   [[nodiscard]] const std::string& validation_fingerprint() const {
@@ -43,8 +51,9 @@ class RunData {
  private:
   Communicator communicator_;
   std::unique_ptr<DatasetReader> training_;
-  std::unique_ptr<DatasetReader> validation_;
+  MatchedData validation_;
   InputTransform transform_;
+  DataIdentity identity_;
   std::string fingerprint_;
   std::string validation_fingerprint_;
 };
