@@ -14,7 +14,8 @@
 namespace hourglass {
 
 SampleErrors sample_errors(const Communicator& communicator, const Model& model,
-                           const DatasetReader& reader, Index micro_batch, WorkerPool& pool) {
+                           const DatasetReader& reader, const InputTransform& transform,
+                           Index micro_batch, WorkerPool& pool) {
   const Autoencoder& network = *model.network;
   const InferencePlan plan{reader.info().rows(), micro_batch};
   const Range mine = plan.of_rank(communicator.rank(), communicator.size());
@@ -28,7 +29,7 @@ SampleErrors sample_errors(const Communicator& communicator, const Model& model,
     for (Index w = 0; w < pool.size(); ++w)
       workspaces.push_back(network.make_workspace(micro_batch));
     for_each_micro_batch(
-        reader, model.transform, plan, mine, pool, [&](Index worker, Range rows, ConstMatrix x) {
+        reader, transform, plan, mine, pool, [&](Index worker, Range rows, ConstMatrix x) {
           const ConstMatrix y = network.reconstruct(model.parameters.data(), x,
                                                     workspaces[static_cast<std::size_t>(worker)]);
           for (Index r = 0; r < x.rows; ++r) {

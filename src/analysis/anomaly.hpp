@@ -21,7 +21,8 @@ struct SampleErrors {
 /// Collective. Throws the same Error on every rank: as for_each_micro_batch, and Error(data) for an
 /// error that is not finite.
 [[nodiscard]] SampleErrors sample_errors(const Communicator& communicator, const Model& model,
-                                         const DatasetReader& reader, Index micro_batch,
+                                         const DatasetReader& reader,
+                                         const InputTransform& transform, Index micro_batch,
                                          WorkerPool& pool);
 
 /// The q-quantile, 0 <= q <= 1, of the values of all ranks, none negative or NaN: linear between

@@ -118,8 +118,8 @@ PrincipalComponents principal_components(const Communicator& communicator,
 }
 
 void write_principal_components(const Communicator& communicator, const PrincipalComponents& pca,
-                                const InputTransform& transform, TrainConfig config,
-                                const std::string& path) {
+                                const InputTransform& transform, const DataIdentity& identity,
+                                TrainConfig config, const std::string& path) {
   const auto features = static_cast<Index>(pca.mean.size());
   const auto components = static_cast<Index>(pca.variance.size());
   config.model = {};
@@ -148,6 +148,7 @@ void write_principal_components(const Communicator& communicator, const Principa
   header.texts["tool_version"] = version();
   header.texts["blas"] = blas_version() + " " + blas_core();
   store_transform(transform, header);
+  store_identity(identity, header.texts);
   header.doubles["/pca/variance"] = pca.variance;
   header.doubles["/pca/total_variance"] = {pca.total_variance};
   StoredArena parameters{

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "config/config.hpp"
+#include "data/data_identity.hpp"
 #include "data/normalization.hpp"
 #include "engine/worker_pool.hpp"
 #include "hdf5/hdf5.hpp"
@@ -53,7 +54,7 @@ struct PcaPlan {
 /// weight = components^T, bias = mean; all activations linear. `config` gives data and
 /// normalisation. The variances are /pca/variance and /pca/total_variance. Collective.
 void write_principal_components(const Communicator& communicator, const PrincipalComponents& pca,
-                                const InputTransform& transform, TrainConfig config,
-                                const std::string& path);
+                                const InputTransform& transform, const DataIdentity& identity,
+                                TrainConfig config, const std::string& path);
 
 }  // namespace hourglass

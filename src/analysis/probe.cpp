@@ -38,10 +38,10 @@ std::vector<std::int32_t> labels_of(std::span<const std::int32_t> labels,
 
 // Counts of the validation samples by their class and the predicted one.
 std::vector<Index> confusion_of(const Communicator& communicator, const Model* model,
-                                const InputTransform& transform, const InputTransform& codes,
-                                const Classifier& classifier, std::span<const float> parameters,
-                                const LabelledData& data, Index classes, bool fine_tuned,
-                                WorkerPool& pool, Index micro_batch) {
+                                const InputTransform& codes, const Classifier& classifier,
+                                std::span<const float> parameters, const LabelledData& data,
+                                Index classes, bool fine_tuned, WorkerPool& pool,
+                                Index micro_batch) {
   const InferencePlan plan{data.reader->info().rows(), micro_batch};
   const auto workers = static_cast<std::size_t>(pool.size());
   const bool encodes = model != nullptr && !fine_tuned;
@@ -58,8 +58,8 @@ std::vector<Index> confusion_of(const Communicator& communicator, const Model* m
       workers, std::vector<Index>(static_cast<std::size_t>(classes * classes)));
   collectively(communicator, [&] {
     for_each_micro_batch(
-        *data.reader, transform, plan, plan.of_rank(communicator.rank(), communicator.size()), pool,
-        [&](Index worker, Range rows, ConstMatrix x) {
+        *data.reader, data.transform, plan, plan.of_rank(communicator.rank(), communicator.size()),
+        pool, [&](Index worker, Range rows, ConstMatrix x) {
           const auto w = static_cast<std::size_t>(worker);
           ConstMatrix input = x;
           if (encodes) {
@@ -138,9 +138,8 @@ std::vector<Index> stratified_subset(std::span<const std::int32_t> labels, doubl
 }
 
 ProbeResult probe(const Communicator& communicator, const Model* model,
-                  const InputTransform& transform, const LabelledData& training,
-                  const LabelledData& validation, const ProbeSettings& settings, WorkerPool& pool,
-                  const ProbeProgress& progress) {
+                  const LabelledData& training, const LabelledData& validation,
+                  const ProbeSettings& settings, WorkerPool& pool, const ProbeProgress& progress) {
   const auto rows = stratified_subset(training.labels, settings.label_fraction, settings.seed);
   const auto labels = labels_of(training.labels, rows);
   const auto largest = [](const std::vector<std::int32_t>& all) {
@@ -155,7 +154,8 @@ ProbeResult probe(const Communicator& communicator, const Model* model,
   Range shards;
   collectively(communicator,
                [&] { shards = plan.shards_of_rank(communicator.rank(), communicator.size()); });
-  const SampleSourceSettings source_settings{plan, shards, {settings.seed, 32, 64}, transform};
+  const SampleSourceSettings source_settings{
+      plan, shards, {settings.seed, 32, 64}, training.transform};
   const bool fine_tune = model != nullptr && settings.fine_tune;
   const bool frozen = model != nullptr && !settings.fine_tune;
   InputTransform codes;
@@ -214,8 +214,8 @@ ProbeResult probe(const Communicator& communicator, const Model* model,
     progress(epoch + 1, result.loss, result.training_accuracy);
   }
   result.confusion =
-      confusion_of(communicator, model, transform, codes, classifier, stage.parameters(),
-                   validation, result.classes, fine_tune, pool, settings.micro_batch);
+      confusion_of(communicator, model, codes, classifier, stage.parameters(), validation,
+                   result.classes, fine_tune, pool, settings.micro_batch);
   Index correct = 0;
   for (Index c = 0; c < result.classes; ++c)
     correct += result.confusion[static_cast<std::size_t>(c * result.classes + c)];

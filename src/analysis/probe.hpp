@@ -34,6 +34,7 @@ struct ProbeSettings {
 /// Samples with their labels.
 struct LabelledData {
   const DatasetReader* reader = nullptr;
+  InputTransform transform;          ///< of the stored values
   std::vector<std::int32_t> labels;  ///< of every row, 0 and up
 };
 
@@ -52,13 +53,13 @@ struct ProbeResult {
 /// After each epoch, on every rank: number from 1, mean loss, accuracy while training.
 using ProbeProgress = std::function<void(Index epoch, double loss, double accuracy)>;
 
-/// Softmax regression on the codes of `model`, or, without one (nullptr), on the samples themselves
-/// as `transform` makes them. The same bits on any number of ranks and threads. Collective; throws
+/// Softmax regression on the codes of `model`, or, without one (nullptr), on the samples
+/// themselves. The same bits on any number of ranks and threads. Collective; throws
 /// the same Error on every rank.
 [[nodiscard]] ProbeResult probe(const Communicator& communicator, const Model* model,
-                                const InputTransform& transform, const LabelledData& training,
-                                const LabelledData& validation, const ProbeSettings& settings,
-                                WorkerPool& pool, const ProbeProgress& progress);
+                                const LabelledData& training, const LabelledData& validation,
+                                const ProbeSettings& settings, WorkerPool& pool,
+                                const ProbeProgress& progress);
 
 /// Throws Error(usage) naming the setting that is out of range.
 void check_probe(const ProbeSettings& settings);

@@ -14,14 +14,15 @@ namespace {
 
 constexpr Index batch = 128;
 
-void read_samples(const Model& model, const DatasetReader& reader, SampleStudy& study) {
+void read_samples(const InputTransform& transform, const DatasetReader& reader,
+                  SampleStudy& study) {
   const DatasetInfo& info = reader.info();
   std::vector<std::byte> stored(static_cast<std::size_t>(info.row_bytes()));
   const Matrix x(study.originals.data(), study.size(), study.features);
   for (Index i = 0; i < study.size(); ++i) {
     const Index row = study.rows[static_cast<std::size_t>(i)];
     read_finite_rows(reader, {row, row + 1}, stored);
-    convert_row(info.type, stored.data(), model.transform, x.row(i));
+    convert_row(info.type, stored.data(), transform, x.row(i));
   }
 }
 
@@ -60,7 +61,8 @@ std::vector<Index> SampleStudy::by_error() const {
 }
 
 SampleStudy study_samples(const Model& model, const DatasetReader& reader, Index count,
-                          const std::optional<DatasetAddress>& labels) {
+                          const std::optional<DatasetAddress>& labels,
+                          const InputTransform* transform) {
   const DatasetInfo& info = reader.info();
   check_features(info, model.network->features());
   SampleStudy study;
@@ -73,7 +75,7 @@ SampleStudy study_samples(const Model& model, const DatasetReader& reader, Index
   study.originals = Buffer<float>(n * study.features);
   study.reconstructions = Buffer<float>(n * study.features);
   study.codes = Buffer<float>(n * study.code_size);
-  read_samples(model, reader, study);
+  read_samples(transform != nullptr ? *transform : model.transform, reader, study);
   run_model(model, study);
   if (const auto address = labels ? labels : labels_beside(info)) {
     const auto all = read_labels(*address, info.rows());

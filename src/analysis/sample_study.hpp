@@ -35,10 +35,12 @@ struct SampleStudy {
 };
 
 /// Encodes and reconstructs at most `count` samples, evenly spaced over the data set. Labels are
-/// read from `labels`, or from the data set `labels` beside the samples when it is empty. Throws as
+/// read from `labels`, or from the data set `labels` beside the samples when it is empty. A
+/// `transform` stands for the model's where the data are stored in another way. Throws as
 /// DatasetReader and read_labels do, and Error(data) when the samples do not fit the model.
 [[nodiscard]] SampleStudy study_samples(const Model& model, const DatasetReader& reader,
                                         Index count,
-                                        const std::optional<DatasetAddress>& labels = std::nullopt);
+                                        const std::optional<DatasetAddress>& labels = std::nullopt,
+                                        const InputTransform* transform = nullptr);
 
 }  // namespace hourglass

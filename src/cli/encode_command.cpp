@@ -20,16 +20,15 @@ std::optional<DatasetAddress> find_labels(const Arguments& arguments, const Data
 void run_encode(const Arguments& arguments) {
   const auto world = Communicator::world();
   const ModelArguments given = read_model_arguments(world, arguments);
-  const auto reader = open_everywhere(world, given.data, given.reading);
+  const MatchedData data = open_matched(world, given);
   const Autoencoder& network = *given.model.network;
   OutputPlan plan;
   collectively(world, [&] {
-    check_features(reader->info(), network.features());
     plan = {parse_address(arguments.required("output")), "codes", network.code_size(),
-            find_labels(arguments, reader->info())};
+            find_labels(arguments, data.reader->info())};
   });
   plan.binarize = arguments.flag("binarize");
-  write_inference(world, given, *reader, plan, [&](ConstMatrix x, Workspace& workspace) {
+  write_inference(world, given, data, plan, [&](ConstMatrix x, Workspace& workspace) {
     return network.encode(given.model.parameters.data(), x, workspace);
   });
 }

@@ -58,21 +58,22 @@ void run_evaluate(const Arguments& arguments) {
   const auto world = Communicator::world();
   const ModelArguments given = read_model_arguments(world, arguments);
   const std::optional<CodeStatisticsOptions> code_options = read_code_options(world, arguments);
-  const auto reader = open_everywhere(world, given.data, given.reading);
+  const MatchedData data = open_matched(world, given);
+  const DatasetReader& reader = *data.reader;
   const std::optional<NoisyInput> noise =
-      read_noise(world, arguments, given.model.config.model.image, reader->info());
+      read_noise(world, arguments, given.model.config.model.image, reader.info());
   WorkerPool pool(given.threads);
   const Evaluation result = evaluate(world, *given.model.network, given.model.parameters.span(),
-                                     *reader, given.model.transform, given.micro_batch, pool);
+                                     reader, data.transform, given.micro_batch, pool);
   std::optional<CodeStatistics> code;
   if (code_options) {
-    code = code_statistics(world, *given.model.network, given.model.parameters.span(), *reader,
-                           given.model.transform, given.micro_batch, pool, *code_options);
+    code = code_statistics(world, *given.model.network, given.model.parameters.span(), reader,
+                           data.transform, given.micro_batch, pool, *code_options);
   }
   std::optional<double> corrupted;
   if (noise) {
-    corrupted = denoising_sse(world, *given.model.network, given.model.parameters.span(), *reader,
-                              given.model.transform, given.micro_batch, pool, *noise);
+    corrupted = denoising_sse(world, *given.model.network, given.model.parameters.span(), reader,
+                              data.transform, given.micro_batch, pool, *noise);
   }
   if (!world.is_root()) return;
   if (arguments.flag("json")) {

@@ -33,9 +33,9 @@ void pack_bits(std::span<const float> units, std::byte* bits) {
 }  // namespace
 
 void write_inference(const Communicator& communicator, const ModelArguments& given,
-                     const DatasetReader& reader, const OutputPlan& plan,
+                     const MatchedData& data, const OutputPlan& plan,
                      const std::function<ConstMatrix(ConstMatrix, Workspace&)>& infer) {
-  const InferencePlan micro_batches{reader.info().rows(), given.micro_batch};
+  const InferencePlan micro_batches{data.reader->info().rows(), given.micro_batch};
   const Index rows = micro_batches.rows;
   const std::string group = plan.output.path == "/" ? "" : plan.output.path;
   std::vector<DatasetSpec> specs;
@@ -67,7 +67,7 @@ void write_inference(const Communicator& communicator, const ModelArguments& giv
                           std::min(rows, part.end * given.micro_batch)};
     collectively(communicator, [&] {
       for_each_micro_batch(
-          reader, given.model.transform, micro_batches, part, pool,
+          *data.reader, data.transform, micro_batches, part, pool,
           [&](Index worker, Range batch_rows, ConstMatrix x) {
             const ConstMatrix y = infer(x, workspaces[static_cast<std::size_t>(worker)]);
             std::byte* place = values.data() + (batch_rows.begin - part_rows.begin) * row_bytes;

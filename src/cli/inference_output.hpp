@@ -25,7 +25,7 @@ struct OutputPlan {
 /// Runs `infer` over the whole data set and writes its rows (float32, or bits) from all ranks. The
 /// file appears when it is complete. Collective.
 void write_inference(const Communicator& communicator, const ModelArguments& given,
-                     const DatasetReader& reader, const OutputPlan& plan,
+                     const MatchedData& data, const OutputPlan& plan,
                      const std::function<ConstMatrix(ConstMatrix, Workspace&)>& infer);
 
 }  // namespace hourglass

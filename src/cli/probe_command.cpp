@@ -6,6 +6,7 @@
 
 #include "analysis/probe.hpp"
 #include "cli/command.hpp"
+#include "cli/model_arguments.hpp"
 #include "cli/reading_options.hpp"
 #include "config/settings.hpp"
 #include "data/labels.hpp"
@@ -45,9 +46,9 @@ ProbeSettings read_settings(const Arguments& arguments) {
   return settings;
 }
 
-LabelledData labelled(const Arguments& arguments, const char* option, const DatasetReader& reader) {
-  LabelledData data{&reader, {}};
-  const DatasetInfo& info = reader.info();
+LabelledData labelled(const Arguments& arguments, const char* option, const MatchedData& samples) {
+  LabelledData data{samples.reader.get(), samples.transform, {}};
+  const DatasetInfo& info = samples.reader->info();
   std::optional<DatasetAddress> address = arguments.has(option)
                                               ? std::optional(parse_address(arguments.get(option)))
                                               : labels_beside(info);
@@ -100,12 +101,32 @@ void print_result(const Arguments& arguments, const ProbeResult& result) {
   fmt::print("{}\n", json.dump());
 }
 
+/// Without a model, both data sets are normalised as `normalize` says for the first.
+std::pair<MatchedData, MatchedData> open_samples(const Communicator& world,
+                                                 const Arguments& arguments, const Model* model,
+                                                 Normalize normalize) {
+  const ReadOptions reading = reading_from(arguments);
+  const std::string& data = arguments.get("data");
+  const std::string& validation = arguments.get("validation");
+  if (model != nullptr) {
+    const GivenScale scale = read_scale(arguments);
+    MatchedData training = open_matched(world, data, reading, *model, scale);
+    return {std::move(training), open_matched(world, validation, reading, *model, scale)};
+  }
+  MatchedData training;
+  training.reader = open_everywhere(world, data, reading);
+  training.transform = input_transform(world, *training.reader, normalize);
+  const DatasetInfo& info = training.reader->info();
+  ModelInput input{info.features(), &training.transform, identity_of(info, normalize)};
+  input.trained->range = value_range(world, *training.reader);
+  MatchedData held_out = match_data(world, open_everywhere(world, validation, reading), input);
+  return {std::move(training), std::move(held_out)};
+}
+
 void run_probe(const Arguments& arguments) {
   const auto world = Communicator::world();
   ProbeSettings settings;
   std::optional<Model> model;
-  std::string data;
-  std::string validation;
   Index threads = 1;
   Normalize normalize = Normalize::automatic;
   collectively(world, [&] {
@@ -120,30 +141,24 @@ void run_probe(const Arguments& arguments) {
     if (arguments.has("normalize") && !arguments.flag("raw")) {
       throw Error(ErrorKind::usage, "--normalize goes with --raw: a model brings its own");
     }
-    data = arguments.required("data");
-    validation = arguments.required("validation");
+    for (const char* name : {"data", "validation"}) static_cast<void>(arguments.required(name));
     threads = arguments.integer("threads", 1, 1);
     normalize = normalize_from(arguments.get("normalize", "auto"));
     settings = read_settings(arguments);
     if (arguments.has("model")) model = load_model(arguments.get("model"));
   });
-  const auto reader = open_everywhere(world, data, reading_from(arguments));
-  const auto validation_reader = open_everywhere(world, validation, reading_from(arguments));
+  const auto [samples, held_out_samples] =
+      open_samples(world, arguments, model ? &*model : nullptr, normalize);
   LabelledData training;
   LabelledData held_out;
   collectively(world, [&] {
-    const Index features = model ? model->network->features() : reader->info().features();
-    check_features(reader->info(), features);
-    check_features(validation_reader->info(), features);
-    training = labelled(arguments, "labels", *reader);
-    held_out = labelled(arguments, "validation-labels", *validation_reader);
+    training = labelled(arguments, "labels", samples);
+    held_out = labelled(arguments, "validation-labels", held_out_samples);
   });
-  const InputTransform transform =
-      model ? model->transform : input_transform(world, *reader, normalize);
   WorkerPool pool(threads);
   const bool speaks = world.is_root() && !arguments.flag("json");
   const ProbeResult result =
-      probe(world, model ? &*model : nullptr, transform, training, held_out, settings, pool,
+      probe(world, model ? &*model : nullptr, training, held_out, settings, pool,
             [&](Index epoch, double loss, double accuracy) {
               if (!speaks) return;
               fmt::print("epoch {}/{}  loss {:.6g}  training accuracy {:.4f}\n", epoch,
@@ -173,6 +188,7 @@ Command probe_command() {
            {"validation", "input", "Samples on which accuracy and confusion matrix are measured",
             "", false},
            {"validation-labels", "input", "Their labels", "labels beside the samples", false},
+           scale_option(),
            {"normalize", "input", "raw: auto, none, unit or standardize, as for train", "auto",
             false},
            {"label-fraction", "input",
@@ -199,7 +215,7 @@ Command probe_command() {
             false},
            {"json", "output", "Print one JSON object", "", true},
            {"help", "output", "Show this text", "", true}},
-          6),
+          7),
       0,
       true,
       run_probe,

@@ -8,15 +8,14 @@ namespace {
 void run_reconstruct(const Arguments& arguments) {
   const auto world = Communicator::world();
   const ModelArguments given = read_model_arguments(world, arguments);
-  const auto reader = open_everywhere(world, given.data, given.reading);
+  const MatchedData data = open_matched(world, given);
   const Autoencoder& network = *given.model.network;
   OutputPlan plan;
   collectively(world, [&] {
-    check_features(reader->info(), network.features());
     plan = {parse_address(arguments.required("output")), "reconstructions", network.features(),
             std::nullopt};
   });
-  write_inference(world, given, *reader, plan, [&](ConstMatrix x, Workspace& workspace) {
+  write_inference(world, given, data, plan, [&](ConstMatrix x, Workspace& workspace) {
     return network.reconstruct(given.model.parameters.data(), x, workspace);
   });
 }

@@ -38,14 +38,19 @@ OpenedRun open_run(const std::string& folder) {
   return run;
 }
 
-void add_study(OpenedRun& run, const std::string& data, const std::string& labels, Index samples) {
+void add_study(OpenedRun& run, const std::string& data, const std::string& labels, Index samples,
+               const GivenScale& scale) {
   if (run.model == nullptr) return;
   const TrainConfig& config = run.model->config;
   const std::string& own = config.validation.empty() ? config.data : config.validation;
   try {
-    const DatasetReader reader(parse_address(data.empty() ? own : data));
+    const MatchedData matched =
+        match_data(std::make_unique<DatasetReader>(parse_address(data.empty() ? own : data)),
+                   run.model->input(), scale);
     const auto address = labels.empty() ? std::nullopt : std::optional(parse_address(labels));
-    run.study = std::make_unique<SampleStudy>(study_samples(*run.model, reader, samples, address));
+    run.study = std::make_unique<SampleStudy>(
+        study_samples(*run.model, *matched.reader, samples, address, &matched.transform));
+    for (const std::string& note : matched.notes) run.findings.remarks.push_back(note);
     run.findings.study = run.study.get();
   } catch (const Error& error) {
     if (!data.empty() || !labels.empty()) throw;

@@ -21,6 +21,8 @@ struct OpenedRun {
 
 /// Adds the study of at most `samples` samples of `data`; an empty `data` means the run's
 /// validation or training data, whose absence is a remark instead of an error.
-void add_study(OpenedRun& run, const std::string& data, const std::string& labels, Index samples);
+/// Data of the user's own are compared with those of the training, with `scale` for their values.
+void add_study(OpenedRun& run, const std::string& data, const std::string& labels, Index samples,
+               const GivenScale& scale);
 
 }  // namespace hourglass

@@ -170,12 +170,11 @@ void run_score(const Arguments& arguments) {
   const ModelArguments given = read_model_arguments(world, arguments);
   ScoreOptions options;
   collectively(world, [&] { options = read_score_options(arguments, given.model); });
-  const auto reader = open_everywhere(world, given.data, given.reading);
+  const MatchedData data = open_matched(world, given);
   std::vector<std::uint8_t> anomalies;
   collectively(world, [&] {
-    check_features(reader->info(), given.model.network->features());
     if (!options.anomalies.empty())
-      anomalies = find_anomalies(arguments, *reader, options.anomalies);
+      anomalies = find_anomalies(arguments, *data.reader, options.anomalies);
     if (options.output) {
       const std::string path =
           (options.output->path == "/" ? "" : options.output->path) + "/scores";
@@ -184,14 +183,18 @@ void run_score(const Arguments& arguments) {
   });
   WorkerPool pool(given.threads);
   Report report;
-  report.samples = reader->info().rows();
+  report.samples = data.reader->info().rows();
   if (!options.fit.empty()) {
-    const auto fit = open_everywhere(world, options.fit, given.reading);
-    report.threshold =
-        quantile(world, sample_errors(world, given.model, *fit, given.micro_batch, pool).values,
-                 options.quantile);
+    const MatchedData fit = open_matched(world, options.fit, given.reading, given.model,
+                                         arguments.has("fit") ? given.scale : GivenScale{});
+    report.threshold = quantile(
+        world,
+        sample_errors(world, given.model, *fit.reader, fit.transform, given.micro_batch, pool)
+            .values,
+        options.quantile);
   }
-  const SampleErrors errors = sample_errors(world, given.model, *reader, given.micro_batch, pool);
+  const SampleErrors errors =
+      sample_errors(world, given.model, *data.reader, data.transform, given.micro_batch, pool);
   const std::vector<double> scores = gather(world, errors.values);
   collectively(world, [&] {
     if (!anomalies.empty()) report.labels = detection(scores, anomalies);

@@ -44,7 +44,9 @@ struct TrainConfig {
   // data
   std::string data;
   std::string validation;
-  ReadOptions reading;  ///< of the training and the validation samples
+  ReadOptions reading;          ///< of the training and the validation samples
+  double validation_scale = 0;  ///< factor of its values; 0: where they differ from those of the
+                                ///< training, only what is certain is converted
   Normalize normalize = Normalize::automatic;
   Index shuffle_block = 32;
   Index shuffle_window = 64;

@@ -12,6 +12,11 @@ std::vector<Setting> data_settings() {
                    [](TrainConfig& c) -> std::string& { return c.data; }),
       text_setting({"validation", s, "Validation samples, evaluated after each epoch", Scope::run},
                    [](TrainConfig& c) -> std::string& { return c.validation; }),
+      number_setting({"validation-scale", s,
+                      "Factor by which values of --validation become like those of --data; 0: they "
+                      "are compared, and what is certain is converted",
+                      Scope::run},
+                     [](TrainConfig& c) -> double& { return c.validation_scale; }),
       flag_setting({"allow-external", s,
                     "Allow data files to refer to other files (external links, external storage, "
                     "virtual data sets) and to use filter plug-ins",

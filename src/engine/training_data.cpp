@@ -47,7 +47,7 @@ std::unique_ptr<DatasetReader> open_everywhere(const Communicator& communicator,
   return reader;
 }
 
-std::string fingerprint(const DatasetReader& reader) {
+std::string fingerprint(const DatasetReader& reader, ValueRange* range) {
   const DatasetInfo& info = reader.info();
   XXH3_state_t* state = XXH3_createState();
   XXH3_128bits_reset(state);
@@ -64,6 +64,9 @@ std::string fingerprint(const DatasetReader& reader) {
     const auto read = bytes.span().first(static_cast<std::size_t>(rows.size() * info.row_bytes()));
     reader.read_rows(rows, read);
     XXH3_128bits_update(state, read.data(), read.size());
+    if (range == nullptr) continue;
+    range->add(info.type, read);
+    range->rows += rows.size();
   }
   const XXH128_hash_t hash = XXH3_128bits_digest(state);
   XXH3_freeState(state);

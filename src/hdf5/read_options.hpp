@@ -1,11 +1,20 @@
 #pragma once
 
+#include <vector>
+
+#include "hourglass/core/types.hpp"
+
 namespace hourglass {
 
 /// How data are to be read, whichever data set they come from.
 struct ReadOptions {
   /// Follow references to other files and load filter plug-ins; refused otherwise.
   bool allow_external = false;
+  /// Feature k is column column_order[k] of a row as all other options give it; empty: all columns
+  /// in their order. Not the user's: found by comparing the data with a model.
+  std::vector<Index> column_order = {};
+  /// The shape of a sample whose columns have been put into that order.
+  std::vector<Index> ordered_shape = {};
 };
 
 }  // namespace hourglass

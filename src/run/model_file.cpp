@@ -111,6 +111,7 @@ Model load_model(const std::string& path) {
   model.network = std::make_unique<Autoencoder>(model.config.model);
   check_tensors(model.file, model.network->layout());
   model.transform = load_transform(model.file.header);
+  model.identity = load_identity(model.file.header.texts, path);
   const auto features = static_cast<std::size_t>(model.network->features());
   if (!model.transform.mean.empty() && (model.transform.mean.size() != features ||
                                         model.transform.inverse_deviation.size() != features)) {

@@ -1,13 +1,16 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "checkpoint/state_file.hpp"
 #include "config/config.hpp"
 #include "core/buffer.hpp"
+#include "data/data_identity.hpp"
 #include "data/normalization.hpp"
+#include "engine/matched_data.hpp"
 #include "model/autoencoder.hpp"
 
 namespace hourglass {
@@ -16,9 +19,14 @@ namespace hourglass {
 struct Model {
   TrainConfig config;  ///< the run's effective configuration
   InputTransform transform;
+  /// Of the training data; nullopt in files written before 0.2.
+  std::optional<DataIdentity> identity;
   std::unique_ptr<Autoencoder> network;
   Buffer<float> parameters;
   StateFile file;
+
+  /// For comparing other data with it; refers to the transform.
+  [[nodiscard]] ModelInput input() const { return {network->features(), &transform, identity}; }
 };
 
 /// Reads and verifies a model or checkpoint. Throws Error(io) or Error(data) as read_state_file

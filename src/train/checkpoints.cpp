@@ -106,6 +106,7 @@ StateHeader Checkpoints::header() const {
   header.texts["data_fingerprint"] = data_.fingerprint();
   header.texts["validation_fingerprint"] = data_.validation_fingerprint();
   store_transform(data_.transform(), header);
+  store_identity(data_.identity(), header.texts);
   store_feature_weights(config_.model.feature_weights, header);
   return header;
 }

@@ -1,6 +1,10 @@
 #include "train/run_data.hpp"
 
+#include <span>
+#include <utility>
+
 #include "data/feature_advice.hpp"
+#include "data/statistics.hpp"
 #include "engine/inference.hpp"
 #include "engine/training_data.hpp"
 
@@ -11,21 +15,39 @@ RunData::RunData(const Communicator& communicator, const TrainConfig& config)
       training_(open_everywhere(communicator, config.data, config.reading)) {}
 
 void RunData::prepare(const TrainConfig& config, Index features) {
-  if (!config.validation.empty()) {
-    validation_ = open_everywhere(communicator_, config.validation, config.reading);
-    collectively(communicator_, [&] { check_features(validation_->info(), features); });
+  std::unique_ptr<DatasetReader> validation;
+  if (!config.validation.empty())
+    validation = open_everywhere(communicator_, config.validation, config.reading);
+  identity_ = identity_of(training_->info(), config.normalize);
+  if (identity_.sample_shape.size() == 1 && config.model.image.known()) {
+    const ImageShape& image = config.model.image;
+    identity_.sample_shape = {image.height, image.width, image.channels};
   }
   FeatureStatistics statistics;
   transform_ = input_transform(communicator_, *training_, config.normalize, &statistics);
   check_domain(communicator_, *training_, transform_, config.model.loss);
   collectively(communicator_, [&] {
     if (!communicator_.is_root()) return;
-    fingerprint_ = hourglass::fingerprint(*training_);
-    if (validation_) validation_fingerprint_ = hourglass::fingerprint(*validation_);
+    fingerprint_ = hourglass::fingerprint(*training_, &identity_.range);
+    if (validation) validation_fingerprint_ = hourglass::fingerprint(*validation);
     look_for_odd_values(statistics);
   });
+  communicator_.broadcast(std::as_writable_bytes(std::span(&identity_.range, 1)));
   for (std::string* text : {&fingerprint_, &validation_fingerprint_})
     *text = communicator_.broadcast(*text);
+  if (!validation) return;
+  GivenScale scale{std::nullopt, "--validation-scale"};
+  if (config.validation_scale > 0) scale.factor = config.validation_scale;
+  validation_ =
+      match_data(communicator_, std::move(validation), {features, &transform_, identity_}, scale);
+  collectively(communicator_, [&] {
+    if (communicator_.is_root()) look_for_unfamiliar_values(statistics);
+  });
+}
+
+void RunData::set_transform(InputTransform transform) {
+  transform_ = std::move(transform);
+  if (validation_.reader) validation_.transform = matched_transform(transform_, validation_.values);
 }
 
 void RunData::look_for_odd_values(const FeatureStatistics& statistics) {
@@ -34,9 +56,14 @@ void RunData::look_for_odd_values(const FeatureStatistics& statistics) {
   };
   if (!statistics.mean.empty()) add(constant_feature_advice(statistics));
   add(fill_value_advice(*training_, RowSample(*training_)));
-  if (validation_) {
-    add(unfamiliar_feature_advice(*validation_, RowSample(*validation_), transform_, &statistics));
-  }
+}
+
+void RunData::look_for_unfamiliar_values(const FeatureStatistics& statistics) {
+  const DatasetReader& reader = *validation_.reader;
+  const auto line =
+      unfamiliar_feature_advice(reader, RowSample(reader), validation_.transform,
+                                validation_.values.factor == 1 ? &statistics : nullptr);
+  if (line) advice_.push_back(*line);
 }
 
 std::unique_ptr<SampleSource> RunData::open_source(const ShardPlan& plan,

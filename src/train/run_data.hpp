@@ -9,6 +9,7 @@
 #include "data/normalization.hpp"
 #include "data/sample_source.hpp"
 #include "data/statistics.hpp"
+#include "engine/matched_data.hpp"
 #include "hdf5/hdf5.hpp"
 #include "hourglass/comm/communicator.hpp"
 
@@ -23,15 +24,22 @@ class RunData {
   RunData(const Communicator& communicator, const TrainConfig& config);
 
   /// Opens the validation data, if any, checks that a model of so many features and its loss can
-  /// be trained on the data, and derives the transform, the fingerprints and the advice.
+  /// be trained on the data, and derives the transform, the identity, the fingerprints and the
+  /// advice. The validation data are compared with the training data.
   void prepare(const TrainConfig& config, Index features);
 
   [[nodiscard]] const DatasetReader& training() const { return *training_; }
   /// Null without validation data.
-  [[nodiscard]] const DatasetReader* validation() const { return validation_.get(); }
+  [[nodiscard]] const DatasetReader* validation() const { return validation_.reader.get(); }
   [[nodiscard]] const InputTransform& transform() const { return transform_; }
+  /// Of the validation data, as they are stored.
+  [[nodiscard]] const InputTransform& validation_transform() const { return validation_.transform; }
   /// A resumed run keeps the transform of its checkpoint.
-  void set_transform(InputTransform transform) { transform_ = std::move(transform); }
+  void set_transform(InputTransform transform);
+  /// Of the training data, with their range.
+  [[nodiscard]] const DataIdentity& identity() const { return identity_; }
+  /// What was put right or assumed of the validation data, a line each.
+  [[nodiscard]] const std::vector<std::string>& notes() const { return validation_.notes; }
   [[nodiscard]] const std::string& fingerprint() const { return fingerprint_; }
   /// "" without validation data.
   [[nodiscard]] const std::string& validation_fingerprint() const {
@@ -47,11 +55,13 @@ class RunData {
 
  private:
   void look_for_odd_values(const FeatureStatistics& statistics);
+  void look_for_unfamiliar_values(const FeatureStatistics& statistics);
 
   Communicator communicator_;
   std::unique_ptr<DatasetReader> training_;
-  std::unique_ptr<DatasetReader> validation_;
+  MatchedData validation_;
   InputTransform transform_;
+  DataIdentity identity_;
   std::string fingerprint_;
   std::string validation_fingerprint_;
   std::vector<std::string> advice_;
