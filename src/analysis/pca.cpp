@@ -40,7 +40,8 @@ void for_each_block(const Pass& pass, Range rows, Visit visit) {
   for (Index begin = rows.begin; begin < rows.end; begin += block_rows) {
     const Range part{begin, std::min(rows.end, begin + block_rows)};
     read_finite_rows(pass.reader, part,
-                     stored.span().first(static_cast<std::size_t>(part.size() * info.row_bytes())));
+                     stored.span().first(static_cast<std::size_t>(part.size() * info.row_bytes())),
+                     pass.transform.missing);
     for (Index r = 0; r < part.size(); ++r) {
       convert_row(info.type, stored.data() + r * info.row_bytes(), pass.transform, row);
       std::ranges::copy(row, block.begin() + r * pass.features);
@@ -154,6 +155,7 @@ void write_principal_components(const Communicator& communicator, const Principa
   const auto features = static_cast<Index>(pca.mean.size());
   const auto components = static_cast<Index>(pca.variance.size());
   config.model = {};
+  config.model.missing = transform.missing.treatment;
   config.model.encoder = {features, components};
   config.model.activation = config.model.code_activation = config.model.output_activation =
       Activation::linear;

@@ -6,6 +6,7 @@
 #include "analysis/pca.hpp"
 #include "cli/command.hpp"
 #include "cli/reading_options.hpp"
+#include "config/settings.hpp"
 #include "data/statistics.hpp"
 #include "engine/training_data.hpp"
 #include "hourglass/core/error.hpp"
@@ -60,9 +61,17 @@ void run_pca(const Arguments& arguments) {
     components = arguments.integer("components", 1, 1);
     threads = arguments.integer("threads", 1, 1);
     config.normalize = normalize_from(arguments.get("normalize", "auto"));
+    for (const char* name : {"missing", "missing-value"}) {
+      if (arguments.has(name)) find_setting(name).set(config, arguments.get(name));
+    }
+    if (config.model.missing == Missing::mask) {
+      throw Error(ErrorKind::usage,
+                  "--missing mask: principal components need whole samples; use --missing mean");
+    }
   });
   const auto reader = open_everywhere(world, config.data, config.reading);
-  const InputTransform transform = input_transform(world, *reader, config.normalize);
+  const InputTransform transform =
+      input_transform(world, *reader, config.normalize, missing_values(config));
   WorkerPool pool(threads);
   const PrincipalComponents pca = principal_components(world, *reader, transform, components, pool);
   write_principal_components(world, pca, transform, config, output);
@@ -72,24 +81,30 @@ void run_pca(const Arguments& arguments) {
 }  // namespace
 
 Command pca_command() {
-  return {"pca",
-          "Principal component analysis, written as a model file: a baseline",
-          "hourglass pca --data FILE.h5:/train/samples --components 30 --output pca.h5",
-          "The file can be used like any model: hourglass evaluate --model pca.h5 --data "
-          "FILE.h5:/test/samples\nBitwise reproducible on any number of ranks and threads; at most "
-          "16 ranks x threads take part.\n",
-          with_reading_options({{"data", "input", "Samples: FILE.h5:/path/to/dataset", "", false},
-                                {"normalize", "input",
-                                 "auto, none, unit or standardize, as for train", "auto", false},
-                                {"components", "output", "Number of components", "", false},
-                                {"output", "output", "Model file to write", "", false},
-                                {"threads", "run", "Worker threads per rank", "1", false},
-                                {"json", "output", "Print one JSON object", "", true},
-                                {"help", "output", "Show this text", "", true}},
-                               2),
-          0,
-          true,
-          run_pca};
+  return {
+      "pca",
+      "Principal component analysis, written as a model file: a baseline",
+      "hourglass pca --data FILE.h5:/train/samples --components 30 --output pca.h5",
+      "The file can be used like any model: hourglass evaluate --model pca.h5 --data "
+      "FILE.h5:/test/samples\nBitwise reproducible on any number of ranks and threads; at most "
+      "16 ranks x threads take part.\n",
+      with_reading_options(
+          {{"data", "input", "Samples: FILE.h5:/path/to/dataset", "", false},
+           {"normalize", "input", "auto, none, unit or standardize, as for train", "auto", false},
+           {"missing", "input",
+            "refuse, or mean: the feature's mean in place of missing "
+            "elements, as for train",
+            "refuse", false},
+           {"missing-value", "input", "Stored numbers that stand for missing elements", "", false},
+           {"components", "output", "Number of components", "", false},
+           {"output", "output", "Model file to write", "", false},
+           {"threads", "run", "Worker threads per rank", "1", false},
+           {"json", "output", "Print one JSON object", "", true},
+           {"help", "output", "Show this text", "", true}},
+          2),
+      0,
+      true,
+      run_pca};
 }
 
 }  // namespace hourglass

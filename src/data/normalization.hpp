@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/missing.hpp"
 #include "hdf5/hdf5.hpp"
 #include "hourglass/core/matrix_view.hpp"
 
@@ -32,18 +33,28 @@ enum class Normalize {
 /// The largest value of an integer type (255 for u8), as a double; 1 for floating types.
 [[nodiscard]] double unit_divisor(ElementType type);
 
+/// What counts as missing in stored samples, and what becomes of it. NaN always counts; infinity
+/// never does.
+struct MissingValues {
+  Missing treatment = Missing::refuse;
+  std::vector<double> values;  ///< stored numbers that stand for missing ones
+  std::vector<float> means;    ///< Missing::mean: of each feature, as normalised; empty: all 0
+};
+
 /// The resolved conversion: x -> (value / divisor - mean[c]) / deviation[c]; empty mean: only the
 /// division.
 struct InputTransform {
   double divisor = 1;
   std::vector<float> mean;
   std::vector<float> inverse_deviation;
+  MissingValues missing;
 };
 
 /// Converts one row of `type` elements to floats. Same arithmetic for every element (true division,
 /// so 255/255 is exactly 1): in single precision when it holds every value of the type (8 and 16
 /// bit integers, f32), in double with one final rounding otherwise. `stored` holds row.size()
-/// elements and needs no alignment; mean and inverse_deviation are empty or row.size() long.
+/// elements and needs no alignment; mean and inverse_deviation are empty or row.size() long. A
+/// missing element becomes its feature's mean (Missing::mean) or NaN.
 void convert_row(ElementType type, const std::byte* stored, const InputTransform& transform,
                  std::span<float> row);
 

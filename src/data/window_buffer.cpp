@@ -14,10 +14,11 @@ Index WindowBuffer::bytes(Index capacity, Index row_bytes) {
   return capacity * (row_bytes + 2 * static_cast<Index>(sizeof(Index)));
 }
 
-bool WindowBuffer::load(const DatasetReader& reader, const ShardOrder& order, Index window,
+bool WindowBuffer::load(const DatasetReader& reader, const MissingValues& missing,
+                        const ShardOrder& order, Index window,
                         const std::function<bool()>& cancelled) {
   arrange(order, window);
-  return read(reader, cancelled);
+  return read(reader, missing, cancelled);
 }
 
 void WindowBuffer::arrange(const ShardOrder& order, Index window) {
@@ -58,7 +59,8 @@ void WindowBuffer::arrange(const ShardOrder& order, Index window) {
   }
 }
 
-bool WindowBuffer::read(const DatasetReader& reader, const std::function<bool()>& cancelled) {
+bool WindowBuffer::read(const DatasetReader& reader, const MissingValues& missing,
+                        const std::function<bool()>& cancelled) {
   const Index most = rows_a_read(reader.info());
   Index place = 0;
   for (const Range& run : runs_) {
@@ -67,7 +69,8 @@ bool WindowBuffer::read(const DatasetReader& reader, const std::function<bool()>
       const Range rows{row, std::min(row + most, run.end)};
       read_finite_rows(reader, rows,
                        samples_.span().subspan(static_cast<std::size_t>(place * row_bytes_),
-                                               static_cast<std::size_t>(rows.size() * row_bytes_)));
+                                               static_cast<std::size_t>(rows.size() * row_bytes_)),
+                       missing);
       place += rows.size();
     }
   }

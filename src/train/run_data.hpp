@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "config/config.hpp"
 #include "data/normalization.hpp"
@@ -30,6 +31,8 @@ class RunData {
   [[nodiscard]] const InputTransform& transform() const { return transform_; }
   /// A resumed run keeps the transform of its checkpoint.
   void set_transform(InputTransform transform) { transform_ = std::move(transform); }
+  /// Notes on what is missing in the training data; empty when --missing refuses it.
+  [[nodiscard]] const std::vector<std::string>& missing_notes() const { return missing_notes_; }
   [[nodiscard]] const std::string& fingerprint() const { return fingerprint_; }
   /// "" without validation data.
   [[nodiscard]] const std::string& validation_fingerprint() const {
@@ -45,6 +48,7 @@ class RunData {
   std::unique_ptr<DatasetReader> training_;
   std::unique_ptr<DatasetReader> validation_;
   InputTransform transform_;
+  std::vector<std::string> missing_notes_;
   std::string fingerprint_;
   std::string validation_fingerprint_;
 };

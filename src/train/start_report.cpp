@@ -43,6 +43,7 @@ std::vector<std::string> start_report(const Communicator& communicator, const Tr
                   shards.samples(), network.features(), network.layout().parameter_count(),
                   communicator.size(), config.threads, shards.shards(), shards.steps_per_epoch()),
       memory.text()};
+  for (const std::string& line : data.missing_notes()) lines.push_back(line);
   for (const std::string& line : placement) lines.push_back(line);
   for (const std::string& line : ineffective_settings_advice(config)) lines.push_back(line);
   const auto range =
