@@ -33,7 +33,7 @@ SampleErrors sample_errors(const Communicator& communicator, const Model& model,
           const ConstMatrix y = network.reconstruct(model.parameters.data(), x,
                                                     workspaces[static_cast<std::size_t>(worker)]);
           for (Index r = 0; r < x.rows; ++r) {
-            const double sum = squared_distance(y.row(r), x.row(r));
+            const double sum = present_squared_distance(y.row(r), x.row(r));
             if (!std::isfinite(sum)) {
               throw Error(ErrorKind::data,
                           fmt::format("{}: the model's reconstruction is not finite",

@@ -123,6 +123,7 @@ void write_principal_components(const Communicator& communicator, const Principa
   const auto features = static_cast<Index>(pca.mean.size());
   const auto components = static_cast<Index>(pca.variance.size());
   config.model = {};
+  config.model.missing = transform.missing.treatment;
   config.model.encoder = {features, components};
   config.model.activation = config.model.code_activation = config.model.output_activation =
       Activation::linear;

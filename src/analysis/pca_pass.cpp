@@ -34,7 +34,8 @@ void for_each_pca_block(const PcaData& data, Range rows,
   for (Index begin = rows.begin; begin < rows.end; begin += block_rows) {
     const Range part{begin, std::min(rows.end, begin + block_rows)};
     read_finite_rows(data.reader, part,
-                     stored.span().first(static_cast<std::size_t>(part.size() * info.row_bytes())));
+                     stored.span().first(static_cast<std::size_t>(part.size() * info.row_bytes())),
+                     data.transform.missing);
     for (Index r = 0; r < part.size(); ++r) {
       convert_row(info.type, stored.data() + r * info.row_bytes(), data.transform, row);
       std::ranges::copy(row, block.begin() + r * features);

@@ -6,6 +6,7 @@
 #include "data/finite_rows.hpp"
 #include "data/labels.hpp"
 #include "engine/inference.hpp"
+#include "math/squared_distance.hpp"
 #include "nn/network.hpp"
 
 namespace hourglass {
@@ -21,18 +22,9 @@ void read_samples(const InputTransform& transform, const DatasetReader& reader,
   const Matrix x(study.originals.data(), study.size(), study.features);
   for (Index i = 0; i < study.size(); ++i) {
     const Index row = study.rows[static_cast<std::size_t>(i)];
-    read_finite_rows(reader, {row, row + 1}, stored);
+    read_finite_rows(reader, {row, row + 1}, stored, transform.missing);
     convert_row(info.type, stored.data(), transform, x.row(i));
   }
-}
-
-double squared_distance(std::span<const float> a, std::span<const float> b) {
-  double sum = 0;
-  for (std::size_t k = 0; k < a.size(); ++k) {
-    const double difference = static_cast<double>(a[k]) - static_cast<double>(b[k]);
-    sum += difference * difference;
-  }
-  return sum;
 }
 
 void run_model(const Model& model, SampleStudy& study) {
@@ -46,9 +38,12 @@ void run_model(const Model& model, SampleStudy& study) {
     const ConstMatrix y = model.network->reconstruct(model.parameters.data(), x, workspace);
     for (Index i = 0; i < rows; ++i) {
       std::ranges::copy(y.row(i), study.reconstructions.data() + (begin + i) * study.features);
-      study.errors.push_back(squared_distance(x.row(i), y.row(i)));
+      study.errors.push_back(present_squared_distance(y.row(i), x.row(i)));
     }
   }
+  // From here on the originals are looked at.
+  if (const MissingInput* const missing = model.network->missing_input())
+    missing->fill({study.originals.data(), study.size(), study.features});
 }
 
 }  // namespace

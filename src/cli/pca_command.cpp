@@ -7,6 +7,7 @@
 #include "analysis/pca.hpp"
 #include "cli/command.hpp"
 #include "cli/reading_options.hpp"
+#include "config/settings.hpp"
 #include "data/statistics.hpp"
 #include "engine/training_data.hpp"
 #include "hourglass/core/error.hpp"
@@ -62,9 +63,17 @@ void run_pca(const Arguments& arguments) {
     components = arguments.integer("components", 1, 1);
     threads = arguments.integer("threads", 1, 1);
     config.normalize = normalize_from(arguments.get("normalize", "auto"));
+    for (const char* name : {"missing", "missing-value"}) {
+      if (arguments.has(name)) find_setting(name).set(config, arguments.get(name));
+    }
+    if (config.model.missing == Missing::mask) {
+      throw Error(ErrorKind::usage,
+                  "--missing mask: principal components need whole samples; use --missing mean");
+    }
   });
   const auto reader = open_everywhere(world, config.data, config.reading);
-  const InputTransform transform = input_transform(world, *reader, config.normalize);
+  const InputTransform transform =
+      input_transform(world, *reader, config.normalize, missing_values(config));
   const PcaPlan plan = plan_pca(reader->info(), components, world.size(), threads);
   if (world.is_root() && !arguments.flag("json")) {
     fmt::print("method {}; memory of a rank: about {} MiB\n", name_of(plan.method),
@@ -93,6 +102,10 @@ Command pca_command() {
       with_reading_options(
           {{"data", "input", "Samples: FILE.h5:/path/to/dataset", "", false},
            {"normalize", "input", "auto, none, unit or standardize, as for train", "auto", false},
+           {"missing", "input",
+            "refuse, or mean: the feature's mean in place of missing elements, as for train",
+            "refuse", false},
+           {"missing-value", "input", "Stored numbers that stand for missing elements", "", false},
            {"components", "output", "Number of components", "", false},
            {"output", "output", "Model file to write", "", false},
            {"threads", "run", "Worker threads per rank", "1", false},

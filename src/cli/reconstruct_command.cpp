@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "cli/command.hpp"
 #include "cli/inference_output.hpp"
 #include "model/autoencoder.hpp"
@@ -5,9 +7,20 @@
 namespace hourglass {
 namespace {
 
+// Puts what is there in the place of its reconstruction.
+void keep_present(ConstMatrix x, Matrix y) {
+  for (Index r = 0; r < x.rows; ++r) {
+    for (Index c = 0; c < x.columns; ++c) {
+      if (!std::isnan(x(r, c))) y(r, c) = x(r, c);
+    }
+  }
+}
+
 void run_reconstruct(const Arguments& arguments) {
   const auto world = Communicator::world();
-  const ModelArguments given = read_model_arguments(world, arguments);
+  ModelArguments given = read_model_arguments(world, arguments);
+  const bool only_missing = arguments.flag("only-missing");
+  if (only_missing) collectively(world, [&] { mask_missing(given.model); });
   const MatchedData data = open_matched(world, given);
   const Autoencoder& network = *given.model.network;
   OutputPlan plan;
@@ -15,9 +28,14 @@ void run_reconstruct(const Arguments& arguments) {
     plan = {parse_address(arguments.required("output")), "reconstructions", network.features(),
             std::nullopt};
   });
-  write_inference(world, given, data, plan, [&](ConstMatrix x, Workspace& workspace) {
-    return network.reconstruct(given.model.parameters.data(), x, workspace);
-  });
+  write_inference(
+      world, given, data, plan, [&](ConstMatrix x, Workspace& workspace) -> ConstMatrix {
+        const ConstMatrix y = network.reconstruct(given.model.parameters.data(), x, workspace);
+        if (!only_missing) return y;
+        const Matrix filled = workspace.output(network.network().layer_count() - 1, x.rows);
+        keep_present(x, filled);
+        return filled;
+      });
 }
 
 }  // namespace
@@ -26,6 +44,9 @@ Command reconstruct_command() {
   std::vector<Option> options = model_options();
   options.push_back({"output", "output",
                      "FILE.h5[:/group] to create; they go to <group>/reconstructions", "", false});
+  options.push_back({"only-missing", "output",
+                     "Write the reconstruction of missing elements only, and the samples elsewhere",
+                     "", true});
   options.push_back({"help", "output", "Show this text", "", true});
   return {"reconstruct",
           "Write the reconstructions of a data set (N x D, float32), in the units of the network's "

@@ -48,6 +48,8 @@ struct TrainConfig {
   double validation_scale = 0;  ///< factor of its values; 0: where they differ from those of the
                                 ///< training, only what is certain is converted
   Normalize normalize = Normalize::automatic;
+  /// Stored numbers that count as missing, besides NaN; model.missing says what becomes of them.
+  std::vector<double> missing_values;
   Index shuffle_block = 32;
   Index shuffle_window = 64;
   Index memory = -1;  ///< bytes of training data held per rank; -1: half of the node's memory
@@ -99,6 +101,11 @@ struct TrainConfig {
   [[nodiscard]] Index pretrain_batch() const { return pretrain.batch > 0 ? pretrain.batch : batch; }
   [[nodiscard]] Index pretrain_shards() const { return pretrain_batch() / micro_batch; }
 };
+
+/// What counts as missing in the run's data, without the means that replace it.
+[[nodiscard]] inline MissingValues missing_values(const TrainConfig& config) {
+  return {config.model.missing, config.missing_values, {}};
+}
 
 /// --optimizer lbfgs: every update is made from the whole data set.
 [[nodiscard]] inline bool is_full_batch(const TrainConfig& config) {

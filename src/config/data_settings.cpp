@@ -1,4 +1,5 @@
 #include "config/setting_rows.hpp"
+#include "core/text_list.hpp"
 
 namespace hourglass {
 
@@ -27,6 +28,26 @@ std::vector<Setting> data_settings() {
            "Conversion of stored values to inputs: auto (integers to [0,1], floats unchanged), "
            "none, unit, standardize"},
           [](TrainConfig& c) -> Normalize& { return c.normalize; }, normalize_from),
+      word_setting(
+          {"missing", s,
+           "Treatment of missing elements (NaN, --missing-value): refuse, mask (left out "
+           "of the loss, the network is fed the feature's mean), mean (replaced by it)"},
+          [](TrainConfig& c) -> Missing& { return c.model.missing; }, missing_from),
+      {"missing-value", s,
+       "Stored numbers that stand for missing elements, comma-separated, e.g. -999", false,
+       Scope::trajectory,
+       [](const TrainConfig& c) { return fmt::format("{}", fmt::join(c.missing_values, ",")); },
+       [](TrainConfig& c, const std::string& text) {
+         c.missing_values.clear();
+         for (const std::string& item : split_list(text)) {
+           c.missing_values.push_back(
+               parse_number<double>("missing-value", item, "a list of numbers, e.g. -999,-9999"));
+         }
+       }},
+      flag_setting({"missing-indicator", s,
+                    "mask: also feed the network the mask, one more input per feature: 1 where it "
+                    "is missing"},
+                   [](TrainConfig& c) -> bool& { return c.model.missing_indicator; }),
       integer_setting(
           {"shuffle-block", s,
            "Rows per shuffle block: contiguous on disk, kept together until the window shuffle"},

@@ -93,7 +93,8 @@ std::unique_ptr<SampleSource> make_memory_source(const DatasetReader& reader,
     const auto offset = static_cast<std::size_t>((read.begin - rows.begin) * info.row_bytes());
     read_finite_rows(
         reader, read,
-        samples.span().subspan(offset, static_cast<std::size_t>(read.size() * info.row_bytes())));
+        samples.span().subspan(offset, static_cast<std::size_t>(read.size() * info.row_bytes())),
+        settings.transform.missing);
   }
   return make_held_source(std::move(samples), info.type, info.features(), settings);
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "data/element.hpp"
+#include "data/missing_values.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {
@@ -133,6 +134,8 @@ void convert_row(ElementType type, const std::byte* stored, const InputTransform
                (transform.exact_mean.empty() || transform.exact_mean.size() == row.size())),
           "a transform's mean and deviation have one element a feature");
   with_element(type, [&]<class T>(std::type_identity<T>) { convert<T>(stored, transform, row); });
+  if (transform.missing.treatment != Missing::refuse)
+    replace_missing(type, stored, transform.missing, row);
 }
 
 Index first_non_finite(ElementType type, std::span<const std::byte> stored) {

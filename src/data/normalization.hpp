@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/missing.hpp"
 #include "hdf5/hdf5.hpp"
 #include "hourglass/core/matrix_view.hpp"
 
@@ -37,6 +38,14 @@ enum class Normalize {
 /// feature that hardly varied in training, or a fill value.
 constexpr float most_deviations = 1e6F;
 
+/// What counts as missing in stored samples, and what becomes of it. NaN always counts; infinity
+/// never does.
+struct MissingValues {
+  Missing treatment = Missing::refuse;
+  std::vector<double> values;  ///< stored numbers that stand for missing ones
+  std::vector<float> means;    ///< Missing::mean: of each feature, as normalised; empty: all 0
+};
+
 /// The resolved conversion: x -> (value / divisor - mean[c]) * inverse_deviation[c], cut to
 /// +-most_deviations; empty mean: only the division.
 struct InputTransform {
@@ -46,13 +55,14 @@ struct InputTransform {
   /// The mean in double, which is subtracted in double; empty where `mean` is good enough. A clock
   /// of seconds since 1970 needs it: single precision knows 1.7e9 to the next 128.
   std::vector<double> exact_mean = {};
+  MissingValues missing = {};
 };
 
 /// Converts one row of `type` elements to floats. Same arithmetic for every element (true division,
 /// so 255/255 is exactly 1): in single precision when it holds every value of the type (8 and 16
 /// bit integers, f32) and there is no exact mean, in double with one final rounding otherwise.
-/// `stored` holds row.size()
-/// elements and needs no alignment; mean and inverse_deviation are empty or row.size() long.
+/// `stored` holds row.size() elements and needs no alignment; mean and inverse_deviation are empty
+/// or row.size() long. A missing element becomes its feature's mean (Missing::mean) or NaN.
 void convert_row(ElementType type, const std::byte* stored, const InputTransform& transform,
                  std::span<float> row);
 

@@ -15,10 +15,11 @@ Index WindowBuffer::bytes(Index capacity, Index row_bytes) {
   return capacity * (row_bytes + 2 * static_cast<Index>(sizeof(Index)));
 }
 
-bool WindowBuffer::load(const DatasetReader& reader, const ShardOrder& order, Index window,
+bool WindowBuffer::load(const DatasetReader& reader, const MissingValues& missing,
+                        const ShardOrder& order, Index window,
                         const std::function<bool()>& cancelled) {
   arrange(order, window);
-  return read(reader, cancelled);
+  return read(reader, missing, cancelled);
 }
 
 void WindowBuffer::arrange(const ShardOrder& order, Index window) {
@@ -59,7 +60,8 @@ void WindowBuffer::arrange(const ShardOrder& order, Index window) {
   }
 }
 
-bool WindowBuffer::read(const DatasetReader& reader, const std::function<bool()>& cancelled) {
+bool WindowBuffer::read(const DatasetReader& reader, const MissingValues& missing,
+                        const std::function<bool()>& cancelled) {
   const Index most = rows_a_read(reader.info());
   const Index together = reader.info().rows_per_unpacking;
   std::vector<Range> pieces;
@@ -70,7 +72,8 @@ bool WindowBuffer::read(const DatasetReader& reader, const std::function<bool()>
     if (cancelled()) return false;
     read_finite_runs(reader, pieces,
                      samples_.span().subspan(static_cast<std::size_t>(place * row_bytes_),
-                                             static_cast<std::size_t>(rows * row_bytes_)));
+                                             static_cast<std::size_t>(rows * row_bytes_)),
+                     missing);
     place += std::exchange(rows, 0);
     pieces.clear();
     return true;

@@ -35,7 +35,7 @@ void for_each_micro_batch(const DatasetReader& reader, const InputTransform& tra
         const Range rows = plan.rows_of(index);
         const auto bytes =
             stored.span().first(static_cast<std::size_t>(rows.size() * info.row_bytes()));
-        read_finite_rows(reader, rows, bytes);
+        read_finite_rows(reader, rows, bytes, transform.missing);
         const Matrix x(samples.data(), rows.size(), features);
         for (Index r = 0; r < rows.size(); ++r) {
           convert_row(info.type, stored.data() + r * info.row_bytes(), transform, x.row(r));

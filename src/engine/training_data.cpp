@@ -119,9 +119,9 @@ void check_domain(const Communicator& communicator, const DatasetReader& reader,
     std::vector<float> row(static_cast<std::size_t>(info.features()));
     for (Index begin = mine.begin; begin < mine.end; begin += block) {
       const Range rows{begin, std::min(mine.end, begin + block)};
-      read_finite_rows(
-          reader, rows,
-          bytes.span().first(static_cast<std::size_t>(rows.size() * info.row_bytes())));
+      read_finite_rows(reader, rows,
+                       bytes.span().first(static_cast<std::size_t>(rows.size() * info.row_bytes())),
+                       transform.missing);
       for (Index r = rows.begin; r < rows.end; ++r) {
         convert_row(info.type, bytes.data() + (r - rows.begin) * info.row_bytes(), transform, row);
         const auto outside =

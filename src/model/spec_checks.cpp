@@ -232,6 +232,31 @@ void check_feature_weights(const AutoencoderSpec& spec) {
         "--feature-weights are all 0: nothing would be learned");
 }
 
+void check_missing(const AutoencoderSpec& spec) {
+  const Regularization& r = spec.regularization;
+  if (spec.missing == Missing::mask) {
+    check(spec.loss != Loss::ssim,
+          "--missing mask leaves single elements out, but --loss ssim compares whole windows: use "
+          "--loss mse, or --missing mean");
+    check(
+        !r.predictive,
+        "--predictive infers codes from whole samples and cannot be combined with --missing mask: "
+        "use --missing mean");
+  }
+  if (!spec.missing_indicator) return;
+  check(
+      spec.missing == Missing::mask,
+      fmt::format("--missing-indicator feeds the mask of --missing mask, but --missing is {}: use "
+                  "--missing mask, or leave out --missing-indicator",
+                  name_of(spec.missing)));
+  check(!spec.tied,
+        "--tied cannot be combined with --missing-indicator, which doubles the encoder's inputs "
+        "alone: leave out --tied or --missing-indicator");
+  check(!(r.contractive > 0 || r.hessian_weight > 0),
+        "--contractive and --hessian-weight are about dh/dx and cannot be combined with "
+        "--missing-indicator, whose inputs are 0 or 1: use one or the other");
+}
+
 }  // namespace
 
 void check_spec(const AutoencoderSpec& spec) {
@@ -248,6 +273,7 @@ void check_spec(const AutoencoderSpec& spec) {
   check_variational(spec);
   check_predictive(spec);
   check_feature_weights(spec);
+  check_missing(spec);
 }
 
 }  // namespace hourglass

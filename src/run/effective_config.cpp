@@ -1,5 +1,6 @@
 #include "run/effective_config.hpp"
 
+#include "data/statistics.hpp"
 #include "engine/training_data.hpp"
 #include "run/feature_weights.hpp"
 
@@ -9,6 +10,10 @@ TrainConfig effective_config(const Communicator& communicator, const TrainConfig
                              const DatasetReader& data) {
   TrainConfig result =
       with_feature_weights(communicator, with_image_shape(config, data.info()), data);
+  if (result.model.missing == Missing::mask) {
+    result.model.missing_means =
+        missing_means(communicator, data, result.normalize, missing_values(result));
+  }
   collectively(communicator, [&] { const Autoencoder sensible(result.model); });
   return result;
 }

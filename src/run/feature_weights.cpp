@@ -34,8 +34,9 @@ std::vector<float> read_weights(const std::string& address, Index features) {
   return weights;
 }
 
-std::vector<float> inverse_variances(const Communicator& communicator, const DatasetReader& data) {
-  const FeatureStatistics statistics = feature_statistics(communicator, data);
+std::vector<float> inverse_variances(const Communicator& communicator, const DatasetReader& data,
+                                     const MissingValues& missing) {
+  const FeatureStatistics statistics = feature_statistics(communicator, data, missing);
   std::vector<double> weights;
   for (const double deviation : statistics.deviation) weights.push_back(deviation * deviation);
   const auto count = static_cast<double>(weights.size());
@@ -61,7 +62,7 @@ TrainConfig with_feature_weights(const Communicator& communicator, TrainConfig c
                   "leave out one of them",
                   Reach::everywhere);
     }
-    config.model.feature_weights = inverse_variances(communicator, data);
+    config.model.feature_weights = inverse_variances(communicator, data, missing_values(config));
   } else {
     collectively(communicator, [&] {
       config.model.feature_weights = read_weights(source, data.info().features());

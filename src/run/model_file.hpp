@@ -33,9 +33,18 @@ struct Model {
 /// does, and Error(data) when the file's tensors are not those of its configuration.
 [[nodiscard]] Model load_model(const std::string& path);
 
-/// The input transform as entries of a state file's header, and back.
+/// The input transform as entries of a state file's header, and back. The header has the means of
+/// missing elements for both treatments: Missing::mask keeps them in
+/// AutoencoderSpec::missing_means. What counts as missing is part of the configuration.
 void store_transform(const InputTransform& transform, StateHeader& header);
-[[nodiscard]] InputTransform load_transform(const StateHeader& header);
+void store_missing_means(const std::vector<float>& means, StateHeader& header);
+[[nodiscard]] InputTransform load_transform(const StateHeader& header, const TrainConfig& config);
+[[nodiscard]] std::vector<float> load_missing_means(const StateHeader& header);
+
+/// Makes a model of Missing::mean mask what is missing instead, so that it can be told from what is
+/// there: the network and what it is fed stay the same. Throws Error(usage) for a model that
+/// refuses missing elements, naming --only-missing.
+void mask_missing(Model& model);
 
 /// Throws Error(data) naming the first tensor in which the file differs from the layout that its
 /// configuration asks for.

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <utility>
 
+#include "data/missing_values.hpp"
 #include "data/normalization.hpp"
 #include "engine/inference.hpp"
 #include "engine/worker_pool.hpp"
@@ -23,13 +24,14 @@ namespace hourglass {
 
 namespace {
 
-void check_columns(ConstMatrix matrix, Index columns, const char* what) {
+void check_columns(ConstMatrix matrix, Index columns, const char* what,
+                   const MissingValues& missing = {}) {
   if (matrix.columns != columns) {
     throw Error(ErrorKind::data, fmt::format("the {} have {} columns, but the model takes {}", what,
                                              matrix.columns, columns));
   }
   for (Index r = 0; r < matrix.rows; ++r) {
-    const Index bad = first_non_finite(ElementType::f32, std::as_bytes(matrix.row(r)));
+    const Index bad = first_refused(ElementType::f32, std::as_bytes(matrix.row(r)), missing);
     if (bad >= 0) {
       throw Error(ErrorKind::data, fmt::format("row {} of the {} holds a NaN or infinity (column "
                                                "{})",
@@ -81,7 +83,7 @@ void for_each_part(const Model& model, Index rows, const InferenceSettings& sett
 // The same of normalised samples: visit(rows, x, workspace).
 void for_each_normalized(const Model& model, ConstMatrix samples, const InferenceSettings& settings,
                          const std::function<void(Range, ConstMatrix, Workspace&)>& visit) {
-  check_columns(samples, model.network->features(), "samples");
+  check_columns(samples, model.network->features(), "samples", model.transform.missing);
   for_each_part(model, samples.rows, settings, [&](Range rows, Workspace& workspace) {
     OwnedMatrix x(rows.size(), samples.columns);
     normalize_rows(model, samples, rows, x.view());
@@ -134,7 +136,7 @@ std::vector<EpochRecord> TrainedModel::history() const {
 std::string TrainedModel::digest() const { return model_->file.weights_digest; }
 
 OwnedMatrix TrainedModel::normalize(ConstMatrix samples) const {
-  check_columns(samples, features(), "samples");
+  check_columns(samples, features(), "samples", model_->transform.missing);
   OwnedMatrix x(samples.rows, samples.columns);
   normalize_rows(*model_, samples, {0, samples.rows}, x.view());
   return x;
@@ -179,7 +181,7 @@ std::vector<double> TrainedModel::squared_errors(ConstMatrix samples,
       *model_, samples, settings, [&](Range rows, ConstMatrix x, Workspace& workspace) {
         const ConstMatrix y = model_->network->reconstruct(model_->parameters.data(), x, workspace);
         for (Index r = 0; r < x.rows; ++r) {
-          const double error = squared_distance(y.row(r), x.row(r));
+          const double error = present_squared_distance(y.row(r), x.row(r));
           if (!std::isfinite(error)) {
             throw Error(ErrorKind::data,
                         fmt::format("row {} of the samples: the model's reconstruction is not "

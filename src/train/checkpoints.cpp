@@ -52,7 +52,7 @@ void Checkpoints::restore(ResumePoint& point, RunState& state) {
     check_same_run(file, checkpoint, config_, data_, plan_);
     state = RunState::load(file.header, file.path);
     check_epochs_left(plan_, state.position);
-    data_.set_transform(load_transform(file.header));
+    data_.set_transform(load_transform(file.header, config_));
     read_arena(file, "/model", stages_.parameters());
   });
   stages_.begin(state.position.stage);
@@ -107,6 +107,7 @@ StateHeader Checkpoints::header() const {
   header.texts["validation_fingerprint"] = data_.validation_fingerprint();
   store_transform(data_.transform(), header);
   store_identity(data_.identity(), header.texts);
+  store_missing_means(config_.model.missing_means, header);
   store_feature_weights(config_.model.feature_weights, header);
   return header;
 }

@@ -1,5 +1,8 @@
 #include "train/run_data.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <span>
 #include <utility>
 
@@ -9,6 +12,27 @@
 #include "engine/training_data.hpp"
 
 namespace hourglass {
+
+namespace {
+
+std::vector<std::string> notes_on(const FeatureStatistics& statistics, Index rows) {
+  const double elements = static_cast<double>(rows) * static_cast<double>(statistics.count.size());
+  double there = 0;
+  for (const Index count : statistics.count) there += static_cast<double>(count);
+  std::vector<std::string> notes = {
+      fmt::format("missing: {:.3g} % of the elements", 100 * (1 - there / elements))};
+  const auto empty = std::ranges::count(statistics.count, 0);
+  if (empty > 0) {
+    notes.push_back(fmt::format(
+        "advice: {} of {} features are missing in every sample (the first: {}): the network is fed "
+        "0 for them and learns nothing about them; leave them out of the data",
+        empty, statistics.count.size(),
+        std::ranges::find(statistics.count, 0) - statistics.count.begin()));
+  }
+  return notes;
+}
+
+}  // namespace
 
 RunData::RunData(const Communicator& communicator, const TrainConfig& config)
     : communicator_(communicator),
@@ -24,7 +48,13 @@ void RunData::prepare(const TrainConfig& config, Index features) {
     identity_.sample_shape = {image.height, image.width, image.channels};
   }
   FeatureStatistics statistics;
-  transform_ = input_transform(communicator_, *training_, config.normalize, &statistics);
+  transform_ = input_transform(communicator_, *training_, config.normalize, missing_values(config),
+                               &statistics);
+  if (config.model.missing != Missing::refuse) {
+    if (statistics.count.empty())
+      statistics = feature_statistics(communicator_, *training_, missing_values(config));
+    missing_notes_ = notes_on(statistics, training_->info().rows());
+  }
   check_domain(communicator_, *training_, transform_, config.model.loss);
   collectively(communicator_, [&] {
     if (!communicator_.is_root()) return;
@@ -60,9 +90,9 @@ void RunData::look_for_odd_values(const FeatureStatistics& statistics) {
 
 void RunData::look_for_unfamiliar_values(const FeatureStatistics& statistics) {
   const DatasetReader& reader = *validation_.reader;
-  const auto line =
-      unfamiliar_feature_advice(reader, RowSample(reader), validation_.transform,
-                                validation_.values.factor == 1 ? &statistics : nullptr);
+  const auto line = unfamiliar_feature_advice(
+      reader, RowSample(reader), validation_.transform,
+      validation_.values.multiply == validation_.values.divide ? &statistics : nullptr);
   if (line) advice_.push_back(*line);
 }
 

@@ -47,6 +47,7 @@ std::vector<std::string> start_report(const Communicator& communicator, const Tr
   if (!info.decoding.empty())
     lines.push_back(fmt::format("{}: {}", to_string(info.address), info.decoding));
   for (const std::string& line : data.notes()) lines.push_back(line);
+  for (const std::string& line : data.missing_notes()) lines.push_back(line);
   for (const std::string& line : placement) lines.push_back(line);
   for (const std::string& line : ineffective_settings_advice(config)) lines.push_back(line);
   for (const std::string& line : data.advice()) lines.push_back(line);

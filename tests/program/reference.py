@@ -127,19 +127,28 @@ class Autoencoder:
     def sse(self, x):
         return np.sum((self.reconstruct(x) - x) ** 2) / len(x)
 
-    def mean_loss(self, x):
-        sums, outputs = self.forward(x)
+    def scale(self, x, present=None):
+        """Factors of the terms of the loss: with `present` (0 where an element is missing), the
+        mean over a sample is that over the elements that are there."""
+        if present is None:
+            return 1 / len(x) / (x.shape[1] if self.mean else 1)
+        there = np.maximum(present.sum(axis=1, keepdims=True), 1)
+        return present / len(x) / (there if self.mean else 1)
+
+    def mean_loss(self, x, present=None, fed=None):
+        """`fed`: what the network sees, when that is not what it is compared with."""
+        sums, outputs = self.forward(x if fed is None else fed)
         if self.loss == "bce":
             z = sums[-1]
-            total = np.sum(np.maximum(z, 0) - z * x + np.log1p(np.exp(-np.abs(z))))
+            terms = np.maximum(z, 0) - z * x + np.log1p(np.exp(-np.abs(z)))
         else:
-            total = np.sum((outputs[-1] - x) ** 2)
-        return total / len(x) / (x.shape[1] if self.mean else 1)
+            terms = (outputs[-1] - x) ** 2
+        return np.sum(terms * self.scale(x, present))
 
-    def gradient(self, x):
+    def gradient(self, x, present=None, fed=None):
         """[(dL/dweight, dL/dbias), ...] of the loss averaged over the samples."""
-        sums, outputs = self.forward(x)
-        scale = 1 / len(x) / (x.shape[1] if self.mean else 1)
+        sums, outputs = self.forward(x if fed is None else fed)
+        scale = self.scale(x, present)
         if self.loss == "bce":
             delta = (outputs[-1] - x) * scale
         else:

@@ -42,11 +42,11 @@ TEST_F(ModelFileTest, input_transform_survives_the_header) {
   transform.inverse_deviation = {2, 4};
   StateHeader header;
   store_transform(transform, header);
-  const InputTransform loaded = load_transform(header);
+  const InputTransform loaded = load_transform(header, {});
   EXPECT_EQ(loaded.divisor, 255);
   EXPECT_EQ(loaded.mean, transform.mean);
   EXPECT_EQ(loaded.inverse_deviation, transform.inverse_deviation);
-  EXPECT_TRUE(load_transform({}).mean.empty());
+  EXPECT_TRUE(load_transform({}, {}).mean.empty());
 }
 
 TEST_F(ModelFileTest, refuses_tensors_that_its_configuration_does_not_have) {
