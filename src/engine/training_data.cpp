@@ -84,7 +84,9 @@ TrainConfig with_image_shape(TrainConfig config, const DatasetInfo& info) {
                   Reach::everywhere);
     }
   }
-  if (!image.known() && !config.model.encoder.empty()) image = config.model.encoder.front().image;
+  if (!image.known() && !config.model.encoder.empty() &&
+      config.model.encoder.front().image.is_image())
+    image = config.model.encoder.front().image;
   return config;
 }
 

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
+#include <iterator>
 
 #include "data/normalization.hpp"
 #include "export/export.hpp"
@@ -209,35 +211,43 @@ void add_layer_norm(Graph& graph, const ExportStep& step, const std::string& nam
                                             step.bias.size())});
 }
 
-// Activations are N x H x W x C here and N x C x H x W in ONNX.
+// Activations are N x H x W x C here and N x C x H x W in ONNX; series and volumes alike.
 void add_convolution(Graph& graph, const ExportStep& step, const std::string& name,
                      bool transposed) {
-  const auto shape = [](const ImageShape& image) {
-    return std::vector<Index>{-1, image.height, image.width, image.channels};
-  };
-  const std::string rows = graph.node(
-      "Reshape", {graph.last(), graph.constant(name + ".shape", shape(step.input_image))});
-  const std::string images =
-      graph.node("Transpose", {rows}, {Graph::integers("perm", {0, 3, 1, 2})});
   const Window& w = step.window;
+  std::vector<Index> shape = step.input_image.spatial();
+  shape.insert(shape.begin(), -1);
+  shape.push_back(step.input_image.channels);
+  const std::string rows =
+      graph.node("Reshape", {graph.last(), graph.constant(name + ".shape", shape)});
+  std::vector<Index> to_first = {0, w.dimensions + 1};
+  std::vector<Index> to_last = {0};
+  for (Index axis = 1; axis <= w.dimensions; ++axis) {
+    to_first.push_back(axis);
+    to_last.push_back(axis + 1);
+  }
+  to_last.push_back(1);
+  const std::string images = graph.node("Transpose", {rows}, {Graph::integers("perm", to_first)});
+  const std::vector<Index> kernel = axes_of(w.kernel, w.dimensions);
+  std::vector<Index> padding = axes_of(w.padding, w.dimensions);  // at the begins, then at the ends
+  std::ranges::copy(axes_of(w.padding, w.dimensions), std::back_inserter(padding));
   std::vector<Graph::Attribute> attributes = {
-      Graph::integers("kernel_shape", {w.kernel.height, w.kernel.width}),
-      Graph::integers("strides", {w.stride.height, w.stride.width}),
-      Graph::integers("pads",
-                      {w.padding.height, w.padding.width, w.padding.height, w.padding.width})};
+      Graph::integers("kernel_shape", kernel),
+      Graph::integers("strides", axes_of(w.stride, w.dimensions)),
+      Graph::integers("pads", padding)};
   if (transposed)
     attributes.push_back(
-        Graph::integers("output_padding", {w.output_padding.height, w.output_padding.width}));
+        Graph::integers("output_padding", axes_of(w.output_padding, w.dimensions)));
   const Index inputs = step.input_image.channels;
   const Index outputs = step.output_image.channels;
-  const std::vector<Index> weight = {transposed ? inputs : outputs, transposed ? outputs : inputs,
-                                     w.kernel.height, w.kernel.width};
+  std::vector<Index> weight = {transposed ? inputs : outputs, transposed ? outputs : inputs};
+  std::ranges::copy(kernel, std::back_inserter(weight));
   const std::string result = graph.node(
       transposed ? "ConvTranspose" : "Conv",
       {images, graph.constant(name + ".weight", weight, step.weight.data(), step.weight.size()),
        graph.constant(name + ".bias", {outputs}, step.bias.data(), step.bias.size())},
       attributes);
-  graph.node("Transpose", {result}, {Graph::integers("perm", {0, 2, 3, 1})});
+  graph.node("Transpose", {result}, {Graph::integers("perm", to_last)});
   graph.node("Reshape",
              {graph.last(), graph.constant(name + ".row", std::vector<Index>{-1, step.outputs})});
 }

@@ -79,10 +79,10 @@ def channels_first(rows, metadata, border):
     shape = json.loads(metadata.get("images", "{}")).get(border)
     if shape is None:
         return rows
-    channels, height, width = shape
-    return np.ascontiguousarray(
-        rows.reshape(-1, height, width, channels).transpose(0, 3, 1, 2)
-    ).reshape(len(rows), -1)
+    channels, *places = shape
+    return np.ascontiguousarray(np.moveaxis(rows.reshape(-1, *places, channels), -1, 1)).reshape(
+        len(rows), -1
+    )
 
 
 class ExportTest(ProgramTest):
@@ -200,6 +200,27 @@ class ExportTest(ProgramTest):
                 if name == "code is an image":  # the decoder begins with a convolution
                     self.stored = stored.reshape(IMAGES, -1)
                     self.check_onnx(name, model, codes, images)
+
+    def test_series_and_volumes(self):
+        """Convolutions in one and three dimensions, in PyTorch and in OpenCV's runtime."""
+        random = np.random.default_rng(8)
+        self.stored = random.integers(0, 256, (IMAGES, 240), dtype=np.uint8)
+        self.data = write_file(self.folder / "grids.h5", train=self.stored, test=self.stored)
+        for name, options in {
+            "series": ["--layers", "80x3,conv1d:8x5s2,conv1d:6x4s3,9", "--layer-norm"],
+            "series of one channel": ["--layers", "240,conv1d:4x9s4,conv1d:2x3s2"],
+            "tied series": ["--layers", "80x3,conv1d:8x5s2,9", "--tied", "--activation", "tanh"],
+            "volumes": ["--layers", "4x6x5x2,conv3d:4x3s2,conv3d:3x2,9", "--layer-norm"],
+            "volumes of one channel": ["--layers", "6x8x5,conv3d:4x3x2x3s2x2x1,9"],
+            "a volume as code": ["--layers", "6x8x5,conv3d:4x3s2,conv3d:2x3s1x2x1", "--tied"],
+        }.items():
+            with self.subTest(name):
+                self.train(
+                    name, "--data", f"{self.data}:/train", "--epochs", 1, "--batch", 256, *options
+                )
+                model, codes, images = self.outputs_of(name)
+                self.check_torch(name, model, self.stored, codes, images)
+                self.check_onnx(name, model, codes, images)
 
     def check_onnx(self, name, model, codes, images):
         self.assert_near(
