@@ -332,6 +332,11 @@ def mirror_layers(layers):
     return mirror
 
 
+def _swapped(x, rows):
+    """N x (rows x columns) as N x (columns x rows)."""
+    return np.swapaxes(x.reshape(len(x), rows, -1), 1, 2).reshape(len(x), -1)
+
+
 class Model:
     """A trained autoencoder: `encoder` and `decoder` are lists of steps, applied one after the
     other."""
@@ -362,6 +367,19 @@ class Model:
             )
             shapes = layer_shapes(layers)
             self.features, self.code_size = int(np.prod(shapes[0])), int(np.prod(shapes[-1]))
+            self.leading_channels = 0
+            if self.settings.get("channels") == "first":
+                self.leading_channels = self._channels(layers, parse_layers(text) if text else None)
+
+    def _channels(self, layers, decoder):
+        """The channels of a sample: of the first layer, if that is a convolution, of the last one,
+        or of `--image-shape`."""
+        if layers[1]["kind"] != "dense":
+            return layers[0]["shape"][-1]
+        if decoder and decoder[-1]["kind"] != "dense":
+            return decoder[-1]["channels"]
+        image = self.settings.get("image-shape", "").split("x")
+        return int(image[2]) if len(image) == 3 else 1
 
     def _steps(self, group, layers, last_activation, dtype, mirrored=None):
         shapes = layer_shapes(layers)
@@ -408,9 +426,17 @@ class Model:
         return steps
 
     def normalize(self, samples):
-        """Stored samples, N x anything, as the network's inputs, N x D."""
+        """Stored samples, N x anything, as the network's inputs, N x D: with the channels last."""
         x = np.asarray(samples, float).reshape(len(samples), -1) / self.divisor
+        if self.leading_channels > 1:
+            x = _swapped(x, self.leading_channels)
         return x if self.mean is None else (x - self.mean) * self.inverse_deviation
+
+    def as_stored(self, x):
+        """Inputs or outputs of the network, N x D, in the order of the data of the training: with
+        the channels first if theirs are."""
+        channels = self.leading_channels
+        return _swapped(x, x.shape[1] // channels) if channels > 1 else x
 
     def encode(self, x):
         """Codes h = f(x), N x d, of normalised samples."""

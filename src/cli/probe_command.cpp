@@ -127,8 +127,9 @@ void run_probe(const Arguments& arguments) {
     settings = read_settings(arguments);
     if (arguments.has("model")) model = load_model(arguments.get("model"));
   });
-  const auto reader = open_everywhere(world, data, reading_from(arguments));
-  const auto validation_reader = open_everywhere(world, validation, reading_from(arguments));
+  const ReadOptions reading = reading_from(arguments, model ? model->config : TrainConfig());
+  const auto reader = open_everywhere(world, data, reading);
+  const auto validation_reader = open_everywhere(world, validation, reading);
   LabelledData training;
   LabelledData held_out;
   collectively(world, [&] {
@@ -173,6 +174,7 @@ Command probe_command() {
            {"validation", "input", "Samples on which accuracy and confusion matrix are measured",
             "", false},
            {"validation-labels", "input", "Their labels", "labels beside the samples", false},
+           channels_option(),
            {"normalize", "input", "raw: auto, none, unit or standardize, as for train", "auto",
             false},
            {"label-fraction", "input",

@@ -14,7 +14,7 @@ void run_reconstruct(const Arguments& arguments) {
   collectively(world, [&] {
     check_features(reader->info(), network.features());
     plan = {parse_address(arguments.required("output")), "reconstructions", network.features(),
-            std::nullopt};
+            std::nullopt, reader->info().leading_channels};
   });
   write_inference(world, given, *reader, plan, [&](ConstMatrix x, Workspace& workspace) {
     return network.reconstruct(given.model.parameters.data(), x, workspace);

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "config/sample_reading.hpp"
 #include "hourglass/core/error.hpp"
 #include "run/metrics_reader.hpp"
 #include "run/run_folder.hpp"
@@ -43,7 +44,9 @@ void add_study(OpenedRun& run, const std::string& data, const std::string& label
   const TrainConfig& config = run.model->config;
   const std::string& own = config.validation.empty() ? config.data : config.validation;
   try {
-    const DatasetReader reader(parse_address(data.empty() ? own : data));
+    DatasetAddress place = parse_address(data.empty() ? own : data);
+    place.options.leading_channels = leading_channels(config);
+    const DatasetReader reader(place);
     const auto address = labels.empty() ? std::nullopt : std::optional(parse_address(labels));
     run.study = std::make_unique<SampleStudy>(study_samples(*run.model, reader, samples, address));
     run.findings.study = run.study.get();

@@ -8,6 +8,7 @@
 #include "config/arithmetic_settings.hpp"
 #include "config/pretrain_config.hpp"
 #include "config/reliability.hpp"
+#include "core/channel_order.hpp"
 #include "data/normalization.hpp"
 #include "hdf5/read_options.hpp"
 #include "hourglass/core/types.hpp"
@@ -44,7 +45,8 @@ struct TrainConfig {
   // data
   std::string data;
   std::string validation;
-  ReadOptions reading;  ///< of the training and the validation samples
+  ReadOptions reading;                              ///< of the training and the validation samples
+  ChannelOrder channels = ChannelOrder::automatic;  ///< of the samples as they are stored
   Normalize normalize = Normalize::automatic;
   Index shuffle_block = 32;
   Index shuffle_window = 64;

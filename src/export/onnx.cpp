@@ -288,6 +288,16 @@ void add_step(Graph& graph, const ExportStep& step, const std::string& name) {
   }
 }
 
+// Between the order of the data, channels first, and that of the network, channels last.
+void add_reordering(Graph& graph, const std::string& name, Index before, Index after) {
+  const std::string grid = graph.node(
+      "Reshape",
+      {graph.last(), graph.constant(name + ".grid", std::vector<Index>{-1, before, after})});
+  graph.node("Transpose", {grid}, {Graph::integers("perm", {0, 2, 1})});
+  graph.node("Reshape",
+             {graph.last(), graph.constant(name + ".row", std::vector<Index>{-1, before * after})});
+}
+
 void add_normalization(Graph& graph, const InputTransform& transform) {
   if (transform.divisor != 1)
     graph.node("Div", {graph.last(),
@@ -315,9 +325,15 @@ std::string to_onnx(const Model& model, ModelPart part, bool normalized_input) {
                     model.file.path));
   }
   Graph graph("input");
+  const Index channels = model.leading_channels();
+  const Index places = channels > 1 ? model.network->features() / channels : 0;
+  if (part != ModelPart::decoder && channels > 1)
+    add_reordering(graph, "input.channels", channels, places);
   if (part != ModelPart::decoder && !normalized_input) add_normalization(graph, model.transform);
   for (std::size_t i = 0; i < steps.size(); ++i)
     add_step(graph, steps[i], fmt::format("step{}.{}", i, steps[i].name));
+  if (part != ModelPart::encoder && channels > 1)
+    add_reordering(graph, "output.channels", places, channels);
   const ProtobufMessage finished =
       graph.finish("hourglass", steps.front().inputs, steps.back().outputs);
   ProtobufMessage opset_import;

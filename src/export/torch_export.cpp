@@ -111,7 +111,8 @@ class TorchModules {
 
  private:
   /// The image before step i (i = number of steps: after the last one) that a convolution reads or
-  /// writes, if any: its channels come first in PyTorch.
+  /// writes, or that is a sample of data with the channels first, if any: they come first in
+  /// PyTorch.
   [[nodiscard]] std::optional<ImageShape> image_at(std::size_t i) const {
     const ExportStep* left = nullptr;
     const ExportStep* right = nullptr;
@@ -121,6 +122,8 @@ class TorchModules {
       right = has_weight(steps_[s]) ? &steps_[s] : nullptr;
     if (left != nullptr && is_convolution(*left)) return left->output_image;
     if (right != nullptr && is_convolution(*right)) return right->input_image;
+    const bool of_data = left == nullptr || right == nullptr;
+    if (of_data && model_.leading_channels() > 1) return model_.grid();
     return std::nullopt;
   }
 

@@ -1,6 +1,6 @@
 #include "run/effective_config.hpp"
 
-#include "engine/training_data.hpp"
+#include "engine/sample_layout.hpp"
 #include "run/feature_weights.hpp"
 
 namespace hourglass {
@@ -8,7 +8,7 @@ namespace hourglass {
 TrainConfig effective_config(const Communicator& communicator, const TrainConfig& config,
                              const DatasetReader& data) {
   TrainConfig result =
-      with_feature_weights(communicator, with_image_shape(config, data.info()), data);
+      with_feature_weights(communicator, with_sample_layout(config, data.info()), data);
   collectively(communicator, [&] { const Autoencoder sensible(result.model); });
   return result;
 }

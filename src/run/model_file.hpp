@@ -19,6 +19,12 @@ struct Model {
   std::unique_ptr<Autoencoder> network;
   Buffer<float> parameters;
   StateFile file;
+
+  /// The channels that stand first in the samples as they are stored; 0 or 1 when they are read as
+  /// they are.
+  [[nodiscard]] Index leading_channels() const;
+  /// The samples as images, series or volumes, as far as it is known that they are.
+  [[nodiscard]] ImageShape grid() const;
 };
 
 /// Reads and verifies a model or checkpoint. Throws Error(io) or Error(data) as read_state_file

@@ -1,18 +1,25 @@
 #include "train/run_data.hpp"
 
+#include "config/sample_reading.hpp"
 #include "data/statistics.hpp"
 #include "engine/inference.hpp"
+#include "engine/sample_layout.hpp"
 #include "engine/training_data.hpp"
 
 namespace hourglass {
 
 RunData::RunData(const Communicator& communicator, const TrainConfig& config)
     : communicator_(communicator),
-      training_(open_everywhere(communicator, config.data, config.reading)) {}
+      training_(open_everywhere(communicator, config.data, sample_reading(config))) {
+  // The data themselves may tell that their channels are first.
+  const ReadOptions told = sample_reading(with_sample_layout(config, training_->info()));
+  if (told.leading_channels != training_->info().address.options.leading_channels)
+    training_ = open_everywhere(communicator, config.data, told);
+}
 
 void RunData::prepare(const TrainConfig& config, Index features) {
   if (!config.validation.empty()) {
-    validation_ = open_everywhere(communicator_, config.validation, config.reading);
+    validation_ = open_everywhere(communicator_, config.validation, sample_reading(config));
     collectively(communicator_, [&] { check_features(validation_->info(), features); });
   }
   transform_ = input_transform(communicator_, *training_, config.normalize);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "config/ineffective_settings.hpp"
+#include "engine/sample_layout.hpp"
 #include "train/output_range.hpp"
 #include "train/placement.hpp"
 
@@ -43,6 +44,8 @@ std::vector<std::string> start_report(const Communicator& communicator, const Tr
                   shards.samples(), network.features(), network.layout().parameter_count(),
                   communicator.size(), config.threads, shards.shards(), shards.steps_per_epoch()),
       memory.text()};
+  if (const std::string note = layout_note(config, data.training().info()); !note.empty())
+    lines.push_back(note);
   for (const std::string& line : placement) lines.push_back(line);
   for (const std::string& line : ineffective_settings_advice(config)) lines.push_back(line);
   const auto range =

@@ -239,12 +239,33 @@ class ExportTest(ProgramTest):
             f"{name}: autoencoder",
         )
 
-    def check_torch(self, name, model, stored, codes, images):
+    def test_data_with_their_channels_first(self):
+        """Rows of input and output have the order of the data, also where no convolution has."""
+        random = np.random.default_rng(9)
+        x = random.integers(0, 256, (IMAGES, 3, 12, 10), dtype=np.uint8)
+        self.data = write_file(self.folder / "first.h5", train=x, test=x)
+        self.stored = x.reshape(IMAGES, -1)
+        standardize = ["--normalize", "standardize", "--output-activation", "linear"]
+        for name, options in {
+            "convolutions": ["--layers", "12x10x3,conv:4x3s2,conv:2x3s2", "--layer-norm"],
+            "standardized": ["--layers", "12x10x3,conv:4x3s2,7", *standardize],
+            "dense": ["--layers", "360,20,7", "--channels", "first", *standardize],
+            "only the encoder": ["--layers", "12x10x3,conv:4x3s2,7", "--decoder-layers", "7,360"],
+        }.items():
+            with self.subTest(name):
+                self.train(
+                    name, "--data", f"{self.data}:/train", "--epochs", 1, "--batch", 256, *options
+                )
+                model, codes, images = self.outputs_of(name)
+                self.check_onnx(name, model, codes, images)
+                self.check_torch(name, model, self.stored, codes, images, of_data=lambda x, *_: x)
+
+    def check_torch(self, name, model, stored, codes, images, of_data=channels_first):
         network, tensors, metadata = torch_model(self.export("torch", model, "t.safetensors"))
         x = torch.from_numpy(
-            (
-                channels_first(stored, metadata, "input") / np.float32(metadata["input_divisor"])
-            ).astype(np.float32)
+            (of_data(stored, metadata, "input") / np.float32(metadata["input_divisor"])).astype(
+                np.float32
+            )
         )
         if "input.mean" in tensors:
             x = (x - torch.from_numpy(tensors["input.mean"].copy())) * torch.from_numpy(
@@ -259,7 +280,7 @@ class ExportTest(ProgramTest):
             )
             self.assert_near(
                 network["decoder"](found).numpy(),
-                channels_first(images, metadata, "output"),
+                of_data(images, metadata, "output"),
                 f"{name}: autoencoder in PyTorch",
             )
 
