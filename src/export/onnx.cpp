@@ -211,33 +211,33 @@ void add_layer_norm(Graph& graph, const ExportStep& step, const std::string& nam
                                             step.bias.size())});
 }
 
-// Activations are N x H x W x C here and N x C x H x W in ONNX; series and volumes alike.
+// Activations are N x H x W x C here and N x C x H x W in ONNX; volumes alike. Series are written
+// as images of height 1, which more runtimes have all operators for.
 void add_convolution(Graph& graph, const ExportStep& step, const std::string& name,
                      bool transposed) {
   const Window& w = step.window;
-  std::vector<Index> shape = step.input_image.spatial();
+  const Index axes = std::max<Index>(2, w.dimensions);
+  std::vector<Index> shape = axes_of(step.input_image.extents(), axes);
   shape.insert(shape.begin(), -1);
   shape.push_back(step.input_image.channels);
   const std::string rows =
       graph.node("Reshape", {graph.last(), graph.constant(name + ".shape", shape)});
-  std::vector<Index> to_first = {0, w.dimensions + 1};
+  std::vector<Index> to_first = {0, axes + 1};
   std::vector<Index> to_last = {0};
-  for (Index axis = 1; axis <= w.dimensions; ++axis) {
+  for (Index axis = 1; axis <= axes; ++axis) {
     to_first.push_back(axis);
     to_last.push_back(axis + 1);
   }
   to_last.push_back(1);
   const std::string images = graph.node("Transpose", {rows}, {Graph::integers("perm", to_first)});
-  const std::vector<Index> kernel = axes_of(w.kernel, w.dimensions);
-  std::vector<Index> padding = axes_of(w.padding, w.dimensions);  // at the begins, then at the ends
-  std::ranges::copy(axes_of(w.padding, w.dimensions), std::back_inserter(padding));
-  std::vector<Graph::Attribute> attributes = {
-      Graph::integers("kernel_shape", kernel),
-      Graph::integers("strides", axes_of(w.stride, w.dimensions)),
-      Graph::integers("pads", padding)};
+  const std::vector<Index> kernel = axes_of(w.kernel, axes);
+  std::vector<Index> padding = axes_of(w.padding, axes);  // at the begins, then at the ends
+  std::ranges::copy(axes_of(w.padding, axes), std::back_inserter(padding));
+  std::vector<Graph::Attribute> attributes = {Graph::integers("kernel_shape", kernel),
+                                              Graph::integers("strides", axes_of(w.stride, axes)),
+                                              Graph::integers("pads", padding)};
   if (transposed)
-    attributes.push_back(
-        Graph::integers("output_padding", axes_of(w.output_padding, w.dimensions)));
+    attributes.push_back(Graph::integers("output_padding", axes_of(w.output_padding, axes)));
   const Index inputs = step.input_image.channels;
   const Index outputs = step.output_image.channels;
   std::vector<Index> weight = {transposed ? inputs : outputs, transposed ? outputs : inputs};

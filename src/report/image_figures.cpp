@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "hourglass/core/owned_matrix.hpp"
 #include "report/chart.hpp"
 #include "report/image_sheet.hpp"
 #include "report/png.hpp"

@@ -24,7 +24,8 @@ TEST(ToChannelsLast, moves_every_element_and_back) {
     for (const auto& [channels, places] :
          std::vector<std::pair<Index, Index>>{{3, 5}, {1, 7}, {4, 1}, {2, 64}, {3, 65}, {5, 200}}) {
       const ChannelGrid grid{channels, places, bytes};
-      std::vector<std::byte> first(static_cast<std::size_t>(samples * grid.bytes()));
+      const Index sample = channels * places * bytes;
+      std::vector<std::byte> first(static_cast<std::size_t>(samples * sample));
       for (std::size_t i = 0; i < first.size(); ++i)
         first[i] = static_cast<std::byte>((i * 31 + i / 251) % 256);
       std::vector<std::byte> last(first.size());
@@ -34,8 +35,8 @@ TEST(ToChannelsLast, moves_every_element_and_back) {
           for (Index p = 0; p < places; ++p) {
             EXPECT_EQ(grid.stored_index(p * channels + c), c * places + p);
             for (Index b = 0; b < bytes; ++b) {
-              const Index from = s * grid.bytes() + (c * places + p) * bytes + b;
-              const Index to = s * grid.bytes() + (p * channels + c) * bytes + b;
+              const Index from = s * sample + (c * places + p) * bytes + b;
+              const Index to = s * sample + (p * channels + c) * bytes + b;
               ASSERT_EQ(last[static_cast<std::size_t>(to)], first[static_cast<std::size_t>(from)]);
             }
           }
