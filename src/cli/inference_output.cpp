@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/channel_order.hpp"
 #include "hdf5/dataset_writer.hpp"
 
 namespace hourglass {
@@ -74,6 +75,10 @@ void write_inference(const Communicator& communicator, const ModelArguments& giv
             for (Index row = 0; row < y.rows; ++row, place += row_bytes) {
               if (plan.binarize) {
                 pack_bits(y.row(row), place);
+              } else if (plan.leading_channels > 1) {
+                to_channels_first(
+                    {plan.leading_channels, plan.width / plan.leading_channels, size_of(type)},
+                    std::as_bytes(y.row(row)), {place, static_cast<std::size_t>(row_bytes)});
               } else {
                 std::memcpy(place, y.row(row).data(), static_cast<std::size_t>(row_bytes));
               }

@@ -18,6 +18,7 @@ struct OutputPlan {
   std::string name;
   Index width = 0;
   std::optional<DatasetAddress> labels;
+  Index leading_channels = 0;  ///< of the rows as they are written (ReadOptions)
   bool binarize =
       false;  ///< bits instead of numbers: unit j > 0.5 is bit j mod 8 (lowest first) of byte j / 8
 };

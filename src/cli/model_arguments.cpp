@@ -31,6 +31,7 @@ std::vector<Option> model_options() {
           {"model", "input", "Model or checkpoint file", "", false},
           {"data", "input", "Samples: FILE.h5:/path/to/dataset", "", false},
           scale_option(),
+          channels_option(),
           {"threads", "run", "Worker threads per rank", "1", false},
           {"micro-batch", "run", "Samples processed together by one thread", "the model's", false},
       },
@@ -41,10 +42,10 @@ ModelArguments read_model_arguments(const Communicator& communicator, const Argu
   ModelArguments given;
   collectively(communicator, [&] {
     given.data = arguments.required("data");
-    given.reading = reading_from(arguments);
     given.scale = read_scale(arguments);
     given.threads = arguments.integer("threads", 1, 1);
     given.model = load_model(arguments.required("model"));
+    given.reading = reading_from(arguments, given.model.config);
     given.micro_batch = arguments.integer("micro-batch", given.model.config.micro_batch, 1);
   });
   return given;

@@ -105,7 +105,8 @@ void print_result(const Arguments& arguments, const ProbeResult& result) {
 std::pair<MatchedData, MatchedData> open_samples(const Communicator& world,
                                                  const Arguments& arguments, const Model* model,
                                                  Normalize normalize) {
-  const ReadOptions reading = reading_from(arguments);
+  const ReadOptions reading =
+      reading_from(arguments, model != nullptr ? model->config : TrainConfig());
   const std::string& data = arguments.get("data");
   const std::string& validation = arguments.get("validation");
   if (model != nullptr) {
@@ -189,6 +190,7 @@ Command probe_command() {
             "", false},
            {"validation-labels", "input", "Their labels", "labels beside the samples", false},
            scale_option(),
+           channels_option(),
            {"normalize", "input", "raw: auto, none, unit or standardize, as for train", "auto",
             false},
            {"label-fraction", "input",

@@ -1,5 +1,8 @@
 #include "cli/reading_options.hpp"
 
+#include "config/sample_reading.hpp"
+#include "config/settings.hpp"
+
 namespace hourglass {
 
 std::vector<Option> reading_options() {
@@ -9,10 +12,17 @@ std::vector<Option> reading_options() {
   };
 }
 
-ReadOptions reading_from(const Arguments& arguments) {
-  ReadOptions options;
-  options.allow_external = arguments.flag("allow-external");
-  return options;
+Option channels_option() {
+  return {"channels", "input", find_setting("channels").help, "as for the model's training", false};
+}
+
+ReadOptions reading_from(const Arguments& arguments, const TrainConfig& trained) {
+  TrainConfig config;
+  config.model = trained.model;
+  config.channels = trained.channels;
+  config.reading.allow_external = arguments.flag("allow-external");
+  if (arguments.has("channels")) find_setting("channels").set(config, arguments.get("channels"));
+  return sample_reading(config);
 }
 
 std::vector<Option> with_reading_options(std::vector<Option> options, std::size_t position) {

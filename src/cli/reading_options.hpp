@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "cli/options.hpp"
+#include "config/config.hpp"
 #include "hdf5/read_options.hpp"
 
 namespace hourglass {
@@ -10,8 +11,11 @@ namespace hourglass {
 /// The options of every command that reads samples: how they are to be read (ReadOptions), under
 /// the names that `train` has for them.
 [[nodiscard]] std::vector<Option> reading_options();
-/// The options as given. Throws Error(usage) naming one that is wrong.
-[[nodiscard]] ReadOptions reading_from(const Arguments& arguments);
+/// --channels, of the commands that read samples for a model.
+[[nodiscard]] Option channels_option();
+/// The options as given; what is not given is as a model's training data were read. Throws
+/// Error(usage) naming one that is wrong.
+[[nodiscard]] ReadOptions reading_from(const Arguments& arguments, const TrainConfig& trained = {});
 /// `options` with reading_options() after the first `position` of them.
 [[nodiscard]] std::vector<Option> with_reading_options(std::vector<Option> options,
                                                        std::size_t position);

@@ -26,7 +26,7 @@ void run_reconstruct(const Arguments& arguments) {
   OutputPlan plan;
   collectively(world, [&] {
     plan = {parse_address(arguments.required("output")), "reconstructions", network.features(),
-            std::nullopt};
+            std::nullopt, data.reader->info().leading_channels};
   });
   write_inference(
       world, given, data, plan, [&](ConstMatrix x, Workspace& workspace) -> ConstMatrix {

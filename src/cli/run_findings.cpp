@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "config/sample_reading.hpp"
 #include "hourglass/core/error.hpp"
 #include "run/metrics_reader.hpp"
 #include "run/run_folder.hpp"
@@ -44,9 +45,10 @@ void add_study(OpenedRun& run, const std::string& data, const std::string& label
   const TrainConfig& config = run.model->config;
   const std::string& own = config.validation.empty() ? config.data : config.validation;
   try {
+    DatasetAddress place = parse_address(data.empty() ? own : data);
+    place.options.leading_channels = leading_channels(config);
     const MatchedData matched =
-        match_data(std::make_unique<DatasetReader>(parse_address(data.empty() ? own : data)),
-                   run.model->input(), scale);
+        match_data(std::make_unique<DatasetReader>(place), run.model->input(), scale);
     const auto address = labels.empty() ? std::nullopt : std::optional(parse_address(labels));
     run.study = std::make_unique<SampleStudy>(
         study_samples(*run.model, *matched.reader, samples, address, &matched.transform));

@@ -8,6 +8,7 @@
 #include "config/arithmetic_settings.hpp"
 #include "config/pretrain_config.hpp"
 #include "config/reliability.hpp"
+#include "core/channel_order.hpp"
 #include "data/normalization.hpp"
 #include "hdf5/read_options.hpp"
 #include "hourglass/core/types.hpp"
@@ -47,6 +48,7 @@ struct TrainConfig {
   ReadOptions reading;          ///< of the training and the validation samples
   double validation_scale = 0;  ///< factor of its values; 0: where they differ from those of the
                                 ///< training, only what is certain is converted
+  ChannelOrder channels = ChannelOrder::automatic;  ///< of the samples as they are stored
   Normalize normalize = Normalize::automatic;
   /// Stored numbers that count as missing, besides NaN; model.missing says what becomes of them.
   std::vector<double> missing_values;

@@ -24,6 +24,11 @@ std::vector<Setting> data_settings() {
                     Scope::run},
                    [](TrainConfig& c) -> bool& { return c.reading.allow_external; }),
       word_setting(
+          {"channels", s,
+           "Where the channels of a sample stand: first (C x H x W, as in PyTorch), last (H x W x "
+           "C), auto (as the names or the extents of its axes make plain)"},
+          [](TrainConfig& c) -> ChannelOrder& { return c.channels; }, channel_order_from),
+      word_setting(
           {"normalize", s,
            "Conversion of stored values to inputs: auto (integers to [0,1], floats unchanged), "
            "none, unit, standardize"},

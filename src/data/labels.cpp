@@ -11,8 +11,9 @@ namespace hourglass {
 
 std::optional<DatasetAddress> labels_beside(const DatasetInfo& samples) {
   const std::string& path = samples.address.path;
-  const DatasetAddress beside{samples.address.file, path.substr(0, path.rfind('/')) + "/labels",
-                              samples.address.options};
+  DatasetAddress beside{samples.address.file, path.substr(0, path.rfind('/')) + "/labels",
+                        samples.address.options};
+  beside.options.leading_channels = 0;
   try {
     const DatasetReader reader(beside);
     const DatasetInfo& info = reader.info();

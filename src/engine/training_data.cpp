@@ -12,7 +12,6 @@
 #include "data/finite_rows.hpp"
 #include "data/statistics.hpp"
 #include "hourglass/core/error.hpp"
-#include "nn/image_shape.hpp"
 #include "nn/loss.hpp"
 #include "system/machine.hpp"
 
@@ -71,24 +70,6 @@ std::string fingerprint(const DatasetReader& reader, ValueRange* range) {
   const XXH128_hash_t hash = XXH3_128bits_digest(state);
   XXH3_freeState(state);
   return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
-}
-
-TrainConfig with_image_shape(TrainConfig config, const DatasetInfo& info) {
-  ImageShape& image = config.model.image;
-  if (!image.known() && (info.shape.size() == 3 || info.shape.size() == 4)) {
-    image = {info.shape[1], info.shape[2], info.shape.size() == 4 ? info.shape[3] : 1};
-    const LayerList& layers = config.model.encoder;
-    if (!layers.empty() && layers.front().image.known() && layers.front().image != image) {
-      throw Error(ErrorKind::usage,
-                  fmt::format("--layers begins with {}, but the samples of --data {} are {}: begin "
-                              "with that, or say --image-shape {}",
-                              to_string(layers.front()), to_string(info.address), to_string(image),
-                              to_string(layers.front())),
-                  Reach::everywhere);
-    }
-  }
-  if (!image.known() && !config.model.encoder.empty()) image = config.model.encoder.front().image;
-  return config;
 }
 
 namespace {

@@ -21,10 +21,6 @@ namespace hourglass {
 /// of it: data may move. Adds the values that it reads to `range`, if any.
 [[nodiscard]] std::string fingerprint(const DatasetReader& reader, ValueRange* range = nullptr);
 
-/// The configuration with the image shape of data that are N x H x W or N x H x W x C, unless it
-/// names one.
-[[nodiscard]] TrainConfig with_image_shape(TrainConfig config, const DatasetInfo& info);
-
 /// Throws Error(data) naming the first row with a value that the loss cannot be computed from (bce:
 /// outside of [0, 1]; poisson: negative). Passes over the data, shared among the ranks, only when
 /// their type allows such values. Collective.

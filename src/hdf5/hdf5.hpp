@@ -44,6 +44,8 @@ struct DatasetInfo {
   std::vector<Index> chunk;                ///< when chunked
   std::vector<std::string> filters;        ///< e.g. "deflate", "shuffle"
   std::vector<std::string> feature_names;  ///< features() names, or none when unknown
+  std::vector<std::string> axes;           ///< names of the dimensions, or none when unknown
+  Index leading_channels = 0;              ///< that are stored first and read last
   std::string units;                       ///< of the values, as the file names them; may be empty
   std::string decoding;   ///< how values are made from what is stored, in words; empty: as stored
   std::string missing;    ///< by which the file marks missing values, in words; read as NaN

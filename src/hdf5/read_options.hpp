@@ -15,6 +15,9 @@ struct ReadOptions {
   std::vector<Index> column_order = {};
   /// The shape of a sample whose columns have been put into that order.
   std::vector<Index> ordered_shape = {};
+  /// The channels of samples that are stored with these first, to be read with them last
+  /// (hdf5/channels_last.hpp); 0: as they are stored.
+  Index leading_channels = 0;
 };
 
 }  // namespace hourglass

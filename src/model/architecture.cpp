@@ -155,7 +155,8 @@ class Builder {
 
 AutoencoderSpec with_defaults(AutoencoderSpec spec) {
   if (spec.decoder.empty()) spec.decoder = mirrored(spec.encoder, "layers");
-  if (!spec.image.known() && !spec.encoder.empty()) spec.image = spec.encoder.front().image;
+  if (!spec.image.known() && !spec.encoder.empty() && spec.encoder.front().image.is_image())
+    spec.image = spec.encoder.front().image;
   check_spec(spec);
   return spec;
 }

@@ -54,7 +54,12 @@ void check_layers(const AutoencoderSpec& spec) {
   check(!spec.image.known() || spec.image.size() == features,
         fmt::format("--image-shape {} has {} numbers, but the first of --layers is {}",
                     to_string(spec.image), spec.image.size(), to_string(encoder.front())));
-  check(!encoder.front().image.known() || encoder.front().image == spec.image,
+  const ImageShape& input = encoder.front().image;
+  check(!spec.image.known() || !input.known() || input.is_image(),
+        fmt::format("--image-shape describes images, but --layers begins with {} and {}: leave out "
+                    "--image-shape",
+                    to_string(encoder.front()), to_string(encoder[1])));
+  check(!input.is_image() || input == spec.image,
         fmt::format("--image-shape {} is not what --layers begins with, {}", to_string(spec.image),
                     to_string(encoder.front())));
 }
@@ -81,6 +86,11 @@ void check_noise(const AutoencoderSpec& spec) {
   check_corruption(r.corruption);
   check_hidden(spec, "hidden-noise", r.hidden_noise, r.hidden_noise.all.kind != Noise::none);
   if (is_structured(r.corruption.kind)) {
+    const ImageShape& input = spec.encoder.front().image;
+    check(!input.known() || input.is_image(),
+          fmt::format("--corruption {} works on images, but --layers {} is not about images: use "
+                      "e.g. --corruption masking",
+                      name_of(r.corruption.kind), to_string(spec.encoder)));
     check(spec.image.known(), fmt::format("--corruption {} works on images: give --image-shape, "
                                           "e.g. 28x28, or data of shape N x H x W",
                                           name_of(r.corruption.kind)));
@@ -262,6 +272,11 @@ void check_missing(const AutoencoderSpec& spec) {
 void check_spec(const AutoencoderSpec& spec) {
   check_layers(spec);
   check_loss(spec.loss, spec.output_activation);
+  const ImageShape& input = spec.encoder.front().image;
+  check(spec.loss != Loss::ssim || !input.known() || input.is_image(),
+        fmt::format("--loss ssim compares images, but --layers {} is not about images: use --loss "
+                    "mse",
+                    to_string(spec.encoder)));
   check(spec.loss != Loss::ssim || spec.image.known(),
         "--loss ssim compares images: give --image-shape, e.g. 28x28, or data of shape N x H x W; "
         "or use --loss mse");

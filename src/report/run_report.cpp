@@ -109,7 +109,7 @@ void add_code(HtmlPage& page, const Model& model, const SampleStudy& study,
   const auto dead = std::ranges::count_if(units, &UnitStatistics::dead);
   page.paragraph(
       fmt::format("{} of {} units are dead: the same value for every sample.", dead, units.size()));
-  if (shape.known() && shape.size() == study.features) {
+  if (is_drawable(shape, study.features)) {
     show(page, traversal_figure(model, study, units, shape));
     if (study.size() > 1) show(page, interpolation_figure(model, study, shape));
   }
@@ -165,7 +165,7 @@ std::string run_report(const RunFindings& findings) {
   add_summary(page, findings);
   add_training(page, findings);
   if (findings.model != nullptr) {
-    const ImageShape shape = findings.model->config.model.image;
+    const ImageShape shape = findings.model->grid();
     if (findings.study != nullptr) {
       add_reconstructions(page, *findings.study, shape);
       add_code(page, *findings.model, *findings.study, shape);

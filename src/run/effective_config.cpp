@@ -1,7 +1,7 @@
 #include "run/effective_config.hpp"
 
 #include "data/statistics.hpp"
-#include "engine/training_data.hpp"
+#include "engine/sample_layout.hpp"
 #include "run/feature_weights.hpp"
 
 namespace hourglass {
@@ -9,7 +9,7 @@ namespace hourglass {
 TrainConfig effective_config(const Communicator& communicator, const TrainConfig& config,
                              const DatasetReader& data) {
   TrainConfig result =
-      with_feature_weights(communicator, with_image_shape(config, data.info()), data);
+      with_feature_weights(communicator, with_sample_layout(config, data.info()), data);
   if (result.model.missing == Missing::mask) {
     result.model.missing_means =
         missing_means(communicator, data, result.normalize, missing_values(result));

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <span>
 
 #include "core/buffer.hpp"
+#include "core/channel_order.hpp"
 #include "data/finite_rows.hpp"
 #include "data/statistics.hpp"
 #include "hourglass/core/error.hpp"
@@ -18,7 +20,8 @@ namespace {
 constexpr const char* weights_path = "/model/loss/feature_weights";
 constexpr const char* by_variance = "inverse-variance";
 
-std::vector<float> read_weights(const std::string& address, Index features) {
+// In the network's order; the file has the order of the samples, channels first if theirs are.
+std::vector<float> read_weights(const std::string& address, Index features, Index leading) {
   const DatasetReader reader(parse_address(address));
   const DatasetInfo& info = reader.info();
   const Index count = info.rows() * info.features();
@@ -31,6 +34,12 @@ std::vector<float> read_weights(const std::string& address, Index features) {
   read_finite_rows(reader, {0, info.rows()}, stored.span());
   std::vector<float> weights(static_cast<std::size_t>(features));
   convert_row(info.type, stored.data(), {}, weights);
+  if (leading > 1) {
+    const std::vector<float> channels_first = weights;
+    to_channels_last({leading, features / leading, size_of(ElementType::f32)},
+                     std::as_bytes(std::span(channels_first)),
+                     std::as_writable_bytes(std::span(weights)));
+  }
   return weights;
 }
 
@@ -65,7 +74,8 @@ TrainConfig with_feature_weights(const Communicator& communicator, TrainConfig c
     config.model.feature_weights = inverse_variances(communicator, data, missing_values(config));
   } else {
     collectively(communicator, [&] {
-      config.model.feature_weights = read_weights(source, data.info().features());
+      config.model.feature_weights =
+          read_weights(source, data.info().features(), data.info().leading_channels);
     });
   }
   return config;

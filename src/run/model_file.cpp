@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "config/sample_reading.hpp"
 #include "config/settings.hpp"
 #include "hourglass/core/error.hpp"
+#include "model/sample_grid.hpp"
 #include "run/feature_weights.hpp"
 #include "run/run_folder.hpp"
 
@@ -114,6 +116,10 @@ void require_model(const std::string& path) {
 }
 
 }  // namespace
+
+Index Model::leading_channels() const { return hourglass::leading_channels(config); }
+
+ImageShape Model::grid() const { return grid_of(config.model); }
 
 Model load_model(const std::string& path) {
   require_model(path);

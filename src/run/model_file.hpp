@@ -27,6 +27,11 @@ struct Model {
 
   /// For comparing other data with it; refers to the transform.
   [[nodiscard]] ModelInput input() const { return {network->features(), &transform, identity}; }
+  /// The channels that stand first in the samples as they are stored; 0 or 1 when they are read as
+  /// they are.
+  [[nodiscard]] Index leading_channels() const;
+  /// The samples as images, series or volumes, as far as it is known that they are.
+  [[nodiscard]] ImageShape grid() const;
 };
 
 /// Reads and verifies a model or checkpoint. Throws Error(io) or Error(data) as read_state_file

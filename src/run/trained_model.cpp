@@ -10,6 +10,7 @@
 #include <mutex>
 #include <utility>
 
+#include "core/channel_order.hpp"
 #include "data/missing_values.hpp"
 #include "data/normalization.hpp"
 #include "engine/inference.hpp"
@@ -49,9 +50,22 @@ Index micro_batch_of(const Model& model, const InferenceSettings& settings) {
   return settings.micro_batch > 0 ? settings.micro_batch : model.config.micro_batch;
 }
 
+// Rows of the data have their channels where those of the training had them.
+ChannelGrid data_grid(const Model& model) {
+  const Index channels = std::max<Index>(1, model.leading_channels());
+  return {channels, model.network->features() / channels, sizeof(float)};
+}
+
 void normalize_rows(const Model& model, ConstMatrix samples, Range rows, Matrix x) {
+  const ChannelGrid grid = data_grid(model);
+  std::vector<float> ordered(static_cast<std::size_t>(grid.channels > 1 ? samples.columns : 0));
   for (Index r = rows.begin; r < rows.end; ++r) {
-    convert_row(ElementType::f32, std::as_bytes(samples.row(r)).data(), model.transform,
+    std::span<const float> row = samples.row(r);
+    if (grid.channels > 1) {
+      to_channels_last(grid, std::as_bytes(row), std::as_writable_bytes(std::span(ordered)));
+      row = ordered;
+    }
+    convert_row(ElementType::f32, std::as_bytes(row).data(), model.transform,
                 x.row(r - rows.begin));
   }
 }
@@ -94,6 +108,16 @@ void for_each_normalized(const Model& model, ConstMatrix samples, const Inferenc
 void copy_rows(ConstMatrix from, Range rows, OwnedMatrix& to) {
   for (Index r = 0; r < from.rows; ++r)
     std::ranges::copy(from.row(r), to.view().row(rows.begin + r).begin());
+}
+
+// Outputs of the network, in the order of the data.
+void copy_outputs(const Model& model, ConstMatrix from, Range rows, OwnedMatrix& to) {
+  const ChannelGrid grid = data_grid(model);
+  if (grid.channels == 1) return copy_rows(from, rows, to);
+  for (Index r = 0; r < from.rows; ++r) {
+    to_channels_first(grid, std::as_bytes(from.row(r)),
+                      std::as_writable_bytes(to.view().row(rows.begin + r)));
+  }
 }
 
 }  // namespace
@@ -158,7 +182,8 @@ OwnedMatrix TrainedModel::decode(ConstMatrix codes, const InferenceSettings& set
     OwnedMatrix h(rows.size(), codes.columns);
     for (Index r = 0; r < rows.size(); ++r)
       std::ranges::copy(codes.row(rows.begin + r), h.view().row(r).begin());
-    copy_rows(model_->network->decode(model_->parameters.data(), h, workspace), rows, outputs);
+    copy_outputs(*model_, model_->network->decode(model_->parameters.data(), h, workspace), rows,
+                 outputs);
   });
   return outputs;
 }
@@ -168,8 +193,8 @@ OwnedMatrix TrainedModel::reconstruct(ConstMatrix samples,
   OwnedMatrix outputs(samples.rows, features());
   for_each_normalized(
       *model_, samples, settings, [&](Range rows, ConstMatrix x, Workspace& workspace) {
-        copy_rows(model_->network->reconstruct(model_->parameters.data(), x, workspace), rows,
-                  outputs);
+        copy_outputs(*model_, model_->network->reconstruct(model_->parameters.data(), x, workspace),
+                     rows, outputs);
       });
   return outputs;
 }

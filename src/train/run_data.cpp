@@ -6,9 +6,11 @@
 #include <span>
 #include <utility>
 
+#include "config/sample_reading.hpp"
 #include "data/feature_advice.hpp"
 #include "data/statistics.hpp"
 #include "engine/inference.hpp"
+#include "engine/sample_layout.hpp"
 #include "engine/training_data.hpp"
 
 namespace hourglass {
@@ -36,16 +38,22 @@ std::vector<std::string> notes_on(const FeatureStatistics& statistics, Index row
 
 RunData::RunData(const Communicator& communicator, const TrainConfig& config)
     : communicator_(communicator),
-      training_(open_everywhere(communicator, config.data, config.reading)) {}
+      training_(open_everywhere(communicator, config.data, sample_reading(config))) {
+  // The data themselves may tell that their channels are first.
+  const ReadOptions told = sample_reading(with_sample_layout(config, training_->info()));
+  if (told.leading_channels != training_->info().address.options.leading_channels)
+    training_ = open_everywhere(communicator, config.data, told);
+}
 
 void RunData::prepare(const TrainConfig& config, Index features) {
   std::unique_ptr<DatasetReader> validation;
   if (!config.validation.empty())
-    validation = open_everywhere(communicator_, config.validation, config.reading);
+    validation = open_everywhere(communicator_, config.validation, sample_reading(config));
   identity_ = identity_of(training_->info(), config.normalize);
   if (identity_.sample_shape.size() == 1 && config.model.image.known()) {
     const ImageShape& image = config.model.image;
-    identity_.sample_shape = {image.height, image.width, image.channels};
+    identity_.sample_shape = image.spatial();
+    identity_.sample_shape.push_back(image.channels);
   }
   FeatureStatistics statistics;
   transform_ = input_transform(communicator_, *training_, config.normalize, missing_values(config),

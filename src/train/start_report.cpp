@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "config/ineffective_settings.hpp"
+#include "engine/sample_layout.hpp"
 #include "train/output_range.hpp"
 #include "train/placement.hpp"
 
@@ -48,6 +49,8 @@ std::vector<std::string> start_report(const Communicator& communicator, const Tr
     lines.push_back(fmt::format("{}: {}", to_string(info.address), info.decoding));
   for (const std::string& line : data.notes()) lines.push_back(line);
   for (const std::string& line : data.missing_notes()) lines.push_back(line);
+  if (const std::string note = layout_note(config, data.training().info()); !note.empty())
+    lines.push_back(note);
   for (const std::string& line : placement) lines.push_back(line);
   for (const std::string& line : ineffective_settings_advice(config)) lines.push_back(line);
   for (const std::string& line : data.advice()) lines.push_back(line);
