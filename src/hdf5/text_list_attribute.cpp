@@ -106,7 +106,7 @@ std::vector<std::string> dataset_texts(const DatasetAddress& address,
   const hdf5::Lock lock;
   const hdf5::Handle file = hdf5::open_file(first.file);
   const std::string name = to_string(first);
-  const hdf5::OpenedObject object = hdf5::open_object(file.get(), first.path, first.allow_external);
+  const hdf5::OpenedObject object = hdf5::open_object(file.get(), first.path, first.options.allow_external);
   if (object.kind != H5I_DATASET) return {};
   return hdf5::read_text_list(object.handle.get(), attribute, name);
 }
