@@ -75,7 +75,9 @@ void follow_pattern(const std::string& text, CsvSettings& settings) {
   pattern.name = name;
   const auto columns = dataset_texts(info.address, "columns");
   if (!columns.empty()) {
-    pattern.columns = columns_from(columns.front(), info.features(), name);
+    pattern.columns = columns_from(columns.front(), name);
+    if (pattern.columns.empty() || pattern.columns.back().features.end != info.features())
+      throw Error(ErrorKind::data, name + ": its columns do not fit its features");
   } else {
     const auto names = dataset_texts(info.address, "feature_names");
     if (static_cast<Index>(names.size()) != info.features()) {

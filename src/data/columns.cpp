@@ -121,8 +121,7 @@ std::string columns_text(std::span<const Column> columns) {
   return json.dump();
 }
 
-std::vector<Column> columns_from(const std::string& text, Index features,
-                                 const std::string& where) {
+std::vector<Column> columns_from(const std::string& text, const std::string& where) {
   try {
     std::vector<Column> columns;
     for (const Json& entry : Json::parse(text)) columns.push_back(column_from(entry));
@@ -131,10 +130,6 @@ std::vector<Column> columns_from(const std::string& text, Index features,
       if (column.features.begin != next)
         throw Error(ErrorKind::data, "column '" + column.name + "' does not follow the one before");
       next = column.features.end;
-    }
-    if (next != features) {
-      throw Error(ErrorKind::data, "they have " + std::to_string(next) +
-                                       " features, but there are " + std::to_string(features));
     }
     return columns;
   } catch (const Json::exception& error) {

@@ -50,8 +50,7 @@ Index number_features(std::span<Column> columns);
 /// count of the features, and vocabulary or format where they have one.
 [[nodiscard]] std::string columns_text(std::span<const Column> columns);
 /// Throws Error(data), naming `where`, for a text that is not of that kind, or columns that do not
-/// lie one after the other on `features` features.
-[[nodiscard]] std::vector<Column> columns_from(const std::string& text, Index features,
-                                               const std::string& where);
+/// lie one after the other from feature 0.
+[[nodiscard]] std::vector<Column> columns_from(const std::string& text, const std::string& where);
 
 }  // namespace hourglass

@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "core/buffer.hpp"
+#include "data/columns_of.hpp"
 #include "data/element.hpp"
 #include "data/finite_rows.hpp"
 #include "hourglass/core/error.hpp"
@@ -173,6 +174,14 @@ InputTransform input_transform(const Communicator& communicator, const DatasetRe
                                Normalize normalize) {
   const DatasetInfo& info = reader.info();
   InputTransform transform;
+  // Of a table's columns only numbers and dates have a scale of their own.
+  const std::vector<Column> columns = columns_of(info);
+  if (!columns.empty() && normalize == Normalize::automatic) normalize = Normalize::none;
+  if (!columns.empty() && normalize == Normalize::unit && is_integer(info.type)) {
+    throw Error(ErrorKind::usage, to_string(info.address) +
+                                      ": --normalize unit would divide its categories too: use "
+                                      "--normalize standardize or none");
+  }
   normalize = resolve(normalize, info.type);
   if (normalize == Normalize::unit) transform.divisor = unit_divisor(info.type);
   if (normalize != Normalize::standardize) return transform;
@@ -192,6 +201,13 @@ InputTransform input_transform(const Communicator& communicator, const DatasetRe
     }
     transform.mean.push_back(mean);
     transform.inverse_deviation.push_back(constant ? 1.0F : inverse);
+  }
+  for (const Column& column : columns) {
+    if (column.kind != ColumnKind::category && column.kind != ColumnKind::boolean) continue;
+    for (Index c = column.features.begin; c < column.features.end; ++c) {
+      transform.mean[static_cast<std::size_t>(c)] = 0;
+      transform.inverse_deviation[static_cast<std::size_t>(c)] = 1;
+    }
   }
   return transform;
 }

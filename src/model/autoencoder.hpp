@@ -30,6 +30,7 @@ struct AutoencoderSpec {
   bool layer_norm = false;   ///< layer normalisation before the non-linearity of every hidden layer
   ImageShape image;          ///< of a sample, for convolutions, ssim and structured corruption
   std::vector<float> feature_weights;  ///< of each feature in the loss; empty: 1
+  std::vector<OutputGroup> groups;     ///< mixed loss: of the data's columns
   Regularization regularization;
 };
 

@@ -15,7 +15,7 @@ namespace hourglass {
 
 namespace {
 
-constexpr std::array<std::pair<Loss, std::string_view>, 8> names = {{
+constexpr std::array<std::pair<Loss, std::string_view>, 9> names = {{
     {Loss::mse, "mse"},
     {Loss::bce, "bce"},
     {Loss::mae, "mae"},
@@ -24,6 +24,7 @@ constexpr std::array<std::pair<Loss, std::string_view>, 8> names = {{
     {Loss::poisson, "poisson"},
     {Loss::cosine, "cosine"},
     {Loss::ssim, "ssim"},
+    {Loss::mixed, "mixed"},
 }};
 
 // Features of a row processed at a time: the terms of the loss stay in the first-level cache.
@@ -228,6 +229,14 @@ LossSums with_row(Loss loss, Activation output_activation, float factor, Index f
     });
   };
   switch (loss) {
+    case Loss::mixed:
+      return function(
+          [=, groups = options.groups](const float* x, const float* w, float* z, float* g) {
+            const double terms = mixed_loss(groups, factor, x, w, z, g);
+            LaneSum squares;
+            add_squared_error(z, x, features, squares);
+            return RowTerms{terms, squares.total()};
+          });
     case Loss::mse:
       if (!options.weights.empty()) return components(loss_term::Squared{});
       return kernel::dispatch(output_activation, [&](auto kernel) {
@@ -310,6 +319,12 @@ void check_loss(Loss loss, Activation output_activation) {
                             "softplus (or sigmoid) instead of {}",
                             name_of(output_activation)));
   }
+  if (loss == Loss::mixed && output_activation != Activation::linear) {
+    throw Error(ErrorKind::usage,
+                fmt::format("--loss mixed has an activation for each kind of column: use "
+                            "--output-activation linear instead of {}",
+                            name_of(output_activation)));
+  }
 }
 
 LossSums loss_and_gradient(Loss loss, Activation output_activation, bool feature_mean, float scale,
@@ -326,14 +341,18 @@ LossSums loss_and_gradient(Loss loss, Activation output_activation, bool feature
   require(gradient.empty() || static_cast<Index>(options.scratch.size()) >=
                                   loss_scratch_floats(loss, output_activation, logits.columns),
           "a loss without the scratch memory of its gradient");
+  require(loss != Loss::mixed ||
+              (!options.groups.empty() && options.groups.back().features.end == logits.columns),
+          "groups that do not fit the output");
   check_loss(loss, output_activation);
   const Index features = logits.columns;
   const bool mean = feature_mean && is_componentwise(loss);
-  const float factor = mean ? scale / static_cast<float>(features) : scale;
+  const Index terms = loss == Loss::mixed ? column_count(options.groups) : features;
+  const float factor = mean ? scale / static_cast<float>(terms) : scale;
   LossSums sums = with_row(loss, output_activation, factor, features, options, [&](auto row) {
     return over_rows(row, target, logits, gradient, options.weights);
   });
-  if (mean) sums.loss /= static_cast<double>(features);
+  if (mean) sums.loss /= static_cast<double>(terms);
   return sums;
 }
 

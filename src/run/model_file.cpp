@@ -8,6 +8,7 @@
 #include "hourglass/core/error.hpp"
 #include "run/feature_weights.hpp"
 #include "run/run_folder.hpp"
+#include "run/table_columns.hpp"
 
 namespace hourglass {
 
@@ -95,6 +96,7 @@ Model load_model(const std::string& path) {
   model.file = read_state_file(path);
   apply_text(model.file.header.configuration, path, model.config);
   model.config.model.feature_weights = load_feature_weights(model.file.header);
+  load_columns(model.file.header, path, model.config);
   model.network = std::make_unique<Autoencoder>(model.config.model);
   check_tensors(model.file, model.network->layout());
   model.transform = load_transform(model.file.header);

@@ -10,6 +10,7 @@
 #include "engine/arithmetic.hpp"
 #include "run/feature_weights.hpp"
 #include "run/model_file.hpp"
+#include "run/table_columns.hpp"
 #include "run/version.hpp"
 #include "system/atomic_file.hpp"
 #include "train/diagnosis.hpp"
@@ -107,6 +108,7 @@ StateHeader Checkpoints::header() const {
   header.texts["validation_fingerprint"] = data_.validation_fingerprint();
   store_transform(data_.transform(), header);
   store_feature_weights(config_.model.feature_weights, header);
+  store_columns(config_.columns, header);
   return header;
 }
 

@@ -107,7 +107,10 @@ std::unique_ptr<Trainable> Pretraining::shallow(Index stage) const {
   // samples are too, by bce.
   const bool probabilities = whole.loss == Loss::bce && whole.activation == Activation::sigmoid;
   spec.loss = stage == 0 ? whole.loss : probabilities ? Loss::bce : Loss::mse;
-  if (stage == 0) spec.image = whole.image;
+  if (stage == 0) {
+    spec.image = whole.image;
+    spec.groups = whole.groups;
+  }
   if (config_.pretrain.kind == Pretrain::denoising) {
     spec.regularization.corruption = {
         config_.pretrain.corruption,

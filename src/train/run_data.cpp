@@ -1,5 +1,6 @@
 #include "train/run_data.hpp"
 
+#include "data/columns_of.hpp"
 #include "data/statistics.hpp"
 #include "engine/inference.hpp"
 #include "engine/training_data.hpp"
@@ -13,7 +14,10 @@ RunData::RunData(const Communicator& communicator, const TrainConfig& config)
 void RunData::prepare(const TrainConfig& config, Index features) {
   if (!config.validation.empty()) {
     validation_ = open_everywhere(communicator_, config.validation, config.reading);
-    collectively(communicator_, [&] { check_features(validation_->info(), features); });
+    collectively(communicator_, [&] {
+      check_features(validation_->info(), features);
+      check_columns(validation_->info(), config.columns, config.data);
+    });
   }
   transform_ = input_transform(communicator_, *training_, config.normalize);
   check_domain(communicator_, *training_, transform_, config.model.loss);
