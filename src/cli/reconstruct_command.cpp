@@ -1,5 +1,6 @@
 #include "cli/command.hpp"
 #include "cli/inference_output.hpp"
+#include "cli/table_output.hpp"
 #include "model/autoencoder.hpp"
 
 namespace hourglass {
@@ -10,15 +11,18 @@ void run_reconstruct(const Arguments& arguments) {
   const ModelArguments given = read_model_arguments(world, arguments);
   const auto reader = open_everywhere(world, given.data, given.reading);
   const Autoencoder& network = *given.model.network;
+  const auto infer = [&](ConstMatrix x, Workspace& workspace) {
+    return network.reconstruct(given.model.parameters.data(), x, workspace);
+  };
   OutputPlan plan;
   collectively(world, [&] {
     check_features(reader->info(), network.features());
+    if (arguments.has("table") && !arguments.has("output")) return;
     plan = {parse_address(arguments.required("output")), "reconstructions", network.features(),
             std::nullopt};
   });
-  write_inference(world, given, *reader, plan, [&](ConstMatrix x, Workspace& workspace) {
-    return network.reconstruct(given.model.parameters.data(), x, workspace);
-  });
+  if (arguments.has("table")) write_table(world, given, *reader, arguments.get("table"), infer);
+  if (!plan.name.empty()) write_inference(world, given, *reader, plan, infer);
 }
 
 }  // namespace
@@ -27,6 +31,10 @@ Command reconstruct_command() {
   std::vector<Option> options = model_options();
   options.push_back({"output", "output",
                      "FILE.h5[:/group] to create; they go to <group>/reconstructions", "", false});
+  options.push_back({"table", "output",
+                     "FILE.csv to create, with the reconstructions in the units and categories of "
+                     "the data; with it --output may be left out",
+                     "", false});
   options.push_back({"help", "output", "Show this text", "", true});
   return {"reconstruct",
           "Write the reconstructions of a data set (N x D, float32), in the units of the network's "
