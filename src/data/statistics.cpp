@@ -175,13 +175,15 @@ InputTransform input_transform(const Communicator& communicator, const DatasetRe
   const DatasetInfo& info = reader.info();
   InputTransform transform;
   // Of a table's columns only numbers and dates have a scale of their own.
-  const std::vector<Column> columns = columns_of(info);
-  if (!columns.empty() && normalize == Normalize::automatic) normalize = Normalize::none;
-  if (!columns.empty() && normalize == Normalize::unit && is_integer(info.type)) {
+  std::vector<Column> columns;
+  collectively(communicator, [&] {
+    columns = columns_of(info);
+    if (columns.empty() || normalize != Normalize::unit || !is_integer(info.type)) return;
     throw Error(ErrorKind::usage, to_string(info.address) +
                                       ": --normalize unit would divide its categories too: use "
                                       "--normalize standardize or none");
-  }
+  });
+  if (!columns.empty() && normalize == Normalize::automatic) normalize = Normalize::none;
   normalize = resolve(normalize, info.type);
   if (normalize == Normalize::unit) transform.divisor = unit_divisor(info.type);
   if (normalize != Normalize::standardize) return transform;

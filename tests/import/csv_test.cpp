@@ -154,7 +154,8 @@ TEST_F(CsvFile, decimal_commas_and_thousands) {
             (std::vector<float>{1.5F, 1234567.25F, -2, 3}));
   expect_refused("a;b\n1,5;2\n", {}, ErrorKind::data,
                  {"line 2", "column 'a'", "'1,5' is not a number", "--decimal ,"});
-  expect_refused("a;b\n1.2345,5;2\n", {.numbers = {',', '.'}}, ErrorKind::data, {"column 'a'"});
+  expect_refused("a;b\n1.2345,5;2\n1,5;3\n", {.numbers = {',', '.'}}, ErrorKind::data,
+                 {"column 'a'"});
 }
 
 TEST_F(CsvFile, double_precision_where_single_loses_digits) {
@@ -234,8 +235,8 @@ TEST_F(CsvFile, bad_lines_are_named) {
   expect_refused("a,b\n", {}, ErrorKind::data, {"holds no samples"});
   expect_refused("1,,x\n1,2,y\n", {}, ErrorKind::data,
                  {"line 1", "numbers and texts", "--header false"});
-  expect_refused("1,,x\n1,2,y\n", {.header = "false", .label_column = "3"}, ErrorKind::data,
-                 {"line 1", "column '2'", "missing"});
+  expect_refused("1,,x\n1,2,y\n", {.header = "false", .label_column = "3", .type = ElementType::u8},
+                 ErrorKind::data, {"line 1", "column '2'", "missing"});
   expect_refused("", {}, ErrorKind::data, {"empty"});
   for (const char* mark : {"\xEF", "\xEF\xBB", "\xEF\xBB\xBF"})
     expect_refused(mark, {}, ErrorKind::data, {path_});
