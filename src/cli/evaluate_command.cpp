@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "analysis/code_statistics.hpp"
+#include "analysis/column_errors.hpp"
 #include "analysis/denoising.hpp"
 #include "cli/command.hpp"
 #include "cli/model_arguments.hpp"
@@ -54,6 +56,30 @@ std::optional<NoisyInput> read_noise(const Communicator& world, const Arguments&
   return noise;
 }
 
+nlohmann::ordered_json to_json(const std::vector<ColumnError>& errors) {
+  auto list = nlohmann::ordered_json::array();
+  for (const ColumnError& error : errors) {
+    list.push_back({{"name", error.column->name},
+                    {"kind", name_of(error.column->kind)},
+                    {"error", error.error},
+                    {"rows", error.rows}});
+  }
+  return list;
+}
+
+void print_columns(const std::vector<ColumnError>& errors) {
+  std::size_t width = 0;
+  for (const ColumnError& error : errors) width = std::max(width, error.column->name.size());
+  for (const ColumnError& error : errors) {
+    const ColumnKind kind = error.column->kind;
+    const bool share = kind == ColumnKind::category || kind == ColumnKind::boolean;
+    fmt::print("column   {:<{}}  {:<8}  {}\n", error.column->name, width, name_of(kind),
+               share ? fmt::format("{:.4g} % wrong", 100 * error.error)
+                     : fmt::format("{:.6g}{} root mean square error", error.error,
+                                   kind == ColumnKind::date ? " s" : ""));
+  }
+}
+
 void run_evaluate(const Arguments& arguments) {
   const auto world = Communicator::world();
   const ModelArguments given = read_model_arguments(world, arguments);
@@ -65,6 +91,8 @@ void run_evaluate(const Arguments& arguments) {
   WorkerPool pool(given.threads);
   const Evaluation result = evaluate(world, *given.model.network, given.model.parameters.span(),
                                      reader, data.transform, given.micro_batch, pool);
+  const std::vector<ColumnError> columns =
+      column_errors(world, given.model, reader, data.transform, given.micro_batch, pool);
   std::optional<CodeStatistics> code;
   if (code_options) {
     code = code_statistics(world, *given.model.network, given.model.parameters.span(), reader,
@@ -85,6 +113,7 @@ void run_evaluate(const Arguments& arguments) {
     json["penalty"] = result.penalty;
     json["samples"] = result.samples;
     if (corrupted) json["corrupted_sse"] = *corrupted;
+    if (!columns.empty()) json["columns"] = to_json(columns);
     if (code) {
       json["code_mean_absolute"] = code->mean_absolute;
       json["code_active_units"] = code->active_units;
@@ -99,6 +128,7 @@ void run_evaluate(const Arguments& arguments) {
       result.samples, result.sse);
   fmt::print("mse      {:.8f}   per feature\npsnr     {:.4f} dB\nloss     {:.8g}   {}\n",
              result.mse, result.psnr, result.loss, name_of(given.model.config.model.loss));
+  print_columns(columns);
   if (corrupted)
     fmt::print(
         "noisy    {:.6f}   sse of reconstructions from noisy samples, against the clean samples\n",

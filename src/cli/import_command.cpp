@@ -99,6 +99,7 @@ ImportResult copy(const Communicator& world, const Arguments& arguments, ImportS
   for (const auto& [name, value] : arguments.values)
     settings.options += fmt::format("\n{}={}", name, value);
   settings.note = [](const std::string& text) { fmt::print("{}\n", text); };
+  if (world.is_root()) std::ranges::for_each(sources.notes, settings.note);
   settings.progress = [&](Index done, Index total) {
     bar.show(done, total);
     faults.before_step(++rounds, {});

@@ -2,6 +2,7 @@
 
 #include "cli/command.hpp"
 #include "cli/inference_output.hpp"
+#include "cli/table_output.hpp"
 #include "model/autoencoder.hpp"
 
 namespace hourglass {
@@ -23,19 +24,21 @@ void run_reconstruct(const Arguments& arguments) {
   if (only_missing) collectively(world, [&] { mask_missing(given.model); });
   const MatchedData data = open_matched(world, given);
   const Autoencoder& network = *given.model.network;
+  const auto infer = [&](ConstMatrix x, Workspace& workspace) -> ConstMatrix {
+    const ConstMatrix y = network.reconstruct(given.model.parameters.data(), x, workspace);
+    if (!only_missing) return y;
+    const Matrix filled = workspace.output(network.network().layer_count() - 1, x.rows);
+    keep_present(x, filled);
+    return filled;
+  };
   OutputPlan plan;
   collectively(world, [&] {
+    if (arguments.has("table") && !arguments.has("output")) return;
     plan = {parse_address(arguments.required("output")), "reconstructions", network.features(),
             std::nullopt, data.reader->info().leading_channels};
   });
-  write_inference(
-      world, given, data, plan, [&](ConstMatrix x, Workspace& workspace) -> ConstMatrix {
-        const ConstMatrix y = network.reconstruct(given.model.parameters.data(), x, workspace);
-        if (!only_missing) return y;
-        const Matrix filled = workspace.output(network.network().layer_count() - 1, x.rows);
-        keep_present(x, filled);
-        return filled;
-      });
+  if (arguments.has("table")) write_table(world, given, data, arguments.get("table"), infer);
+  if (!plan.name.empty()) write_inference(world, given, data, plan, infer);
 }
 
 }  // namespace
@@ -47,6 +50,10 @@ Command reconstruct_command() {
   options.push_back({"only-missing", "output",
                      "Write the reconstruction of missing elements only, and the samples elsewhere",
                      "", true});
+  options.push_back({"table", "output",
+                     "FILE.csv to create, with the reconstructions in the units and categories of "
+                     "the data; with it --output may be left out",
+                     "", false});
   options.push_back({"help", "output", "Show this text", "", true});
   return {"reconstruct",
           "Write the reconstructions of a data set (N x D, float32), in the units of the network's "

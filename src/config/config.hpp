@@ -9,6 +9,7 @@
 #include "config/pretrain_config.hpp"
 #include "config/reliability.hpp"
 #include "core/channel_order.hpp"
+#include "data/columns.hpp"
 #include "data/normalization.hpp"
 #include "hdf5/read_options.hpp"
 #include "hourglass/core/types.hpp"
@@ -60,6 +61,10 @@ struct TrainConfig {
   // model
   AutoencoderSpec model;
   std::string feature_weights;  ///< where the loss's weights of features come from; empty: all 1
+  std::string group_weights;    ///< mixed loss: of columns, "NAME=2,..."; the others have 1
+  /// What the features are, where the data know it and have more than numbers: no setting, but found
+  /// in the data or the model file.
+  std::vector<Column> columns;
   Initialization initialization = Initialization::glorot_uniform;
 
   // optimization

@@ -29,6 +29,7 @@ std::span<const SettingDependency> setting_dependencies() {
   static const std::vector<const char*> rules = {"optimizer", "pretrain-optimizer"};
   static const std::vector<SettingDependency> dependencies = {
       {{"huber-delta"}, {"loss"}, {"huber"}},
+      {{"group-weights"}, {"loss"}, {"mixed"}},
       {{"corruption-strength", "corrupted-weight", "clean-weight"}, {"corruption"}, {}},
       {{"code-noise-before"}, {"code-noise"}, {}},
       {{"kl-target"}, {"kl-weight"}, {}},

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/buffer.hpp"
+#include "data/columns_of.hpp"
 #include "data/element.hpp"
 #include "data/finite_rows.hpp"
 #include "data/missing_values.hpp"
@@ -284,7 +285,17 @@ InputTransform input_transform(const Communicator& communicator, const DatasetRe
                                Normalize normalize, MissingValues missing,
                                FeatureStatistics* measured) {
   const DatasetInfo& info = reader.info();
-  collectively(communicator, [&] { check_missing_values(info, missing.values); });
+  // Of a table's columns only numbers and dates have a scale of their own.
+  std::vector<Column> columns;
+  collectively(communicator, [&] {
+    check_missing_values(info, missing.values);
+    columns = columns_of(info);
+    if (columns.empty() || normalize != Normalize::unit || !is_integer(info.type)) return;
+    throw Error(ErrorKind::usage, to_string(info.address) +
+                                      ": --normalize unit would divide its categories too: use "
+                                      "--normalize standardize or none");
+  });
+  if (!columns.empty() && normalize == Normalize::automatic) normalize = Normalize::none;
   InputTransform transform;
   transform.divisor = divisor_of(normalize, info);
   transform.missing = std::move(missing);
@@ -306,6 +317,13 @@ InputTransform input_transform(const Communicator& communicator, const DatasetRe
     transform.inverse_deviation.push_back(static_cast<float>(1.0 / deviation));
     exact = exact || std::fabs(statistics.mean[c] - static_cast<double>(transform.mean.back())) >
                          deviation / 16;
+  }
+  for (const Column& column : columns) {
+    if (column.kind != ColumnKind::category && column.kind != ColumnKind::boolean) continue;
+    for (Index c = column.features.begin; c < column.features.end; ++c) {
+      transform.mean[static_cast<std::size_t>(c)] = 0;
+      transform.inverse_deviation[static_cast<std::size_t>(c)] = 1;
+    }
   }
   if (exact) transform.exact_mean = statistics.mean;
   if (measured != nullptr) *measured = std::move(statistics);

@@ -37,6 +37,11 @@ class StepBuilder {
                               "files do not have; train without it",
                               model_.file.path));
     }
+    if (spec_.loss == Loss::mixed) {
+      throw Error(ErrorKind::usage,
+                  "models of --loss mixed cannot be exported: their outputs have several "
+                  "activations; use hourglass reconstruct");
+    }
     const Network& network = model_.network->network();
     for (Index i = 0; i < network.layer_count(); ++i) {
       const Layer* next = i + 1 < network.layer_count() ? &network.layer(i + 1) : nullptr;

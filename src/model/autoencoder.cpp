@@ -239,6 +239,7 @@ LossOptions Autoencoder::loss_options(ConstMatrix weights, ConstMatrix present,
   }
   options.huber_delta = spec_.huber_delta;
   options.image = spec_.image;
+  options.groups = spec_.groups;
   return options;
 }
 
@@ -340,6 +341,8 @@ ConstMatrix Autoencoder::decode(const float* parameters, ConstMatrix codes,
                     workspace, {});
   const Matrix logits = workspace.output(network().layer_count() - 1, codes.rows);
   activation_forward(spec_.output_activation, {}, logits, {});
+  for (Index r = 0; spec_.loss == Loss::mixed && r < logits.rows; ++r)
+    mixed_outputs(spec_.groups, logits.data + r * logits.stride);
   return logits;
 }
 

@@ -38,6 +38,7 @@ struct AutoencoderSpec {
   Missing missing = Missing::refuse;
   bool missing_indicator = false;    ///< the mask is fed to the network too (MissingInput)
   std::vector<float> missing_means;  ///< mask: of each feature, as normalised; empty: all 0
+  std::vector<OutputGroup> groups;     ///< mixed loss: of the data's columns
   Regularization regularization;
 };
 

@@ -226,6 +226,16 @@ void check_predictive(const AutoencoderSpec& spec) {
   refuse(r.variational, "variational");
 }
 
+// Groups are known as soon as the data are.
+void check_groups(const AutoencoderSpec& spec) {
+  if (spec.groups.empty()) return;
+  check(spec.groups.back().features.end == spec.encoder.front().units,
+        fmt::format("the columns of the data have {} features, but --layers begins with {}: begin "
+                    "it with {}",
+                    spec.groups.back().features.end, to_string(spec.encoder.front()),
+                    spec.groups.back().features.end));
+}
+
 void check_feature_weights(const AutoencoderSpec& spec) {
   const auto& weights = spec.feature_weights;
   if (weights.empty()) return;
@@ -289,6 +299,7 @@ void check_spec(const AutoencoderSpec& spec) {
   check_predictive(spec);
   check_feature_weights(spec);
   check_missing(spec);
+  check_groups(spec);
 }
 
 }  // namespace hourglass

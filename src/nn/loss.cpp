@@ -15,7 +15,7 @@ namespace hourglass {
 
 namespace {
 
-constexpr std::array<std::pair<Loss, std::string_view>, 8> names = {{
+constexpr std::array<std::pair<Loss, std::string_view>, 9> names = {{
     {Loss::mse, "mse"},
     {Loss::bce, "bce"},
     {Loss::mae, "mae"},
@@ -24,6 +24,7 @@ constexpr std::array<std::pair<Loss, std::string_view>, 8> names = {{
     {Loss::poisson, "poisson"},
     {Loss::cosine, "cosine"},
     {Loss::ssim, "ssim"},
+    {Loss::mixed, "mixed"},
 }};
 
 // Features of a row processed at a time: the terms of the loss stay in the first-level cache.
@@ -196,10 +197,16 @@ RowTerms sample_row(const Distance& distance, float factor, const float* target,
 // How the rows' gradients are scaled, and losses reduced over features.
 struct RowScaling {
   float scale;
-  bool mean;  // over the features of a sample
+  bool mean;  // over the features of a sample, or its columns where there are groups
   Index features;
+  std::span<const OutputGroup> groups = {};
 
-  // dL/dz is multiplied by it where `count` elements of a sample are there.
+  [[nodiscard]] Index terms() const { return groups.empty() ? features : column_count(groups); }
+  // Of a sample of which `count` features are there.
+  [[nodiscard]] Index terms(const float* present, Index count) const {
+    return groups.empty() ? count : column_count(groups, present);
+  }
+  // dL/dz is multiplied by it where `count` terms of a sample are there.
   [[nodiscard]] float factor(Index count) const {
     return mean ? scale / static_cast<float>(count) : scale;
   }
@@ -220,11 +227,13 @@ template <class Row>
 RowTerms incomplete_row(const Row& row, const RowScaling& reduction, Index count,
                         const float* target, const float* weights, const float* present,
                         float* values, float* gradient) {
-  const float factor = count > 0 ? reduction.factor(count) : 0.0F;
+  const Index there = reduction.terms(present, count);
+  const float factor = there > 0 ? reduction.factor(there) : 0.0F;
   RowTerms terms = row(factor, target, weights, values, gradient);
-  if (count == 0) return {0, 0};
+  if (there == 0) return {0, 0};
+  if (reduction.mean)
+    terms.loss *= static_cast<double>(reduction.terms()) / static_cast<double>(there);
   const double share = static_cast<double>(reduction.features) / static_cast<double>(count);
-  if (reduction.mean) terms.loss *= share;
   terms.squared_error = share * present_squared_error(values, target, present, reduction.features);
   return terms;
 }
@@ -236,6 +245,7 @@ LossSums over_rows(const Row& row, const RowScaling& reduction, ConstMatrix targ
     return matrix.empty() ? nullptr : matrix.data + r * matrix.stride;
   };
   const Index features = reduction.features;
+  const float whole = reduction.factor(reduction.terms());
   LossSums sums;
   for (Index r = 0; r < values.rows; ++r) {
     const float* const x = target.data + r * target.stride;
@@ -246,7 +256,7 @@ LossSums over_rows(const Row& row, const RowScaling& reduction, ConstMatrix targ
     const Index there =
         present == nullptr ? features : features - std::count(present, present + features, 0.0F);
     const RowTerms terms =
-        there == features ? row(reduction.factor(features), x, weights, z, g)
+        there == features ? row(whole, x, weights, z, g)
                           : incomplete_row(row, reduction, there, x,
                                            weights == nullptr ? present : weights, present, z, g);
     sums.loss += terms.loss;
@@ -275,6 +285,14 @@ LossSums with_row(Loss loss, Activation output_activation, Index features,
     });
   };
   switch (loss) {
+    case Loss::mixed:
+      return function([=, groups = options.groups](float f, const float* x, const float* w,
+                                                   float* z, float* g) {
+        const double terms = mixed_loss(groups, f, x, w, z, g);
+        LaneSum squares;
+        add_squared_error(z, x, features, squares);
+        return RowTerms{terms, squares.total()};
+      });
     case Loss::mse:
       return kernel::dispatch(output_activation, [&](auto kernel) {
         return function([=](float f, const float* x, const float* w, float* z, float* g) {
@@ -358,6 +376,12 @@ void check_loss(Loss loss, Activation output_activation) {
                             "softplus (or sigmoid) instead of {}",
                             name_of(output_activation)));
   }
+  if (loss == Loss::mixed && output_activation != Activation::linear) {
+    throw Error(ErrorKind::usage,
+                fmt::format("--loss mixed has an activation for each kind of column: use "
+                            "--output-activation linear instead of {}",
+                            name_of(output_activation)));
+  }
 }
 
 LossSums loss_and_gradient(Loss loss, Activation output_activation, bool feature_mean, float scale,
@@ -378,12 +402,17 @@ LossSums loss_and_gradient(Loss loss, Activation output_activation, bool feature
   require(gradient.empty() || static_cast<Index>(options.scratch.size()) >=
                                   loss_scratch_floats(loss, output_activation, logits.columns),
           "a loss without the scratch memory of its gradient");
+  require(loss != Loss::mixed ||
+              (!options.groups.empty() && options.groups.back().features.end == logits.columns),
+          "groups that do not fit the output");
   check_loss(loss, output_activation);
-  const RowScaling reduction{scale, feature_mean && is_componentwise(loss), logits.columns};
+  const std::span<const OutputGroup> groups =
+      loss == Loss::mixed ? options.groups : std::span<const OutputGroup>();
+  const RowScaling reduction{scale, feature_mean && is_componentwise(loss), logits.columns, groups};
   LossSums sums = with_row(loss, output_activation, logits.columns, options, [&](auto row) {
     return over_rows(row, reduction, target, logits, gradient, options);
   });
-  if (reduction.mean) sums.loss /= static_cast<double>(reduction.features);
+  if (reduction.mean) sums.loss /= static_cast<double>(reduction.terms());
   return sums;
 }
 

@@ -8,6 +8,7 @@
 #include "hourglass/core/matrix_view.hpp"
 #include "nn/activation.hpp"
 #include "nn/image_shape.hpp"
+#include "nn/mixed_loss.hpp"
 
 namespace hourglass {
 
@@ -26,6 +27,9 @@ enum class Loss {
   cosine,    ///< 1 - x . x^ / (|x| |x^|), one term per sample
   /// 1 - the mean structural similarity over 7 x 7 windows of the image, peak 1 (Wang et al. 2004).
   ssim,
+  /// A table's: squared error of numbers, binary cross-entropy of booleans, softmax cross-entropy
+  /// of categories (nn/mixed_loss.hpp); the mean is over the columns.
+  mixed,
 };
 
 [[nodiscard]] std::string_view name_of(Loss loss);
@@ -34,7 +38,7 @@ enum class Loss {
 [[nodiscard]] std::vector<std::string> loss_names();
 
 /// Throws Error(usage) naming both settings when the loss cannot be used with the output activation
-/// (bce needs sigmoid; poisson softplus or sigmoid).
+/// (bce needs sigmoid; poisson softplus or sigmoid; mixed linear).
 void check_loss(Loss loss, Activation output_activation);
 
 /// Sums over the samples of a micro-batch, in double, in row order.
@@ -58,8 +62,9 @@ struct LossOptions {
   /// with none its loss and gradient are 0. Not for ssim.
   ConstMatrix present;
   double huber_delta = 1;
-  ImageShape image;          ///< ssim
-  std::span<float> scratch;  ///< loss_scratch_floats() of them, when there is a gradient
+  ImageShape image;                     ///< ssim
+  std::span<float> scratch;             ///< loss_scratch_floats() of them, when there is a gradient
+  std::span<const OutputGroup> groups;  ///< mixed: all components, one after the other
 };
 
 /// Floats of scratch memory that the gradient of a loss needs for samples of `features` numbers:

@@ -11,6 +11,7 @@
 #include "model/sample_grid.hpp"
 #include "run/feature_weights.hpp"
 #include "run/run_folder.hpp"
+#include "run/table_columns.hpp"
 
 namespace hourglass {
 
@@ -129,6 +130,7 @@ Model load_model(const std::string& path) {
   model.config.model.feature_weights = load_feature_weights(model.file.header);
   if (model.config.model.missing == Missing::mask)
     model.config.model.missing_means = load_missing_means(model.file.header);
+  load_columns(model.file.header, path, model.config);
   model.network = std::make_unique<Autoencoder>(model.config.model);
   check_tensors(model.file, model.network->layout());
   model.transform = load_transform(model.file.header, model.config);

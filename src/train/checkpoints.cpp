@@ -10,6 +10,7 @@
 #include "engine/arithmetic.hpp"
 #include "run/feature_weights.hpp"
 #include "run/model_file.hpp"
+#include "run/table_columns.hpp"
 #include "run/version.hpp"
 #include "system/atomic_file.hpp"
 #include "train/diagnosis.hpp"
@@ -109,6 +110,7 @@ StateHeader Checkpoints::header() const {
   store_identity(data_.identity(), header.texts);
   store_missing_means(config_.model.missing_means, header);
   store_feature_weights(config_.model.feature_weights, header);
+  store_columns(config_.columns, header);
   return header;
 }
 

@@ -112,6 +112,7 @@ std::unique_ptr<Trainable> Pretraining::shallow(Index stage) const {
     spec.missing = whole.missing;
     spec.missing_indicator = whole.missing_indicator;
     spec.missing_means = whole.missing_means;
+    spec.groups = whole.groups;
   }
   if (config_.pretrain.kind == Pretrain::denoising) {
     spec.regularization.corruption = {

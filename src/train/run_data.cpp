@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "config/sample_reading.hpp"
+#include "data/columns_of.hpp"
 #include "data/feature_advice.hpp"
 #include "data/statistics.hpp"
 #include "engine/inference.hpp"
@@ -49,6 +50,9 @@ void RunData::prepare(const TrainConfig& config, Index features) {
   std::unique_ptr<DatasetReader> validation;
   if (!config.validation.empty())
     validation = open_everywhere(communicator_, config.validation, sample_reading(config));
+  collectively(communicator_, [&] {
+    if (validation) check_columns(validation->info(), config.columns, config.data);
+  });
   identity_ = identity_of(training_->info(), config.normalize);
   if (identity_.sample_shape.size() == 1 && config.model.image.known()) {
     const ImageShape& image = config.model.image;
