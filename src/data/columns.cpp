@@ -124,7 +124,9 @@ std::string columns_text(std::span<const Column> columns) {
 std::vector<Column> columns_from(const std::string& text, const std::string& where) {
   try {
     std::vector<Column> columns;
-    for (const Json& entry : Json::parse(text)) columns.push_back(column_from(entry));
+    const Json list = Json::parse(text);
+    if (!list.is_array()) throw Error(ErrorKind::data, "they are not a list");
+    for (const Json& entry : list) columns.push_back(column_from(entry));
     Index next = 0;
     for (const Column& column : columns) {
       if (column.features.begin != next)

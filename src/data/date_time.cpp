@@ -40,6 +40,14 @@ class Reader {
     if (digits != nullptr) *digits = count;
     return value;
   }
+  /// Exactly two digits, whatever follows; -1 when there are none.
+  int two_digits() {
+    const auto is_digit = [](char letter) { return letter >= '0' && letter <= '9'; };
+    if (rest_.size() < 2 || !is_digit(rest_[0]) || !is_digit(rest_[1])) return -1;
+    const int value = (rest_[0] - '0') * 10 + (rest_[1] - '0');
+    rest_.remove_prefix(2);
+    return value;
+  }
 
  private:
   std::string_view rest_;
@@ -64,9 +72,9 @@ bool read_zone(Reader& reader, DateText& date) {
   if (reader.take('Z')) return true;
   const double sign = reader.front() == '-' ? -1 : 1;
   reader.take(reader.front());
-  const int hours = reader.number(2, 2);
+  const int hours = reader.two_digits();
   reader.take(':');
-  const int minutes = reader.at_end() ? 0 : reader.number(2, 2);
+  const int minutes = reader.at_end() ? 0 : reader.two_digits();
   if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) return false;
   date.time -= sign * (hours * 3600 + minutes * 60);
   return true;
