@@ -4,7 +4,7 @@
 
 #include "core/text_list.hpp"
 #include "data/labels.hpp"
-#include "hdf5/text_list_attribute.hpp"
+#include "hdf5/dataset_texts.hpp"
 #include "hourglass/core/error.hpp"
 #include "import/array_rows.hpp"
 

@@ -128,22 +128,22 @@ Source open_local(const std::string& source, const std::string& format,
 
 bool is_table(const std::string& format) { return format == "csv" || format == "tsv"; }
 
-/// Opens the sources of `formats`, each with its labels where it has any. Tables are read together:
-/// they share their columns.
+/// Opens the sources of these `kinds`, each with its labels where it has any. Tables are read
+/// together: they share their columns.
 std::vector<Source> open_all(const Communicator& communicator,
                              const std::vector<std::string>& names,
-                             const std::vector<std::string>& formats, const Arguments& arguments,
+                             const std::vector<std::string>& kinds, const Arguments& arguments,
                              std::vector<std::string>& notes) {
   std::vector<Source> sources(names.size());
   std::vector<std::string> tables;
   CsvSettings csv;
   collectively(communicator, [&] {
     for (std::size_t i = 0; i < names.size(); ++i) {
-      if (is_table(formats[i])) {
-        csv = csv_settings(arguments, formats[i]);
+      if (is_table(kinds[i])) {
+        csv = csv_settings(arguments, kinds[i]);
         tables.push_back(names[i]);
       } else {
-        sources[i] = open_local(names[i], formats[i], arguments);
+        sources[i] = open_local(names[i], kinds[i], arguments);
       }
     }
   });
@@ -153,7 +153,7 @@ std::vector<Source> open_all(const Communicator& communicator,
     notes = schema_of(*scanned.front()).notes;
     auto next = scanned.begin();
     for (std::size_t i = 0; i < names.size(); ++i) {
-      if (!is_table(formats[i])) continue;
+      if (!is_table(kinds[i])) continue;
       sources[i].samples = csv_samples(*next);
       if (!csv.label_column.empty()) sources[i].labels = csv_labels(*next);
       ++next;

@@ -1,6 +1,6 @@
 #include "data/columns_of.hpp"
 
-#include "hdf5/text_list_attribute.hpp"
+#include "hdf5/dataset_texts.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "hdf5/address_list.hpp"
+#include "hdf5/dataset_texts.hpp"
 #include "hdf5/hdf5_attributes.hpp"
 #include "hourglass/core/error.hpp"
 
@@ -106,7 +107,8 @@ std::vector<std::string> dataset_texts(const DatasetAddress& address,
   const hdf5::Lock lock;
   const hdf5::Handle file = hdf5::open_file(first.file);
   const std::string name = to_string(first);
-  const hdf5::OpenedObject object = hdf5::open_object(file.get(), first.path, first.options.allow_external);
+  const hdf5::OpenedObject object =
+      hdf5::open_object(file.get(), first.path, first.options.allow_external);
   if (object.kind != H5I_DATASET) return {};
   return hdf5::read_text_list(object.handle.get(), attribute, name);
 }

@@ -3,7 +3,6 @@
 #include <string>
 #include <vector>
 
-#include "hdf5/hdf5.hpp"
 #include "hdf5/hdf5_handle.hpp"
 
 namespace hourglass::hdf5 {
@@ -23,12 +22,3 @@ void write_long_text(hid_t object, const std::string& attribute, const std::stri
                                                       const std::string& name);
 
 }  // namespace hourglass::hdf5
-
-namespace hourglass {
-
-/// The same of the data set at an address; of the first, where it names several. Throws as
-/// DatasetReader does.
-[[nodiscard]] std::vector<std::string> dataset_texts(const DatasetAddress& address,
-                                                     const std::string& attribute);
-
-}  // namespace hourglass
