@@ -162,8 +162,12 @@ std::string TrainedModel::digest() const { return model_->file.weights_digest; }
 OwnedMatrix TrainedModel::normalize(ConstMatrix samples) const {
   check_columns(samples, features(), "samples", model_->transform.missing);
   OwnedMatrix x(samples.rows, samples.columns);
-  normalize_rows(*model_, samples, {0, samples.rows}, x.view());
-  return x;
+  const Range rows{0, samples.rows};
+  normalize_rows(*model_, samples, rows, x.view());
+  if (data_grid(*model_).channels == 1) return x;
+  OwnedMatrix as_given(samples.rows, samples.columns);
+  copy_outputs(*model_, x, rows, as_given);
+  return as_given;
 }
 
 OwnedMatrix TrainedModel::encode(ConstMatrix samples, const InferenceSettings& settings) const {

@@ -119,7 +119,7 @@ const std::vector<Row>& rows() {
       {hint("use less of it than the kernel is wide"),
        {"--layers 28x28,conv:4x3s1p3,30"},
        {{"--layers", "28x28,conv:4x3s1p2,30"}}},
-      {hint("write it as height x width [x channels], e.g. 28x28"),
+      {hint("height x width [x channels], e.g. 28x28"),
        {"--layers 784,conv:4x3s2,30"},
        {{"--layers", "28x28,conv:4x3s2,30"}}},
       {hint("before it is a vector: write it as {}"),
