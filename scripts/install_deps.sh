@@ -15,6 +15,7 @@ packages=(
 )
 tests=(python3 python3-numpy python3-h5py)
 extras=(
+  hdf5-filter-plugin hdf5-filter-plugin-blosc-serial bitshuffle python3-tables netcdf-bin zstd unzip # filters and files of others
   python3-torch python3-sklearn python3-matplotlib python3-opencv # peers
   chromium imagemagick hdf5-tools groff zsh                       # independent readers of what the program writes
   libdnnl-dev libsimgrid-dev                                      # another BLAS; simulated networks

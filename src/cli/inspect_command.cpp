@@ -5,6 +5,7 @@
 #include "checkpoint/describe.hpp"
 #include "checkpoint/state_file.hpp"
 #include "cli/command.hpp"
+#include "cli/reading_options.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {
@@ -12,6 +13,12 @@ namespace {
 
 std::string dimensions(const std::vector<Index>& shape) {
   return shape.empty() ? "scalar" : fmt::format("{}", fmt::join(shape, " x "));
+}
+
+// Some types are stored that nothing computes in: they are converted as they are read.
+std::string type_text(const DescribedDataset& dataset) {
+  const std::string_view read = name_of(dataset.info.type);
+  return dataset.type == read ? dataset.type : fmt::format("{} (read as {})", dataset.type, read);
 }
 
 std::string storage(const DatasetInfo& info) {
@@ -26,7 +33,7 @@ void print_datasets(const FileDescription& file) {
   for (const auto& dataset : file.datasets) {
     if (dataset.problem.empty()) {
       fmt::print("  {:<{}}  {}  {}  {}\n", dataset.path, width, dimensions(dataset.info.shape),
-                 name_of(dataset.info.type), storage(dataset.info));
+                 type_text(dataset), storage(dataset.info));
     } else {
       fmt::print("  {:<{}}  not trainable: {}\n", dataset.path, width, dataset.problem);
     }
@@ -66,6 +73,7 @@ nlohmann::ordered_json to_json(const FileDescription& file) {
     if (dataset.problem.empty()) {
       entry["shape"] = dataset.info.shape;
       entry["type"] = name_of(dataset.info.type);
+      entry["stored_type"] = dataset.type;
       entry["chunk"] = dataset.info.chunk;
       entry["filters"] = dataset.info.filters;
     } else {
@@ -89,7 +97,7 @@ void add_state(const StateFile& state, nlohmann::ordered_json& json) {
 void run_inspect(const Arguments& arguments) {
   if (arguments.positional.empty())
     throw Error(ErrorKind::usage, "name a file: hourglass inspect FILE.h5");
-  const FileDescription file = describe_file(arguments.positional.front());
+  const FileDescription file = describe_file(arguments.positional.front(), reading_from(arguments));
   if (arguments.flag("json")) {
     nlohmann::ordered_json json = to_json(file);
     if (file.is_state) add_state(read_state_file(file.path), json);
@@ -110,8 +118,9 @@ Command inspect_command() {
           "hourglass inspect FILE.h5 [--json]",
           "The weights digest covers the bits of all parameters: models with equal digests are "
           "equal.\n",
-          {{"json", "output", "Print one JSON object", "", true},
-           {"help", "output", "Show this text", "", true}},
+          with_reading_options({{"json", "output", "Print one JSON object", "", true},
+                                {"help", "output", "Show this text", "", true}},
+                               0),
           1,
           false,
           run_inspect};

@@ -6,12 +6,15 @@ std::vector<Option> reading_options() {
   return {
       {"allow-external", "input",
        "Allow data files to refer to other files and to use filter plug-ins", "", true},
+      {"accept-fill", "input",
+       "Read rows that were never written as the fill value that the file declares", "", true},
   };
 }
 
 ReadOptions reading_from(const Arguments& arguments) {
   ReadOptions options;
   options.allow_external = arguments.flag("allow-external");
+  options.accept_fill = arguments.flag("accept-fill");
   return options;
 }
 

@@ -38,13 +38,17 @@ OpenedRun open_run(const std::string& folder) {
   return run;
 }
 
-void add_study(OpenedRun& run, const std::string& data, const std::string& labels, Index samples) {
+void add_study(OpenedRun& run, const std::string& data, const std::string& labels, Index samples,
+               const ReadOptions& reading) {
   if (run.model == nullptr) return;
   const TrainConfig& config = run.model->config;
   const std::string& own = config.validation.empty() ? config.data : config.validation;
   try {
-    const DatasetReader reader(parse_address(data.empty() ? own : data));
-    const auto address = labels.empty() ? std::nullopt : std::optional(parse_address(labels));
+    DatasetAddress place = parse_address(data.empty() ? own : data);
+    place.options = data.empty() ? config.reading : reading;
+    const DatasetReader reader(place);
+    auto address = labels.empty() ? std::nullopt : std::optional(parse_address(labels));
+    if (address) address->options = reading;
     run.study = std::make_unique<SampleStudy>(study_samples(*run.model, reader, samples, address));
     run.findings.study = run.study.get();
   } catch (const Error& error) {

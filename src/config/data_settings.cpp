@@ -17,6 +17,10 @@ std::vector<Setting> data_settings() {
                     "virtual data sets) and to use filter plug-ins",
                     Scope::run},
                    [](TrainConfig& c) -> bool& { return c.reading.allow_external; }),
+      flag_setting({"accept-fill", s,
+                    "Read rows that were never written as the fill value that the file declares",
+                    Scope::run},
+                   [](TrainConfig& c) -> bool& { return c.reading.accept_fill; }),
       word_setting(
           {"normalize", s,
            "Conversion of stored values to inputs: auto (integers to [0,1], floats unchanged), "

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "hdf5/chunk_columns.hpp"
 #include "hdf5/dataset_checks.hpp"
 #include "hdf5/external_data.hpp"
 #include "hdf5/filters.hpp"
@@ -46,6 +47,7 @@ Handle open_dataset(hid_t file, const DatasetAddress& address, const std::string
                     hdf5::allow_external_advice);
   }
   if (object.kind == H5I_DATASET) return std::move(object.handle);
+  if (object.kind == H5I_BADID) hdf5::refuse_broken_link(file, address, name);
   const std::string what =
       object.kind == H5I_GROUP ? ": is a group, not a data set; " : ": no such data set; ";
   throw Error(ErrorKind::data, name + what + hdf5::listing(file, address.path));
@@ -66,21 +68,6 @@ Handle reopen_without_cache(Handle dataset, hid_t file, const DatasetInfo& info,
   return {
       checked(H5Dopen2(file, info.address.path.c_str(), access.get()), name, "cannot be opened"),
       H5Dclose};
-}
-
-// Ascending ranges of the first dimension, in `space`.
-void select(hid_t space, std::span<const Range> runs, const std::vector<Index>& shape,
-            const std::string& name) {
-  std::vector<hsize_t> start(shape.size(), 0);
-  std::vector<hsize_t> count(shape.begin(), shape.end());
-  H5S_seloper_t operation = H5S_SELECT_SET;
-  for (const Range& run : runs) {
-    start.front() = static_cast<hsize_t>(run.begin);
-    count.front() = static_cast<hsize_t>(run.size());
-    checked(H5Sselect_hyperslab(space, operation, start.data(), nullptr, count.data(), nullptr),
-            name, "rows cannot be selected");
-    operation = H5S_SELECT_OR;
-  }
 }
 
 }  // namespace
@@ -134,10 +121,45 @@ void StoredDataset::release() const {
 }
 
 void StoredDataset::read_stored(std::span<const Range> runs, std::span<std::byte> bytes) const {
-  select(space_.get(), runs, info_.shape, name_);
-  const hsize_t values = bytes.size() / static_cast<std::size_t>(size_of(info_.type));
+  std::vector<Index> begin(info_.shape.size(), 0);
+  std::vector<Index> size = info_.shape;
+  if (runs.size() == 1 || info_.chunk.empty()) {
+    for (const Range& run : runs) {
+      begin.front() = run.begin;
+      size.front() = run.size();
+      const auto count = static_cast<std::size_t>(run.size() * info_.row_bytes());
+      read_box(begin, size, bytes.first(count));
+      bytes = bytes.subspan(count);
+    }
+    return;
+  }
+  // A selection with gaps would be mapped to memory element by element. The rows lie in one row of
+  // chunks: each chunk is unpacked, and they are picked out of it.
+  begin.front() = runs.front().begin;
+  size.front() = runs.back().end - runs.front().begin;
+  const Index columns = chunk_column_count(info_.shape, info_.chunk);
+  std::vector<std::byte> box;
+  for (Index number = 0; number < columns; ++number) {
+    const ChunkColumn column = chunk_column(info_.shape, info_.chunk, number);
+    std::ranges::copy(column.begin, begin.begin() + 1);
+    std::ranges::copy(column.size, size.begin() + 1);
+    box.resize(static_cast<std::size_t>(size.front() * column.features() * size_of(info_.type)));
+    read_box(begin, size, box);
+    copy_chunk_column(column, info_.shape, size_of(info_.type), runs, box, bytes);
+  }
+}
+
+void StoredDataset::read_box(const std::vector<Index>& begin, const std::vector<Index>& size,
+                             std::span<std::byte> bytes) const {
+  const std::vector<hsize_t> start(begin.begin(), begin.end());
+  const std::vector<hsize_t> count(size.begin(), size.end());
+  checked(H5Sselect_hyperslab(space_.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(),
+                              nullptr),
+          name_, "rows cannot be selected");
   const Handle memory(
-      checked(H5Screate_simple(1, &values, nullptr), name_, "rows cannot be selected"), H5Sclose);
+      checked(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr), name_,
+              "rows cannot be selected"),
+      H5Sclose);
   if (H5Dread(dataset_.get(), hdf5::native_type(info_.type), memory.get(), space_.get(),
               H5P_DEFAULT, bytes.data()) >= 0) {
     return;
@@ -145,8 +167,9 @@ void StoredDataset::read_stored(std::span<const Range> runs, std::span<std::byte
   const std::string reason = hdf5::take_reason();
   const bool refused = reason.find("file read failed") != std::string::npos;
   throw Error(refused ? ErrorKind::io : ErrorKind::data,
-              name_ + ": rows " + std::to_string(runs.front().begin) + " to " +
-                  std::to_string(runs.back().end - 1) + " cannot be read (" + reason + ")");
+              name_ + ": rows " + std::to_string(begin.front()) + " to " +
+                  std::to_string(begin.front() + size.front() - 1) + " cannot be read (" + reason +
+                  ")");
 }
 
 }  // namespace hourglass

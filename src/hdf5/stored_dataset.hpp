@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "hdf5/chunk_rows.hpp"
 #include "hdf5/hdf5_handle.hpp"
@@ -26,6 +27,9 @@ class StoredDataset : public RowSource {
  private:
   /// Straight from the file, in one pass over its chunks.
   void read_stored(std::span<const Range> runs, std::span<std::byte> bytes) const;
+  /// Part of each of some rows: a box.
+  void read_box(const std::vector<Index>& begin, const std::vector<Index>& size,
+                std::span<std::byte> bytes) const;
 
   DatasetInfo info_;
   hdf5::Handle file_;

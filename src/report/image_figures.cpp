@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/number_text.hpp"
 #include "report/chart.hpp"
 #include "report/image_sheet.hpp"
 #include "report/png.hpp"
@@ -82,7 +83,7 @@ Figure decoded_figure(const Model& model, const SampleStudy& study, ConstMatrix 
 }
 
 std::string error_text(const SampleStudy& study, Index sample) {
-  return fmt::format("{:.3f} (row {})", study.errors[static_cast<std::size_t>(sample)],
+  return fmt::format("{} (row {})", decimal_text(study.errors[static_cast<std::size_t>(sample)], 3),
                      study.rows[static_cast<std::size_t>(sample)]);
 }
 

@@ -18,8 +18,8 @@ namespace {
 constexpr const char* weights_path = "/model/loss/feature_weights";
 constexpr const char* by_variance = "inverse-variance";
 
-std::vector<float> read_weights(const std::string& address, Index features) {
-  const DatasetReader reader(parse_address(address));
+std::vector<float> read_weights(const DatasetAddress& address, Index features) {
+  const DatasetReader reader(address);
   const DatasetInfo& info = reader.info();
   const Index count = info.rows() * info.features();
   if (count != features) {
@@ -64,7 +64,9 @@ TrainConfig with_feature_weights(const Communicator& communicator, TrainConfig c
     config.model.feature_weights = inverse_variances(communicator, data);
   } else {
     collectively(communicator, [&] {
-      config.model.feature_weights = read_weights(source, data.info().features());
+      DatasetAddress address = parse_address(source);
+      address.options = config.reading;
+      config.model.feature_weights = read_weights(address, data.info().features());
     });
   }
   return config;

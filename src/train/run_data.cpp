@@ -24,15 +24,19 @@ void RunData::prepare(const TrainConfig& config, Index features) {
   });
   for (std::string* text : {&fingerprint_, &validation_fingerprint_})
     *text = communicator_.broadcast(*text);
+  training_->release();
+  if (validation_) validation_->release();
 }
 
 std::unique_ptr<SampleSource> RunData::open_source(const ShardPlan& plan,
                                                    const TrainConfig& config) const {
   const Range shards = plan.shards_of_rank(communicator_.rank(), communicator_.size());
-  return open_training_data(
+  auto source = open_training_data(
       communicator_, *training_,
       {plan, shards, {config.seed, config.shuffle_block, config.shuffle_window}, transform_},
       memory_budget(communicator_, config.memory));
+  training_->release();
+  return source;
 }
 
 }  // namespace hourglass
