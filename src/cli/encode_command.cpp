@@ -13,7 +13,11 @@ namespace {
 
 // Labels lie beside the samples unless they are named.
 std::optional<DatasetAddress> find_labels(const Arguments& arguments, const DatasetInfo& samples) {
-  if (arguments.has("labels")) return parse_address(arguments.get("labels"));
+  if (arguments.has("labels")) {
+    DatasetAddress named = parse_address(arguments.get("labels"));
+    named.options = samples.address.options;
+    return named;
+  }
   return labels_beside(samples);
 }
 

@@ -8,6 +8,7 @@
 #include "analysis/denoising.hpp"
 #include "cli/command.hpp"
 #include "cli/model_arguments.hpp"
+#include "core/number_text.hpp"
 #include "engine/inference.hpp"
 #include "engine/training_data.hpp"
 #include "hourglass/core/error.hpp"
@@ -124,15 +125,16 @@ void run_evaluate(const Arguments& arguments) {
     return;
   }
   fmt::print(
-      "samples  {}\nsse      {:.6f}   squared error, summed over features, averaged over samples\n",
-      result.samples, result.sse);
-  fmt::print("mse      {:.8f}   per feature\npsnr     {:.4f} dB\nloss     {:.8g}   {}\n",
-             result.mse, result.psnr, result.loss, name_of(given.model.config.model.loss));
+      "samples  {}\nsse      {}   squared error, summed over features, averaged over samples\n",
+      result.samples, decimal_text(result.sse, 6));
+  fmt::print("mse      {}   per feature\npsnr     {:.4f} dB\nloss     {:.8g}   {}\n",
+             decimal_text(result.mse, 8), result.psnr, result.loss,
+             name_of(given.model.config.model.loss));
   print_columns(columns);
   if (corrupted)
     fmt::print(
-        "noisy    {:.6f}   sse of reconstructions from noisy samples, against the clean samples\n",
-        *corrupted);
+        "noisy    {}   sse of reconstructions from noisy samples, against the clean samples\n",
+        decimal_text(*corrupted, 6));
   if (!code) return;
   fmt::print(
       "code     {:.6f} mean |h|; {:.2f} of {} units active, averaged over samples; {} ever\n",

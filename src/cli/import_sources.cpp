@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "cli/csv_options.hpp"
+#include "cli/reading_options.hpp"
 #include "core/edit_distance.hpp"
 #include "core/text_list.hpp"
 #include "hdf5/address_list.hpp"
@@ -15,7 +16,7 @@
 #include "import/file_rows.hpp"
 #include "import/image_folder.hpp"
 #include "nn/image_shape.hpp"
-#include "system/byte_file.hpp"
+#include "system/file_kind.hpp"
 
 namespace hourglass {
 
@@ -44,18 +45,33 @@ std::string format_of(const std::string& source, const Arguments& arguments) {
   std::error_code ignored;
   const std::string file = split_source(source).first;
   if (std::filesystem::is_directory(file, ignored)) return "images";
-  const auto bytes = ByteFile(file).read_some(0, 8);
-  const std::string_view start(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (start.starts_with("\x93NUMPY")) return "npy";
-  if (start.starts_with("PK")) return "npz";
-  if (start.starts_with("\x89HDF\r\n\x1a\n")) return "hdf5";
+  const FileKind kind = file_kind(file);
   const auto ends = [&](std::string_view ending) { return file.ends_with(ending); };
+  for (const char* by_content : {"npy", "npz", "hdf5", "idx"}) {
+    if (kind.format == by_content) return kind.format;
+  }
   if (ends(".tsv") || ends(".tab")) return "tsv";
   if (ends(".csv") || ends(".txt") || ends(".csv.gz")) return "csv";
   if (ends(".npy")) return "npy";
   if (ends(".npz")) return "npz";
   if (ends(".h5") || ends(".hdf5")) return "hdf5";
-  return "idx";
+  if (kind.format == "csv") {
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: is text, but its name does not say what of: give --format csv for "
+                            "a table",
+                            file));
+  }
+  const bool empty = std::filesystem::file_size(file, ignored) == 0;
+  if (empty || kind.name == gzip_kind || ends("ubyte") || ends(".idx")) return "idx";
+  if (kind.name.empty()) {
+    throw Error(ErrorKind::data,
+                fmt::format("{}: is of no kind that import knows by its content or name: give "
+                            "--format, or --type and --shape for raw numbers",
+                            file));
+  }
+  throw Error(ErrorKind::data,
+              fmt::format("{}: is {}, which cannot be imported as it is{}{}", file, kind.name,
+                          kind.advice.empty() ? "" : "; ", kind.advice));
 }
 
 RawFormat raw_format(const Arguments& arguments) {
@@ -118,7 +134,11 @@ Source open_local(const std::string& source, const std::string& format,
   if (format == "npy") return {open_npy(source), nullptr};
   if (format == "npz") return {open_npz(file, part), nullptr};
   if (format == "raw") return {open_raw(source, raw_format(arguments)), nullptr};
-  if (format == "hdf5") return {open_hdf5_rows(parse_address(source)), nullptr};
+  if (format == "hdf5") {
+    DatasetAddress address = parse_address(source);
+    address.options = reading_from(arguments);
+    return {open_hdf5_rows(address), nullptr};
+  }
   if (format == "images") {
     ImageFolder folder = open_image_folder(source, image_settings(arguments));
     return {std::move(folder.samples), std::move(folder.labels)};
@@ -178,6 +198,7 @@ void check_options(const Arguments& arguments, const std::vector<std::string>& f
     }
   };
   only_for(csv_option_names(), {"csv", "tsv"});
+  only_for({"allow-external", "accept-fill"}, {"hdf5"});
   only_for({"type"}, {"csv", "tsv", "raw"});
   only_for({"shape", "skip-bytes", "rows"}, {"raw"});
   only_for({"resize", "grey"}, {"images"});
@@ -245,7 +266,10 @@ ImportSources open_sources(const Communicator& communicator, const Arguments& ar
   std::vector<std::string> formats;
   std::vector<std::string> labels;
   std::vector<std::string> label_formats;
-  const Arguments plain;  // the options are the samples'
+  Arguments plain;  // of the options, those about HDF5 files are the labels' too
+  for (const Option& option : reading_options()) {
+    if (arguments.has(option.name)) plain.values[option.name] = arguments.get(option.name);
+  }
   collectively(communicator, [&] {
     names = source_names(arguments);
     for (const std::string& name : names) formats.push_back(format_of(name, arguments));

@@ -6,6 +6,7 @@
 #include "checkpoint/describe.hpp"
 #include "checkpoint/state_file.hpp"
 #include "cli/command.hpp"
+#include "cli/reading_options.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {
@@ -13,6 +14,12 @@ namespace {
 
 std::string dimensions(const std::vector<Index>& shape) {
   return shape.empty() ? "scalar" : fmt::format("{}", fmt::join(shape, " x "));
+}
+
+// Some types are stored that nothing computes in: they are converted as they are read.
+std::string type_text(const DescribedDataset& dataset) {
+  const std::string_view read = name_of(dataset.info.type);
+  return dataset.type == read ? dataset.type : fmt::format("{} (read as {})", dataset.type, read);
 }
 
 std::string storage(const DatasetInfo& info) {
@@ -36,7 +43,7 @@ void print_datasets(const FileDescription& file) {
     if (dataset.problem.empty()) {
       const DatasetInfo& info = dataset.info;
       fmt::print("  {:<{}}  {}  {}  {}{}{}{}\n", dataset.path, width, dimensions(info.shape),
-                 name_of(info.type), storage(info),
+                 type_text(dataset), storage(info),
                  info.units.empty() ? "" : fmt::format("  in {}", info.units),
                  info.decoding.empty() ? "" : fmt::format("  ({})", info.decoding),
                  names_text(info.feature_names));
@@ -79,6 +86,7 @@ nlohmann::ordered_json to_json(const FileDescription& file) {
     if (dataset.problem.empty()) {
       entry["shape"] = dataset.info.shape;
       entry["type"] = name_of(dataset.info.type);
+      entry["stored_type"] = dataset.type;
       entry["chunk"] = dataset.info.chunk;
       entry["filters"] = dataset.info.filters;
       if (!dataset.info.units.empty()) entry["units"] = dataset.info.units;
@@ -105,7 +113,7 @@ void add_state(const StateFile& state, nlohmann::ordered_json& json) {
 void run_inspect(const Arguments& arguments) {
   if (arguments.positional.empty())
     throw Error(ErrorKind::usage, "name a file: hourglass inspect FILE.h5");
-  const FileDescription file = describe_file(arguments.positional.front());
+  const FileDescription file = describe_file(arguments.positional.front(), reading_from(arguments));
   if (arguments.flag("json")) {
     nlohmann::ordered_json json = to_json(file);
     if (file.is_state) add_state(read_state_file(file.path), json);
@@ -126,8 +134,9 @@ Command inspect_command() {
           "hourglass inspect FILE.h5 [--json]",
           "The weights digest covers the bits of all parameters: models with equal digests are "
           "equal.\n",
-          {{"json", "output", "Print one JSON object", "", true},
-           {"help", "output", "Show this text", "", true}},
+          with_reading_options({{"json", "output", "Print one JSON object", "", true},
+                                {"help", "output", "Show this text", "", true}},
+                               0),
           1,
           false,
           run_inspect};

@@ -8,6 +8,7 @@
 #include "cli/command.hpp"
 #include "cli/reading_options.hpp"
 #include "config/settings.hpp"
+#include "core/number_text.hpp"
 #include "data/statistics.hpp"
 #include "engine/training_data.hpp"
 #include "hourglass/core/error.hpp"
@@ -42,10 +43,10 @@ void print_result(const Arguments& arguments, const PrincipalComponents& pca, Pc
   }
   if (pca.variance.size() > 10) fmt::print("...\n");
   fmt::print(
-      "{} components explain {:.2f} % of the variance of {} samples; sse on them {:.6f}\nmodel "
+      "{} components explain {:.2f} % of the variance of {} samples; sse on them {}\nmodel "
       "{}\n",
-      pca.variance.size(), 100 * share, pca.samples, std::max(0.0, pca.total_variance - explained),
-      path);
+      pca.variance.size(), 100 * share, pca.samples,
+      decimal_text(std::max(0.0, pca.total_variance - explained), 6), path);
 }
 
 void run_pca(const Arguments& arguments) {

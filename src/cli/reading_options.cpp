@@ -9,6 +9,8 @@ std::vector<Option> reading_options() {
   return {
       {"allow-external", "input",
        "Allow data files to refer to other files and to use filter plug-ins", "", true},
+      {"accept-fill", "input",
+       "Read rows that were never written as the fill value that the file declares", "", true},
   };
 }
 
@@ -21,6 +23,7 @@ ReadOptions reading_from(const Arguments& arguments, const TrainConfig& trained)
   config.model = trained.model;
   config.channels = trained.channels;
   config.reading.allow_external = arguments.flag("allow-external");
+  config.reading.accept_fill = arguments.flag("accept-fill");
   if (arguments.has("channels")) find_setting("channels").set(config, arguments.get("channels"));
   return sample_reading(config);
 }

@@ -40,16 +40,18 @@ OpenedRun open_run(const std::string& folder) {
 }
 
 void add_study(OpenedRun& run, const std::string& data, const std::string& labels, Index samples,
-               const GivenScale& scale) {
+               const ReadOptions& reading, const GivenScale& scale) {
   if (run.model == nullptr) return;
   const TrainConfig& config = run.model->config;
   const std::string& own = config.validation.empty() ? config.data : config.validation;
   try {
     DatasetAddress place = parse_address(data.empty() ? own : data);
+    place.options = data.empty() ? config.reading : reading;
     place.options.leading_channels = leading_channels(config);
     const MatchedData matched =
         match_data(std::make_unique<DatasetReader>(place), run.model->input(), scale);
-    const auto address = labels.empty() ? std::nullopt : std::optional(parse_address(labels));
+    auto address = labels.empty() ? std::nullopt : std::optional(parse_address(labels));
+    if (address) address->options = reading;
     run.study = std::make_unique<SampleStudy>(
         study_samples(*run.model, *matched.reader, samples, address, &matched.transform));
     for (const std::string& note : matched.notes) run.findings.remarks.push_back(note);

@@ -10,6 +10,7 @@
 #include "analysis/anomaly.hpp"
 #include "cli/command.hpp"
 #include "cli/model_arguments.hpp"
+#include "core/number_text.hpp"
 #include "core/text_list.hpp"
 #include "data/labels.hpp"
 #include "engine/training_data.hpp"
@@ -71,14 +72,16 @@ ScoreOptions read_score_options(const Arguments& arguments, const Model& model) 
 
 std::vector<std::uint8_t> find_anomalies(const Arguments& arguments, const DatasetReader& reader,
                                          const std::vector<std::int64_t>& anomalies) {
-  const auto address = arguments.has("labels") ? parse_address(arguments.get("labels"))
-                                               : labels_beside(reader.info());
+  std::optional<DatasetAddress> address =
+      arguments.has("labels") ? std::optional(parse_address(arguments.get("labels")))
+                              : labels_beside(reader.info());
   if (!address) {
     throw Error(
         ErrorKind::data,
         fmt::format("{}: no labels beside the samples; name them with --labels FILE.h5:/path",
                     to_string(reader.info().address)));
   }
+  address->options = reader.info().address.options;
   std::vector<std::uint8_t> positive;
   for (const std::int64_t label : read_labels(*address, reader.info().rows())) {
     positive.push_back(std::ranges::find(anomalies, label) != anomalies.end() ? 1 : 0);
@@ -141,14 +144,14 @@ void print_json(const Report& report) {
 }
 
 void print_text(const Report& report, const ScoreOptions& options) {
-  fmt::print("samples    {}\nmean score {:.6f}   squared error, summed over features\nhighest   ",
-             report.samples, report.mean);
-  for (const auto& [score, row] : report.highest) fmt::print("  row {} ({:.4f})", row, score);
+  fmt::print("samples    {}\nmean score {}   squared error, summed over features\nhighest   ",
+             report.samples, decimal_text(report.mean, 6));
+  for (const auto& [score, row] : report.highest)
+    fmt::print("  row {} ({})", row, decimal_text(score, 4));
   fmt::print("\n");
   if (report.threshold) {
-    fmt::print(
-        "threshold  {:.6f}   the {} quantile of {}\nflagged    {}   score above the threshold\n",
-        *report.threshold, options.quantile, options.fit, report.flagged);
+    fmt::print("threshold  {}   the {} quantile of {}\nflagged    {}   score above the threshold\n",
+               decimal_text(*report.threshold, 6), options.quantile, options.fit, report.flagged);
   }
   if (!report.labels) return;
   fmt::print(

@@ -23,6 +23,10 @@ std::vector<Setting> data_settings() {
                     "virtual data sets) and to use filter plug-ins",
                     Scope::run},
                    [](TrainConfig& c) -> bool& { return c.reading.allow_external; }),
+      flag_setting({"accept-fill", s,
+                    "Read rows that were never written as the fill value that the file declares",
+                    Scope::run},
+                   [](TrainConfig& c) -> bool& { return c.reading.accept_fill; }),
       word_setting(
           {"channels", s,
            "Where the channels of a sample stand: first (C x H x W, as in PyTorch), last (H x W x "

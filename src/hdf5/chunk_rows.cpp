@@ -11,8 +11,6 @@ namespace hourglass {
 namespace {
 
 constexpr Index largest_slab = Index{32} << 20;
-// The library merges the ranges of a selection in quadratic time.
-constexpr std::size_t most_runs_at_once = 256;
 
 Index ceiling_quotient(Index dividend, Index divisor) {
   return dividend / divisor + (dividend % divisor != 0 ? 1 : 0);
@@ -91,18 +89,22 @@ void ChunkRows::read_by_slabs(Range run, std::span<std::byte> bytes) {
 }
 
 void ChunkRows::read_in_one_pass(std::span<const Range> runs, std::span<std::byte> bytes) {
-  // A pass ends where a row of chunks ends, or it grows too slow to describe.
-  while (!runs.empty()) {
-    std::size_t count = 1;
-    Index rows = runs.front().size();
-    while (count < std::min(runs.size(), most_runs_at_once) &&
-           runs[count].begin / rows_per_chunk_ == (runs[count - 1].end - 1) / rows_per_chunk_) {
-      rows += runs[count++].size();
+  std::vector<Range> pieces;  // of one row of chunks
+  Index rows = 0;
+  const auto flush = [&] {
+    read_stored_(pieces, bytes.first(bytes_of(rows, row_bytes_)));
+    bytes = bytes.subspan(bytes_of(std::exchange(rows, 0), row_bytes_));
+    pieces.clear();
+  };
+  for (const Range& run : runs) {
+    for (Index begin = run.begin; begin < run.end; begin = pieces.back().end) {
+      const Index chunk = begin / rows_per_chunk_;
+      if (!pieces.empty() && pieces.back().begin / rows_per_chunk_ != chunk) flush();
+      pieces.push_back({begin, std::min(run.end, (chunk + 1) * rows_per_chunk_)});
+      rows += pieces.back().size();
     }
-    read_stored_(runs.first(count), bytes.first(bytes_of(rows, row_bytes_)));
-    runs = runs.subspan(count);
-    bytes = bytes.subspan(bytes_of(rows, row_bytes_));
   }
+  flush();
 }
 
 void ChunkRows::read(std::span<const Range> runs, std::span<std::byte> bytes) {

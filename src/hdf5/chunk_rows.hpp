@@ -19,7 +19,8 @@ namespace hourglass {
 /// thread-safe.
 class ChunkRows {
  public:
-  /// Reads ascending, disjoint ranges of rows, one after the other, in one pass over the chunks.
+  /// Reads ascending, disjoint ranges of rows, one after the other: one range, or several of one
+  /// row of chunks, whose chunks are unpacked once.
   using ReadStored = std::function<void(std::span<const Range> runs, std::span<std::byte> bytes)>;
 
   /// `rows_per_chunk`: rows that are unpacked together.

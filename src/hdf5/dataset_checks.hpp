@@ -19,4 +19,8 @@ namespace hourglass::hdf5 {
 /// were never written, and data outside the file unless info.address allows it.
 void read_layout(hid_t dataset, hid_t space, DatasetInfo& info, const std::string& name);
 
+/// Raises info.rows_per_unpacking and info.unpacking_bytes to those of a data set with compressed
+/// chunks, which may be a source of a virtual one.
+void note_unpacking(hid_t dataset, DatasetInfo& info);
+
 }  // namespace hourglass::hdf5

@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "hdf5/external_data.hpp"
 #include "hdf5/hdf5_handle.hpp"
 #include "hdf5/lzf_filter.hpp"
 
@@ -62,6 +61,7 @@ std::string reason(H5Z_filter_t number, const KnownFilter* known, bool plugins_a
     return "which PyTables alone undoes: rewrite the file with ptrepack --complib=zlib "
            "--complevel=4 IN:/ OUT:/";
   }
+  if (number < H5Z_FILTER_RESERVED) return "which this HDF5 library was built without";
   const bool packaged = known != nullptr && !known->package.empty();
   if (!plugins_allowed) {
     const std::string needs = "which needs a plug-in";

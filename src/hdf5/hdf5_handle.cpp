@@ -12,6 +12,7 @@
 
 #include "hdf5/lzf_filter.hpp"
 #include "hdf5/unreadable_file.hpp"
+#include "system/file_kind.hpp"
 
 namespace hourglass::hdf5 {
 
@@ -56,7 +57,7 @@ std::string advice_for_missing_colon(const std::string& file) {
   return "";
 }
 
-// So is "F.h5:train/samples".
+// So is "F.h5:train/samples". "F.npz:name" is a source of an import: Error(data).
 std::string advice_for_missing_slash(const std::string& file) {
   const std::size_t colon = file.rfind(':');
   if (colon == std::string::npos) return "";
@@ -66,6 +67,7 @@ std::string advice_for_missing_slash(const std::string& file) {
   if (path.empty() || path.front() == '/' ||
       !std::filesystem::is_regular_file(file.substr(0, colon), ignored))
     return "";
+  if (hdf5_superblock(file.substr(0, colon)) < 0) refuse_other_format(file.substr(0, colon));
   return "; did you mean " + file.substr(0, colon) + ":/" + path + "?";
 }
 

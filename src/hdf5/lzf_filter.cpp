@@ -3,8 +3,6 @@
 #include <hdf5.h>
 #include <lzf.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdlib>

@@ -10,6 +10,9 @@ namespace hourglass {
 struct ReadOptions {
   /// Follow references to other files and load filter plug-ins; refused otherwise.
   bool allow_external = false;
+  /// Read rows that were never written as the fill value that their data set declares; refused
+  /// otherwise.
+  bool accept_fill = false;
   /// Feature k is column column_order[k] of a row as all other options give it; empty: all columns
   /// in their order. Not the user's: found by comparing the data with a model.
   std::vector<Index> column_order = {};

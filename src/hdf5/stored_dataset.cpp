@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/buffer.hpp"
+#include "hdf5/chunk_columns.hpp"
 #include "hdf5/dataset_checks.hpp"
 #include "hdf5/external_data.hpp"
 #include "hdf5/filters.hpp"
@@ -36,6 +37,7 @@ Handle open_dataset(hid_t file, DatasetAddress& address, const std::string& name
       return open_dataset(file, address, to_string(address));
     }
   }
+  if (object.kind == H5I_BADID) hdf5::refuse_broken_link(file, address, name);
   const std::string what =
       object.kind == H5I_GROUP ? ": is a group, not a data set; " : ": no such data set; ";
   throw Error(ErrorKind::data, name + what + hdf5::listing(file, address.path));
@@ -62,24 +64,6 @@ Handle reopen_without_cache(Handle dataset, hid_t file, const DatasetInfo& info,
 Index rows_to_decode(Index stored_row_bytes) {
   constexpr Index bytes = Index{8} << 20;
   return std::max<Index>(1, bytes / std::max<Index>(1, stored_row_bytes));
-}
-
-// Ascending ranges of rows, in `space`: of its first axis, or of its last if the file has the axes
-// of `shape` reversed.
-void select(hid_t space, std::span<const Range> runs, const std::vector<Index>& shape,
-            bool reversed, const std::string& name) {
-  std::vector<hsize_t> start(shape.size(), 0);
-  std::vector<hsize_t> count(shape.begin(), shape.end());
-  if (reversed) std::ranges::reverse(count);
-  const std::size_t axis = reversed ? shape.size() - 1 : 0;
-  H5S_seloper_t operation = H5S_SELECT_SET;
-  for (const Range& run : runs) {
-    start[axis] = static_cast<hsize_t>(run.begin);
-    count[axis] = static_cast<hsize_t>(run.size());
-    checked(H5Sselect_hyperslab(space, operation, start.data(), nullptr, count.data(), nullptr),
-            name, "rows cannot be selected");
-    operation = H5S_SELECT_OR;
-  }
 }
 
 }  // namespace
@@ -146,6 +130,15 @@ void StoredDataset::read_values(std::span<const Range> runs, std::span<std::byte
     read_stored(runs, bytes);
     return require_written(runs, bytes);
   }
+  if (form_.column_major && runs.size() > 1) {
+    // Each is transposed by itself.
+    for (const Range& run : runs) {
+      const auto size = static_cast<std::size_t>(run.size() * info_.row_bytes());
+      read_values({&run, 1}, bytes.first(size));
+      bytes = bytes.subspan(size);
+    }
+    return;
+  }
   const Index rows = static_cast<Index>(bytes.size()) / info_.row_bytes();
   Buffer<std::byte> stored(rows * form_.stored_row_bytes(info_));
   read_stored(runs, stored.span());
@@ -171,14 +164,53 @@ void StoredDataset::require_written(std::span<const Range> runs,
 
 void StoredDataset::read_stored(std::span<const Range> runs, std::span<std::byte> bytes) const {
   // Axes of the file: those of the numbers of a record are none.
-  const auto axes = static_cast<std::size_t>(std::max(1, H5Sget_simple_extent_ndims(space_.get())));
-  select(space_.get(), runs,
-         {info_.shape.begin(), info_.shape.begin() + static_cast<std::ptrdiff_t>(axes)},
-         form_.column_major, name_);
-  const auto values = static_cast<hsize_t>(
-      checked(H5Sget_select_npoints(space_.get()), name_, "rows cannot be selected"));
+  const auto axes =
+      static_cast<std::ptrdiff_t>(std::max(1, H5Sget_simple_extent_ndims(space_.get())));
+  const bool plain = !form_.column_major && !form_.is_compound();
+  std::vector<Index> begin(static_cast<std::size_t>(axes), 0);
+  std::vector<Index> size(info_.shape.begin(), info_.shape.begin() + axes);
+  if (runs.size() == 1 || info_.chunk.empty() || !plain) {
+    for (const Range& run : runs) {
+      begin.front() = run.begin;
+      size.front() = run.size();
+      const auto count = static_cast<std::size_t>(run.size() * form_.stored_row_bytes(info_));
+      read_box(begin, size, bytes.first(count));
+      bytes = bytes.subspan(count);
+    }
+    return;
+  }
+  // A selection with gaps would be mapped to memory element by element. The rows lie in one row of
+  // chunks: each chunk is unpacked, and they are picked out of it.
+  begin.front() = runs.front().begin;
+  size.front() = runs.back().end - runs.front().begin;
+  const Index columns = chunk_column_count(info_.shape, info_.chunk);
+  const Index element_bytes = size_of(form_.decoding.stored);
+  std::vector<std::byte> box;
+  for (Index number = 0; number < columns; ++number) {
+    const ChunkColumn column = chunk_column(info_.shape, info_.chunk, number);
+    std::ranges::copy(column.begin, begin.begin() + 1);
+    std::ranges::copy(column.size, size.begin() + 1);
+    box.resize(static_cast<std::size_t>(size.front() * column.features() * element_bytes));
+    read_box(begin, size, box);
+    copy_chunk_column(column, info_.shape, element_bytes, runs, box, bytes);
+  }
+}
+
+void StoredDataset::read_box(const std::vector<Index>& begin, const std::vector<Index>& size,
+                             std::span<std::byte> bytes) const {
+  std::vector<hsize_t> start(begin.begin(), begin.end());
+  std::vector<hsize_t> count(size.begin(), size.end());
+  if (form_.column_major) {
+    std::ranges::reverse(start);
+    std::ranges::reverse(count);
+  }
+  checked(H5Sselect_hyperslab(space_.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(),
+                              nullptr),
+          name_, "rows cannot be selected");
   const Handle memory(
-      checked(H5Screate_simple(1, &values, nullptr), name_, "rows cannot be selected"), H5Sclose);
+      checked(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr), name_,
+              "rows cannot be selected"),
+      H5Sclose);
   if (H5Dread(dataset_.get(), form_.memory_type(), memory.get(), space_.get(), H5P_DEFAULT,
               bytes.data()) >= 0) {
     return;
@@ -186,8 +218,9 @@ void StoredDataset::read_stored(std::span<const Range> runs, std::span<std::byte
   const std::string reason = hdf5::take_reason();
   const bool refused = reason.find("file read failed") != std::string::npos;
   throw Error(refused ? ErrorKind::io : ErrorKind::data,
-              name_ + ": rows " + std::to_string(runs.front().begin) + " to " +
-                  std::to_string(runs.back().end - 1) + " cannot be read (" + reason + ")");
+              name_ + ": rows " + std::to_string(begin.front()) + " to " +
+                  std::to_string(begin.front() + size.front() - 1) + " cannot be read (" + reason +
+                  ")");
 }
 
 }  // namespace hourglass

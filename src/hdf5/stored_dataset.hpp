@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "hdf5/chunk_rows.hpp"
 #include "hdf5/dialect.hpp"
@@ -29,6 +30,9 @@ class StoredDataset : public RowSource {
   void read_values(std::span<const Range> runs, std::span<std::byte> bytes) const;
   /// The same as they are stored, in the order of the file's axes.
   void read_stored(std::span<const Range> runs, std::span<std::byte> bytes) const;
+  /// Part of each of some rows: a box.
+  void read_box(const std::vector<Index>& begin, const std::vector<Index>& size,
+                std::span<std::byte> bytes) const;
   void require_written(std::span<const Range> runs, std::span<const std::byte> stored) const;
 
   DatasetInfo info_;

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 
+#include "core/number_text.hpp"
 #include "report/svg_canvas.hpp"
 
 namespace hourglass {
@@ -166,8 +167,8 @@ std::vector<std::vector<std::string>> error_by_label(const SampleStudy& study) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& [label, error] : errors_of_labels(study)) {
     rows.push_back({std::to_string(label), std::to_string(error.samples),
-                    fmt::format("{:.4f}", error.sum / static_cast<double>(error.samples)),
-                    fmt::format("{:.4f}", error.worst)});
+                    decimal_text(error.sum / static_cast<double>(error.samples), 4),
+                    decimal_text(error.worst, 4)});
   }
   return rows;
 }

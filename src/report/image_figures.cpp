@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/number_text.hpp"
 #include "hourglass/core/owned_matrix.hpp"
 #include "report/chart.hpp"
 #include "report/image_sheet.hpp"
@@ -141,7 +142,7 @@ Filters first_filters(const Model& model, const ImageShape& shape) {
 }
 
 std::string error_text(const SampleStudy& study, Index sample) {
-  return fmt::format("{:.3f} (row {})", study.errors[static_cast<std::size_t>(sample)],
+  return fmt::format("{} (row {})", decimal_text(study.errors[static_cast<std::size_t>(sample)], 3),
                      study.rows[static_cast<std::size_t>(sample)]);
 }
 

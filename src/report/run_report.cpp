@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "config/settings.hpp"
+#include "core/number_text.hpp"
 #include "report/chart.hpp"
 #include "report/code_figures.hpp"
 #include "report/html.hpp"
@@ -28,15 +29,17 @@ void add_summary(HtmlPage& page, const RunFindings& findings) {
   const auto epochs = records_of(findings.metrics, "epoch");
   if (!epochs.empty()) {
     const MetricsRecord& last = epochs.back();
-    rows.push_back({"training sse", fmt::format("{:.4f} in epoch {}", last.sse, last.epoch)});
+    rows.push_back(
+        {"training sse", fmt::format("{} in epoch {}", decimal_text(last.sse, 4), last.epoch)});
     if (last.validation_sse) {
       const auto best = std::ranges::min_element(epochs, {}, [](const auto& r) {
         return r.validation_sse.value_or(std::numeric_limits<double>::infinity());
       });
       rows.push_back(
           {"validation sse",
-           fmt::format("{:.4f}; smallest {:.4f} in epoch {}", *last.validation_sse,
-                       best->validation_sse.value_or(*last.validation_sse), best->epoch)});
+           fmt::format("{}; smallest {} in epoch {}", decimal_text(*last.validation_sse, 4),
+                       decimal_text(best->validation_sse.value_or(*last.validation_sse), 4),
+                       best->epoch)});
     }
     rows.push_back(
         {"throughput", fmt::format("{:.0f} samples/s in the last epoch", last.samples_per_second)});
@@ -77,8 +80,8 @@ void add_reconstructions(HtmlPage& page, const SampleStudy& study, const ImageSh
   double mean = 0;
   for (const double error : study.errors)
     mean += error / static_cast<double>(std::max<Index>(1, study.size()));
-  page.paragraph(fmt::format("{} of the {} samples of {}, evenly spaced: mean sse {:.4f}.",
-                             study.size(), study.available, study.data, mean));
+  page.paragraph(fmt::format("{} of the {} samples of {}, evenly spaced: mean sse {}.",
+                             study.size(), study.available, study.data, decimal_text(mean, 4)));
   for (const Figure& figure : reconstruction_figures(study, shape)) show(page, figure);
   if (study.labels.empty()) return;
   show(page, error_by_label_chart(study), "Mean squared error by label.");

@@ -21,8 +21,8 @@ constexpr const char* weights_path = "/model/loss/feature_weights";
 constexpr const char* by_variance = "inverse-variance";
 
 // In the network's order; the file has the order of the samples, channels first if theirs are.
-std::vector<float> read_weights(const std::string& address, Index features, Index leading) {
-  const DatasetReader reader(parse_address(address));
+std::vector<float> read_weights(const DatasetAddress& address, Index features, Index leading) {
+  const DatasetReader reader(address);
   const DatasetInfo& info = reader.info();
   const Index count = info.rows() * info.features();
   if (count != features) {
@@ -74,8 +74,10 @@ TrainConfig with_feature_weights(const Communicator& communicator, TrainConfig c
     config.model.feature_weights = inverse_variances(communicator, data, missing_values(config));
   } else {
     collectively(communicator, [&] {
+      DatasetAddress address = parse_address(source);
+      address.options = config.reading;
       config.model.feature_weights =
-          read_weights(source, data.info().features(), data.info().leading_channels);
+          read_weights(address, data.info().features(), data.info().leading_channels);
     });
   }
   return config;

@@ -19,16 +19,19 @@ constexpr std::string_view hdf5_signature = "\x89HDF\r\n\x1a\n";
 // Beyond the first bytes lie the marks of tar (257) and NIfTI (344).
 constexpr Index looked_at = 4096;
 
-/// How the numbers of such files get into an HDF5 file.
-constexpr const char* by_import = "make an HDF5 file of it: hourglass import IN --output OUT.h5";
+// How the numbers of such files get into an HDF5 file; {} is the file.
+constexpr const char* by_import =
+    "make an HDF5 file of it: hourglass import {} --output OUT.h5:/train";
+constexpr const char* by_csv_import =
+    "if it is a table, make an HDF5 file of it: hourglass import {} --format csv --output "
+    "OUT.h5:/train";
 constexpr const char* by_nccopy =
-    "convert it: nccopy -k nc4 IN OUT.nc (Debian's package netcdf-bin)";
+    "convert it: nccopy -k nc4 {} OUT.nc (Debian's package netcdf-bin)";
 constexpr const char* by_numpy =
-    "load it in Python with the library that it was written by, save the array with numpy.save, "
-    "and give the .npy file to hourglass import";
+    "read it in Python with the library that wrote it, save the array with numpy.save, and give "
+    "the .npy file to hourglass import";
 constexpr const char* by_csv =
-    "write it as CSV with the program that reads it, e.g. to_csv in pandas, and give that to "
-    "hourglass import";
+    "write it as CSV, e.g. with to_csv of pandas, and give the CSV file to hourglass import";
 constexpr const char* by_folder = "give the folder with the images to hourglass import";
 
 struct Signature {
@@ -44,19 +47,21 @@ constexpr std::array signatures = {
     Signature{0, "CDF\x01"sv, "a netCDF-3 file", "", by_nccopy},
     Signature{0, "CDF\x02"sv, "a netCDF-3 file", "", by_nccopy},
     Signature{0, "CDF\x05"sv, "a netCDF-3 file", "", by_nccopy},
-    Signature{0, "\x1f\x8b"sv, "compressed with gzip", "", "unpack it: gunzip < IN > OUT"},
+    Signature{0, "\x1f\x8b"sv, gzip_kind, "", "unpack it: gunzip < {} > OUT"},
     Signature{0,
               "\xfd"
               "7zXZ\0"sv,
-              "compressed with xz", "", "unpack it: xz -d < IN > OUT"},
-    Signature{0, "BZh"sv, "compressed with bzip2", "", "unpack it: bzip2 -d < IN > OUT"},
-    Signature{0, "\x28\xb5\x2f\xfd"sv, "compressed with zstd", "", "unpack it: zstd -d < IN > OUT"},
+              "compressed with xz", "", "unpack it: xz -d < {} > OUT"},
+    Signature{0, "BZh"sv, "compressed with bzip2", "", "unpack it: bzip2 -d < {} > OUT"},
+    Signature{0, "\x28\xb5\x2f\xfd"sv, "compressed with zstd", "", "unpack it: zstd -d < {} > OUT"},
     Signature{0, "\x89PNG\r\n\x1a\n"sv, "a PNG image", "", by_folder},
     Signature{0, "\xff\xd8\xff"sv, "a JPEG image", "", by_folder},
     Signature{0, "P5"sv, "a PGM image", "", by_folder},
     Signature{0, "P6"sv, "a PPM image", "", by_folder},
     Signature{0, "MATLAB 5.0 MAT-file"sv, "a MATLAB file older than version 7.3", "",
-              "in MATLAB or Octave, write it again: save -v7.3 in MATLAB, save -hdf5 in Octave"},
+              "write it again in MATLAB, with save -v7.3, or load it in Python with "
+              "scipy.io.loadmat, save the "
+              "array with numpy.save, and give the .npy file to hourglass import"},
     Signature{0, "PAR1"sv, "a Parquet table", "", by_csv},
     Signature{0, "ARROW1"sv, "an Arrow (Feather) table", "", by_csv},
     Signature{0, "SQLite format 3"sv, "an SQLite database", "", by_csv},
@@ -69,7 +74,7 @@ constexpr std::array signatures = {
     Signature{0, "RDX"sv, "a file of R", "", by_csv},
     Signature{128, "DICM"sv, "a DICOM image", "", by_numpy},
     Signature{344, "n+1\0"sv, "a NIfTI image", "", by_numpy},
-    Signature{257, "ustar"sv, "a tar archive", "", "unpack it: tar -xf IN"},
+    Signature{257, "ustar"sv, "a tar archive", "", "unpack it: tar -xf {}"},
     Signature{0, "%PDF"sv, "a PDF document", "", ""},
 };
 
@@ -89,12 +94,12 @@ FileKind zip_kind(std::string_view start) {
   }
   if (member.ends_with(".npy")) {
     return {"an archive of NumPy arrays", "npz",
-            "make an HDF5 file of one: hourglass import IN:NAME --output OUT.h5"};
+            "make an HDF5 file of one: hourglass import {}:NAME --output OUT.h5:/train"};
   }
   if (member.ends_with("data.pkl")) return {"a file of PyTorch", "", by_numpy};
   if (member.starts_with("[Content_Types]") || member.starts_with("xl/"))
     return {"a workbook or document of Office", "", by_csv};
-  return {"a ZIP archive", "", "unpack it: unzip IN"};
+  return {"a ZIP archive", "", "unpack it: unzip {}"};
 }
 
 // Two zero bytes, a type and a number of dimensions.
@@ -117,6 +122,21 @@ bool is_text(std::string_view start) {
   });
 }
 
+FileKind recognize(const std::string& path) {
+  // First: MATLAB's files of version 7.3 begin with its own text.
+  if (hdf5_superblock(path) >= 0) return {"an HDF5 file", "hdf5", ""};
+  const std::vector<std::byte> bytes = ByteFile(path).read_some(0, looked_at);
+  const std::string_view start(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (start.starts_with("PK\x03\x04")) return zip_kind(start);
+  const auto* known =
+      std::ranges::find_if(signatures, [&](const Signature& s) { return has(start, s); });
+  if (known != signatures.end()) return {known->name, known->format, known->advice};
+  if (is_idx(start)) return {"an IDX file", "idx", by_import};
+  if (is_pickle(start)) return {"a Python pickle", "", by_numpy};
+  if (is_text(start)) return {"text", "csv", by_csv_import};
+  return {};
+}
+
 }  // namespace
 
 Index hdf5_superblock(const std::string& path) {
@@ -133,18 +153,10 @@ Index hdf5_superblock(const std::string& path) {
 }
 
 FileKind file_kind(const std::string& path) {
-  // First: MATLAB's files of version 7.3 begin with its own text.
-  if (hdf5_superblock(path) >= 0) return {"an HDF5 file", "hdf5", ""};
-  const std::vector<std::byte> bytes = ByteFile(path).read_some(0, looked_at);
-  const std::string_view start(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (start.starts_with("PK\x03\x04")) return zip_kind(start);
-  const auto* known =
-      std::ranges::find_if(signatures, [&](const Signature& s) { return has(start, s); });
-  if (known != signatures.end()) return {known->name, known->format, known->advice};
-  if (is_idx(start)) return {"an IDX file", "idx", by_import};
-  if (is_pickle(start)) return {"a Python pickle", "", by_numpy};
-  if (is_text(start)) return {"text", "csv", by_import};
-  return {};
+  FileKind kind = recognize(path);
+  const std::size_t place = kind.advice.find("{}");
+  if (place != std::string::npos) kind.advice.replace(place, 2, path);
+  return kind;
 }
 
 }  // namespace hourglass

@@ -6,6 +6,9 @@
 
 namespace hourglass {
 
+/// The name of a file that is compressed with gzip, whatever it holds.
+inline constexpr const char* gzip_kind = "compressed with gzip";
+
 /// What a file is by its first bytes, whatever its name.
 struct FileKind {
   std::string name;    ///< "a PNG image", "text"; empty when nothing is recognized

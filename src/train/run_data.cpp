@@ -77,6 +77,7 @@ void RunData::prepare(const TrainConfig& config, Index features) {
   communicator_.broadcast(std::as_writable_bytes(std::span(&identity_.range, 1)));
   for (std::string* text : {&fingerprint_, &validation_fingerprint_})
     *text = communicator_.broadcast(*text);
+  training_->release();
   if (!validation) return;
   GivenScale scale{std::nullopt, "--validation-scale"};
   if (config.validation_scale > 0) scale.factor = config.validation_scale;
@@ -84,6 +85,7 @@ void RunData::prepare(const TrainConfig& config, Index features) {
       match_data(communicator_, std::move(validation), {features, &transform_, identity_}, scale);
   collectively(communicator_, [&] {
     if (communicator_.is_root()) look_for_unfamiliar_values(statistics);
+    validation_.reader->release();
   });
 }
 
@@ -111,10 +113,12 @@ void RunData::look_for_unfamiliar_values(const FeatureStatistics& statistics) {
 std::unique_ptr<SampleSource> RunData::open_source(const ShardPlan& plan,
                                                    const TrainConfig& config) const {
   const Range shards = plan.shards_of_rank(communicator_.rank(), communicator_.size());
-  return open_training_data(
+  auto source = open_training_data(
       communicator_, *training_,
       {plan, shards, {config.seed, config.shuffle_block, config.shuffle_window}, transform_},
       memory_budget(communicator_, config.memory));
+  training_->release();
+  return source;
 }
 
 }  // namespace hourglass

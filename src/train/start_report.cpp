@@ -4,13 +4,15 @@
 
 #include "config/ineffective_settings.hpp"
 #include "engine/sample_layout.hpp"
+#include "engine/training_data.hpp"
 #include "train/output_range.hpp"
 #include "train/placement.hpp"
+#include "train/unpacking_advice.hpp"
 
 namespace hourglass {
 
 MemoryPrediction predict_memory(const Communicator& communicator, const TrainConfig& config,
-                                StageSequence& stages) {
+                                const RunData& data, StageSequence& stages) {
   MemoryPrediction memory;
   const auto add = [&](const char* name, Index bytes) {
     memory.add(name, communicator.max(bytes));
@@ -26,18 +28,26 @@ MemoryPrediction predict_memory(const Communicator& communicator, const TrainCon
   add("activations and micro-batch gradients", stage.workspace_bytes());
   add("exchange", stage.exchange_bytes());
   add("data", stages.source().bytes());
+  const Index unpacking =
+      data.training().info().unpacking_bytes +
+      (data.validation() == nullptr ? 0 : data.validation()->info().unpacking_bytes);
+  if (unpacking > 0) add("unpacked chunks", unpacking);
   return memory;
 }
 
 std::vector<std::string> start_report(const Communicator& communicator, const TrainConfig& config,
                                       const RunData& data, const RunPlan& plan,
                                       StageSequence& stages, bool wanted) {
-  const MemoryPrediction memory = predict_memory(communicator, config, stages);
+  const MemoryPrediction memory = predict_memory(communicator, config, data, stages);
   const auto placement =
       placement_advice(gather_placements(communicator, placement_here(config.threads)));
+  // As open_training_data decides.
+  const ShardPlan& shards = plan.shards(plan.layers());
+  const Range mine = shards.rows_of_rank(communicator.rank(), communicator.size());
+  const bool streams =
+      mine.size() * data.training().info().row_bytes() > memory_budget(communicator, config.memory);
   if (!wanted) return {};
   const Autoencoder& network = stages.network();
-  const ShardPlan& shards = plan.shards(plan.layers());
   std::vector<std::string> lines{
       fmt::format("{} samples of {} features; {} parameters; {} ranks x {} threads; {} shards; {} "
                   "steps an epoch",
@@ -57,6 +67,10 @@ std::vector<std::string> start_report(const Communicator& communicator, const Tr
   const auto range =
       output_range_advice(data.training(), data.transform(), config.model.output_activation);
   if (range) lines.push_back(*range);
+  if (streams) {
+    const auto unpacking = unpacking_advice(data.training().info(), shards, config);
+    if (unpacking) lines.push_back(*unpacking);
+  }
   return lines;
 }
 
