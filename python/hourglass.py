@@ -398,7 +398,10 @@ class Model:
     def normalize(self, samples):
         """Stored samples, N x anything, as the network's inputs, N x D."""
         x = np.asarray(samples, float).reshape(len(samples), -1) / self.divisor
-        return x if self.mean is None else (x - self.mean) * self.inverse_deviation
+        if self.mean is None:
+            return x
+        # As hourglass cuts values that no training data have.
+        return np.clip((x - self.mean) * self.inverse_deviation, -1e6, 1e6)
 
     def encode(self, x):
         """Codes h = f(x), N x d, of normalised samples."""

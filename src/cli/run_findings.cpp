@@ -47,6 +47,10 @@ void add_study(OpenedRun& run, const std::string& data, const std::string& label
     const auto address = labels.empty() ? std::nullopt : std::optional(parse_address(labels));
     run.study = std::make_unique<SampleStudy>(study_samples(*run.model, reader, samples, address));
     run.findings.study = run.study.get();
+    if (!run.study->label_remark.empty()) {
+      run.findings.remarks.push_back(
+          fmt::format("No labels are shown: {}.", run.study->label_remark));
+    }
   } catch (const Error& error) {
     if (!data.empty() || !labels.empty()) throw;
     run.findings.remarks.push_back(

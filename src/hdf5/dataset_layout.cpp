@@ -122,6 +122,8 @@ void make_dataset(hid_t file, const DatasetSpec& spec, const std::string& name) 
                                name, "a data set cannot be made"),
                        H5Dclose);
   for (const auto& [key, value] : spec.texts) hdf5::write_text(dataset.get(), key, value, name);
+  if (!spec.class_names.empty() && spec.class_names.size() <= hdf5::most_attribute_texts)
+    hdf5::write_texts(dataset.get(), "class_names", spec.class_names, name);
 }
 
 void make_layout(const AtomicFile& target, std::span<const DatasetSpec> specs) {

@@ -22,6 +22,8 @@ struct DatasetSpec {
   int compression =
       0;  ///< deflate level 1 to 9 after byte shuffling, 0 for none; needs chunks and a single rank
   std::map<std::string, std::string> texts;  ///< attributes of the data set
+  /// The attribute "class_names": one text per class; none, or more than fit, write no attribute.
+  std::vector<std::string> class_names = {};
 };
 
 /// Rows of a chunk for reading blocks of rows in any order: about 128 KiB, a multiple of 32 rows

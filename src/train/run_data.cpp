@@ -33,7 +33,9 @@ void RunData::look_for_odd_values(const FeatureStatistics& statistics) {
     if (line) advice_.push_back(*line);
   };
   if (!statistics.mean.empty()) add(constant_feature_advice(statistics));
-  add(fill_value_advice(*training_, RowSample(*training_)));
+  const RowSample sample(*training_);
+  add(fill_value_advice(*training_, sample));
+  correlation_ = row_correlation(*training_, sample, transform_);
   if (validation_) {
     add(unfamiliar_feature_advice(*validation_, RowSample(*validation_), transform_, &statistics));
   }
