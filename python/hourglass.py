@@ -430,7 +430,10 @@ class Model:
         x = np.asarray(samples, float).reshape(len(samples), -1) / self.divisor
         if self.leading_channels > 1:
             x = _swapped(x, self.leading_channels)
-        return x if self.mean is None else (x - self.mean) * self.inverse_deviation
+        if self.mean is None:
+            return x
+        # As hourglass cuts values that no training data have.
+        return np.clip((x - self.mean) * self.inverse_deviation, -1e6, 1e6)
 
     def as_stored(self, x):
         """Inputs or outputs of the network, N x D, in the order of the data of the training: with

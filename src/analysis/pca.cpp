@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "analysis/pca_methods.hpp"
+#include "analysis/pca_components.hpp"
 #include "checkpoint/state_file.hpp"
 #include "config/settings.hpp"
 #include "hourglass/core/error.hpp"

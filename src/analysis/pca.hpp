@@ -23,9 +23,9 @@ struct PrincipalComponents {
   double total_variance = 0;       ///< of the data: the sum over features
 };
 
-/// How they are computed (analysis/pca_methods.hpp). The smaller of the D x D covariance matrix and
-/// the N x N Gram matrix is decomposed exactly up to 4096 rows; beyond, when there are at most a
-/// quarter as many components, a random subspace is iterated.
+/// How they are computed (analysis/pca_components.hpp). The smaller of the D x D covariance matrix
+/// and the N x N Gram matrix is decomposed exactly up to 4096 rows; beyond, when there are at most
+/// a quarter as many components, a random subspace is iterated.
 enum class PcaMethod { covariance, gram, range_finder };
 /// "covariance", "gram", "range-finder".
 [[nodiscard]] std::string_view name_of(PcaMethod method);

@@ -8,7 +8,6 @@
 
 #include "analysis/probe_data.hpp"
 #include "core/random.hpp"
-#include "data/labels.hpp"
 #include "engine/inference.hpp"
 #include "engine/stage.hpp"
 #include "engine/training_data.hpp"
@@ -99,15 +98,15 @@ void check_probe(const ProbeSettings& settings) {
   static_cast<void>(Schedule(settings.schedule, 1, std::max<Index>(1, settings.epochs)));
 }
 
-std::vector<std::int32_t> class_labels(const DatasetAddress& address, Index samples) {
-  const auto labels = read_labels(address, samples);
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    if (labels[i] >= 0 && labels[i] <= largest_label) continue;
+std::vector<std::int32_t> class_labels(const Labels& labels) {
+  const auto& values = labels.values;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (values[i] >= 0 && values[i] <= largest_label) continue;
     throw Error(ErrorKind::data,
                 fmt::format("{}: label {} in row {}; classes are numbered from 0 to at most {}",
-                            to_string(address), labels[i], i, largest_label));
+                            labels.source, values[i], i, largest_label));
   }
-  return {labels.begin(), labels.end()};
+  return {values.begin(), values.end()};
 }
 
 std::vector<Index> stratified_subset(std::span<const std::int32_t> labels, double fraction,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config/config.hpp"
+#include "data/labels.hpp"
 #include "engine/worker_pool.hpp"
 #include "hdf5/hdf5.hpp"
 #include "hourglass/comm/communicator.hpp"
@@ -65,7 +66,7 @@ using ProbeProgress = std::function<void(Index epoch, double loss, double accura
 void check_probe(const ProbeSettings& settings);
 
 /// Labels as classes. Throws Error(data) naming the row of a negative label, or of one beyond 4095.
-[[nodiscard]] std::vector<std::int32_t> class_labels(const DatasetAddress& address, Index samples);
+[[nodiscard]] std::vector<std::int32_t> class_labels(const Labels& labels);
 
 /// The rows whose labels are used, in order: of each class, the first round(fraction * count), at
 /// least 1, of a permutation that is a function of (seed, class).

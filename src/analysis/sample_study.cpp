@@ -48,6 +48,10 @@ void run_model(const Model& model, SampleStudy& study) {
 
 }  // namespace
 
+std::string SampleStudy::name_of(std::int64_t label) const {
+  return Labels{"", {}, class_names}.name_of(label);
+}
+
 std::vector<Index> SampleStudy::by_error() const {
   std::vector<Index> order(rows.size());
   std::iota(order.begin(), order.end(), Index{0});
@@ -72,9 +76,14 @@ SampleStudy study_samples(const Model& model, const DatasetReader& reader, Index
   study.codes = Buffer<float>(n * study.code_size);
   read_samples(transform != nullptr ? *transform : model.transform, reader, study);
   run_model(model, study);
-  if (const auto address = labels ? labels : labels_beside(info)) {
-    const auto all = read_labels(*address, info.rows());
-    for (const Index row : study.rows) study.labels.push_back(all[static_cast<std::size_t>(row)]);
+  const LabelsBeside beside = labels ? LabelsBeside{labels, ""} : labels_beside(info);
+  if (beside.address) {
+    const Labels all = read_labels(*beside.address, info.rows());
+    for (const Index row : study.rows)
+      study.labels.push_back(all.values[static_cast<std::size_t>(row)]);
+    study.class_names = all.names;
+  } else if (!beside.reason.empty()) {
+    study.label_remark = beside.reason;
   }
   return study;
 }

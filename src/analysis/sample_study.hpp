@@ -13,17 +13,20 @@ namespace hourglass {
 
 /// Codes, reconstructions and errors of some samples of a data set.
 struct SampleStudy {
-  std::string data;                  ///< the data set's address
-  Index available = 0;               ///< samples in the data set
-  std::vector<Index> rows;           ///< the rows studied, evenly spaced
-  Buffer<float> originals;           ///< n x D, normalised
-  Buffer<float> reconstructions;     ///< n x D
-  Buffer<float> codes;               ///< n x d
-  std::vector<double> errors;        ///< squared error of each, summed over features
-  std::vector<std::int64_t> labels;  ///< one per sample; empty without labels
+  std::string data;                           ///< the data set's address
+  Index available = 0;                        ///< samples in the data set
+  std::vector<Index> rows;                    ///< the rows studied, evenly spaced
+  Buffer<float> originals;                    ///< n x D, normalised
+  Buffer<float> reconstructions;              ///< n x D
+  Buffer<float> codes;                        ///< n x d
+  std::vector<double> errors;                 ///< squared error of each, summed over features
+  std::vector<std::int64_t> labels;           ///< one per sample; empty without labels
+  std::vector<std::string> class_names = {};  ///< of label 0, 1, ...; empty: their numbers
+  std::string label_remark = {};  ///< why something beside the samples is not their labels
   Index features = 0;
   Index code_size = 0;
 
+  [[nodiscard]] std::string name_of(std::int64_t label) const;
   [[nodiscard]] Index size() const { return static_cast<Index>(rows.size()); }
   [[nodiscard]] ConstMatrix originals_view() const { return {originals.data(), size(), features}; }
   [[nodiscard]] ConstMatrix reconstructions_view() const {

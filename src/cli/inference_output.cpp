@@ -47,7 +47,10 @@ void write_inference(const Communicator& communicator, const ModelArguments& giv
   std::unique_ptr<DatasetReader> labels;
   if (plan.labels) {
     labels = open_everywhere(communicator, to_string(*plan.labels), plan.labels->options);
-    specs.push_back({group + "/labels", labels->info().shape, labels->info().type, 0, 0, {}});
+    specs.push_back(
+        {group + "/labels", labels->info().shape, labels->info().type, 0, 0, {}, plan.class_names});
+  } else if (plan.numbered) {
+    specs.push_back({group + "/labels", {rows}, ElementType::i64, 0, 0, {}, plan.class_names});
   }
   DatasetWriter writer(communicator, plan.output.file, specs);
   WorkerPool pool(given.threads);
@@ -88,11 +91,19 @@ void write_inference(const Communicator& communicator, const ModelArguments& giv
     writer.write_rows(0, part_rows,
                       values.span().first(static_cast<std::size_t>(part_rows.size() * row_bytes)));
   }
-  if (labels) copy_labels(communicator, *labels, writer);
+  if (labels) {
+    copy_labels(communicator, *labels, writer);
+  } else if (plan.numbered) {
+    const Range part = even_part(rows, communicator.size(), communicator.rank());
+    writer.write_rows(1, part,
+                      std::as_bytes(std::span(plan.numbered->values)
+                                        .subspan(static_cast<std::size_t>(part.begin),
+                                                 static_cast<std::size_t>(part.size()))));
+  }
   writer.commit();
   if (communicator.is_root()) {
     fmt::print("{}:{} holds {} x {}{}\n", plan.output.file, specs.front().path, rows, columns,
-               labels ? fmt::format("; labels in {}", specs.back().path) : "");
+               specs.size() > 1 ? fmt::format("; labels in {}", specs.back().path) : "");
   }
 }
 

@@ -3,8 +3,10 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/model_arguments.hpp"
+#include "data/labels.hpp"
 #include "engine/inference.hpp"
 #include "engine/training_data.hpp"
 #include "hdf5/hdf5.hpp"
@@ -17,8 +19,10 @@ struct OutputPlan {
   DatasetAddress output;
   std::string name;
   Index width = 0;
-  std::optional<DatasetAddress> labels;
-  Index leading_channels = 0;  ///< of the rows as they are written (ReadOptions)
+  std::optional<DatasetAddress> labels;  ///< numbers, copied as they are
+  std::optional<Labels> numbered;        ///< the same where they are not numbers: written as int64
+  std::vector<std::string> class_names;  ///< of either
+  Index leading_channels = 0;            ///< of the rows as they are written (ReadOptions)
   bool binarize =
       false;  ///< bits instead of numbers: unit j > 0.5 is bit j mod 8 (lowest first) of byte j / 8
 };

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -46,21 +47,23 @@ ProbeSettings read_settings(const Arguments& arguments) {
   return settings;
 }
 
-LabelledData labelled(const Arguments& arguments, const char* option, const MatchedData& samples) {
-  LabelledData data{samples.reader.get(), samples.transform, {}};
-  const DatasetInfo& info = samples.reader->info();
-  std::optional<DatasetAddress> address = arguments.has(option)
-                                              ? std::optional(parse_address(arguments.get(option)))
-                                              : labels_beside(info);
-  if (!address) {
-    throw Error(ErrorKind::data,
-                fmt::format("{}: no labels beside the samples (a one-dimensional integer data set "
-                            "'labels', one per sample); name them with --{} FILE.h5:/path",
-                            to_string(info.address), option));
+Labels labels_for(const Arguments& arguments, const char* option, const DatasetReader& reader) {
+  const DatasetInfo& info = reader.info();
+  std::optional<DatasetAddress> address;
+  std::string reason = "no labels beside the samples (a data set 'labels' or 'y', one per sample)";
+  if (arguments.has(option)) {
+    address = parse_address(arguments.get(option));
+    address->options = info.address.options;
+  } else {
+    const LabelsBeside beside = labels_beside(info);
+    address = beside.address;
+    if (!beside.reason.empty()) reason += "; " + beside.reason;
   }
-  address->options = reading_from(arguments);
-  data.labels = class_labels(*address, info.rows());
-  return data;
+  if (!address) {
+    throw Error(ErrorKind::data, fmt::format("{}: {}; name them with --{} FILE.h5:/path",
+                                             to_string(info.address), reason, option));
+  }
+  return read_labels(*address, info.rows());
 }
 
 void print_confusion(const ProbeResult& result) {
@@ -79,9 +82,16 @@ void print_confusion(const ProbeResult& result) {
   }
 }
 
-void print_result(const Arguments& arguments, const ProbeResult& result) {
+void print_result(const Arguments& arguments, const ProbeResult& result,
+                  const std::vector<std::string>& names) {
   if (!arguments.flag("json")) {
     print_confusion(result);
+    if (!names.empty() && result.classes <= most_printed_classes) {
+      fmt::print("classes:");
+      for (std::size_t c = 0; c < names.size(); ++c)
+        fmt::print("{} {} {}", c > 0 ? "," : "", c, names[c]);
+      fmt::print("\n");
+    }
     fmt::print("accuracy {:.4f} on {} validation samples; {} labels used, {} classes\n",
                result.accuracy, result.validation_samples, result.training_samples, result.classes);
     return;
@@ -91,6 +101,7 @@ void print_result(const Arguments& arguments, const ProbeResult& result) {
   json["training_accuracy"] = result.training_accuracy;
   json["loss"] = result.loss;
   json["classes"] = result.classes;
+  if (!names.empty()) json["class_names"] = names;
   json["training_samples"] = result.training_samples;
   json["validation_samples"] = result.validation_samples;
   json["confusion"] = nlohmann::ordered_json::array();
@@ -152,9 +163,15 @@ void run_probe(const Arguments& arguments) {
       open_samples(world, arguments, model ? &*model : nullptr, normalize);
   LabelledData training;
   LabelledData held_out;
+  std::vector<std::string> names;
   collectively(world, [&] {
-    training = labelled(arguments, "labels", samples);
-    held_out = labelled(arguments, "validation-labels", held_out_samples);
+    Labels training_labels = labels_for(arguments, "labels", *samples.reader);
+    Labels held_out_labels = labels_for(arguments, "validation-labels", *held_out_samples.reader);
+    number_alike(std::array{&training_labels, &held_out_labels});
+    training = {samples.reader.get(), samples.transform, class_labels(training_labels)};
+    held_out = {held_out_samples.reader.get(), held_out_samples.transform,
+                class_labels(held_out_labels)};
+    names = training_labels.names;
   });
   WorkerPool pool(threads);
   const bool speaks = world.is_root() && !arguments.flag("json");
@@ -166,7 +183,7 @@ void run_probe(const Arguments& arguments) {
                          settings.epochs, loss, accuracy);
               std::fflush(stdout);
             });
-  if (world.is_root()) print_result(arguments, result);
+  if (world.is_root()) print_result(arguments, result, names);
 }
 
 }  // namespace
@@ -185,7 +202,8 @@ Command probe_command() {
           {{"model", "input", "Model or checkpoint file", "", false},
            {"raw", "input", "Classify the samples themselves, without a model", "", true},
            {"data", "input", "Training samples: FILE.h5:/path/to/dataset", "", false},
-           {"labels", "input", "Their labels, integers from 0", "labels beside the samples", false},
+           {"labels", "input", "Their labels: integers from 0, or names",
+            "labels beside the samples", false},
            {"validation", "input", "Samples on which accuracy and confusion matrix are measured",
             "", false},
            {"validation-labels", "input", "Their labels", "labels beside the samples", false},

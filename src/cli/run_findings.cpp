@@ -56,6 +56,10 @@ void add_study(OpenedRun& run, const std::string& data, const std::string& label
         study_samples(*run.model, *matched.reader, samples, address, &matched.transform));
     for (const std::string& note : matched.notes) run.findings.remarks.push_back(note);
     run.findings.study = run.study.get();
+    if (!run.study->label_remark.empty()) {
+      run.findings.remarks.push_back(
+          fmt::format("No labels are shown: {}.", run.study->label_remark));
+    }
   } catch (const Error& error) {
     if (!data.empty() || !labels.empty()) throw;
     run.findings.remarks.push_back(

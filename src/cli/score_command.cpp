@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -10,6 +9,7 @@
 #include "analysis/anomaly.hpp"
 #include "cli/command.hpp"
 #include "cli/model_arguments.hpp"
+#include "core/edit_distance.hpp"
 #include "core/number_text.hpp"
 #include "core/text_list.hpp"
 #include "data/labels.hpp"
@@ -25,8 +25,8 @@ constexpr std::size_t shown_samples = 5;
 struct ScoreOptions {
   std::optional<DatasetAddress> output;
   double quantile = 0.99;
-  std::string fit;  ///< samples that the threshold comes from; "" for none
-  std::vector<std::int64_t> anomalies;
+  std::string fit;                     ///< samples that the threshold comes from; "" for none
+  std::vector<std::string> anomalies;  ///< labels: names of classes, or numbers
 };
 
 struct Report {
@@ -55,37 +55,50 @@ ScoreOptions read_score_options(const Arguments& arguments, const Model& model) 
     throw Error(ErrorKind::usage, "--labels needs --anomaly-label, the labels of anomalies");
   }
   if (!arguments.has("anomaly-label")) return options;
-  for (const std::string& text : split_list(arguments.get("anomaly-label"))) {
-    std::int64_t label = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), label);
-    if (error != std::errc{} || end != text.data() + text.size()) {
+  options.anomalies = split_list(arguments.get("anomaly-label"));
+  if (options.anomalies.empty()) throw Error(ErrorKind::usage, "--anomaly-label is empty");
+  return options;
+}
+
+Labels labels_of(const Arguments& arguments, const DatasetReader& reader) {
+  const DatasetInfo& info = reader.info();
+  if (arguments.has("labels")) {
+    DatasetAddress address = parse_address(arguments.get("labels"));
+    address.options = info.address.options;
+    return read_labels(address, info.rows());
+  }
+  const LabelsBeside beside = labels_beside(info);
+  if (beside.address) return read_labels(*beside.address, info.rows());
+  throw Error(
+      ErrorKind::data,
+      fmt::format("{}: no labels beside the samples{}; name them with --labels FILE.h5:/path",
+                  to_string(info.address),
+                  beside.reason.empty() ? "" : " (" + beside.reason + ")"));
+}
+
+std::vector<std::uint8_t> find_anomalies(const Arguments& arguments, const DatasetReader& reader,
+                                         const std::vector<std::string>& anomalies) {
+  const Labels labels = labels_of(arguments, reader);
+  std::vector<std::int64_t> wanted;
+  for (const std::string& name : anomalies) {
+    const auto label = labels.find(name);
+    if (!label && labels.names.empty()) {
       throw Error(
           ErrorKind::usage,
           fmt::format("--anomaly-label is '{}', but comma-separated whole numbers are expected",
                       arguments.get("anomaly-label")));
     }
-    options.anomalies.push_back(label);
-  }
-  if (options.anomalies.empty()) throw Error(ErrorKind::usage, "--anomaly-label is empty");
-  return options;
-}
-
-std::vector<std::uint8_t> find_anomalies(const Arguments& arguments, const DatasetReader& reader,
-                                         const std::vector<std::int64_t>& anomalies) {
-  std::optional<DatasetAddress> address =
-      arguments.has("labels") ? std::optional(parse_address(arguments.get("labels")))
-                              : labels_beside(reader.info());
-  if (!address) {
-    throw Error(
-        ErrorKind::data,
-        fmt::format("{}: no labels beside the samples; name them with --labels FILE.h5:/path",
-                    to_string(reader.info().address)));
+    if (!label) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("--anomaly-label: {} has no class '{}'{}", labels.source, name,
+                              suggestion(name, labels.names)));
+    }
+    wanted.push_back(*label);
   }
   address->options = reader.info().address.options;
   std::vector<std::uint8_t> positive;
-  for (const std::int64_t label : read_labels(*address, reader.info().rows())) {
-    positive.push_back(std::ranges::find(anomalies, label) != anomalies.end() ? 1 : 0);
-  }
+  for (const std::int64_t label : labels.values)
+    positive.push_back(std::ranges::find(wanted, label) != wanted.end() ? 1 : 0);
   return positive;
 }
 
@@ -240,9 +253,11 @@ Command score_command() {
   options.push_back({"fit", "threshold", "Samples that determine the threshold",
                      "with --threshold-quantile: the run's validation samples, or training samples",
                      false});
-  options.push_back({"anomaly-label", "labels",
-                     "Labels of anomalies, comma-separated: report AUROC and average precision", "",
-                     false});
+  options.push_back(
+      {"anomaly-label", "labels",
+       "Labels of anomalies, comma-separated numbers or names of classes: report AUROC and "
+       "average precision",
+       "", false});
   options.push_back({"labels", "labels", "Labels of the samples: FILE.h5:/path",
                      "labels beside the samples", false});
   options.push_back({"json", "output", "Print one JSON object", "", true});

@@ -40,10 +40,12 @@ struct Outlier {
 // The value of largest magnitude, if it is far from the others.
 std::optional<Outlier> find_outlier(std::vector<double> values) {
   constexpr std::size_t fewest = 3;
+  std::erase_if(values, [](double x) { return std::isnan(x); });
+  if (values.empty()) return std::nullopt;
   Outlier outlier;
   outlier.value = *std::ranges::max_element(values, {}, [](double x) { return std::fabs(x); });
   const std::size_t all = values.size();
-  std::erase_if(values, [&](double x) { return x == outlier.value || std::isnan(x); });
+  std::erase(values, outlier.value);
   outlier.count = all - values.size();
   if (values.size() < fewest) return std::nullopt;
   outlier.median = median(values);
@@ -123,7 +125,7 @@ std::optional<std::string> unfamiliar_feature_advice(const DatasetReader& reader
     double value = 0;
     for (const double x : sample.feature(c)) {
       const double distance = std::fabs(x / transform.divisor - mean) * inverse;
-      if (distance <= farthest) continue;
+      if (!(distance > farthest)) continue;  // NaN: missing
       farthest = distance;
       value = x;
     }

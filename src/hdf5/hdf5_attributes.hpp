@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "hdf5/hdf5_handle.hpp"
 
@@ -18,6 +19,11 @@ void write_text(hid_t object, const std::string& attribute, const std::string& t
                 const std::string& name);
 void write_integer(hid_t object, const std::string& attribute, std::int64_t value,
                    const std::string& name);
+
+/// A list of UTF-8 texts of variable length, at most 4000. Error(io).
+void write_texts(hid_t object, const std::string& attribute, const std::vector<std::string>& texts,
+                 const std::string& name);
+constexpr std::size_t most_attribute_texts = 4000;
 
 /// Whether write_text or write_integer has written `attribute`.
 [[nodiscard]] bool has_attribute(hid_t object, const std::string& attribute);

@@ -21,6 +21,15 @@ struct ReadOptions {
   /// The channels of samples that are stored with these first, to be read with them last
   /// (hdf5/channels_last.hpp); 0: as they are stored.
   Index leading_channels = 0;
+
+  /// What holds for other data sets too: all but what is said of the columns.
+  [[nodiscard]] ReadOptions without_columns() const {
+    ReadOptions others = *this;
+    others.column_order.clear();
+    others.ordered_shape.clear();
+    others.leading_channels = 0;
+    return others;
+  }
 };
 
 }  // namespace hourglass

@@ -97,13 +97,13 @@ void add_code(HtmlPage& page, const Model& model, const SampleStudy& study,
        scatter_chart(plane ? "Codes" : "Codes: principal plane",
                      plane ? "unit 0" : "first principal component",
                      plane ? "unit 1" : "second principal component",
-                     principal_plane(study.codes_view()), study.labels),
+                     principal_plane(study.codes_view()), study.labels, study.class_names),
        plane ? "Every point is a sample's code."
              : "Codes in the plane of their two directions of largest variance.");
   if (!plane) {
     show(page,
          scatter_chart("Codes: t-SNE", "t-SNE 1 (no unit)", "t-SNE 2 (no unit)",
-                       tsne(study.codes_view()), study.labels),
+                       tsne(study.codes_view()), study.labels, study.class_names),
          "Neighbours stay neighbours; distances between clusters and their sizes mean little "
          "(t-SNE, "
          "perplexity 30).");

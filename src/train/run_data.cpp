@@ -99,7 +99,9 @@ void RunData::look_for_odd_values(const FeatureStatistics& statistics) {
     if (line) advice_.push_back(*line);
   };
   if (!statistics.mean.empty()) add(constant_feature_advice(statistics));
-  add(fill_value_advice(*training_, RowSample(*training_)));
+  const RowSample sample(*training_);
+  add(fill_value_advice(*training_, sample));
+  correlation_ = row_correlation(*training_, sample, transform_);
 }
 
 void RunData::look_for_unfamiliar_values(const FeatureStatistics& statistics) {

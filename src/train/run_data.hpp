@@ -7,6 +7,7 @@
 
 #include "config/config.hpp"
 #include "data/normalization.hpp"
+#include "data/row_correlation.hpp"
 #include "data/sample_source.hpp"
 #include "data/statistics.hpp"
 #include "engine/matched_data.hpp"
@@ -51,6 +52,9 @@ class RunData {
   /// Lines about values that are unlikely to be meant; on the root only.
   [[nodiscard]] const std::vector<std::string>& advice() const { return advice_; }
 
+  /// Of the training data; on the root only.
+  [[nodiscard]] const RowCorrelation& correlation() const { return correlation_; }
+
   /// This rank's shards of the training data.
   [[nodiscard]] std::unique_ptr<SampleSource> open_source(const ShardPlan& plan,
                                                           const TrainConfig& config) const;
@@ -68,6 +72,7 @@ class RunData {
   std::string fingerprint_;
   std::string validation_fingerprint_;
   std::vector<std::string> advice_;
+  RowCorrelation correlation_;
 };
 
 }  // namespace hourglass

@@ -7,6 +7,7 @@
 #include "engine/training_data.hpp"
 #include "train/output_range.hpp"
 #include "train/placement.hpp"
+#include "train/shuffle_advice.hpp"
 #include "train/unpacking_advice.hpp"
 
 namespace hourglass {
@@ -64,6 +65,13 @@ std::vector<std::string> start_report(const Communicator& communicator, const Tr
   for (const std::string& line : placement) lines.push_back(line);
   for (const std::string& line : ineffective_settings_advice(config)) lines.push_back(line);
   for (const std::string& line : data.advice()) lines.push_back(line);
+  const SampleSourceSettings whole{
+      shards, shards.shards_of_rank(communicator.rank(), communicator.size()), {}, {}};
+  const bool in_memory = stages.source().bytes() >= memory_bytes(data.training().info(), whole);
+  const auto shuffle =
+      shuffle_advice(data.correlation(), shards,
+                     {config.seed, config.shuffle_block, config.shuffle_window}, in_memory);
+  if (shuffle) lines.push_back(*shuffle);
   const auto range =
       output_range_advice(data.training(), data.transform(), config.model.output_activation);
   if (range) lines.push_back(*range);

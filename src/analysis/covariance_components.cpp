@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "analysis/pca_methods.hpp"
+#include "analysis/pca_components.hpp"
 #include "math/linalg.hpp"
 
 namespace hourglass {

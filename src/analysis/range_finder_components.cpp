@@ -3,7 +3,7 @@
 #include <numeric>
 #include <random>
 
-#include "analysis/pca_methods.hpp"
+#include "analysis/pca_components.hpp"
 #include "math/linalg.hpp"
 
 namespace hourglass {
