@@ -106,9 +106,9 @@ def variant(r):
     if r["wire_bytes"] == 2:
         names.append("bf16 wire")
     if r["study"] == "weak" and r["micro_batches"] > 1:
-        names.append(f"{r['micro_batches'] * r['micro_batch']} samples a rank")
+        names.append(f"{r['micro_batches'] * r['micro_batch']} samples per rank")
     if r["ranks_per_node"] > 1:
-        names.append(f"{r['ranks_per_node']} ranks a node")
+        names.append(f"{r['ranks_per_node']} ranks per node")
     return ", ".join(names)
 
 
@@ -124,7 +124,7 @@ def efficiencies(results, study, cluster, keep=lambda r: True):
         and keep(r)
     ]
 
-    # Strong points differ in their micro-batches a rank by design, weak ones are compared with one
+    # Strong points differ in their micro-batches per rank by design, weak ones are compared with one
     # rank that has as many.
     def work(r):
         return r["micro_batches"] if study == "weak" else 0
@@ -165,8 +165,8 @@ def print_validation(results):
     if not rows:
         return
     print(
-        "\nSimulated and measured\n\n| hosts | ranks | study | reduction | overlap | a pass (ms) "
-        "| exchange not hidden | measured (ms a step) | simulated | simulated / measured |\n"
+        "\nSimulated and measured\n\n| hosts | ranks | study | reduction | overlap | pass (ms) "
+        "| exposed exchange | measured (ms per step) | simulated | simulated / measured |\n"
         "|---|---:|---|---|---|---:|---:|---:|---:|---:|"
     )
     for r in rows:
@@ -197,7 +197,7 @@ def main():
                 continue
             title = CLUSTERS[cluster]["title"]
             print_table(
-                f"{study.capitalize()} scaling, {title}: ms a step (efficiency) by ranks",
+                f"{study.capitalize()} scaling, {title}: ms per step (efficiency) by ranks",
                 times,
                 table,
             )
@@ -215,7 +215,7 @@ def main():
     )
     if "tree" in odd and len(odd["tree"]) > 1:
         odd, odd_times = {"tree": odd["tree"]}, {"tree": odd_times["tree"]}
-        print_table("Ranks that are no power of two, 100 Gb/s fat-tree", odd_times, odd)
+        print_table("Numbers of ranks that are not powers of two, 100 Gb/s fat-tree", odd_times, odd)
     buckets = sorted(
         (r["bucket_bytes"], r["step_ms"])
         for r in results
@@ -234,7 +234,7 @@ def main():
             + " |\n|---|"
             + "---:|" * len(buckets)
         )
-        print("| ms a step | " + " | ".join(f"{ms:.2f}" for _, ms in buckets) + " |")
+        print("| ms per step | " + " | ".join(f"{ms:.2f}" for _, ms in buckets) + " |")
 
 
 if __name__ == "__main__":

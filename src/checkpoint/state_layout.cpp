@@ -112,7 +112,9 @@ std::vector<double> read_doubles(hid_t file, const std::string& path, const std:
 // Tells files that are not ours, and those of a later version, from damaged ones.
 Handle open_model_group(hid_t file, const std::string& name) {
   if (!is_state_file(file))
-    throw Error(ErrorKind::data, name + ": is an HDF5 file, but not a model or checkpoint");
+    throw Error(
+        ErrorKind::data,
+        name + ": is an HDF5 file, but not a model or checkpoint; if it was one, use another copy");
   auto object = hdf5::open_object(file, state_model_group);
   const std::int64_t version = hdf5::read_integer(object.handle.get(), state_version_name, name);
   if (version > state_format_version) {

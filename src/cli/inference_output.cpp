@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "data/original_units.hpp"
 #include "hdf5/dataset_writer.hpp"
 
 namespace hourglass {
@@ -21,6 +22,18 @@ void copy_labels(const Communicator& communicator, const DatasetReader& labels,
   Buffer<std::byte> bytes(rows.size() * info.row_bytes());
   collectively(communicator, [&] { labels.read_rows(rows, bytes.span()); });
   writer.write_rows(1, rows, bytes.span());
+}
+
+/// Values of the network to `target`, in the units of the data.
+void store_original(const InputTransform& transform, std::span<const float> row, bool wide,
+                    std::byte* target) {
+  for (std::size_t c = 0; c < row.size(); ++c) {
+    const double value = original_value(transform, c, row[c]);
+    const auto narrow = static_cast<float>(value);
+    const std::size_t bytes = wide ? sizeof(value) : sizeof(narrow);
+    std::memcpy(target, wide ? static_cast<const void*>(&value) : &narrow, bytes);
+    target += bytes;
+  }
 }
 
 void pack_bits(std::span<const float> units, std::byte* bits) {
@@ -40,7 +53,11 @@ void write_inference(const Communicator& communicator, const ModelArguments& giv
   const std::string group = plan.output.path == "/" ? "" : plan.output.path;
   std::vector<DatasetSpec> specs;
   const Index columns = plan.binarize ? (plan.width + 7) / 8 : plan.width;
-  const ElementType type = plan.binarize ? ElementType::u8 : ElementType::f32;
+  const DatasetInfo& info = data.reader->info();
+  const bool wide = plan.original_units && needs_double(info.type);
+  const ElementType type = plan.binarize ? ElementType::u8
+                           : wide        ? ElementType::f64
+                                         : ElementType::f32;
   specs.push_back(
       {group + "/" + plan.name, {rows, columns}, type, 0, 0, {{"model", given.model.file.path}}});
   std::unique_ptr<DatasetReader> labels;
@@ -74,6 +91,8 @@ void write_inference(const Communicator& communicator, const ModelArguments& giv
             for (Index row = 0; row < y.rows; ++row, place += row_bytes) {
               if (plan.binarize) {
                 pack_bits(y.row(row), place);
+              } else if (plan.original_units) {
+                store_original(data.transform, y.row(row), wide, place);
               } else {
                 std::memcpy(place, y.row(row).data(), static_cast<std::size_t>(row_bytes));
               }

@@ -18,6 +18,8 @@ struct OutputPlan {
   std::string name;
   Index width = 0;
   std::optional<DatasetAddress> labels;
+  /// Rows are written in the units of the data instead of the network's.
+  bool original_units = false;
   bool binarize =
       false;  ///< bits instead of numbers: unit j > 0.5 is bit j mod 8 (lowest first) of byte j / 8
 };

@@ -106,7 +106,7 @@ Arguments parse_arguments(const std::vector<Option>& options, const std::vector<
     for (const Option& option : options) names.push_back(option.name);
     const std::string name = without_dashes(error.get_option_name());
     throw Error(ErrorKind::usage,
-                fmt::format("unknown option --{}{}", name, suggestion(name, names)));
+                fmt::format("unknown option --{}{}", name, suggestion(name, names, "--")));
   } catch (const po::error_with_option_name& error) {
     throw Error(ErrorKind::usage, fmt::format("--{}: a value is missing or malformed",
                                               without_dashes(error.get_option_name())));

@@ -1,5 +1,6 @@
 #include "cli/command.hpp"
 #include "cli/inference_output.hpp"
+#include "data/original_units.hpp"
 #include "model/autoencoder.hpp"
 
 namespace hourglass {
@@ -14,6 +15,7 @@ void run_reconstruct(const Arguments& arguments) {
   collectively(world, [&] {
     plan = {parse_address(arguments.required("output")), "reconstructions", network.features(),
             std::nullopt};
+    plan.original_units = units_from(arguments.get("units", "network")) == Units::data;
   });
   write_inference(world, given, data, plan, [&](ConstMatrix x, Workspace& workspace) {
     return network.reconstruct(given.model.parameters.data(), x, workspace);
@@ -26,19 +28,24 @@ Command reconstruct_command() {
   std::vector<Option> options = model_options();
   options.push_back({"output", "output",
                      "FILE.h5[:/group] to create; they go to <group>/reconstructions", "", false});
+  options.push_back({"units", "output",
+                     "network: normalised, as the network gives them; data: as the data set stores "
+                     "its values (float64 where single precision does not hold them)",
+                     "network", false});
   options.push_back({"help", "output", "Show this text", "", true});
-  return {"reconstruct",
-          "Write the reconstructions of a data set (N x D, float32), in the units of the network's "
-          "input",
-          "hourglass reconstruct --model run/model.h5 --data FILE.h5:/test/samples --output "
-          "out.h5[:/group]",
-          "The reconstructions are the same on any number of ranks and threads.\n",
-          options,
-          0,
-          true,
-          run_reconstruct,
-          false,
-          {"threads", "micro-batch"}};
+  return {
+      "reconstruct",
+      "Write the reconstructions of a data set (N x D, float32), in the units of the network or "
+      "of the data",
+      "hourglass reconstruct --model run/model.h5 --data FILE.h5:/test/samples --output "
+      "out.h5[:/group]",
+      "The reconstructions are the same on any number of ranks and threads.\n",
+      options,
+      0,
+      true,
+      run_reconstruct,
+      false,
+      {"threads", "micro-batch"}};
 }
 
 }  // namespace hourglass

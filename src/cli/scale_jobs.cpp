@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "core/counted.hpp"
 #include "hourglass/core/error.hpp"
 #include "system/child_process.hpp"
 #include "system/stop_signal.hpp"
@@ -13,8 +14,8 @@ namespace hourglass {
 namespace {
 
 std::string describe(const ScalingPoint& point) {
-  return fmt::format("{} rank{}, {}, batch {} in micro-batches of {}", point.ranks,
-                     point.ranks == 1 ? "" : "s", point.reduction, point.batch, point.micro_batch);
+  return fmt::format("{}, {}, batch {} in micro-batches of {}", counted(point.ranks, "rank"),
+                     point.reduction, point.batch, point.micro_batch);
 }
 
 void note(const std::string& text) {

@@ -5,6 +5,7 @@
 #include "cli/command.hpp"
 #include "cli/train_arguments.hpp"
 #include "config/settings.hpp"
+#include "core/counted.hpp"
 #include "hdf5/address_list.hpp"
 #include "hourglass/core/error.hpp"
 #include "run/model_file.hpp"
@@ -57,8 +58,8 @@ void check_ranks(const TrainConfig& config, int ranks, bool resumed) {
   const auto refuse = [&](Index shards, const std::string& batch) {
     throw Error(
         ErrorKind::usage,
-        fmt::format("{} has {} micro-batches, too few for {} ranks: use at most {} ranks{}", batch,
-                    shards, ranks, shards,
+        fmt::format("{} has {} micro-batches, too few for {} ranks: use at most {}{}", batch,
+                    shards, ranks, counted(shards, "rank"),
                     resumed ? "" : ", a larger --pretrain-batch or a smaller --micro-batch"));
   };
   if (config.pretrain.kind != Pretrain::none && config.pretrain.batch > 0 &&

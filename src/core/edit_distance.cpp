@@ -21,7 +21,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-std::string suggestion(std::string_view wrong, const std::vector<std::string>& candidates) {
+std::string suggestion(std::string_view wrong, const std::vector<std::string>& candidates,
+                       std::string_view prefix) {
   std::string best;
   std::size_t best_distance = std::max<std::size_t>(2, wrong.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
@@ -30,7 +31,7 @@ std::string suggestion(std::string_view wrong, const std::vector<std::string>& c
     best_distance = distance;
     best = candidate;
   }
-  return best.empty() ? "" : "; did you mean '" + best + "'?";
+  return best.empty() ? "" : "; did you mean '" + std::string(prefix) + best + "'?";
 }
 
 }  // namespace hourglass

@@ -13,6 +13,7 @@ namespace hourglass {
 
 /// "; did you mean '...'?" for the nearest of `candidates`, or "" when none is near.
 [[nodiscard]] std::string suggestion(std::string_view wrong,
-                                     const std::vector<std::string>& candidates);
+                                     const std::vector<std::string>& candidates,
+                                     std::string_view prefix = "");
 
 }  // namespace hourglass

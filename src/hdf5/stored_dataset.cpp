@@ -6,6 +6,7 @@
 
 #include "hdf5/dataset_checks.hpp"
 #include "hdf5/external_data.hpp"
+#include "hdf5/text_attributes.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {
@@ -92,6 +93,10 @@ StoredDataset::StoredDataset(const DatasetAddress& address) {
   hdf5::read_type(dataset_.get(), info_, name_);
   info_.shape = hdf5::read_shape(space_.get(), name_);
   hdf5::read_layout(dataset_.get(), space_.get(), info_, name_);
+  auto names = hdf5::attribute_texts(dataset_.get(), "feature_names");
+  if (static_cast<Index>(names.size()) == info_.features()) info_.feature_names = std::move(names);
+  const auto units = hdf5::attribute_texts(dataset_.get(), "units");
+  if (units.size() == 1) info_.units = units.front();
   dataset_ = reopen_with_cache(std::move(dataset_), file_.get(), info_, name_);
 }
 

@@ -153,7 +153,7 @@ Schedule::Schedule(const ScheduleSettings& settings, Index steps_per_epoch, Inde
   require(steps_per_epoch >= 1 && total_steps >= 0, "a schedule without steps");
   const Form& form = form_of(settings.name);
   formula_ = form.rate;
-  check_positive("--learning-rate", settings.learning_rate);
+  check_positive_float("--learning-rate", settings.learning_rate);
   check_not_negative("--warmup-epochs", settings.warmup_epochs);
   if (form.check != nullptr) form.check(settings);
   warmup_steps_ = steps_in(settings.warmup_epochs, steps_per_epoch);

@@ -8,6 +8,7 @@
 #include <span>
 #include <tuple>
 
+#include "core/counted.hpp"
 #include "core/text_list.hpp"
 #include "hourglass/core/error.hpp"
 #include "report/chart.hpp"
@@ -134,18 +135,16 @@ void add_circumstances(HtmlPage& page, const ScalingStudy& study) {
   for (const auto& repetition : study.repetitions) {
     if (repetition.hosts.size() > hosts.size()) hosts = repetition.hosts;
   }
-  page.list(
-      {fmt::format("{}; {} steps after {} of warm-up per job; started {} by {}",
-                   std::filesystem::path(study.file).filename().string(), study.steps,
-                   study.warm_up, study.texts.at("started"), study.texts.at("launcher")),
-       fmt::format("{}, revision {}; {}; {}, core {}", study.texts.at("program"),
-                   study.texts.at("revision"), text("mpi"), text("blas"), text("blas_core")),
-       fmt::format("hosts {}; {}; {} cores; ranks may use cores {}", fmt::join(hosts, ", "),
-                   text("processor"), text("cores"), text("affinity")),
-       fmt::format(
-           "model of {:.2f} million parameters in {} buckets; {} thread{} per rank; options{}",
-           static_cast<double>(last.arena_bytes) / 4e6, last.buckets, last.threads,
-           last.threads == 1 ? "" : "s", options)});
+  page.list({fmt::format("{}; {} steps after {} of warm-up per job; started {} by {}",
+                         std::filesystem::path(study.file).filename().string(), study.steps,
+                         study.warm_up, study.texts.at("started"), study.texts.at("launcher")),
+             fmt::format("{}, revision {}; {}; {}, core {}", study.texts.at("program"),
+                         study.texts.at("revision"), text("mpi"), text("blas"), text("blas_core")),
+             fmt::format("hosts {}; {}; {} cores; ranks may use cores {}", fmt::join(hosts, ", "),
+                         text("processor"), text("cores"), text("affinity")),
+             fmt::format("model of {:.2f} million parameters in {} buckets; {} per rank; options{}",
+                         static_cast<double>(last.arena_bytes) / 4e6, last.buckets,
+                         counted(last.threads, "thread"), options)});
 }
 
 std::string csv_of(const ScalingStudy& study, std::size_t number,

@@ -76,7 +76,7 @@ class CommandLineHints(HintTest):
         self.success("--help")
         printed = self.hint("; did you mean '", "train", "--layer", "4,2")
         option = re.search(r"did you mean '(\S+)'", printed.message).group(1)
-        self.success("train", "--print-config", f"--{option.lstrip('-')}", "4,2")
+        self.success("train", "--print-config", option, "4,2")
         printed = self.hint(
             "unexpected '{}': options begin with --, e.g. --name value", "train", "layers", "4,2"
         )
@@ -270,7 +270,7 @@ class ModelHints(HintTest):
         text = "--fine-tune trains a model's encoder, but --raw has none: give --model"
         self.hint(text, *probe, "--raw", "--fine-tune")
         self.success(*probe, "--model", self.model, "--fine-tune")
-        words = [*probe, "--raw", "--optimizer", "sgd", "--learning-rate", "1e39", "--epochs", 20]
+        words = [*probe, "--raw", "--optimizer", "sgd", "--learning-rate", "3e38", "--epochs", 20]
         text = "diverged in epoch {}: the loss is not finite; try a --learning-rate below {:g}"
         self.hint(text, *words, code=DIVERGED)
         self.no_hint(text, *words, "--learning-rate", 0.01)

@@ -155,7 +155,7 @@ class TrainHints(HintTest):
         self.no_hint("use at most", *self.training("--batch", 16, "--micro-batch", 8), ranks=2)
         words = ["--pretrain", "autoencoder", "--pretrain-batch", 16, "--pretrain-epochs", 1]
         printed = self.hint(
-            "{} has {} micro-batches, too few for {} ranks: use at most {} ranks{}",
+            "{} has {} micro-batches, too few for {} ranks: use at most {}{}",
             *self.training(*words),
             ranks=2,
         )
