@@ -85,6 +85,31 @@ def read_rows(address, rows=slice(None)):
         return source[path][rows]
 
 
+def _identity(group):
+    """What the model remembers of its training data: {} for files written before 0.2."""
+
+    def text(name):
+        value = group.attrs[name] if name in group.attrs else group[name][()]
+        return value.decode() if isinstance(value, bytes) else str(value)
+
+    if "data_version" not in group.attrs:
+        return {}
+    shape = text("data_shape") if "data_shape" in group.attrs else ""
+    data = {
+        "type": text("data_type"),
+        "shape": tuple(int(extent) for extent in shape.split("x") if extent),
+        "normalize": text("data_normalize"),
+        "units": text("data_units") if "data_units" in group.attrs else "",
+        "feature_names": [],
+    }
+    if "data_range" in group.attrs:
+        data["range"] = tuple(map(float, text("data_range").split()))
+        data["whole"] = text("data_whole_numbers") == "true"
+    if "feature_names" in group.attrs or "feature_names" in group:
+        data["feature_names"] = text("feature_names").split("\n")
+    return data
+
+
 # Steps of a network: each maps N x inputs to N x outputs, and tangent(x, t) maps directions t (N x
 # D x inputs) at x to those of its output, so that a product of them is a Jacobian.
 
@@ -351,6 +376,7 @@ class Model:
             self.inverse_deviation = (
                 group["input/inverse_deviation"][()] if "input/mean" in group else None
             )
+            self.data = _identity(group)
             self.history = {name: values[()] for name, values in file.get("history", {}).items()}
             layers = parse_layers(self.settings["layers"])
             text = self.settings.get("decoder-layers", "")
@@ -425,9 +451,16 @@ class Model:
             steps.append(KSparse(int(math.floor(float(self.settings["k-sparse-alpha"]) * k + 0.5))))
         return steps
 
-    def normalize(self, samples):
-        """Stored samples, N x anything, as the network's inputs, N x D: with the channels last."""
-        x = np.asarray(samples, float).reshape(len(samples), -1) / self.divisor
+    def normalize(self, samples, scale=None):
+        """Stored samples, N x anything, as the network's inputs, N x D: with the channels last.
+        Samples that are stored in another way than those of the training are converted or refused
+        as by the program; `scale` is its --data-scale."""
+        samples = np.asarray(samples)
+        if self.leading_channels <= 1:
+            samples = self._in_order(samples)
+        if scale is None:
+            scale = self._scale_of(samples)
+        x = samples.reshape(len(samples), -1).astype(float) * scale / self.divisor
         if self.leading_channels > 1:
             x = _swapped(x, self.leading_channels)
         if self.mean is None:
@@ -440,6 +473,52 @@ class Model:
         the channels first if theirs are."""
         channels = self.leading_channels
         return _swapped(x, x.shape[1] // channels) if channels > 1 else x
+
+    def denormalize(self, x):
+        """Values of the network, such as reconstructions, in the units of the training data."""
+        x = np.asarray(x, float)
+        if self.mean is not None:
+            x = x / self.inverse_deviation + self.mean
+        return x * self.divisor
+
+    def _in_order(self, samples):
+        """Images in the order of channels of the training."""
+        shape = self.data.get("shape", ())
+        if samples[0].size != self.features:
+            raise ValueError(
+                f"samples of {samples[0].size} features for a model of {self.features}"
+            )
+        given = samples.shape[1:]
+        if len(given) != 3 or len(shape) != 3 or given == shape:
+            return samples
+        if given == (shape[2], shape[0], shape[1]) and shape[2] <= 4:
+            return np.moveaxis(samples, 1, -1)
+        if given == (shape[1], shape[2], shape[0]) and shape[0] <= 4:
+            return np.moveaxis(samples, -1, 1)
+        if 1 in given or 1 in shape:
+            return samples
+        raise ValueError(f"samples of {given} for a model of {shape}; give flat rows")
+
+    def _scale_of(self, samples):
+        """1, or what images of whole numbers and their fractions differ by."""
+        if "range" not in self.data or samples.size == 0:
+            return 1.0
+        lowest, highest = np.min(samples), np.max(samples)
+        least, most = self.data["range"]
+        whole = bool(np.all(samples == np.rint(samples)))
+        fractions = lowest >= 0 and highest <= 1 and not whole
+        if self.data["whole"] and least >= 0 and most > 1 and fractions:
+            if self.data["type"] == "uint8" and most > 127:
+                return 255.0
+        elif not self.data["whole"] and least >= 0 and 0.5 < most <= 1 and whole and highest > 1:
+            if samples.dtype == np.uint8 and highest > 127:
+                return 1 / 255
+        else:
+            return 1.0
+        raise ValueError(
+            f"values from {lowest} to {highest} for a model of values from {least} to {most}; "
+            "give scale, the factor by which they become like those, or scale=1"
+        )
 
     def encode(self, x):
         """Codes h = f(x), N x d, of normalised samples."""

@@ -1,14 +1,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "analysis/code_statistics.hpp"
 #include "analysis/column_errors.hpp"
 #include "analysis/denoising.hpp"
 #include "cli/command.hpp"
+#include "cli/feature_output.hpp"
 #include "cli/model_arguments.hpp"
 #include "core/number_text.hpp"
+#include "data/original_units.hpp"
 #include "engine/inference.hpp"
 #include "engine/training_data.hpp"
 #include "hourglass/core/error.hpp"
@@ -81,17 +85,49 @@ void print_columns(const std::vector<ColumnError>& errors) {
   }
 }
 
+/// The errors in the units of the data, and the peak of the psnr in them.
+double to_original_units(const MatchedData& data, const Model& model, const FeatureErrors& errors,
+                         Evaluation& result) {
+  result.sse = 0;
+  for (std::size_t f = 0; f < errors.mse.size(); ++f) {
+    const double unit = original_unit(data.transform, f);
+    result.sse += errors.mse[f] * unit * unit;
+  }
+  result.mse = result.sse / static_cast<double>(errors.mse.size());
+  double peak = data.transform.divisor;
+  if (!data.transform.mean.empty() && model.identity && model.identity->range.known()) {
+    const ValueRange& range = model.identity->range;
+    peak = (range.highest - range.lowest) / data.values.multiply * data.values.divide;
+  }
+  result.psnr = result.mse > 0 ? 10 * std::log10(peak * peak / result.mse)
+                               : std::numeric_limits<double>::infinity();
+  return peak;
+}
+
 void run_evaluate(const Arguments& arguments) {
   const auto world = Communicator::world();
   const ModelArguments given = read_model_arguments(world, arguments);
   const std::optional<CodeStatisticsOptions> code_options = read_code_options(world, arguments);
+  Units units = Units::network;
+  collectively(world, [&] { units = units_from(arguments.get("units", "network")); });
   const MatchedData data = open_matched(world, given);
   const DatasetReader& reader = *data.reader;
   const std::optional<NoisyInput> noise =
       read_noise(world, arguments, given.model.config.model.image, reader.info());
   WorkerPool pool(given.threads);
-  const Evaluation result = evaluate(world, *given.model.network, given.model.parameters.span(),
-                                     reader, data.transform, given.micro_batch, pool);
+  Evaluation result = evaluate(world, *given.model.network, given.model.parameters.span(), reader,
+                               data.transform, given.micro_batch, pool);
+  double peak = 1;
+  std::optional<FeatureTable> features;
+  if (arguments.flag("per-feature") || units == Units::data) {
+    const FeatureErrors errors =
+        feature_errors(world, given.model, reader, data.transform, given.micro_batch, pool);
+    if (units == Units::data) peak = to_original_units(data, given.model, errors, result);
+    if (arguments.flag("per-feature")) {
+      features =
+          feature_table(errors, data.transform, names_of_features(given.model, reader.info()));
+    }
+  }
   const std::vector<ColumnError> columns =
       column_errors(world, given.model, reader, data.transform, given.micro_batch, pool);
   std::optional<CodeStatistics> code;
@@ -110,11 +146,13 @@ void run_evaluate(const Arguments& arguments) {
     json["sse"] = result.sse;
     json["mse"] = result.mse;
     json["psnr"] = result.psnr;
+    json["psnr_peak"] = peak;
     json["loss"] = result.loss;
     json["penalty"] = result.penalty;
     json["samples"] = result.samples;
     if (corrupted) json["corrupted_sse"] = *corrupted;
     if (!columns.empty()) json["columns"] = to_json(columns);
+    if (features) add_features(*features, json);
     if (code) {
       json["code_mean_absolute"] = code->mean_absolute;
       json["code_active_units"] = code->active_units;
@@ -127,14 +165,15 @@ void run_evaluate(const Arguments& arguments) {
   fmt::print(
       "samples  {}\nsse      {}   squared error, summed over features, averaged over samples\n",
       result.samples, decimal_text(result.sse, 6));
-  fmt::print("mse      {}   per feature\npsnr     {:.4f} dB\nloss     {:.8g}   {}\n",
-             decimal_text(result.mse, 8), result.psnr, result.loss,
+  fmt::print("mse      {}   per feature\npsnr     {:.4f} dB   peak {:g}\nloss     {:.8g}   {}\n",
+             decimal_text(result.mse, 8), result.psnr, peak, result.loss,
              name_of(given.model.config.model.loss));
   print_columns(columns);
   if (corrupted)
     fmt::print(
         "noisy    {}   sse of reconstructions from noisy samples, against the clean samples\n",
         decimal_text(*corrupted, 6));
+  if (features) print_features(*features);
   if (!code) return;
   fmt::print(
       "code     {:.6f} mean |h|; {:.2f} of {} units active, averaged over samples; {} ever\n",
@@ -160,6 +199,14 @@ Command evaluate_command() {
   options.push_back({"jacobian", "output",
                      "As --code, with the norm of dh/dx: one reverse pass per unit, so it is slow",
                      "", true});
+  options.push_back({"units", "output",
+                     "Units of sse, mse and psnr: network (normalised) or data (as stored)",
+                     "network", false});
+  options.push_back(
+      {"per-feature", "output",
+       "Also report root mean squared error and bias of each feature, in the units of "
+       "the data, and its share of the network's squared error",
+       "", true});
   options.push_back({"json", "output", "Print one JSON object", "", true});
   options.push_back({"help", "output", "Show this text", "", true});
   return {"evaluate",

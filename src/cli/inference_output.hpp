@@ -23,6 +23,8 @@ struct OutputPlan {
   std::optional<Labels> numbered;        ///< the same where they are not numbers: written as int64
   std::vector<std::string> class_names;  ///< of either
   Index leading_channels = 0;            ///< of the rows as they are written (ReadOptions)
+  /// Rows are written in the units of the data instead of the network's.
+  bool original_units = false;
   bool binarize =
       false;  ///< bits instead of numbers: unit j > 0.5 is bit j mod 8 (lowest first) of byte j / 8
 };

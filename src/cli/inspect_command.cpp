@@ -7,6 +7,7 @@
 #include "checkpoint/state_file.hpp"
 #include "cli/command.hpp"
 #include "cli/reading_options.hpp"
+#include "data/data_identity.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {
@@ -66,7 +67,12 @@ void print_state(const StateFile& state) {
   fmt::print("weights digest {}\n", state.weights_digest);
   for (const auto& [name, value] : state.header.position)
     fmt::print("position {} {}\n", name, value);
-  for (const auto& [name, value] : state.header.texts) fmt::print("{} {}\n", name, value);
+  for (const auto& [name, value] : state.header.texts) {
+    if (!is_identity_field(name)) fmt::print("{} {}\n", name, value);
+  }
+  if (const auto identity = load_identity(state.header.texts, state.path)) {
+    for (const std::string& line : lines_of(*identity)) fmt::print("{}\n", line);
+  }
   fmt::print("\ntensors\n");
   for (const StoredTensor& tensor : state.parameters)
     fmt::print("  {:<24} {}\n", tensor.name, dimensions(tensor.shape));
@@ -100,12 +106,25 @@ nlohmann::ordered_json to_json(const FileDescription& file) {
   return json;
 }
 
+nlohmann::ordered_json to_json(const DataIdentity& identity) {
+  nlohmann::ordered_json json;
+  json["type"] = name_of(identity.type);
+  json["shape"] = identity.sample_shape;
+  json["normalize"] = name_of(identity.normalize);
+  if (identity.range.known()) json["range"] = {identity.range.lowest, identity.range.highest};
+  json["units"] = identity.units;
+  json["feature_names"] = identity.feature_names;
+  return json;
+}
+
 void add_state(const StateFile& state, nlohmann::ordered_json& json) {
   json["kind"] = state.header.position.empty() ? "model" : "checkpoint";
   json["weights_digest"] = state.weights_digest;
   json["parameters"] = parameter_count(state);
   json["position"] = state.header.position;
   json["texts"] = state.header.texts;
+  if (const auto identity = load_identity(state.header.texts, state.path))
+    json["data"] = to_json(*identity);
   json["configuration"] = state.header.configuration;
   json["optimizer_state"] = state.optimizer_groups;
 }

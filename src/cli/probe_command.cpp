@@ -130,7 +130,7 @@ std::pair<MatchedData, MatchedData> open_samples(const Communicator& world,
   training.transform = input_transform(world, *training.reader, normalize);
   const DatasetInfo& info = training.reader->info();
   ModelInput input{info.features(), &training.transform, identity_of(info, normalize)};
-  input.trained->range = value_range(world, *training.reader);
+  input.trained->range = typical_range(world, *training.reader);
   MatchedData held_out = match_data(world, open_everywhere(world, validation, reading), input);
   return {std::move(training), std::move(held_out)};
 }

@@ -3,6 +3,7 @@
 #include "cli/command.hpp"
 #include "cli/inference_output.hpp"
 #include "cli/table_output.hpp"
+#include "data/original_units.hpp"
 #include "model/autoencoder.hpp"
 
 namespace hourglass {
@@ -34,8 +35,14 @@ void run_reconstruct(const Arguments& arguments) {
   OutputPlan plan;
   collectively(world, [&] {
     if (arguments.has("table") && !arguments.has("output")) return;
-    plan = {parse_address(arguments.required("output")), "reconstructions", network.features(),
-            std::nullopt, data.reader->info().leading_channels};
+    plan = {parse_address(arguments.required("output")),
+            "reconstructions",
+            network.features(),
+            std::nullopt,
+            std::nullopt,
+            {},
+            data.reader->info().leading_channels};
+    plan.original_units = units_from(arguments.get("units", "network")) == Units::data;
   });
   if (arguments.has("table")) write_table(world, given, data, arguments.get("table"), infer);
   if (!plan.name.empty()) write_inference(world, given, data, plan, infer);
@@ -54,19 +61,24 @@ Command reconstruct_command() {
                      "FILE.csv to create, with the reconstructions in the units and categories of "
                      "the data; with it --output may be left out",
                      "", false});
+  options.push_back({"units", "output",
+                     "network: normalised, as the network gives them; data: as the data set stores "
+                     "its values (float64 where single precision does not hold them)",
+                     "network", false});
   options.push_back({"help", "output", "Show this text", "", true});
-  return {"reconstruct",
-          "Write the reconstructions of a data set (N x D, float32), in the units of the network's "
-          "input",
-          "hourglass reconstruct --model run/model.h5 --data FILE.h5:/test/samples --output "
-          "out.h5[:/group]",
-          "The reconstructions are the same on any number of ranks and threads.\n",
-          options,
-          0,
-          true,
-          run_reconstruct,
-          false,
-          {"threads", "micro-batch"}};
+  return {
+      "reconstruct",
+      "Write the reconstructions of a data set (N x D, float32), in the units of the network or "
+      "of the data",
+      "hourglass reconstruct --model run/model.h5 --data FILE.h5:/test/samples --output "
+      "out.h5[:/group]",
+      "The reconstructions are the same on any number of ranks and threads.\n",
+      options,
+      0,
+      true,
+      run_reconstruct,
+      false,
+      {"threads", "micro-batch"}};
 }
 
 }  // namespace hourglass

@@ -8,25 +8,32 @@
 
 #include "analysis/anomaly.hpp"
 #include "cli/command.hpp"
+#include "cli/feature_output.hpp"
 #include "cli/model_arguments.hpp"
 #include "core/edit_distance.hpp"
 #include "core/number_text.hpp"
 #include "core/text_list.hpp"
 #include "data/labels.hpp"
+#include "data/original_units.hpp"
 #include "engine/training_data.hpp"
 #include "hdf5/dataset_writer.hpp"
 #include "hourglass/core/error.hpp"
+#include "system/atomic_file.hpp"
 
 namespace hourglass {
 namespace {
 
 constexpr std::size_t shown_samples = 5;
+constexpr Index standard_odd_features = 3;
 
 struct ScoreOptions {
   std::optional<DatasetAddress> output;
   double quantile = 0.99;
   std::string fit;                     ///< samples that the threshold comes from; "" for none
   std::vector<std::string> anomalies;  ///< labels: names of classes, or numbers
+  Units units = Units::network;
+  Index per_feature = 0;  ///< odd features of each sample; 0: none
+  std::string table;      ///< CSV file of them; "" for none
 };
 
 struct Report {
@@ -37,6 +44,9 @@ struct Report {
   Index flagged = 0;
   std::optional<Detection> labels;
   Index flagged_anomalies = 0;
+  std::vector<std::string> names;        ///< of the features
+  std::vector<OddFeatures> highest_odd;  ///< of `highest`, with --per-feature
+  const InputTransform* transform = nullptr;
 };
 
 ScoreOptions read_score_options(const Arguments& arguments, const Model& model) {
@@ -46,6 +56,15 @@ ScoreOptions read_score_options(const Arguments& arguments, const Model& model) 
   if (options.quantile < 0 || options.quantile > 1) {
     throw Error(ErrorKind::usage, fmt::format("--threshold-quantile is {}, but 0 to 1 is expected",
                                               options.quantile));
+  }
+  options.units = units_from(arguments.get("units", "network"));
+  options.per_feature =
+      arguments.flag_or_integer("per-feature", standard_odd_features, 1, model.network->features());
+  options.table = arguments.get("table");
+  if (!options.table.empty()) {
+    if (options.per_feature == 0)
+      throw Error(ErrorKind::usage, "--table lists odd features: give --per-feature too");
+    require_new(options.table);
   }
   options.fit = arguments.get("fit");
   if (options.fit.empty() && arguments.has("threshold-quantile")) {
@@ -115,24 +134,41 @@ std::vector<double> gather(const Communicator& world, const std::vector<double>&
 }
 
 void write_scores(const Communicator& world, const DatasetAddress& output,
-                  const SampleErrors& errors, const Report& report, const std::string& model) {
+                  const SampleErrors& errors, const Report& report,
+                  const std::vector<OddFeatures>& odd, const ScoreOptions& options,
+                  const std::string& model) {
   const std::string group = output.path == "/" ? "" : output.path;
   DatasetSpec scores{group + "/scores",
                      {report.samples},
                      ElementType::f64,
                      0,
                      0,
-                     {{"model", model}, {"score", "squared error, summed over features"}}};
+                     {{"model", model},
+                      {"score", options.units == Units::data
+                                    ? "squared error in the units of the data, summed over features"
+                                    : "squared error, summed over features"}}};
   if (report.threshold) scores.texts["threshold"] = fmt::format("{}", *report.threshold);
   std::vector<DatasetSpec> specs = {scores};
   if (report.threshold)
     specs.push_back({group + "/anomalous", {report.samples}, ElementType::u8, 0, 0, {}});
+  const Index columns = options.per_feature;
+  if (columns > 0) {
+    specs.push_back(
+        {group + "/odd_features", {report.samples, columns}, ElementType::i64, 0, 0, {}});
+  }
   DatasetWriter writer(world, output.file, specs);
   writer.write_rows(0, errors.rows, std::as_bytes(std::span(errors.values)));
   if (report.threshold) {
     std::vector<std::uint8_t> anomalous;
     for (const double value : errors.values) anomalous.push_back(value > *report.threshold ? 1 : 0);
     writer.write_rows(1, errors.rows, std::as_bytes(std::span(anomalous)));
+  }
+  if (columns > 0) {
+    std::vector<Index> features;
+    for (const OddFeatures& sample : odd)
+      features.insert(features.end(), sample.features.begin(), sample.features.end());
+    writer.write_rows(static_cast<Index>(specs.size()) - 1, errors.rows,
+                      std::as_bytes(std::span(features)));
   }
   writer.commit();
 }
@@ -141,8 +177,13 @@ void print_json(const Report& report) {
   nlohmann::ordered_json json;
   json["samples"] = report.samples;
   json["mean"] = report.mean;
-  for (const auto& [score, row] : report.highest)
-    json["highest"].push_back({{"row", row}, {"score", score}});
+  for (std::size_t i = 0; i < report.highest.size(); ++i) {
+    const auto& [score, row] = report.highest[i];
+    nlohmann::ordered_json sample = {{"row", row}, {"score", score}};
+    if (!report.highest_odd.empty())
+      sample["features"] = to_json(report.highest_odd[i], *report.transform, report.names);
+    json["highest"].push_back(sample);
+  }
   if (report.threshold) {
     json["threshold"] = *report.threshold;
     json["flagged"] = report.flagged;
@@ -157,11 +198,14 @@ void print_json(const Report& report) {
 }
 
 void print_text(const Report& report, const ScoreOptions& options) {
-  fmt::print("samples    {}\nmean score {}   squared error, summed over features\nhighest   ",
-             report.samples, decimal_text(report.mean, 6));
+  fmt::print("samples    {}\nmean score {}   squared error{}, summed over features\nhighest   ",
+             report.samples, decimal_text(report.mean, 6),
+             options.units == Units::data ? " in the units of the data" : "");
   for (const auto& [score, row] : report.highest)
     fmt::print("  row {} ({})", row, decimal_text(score, 4));
   fmt::print("\n");
+  for (const OddFeatures& odd : report.highest_odd)
+    fmt::print("  row {}: {}\n", odd.row, describe(odd, *report.transform, report.names));
   if (report.threshold) {
     fmt::print("threshold  {}   the {} quantile of {}\nflagged    {}   score above the threshold\n",
                decimal_text(*report.threshold, 6), options.quantile, options.fit, report.flagged);
@@ -179,6 +223,46 @@ void print_text(const Report& report, const ScoreOptions& options) {
                                         static_cast<double>(report.flagged)
                                   : 0.0);
   }
+}
+
+/// The odd features of this rank's samples.
+std::vector<OddFeatures> all_odd(const Communicator& world, const ModelArguments& given,
+                                 const MatchedData& data, Index count, WorkerPool& pool) {
+  const InferencePlan plan{data.reader->info().rows(), given.micro_batch};
+  std::vector<OddFeatures> odd;
+  collectively(world, [&] {
+    odd = odd_features(given.model, *data.reader, data.transform, given.micro_batch,
+                       plan.of_rank(world.rank(), world.size()), count, pool);
+  });
+  return odd;
+}
+
+/// Those of the samples with the highest scores, on rank 0.
+void find_highest_odd(const Communicator& world, const ModelArguments& given,
+                      const MatchedData& data, Index count, WorkerPool& pool, Report& report) {
+  collectively(world, [&] {
+    if (!world.is_root()) return;
+    for (const auto& [score, row] : report.highest) {
+      const Index batch = row / given.micro_batch;
+      auto odd = odd_features(given.model, *data.reader, data.transform, given.micro_batch,
+                              {batch, batch + 1}, count, pool);
+      report.highest_odd.push_back(
+          std::move(odd[static_cast<std::size_t>(row - batch * given.micro_batch)]));
+    }
+  });
+}
+
+void write_table(const Communicator& world, const std::string& path,
+                 const std::vector<OddFeatures>& odd, const SampleErrors& errors,
+                 const Report& report) {
+  const auto parts =
+      world.all_gather(csv_lines(odd, errors.values, *report.transform, report.names));
+  collectively(world, [&] {
+    if (!world.is_root()) return;
+    std::string text = csv_header();
+    for (const std::string& part : parts) text += part;
+    write_text_atomically(path, text);
+  });
 }
 
 void run_score(const Arguments& arguments) {
@@ -200,17 +284,22 @@ void run_score(const Arguments& arguments) {
   WorkerPool pool(given.threads);
   Report report;
   report.samples = data.reader->info().rows();
+  report.names = names_of_features(given.model, data.reader->info());
+  report.transform = &data.transform;
+  std::vector<double> units;
+  if (options.units == Units::data)
+    units = original_units(data.transform, given.model.network->features());
   if (!options.fit.empty()) {
     const MatchedData fit = open_matched(world, options.fit, given.reading, given.model,
                                          arguments.has("fit") ? given.scale : GivenScale{});
-    report.threshold = quantile(
-        world,
-        sample_errors(world, given.model, *fit.reader, fit.transform, given.micro_batch, pool)
-            .values,
-        options.quantile);
+    report.threshold = quantile(world,
+                                sample_errors(world, given.model, *fit.reader, fit.transform,
+                                              given.micro_batch, pool, units)
+                                    .values,
+                                options.quantile);
   }
-  const SampleErrors errors =
-      sample_errors(world, given.model, *data.reader, data.transform, given.micro_batch, pool);
+  const SampleErrors errors = sample_errors(world, given.model, *data.reader, data.transform,
+                                            given.micro_batch, pool, units);
   const std::vector<double> scores = gather(world, errors.values);
   collectively(world, [&] {
     if (!anomalies.empty()) report.labels = detection(scores, anomalies);
@@ -230,7 +319,16 @@ void run_score(const Arguments& arguments) {
         return a.first > b.first || (a.first == b.first && a.second < b.second);
       });
   report.highest.resize(shown);
-  if (options.output) write_scores(world, *options.output, errors, report, given.model.file.path);
+  std::vector<OddFeatures> odd;
+  if (options.per_feature > 0) {
+    find_highest_odd(world, given, data, options.per_feature, pool, report);
+    if (options.output || !options.table.empty())
+      odd = all_odd(world, given, data, options.per_feature, pool);
+  }
+  if (options.output) {
+    write_scores(world, *options.output, errors, report, odd, options, given.model.file.path);
+  }
+  if (!options.table.empty()) write_table(world, options.table, odd, errors, report);
   if (!world.is_root()) return;
   if (options.output && !arguments.flag("json")) {
     fmt::print("{}:{}/scores holds {}\n", options.output->file,
@@ -260,6 +358,19 @@ Command score_command() {
        "", false});
   options.push_back({"labels", "labels", "Labels of the samples: FILE.h5:/path",
                      "labels beside the samples", false});
+  options.push_back({"units", "output",
+                     "Units of the scores: network (normalised) or data (as stored)", "network",
+                     false});
+  options.push_back({"per-feature", "output",
+                     fmt::format("Name the K features that make a sample odd, {} without a number; "
+                                 "with --output also <group>/odd_features (N x K int64)",
+                                 standard_odd_features),
+                     "", true});
+  options.push_back(
+      {"table", "output",
+       "CSV file to write: row, score, rank, feature, value and reconstruction of each "
+       "sample's odd features, in the units of the data",
+       "", false});
   options.push_back({"json", "output", "Print one JSON object", "", true});
   options.push_back({"help", "output", "Show this text", "", true});
   return {"score",

@@ -34,6 +34,9 @@ void run_show(const Arguments& arguments) {
     fmt::print("{} features to a code of {}; {} parameters; weights digest {}\n",
                run.model->network->features(), run.model->network->code_size(),
                run.model->network->layout().parameter_count(), run.model->file.weights_digest);
+    if (run.model->identity) {
+      for (const std::string& line : lines_of(*run.model->identity)) fmt::print("{}\n", line);
+    }
   }
   const auto epochs = records_of(run.findings.metrics, "epoch");
   if (!epochs.empty()) {

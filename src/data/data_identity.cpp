@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <functional>
+#include <span>
 
 #include "core/text_list.hpp"
 #include "hourglass/core/error.hpp"
@@ -15,6 +17,7 @@ namespace {
 
 constexpr const char* version_field = "data_version";
 constexpr int version = 1;
+constexpr std::size_t shown_names = 12;
 constexpr std::array types = {
     ElementType::u8,  ElementType::i8,  ElementType::u16, ElementType::i16, ElementType::u32,
     ElementType::i32, ElementType::u64, ElementType::i64, ElementType::f32, ElementType::f64};
@@ -154,6 +157,22 @@ std::optional<DataIdentity> load_identity(const std::map<std::string, std::strin
     }
   }
   return identity;
+}
+
+std::vector<std::string> lines_of(const DataIdentity& identity) {
+  std::vector<std::string> lines = {"trained on " + describe(identity)};
+  const std::vector<std::string>& names = identity.feature_names;
+  if (names.empty()) return lines;
+  const auto shown = std::span(names).first(std::min(names.size(), shown_names));
+  lines.push_back(fmt::format(
+      "features {}{}", fmt::join(shown, ", "),
+      names.size() > shown_names ? fmt::format(", ... ({} features)", names.size()) : ""));
+  return lines;
+}
+
+bool is_identity_field(const std::string& name) {
+  return name == version_field ||
+         std::ranges::any_of(fields(), [&](const Field& field) { return name == field.name; });
 }
 
 std::string names_text(const std::vector<std::string>& names) {

@@ -40,6 +40,11 @@ void store_identity(const DataIdentity& identity, std::map<std::string, std::str
 [[nodiscard]] std::optional<DataIdentity> load_identity(
     const std::map<std::string, std::string>& texts, const std::string& file);
 
+/// The lines that show it: what it describes, and the first feature names.
+[[nodiscard]] std::vector<std::string> lines_of(const DataIdentity& identity);
+/// Whether a text of a model file is a field of the identity.
+[[nodiscard]] bool is_identity_field(const std::string& name);
+
 /// The text that stores a list of names: one per line. Control characters become blanks.
 [[nodiscard]] std::string names_text(const std::vector<std::string>& names);
 

@@ -107,6 +107,19 @@ ValueRange value_range(const Communicator& communicator, const DatasetReader& re
   return all;
 }
 
+ValueRange typical_range(const Communicator& communicator, const DatasetReader& reader) {
+  constexpr Index largest = Index{256} << 20;
+  constexpr Index sampled_rows = 256;
+  const DatasetInfo& info = reader.info();
+  if (info.rows() <= largest / info.row_bytes()) return value_range(communicator, reader);
+  ValueRange range;
+  collectively(communicator, [&] {
+    if (communicator.is_root()) range = sampled_range(reader, sampled_rows);
+  });
+  communicator.broadcast(std::as_writable_bytes(std::span(&range, 1)));
+  return range;
+}
+
 ValueRange sampled_range(const DatasetReader& reader, Index rows) {
   const DatasetInfo& info = reader.info();
   const Index count = std::min(rows, info.rows());

@@ -35,6 +35,9 @@ struct ValueRange {
 /// Throws the same Error on every rank, as DatasetReader::read_rows.
 [[nodiscard]] ValueRange value_range(const Communicator& communicator, const DatasetReader& reader);
 
+/// The same of data up to 256 MiB; of 256 rows, evenly spaced, beyond.
+[[nodiscard]] ValueRange typical_range(const Communicator& communicator,
+                                       const DatasetReader& reader);
 /// Of these rows. Local.
 [[nodiscard]] ValueRange value_range(const DatasetReader& reader, Range rows);
 /// Of at most `rows` rows, evenly spaced. Local.

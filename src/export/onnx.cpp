@@ -311,9 +311,25 @@ void add_normalization(Graph& graph, const InputTransform& transform) {
                                     transform.inverse_deviation.data(), transform.mean.size())});
 }
 
+// The inverse: x * deviation + mean, times the divisor.
+void add_original_units(Graph& graph, const InputTransform& transform) {
+  if (!transform.mean.empty()) {
+    const auto width = static_cast<Index>(transform.mean.size());
+    std::vector<float> deviation;
+    for (const float inverse : transform.inverse_deviation) deviation.push_back(1 / inverse);
+    graph.node("Mul", {graph.last(), graph.constant("output.deviation", {width}, deviation.data(),
+                                                    deviation.size())});
+    graph.node("Add", {graph.last(), graph.constant("output.mean", {width}, transform.mean.data(),
+                                                    transform.mean.size())});
+  }
+  if (transform.divisor != 1)
+    graph.node("Mul", {graph.last(),
+                       graph.constant("output.divisor", static_cast<float>(transform.divisor))});
+}
+
 }  // namespace
 
-std::string to_onnx(const Model& model, ModelPart part, bool normalized_input) {
+std::string to_onnx(const Model& model, ModelPart part, bool normalized_input, Units output) {
   constexpr std::size_t largest = (std::size_t{1} << 31) - 1;
   const auto steps = export_steps(model, part);
   std::size_t floats = 0;
@@ -339,6 +355,8 @@ std::string to_onnx(const Model& model, ModelPart part, bool normalized_input) {
   if (normalizes) add_normalization(graph, model.transform);
   for (std::size_t i = 0; i < steps.size(); ++i)
     add_step(graph, steps[i], fmt::format("step{}.{}", i, steps[i].name));
+  if (output == Units::data && part != ModelPart::encoder)
+    add_original_units(graph, model.transform);
   if (part != ModelPart::encoder && channels > 1)
     add_reordering(graph, "output.channels", places, channels);
   const ProtobufMessage finished =

@@ -127,8 +127,6 @@ void make_dataset(hid_t file, const DatasetSpec& spec, const std::string& name) 
     hdf5::write_text_list(dataset.get(), key, texts, name);
   for (const auto& [key, text] : spec.long_texts)
     hdf5::write_long_text(dataset.get(), key, text, name);
-  if (!spec.class_names.empty() && spec.class_names.size() <= hdf5::most_attribute_texts)
-    hdf5::write_texts(dataset.get(), "class_names", spec.class_names, name);
 }
 
 void make_layout(const AtomicFile& target, std::span<const DatasetSpec> specs) {

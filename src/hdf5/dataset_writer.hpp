@@ -24,8 +24,6 @@ struct DatasetSpec {
   std::map<std::string, std::string> texts;               ///< attributes of the data set
   std::map<std::string, std::vector<std::string>> lists;  ///< attributes of several texts
   std::map<std::string, std::string> long_texts;          ///< attributes beyond 32 KiB, perhaps
-  /// The attribute "class_names": one text per class; none, or more than fit, write no attribute.
-  std::vector<std::string> class_names = {};
 };
 
 /// Rows of a chunk for reading blocks of rows in any order: about 128 KiB, a multiple of 32 rows

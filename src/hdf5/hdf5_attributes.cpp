@@ -122,27 +122,6 @@ void write_integer(hid_t object, const std::string& attribute, std::int64_t valu
   written(H5Awrite(handle.get(), H5T_NATIVE_INT64, &value), name, "an attribute cannot be written");
 }
 
-void write_texts(hid_t object, const std::string& attribute, const std::vector<std::string>& texts,
-                 const std::string& name) {
-  const Lock lock;
-  require(!texts.empty() && texts.size() <= most_attribute_texts, "a list that does not fit");
-  const Handle type(written(H5Tcopy(H5T_C_S1), name, "an attribute cannot be written"), H5Tclose);
-  written(H5Tset_size(type.get(), H5T_VARIABLE), name, "an attribute cannot be written");
-  written(H5Tset_cset(type.get(), H5T_CSET_UTF8), name, "an attribute cannot be written");
-  const hsize_t count = texts.size();
-  const Handle space(
-      written(H5Screate_simple(1, &count, nullptr), name, "an attribute cannot be written"),
-      H5Sclose);
-  const Handle handle(written(H5Acreate2(object, attribute.c_str(), type.get(), space.get(),
-                                         H5P_DEFAULT, H5P_DEFAULT),
-                              name, "an attribute cannot be written"),
-                      H5Aclose);
-  std::vector<const char*> pointers;
-  for (const std::string& text : texts) pointers.push_back(text.c_str());
-  written(H5Awrite(handle.get(), type.get(), pointers.data()), name,
-          "an attribute cannot be written");
-}
-
 bool has_attribute(hid_t object, const std::string& attribute) {
   const Lock lock;
   const bool found = H5Aexists(object, attribute.c_str()) > 0 ||

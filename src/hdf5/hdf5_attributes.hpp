@@ -20,11 +20,6 @@ void write_text(hid_t object, const std::string& attribute, const std::string& t
 void write_integer(hid_t object, const std::string& attribute, std::int64_t value,
                    const std::string& name);
 
-/// A list of UTF-8 texts of variable length, at most 4000. Error(io).
-void write_texts(hid_t object, const std::string& attribute, const std::vector<std::string>& texts,
-                 const std::string& name);
-constexpr std::size_t most_attribute_texts = 4000;
-
 /// Whether write_text or write_integer has written `attribute`.
 [[nodiscard]] bool has_attribute(hid_t object, const std::string& attribute);
 /// Throws Error(data) when missing, of another type, or longer than the file `file_bytes` could
