@@ -4,8 +4,8 @@
 #include <cmath>
 #include <string>
 
-#include "data/element.hpp"
 #include "data/normalization.hpp"
+#include "hdf5/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

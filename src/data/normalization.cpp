@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "data/element.hpp"
+#include "hdf5/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {
