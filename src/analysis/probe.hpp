@@ -35,6 +35,7 @@ struct ProbeSettings {
 struct LabelledData {
   const DatasetReader* reader = nullptr;
   std::vector<std::int32_t> labels;  ///< of every row, 0 and up
+  std::vector<float> weights;        ///< of every row, in the loss of training; empty: all 1
 };
 
 /// How well a probe predicts classes from codes.

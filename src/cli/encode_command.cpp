@@ -13,7 +13,7 @@ namespace {
 
 // Labels lie beside the samples unless they are named.
 std::optional<DatasetAddress> find_labels(const Arguments& arguments, const DatasetInfo& samples) {
-  if (arguments.has("labels")) return parse_address(arguments.get("labels"));
+  if (arguments.has("labels")) return labels_at(arguments.get("labels"), samples);
   return labels_beside(samples);
 }
 

@@ -6,6 +6,7 @@
 #include "analysis/denoising.hpp"
 #include "cli/command.hpp"
 #include "cli/model_arguments.hpp"
+#include "data/sample_weights.hpp"
 #include "engine/inference.hpp"
 #include "engine/training_data.hpp"
 #include "hourglass/core/error.hpp"
@@ -61,9 +62,15 @@ void run_evaluate(const Arguments& arguments) {
   const auto reader = open_everywhere(world, given.data, given.reading);
   const std::optional<NoisyInput> noise =
       read_noise(world, arguments, given.model.config.model.image, reader->info());
+  std::vector<float> weights;
+  collectively(world, [&] {
+    if (arguments.has("sample-weights"))
+      weights = read_sample_weights(arguments.get("sample-weights"), reader->info());
+  });
   WorkerPool pool(given.threads);
-  const Evaluation result = evaluate(world, *given.model.network, given.model.parameters.span(),
-                                     *reader, given.model.transform, given.micro_batch, pool);
+  const Evaluation result =
+      evaluate(world, *given.model.network, given.model.parameters.span(), *reader,
+               given.model.transform, given.micro_batch, pool, weights);
   std::optional<CodeStatistics> code;
   if (code_options) {
     code = code_statistics(world, *given.model.network, given.model.parameters.span(), *reader,
@@ -113,6 +120,10 @@ void run_evaluate(const Arguments& arguments) {
 
 Command evaluate_command() {
   std::vector<Option> options = model_options();
+  options.push_back({"sample-weights", "input",
+                     "FILE.h5:/path of a weight for each row of --data: means over samples (but "
+                     "for those of noise and code) are weighted",
+                     "", false});
   options.push_back({"corruption", "noise",
                      fmt::format("Also reconstruct from samples corrupted with this noise: {}",
                                  fmt::join(corruption_names(), ", ")),

@@ -19,9 +19,9 @@ ModelArguments read_model_arguments(const Communicator& communicator, const Argu
   ModelArguments given;
   collectively(communicator, [&] {
     given.data = arguments.required("data");
-    given.reading = reading_from(arguments);
     given.threads = arguments.integer("threads", 1, 1);
     given.model = load_model(arguments.required("model"));
+    given.reading = reading_from(arguments, given.model.config);
     given.micro_batch = arguments.integer("micro-batch", given.model.config.micro_batch, 1);
   });
   return given;

@@ -7,8 +7,10 @@
 #include "analysis/probe.hpp"
 #include "cli/command.hpp"
 #include "cli/reading_options.hpp"
+#include "config/data_reading.hpp"
 #include "config/settings.hpp"
 #include "data/labels.hpp"
+#include "data/sample_weights.hpp"
 #include "data/statistics.hpp"
 #include "engine/inference.hpp"
 #include "engine/training_data.hpp"
@@ -48,16 +50,15 @@ ProbeSettings read_settings(const Arguments& arguments) {
 LabelledData labelled(const Arguments& arguments, const char* option, const DatasetReader& reader) {
   LabelledData data{&reader, {}};
   const DatasetInfo& info = reader.info();
-  std::optional<DatasetAddress> address = arguments.has(option)
-                                              ? std::optional(parse_address(arguments.get(option)))
-                                              : labels_beside(info);
+  const std::optional<DatasetAddress> address =
+      arguments.has(option) ? std::optional(labels_at(arguments.get(option), info))
+                            : labels_beside(info);
   if (!address) {
     throw Error(ErrorKind::data,
                 fmt::format("{}: no labels beside the samples (a one-dimensional integer data set "
                             "'labels', one per sample); name them with --{} FILE.h5:/path",
                             to_string(info.address), option));
   }
-  address->options = reading_from(arguments);
   data.labels = class_labels(*address, info.rows());
   return data;
 }
@@ -106,6 +107,8 @@ void run_probe(const Arguments& arguments) {
   std::optional<Model> model;
   std::string data;
   std::string validation;
+  ReadOptions reading;
+  ReadOptions validation_reading;
   Index threads = 1;
   Normalize normalize = Normalize::automatic;
   collectively(world, [&] {
@@ -121,14 +124,29 @@ void run_probe(const Arguments& arguments) {
       throw Error(ErrorKind::usage, "--normalize goes with --raw: a model brings its own");
     }
     data = arguments.required("data");
-    validation = arguments.required("validation");
     threads = arguments.integer("threads", 1, 1);
     normalize = normalize_from(arguments.get("normalize", "auto"));
     settings = read_settings(arguments);
     if (arguments.has("model")) model = load_model(arguments.get("model"));
+    const TrainConfig trained = model ? model->config : TrainConfig{};
+    reading = reading_from(arguments, trained, DataPart::training);
+    validation_reading = for_other_rows(reading);
+    if (arguments.has("validation")) {
+      validation = arguments.required("validation");
+    } else if (reading.views.split.active()) {
+      if (!arguments.has("select-rows")) reading.views.rows = trained.reading.views.rows;
+      validation = data;
+      validation_reading = reading;
+      reading.views.part = DataPart::training;
+      validation_reading.views.part = DataPart::validation;
+    } else {
+      throw Error(ErrorKind::usage,
+                  "no samples to validate on: give --validation FILE.h5:/path, or hold out rows of "
+                  "--data with --validation-fraction");
+    }
   });
-  const auto reader = open_everywhere(world, data, reading_from(arguments));
-  const auto validation_reader = open_everywhere(world, validation, reading_from(arguments));
+  const auto reader = open_everywhere(world, data, reading);
+  const auto validation_reader = open_everywhere(world, validation, validation_reading);
   LabelledData training;
   LabelledData held_out;
   collectively(world, [&] {
@@ -137,6 +155,8 @@ void run_probe(const Arguments& arguments) {
     check_features(validation_reader->info(), features);
     training = labelled(arguments, "labels", *reader);
     held_out = labelled(arguments, "validation-labels", *validation_reader);
+    if (arguments.has("sample-weights"))
+      training.weights = read_sample_weights(arguments.get("sample-weights"), reader->info());
   });
   const InputTransform transform =
       model ? model->transform : input_transform(world, *reader, normalize);
@@ -171,10 +191,12 @@ Command probe_command() {
            {"data", "input", "Training samples: FILE.h5:/path/to/dataset", "", false},
            {"labels", "input", "Their labels, integers from 0", "labels beside the samples", false},
            {"validation", "input", "Samples on which accuracy and confusion matrix are measured",
-            "", false},
+            "the rows held out of --data", false},
            {"validation-labels", "input", "Their labels", "labels beside the samples", false},
            {"normalize", "input", "raw: auto, none, unit or standardize, as for train", "auto",
             false},
+           {"sample-weights", "input",
+            "FILE.h5:/path of a weight for each row of --data, in the loss of training", "", false},
            {"label-fraction", "input",
             "Fraction of each class whose labels are used; the other samples are ignored", "1",
             false},

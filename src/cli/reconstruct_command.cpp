@@ -1,5 +1,6 @@
 #include "cli/command.hpp"
 #include "cli/inference_output.hpp"
+#include "cli/window_output.hpp"
 #include "model/autoencoder.hpp"
 
 namespace hourglass {
@@ -16,6 +17,7 @@ void run_reconstruct(const Arguments& arguments) {
     plan = {parse_address(arguments.required("output")), "reconstructions", network.features(),
             std::nullopt};
   });
+  if (is_windowed(*reader)) return write_series_reconstruction(world, given, *reader, plan.output);
   write_inference(world, given, *reader, plan, [&](ConstMatrix x, Workspace& workspace) {
     return network.reconstruct(given.model.parameters.data(), x, workspace);
   });

@@ -4,6 +4,8 @@
 
 #include <filesystem>
 
+#include "config/data_reading.hpp"
+#include "data/labels.hpp"
 #include "hourglass/core/error.hpp"
 #include "run/metrics_reader.hpp"
 #include "run/run_folder.hpp"
@@ -41,10 +43,21 @@ OpenedRun open_run(const std::string& folder) {
 void add_study(OpenedRun& run, const std::string& data, const std::string& labels, Index samples) {
   if (run.model == nullptr) return;
   const TrainConfig& config = run.model->config;
-  const std::string& own = config.validation.empty() ? config.data : config.validation;
+  DatasetAddress place;
+  if (!data.empty()) {
+    place = parse_address(data);
+    place.options = for_other_rows(config.reading);
+  } else if (has_validation(config)) {
+    place = parse_address(validation_data(config));
+    place.options = validation_reading(config);
+  } else {
+    place = parse_address(config.data);
+    place.options = training_reading(config);
+  }
   try {
-    const DatasetReader reader(parse_address(data.empty() ? own : data));
-    const auto address = labels.empty() ? std::nullopt : std::optional(parse_address(labels));
+    const DatasetReader reader(place);
+    const auto address =
+        labels.empty() ? std::nullopt : std::optional(labels_at(labels, reader.info()));
     run.study = std::make_unique<SampleStudy>(study_samples(*run.model, reader, samples, address));
     run.findings.study = run.study.get();
   } catch (const Error& error) {

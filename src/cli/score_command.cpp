@@ -10,6 +10,8 @@
 #include "analysis/anomaly.hpp"
 #include "cli/command.hpp"
 #include "cli/model_arguments.hpp"
+#include "cli/window_output.hpp"
+#include "config/data_reading.hpp"
 #include "core/text_list.hpp"
 #include "data/labels.hpp"
 #include "engine/training_data.hpp"
@@ -25,6 +27,7 @@ struct ScoreOptions {
   std::optional<DatasetAddress> output;
   double quantile = 0.99;
   std::string fit;  ///< samples that the threshold comes from; "" for none
+  ReadOptions fit_reading;
   std::vector<std::int64_t> anomalies;
 };
 
@@ -32,13 +35,14 @@ struct Report {
   Index samples = 0;
   double mean = 0;
   std::vector<std::pair<double, Index>> highest;
+  std::vector<Index> highest_steps;  ///< the first time steps of these windows
   std::optional<double> threshold;
   Index flagged = 0;
   std::optional<Detection> labels;
   Index flagged_anomalies = 0;
 };
 
-ScoreOptions read_score_options(const Arguments& arguments, const Model& model) {
+ScoreOptions read_score_options(const Arguments& arguments, const ModelArguments& given) {
   ScoreOptions options;
   if (arguments.has("output")) options.output = parse_address(arguments.get("output"));
   options.quantile = arguments.number("threshold-quantile", 0.99);
@@ -47,8 +51,11 @@ ScoreOptions read_score_options(const Arguments& arguments, const Model& model) 
                                               options.quantile));
   }
   options.fit = arguments.get("fit");
+  options.fit_reading = for_other_rows(given.reading);
   if (options.fit.empty() && arguments.has("threshold-quantile")) {
-    options.fit = model.config.validation.empty() ? model.config.data : model.config.validation;
+    const TrainConfig& run = given.model.config;
+    options.fit = has_validation(run) ? validation_data(run) : run.data;
+    options.fit_reading = has_validation(run) ? validation_reading(run) : training_reading(run);
   }
   if (arguments.has("labels") && !arguments.has("anomaly-label")) {
     throw Error(ErrorKind::usage, "--labels needs --anomaly-label, the labels of anomalies");
@@ -71,8 +78,9 @@ ScoreOptions read_score_options(const Arguments& arguments, const Model& model) 
 
 std::vector<std::uint8_t> find_anomalies(const Arguments& arguments, const DatasetReader& reader,
                                          const std::vector<std::int64_t>& anomalies) {
-  const auto address = arguments.has("labels") ? parse_address(arguments.get("labels"))
-                                               : labels_beside(reader.info());
+  const DatasetInfo& info = reader.info();
+  const auto address =
+      arguments.has("labels") ? labels_at(arguments.get("labels"), info) : labels_beside(info);
   if (!address) {
     throw Error(
         ErrorKind::data,
@@ -99,7 +107,9 @@ std::vector<double> gather(const Communicator& world, const std::vector<double>&
 }
 
 void write_scores(const Communicator& world, const DatasetAddress& output,
-                  const SampleErrors& errors, const Report& report, const std::string& model) {
+                  const SampleErrors& errors, const Report& report, const ModelArguments& given,
+                  const DatasetReader& reader, WorkerPool& pool) {
+  const std::string& model = given.model.file.path;
   const std::string group = output.path == "/" ? "" : output.path;
   DatasetSpec scores{group + "/scores",
                      {report.samples},
@@ -111,6 +121,17 @@ void write_scores(const Communicator& world, const DatasetAddress& output,
   std::vector<DatasetSpec> specs = {scores};
   if (report.threshold)
     specs.push_back({group + "/anomalous", {report.samples}, ElementType::u8, 0, 0, {}});
+  if (is_windowed(reader)) {
+    specs.push_back({group + "/step_scores",
+                     {reader.time_steps()},
+                     ElementType::f64,
+                     0,
+                     0,
+                     {{"model", model},
+                      {"score",
+                       "squared error of the time step, summed over channels, averaged "
+                       "over the windows that cover it"}}});
+  }
   DatasetWriter writer(world, output.file, specs);
   writer.write_rows(0, errors.rows, std::as_bytes(std::span(errors.values)));
   if (report.threshold) {
@@ -118,6 +139,7 @@ void write_scores(const Communicator& world, const DatasetAddress& output,
     for (const double value : errors.values) anomalous.push_back(value > *report.threshold ? 1 : 0);
     writer.write_rows(1, errors.rows, std::as_bytes(std::span(anomalous)));
   }
+  if (is_windowed(reader)) write_step_scores(world, given, reader, pool, writer, specs.size() - 1);
   writer.commit();
 }
 
@@ -127,6 +149,8 @@ void print_json(const Report& report) {
   json["mean"] = report.mean;
   for (const auto& [score, row] : report.highest)
     json["highest"].push_back({{"row", row}, {"score", score}});
+  for (std::size_t i = 0; i < report.highest_steps.size(); ++i)
+    json["highest"][i]["time_step"] = report.highest_steps[i];
   if (report.threshold) {
     json["threshold"] = *report.threshold;
     json["flagged"] = report.flagged;
@@ -143,7 +167,14 @@ void print_json(const Report& report) {
 void print_text(const Report& report, const ScoreOptions& options) {
   fmt::print("samples    {}\nmean score {:.6f}   squared error, summed over features\nhighest   ",
              report.samples, report.mean);
-  for (const auto& [score, row] : report.highest) fmt::print("  row {} ({:.4f})", row, score);
+  for (std::size_t i = 0; i < report.highest.size(); ++i) {
+    const auto& [score, row] = report.highest[i];
+    if (report.highest_steps.empty()) {
+      fmt::print("  row {} ({:.4f})", row, score);
+    } else {
+      fmt::print("  window {} from time step {} ({:.4f})", row, report.highest_steps[i], score);
+    }
+  }
   fmt::print("\n");
   if (report.threshold) {
     fmt::print(
@@ -169,7 +200,7 @@ void run_score(const Arguments& arguments) {
   const auto world = Communicator::world();
   const ModelArguments given = read_model_arguments(world, arguments);
   ScoreOptions options;
-  collectively(world, [&] { options = read_score_options(arguments, given.model); });
+  collectively(world, [&] { options = read_score_options(arguments, given); });
   const auto reader = open_everywhere(world, given.data, given.reading);
   std::vector<std::uint8_t> anomalies;
   collectively(world, [&] {
@@ -186,7 +217,7 @@ void run_score(const Arguments& arguments) {
   Report report;
   report.samples = reader->info().rows();
   if (!options.fit.empty()) {
-    const auto fit = open_everywhere(world, options.fit, given.reading);
+    const auto fit = open_everywhere(world, options.fit, options.fit_reading);
     report.threshold =
         quantile(world, sample_errors(world, given.model, *fit, given.micro_batch, pool).values,
                  options.quantile);
@@ -211,7 +242,11 @@ void run_score(const Arguments& arguments) {
         return a.first > b.first || (a.first == b.first && a.second < b.second);
       });
   report.highest.resize(shown);
-  if (options.output) write_scores(world, *options.output, errors, report, given.model.file.path);
+  if (is_windowed(*reader)) {
+    for (const auto& entry : report.highest)
+      report.highest_steps.push_back(reader->first_time_step(entry.second));
+  }
+  if (options.output) write_scores(world, *options.output, errors, report, given, *reader, pool);
   if (!world.is_root()) return;
   if (options.output && !arguments.flag("json")) {
     fmt::print("{}:{}/scores holds {}\n", options.output->file,
@@ -226,7 +261,8 @@ Command score_command() {
   std::vector<Option> options = model_options();
   options.push_back({"output", "output",
                      "FILE.h5[:/group] to create; <group>/scores (N x float64), with a threshold "
-                     "also <group>/anomalous",
+                     "also <group>/anomalous, for windows also <group>/step_scores (one per time "
+                     "step)",
                      "", false});
   options.push_back({"threshold-quantile", "threshold",
                      "Flag samples that score above this quantile of the scores of --fit", "0.99",

@@ -45,6 +45,8 @@ struct TrainConfig {
   std::string data;
   std::string validation;
   ReadOptions reading;  ///< of the training and the validation samples
+  std::string
+      sample_weights;  ///< where the weights of the training samples come from; empty: all 1
   Normalize normalize = Normalize::automatic;
   Index shuffle_block = 32;
   Index shuffle_window = 64;

@@ -4,24 +4,40 @@
 
 #include <limits>
 
+#include "data/row_companions.hpp"
+#include "hdf5/address_list.hpp"
 #include "hdf5/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
 std::optional<DatasetAddress> labels_beside(const DatasetInfo& samples) {
-  const std::string& path = samples.address.path;
-  const DatasetAddress beside{samples.address.file, path.substr(0, path.rfind('/')) + "/labels",
-                              samples.address.options};
+  // Of data sets side by side, those of the first.
+  const DatasetAddress place =
+      names_side_by_side(samples.address) ? split_sides(samples.address).front() : samples.address;
+  const std::string& path = place.path;
+  const std::string beside = place.file + ":" + path.substr(0, path.rfind('/')) + "/labels";
   try {
-    const DatasetReader reader(beside);
+    const DatasetAddress address = labels_at(beside, samples);
+    const DatasetReader reader(address);
     const DatasetInfo& info = reader.info();
     if (info.shape.size() == 1 && is_integer(info.type) && info.rows() == samples.rows())
-      return beside;
+      return address;
   } catch (const Error&) {
     // None there: the samples have no labels.
   }
   return std::nullopt;
+}
+
+DatasetAddress labels_at(const std::string& text, const DatasetInfo& samples) {
+  const RowViews& views = samples.address.options.views;
+  // Windows have labels of their own.
+  if (views.window == 0 && (!views.rows.empty() || views.part != DataPart::all))
+    return companion_of_rows(text, samples, "label");
+  DatasetAddress address = parse_address(text);
+  address.options = samples.address.options;
+  address.options.views = {};
+  return address;
 }
 
 std::vector<std::int64_t> read_labels(const DatasetAddress& address, Index samples) {

@@ -10,6 +10,7 @@
 
 #include "core/buffer.hpp"
 #include "data/finite_rows.hpp"
+#include "data/weighted_statistics.hpp"
 #include "hdf5/element.hpp"
 #include "hourglass/core/error.hpp"
 
@@ -170,14 +171,16 @@ FeatureStatistics feature_statistics(const Communicator& communicator,
 }
 
 InputTransform input_transform(const Communicator& communicator, const DatasetReader& reader,
-                               Normalize normalize) {
+                               Normalize normalize, std::span<const float> weights) {
   const DatasetInfo& info = reader.info();
   InputTransform transform;
   normalize = resolve(normalize, info.type);
   if (normalize == Normalize::unit) transform.divisor = unit_divisor(info.type);
   if (normalize != Normalize::standardize) return transform;
 
-  const FeatureStatistics statistics = feature_statistics(communicator, reader);
+  const FeatureStatistics statistics = weights.empty()
+                                           ? feature_statistics(communicator, reader)
+                                           : weighted_statistics(communicator, reader, weights);
   for (std::size_t c = 0; c < statistics.mean.size(); ++c) {
     const auto mean = static_cast<float>(statistics.mean[c]);
     const auto inverse = static_cast<float>(1.0 / statistics.deviation[c]);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "data/normalization.hpp"
@@ -28,8 +29,10 @@ struct FeatureStatistics {
 /// The conversion that `normalize` means for this data set. For standardize it makes the pass above
 /// (collective); a deviation too small for its inverse to be a finite float counts as 1, like 0.
 /// Throws Error(data) too when a feature's mean in single precision would be off by more than a
-/// sixteenth of its deviation (a clock of seconds since 1970, say).
+/// sixteenth of its deviation (a clock of seconds since 1970, say). With `weights` (empty: none) it
+/// is the pass of weighted_statistics().
 [[nodiscard]] InputTransform input_transform(const Communicator& communicator,
-                                             const DatasetReader& reader, Normalize normalize);
+                                             const DatasetReader& reader, Normalize normalize,
+                                             std::span<const float> weights = {});
 
 }  // namespace hourglass

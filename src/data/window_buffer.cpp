@@ -7,20 +7,38 @@
 
 namespace hourglass {
 
-WindowBuffer::WindowBuffer(Index capacity, Index row_bytes)
-    : row_bytes_(row_bytes), samples_(capacity * row_bytes), rows_(capacity), places_(capacity) {}
-
-Index WindowBuffer::bytes(Index capacity, Index row_bytes) {
-  return capacity * (row_bytes + 2 * static_cast<Index>(sizeof(Index)));
+WindowBuffer::Capacity::Capacity(const DatasetInfo& info, const ShuffleSettings& settings,
+                                 Range shard_rows)
+    : rows(ShardOrder::window_capacity(settings, shard_rows.size())),
+      steps(rows),
+      step_bytes(info.step_bytes()) {
+  if (info.steps.length() == 1 || shard_rows.empty()) return;
+  Index largest = 0;
+  Index blocks = 0;
+  for (Index begin = shard_rows.begin; begin < shard_rows.end; begin += settings.block, ++blocks) {
+    const Range block{begin, std::min(shard_rows.end, begin + settings.block)};
+    largest = std::max(largest, info.steps.of(block).size());
+  }
+  steps = std::min(info.steps.of(shard_rows).size(), std::min(blocks, settings.window) * largest);
 }
+
+Index WindowBuffer::Capacity::bytes() const {
+  return steps * step_bytes + 2 * rows * static_cast<Index>(sizeof(Index));
+}
+
+WindowBuffer::WindowBuffer(const Capacity& capacity)
+    : step_bytes_(capacity.step_bytes),
+      samples_(capacity.steps * capacity.step_bytes),
+      rows_(capacity.rows),
+      places_(capacity.rows) {}
 
 bool WindowBuffer::load(const DatasetReader& reader, const ShardOrder& order, Index window,
                         const std::function<bool()>& cancelled) {
-  arrange(order, window);
+  arrange(reader.info().steps, order, window);
   return read(reader, cancelled);
 }
 
-void WindowBuffer::arrange(const ShardOrder& order, Index window) {
+void WindowBuffer::arrange(const RowSteps& steps, const ShardOrder& order, Index window) {
   positions_ = order.window_positions(window);
   const std::vector<Range> blocks = order.window_blocks(window);
   std::vector<std::size_t> in_file(blocks.size());
@@ -29,15 +47,16 @@ void WindowBuffer::arrange(const ShardOrder& order, Index window) {
 
   std::vector<Index> block_places(blocks.size());
   runs_.clear();
-  Index place = 0;
+  Index run_place = 0;
   for (const std::size_t block : in_file) {
-    block_places[block] = place;
-    place += blocks[block].size();
-    if (!runs_.empty() && runs_.back().end == blocks[block].begin) {
-      runs_.back().end = blocks[block].end;
+    const Range needed = steps.of(blocks[block]);
+    if (!runs_.empty() && needed.begin <= runs_.back().end) {
+      runs_.back().end = std::max(runs_.back().end, needed.end);
     } else {
-      runs_.push_back(blocks[block]);
+      if (!runs_.empty()) run_place += runs_.back().size();
+      runs_.push_back(needed);
     }
+    block_places[block] = run_place + needed.begin - runs_.back().begin;
   }
 
   // The order speaks of offsets in the permuted blocks; here they are turned into rows and places
@@ -45,9 +64,10 @@ void WindowBuffer::arrange(const ShardOrder& order, Index window) {
   std::vector<Index> row_at;
   std::vector<Index> place_at;
   for (std::size_t block = 0; block < blocks.size(); ++block) {
-    for (Index i = 0; i < blocks[block].size(); ++i) {
-      row_at.push_back(blocks[block].begin + i);
-      place_at.push_back(block_places[block] + i);
+    const Index first = steps.first(blocks[block].begin);
+    for (Index row = blocks[block].begin; row < blocks[block].end; ++row) {
+      row_at.push_back(row);
+      place_at.push_back(block_places[block] + steps.first(row) - first);
     }
   }
   Index position = 0;
@@ -59,16 +79,17 @@ void WindowBuffer::arrange(const ShardOrder& order, Index window) {
 }
 
 bool WindowBuffer::read(const DatasetReader& reader, const std::function<bool()>& cancelled) {
-  const Index most = rows_a_read(reader.info());
+  const Index most = steps_a_read(reader.info());
   Index place = 0;
   for (const Range& run : runs_) {
-    for (Index row = run.begin; row < run.end; row += most) {
+    for (Index step = run.begin; step < run.end; step += most) {
       if (cancelled()) return false;
-      const Range rows{row, std::min(row + most, run.end)};
-      read_finite_rows(reader, rows,
-                       samples_.span().subspan(static_cast<std::size_t>(place * row_bytes_),
-                                               static_cast<std::size_t>(rows.size() * row_bytes_)));
-      place += rows.size();
+      const Range steps{step, std::min(step + most, run.end)};
+      read_finite_steps(
+          reader, steps,
+          samples_.span().subspan(static_cast<std::size_t>(place * step_bytes_),
+                                  static_cast<std::size_t>(steps.size() * step_bytes_)));
+      place += steps.size();
     }
   }
   return true;

@@ -23,6 +23,34 @@ OutputGradientHook hook_of(bool wanted, const Function& function) {
   return std::ref(function);
 }
 
+RowWeights weights_of(const PassContext& context) {
+  return {context.sample_weights, context.sample_ids};
+}
+
+auto l1(double weight) {
+  return
+      [weight](ConstMatrix y, float scale, Matrix dy) { return l1_penalty(weight, y, scale, dy); };
+}
+
+auto variational(double beta, double free_bits) {
+  return [beta, free_bits](ConstMatrix y, float scale, Matrix dy) {
+    return variational_penalty(beta, free_bits, y, scale, dy);
+  };
+}
+
+// A penalty of which each row's part is multiplied by its weight.
+template <class Penalty>
+double weighted(const Penalty& penalty, ConstMatrix y, float scale, Matrix dy,
+                const RowWeights& weights) {
+  if (weights.empty()) return penalty(y, scale, dy);
+  double sum = 0;
+  for (Index r = 0; r < y.rows; ++r) {
+    sum +=
+        static_cast<double>(weights[r]) * penalty(row_of(y, r), scale * weights[r], row_of(dy, r));
+  }
+  return sum;
+}
+
 }  // namespace
 
 Autoencoder::Autoencoder(const AutoencoderSpec& spec)
@@ -123,10 +151,11 @@ LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix input, Con
     // Target and logits are read, the gradient is written.
     const PhaseSpan span(context.recorder, Phase::loss, 0,
                          3.0 * sizeof(float) * static_cast<double>(input.rows * features()));
-    sums = loss_and_gradient(
-        spec_.loss, spec_.output_activation, spec_.feature_mean, scale, target,
-        workspace.output(last, input.rows), workspace.output_gradient(last, input.rows),
-        loss_options(mask.empty() ? ConstMatrix() : emphasis(mask, scratch.mask), scratch.loss));
+    sums = loss_of(
+        target, workspace.output(last, input.rows), workspace.output_gradient(last, input.rows),
+        scale,
+        loss_options(mask.empty() ? ConstMatrix() : emphasis(mask, scratch.mask), scratch.loss),
+        weights_of(context));
   }
   PassContext backward_context = context;
   if (contractive_) {
@@ -172,6 +201,26 @@ LossSums Autoencoder::predictive_pass(const float* parameters, ConstMatrix input
   return sums;
 }
 
+LossSums Autoencoder::loss_of(ConstMatrix target, Matrix logits, Matrix gradient, float scale,
+                              const LossOptions& options, const RowWeights& weights) const {
+  if (weights.empty()) {
+    return loss_and_gradient(spec_.loss, spec_.output_activation, spec_.feature_mean, scale, target,
+                             logits, gradient, options);
+  }
+  LossSums sums;
+  for (Index r = 0; r < target.rows; ++r) {
+    LossOptions own = options;
+    own.weights = row_of(options.weights, r);
+    const LossSums row = loss_and_gradient(spec_.loss, spec_.output_activation, spec_.feature_mean,
+                                           scale * weights[r], row_of(target, r), row_of(logits, r),
+                                           row_of(gradient, r), own);
+    const auto weight = static_cast<double>(weights[r]);
+    sums.loss += weight * row.loss;
+    sums.squared_error += weight * row.squared_error;
+  }
+  return sums;
+}
+
 void Autoencoder::constrain(float* parameters) const {
   if (predictive_) predictive_->normalize(parameters);
 }
@@ -211,19 +260,20 @@ bool Autoencoder::penalizes_activations() const {
 double Autoencoder::penalize(Index layer, ConstMatrix y, float scale, const PassContext& context,
                              Matrix dy) const {
   const Regularization& r = spec_.regularization;
+  const RowWeights weights = weights_of(context);
   double value = 0;
   if (layer == architecture_.code_layer) {
     // Predictive sparse decomposition penalises its inferred codes instead.
-    if (r.l1 > 0 && !predictive_) value += l1_penalty(r.l1, y, scale, dy);
+    if (r.l1 > 0 && !predictive_) value += weighted(l1(r.l1), y, scale, dy, weights);
     if (r.kl_weight > 0)
       value += kl_sparsity_penalty(r.kl_weight, r.kl_target, context.unit_means, y.rows, scale, dy);
   }
   if (layer == architecture_.posterior_layer)
-    value += variational_penalty(r.beta, r.free_bits, y, scale, dy);
+    value += weighted(variational(r.beta, r.free_bits), y, scale, dy, weights);
   const auto& hidden = architecture_.hidden_layers;
   if (const auto place = std::ranges::find(hidden, layer); place != hidden.end()) {
     const double weight = r.hidden_l1.at(place - hidden.begin() + 1);
-    if (weight > 0) value += l1_penalty(weight, y, scale, dy);
+    if (weight > 0) value += weighted(l1(weight), y, scale, dy, weights);
   }
   return value;
 }
@@ -279,19 +329,26 @@ ConstMatrix Autoencoder::decode(const float* parameters, ConstMatrix codes,
 }
 
 LossSums Autoencoder::evaluate(const float* parameters, ConstMatrix x, Workspace& workspace) const {
+  return evaluate_weighted(parameters, x, {}, workspace);
+}
+
+LossSums Autoencoder::evaluate_weighted(const float* parameters, ConstMatrix x,
+                                        std::span<const float> table, Workspace& workspace) const {
+  const RowWeights weights{table, {}};
   const Range all{0, network().layer_count()};
   network().forward(all, parameters, x, workspace, {});
   LossSums sums =
-      loss_and_gradient(spec_.loss, spec_.output_activation, spec_.feature_mean, 1.0F, x,
-                        workspace.output(all.end - 1, x.rows), {}, loss_options({}, {}));
+      loss_of(x, workspace.output(all.end - 1, x.rows), {}, 1.0F, loss_options({}, {}), weights);
   // The penalties that depend on the sample alone; means over a batch and the encoder's Jacobian
   // belong to training.
   const Regularization& r = spec_.regularization;
   if (r.l1 > 0)
-    sums.penalty += l1_penalty(r.l1, workspace.output(architecture_.code_layer, x.rows), 0, {});
+    sums.penalty +=
+        weighted(l1(r.l1), workspace.output(architecture_.code_layer, x.rows), 0, {}, weights);
   if (r.variational) {
-    sums.penalty += variational_penalty(
-        r.beta, 0, workspace.output(architecture_.posterior_layer, x.rows), 0, {});
+    sums.penalty +=
+        weighted(variational(r.beta, 0), workspace.output(architecture_.posterior_layer, x.rows), 0,
+                 {}, weights);
   }
   sums.loss += sums.penalty;
   return sums;

@@ -13,6 +13,7 @@
 #include "nn/layer_spec.hpp"
 #include "nn/loss.hpp"
 #include "nn/network.hpp"
+#include "nn/row_weights.hpp"
 
 namespace hourglass {
 
@@ -97,6 +98,8 @@ class Autoencoder final : public Trainable {
   ConstMatrix decode(const float* parameters, ConstMatrix codes, Workspace& workspace) const;
   /// reconstruct() and its loss sums against x.
   LossSums evaluate(const float* parameters, ConstMatrix x, Workspace& workspace) const override;
+  LossSums evaluate_weighted(const float* parameters, ConstMatrix x, std::span<const float> weights,
+                             Workspace& workspace) const override;
 
  private:
   // The parts of a workspace's extra floats, for `rows` samples.
@@ -108,6 +111,8 @@ class Autoencoder final : public Trainable {
   };
   [[nodiscard]] Index loss_scratch() const;
   [[nodiscard]] Scratch divide(Workspace& workspace, Index rows) const;
+  LossSums loss_of(ConstMatrix target, Matrix logits, Matrix gradient, float scale,
+                   const LossOptions& options, const RowWeights& weights) const;
   [[nodiscard]] LossOptions loss_options(ConstMatrix weights, std::span<float> scratch) const;
   ConstMatrix emphasis(ConstMatrix mask, Matrix weights) const;
   LossSums predictive_pass(const float* parameters, ConstMatrix input, ConstMatrix target,

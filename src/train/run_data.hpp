@@ -1,8 +1,10 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "config/config.hpp"
 #include "data/normalization.hpp"
@@ -27,6 +29,10 @@ class RunData {
   [[nodiscard]] const DatasetReader& training() const { return *training_; }
   /// Null without validation data.
   [[nodiscard]] const DatasetReader* validation() const { return validation_.get(); }
+  /// The weight of each training sample, 1 on average; empty: all 1. And of each validation sample,
+  /// where these are rows held out.
+  [[nodiscard]] std::span<const float> weights() const { return weights_; }
+  [[nodiscard]] std::span<const float> validation_weights() const { return validation_weights_; }
   [[nodiscard]] const InputTransform& transform() const { return transform_; }
   /// A resumed run keeps the transform of its checkpoint.
   void set_transform(InputTransform transform) { transform_ = std::move(transform); }
@@ -41,9 +47,13 @@ class RunData {
                                                           const TrainConfig& config) const;
 
  private:
+  void read_weights(const TrainConfig& config);
+
   Communicator communicator_;
   std::unique_ptr<DatasetReader> training_;
   std::unique_ptr<DatasetReader> validation_;
+  std::vector<float> weights_;
+  std::vector<float> validation_weights_;
   InputTransform transform_;
   std::string fingerprint_;
   std::string validation_fingerprint_;
