@@ -21,9 +21,11 @@ find_path(DNNL_INCLUDE_DIR NAMES oneapi/dnnl/dnnl.hpp)
 find_package(Boost 1.74 REQUIRED COMPONENTS program_options)
 find_package(nlohmann_json REQUIRED) # headers only
 find_library(XXHASH_LIBRARY NAMES xxhash REQUIRED)
+find_library(LZF_LIBRARY NAMES lzf REQUIRED)
+find_path(LZF_INCLUDE_DIR NAMES lzf.h PATH_SUFFIXES liblzf REQUIRED)
 find_path(RANDOM123_INCLUDE_DIR NAMES Random123/philox.h REQUIRED)
 # Those that link by their files. The installed package names the same files: another MPI or HDF5 than the library was built with would
 # not do, and to look for them again a project would have to enable C.
 separate_arguments(HOURGLASS_MPI_FILES NATIVE_COMMAND "${MPI_C_LINK_FLAGS}")
 list(APPEND HOURGLASS_MPI_FILES ${MPI_C_LIBRARIES})
-set(HOURGLASS_LINKED_FILES ${HDF5_C_LIBRARIES} ${OPENBLAS_LIBRARY} ${XXHASH_LIBRARY} ${HWLOC_LIBRARY})
+set(HOURGLASS_LINKED_FILES ${HDF5_C_LIBRARIES} ${OPENBLAS_LIBRARY} ${XXHASH_LIBRARY} ${LZF_LIBRARY} ${HWLOC_LIBRARY})

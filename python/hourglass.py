@@ -85,6 +85,31 @@ def read_rows(address, rows=slice(None)):
         return source[path][rows]
 
 
+def _identity(group):
+    """What the model remembers of its training data: {} for files written before 0.2."""
+
+    def text(name):
+        value = group.attrs[name] if name in group.attrs else group[name][()]
+        return value.decode() if isinstance(value, bytes) else str(value)
+
+    if "data_version" not in group.attrs:
+        return {}
+    shape = text("data_shape") if "data_shape" in group.attrs else ""
+    data = {
+        "type": text("data_type"),
+        "shape": tuple(int(extent) for extent in shape.split("x") if extent),
+        "normalize": text("data_normalize"),
+        "units": text("data_units") if "data_units" in group.attrs else "",
+        "feature_names": [],
+    }
+    if "data_range" in group.attrs:
+        data["range"] = tuple(map(float, text("data_range").split()))
+        data["whole"] = text("data_whole_numbers") == "true"
+    if "feature_names" in group.attrs or "feature_names" in group:
+        data["feature_names"] = text("feature_names").split("\n")
+    return data
+
+
 # Steps of a network: each maps N x inputs to N x outputs, and tangent(x, t) maps directions t (N x
 # D x inputs) at x to those of its output, so that a product of them is a Jacobian.
 
@@ -106,9 +131,9 @@ class Dense:
 
 
 class _Windows:
-    """A convolution or its transposed form over images H x W x C: `weight` is small x large
-    channels x kernel, `large` the shape of the larger side, `grid` the height and width of the
-    smaller one."""
+    """A convolution or its transposed form over series T x C, images H x W x C or volumes D x H x W
+    x C: `weight` is small x large channels x kernel, `large` the shape of the larger side, `grid`
+    that of the smaller one without its channels."""
 
     def __init__(self, weight, bias, layer, large, grid):
         self.weight, self.bias, self.large, self.grid = weight, bias, large, grid
@@ -117,45 +142,49 @@ class _Windows:
     def _view(self, padded):
         """The patches under the windows as a view: N x grid x kernel x channels."""
         n, s = len(padded), padded.strides
-        kernel = self.weight.shape[2:]
+        steps = s[1:-1]
         return np.lib.stride_tricks.as_strided(
             padded,
-            (n, *self.grid, *kernel, self.large[2]),
-            (s[0], s[1] * self.stride[0], s[2] * self.stride[1], s[1], s[2], s[3]),
+            (n, *self.grid, *self.weight.shape[2:], self.large[-1]),
+            (s[0], *(a * b for a, b in zip(steps, self.stride)), *steps, s[-1]),
         )
 
-    def _extents(self):
-        """Height and width of the large image with its padding, and at least what the windows
-        reach."""
-        return [
+    def _padded(self, n, dtype):
+        """Zeros for the large side with its padding, and at least what the windows reach; and the
+        slices of the large side within them."""
+        extents = [
             max(size + 2 * p, (g - 1) * st + k)
             for size, p, g, st, k in zip(
                 self.large, self.padding, self.grid, self.stride, self.weight.shape[2:]
             )
         ]
+        inside = (slice(None), *(slice(p, p + e) for p, e in zip(self.padding, self.large[:-1])))
+        return np.zeros((n, *extents, self.large[-1]), dtype), inside
 
     def to_small(self, x):
-        height, width, channels = self.large
-        padded = np.zeros((len(x), *self._extents(), channels), x.dtype)
-        top, left = self.padding
-        padded[:, top : top + height, left : left + width] = x.reshape(
-            len(x), height, width, channels
-        )
+        padded, inside = self._padded(len(x), x.dtype)
+        padded[inside] = x.reshape(len(x), *self.large)
+        d = len(self.grid)
+        kernel = range(d + 2, 2 * d + 2)  # the axes of _view() after N, the grid
         return np.einsum(
-            "nyxijc,acij->nyxa", self._view(padded), self.weight, optimize=True
+            self._view(padded),
+            [0, *range(1, d + 1), *kernel, d + 1],
+            self.weight,
+            [2 * d + 2, d + 1, *kernel],
+            [0, *range(1, d + 1), 2 * d + 2],
+            optimize=True,
         ).reshape(len(x), -1)
 
     def to_large(self, x):
-        height, width, channels = self.large
         small = x.reshape(len(x), *self.grid, self.weight.shape[0])
-        padded = np.zeros((len(x), *self._extents(), channels), x.dtype)
-        for i in range(self.weight.shape[2]):
-            for j in range(self.weight.shape[3]):
-                rows = slice(i, i + (self.grid[0] - 1) * self.stride[0] + 1, self.stride[0])
-                columns = slice(j, j + (self.grid[1] - 1) * self.stride[1] + 1, self.stride[1])
-                padded[:, rows, columns] += small @ self.weight[:, :, i, j]
-        top, left = self.padding
-        return padded[:, top : top + height, left : left + width].reshape(len(x), -1)
+        padded, inside = self._padded(len(x), x.dtype)
+        for place in np.ndindex(*self.weight.shape[2:]):
+            under = (
+                slice(i, i + (g - 1) * st + 1, st)
+                for i, g, st in zip(place, self.grid, self.stride)
+            )
+            padded[(slice(None), *under)] += small @ self.weight[(..., *place)]
+        return padded[inside].reshape(len(x), -1)
 
     def __call__(self, x):
         y = self.linear(x)
@@ -240,28 +269,35 @@ class PosteriorMean:
 def parse_layers(text):
     """The items of `--layers` or `--decoder-layers`: {"kind": "dense", "shape": (784,) or (28, 28,
     1)} or {"kind": "conv" or "tconv", "channels", "kernel", "stride", "padding", "output_padding"},
-    pairs of height and width."""
-
-    def pair(words):
-        numbers = tuple(map(int, words.split("x")))
-        return numbers * 2 if len(numbers) == 1 else numbers
-
+    a number for each axis of a series, an image or a volume."""
+    number = r"(\d+(?:x\d+)*)"
+    form = rf"(t?conv)(?:([123])d)?:(\d+)x{number}(?:s{number})?(?:p{number})?(?:o{number})?"
+    items = [(item, re.fullmatch(form, item)) for item in text.split(",")]
     layers = []
-    for item in text.split(","):
-        match = re.fullmatch(
-            r"(t?conv):(\d+)x(\d+(?:x\d+)?)"
-            r"(?:s(\d+(?:x\d+)?))?(?:p(\d+(?:x\d+)?))?(?:o(\d+(?:x\d+)?))?",
-            item,
-        )
+    for (item, match), following in zip(items, [match for _, match in items[1:]] + [None]):
         if not match:
+            # A convolution tells what the shape before it means.
+            axes = int(following.group(2) or 2) if following else 2
             shape = tuple(map(int, item.split("x")))
-            layers.append({"kind": "dense", "shape": (*shape, 1) if len(shape) == 2 else shape})
+            is_grid = len(shape) > 1 or (following and axes == 1)
+            layers.append(
+                {
+                    "kind": "dense",
+                    "shape": (*shape, 1) if is_grid and len(shape) == axes else shape,
+                }
+            )
             continue
-        kind, channels, kernel, stride, padding, output_padding = match.groups()
-        kernel, stride = pair(kernel), pair(stride or "1")
-        padding = pair(padding) if padding else tuple((k - 1) // 2 for k in kernel)
+        kind, axes, channels, kernel, stride, padding, output_padding = match.groups()
+        axes = int(axes or 2)
+
+        def by_axis(words, axes=axes):
+            numbers = tuple(map(int, words.split("x")))
+            return numbers * axes if len(numbers) == 1 else numbers
+
+        kernel, stride = by_axis(kernel), by_axis(stride or "1")
+        padding = by_axis(padding) if padding else tuple((k - 1) // 2 for k in kernel)
         if output_padding:
-            output_padding = pair(output_padding)
+            output_padding = by_axis(output_padding)
         else:
             output_padding = tuple(
                 min(max(s + 2 * p - k, 0), s - 1) for k, s, p in zip(kernel, stride, padding)
@@ -280,7 +316,8 @@ def parse_layers(text):
 
 
 def layer_shapes(layers):
-    """What enters and what each layer gives: (units,) or (height, width, channels)."""
+    """What enters and what each layer gives: (units,) or (height, width, channels), and (length,
+    channels) and (depth, height, width, channels) alike."""
     shapes = []
     for layer in layers:
         if layer["kind"] == "dense":
@@ -313,11 +350,16 @@ def mirror_layers(layers):
             {
                 **layer,
                 "kind": {"conv": "tconv", "tconv": "conv"}[layer["kind"]],
-                "channels": target[2],
+                "channels": target[-1],
                 "output_padding": tuple(t - r for t, r in zip(target, reached)),
             }
         )
     return mirror
+
+
+def _swapped(x, rows):
+    """N x (rows x columns) as N x (columns x rows)."""
+    return np.swapaxes(x.reshape(len(x), rows, -1), 1, 2).reshape(len(x), -1)
 
 
 class Model:
@@ -334,6 +376,7 @@ class Model:
             self.inverse_deviation = (
                 group["input/inverse_deviation"][()] if "input/mean" in group else None
             )
+            self.data = _identity(group)
             self.history = {name: values[()] for name, values in file.get("history", {}).items()}
             layers = parse_layers(self.settings["layers"])
             text = self.settings.get("decoder-layers", "")
@@ -350,6 +393,19 @@ class Model:
             )
             shapes = layer_shapes(layers)
             self.features, self.code_size = int(np.prod(shapes[0])), int(np.prod(shapes[-1]))
+            self.leading_channels = 0
+            if self.settings.get("channels") == "first":
+                self.leading_channels = self._channels(layers, parse_layers(text) if text else None)
+
+    def _channels(self, layers, decoder):
+        """The channels of a sample: of the first layer, if that is a convolution, of the last one,
+        or of `--image-shape`."""
+        if layers[1]["kind"] != "dense":
+            return layers[0]["shape"][-1]
+        if decoder and decoder[-1]["kind"] != "dense":
+            return decoder[-1]["channels"]
+        image = self.settings.get("image-shape", "").split("x")
+        return int(image[2]) if len(image) == 3 else 1
 
     def _steps(self, group, layers, last_activation, dtype, mirrored=None):
         shapes = layer_shapes(layers)
@@ -370,10 +426,10 @@ class Model:
             if layer["kind"] == "dense":
                 steps.append(Dense(weight.T if tied else weight, stored["bias"]))
             elif layer["kind"] == "conv":
-                steps.append(Convolution(weight, stored["bias"], layer, before, after[:2]))
+                steps.append(Convolution(weight, stored["bias"], layer, before, after[:-1]))
             else:
                 steps.append(
-                    TransposedConvolution(weight, stored["bias"], layer, after, before[:2])
+                    TransposedConvolution(weight, stored["bias"], layer, after, before[:-1])
                 )
             if i + 1 < count:
                 if "norm" in group[str(i)]:
@@ -395,10 +451,74 @@ class Model:
             steps.append(KSparse(int(math.floor(float(self.settings["k-sparse-alpha"]) * k + 0.5))))
         return steps
 
-    def normalize(self, samples):
-        """Stored samples, N x anything, as the network's inputs, N x D."""
-        x = np.asarray(samples, float).reshape(len(samples), -1) / self.divisor
-        return x if self.mean is None else (x - self.mean) * self.inverse_deviation
+    def normalize(self, samples, scale=None):
+        """Stored samples, N x anything, as the network's inputs, N x D: with the channels last.
+        Samples that are stored in another way than those of the training are converted or refused
+        as by the program; `scale` is its --data-scale."""
+        samples = np.asarray(samples)
+        if self.leading_channels <= 1:
+            samples = self._in_order(samples)
+        if scale is None:
+            scale = self._scale_of(samples)
+        x = samples.reshape(len(samples), -1).astype(float) * scale / self.divisor
+        if self.leading_channels > 1:
+            x = _swapped(x, self.leading_channels)
+        if self.mean is None:
+            return x
+        # As hourglass cuts values that no training data have.
+        return np.clip((x - self.mean) * self.inverse_deviation, -1e6, 1e6)
+
+    def as_stored(self, x):
+        """Inputs or outputs of the network, N x D, in the order of the data of the training: with
+        the channels first if theirs are."""
+        channels = self.leading_channels
+        return _swapped(x, x.shape[1] // channels) if channels > 1 else x
+
+    def denormalize(self, x):
+        """Values of the network, such as reconstructions, in the units of the training data."""
+        x = np.asarray(x, float)
+        if self.mean is not None:
+            x = x / self.inverse_deviation + self.mean
+        return x * self.divisor
+
+    def _in_order(self, samples):
+        """Images in the order of channels of the training."""
+        shape = self.data.get("shape", ())
+        if samples[0].size != self.features:
+            raise ValueError(
+                f"samples of {samples[0].size} features for a model of {self.features}"
+            )
+        given = samples.shape[1:]
+        if len(given) != 3 or len(shape) != 3 or given == shape:
+            return samples
+        if given == (shape[2], shape[0], shape[1]) and shape[2] <= 4:
+            return np.moveaxis(samples, 1, -1)
+        if given == (shape[1], shape[2], shape[0]) and shape[0] <= 4:
+            return np.moveaxis(samples, -1, 1)
+        if 1 in given or 1 in shape:
+            return samples
+        raise ValueError(f"samples of {given} for a model of {shape}; give flat rows")
+
+    def _scale_of(self, samples):
+        """1, or what images of whole numbers and their fractions differ by."""
+        if "range" not in self.data or samples.size == 0:
+            return 1.0
+        lowest, highest = np.min(samples), np.max(samples)
+        least, most = self.data["range"]
+        whole = bool(np.all(samples == np.rint(samples)))
+        fractions = lowest >= 0 and highest <= 1 and not whole
+        if self.data["whole"] and least >= 0 and most > 1 and fractions:
+            if self.data["type"] == "uint8" and most > 127:
+                return 255.0
+        elif not self.data["whole"] and least >= 0 and 0.5 < most <= 1 and whole and highest > 1:
+            if samples.dtype == np.uint8 and highest > 127:
+                return 1 / 255
+        else:
+            return 1.0
+        raise ValueError(
+            f"values from {lowest} to {highest} for a model of values from {least} to {most}; "
+            "give scale, the factor by which they become like those, or scale=1"
+        )
 
     def encode(self, x):
         """Codes h = f(x), N x d, of normalised samples."""

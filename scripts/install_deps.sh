@@ -9,13 +9,15 @@ set -euo pipefail
 packages=(
   g++ make cmake ninja-build pkg-config
   libopenmpi-dev openmpi-bin libhwloc-dev libopenblas-dev libhdf5-openmpi-dev
-  libboost-program-options-dev librandom123-dev nlohmann-json3-dev libfmt-dev libxxhash-dev zlib1g-dev libpng-dev libjpeg-dev
+  libboost-program-options-dev librandom123-dev nlohmann-json3-dev libfmt-dev libxxhash-dev liblzf-dev zlib1g-dev libpng-dev libjpeg-dev
   libgtest-dev libbenchmark-dev
   dataset-fashion-mnist
 )
 tests=(python3 python3-numpy python3-h5py)
 extras=(
+  hdf5-filter-plugin hdf5-filter-plugin-blosc-serial bitshuffle python3-tables netcdf-bin zstd unzip # filters and files of others
   python3-torch python3-sklearn python3-matplotlib python3-opencv # peers
+  python3-netcdf4 python3-xarray python3-anndata python3-pandas python3-tables python3-scipy # writers of foreign HDF5 files
   chromium imagemagick hdf5-tools groff zsh                       # independent readers of what the program writes
   libdnnl-dev libsimgrid-dev                                      # another BLAS; simulated networks
   slurm-wlm slurm-wlm-basic-plugins munge iproute2                # a Slurm cluster, network namespaces

@@ -13,8 +13,23 @@
 
 namespace hourglass {
 
+namespace {
+
+double squared_distance_in(std::span<const double> units, std::span<const float> y,
+                           std::span<const float> x) {
+  double sum = 0;
+  for (std::size_t f = 0; f < x.size(); ++f) {
+    const double distance = (static_cast<double>(y[f]) - static_cast<double>(x[f])) * units[f];
+    sum += distance * distance;
+  }
+  return sum;
+}
+
+}  // namespace
+
 SampleErrors sample_errors(const Communicator& communicator, const Model& model,
-                           const DatasetReader& reader, Index micro_batch, WorkerPool& pool) {
+                           const DatasetReader& reader, const InputTransform& transform,
+                           Index micro_batch, WorkerPool& pool, std::span<const double> units) {
   const Autoencoder& network = *model.network;
   const InferencePlan plan{reader.info().rows(), micro_batch};
   const Range mine = plan.of_rank(communicator.rank(), communicator.size());
@@ -28,11 +43,12 @@ SampleErrors sample_errors(const Communicator& communicator, const Model& model,
     for (Index w = 0; w < pool.size(); ++w)
       workspaces.push_back(network.make_workspace(micro_batch));
     for_each_micro_batch(
-        reader, model.transform, plan, mine, pool, [&](Index worker, Range rows, ConstMatrix x) {
+        reader, transform, plan, mine, pool, [&](Index worker, Range rows, ConstMatrix x) {
           const ConstMatrix y = network.reconstruct(model.parameters.data(), x,
                                                     workspaces[static_cast<std::size_t>(worker)]);
           for (Index r = 0; r < x.rows; ++r) {
-            const double sum = squared_distance(y.row(r), x.row(r));
+            const double sum = units.empty() ? present_squared_distance(y.row(r), x.row(r))
+                                             : squared_distance_in(units, y.row(r), x.row(r));
             if (!std::isfinite(sum)) {
               throw Error(ErrorKind::data,
                           fmt::format("{}: the model's reconstruction is not finite",

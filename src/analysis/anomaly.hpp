@@ -19,10 +19,11 @@ struct SampleErrors {
   std::vector<double> values;
 };
 /// Collective. Throws the same Error on every rank: as for_each_micro_batch, and Error(data) for an
-/// error that is not finite.
+/// error that is not finite. With `units`, of each feature, errors are in them: (unit (y - x))^2.
 [[nodiscard]] SampleErrors sample_errors(const Communicator& communicator, const Model& model,
-                                         const DatasetReader& reader, Index micro_batch,
-                                         WorkerPool& pool);
+                                         const DatasetReader& reader,
+                                         const InputTransform& transform, Index micro_batch,
+                                         WorkerPool& pool, std::span<const double> units = {});
 
 /// The q-quantile, 0 <= q <= 1, of the values of all ranks, none negative or NaN: linear between
 /// the two nearest, like numpy.quantile. Found by bisection over the bits of a double: no rank

@@ -1,14 +1,29 @@
 #include "analysis/denoising.hpp"
 
+#include <cmath>
 #include <numeric>
 #include <vector>
 
 #include "engine/inference.hpp"
 #include "math/exact_sum.hpp"
+#include "math/squared_distance.hpp"
 #include "nn/layer.hpp"
 #include "nn/network.hpp"
 
 namespace hourglass {
+
+namespace {
+
+// Noise does not fill in what is missing.
+void keep_missing(ConstMatrix x, Matrix noisy) {
+  for (Index r = 0; r < x.rows; ++r) {
+    for (Index c = 0; c < x.columns; ++c) {
+      if (std::isnan(x(r, c))) noisy(r, c) = x(r, c);
+    }
+  }
+}
+
+}  // namespace
 
 double denoising_sse(const Communicator& communicator, const Autoencoder& model,
                      std::span<const float> parameters, const DatasetReader& reader,
@@ -40,14 +55,10 @@ double denoising_sse(const Communicator& communicator, const Autoencoder& model,
           context.sample_ids = worker.ids;
           const Matrix noisy(worker.noisy.data(), x.rows, x.columns);
           corrupt(noise.corruption, noise.image, context, x, noisy, {});
+          if (model.masks_missing()) keep_missing(x, noisy);
           const ConstMatrix y = model.reconstruct(parameters.data(), noisy, worker.workspace);
           for (Index r = 0; r < x.rows; ++r) {
-            double error = 0;
-            for (Index c = 0; c < x.columns; ++c) {
-              const double difference = static_cast<double>(y(r, c)) - static_cast<double>(x(r, c));
-              error += difference * difference;
-            }
-            worker.errors.add(error);
+            worker.errors.add(present_squared_distance(y.row(r), x.row(r)));
           }
         });
   });

@@ -3,15 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <mutex>
 
+#include "analysis/pca_components.hpp"
 #include "checkpoint/state_file.hpp"
 #include "config/settings.hpp"
-#include "data/finite_rows.hpp"
 #include "hourglass/core/error.hpp"
 #include "math/blas.hpp"
-#include "math/linalg.hpp"
 #include "nn/activation.hpp"
 #include "run/model_file.hpp"
 #include "run/version.hpp"
@@ -20,79 +17,14 @@ namespace hourglass {
 
 namespace {
 
-constexpr Index part_count = 16;
-// Rows that enter one matrix product.
-constexpr Index block_rows = 512;
+// A matrix of more rows than this takes more than 128 MiB, and minutes for its eigenvectors.
+constexpr Index largest_matrix = 4096;
+// The random subspace pays only for few components.
+constexpr Index fewest_rows_per_component = 4;
 
-struct Pass {
-  const DatasetReader& reader;
-  const InputTransform& transform;
-  Index features;
-};
+constexpr Index as_bytes(Index doubles) { return doubles * static_cast<Index>(sizeof(double)); }
 
-// Calls visit(x, rows) for the blocks of `rows`, converted to double, in order.
-template <class Visit>
-void for_each_block(const Pass& pass, Range rows, Visit visit) {
-  const DatasetInfo& info = pass.reader.info();
-  Buffer<std::byte> stored(block_rows * info.row_bytes());
-  std::vector<float> row(static_cast<std::size_t>(pass.features));
-  std::vector<double> block(static_cast<std::size_t>(block_rows * pass.features));
-  for (Index begin = rows.begin; begin < rows.end; begin += block_rows) {
-    const Range part{begin, std::min(rows.end, begin + block_rows)};
-    read_finite_rows(pass.reader, part,
-                     stored.span().first(static_cast<std::size_t>(part.size() * info.row_bytes())));
-    for (Index r = 0; r < part.size(); ++r) {
-      convert_row(info.type, stored.data() + r * info.row_bytes(), pass.transform, row);
-      std::ranges::copy(row, block.begin() + r * pass.features);
-    }
-    visit(std::span(block), part.size());
-  }
-}
-
-// Runs work(part, result) for the parts of this rank on the workers, then adds all parts of all
-// ranks in the order of their numbers.
-template <class Work>
-std::vector<double> sum_of_parts(const Communicator& communicator, Index rows, Index size,
-                                 WorkerPool& pool, Work work) {
-  const Range mine = even_part(part_count, communicator.size(), communicator.rank());
-  std::vector<std::vector<double>> parts(static_cast<std::size_t>(mine.size()));
-  collectively(communicator, [&] {
-    std::mutex mutex;
-    std::exception_ptr failure;
-    pool.run([&](Index worker) {
-      for (Index p = worker; p < mine.size(); p += pool.size()) {
-        try {
-          auto& part = parts[static_cast<std::size_t>(p)];
-          part.assign(static_cast<std::size_t>(size), 0.0);
-          work(even_part(rows, part_count, mine.begin + p), std::span(part));
-        } catch (...) {
-          const std::lock_guard lock(mutex);
-          if (!failure) failure = std::current_exception();
-        }
-      }
-    });
-    if (failure) std::rethrow_exception(failure);
-  });
-  std::vector<double> sum(static_cast<std::size_t>(size), 0.0);
-  for (int rank = 0; rank < communicator.size(); ++rank) {
-    if (rank == communicator.rank()) {
-      for (const auto& part : parts) {
-        for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += part[i];
-      }
-    }
-    if (communicator.size() > 1)
-      communicator.broadcast(std::as_writable_bytes(std::span(sum)), rank);
-  }
-  return sum;
-}
-
-}  // namespace
-
-PrincipalComponents principal_components(const Communicator& communicator,
-                                         const DatasetReader& reader,
-                                         const InputTransform& transform, Index components,
-                                         WorkerPool& pool) {
-  const DatasetInfo& info = reader.info();
+void check(const DatasetInfo& info, Index components) {
   const Index features = info.features();
   if (components < 1 || components > features) {
     throw Error(ErrorKind::usage,
@@ -106,54 +38,92 @@ PrincipalComponents principal_components(const Communicator& communicator,
         fmt::format("{}: principal components need at least 2 samples", to_string(info.address)),
         Reach::everywhere);
   }
-  const Pass pass{reader, transform, features};
-  PrincipalComponents result;
-  result.samples = info.rows();
-  const auto samples = static_cast<double>(info.rows());
-  result.mean = sum_of_parts(
-      communicator, info.rows(), features, pool, [&](Range rows, std::span<double> sum) {
-        for_each_block(pass, rows, [&](std::span<double> block, Index count) {
-          for (Index r = 0; r < count; ++r) {
-            for (Index c = 0; c < features; ++c)
-              sum[static_cast<std::size_t>(c)] += block[static_cast<std::size_t>(r * features + c)];
-          }
-        });
-      });
-  for (double& mean : result.mean) mean /= samples;
-  std::vector<double> covariance = sum_of_parts(
-      communicator, info.rows(), features * features, pool, [&](Range rows, std::span<double> sum) {
-        for_each_block(pass, rows, [&](std::span<double> block, Index count) {
-          for (Index r = 0; r < count; ++r) {
-            for (Index c = 0; c < features; ++c) {
-              block[static_cast<std::size_t>(r * features + c)] -=
-                  result.mean[static_cast<std::size_t>(c)];
-            }
-          }
-          add_gram(count, features, block, sum);
-        });
-      });
-  for (Index c = 0; c < features; ++c)
-    result.total_variance += covariance[static_cast<std::size_t>(c * features + c)] / samples;
-  collectively(communicator, [&] {
-    if (!communicator.is_root()) return;
-    Eigenpairs pairs = largest_eigenpairs(features, covariance, components);
-    result.variance = std::move(pairs.values);
-    result.components = std::move(pairs.vectors);
-  });
+  if (components >= info.rows() && features > largest_matrix) {
+    throw Error(ErrorKind::usage,
+                fmt::format("--components is {}, but the {} samples of {} lie in {} dimensions: "
+                            "choose 1 to {}",
+                            components, info.rows(), to_string(info.address), info.rows() - 1,
+                            info.rows() - 1),
+                Reach::everywhere);
+  }
+}
+
+PcaMethod choose_method(Index rows, Index features, Index components) {
+  const Index smaller = std::min(rows, features);
+  if (smaller > largest_matrix && components <= smaller / fewest_rows_per_component)
+    return PcaMethod::range_finder;
+  // Components beyond the samples have no variance: the covariance has eigenvectors for them too.
+  return rows < features && components < rows ? PcaMethod::gram : PcaMethod::covariance;
+}
+
+}  // namespace
+
+std::string_view name_of(PcaMethod method) {
+  switch (method) {
+    case PcaMethod::covariance:
+      return "covariance";
+    case PcaMethod::gram:
+      return "gram";
+    case PcaMethod::range_finder:
+      return "range-finder";
+  }
+  throw Error(ErrorKind::bug, "internal error: unknown method");
+}
+
+PcaPlan plan_pca(const DatasetInfo& info, Index components, int ranks, Index threads) {
+  check(info, components);
+  const Index rows = info.rows();
+  const Index features = info.features();
+  PcaPlan plan;
+  plan.method = choose_method(rows, features, components);
+  const Index blocks = threads * pca_block_rows(features) * (as_bytes(features) + info.row_bytes());
+  const Index results = as_bytes(2 * components * features);
+  switch (plan.method) {
+    case PcaMethod::covariance:
+      plan.bytes =
+          as_bytes(fold_doubles(pca_parts, features * features, ranks, threads)) + blocks + results;
+      break;
+    case PcaMethod::gram: {
+      const Index slabs = gram_slabs(rows, features);
+      plan.bytes = as_bytes(fold_doubles(slabs, rows * rows, ranks, threads)) + blocks + results +
+                   std::min(threads, slabs) * as_bytes(rows * ((features + slabs - 1) / slabs));
+      break;
+    }
+    case PcaMethod::range_finder: {
+      const Index width = range_finder_width(rows, features, components);
+      plan.bytes = as_bytes(fold_doubles(pca_parts, width * features, ranks, threads)) +
+                   as_bytes(width * features) + blocks + results;
+      break;
+    }
+  }
+  return plan;
+}
+
+PrincipalComponents principal_components(const Communicator& communicator,
+                                         const DatasetReader& reader,
+                                         const InputTransform& transform, Index components,
+                                         WorkerPool& pool) {
+  const PcaMethod method =
+      plan_pca(reader.info(), components, communicator.size(), pool.size()).method;
+  const PcaData data{communicator, reader, transform, pool};
+  PrincipalComponents result =
+      method == PcaMethod::covariance ? covariance_components(data, components)
+      : method == PcaMethod::gram     ? gram_components(data, components)
+                                      : range_finder_components(data, components);
   result.variance.resize(static_cast<std::size_t>(components));
-  result.components.resize(static_cast<std::size_t>(components * features));
+  result.components.resize(static_cast<std::size_t>(components * reader.info().features()));
   communicator.broadcast(std::as_writable_bytes(std::span(result.variance)));
   communicator.broadcast(std::as_writable_bytes(std::span(result.components)));
-  for (double& variance : result.variance) variance = std::max(0.0, variance / samples);
   return result;
 }
 
 void write_principal_components(const Communicator& communicator, const PrincipalComponents& pca,
-                                const InputTransform& transform, TrainConfig config,
-                                const std::string& path) {
+                                const InputTransform& transform, const DataIdentity& identity,
+                                TrainConfig config, const std::string& path) {
   const auto features = static_cast<Index>(pca.mean.size());
   const auto components = static_cast<Index>(pca.variance.size());
   config.model = {};
+  config.model.missing = transform.missing.treatment;
   config.model.encoder = {features, components};
   config.model.activation = config.model.code_activation = config.model.output_activation =
       Activation::linear;
@@ -179,6 +149,7 @@ void write_principal_components(const Communicator& communicator, const Principa
   header.texts["tool_version"] = version();
   header.texts["blas"] = blas_version() + " " + blas_core();
   store_transform(transform, header);
+  store_identity(identity, header.texts);
   header.doubles["/pca/variance"] = pca.variance;
   header.doubles["/pca/total_variance"] = {pca.total_variance};
   StoredArena parameters{

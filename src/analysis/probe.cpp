@@ -8,7 +8,6 @@
 
 #include "analysis/probe_data.hpp"
 #include "core/random.hpp"
-#include "data/labels.hpp"
 #include "engine/inference.hpp"
 #include "engine/stage.hpp"
 #include "engine/training_data.hpp"
@@ -57,10 +56,10 @@ std::vector<float> weights_of(std::span<const float> weights, std::span<const In
 
 // Counts of the validation samples by their class and the predicted one.
 std::vector<Index> confusion_of(const Communicator& communicator, const Model* model,
-                                const InputTransform& transform, const InputTransform& codes,
-                                const Classifier& classifier, std::span<const float> parameters,
-                                const LabelledData& data, Index classes, bool fine_tuned,
-                                WorkerPool& pool, Index micro_batch) {
+                                const InputTransform& codes, const Classifier& classifier,
+                                std::span<const float> parameters, const LabelledData& data,
+                                Index classes, bool fine_tuned, WorkerPool& pool,
+                                Index micro_batch) {
   const InferencePlan plan{data.reader->info().rows(), micro_batch};
   const auto workers = static_cast<std::size_t>(pool.size());
   const bool encodes = model != nullptr && !fine_tuned;
@@ -77,8 +76,8 @@ std::vector<Index> confusion_of(const Communicator& communicator, const Model* m
       workers, std::vector<Index>(static_cast<std::size_t>(classes * classes)));
   collectively(communicator, [&] {
     for_each_micro_batch(
-        *data.reader, transform, plan, plan.of_rank(communicator.rank(), communicator.size()), pool,
-        [&](Index worker, Range rows, ConstMatrix x) {
+        *data.reader, data.transform, plan, plan.of_rank(communicator.rank(), communicator.size()),
+        pool, [&](Index worker, Range rows, ConstMatrix x) {
           const auto w = static_cast<std::size_t>(worker);
           ConstMatrix input = x;
           if (encodes) {
@@ -118,15 +117,15 @@ void check_probe(const ProbeSettings& settings) {
   static_cast<void>(Schedule(settings.schedule, 1, std::max<Index>(1, settings.epochs)));
 }
 
-std::vector<std::int32_t> class_labels(const DatasetAddress& address, Index samples) {
-  const auto labels = read_labels(address, samples);
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    if (labels[i] >= 0 && labels[i] <= largest_label) continue;
+std::vector<std::int32_t> class_labels(const Labels& labels) {
+  const auto& values = labels.values;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (values[i] >= 0 && values[i] <= largest_label) continue;
     throw Error(ErrorKind::data,
                 fmt::format("{}: label {} in row {}; classes are numbered from 0 to at most {}",
-                            to_string(address), labels[i], i, largest_label));
+                            labels.source, values[i], i, largest_label));
   }
-  return {labels.begin(), labels.end()};
+  return {values.begin(), values.end()};
 }
 
 std::vector<Index> stratified_subset(std::span<const std::int32_t> labels, double fraction,
@@ -157,9 +156,8 @@ std::vector<Index> stratified_subset(std::span<const std::int32_t> labels, doubl
 }
 
 ProbeResult probe(const Communicator& communicator, const Model* model,
-                  const InputTransform& transform, const LabelledData& training,
-                  const LabelledData& validation, const ProbeSettings& settings, WorkerPool& pool,
-                  const ProbeProgress& progress) {
+                  const LabelledData& training, const LabelledData& validation,
+                  const ProbeSettings& settings, WorkerPool& pool, const ProbeProgress& progress) {
   const auto rows = stratified_subset(training.labels, settings.label_fraction, settings.seed);
   const auto labels = labels_of(training.labels, rows);
   const auto largest = [](const std::vector<std::int32_t>& all) {
@@ -176,7 +174,7 @@ ProbeResult probe(const Communicator& communicator, const Model* model,
                [&] { shards = plan.shards_of_rank(communicator.rank(), communicator.size()); });
   const auto weights = weights_of(training.weights, rows);
   const SampleSourceSettings source_settings{
-      plan, shards, {settings.seed, 32, 64}, transform, weights};
+      plan, shards, {settings.seed, 32, 64}, training.transform, weights};
   const bool fine_tune = model != nullptr && settings.fine_tune;
   const bool frozen = model != nullptr && !settings.fine_tune;
   InputTransform codes;
@@ -235,8 +233,8 @@ ProbeResult probe(const Communicator& communicator, const Model* model,
     progress(epoch + 1, result.loss, result.training_accuracy);
   }
   result.confusion =
-      confusion_of(communicator, model, transform, codes, classifier, stage.parameters(),
-                   validation, result.classes, fine_tune, pool, settings.micro_batch);
+      confusion_of(communicator, model, codes, classifier, stage.parameters(), validation,
+                   result.classes, fine_tune, pool, settings.micro_batch);
   Index correct = 0;
   for (Index c = 0; c < result.classes; ++c)
     correct += result.confusion[static_cast<std::size_t>(c * result.classes + c)];

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config/config.hpp"
+#include "data/labels.hpp"
 #include "engine/worker_pool.hpp"
 #include "hdf5/hdf5.hpp"
 #include "hourglass/comm/communicator.hpp"
@@ -34,6 +35,7 @@ struct ProbeSettings {
 /// Samples with their labels.
 struct LabelledData {
   const DatasetReader* reader = nullptr;
+  InputTransform transform;          ///< of the stored values
   std::vector<std::int32_t> labels;  ///< of every row, 0 and up
   std::vector<float> weights;        ///< of every row, in the loss of training; empty: all 1
 };
@@ -53,19 +55,19 @@ struct ProbeResult {
 /// After each epoch, on every rank: number from 1, mean loss, accuracy while training.
 using ProbeProgress = std::function<void(Index epoch, double loss, double accuracy)>;
 
-/// Softmax regression on the codes of `model`, or, without one (nullptr), on the samples themselves
-/// as `transform` makes them. The same bits on any number of ranks and threads. Collective; throws
+/// Softmax regression on the codes of `model`, or, without one (nullptr), on the samples
+/// themselves. The same bits on any number of ranks and threads. Collective; throws
 /// the same Error on every rank.
 [[nodiscard]] ProbeResult probe(const Communicator& communicator, const Model* model,
-                                const InputTransform& transform, const LabelledData& training,
-                                const LabelledData& validation, const ProbeSettings& settings,
-                                WorkerPool& pool, const ProbeProgress& progress);
+                                const LabelledData& training, const LabelledData& validation,
+                                const ProbeSettings& settings, WorkerPool& pool,
+                                const ProbeProgress& progress);
 
 /// Throws Error(usage) naming the setting that is out of range.
 void check_probe(const ProbeSettings& settings);
 
 /// Labels as classes. Throws Error(data) naming the row of a negative label, or of one beyond 4095.
-[[nodiscard]] std::vector<std::int32_t> class_labels(const DatasetAddress& address, Index samples);
+[[nodiscard]] std::vector<std::int32_t> class_labels(const Labels& labels);
 
 /// The rows whose labels are used, in order: of each class, the first round(fraction * count), at
 /// least 1, of a permutation that is a function of (seed, class).

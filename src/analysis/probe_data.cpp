@@ -18,14 +18,14 @@ namespace hourglass {
 namespace {
 
 // Reads `rows` (ascending) to `bytes`, neighbours at once.
-void read_selected(const DatasetReader& reader, std::span<const Index> rows,
-                   std::span<std::byte> bytes) {
+void read_selected(const DatasetReader& reader, const MissingValues& missing,
+                   std::span<const Index> rows, std::span<std::byte> bytes) {
   const auto row_bytes = static_cast<std::size_t>(reader.info().row_bytes());
   for (std::size_t i = 0; i < rows.size();) {
     std::size_t end = i + 1;
     while (end < rows.size() && rows[end] == rows[end - 1] + 1) ++end;
     read_finite_rows(reader, {rows[i], rows[end - 1] + 1},
-                     bytes.subspan(i * row_bytes, (end - i) * row_bytes));
+                     bytes.subspan(i * row_bytes, (end - i) * row_bytes), missing);
     i = end;
   }
 }
@@ -64,7 +64,7 @@ void encode_pieces(const DatasetReader& reader, std::span<const Index> rows,
       Buffer<float> samples(most * info.features());
       for (std::size_t p = next++; p < pieces.size(); p = next++) {
         const Range piece = pieces[p];
-        read_selected(reader,
+        read_selected(reader, settings.transform.missing,
                       rows.subspan(static_cast<std::size_t>(piece.begin),
                                    static_cast<std::size_t>(piece.size())),
                       stored.span());
@@ -125,7 +125,7 @@ std::unique_ptr<SampleSource> hold_rows(const Communicator& communicator,
   Buffer<std::byte> bytes;
   collectively(communicator, [&] {
     bytes = Buffer<std::byte>(places.size() * reader.info().row_bytes());
-    read_selected(reader,
+    read_selected(reader, settings.transform.missing,
                   rows.subspan(static_cast<std::size_t>(places.begin),
                                static_cast<std::size_t>(places.size())),
                   bytes.span());

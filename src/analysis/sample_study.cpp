@@ -6,6 +6,7 @@
 #include "data/finite_rows.hpp"
 #include "data/labels.hpp"
 #include "engine/inference.hpp"
+#include "math/squared_distance.hpp"
 #include "nn/network.hpp"
 
 namespace hourglass {
@@ -14,24 +15,16 @@ namespace {
 
 constexpr Index batch = 128;
 
-void read_samples(const Model& model, const DatasetReader& reader, SampleStudy& study) {
+void read_samples(const InputTransform& transform, const DatasetReader& reader,
+                  SampleStudy& study) {
   const DatasetInfo& info = reader.info();
   std::vector<std::byte> stored(static_cast<std::size_t>(info.row_bytes()));
   const Matrix x(study.originals.data(), study.size(), study.features);
   for (Index i = 0; i < study.size(); ++i) {
     const Index row = study.rows[static_cast<std::size_t>(i)];
-    read_finite_rows(reader, {row, row + 1}, stored);
-    convert_row(info.type, stored.data(), model.transform, x.row(i));
+    read_finite_rows(reader, {row, row + 1}, stored, transform.missing);
+    convert_row(info.type, stored.data(), transform, x.row(i));
   }
-}
-
-double squared_distance(std::span<const float> a, std::span<const float> b) {
-  double sum = 0;
-  for (std::size_t k = 0; k < a.size(); ++k) {
-    const double difference = static_cast<double>(a[k]) - static_cast<double>(b[k]);
-    sum += difference * difference;
-  }
-  return sum;
 }
 
 void run_model(const Model& model, SampleStudy& study) {
@@ -45,12 +38,19 @@ void run_model(const Model& model, SampleStudy& study) {
     const ConstMatrix y = model.network->reconstruct(model.parameters.data(), x, workspace);
     for (Index i = 0; i < rows; ++i) {
       std::ranges::copy(y.row(i), study.reconstructions.data() + (begin + i) * study.features);
-      study.errors.push_back(squared_distance(x.row(i), y.row(i)));
+      study.errors.push_back(present_squared_distance(y.row(i), x.row(i)));
     }
   }
+  // From here on the originals are looked at.
+  if (const MissingInput* const missing = model.network->missing_input())
+    missing->fill({study.originals.data(), study.size(), study.features});
 }
 
 }  // namespace
+
+std::string SampleStudy::name_of(std::int64_t label) const {
+  return Labels{"", {}, class_names}.name_of(label);
+}
 
 std::vector<Index> SampleStudy::by_error() const {
   std::vector<Index> order(rows.size());
@@ -60,7 +60,8 @@ std::vector<Index> SampleStudy::by_error() const {
 }
 
 SampleStudy study_samples(const Model& model, const DatasetReader& reader, Index count,
-                          const std::optional<DatasetAddress>& labels) {
+                          const std::optional<DatasetAddress>& labels,
+                          const InputTransform* transform) {
   const DatasetInfo& info = reader.info();
   check_features(info, model.network->features());
   SampleStudy study;
@@ -73,11 +74,16 @@ SampleStudy study_samples(const Model& model, const DatasetReader& reader, Index
   study.originals = Buffer<float>(n * study.features);
   study.reconstructions = Buffer<float>(n * study.features);
   study.codes = Buffer<float>(n * study.code_size);
-  read_samples(model, reader, study);
+  read_samples(transform != nullptr ? *transform : model.transform, reader, study);
   run_model(model, study);
-  if (const auto address = labels ? labels : labels_beside(info)) {
-    const auto all = read_labels(*address, info.rows());
-    for (const Index row : study.rows) study.labels.push_back(all[static_cast<std::size_t>(row)]);
+  const LabelsBeside beside = labels ? LabelsBeside{labels, ""} : labels_beside(info);
+  if (beside.address) {
+    const Labels all = read_labels(*beside.address, info.rows());
+    for (const Index row : study.rows)
+      study.labels.push_back(all.values[static_cast<std::size_t>(row)]);
+    study.class_names = all.names;
+  } else if (!beside.reason.empty()) {
+    study.label_remark = beside.reason;
   }
   return study;
 }

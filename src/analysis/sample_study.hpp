@@ -13,17 +13,20 @@ namespace hourglass {
 
 /// Codes, reconstructions and errors of some samples of a data set.
 struct SampleStudy {
-  std::string data;                  ///< the data set's address
-  Index available = 0;               ///< samples in the data set
-  std::vector<Index> rows;           ///< the rows studied, evenly spaced
-  Buffer<float> originals;           ///< n x D, normalised
-  Buffer<float> reconstructions;     ///< n x D
-  Buffer<float> codes;               ///< n x d
-  std::vector<double> errors;        ///< squared error of each, summed over features
-  std::vector<std::int64_t> labels;  ///< one per sample; empty without labels
+  std::string data;                           ///< the data set's address
+  Index available = 0;                        ///< samples in the data set
+  std::vector<Index> rows;                    ///< the rows studied, evenly spaced
+  Buffer<float> originals;                    ///< n x D, normalised
+  Buffer<float> reconstructions;              ///< n x D
+  Buffer<float> codes;                        ///< n x d
+  std::vector<double> errors;                 ///< squared error of each, summed over features
+  std::vector<std::int64_t> labels;           ///< one per sample; empty without labels
+  std::vector<std::string> class_names = {};  ///< of label 0, 1, ...; empty: their numbers
+  std::string label_remark = {};  ///< why something beside the samples is not their labels
   Index features = 0;
   Index code_size = 0;
 
+  [[nodiscard]] std::string name_of(std::int64_t label) const;
   [[nodiscard]] Index size() const { return static_cast<Index>(rows.size()); }
   [[nodiscard]] ConstMatrix originals_view() const { return {originals.data(), size(), features}; }
   [[nodiscard]] ConstMatrix reconstructions_view() const {
@@ -35,10 +38,12 @@ struct SampleStudy {
 };
 
 /// Encodes and reconstructs at most `count` samples, evenly spaced over the data set. Labels are
-/// read from `labels`, or from the data set `labels` beside the samples when it is empty. Throws as
+/// read from `labels`, or from the data set `labels` beside the samples when it is empty. A
+/// `transform` stands for the model's where the data are stored in another way. Throws as
 /// DatasetReader and read_labels do, and Error(data) when the samples do not fit the model.
 [[nodiscard]] SampleStudy study_samples(const Model& model, const DatasetReader& reader,
                                         Index count,
-                                        const std::optional<DatasetAddress>& labels = std::nullopt);
+                                        const std::optional<DatasetAddress>& labels = std::nullopt,
+                                        const InputTransform* transform = nullptr);
 
 }  // namespace hourglass

@@ -76,10 +76,10 @@ void read_storage(hid_t dataset, DatasetInfo& info) {
     info.chunk.assign(chunk.begin(), chunk.end());
 }
 
-DescribedDataset describe_dataset(hid_t file, const std::string& file_name,
-                                  const std::string& path) {
+DescribedDataset describe_dataset(hid_t file, const std::string& file_name, const std::string& path,
+                                  const ReadOptions& reading) {
   DescribedDataset dataset{path, {}, {}, {}, 0, {}};
-  dataset.info.address = {file_name, path};
+  dataset.info.address = {file_name, path, reading};
   const auto object = hdf5::open_object(file, path);
   if (object.kind != H5I_DATASET) {
     dataset.problem = file_name + ":" + path + ": damaged: it cannot be opened";
@@ -100,7 +100,7 @@ DescribedDataset describe_dataset(hid_t file, const std::string& file_name,
 
 }  // namespace
 
-FileDescription describe_file(const std::string& path) {
+FileDescription describe_file(const std::string& path, const ReadOptions& reading) {
   const hdf5::Lock lock;
   const Handle file = hdf5::open_file(path);
   FileDescription description{path, hdf5::file_bytes(path), false, {}, {}, {}};
@@ -110,7 +110,7 @@ FileDescription describe_file(const std::string& path) {
   H5Lvisit(file.get(), H5_INDEX_NAME, H5_ITER_INC, visit_link, &visit);
   H5Eclear2(H5E_DEFAULT);
   for (const std::string& name : visit.datasets)
-    description.datasets.push_back(describe_dataset(file.get(), path, name));
+    description.datasets.push_back(describe_dataset(file.get(), path, name, reading));
   for (const std::string& name : visit.groups) {
     const auto group = hdf5::open_object(file.get(), name);
     if (group.kind == H5I_GROUP)

@@ -50,8 +50,9 @@ struct FileDescription {
   std::vector<DescribedLink> links;
 };
 
-/// Reads the structure only. Throws Error(io) for a missing or unreadable file, Error(data) when it
-/// is not HDF5.
-[[nodiscard]] FileDescription describe_file(const std::string& path);
+/// Reads the structure only. What can be read as numbers depends on `reading`. Throws Error(io) for
+/// a missing or unreadable file, Error(data) when it is not HDF5.
+[[nodiscard]] FileDescription describe_file(const std::string& path,
+                                            const ReadOptions& reading = {});
 
 }  // namespace hourglass

@@ -6,30 +6,63 @@
 #include "cli/command.hpp"
 #include "cli/inference_output.hpp"
 #include "data/labels.hpp"
+#include "hdf5/address_list.hpp"
+#include "hdf5/text_values.hpp"
+#include "hourglass/core/error.hpp"
 #include "model/autoencoder.hpp"
 
 namespace hourglass {
 namespace {
 
-// Labels lie beside the samples unless they are named.
-std::optional<DatasetAddress> find_labels(const Arguments& arguments, const DatasetInfo& samples) {
-  if (arguments.has("labels")) return labels_at(arguments.get("labels"), samples);
-  return labels_beside(samples);
+// Labels lie beside the samples unless they are named. Numbers are copied as they are, whatever
+// they mean; texts and categories are numbered.
+void find_labels(const Arguments& arguments, const DatasetInfo& samples, bool speaks,
+                 OutputPlan& plan) {
+  std::optional<DatasetAddress> address;
+  if (arguments.has("labels")) {
+    address = parse_address(arguments.get("labels"));
+    address->options = samples.address.options.without_columns();
+  } else {
+    const LabelsBeside beside = labels_beside(samples);
+    address = beside.address;
+    if (speaks && !address && !beside.reason.empty())
+      fmt::print("no labels are copied: {}\n", beside.reason);
+  }
+  if (!address) return;
+  const bool one = !names_several(*address);
+  const StoredKind kind = one ? stored_kind(*address) : StoredKind::numbers;
+  if (kind == StoredKind::texts || kind == StoredKind::categories || !one) {
+    Labels labels = read_labels(*address, samples.rows());
+    plan.class_names = labels.names;
+    if (one || !labels.names.empty()) {
+      plan.numbered = std::move(labels);
+      return;
+    }
+  } else {
+    plan.class_names = class_names(*address);
+  }
+  const Index rows = DatasetReader(*address).info().rows();
+  if (rows != samples.rows()) {
+    throw Error(ErrorKind::data, fmt::format("{}: {} labels for {} samples", to_string(*address),
+                                             rows, samples.rows()));
+  }
+  plan.labels = address;
 }
 
 void run_encode(const Arguments& arguments) {
   const auto world = Communicator::world();
   const ModelArguments given = read_model_arguments(world, arguments);
-  const auto reader = open_everywhere(world, given.data, given.reading);
+  const MatchedData data = open_matched(world, given);
   const Autoencoder& network = *given.model.network;
   OutputPlan plan;
   collectively(world, [&] {
-    check_features(reader->info(), network.features());
-    plan = {parse_address(arguments.required("output")), "codes", network.code_size(),
-            find_labels(arguments, reader->info())};
+    plan.output = parse_address(arguments.required("output"));
+    plan.name = "codes";
+    plan.width = network.code_size();
+    find_labels(arguments, data.reader->info(), world.is_root(), plan);
   });
   plan.binarize = arguments.flag("binarize");
-  write_inference(world, given, *reader, plan, [&](ConstMatrix x, Workspace& workspace) {
+  write_inference(world, given, data, plan, [&](ConstMatrix x, Workspace& workspace) {
     return network.encode(given.model.parameters.data(), x, workspace);
   });
 }

@@ -1,11 +1,18 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "analysis/code_statistics.hpp"
+#include "analysis/column_errors.hpp"
 #include "analysis/denoising.hpp"
 #include "cli/command.hpp"
+#include "cli/feature_output.hpp"
 #include "cli/model_arguments.hpp"
+#include "core/number_text.hpp"
+#include "data/original_units.hpp"
 #include "data/sample_weights.hpp"
 #include "engine/inference.hpp"
 #include "engine/training_data.hpp"
@@ -55,31 +62,89 @@ std::optional<NoisyInput> read_noise(const Communicator& world, const Arguments&
   return noise;
 }
 
+nlohmann::ordered_json to_json(const std::vector<ColumnError>& errors) {
+  auto list = nlohmann::ordered_json::array();
+  for (const ColumnError& error : errors) {
+    list.push_back({{"name", error.column->name},
+                    {"kind", name_of(error.column->kind)},
+                    {"error", error.error},
+                    {"rows", error.rows}});
+  }
+  return list;
+}
+
+void print_columns(const std::vector<ColumnError>& errors) {
+  std::size_t width = 0;
+  for (const ColumnError& error : errors) width = std::max(width, error.column->name.size());
+  for (const ColumnError& error : errors) {
+    const ColumnKind kind = error.column->kind;
+    const bool share = kind == ColumnKind::category || kind == ColumnKind::boolean;
+    fmt::print("column   {:<{}}  {:<8}  {}\n", error.column->name, width, name_of(kind),
+               share ? fmt::format("{:.4g} % wrong", 100 * error.error)
+                     : fmt::format("{:.6g}{} root mean square error", error.error,
+                                   kind == ColumnKind::date ? " s" : ""));
+  }
+}
+
+/// The errors in the units of the data, and the peak of the psnr in them.
+double to_original_units(const MatchedData& data, const Model& model, const FeatureErrors& errors,
+                         Evaluation& result) {
+  result.sse = 0;
+  for (std::size_t f = 0; f < errors.mse.size(); ++f) {
+    const double unit = original_unit(data.transform, f);
+    result.sse += errors.mse[f] * unit * unit;
+  }
+  result.mse = result.sse / static_cast<double>(errors.mse.size());
+  double peak = data.transform.divisor;
+  if (!data.transform.mean.empty() && model.identity && model.identity->range.known()) {
+    const ValueRange& range = model.identity->range;
+    peak = (range.highest - range.lowest) / data.values.multiply * data.values.divide;
+  }
+  result.psnr = result.mse > 0 ? 10 * std::log10(peak * peak / result.mse)
+                               : std::numeric_limits<double>::infinity();
+  return peak;
+}
+
 void run_evaluate(const Arguments& arguments) {
   const auto world = Communicator::world();
   const ModelArguments given = read_model_arguments(world, arguments);
   const std::optional<CodeStatisticsOptions> code_options = read_code_options(world, arguments);
-  const auto reader = open_everywhere(world, given.data, given.reading);
+  Units units = Units::network;
+  collectively(world, [&] { units = units_from(arguments.get("units", "network")); });
+  const MatchedData data = open_matched(world, given);
+  const DatasetReader& reader = *data.reader;
   const std::optional<NoisyInput> noise =
-      read_noise(world, arguments, given.model.config.model.image, reader->info());
+      read_noise(world, arguments, given.model.config.model.image, reader.info());
   std::vector<float> weights;
   collectively(world, [&] {
     if (arguments.has("sample-weights"))
-      weights = read_sample_weights(arguments.get("sample-weights"), reader->info());
+      weights = read_sample_weights(arguments.get("sample-weights"), reader.info());
   });
   WorkerPool pool(given.threads);
-  const Evaluation result =
-      evaluate(world, *given.model.network, given.model.parameters.span(), *reader,
-               given.model.transform, given.micro_batch, pool, weights);
+  Evaluation result = evaluate(world, *given.model.network, given.model.parameters.span(), reader,
+                               data.transform, given.micro_batch, pool, weights);
+  double peak = 1;
+  std::optional<FeatureTable> features;
+  if (arguments.flag("per-feature") || units == Units::data) {
+    const FeatureErrors errors =
+        feature_errors(world, given.model, reader, data.transform, given.micro_batch, pool);
+    if (units == Units::data) peak = to_original_units(data, given.model, errors, result);
+    if (arguments.flag("per-feature")) {
+      features =
+          feature_table(errors, data.transform, names_of_features(given.model, reader.info()));
+    }
+  }
+  const std::vector<ColumnError> columns =
+      column_errors(world, given.model, reader, data.transform, given.micro_batch, pool);
   std::optional<CodeStatistics> code;
   if (code_options) {
-    code = code_statistics(world, *given.model.network, given.model.parameters.span(), *reader,
-                           given.model.transform, given.micro_batch, pool, *code_options);
+    code = code_statistics(world, *given.model.network, given.model.parameters.span(), reader,
+                           data.transform, given.micro_batch, pool, *code_options);
   }
   std::optional<double> corrupted;
   if (noise) {
-    corrupted = denoising_sse(world, *given.model.network, given.model.parameters.span(), *reader,
-                              given.model.transform, given.micro_batch, pool, *noise);
+    corrupted = denoising_sse(world, *given.model.network, given.model.parameters.span(), reader,
+                              data.transform, given.micro_batch, pool, *noise);
   }
   if (!world.is_root()) return;
   if (arguments.flag("json")) {
@@ -87,10 +152,13 @@ void run_evaluate(const Arguments& arguments) {
     json["sse"] = result.sse;
     json["mse"] = result.mse;
     json["psnr"] = result.psnr;
+    json["psnr_peak"] = peak;
     json["loss"] = result.loss;
     json["penalty"] = result.penalty;
     json["samples"] = result.samples;
     if (corrupted) json["corrupted_sse"] = *corrupted;
+    if (!columns.empty()) json["columns"] = to_json(columns);
+    if (features) add_features(*features, json);
     if (code) {
       json["code_mean_absolute"] = code->mean_absolute;
       json["code_active_units"] = code->active_units;
@@ -101,14 +169,17 @@ void run_evaluate(const Arguments& arguments) {
     return;
   }
   fmt::print(
-      "samples  {}\nsse      {:.6f}   squared error, summed over features, averaged over samples\n",
-      result.samples, result.sse);
-  fmt::print("mse      {:.8f}   per feature\npsnr     {:.4f} dB\nloss     {:.8g}   {}\n",
-             result.mse, result.psnr, result.loss, name_of(given.model.config.model.loss));
+      "samples  {}\nsse      {}   squared error, summed over features, averaged over samples\n",
+      result.samples, decimal_text(result.sse, 6));
+  fmt::print("mse      {}   per feature\npsnr     {:.4f} dB   peak {:g}\nloss     {:.8g}   {}\n",
+             decimal_text(result.mse, 8), result.psnr, peak, result.loss,
+             name_of(given.model.config.model.loss));
+  print_columns(columns);
   if (corrupted)
     fmt::print(
-        "noisy    {:.6f}   sse of reconstructions from noisy samples, against the clean samples\n",
-        *corrupted);
+        "noisy    {}   sse of reconstructions from noisy samples, against the clean samples\n",
+        decimal_text(*corrupted, 6));
+  if (features) print_features(*features);
   if (!code) return;
   fmt::print(
       "code     {:.6f} mean |h|; {:.2f} of {} units active, averaged over samples; {} ever\n",
@@ -122,7 +193,7 @@ Command evaluate_command() {
   std::vector<Option> options = model_options();
   options.push_back({"sample-weights", "input",
                      "FILE.h5:/path of a weight for each row of --data: means over samples (but "
-                     "for those of noise and code) are weighted",
+                     "for those of noise, code and features) are weighted",
                      "", false});
   options.push_back({"corruption", "noise",
                      fmt::format("Also reconstruct from samples corrupted with this noise: {}",
@@ -138,6 +209,14 @@ Command evaluate_command() {
   options.push_back({"jacobian", "output",
                      "As --code, with the norm of dh/dx: one reverse pass per unit, so it is slow",
                      "", true});
+  options.push_back({"units", "output",
+                     "Units of sse, mse and psnr: network (normalised) or data (as stored)",
+                     "network", false});
+  options.push_back(
+      {"per-feature", "output",
+       "Also report root mean squared error and bias of each feature, in the units of "
+       "the data, and its share of the network's squared error",
+       "", true});
   options.push_back({"json", "output", "Print one JSON object", "", true});
   options.push_back({"help", "output", "Show this text", "", true});
   return {"evaluate",

@@ -18,15 +18,17 @@ void run_export(const Arguments& arguments) {
   const std::string output = arguments.required("output");
   require_new(output);
   const Model model = load_model(arguments.required("model"));
-  if (format != "onnx" && (arguments.has("part") || arguments.has("normalized-input"))) {
-    throw Error(
-        ErrorKind::usage,
-        "--part and --normalized-input apply to onnx only; other formats hold all parameters");
+  if (format != "onnx" &&
+      (arguments.has("part") || arguments.has("normalized-input") || arguments.has("units"))) {
+    throw Error(ErrorKind::usage,
+                "--part, --normalized-input and --units apply to onnx only; other formats hold all "
+                "parameters");
   }
   std::string bytes;
   if (format == "onnx") {
-    bytes = to_onnx(model, model_part_from(arguments.get("part", "autoencoder")),
-                    arguments.flag("normalized-input"));
+    bytes =
+        to_onnx(model, model_part_from(arguments.get("part", "autoencoder")),
+                arguments.flag("normalized-input"), units_from(arguments.get("units", "network")));
   } else if (format == "safetensors") {
     bytes = to_safetensors(model);
   } else if (format == "torch") {
@@ -57,6 +59,10 @@ Command export_command() {
         "autoencoder", false},
        {"normalized-input", "onnx",
         "The graph takes normalized samples instead of normalizing stored ones itself", "", true},
+       {"units", "onnx",
+        "Units of reconstructions: network (normalised), or data (as stored): the graph ends with "
+        "the inverse of the normalization",
+        "network", false},
        {"output", "output", "File to write", "", false},
        {"help", "output", "Show this text", "", true}},
       1,

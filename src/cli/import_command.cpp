@@ -4,6 +4,7 @@
 
 #include "cli/command.hpp"
 #include "cli/import_sources.hpp"
+#include "cli/reading_options.hpp"
 #include "core/timer.hpp"
 #include "hdf5/address_list.hpp"
 #include "hdf5/virtual_dataset.hpp"
@@ -50,10 +51,14 @@ void report(const DatasetAddress& output, const ImportResult& result, const char
              result.labels > 0 ? fmt::format("; with {} labels", result.labels) : "");
 }
 
-VirtualDataset virtual_over(const std::string& path, const std::vector<std::string>& names) {
+VirtualDataset virtual_over(const std::string& path, const std::vector<std::string>& names,
+                            const ReadOptions& reading) {
   VirtualDataset dataset{path, {}};
-  for (const std::string& name : names)
-    dataset.sources.push_back(DatasetReader(parse_address(name)).info());
+  for (const std::string& name : names) {
+    DatasetAddress source = parse_address(name);
+    source.options = reading;
+    dataset.sources.push_back(DatasetReader(source).info());
+  }
   return dataset;
 }
 
@@ -66,11 +71,12 @@ void run_virtual(const Communicator& world, const Arguments& arguments,
           ErrorKind::usage,
           "--compress has no effect with --virtual, which copies nothing: leave one of them out");
     if (!world.is_root()) return;
-    std::vector<VirtualDataset> datasets = {
-        virtual_over(group_of(output) + "/samples", source_names(arguments))};
+    std::vector<VirtualDataset> datasets = {virtual_over(
+        group_of(output) + "/samples", source_names(arguments), reading_from(arguments))};
     ImportResult result{datasets.front().shape(), datasets.front().sources.front().type, 0};
     if (arguments.has("labels")) {
-      datasets.push_back(virtual_over(group_of(output) + "/labels", label_names(arguments)));
+      datasets.push_back(virtual_over(group_of(output) + "/labels", label_names(arguments),
+                                      reading_from(arguments)));
       const std::vector<Index> shape = datasets.back().shape();
       result.labels = shape.front();
       if (shape.size() != 1 || !is_integer(datasets.back().sources.front().type) ||
@@ -99,6 +105,7 @@ ImportResult copy(const Communicator& world, const Arguments& arguments, ImportS
   for (const auto& [name, value] : arguments.values)
     settings.options += fmt::format("\n{}={}", name, value);
   settings.note = [](const std::string& text) { fmt::print("{}\n", text); };
+  if (world.is_root()) std::ranges::for_each(sources.notes, settings.note);
   settings.progress = [&](Index done, Index total) {
     bar.show(done, total);
     faults.before_step(++rounds, {});
@@ -129,7 +136,7 @@ void run_import(const Arguments& arguments) {
 }  // namespace
 
 Command import_command() {
-  std::vector<Option> options = import_source_options();
+  std::vector<Option> options = with_reading_options(import_source_options(), 2);
   options.push_back(
       {"output", "output",
        "FILE.h5:/group, new or existing; samples go to <group>/samples, labels to <group>/labels",

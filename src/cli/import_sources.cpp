@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "cli/csv_options.hpp"
+#include "cli/reading_options.hpp"
 #include "core/edit_distance.hpp"
 #include "core/text_list.hpp"
 #include "hdf5/address_list.hpp"
@@ -14,7 +16,7 @@
 #include "import/file_rows.hpp"
 #include "import/image_folder.hpp"
 #include "nn/image_shape.hpp"
-#include "system/byte_file.hpp"
+#include "system/file_kind.hpp"
 
 namespace hourglass {
 
@@ -43,18 +45,33 @@ std::string format_of(const std::string& source, const Arguments& arguments) {
   std::error_code ignored;
   const std::string file = split_source(source).first;
   if (std::filesystem::is_directory(file, ignored)) return "images";
-  const auto bytes = ByteFile(file).read_some(0, 8);
-  const std::string_view start(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (start.starts_with("\x93NUMPY")) return "npy";
-  if (start.starts_with("PK")) return "npz";
-  if (start.starts_with("\x89HDF\r\n\x1a\n")) return "hdf5";
+  const FileKind kind = file_kind(file);
   const auto ends = [&](std::string_view ending) { return file.ends_with(ending); };
+  for (const char* by_content : {"npy", "npz", "hdf5", "idx"}) {
+    if (kind.format == by_content) return kind.format;
+  }
   if (ends(".tsv") || ends(".tab")) return "tsv";
   if (ends(".csv") || ends(".txt") || ends(".csv.gz")) return "csv";
   if (ends(".npy")) return "npy";
   if (ends(".npz")) return "npz";
   if (ends(".h5") || ends(".hdf5")) return "hdf5";
-  return "idx";
+  if (kind.format == "csv") {
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: is text, but its name does not say what of: give --format csv for "
+                            "a table",
+                            file));
+  }
+  const bool empty = std::filesystem::file_size(file, ignored) == 0;
+  if (empty || kind.name == gzip_kind || ends("ubyte") || ends(".idx")) return "idx";
+  if (kind.name.empty()) {
+    throw Error(ErrorKind::data,
+                fmt::format("{}: is of no kind that import knows by its content or name: give "
+                            "--format, or --type and --shape for raw numbers",
+                            file));
+  }
+  throw Error(ErrorKind::data,
+              fmt::format("{}: is {}, which cannot be imported as it is{}{}", file, kind.name,
+                          kind.advice.empty() ? "" : "; ", kind.advice));
 }
 
 RawFormat raw_format(const Arguments& arguments) {
@@ -82,28 +99,6 @@ RawFormat raw_format(const Arguments& arguments) {
   raw.skip_bytes = arguments.integer("skip-bytes", 0, 0);
   if (arguments.has("rows")) raw.rows = arguments.integer("rows", 0, 1);
   return raw;
-}
-
-CsvSettings csv_settings(const Arguments& arguments, const std::string& format) {
-  CsvSettings settings;
-  settings.label_column = arguments.get("label-column");
-  if (arguments.has("drop-columns"))
-    settings.drop_columns = split_list(arguments.get("drop-columns"));
-  if (arguments.has("header")) settings.header = arguments.flag("header") ? "true" : "false";
-  const ArrayFormat number = number_format(arguments.get("type", "float32"));
-  if (number.half) throw Error(ErrorKind::usage, "--type float16 is for raw numbers; use float32");
-  settings.type = number.type;
-  const std::string delimiter = arguments.get("delimiter", format == "tsv" ? "tab" : "");
-  if (delimiter == "tab" || delimiter == "\\t") {
-    settings.delimiter = '\t';
-  } else if (delimiter.size() == 1) {
-    settings.delimiter = delimiter.front();
-  } else if (!delimiter.empty()) {
-    throw Error(
-        ErrorKind::usage,
-        fmt::format("--delimiter is '{}', but one character or 'tab' is expected", delimiter));
-  }
-  return settings;
 }
 
 ImageSettings image_settings(const Arguments& arguments) {
@@ -139,7 +134,11 @@ Source open_local(const std::string& source, const std::string& format,
   if (format == "npy") return {open_npy(source), nullptr};
   if (format == "npz") return {open_npz(file, part), nullptr};
   if (format == "raw") return {open_raw(source, raw_format(arguments)), nullptr};
-  if (format == "hdf5") return {open_hdf5_rows(parse_address(source)), nullptr};
+  if (format == "hdf5") {
+    DatasetAddress address = parse_address(source);
+    address.options = reading_from(arguments);
+    return {open_hdf5_rows(address), nullptr};
+  }
   if (format == "images") {
     ImageFolder folder = open_image_folder(source, image_settings(arguments));
     return {std::move(folder.samples), std::move(folder.labels)};
@@ -147,26 +146,40 @@ Source open_local(const std::string& source, const std::string& format,
   return {open_idx_rows(source), nullptr};
 }
 
-Source open_source(const Communicator& communicator, const std::string& name,
-                   const Arguments& arguments) {
-  std::string format;
-  Source source;
+bool is_table(const std::string& format) { return format == "csv" || format == "tsv"; }
+
+/// Opens the sources of these `kinds`, each with its labels where it has any. Tables are read
+/// together: they share their columns.
+std::vector<Source> open_all(const Communicator& communicator,
+                             const std::vector<std::string>& names,
+                             const std::vector<std::string>& kinds, const Arguments& arguments,
+                             std::vector<std::string>& notes) {
+  std::vector<Source> sources(names.size());
+  std::vector<std::string> tables;
   CsvSettings csv;
   collectively(communicator, [&] {
-    format = format_of(name, arguments);
-    if (format == "csv" || format == "tsv") {
-      csv = csv_settings(arguments, format);
-    } else {
-      source = open_local(name, format, arguments);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (is_table(kinds[i])) {
+        csv = csv_settings(arguments, kinds[i]);
+        tables.push_back(names[i]);
+      } else {
+        sources[i] = open_local(names[i], kinds[i], arguments);
+      }
     }
   });
-  if (source.samples) return source;
-  const auto table = scan_csv(communicator, name, csv);
+  if (tables.empty()) return sources;
+  const auto scanned = scan_csv(communicator, tables, csv);
   collectively(communicator, [&] {
-    source.samples = csv_samples(table);
-    if (!csv.label_column.empty()) source.labels = csv_labels(table);
+    notes = schema_of(*scanned.front()).notes;
+    auto next = scanned.begin();
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (!is_table(kinds[i])) continue;
+      sources[i].samples = csv_samples(*next);
+      if (!csv.label_column.empty()) sources[i].labels = csv_labels(*next);
+      ++next;
+    }
   });
-  return source;
+  return sources;
 }
 
 // Options of one format given with another would be passed over in silence.
@@ -184,7 +197,8 @@ void check_options(const Arguments& arguments, const std::vector<std::string>& f
       }
     }
   };
-  only_for({"label-column", "drop-columns", "header", "delimiter"}, {"csv", "tsv"});
+  only_for(csv_option_names(), {"csv", "tsv"});
+  only_for({"allow-external", "accept-fill"}, {"hdf5"});
   only_for({"type"}, {"csv", "tsv", "raw"});
   only_for({"shape", "skip-bytes", "rows"}, {"raw"});
   only_for({"resize", "grey"}, {"images"});
@@ -193,23 +207,20 @@ void check_options(const Arguments& arguments, const std::vector<std::string>& f
 }  // namespace
 
 std::vector<Option> import_source_options() {
-  return {
+  std::vector<Option> options = {
       {"format", "input", "auto (by content and name), idx, csv, tsv, npy, npz, raw, images, hdf5",
        "auto", false},
       {"labels", "input",
        "Labels in separate files, one per sample: FILE, FILE.npz:array, FILE.h5:/path; "
        "comma-separated",
        "", false},
-      {"label-column", "csv, tsv", "Column with the labels: numbers, or texts, which are numbered",
-       "", false},
-      {"drop-columns", "csv, tsv", "Columns to drop, comma-separated", "", false},
-      {"header", "csv, tsv", "Whether the first line names the columns",
-       "when no cell of it is a number", true},
-      {"delimiter", "csv, tsv", "Separator of cells: one character, or tab",
-       "tab, semicolon or comma, as in the first line", false},
+  };
+  const std::vector<Option> tables = csv_options();
+  options.insert(options.end(), tables.begin(), tables.end());
+  const std::vector<Option> others = {
       {"type", "csv, tsv, raw",
        "Type of the numbers: uint8, int16, float32, ... (raw: also big-endian, e.g. >f4)",
-       "float32 for csv", false},
+       "csv: float32, or float64 where it loses digits", false},
       {"shape", "raw", "Shape of one sample, e.g. 784 or 28x28", "", false},
       {"rows", "raw", "Number of samples", "as many as the file holds", false},
       {"skip-bytes", "raw", "Bytes before the first number", "0", false},
@@ -217,6 +228,8 @@ std::vector<Option> import_source_options() {
        false},
       {"grey", "images", "Convert colours to grey", "", true},
   };
+  options.insert(options.end(), others.begin(), others.end());
+  return options;
 }
 
 namespace {
@@ -250,17 +263,21 @@ std::vector<std::string> label_names(const Arguments& arguments) {
 
 ImportSources open_sources(const Communicator& communicator, const Arguments& arguments) {
   std::vector<std::string> names;
+  std::vector<std::string> formats;
   std::vector<std::string> labels;
+  std::vector<std::string> label_formats;
+  Arguments plain;  // of the options, those about HDF5 files are the labels' too
+  for (const Option& option : reading_options()) {
+    if (arguments.has(option.name)) plain.values[option.name] = arguments.get(option.name);
+  }
   collectively(communicator, [&] {
     names = source_names(arguments);
-    std::vector<std::string> found;
-    for (const std::string& name : names) found.push_back(format_of(name, arguments));
-    check_options(arguments, found);
+    for (const std::string& name : names) formats.push_back(format_of(name, arguments));
+    check_options(arguments, formats);
     labels = label_names(arguments);
   });
   ImportSources sources;
-  for (const std::string& name : names) {
-    Source source = open_source(communicator, name, arguments);
+  for (Source& source : open_all(communicator, names, formats, arguments, sources.notes)) {
     sources.samples.push_back(std::move(source.samples));
     if (source.labels) sources.labels.push_back(std::move(source.labels));
   }
@@ -268,10 +285,11 @@ ImportSources open_sources(const Communicator& communicator, const Arguments& ar
   collectively(communicator, [&] {
     if (!sources.labels.empty())
       throw Error(ErrorKind::usage, "the sources hold labels themselves: leave --labels out");
+    for (const std::string& name : labels) label_formats.push_back(format_of(name, plain));
   });
-  const Arguments plain;  // the options are the samples'
-  for (const std::string& name : labels)
-    sources.labels.push_back(open_source(communicator, name, plain).samples);
+  std::vector<std::string> ignored;
+  for (Source& source : open_all(communicator, labels, label_formats, plain, ignored))
+    sources.labels.push_back(std::move(source.samples));
   return sources;
 }
 

@@ -1,30 +1,67 @@
 #include "cli/model_arguments.hpp"
 
+#include <fmt/format.h>
+
 #include "cli/reading_options.hpp"
+#include "engine/training_data.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
+
+Option scale_option() {
+  return {"data-scale", "input",
+          "Factor by which values of the data become like those of the training; without it they "
+          "are compared, and what is certain is converted",
+          "", false};
+}
+
+GivenScale read_scale(const Arguments& arguments) {
+  GivenScale scale;
+  if (!arguments.has("data-scale")) return scale;
+  scale.factor = arguments.number("data-scale", 1);
+  if (!(*scale.factor > 0))
+    throw Error(ErrorKind::usage,
+                fmt::format("--data-scale must be above 0, not {}", *scale.factor));
+  return scale;
+}
 
 std::vector<Option> model_options() {
   return with_reading_options(
       {
           {"model", "input", "Model or checkpoint file", "", false},
           {"data", "input", "Samples: FILE.h5:/path/to/dataset", "", false},
+          scale_option(),
+          channels_option(),
           {"threads", "run", "Worker threads per rank", "1", false},
           {"micro-batch", "run", "Samples processed together by one thread", "the model's", false},
       },
-      2);
+      3);
 }
 
 ModelArguments read_model_arguments(const Communicator& communicator, const Arguments& arguments) {
   ModelArguments given;
   collectively(communicator, [&] {
     given.data = arguments.required("data");
+    given.scale = read_scale(arguments);
     given.threads = arguments.integer("threads", 1, 1);
     given.model = load_model(arguments.required("model"));
     given.reading = reading_from(arguments, given.model.config);
     given.micro_batch = arguments.integer("micro-batch", given.model.config.micro_batch, 1);
   });
   return given;
+}
+
+MatchedData open_matched(const Communicator& communicator, const ModelArguments& given) {
+  return open_matched(communicator, given.data, given.reading, given.model, given.scale);
+}
+
+MatchedData open_matched(const Communicator& communicator, const std::string& address,
+                         const ReadOptions& reading, const Model& model, const GivenScale& scale) {
+  MatchedData matched = match_data(communicator, open_everywhere(communicator, address, reading),
+                                   model.input(), scale);
+  if (!communicator.is_root()) return matched;
+  for (const std::string& note : matched.notes) fmt::print(stderr, "{}\n", note);
+  return matched;
 }
 
 }  // namespace hourglass

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cli/options.hpp"
+#include "engine/matched_data.hpp"
 #include "hourglass/comm/communicator.hpp"
 #include "run/model_file.hpp"
 
@@ -12,13 +13,27 @@ struct ModelArguments {
   Model model;
   std::string data;
   ReadOptions reading;
+  GivenScale scale;
   Index threads = 1;
   Index micro_batch = 128;
 };
 
 [[nodiscard]] std::vector<Option> model_options();
+/// --data-scale, of every command that compares data with a model.
+[[nodiscard]] Option scale_option();
+/// Throws Error(usage) unless it is a number above 0.
+[[nodiscard]] GivenScale read_scale(const Arguments& arguments);
 /// Collective; throws the same Error on every rank.
 [[nodiscard]] ModelArguments read_model_arguments(const Communicator& communicator,
                                                   const Arguments& arguments);
+
+/// The data set `given.data`, compared with those of the model's training; what was put right is
+/// said on standard error. Collective; throws the same Error on every rank.
+[[nodiscard]] MatchedData open_matched(const Communicator& communicator,
+                                       const ModelArguments& given);
+/// The same of another data set.
+[[nodiscard]] MatchedData open_matched(const Communicator& communicator, const std::string& address,
+                                       const ReadOptions& reading, const Model& model,
+                                       const GivenScale& scale);
 
 }  // namespace hourglass

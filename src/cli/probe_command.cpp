@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "analysis/probe.hpp"
 #include "cli/command.hpp"
+#include "cli/model_arguments.hpp"
 #include "cli/reading_options.hpp"
 #include "config/data_reading.hpp"
 #include "config/settings.hpp"
@@ -47,20 +49,23 @@ ProbeSettings read_settings(const Arguments& arguments) {
   return settings;
 }
 
-LabelledData labelled(const Arguments& arguments, const char* option, const DatasetReader& reader) {
-  LabelledData data{&reader, {}};
+Labels labels_for(const Arguments& arguments, const char* option, const DatasetReader& reader) {
   const DatasetInfo& info = reader.info();
-  const std::optional<DatasetAddress> address =
-      arguments.has(option) ? std::optional(labels_at(arguments.get(option), info))
-                            : labels_beside(info);
-  if (!address) {
-    throw Error(ErrorKind::data,
-                fmt::format("{}: no labels beside the samples (a one-dimensional integer data set "
-                            "'labels', one per sample); name them with --{} FILE.h5:/path",
-                            to_string(info.address), option));
+  std::optional<DatasetAddress> address;
+  std::string reason = "no labels beside the samples (a data set 'labels' or 'y', one per sample)";
+  if (arguments.has(option)) {
+    address = parse_address(arguments.get(option));
+    address->options = info.address.options;
+  } else {
+    const LabelsBeside beside = labels_beside(info);
+    address = beside.address;
+    if (!beside.reason.empty()) reason += "; " + beside.reason;
   }
-  data.labels = class_labels(*address, info.rows());
-  return data;
+  if (!address) {
+    throw Error(ErrorKind::data, fmt::format("{}: {}; name them with --{} FILE.h5:/path",
+                                             to_string(info.address), reason, option));
+  }
+  return read_labels(*address, info.rows());
 }
 
 void print_confusion(const ProbeResult& result) {
@@ -79,9 +84,16 @@ void print_confusion(const ProbeResult& result) {
   }
 }
 
-void print_result(const Arguments& arguments, const ProbeResult& result) {
+void print_result(const Arguments& arguments, const ProbeResult& result,
+                  const std::vector<std::string>& names) {
   if (!arguments.flag("json")) {
     print_confusion(result);
+    if (!names.empty() && result.classes <= most_printed_classes) {
+      fmt::print("classes:");
+      for (std::size_t c = 0; c < names.size(); ++c)
+        fmt::print("{} {} {}", c > 0 ? "," : "", c, names[c]);
+      fmt::print("\n");
+    }
     fmt::print("accuracy {:.4f} on {} validation samples; {} labels used, {} classes\n",
                result.accuracy, result.validation_samples, result.training_samples, result.classes);
     return;
@@ -91,6 +103,7 @@ void print_result(const Arguments& arguments, const ProbeResult& result) {
   json["training_accuracy"] = result.training_accuracy;
   json["loss"] = result.loss;
   json["classes"] = result.classes;
+  if (!names.empty()) json["class_names"] = names;
   json["training_samples"] = result.training_samples;
   json["validation_samples"] = result.validation_samples;
   json["confusion"] = nlohmann::ordered_json::array();
@@ -101,14 +114,62 @@ void print_result(const Arguments& arguments, const ProbeResult& result) {
   fmt::print("{}\n", json.dump());
 }
 
+/// The rows of both data sets, which may be parts of one.
+struct ProbeReading {
+  std::string validation;
+  ReadOptions training_rows;
+  ReadOptions validation_rows;
+};
+
+ProbeReading read_rows(const Arguments& arguments, const TrainConfig& trained) {
+  ProbeReading reading;
+  reading.training_rows = reading_from(arguments, trained, DataPart::training);
+  reading.validation_rows = for_other_rows(reading.training_rows);
+  RowViews& views = reading.training_rows.views;
+  if (arguments.has("validation")) {
+    reading.validation = arguments.required("validation");
+  } else if (views.split.active()) {
+    if (!arguments.has("select-rows")) views.rows = trained.reading.views.rows;
+    reading.validation = arguments.required("data");
+    reading.validation_rows = reading.training_rows;
+    views.part = DataPart::training;
+    reading.validation_rows.views.part = DataPart::validation;
+  } else {
+    throw Error(ErrorKind::usage,
+                "no samples to validate on: give --validation FILE.h5:/path, or hold out rows of "
+                "--data with --validation-fraction");
+  }
+  return reading;
+}
+
+/// Without a model, both data sets are normalised as `normalize` says for the first.
+std::pair<MatchedData, MatchedData> open_samples(const Communicator& world,
+                                                 const Arguments& arguments,
+                                                 const ProbeReading& reading, const Model* model,
+                                                 Normalize normalize) {
+  const std::string data = arguments.get("data");
+  if (model != nullptr) {
+    const GivenScale scale = read_scale(arguments);
+    MatchedData training = open_matched(world, data, reading.training_rows, *model, scale);
+    return {std::move(training),
+            open_matched(world, reading.validation, reading.validation_rows, *model, scale)};
+  }
+  MatchedData training;
+  training.reader = open_everywhere(world, data, reading.training_rows);
+  training.transform = input_transform(world, *training.reader, normalize);
+  const DatasetInfo& info = training.reader->info();
+  ModelInput input{info.features(), &training.transform, identity_of(info, normalize)};
+  input.trained->range = typical_range(world, *training.reader);
+  MatchedData held_out =
+      match_data(world, open_everywhere(world, reading.validation, reading.validation_rows), input);
+  return {std::move(training), std::move(held_out)};
+}
+
 void run_probe(const Arguments& arguments) {
   const auto world = Communicator::world();
   ProbeSettings settings;
   std::optional<Model> model;
-  std::string data;
-  std::string validation;
-  ReadOptions reading;
-  ReadOptions validation_reading;
+  ProbeReading reading;
   Index threads = 1;
   Normalize normalize = Normalize::automatic;
   collectively(world, [&] {
@@ -123,54 +184,41 @@ void run_probe(const Arguments& arguments) {
     if (arguments.has("normalize") && !arguments.flag("raw")) {
       throw Error(ErrorKind::usage, "--normalize goes with --raw: a model brings its own");
     }
-    data = arguments.required("data");
+    static_cast<void>(arguments.required("data"));
     threads = arguments.integer("threads", 1, 1);
     normalize = normalize_from(arguments.get("normalize", "auto"));
     settings = read_settings(arguments);
     if (arguments.has("model")) model = load_model(arguments.get("model"));
-    const TrainConfig trained = model ? model->config : TrainConfig{};
-    reading = reading_from(arguments, trained, DataPart::training);
-    validation_reading = for_other_rows(reading);
-    if (arguments.has("validation")) {
-      validation = arguments.required("validation");
-    } else if (reading.views.split.active()) {
-      if (!arguments.has("select-rows")) reading.views.rows = trained.reading.views.rows;
-      validation = data;
-      validation_reading = reading;
-      reading.views.part = DataPart::training;
-      validation_reading.views.part = DataPart::validation;
-    } else {
-      throw Error(ErrorKind::usage,
-                  "no samples to validate on: give --validation FILE.h5:/path, or hold out rows of "
-                  "--data with --validation-fraction");
-    }
+    reading = read_rows(arguments, model ? model->config : TrainConfig{});
   });
-  const auto reader = open_everywhere(world, data, reading);
-  const auto validation_reader = open_everywhere(world, validation, validation_reading);
+  const auto [samples, held_out_samples] =
+      open_samples(world, arguments, reading, model ? &*model : nullptr, normalize);
   LabelledData training;
   LabelledData held_out;
+  std::vector<std::string> names;
   collectively(world, [&] {
-    const Index features = model ? model->network->features() : reader->info().features();
-    check_features(reader->info(), features);
-    check_features(validation_reader->info(), features);
-    training = labelled(arguments, "labels", *reader);
-    held_out = labelled(arguments, "validation-labels", *validation_reader);
+    Labels training_labels = labels_for(arguments, "labels", *samples.reader);
+    Labels held_out_labels = labels_for(arguments, "validation-labels", *held_out_samples.reader);
+    number_alike(std::array{&training_labels, &held_out_labels});
+    training = {samples.reader.get(), samples.transform, class_labels(training_labels)};
+    held_out = {held_out_samples.reader.get(), held_out_samples.transform,
+                class_labels(held_out_labels)};
+    names = training_labels.names;
     if (arguments.has("sample-weights"))
-      training.weights = read_sample_weights(arguments.get("sample-weights"), reader->info());
+      training.weights =
+          read_sample_weights(arguments.get("sample-weights"), samples.reader->info());
   });
-  const InputTransform transform =
-      model ? model->transform : input_transform(world, *reader, normalize);
   WorkerPool pool(threads);
   const bool speaks = world.is_root() && !arguments.flag("json");
   const ProbeResult result =
-      probe(world, model ? &*model : nullptr, transform, training, held_out, settings, pool,
+      probe(world, model ? &*model : nullptr, training, held_out, settings, pool,
             [&](Index epoch, double loss, double accuracy) {
               if (!speaks) return;
               fmt::print("epoch {}/{}  loss {:.6g}  training accuracy {:.4f}\n", epoch,
                          settings.epochs, loss, accuracy);
               std::fflush(stdout);
             });
-  if (world.is_root()) print_result(arguments, result);
+  if (world.is_root()) print_result(arguments, result, names);
 }
 
 }  // namespace
@@ -189,10 +237,13 @@ Command probe_command() {
           {{"model", "input", "Model or checkpoint file", "", false},
            {"raw", "input", "Classify the samples themselves, without a model", "", true},
            {"data", "input", "Training samples: FILE.h5:/path/to/dataset", "", false},
-           {"labels", "input", "Their labels, integers from 0", "labels beside the samples", false},
+           {"labels", "input", "Their labels: integers from 0, or names",
+            "labels beside the samples", false},
            {"validation", "input", "Samples on which accuracy and confusion matrix are measured",
             "the rows held out of --data", false},
            {"validation-labels", "input", "Their labels", "labels beside the samples", false},
+           scale_option(),
+           channels_option(),
            {"normalize", "input", "raw: auto, none, unit or standardize, as for train", "auto",
             false},
            {"sample-weights", "input",
@@ -221,7 +272,7 @@ Command probe_command() {
             false},
            {"json", "output", "Print one JSON object", "", true},
            {"help", "output", "Show this text", "", true}},
-          6),
+          7),
       0,
       true,
       run_probe,

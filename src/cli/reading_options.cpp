@@ -5,6 +5,7 @@
 #include <array>
 
 #include "config/data_reading.hpp"
+#include "config/sample_reading.hpp"
 #include "config/settings.hpp"
 #include "hourglass/core/error.hpp"
 
@@ -41,6 +42,8 @@ std::vector<Option> reading_options() {
   std::vector<Option> options = {
       {"allow-external", "input",
        "Allow data files to refer to other files and to use filter plug-ins", "", true},
+      {"accept-fill", "input",
+       "Read rows that were never written as the fill value that the file declares", "", true},
   };
   for (const char* name : shared_settings) {
     const Setting& setting = find_setting(name);
@@ -53,12 +56,20 @@ std::vector<Option> reading_options() {
   return options;
 }
 
+Option channels_option() {
+  return {"channels", "input", find_setting("channels").help, "as for the model's training", false};
+}
+
 ReadOptions reading_from(const Arguments& arguments, const TrainConfig& trained,
                          DataPart part_of_split) {
-  TrainConfig config;
   const DataPart part = part_from(arguments, part_of_split);
+  TrainConfig config;
+  config.model = trained.model;
+  config.channels = trained.channels;
   config.reading = part == DataPart::all ? for_other_rows(trained.reading) : trained.reading;
   config.reading.allow_external = arguments.flag("allow-external");
+  config.reading.accept_fill = arguments.flag("accept-fill");
+  if (arguments.has("channels")) find_setting("channels").set(config, arguments.get("channels"));
   for (const char* name : shared_settings) {
     if (arguments.has(name)) find_setting(name).set(config, arguments.get(name));
   }
@@ -69,7 +80,7 @@ ReadOptions reading_from(const Arguments& arguments, const TrainConfig& trained,
                 "--part needs rows held out: give --validation-fraction or --folds, or a model "
                 "that was trained with one of them");
   }
-  return config.reading;
+  return sample_reading(config);
 }
 
 std::vector<Option> with_reading_options(std::vector<Option> options, std::size_t position) {

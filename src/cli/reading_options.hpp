@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "cli/options.hpp"
+#include "config/config.hpp"
 #include "hdf5/read_options.hpp"
 
 namespace hourglass {
@@ -10,6 +11,8 @@ namespace hourglass {
 /// The options of every command that reads samples: how they are to be read (ReadOptions), under
 /// the names that `train` has for them.
 [[nodiscard]] std::vector<Option> reading_options();
+/// --channels, of the commands that read samples for a model.
+[[nodiscard]] Option channels_option();
 /// The options as given; what is not given is as a model's training data were read, but for their
 /// rows, which are taken over with --part only. `part_of_split` is what a split stands for that is
 /// given without --part; `all`: nothing, so it is refused. Throws Error(usage) naming an option

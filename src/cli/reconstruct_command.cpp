@@ -1,26 +1,57 @@
+#include <cmath>
+
 #include "cli/command.hpp"
 #include "cli/inference_output.hpp"
+#include "cli/table_output.hpp"
 #include "cli/window_output.hpp"
+#include "data/original_units.hpp"
 #include "model/autoencoder.hpp"
 
 namespace hourglass {
 namespace {
 
+// Puts what is there in the place of its reconstruction.
+void keep_present(ConstMatrix x, Matrix y) {
+  for (Index r = 0; r < x.rows; ++r) {
+    for (Index c = 0; c < x.columns; ++c) {
+      if (!std::isnan(x(r, c))) y(r, c) = x(r, c);
+    }
+  }
+}
+
 void run_reconstruct(const Arguments& arguments) {
   const auto world = Communicator::world();
-  const ModelArguments given = read_model_arguments(world, arguments);
-  const auto reader = open_everywhere(world, given.data, given.reading);
+  ModelArguments given = read_model_arguments(world, arguments);
+  const bool only_missing = arguments.flag("only-missing");
+  if (only_missing) collectively(world, [&] { mask_missing(given.model); });
+  const MatchedData data = open_matched(world, given);
   const Autoencoder& network = *given.model.network;
+  const auto infer = [&](ConstMatrix x, Workspace& workspace) -> ConstMatrix {
+    const ConstMatrix y = network.reconstruct(given.model.parameters.data(), x, workspace);
+    if (!only_missing) return y;
+    const Matrix filled = workspace.output(network.network().layer_count() - 1, x.rows);
+    keep_present(x, filled);
+    return filled;
+  };
   OutputPlan plan;
   collectively(world, [&] {
-    check_features(reader->info(), network.features());
-    plan = {parse_address(arguments.required("output")), "reconstructions", network.features(),
-            std::nullopt};
+    if (arguments.has("table") && !arguments.has("output")) return;
+    plan = {parse_address(arguments.required("output")),
+            "reconstructions",
+            network.features(),
+            std::nullopt,
+            std::nullopt,
+            {},
+            data.reader->info().leading_channels};
+    plan.original_units = units_from(arguments.get("units", "network")) == Units::data;
   });
-  if (is_windowed(*reader)) return write_series_reconstruction(world, given, *reader, plan.output);
-  write_inference(world, given, *reader, plan, [&](ConstMatrix x, Workspace& workspace) {
-    return network.reconstruct(given.model.parameters.data(), x, workspace);
-  });
+  if (arguments.has("table")) write_table(world, given, data, arguments.get("table"), infer);
+  if (plan.name.empty()) return;
+  if (is_windowed(*data.reader)) {
+    write_series_reconstruction(world, given, data, plan, infer);
+  } else {
+    write_inference(world, given, data, plan, infer);
+  }
 }
 
 }  // namespace
@@ -29,19 +60,31 @@ Command reconstruct_command() {
   std::vector<Option> options = model_options();
   options.push_back({"output", "output",
                      "FILE.h5[:/group] to create; they go to <group>/reconstructions", "", false});
+  options.push_back({"only-missing", "output",
+                     "Write the reconstruction of missing elements only, and the samples elsewhere",
+                     "", true});
+  options.push_back({"table", "output",
+                     "FILE.csv to create, with the reconstructions in the units and categories of "
+                     "the data; with it --output may be left out",
+                     "", false});
+  options.push_back({"units", "output",
+                     "network: normalised, as the network gives them; data: as the data set stores "
+                     "its values (float64 where single precision does not hold them)",
+                     "network", false});
   options.push_back({"help", "output", "Show this text", "", true});
-  return {"reconstruct",
-          "Write the reconstructions of a data set (N x D, float32), in the units of the network's "
-          "input",
-          "hourglass reconstruct --model run/model.h5 --data FILE.h5:/test/samples --output "
-          "out.h5[:/group]",
-          "The reconstructions are the same on any number of ranks and threads.\n",
-          options,
-          0,
-          true,
-          run_reconstruct,
-          false,
-          {"threads", "micro-batch"}};
+  return {
+      "reconstruct",
+      "Write the reconstructions of a data set (N x D, float32), in the units of the network or "
+      "of the data",
+      "hourglass reconstruct --model run/model.h5 --data FILE.h5:/test/samples --output "
+      "out.h5[:/group]",
+      "The reconstructions are the same on any number of ranks and threads.\n",
+      options,
+      0,
+      true,
+      run_reconstruct,
+      false,
+      {"threads", "micro-batch"}};
 }
 
 }  // namespace hourglass

@@ -3,6 +3,8 @@
 #include <filesystem>
 
 #include "cli/command.hpp"
+#include "cli/model_arguments.hpp"
+#include "cli/reading_options.hpp"
 #include "cli/report_scaling.hpp"
 #include "cli/run_findings.hpp"
 #include "hourglass/core/error.hpp"
@@ -31,7 +33,9 @@ void run_report_of_run(const Arguments& arguments, const std::string& folder) {
   const std::string output = arguments.get("output", "report.html");
   require_page_or_nothing(output);
   OpenedRun run = open_run(folder);
-  add_study(run, arguments.get("data"), arguments.get("labels"), samples);
+  add_study(run, arguments.get("data"), arguments.get("labels"), samples,
+            reading_from(arguments, run.model ? run.model->config : TrainConfig()),
+            read_scale(arguments));
   run.findings.reproduced_by = fmt::format("hourglass report {} --output {}", folder, output);
   write_text_atomically(output, run_report(run.findings));
   fmt::print("{}: HTML report, {}; open it in a browser\n", output, state_of_run(run.findings));
@@ -64,13 +68,16 @@ Command report_command() {
       "       hourglass report scaling results.jsonl... --output scaling.html",
       "The report needs no network and no other file. A run in progress is shown up to its latest "
       "checkpoint.\n",
-      {{"output", "output", "HTML file to write", "report.html", false},
-       {"data", "input", "Samples to show: FILE.h5:/path", "the run's validation or training data",
-        false},
-       {"labels", "input", "Labels for the colours: FILE.h5:/path", "labels beside the samples",
-        false},
-       {"samples", "input", "Number of samples to show", std::to_string(standard_samples), false},
-       {"help", "output", "Show this text", "", true}},
+      with_reading_options({{"output", "output", "HTML file to write", "report.html", false},
+                            {"data", "input", "Samples to show: FILE.h5:/path",
+                             "the run's validation or training data", false},
+                            scale_option(),
+                            {"labels", "input", "Labels for the colours: FILE.h5:/path",
+                             "labels beside the samples", false},
+                            {"samples", "input", "Number of samples to show",
+                             std::to_string(standard_samples), false},
+                            {"help", "output", "Show this text", "", true}},
+                           3),
       1000,
       false,
       run_report_command};

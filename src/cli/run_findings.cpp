@@ -5,7 +5,6 @@
 #include <filesystem>
 
 #include "config/data_reading.hpp"
-#include "data/labels.hpp"
 #include "hourglass/core/error.hpp"
 #include "run/metrics_reader.hpp"
 #include "run/run_folder.hpp"
@@ -40,26 +39,35 @@ OpenedRun open_run(const std::string& folder) {
   return run;
 }
 
-void add_study(OpenedRun& run, const std::string& data, const std::string& labels, Index samples) {
+void add_study(OpenedRun& run, const std::string& data, const std::string& labels, Index samples,
+               const ReadOptions& reading, const GivenScale& scale) {
   if (run.model == nullptr) return;
   const TrainConfig& config = run.model->config;
-  DatasetAddress place;
-  if (!data.empty()) {
-    place = parse_address(data);
-    place.options = for_other_rows(config.reading);
-  } else if (has_validation(config)) {
-    place = parse_address(validation_data(config));
-    place.options = validation_reading(config);
-  } else {
-    place = parse_address(config.data);
-    place.options = training_reading(config);
-  }
+  const bool validates = has_validation(config);
   try {
-    const DatasetReader reader(place);
-    const auto address =
-        labels.empty() ? std::nullopt : std::optional(labels_at(labels, reader.info()));
-    run.study = std::make_unique<SampleStudy>(study_samples(*run.model, reader, samples, address));
+    DatasetAddress place = parse_address(!data.empty() ? data
+                                         : validates   ? validation_data(config)
+                                                       : config.data);
+    if (data.empty()) {
+      place.options = validates ? validation_reading(config) : training_reading(config);
+      place.options.allow_external |= reading.allow_external;
+      if (!reading.views.rows.empty()) place.options.views.rows = reading.views.rows;
+      if (reading.views.part != DataPart::all) place.options.views.part = reading.views.part;
+    } else {
+      place.options = reading;
+    }
+    const MatchedData matched =
+        match_data(std::make_unique<DatasetReader>(place), run.model->input(), scale);
+    auto address = labels.empty() ? std::nullopt : std::optional(parse_address(labels));
+    if (address) address->options = matched.reader->info().address.options;
+    run.study = std::make_unique<SampleStudy>(
+        study_samples(*run.model, *matched.reader, samples, address, &matched.transform));
+    for (const std::string& note : matched.notes) run.findings.remarks.push_back(note);
     run.findings.study = run.study.get();
+    if (!run.study->label_remark.empty()) {
+      run.findings.remarks.push_back(
+          fmt::format("No labels are shown: {}.", run.study->label_remark));
+    }
   } catch (const Error& error) {
     if (!data.empty() || !labels.empty()) throw;
     run.findings.remarks.push_back(

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cli/options.hpp"
+#include "hdf5/read_options.hpp"
 #include "report/run_report.hpp"
 
 namespace hourglass {
@@ -20,7 +21,9 @@ struct OpenedRun {
 [[nodiscard]] OpenedRun open_run(const std::string& folder);
 
 /// Adds the study of at most `samples` samples of `data`; an empty `data` means the run's
-/// validation or training data, whose absence is a remark instead of an error.
-void add_study(OpenedRun& run, const std::string& data, const std::string& labels, Index samples);
+/// validation or training data, read as the run did, whose absence is a remark instead of an error.
+/// Data of the user's own are compared with those of the training, with `scale` for their values.
+void add_study(OpenedRun& run, const std::string& data, const std::string& labels, Index samples,
+               const ReadOptions& reading, const GivenScale& scale);
 
 }  // namespace hourglass

@@ -2,6 +2,7 @@
 
 #include "cli/command.hpp"
 #include "core/buffer.hpp"
+#include "core/channel_order.hpp"
 #include "core/random.hpp"
 #include "hdf5/dataset_writer.hpp"
 #include "hourglass/comm/communicator.hpp"
@@ -29,6 +30,17 @@ void draw_codes(const CounterRandom& random, Range rows, Matrix codes) {
   }
 }
 
+// N x H x W [x C], or as the data of the training: N x C x H x W. Of dense layers the network knows
+// no more than the number of features.
+std::vector<Index> shape_of_samples(Index samples, Index features, const ImageShape& grid,
+                                    bool channels_first) {
+  if (!grid.known()) return {samples, features};
+  std::vector<Index> shape = grid.spatial();
+  if (grid.channels > 1) shape.insert(channels_first ? shape.begin() : shape.end(), grid.channels);
+  shape.insert(shape.begin(), samples);
+  return shape;
+}
+
 void run_sample(const Arguments& arguments) {
   const auto world = Communicator::world();
   Model model;
@@ -50,16 +62,17 @@ void run_sample(const Arguments& arguments) {
   });
   const Autoencoder& network = *model.network;
   const std::string group = output.path == "/" ? "" : output.path;
-  const ImageShape& image = model.config.model.image;
-  std::vector<Index> shape = {samples, network.features()};
-  if (image.known()) shape = {samples, image.height, image.width};
-  if (image.known() && image.channels > 1) shape.push_back(image.channels);
+  const ImageShape grid = model.grid();
+  const bool channels_first = model.leading_channels() > 1;
+  const std::vector<Index> shape =
+      shape_of_samples(samples, network.features(), grid, channels_first);
   DatasetWriter writer(
       world, output.file,
       {{group + "/samples", shape, ElementType::f32, 0, 0, {{"model", model.file.path}}},
        {group + "/codes", {samples, network.code_size()}, ElementType::f32, 0, 0, {}}});
   Workspace workspace = network.make_workspace(micro_batch);
   Buffer<float> codes(micro_batch * network.code_size());
+  Buffer<float> ordered(channels_first ? micro_batch * network.features() : 0);
   const CounterRandom random(static_cast<std::uint64_t>(seed), Purpose::sampling);
   const Index batches = (samples + micro_batch - 1) / micro_batch;
   const Range mine = even_part(batches, world.size(), world.rank());
@@ -76,6 +89,12 @@ void run_sample(const Arguments& arguments) {
     const auto bytes = [](ConstMatrix m) {
       return std::as_bytes(std::span(m.data, static_cast<std::size_t>(m.rows * m.columns)));
     };
+    if (channels_first && !rows.empty()) {
+      to_channels_first({grid.channels, grid.places(), size_of(ElementType::f32)}, bytes(x),
+                        std::as_writable_bytes(
+                            ordered.span().first(static_cast<std::size_t>(x.rows * x.columns))));
+      x = {ordered.data(), x.rows, x.columns};
+    }
     writer.write_rows(0, rows, bytes(x));
     writer.write_rows(1, rows, bytes(h));
   }

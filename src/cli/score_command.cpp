@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -9,26 +8,35 @@
 
 #include "analysis/anomaly.hpp"
 #include "cli/command.hpp"
+#include "cli/feature_output.hpp"
 #include "cli/model_arguments.hpp"
 #include "cli/window_output.hpp"
 #include "config/data_reading.hpp"
+#include "core/edit_distance.hpp"
+#include "core/number_text.hpp"
 #include "core/text_list.hpp"
 #include "data/labels.hpp"
+#include "data/original_units.hpp"
 #include "engine/training_data.hpp"
 #include "hdf5/dataset_writer.hpp"
 #include "hourglass/core/error.hpp"
+#include "system/atomic_file.hpp"
 
 namespace hourglass {
 namespace {
 
 constexpr std::size_t shown_samples = 5;
+constexpr Index standard_odd_features = 3;
 
 struct ScoreOptions {
   std::optional<DatasetAddress> output;
   double quantile = 0.99;
   std::string fit;  ///< samples that the threshold comes from; "" for none
   ReadOptions fit_reading;
-  std::vector<std::int64_t> anomalies;
+  std::vector<std::string> anomalies;  ///< labels: names of classes, or numbers
+  Units units = Units::network;
+  Index per_feature = 0;  ///< odd features of each sample; 0: none
+  std::string table;      ///< CSV file of them; "" for none
 };
 
 struct Report {
@@ -40,9 +48,13 @@ struct Report {
   Index flagged = 0;
   std::optional<Detection> labels;
   Index flagged_anomalies = 0;
+  std::vector<std::string> names;        ///< of the features
+  std::vector<OddFeatures> highest_odd;  ///< of `highest`, with --per-feature
+  const InputTransform* transform = nullptr;
 };
 
 ScoreOptions read_score_options(const Arguments& arguments, const ModelArguments& given) {
+  const Model& model = given.model;
   ScoreOptions options;
   if (arguments.has("output")) options.output = parse_address(arguments.get("output"));
   options.quantile = arguments.number("threshold-quantile", 0.99);
@@ -50,10 +62,19 @@ ScoreOptions read_score_options(const Arguments& arguments, const ModelArguments
     throw Error(ErrorKind::usage, fmt::format("--threshold-quantile is {}, but 0 to 1 is expected",
                                               options.quantile));
   }
+  options.units = units_from(arguments.get("units", "network"));
+  options.per_feature =
+      arguments.flag_or_integer("per-feature", standard_odd_features, 1, model.network->features());
+  options.table = arguments.get("table");
+  if (!options.table.empty()) {
+    if (options.per_feature == 0)
+      throw Error(ErrorKind::usage, "--table lists odd features: give --per-feature too");
+    require_new(options.table);
+  }
   options.fit = arguments.get("fit");
   options.fit_reading = for_other_rows(given.reading);
   if (options.fit.empty() && arguments.has("threshold-quantile")) {
-    const TrainConfig& run = given.model.config;
+    const TrainConfig& run = model.config;
     options.fit = has_validation(run) ? validation_data(run) : run.data;
     options.fit_reading = has_validation(run) ? validation_reading(run) : training_reading(run);
   }
@@ -61,36 +82,49 @@ ScoreOptions read_score_options(const Arguments& arguments, const ModelArguments
     throw Error(ErrorKind::usage, "--labels needs --anomaly-label, the labels of anomalies");
   }
   if (!arguments.has("anomaly-label")) return options;
-  for (const std::string& text : split_list(arguments.get("anomaly-label"))) {
-    std::int64_t label = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), label);
-    if (error != std::errc{} || end != text.data() + text.size()) {
+  options.anomalies = split_list(arguments.get("anomaly-label"));
+  if (options.anomalies.empty()) throw Error(ErrorKind::usage, "--anomaly-label is empty");
+  return options;
+}
+
+Labels labels_of(const Arguments& arguments, const DatasetReader& reader) {
+  const DatasetInfo& info = reader.info();
+  if (arguments.has("labels")) {
+    DatasetAddress address = parse_address(arguments.get("labels"));
+    address.options = info.address.options;
+    return read_labels(address, info.rows());
+  }
+  const LabelsBeside beside = labels_beside(info);
+  if (beside.address) return read_labels(*beside.address, info.rows());
+  throw Error(
+      ErrorKind::data,
+      fmt::format("{}: no labels beside the samples{}; name them with --labels FILE.h5:/path",
+                  to_string(info.address),
+                  beside.reason.empty() ? "" : " (" + beside.reason + ")"));
+}
+
+std::vector<std::uint8_t> find_anomalies(const Arguments& arguments, const DatasetReader& reader,
+                                         const std::vector<std::string>& anomalies) {
+  const Labels labels = labels_of(arguments, reader);
+  std::vector<std::int64_t> wanted;
+  for (const std::string& name : anomalies) {
+    const auto label = labels.find(name);
+    if (!label && labels.names.empty()) {
       throw Error(
           ErrorKind::usage,
           fmt::format("--anomaly-label is '{}', but comma-separated whole numbers are expected",
                       arguments.get("anomaly-label")));
     }
-    options.anomalies.push_back(label);
-  }
-  if (options.anomalies.empty()) throw Error(ErrorKind::usage, "--anomaly-label is empty");
-  return options;
-}
-
-std::vector<std::uint8_t> find_anomalies(const Arguments& arguments, const DatasetReader& reader,
-                                         const std::vector<std::int64_t>& anomalies) {
-  const DatasetInfo& info = reader.info();
-  const auto address =
-      arguments.has("labels") ? labels_at(arguments.get("labels"), info) : labels_beside(info);
-  if (!address) {
-    throw Error(
-        ErrorKind::data,
-        fmt::format("{}: no labels beside the samples; name them with --labels FILE.h5:/path",
-                    to_string(reader.info().address)));
+    if (!label) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("--anomaly-label: {} has no class '{}'{}", labels.source, name,
+                              suggestion(name, labels.names)));
+    }
+    wanted.push_back(*label);
   }
   std::vector<std::uint8_t> positive;
-  for (const std::int64_t label : read_labels(*address, reader.info().rows())) {
-    positive.push_back(std::ranges::find(anomalies, label) != anomalies.end() ? 1 : 0);
-  }
+  for (const std::int64_t label : labels.values)
+    positive.push_back(std::ranges::find(wanted, label) != wanted.end() ? 1 : 0);
   return positive;
 }
 
@@ -107,8 +141,10 @@ std::vector<double> gather(const Communicator& world, const std::vector<double>&
 }
 
 void write_scores(const Communicator& world, const DatasetAddress& output,
-                  const SampleErrors& errors, const Report& report, const ModelArguments& given,
-                  const DatasetReader& reader, WorkerPool& pool) {
+                  const SampleErrors& errors, const Report& report,
+                  const std::vector<OddFeatures>& odd, const ScoreOptions& options,
+                  const ModelArguments& given, const MatchedData& data,
+                  std::span<const double> units, WorkerPool& pool) {
   const std::string& model = given.model.file.path;
   const std::string group = output.path == "/" ? "" : output.path;
   DatasetSpec scores{group + "/scores",
@@ -116,14 +152,23 @@ void write_scores(const Communicator& world, const DatasetAddress& output,
                      ElementType::f64,
                      0,
                      0,
-                     {{"model", model}, {"score", "squared error, summed over features"}}};
+                     {{"model", model},
+                      {"score", options.units == Units::data
+                                    ? "squared error in the units of the data, summed over features"
+                                    : "squared error, summed over features"}}};
   if (report.threshold) scores.texts["threshold"] = fmt::format("{}", *report.threshold);
   std::vector<DatasetSpec> specs = {scores};
   if (report.threshold)
     specs.push_back({group + "/anomalous", {report.samples}, ElementType::u8, 0, 0, {}});
-  if (is_windowed(reader)) {
+  const Index columns = options.per_feature;
+  if (columns > 0) {
+    specs.push_back(
+        {group + "/odd_features", {report.samples, columns}, ElementType::i64, 0, 0, {}});
+  }
+  const std::size_t odd_place = specs.size() - 1;
+  if (is_windowed(*data.reader)) {
     specs.push_back({group + "/step_scores",
-                     {reader.time_steps()},
+                     {data.reader->time_steps()},
                      ElementType::f64,
                      0,
                      0,
@@ -139,7 +184,14 @@ void write_scores(const Communicator& world, const DatasetAddress& output,
     for (const double value : errors.values) anomalous.push_back(value > *report.threshold ? 1 : 0);
     writer.write_rows(1, errors.rows, std::as_bytes(std::span(anomalous)));
   }
-  if (is_windowed(reader)) write_step_scores(world, given, reader, pool, writer, specs.size() - 1);
+  if (columns > 0) {
+    std::vector<Index> features;
+    for (const OddFeatures& sample : odd)
+      features.insert(features.end(), sample.features.begin(), sample.features.end());
+    writer.write_rows(odd_place, errors.rows, std::as_bytes(std::span(features)));
+  }
+  if (is_windowed(*data.reader))
+    write_step_scores(world, given, data, units, pool, writer, specs.size() - 1);
   writer.commit();
 }
 
@@ -147,10 +199,14 @@ void print_json(const Report& report) {
   nlohmann::ordered_json json;
   json["samples"] = report.samples;
   json["mean"] = report.mean;
-  for (const auto& [score, row] : report.highest)
-    json["highest"].push_back({{"row", row}, {"score", score}});
-  for (std::size_t i = 0; i < report.highest_steps.size(); ++i)
-    json["highest"][i]["time_step"] = report.highest_steps[i];
+  for (std::size_t i = 0; i < report.highest.size(); ++i) {
+    const auto& [score, row] = report.highest[i];
+    nlohmann::ordered_json sample = {{"row", row}, {"score", score}};
+    if (!report.highest_odd.empty())
+      sample["features"] = to_json(report.highest_odd[i], *report.transform, report.names);
+    if (!report.highest_steps.empty()) sample["time_step"] = report.highest_steps[i];
+    json["highest"].push_back(sample);
+  }
   if (report.threshold) {
     json["threshold"] = *report.threshold;
     json["flagged"] = report.flagged;
@@ -165,21 +221,24 @@ void print_json(const Report& report) {
 }
 
 void print_text(const Report& report, const ScoreOptions& options) {
-  fmt::print("samples    {}\nmean score {:.6f}   squared error, summed over features\nhighest   ",
-             report.samples, report.mean);
+  fmt::print("samples    {}\nmean score {}   squared error{}, summed over features\nhighest   ",
+             report.samples, decimal_text(report.mean, 6),
+             options.units == Units::data ? " in the units of the data" : "");
   for (std::size_t i = 0; i < report.highest.size(); ++i) {
     const auto& [score, row] = report.highest[i];
     if (report.highest_steps.empty()) {
-      fmt::print("  row {} ({:.4f})", row, score);
+      fmt::print("  row {} ({})", row, decimal_text(score, 4));
     } else {
-      fmt::print("  window {} from time step {} ({:.4f})", row, report.highest_steps[i], score);
+      fmt::print("  window {} from time step {} ({})", row, report.highest_steps[i],
+                 decimal_text(score, 4));
     }
   }
   fmt::print("\n");
+  for (const OddFeatures& odd : report.highest_odd)
+    fmt::print("  row {}: {}\n", odd.row, describe(odd, *report.transform, report.names));
   if (report.threshold) {
-    fmt::print(
-        "threshold  {:.6f}   the {} quantile of {}\nflagged    {}   score above the threshold\n",
-        *report.threshold, options.quantile, options.fit, report.flagged);
+    fmt::print("threshold  {}   the {} quantile of {}\nflagged    {}   score above the threshold\n",
+               decimal_text(*report.threshold, 6), options.quantile, options.fit, report.flagged);
   }
   if (!report.labels) return;
   fmt::print(
@@ -196,17 +255,56 @@ void print_text(const Report& report, const ScoreOptions& options) {
   }
 }
 
+/// The odd features of this rank's samples.
+std::vector<OddFeatures> all_odd(const Communicator& world, const ModelArguments& given,
+                                 const MatchedData& data, Index count, WorkerPool& pool) {
+  const InferencePlan plan{data.reader->info().rows(), given.micro_batch};
+  std::vector<OddFeatures> odd;
+  collectively(world, [&] {
+    odd = odd_features(given.model, *data.reader, data.transform, given.micro_batch,
+                       plan.of_rank(world.rank(), world.size()), count, pool);
+  });
+  return odd;
+}
+
+/// Those of the samples with the highest scores, on rank 0.
+void find_highest_odd(const Communicator& world, const ModelArguments& given,
+                      const MatchedData& data, Index count, WorkerPool& pool, Report& report) {
+  collectively(world, [&] {
+    if (!world.is_root()) return;
+    for (const auto& [score, row] : report.highest) {
+      const Index batch = row / given.micro_batch;
+      auto odd = odd_features(given.model, *data.reader, data.transform, given.micro_batch,
+                              {batch, batch + 1}, count, pool);
+      report.highest_odd.push_back(
+          std::move(odd[static_cast<std::size_t>(row - batch * given.micro_batch)]));
+    }
+  });
+}
+
+void write_table(const Communicator& world, const std::string& path,
+                 const std::vector<OddFeatures>& odd, const SampleErrors& errors,
+                 const Report& report) {
+  const auto parts =
+      world.all_gather(csv_lines(odd, errors.values, *report.transform, report.names));
+  collectively(world, [&] {
+    if (!world.is_root()) return;
+    std::string text = csv_header();
+    for (const std::string& part : parts) text += part;
+    write_text_atomically(path, text);
+  });
+}
+
 void run_score(const Arguments& arguments) {
   const auto world = Communicator::world();
   const ModelArguments given = read_model_arguments(world, arguments);
   ScoreOptions options;
   collectively(world, [&] { options = read_score_options(arguments, given); });
-  const auto reader = open_everywhere(world, given.data, given.reading);
+  const MatchedData data = open_matched(world, given);
   std::vector<std::uint8_t> anomalies;
   collectively(world, [&] {
-    check_features(reader->info(), given.model.network->features());
     if (!options.anomalies.empty())
-      anomalies = find_anomalies(arguments, *reader, options.anomalies);
+      anomalies = find_anomalies(arguments, *data.reader, options.anomalies);
     if (options.output) {
       const std::string path =
           (options.output->path == "/" ? "" : options.output->path) + "/scores";
@@ -215,14 +313,23 @@ void run_score(const Arguments& arguments) {
   });
   WorkerPool pool(given.threads);
   Report report;
-  report.samples = reader->info().rows();
+  report.samples = data.reader->info().rows();
+  report.names = names_of_features(given.model, data.reader->info());
+  report.transform = &data.transform;
+  std::vector<double> units;
+  if (options.units == Units::data)
+    units = original_units(data.transform, given.model.network->features());
   if (!options.fit.empty()) {
-    const auto fit = open_everywhere(world, options.fit, options.fit_reading);
-    report.threshold =
-        quantile(world, sample_errors(world, given.model, *fit, given.micro_batch, pool).values,
-                 options.quantile);
+    const MatchedData fit = open_matched(world, options.fit, options.fit_reading, given.model,
+                                         arguments.has("fit") ? given.scale : GivenScale{});
+    report.threshold = quantile(world,
+                                sample_errors(world, given.model, *fit.reader, fit.transform,
+                                              given.micro_batch, pool, units)
+                                    .values,
+                                options.quantile);
   }
-  const SampleErrors errors = sample_errors(world, given.model, *reader, given.micro_batch, pool);
+  const SampleErrors errors = sample_errors(world, given.model, *data.reader, data.transform,
+                                            given.micro_batch, pool, units);
   const std::vector<double> scores = gather(world, errors.values);
   collectively(world, [&] {
     if (!anomalies.empty()) report.labels = detection(scores, anomalies);
@@ -242,11 +349,20 @@ void run_score(const Arguments& arguments) {
         return a.first > b.first || (a.first == b.first && a.second < b.second);
       });
   report.highest.resize(shown);
-  if (is_windowed(*reader)) {
+  if (is_windowed(*data.reader)) {
     for (const auto& entry : report.highest)
-      report.highest_steps.push_back(reader->first_time_step(entry.second));
+      report.highest_steps.push_back(data.reader->first_time_step(entry.second));
   }
-  if (options.output) write_scores(world, *options.output, errors, report, given, *reader, pool);
+  std::vector<OddFeatures> odd;
+  if (options.per_feature > 0) {
+    find_highest_odd(world, given, data, options.per_feature, pool, report);
+    if (options.output || !options.table.empty())
+      odd = all_odd(world, given, data, options.per_feature, pool);
+  }
+  if (options.output) {
+    write_scores(world, *options.output, errors, report, odd, options, given, data, units, pool);
+  }
+  if (!options.table.empty()) write_table(world, options.table, odd, errors, report);
   if (!world.is_root()) return;
   if (options.output && !arguments.flag("json")) {
     fmt::print("{}:{}/scores holds {}\n", options.output->file,
@@ -270,11 +386,26 @@ Command score_command() {
   options.push_back({"fit", "threshold", "Samples that determine the threshold",
                      "with --threshold-quantile: the run's validation samples, or training samples",
                      false});
-  options.push_back({"anomaly-label", "labels",
-                     "Labels of anomalies, comma-separated: report AUROC and average precision", "",
-                     false});
+  options.push_back(
+      {"anomaly-label", "labels",
+       "Labels of anomalies, comma-separated numbers or names of classes: report AUROC and "
+       "average precision",
+       "", false});
   options.push_back({"labels", "labels", "Labels of the samples: FILE.h5:/path",
                      "labels beside the samples", false});
+  options.push_back({"units", "output",
+                     "Units of the scores: network (normalised) or data (as stored)", "network",
+                     false});
+  options.push_back({"per-feature", "output",
+                     fmt::format("Name the K features that make a sample odd, {} without a number; "
+                                 "with --output also <group>/odd_features (N x K int64)",
+                                 standard_odd_features),
+                     "", true});
+  options.push_back(
+      {"table", "output",
+       "CSV file to write: row, score, rank, feature, value and reconstruction of each "
+       "sample's odd features, in the units of the data",
+       "", false});
   options.push_back({"json", "output", "Print one JSON object", "", true});
   options.push_back({"help", "output", "Show this text", "", true});
   return {"score",

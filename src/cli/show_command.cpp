@@ -4,6 +4,7 @@
 
 #include "cli/command.hpp"
 #include "cli/run_findings.hpp"
+#include "core/number_text.hpp"
 #include "hourglass/core/error.hpp"
 #include "report/text_chart.hpp"
 #include "report/training_figures.hpp"
@@ -17,9 +18,9 @@ void print_epochs(const std::vector<MetricsRecord>& epochs) {
              "learning rate", "samples/s");
   for (std::size_t i = epochs.size() > shown ? epochs.size() - shown : 0; i < epochs.size(); ++i) {
     const MetricsRecord& r = epochs[i];
-    fmt::print("{:>7} {:>9} {:>12.4f} {:>12} {:>14.3g} {:>12.0f}\n", r.epoch, r.step, r.sse,
-               r.validation_sse ? fmt::format("{:.4f}", *r.validation_sse) : "-", r.learning_rate,
-               r.samples_per_second);
+    fmt::print("{:>7} {:>9} {:>12} {:>12} {:>14.3g} {:>12.0f}\n", r.epoch, r.step,
+               decimal_text(r.sse, 4), r.validation_sse ? decimal_text(*r.validation_sse, 4) : "-",
+               r.learning_rate, r.samples_per_second);
   }
 }
 
@@ -33,6 +34,9 @@ void run_show(const Arguments& arguments) {
     fmt::print("{} features to a code of {}; {} parameters; weights digest {}\n",
                run.model->network->features(), run.model->network->code_size(),
                run.model->network->layout().parameter_count(), run.model->file.weights_digest);
+    if (run.model->identity) {
+      for (const std::string& line : lines_of(*run.model->identity)) fmt::print("{}\n", line);
+    }
   }
   const auto epochs = records_of(run.findings.metrics, "epoch");
   if (!epochs.empty()) {

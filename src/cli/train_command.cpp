@@ -6,6 +6,7 @@
 #include "cli/train_arguments.hpp"
 #include "config/settings.hpp"
 #include "core/counted.hpp"
+#include "core/number_text.hpp"
 #include "hdf5/address_list.hpp"
 #include "hourglass/core/error.hpp"
 #include "run/model_file.hpp"
@@ -72,7 +73,7 @@ void check_ranks(const TrainConfig& config, int ranks, bool resumed) {
 void print_result(const TrainResult& result) {
   fmt::print(
       "done: {} steps, {} samples{}\n", result.position.step, result.position.samples,
-      result.validation_sse ? fmt::format("; validation sse {:.4f}", *result.validation_sse) : "");
+      result.validation_sse ? "; validation sse " + decimal_text(*result.validation_sse, 4) : "");
   fmt::print("{}", result.profile);
   fmt::print("weights digest {}\n", result.weights_digest);
   fmt::print(

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "analysis/window_means.hpp"
+#include "data/original_units.hpp"
 #include "hourglass/core/error.hpp"
 #include "model/autoencoder.hpp"
 #include "nn/network.hpp"
@@ -28,8 +29,9 @@ bool is_windowed(const DatasetReader& reader) {
 }
 
 void write_step_scores(const Communicator& communicator, const ModelArguments& given,
-                       const DatasetReader& reader, WorkerPool& pool, DatasetWriter& writer,
-                       std::size_t dataset) {
+                       const MatchedData& data, std::span<const double> units, WorkerPool& pool,
+                       DatasetWriter& writer, std::size_t dataset) {
+  const DatasetReader& reader = *data.reader;
   const Index length = reader.info().address.options.views.window;
   const Index channels = reader.info().features() / length;
   const Model& model = given.model;
@@ -44,8 +46,10 @@ void write_step_scores(const Communicator& communicator, const ModelArguments& g
       for (std::size_t begin = 0; begin < in.size(); begin += static_cast<std::size_t>(channels)) {
         double sum = 0;
         for (std::size_t c = begin; c < begin + static_cast<std::size_t>(channels); ++c) {
+          if (std::isnan(in[c])) continue;
           const double difference = static_cast<double>(out[c]) - static_cast<double>(in[c]);
-          sum += difference * difference;
+          const double scaled = units.empty() ? difference : difference * units[c];
+          sum += scaled * scaled;
         }
         if (!std::isfinite(sum)) {
           throw Error(ErrorKind::data, fmt::format("{}: the model's reconstruction is not finite",
@@ -55,44 +59,55 @@ void write_step_scores(const Communicator& communicator, const ModelArguments& g
       }
     }
   };
-  average_over_windows(communicator, reader, model.transform, given.micro_batch, pool, {1, compute},
+  average_over_windows(communicator, reader, data.transform, given.micro_batch, pool, {1, compute},
                        [&](Range steps, std::span<const double> means) {
                          writer.write_rows(dataset, steps, std::as_bytes(means));
                        });
 }
 
 void write_series_reconstruction(const Communicator& communicator, const ModelArguments& given,
-                                 const DatasetReader& reader, const DatasetAddress& output) {
+                                 const MatchedData& data, const OutputPlan& plan,
+                                 const std::function<ConstMatrix(ConstMatrix, Workspace&)>& infer) {
+  const DatasetReader& reader = *data.reader;
   const Index length = reader.info().address.options.views.window;
   const Index channels = reader.info().features() / length;
-  const Model& model = given.model;
+  const bool wide = plan.original_units && needs_double(reader.info().type);
   // N x L x ... windows are of a series T x ...
   std::vector<Index> shape = reader.info().shape;
   shape.erase(shape.begin() + 1);
   shape.front() = reader.time_steps();
-  const std::string path = (output.path == "/" ? "" : output.path) + "/reconstructions";
-  DatasetWriter writer(communicator, output.file,
-                       {{path, shape, ElementType::f32, 0, 0, {{"model", model.file.path}}}});
+  const std::string path = (plan.output.path == "/" ? "" : plan.output.path) + "/" + plan.name;
+  DatasetWriter writer(communicator, plan.output.file,
+                       {{path,
+                         shape,
+                         wide ? ElementType::f64 : ElementType::f32,
+                         0,
+                         0,
+                         {{"model", given.model.file.path}}}});
   WorkerPool pool(given.threads);
   auto workspaces = workspaces_of(given, pool);
   const auto compute = [&](Index worker, Range, ConstMatrix x, std::span<double> values) {
-    const ConstMatrix y = model.network->reconstruct(model.parameters.data(), x,
-                                                     workspaces[static_cast<std::size_t>(worker)]);
+    const ConstMatrix y = infer(x, workspaces[static_cast<std::size_t>(worker)]);
     std::size_t place = 0;
     for (Index r = 0; r < y.rows; ++r) {
-      for (const float value : y.row(r)) values[place++] = static_cast<double>(value);
+      const auto row = y.row(r);
+      for (std::size_t c = 0; c < row.size(); ++c) {
+        values[place++] = plan.original_units ? original_value(data.transform, c, row[c])
+                                              : static_cast<double>(row[c]);
+      }
     }
   };
-  std::vector<float> stored;
-  average_over_windows(communicator, reader, model.transform, given.micro_batch, pool,
-                       {channels, compute}, [&](Range steps, std::span<const double> means) {
-                         stored.assign(means.begin(), means.end());
-                         writer.write_rows(0, steps, std::as_bytes(std::span(stored)));
-                       });
+  std::vector<float> narrow;
+  average_over_windows(
+      communicator, reader, data.transform, given.micro_batch, pool, {channels, compute},
+      [&](Range steps, std::span<const double> means) {
+        narrow.assign(means.begin(), means.end());
+        writer.write_rows(0, steps, wide ? std::as_bytes(means) : std::as_bytes(std::span(narrow)));
+      });
   writer.commit();
   if (communicator.is_root()) {
     fmt::print("{}:{} holds the series, {} x {}: means over the windows that cover a time step\n",
-               output.file, path, reader.time_steps(), channels);
+               plan.output.file, path, reader.time_steps(), channels);
   }
 }
 

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <functional>
+#include <span>
+
+#include "cli/inference_output.hpp"
 #include "cli/model_arguments.hpp"
 #include "engine/worker_pool.hpp"
 #include "hdf5/dataset_writer.hpp"
@@ -11,16 +15,18 @@ namespace hourglass {
 [[nodiscard]] bool is_windowed(const DatasetReader& reader);
 
 /// Writes the score of each time step as data set number `dataset` of the writer (time steps x
-/// float64): its squared error, summed over channels, averaged over the windows that cover it; NaN
-/// where none does. Collective.
+/// float64): its squared error (in `units` of each feature, unless they are none), summed over the
+/// channels that are not missing, averaged over the windows that cover it; NaN where none does.
+/// Collective.
 void write_step_scores(const Communicator& communicator, const ModelArguments& given,
-                       const DatasetReader& reader, WorkerPool& pool, DatasetWriter& writer,
-                       std::size_t dataset);
+                       const MatchedData& data, std::span<const double> units, WorkerPool& pool,
+                       DatasetWriter& writer, std::size_t dataset);
 
 /// Writes the series that the windows were made of as the model reconstructs it (time steps x
-/// channels, float32) to <group>/reconstructions: the mean over the windows that cover a time step,
-/// NaN where none does. Collective.
+/// channels) to <group>/<name> of the plan, in its units: the mean of what `infer` gives over the
+/// windows that cover a time step, NaN where none does. Collective.
 void write_series_reconstruction(const Communicator& communicator, const ModelArguments& given,
-                                 const DatasetReader& reader, const DatasetAddress& output);
+                                 const MatchedData& data, const OutputPlan& plan,
+                                 const std::function<ConstMatrix(ConstMatrix, Workspace&)>& infer);
 
 }  // namespace hourglass

@@ -8,6 +8,8 @@
 #include "config/arithmetic_settings.hpp"
 #include "config/pretrain_config.hpp"
 #include "config/reliability.hpp"
+#include "core/channel_order.hpp"
+#include "data/columns.hpp"
 #include "data/normalization.hpp"
 #include "hdf5/read_options.hpp"
 #include "hourglass/core/types.hpp"
@@ -44,10 +46,14 @@ struct TrainConfig {
   // data
   std::string data;
   std::string validation;
-  ReadOptions reading;  ///< of the training and the validation samples
-  std::string
-      sample_weights;  ///< where the weights of the training samples come from; empty: all 1
+  ReadOptions reading;          ///< of the training and the validation samples
+  std::string sample_weights;   ///< where the weights of training samples come from; empty: all 1
+  double validation_scale = 0;  ///< factor of its values; 0: where they differ from those of the
+                                ///< training, only what is certain is converted
+  ChannelOrder channels = ChannelOrder::automatic;  ///< of the samples as they are stored
   Normalize normalize = Normalize::automatic;
+  /// Stored numbers that count as missing, besides NaN; model.missing says what becomes of them.
+  std::vector<double> missing_values;
   Index shuffle_block = 32;
   Index shuffle_window = 64;
   Index memory = -1;  ///< bytes of training data held per rank; -1: half of the node's memory
@@ -56,6 +62,10 @@ struct TrainConfig {
   // model
   AutoencoderSpec model;
   std::string feature_weights;  ///< where the loss's weights of features come from; empty: all 1
+  std::string group_weights;    ///< mixed loss: of columns, "NAME=2,..."; the others have 1
+  /// What the features are, where the data know it and have more than numbers: no setting, but
+  /// found in the data or the model file.
+  std::vector<Column> columns;
   Initialization initialization = Initialization::glorot_uniform;
 
   // optimization
@@ -99,6 +109,11 @@ struct TrainConfig {
   [[nodiscard]] Index pretrain_batch() const { return pretrain.batch > 0 ? pretrain.batch : batch; }
   [[nodiscard]] Index pretrain_shards() const { return pretrain_batch() / micro_batch; }
 };
+
+/// What counts as missing in the run's data, without the means that replace it.
+[[nodiscard]] inline MissingValues missing_values(const TrainConfig& config) {
+  return {config.model.missing, config.missing_values, {}};
+}
 
 /// --optimizer lbfgs: every update is made from the whole data set.
 [[nodiscard]] inline bool is_full_batch(const TrainConfig& config) {

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "config/sample_reading.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {
@@ -19,7 +20,7 @@ void check(bool valid, const std::string& message) {
 }  // namespace
 
 ReadOptions training_reading(const TrainConfig& config) {
-  ReadOptions reading = config.reading;
+  ReadOptions reading = sample_reading(config);
   reading.views.part = is_split(config) ? DataPart::training : DataPart::all;
   return reading;
 }
@@ -33,8 +34,8 @@ std::string validation_data(const TrainConfig& config) {
 }
 
 ReadOptions validation_reading(const TrainConfig& config) {
-  if (!is_split(config)) return for_other_rows(config.reading);
-  ReadOptions reading = config.reading;
+  if (!is_split(config)) return for_other_rows(sample_reading(config));
+  ReadOptions reading = sample_reading(config);
   reading.views.part = DataPart::validation;
   return reading;
 }
@@ -63,6 +64,7 @@ void check_sample_weights(const TrainConfig& config) {
                                    {"contractive", r.contractive > 0},
                                    {"hessian-weight", r.hessian_weight > 0},
                                    {"predictive", r.predictive},
+                                   {"missing", config.model.missing != Missing::refuse},
                                    {"pretrain", config.pretrain.kind != Pretrain::none}}) {
     check(!used, fmt::format("--sample-weights cannot be combined with --{}: leave out one of them",
                              name));

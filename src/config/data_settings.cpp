@@ -1,4 +1,5 @@
 #include "config/setting_rows.hpp"
+#include "core/text_list.hpp"
 
 namespace hourglass {
 
@@ -12,16 +13,50 @@ std::vector<Setting> data_settings() {
                    [](TrainConfig& c) -> std::string& { return c.data; }),
       text_setting({"validation", s, "Validation samples, evaluated after each epoch", Scope::run},
                    [](TrainConfig& c) -> std::string& { return c.validation; }),
+      number_setting({"validation-scale", s,
+                      "Factor by which values of --validation become like those of --data; 0: they "
+                      "are compared, and what is certain is converted",
+                      Scope::run},
+                     [](TrainConfig& c) -> double& { return c.validation_scale; }),
       flag_setting({"allow-external", s,
                     "Allow data files to refer to other files (external links, external storage, "
                     "virtual data sets) and to use filter plug-ins",
                     Scope::run},
                    [](TrainConfig& c) -> bool& { return c.reading.allow_external; }),
+      flag_setting({"accept-fill", s,
+                    "Read rows that were never written as the fill value that the file declares",
+                    Scope::run},
+                   [](TrainConfig& c) -> bool& { return c.reading.accept_fill; }),
+      word_setting(
+          {"channels", s,
+           "Where the channels of a sample stand: first (C x H x W, as in PyTorch), last (H x W x "
+           "C), auto (as the names or the extents of its axes make plain)"},
+          [](TrainConfig& c) -> ChannelOrder& { return c.channels; }, channel_order_from),
       word_setting(
           {"normalize", s,
            "Conversion of stored values to inputs: auto (integers to [0,1], floats unchanged), "
            "none, unit, standardize"},
           [](TrainConfig& c) -> Normalize& { return c.normalize; }, normalize_from),
+      word_setting(
+          {"missing", s,
+           "Treatment of missing elements (NaN, --missing-value): refuse, mask (left out "
+           "of the loss, the network is fed the feature's mean), mean (replaced by it)"},
+          [](TrainConfig& c) -> Missing& { return c.model.missing; }, missing_from),
+      {"missing-value", s,
+       "Stored numbers that stand for missing elements, comma-separated, e.g. -999", false,
+       Scope::trajectory,
+       [](const TrainConfig& c) { return fmt::format("{}", fmt::join(c.missing_values, ",")); },
+       [](TrainConfig& c, const std::string& text) {
+         c.missing_values.clear();
+         for (const std::string& item : split_list(text)) {
+           c.missing_values.push_back(
+               parse_number<double>("missing-value", item, "a list of numbers, e.g. -999,-9999"));
+         }
+       }},
+      flag_setting({"missing-indicator", s,
+                    "mask: also feed the network the mask, one more input per feature: 1 where it "
+                    "is missing"},
+                   [](TrainConfig& c) -> bool& { return c.model.missing_indicator; }),
       integer_setting(
           {"shuffle-block", s,
            "Rows per shuffle block: contiguous on disk, kept together until the window shuffle"},

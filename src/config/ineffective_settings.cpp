@@ -31,6 +31,7 @@ std::span<const SettingDependency> setting_dependencies() {
       {{"stride"}, {"window"}, {}},
       {{"validation-group", "split-seed"}, {"validation-fraction", "folds"}, {}},
       {{"huber-delta"}, {"loss"}, {"huber"}},
+      {{"group-weights"}, {"loss"}, {"mixed"}},
       {{"corruption-strength", "corrupted-weight", "clean-weight"}, {"corruption"}, {}},
       {{"code-noise-before"}, {"code-noise"}, {}},
       {{"kl-target"}, {"kl-weight"}, {}},

@@ -66,6 +66,10 @@ std::vector<Setting> model_settings() {
                     "Weights of the features in the loss: FILE.h5:/dataset with one number per "
                     "feature, or inverse-variance; empty: all 1"},
                    [](TrainConfig& c) -> std::string& { return c.feature_weights; }),
+      text_setting({"group-weights", s,
+                    "mixed: weights of columns in the loss, e.g. colour=2,age=0.5; the others have "
+                    "1"},
+                   [](TrainConfig& c) -> std::string& { return c.group_weights; }),
       number_setting({"huber-delta", s, "huber: error above which the loss is linear"},
                      [](TrainConfig& c) -> double& { return c.model.huber_delta; }),
       flag_setting({"tied", s, "Tie the decoder's weights to the encoder's, transposed"},

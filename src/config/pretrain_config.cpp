@@ -118,6 +118,10 @@ void check_pretraining(const TrainConfig& config) {
     check_list("pretrain-corruption-strength", pretrain.corruption_strength, layers, 0,
                pretrain.corruption == Corruption::gaussian ? 1e6 : 1);
   }
+  check(pretrain.kind != Pretrain::rbm || config.model.missing != Missing::mask,
+        what +
+            " draws whole samples and cannot be combined with --missing mask: use --missing "
+            "mean, or --pretrain denoising");
   if (pretrain.kind == Pretrain::rbm) check_rbm(config);
   OptimizerSettings optimizer = config.optimizer;
   if (pretrain.optimizer != "auto") optimizer.name = pretrain.optimizer;

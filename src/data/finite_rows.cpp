@@ -1,10 +1,12 @@
 #include "data/finite_rows.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <string>
 
-#include "data/normalization.hpp"
+#include "data/missing_values.hpp"
 #include "hdf5/element.hpp"
 #include "hourglass/core/error.hpp"
 
@@ -14,41 +16,81 @@ namespace {
 
 constexpr Index bytes_a_read = Index{8} << 20;
 
-std::string describe(ElementType type, const std::byte* stored, Index element) {
-  const auto i = static_cast<std::size_t>(element);
-  const double value = type == ElementType::f32
-                           ? static_cast<double>(load_element<float>(stored, i))
-                           : load_element<double>(stored, i);
-  if (std::isnan(value)) return "a NaN";
-  if (std::isinf(value)) return "an infinity";
-  return "a number beyond the range of single precision";
+// The element, and advice.
+std::string describe(ElementType type, const std::byte* stored, Index element,
+                     const MissingValues& missing) {
+  return with_element(type, [&]<class T>(std::type_identity<T>) -> std::string {
+    const T value = load_element<T>(stored, static_cast<std::size_t>(element));
+    if constexpr (std::is_floating_point_v<T>) {
+      if (std::isnan(value)) return "a NaN";
+      if (!is_missing(value, missing.values))
+        return std::isinf(value) ? "an infinity" : "a number beyond the range of single precision";
+    }
+    return fmt::format("{}, which --missing-value names", value);
+  });
 }
 
-[[noreturn]] void refuse(const ElementPlace& place, const std::string& what) {
-  throw Error(ErrorKind::data, place.row + " holds " + what + " (feature " +
-                                   std::to_string(place.feature) +
-                                   "); clean the data: drop such rows or replace such values");
+// The number in the file, and the name of what it is read as.
+std::string feature_text(const DatasetInfo& info, Index stored, Index feature) {
+  const auto i = static_cast<std::size_t>(feature);
+  const std::string number = "feature " + std::to_string(stored);
+  return i < info.feature_names.size() ? number + ", " + info.feature_names[i] : number;
+}
+
+// Refuses element `bad` of what was read, which lies at `place`.
+[[noreturn]] void refuse(const DatasetInfo& info, const ElementPlace& place, Index feature,
+                         const std::byte* bytes, Index bad, const MissingValues& missing) {
+  const std::string text = feature_text(info, place.feature, feature);
+  const std::string found = describe(info.type, bytes, bad, missing);
+  if (found == "a NaN" && !info.missing.empty()) {
+    throw Error(ErrorKind::data, place.row + " holds a missing value (" + text +
+                                     "), which the file marks by " + info.missing +
+                                     "; drop such rows, or train with --missing mask");
+  }
+  // Only what counts as missing can be masked.
+  const char* const advice =
+      found.starts_with("an infinity") || found.starts_with("a number")
+          ? "; clean the data: drop such rows or replace such values"
+          : "; clean the data: drop such rows or replace such values, or train with --missing mask";
+  throw Error(ErrorKind::data, place.row + " holds " + found + " (" + text + ")" + advice);
 }
 
 }  // namespace
 
-void read_finite_rows(const DatasetReader& reader, Range rows, std::span<std::byte> bytes) {
-  reader.read_rows(rows, bytes);
-  const DatasetInfo& info = reader.info();
-  const Index bad = first_non_finite(info.type, bytes);
-  if (bad < 0) return;
-  refuse(reader.place(rows.begin + bad / info.features(), bad % info.features()),
-         describe(info.type, bytes.data(), bad));
+void read_finite_rows(const DatasetReader& reader, Range rows, std::span<std::byte> bytes,
+                      const MissingValues& missing) {
+  if (!rows.empty()) read_finite_runs(reader, {&rows, 1}, bytes, missing);
 }
 
-void read_finite_steps(const DatasetReader& reader, Range steps, std::span<std::byte> bytes) {
-  reader.read_steps(steps, bytes);
+void read_finite_runs(const DatasetReader& reader, std::span<const Range> runs,
+                      std::span<std::byte> bytes, const MissingValues& missing) {
+  reader.read_runs(runs, bytes);
   const DatasetInfo& info = reader.info();
-  const Index bad = first_non_finite(info.type, bytes);
+  const Index bad = first_refused(info.type, bytes, missing);
   if (bad < 0) return;
+  Index place = bad / info.features();
+  std::size_t run = 0;
+  while (place >= runs[run].size()) place -= runs[run++].size();
+  const Index feature = bad % info.features();
+  refuse(info, reader.place(runs[run].begin + place, feature), feature, bytes.data(), bad, missing);
+}
+
+void read_finite_steps(const DatasetReader& reader, std::span<const Range> runs,
+                       std::span<std::byte> bytes, const MissingValues& missing) {
+  const DatasetInfo& info = reader.info();
+  if (info.steps.length() == 1) return read_finite_runs(reader, runs, bytes, missing);
   const Index features = info.features() / info.steps.length();
-  refuse(reader.place_in_step(steps.begin + bad / features, bad % features),
-         describe(info.type, bytes.data(), bad));
+  for (const Range& run : runs) {
+    const auto size = static_cast<std::size_t>(run.size() * info.step_bytes());
+    reader.read_steps(run, bytes.first(size));
+    const Index bad = first_refused(info.type, bytes.first(size), missing);
+    if (bad >= 0) {
+      const Index feature = bad % features;
+      refuse(info, reader.place_in_step(run.begin + bad / features, feature), feature, bytes.data(),
+             bad, missing);
+    }
+    bytes = bytes.subspan(size);
+  }
 }
 
 Index rows_a_read(const DatasetInfo& info) {

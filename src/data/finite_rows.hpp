@@ -3,17 +3,25 @@
 #include <cstddef>
 #include <span>
 
+#include "data/normalization.hpp"
 #include "hdf5/hdf5.hpp"
 #include "hourglass/core/types.hpp"
 
 namespace hourglass {
 
 /// reader.read_rows, and Error(data) naming row and feature of the first NaN, infinity or double
-/// beyond single precision. Every row of data that anything is computed from comes through here.
-void read_finite_rows(const DatasetReader& reader, Range rows, std::span<std::byte> bytes);
+/// beyond single precision, unless it counts as missing and `missing` allows that. Every row of
+/// data that anything is computed from comes through here.
+void read_finite_rows(const DatasetReader& reader, Range rows, std::span<std::byte> bytes,
+                      const MissingValues& missing = {});
 
-/// The same for steps (DatasetInfo::steps).
-void read_finite_steps(const DatasetReader& reader, Range steps, std::span<std::byte> bytes);
+/// The same of ascending, disjoint ranges of rows, one after the other (reader.read_runs).
+void read_finite_runs(const DatasetReader& reader, std::span<const Range> runs,
+                      std::span<std::byte> bytes, const MissingValues& missing = {});
+
+/// The same of runs of steps (DatasetInfo::steps).
+void read_finite_steps(const DatasetReader& reader, std::span<const Range> runs,
+                       std::span<std::byte> bytes, const MissingValues& missing = {});
 
 /// Rows that one read should fetch: about 8 MiB, at least one.
 [[nodiscard]] Index rows_a_read(const DatasetInfo& info);

@@ -102,8 +102,9 @@ std::unique_ptr<SampleSource> make_memory_source(const DatasetReader& reader,
     const Range read{step, std::min(step + most, steps.end)};
     const auto offset = static_cast<std::size_t>((read.begin - steps.begin) * info.step_bytes());
     read_finite_steps(
-        reader, read,
-        samples.span().subspan(offset, static_cast<std::size_t>(read.size() * info.step_bytes())));
+        reader, {&read, 1},
+        samples.span().subspan(offset, static_cast<std::size_t>(read.size() * info.step_bytes())),
+        settings.transform.missing);
   }
   return std::make_unique<MemorySource>(std::move(samples), info.type, info.features(), info.steps,
                                         settings);

@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "data/missing_values.hpp"
 #include "hdf5/element.hpp"
 #include "hourglass/core/error.hpp"
 
@@ -27,6 +28,21 @@ using Exact =
     std::conditional_t<(std::numeric_limits<T>::digits <= std::numeric_limits<float>::digits),
                        float, double>;
 
+/// NaN stays NaN.
+float cut(float x) {
+  return x < -most_deviations ? -most_deviations : x > most_deviations ? most_deviations : x;
+}
+
+template <class T>
+void convert_in_double(const std::byte* stored, const InputTransform& transform,
+                       std::span<float> row) {
+  for (std::size_t c = 0; c < row.size(); ++c) {
+    const double value = static_cast<double>(load_element<T>(stored, c)) / transform.divisor;
+    row[c] = cut(static_cast<float>((value - transform.exact_mean[c]) *
+                                    static_cast<double>(transform.inverse_deviation[c])));
+  }
+}
+
 template <class T>
 void convert(const std::byte* stored, const InputTransform& transform, std::span<float> row) {
   using Real = Exact<T>;
@@ -38,11 +54,12 @@ void convert(const std::byte* stored, const InputTransform& transform, std::span
     for (std::size_t c = 0; c < row.size(); ++c) row[c] = static_cast<float>(value(c) / divisor);
     return;
   }
+  if (!transform.exact_mean.empty()) return convert_in_double<T>(stored, transform, row);
   const float* mean = transform.mean.data();
   const float* inverse_deviation = transform.inverse_deviation.data();
   for (std::size_t c = 0; c < row.size(); ++c) {
-    row[c] = static_cast<float>((value(c) / divisor - static_cast<Real>(mean[c])) *
-                                static_cast<Real>(inverse_deviation[c]));
+    row[c] = cut(static_cast<float>((value(c) / divisor - static_cast<Real>(mean[c])) *
+                                    static_cast<Real>(inverse_deviation[c])));
   }
 }
 
@@ -111,10 +128,14 @@ double unit_divisor(ElementType type) {
 
 void convert_row(ElementType type, const std::byte* stored, const InputTransform& transform,
                  std::span<float> row) {
-  require(transform.mean.empty() || (transform.mean.size() == row.size() &&
-                                     transform.inverse_deviation.size() == row.size()),
+  require(transform.mean.empty() ||
+              (transform.mean.size() == row.size() &&
+               transform.inverse_deviation.size() == row.size() &&
+               (transform.exact_mean.empty() || transform.exact_mean.size() == row.size())),
           "a transform's mean and deviation have one element a feature");
   with_element(type, [&]<class T>(std::type_identity<T>) { convert<T>(stored, transform, row); });
+  if (transform.missing.treatment != Missing::refuse)
+    replace_missing(type, stored, transform.missing, row);
 }
 
 Index first_non_finite(ElementType type, std::span<const std::byte> stored) {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/missing.hpp"
 #include "hdf5/hdf5.hpp"
 #include "hourglass/core/matrix_view.hpp"
 
@@ -17,8 +18,8 @@ enum class Normalize {
   none,       ///< the value itself
   unit,  ///< integers divided by their type's maximum: [0, 1] (about [-1, 1] for signed types);
          ///< floating types as they are
-  standardize,  ///< (x - mean) / deviation, per feature over the training data; deviation 0 counts
-                ///< as 1
+  standardize,  ///< (x - mean) / deviation, per feature over the training data; the deviation of a
+                ///< feature that counts as constant (data/statistics.hpp) is 1
 };
 
 /// Names as in the configuration: "auto", "none", "unit", "standardize".
@@ -32,18 +33,36 @@ enum class Normalize {
 /// The largest value of an integer type (255 for u8), as a double; 1 for floating types.
 [[nodiscard]] double unit_divisor(ElementType type);
 
-/// The resolved conversion: x -> (value / divisor - mean[c]) / deviation[c]; empty mean: only the
-/// division.
+/// Standardized values are cut to this many deviations on either side. The training data never
+/// reach it (n samples lie within sqrt(n) deviations of their mean); what comes later may: a
+/// feature that hardly varied in training, or a fill value.
+constexpr float most_deviations = 1e6F;
+
+/// What counts as missing in stored samples, and what becomes of it. NaN always counts; infinity
+/// never does.
+struct MissingValues {
+  Missing treatment = Missing::refuse;
+  std::vector<double> values;  ///< stored numbers that stand for missing ones
+  std::vector<float> means;    ///< Missing::mean: of each feature, as normalised; empty: all 0
+};
+
+/// The resolved conversion: x -> (value / divisor - mean[c]) * inverse_deviation[c], cut to
+/// +-most_deviations; empty mean: only the division.
 struct InputTransform {
   double divisor = 1;
   std::vector<float> mean;
   std::vector<float> inverse_deviation;
+  /// The mean in double, which is subtracted in double; empty where `mean` is good enough. A clock
+  /// of seconds since 1970 needs it: single precision knows 1.7e9 to the next 128.
+  std::vector<double> exact_mean = {};
+  MissingValues missing = {};
 };
 
 /// Converts one row of `type` elements to floats. Same arithmetic for every element (true division,
 /// so 255/255 is exactly 1): in single precision when it holds every value of the type (8 and 16
-/// bit integers, f32), in double with one final rounding otherwise. `stored` holds row.size()
-/// elements and needs no alignment; mean and inverse_deviation are empty or row.size() long.
+/// bit integers, f32) and there is no exact mean, in double with one final rounding otherwise.
+/// `stored` holds row.size() elements and needs no alignment; mean and inverse_deviation are empty
+/// or row.size() long. A missing element becomes its feature's mean (Missing::mean) or NaN.
 void convert_row(ElementType type, const std::byte* stored, const InputTransform& transform,
                  std::span<float> row);
 

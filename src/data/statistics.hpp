@@ -14,6 +14,8 @@ namespace hourglass {
 struct FeatureStatistics {
   std::vector<double> mean;
   std::vector<double> deviation;  ///< sqrt(1/N sum (x - mean)^2); exactly 0 for a constant feature
+  /// Rows that have the feature, the N above; empty: all. Where it is 0, so are mean and deviation.
+  std::vector<Index> count;
 };
 
 /// One pass over the data, shared among the ranks, with the same bits on any number of them: the
@@ -22,17 +24,37 @@ struct FeatureStatistics {
 /// from it), and blocks and parts are merged in their order by the update of Chan, Golub, LeVeque
 /// ("Updating formulae and a pairwise algorithm for computing sample variances", 1979), which does
 /// not cancel. Collective. Throws the same Error on every rank: Error(data) for a data set without
-/// rows or with NaN or infinity (naming the row), and as DatasetReader::read_rows.
+/// rows or with NaN or infinity (naming the row), and as DatasetReader::read_rows. Where `missing`
+/// allows missing elements they are left out, and what is there has the same bits as in a feature
+/// without any.
 [[nodiscard]] FeatureStatistics feature_statistics(const Communicator& communicator,
-                                                   const DatasetReader& reader);
+                                                   const DatasetReader& reader,
+                                                   const MissingValues& missing = {});
 
-/// The conversion that `normalize` means for this data set. For standardize it makes the pass above
-/// (collective); a deviation too small for its inverse to be a finite float counts as 1, like 0.
-/// Throws Error(data) too when a feature's mean in single precision would be off by more than a
-/// sixteenth of its deviation (a clock of seconds since 1970, say). With `weights` (empty: none) it
-/// is the pass of weighted_statistics().
+/// Whether a feature of this mean and deviation counts as constant, so that its deviation is taken
+/// as 1 and it becomes (nearly) 0, as in scikit-learn's StandardScaler: its deviation is
+///  - 0, or of the size of rounding errors in double: up to 8 epsilon |mean|;
+///  - less than 1e-10, and 1e-10 of the largest deviation of the data set: what is left of a
+///    constant after arithmetic, not a measurement in a large unit, beside which others of the same
+///    data set would be as small;
+///  - or so small that its inverse is not a finite float.
+[[nodiscard]] bool counts_as_constant(double mean, double deviation, double largest_deviation);
+
+/// The conversion that `normalize` means for this data set. For standardize, and for the means of
+/// Missing::mean, it makes the pass above (collective), whose result `measured` receives unless it
+/// is null. The mean is also kept in double when one in single precision would be off by more than
+/// a sixteenth of a feature's deviation. With `weights` (empty: none), of samples without missing
+/// elements, it is the pass of weighted_statistics().
 [[nodiscard]] InputTransform input_transform(const Communicator& communicator,
                                              const DatasetReader& reader, Normalize normalize,
+                                             MissingValues missing = {},
+                                             FeatureStatistics* measured = nullptr,
                                              std::span<const float> weights = {});
+
+/// The features' means as the network's input: what is fed for missing elements. Empty (all 0)
+/// after standardization, otherwise by the pass above (collective).
+[[nodiscard]] std::vector<float> missing_means(const Communicator& communicator,
+                                               const DatasetReader& reader, Normalize normalize,
+                                               const MissingValues& missing);
 
 }  // namespace hourglass

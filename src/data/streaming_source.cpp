@@ -181,7 +181,8 @@ class StreamingSource final : public SampleSource {
   std::optional<Error> read(ShardStream& s, Index window,
                             const std::function<bool()>& cancelled) noexcept {
     try {
-      s.buffers[static_cast<std::size_t>(window % 2)].load(reader_, *s.order, window, cancelled);
+      s.buffers[static_cast<std::size_t>(window % 2)].load(reader_, settings_.transform.missing,
+                                                           *s.order, window, cancelled);
       return std::nullopt;
     } catch (const Error& error) {
       return error;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "data/finite_rows.hpp"
 
@@ -32,10 +33,11 @@ WindowBuffer::WindowBuffer(const Capacity& capacity)
       rows_(capacity.rows),
       places_(capacity.rows) {}
 
-bool WindowBuffer::load(const DatasetReader& reader, const ShardOrder& order, Index window,
+bool WindowBuffer::load(const DatasetReader& reader, const MissingValues& missing,
+                        const ShardOrder& order, Index window,
                         const std::function<bool()>& cancelled) {
   arrange(reader.info().steps, order, window);
-  return read(reader, cancelled);
+  return read(reader, missing, cancelled);
 }
 
 void WindowBuffer::arrange(const RowSteps& steps, const ShardOrder& order, Index window) {
@@ -78,21 +80,34 @@ void WindowBuffer::arrange(const RowSteps& steps, const ShardOrder& order, Index
   }
 }
 
-bool WindowBuffer::read(const DatasetReader& reader, const std::function<bool()>& cancelled) {
+bool WindowBuffer::read(const DatasetReader& reader, const MissingValues& missing,
+                        const std::function<bool()>& cancelled) {
   const Index most = steps_a_read(reader.info());
+  const Index together = reader.info().rows_per_unpacking;
+  std::vector<Range> pieces;
+  Index steps = 0;
   Index place = 0;
+  const auto flush = [&] {
+    if (pieces.empty()) return true;
+    if (cancelled()) return false;
+    read_finite_steps(reader, pieces,
+                      samples_.span().subspan(static_cast<std::size_t>(place * step_bytes_),
+                                              static_cast<std::size_t>(steps * step_bytes_)),
+                      missing);
+    place += std::exchange(steps, 0);
+    pieces.clear();
+    return true;
+  };
+  // A read ends between steps that are not unpacked together, as soon as it is large.
   for (const Range& run : runs_) {
-    for (Index step = run.begin; step < run.end; step += most) {
-      if (cancelled()) return false;
-      const Range steps{step, std::min(step + most, run.end)};
-      read_finite_steps(
-          reader, steps,
-          samples_.span().subspan(static_cast<std::size_t>(place * step_bytes_),
-                                  static_cast<std::size_t>(steps.size() * step_bytes_)));
-      place += steps.size();
+    for (Index step = run.begin; step < run.end; step = pieces.back().end) {
+      const bool apart = !pieces.empty() && (pieces.back().end - 1) / together != step / together;
+      if (steps >= most && apart && !flush()) return false;
+      pieces.push_back({step, std::min(run.end, round_up(step + most, together))});
+      steps += pieces.back().size();
     }
   }
-  return true;
+  return flush();
 }
 
 }  // namespace hourglass

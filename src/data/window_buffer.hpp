@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/buffer.hpp"
+#include "data/normalization.hpp"
 #include "data/shard_order.hpp"
 #include "hdf5/hdf5.hpp"
 #include "hourglass/core/types.hpp"
@@ -29,8 +30,8 @@ class WindowBuffer {
   /// Fills the buffer with window `window` of `order`, in file order, neighbouring blocks in one
   /// read. Asks `cancelled` between reads and returns false when it said so: the content is then
   /// undefined. Throws as read_finite_rows.
-  bool load(const DatasetReader& reader, const ShardOrder& order, Index window,
-            const std::function<bool()>& cancelled);
+  bool load(const DatasetReader& reader, const MissingValues& missing, const ShardOrder& order,
+            Index window, const std::function<bool()>& cancelled);
 
   /// Positions of the shard's order that the buffer holds.
   [[nodiscard]] Range positions() const { return positions_; }
@@ -42,7 +43,8 @@ class WindowBuffer {
 
  private:
   void arrange(const RowSteps& steps, const ShardOrder& order, Index window);
-  bool read(const DatasetReader& reader, const std::function<bool()>& cancelled);
+  bool read(const DatasetReader& reader, const MissingValues& missing,
+            const std::function<bool()>& cancelled);
 
   Index step_bytes_;
   Buffer<std::byte> samples_;

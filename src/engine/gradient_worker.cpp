@@ -28,7 +28,7 @@ GradientWorker::GradientWorker(const Trainable& model, const ShardPlan& shards,
   rows_.resize(static_cast<std::size_t>(held));
   terms_.resize(settings_.most_terms);
   if (settings_.bfloat16) {
-    const Index widest = std::max(model_.features(), workspace_.widest());
+    const Index widest = std::max(model_.input_width(), workspace_.widest());
     bfloat16_scratch_ = Buffer<Bfloat16>(2 * round_up(max_rows * widest, cell_floats));
   }
 }

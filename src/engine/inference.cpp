@@ -36,7 +36,8 @@ void for_each_micro_batch(const DatasetReader& reader, const InputTransform& tra
         const Range steps = info.steps.of(rows);
         const Index bytes = steps.size() * info.step_bytes();
         if (stored.size() < bytes) stored = Buffer<std::byte>(bytes);
-        read_finite_steps(reader, steps, stored.span().first(static_cast<std::size_t>(bytes)));
+        read_finite_steps(reader, {&steps, 1}, stored.span().first(static_cast<std::size_t>(bytes)),
+                          transform.missing);
         const Matrix x(samples.data(), rows.size(), features);
         for (Index r = 0; r < rows.size(); ++r) {
           const Index offset = info.steps.first(rows.begin + r) - steps.begin;

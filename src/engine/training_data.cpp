@@ -12,7 +12,6 @@
 #include "data/finite_rows.hpp"
 #include "data/statistics.hpp"
 #include "hourglass/core/error.hpp"
-#include "nn/image_shape.hpp"
 #include "nn/loss.hpp"
 #include "system/machine.hpp"
 
@@ -47,7 +46,7 @@ std::unique_ptr<DatasetReader> open_everywhere(const Communicator& communicator,
   return reader;
 }
 
-std::string fingerprint(const DatasetReader& reader) {
+std::string fingerprint(const DatasetReader& reader, ValueRange* range) {
   const DatasetInfo& info = reader.info();
   XXH3_state_t* state = XXH3_createState();
   XXH3_128bits_reset(state);
@@ -64,28 +63,13 @@ std::string fingerprint(const DatasetReader& reader) {
     const auto read = bytes.span().first(static_cast<std::size_t>(rows.size() * info.row_bytes()));
     reader.read_rows(rows, read);
     XXH3_128bits_update(state, read.data(), read.size());
+    if (range == nullptr) continue;
+    range->add(info.type, read);
+    range->rows += rows.size();
   }
   const XXH128_hash_t hash = XXH3_128bits_digest(state);
   XXH3_freeState(state);
   return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
-}
-
-TrainConfig with_image_shape(TrainConfig config, const DatasetInfo& info) {
-  ImageShape& image = config.model.image;
-  if (!image.known() && (info.shape.size() == 3 || info.shape.size() == 4)) {
-    image = {info.shape[1], info.shape[2], info.shape.size() == 4 ? info.shape[3] : 1};
-    const LayerList& layers = config.model.encoder;
-    if (!layers.empty() && layers.front().image.known() && layers.front().image != image) {
-      throw Error(ErrorKind::usage,
-                  fmt::format("--layers begins with {}, but the samples of --data {} are {}: begin "
-                              "with that, or say --image-shape {}",
-                              to_string(layers.front()), to_string(info.address), to_string(image),
-                              to_string(layers.front())),
-                  Reach::everywhere);
-    }
-  }
-  if (!image.known() && !config.model.encoder.empty()) image = config.model.encoder.front().image;
-  return config;
 }
 
 namespace {
@@ -116,9 +100,9 @@ void check_domain(const Communicator& communicator, const DatasetReader& reader,
     std::vector<float> row(static_cast<std::size_t>(info.features()));
     for (Index begin = mine.begin; begin < mine.end; begin += block) {
       const Range rows{begin, std::min(mine.end, begin + block)};
-      read_finite_rows(
-          reader, rows,
-          bytes.span().first(static_cast<std::size_t>(rows.size() * info.row_bytes())));
+      read_finite_rows(reader, rows,
+                       bytes.span().first(static_cast<std::size_t>(rows.size() * info.row_bytes())),
+                       transform.missing);
       for (Index r = rows.begin; r < rows.end; ++r) {
         convert_row(info.type, bytes.data() + (r - rows.begin) * info.row_bytes(), transform, row);
         const auto outside =

@@ -5,6 +5,7 @@
 
 #include "config/config.hpp"
 #include "data/sample_source.hpp"
+#include "data/value_range.hpp"
 #include "hourglass/comm/communicator.hpp"
 #include "nn/loss.hpp"
 
@@ -17,12 +18,8 @@ namespace hourglass {
 
 /// A digest of a data set, 32 hex digits: shape, element type and content (all of it up to 256 MiB,
 /// evenly spaced rows beyond), so that a resumed run detects exchanged data. The path is not part
-/// of it: data may move.
-[[nodiscard]] std::string fingerprint(const DatasetReader& reader);
-
-/// The configuration with the image shape of data that are N x H x W or N x H x W x C, unless it
-/// names one.
-[[nodiscard]] TrainConfig with_image_shape(TrainConfig config, const DatasetInfo& info);
+/// of it: data may move. Adds the values that it reads to `range`, if any.
+[[nodiscard]] std::string fingerprint(const DatasetReader& reader, ValueRange* range = nullptr);
 
 /// Throws Error(data) naming the first row with a value that the loss cannot be computed from (bce:
 /// outside of [0, 1]; poisson: negative). Passes over the data, shared among the ranks, only when

@@ -31,6 +31,17 @@ class StepBuilder {
 
   /// Encoder and decoder, one after the other.
   std::pair<std::vector<ExportStep>, std::vector<ExportStep>> steps() {
+    if (spec_.missing_indicator) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("{}: was trained with --missing-indicator, whose inputs exported "
+                              "files do not have; train without it",
+                              model_.file.path));
+    }
+    if (spec_.loss == Loss::mixed) {
+      throw Error(ErrorKind::usage,
+                  "models of --loss mixed cannot be exported: their outputs have several "
+                  "activations; use hourglass reconstruct");
+    }
     const Network& network = model_.network->network();
     for (Index i = 0; i < network.layer_count(); ++i) {
       const Layer* next = i + 1 < network.layer_count() ? &network.layer(i + 1) : nullptr;

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "data/original_units.hpp"
 #include "nn/activation.hpp"
 #include "nn/layer_spec.hpp"
 #include "run/model_file.hpp"
@@ -47,9 +48,11 @@ struct ExportStep {
 
 /// The bytes of an ONNX file (opset 13) with one input, "input" (N x features), and one output,
 /// "output". Unless `normalized_input`, the encoder and the autoencoder take values as the data
-/// set stores them, and the graph begins with the model's normalisation. Throws Error(usage) as
-/// export_steps, and when the file would exceed the 2 GiB of its format.
-[[nodiscard]] std::string to_onnx(const Model& model, ModelPart part, bool normalized_input);
+/// set stores them, and the graph begins with the model's normalisation. With Units::data the
+/// graph of the decoder or autoencoder ends with its inverse. Throws Error(usage) as export_steps,
+/// and when the file would exceed the 2 GiB of its format.
+[[nodiscard]] std::string to_onnx(const Model& model, ModelPart part, bool normalized_input,
+                                  Units output = Units::network);
 
 /// The bytes of a safetensors file of all parameters: "encoder/0/weight" becomes
 /// "encoder.0.weight"; the metadata hold the configuration and the weights digest.

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
+#include <iterator>
 
 #include "data/normalization.hpp"
 #include "export/export.hpp"
@@ -209,35 +211,43 @@ void add_layer_norm(Graph& graph, const ExportStep& step, const std::string& nam
                                             step.bias.size())});
 }
 
-// Activations are N x H x W x C here and N x C x H x W in ONNX.
+// Activations are N x H x W x C here and N x C x H x W in ONNX; volumes alike. Series are written
+// as images of height 1, which more runtimes have all operators for.
 void add_convolution(Graph& graph, const ExportStep& step, const std::string& name,
                      bool transposed) {
-  const auto shape = [](const ImageShape& image) {
-    return std::vector<Index>{-1, image.height, image.width, image.channels};
-  };
-  const std::string rows = graph.node(
-      "Reshape", {graph.last(), graph.constant(name + ".shape", shape(step.input_image))});
-  const std::string images =
-      graph.node("Transpose", {rows}, {Graph::integers("perm", {0, 3, 1, 2})});
   const Window& w = step.window;
-  std::vector<Graph::Attribute> attributes = {
-      Graph::integers("kernel_shape", {w.kernel.height, w.kernel.width}),
-      Graph::integers("strides", {w.stride.height, w.stride.width}),
-      Graph::integers("pads",
-                      {w.padding.height, w.padding.width, w.padding.height, w.padding.width})};
+  const Index axes = std::max<Index>(2, w.dimensions);
+  std::vector<Index> shape = axes_of(step.input_image.extents(), axes);
+  shape.insert(shape.begin(), -1);
+  shape.push_back(step.input_image.channels);
+  const std::string rows =
+      graph.node("Reshape", {graph.last(), graph.constant(name + ".shape", shape)});
+  std::vector<Index> to_first = {0, axes + 1};
+  std::vector<Index> to_last = {0};
+  for (Index axis = 1; axis <= axes; ++axis) {
+    to_first.push_back(axis);
+    to_last.push_back(axis + 1);
+  }
+  to_last.push_back(1);
+  const std::string images = graph.node("Transpose", {rows}, {Graph::integers("perm", to_first)});
+  const std::vector<Index> kernel = axes_of(w.kernel, axes);
+  std::vector<Index> padding = axes_of(w.padding, axes);  // at the begins, then at the ends
+  std::ranges::copy(axes_of(w.padding, axes), std::back_inserter(padding));
+  std::vector<Graph::Attribute> attributes = {Graph::integers("kernel_shape", kernel),
+                                              Graph::integers("strides", axes_of(w.stride, axes)),
+                                              Graph::integers("pads", padding)};
   if (transposed)
-    attributes.push_back(
-        Graph::integers("output_padding", {w.output_padding.height, w.output_padding.width}));
+    attributes.push_back(Graph::integers("output_padding", axes_of(w.output_padding, axes)));
   const Index inputs = step.input_image.channels;
   const Index outputs = step.output_image.channels;
-  const std::vector<Index> weight = {transposed ? inputs : outputs, transposed ? outputs : inputs,
-                                     w.kernel.height, w.kernel.width};
+  std::vector<Index> weight = {transposed ? inputs : outputs, transposed ? outputs : inputs};
+  std::ranges::copy(kernel, std::back_inserter(weight));
   const std::string result = graph.node(
       transposed ? "ConvTranspose" : "Conv",
       {images, graph.constant(name + ".weight", weight, step.weight.data(), step.weight.size()),
        graph.constant(name + ".bias", {outputs}, step.bias.data(), step.bias.size())},
       attributes);
-  graph.node("Transpose", {result}, {Graph::integers("perm", {0, 2, 3, 1})});
+  graph.node("Transpose", {result}, {Graph::integers("perm", to_last)});
   graph.node("Reshape",
              {graph.last(), graph.constant(name + ".row", std::vector<Index>{-1, step.outputs})});
 }
@@ -278,6 +288,16 @@ void add_step(Graph& graph, const ExportStep& step, const std::string& name) {
   }
 }
 
+// Between the order of the data, channels first, and that of the network, channels last.
+void add_reordering(Graph& graph, const std::string& name, Index before, Index after) {
+  const std::string grid = graph.node(
+      "Reshape",
+      {graph.last(), graph.constant(name + ".grid", std::vector<Index>{-1, before, after})});
+  graph.node("Transpose", {grid}, {Graph::integers("perm", {0, 2, 1})});
+  graph.node("Reshape",
+             {graph.last(), graph.constant(name + ".row", std::vector<Index>{-1, before * after})});
+}
+
 void add_normalization(Graph& graph, const InputTransform& transform) {
   if (transform.divisor != 1)
     graph.node("Div", {graph.last(),
@@ -291,9 +311,25 @@ void add_normalization(Graph& graph, const InputTransform& transform) {
                                     transform.inverse_deviation.data(), transform.mean.size())});
 }
 
+// The inverse: x * deviation + mean, times the divisor.
+void add_original_units(Graph& graph, const InputTransform& transform) {
+  if (!transform.mean.empty()) {
+    const auto width = static_cast<Index>(transform.mean.size());
+    std::vector<float> deviation;
+    for (const float inverse : transform.inverse_deviation) deviation.push_back(1 / inverse);
+    graph.node("Mul", {graph.last(), graph.constant("output.deviation", {width}, deviation.data(),
+                                                    deviation.size())});
+    graph.node("Add", {graph.last(), graph.constant("output.mean", {width}, transform.mean.data(),
+                                                    transform.mean.size())});
+  }
+  if (transform.divisor != 1)
+    graph.node("Mul", {graph.last(),
+                       graph.constant("output.divisor", static_cast<float>(transform.divisor))});
+}
+
 }  // namespace
 
-std::string to_onnx(const Model& model, ModelPart part, bool normalized_input) {
+std::string to_onnx(const Model& model, ModelPart part, bool normalized_input, Units output) {
   constexpr std::size_t largest = (std::size_t{1} << 31) - 1;
   const auto steps = export_steps(model, part);
   std::size_t floats = 0;
@@ -304,10 +340,25 @@ std::string to_onnx(const Model& model, ModelPart part, bool normalized_input) {
         fmt::format("{}: has more parameters than the 2 GiB of an ONNX file hold; use safetensors",
                     model.file.path));
   }
+  const bool normalizes = part != ModelPart::decoder && !normalized_input;
+  if (normalizes && !model.transform.exact_mean.empty()) {
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: its samples need double precision, but the input of the graph is "
+                            "of single precision; use --normalized-input, or safetensors",
+                            model.file.path));
+  }
   Graph graph("input");
-  if (part != ModelPart::decoder && !normalized_input) add_normalization(graph, model.transform);
+  const Index channels = model.leading_channels();
+  const Index places = channels > 1 ? model.network->features() / channels : 0;
+  if (part != ModelPart::decoder && channels > 1)
+    add_reordering(graph, "input.channels", channels, places);
+  if (normalizes) add_normalization(graph, model.transform);
   for (std::size_t i = 0; i < steps.size(); ++i)
     add_step(graph, steps[i], fmt::format("step{}.{}", i, steps[i].name));
+  if (output == Units::data && part != ModelPart::encoder)
+    add_original_units(graph, model.transform);
+  if (part != ModelPart::encoder && channels > 1)
+    add_reordering(graph, "output.channels", places, channels);
   const ProtobufMessage finished =
       graph.finish("hourglass", steps.front().inputs, steps.back().outputs);
   ProtobufMessage opset_import;

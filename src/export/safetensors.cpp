@@ -9,7 +9,11 @@ std::string to_safetensors(const Model& model) {
   SafetensorsFile file(model);
   if (!model.transform.mean.empty()) {
     const auto width = static_cast<Index>(model.transform.mean.size());
-    file.add("input.mean", {width}, model.transform.mean.data());
+    if (model.transform.exact_mean.empty()) {
+      file.add("input.mean", {width}, model.transform.mean.data());
+    } else {
+      file.add("input.mean", {width}, model.transform.exact_mean.data());
+    }
     file.add("input.inverse_deviation", {width}, model.transform.inverse_deviation.data());
   }
   for (const Tensor& tensor : model.network->layout().tensors()) {

@@ -28,11 +28,10 @@ class SafetensorsFile {
   }
 
   void add(const std::string& name, const std::vector<Index>& shape, const float* values) {
-    std::size_t count = 1;
-    for (const Index extent : shape) count *= static_cast<std::size_t>(extent);
-    const std::size_t begin = data_.size();
-    data_.append(reinterpret_cast<const char*>(values), count * sizeof(float));
-    header_[name] = {{"dtype", "F32"}, {"shape", shape}, {"data_offsets", {begin, data_.size()}}};
+    add(name, shape, "F32", values);
+  }
+  void add(const std::string& name, const std::vector<Index>& shape, const double* values) {
+    add(name, shape, "F64", values);
   }
 
   [[nodiscard]] std::string bytes() const {
@@ -44,6 +43,16 @@ class SafetensorsFile {
   }
 
  private:
+  template <class T>
+  void add(const std::string& name, const std::vector<Index>& shape, const char* type,
+           const T* values) {
+    std::size_t count = 1;
+    for (const Index extent : shape) count *= static_cast<std::size_t>(extent);
+    const std::size_t begin = data_.size();
+    data_.append(reinterpret_cast<const char*>(values), count * sizeof(T));
+    header_[name] = {{"dtype", type}, {"shape", shape}, {"data_offsets", {begin, data_.size()}}};
+  }
+
   nlohmann::ordered_json header_;
   std::string data_;
 };

@@ -1,5 +1,6 @@
-#include <fmt/format.h>
-
+#include <algorithm>
+#include <iterator>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -47,16 +48,17 @@ bool has_weight(const ExportStep& step) {
   return step.kind == ExportStep::Kind::linear || is_convolution(step);
 }
 
-/// Reorders `groups` x H x W x C x `inner` values to groups x C x H x W x inner: rows, columns or
-/// single values that belong to the pixels of an image.
+/// Reorders `groups` x places x C x `inner` values to groups x C x places x inner: rows, columns or
+/// single values that belong to the places of an image, a series or a volume.
 std::vector<float> channels_first(const std::vector<float>& values, Index groups,
                                   const ImageShape& image, Index inner) {
   std::vector<float> result;
   result.reserve(values.size());
+  const Index places = image.places();
   for (Index g = 0; g < groups; ++g) {
     for (Index c = 0; c < image.channels; ++c) {
-      for (Index pixel = 0; pixel < image.height * image.width; ++pixel) {
-        const Index from = ((g * image.height * image.width + pixel) * image.channels + c) * inner;
+      for (Index place = 0; place < places; ++place) {
+        const Index from = ((g * places + place) * image.channels + c) * inner;
         result.insert(result.end(), values.begin() + from, values.begin() + from + inner);
       }
     }
@@ -64,9 +66,24 @@ std::vector<float> channels_first(const std::vector<float>& values, Index groups
   return result;
 }
 
+/// The shape of a sample in PyTorch, e.g. C x H x W.
+std::vector<Index> torch_shape(const ImageShape& image) {
+  std::vector<Index> shape = image.spatial();
+  shape.insert(shape.begin(), image.channels);
+  return shape;
+}
+
+/// A tuple of Python: one number by axis.
+template <class Sizes>
+std::string tuple(const Sizes& sizes, Index dimensions) {
+  const auto used = axes_of(sizes, dimensions);
+  return fmt::format("({}{})", fmt::join(used, ", "), used.size() == 1 ? "," : "");
+}
+
 /// Makes modules of the steps of encoder and decoder. Images are H x W x C here and C x H x W in
-/// PyTorch: at the inputs and outputs of convolutions the neighbouring modules (columns or rows of
-/// a Linear, a LayerNorm) are reordered. Between modules without convolutions nothing changes.
+/// PyTorch (series and volumes alike): at the inputs and outputs of convolutions the neighbouring
+/// modules (columns or rows of a Linear, a LayerNorm) are reordered. Between modules without
+/// convolutions nothing changes.
 class TorchModules {
  public:
   explicit TorchModules(const Model& model)
@@ -93,7 +110,8 @@ class TorchModules {
 
  private:
   /// The image before step i (i = number of steps: after the last one) that a convolution reads or
-  /// writes, if any: its channels come first in PyTorch.
+  /// writes, or that is a sample of data with the channels first, if any: they come first in
+  /// PyTorch.
   [[nodiscard]] std::optional<ImageShape> image_at(std::size_t i) const {
     const ExportStep* left = nullptr;
     const ExportStep* right = nullptr;
@@ -103,6 +121,8 @@ class TorchModules {
       right = has_weight(steps_[s]) ? &steps_[s] : nullptr;
     if (left != nullptr && is_convolution(*left)) return left->output_image;
     if (right != nullptr && is_convolution(*right)) return right->input_image;
+    const bool of_data = left == nullptr || right == nullptr;
+    if (of_data && model_.leading_channels() > 1) return model_.grid();
     return std::nullopt;
   }
 
@@ -132,18 +152,25 @@ class TorchModules {
     const InputTransform& transform = model_.transform;
     if (transform.mean.empty()) return;
     const auto width = static_cast<Index>(transform.mean.size());
-    const auto in_order = [&](const auto& values) {
-      const std::vector<float> plain(values.begin(), values.end());
-      const auto image = image_at(0);
-      return image ? channels_first(plain, 1, *image, 1) : plain;
+    const auto image = image_at(0);
+    std::vector<float> places(transform.mean.size());  // single precision holds their numbers
+    std::iota(places.begin(), places.end(), 0.0F);
+    if (image) places = channels_first(places, 1, *image, 1);
+    const auto in_order = [&]<class T>(const std::vector<T>& values) {
+      std::vector<T> result;
+      for (const float place : places) result.push_back(values[static_cast<std::size_t>(place)]);
+      return result;
     };
-    file_.add("input.mean", {width}, in_order(transform.mean).data());
+    if (transform.exact_mean.empty()) {
+      file_.add("input.mean", {width}, in_order(transform.mean).data());
+    } else {
+      file_.add("input.mean", {width}, in_order(transform.exact_mean).data());
+    }
     file_.add("input.inverse_deviation", {width}, in_order(transform.inverse_deviation).data());
   }
 
   void describe_border(const char* name, std::size_t i) {
-    if (const auto image = image_at(i))
-      images_[name] = {image->channels, image->height, image->width};
+    if (const auto image = image_at(i)) images_[name] = torch_shape(*image);
   }
 
   void add(std::size_t i) {
@@ -180,31 +207,26 @@ class TorchModules {
 
   void add_convolution(const ExportStep& step) {
     const ImageShape& image = step.input_image;
-    if (!as_image_)
-      module(fmt::format("Unflatten(1, ({}, {}, {}))", image.channels, image.height, image.width));
+    if (!as_image_) module(fmt::format("Unflatten(1, ({}))", fmt::join(torch_shape(image), ", ")));
     as_image_ = true;
     const Window& w = step.window;
     const bool transposed = step.kind == ExportStep::Kind::transposed_convolution;
     const Index inputs = image.channels;
     const Index outputs = step.output_image.channels;
-    tensors({transposed ? inputs : outputs, transposed ? outputs : inputs, w.kernel.height,
-             w.kernel.width},
-            step.weight, {outputs}, step.bias);
-    const auto pair = [](const Extents& extents) {
-      return fmt::format("({}, {})", extents.height, extents.width);
-    };
-    module(fmt::format("{}({}, {}, {}, {}, {}{})", transposed ? "ConvTranspose2d" : "Conv2d",
-                       inputs, outputs, pair(w.kernel), pair(w.stride), pair(w.padding),
-                       transposed ? ", " + pair(w.output_padding) : ""));
+    std::vector<Index> shape = {transposed ? inputs : outputs, transposed ? outputs : inputs};
+    std::ranges::copy(axes_of(w.kernel, w.dimensions), std::back_inserter(shape));
+    tensors(shape, step.weight, {outputs}, step.bias);
+    module(fmt::format("{}{}d({}, {}, {}, {}, {}{})", transposed ? "ConvTranspose" : "Conv",
+                       w.dimensions, inputs, outputs, tuple(w.kernel, w.dimensions),
+                       tuple(w.stride, w.dimensions), tuple(w.padding, w.dimensions),
+                       transposed ? ", " + tuple(w.output_padding, w.dimensions) : ""));
   }
 
   void add_layer_norm(const ExportStep& step, const std::optional<ImageShape>& image) {
     const auto reordered = [&](const std::vector<float>& values) {
       return image ? channels_first(values, 1, *image, 1) : values;
     };
-    const std::vector<Index> shape = as_image_
-                                         ? std::vector{image->channels, image->height, image->width}
-                                         : std::vector{step.outputs};
+    const std::vector<Index> shape = as_image_ ? torch_shape(*image) : std::vector{step.outputs};
     tensors(shape, reordered(step.weight), shape, reordered(step.bias));
     module(fmt::format("LayerNorm(({},))", fmt::join(shape, ", ")));
   }

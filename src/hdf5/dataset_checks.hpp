@@ -15,11 +15,12 @@ namespace hourglass::hdf5 {
 /// counted in bytes.
 [[nodiscard]] std::vector<Index> read_shape(hid_t space, const std::string& name);
 
-/// Sets info.type; refuses what is not a number of at most 64 bits.
-void read_type(hid_t dataset, DatasetInfo& info, const std::string& name);
-
 /// Sets info.chunked, info.chunk and info.filters; refuses filters that cannot be undone, rows that
 /// were never written, and data outside the file unless info.address allows it.
 void read_layout(hid_t dataset, hid_t space, DatasetInfo& info, const std::string& name);
+
+/// Raises info.rows_per_unpacking and info.unpacking_bytes to those of a data set with compressed
+/// chunks, which may be a source of a virtual one.
+void note_unpacking(hid_t dataset, DatasetInfo& info);
 
 }  // namespace hourglass::hdf5

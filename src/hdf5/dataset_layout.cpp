@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "hdf5/hdf5_attributes.hpp"
+#include "hdf5/text_list_attribute.hpp"
 #include "hdf5/write_driver.hpp"
 #include "system/posix_file.hpp"
 
@@ -122,6 +123,10 @@ void make_dataset(hid_t file, const DatasetSpec& spec, const std::string& name) 
                                name, "a data set cannot be made"),
                        H5Dclose);
   for (const auto& [key, value] : spec.texts) hdf5::write_text(dataset.get(), key, value, name);
+  for (const auto& [key, texts] : spec.lists)
+    hdf5::write_text_list(dataset.get(), key, texts, name);
+  for (const auto& [key, text] : spec.long_texts)
+    hdf5::write_long_text(dataset.get(), key, text, name);
 }
 
 void make_layout(const AtomicFile& target, std::span<const DatasetSpec> specs) {

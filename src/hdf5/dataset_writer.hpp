@@ -21,7 +21,9 @@ struct DatasetSpec {
   Index chunk_rows = 0;                 ///< rows of a chunk; 0: contiguous
   int compression =
       0;  ///< deflate level 1 to 9 after byte shuffling, 0 for none; needs chunks and a single rank
-  std::map<std::string, std::string> texts;  ///< attributes of the data set
+  std::map<std::string, std::string> texts;               ///< attributes of the data set
+  std::map<std::string, std::vector<std::string>> lists;  ///< attributes of several texts
+  std::map<std::string, std::string> long_texts;          ///< attributes beyond 32 KiB, perhaps
 };
 
 /// Rows of a chunk for reading blocks of rows in any order: about 128 KiB, a multiple of 32 rows

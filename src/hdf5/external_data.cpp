@@ -6,6 +6,7 @@
 #include <functional>
 #include <vector>
 
+#include "hdf5/dataset_checks.hpp"
 #include "hdf5/hdf5_handle.hpp"
 #include "hourglass/core/error.hpp"
 
@@ -32,8 +33,8 @@ bool covers(hid_t space, hid_t part, hid_t shown) {
 }
 
 // The part of a source that a virtual data set shows must be there: HDF5 fills what is missing.
-void require_source(hid_t creation, std::size_t number, const std::string& file,
-                    const DatasetInfo& info, const std::string& name) {
+void require_source(hid_t creation, std::size_t number, const std::string& file, DatasetInfo& info,
+                    const std::string& name) {
   const Handle shown(
       checked(H5Pget_virtual_vspace(creation, number), name, "its virtual mapping cannot be read"),
       H5Sclose);
@@ -47,6 +48,7 @@ void require_source(hid_t creation, std::size_t number, const std::string& file,
     const auto object = open_object(opened.get(), path.data(), true);
     if (object.kind != H5I_DATASET)
       throw Error(ErrorKind::data, place + ":" + path.data() + ": no such data set");
+    note_unpacking(object.handle.get(), info);
     const Handle space(
         checked(H5Dget_space(object.handle.get()), place, "its shape cannot be read"), H5Sclose);
     const Handle part(checked(H5Pget_virtual_srcspace(creation, number), name,
@@ -64,8 +66,7 @@ void require_source(hid_t creation, std::size_t number, const std::string& file,
 
 }  // namespace
 
-void require_sources(hid_t creation, hid_t space, const DatasetInfo& info,
-                     const std::string& name) {
+void require_sources(hid_t creation, hid_t space, DatasetInfo& info, const std::string& name) {
   std::size_t count = 0;
   checked(H5Pget_virtual_count(creation, &count), name, "its virtual mapping cannot be read");
   Index mapped = 0;
@@ -88,9 +89,35 @@ void require_sources(hid_t creation, hid_t space, const DatasetInfo& info,
         H5Sclose);
     mapped += static_cast<Index>(H5Sget_select_npoints(part.get()));
   }
-  if (mapped < static_cast<Index>(H5Sget_simple_extent_npoints(space))) {
+  if (mapped < static_cast<Index>(H5Sget_simple_extent_npoints(space)) &&
+      !info.address.options.accept_fill) {
     throw Error(ErrorKind::data,
-                name + ": is a virtual data set whose sources do not cover all its rows");
+                name +
+                    ": is a virtual data set whose sources do not cover all its rows; to read the "
+                    "others as its fill value, give --accept-fill");
+  }
+}
+
+void refuse_broken_link(hid_t file, const DatasetAddress& address, const std::string& name) {
+  H5L_info_t link{};
+  std::array<char, 4096> value{};
+  const char* target_file = nullptr;
+  const char* target_path = nullptr;
+  const bool found =
+      H5Lget_info(file, address.path.c_str(), &link, H5P_DEFAULT) >= 0 &&
+      link.type == H5L_TYPE_EXTERNAL && link.u.val_size < value.size() &&
+      H5Lget_val(file, address.path.c_str(), value.data(), value.size(), H5P_DEFAULT) >= 0 &&
+      H5Lunpack_elink_val(value.data(), link.u.val_size, nullptr, &target_file, &target_path) >= 0;
+  H5Eclear2(H5E_DEFAULT);
+  if (!found) return;
+  const auto beside = std::filesystem::path(address.file).parent_path() / target_file;
+  const std::string place = std::filesystem::exists(beside) ? beside.string() : target_file;
+  try {
+    const Handle opened = open_file(place);
+    throw Error(ErrorKind::data, place + ":" + target_path + ": no such data set; " +
+                                     listing(opened.get(), target_path));
+  } catch (const Error& error) {
+    throw Error(error.kind(), name + ": is a link into another file: " + error.what());
   }
 }
 

@@ -40,6 +40,22 @@ void DatasetReader::read_rows(Range rows, std::span<std::byte> bytes) const {
   if (!rows.empty()) rows_->read_rows(rows, bytes);
 }
 
+void DatasetReader::read_runs(std::span<const Range> runs, std::span<std::byte> bytes) const {
+  Index end = 0;
+  Index rows = 0;
+  for (const Range& run : runs) {
+    require(run.begin >= end && run.begin < run.end && run.end <= rows_->info().rows(),
+            "rows outside the data set, or not in order");
+    end = run.end;
+    rows += run.size();
+  }
+  require(static_cast<Index>(bytes.size()) == rows * rows_->info().row_bytes(),
+          "buffer of another size than the rows");
+  if (!runs.empty()) rows_->read_runs(runs, bytes);
+}
+
+void DatasetReader::release() const { rows_->release(); }
+
 void DatasetReader::read_steps(Range steps, std::span<std::byte> bytes) const {
   require(steps.begin >= 0 && steps.begin <= steps.end &&
               static_cast<Index>(bytes.size()) == steps.size() * rows_->info().step_bytes(),

@@ -46,7 +46,14 @@ struct DatasetInfo {
   std::vector<std::string> filters;        ///< e.g. "deflate", "shuffle"
   std::vector<std::string> feature_names;  ///< features() names, or none when unknown
   RowSteps steps;                          ///< how rows overlap in storage
+  std::vector<std::string> axes;           ///< names of the dimensions, or none when unknown
+  Index leading_channels = 0;              ///< that are stored first and read last
   std::string units;                       ///< of the values, as the file names them; may be empty
+  std::string decoding;   ///< how values are made from what is stored, in words; empty: as stored
+  std::string missing;    ///< by which the file marks missing values, in words; read as NaN
+  bool as_stored = true;  ///< rows are delivered as they lie in the file
+  Index rows_per_unpacking = 1;  ///< rows that are unpacked together, if any are
+  Index unpacking_bytes = 0;     ///< the most that is held while rows are unpacked
 
   [[nodiscard]] Index rows() const { return shape.empty() ? 0 : shape.front(); }
   /// Product of the other dimensions; 1 for a one-dimensional set.
@@ -87,6 +94,11 @@ class DatasetReader {
   /// Reads rows [rows.begin, rows.end) to `bytes` (rows.size() * info().row_bytes() bytes). Throws
   /// Error(data) on corruption.
   void read_rows(Range rows, std::span<std::byte> bytes) const;
+  /// Reads ascending, disjoint ranges of rows to `bytes`, one after the other; a compressed chunk
+  /// is unpacked once, however many of them lie in it. Throws as read_rows.
+  void read_runs(std::span<const Range> runs, std::span<std::byte> bytes) const;
+  /// Gives back the memory that is kept for the next read, of at most info().unpacking_bytes.
+  void release() const;
 
   /// The same for steps (info().steps): read_rows() of rows that overlap copies what they share.
   void read_steps(Range steps, std::span<std::byte> bytes) const;

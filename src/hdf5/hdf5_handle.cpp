@@ -10,6 +10,10 @@
 #include <cstring>
 #include <filesystem>
 
+#include "hdf5/lzf_filter.hpp"
+#include "hdf5/unreadable_file.hpp"
+#include "system/file_kind.hpp"
+
 namespace hourglass::hdf5 {
 
 namespace {
@@ -27,6 +31,7 @@ void set_up_library() {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   // A data file must not make us load code that lies somewhere on the machine.
   H5PLset_loading_state(0);
+  register_lzf_filter();
 }
 
 herr_t keep_innermost(unsigned position, const H5E_error2_t* error, void* text) {
@@ -52,7 +57,7 @@ std::string advice_for_missing_colon(const std::string& file) {
   return "";
 }
 
-// So is "F.h5:train/samples".
+// So is "F.h5:train/samples". "F.npz:name" is a source of an import: Error(data).
 std::string advice_for_missing_slash(const std::string& file) {
   const std::size_t colon = file.rfind(':');
   if (colon == std::string::npos) return "";
@@ -62,6 +67,7 @@ std::string advice_for_missing_slash(const std::string& file) {
   if (path.empty() || path.front() == '/' ||
       !std::filesystem::is_regular_file(file.substr(0, colon), ignored))
     return "";
+  if (hdf5_superblock(file.substr(0, colon)) < 0) refuse_other_format(file.substr(0, colon));
   return "; did you mean " + file.substr(0, colon) + ":/" + path + "?";
 }
 
@@ -148,20 +154,13 @@ Handle open_file(const std::string& file, bool as_source) {
   const Lock lock;
   if (H5Fis_hdf5(file.c_str()) <= 0) {
     H5Eclear2(H5E_DEFAULT);
-    throw Error(ErrorKind::data, file +
-                                     ": is not an HDF5 file (hourglass import makes one of tables, "
-                                     "NumPy arrays and images)");
+    refuse_other_format(file);
   }
   const Handle access = as_source ? Handle() : plain_file_access();
   Handle handle(H5Fopen(file.c_str(), H5F_ACC_RDONLY, as_source ? H5P_DEFAULT : access.get()),
                 H5Fclose);
   if (handle.get() >= 0) return handle;
-  const std::string reason = take_reason();
-  if (reason.find("truncated") != std::string::npos) {
-    throw Error(ErrorKind::data, file + ": is truncated: " + std::to_string(file_bytes(file)) +
-                                     " bytes are fewer than its header says; copy it again");
-  }
-  throw Error(ErrorKind::data, file + ": is a damaged HDF5 file (" + reason + ")");
+  refuse_unopened(file, take_reason());
 }
 
 Handle no_external_links(hid_t property_class, bool* met) {
@@ -170,11 +169,6 @@ Handle no_external_links(hid_t property_class, bool* met) {
   checked(H5Pset_elink_cb(access.get(), refuse_external_link, met), "HDF5",
           "cannot refuse external links");
   return access;
-}
-
-void allow_plugins() {
-  const Lock lock;
-  H5PLset_loading_state(H5PL_ALL_PLUGIN);
 }
 
 OpenedObject open_object(hid_t file, const std::string& path, bool allow_external) {

@@ -87,9 +87,6 @@ inline constexpr Index largest_size = Index{1} << 62;
 /// which external links fail and raise `*met`.
 [[nodiscard]] Handle no_external_links(hid_t property_class, bool* met);
 
-/// Lets the library load filters from its plug-in folder (HDF5_PLUGIN_PATH).
-void allow_plugins();
-
 /// Opens an object and tells what it is (H5I_DATASET, H5I_GROUP); an invalid handle when it does
 /// not exist.
 struct OpenedObject {

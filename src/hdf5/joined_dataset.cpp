@@ -45,6 +45,8 @@ JoinedDataset::JoinedDataset(const DatasetAddress& address) {
                                        ": its samples are of another shape or type than those of " +
                                        to_string(parts_.front().address));
     }
+    info_.rows_per_unpacking = std::max(info_.rows_per_unpacking, info.rows_per_unpacking);
+    info_.unpacking_bytes = std::max(info_.unpacking_bytes, info.unpacking_bytes);
     parts_.push_back({info.address, info_.shape.front(), info.rows()});
     info_.shape.front() += info.rows();
     if (open_.size() < most_open) open_.emplace_back(parts_.size() - 1, std::move(reader));
@@ -62,6 +64,8 @@ std::size_t JoinedDataset::part_of(Index row) const {
 const DatasetReader& JoinedDataset::open(std::size_t part) const {
   const auto found = std::find_if(open_.begin(), open_.end(),
                                   [&](const auto& entry) { return entry.first == part; });
+  // One part at a time keeps rows for the next read, so that many parts take no more memory.
+  if (!open_.empty() && found != open_.end() - 1) open_.back().second.release();
   if (found != open_.end()) {
     std::rotate(found, found + 1, open_.end());
     return open_.back().second;
@@ -76,16 +80,30 @@ const DatasetReader& JoinedDataset::open(std::size_t part) const {
 }
 
 void JoinedDataset::read_rows(Range rows, std::span<std::byte> bytes) const {
+  read_runs({&rows, 1}, bytes);
+}
+
+void JoinedDataset::read_runs(std::span<const Range> runs, std::span<std::byte> bytes) const {
   const std::lock_guard lock(mutex_);
-  const Index row_bytes = info_.row_bytes();
-  for (Index begin = rows.begin; begin < rows.end;) {
+  // The ranges of one part are read together.
+  std::vector<Range> of_part;
+  Index begin = runs.front().begin;
+  for (std::size_t i = 0; i < runs.size();) {
     const std::size_t number = part_of(begin);
     const Part& part = parts_[number];
-    const Index end = std::min(rows.end, part.begin + part.rows);
-    open(number).read_rows({begin - part.begin, end - part.begin},
-                           bytes.subspan(static_cast<std::size_t>((begin - rows.begin) * row_bytes),
-                                         static_cast<std::size_t>((end - begin) * row_bytes)));
-    begin = end;
+    const Index part_end = part.begin + part.rows;
+    of_part.clear();
+    Index rows = 0;
+    while (i < runs.size() && begin < part_end) {
+      const Index end = std::min(runs[i].end, part_end);
+      of_part.push_back({begin - part.begin, end - part.begin});
+      rows += end - begin;
+      begin = end;
+      if (end == runs[i].end && ++i < runs.size()) begin = runs[i].begin;
+    }
+    const auto size = static_cast<std::size_t>(rows * info_.row_bytes());
+    open(number).read_runs(of_part, bytes.first(size));
+    bytes = bytes.subspan(size);
   }
 }
 
@@ -95,6 +113,11 @@ std::vector<Index> JoinedDataset::series() const {
     if (part.rows > 0) starts.push_back(part.begin);
   }
   return starts;
+}
+
+void JoinedDataset::release() const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [part, reader] : open_) reader.release();
 }
 
 std::string JoinedDataset::where(Index row) const {

@@ -23,6 +23,8 @@ class JoinedDataset : public RowSource {
   [[nodiscard]] std::string where(Index row) const override;
   void read_rows(Range rows, std::span<std::byte> bytes) const override;
   [[nodiscard]] std::vector<Index> series() const override;
+  void read_runs(std::span<const Range> runs, std::span<std::byte> bytes) const override;
+  void release() const override;
 
  private:
   struct Part {

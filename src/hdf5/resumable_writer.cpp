@@ -37,6 +37,11 @@ std::string fingerprint_of(const std::string& file, const std::vector<DatasetSpe
             std::to_string(spec.chunk_rows);
     for (const Index size : spec.shape) text += " " + std::to_string(size);
     for (const auto& [key, value] : spec.texts) text += "\n" + key + "=" + value;
+    for (const auto& [key, texts] : spec.lists) {
+      text += "\n" + key + ":";
+      for (const std::string& item : texts) text += "\n" + std::to_string(item.size()) + item;
+    }
+    for (const auto& [key, value] : spec.long_texts) text += "\n" + key + "=" + value;
   }
   return text_digest(text);
 }

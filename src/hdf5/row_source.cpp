@@ -3,8 +3,10 @@
 #include <utility>
 
 #include "hdf5/address_list.hpp"
+#include "hdf5/channels_last.hpp"
 #include "hdf5/index_selection.hpp"
 #include "hdf5/joined_dataset.hpp"
+#include "hdf5/ordered_columns.hpp"
 #include "hdf5/row_split.hpp"
 #include "hdf5/selected_columns.hpp"
 #include "hdf5/selected_rows.hpp"
@@ -13,6 +15,15 @@
 #include "hdf5/windows.hpp"
 
 namespace hourglass {
+
+void RowSource::read_runs(std::span<const Range> runs, std::span<std::byte> bytes) const {
+  const auto row_bytes = static_cast<std::size_t>(info().row_bytes());
+  for (const Range& run : runs) {
+    const std::size_t size = static_cast<std::size_t>(run.size()) * row_bytes;
+    read_rows(run, bytes.first(size));
+    bytes = bytes.subspan(size);
+  }
+}
 
 namespace {
 
@@ -29,17 +40,17 @@ bool selects(const std::string& text) { return !text.empty() && text != "all"; }
 }  // namespace
 
 std::unique_ptr<RowSource> open_rows(const DatasetAddress& address) {
+  if (!address.options.column_order.empty()) return std::make_unique<OrderedColumns>(address);
   const RowViews& views = address.options.views;
+  const Index channels = address.options.leading_channels;
   DatasetAddress named = address;
   named.options.views = {};
+  named.options.leading_channels = 0;
   std::unique_ptr<RowSource> rows = open_named(named);
+  if (channels > 0) rows = std::make_unique<ChannelsLast>(std::move(rows), channels);
   const std::string name = to_string(rows->info().address);
-  const bool parted = views.part != DataPart::all && views.split.active();
-  if (selects(views.rows) || parted) {
-    const Selectable from{"--select-rows", "row", name, rows->info().rows(), {}, true};
-    RowRuns chosen = selects(views.rows) ? select_indices(views.rows, from, named)
-                                         : RowRuns(rows->info().rows());
-    if (parted) chosen = rows_of_part(*rows, chosen, views, named);
+  if (chooses_rows(views)) {
+    RowRuns chosen = chosen_rows({name, rows->info().rows(), rows->series()}, views, named);
     rows = std::make_unique<SelectedRows>(std::move(rows), std::move(chosen), views);
   }
   if (selects(views.columns)) {

@@ -40,6 +40,10 @@ class RowSource {
   }
   [[nodiscard]] virtual Index time_steps() const { return info().rows(); }
   [[nodiscard]] virtual Index first_time_step(Index row) const { return row; }
+  /// Ascending, disjoint ranges of rows, one after the other; at least one, and none of them empty.
+  virtual void read_runs(std::span<const Range> runs, std::span<std::byte> bytes) const;
+  /// Gives back what is kept in memory for the next read.
+  virtual void release() const {}
 };
 
 /// What an address means: a stored data set, or several as one, and the views of it that its

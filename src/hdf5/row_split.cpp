@@ -5,6 +5,7 @@
 
 #include "core/counted.hpp"
 #include "core/random.hpp"
+#include "hdf5/index_selection.hpp"
 #include "hdf5/integer_values.hpp"
 #include "hourglass/core/error.hpp"
 
@@ -21,7 +22,7 @@ std::uint64_t draw(const RowSplit& split, std::uint64_t item) {
   return (static_cast<std::uint64_t>(words[0]) << 32) | words[1];
 }
 
-std::vector<std::int64_t> read_groups(const RowSource& rows, const RowSplit& split,
+std::vector<std::int64_t> read_groups(const RowsOfData& data, const RowSplit& split,
                                       const DatasetAddress& options) {
   DatasetAddress address = parse_address(split.groups);
   address.options = options.options;
@@ -36,10 +37,9 @@ std::vector<std::int64_t> read_groups(const RowSource& rows, const RowSplit& spl
                                      std::string(name_of(info.type)) + " with " +
                                      counted(info.features(), "column"));
   }
-  if (info.rows() != rows.info().rows()) {
+  if (info.rows() != data.rows) {
     throw Error(ErrorKind::data, name + ": " + counted(info.rows(), "group") + " for " +
-                                     counted(rows.info().rows(), "row") + " of " +
-                                     to_string(rows.info().address) +
+                                     counted(data.rows, "row") + " of " + data.name +
                                      ": --validation-group needs one for each row");
   }
   return read_integers(reader);
@@ -48,10 +48,10 @@ std::vector<std::int64_t> read_groups(const RowSource& rows, const RowSplit& spl
 /// The part of each row of a source; neighbours are asked for one after the other.
 class Sides {
  public:
-  Sides(const RowSource& rows, const RowViews& views, const DatasetAddress& options)
-      : split_(views.split), series_(rows.series()) {
+  Sides(const RowsOfData& data, const RowViews& views, const DatasetAddress& options)
+      : split_(views.split), series_(data.series) {
     if (!split_.groups.empty()) {
-      groups_ = read_groups(rows, split_, options);
+      groups_ = read_groups(data, split_, options);
     } else if (views.window > 0) {
       block_ = windows_a_block * views.window;
     }
@@ -96,10 +96,16 @@ bool is_held_out(const RowSplit& split, std::uint64_t item) {
   return static_cast<double>(word >> 11) * 0x1p-53 < split.fraction;
 }
 
-RowRuns rows_of_part(const RowSource& rows, const RowRuns& chosen, const RowViews& views,
+namespace {
+
+bool selects(const std::string& text) { return !text.empty() && text != "all"; }
+
+bool parts(const RowViews& views) { return views.part != DataPart::all && views.split.active(); }
+
+RowRuns rows_of_part(const RowsOfData& data, const RowRuns& chosen, const RowViews& views,
                      const DatasetAddress& options) {
   const bool wanted = views.part == DataPart::validation;
-  Sides sides(rows, views, options);
+  Sides sides(data, views, options);
   RowRuns part;
   for (std::size_t r = 0; r < chosen.run_count(); ++r) {
     const RowRuns::Piece run = chosen.run(r);
@@ -118,9 +124,19 @@ RowRuns rows_of_part(const RowSource& rows, const RowRuns& chosen, const RowView
                                ? "fewer folds"
                                : std::string(wanted ? "a larger" : "a smaller") + " fraction";
   throw Error(ErrorKind::usage, option + (wanted ? " holds out no row of " : " leaves no row of ") +
-                                    to_string(rows.info().address) +
-                                    (wanted ? "" : " for training") + ": use " + more +
+                                    data.name + (wanted ? "" : " for training") + ": use " + more +
                                     " or another --split-seed");
+}
+
+}  // namespace
+
+bool chooses_rows(const RowViews& views) { return selects(views.rows) || parts(views); }
+
+RowRuns chosen_rows(const RowsOfData& data, const RowViews& views, const DatasetAddress& options) {
+  const Selectable from{"--select-rows", "row", data.name, data.rows, {}, true};
+  const RowRuns chosen =
+      selects(views.rows) ? select_indices(views.rows, from, options) : RowRuns(data.rows);
+  return parts(views) ? rows_of_part(data, chosen, views, options) : chosen;
 }
 
 }  // namespace hourglass

@@ -24,6 +24,8 @@ SelectedColumns::SelectedColumns(std::unique_ptr<RowSource> base, const RowRuns&
   }
   info_.feature_names = std::move(names);
   info_.shape = {info_.rows(), columns.size()};
+  info_.axes.clear();
+  info_.leading_channels = 0;
   if (info_.chunked) info_.chunk = {info_.chunk.front(), columns.size()};
   info_.address.options.views = views;
 }

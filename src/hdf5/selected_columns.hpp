@@ -23,6 +23,7 @@ class SelectedColumns : public RowSource {
   [[nodiscard]] ElementPlace place(Index row, Index feature) const override;
   [[nodiscard]] std::vector<Index> series() const override { return base_->series(); }
   void read_rows(Range rows, std::span<std::byte> bytes) const override;
+  void release() const override { base_->release(); }
 
  private:
   /// Neighbouring columns, in bytes of a row.

@@ -40,6 +40,7 @@ std::vector<Neighbours> neighbours_of(const RowRuns& rows, Range positions) {
 SelectedRows::SelectedRows(std::unique_ptr<RowSource> base, RowRuns rows, const RowViews& views)
     : base_(std::move(base)), rows_(std::move(rows)), info_(base_->info()) {
   info_.shape.front() = rows_.size();
+  info_.rows_per_unpacking = 1;
   info_.chunked = false;  // its rows are not those of a chunk
   info_.chunk.clear();
   info_.address.options.views = views;

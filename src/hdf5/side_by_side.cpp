@@ -74,6 +74,13 @@ SideBySide::SideBySide(std::vector<std::unique_ptr<RowSource>> sides, const Data
     named = named && !info.feature_names.empty();
   }
   info_.shape = {first.rows(), features};
+  info_.axes.clear();
+  info_.leading_channels = 0;
+  info_.unpacking_bytes = 0;
+  for (const auto& side : sides_) {
+    info_.rows_per_unpacking = std::max(info_.rows_per_unpacking, side->info().rows_per_unpacking);
+    info_.unpacking_bytes += side->info().unpacking_bytes;
+  }
   info_.chunked = false;
   info_.chunk.clear();
   info_.feature_names.clear();

@@ -26,6 +26,9 @@ class SideBySide : public RowSource {
   /// A series begins where one of any source does.
   [[nodiscard]] std::vector<Index> series() const override;
   void read_rows(Range rows, std::span<std::byte> bytes) const override;
+  void release() const override {
+    for (const auto& side : sides_) side->release();
+  }
 
  private:
   std::vector<std::unique_ptr<RowSource>> sides_;

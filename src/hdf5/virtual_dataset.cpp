@@ -23,6 +23,12 @@ void check_alike(std::span<const DatasetInfo> sources) {
   if (sources.empty()) throw Error(ErrorKind::data, "a virtual data set needs sources");
   const DatasetInfo& first = sources.front();
   for (const DatasetInfo& source : sources) {
+    if (!source.as_stored) {
+      throw Error(ErrorKind::data,
+                  to_string(source.address) + ": its values are not read as they are stored" +
+                      (source.decoding.empty() ? "" : " (" + source.decoding + ")") +
+                      ", which a virtual data set cannot say; leave --virtual out");
+    }
     const bool same_shape = std::vector(source.shape.begin() + 1, source.shape.end()) ==
                             std::vector(first.shape.begin() + 1, first.shape.end());
     if (source.type == first.type && same_shape) continue;

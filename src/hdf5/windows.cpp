@@ -47,6 +47,8 @@ Windows::Windows(std::unique_ptr<RowSource> base, Index length, Index stride, co
                                       counted(longest, "row") + "; use a shorter window");
   }
   if (overlap()) info_.steps = RowSteps(length, stride, std::move(overlaps));
+  info_.axes.clear();
+  info_.rows_per_unpacking = 1;
   info_.chunked = false;
   info_.chunk.clear();
   info_.shape.front() = windows;

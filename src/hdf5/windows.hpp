@@ -23,6 +23,7 @@ class Windows : public RowSource {
   [[nodiscard]] ElementPlace place(Index row, Index feature) const override;
   [[nodiscard]] std::vector<Index> series() const override;
   void read_rows(Range rows, std::span<std::byte> bytes) const override;
+  void release() const override { base_->release(); }
   void read_steps(Range steps, std::span<std::byte> bytes) const override;
   [[nodiscard]] ElementPlace place_in_step(Index step, Index feature) const override;
   [[nodiscard]] Index time_steps() const override { return base_->info().rows(); }

@@ -1,7 +1,6 @@
 #include "import/csv.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -16,21 +15,6 @@ namespace hourglass {
 
 namespace {
 
-bool is_missing(std::string_view cell) {
-  constexpr std::array<std::string_view, 14> words = {
-      "", "NA", "N/A", "n/a", "na", "NaN", "nan", "NAN", "null", "NULL", "None", "none", "?", "-"};
-  return std::find(words.begin(), words.end(), cell) != words.end();
-}
-
-std::string shown(std::string_view cell) {
-  constexpr std::size_t longest = 40;
-  std::string text(cell.substr(0, longest));
-  for (char& letter : text) {
-    if (static_cast<unsigned char>(letter) < ' ') letter = '?';
-  }
-  return "'" + text + (cell.size() > longest ? "...'" : "'");
-}
-
 [[noreturn]] void refuse(const std::string& reason) { throw Error(ErrorKind::data, reason); }
 
 }  // namespace
@@ -38,7 +22,7 @@ std::string shown(std::string_view cell) {
 std::string_view CsvSplitter::quoted_cell(std::string_view line, std::size_t& place) {
   const std::size_t begin = unquoted_.size();
   for (std::size_t i = place + 1;; ++i) {
-    if (i >= line.size()) refuse("a quote is not closed on its line");
+    if (i >= line.size()) refuse("a quote is not closed");
     if (line[i] != '"') {
       unquoted_ += line[i];
     } else if (i + 1 < line.size() && line[i + 1] == '"') {

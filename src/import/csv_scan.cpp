@@ -1,12 +1,12 @@
 #include <algorithm>
-#include <charconv>
-#include <cstring>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include "hourglass/core/error.hpp"
 #include "import/csv.hpp"
 #include "import/csv_lines.hpp"
+#include "import/csv_schema.hpp"
 #include "import/csv_table.hpp"
 #include "system/byte_file.hpp"
 
@@ -16,217 +16,204 @@ namespace {
 
 constexpr std::size_t most_classes = 65536;
 
-[[noreturn]] void refuse(const std::string& name, const std::string& reason) {
-  throw Error(ErrorKind::data, name + ": " + reason);
-}
-
-bool is_number(std::string_view cell) {
-  std::byte ignored[8];
-  try {
-    store_number(cell, ElementType::f64, ignored);
-    return true;
-  } catch (const Error&) {
-    return false;
-  }
-}
-
-char guess_delimiter(std::string_view line) {
-  for (const char candidate : {'\t', ';', ','}) {
-    if (line.find(candidate) != std::string_view::npos) return candidate;
-  }
-  return ',';
-}
-
-std::size_t find_column(const CsvTable& table, const std::string& name) {
-  const auto found = std::find(table.columns.begin(), table.columns.end(), name);
-  if (found != table.columns.end()) return static_cast<std::size_t>(found - table.columns.begin());
-  std::string names;
-  for (std::size_t i = 0; i < std::min<std::size_t>(10, table.columns.size()); ++i)
-    names += (i ? ", " : "") + table.columns[i];
-  throw Error(ErrorKind::usage, table.path + ": has no column '" + name + "'; it has " +
-                                    std::to_string(table.columns.size()) + ": " + names +
-                                    (table.columns.size() > 10 ? ", ..." : ""));
-}
-
-void choose_columns(CsvTable& table) {
-  std::set<std::size_t> left_out;
-  if (!table.settings.label_column.empty())
-    left_out.insert(*(table.label = find_column(table, table.settings.label_column)));
-  for (const std::string& name : table.settings.drop_columns)
-    left_out.insert(find_column(table, name));
-  for (std::size_t c = 0; c < table.columns.size(); ++c) {
-    if (!left_out.contains(c)) table.features.push_back(c);
-  }
-  if (table.features.empty()) refuse(table.path, "no column is left for the samples");
-}
-
-void read_header(const ByteFile& file, CsvTable& table) {
-  const auto start = file.read_some(0, 3);
-  if (start.empty()) refuse(table.path, "the file is empty");
-  if (start.size() >= 2 && start[0] == std::byte{0x1F} && start[1] == std::byte{0x8B}) {
-    refuse(table.path, "is compressed; unpack it first: gunzip < " + table.path + " > OUT");
-  }
-  const std::string_view mark("\xEF\xBB\xBF");
-  const bool marked =
-      start.size() == mark.size() && std::memcmp(start.data(), mark.data(), mark.size()) == 0;
-  const Index skipped = marked ? static_cast<Index>(mark.size()) : 0;
-  std::string_view line;
-  CsvLines lines(file, {skipped, file.size()});
-  if (!lines.next(line) || is_blank(line)) refuse(table.path, "its first line is empty");
-  // Nothing of it is to reach a terminal as part of a message.
-  if (std::ranges::any_of(line, [](char c) {
-        return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == '\x7F';
-      })) {
-    refuse(table.path, "holds control characters: it is no text");
-  }
-  if (table.settings.delimiter == '\0') table.settings.delimiter = guess_delimiter(line);
-  CsvSplitter splitter(table.settings.delimiter);
-  at_line(table.path, 1, [&] {
-    const auto cells = splitter.split(line);
-    const auto numbers =
-        static_cast<std::size_t>(std::count_if(cells.begin(), cells.end(), is_number));
-    // Taken for a header, a first sample with a gap or a text in it would be lost without a word.
-    if (table.settings.header.empty() && numbers > 0 && numbers + 1 == cells.size() &&
-        cells.back().empty()) {
-      throw Error(ErrorKind::data,
-                  "ends with a separator, so its last column is empty: leave it out, --header "
-                  "false --drop-columns " +
-                      std::to_string(cells.size()));
-    }
-    if (table.settings.header.empty() && numbers > 0 && numbers < cells.size()) {
-      throw Error(ErrorKind::data,
-                  "holds numbers and texts: say whether it names the columns, --header true or "
-                  "--header false");
-    }
-    const bool named =
-        table.settings.header.empty() ? numbers == 0 : table.settings.header == "true";
-    for (std::size_t c = 0; c < cells.size(); ++c) {
-      // A column without a name, such as a separator at the end of each line makes, has its number.
-      table.columns.push_back(named && !cells[c].empty() ? std::string(cells[c])
-                                                         : std::to_string(c + 1));
-    }
-    table.begin = skipped;
-    table.has_header = named;
-    if (!named) return;
-    std::set<std::string> seen;
-    for (const std::string& name : table.columns) {
-      if (!seen.insert(name).second)
-        throw Error(ErrorKind::data, "two columns are named '" + name + "'");
-    }
-    // The header's end as it stands in the file, with a carriage return or not.
-    const Index length = (line.data() + line.size())[0] == '\r' ? 2 : 1;
-    table.begin = std::min(file.size(), skipped + static_cast<Index>(line.size()) + length);
-  });
-}
-
-/// The first line's beginning at or after `cut`.
-Index line_start(const ByteFile& file, Index begin, Index cut) {
-  if (cut <= begin) return begin;
-  for (Index place = cut - 1; place < file.size(); place += csv_block_bytes) {
-    const auto block = file.read_some(place, csv_block_bytes);
-    const auto stop = std::find(block.begin(), block.end(), std::byte{'\n'});
-    if (stop != block.end()) return place + (stop - block.begin()) + 1;
-  }
-  return file.size();
-}
-
-struct Count {
+/// Findings of one rank in its part of a file.
+struct Part {
   Index rows = 0;
   Index lines = 0;
-  std::set<std::string, std::less<>> labels;
+  std::vector<ColumnGuess> guesses;
+  std::set<std::string, std::less<>> classes;
+  // The first record that cannot be read:
+  Index bad_line = 0;
+  std::string reason;
 };
 
-Count count_lines(const ByteFile& file, const CsvTable& table, Range bytes) {
-  Count count;
-  CsvSplitter splitter(table.settings.delimiter);
-  CsvLines lines(file, bytes);
-  for (std::string_view line; lines.next(line);) {
-    ++count.lines;
-    if (is_blank(line)) continue;
-    ++count.rows;
-    if (!table.label) continue;
-    try {
-      const auto cells = splitter.split(line);
-      // A missing label or a short line is named by its number in the second pass.
-      if (*table.label < cells.size() && !cells[*table.label].empty() &&
-          !count.labels.contains(cells[*table.label])) {
-        count.labels.emplace(cells[*table.label]);
-      }
-    } catch (const Error&) {
-      continue;
-    }
-    if (count.labels.size() > most_classes) {
-      // Numbers need no list of names.
-      if (!std::all_of(count.labels.begin(), count.labels.end(), is_number)) {
-        refuse(table.path, "column '" + table.columns[*table.label] +
-                               "' has more than 65536 different texts: are they labels?");
-      }
-      count.labels.clear();
-    }
-  }
-  return count;
+std::optional<std::size_t> label_of(const CsvFile& csv) {
+  if (csv.settings.label_column.empty()) return std::nullopt;
+  return find_column(csv, csv.settings.label_column);
 }
 
-/// The names that the labels of all ranks stand for; none when all are whole numbers.
-std::vector<std::string> name_classes(const Communicator& communicator,
-                                      const std::set<std::string, std::less<>>& mine) {
-  std::string text;
-  for (const std::string& label : mine) text += label + "\n";
-  std::set<std::string> all;
-  for (const std::string& part : communicator.all_gather(text)) {
+class PartReader {
+ public:
+  PartReader(const ByteFile& file, const CsvFile& csv, Range bytes)
+      : csv_(csv),
+        lines_(file, bytes, csv.settings.delimiter),
+        splitter_(csv.settings.delimiter),
+        label_(label_of(csv)) {
+    std::set<std::size_t> categorical;
+    for (const std::string& name : csv.settings.categorical)
+      categorical.insert(find_column(csv, name));
+    for (std::size_t c = 0; c < csv.columns.size(); ++c)
+      part_.guesses.emplace_back(csv.settings.numbers, categorical.contains(c));
+  }
+
+  Part read() {
+    for (std::string_view line; lines_.next(line);) {
+      if (is_blank(line)) continue;
+      ++part_.rows;
+      if (part_.bad_line > 0) continue;  // only counted
+      const Index number = lines_.lines_before() + 1;
+      try {
+        if (!take_numbers(line, number)) take_cells(splitter_.split(line), number);
+      } catch (const Error& error) {
+        part_.bad_line = number;
+        part_.reason = error.what();
+      }
+    }
+    part_.lines = lines_.lines_read();
+    return std::move(part_);
+  }
+
+ private:
+  // A line of plain numbers needs no splitting.
+  bool take_numbers(std::string_view line, Index number) {
+    if (!csv_.settings.numbers.plain() || patience_ == 0) return false;
+    const auto columns = static_cast<Index>(part_.guesses.size());
+    values_.clear();
+    const Index count = for_each_number(
+        line, csv_.settings.delimiter,
+        [&](Index, double value, std::string_view cell) { values_.emplace_back(value, cell); });
+    if (count != columns) {
+      --patience_;
+      return false;
+    }
+    patience_ = most_patience;
+    for (std::size_t c = 0; c < values_.size(); ++c)
+      part_.guesses[c].add_number(values_[c].first, values_[c].second, number);
+    if (label_) take_label(values_[*label_].second);
+    return true;
+  }
+
+  void take_cells(std::span<const std::string_view> cells, Index number) {
+    if (cells.size() != csv_.columns.size()) {
+      throw Error(ErrorKind::data, "has " + std::to_string(cells.size()) +
+                                       " cells, the first line has " +
+                                       std::to_string(csv_.columns.size()));
+    }
+    for (std::size_t c = 0; c < cells.size(); ++c) part_.guesses[c].add(cells[c], number);
+    if (label_) take_label(cells[*label_]);
+  }
+
+  void take_label(std::string_view cell) {
+    // A missing label is named by its line in the second pass.
+    if (cell.empty() || part_.classes.contains(cell)) return;
+    part_.classes.emplace(cell);
+    if (part_.classes.size() <= most_classes) return;
+    // Numbers need no list of names.
+    double ignored = 0;
+    if (!std::ranges::all_of(part_.classes, [&](const std::string& text) {
+          return read_number(text, {}, ignored) == NumberKind::finite;
+        })) {
+      throw Error(ErrorKind::data, "column '" + csv_.columns[*label_] +
+                                       "' has more than 65536 different texts: are they labels?");
+    }
+    part_.classes.clear();
+  }
+
+  static constexpr int most_patience = 8;
+
+  const CsvFile& csv_;
+  CsvLines lines_;
+  CsvSplitter splitter_;
+  std::optional<std::size_t> label_;
+  std::vector<std::pair<double, std::string_view>> values_;
+  int patience_ = most_patience;
+  Part part_;
+};
+
+/// The findings of all ranks, in their order.
+CsvFindings gather(const Communicator& communicator, const Part& mine, CsvFile file) {
+  CsvFindings findings;
+  std::string labels;
+  for (const std::string& label : mine.classes) labels += label + '\0';
+  for (const std::string& part : communicator.all_gather(labels)) {
     for (std::size_t begin = 0; begin < part.size();) {
-      const std::size_t end = part.find('\n', begin);
-      all.insert(part.substr(begin, end - begin));
+      const std::size_t end = part.find('\0', begin);
+      findings.classes.insert(part.substr(begin, end - begin));
       begin = end + 1;
     }
   }
-  const auto is_whole = [](const std::string& label) {
-    std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(label.data(), label.data() + label.size(), value);
-    return error == std::errc{} && end == label.data() + label.size();
-  };
-  if (std::all_of(all.begin(), all.end(), is_whole)) return {};
-  return {all.begin(), all.end()};
+  for (std::size_t c = 0; c < file.columns.size(); ++c) {
+    const auto parts = communicator.all_gather(mine.guesses[c].packed());
+    findings.guesses.push_back(ColumnGuess::unpacked(parts.front()));
+    for (std::size_t r = 1; r < parts.size(); ++r)
+      findings.guesses.back().merge(ColumnGuess::unpacked(parts[r]));
+  }
+  findings.file = std::move(file);
+  return findings;
+}
+
+struct Scan {
+  CsvFindings findings;
+  std::shared_ptr<CsvTable> table;
+};
+
+Scan scan_file(const Communicator& communicator, const std::string& path,
+               const CsvSettings& settings) {
+  auto table = std::make_shared<CsvTable>();
+  CsvFile csv;
+  Part mine;
+  std::optional<ByteFile> file;
+  collectively(communicator, [&] {
+    file.emplace(path);
+    csv = read_header(*file, settings);
+  });
+  divide_records(communicator, *file, csv);
+  const auto ranks = static_cast<std::size_t>(communicator.size());
+  const auto rank = static_cast<std::size_t>(communicator.rank());
+  collectively(communicator, [&] { mine = PartReader(*file, csv, csv.bytes[rank]).read(); });
+  std::vector<std::int64_t> counts(3 * ranks, 0);
+  counts[3 * rank] = mine.rows;
+  counts[3 * rank + 1] = mine.lines;
+  counts[3 * rank + 2] = mine.bad_line;
+  communicator.sum(std::span<std::int64_t>(counts));
+  Index line = csv.header_lines + 1;
+  std::size_t bad_rank = ranks;
+  for (std::size_t r = 0; r < ranks; ++r) {
+    table->row_parts.push_back({table->rows, table->rows + counts[3 * r]});
+    table->first_line.push_back(line);
+    table->rows += counts[3 * r];
+    if (bad_rank == ranks && counts[3 * r + 2] > 0) bad_rank = r;
+    line += counts[3 * r + 1];
+  }
+  for (ColumnGuess& guess : mine.guesses) guess.shift_lines(table->first_line[rank] - 1);
+  if (bad_rank < ranks) {
+    const std::string reason = communicator.all_gather(mine.reason)[bad_rank];
+    const Index bad_line = table->first_line[bad_rank] + counts[3 * bad_rank + 2] - 1;
+    throw Error(ErrorKind::data, path + ": line " + std::to_string(bad_line) + ": " + reason,
+                Reach::everywhere);
+  }
+  if (table->rows == 0)
+    throw Error(ErrorKind::data, path + ": holds no samples, only a header", Reach::everywhere);
+  return {gather(communicator, mine, std::move(csv)), std::move(table)};
 }
 
 }  // namespace
 
-std::shared_ptr<const CsvTable> scan_csv(const Communicator& communicator, const std::string& path,
-                                         const CsvSettings& settings) {
-  auto table = std::make_shared<CsvTable>();
-  table->path = path;
-  table->settings = settings;
-  Count mine;
-  const auto ranks = static_cast<std::size_t>(communicator.size());
-  const auto rank = static_cast<std::size_t>(communicator.rank());
-  collectively(communicator, [&] {
-    const ByteFile file(path);
-    read_header(file, *table);
-    choose_columns(*table);
-    std::vector<Index> cuts;
-    for (Index r = 0; r <= communicator.size(); ++r) {
-      const Index cut =
-          table->begin + even_part(file.size() - table->begin, communicator.size(), r).begin;
-      cuts.push_back(r == communicator.size() ? file.size() : line_start(file, table->begin, cut));
-    }
-    for (std::size_t r = 0; r < ranks; ++r) table->bytes.push_back({cuts[r], cuts[r + 1]});
-    mine = count_lines(file, *table, table->bytes[rank]);
-  });
-  std::vector<std::int64_t> counts(2 * ranks, 0);
-  counts[2 * rank] = mine.rows;
-  counts[2 * rank + 1] = mine.lines;
-  communicator.sum(std::span<std::int64_t>(counts));
-  Index line = table->has_header ? 2 : 1;
-  for (std::size_t r = 0; r < ranks; ++r) {
-    table->row_parts.push_back({table->rows, table->rows + counts[2 * r]});
-    table->first_line.push_back(line);
-    table->rows += counts[2 * r];
-    line += counts[2 * r + 1];
+std::vector<std::shared_ptr<const CsvTable>> scan_csv(const Communicator& communicator,
+                                                      std::span<const std::string> paths,
+                                                      const CsvSettings& settings) {
+  std::vector<CsvFindings> findings;
+  std::vector<std::shared_ptr<CsvTable>> tables;
+  for (const std::string& path : paths) {
+    Scan scan = scan_file(communicator, path, settings);
+    findings.push_back(std::move(scan.findings));
+    tables.push_back(std::move(scan.table));
   }
-  if (table->label) table->classes = name_classes(communicator, mine.labels);
-  if (table->rows == 0)
-    throw Error(ErrorKind::data, path + ": holds no samples, only a header", Reach::everywhere);
-  return table;
+  std::vector<std::shared_ptr<const CsvTable>> result;
+  collectively(communicator, [&] {
+    std::vector<CsvPlaces> places;
+    const auto schema = std::make_shared<const CsvSchema>(make_schema(findings, places));
+    for (std::size_t f = 0; f < tables.size(); ++f) {
+      tables[f]->file = std::move(findings[f].file);
+      tables[f]->schema = schema;
+      tables[f]->positions = places[f].positions;
+      tables[f]->label = places[f].label;
+      result.push_back(tables[f]);
+    }
+  });
+  return result;
 }
+
+const CsvSchema& schema_of(const CsvTable& table) { return *table.schema; }
 
 }  // namespace hourglass

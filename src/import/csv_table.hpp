@@ -5,21 +5,41 @@
 #include <vector>
 
 #include "import/csv.hpp"
+#include "system/byte_file.hpp"
 
 namespace hourglass {
 
-struct CsvTable {
+/// A CSV file, and where its records lie.
+struct CsvFile {
   std::string path;
-  CsvSettings settings;
-  std::vector<std::string> columns;   ///< their names, or numbers from 1
-  std::vector<std::size_t> features;  ///< the columns that are samples
-  std::optional<std::size_t> label;
-  std::vector<std::string> classes;  ///< empty when labels are whole numbers
-  Index begin = 0;                   ///< the first byte after the header
+  CsvSettings settings;              ///< with the delimiter that was found
+  std::vector<std::string> columns;  ///< their names, or numbers from 1
   bool has_header = false;
-  Index rows = 0;
+  std::optional<std::size_t> index;  ///< the column that pandas writes without a name
+  std::vector<std::string> notes;    ///< what was guessed, for the user
+  Index begin = 0;                   ///< the first byte after the header
+  Index header_lines = 0;
   // By rank:
   std::vector<Range> bytes;
+};
+
+/// Looks at the beginning of the file. Local. Throws as scan_csv.
+[[nodiscard]] CsvFile read_header(const ByteFile& file, const CsvSettings& settings);
+
+/// Divides the records among the ranks. Collective.
+void divide_records(const Communicator& communicator, const ByteFile& file, CsvFile& csv);
+
+/// The position of a column. Throws Error(usage) that lists the columns.
+[[nodiscard]] std::size_t find_column(const CsvFile& csv, const std::string& name);
+
+/// Findings of the first pass.
+struct CsvTable {
+  CsvFile file;
+  std::shared_ptr<const CsvSchema> schema;
+  std::vector<std::size_t> positions;  ///< in a record, of the schema's columns
+  std::optional<std::size_t> label;
+  Index rows = 0;
+  // By rank:
   std::vector<Range> row_parts;
   std::vector<Index> first_line;  ///< number of its first line in the file, from 1
 };

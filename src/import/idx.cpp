@@ -141,6 +141,11 @@ struct IdxReader::State {
     std::array<std::byte, 4> magic{};
     const std::size_t got = stream.read(magic);
     if (got == 0) stream.refuse("the file is empty");
+    if (stream.is_compressed_file() &&
+        (got < magic.size() || magic[0] != std::byte{0} || magic[1] != std::byte{0})) {
+      stream.refuse("not an IDX file, but compressed with gzip: unpack it: gunzip < " +
+                    stream.path() + " > OUT");
+    }
     if (got < magic.size() || magic[0] != std::byte{0} || magic[1] != std::byte{0}) {
       stream.refuse(
           "not an IDX file: it does not begin with two zero bytes, a type code and a number of "

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/range_set.hpp"
+#include "data/columns.hpp"
 #include "data/normalization.hpp"
 #include "hdf5/dataset_writer.hpp"
 #include "hdf5/resumable_writer.hpp"
@@ -44,6 +45,8 @@ void check_alike(const Readers& readers) {
                           ", whose samples are of another shape than those of " + first.path() +
                           " (" + shape_text(first.shape()) + ")");
     }
+    if (reader->columns() != first.columns())
+      refuse(*reader, "its columns are others than those of " + first.path());
     if (reader->classes() != first.classes()) {
       refuse(*reader, "its labels are other texts than those of " + first.path() +
                           ", so the same number would mean two things; import them as one file, or "
@@ -76,6 +79,16 @@ void check_labels(const Readers& labels, const Readers& samples) {
   }
 }
 
+// Names of the features, and what they stand for where that is more than numbers.
+void describe_features(const std::vector<Column>& columns, DatasetSpec& spec) {
+  if (columns.empty()) return;
+  const std::vector<std::string> names = feature_names(columns);
+  // References to this many texts fit into an attribute.
+  constexpr std::size_t most = 4000;
+  if (names.size() <= most) spec.lists["feature_names"] = names;
+  if (has_kinds(columns) || names.size() > most) spec.long_texts["columns"] = columns_text(columns);
+}
+
 DatasetSpec specify(const std::string& path, const Readers& readers, int compression) {
   const RowReader& first = *readers.front();
   DatasetSpec spec;
@@ -87,7 +100,13 @@ DatasetSpec specify(const std::string& path, const Readers& readers, int compres
   spec.compression = compression;
   std::string classes;
   for (const std::string& name : first.classes()) classes += (classes.empty() ? "" : "\n") + name;
-  if (!classes.empty()) spec.texts["classes"] = classes;
+  if (!classes.empty()) {
+    // As one text, for programs that have read it so from the beginning.
+    constexpr std::size_t longest = 32768;
+    if (classes.size() <= longest) spec.texts["classes"] = classes;
+    spec.lists["class_names"] = first.classes();
+  }
+  describe_features(first.columns(), spec);
   return spec;
 }
 
@@ -128,6 +147,7 @@ std::vector<std::vector<Range>> pieces_of(const RowReader& reader, const Target&
 
 /// Values that `train` would refuse are refused before they are copied.
 void refuse_non_finite(const RowReader& reader, Range rows, std::span<const std::byte> bytes) {
+  if (reader.may_miss_values()) return;  // and has seen to the others
   const Index bad = first_non_finite(reader.type(), bytes);
   if (bad < 0) return;
   const Index features = reader.row_bytes() / size_of(reader.type());

@@ -23,6 +23,7 @@ struct ImportResult {
 struct ImportSources {
   std::vector<std::unique_ptr<RowReader>> samples;  ///< at least one
   std::vector<std::unique_ptr<RowReader>> labels;   ///< or none
+  std::vector<std::string> notes;                   ///< what was found in them, for the user
 };
 
 /// The destination of the rows, and how they are stored.

@@ -15,6 +15,11 @@ const std::vector<std::string>& RowReader::classes() const {
   return none;
 }
 
+const std::vector<Column>& RowReader::columns() const {
+  static const std::vector<Column> none;
+  return none;
+}
+
 void RowReader::read_and_drop(Range rows) {
   constexpr Index at_once = Index{1} << 20;
   const Index count = std::clamp<Index>(at_once / row_bytes(), 1, std::max<Index>(rows.size(), 1));

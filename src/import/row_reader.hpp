@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "data/columns.hpp"
 #include "hdf5/hdf5.hpp"
 #include "hourglass/core/types.hpp"
 
@@ -45,6 +46,12 @@ class RowReader {
 
   /// The names that labels stand for, by number; empty when there are none.
   [[nodiscard]] virtual const std::vector<std::string>& classes() const;
+
+  /// What the features are, where the format knows it; empty otherwise.
+  [[nodiscard]] virtual const std::vector<Column>& columns() const;
+
+  /// Whether a NaN is a missing value that the format knows, and not a mistake.
+  [[nodiscard]] virtual bool may_miss_values() const { return false; }
 
  protected:
   /// skip_rows of formats without random access.

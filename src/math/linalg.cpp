@@ -14,11 +14,14 @@ extern "C" void dsyevr_(const char* jobz, const char* range, const char* uplo, c
                         double* w, double* z, const blasint* ldz, blasint* isuppz, double* work,
                         const blasint* lwork, blasint* iwork, const blasint* liwork, blasint* info);
 
+extern "C" void dgeqrf_(const blasint* m, const blasint* n, double* a, const blasint* lda,
+                        double* tau, double* work, const blasint* lwork, blasint* info);
+extern "C" void dorgqr_(const blasint* m, const blasint* n, const blasint* k, double* a,
+                        const blasint* lda, const double* tau, double* work, const blasint* lwork,
+                        blasint* info);
+
 namespace hourglass {
 
-namespace {
-
-// Fixes the sign of an eigenvector, which is arbitrary.
 void fix_sign(std::span<double> vector) {
   const auto largest =
       std::ranges::max_element(vector, {}, [](double value) { return std::fabs(value); });
@@ -26,14 +29,53 @@ void fix_sign(std::span<double> vector) {
   for (double& value : vector) value = -value;
 }
 
-}  // namespace
-
 void add_gram(Index rows, Index n, std::span<const double> x, std::span<double> c) {
   require(static_cast<Index>(x.size()) >= rows * n && static_cast<Index>(c.size()) == n * n,
           "the shapes of a Gram matrix disagree");
   cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, static_cast<blasint>(n),
               static_cast<blasint>(rows), 1.0, x.data(), static_cast<blasint>(n), 1.0, c.data(),
               static_cast<blasint>(n));
+}
+
+void add_row_gram(Index rows, Index n, std::span<const double> x, std::span<double> c) {
+  require(static_cast<Index>(x.size()) >= rows * n && static_cast<Index>(c.size()) == rows * rows,
+          "the shapes of a Gram matrix disagree");
+  cblas_dsyrk(CblasRowMajor, CblasUpper, CblasNoTrans, static_cast<blasint>(rows),
+              static_cast<blasint>(n), 1.0, x.data(), static_cast<blasint>(n), 1.0, c.data(),
+              static_cast<blasint>(rows));
+}
+
+void multiply(bool transpose_a, bool transpose_b, Index m, Index n, Index k,
+              std::span<const double> a, std::span<const double> b, double beta,
+              std::span<double> c) {
+  require(static_cast<Index>(a.size()) == m * k && static_cast<Index>(b.size()) == k * n &&
+              static_cast<Index>(c.size()) == m * n,
+          "the shapes of a product disagree");
+  cblas_dgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans,
+              transpose_b ? CblasTrans : CblasNoTrans, static_cast<blasint>(m),
+              static_cast<blasint>(n), static_cast<blasint>(k), 1.0, a.data(),
+              static_cast<blasint>(transpose_a ? m : k), b.data(),
+              static_cast<blasint>(transpose_b ? k : n), beta, c.data(), static_cast<blasint>(n));
+}
+
+void orthonormalize_rows(Index rows, Index n, std::span<double> x) {
+  require(static_cast<Index>(x.size()) == rows * n && rows <= n, "too many rows for a basis");
+  // Rows are the columns of LAPACK's column-major matrix.
+  const auto length = static_cast<blasint>(n);
+  const auto count = static_cast<blasint>(rows);
+  std::vector<double> tau(static_cast<std::size_t>(rows));
+  blasint info = 0;
+  double best_work = 0;
+  const blasint ask = -1;
+  dgeqrf_(&length, &count, x.data(), &length, tau.data(), &best_work, &ask, &info);
+  std::vector<double> work(static_cast<std::size_t>(best_work));
+  auto size = static_cast<blasint>(work.size());
+  dgeqrf_(&length, &count, x.data(), &length, tau.data(), work.data(), &size, &info);
+  dorgqr_(&length, &count, &count, x.data(), &length, tau.data(), &best_work, &ask, &info);
+  work.resize(static_cast<std::size_t>(best_work));
+  size = static_cast<blasint>(work.size());
+  dorgqr_(&length, &count, &count, x.data(), &length, tau.data(), work.data(), &size, &info);
+  require(info == 0, "an orthonormal basis could not be computed");
 }
 
 Eigenpairs largest_eigenpairs(Index n, std::span<double> matrix, Index count) {

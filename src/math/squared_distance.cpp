@@ -1,5 +1,6 @@
 #include "math/squared_distance.hpp"
 
+#include <cmath>
 #include <cstddef>
 
 namespace hourglass {
@@ -11,6 +12,19 @@ double squared_distance(std::span<const float> a, std::span<const float> b) {
     sum += difference * difference;
   }
   return sum;
+}
+
+double present_squared_distance(std::span<const float> output, std::span<const float> sample) {
+  double sum = 0;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < sample.size(); ++i) {
+    if (std::isnan(sample[i])) continue;
+    const double difference = static_cast<double>(output[i]) - static_cast<double>(sample[i]);
+    sum += difference * difference;
+    ++count;
+  }
+  if (count == 0) return 0;
+  return sum * (static_cast<double>(sample.size()) / static_cast<double>(count));
 }
 
 }  // namespace hourglass

@@ -28,7 +28,11 @@ class Builder {
   Builder(const AutoencoderSpec& spec, Layout& layout) : spec_(spec), layout_(layout) {}
 
   Architecture build() {
-    const auto encoder_shapes = unit_shapes(spec_.encoder, "layers");
+    auto encoder_shapes = unit_shapes(spec_.encoder, "layers");
+    if (spec_.missing_indicator) {
+      encoder_shapes.front().units *= 2;
+      encoder_shapes.front().image.channels *= 2;
+    }
     const std::size_t last = spec_.encoder.size() - 1;
     std::vector<Linear> encoder;
     for (std::size_t i = 1; i <= last; ++i) {
@@ -151,7 +155,8 @@ class Builder {
 
 AutoencoderSpec with_defaults(AutoencoderSpec spec) {
   if (spec.decoder.empty()) spec.decoder = mirrored(spec.encoder, "layers");
-  if (!spec.image.known() && !spec.encoder.empty()) spec.image = spec.encoder.front().image;
+  if (!spec.image.known() && !spec.encoder.empty() && spec.encoder.front().image.is_image())
+    spec.image = spec.encoder.front().image;
   check_spec(spec);
   return spec;
 }

@@ -16,6 +16,12 @@ bool has_emphasis(const Regularization& r) {
   return r.corrupted_weight != 1 || r.clean_weight != 1;
 }
 
+// MissingInput's: further channels of an image, or inputs behind the sample.
+Index indicator_group(const AutoencoderSpec& spec) {
+  if (!spec.missing_indicator) return 0;
+  return has_convolutions(spec.encoder) ? spec.image.channels : spec.encoder.front().units;
+}
+
 // A hook that refers to `function`, which std::function does without allocating; or none.
 template <class Function>
 OutputGradientHook hook_of(bool wanted, const Function& function) {
@@ -71,7 +77,11 @@ Autoencoder::Autoencoder(const AutoencoderSpec& spec)
     const double data_weight = spec_.feature_mean ? 1.0 / static_cast<double>(features_) : 1.0;
     predictive_ = std::make_unique<PredictiveSparse>(r, *architecture_.output_layer, data_weight);
   }
+  if (spec_.missing == Missing::mask)
+    missing_.emplace(features_, spec_.missing_means, indicator_group(spec_));
 }
+
+Index Autoencoder::input_width() const { return missing_ ? missing_->width() : features_; }
 
 std::vector<TensorRole> Autoencoder::roles() const {
   std::vector<TensorRole> roles;
@@ -95,7 +105,8 @@ Workspace Autoencoder::make_workspace(Index max_rows) const {
   const Index samples = ScratchArena::floats_of(max_rows, features());
   Index extra = ScratchArena::floats_of(1, loss_scratch());
   if (r.corruption.kind != Corruption::none) extra += samples;
-  if (has_emphasis(r)) extra += samples;
+  if (weighs_elements()) extra += samples;
+  if (missing_) extra += missing_->scratch_floats(max_rows);
   if (contractive_) extra += contractive_->scratch_floats(max_rows);
   if (predictive_) extra += predictive_->scratch_floats(max_rows);
   return {network(), max_rows, extra};
@@ -110,7 +121,12 @@ Autoencoder::Scratch Autoencoder::divide(Workspace& workspace, Index rows) const
   ScratchArena arena(workspace.extra());
   Scratch scratch;
   if (r.corruption.kind != Corruption::none) scratch.input = arena.allocate(rows, features());
-  if (has_emphasis(r)) scratch.mask = arena.allocate(rows, features());
+  if (weighs_elements()) scratch.weights = arena.allocate(rows, features());
+  if (missing_) {
+    scratch.target = arena.allocate(rows, features());
+    scratch.present = arena.allocate(rows, features());
+    if (missing_->indicator()) scratch.joined = arena.allocate(rows, input_width());
+  }
   scratch.loss = arena.allocate(1, loss_scratch()).row(0);
   scratch.penalty = arena.rest();
   return scratch;
@@ -120,20 +136,55 @@ LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix samples, f
                                  Workspace& workspace, float* gradient, const PassContext& context,
                                  const GradientReady& ready) const {
   const Regularization& r = spec_.regularization;
+  if (missing_ && samples.rows > 0)
+    return masked_pass(parameters, samples, scale, workspace, gradient, context, ready);
   if (r.corruption.kind == Corruption::none || samples.rows == 0) {
     return train_pass(parameters, samples, samples, scale, workspace, gradient, context, ready);
   }
   const Scratch scratch = divide(workspace, samples.rows);
-  corrupt(r.corruption, spec_.image, context, samples, scratch.input, scratch.mask);
+  corrupt(r.corruption, spec_.image, context, samples, scratch.input, scratch.weights);
   return train_pass(parameters, scratch.input, samples, scale, workspace, gradient, context, ready,
-                    scratch.mask);
+                    scratch.weights);
+}
+
+LossSums Autoencoder::masked_pass(const float* parameters, ConstMatrix samples, float scale,
+                                  Workspace& workspace, float* gradient, const PassContext& context,
+                                  const GradientReady& ready) const {
+  const Regularization& r = spec_.regularization;
+  const Scratch scratch = divide(workspace, samples.rows);
+  missing_->split(samples, scratch.target, scratch.present);
+  ConstMatrix values = scratch.target;
+  ConstMatrix mask;
+  if (r.corruption.kind != Corruption::none) {
+    if (has_emphasis(r)) mask = scratch.weights;
+    corrupt(r.corruption, spec_.image, context, scratch.target, scratch.input,
+            has_emphasis(r) ? scratch.weights : Matrix());
+    missing_->restore_means(scratch.present, scratch.input);
+    values = scratch.input;
+  }
+  return train_pass(parameters, joined(values, scratch), scratch.target, scale, workspace, gradient,
+                    context, ready, mask, scratch.present);
+}
+
+ConstMatrix Autoencoder::joined(ConstMatrix values, const Scratch& scratch) const {
+  if (!missing_->indicator()) return values;
+  missing_->join(values, scratch.present, scratch.joined);
+  return scratch.joined;
+}
+
+ConstMatrix Autoencoder::network_input(ConstMatrix samples, Workspace& workspace) const {
+  if (!missing_) return samples;
+  const Scratch scratch = divide(workspace, samples.rows);
+  missing_->split(samples, scratch.target, scratch.present);
+  return joined(scratch.target, scratch);
 }
 
 LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix input, ConstMatrix target,
                                  float scale, Workspace& workspace, float* gradient,
                                  const PassContext& context, const GradientReady& ready,
-                                 ConstMatrix mask) const {
-  require(input.rows == target.rows && input.columns == target.columns,
+                                 ConstMatrix mask, ConstMatrix present) const {
+  require(input.rows == target.rows && target.columns == features_ &&
+              input.columns == (input.rows == 0 ? input.columns : input_width()),
           "an input and a target of different shapes");
   if (input.rows == 0) {
     std::fill_n(gradient, layout_.size(), 0.0F);
@@ -153,8 +204,7 @@ LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix input, Con
                          3.0 * sizeof(float) * static_cast<double>(input.rows * features()));
     sums = loss_of(
         target, workspace.output(last, input.rows), workspace.output_gradient(last, input.rows),
-        scale,
-        loss_options(mask.empty() ? ConstMatrix() : emphasis(mask, scratch.mask), scratch.loss),
+        scale, loss_options(loss_weights(mask, present, scratch.weights), present, scratch.loss),
         weights_of(context));
   }
   PassContext backward_context = context;
@@ -188,7 +238,7 @@ LossSums Autoencoder::predictive_pass(const float* parameters, ConstMatrix input
   LossSums sums = loss_and_gradient(spec_.loss, spec_.output_activation, spec_.feature_mean, scale,
                                     target, workspace.output(decoder.end - 1, input.rows),
                                     workspace.output_gradient(decoder.end - 1, input.rows),
-                                    loss_options({}, scratch.loss));
+                                    loss_options({}, {}, scratch.loss));
   const auto add_penalties = [&](Index layer, ConstMatrix y, Matrix dy) {
     sums.penalty += penalize(layer, y, scale, context, dy);
   };
@@ -211,6 +261,7 @@ LossSums Autoencoder::loss_of(ConstMatrix target, Matrix logits, Matrix gradient
   for (Index r = 0; r < target.rows; ++r) {
     LossOptions own = options;
     own.weights = row_of(options.weights, r);
+    own.present = row_of(options.present, r);
     const LossSums row = loss_and_gradient(spec_.loss, spec_.output_activation, spec_.feature_mean,
                                            scale * weights[r], row_of(target, r), row_of(logits, r),
                                            row_of(gradient, r), own);
@@ -225,9 +276,11 @@ void Autoencoder::constrain(float* parameters) const {
   if (predictive_) predictive_->normalize(parameters);
 }
 
-LossOptions Autoencoder::loss_options(ConstMatrix weights, std::span<float> scratch) const {
+LossOptions Autoencoder::loss_options(ConstMatrix weights, ConstMatrix present,
+                                      std::span<float> scratch) const {
   LossOptions options;
   options.weights = weights;
+  options.present = present;
   options.scratch = scratch;
   if (weights.empty() && !spec_.feature_weights.empty()) {
     // One row for all samples.
@@ -235,18 +288,27 @@ LossOptions Autoencoder::loss_options(ConstMatrix weights, std::span<float> scra
   }
   options.huber_delta = spec_.huber_delta;
   options.image = spec_.image;
+  options.groups = spec_.groups;
   return options;
 }
 
-// Replaces the mask by alpha where it is 1 and by beta where it is 0: nothing reads it again.
-ConstMatrix Autoencoder::emphasis(ConstMatrix mask, Matrix weights) const {
+bool Autoencoder::weighs_elements() const {
+  return has_emphasis(spec_.regularization) || (missing_ && !spec_.feature_weights.empty());
+}
+
+// The product of the weights of an element: alpha where `mask` is 1 and beta where it is 0, the
+// feature's, and 0 where it is missing. Replaces the mask: nothing reads it again. Empty where
+// LossOptions says the same with less.
+ConstMatrix Autoencoder::loss_weights(ConstMatrix mask, ConstMatrix present, Matrix weights) const {
+  if (mask.empty() && (present.empty() || spec_.feature_weights.empty())) return {};
   const auto alpha = static_cast<float>(spec_.regularization.corrupted_weight);
   const auto beta = static_cast<float>(spec_.regularization.clean_weight);
-  for (Index r = 0; r < mask.rows; ++r) {
-    for (Index c = 0; c < mask.columns; ++c) weights(r, c) = mask(r, c) != 0 ? alpha : beta;
-    if (spec_.feature_weights.empty()) continue;
-    for (Index c = 0; c < mask.columns; ++c)
+  for (Index r = 0; r < weights.rows; ++r) {
+    for (Index c = 0; c < weights.columns; ++c)
+      weights(r, c) = mask.empty() ? 1.0F : (mask(r, c) != 0 ? alpha : beta);
+    for (Index c = 0; c < weights.columns && !spec_.feature_weights.empty(); ++c)
       weights(r, c) *= spec_.feature_weights[static_cast<std::size_t>(c)];
+    for (Index c = 0; c < weights.columns && !present.empty(); ++c) weights(r, c) *= present(r, c);
   }
   return weights;
 }
@@ -286,11 +348,13 @@ void Autoencoder::add_unit_sums(const float* parameters, ConstMatrix samples, Wo
                                 const PassContext& context, std::span<ExactSum> sums) const {
   if (samples.rows == 0) return;
   const Regularization& r = spec_.regularization;
-  ConstMatrix input = samples;
+  ConstMatrix input = network_input(samples, workspace);
   if (r.corruption.kind != Corruption::none) {
     const Scratch scratch = divide(workspace, samples.rows);
-    corrupt(r.corruption, spec_.image, context, samples, scratch.input, {});
-    input = scratch.input;
+    corrupt(r.corruption, spec_.image, context, missing_ ? scratch.target : samples, scratch.input,
+            {});
+    if (missing_) missing_->restore_means(scratch.present, scratch.input);
+    input = missing_ ? joined(scratch.input, scratch) : scratch.input;
   }
   const ConstMatrix code =
       network().forward({0, architecture_.code_layer + 1}, parameters, input, workspace, context);
@@ -305,13 +369,15 @@ void Autoencoder::squared_jacobian_norms(const float* parameters, ConstMatrix x,
                                          Workspace& workspace, std::span<float> scratch,
                                          std::span<double> norms) const {
   const auto count = static_cast<Index>(architecture_.encoder_layers.size());
-  network().forward({0, count}, parameters, x, workspace, {});
-  jacobian_->squared_norms(parameters, x, workspace, scratch, norms);
+  const ConstMatrix input = network_input(x, workspace);
+  network().forward({0, count}, parameters, input, workspace, {});
+  jacobian_->squared_norms(parameters, input, workspace, scratch, norms);
 }
 
 ConstMatrix Autoencoder::encode(const float* parameters, ConstMatrix x,
                                 Workspace& workspace) const {
-  return network().forward({0, architecture_.code_layer + 1}, parameters, x, workspace, {});
+  return network().forward({0, architecture_.code_layer + 1}, parameters,
+                           network_input(x, workspace), workspace, {});
 }
 
 ConstMatrix Autoencoder::reconstruct(const float* parameters, ConstMatrix x,
@@ -325,6 +391,8 @@ ConstMatrix Autoencoder::decode(const float* parameters, ConstMatrix codes,
                     workspace, {});
   const Matrix logits = workspace.output(network().layer_count() - 1, codes.rows);
   activation_forward(spec_.output_activation, {}, logits, {});
+  for (Index r = 0; spec_.loss == Loss::mixed && r < logits.rows; ++r)
+    mixed_outputs(spec_.groups, logits.data + r * logits.stride);
   return logits;
 }
 
@@ -336,9 +404,16 @@ LossSums Autoencoder::evaluate_weighted(const float* parameters, ConstMatrix x,
                                         std::span<const float> table, Workspace& workspace) const {
   const RowWeights weights{table, {}};
   const Range all{0, network().layer_count()};
-  network().forward(all, parameters, x, workspace, {});
+  network().forward(all, parameters, network_input(x, workspace), workspace, {});
+  ConstMatrix target = x;
+  LossOptions options = loss_options({}, {}, {});
+  if (missing_) {
+    const Scratch scratch = divide(workspace, x.rows);
+    target = scratch.target;
+    options = loss_options(loss_weights({}, scratch.present, scratch.weights), scratch.present, {});
+  }
   LossSums sums =
-      loss_of(x, workspace.output(all.end - 1, x.rows), {}, 1.0F, loss_options({}, {}), weights);
+      loss_of(target, workspace.output(all.end - 1, x.rows), {}, 1.0F, options, weights);
   // The penalties that depend on the sample alone; means over a batch and the encoder's Jacobian
   // belong to training.
   const Regularization& r = spec_.regularization;

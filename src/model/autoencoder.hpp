@@ -1,11 +1,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "core/layout.hpp"
+#include "core/missing.hpp"
 #include "model/contractive.hpp"
+#include "model/missing_input.hpp"
 #include "model/predictive.hpp"
 #include "model/regularization.hpp"
 #include "model/trainable.hpp"
@@ -31,6 +34,12 @@ struct AutoencoderSpec {
   bool layer_norm = false;   ///< layer normalisation before the non-linearity of every hidden layer
   ImageShape image;          ///< of a sample, for convolutions, ssim and structured corruption
   std::vector<float> feature_weights;  ///< of each feature in the loss; empty: 1
+  /// With `mask`, NaNs in samples are missing elements: left out of the loss (LossOptions::present)
+  /// and fed as missing_means. Otherwise samples are finite.
+  Missing missing = Missing::refuse;
+  bool missing_indicator = false;    ///< the mask is fed to the network too (MissingInput)
+  std::vector<float> missing_means;  ///< mask: of each feature, as normalised; empty: all 0
+  std::vector<OutputGroup> groups;   ///< mixed loss: of the data's columns
   Regularization regularization;
 };
 
@@ -57,6 +66,13 @@ class Autoencoder final : public Trainable {
   [[nodiscard]] const Network& network() const { return architecture_.network; }
   [[nodiscard]] const Architecture& architecture() const { return architecture_; }
   [[nodiscard]] Index features() const override { return features_; }
+  [[nodiscard]] Index input_width() const override;
+  /// Whether a NaN in a sample is a missing element.
+  [[nodiscard]] bool masks_missing() const { return missing_.has_value(); }
+  /// Null unless it is.
+  [[nodiscard]] const MissingInput* missing_input() const {
+    return missing_ ? &*missing_ : nullptr;
+  }
   [[nodiscard]] Index code_size() const { return code_size_; }
   [[nodiscard]] std::vector<TensorRole> roles() const override;
   [[nodiscard]] Workspace make_workspace(Index max_rows) const override;
@@ -66,11 +82,13 @@ class Autoencoder final : public Trainable {
   LossSums train_pass(const float* parameters, ConstMatrix samples, float scale,
                       Workspace& workspace, float* gradient, const PassContext& context,
                       const GradientReady& ready) const override;
-  /// The same from an `input` that may be a copy of `target` with the caller's noise; `mask` (or
-  /// empty) is 1 where it has noise.
+  /// The same from an `input` (rows x input_width()) that may be a copy of `target` with the
+  /// caller's noise; `mask` (or empty) is 1 where it has noise. `present` (or empty) is 0 where
+  /// `target`, finite everywhere, is not to be compared.
   LossSums train_pass(const float* parameters, ConstMatrix input, ConstMatrix target, float scale,
                       Workspace& workspace, float* gradient, const PassContext& context,
-                      const GradientReady& ready, ConstMatrix mask = {}) const;
+                      const GradientReady& ready, ConstMatrix mask = {},
+                      ConstMatrix present = {}) const;
 
   /// Predictive sparse decomposition: scales the dictionary's columns to norm 1.
   void constrain(float* parameters) const override;
@@ -90,6 +108,10 @@ class Autoencoder final : public Trainable {
   void squared_jacobian_norms(const float* parameters, ConstMatrix x, Workspace& workspace,
                               std::span<float> scratch, std::span<double> norms) const;
 
+  /// The network's input for normalised samples: the samples, or a matrix in the workspace in which
+  /// missing elements are replaced, valid until the workspace is used for other samples.
+  ConstMatrix network_input(ConstMatrix samples, Workspace& workspace) const;
+
   /// Codes h = f(x) of a micro-batch (rows x code_size), living in the workspace.
   ConstMatrix encode(const float* parameters, ConstMatrix x, Workspace& workspace) const;
   /// x^ = r(f(x)) of a micro-batch (rows x features), living in the workspace.
@@ -104,8 +126,11 @@ class Autoencoder final : public Trainable {
  private:
   // The parts of a workspace's extra floats, for `rows` samples.
   struct Scratch {
-    Matrix input;  // corrupted
-    Matrix mask;
+    Matrix input;    // corrupted
+    Matrix weights;  // of the loss
+    Matrix target;   // of samples with missing elements
+    Matrix present;
+    Matrix joined;  // input with indicator
     std::span<float> loss;
     std::span<float> penalty;
   };
@@ -113,8 +138,14 @@ class Autoencoder final : public Trainable {
   [[nodiscard]] Scratch divide(Workspace& workspace, Index rows) const;
   LossSums loss_of(ConstMatrix target, Matrix logits, Matrix gradient, float scale,
                    const LossOptions& options, const RowWeights& weights) const;
-  [[nodiscard]] LossOptions loss_options(ConstMatrix weights, std::span<float> scratch) const;
-  ConstMatrix emphasis(ConstMatrix mask, Matrix weights) const;
+  [[nodiscard]] LossOptions loss_options(ConstMatrix weights, ConstMatrix present,
+                                         std::span<float> scratch) const;
+  [[nodiscard]] bool weighs_elements() const;
+  ConstMatrix loss_weights(ConstMatrix mask, ConstMatrix present, Matrix weights) const;
+  LossSums masked_pass(const float* parameters, ConstMatrix samples, float scale,
+                       Workspace& workspace, float* gradient, const PassContext& context,
+                       const GradientReady& ready) const;
+  ConstMatrix joined(ConstMatrix values, const Scratch& scratch) const;
   LossSums predictive_pass(const float* parameters, ConstMatrix input, ConstMatrix target,
                            float scale, Workspace& workspace, float* gradient,
                            const PassContext& context, const GradientReady& ready) const;
@@ -130,6 +161,7 @@ class Autoencoder final : public Trainable {
   std::unique_ptr<Contractive> contractive_;
   std::unique_ptr<Contractive> jacobian_;  // for squared_jacobian_norms()
   std::unique_ptr<PredictiveSparse> predictive_;
+  std::optional<MissingInput> missing_;
 };
 
 }  // namespace hourglass

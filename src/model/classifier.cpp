@@ -56,16 +56,18 @@ Classifier::Classifier(Index width, Index classes, std::span<const std::int32_t>
 
 Workspace Classifier::make_workspace(Index max_rows) const {
   Workspace workspace(max_rows, max_rows * classes_);
-  if (encoder_ != nullptr) workspace.add_part(encoder_->network().make_workspace(max_rows));
+  if (encoder_ != nullptr) workspace.add_part(encoder_->make_workspace(max_rows));
   return workspace;
 }
 
 Matrix Classifier::logits(const float* parameters, ConstMatrix samples, Workspace& workspace,
                           const PassContext& context) const {
-  const ConstMatrix code = encoder_ == nullptr
-                               ? samples
-                               : encoder_->network().forward(encoder_layers(), parameters, samples,
-                                                             workspace.part(0), context);
+  const ConstMatrix code =
+      encoder_ == nullptr
+          ? samples
+          : encoder_->network().forward(encoder_layers(), parameters,
+                                        encoder_->network_input(samples, workspace.part(0)),
+                                        workspace.part(0), context);
   const Matrix result(workspace.extra().data(), samples.rows, classes_);
   gemm(false, true, code,
        ConstMatrix(parameters + layout_.tensor(weight_).offset, classes_, width_), 0, result);
@@ -110,8 +112,9 @@ LossSums Classifier::train_pass(const float* parameters, ConstMatrix samples, fl
   if (ready) ready({weight.offset, layout_.size()});
   gemm(false, false, dz, ConstMatrix(parameters + weight.offset, classes_, width_), 0,
        inner.output_gradient(code_layer, samples.rows));
-  encoder_->network().backward(encoder_layers(), parameters, samples, inner, {}, gradient, context,
-                               ready);
+  encoder_->network().backward(encoder_layers(), parameters,
+                               encoder_->network_input(samples, inner), inner, {}, gradient,
+                               context, ready);
   return sums;
 }
 

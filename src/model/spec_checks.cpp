@@ -54,7 +54,12 @@ void check_layers(const AutoencoderSpec& spec) {
   check(!spec.image.known() || spec.image.size() == features,
         fmt::format("--image-shape {} has {} numbers, but the first of --layers is {}",
                     to_string(spec.image), spec.image.size(), to_string(encoder.front())));
-  check(!encoder.front().image.known() || encoder.front().image == spec.image,
+  const ImageShape& input = encoder.front().image;
+  check(!spec.image.known() || !input.known() || input.is_image(),
+        fmt::format("--image-shape describes images, but --layers begins with {} and {}: leave out "
+                    "--image-shape",
+                    to_string(encoder.front()), to_string(encoder[1])));
+  check(!input.is_image() || input == spec.image,
         fmt::format("--image-shape {} is not what --layers begins with, {}", to_string(spec.image),
                     to_string(encoder.front())));
 }
@@ -81,6 +86,11 @@ void check_noise(const AutoencoderSpec& spec) {
   check_corruption(r.corruption);
   check_hidden(spec, "hidden-noise", r.hidden_noise, r.hidden_noise.all.kind != Noise::none);
   if (is_structured(r.corruption.kind)) {
+    const ImageShape& input = spec.encoder.front().image;
+    check(!input.known() || input.is_image(),
+          fmt::format("--corruption {} works on images, but --layers {} is not about images: use "
+                      "e.g. --corruption masking",
+                      name_of(r.corruption.kind), to_string(spec.encoder)));
     check(spec.image.known(), fmt::format("--corruption {} works on images: give --image-shape, "
                                           "e.g. 28x28, or data of shape N x H x W",
                                           name_of(r.corruption.kind)));
@@ -216,6 +226,16 @@ void check_predictive(const AutoencoderSpec& spec) {
   refuse(r.variational, "variational");
 }
 
+// Groups are known as soon as the data are.
+void check_groups(const AutoencoderSpec& spec) {
+  if (spec.groups.empty()) return;
+  check(spec.groups.back().features.end == spec.encoder.front().units,
+        fmt::format("the columns of the data have {} features, but --layers begins with {}: begin "
+                    "it with {}",
+                    spec.groups.back().features.end, to_string(spec.encoder.front()),
+                    spec.groups.back().features.end));
+}
+
 void check_feature_weights(const AutoencoderSpec& spec) {
   const auto& weights = spec.feature_weights;
   if (weights.empty()) return;
@@ -232,11 +252,41 @@ void check_feature_weights(const AutoencoderSpec& spec) {
         "--feature-weights are all 0: nothing would be learned");
 }
 
+void check_missing(const AutoencoderSpec& spec) {
+  const Regularization& r = spec.regularization;
+  if (spec.missing == Missing::mask) {
+    check(spec.loss != Loss::ssim,
+          "--missing mask leaves single elements out, but --loss ssim compares whole windows: use "
+          "--loss mse, or --missing mean");
+    check(
+        !r.predictive,
+        "--predictive infers codes from whole samples and cannot be combined with --missing mask: "
+        "use --missing mean");
+  }
+  if (!spec.missing_indicator) return;
+  check(
+      spec.missing == Missing::mask,
+      fmt::format("--missing-indicator feeds the mask of --missing mask, but --missing is {}: use "
+                  "--missing mask, or leave out --missing-indicator",
+                  name_of(spec.missing)));
+  check(!spec.tied,
+        "--tied cannot be combined with --missing-indicator, which doubles the encoder's inputs "
+        "alone: leave out --tied or --missing-indicator");
+  check(!(r.contractive > 0 || r.hessian_weight > 0),
+        "--contractive and --hessian-weight are about dh/dx and cannot be combined with "
+        "--missing-indicator, whose inputs are 0 or 1: use one or the other");
+}
+
 }  // namespace
 
 void check_spec(const AutoencoderSpec& spec) {
   check_layers(spec);
   check_loss(spec.loss, spec.output_activation);
+  const ImageShape& input = spec.encoder.front().image;
+  check(spec.loss != Loss::ssim || !input.known() || input.is_image(),
+        fmt::format("--loss ssim compares images, but --layers {} is not about images: use --loss "
+                    "mse",
+                    to_string(spec.encoder)));
   check(spec.loss != Loss::ssim || spec.image.known(),
         "--loss ssim compares images: give --image-shape, e.g. 28x28, or data of shape N x H x W; "
         "or use --loss mse");
@@ -248,6 +298,8 @@ void check_spec(const AutoencoderSpec& spec) {
   check_variational(spec);
   check_predictive(spec);
   check_feature_weights(spec);
+  check_missing(spec);
+  check_groups(spec);
 }
 
 }  // namespace hourglass

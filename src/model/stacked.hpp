@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "model/missing_input.hpp"
 #include "model/trainable.hpp"
 
 namespace hourglass {
@@ -11,9 +12,10 @@ namespace hourglass {
 class Stacked final : public Trainable {
  public:
   /// `network` and its `parameters` (its whole arena) outlive this, and those of the layers below
-  /// do not change. With an empty range the model's samples are the samples.
+  /// do not change. With an empty range the model's samples are the samples. `missing`, which
+  /// outlives this too, prepares samples with missing elements for the layers below.
   Stacked(const Network& network, Range below, const float* parameters,
-          std::unique_ptr<Trainable> model);
+          std::unique_ptr<Trainable> model, const MissingInput* missing = nullptr);
 
   [[nodiscard]] const Layout& layout() const override { return model_->layout(); }
   [[nodiscard]] std::vector<TensorRole> roles() const override { return model_->roles(); }
@@ -36,6 +38,7 @@ class Stacked final : public Trainable {
   Range below_;
   const float* below_parameters_;
   std::unique_ptr<Trainable> model_;
+  const MissingInput* missing_;
 };
 
 }  // namespace hourglass

@@ -23,6 +23,8 @@ class Trainable {
   [[nodiscard]] virtual std::vector<TensorRole> roles() const = 0;
   /// D, the columns of the samples.
   [[nodiscard]] virtual Index features() const = 0;
+  /// Inputs of the first layer: D unless the model adds some.
+  [[nodiscard]] virtual Index input_width() const { return features(); }
   [[nodiscard]] virtual Workspace make_workspace(Index max_rows) const = 0;
 
   /// The training pass of a micro-batch `samples` (rows x D). Writes scale * d(sum of the samples'

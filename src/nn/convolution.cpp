@@ -1,6 +1,7 @@
 #include "nn/convolution.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "hourglass/core/error.hpp"
 #include "math/blas.hpp"
@@ -17,16 +18,20 @@ ImageWindows windows_of(const LayerSpec& layer, const ImageShape& inputs,
                         const ImageShape& outputs) {
   const bool transposed = layer.kind == LayerSpec::Kind::transposed_convolution;
   const ImageShape& small = transposed ? inputs : outputs;
-  return {transposed ? outputs : inputs, {small.height, small.width}, layer.window};
+  return {transposed ? outputs : inputs, small.extents(), layer.window};
 }
 
-Index tile_rows_of(const ImageWindows& windows) {
-  return std::max<Index>(1, tile_floats / (windows.grid.width * windows.patch()));
+// Whole rows of the grid, except in one dimension, where a sample is one row of any length.
+Index tile_positions_of(const ImageWindows& windows) {
+  const Index unit = windows.window.dimensions == 1 ? 1 : windows.grid.width;
+  return unit * std::max<Index>(1, tile_floats / (unit * windows.patch()));
 }
 
 std::vector<Index> weight_shape(const ImageWindows& windows, const ImageShape& small) {
-  return {small.channels, windows.image.channels, windows.window.kernel.height,
-          windows.window.kernel.width};
+  std::vector<Index> shape = {small.channels, windows.image.channels};
+  std::ranges::copy(axes_of(windows.window.kernel, windows.window.dimensions),
+                    std::back_inserter(shape));
+  return shape;
 }
 
 }  // namespace
@@ -37,7 +42,7 @@ Convolution::Convolution(Layout& layout, const std::string& name, const LayerSpe
       windows_(windows_of(layer, inputs, outputs)),
       small_(transposed_ ? inputs : outputs),
       activation_(activation),
-      tile_rows_(tile_rows_of(windows_)),
+      tile_positions_(tile_positions_of(windows_)),
       weight_(layout.add(name + "/weight", weight_shape(windows_, small_))),
       bias_(layout.add(name + "/bias", {outputs.channels})),
       weight_tensor_(layout.tensor(weight_)),
@@ -50,7 +55,7 @@ Convolution::Convolution(Layout& layout, const std::string& name, Convolution& o
       windows_(other.windows_),
       small_(other.small_),
       activation_(activation),
-      tile_rows_(other.tile_rows_),
+      tile_positions_(other.tile_positions_),
       weight_(other.weight_),
       bias_(layout.add(name + "/bias", {output_image().channels})),
       weight_tensor_(other.weight_tensor_),
@@ -62,9 +67,8 @@ std::vector<TensorRole> Convolution::roles() const {
   // A pixel of the large side lies under kernel / stride windows along each axis, on average.
   const Window& w = windows_.window;
   const Index small_fan = windows_.patch();
-  const Index strides = w.stride.height * w.stride.width;
   const Index large_fan =
-      std::max<Index>(1, small_.channels * w.kernel.height * w.kernel.width / strides);
+      std::max<Index>(1, small_.channels * w.kernel.product() / w.stride.product());
   const Index fan_in = transposed_ ? large_fan : small_fan;
   const Index fan_out = transposed_ ? small_fan : large_fan;
   const TensorRole bias{bias_, true, fan_in, fan_out};
@@ -75,7 +79,7 @@ std::vector<TensorRole> Convolution::roles() const {
 Index Convolution::scratch_per_row() const { return saves_derivative(activation_) ? outputs() : 0; }
 
 Index Convolution::fixed_scratch() const {
-  return 2 * weight_tensor_.size + tile_rows_ * windows_.grid.width * windows_.patch();
+  return 2 * weight_tensor_.size + tile_positions_ * windows_.patch();
 }
 
 Convolution::Scratch Convolution::divide(std::span<float> scratch, Index rows) const {
@@ -87,8 +91,7 @@ Convolution::Scratch Convolution::divide(std::span<float> scratch, Index rows) c
   at += weight_tensor_.size;
   result.weight_gradient = {at, small_.channels, windows_.patch()};
   at += weight_tensor_.size;
-  result.patches = {at,
-                    static_cast<std::size_t>(tile_rows_ * windows_.grid.width * windows_.patch())};
+  result.patches = {at, static_cast<std::size_t>(tile_positions_ * windows_.patch())};
   return result;
 }
 
@@ -99,47 +102,46 @@ Matrix Convolution::as_pixels(Matrix images) const {
   return {images.data, images.rows * (images.columns / channels), channels};
 }
 
-ConstMatrix Convolution::small_rows(ConstMatrix images, Range rows) const {
+ConstMatrix Convolution::small_pixels(ConstMatrix images, Range positions) const {
   require(images.stride == images.columns, "images of a convolution that do not lie together");
-  const Index width = windows_.grid.width;
-  return {images.data + rows.begin * width * small_.channels, rows.size() * width, small_.channels};
+  return {images.data + positions.begin * small_.channels, positions.size(), small_.channels};
 }
 
-Matrix Convolution::small_rows(Matrix images, Range rows) const {
-  const ConstMatrix view = small_rows(ConstMatrix(images), rows);
+Matrix Convolution::small_pixels(Matrix images, Range positions) const {
+  const ConstMatrix view = small_pixels(ConstMatrix(images), positions);
   return {images.data + (view.data - images.data), view.rows, view.columns};
 }
 
-// Calls visit(rows of the grid, memory for their patches).
+// Calls visit(positions of the grid, memory for their patches).
 template <class Visit>
 void Convolution::for_each_tile(Index samples, std::span<float> memory, Visit visit) const {
-  const Index all = samples * windows_.grid.height;
-  for (Index begin = 0; begin < all; begin += tile_rows_) {
-    const Range rows{begin, std::min(all, begin + tile_rows_)};
-    visit(rows, Matrix(memory.data(), rows.size() * windows_.grid.width, windows_.patch()));
+  const Index all = samples * windows_.positions();
+  for (Index begin = 0; begin < all; begin += tile_positions_) {
+    const Range positions{begin, std::min(all, begin + tile_positions_)};
+    visit(positions, Matrix(memory.data(), positions.size(), windows_.patch()));
   }
 }
 
 void Convolution::to_small(ConstMatrix large, const Scratch& scratch, Matrix small) const {
-  for_each_tile(large.rows, scratch.patches, [&](Range rows, Matrix patches) {
-    gather_patches(windows_, large, rows, patches);
-    gemm(false, true, patches, scratch.weight, 0, small_rows(small, rows));
+  for_each_tile(large.rows, scratch.patches, [&](Range positions, Matrix patches) {
+    gather_patches(windows_, large, positions, patches);
+    gemm(false, true, patches, scratch.weight, 0, small_pixels(small, positions));
   });
 }
 
 void Convolution::to_large(ConstMatrix small, const Scratch& scratch, Matrix large) const {
   for (Index r = 0; r < large.rows; ++r) std::ranges::fill(large.row(r), 0.0F);
-  for_each_tile(small.rows, scratch.patches, [&](Range rows, Matrix patches) {
-    gemm(false, false, small_rows(small, rows), scratch.weight, 0, patches);
-    add_patches(windows_, patches, rows, large);
+  for_each_tile(small.rows, scratch.patches, [&](Range positions, Matrix patches) {
+    gemm(false, false, small_pixels(small, positions), scratch.weight, 0, patches);
+    add_patches(windows_, patches, positions, large);
   });
 }
 
 void Convolution::add_to_weight(ConstMatrix small, ConstMatrix large,
                                 const Scratch& scratch) const {
-  for_each_tile(large.rows, scratch.patches, [&](Range rows, Matrix patches) {
-    gather_patches(windows_, large, rows, patches);
-    gemm(true, false, small_rows(small, rows), patches, rows.begin == 0 ? 0.0F : 1.0F,
+  for_each_tile(large.rows, scratch.patches, [&](Range positions, Matrix patches) {
+    gather_patches(windows_, large, positions, patches);
+    gemm(true, false, small_pixels(small, positions), patches, positions.begin == 0 ? 0.0F : 1.0F,
          scratch.weight_gradient);
   });
 }

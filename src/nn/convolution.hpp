@@ -8,16 +8,17 @@
 
 namespace hourglass {
 
-/// A convolution or its transposed form over images H x W x C, with stride and padding, by patches
-/// and matrix products (im2col and GEMM). The output is the small side of a convolution and the
-/// large side of its transposed form. With P the patches of the large side's images, one for each
-/// position of the small side, and W the weights, channels of the small side x patch:
+/// A convolution or its transposed form over series T x C, images H x W x C or volumes D x H x W x
+/// C, with stride and padding, by patches and matrix products (im2col and GEMM). The output is the
+/// small side of a convolution and the large side of its transposed form. With P the patches of the
+/// large side's images, one for each position of the small side, and W the weights, channels of the
+/// small side x patch:
 ///   convolution             small = s(P(large) W^T + b)   dW = dz^T P(x),  dx = P^T(dz W)
 ///   transposed convolution  large = s(P^T(small W) + b)   dW = x^T P(dz),  dx = P(dz) W^T
 /// where P^T adds patches to the pixels they came from. Weights are stored as in PyTorch: outputs x
-/// inputs x kernel height x kernel width (Conv2d), inputs x outputs x kernel height x kernel width
-/// (ConvTranspose2d). A product covers as many rows of the grid as give patches of about a cache's
-/// size: a number that depends on the layer alone.
+/// inputs x kernel (Conv1d, Conv2d, Conv3d), inputs x outputs x kernel (ConvTranspose1d, ...), the
+/// kernel's depth x height x width as far as there are such axes. A product covers as many
+/// positions as give patches of about a cache's size: a number that depends on the layer alone.
 class Convolution final : public Layer {
  public:
   /// Adds "<name>/weight" and "<name>/bias" (one per output channel) to the layout. `layer` is a
@@ -59,8 +60,8 @@ class Convolution final : public Layer {
     return transposed_ ? windows_.image : small_;
   }
   [[nodiscard]] Matrix as_pixels(Matrix images) const;
-  [[nodiscard]] ConstMatrix small_rows(ConstMatrix images, Range rows) const;
-  [[nodiscard]] Matrix small_rows(Matrix images, Range rows) const;
+  [[nodiscard]] ConstMatrix small_pixels(ConstMatrix images, Range positions) const;
+  [[nodiscard]] Matrix small_pixels(Matrix images, Range positions) const;
   template <class Visit>
   void for_each_tile(Index samples, std::span<float> memory, Visit visit) const;
 
@@ -74,7 +75,7 @@ class Convolution final : public Layer {
   ImageWindows windows_;   // over the large side
   ImageShape small_;
   Activation activation_;
-  Index tile_rows_;  // rows of the grid in one product
+  Index tile_positions_;  // positions of the grid in one product
   Slot weight_;
   Slot bias_;
   Tensor weight_tensor_;

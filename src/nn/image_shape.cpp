@@ -9,10 +9,12 @@
 
 namespace hourglass {
 
+std::vector<Index> ImageShape::spatial() const { return axes_of(extents(), dimensions); }
+
 std::string to_string(const ImageShape& shape) {
   if (!shape.known()) return "";
-  return shape.channels == 1 ? fmt::format("{}x{}", shape.height, shape.width)
-                             : fmt::format("{}x{}x{}", shape.height, shape.width, shape.channels);
+  const std::string places = fmt::format("{}", fmt::join(shape.spatial(), "x"));
+  return shape.channels == 1 ? places : fmt::format("{}x{}", places, shape.channels);
 }
 
 ImageShape image_shape_from(std::string_view text) {

@@ -8,8 +8,8 @@ namespace hourglass {
 
 namespace {
 
-// The place of a window's row in an image's row: `skipped` pixels of padding on the left, then
-// `count` pixels from `first`.
+// The place of a window along one axis of an image: `skipped` places of padding before it, then
+// `count` places from `first`.
 struct Overlap {
   Index first;
   Index skipped;
@@ -22,74 +22,108 @@ Overlap overlap(Index begin, Index size, Index extent) {
   return {begin + skipped, skipped, std::max<Index>(0, end - begin - skipped)};
 }
 
+// The positions of one row of the grid that a range holds: a row has grid.width of them.
+struct RowOfGrid {
+  Index sample;
+  Index z;
+  Index y;
+  Range x;
+};
+
 // For the kernel's rows of one window: calls inside(place in the patch, place in the image, floats)
 // for their parts inside the image and outside(place in the patch, floats) for the others.
 template <class Inside, class Outside>
-void for_each_kernel_row(const ImageWindows& w, Index y, Index x, Inside inside, Outside outside) {
+void for_each_kernel_row(const ImageWindows& w, const RowOfGrid& at, Index x, Inside inside,
+                         Outside outside) {
+  const Extents& kernel = w.window.kernel;
   const Index channels = w.image.channels;
-  const Index kernel_row = w.window.kernel.width * channels;
-  const Overlap columns = overlap(x * w.window.stride.width - w.window.padding.width,
-                                  w.window.kernel.width, w.image.width);
-  for (Index i = 0; i < w.window.kernel.height; ++i) {
-    const Index row = y * w.window.stride.height - w.window.padding.height + i;
-    const Index at = i * kernel_row;
-    if (row < 0 || row >= w.image.height || columns.count == 0) {
-      outside(at, kernel_row);
-      continue;
+  const Index kernel_row = kernel.width * channels;
+  const Overlap columns =
+      overlap(x * w.window.stride.width - w.window.padding.width, kernel.width, w.image.width);
+  const Index first_row = at.y * w.window.stride.height - w.window.padding.height;
+  const Index first_layer = at.z * w.window.stride.depth - w.window.padding.depth;
+  const Index begin = columns.skipped * channels;
+  const Index count = columns.count * channels;
+  for (Index k = 0; k < kernel.depth; ++k) {
+    const Index layer = first_layer + k;
+    for (Index i = 0; i < kernel.height; ++i) {
+      const Index row = first_row + i;
+      const Index place = (k * kernel.height + i) * kernel_row;
+      if (layer < 0 || layer >= w.image.depth || row < 0 || row >= w.image.height ||
+          columns.count == 0) {
+        outside(place, kernel_row);
+        continue;
+      }
+      outside(place, begin);
+      inside(place + begin,
+             ((layer * w.image.height + row) * w.image.width + columns.first) * channels, count);
+      outside(place + begin + count, kernel_row - begin - count);
     }
-    const Index begin = columns.skipped * channels;
-    const Index count = columns.count * channels;
-    outside(at, begin);
-    inside(at + begin, (row * w.image.width + columns.first) * channels, count);
-    outside(at + begin + count, kernel_row - begin - count);
   }
+}
+
+// Calls visit(row of the grid) for the rows that hold the positions, in order.
+template <class Visit>
+void for_each_grid_row(const ImageWindows& w, Range positions, Visit visit) {
+  for (Index at = positions.begin; at < positions.end;) {
+    const Index row = at / w.grid.width;
+    const Index begin = row * w.grid.width;
+    const Index end = std::min(begin + w.grid.width, positions.end);
+    const Index layer = row / w.grid.height;
+    visit(RowOfGrid{layer / w.grid.depth,
+                    layer % w.grid.depth,
+                    row % w.grid.height,
+                    {at - begin, end - begin}});
+    at = end;
+  }
+}
+
+void require_fitting(const ImageWindows& w, ConstMatrix images, Range positions,
+                     ConstMatrix patches) {
+  require(images.columns == w.image.size() && patches.columns == w.patch() &&
+              patches.rows == positions.size(),
+          "patches that do not fit their images");
 }
 
 }  // namespace
 
-void gather_patches(const ImageWindows& w, ConstMatrix images, Range rows, Matrix patches) {
-  require(images.columns == w.image.size() && patches.columns == w.patch() &&
-              patches.rows == rows.size() * w.grid.width,
-          "patches that do not fit their images");
+void gather_patches(const ImageWindows& w, ConstMatrix images, Range positions, Matrix patches) {
+  require_fitting(w, images, positions, patches);
   float* patch = patches.data;
-  for (Index row = rows.begin; row < rows.end; ++row) {
-    const float* image = images.row(row / w.grid.height).data();
-    const Index y = row % w.grid.height;
-    for (Index x = 0; x < w.grid.width; ++x, patch += patches.stride) {
+  for_each_grid_row(w, positions, [&](const RowOfGrid& at) {
+    const float* image = images.row(at.sample).data();
+    for (Index x = at.x.begin; x < at.x.end; ++x, patch += patches.stride) {
       for_each_kernel_row(
-          w, y, x,
-          [&](Index at, Index pixel, Index count) {
-            for (Index i = 0; i < count; ++i) patch[at + i] = image[pixel + i];
+          w, at, x,
+          [&](Index place, Index pixel, Index count) {
+            for (Index i = 0; i < count; ++i) patch[place + i] = image[pixel + i];
           },
-          [&](Index at, Index count) {
-            for (Index i = 0; i < count; ++i) patch[at + i] = 0;
+          [&](Index place, Index count) {
+            for (Index i = 0; i < count; ++i) patch[place + i] = 0;
           });
     }
-  }
+  });
 }
 
-void add_patches(const ImageWindows& w, ConstMatrix patches, Range rows, Matrix images) {
-  require(images.columns == w.image.size() && patches.columns == w.patch() &&
-              patches.rows == rows.size() * w.grid.width,
-          "patches that do not fit their images");
+void add_patches(const ImageWindows& w, ConstMatrix patches, Range positions, Matrix images) {
+  require_fitting(w, images, positions, patches);
   const float* patch = patches.data;
-  for (Index row = rows.begin; row < rows.end; ++row) {
-    float* image = images.row(row / w.grid.height).data();
-    const Index y = row % w.grid.height;
-    for (Index x = 0; x < w.grid.width; ++x, patch += patches.stride) {
+  for_each_grid_row(w, positions, [&](const RowOfGrid& at) {
+    float* image = images.row(at.sample).data();
+    for (Index x = at.x.begin; x < at.x.end; ++x, patch += patches.stride) {
       for_each_kernel_row(
-          w, y, x,
-          [&](Index at, Index pixel, Index count) {
-            for (Index i = 0; i < count; ++i) image[pixel + i] += patch[at + i];
+          w, at, x,
+          [&](Index place, Index pixel, Index count) {
+            for (Index i = 0; i < count; ++i) image[pixel + i] += patch[place + i];
           },
           [](Index, Index) {});
     }
-  }
+  });
 }
 
 void weights_to_patches(const ImageWindows& w, const float* weights, Matrix by_patch) {
   const Index channels = w.image.channels;
-  const Index places = w.window.kernel.height * w.window.kernel.width;
+  const Index places = w.window.kernel.product();
   for (Index a = 0; a < by_patch.rows; ++a) {
     const float* from = weights + a * channels * places;
     float* to = by_patch.row(a).data();
@@ -102,7 +136,7 @@ void weights_to_patches(const ImageWindows& w, const float* weights, Matrix by_p
 
 void weights_from_patches(const ImageWindows& w, ConstMatrix by_patch, bool add, float* weights) {
   const Index channels = w.image.channels;
-  const Index places = w.window.kernel.height * w.window.kernel.width;
+  const Index places = w.window.kernel.product();
   for (Index a = 0; a < by_patch.rows; ++a) {
     const float* from = by_patch.row(a).data();
     float* to = weights + a * channels * places;

@@ -6,30 +6,29 @@
 
 namespace hourglass {
 
-/// The windows of a convolution: `grid` positions (height x width) of a window over an image H x W
-/// x C. A patch is a window's part of the image, kernel height x kernel width x C numbers, 0 in the
-/// padding.
+/// The windows of a convolution: `grid` positions (depth x height x width) of a window over a
+/// sample D x H x W x C, where a series has depth and height 1 and an image depth 1. A patch is a
+/// window's part of the sample, kernel depth x height x width x C numbers, 0 in the padding.
 struct ImageWindows {
   ImageShape image;
   Extents grid;
   Window window;
 
-  [[nodiscard]] Index patch() const {
-    return window.kernel.height * window.kernel.width * image.channels;
-  }
-  [[nodiscard]] Index positions() const { return grid.height * grid.width; }
+  [[nodiscard]] Index patch() const { return window.kernel.product() * image.channels; }
+  [[nodiscard]] Index positions() const { return grid.product(); }
 };
 
-/// Patches of the grid's rows [rows.begin, rows.end), counted through all samples: sample s has
-/// rows s * grid.height onwards. `images` has one sample per row; `patches` (rows.size() *
-/// grid.width x patch) receives them (im2col).
-void gather_patches(const ImageWindows& windows, ConstMatrix images, Range rows, Matrix patches);
+/// Patches of the positions [positions.begin, positions.end), counted through all samples and
+/// row-major in each: sample s has positions s * windows.positions() onwards. `images` has one
+/// sample per row; `patches` (positions.size() x patch) receives them (im2col).
+void gather_patches(const ImageWindows& windows, ConstMatrix images, Range positions,
+                    Matrix patches);
 
 /// The transposed operation: adds every number of the patches to its pixel (col2im), in the order
 /// of the windows.
-void add_patches(const ImageWindows& windows, ConstMatrix patches, Range rows, Matrix images);
+void add_patches(const ImageWindows& windows, ConstMatrix patches, Range positions, Matrix images);
 
-/// Weights from the stored order, a x b x kernel height x kernel width, to the order of patches, a
+/// Weights from the stored order, a x b x kernel depth x height x width, to the order of patches, a
 /// x patch, and back (written, or added).
 void weights_to_patches(const ImageWindows& windows, const float* weights, Matrix by_patch);
 void weights_from_patches(const ImageWindows& windows, ConstMatrix by_patch, bool add,

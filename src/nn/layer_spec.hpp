@@ -37,10 +37,14 @@ struct LayerSpec {
 using LayerList = std::vector<LayerSpec>;
 
 /// "784", "28x28", "7x7x32" (dense, the latter two with a shape); "conv:16x3s2" (16 channels, 3 x
-/// 3, stride 2); "tconv:...", the transposed form. In full conv:CHANNELSxKERNEL[sSTRIDE][pPADDING]
-/// and tconv:CHANNELSxKERNEL[sSTRIDE][pPADDING][oOUTPUT PADDING], where numbers may be pairs
-/// HEIGHTxWIDTH. Without p the padding is (kernel - 1) / 2, rounded down; without o the outputs of
-/// a transposed convolution are as near to stride times the inputs as possible.
+/// 3, stride 2); "tconv:...", the transposed form; "conv1d:", "conv3d:", "tconv1d:" and "tconv3d:"
+/// over series and volumes ("conv2d:" is "conv:"). In full
+/// conv:CHANNELSxKERNEL[sSTRIDE][pPADDING] and
+/// tconv:CHANNELSxKERNEL[sSTRIDE][pPADDING][oOUTPUT PADDING], where numbers may be given by axis,
+/// [DEPTHx]HEIGHTxWIDTH. Without p the padding is (kernel - 1) / 2, rounded down; without o the
+/// outputs of a transposed convolution are as near to stride times the inputs as possible. A shape
+/// before a convolution is what that works on: LENGTH[xCHANNELS] before conv1d,
+/// DEPTHxHEIGHTxWIDTH[xCHANNELS] before conv3d; any other is HEIGHTxWIDTH[xCHANNELS].
 [[nodiscard]] std::string to_string(const LayerSpec& layer);
 /// Joined by commas.
 [[nodiscard]] std::string to_string(const LayerList& layers);

@@ -15,7 +15,7 @@ namespace hourglass {
 
 namespace {
 
-constexpr std::array<std::pair<Loss, std::string_view>, 8> names = {{
+constexpr std::array<std::pair<Loss, std::string_view>, 9> names = {{
     {Loss::mse, "mse"},
     {Loss::bce, "bce"},
     {Loss::mae, "mae"},
@@ -24,6 +24,7 @@ constexpr std::array<std::pair<Loss, std::string_view>, 8> names = {{
     {Loss::poisson, "poisson"},
     {Loss::cosine, "cosine"},
     {Loss::ssim, "ssim"},
+    {Loss::mixed, "mixed"},
 }};
 
 // Features of a row processed at a time: the terms of the loss stay in the first-level cache.
@@ -193,15 +194,71 @@ RowTerms sample_row(const Distance& distance, float factor, const float* target,
   return {loss, squares.total()};
 }
 
+// How the rows' gradients are scaled, and losses reduced over features.
+struct RowScaling {
+  float scale;
+  bool mean;  // over the features of a sample, or its columns where there are groups
+  Index features;
+  std::span<const OutputGroup> groups = {};
+
+  [[nodiscard]] Index terms() const { return groups.empty() ? features : column_count(groups); }
+  // Of a sample of which `count` features are there.
+  [[nodiscard]] Index terms(const float* present, Index count) const {
+    return groups.empty() ? count : column_count(groups, present);
+  }
+  // dL/dz is multiplied by it where `count` terms of a sample are there.
+  [[nodiscard]] float factor(Index count) const {
+    return mean ? scale / static_cast<float>(count) : scale;
+  }
+};
+
+double present_squared_error(const float* output, const float* target, const float* present,
+                             Index count) {
+  LaneSum squares;
+  squares.add(count, [&](Index c) {
+    const double difference = static_cast<double>(output[c]) - static_cast<double>(target[c]);
+    return present[c] != 0 ? difference * difference : 0.0;
+  });
+  return squares.total();
+}
+
+// A sample of which `count` elements are there, fewer than all: its weights are 0 elsewhere.
 template <class Row>
-LossSums over_rows(Row row, ConstMatrix target, Matrix values, Matrix gradient,
-                   ConstMatrix weights) {
+RowTerms incomplete_row(const Row& row, const RowScaling& reduction, Index count,
+                        const float* target, const float* weights, const float* present,
+                        float* values, float* gradient) {
+  const Index there = reduction.terms(present, count);
+  const float factor = there > 0 ? reduction.factor(there) : 0.0F;
+  RowTerms terms = row(factor, target, weights, values, gradient);
+  if (there == 0) return {0, 0};
+  if (reduction.mean)
+    terms.loss *= static_cast<double>(reduction.terms()) / static_cast<double>(there);
+  const double share = static_cast<double>(reduction.features) / static_cast<double>(count);
+  terms.squared_error = share * present_squared_error(values, target, present, reduction.features);
+  return terms;
+}
+
+template <class Row>
+LossSums over_rows(const Row& row, const RowScaling& reduction, ConstMatrix target, Matrix values,
+                   Matrix gradient, const LossOptions& options) {
+  const auto row_of = [](auto matrix, Index r) {
+    return matrix.empty() ? nullptr : matrix.data + r * matrix.stride;
+  };
+  const Index features = reduction.features;
+  const float whole = reduction.factor(reduction.terms());
   LossSums sums;
   for (Index r = 0; r < values.rows; ++r) {
-    float* row_gradient = gradient.empty() ? nullptr : gradient.data + r * gradient.stride;
-    const float* row_weights = weights.empty() ? nullptr : weights.data + r * weights.stride;
-    const RowTerms terms = row(target.data + r * target.stride, row_weights,
-                               values.data + r * values.stride, row_gradient);
+    const float* const x = target.data + r * target.stride;
+    float* const z = values.data + r * values.stride;
+    float* const g = row_of(gradient, r);
+    const float* const weights = row_of(options.weights, r);
+    const float* const present = row_of(options.present, r);
+    const Index there =
+        present == nullptr ? features : features - std::count(present, present + features, 0.0F);
+    const RowTerms terms =
+        there == features ? row(whole, x, weights, z, g)
+                          : incomplete_row(row, reduction, there, x,
+                                           weights == nullptr ? present : weights, present, z, g);
     sums.loss += terms.loss;
     sums.squared_error += terms.squared_error;
   }
@@ -210,35 +267,44 @@ LossSums over_rows(Row row, ConstMatrix target, Matrix values, Matrix gradient,
 
 // Calls function(row) with the row function of the loss and the output activation.
 template <class Function>
-LossSums with_row(Loss loss, Activation output_activation, float factor, Index features,
+LossSums with_row(Loss loss, Activation output_activation, Index features,
                   const LossOptions& options, Function function) {
   const auto components = [&](auto term) {
     return kernel::dispatch(output_activation, [&](auto kernel) {
-      return function([=](const float* x, const float* w, float* z, float* g) {
-        return component_row<decltype(kernel)>(term, factor, x, w, z, g, features);
+      return function([=](float f, const float* x, const float* w, float* z, float* g) {
+        return component_row<decltype(kernel)>(term, f, x, w, z, g, features);
       });
     });
   };
   float* const slopes = options.scratch.data();
   const auto samples = [&](auto distance) {
     return kernel::dispatch(output_activation, [&](auto kernel) {
-      return function([=](const float* x, const float* w, float* z, float* g) {
-        return sample_row<decltype(kernel)>(distance, factor, x, w, z, g, slopes, features);
+      return function([=](float f, const float* x, const float* w, float* z, float* g) {
+        return sample_row<decltype(kernel)>(distance, f, x, w, z, g, slopes, features);
       });
     });
   };
   switch (loss) {
+    case Loss::mixed:
+      return function([=, groups = options.groups](float f, const float* x, const float* w,
+                                                   float* z, float* g) {
+        const double terms = mixed_loss(groups, f, x, w, z, g);
+        LaneSum squares;
+        add_squared_error(z, x, features, squares);
+        return RowTerms{terms, squares.total()};
+      });
     case Loss::mse:
-      if (!options.weights.empty()) return components(loss_term::Squared{});
       return kernel::dispatch(output_activation, [&](auto kernel) {
-        return function([=](const float* x, const float*, float* z, float* g) {
-          return squared_error_row<decltype(kernel)>(factor, x, z, g, features);
+        return function([=](float f, const float* x, const float* w, float* z, float* g) {
+          return w == nullptr ? squared_error_row<decltype(kernel)>(f, x, z, g, features)
+                              : component_row<decltype(kernel)>(loss_term::Squared{}, f, x, w, z, g,
+                                                                features);
         });
       });
     case Loss::bce:
-      return function([=](const float* x, const float* w, float* z, float* g) {
-        return w == nullptr ? cross_entropy_row(factor, x, z, g, features)
-                            : weighted_cross_entropy_row(factor, x, w, z, g, features);
+      return function([=](float f, const float* x, const float* w, float* z, float* g) {
+        return w == nullptr ? cross_entropy_row(f, x, z, g, features)
+                            : weighted_cross_entropy_row(f, x, w, z, g, features);
       });
     case Loss::mae:
       return components(loss_term::Absolute{});
@@ -310,6 +376,12 @@ void check_loss(Loss loss, Activation output_activation) {
                             "softplus (or sigmoid) instead of {}",
                             name_of(output_activation)));
   }
+  if (loss == Loss::mixed && output_activation != Activation::linear) {
+    throw Error(ErrorKind::usage,
+                fmt::format("--loss mixed has an activation for each kind of column: use "
+                            "--output-activation linear instead of {}",
+                            name_of(output_activation)));
+  }
 }
 
 LossSums loss_and_gradient(Loss loss, Activation output_activation, bool feature_mean, float scale,
@@ -321,19 +393,26 @@ LossSums loss_and_gradient(Loss loss, Activation output_activation, bool feature
           "a gradient that does not fit the output");
   require(options.weights.empty() || options.weights.columns == logits.columns,
           "weights that do not fit the output");
+  require(options.present.empty() ||
+              (options.present.rows == logits.rows && options.present.columns == logits.columns),
+          "a mask that does not fit the output");
+  require(options.present.empty() || loss != Loss::ssim, "ssim of incomplete images");
   require(loss != Loss::ssim || options.image.size() == logits.columns,
           "an image shape that does not fit the output");
   require(gradient.empty() || static_cast<Index>(options.scratch.size()) >=
                                   loss_scratch_floats(loss, output_activation, logits.columns),
           "a loss without the scratch memory of its gradient");
+  require(loss != Loss::mixed ||
+              (!options.groups.empty() && options.groups.back().features.end == logits.columns),
+          "groups that do not fit the output");
   check_loss(loss, output_activation);
-  const Index features = logits.columns;
-  const bool mean = feature_mean && is_componentwise(loss);
-  const float factor = mean ? scale / static_cast<float>(features) : scale;
-  LossSums sums = with_row(loss, output_activation, factor, features, options, [&](auto row) {
-    return over_rows(row, target, logits, gradient, options.weights);
+  const std::span<const OutputGroup> groups =
+      loss == Loss::mixed ? options.groups : std::span<const OutputGroup>();
+  const RowScaling reduction{scale, feature_mean && is_componentwise(loss), logits.columns, groups};
+  LossSums sums = with_row(loss, output_activation, logits.columns, options, [&](auto row) {
+    return over_rows(row, reduction, target, logits, gradient, options);
   });
-  if (mean) sums.loss /= static_cast<double>(features);
+  if (reduction.mean) sums.loss /= static_cast<double>(reduction.terms());
   return sums;
 }
 

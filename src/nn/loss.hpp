@@ -8,6 +8,7 @@
 #include "hourglass/core/matrix_view.hpp"
 #include "nn/activation.hpp"
 #include "nn/image_shape.hpp"
+#include "nn/mixed_loss.hpp"
 
 namespace hourglass {
 
@@ -26,6 +27,9 @@ enum class Loss {
   cosine,    ///< 1 - x . x^ / (|x| |x^|), one term per sample
   /// 1 - the mean structural similarity over 7 x 7 windows of the image, peak 1 (Wang et al. 2004).
   ssim,
+  /// A table's: squared error of numbers, binary cross-entropy of booleans, softmax cross-entropy
+  /// of categories (nn/mixed_loss.hpp); the mean is over the columns.
+  mixed,
 };
 
 [[nodiscard]] std::string_view name_of(Loss loss);
@@ -34,14 +38,16 @@ enum class Loss {
 [[nodiscard]] std::vector<std::string> loss_names();
 
 /// Throws Error(usage) naming both settings when the loss cannot be used with the output activation
-/// (bce needs sigmoid; poisson softplus or sigmoid).
+/// (bce needs sigmoid; poisson softplus or sigmoid; mixed linear).
 void check_loss(Loss loss, Activation output_activation);
 
 /// Sums over the samples of a micro-batch, in double, in row order.
 struct LossSums {
-  double loss = 0;           ///< sum of the samples' losses (per the reduction over features)
-  double squared_error = 0;  ///< sum over samples and features of (x^ - x)^2
-  double penalty = 0;        ///< the part of `loss` that is penalties
+  double loss = 0;  ///< sum of the samples' losses (per the reduction over features)
+  /// Sum over samples and features of (x^ - x)^2; of a sample of which only d elements are there,
+  /// D / d times the sum over these.
+  double squared_error = 0;
+  double penalty = 0;  ///< the part of `loss` that is penalties
 };
 
 /// Further inputs of some losses.
@@ -49,9 +55,16 @@ struct LossOptions {
   /// rows x D (stride 0: one row for all), empty: 1. Factors of the components' terms, of cosine's
   /// products, of ssim's windows (summed over their pixels).
   ConstMatrix weights;
+  /// rows x D, 1 where the target's element is there and 0 where it is missing; empty: all there.
+  /// `weights`, if any, are 0 where an element is missing; targets are finite everywhere. A sample
+  /// with d of D elements has the loss
+  ///   sum of its d terms,  divided by d (instead of D) with `feature_mean`;
+  /// with none its loss and gradient are 0. Not for ssim.
+  ConstMatrix present;
   double huber_delta = 1;
-  ImageShape image;          ///< ssim
-  std::span<float> scratch;  ///< loss_scratch_floats() of them, when there is a gradient
+  ImageShape image;                     ///< ssim
+  std::span<float> scratch;             ///< loss_scratch_floats() of them, when there is a gradient
+  std::span<const OutputGroup> groups;  ///< mixed: all components, one after the other
 };
 
 /// Floats of scratch memory that the gradient of a loss needs for samples of `features` numbers:

@@ -20,7 +20,7 @@ struct Moments {
   double xy = 0;
 };
 
-struct Window {
+struct PixelWindow {
   Index top;
   Index left;
   Index height;
@@ -29,7 +29,7 @@ struct Window {
 };
 
 template <class Visit>
-void for_each_pixel(const ImageShape& image, const Window& w, Visit visit) {
+void for_each_pixel(const ImageShape& image, const PixelWindow& w, Visit visit) {
   for (Index r = w.top; r < w.top + w.height; ++r) {
     for (Index c = w.left; c < w.left + w.width; ++c) {
       visit(static_cast<std::size_t>((r * image.width + c) * image.channels + w.channel));
@@ -39,7 +39,7 @@ void for_each_pixel(const ImageShape& image, const Window& w, Visit visit) {
 
 // The similarity S = A B / (C D) of a window and, with `gradient`, factor * -dS/dy of its pixels:
 // dS/dy_i = (2 / n) [ A (x_i - mx) / (C D) ... ], collected as a constant + b x_i + c y_i.
-double add_window(double factor, const ImageShape& image, const Window& w,
+double add_window(double factor, const ImageShape& image, const PixelWindow& w,
                   std::span<const float> target, std::span<const float> output, float* gradient) {
   Moments sum;
   for_each_pixel(image, w, [&](std::size_t i) {
@@ -123,11 +123,11 @@ double structural_dissimilarity(float factor, const ImageShape& image, const flo
     for (Index channel = 0; channel < image.channels; ++channel) {
       for (Index top = 0; top < rows; ++top) {
         for (Index left = 0; left < columns; ++left)
-          visit(Window{top, left, height, width, channel});
+          visit(PixelWindow{top, left, height, width, channel});
       }
     }
   };
-  const auto weight_of = [&](const Window& w) {
+  const auto weight_of = [&](const PixelWindow& w) {
     double weight = 0;
     for_each_pixel(image, w, [&](std::size_t i) { weight += static_cast<double>(weights[i]); });
     return weight;
@@ -135,10 +135,10 @@ double structural_dissimilarity(float factor, const ImageShape& image, const flo
   auto total = static_cast<double>(rows * columns * image.channels);
   if (weights != nullptr) {
     total = 0;
-    for_each_window([&](const Window& w) { total += weight_of(w); });
+    for_each_window([&](const PixelWindow& w) { total += weight_of(w); });
   }
   double sum = 0;
-  for_each_window([&](const Window& w) {
+  for_each_window([&](const PixelWindow& w) {
     const double weight = weights == nullptr ? 1.0 : weight_of(w);
     sum += weight * add_window(weight * static_cast<double>(factor) / total, image, w, target,
                                output, gradient);

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 
+#include "core/number_text.hpp"
 #include "report/svg_canvas.hpp"
 
 namespace hourglass {
@@ -34,6 +35,11 @@ std::vector<std::int64_t> frequent_labels(std::span<const std::int64_t> labels) 
     frequent.push_back(order[i].second);
   std::ranges::sort(frequent);
   return frequent;
+}
+
+std::string called(std::int64_t label, std::span<const std::string> names) {
+  const bool named = label >= 0 && label < static_cast<std::int64_t>(names.size());
+  return named ? names[static_cast<std::size_t>(label)] : std::to_string(label);
 }
 
 struct LabelError {
@@ -68,7 +74,8 @@ std::array<Index, bins> histogram(ConstMatrix codes, const UnitStatistics& unit)
 }  // namespace
 
 LineChart scatter_chart(const std::string& title, const std::string& x, const std::string& y,
-                        std::span<const PlanePoint> points, std::span<const std::int64_t> labels) {
+                        std::span<const PlanePoint> points, std::span<const std::int64_t> labels,
+                        std::span<const std::string> class_names) {
   LineChart chart;
   chart.title = title;
   chart.x.label = x;
@@ -77,7 +84,7 @@ LineChart scatter_chart(const std::string& title, const std::string& x, const st
   chart.height = 560;
   const std::vector<std::int64_t> named = frequent_labels(labels);
   for (const std::int64_t label : named)
-    chart.series.push_back({std::to_string(label), {}, SeriesStyle::markers, std::nullopt});
+    chart.series.push_back({called(label, class_names), {}, SeriesStyle::markers, std::nullopt});
   Series others{labels.empty() ? "sample" : "other labels", {}, SeriesStyle::markers, std::nullopt};
   PlanePoint low{1e300, 1e300};
   PlanePoint high{-1e300, -1e300};
@@ -165,9 +172,9 @@ std::string histogram_svg(ConstMatrix codes, std::span<const UnitStatistics> uni
 std::vector<std::vector<std::string>> error_by_label(const SampleStudy& study) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& [label, error] : errors_of_labels(study)) {
-    rows.push_back({std::to_string(label), std::to_string(error.samples),
-                    fmt::format("{:.4f}", error.sum / static_cast<double>(error.samples)),
-                    fmt::format("{:.4f}", error.worst)});
+    rows.push_back({study.name_of(label), std::to_string(error.samples),
+                    decimal_text(error.sum / static_cast<double>(error.samples), 4),
+                    decimal_text(error.worst, 4)});
   }
   return rows;
 }
@@ -181,7 +188,7 @@ BarChart error_by_label_chart(const SampleStudy& study) {
   const auto errors = errors_of_labels(study);
   for (const auto& [label, error] : errors) {
     if (chart.categories.size() == 30) break;
-    chart.categories.push_back(std::to_string(label));
+    chart.categories.push_back(study.name_of(label));
     chart.series[0].values.push_back(error.sum / static_cast<double>(error.samples));
   }
   return chart;

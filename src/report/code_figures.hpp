@@ -10,11 +10,12 @@
 
 namespace hourglass {
 
-/// Points of the plane, one series per label (the ten most frequent ones; the others together), or
-/// one series without labels.
+/// Points of the plane, one series per label, called by its name in `class_names` if there is one
+/// (the ten most frequent ones; the others together), or one series without labels.
 [[nodiscard]] LineChart scatter_chart(const std::string& title, const std::string& x,
                                       const std::string& y, std::span<const PlanePoint> points,
-                                      std::span<const std::int64_t> labels);
+                                      std::span<const std::int64_t> labels,
+                                      std::span<const std::string> class_names = {});
 
 /// Statistics of one unit of the code over the samples.
 struct UnitStatistics {

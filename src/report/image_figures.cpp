@@ -6,6 +6,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/number_text.hpp"
+#include "hourglass/core/owned_matrix.hpp"
 #include "report/chart.hpp"
 #include "report/image_sheet.hpp"
 #include "report/png.hpp"
@@ -17,6 +19,7 @@ namespace {
 constexpr Index images_per_figure = 10;
 constexpr Index traversal_steps = 9;
 constexpr Index most_filters = 64;
+constexpr Index most_channels = 4;
 
 // The values shown black and white: [0, 1] if it contains the samples, else their own range.
 std::pair<float, float> value_range(const SampleStudy& study) {
@@ -45,16 +48,18 @@ Figure image_pair_figure(const SampleStudy& study, std::span<const Index> sample
   return {png_element(image_sheet(sheet, shape, n, low, high), caption, scale_for(shape)), caption};
 }
 
-Figure curve_figure(const SampleStudy& study, Index sample, const std::string& caption) {
+// The curve of every `stride`-th feature from `first` on.
+Figure curve_figure(const SampleStudy& study, Index sample, Range features, Index stride,
+                    const std::string& caption) {
   LineChart chart;
   chart.title = caption;
-  chart.x.label = "feature";
+  chart.x.label = stride == 1 && features.size() == study.features ? "feature" : "time";
   chart.y.label = "normalised value";
   chart.series = {{"original", {}, SeriesStyle::line, std::nullopt},
                   {"reconstruction", {}, SeriesStyle::line, std::nullopt}};
-  for (Index f = 0; f < study.features; ++f) {
+  for (Index f = features.begin; f < features.end; f += stride) {
     ChartPoint point;
-    point.x = static_cast<double>(f);
+    point.x = static_cast<double>((f - features.begin) / stride);
     point.y = static_cast<double>(study.originals_view()(sample, f));
     chart.series[0].points.push_back(point);
     point.y = static_cast<double>(study.reconstructions_view()(sample, f));
@@ -62,9 +67,23 @@ Figure curve_figure(const SampleStudy& study, Index sample, const std::string& c
   }
   const auto [low, high] = value_range(study);
   chart.y.lowest = std::min(0.0, static_cast<double>(low));
-  if (study.features <= 40)
+  if (chart.series[0].points.size() <= 40)
     chart.series[0].style = chart.series[1].style = SeriesStyle::line_and_markers;
   return {svg_of(chart), caption};
+}
+
+void add_curves(const SampleStudy& study, Index sample, const ImageShape& shape,
+                const std::string& caption, std::vector<Figure>& figures) {
+  const bool series = shape.known() && shape.dimensions == 1 && shape.size() == study.features;
+  if (!series || shape.channels == 1) {
+    figures.push_back(curve_figure(study, sample, {0, study.features}, 1, caption));
+    return;
+  }
+  for (Index c = 0; c < std::min(most_channels, shape.channels); ++c) {
+    figures.push_back(
+        curve_figure(study, sample, {c, study.features}, shape.channels,
+                     fmt::format("{}, channel {} of {}", caption, c, shape.channels)));
+  }
 }
 
 // Decoded rows of `codes` as images, traversal_steps per line.
@@ -81,18 +100,63 @@ Figure decoded_figure(const Model& model, const SampleStudy& study, ConstMatrix 
       caption};
 }
 
+// Incoming weights, a row for each unit, and their shape as an image.
+struct Filters {
+  OwnedMatrix rows;
+  ImageShape shape;
+  Index scale = 1;
+};
+
+// The kernels of a convolution. Those of a series are drawn as an image: a row for each channel.
+Filters kernels_of(const Tensor& weight, const float* values, const Window& window) {
+  const Index channels = weight.shape[1];
+  const Index places = window.kernel.product();
+  Filters filters{OwnedMatrix(weight.shape[0], channels * places), {}, 4};
+  const bool series = window.dimensions == 1;
+  filters.shape = series ? ImageShape{channels, places, 1}
+                         : ImageShape{window.kernel.height, window.kernel.width, channels,
+                                      window.kernel.depth, window.dimensions};
+  for (Index unit = 0; unit < weight.shape[0]; ++unit) {
+    const auto row = filters.rows.view().row(unit);
+    const float* kernel = values + unit * channels * places;
+    for (Index c = 0; c < channels; ++c) {
+      for (Index place = 0; place < places; ++place) {
+        const Index at = series ? c * places + place : place * channels + c;
+        row[static_cast<std::size_t>(at)] = kernel[c * places + place];
+      }
+    }
+  }
+  return filters;
+}
+
+Filters first_filters(const Model& model, const ImageShape& shape) {
+  const Tensor& first = model.network->layout().tensors().front();
+  const float* const values = model.parameters.data() + first.offset;
+  const LayerSpec& layer = model.network->spec().encoder[1];
+  if (layer.kind == LayerSpec::Kind::convolution) return kernels_of(first, values, layer.window);
+  if (first.shape.size() != 2 || !is_drawable(shape, first.shape[1])) return {};
+  Filters filters{OwnedMatrix(first.shape[0], first.shape[1]), shape,
+                  std::clamp<Index>(scale_for(shape), 1, 2)};
+  std::copy_n(values, first.size, filters.rows.view().data);
+  return filters;
+}
+
 std::string error_text(const SampleStudy& study, Index sample) {
-  return fmt::format("{:.3f} (row {})", study.errors[static_cast<std::size_t>(sample)],
+  return fmt::format("{} (row {})", decimal_text(study.errors[static_cast<std::size_t>(sample)], 3),
                      study.rows[static_cast<std::size_t>(sample)]);
 }
 
 }  // namespace
 
+bool is_drawable(const ImageShape& shape, Index features) {
+  return shape.known() && shape.dimensions > 1 && shape.size() == features;
+}
+
 std::vector<Figure> reconstruction_figures(const SampleStudy& study, const ImageShape& shape) {
   const std::vector<Index> order = study.by_error();
   const auto n = static_cast<Index>(order.size());
   if (n == 0) return {};
-  const bool images = shape.known() && shape.size() == study.features;
+  const bool images = is_drawable(shape, study.features);
   const Index count = std::min(images ? images_per_figure : Index{1}, n);
   std::vector<Figure> figures;
   const std::pair<const char*, Index> parts[] = {
@@ -103,12 +167,13 @@ std::vector<Figure> reconstruction_figures(const SampleStudy& study, const Image
     if (images) {
       figures.push_back(image_pair_figure(
           study, samples, shape,
-          fmt::format("{} errors: originals above, reconstructions below; sse from {} to {}", name,
+          fmt::format("{} errors: originals above, reconstructions below{}; sse from {} to {}",
+                      name, shape.dimensions == 3 ? ", of each volume the middle layer" : "",
                       error_text(study, samples.front()), error_text(study, samples.back()))));
     } else {
-      figures.push_back(
-          curve_figure(study, samples.front(),
-                       fmt::format("{} error: sse {}", name, error_text(study, samples.front()))));
+      add_curves(study, samples.front(), shape,
+                 fmt::format("{} error: sse {}", name, error_text(study, samples.front())),
+                 figures);
     }
   }
   return figures;
@@ -162,9 +227,9 @@ Figure interpolation_figure(const Model& model, const SampleStudy& study, const 
 }
 
 std::vector<Figure> filter_figures(const Model& model, const ImageShape& shape) {
-  const Tensor& first = model.network->layout().tensors().front();
-  if (!shape.known() || first.shape.size() != 2 || first.shape[1] != shape.size()) return {};
-  const ConstMatrix weights(model.parameters.data() + first.offset, first.shape[0], first.shape[1]);
+  const Filters filters = first_filters(model, shape);
+  if (filters.rows.view().empty()) return {};
+  const ConstMatrix weights = filters.rows;
   std::vector<float> largest(static_cast<std::size_t>(weights.rows));
   std::vector<double> norms(static_cast<std::size_t>(weights.rows));
   for (Index i = 0; i < weights.rows; ++i) {
@@ -194,9 +259,8 @@ std::vector<Figure> filter_figures(const Model& model, const ImageShape& shape) 
       "negative, each "
       "to its own scale",
       count, weights.rows);
-  return {{png_element(image_sheet(sheet, shape, 16, -1, 1), caption,
-                       std::clamp<Index>(scale_for(shape), 1, 2)),
-           caption}};
+  return {
+      {png_element(image_sheet(sheet, filters.shape, 16, -1, 1), caption, filters.scale), caption}};
 }
 
 }  // namespace hourglass

@@ -15,8 +15,12 @@ struct Figure {
   std::string caption;
 };
 
+/// Whether samples of so many features are images, or volumes, of which the middle layer is shown.
+[[nodiscard]] bool is_drawable(const ImageShape& shape, Index features);
+
 /// Samples of smallest, middle and largest error, each with its reconstruction below it: as images
-/// where the model's samples are images, otherwise as curves over the features.
+/// where the model's samples are images, otherwise as curves over the features, or of a series over
+/// the times, a figure for each of its first channels.
 [[nodiscard]] std::vector<Figure> reconstruction_figures(const SampleStudy& study,
                                                          const ImageShape& shape);
 
@@ -29,8 +33,8 @@ struct Figure {
 [[nodiscard]] Figure interpolation_figure(const Model& model, const SampleStudy& study,
                                           const ImageShape& shape);
 
-/// The incoming weights of first-layer units as images, those of largest norm first; empty when
-/// the inputs of the first layer are not images.
+/// The incoming weights of first-layer units as images, those of largest norm first: of a
+/// convolution its kernels; empty when the inputs of the first layer are not images.
 [[nodiscard]] std::vector<Figure> filter_figures(const Model& model, const ImageShape& shape);
 
 }  // namespace hourglass

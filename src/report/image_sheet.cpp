@@ -24,6 +24,7 @@ DecodedImage image_sheet(ConstMatrix samples, const ImageShape& shape, Index col
           "the samples of an image sheet are not images of its shape");
   const Index lines = (samples.rows + columns - 1) / columns;
   const Index channels = shape.channels == 3 ? 3 : 1;
+  const Index first_row = shape.depth / 2 * shape.height;  // of the middle layer
   DecodedImage sheet{std::max<Index>(1, lines * (shape.height + 1) - 1),
                      columns * (shape.width + 1) - 1,
                      channels,
@@ -38,8 +39,8 @@ DecodedImage image_sheet(ConstMatrix samples, const ImageShape& shape, Index col
         for (Index c = 0; c < channels; ++c) {
           const auto pixel =
               static_cast<std::size_t>(((top + y) * sheet.width + left + x) * channels + c);
-          sheet.values[pixel] =
-              shade(samples(i, (y * shape.width + x) * shape.channels + c), low, high);
+          sheet.values[pixel] = shade(
+              samples(i, ((first_row + y) * shape.width + x) * shape.channels + c), low, high);
         }
       }
     }

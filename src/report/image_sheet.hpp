@@ -8,7 +8,8 @@ namespace hourglass {
 
 /// Rows of `samples` (each shape.size() long, row-major H x W x C) as images side by side,
 /// `columns` per line, one pixel apart. Values from `low` to `high` become black to white; others
-/// are clipped. Three channels are shown as colours, otherwise the first one is shown in grey.
+/// are clipped. Three channels are shown as colours, otherwise the first one is shown in grey; of a
+/// volume, the middle layer.
 [[nodiscard]] DecodedImage image_sheet(ConstMatrix samples, const ImageShape& shape, Index columns,
                                        float low, float high);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "config/settings.hpp"
+#include "core/number_text.hpp"
 #include "report/chart.hpp"
 #include "report/code_figures.hpp"
 #include "report/html.hpp"
@@ -28,15 +29,17 @@ void add_summary(HtmlPage& page, const RunFindings& findings) {
   const auto epochs = records_of(findings.metrics, "epoch");
   if (!epochs.empty()) {
     const MetricsRecord& last = epochs.back();
-    rows.push_back({"training sse", fmt::format("{:.4f} in epoch {}", last.sse, last.epoch)});
+    rows.push_back(
+        {"training sse", fmt::format("{} in epoch {}", decimal_text(last.sse, 4), last.epoch)});
     if (last.validation_sse) {
       const auto best = std::ranges::min_element(epochs, {}, [](const auto& r) {
         return r.validation_sse.value_or(std::numeric_limits<double>::infinity());
       });
       rows.push_back(
           {"validation sse",
-           fmt::format("{:.4f}; smallest {:.4f} in epoch {}", *last.validation_sse,
-                       best->validation_sse.value_or(*last.validation_sse), best->epoch)});
+           fmt::format("{}; smallest {} in epoch {}", decimal_text(*last.validation_sse, 4),
+                       decimal_text(best->validation_sse.value_or(*last.validation_sse), 4),
+                       best->epoch)});
     }
     rows.push_back(
         {"throughput", fmt::format("{:.0f} samples/s in the last epoch", last.samples_per_second)});
@@ -77,8 +80,8 @@ void add_reconstructions(HtmlPage& page, const SampleStudy& study, const ImageSh
   double mean = 0;
   for (const double error : study.errors)
     mean += error / static_cast<double>(std::max<Index>(1, study.size()));
-  page.paragraph(fmt::format("{} of the {} samples of {}, evenly spaced: mean sse {:.4f}.",
-                             study.size(), study.available, study.data, mean));
+  page.paragraph(fmt::format("{} of the {} samples of {}, evenly spaced: mean sse {}.",
+                             study.size(), study.available, study.data, decimal_text(mean, 4)));
   for (const Figure& figure : reconstruction_figures(study, shape)) show(page, figure);
   if (study.labels.empty()) return;
   show(page, error_by_label_chart(study), "Mean squared error by label.");
@@ -94,13 +97,13 @@ void add_code(HtmlPage& page, const Model& model, const SampleStudy& study,
        scatter_chart(plane ? "Codes" : "Codes: principal plane",
                      plane ? "unit 0" : "first principal component",
                      plane ? "unit 1" : "second principal component",
-                     principal_plane(study.codes_view()), study.labels),
+                     principal_plane(study.codes_view()), study.labels, study.class_names),
        plane ? "Every point is a sample's code."
              : "Codes in the plane of their two directions of largest variance.");
   if (!plane) {
     show(page,
          scatter_chart("Codes: t-SNE", "t-SNE 1 (no unit)", "t-SNE 2 (no unit)",
-                       tsne(study.codes_view()), study.labels),
+                       tsne(study.codes_view()), study.labels, study.class_names),
          "Neighbours stay neighbours; distances between clusters and their sizes mean little "
          "(t-SNE, "
          "perplexity 30).");
@@ -109,7 +112,7 @@ void add_code(HtmlPage& page, const Model& model, const SampleStudy& study,
   const auto dead = std::ranges::count_if(units, &UnitStatistics::dead);
   page.paragraph(
       fmt::format("{} of {} units are dead: the same value for every sample.", dead, units.size()));
-  if (shape.known() && shape.size() == study.features) {
+  if (is_drawable(shape, study.features)) {
     show(page, traversal_figure(model, study, units, shape));
     if (study.size() > 1) show(page, interpolation_figure(model, study, shape));
   }
@@ -165,7 +168,7 @@ std::string run_report(const RunFindings& findings) {
   add_summary(page, findings);
   add_training(page, findings);
   if (findings.model != nullptr) {
-    const ImageShape shape = findings.model->config.model.image;
+    const ImageShape shape = findings.model->grid();
     if (findings.study != nullptr) {
       add_reconstructions(page, *findings.study, shape);
       add_code(page, *findings.model, *findings.study, shape);

@@ -1,14 +1,22 @@
 #include "run/effective_config.hpp"
 
-#include "engine/training_data.hpp"
+#include "data/statistics.hpp"
+#include "engine/sample_layout.hpp"
 #include "run/feature_weights.hpp"
+#include "run/table_columns.hpp"
 
 namespace hourglass {
 
 TrainConfig effective_config(const Communicator& communicator, const TrainConfig& config,
                              const DatasetReader& data) {
-  TrainConfig result =
-      with_feature_weights(communicator, with_image_shape(config, data.info()), data);
+  TrainConfig result = with_table_columns(
+      communicator,
+      with_feature_weights(communicator, with_sample_layout(config, data.info()), data),
+      data.info());
+  if (result.model.missing == Missing::mask) {
+    result.model.missing_means =
+        missing_means(communicator, data, result.normalize, missing_values(result));
+  }
   collectively(communicator, [&] { const Autoencoder sensible(result.model); });
   return result;
 }

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <span>
 
 #include "core/buffer.hpp"
+#include "core/channel_order.hpp"
 #include "data/finite_rows.hpp"
 #include "data/statistics.hpp"
 #include "hourglass/core/error.hpp"
@@ -18,8 +20,9 @@ namespace {
 constexpr const char* weights_path = "/model/loss/feature_weights";
 constexpr const char* by_variance = "inverse-variance";
 
-std::vector<float> read_weights(const std::string& address, Index features) {
-  const DatasetReader reader(parse_address(address));
+// In the network's order; the file has the order of the samples, channels first if theirs are.
+std::vector<float> read_weights(const DatasetAddress& address, Index features, Index leading) {
+  const DatasetReader reader(address);
   const DatasetInfo& info = reader.info();
   const Index count = info.rows() * info.features();
   if (count != features) {
@@ -31,11 +34,18 @@ std::vector<float> read_weights(const std::string& address, Index features) {
   read_finite_rows(reader, {0, info.rows()}, stored.span());
   std::vector<float> weights(static_cast<std::size_t>(features));
   convert_row(info.type, stored.data(), {}, weights);
+  if (leading > 1) {
+    const std::vector<float> channels_first = weights;
+    to_channels_last({leading, features / leading, size_of(ElementType::f32)},
+                     std::as_bytes(std::span(channels_first)),
+                     std::as_writable_bytes(std::span(weights)));
+  }
   return weights;
 }
 
-std::vector<float> inverse_variances(const Communicator& communicator, const DatasetReader& data) {
-  const FeatureStatistics statistics = feature_statistics(communicator, data);
+std::vector<float> inverse_variances(const Communicator& communicator, const DatasetReader& data,
+                                     const MissingValues& missing) {
+  const FeatureStatistics statistics = feature_statistics(communicator, data, missing);
   std::vector<double> weights;
   for (const double deviation : statistics.deviation) weights.push_back(deviation * deviation);
   const auto count = static_cast<double>(weights.size());
@@ -61,10 +71,13 @@ TrainConfig with_feature_weights(const Communicator& communicator, TrainConfig c
                   "leave out one of them",
                   Reach::everywhere);
     }
-    config.model.feature_weights = inverse_variances(communicator, data);
+    config.model.feature_weights = inverse_variances(communicator, data, missing_values(config));
   } else {
     collectively(communicator, [&] {
-      config.model.feature_weights = read_weights(source, data.info().features());
+      DatasetAddress address = parse_address(source);
+      address.options = config.reading;
+      config.model.feature_weights =
+          read_weights(address, data.info().features(), data.info().leading_channels);
     });
   }
   return config;

@@ -2,12 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
+#include "config/sample_reading.hpp"
 #include "config/settings.hpp"
 #include "hourglass/core/error.hpp"
+#include "model/sample_grid.hpp"
 #include "run/feature_weights.hpp"
 #include "run/run_folder.hpp"
+#include "run/table_columns.hpp"
 
 namespace hourglass {
 
@@ -15,6 +19,7 @@ namespace {
 
 constexpr const char* divisor_path = "/model/input/divisor";
 constexpr const char* mean_path = "/model/input/mean";
+constexpr const char* missing_means_path = "/model/input/missing_means";
 constexpr const char* inverse_deviation_path = "/model/input/inverse_deviation";
 
 std::vector<float> to_floats(const StateHeader& header, const char* path) {
@@ -27,19 +32,43 @@ std::vector<float> to_floats(const StateHeader& header, const char* path) {
 
 void store_transform(const InputTransform& transform, StateHeader& header) {
   header.doubles[divisor_path] = {transform.divisor};
+  store_missing_means(transform.missing.means, header);
   if (transform.mean.empty()) return;
-  header.doubles[mean_path] = {transform.mean.begin(), transform.mean.end()};
+  if (transform.exact_mean.empty()) {
+    header.doubles[mean_path] = {transform.mean.begin(), transform.mean.end()};
+  } else {
+    header.doubles[mean_path] = transform.exact_mean;
+  }
   header.doubles[inverse_deviation_path] = {transform.inverse_deviation.begin(),
                                             transform.inverse_deviation.end()};
 }
 
-InputTransform load_transform(const StateHeader& header) {
+void store_missing_means(const std::vector<float>& means, StateHeader& header) {
+  if (!means.empty()) header.doubles[missing_means_path] = {means.begin(), means.end()};
+}
+
+std::vector<float> load_missing_means(const StateHeader& header) {
+  return to_floats(header, missing_means_path);
+}
+
+InputTransform load_transform(const StateHeader& header, const TrainConfig& config) {
   InputTransform transform;
   const auto divisor = header.doubles.find(divisor_path);
   if (divisor != header.doubles.end() && divisor->second.size() == 1)
     transform.divisor = divisor->second.front();
   transform.mean = to_floats(header, mean_path);
+  // Numbers that single precision does not hold are there for their digits: until 0.1 there are
+  // none.
+  if (!transform.mean.empty()) {
+    const std::vector<double>& stored = header.doubles.at(mean_path);
+    const bool rounded = std::ranges::any_of(
+        stored, [](double x) { return static_cast<double>(static_cast<float>(x)) != x; });
+    if (rounded) transform.exact_mean = stored;
+  }
   transform.inverse_deviation = to_floats(header, inverse_deviation_path);
+  transform.missing = missing_values(config);
+  if (transform.missing.treatment == Missing::mean)
+    transform.missing.means = load_missing_means(header);
   return transform;
 }
 
@@ -89,24 +118,53 @@ void require_model(const std::string& path) {
 
 }  // namespace
 
+Index Model::leading_channels() const { return hourglass::leading_channels(config); }
+
+ImageShape Model::grid() const { return grid_of(config.model); }
+
 Model load_model(const std::string& path) {
   require_model(path);
   Model model;
   model.file = read_state_file(path);
   apply_text(model.file.header.configuration, path, model.config);
   model.config.model.feature_weights = load_feature_weights(model.file.header);
+  if (model.config.model.missing == Missing::mask)
+    model.config.model.missing_means = load_missing_means(model.file.header);
+  load_columns(model.file.header, path, model.config);
   model.network = std::make_unique<Autoencoder>(model.config.model);
   check_tensors(model.file, model.network->layout());
-  model.transform = load_transform(model.file.header);
+  model.transform = load_transform(model.file.header, model.config);
+  model.identity = load_identity(model.file.header.texts, path);
   const auto features = static_cast<std::size_t>(model.network->features());
   if (!model.transform.mean.empty() && (model.transform.mean.size() != features ||
                                         model.transform.inverse_deviation.size() != features)) {
     throw Error(ErrorKind::data,
                 fmt::format("{}: the stored mean does not have one value per feature", path));
   }
+  const auto& means = model.transform.missing.means;
+  if (!means.empty() && means.size() != features) {
+    throw Error(
+        ErrorKind::data,
+        fmt::format("{}: the stored means of missing elements are not one per feature", path));
+  }
   model.parameters = Buffer<float>(model.network->layout().size());
   read_arena(model.file, "/model", model.parameters.span());
   return model;
+}
+
+void mask_missing(Model& model) {
+  AutoencoderSpec& spec = model.config.model;
+  if (spec.missing == Missing::mask) return;
+  if (spec.missing == Missing::refuse) {
+    throw Error(ErrorKind::usage,
+                fmt::format("--only-missing: {} was trained with --missing refuse and takes "
+                            "complete samples only; train with --missing mask",
+                            model.file.path));
+  }
+  spec.missing = Missing::mask;
+  spec.missing_means = model.transform.missing.means;
+  model.network = std::make_unique<Autoencoder>(spec);
+  model.transform.missing.treatment = Missing::mask;
 }
 
 }  // namespace hourglass

@@ -1,6 +1,7 @@
 #include "run/progress.hpp"
 
 #include <fmt/format.h>
+#include "core/number_text.hpp"
 
 #include <cmath>
 #include <cstdio>
@@ -63,9 +64,9 @@ void Progress::epoch(const MetricsRecord& record) {
   if (silent_) return;
   line_.clear();
   say(fmt::format(
-      "{}epoch {}/{}  loss {:.6g}  sse {:.4f}{}  {:.0f} samples/s", stage_, record.epoch, epochs_,
-      record.loss, record.sse,
-      record.validation_sse ? fmt::format("  validation sse {:.4f}", *record.validation_sse) : "",
+      "{}epoch {}/{}  loss {:.6g}  sse {}{}  {:.0f} samples/s", stage_, record.epoch, epochs_,
+      record.loss, decimal_text(record.sse, 4),
+      record.validation_sse ? "  validation sse " + decimal_text(*record.validation_sse, 4) : "",
       record.samples_per_second));
   since_plain_.restart();
 }

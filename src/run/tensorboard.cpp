@@ -30,14 +30,15 @@ ImageShape drawn_shape(const Autoencoder& model) {
   return {1, model.features(), 1};
 }
 
-/// A row of images: [0, 1] from black to white.
+/// A row of images: [0, 1] from black to white, missing elements black.
 void draw_row(ConstMatrix samples, const ImageShape& shape, DecodedImage& picture, Index top) {
   for (Index i = 0; i < samples.rows; ++i) {
     for (Index f = 0; f < samples.columns; ++f) {
       const Index pixel = f / shape.channels;
       const Index row = top + pixel / shape.width;
       const Index column = i * (shape.width + 1) + pixel % shape.width;
-      const float value = std::clamp(samples(i, f), 0.0F, 1.0F);
+      const float sample = samples(i, f);
+      const float value = std::isnan(sample) ? 0.0F : std::clamp(sample, 0.0F, 1.0F);
       picture.values[static_cast<std::size_t>((row * picture.width + column) * shape.channels +
                                               f % shape.channels)] =
           static_cast<std::byte>(std::lround(value * 255.0F));
@@ -91,7 +92,8 @@ void TensorBoard::write_samples(Index step, std::span<const float> parameters) {
   for (Index begin = 0; begin < count; begin += micro_batch) {
     const Range rows{begin, std::min(count, begin + micro_batch)};
     read_finite_rows(samples_, rows,
-                     stored.span().first(static_cast<std::size_t>(rows.size() * info.row_bytes())));
+                     stored.span().first(static_cast<std::size_t>(rows.size() * info.row_bytes())),
+                     transform_.missing);
     const Matrix x(normalised.data(), rows.size(), model_.features());
     for (Index r = 0; r < rows.size(); ++r)
       convert_row(info.type, stored.data() + r * info.row_bytes(), transform_, x.row(r));

@@ -10,6 +10,8 @@
 #include <mutex>
 #include <utility>
 
+#include "core/channel_order.hpp"
+#include "data/missing_values.hpp"
 #include "data/normalization.hpp"
 #include "engine/inference.hpp"
 #include "engine/worker_pool.hpp"
@@ -23,13 +25,14 @@ namespace hourglass {
 
 namespace {
 
-void check_columns(ConstMatrix matrix, Index columns, const char* what) {
+void check_columns(ConstMatrix matrix, Index columns, const char* what,
+                   const MissingValues& missing = {}) {
   if (matrix.columns != columns) {
     throw Error(ErrorKind::data, fmt::format("the {} have {} columns, but the model takes {}", what,
                                              matrix.columns, columns));
   }
   for (Index r = 0; r < matrix.rows; ++r) {
-    const Index bad = first_non_finite(ElementType::f32, std::as_bytes(matrix.row(r)));
+    const Index bad = first_refused(ElementType::f32, std::as_bytes(matrix.row(r)), missing);
     if (bad >= 0) {
       throw Error(ErrorKind::data, fmt::format("row {} of the {} holds a NaN or infinity (column "
                                                "{})",
@@ -47,9 +50,22 @@ Index micro_batch_of(const Model& model, const InferenceSettings& settings) {
   return settings.micro_batch > 0 ? settings.micro_batch : model.config.micro_batch;
 }
 
+// Rows of the data have their channels where those of the training had them.
+ChannelGrid data_grid(const Model& model) {
+  const Index channels = std::max<Index>(1, model.leading_channels());
+  return {channels, model.network->features() / channels, sizeof(float)};
+}
+
 void normalize_rows(const Model& model, ConstMatrix samples, Range rows, Matrix x) {
+  const ChannelGrid grid = data_grid(model);
+  std::vector<float> ordered(static_cast<std::size_t>(grid.channels > 1 ? samples.columns : 0));
   for (Index r = rows.begin; r < rows.end; ++r) {
-    convert_row(ElementType::f32, std::as_bytes(samples.row(r)).data(), model.transform,
+    std::span<const float> row = samples.row(r);
+    if (grid.channels > 1) {
+      to_channels_last(grid, std::as_bytes(row), std::as_writable_bytes(std::span(ordered)));
+      row = ordered;
+    }
+    convert_row(ElementType::f32, std::as_bytes(row).data(), model.transform,
                 x.row(r - rows.begin));
   }
 }
@@ -81,7 +97,7 @@ void for_each_part(const Model& model, Index rows, const InferenceSettings& sett
 // The same of normalised samples: visit(rows, x, workspace).
 void for_each_normalized(const Model& model, ConstMatrix samples, const InferenceSettings& settings,
                          const std::function<void(Range, ConstMatrix, Workspace&)>& visit) {
-  check_columns(samples, model.network->features(), "samples");
+  check_columns(samples, model.network->features(), "samples", model.transform.missing);
   for_each_part(model, samples.rows, settings, [&](Range rows, Workspace& workspace) {
     OwnedMatrix x(rows.size(), samples.columns);
     normalize_rows(model, samples, rows, x.view());
@@ -92,6 +108,16 @@ void for_each_normalized(const Model& model, ConstMatrix samples, const Inferenc
 void copy_rows(ConstMatrix from, Range rows, OwnedMatrix& to) {
   for (Index r = 0; r < from.rows; ++r)
     std::ranges::copy(from.row(r), to.view().row(rows.begin + r).begin());
+}
+
+// Outputs of the network, in the order of the data.
+void copy_outputs(const Model& model, ConstMatrix from, Range rows, OwnedMatrix& to) {
+  const ChannelGrid grid = data_grid(model);
+  if (grid.channels == 1) return copy_rows(from, rows, to);
+  for (Index r = 0; r < from.rows; ++r) {
+    to_channels_first(grid, std::as_bytes(from.row(r)),
+                      std::as_writable_bytes(to.view().row(rows.begin + r)));
+  }
 }
 
 }  // namespace
@@ -134,10 +160,14 @@ std::vector<EpochRecord> TrainedModel::history() const {
 std::string TrainedModel::digest() const { return model_->file.weights_digest; }
 
 OwnedMatrix TrainedModel::normalize(ConstMatrix samples) const {
-  check_columns(samples, features(), "samples");
+  check_columns(samples, features(), "samples", model_->transform.missing);
   OwnedMatrix x(samples.rows, samples.columns);
-  normalize_rows(*model_, samples, {0, samples.rows}, x.view());
-  return x;
+  const Range rows{0, samples.rows};
+  normalize_rows(*model_, samples, rows, x.view());
+  if (data_grid(*model_).channels == 1) return x;
+  OwnedMatrix as_given(samples.rows, samples.columns);
+  copy_outputs(*model_, x, rows, as_given);
+  return as_given;
 }
 
 OwnedMatrix TrainedModel::encode(ConstMatrix samples, const InferenceSettings& settings) const {
@@ -156,7 +186,8 @@ OwnedMatrix TrainedModel::decode(ConstMatrix codes, const InferenceSettings& set
     OwnedMatrix h(rows.size(), codes.columns);
     for (Index r = 0; r < rows.size(); ++r)
       std::ranges::copy(codes.row(rows.begin + r), h.view().row(r).begin());
-    copy_rows(model_->network->decode(model_->parameters.data(), h, workspace), rows, outputs);
+    copy_outputs(*model_, model_->network->decode(model_->parameters.data(), h, workspace), rows,
+                 outputs);
   });
   return outputs;
 }
@@ -166,8 +197,8 @@ OwnedMatrix TrainedModel::reconstruct(ConstMatrix samples,
   OwnedMatrix outputs(samples.rows, features());
   for_each_normalized(
       *model_, samples, settings, [&](Range rows, ConstMatrix x, Workspace& workspace) {
-        copy_rows(model_->network->reconstruct(model_->parameters.data(), x, workspace), rows,
-                  outputs);
+        copy_outputs(*model_, model_->network->reconstruct(model_->parameters.data(), x, workspace),
+                     rows, outputs);
       });
   return outputs;
 }
@@ -179,7 +210,7 @@ std::vector<double> TrainedModel::squared_errors(ConstMatrix samples,
       *model_, samples, settings, [&](Range rows, ConstMatrix x, Workspace& workspace) {
         const ConstMatrix y = model_->network->reconstruct(model_->parameters.data(), x, workspace);
         for (Index r = 0; r < x.rows; ++r) {
-          const double error = squared_distance(y.row(r), x.row(r));
+          const double error = present_squared_distance(y.row(r), x.row(r));
           if (!std::isfinite(error)) {
             throw Error(ErrorKind::data,
                         fmt::format("row {} of the samples: the model's reconstruction is not "

@@ -10,6 +10,7 @@
 #include "engine/arithmetic.hpp"
 #include "run/feature_weights.hpp"
 #include "run/model_file.hpp"
+#include "run/table_columns.hpp"
 #include "run/version.hpp"
 #include "system/atomic_file.hpp"
 #include "train/diagnosis.hpp"
@@ -52,7 +53,7 @@ void Checkpoints::restore(ResumePoint& point, RunState& state) {
     check_same_run(file, checkpoint, config_, data_, plan_);
     state = RunState::load(file.header, file.path);
     check_epochs_left(plan_, state.position);
-    data_.set_transform(load_transform(file.header));
+    data_.set_transform(load_transform(file.header, config_));
     read_arena(file, "/model", stages_.parameters());
   });
   stages_.begin(state.position.stage);
@@ -106,7 +107,10 @@ StateHeader Checkpoints::header() const {
   header.texts["data_fingerprint"] = data_.fingerprint();
   header.texts["validation_fingerprint"] = data_.validation_fingerprint();
   store_transform(data_.transform(), header);
+  store_identity(data_.identity(), header.texts);
+  store_missing_means(config_.model.missing_means, header);
   store_feature_weights(config_.model.feature_weights, header);
+  store_columns(config_.columns, header);
   return header;
 }
 

@@ -107,7 +107,13 @@ std::unique_ptr<Trainable> Pretraining::shallow(Index stage) const {
   // samples are too, by bce.
   const bool probabilities = whole.loss == Loss::bce && whole.activation == Activation::sigmoid;
   spec.loss = stage == 0 ? whole.loss : probabilities ? Loss::bce : Loss::mse;
-  if (stage == 0) spec.image = whole.image;
+  if (stage == 0) {
+    spec.image = whole.image;
+    spec.missing = whole.missing;
+    spec.missing_indicator = whole.missing_indicator;
+    spec.missing_means = whole.missing_means;
+    spec.groups = whole.groups;
+  }
   if (config_.pretrain.kind == Pretrain::denoising) {
     spec.regularization.corruption = {
         config_.pretrain.corruption,
@@ -121,7 +127,8 @@ std::unique_ptr<Trainable> Pretraining::model(Index stage, const float* paramete
   if (stage == 0) return top;
   const Index below =
       network_.architecture().hidden_layers[static_cast<std::size_t>(stage) - 1] + 1;
-  return std::make_unique<Stacked>(network_.network(), Range{0, below}, parameters, std::move(top));
+  return std::make_unique<Stacked>(network_.network(), Range{0, below}, parameters, std::move(top),
+                                   network_.missing_input());
 }
 
 std::vector<StoredTensor> Pretraining::tensors(Index stage, const Trainable& model) const {

@@ -21,7 +21,8 @@ void Recorder::open_files(const RunFolder& folder, Index step) {
   const DatasetReader* const validation = data_.validation();
   tensorboard_ = std::make_unique<TensorBoard>(
       folder.tensorboard_path(), step, network_,
-      validation != nullptr ? *validation : data_.training(), data_.transform());
+      validation != nullptr ? *validation : data_.training(),
+      validation != nullptr ? data_.validation_transform() : data_.transform());
 }
 
 void Recorder::begin_report(Index step) {

@@ -46,6 +46,12 @@ void check_same_run(const StateFile& file, const std::string& checkpoint, const 
                                               "with; restore them or start a new run",
                                               config.feature_weights, checkpoint));
   }
+  if (text_of(file, "columns") != (config.columns.empty() ? "" : columns_text(config.columns))) {
+    throw Error(ErrorKind::usage,
+                fmt::format("cannot resume with --data {}: its columns are not those that {} was "
+                            "trained on; give the original data or start a new run",
+                            config.data, checkpoint));
+  }
   if (const std::string here = arithmetic_description(config.arithmetic);
       text_of(file, "blas") != here && config.reduction == Reduction::tree) {
     throw Error(

@@ -1,60 +1,148 @@
 #include "train/run_data.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
 #include "config/data_reading.hpp"
 #include "core/text_digest.hpp"
+#include "data/columns_of.hpp"
+#include "data/feature_advice.hpp"
 #include "data/sample_weights.hpp"
 #include "data/statistics.hpp"
 #include "engine/inference.hpp"
+#include "engine/sample_layout.hpp"
 #include "engine/training_data.hpp"
 
 namespace hourglass {
 
+namespace {
+
+std::vector<std::string> notes_on(const FeatureStatistics& statistics, Index rows) {
+  const double elements = static_cast<double>(rows) * static_cast<double>(statistics.count.size());
+  double there = 0;
+  for (const Index count : statistics.count) there += static_cast<double>(count);
+  std::vector<std::string> notes = {
+      fmt::format("missing: {:.3g} % of the elements", 100 * (1 - there / elements))};
+  const auto empty = std::ranges::count(statistics.count, 0);
+  if (empty > 0) {
+    notes.push_back(fmt::format(
+        "advice: {} of {} features are missing in every sample (the first: {}): the network is fed "
+        "0 for them and learns nothing about them; leave them out of the data",
+        empty, statistics.count.size(),
+        std::ranges::find(statistics.count, 0) - statistics.count.begin()));
+  }
+  return notes;
+}
+
+}  // namespace
+
 RunData::RunData(const Communicator& communicator, const TrainConfig& config)
     : communicator_(communicator),
-      training_(open_everywhere(communicator, config.data, training_reading(config))) {}
+      training_(open_everywhere(communicator, config.data, training_reading(config))) {
+  // The data themselves may tell that their channels are first.
+  const ReadOptions told = training_reading(with_sample_layout(config, training_->info()));
+  if (told.leading_channels != training_->info().address.options.leading_channels)
+    training_ = open_everywhere(communicator, config.data, told);
+}
 
 void RunData::prepare(const TrainConfig& config, Index features) {
+  std::unique_ptr<DatasetReader> validation;
   if (has_validation(config)) {
-    validation_ =
+    validation =
         open_everywhere(communicator_, validation_data(config), validation_reading(config));
-    collectively(communicator_, [&] { check_features(validation_->info(), features); });
   }
-  collectively(communicator_, [&] { read_weights(config); });
-  transform_ = input_transform(communicator_, *training_, config.normalize, weights_);
+  collectively(communicator_, [&] {
+    if (validation) check_columns(validation->info(), config.columns, config.data);
+  });
+  identity_ = identity_of(training_->info(), config.normalize);
+  if (identity_.sample_shape.size() == 1 && config.model.image.known()) {
+    const ImageShape& image = config.model.image;
+    identity_.sample_shape = image.spatial();
+    identity_.sample_shape.push_back(image.channels);
+  }
+  collectively(communicator_, [&] { read_weights(config, validation.get()); });
+  FeatureStatistics statistics;
+  transform_ = input_transform(communicator_, *training_, config.normalize, missing_values(config),
+                               &statistics, weights_);
+  if (config.model.missing != Missing::refuse) {
+    if (statistics.count.empty())
+      statistics = feature_statistics(communicator_, *training_, missing_values(config));
+    missing_notes_ = notes_on(statistics, training_->info().rows());
+  }
   check_domain(communicator_, *training_, transform_, config.model.loss);
   collectively(communicator_, [&] {
     if (!communicator_.is_root()) return;
-    fingerprint_ = hourglass::fingerprint(*training_);
+    fingerprint_ = hourglass::fingerprint(*training_, &identity_.range);
     if (!weights_.empty()) {
       // Other weights make another run.
       const auto bytes = std::as_bytes(std::span(weights_));
       fingerprint_ = text_digest(
           fingerprint_ + std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
     }
-    if (validation_) validation_fingerprint_ = hourglass::fingerprint(*validation_);
+    if (validation) validation_fingerprint_ = hourglass::fingerprint(*validation);
+    look_for_odd_values(statistics);
   });
+  communicator_.broadcast(std::as_writable_bytes(std::span(&identity_.range, 1)));
   for (std::string* text : {&fingerprint_, &validation_fingerprint_})
     *text = communicator_.broadcast(*text);
+  training_->release();
+  if (!validation) return;
+  GivenScale scale{std::nullopt, "--validation-scale"};
+  if (config.validation_scale > 0) scale.factor = config.validation_scale;
+  validation_ =
+      match_data(communicator_, std::move(validation), {features, &transform_, identity_}, scale);
+  collectively(communicator_, [&] {
+    if (communicator_.is_root()) look_for_unfamiliar_values(statistics);
+    validation_.reader->release();
+  });
+}
+
+void RunData::set_transform(InputTransform transform) {
+  transform_ = std::move(transform);
+  if (validation_.reader) validation_.transform = matched_transform(transform_, validation_.values);
+}
+
+void RunData::look_for_odd_values(const FeatureStatistics& statistics) {
+  const auto add = [&](const std::optional<std::string>& line) {
+    if (line) advice_.push_back(*line);
+  };
+  if (!statistics.mean.empty()) add(constant_feature_advice(statistics));
+  const RowSample sample(*training_);
+  add(fill_value_advice(*training_, sample));
+  correlation_ = row_correlation(*training_, sample, transform_);
+}
+
+void RunData::look_for_unfamiliar_values(const FeatureStatistics& statistics) {
+  const DatasetReader& reader = *validation_.reader;
+  const auto line = unfamiliar_feature_advice(
+      reader, RowSample(reader), validation_.transform,
+      validation_.values.multiply == validation_.values.divide ? &statistics : nullptr);
+  if (line) advice_.push_back(*line);
 }
 
 // Of the validation samples too where those are rows of the same data set.
-void RunData::read_weights(const TrainConfig& config) {
+void RunData::read_weights(const TrainConfig& config, const DatasetReader* validation) {
   if (config.sample_weights.empty()) return;
   weights_ = read_sample_weights(config.sample_weights, training_->info());
-  if (validation_ && config.validation.empty())
-    validation_weights_ = read_sample_weights(config.sample_weights, validation_->info());
+  if (validation != nullptr && config.validation.empty())
+    validation_weights_ = read_sample_weights(config.sample_weights, validation->info());
 }
 
 std::unique_ptr<SampleSource> RunData::open_source(const ShardPlan& plan,
                                                    const TrainConfig& config) const {
   const Range shards = plan.shards_of_rank(communicator_.rank(), communicator_.size());
-  return open_training_data(communicator_, *training_,
-                            {plan,
-                             shards,
-                             {config.seed, config.shuffle_block, config.shuffle_window},
-                             transform_,
-                             weights_},
-                            memory_budget(communicator_, config.memory));
+  auto source = open_training_data(communicator_, *training_,
+                                   {plan,
+                                    shards,
+                                    {config.seed, config.shuffle_block, config.shuffle_window},
+                                    transform_,
+                                    weights_},
+                                   memory_budget(communicator_, config.memory));
+  training_->release();
+  return source;
 }
 
 }  // namespace hourglass

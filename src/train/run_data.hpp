@@ -8,7 +8,10 @@
 
 #include "config/config.hpp"
 #include "data/normalization.hpp"
+#include "data/row_correlation.hpp"
 #include "data/sample_source.hpp"
+#include "data/statistics.hpp"
+#include "engine/matched_data.hpp"
 #include "hdf5/hdf5.hpp"
 #include "hourglass/comm/communicator.hpp"
 
@@ -23,40 +26,61 @@ class RunData {
   RunData(const Communicator& communicator, const TrainConfig& config);
 
   /// Opens the validation data, if any, checks that a model of so many features and its loss can
-  /// be trained on the data, and derives the transform and the fingerprints.
+  /// be trained on the data, and derives the transform, the identity, the fingerprints and the
+  /// advice. The validation data are compared with the training data.
   void prepare(const TrainConfig& config, Index features);
 
   [[nodiscard]] const DatasetReader& training() const { return *training_; }
   /// Null without validation data.
-  [[nodiscard]] const DatasetReader* validation() const { return validation_.get(); }
+  [[nodiscard]] const DatasetReader* validation() const { return validation_.reader.get(); }
   /// The weight of each training sample, 1 on average; empty: all 1. And of each validation sample,
   /// where these are rows held out.
   [[nodiscard]] std::span<const float> weights() const { return weights_; }
   [[nodiscard]] std::span<const float> validation_weights() const { return validation_weights_; }
   [[nodiscard]] const InputTransform& transform() const { return transform_; }
+  /// Of the validation data, as they are stored.
+  [[nodiscard]] const InputTransform& validation_transform() const { return validation_.transform; }
   /// A resumed run keeps the transform of its checkpoint.
-  void set_transform(InputTransform transform) { transform_ = std::move(transform); }
+  void set_transform(InputTransform transform);
+  /// Of the training data, with their range.
+  [[nodiscard]] const DataIdentity& identity() const { return identity_; }
+  /// What was put right or assumed of the validation data, a line each.
+  [[nodiscard]] const std::vector<std::string>& notes() const { return validation_.notes; }
+  /// Notes on what is missing in the training data; empty when --missing refuses it.
+  [[nodiscard]] const std::vector<std::string>& missing_notes() const { return missing_notes_; }
   [[nodiscard]] const std::string& fingerprint() const { return fingerprint_; }
   /// "" without validation data.
   [[nodiscard]] const std::string& validation_fingerprint() const {
     return validation_fingerprint_;
   }
 
+  /// Lines about values that are unlikely to be meant; on the root only.
+  [[nodiscard]] const std::vector<std::string>& advice() const { return advice_; }
+
+  /// Of the training data; on the root only.
+  [[nodiscard]] const RowCorrelation& correlation() const { return correlation_; }
+
   /// This rank's shards of the training data.
   [[nodiscard]] std::unique_ptr<SampleSource> open_source(const ShardPlan& plan,
                                                           const TrainConfig& config) const;
 
  private:
-  void read_weights(const TrainConfig& config);
+  void read_weights(const TrainConfig& config, const DatasetReader* validation);
+  void look_for_odd_values(const FeatureStatistics& statistics);
+  void look_for_unfamiliar_values(const FeatureStatistics& statistics);
 
   Communicator communicator_;
   std::unique_ptr<DatasetReader> training_;
-  std::unique_ptr<DatasetReader> validation_;
+  MatchedData validation_;
   std::vector<float> weights_;
   std::vector<float> validation_weights_;
   InputTransform transform_;
+  DataIdentity identity_;
+  std::vector<std::string> missing_notes_;
   std::string fingerprint_;
   std::string validation_fingerprint_;
+  std::vector<std::string> advice_;
+  RowCorrelation correlation_;
 };
 
 }  // namespace hourglass

@@ -3,13 +3,17 @@
 #include <fmt/format.h>
 
 #include "config/ineffective_settings.hpp"
+#include "engine/sample_layout.hpp"
+#include "engine/training_data.hpp"
 #include "train/output_range.hpp"
 #include "train/placement.hpp"
+#include "train/shuffle_advice.hpp"
+#include "train/unpacking_advice.hpp"
 
 namespace hourglass {
 
 MemoryPrediction predict_memory(const Communicator& communicator, const TrainConfig& config,
-                                StageSequence& stages) {
+                                const RunData& data, StageSequence& stages) {
   MemoryPrediction memory;
   const auto add = [&](const char* name, Index bytes) {
     memory.add(name, communicator.max(bytes));
@@ -25,29 +29,56 @@ MemoryPrediction predict_memory(const Communicator& communicator, const TrainCon
   add("activations and micro-batch gradients", stage.workspace_bytes());
   add("exchange", stage.exchange_bytes());
   add("data", stages.source().bytes());
+  const Index unpacking =
+      data.training().info().unpacking_bytes +
+      (data.validation() == nullptr ? 0 : data.validation()->info().unpacking_bytes);
+  if (unpacking > 0) add("unpacked chunks", unpacking);
   return memory;
 }
 
 std::vector<std::string> start_report(const Communicator& communicator, const TrainConfig& config,
                                       const RunData& data, const RunPlan& plan,
                                       StageSequence& stages, bool wanted) {
-  const MemoryPrediction memory = predict_memory(communicator, config, stages);
+  const MemoryPrediction memory = predict_memory(communicator, config, data, stages);
   const auto placement =
       placement_advice(gather_placements(communicator, placement_here(config.threads)));
+  // As open_training_data decides.
+  const ShardPlan& shards = plan.shards(plan.layers());
+  const Range mine = shards.rows_of_rank(communicator.rank(), communicator.size());
+  const bool streams =
+      mine.size() * data.training().info().row_bytes() > memory_budget(communicator, config.memory);
   if (!wanted) return {};
   const Autoencoder& network = stages.network();
-  const ShardPlan& shards = plan.shards(plan.layers());
   std::vector<std::string> lines{
       fmt::format("{} samples of {} features; {} parameters; {} ranks x {} threads; {} shards; {} "
                   "steps an epoch",
                   shards.samples(), network.features(), network.layout().parameter_count(),
                   communicator.size(), config.threads, shards.shards(), shards.steps_per_epoch()),
       memory.text()};
+  const DatasetInfo& info = data.training().info();
+  if (!info.decoding.empty())
+    lines.push_back(fmt::format("{}: {}", to_string(info.address), info.decoding));
+  for (const std::string& line : data.notes()) lines.push_back(line);
+  for (const std::string& line : data.missing_notes()) lines.push_back(line);
+  if (const std::string note = layout_note(config, data.training().info()); !note.empty())
+    lines.push_back(note);
   for (const std::string& line : placement) lines.push_back(line);
   for (const std::string& line : ineffective_settings_advice(config)) lines.push_back(line);
+  for (const std::string& line : data.advice()) lines.push_back(line);
+  const SampleSourceSettings whole{
+      shards, shards.shards_of_rank(communicator.rank(), communicator.size()), {}, {}};
+  const bool in_memory = stages.source().bytes() >= memory_bytes(data.training().info(), whole);
+  const auto shuffle =
+      shuffle_advice(data.correlation(), shards,
+                     {config.seed, config.shuffle_block, config.shuffle_window}, in_memory);
+  if (shuffle) lines.push_back(*shuffle);
   const auto range =
       output_range_advice(data.training(), data.transform(), config.model.output_activation);
   if (range) lines.push_back(*range);
+  if (streams) {
+    const auto unpacking = unpacking_advice(data.training().info(), shards, config);
+    if (unpacking) lines.push_back(*unpacking);
+  }
   return lines;
 }
 

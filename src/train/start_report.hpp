@@ -14,7 +14,8 @@ namespace hourglass {
 
 /// The memory of each item on the rank that holds the most of it, in the current stage. Collective.
 [[nodiscard]] MemoryPrediction predict_memory(const Communicator& communicator,
-                                              const TrainConfig& config, StageSequence& stages);
+                                              const TrainConfig& config, const RunData& data,
+                                              StageSequence& stages);
 
 /// The lines that open the report of a run: its size, its memory, and advice on the placement of
 /// ranks, settings without effect and the range of the outputs. Empty unless `wanted`, which may

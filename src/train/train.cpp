@@ -3,6 +3,7 @@
 #include "config/settings.hpp"
 #include "hourglass/core/error.hpp"
 #include "math/blas.hpp"
+#include "model/sample_grid.hpp"
 #include "run/resume_point.hpp"
 #include "train/consistency.hpp"
 #include "train/trainer.hpp"
@@ -45,6 +46,9 @@ TrainingOutcome resume(const Communicator& communicator, const std::string& fold
     TrainConfig stored;
     apply_text(point.configuration, point.origin, stored);
     stored.output = folder;
+    // Runs of before there was the choice took their channels as last.
+    if (stored.channels == ChannelOrder::automatic && depends_on_grid(stored.model))
+      stored.channels = ChannelOrder::last;
     TrainingSettings settings(stored);
     if (change) change(settings);
     config = settings.config();

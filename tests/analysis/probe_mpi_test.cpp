@@ -43,9 +43,9 @@ ProbeResult probed(const Communicator& communicator, const Model* model, const S
                    const ProbeSettings& settings, Index threads = 1) {
   WorkerPool pool(threads);
   const DatasetReader reader = file.reader();
-  const LabelledData data{&reader, labels()};
+  const LabelledData data{&reader, {}, labels()};
   Index told = 0;
-  const ProbeResult result = probe(communicator, model, {}, data, data, settings, pool,
+  const ProbeResult result = probe(communicator, model, data, data, settings, pool,
                                    [&](Index epoch, double, double) { EXPECT_EQ(epoch, ++told); });
   EXPECT_EQ(told, settings.epochs);
   return result;

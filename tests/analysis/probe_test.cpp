@@ -56,15 +56,15 @@ TEST(StratifiedSubset, depends_on_the_seed_alone) {
 TEST(ClassLabels, are_numbers_from_0_to_4095) {
   const TemporaryFolder folder;
   const auto good = write_dataset<std::int64_t>(folder.file("good.h5"), {3}, {0, 4095, 7});
-  EXPECT_EQ(class_labels(good, 3), (std::vector<std::int32_t>{0, 4095, 7}));
+  EXPECT_EQ(class_labels(read_labels(good, 3)), (std::vector<std::int32_t>{0, 4095, 7}));
   const auto negative = write_dataset<std::int64_t>(folder.file("negative.h5"), {3}, {0, 1, -1});
   io_test::expect_error(ErrorKind::data, "label -1 in row 2",
-                        [&] { static_cast<void>(class_labels(negative, 3)); });
+                        [&] { static_cast<void>(class_labels(read_labels(negative, 3))); });
   const auto large = write_dataset<std::int64_t>(folder.file("large.h5"), {2}, {4096, 0});
   io_test::expect_error(ErrorKind::data, "label 4096 in row 0",
-                        [&] { static_cast<void>(class_labels(large, 2)); });
+                        [&] { static_cast<void>(class_labels(read_labels(large, 2))); });
   io_test::expect_error(ErrorKind::data, "3 labels for 4 samples",
-                        [&] { static_cast<void>(class_labels(good, 4)); });
+                        [&] { static_cast<void>(class_labels(read_labels(good, 4))); });
 }
 
 TEST(CheckProbe, names_what_is_out_of_range) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -88,8 +89,9 @@ TYPED_TEST(Conversion, equals_the_formula_for_each_element) {
       for (std::size_t c = 0; c < row.size(); ++c) {
         const Real mean = standardized ? transform.mean[c] : 0.0F;
         const Real inverse = standardized ? transform.inverse_deviation[c] : 1.0F;
-        const auto expected = static_cast<float>(
+        auto expected = static_cast<float>(
             (static_cast<Real>(values[c]) / static_cast<Real>(transform.divisor) - mean) * inverse);
+        if (standardized) expected = std::clamp(expected, -most_deviations, most_deviations);
         ASSERT_EQ(row[c], expected) << "feature " << c;
       }
     }
@@ -107,6 +109,46 @@ TYPED_TEST(Conversion, bits_do_not_depend_on_where_a_row_ends) {
     std::vector<float> part(values.size() - begin - begin % 5);
     convert_row(TypeOf<T>::value, stored.data() + begin * sizeof(T), transform, part);
     ASSERT_EQ(std::memcmp(part.data(), whole.data() + begin, part.size() * sizeof(float)), 0);
+  }
+}
+
+TYPED_TEST(Conversion, with_an_exact_mean_is_in_double) {
+  using T = TypeParam;
+  const std::vector<T> values = sample_values<T>();
+  InputTransform transform{2, {}, {}};
+  for (std::size_t c = 0; c < values.size(); ++c) {
+    transform.exact_mean.push_back(1.7e9 + 0.1 * static_cast<double>(c));
+    transform.mean.push_back(static_cast<float>(transform.exact_mean.back()));
+    transform.inverse_deviation.push_back(0.1F);
+  }
+  std::vector<float> row(values.size());
+  convert_row(TypeOf<T>::value, bytes_of(values).data(), transform, row);
+  for (std::size_t c = 0; c < row.size(); ++c) {
+    const double exact =
+        (static_cast<double>(values[c]) / 2 - transform.exact_mean[c]) * static_cast<double>(0.1F);
+    ASSERT_EQ(row[c], std::clamp(static_cast<float>(exact), -1e6F, 1e6F)) << "feature " << c;
+  }
+}
+
+TEST(Normalization, a_clock_of_seconds_keeps_its_digits) {
+  const std::vector<double> stored = {1.7e9 + 10, 1.7e9 - 20, 0.1};
+  const InputTransform transform{
+      1, {1.7e9F, 1.7e9F, 0.1F}, {0.1F, 0.1F, 1.0F}, {1.7e9, 1.7e9, 0.1}};
+  std::vector<float> row(3);
+  convert_row(ElementType::f64, bytes_of(stored).data(), transform, row);
+  EXPECT_EQ(row, (std::vector<float>{1.0F, -2.0F, 0.0F}));
+}
+
+TEST(Normalization, standardized_values_are_cut_and_nan_stays) {
+  const std::vector<float> stored = {1e20F, -1e20F, 3.0F, std::nanf("")};
+  for (const std::vector<double>& exact : {std::vector<double>{}, std::vector<double>(4, 1.0)}) {
+    const InputTransform transform{1, std::vector<float>(4, 1), std::vector<float>(4, 2), exact};
+    std::vector<float> row(4);
+    convert_row(ElementType::f32, bytes_of(stored).data(), transform, row);
+    EXPECT_EQ(row[0], most_deviations);
+    EXPECT_EQ(row[1], -most_deviations);
+    EXPECT_EQ(row[2], 4.0F);
+    EXPECT_TRUE(std::isnan(row[3]));
   }
 }
 

@@ -235,7 +235,8 @@ TEST_F(RowNumbers, a_nan_is_refused_and_its_row_named) {
     const auto address = write();
     const std::string message =
         address.file + ":/x: row 321 holds " + words +
-        " (feature 1); clean the data: drop such rows or replace such values";
+        " (feature 1); clean the data: drop such rows or replace such values" +
+        (std::isnan(value) ? ", or train with --missing mask" : "");
     EXPECT_EQ(message_of([&] { in_memory(address, settings); }, ErrorKind::data), message);
 
     const Source source = streamed(address, settings);

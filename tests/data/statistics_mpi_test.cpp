@@ -182,10 +182,63 @@ TEST(InputTransform, other_normalizations_only_divide) {
   EXPECT_TRUE(input_transform(world, file.reader(), Normalize::automatic).mean.empty());
 }
 
-TEST(InputTransform, a_mean_that_single_precision_cannot_hold_is_refused) {
+// Standardized as in double, by the definition.
+TEST(InputTransform, a_mean_that_single_precision_cannot_hold_is_kept_in_double) {
   const auto world = Communicator::world();
-  const SharedFile file(world, {1000, 1}, random_values<double>(1000, 1.7e9 + 50, 1, 9));
-  EXPECT_THROW((void)input_transform(world, file.reader(), Normalize::standardize), Error);
+  constexpr std::size_t rows = 1000;
+  const auto times = random_values<double>(rows, 1.7e9 + 50, 10, 9);
+  const auto small = random_values<double>(rows, 2, 0.5, 10);
+  std::vector<double> values;
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (const double value : {0.1, times[r], small[r]}) values.push_back(value);
+  }
+  const SharedFile file(world, {rows, 3}, values);
+  FeatureStatistics statistics;
+  const InputTransform transform =
+      input_transform(world, file.reader(), Normalize::standardize, &statistics);
+  EXPECT_EQ(transform.exact_mean, statistics.mean);
+  std::vector<float> row(3);
+  for (std::size_t r = 0; r < rows; ++r) {
+    convert_row(ElementType::f64, reinterpret_cast<const std::byte*>(values.data() + r * 3),
+                transform, row);
+    EXPECT_EQ(row[0], 0.0F) << "a constant";
+    for (const std::size_t c : {1U, 2U}) {
+      EXPECT_NEAR(row[c], (values[r * 3 + c] - statistics.mean[c]) / statistics.deviation[c], 1e-6);
+    }
+  }
+}
+
+TEST(InputTransform, single_precision_stays_where_it_is_good_enough) {
+  const auto world = Communicator::world();
+  const SharedFile file(world, {1000, 2}, random_values<double>(2000, 1e5, 1, 11));
+  EXPECT_TRUE(input_transform(world, file.reader(), Normalize::standardize).exact_mean.empty());
+}
+
+TEST(InputTransform, what_is_left_of_a_constant_counts_as_one) {
+  const auto world = Communicator::world();
+  const auto values = random_values<double>(1000 * 2, 0, 1, 12);
+  std::vector<double> mixed = values;
+  std::vector<double> tiny = values;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (i % 2 == 1) mixed[i] *= 1e-12;
+    tiny[i] *= 1e-12;
+  }
+  const SharedFile file(world, {1000, 2}, mixed);
+  EXPECT_EQ(input_transform(world, file.reader(), Normalize::standardize).inverse_deviation[1], 1);
+  const SharedFile other(world, {1000, 2}, tiny);
+  const auto all = input_transform(world, other.reader(), Normalize::standardize);
+  EXPECT_GT(all.inverse_deviation[0], 1e11F) << "all of them in a large unit: measurements";
+}
+
+TEST(CountsAsConstant, is_relative_to_the_mean_and_to_the_other_features) {
+  EXPECT_TRUE(counts_as_constant(0, 0, 1));
+  EXPECT_TRUE(counts_as_constant(0.3, 5e-17, 1)) << "rounding errors";
+  EXPECT_FALSE(counts_as_constant(0.3, 1e-9, 1));
+  EXPECT_FALSE(counts_as_constant(1.7e9, 1e-3, 1));
+  EXPECT_TRUE(counts_as_constant(0, 1e-12, 1));
+  EXPECT_FALSE(counts_as_constant(0, 1e-12, 1e-11));
+  EXPECT_FALSE(counts_as_constant(0, 1e-3, 1e12)) << "large beside small is usual";
+  EXPECT_TRUE(counts_as_constant(0, 1e-39, 1e-39)) << "no float is its inverse";
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <vector>
 
@@ -60,10 +61,13 @@ TEST_F(Allocation, every_kind_is_counted) {
 }
 
 // The allocations of a micro-batch after the first: means, training pass, projection, evaluation.
-Index allocations_of_a_pass(const Trainable& model, bool evaluates = true) {
+Index allocations_of_a_pass(const Trainable& model, bool evaluates = true, bool holes = false) {
   Buffer<float> parameters = numbers(model.layout().size(), 1);
   Buffer<float> gradient(parameters.size());
-  const Buffer<float> samples = numbers(rows * model.features(), 2);
+  Buffer<float> samples = numbers(rows * model.features(), 2);
+  if (holes) {
+    for (Index i = 0; i < samples.size(); i += 3) samples[i] = std::nanf("");
+  }
   const ConstMatrix x(samples.data(), rows, model.features());
   const std::vector<std::uint64_t> ids = {3, 1, 4, 15, 9, 2};
   Workspace workspace = model.make_workspace(rows + 1);
@@ -91,6 +95,21 @@ TEST_F(PassAllocation, none_with_any_loss) {
 TEST_F(PassAllocation, none_with_any_variant) {
   for (const auto& [name, spec] : variant_cases())
     EXPECT_EQ(allocations_of_a_pass(Autoencoder(spec)), 0) << name;
+}
+
+TEST_F(PassAllocation, none_with_missing_elements) {
+  auto cases = loss_cases();
+  for (const ModelCase& variant : variant_cases()) cases.push_back(variant);
+  for (auto& [name, spec] : cases) {
+    const bool combines = spec.loss != Loss::ssim && !spec.regularization.predictive;
+    if (!combines) continue;
+    spec.missing = Missing::mask;
+    EXPECT_EQ(allocations_of_a_pass(Autoencoder(spec), true, true), 0) << name;
+    spec.missing_indicator = !spec.tied && spec.regularization.contractive == 0 &&
+                             spec.regularization.hessian_weight == 0;
+    EXPECT_EQ(allocations_of_a_pass(Autoencoder(spec), true, true), 0)
+        << name << " with an indicator";
+  }
 }
 
 TEST_F(PassAllocation, none_when_the_jacobian_is_measured) {

@@ -226,6 +226,9 @@ TEST(ToOnnx, begins_with_the_normalisation) {
   expect_near(OnnxFile(to_onnx(model, ModelPart::encoder, true)).run(normalized), wanted);
   const auto operators = OnnxFile(to_onnx(model, ModelPart::decoder, false)).operators();
   EXPECT_EQ(operators.front(), "Gemm") << "codes are not normalised";
+  model.transform.exact_mean = {1.7e9 + 50, 0.2, 0.3, 0.4, 0.5};
+  EXPECT_THROW(static_cast<void>(to_onnx(model, ModelPart::encoder, false)), Error);
+  expect_near(OnnxFile(to_onnx(model, ModelPart::encoder, true)).run(normalized), wanted);
 }
 
 }  // namespace

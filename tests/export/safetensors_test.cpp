@@ -47,5 +47,17 @@ TEST(ToSafetensors, holds_the_normalisation_where_there_is_one) {
   EXPECT_EQ(file.tensor("input.inverse_deviation"), (std::vector<float>{4, 5, 6}));
 }
 
+TEST(ToSafetensors, a_mean_of_more_digits_is_in_double) {
+  Model model = two_layer_model();
+  model.transform = {1, {1.7e9F, 2, 3}, {4, 5, 6}, {1.7e9 + 50, 2, 3}};
+  const SafetensorsReader file(to_safetensors(model));
+  EXPECT_EQ(file.header.at("input.mean").at("dtype"), "F64");
+  const std::vector<float> halves = file.tensor("input.mean");
+  ASSERT_EQ(halves.size(), 6U);
+  double first = 0;
+  std::memcpy(&first, halves.data(), sizeof first);
+  EXPECT_EQ(first, 1.7e9 + 50);
+}
+
 }  // namespace
 }  // namespace hourglass

@@ -17,7 +17,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     settings.delimiter = (data[0] & 1) != 0 ? ';' : ',';
     if ((data[0] & 2) != 0) settings.label_column = "1";
     if ((data[0] & 4) != 0) settings.header = "false";
-    const auto table = scan_csv(Communicator::world(), as_file({data + 1, size - 1}), settings);
+    if ((data[0] & 8) != 0) settings.numbers = {',', '.'};
+    if ((data[0] & 16) != 0) settings.categorical = {"2"};
+    if ((data[0] & 32) != 0) settings.date_order = "mdy";
+    const std::string path = as_file({data + 1, size - 1});
+    const auto table = scan_csv(Communicator::world(), std::span(&path, 1), settings).front();
     read_all(*csv_samples(table));
     if (!settings.label_column.empty()) read_all(*csv_labels(table));
   });

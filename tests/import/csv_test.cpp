@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <string>
 
 #include "import/import_files.hpp"
@@ -63,7 +65,8 @@ class CsvFile : public testing::Test {
  protected:
   std::shared_ptr<const CsvTable> scan(std::string_view text, const CsvSettings& settings = {}) {
     write_text(path_, text);
-    return scan_csv(one_rank(), path_, settings);
+    last_ = scan_csv(one_rank(), std::span(&path_, 1), settings).front();
+    return last_;
   }
   std::vector<float> samples(std::string_view text, const CsvSettings& settings = {}) {
     const auto rows = csv_samples(scan(text, settings));
@@ -81,6 +84,8 @@ class CsvFile : public testing::Test {
   TemporaryFolder folder_;
   std::string path_ = folder_.file("t.csv");
   std::vector<Index> shape_;
+  std::shared_ptr<const CsvTable> last_;
+  std::vector<std::string> classes_;
 };
 
 TEST_F(CsvFile, samples_with_and_without_header) {
@@ -95,7 +100,10 @@ TEST_F(CsvFile, samples_with_and_without_header) {
       values);
   EXPECT_EQ(samples("a\n1\n2\n3\n4\n"), values);
   EXPECT_EQ(samples("1,2,x\n3,4,y\n", {.header = "false", .label_column = "3"}), values);
-  EXPECT_EQ(samples(",a\n1,2\n3,4\n"), values);
+  EXPECT_EQ(samples(",a\n1,2\n3,4\n", {.numeric = {"1"}}), values);
+  EXPECT_EQ(samples(",a\n7,1\n5,2\n9,3\n6,4\n"), values);  // an index, as pandas writes it
+  EXPECT_EQ(samples(",0,1\n0,1,2\n1,3,4\n"), values);
+  EXPECT_EQ(samples("0,1,2\n1,2,3\n", {.drop_columns = {"2"}}), (std::vector<float>{1, 2}));
 }
 
 TEST_F(CsvFile, labels_are_numbers_or_numbered_texts) {
@@ -113,19 +121,122 @@ TEST_F(CsvFile, labels_are_numbers_or_numbered_texts) {
                {"line 3", "'k'", "missing label"});
 }
 
+TEST_F(CsvFile, every_kind_of_column_has_its_features) {
+  const std::vector<float> found =
+      samples("n,kind,on,day\n1.5,b,True,1970-01-02\n,a,False,1970-01-01\n2,,,\n",
+              {.type = ElementType::f32});
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<float> expected = {1.5F, 0, 1, 1,   86400, nan, 1,  0,
+                                       0,    0, 2, nan, nan,   nan, nan};
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_TRUE(found[i] == expected[i] || (std::isnan(found[i]) && std::isnan(expected[i]))) << i;
+  }
+  const CsvSchema& schema = schema_of(*last_);
+  ASSERT_EQ(schema.columns.size(), 4U);
+  EXPECT_EQ(schema.columns[1].vocabulary, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(schema.columns[2].vocabulary, (std::vector<std::string>{"False", "True"}));
+  EXPECT_EQ(schema.columns[3].format, "%Y-%m-%d");
+  EXPECT_EQ(schema.columns[3].features, (Range{4, 5}));
+  EXPECT_EQ(feature_names(schema.columns),
+            (std::vector<std::string>{"n", "kind=a", "kind=b", "on", "day"}));
+}
+
+TEST_F(CsvFile, quoted_cells_may_hold_line_breaks) {
+  EXPECT_EQ(samples("a,t\r\n1,\"x\r\ny\"\r\n2,\"x\"\"\n\"\r\n3,\"x\r\ny\"\r\n"),
+            (std::vector<float>{1, 1, 0, 2, 0, 1, 3, 1, 0}));
+  EXPECT_EQ(schema_of(*last_).columns[1].vocabulary, (std::vector<std::string>{"x\r\ny", "x\"\n"}));
+  expect_refused("a,t\n1,\"x\n\ny\"\n2\n", {}, ErrorKind::data, {"line 5", "has 1 cells"});
+}
+
+TEST_F(CsvFile, decimal_commas_and_thousands) {
+  EXPECT_EQ(samples("a;b\n1,5;1.234.567,25\n-2;3\n", {.numbers = {',', '.'}}),
+            (std::vector<float>{1.5F, 1234567.25F, -2, 3}));
+  expect_refused("a;b\n1,5;2\n", {}, ErrorKind::data,
+                 {"line 2", "column 'a'", "'1,5' is not a number", "--decimal ,"});
+  expect_refused("a;b\n1.2345,5;2\n1,5;3\n", {.numbers = {',', '.'}}, ErrorKind::data,
+                 {"column 'a'"});
+}
+
+TEST_F(CsvFile, double_precision_where_single_loses_digits) {
+  const auto type = [&](std::string_view text) { return schema_of(*scan(text)).type; };
+  EXPECT_EQ(type("t\n1700000000123\n1700000000124\n"), ElementType::f64);
+  EXPECT_EQ(type("t\n1700000000.5\n1700000010.25\n"), ElementType::f64);
+  EXPECT_EQ(type("t\n16777216\n3e20\n0.1\n"), ElementType::f32);
+  EXPECT_EQ(type("t\n0.1\n0.1\n"), ElementType::f32);
+  EXPECT_EQ(type("t\n0.123456789012345\n-17.1\n"), ElementType::f32);
+  EXPECT_EQ(type("t\n2024-01-01 00:00:01\n"), ElementType::f64);
+  EXPECT_EQ(type("t\n2024-01-01\n"), ElementType::f32);
+}
+
+TEST_F(CsvFile, dates_in_an_order_that_is_plain) {
+  EXPECT_EQ(samples("d\n02.01.1970\n03.01.1970\n"), (std::vector<float>{86400, 172800}));
+  EXPECT_EQ(samples("d\n1/2/1970\n1/13/1970\n"), (std::vector<float>{86400, 12 * 86400}));
+  expect_refused("d\n1/2/1970\n3/2/1970\n", {}, ErrorKind::data,
+                 {"column 'd'", "--date-order dmy"});
+  EXPECT_EQ(samples("d\n1/2/1970\n3/2/1970\n", {.date_order = "dmy"}),
+            (std::vector<float>{31 * 86400, 33 * 86400}));
+}
+
+TEST_F(CsvFile, texts_among_numbers_and_too_many_texts_are_refused) {
+  expect_refused("a,b\n1,2\nx,3\n", {}, ErrorKind::data,
+                 {"line 3", "column 'a'", "'x' is not a number", "--categorical a"});
+  EXPECT_EQ(samples("a,b\n10,2\n9,3\n", {.categorical = {"a"}}),
+            (std::vector<float>{0, 1, 2, 1, 0, 3}));
+  std::string text = "name\n";
+  for (int i = 0; i < 1001; ++i) text += "name " + std::to_string(i) + "\n";
+  expect_refused(text, {}, ErrorKind::data, {"1001 different texts", "--drop-columns name"});
+  expect_refused("a,b\nx\xFF,1\n", {}, ErrorKind::data, {"column 'a'", "UTF-8", "iconv"});
+}
+
+TEST_F(CsvFile, several_files_are_matched_by_name) {
+  const std::vector<std::string> paths = {folder_.file("p.csv"), folder_.file("q.csv")};
+  const auto both = [&](std::string_view first, std::string_view second,
+                        const CsvSettings& settings) {
+    write_text(paths[0], first);
+    write_text(paths[1], second);
+    std::vector<float> values;
+    const auto tables = scan_csv(one_rank(), paths, settings);
+    for (const auto& table : tables) {
+      const auto rows = csv_samples(table);
+      std::vector<float> part(static_cast<std::size_t>(rows->rows() * rows->row_bytes()) / 4);
+      rows->read_rows({0, rows->rows()}, std::as_writable_bytes(std::span(part)));
+      values.insert(values.end(), part.begin(), part.end());
+    }
+    classes_ = schema_of(*tables.front()).classes;
+    return values;
+  };
+  EXPECT_EQ(both("x,y,z\n1,2,3\n", "z,x,y\n3,1,2\n", {}), (std::vector<float>{1, 2, 3, 1, 2, 3}));
+  EXPECT_EQ(both("x,k,l\n1,b,pear\n", "l,x,k\napple,2,a\n", {.label_column = "l"}),
+            (std::vector<float>{1, 0, 1, 2, 1, 0}));
+  EXPECT_EQ(classes_, (std::vector<std::string>{"apple", "pear"}));
+  expect_error([&] { both("x,y\n1,2\n", "x\n1\n", {}); }, ErrorKind::data,
+               {"q.csv: has no column 'y'"});
+  expect_error([&] { both("x\n1\n", "x,y\n1,2\n", {}); }, ErrorKind::data,
+               {"q.csv: has a column 'y'"});
+  CsvSettings like;
+  like.like = CsvPattern{"train.h5", {{"k", ColumnKind::category, {}, {"a", "b"}, ""}}, {"pear"}};
+  like.label_column = "l";
+  EXPECT_EQ(both("x,k,l\n1,b,pear\n", "l,x,k\napple,2,c\n", like),
+            (std::vector<float>{0, 1, 0, 0}));  // c is unknown: all 0
+  EXPECT_EQ(classes_, (std::vector<std::string>{"pear", "apple"}));
+}
+
 TEST_F(CsvFile, bad_lines_are_named) {
   expect_refused("a,b\n1,2\n\n3\n", {}, ErrorKind::data,
                  {path_ + ": line 4: has 1 cells, the first line has 2"});
   expect_refused("a,b\n1,2\n3,x\n", {}, ErrorKind::data,
                  {"line 3", "column 'b'", "'x' is not a number"});
-  expect_refused("a,b\n1,NA\n", {}, ErrorKind::data, {"line 2", "column 'b'", "missing value"});
+  expect_refused("a,b\n1,NA\n", {}, ErrorKind::data, {"line 2", "column 'b'", "missing"});
+  expect_refused("a,b\n1,NA\n2,3\n", {.type = ElementType::u8}, ErrorKind::data,
+                 {"line 2", "column 'b'", "missing value"});
   expect_refused("1,2\n3,\"4\n", {}, ErrorKind::data, {"line 2", "not closed"});
   expect_refused("a,a\n1,2\n", {}, ErrorKind::data, {"two columns are named 'a'"});
   expect_refused("a,b\n", {}, ErrorKind::data, {"holds no samples"});
   expect_refused("1,,x\n1,2,y\n", {}, ErrorKind::data,
                  {"line 1", "numbers and texts", "--header false"});
-  expect_refused("1,,x\n1,2,y\n", {.header = "false", .label_column = "3"}, ErrorKind::data,
-                 {"line 1", "column '2'", "missing"});
+  expect_refused("1,,x\n1,2,y\n", {.header = "false", .label_column = "3", .type = ElementType::u8},
+                 ErrorKind::data, {"line 1", "column '2'", "missing"});
   expect_refused("", {}, ErrorKind::data, {"empty"});
   for (const char* mark : {"\xEF", "\xEF\xBB", "\xEF\xBB\xBF"})
     expect_refused(mark, {}, ErrorKind::data, {path_});

@@ -15,6 +15,38 @@ TEST(Linalg, gram_adds_the_upper_triangle) {
   EXPECT_EQ(c, std::vector<double>({10 + 35, 44, -7, 56}));
 }
 
+TEST(Linalg, row_gram_adds_the_upper_triangle) {
+  const std::vector<double> x = {1, 2, 3, 4, 5, 6};  // 2 x 3
+  std::vector<double> c = {10, 0, -7, 0};
+  add_row_gram(2, 3, x, c);
+  EXPECT_EQ(c, std::vector<double>({10 + 14, 32, -7, 77}));
+}
+
+TEST(Linalg, products_of_all_orders) {
+  const std::vector<double> a = {1, 2, 3, 4, 5, 6};  // 2 x 3
+  const std::vector<double> b = {1, 0, 2, 1, 0, 3};  // 3 x 2
+  const std::vector<double> at = {1, 4, 2, 5, 3, 6};
+  const std::vector<double> bt = {1, 2, 0, 0, 1, 3};
+  for (const bool ta : {false, true}) {
+    for (const bool tb : {false, true}) {
+      std::vector<double> c = {100, 0, 0, 0};
+      multiply(ta, tb, 2, 2, 3, ta ? at : a, tb ? bt : b, 1, c);
+      EXPECT_EQ(c, std::vector<double>({105, 11, 14, 23})) << ta << tb;
+    }
+  }
+}
+
+TEST(Linalg, orthonormal_rows_span_the_same) {
+  std::vector<double> x = {3, 0, 0, 0, 1, 2, 0, 0};
+  orthonormalize_rows(2, 4, x);
+  EXPECT_NEAR(std::fabs(x[0]), 1, 1e-14);
+  EXPECT_NEAR(std::fabs(x[5]), 1, 1e-14);
+  EXPECT_NEAR(x[4], 0, 1e-14);
+  std::vector<double> equal = {1, 1, 1, 1};
+  orthonormalize_rows(2, 2, equal);
+  EXPECT_NEAR(equal[0] * equal[2] + equal[1] * equal[3], 0, 1e-14) << "completed";
+}
+
 TEST(Linalg, eigenpairs_satisfy_their_equation) {
   constexpr Index n = 12;
   std::mt19937 random(1);

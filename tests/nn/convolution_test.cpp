@@ -9,17 +9,12 @@
 
 #include "core/buffer.hpp"
 #include "model/autoencoder.hpp"
-#include "nn/reference.hpp"
+#include "nn/convolution_trial.hpp"
 
 namespace hourglass {
 namespace {
 
-using reference::Vector;
-
-struct Case {
-  std::string text;  ///< the input's shape and the layer
-  Activation activation;
-};
+using namespace convolution_test;
 
 const std::vector<Case> cases = {
     {"5x4x3,conv:2x3", Activation::linear},
@@ -32,118 +27,21 @@ const std::vector<Case> cases = {
     {"5x5,tconv:2x1s3", Activation::softplus},
     {"40x40x8,conv:8x5", Activation::linear},  // several tiles
     {"40x40x8,tconv:8x5", Activation::linear},
+    {"11x3,conv1d:2x3", Activation::linear},
+    {"12x2,conv1d:3x4s3", Activation::tanh},
+    {"9,conv1d:2x5s2p0", Activation::gelu},
+    {"7x3,tconv1d:2x4s3", Activation::tanh},
+    {"5x2,tconv1d:3x3s2p0o1", Activation::gelu},
+    {"5000x8,conv1d:4x9", Activation::linear},  // several tiles, which end within samples
+    {"5000x8,tconv1d:4x9", Activation::linear},
+    {"4x3x5x2,conv3d:2x3", Activation::linear},
+    {"5x4x6,conv3d:3x3s2", Activation::tanh},
+    {"4x5x3x2,conv3d:2x1x3x2s2x1x3p0x2x1", Activation::gelu},
+    {"3x2x2x2,tconv3d:2x3s2", Activation::tanh},
+    {"2x3x2x3,tconv3d:2x2x1x3s3x1x2p1x0x2o2x0x1", Activation::gelu},
+    {"10x9x20x4,conv3d:4x3", Activation::linear},  // several tiles
+    {"10x9x20x4,tconv3d:4x3", Activation::linear},
 };
-
-/// The layer's function from its definition: every pair of pixels that a window connects.
-Vector direct(const LayerSpec& layer, const ImageShape& in, const ImageShape& out,
-              const Vector& weight, const Vector& bias, const Vector& x) {
-  const bool transposed = layer.kind == LayerSpec::Kind::transposed_convolution;
-  const ImageShape& small = transposed ? in : out;
-  const ImageShape& large = transposed ? out : in;
-  const Window& w = layer.window;
-  const auto place = [](const ImageShape& image, Index y, Index x_, Index c) {
-    return static_cast<std::size_t>((y * image.width + x_) * image.channels + c);
-  };
-  Vector z(static_cast<std::size_t>(out.size()));
-  for (std::size_t i = 0; i < z.size(); ++i)
-    z[i] = bias[i % static_cast<std::size_t>(out.channels)];
-  for (Index y = 0; y < small.height; ++y) {
-    for (Index u = 0; u < small.width; ++u) {
-      for (Index i = 0; i < w.kernel.height; ++i) {
-        for (Index j = 0; j < w.kernel.width; ++j) {
-          const Index row = y * w.stride.height - w.padding.height + i;
-          const Index column = u * w.stride.width - w.padding.width + j;
-          if (row < 0 || row >= large.height || column < 0 || column >= large.width) continue;
-          for (Index a = 0; a < small.channels; ++a) {
-            for (Index b = 0; b < large.channels; ++b) {
-              // small channels x large channels x kernel: out x in of a convolution, in x out of a
-              // transposed one.
-              const auto k = static_cast<std::size_t>(
-                  ((a * large.channels + b) * w.kernel.height + i) * w.kernel.width + j);
-              const std::size_t s = place(small, y, u, a);
-              const std::size_t l = place(large, row, column, b);
-              z[transposed ? l : s] += weight[k] * x[transposed ? s : l];
-            }
-          }
-        }
-      }
-    }
-  }
-  return z;
-}
-
-/// A layer with random parameters, inputs and a random cotangent v; its objective is sum v s(z).
-struct Trial {
-  explicit Trial(const Case& test, Index rows_ = 3)
-      : list(layer_list_from(test.text)),
-        shapes(unit_shapes(list, "layers")),
-        rows(rows_),
-        activation(test.activation),
-        layer(layout, "layer", list[1], shapes[0].image, shapes[1].image, test.activation),
-        parameters(layout.size()),
-        gradient(layout.size()),
-        x(rows * shapes[0].units),
-        y(rows * shapes[1].units),
-        dy(rows * shapes[1].units),
-        dx(rows * shapes[0].units),
-        v(rows * shapes[1].units),
-        scratch(rows * layer.scratch_per_row() + layer.fixed_scratch()) {
-    std::mt19937 random(3);
-    std::normal_distribution<float> normal(0, 0.5F);
-    for (const Tensor& tensor : layout.tensors()) {
-      for (Index i = 0; i < tensor.size; ++i) parameters[tensor.offset + i] = normal(random);
-    }
-    for (Index i = 0; i < x.size(); ++i) x[i] = normal(random);
-    for (Index i = 0; i < v.size(); ++i) v[i] = dy[i] = normal(random);
-    context.training = true;
-    layer.forward(parameters.data(), in(), out(), scratch.span(), context);
-  }
-
-  [[nodiscard]] ConstMatrix in() const { return {x.data(), rows, shapes[0].units}; }
-  [[nodiscard]] Matrix out() { return {y.data(), rows, shapes[1].units}; }
-  void backward() {
-    layer.backward(parameters.data(), in(), out(), {dy.data(), rows, shapes[1].units},
-                   {dx.data(), rows, shapes[0].units}, gradient.data(), scratch.span(), context);
-  }
-
-  [[nodiscard]] Vector part(const Vector& all, Slot slot) const {
-    const Tensor& tensor = layout.tensor(slot);
-    return {all.begin() + tensor.offset, all.begin() + tensor.offset + tensor.size};
-  }
-  [[nodiscard]] Vector sample(const Vector& all, Index r) const {
-    return {all.begin() + r * shapes[0].units, all.begin() + (r + 1) * shapes[0].units};
-  }
-  [[nodiscard]] double objective(const Vector& p, const Vector& inputs) const {
-    double sum = 0;
-    for (Index r = 0; r < rows; ++r) {
-      const Vector z = direct(list[1], shapes[0].image, shapes[1].image, part(p, 0), part(p, 1),
-                              sample(inputs, r));
-      for (std::size_t i = 0; i < z.size(); ++i) {
-        sum += static_cast<double>(v[r * shapes[1].units + static_cast<Index>(i)]) *
-               reference::activation(activation, z[i]);
-      }
-    }
-    return sum;
-  }
-
-  LayerList list;
-  std::vector<UnitShape> shapes;
-  Index rows;
-  Activation activation;
-  Layout layout;
-  Convolution layer;
-  Buffer<float> parameters;
-  Buffer<float> gradient;
-  Buffer<float> x;
-  Buffer<float> y;
-  Buffer<float> dy;
-  Buffer<float> dx;
-  Buffer<float> v;
-  Buffer<float> scratch;
-  PassContext context;
-};
-
-Vector doubles(const Buffer<float>& values) { return {values.span().begin(), values.span().end()}; }
 
 TEST(Convolution, forward_is_the_definition) {
   for (const Case& test : cases) {
@@ -193,7 +91,9 @@ TEST(Convolution, gradients_are_those_of_the_definition) {
 TEST(Convolution, several_tiles_give_the_gradients_of_one) {
   // <v, conv(x)> is linear in x and in the weight, so its gradients give it back: <dx, x> = <dW, W>
   // = <v, conv(x)> without bias.
-  for (const std::string text : {"40x40x8,conv:8x5", "40x40x8,tconv:8x5", "40x40x8,conv:8x5s3p0"}) {
+  for (const std::string text :
+       {"40x40x8,conv:8x5", "40x40x8,tconv:8x5", "40x40x8,conv:8x5s3p0", "5000x8,conv1d:4x9",
+        "5000x8,tconv1d:4x9s2", "10x9x20x4,conv3d:4x3", "10x9x20x4,tconv3d:4x3"}) {
     Trial trial({text, Activation::linear}, 5);
     const Tensor bias = trial.layout.tensor(1);
     for (Index i = 0; i < bias.size; ++i) trial.parameters[bias.offset + i] = 0;
@@ -230,6 +130,47 @@ TEST(Convolution, samples_do_not_touch_each_other) {
     for (Index i = 0; i < one.y.size(); ++i)
       ASSERT_NEAR(one.y[i], many.y[i], 1e-5 * std::max(1.0F, std::fabs(one.y[i]))) << test.text;
   }
+}
+
+// A series is an image of height 1 and an image a volume of depth 1, to the bit.
+TEST(Convolution, of_fewer_dimensions_is_one_over_an_axis_of_extent_1) {
+  const std::vector<std::pair<std::string, std::string>> pairs = {
+      {"11x3,conv1d:2x3s2", "1x11x3,conv:2x1x3s1x2p0x1"},
+      {"7x3,tconv1d:2x4s3", "1x7x3,tconv:2x1x4s1x3p0x1o0x1"},
+      {"7x6x2,conv:3x3s2", "1x7x6x2,conv3d:3x1x3x3s1x2x2p0x1x1"}};
+  for (const auto& [few, more] : pairs) {
+    Trial first({few, Activation::tanh});
+    Trial second({more, Activation::tanh});
+    first.backward();
+    second.backward();
+    ASSERT_EQ(first.y.size(), second.y.size()) << few;
+    for (Index i = 0; i < first.y.size(); ++i) ASSERT_EQ(first.y[i], second.y[i]) << few;
+    for (Index i = 0; i < first.dx.size(); ++i) ASSERT_EQ(first.dx[i], second.dx[i]) << few;
+    for (Index i = 0; i < first.layout.tensor(0).size; ++i)
+      ASSERT_EQ(first.gradient[i], second.gradient[i]) << few;
+  }
+}
+
+TEST(Convolution, stores_weights_of_other_dimensions_as_pytorch_does) {
+  Layout layout;
+  const LayerList series = layer_list_from("16x2,conv1d:3x5,tconv1d:9x2");
+  const auto series_shapes = unit_shapes(series, "layers");
+  const Convolution one(layout, "a", series[1], series_shapes[0].image, series_shapes[1].image,
+                        Activation::relu);
+  const Convolution back(layout, "b", series[2], series_shapes[1].image, series_shapes[2].image,
+                         Activation::relu);
+  const LayerList volumes = layer_list_from("4x7x6x2,conv3d:3x3x5x4s1x2x1");
+  const auto volume_shapes = unit_shapes(volumes, "layers");
+  const Convolution three(layout, "c", volumes[1], volume_shapes[0].image, volume_shapes[1].image,
+                          Activation::relu);
+  EXPECT_EQ(layout.tensor(0).shape, std::vector<Index>({3, 2, 5}));
+  EXPECT_EQ(layout.tensor(2).shape, std::vector<Index>({3, 9, 2}));
+  EXPECT_EQ(layout.tensor(4).shape, std::vector<Index>({3, 2, 3, 5, 4}));
+  EXPECT_EQ(one.roles()[0].fan_in, 2 * 5);
+  EXPECT_EQ(one.roles()[0].fan_out, 3 * 5);
+  EXPECT_EQ(back.roles()[0].fan_in, 3 * 2);
+  EXPECT_EQ(three.roles()[0].fan_in, 2 * 3 * 5 * 4);
+  EXPECT_EQ(three.roles()[0].fan_out, 3 * 3 * 5 * 4 / 2);
 }
 
 TEST(Convolution, stores_weights_as_pytorch_does) {
@@ -316,6 +257,22 @@ TEST(ConvolutionalAutoencoder, gradient) {
   spec.encoder = layer_list_from("6x5x2,tconv:2x2s2,conv:3x3s2,conv:2x3s2");
   spec.layer_norm = false;
   expect_consistent_gradient(spec);
+}
+
+TEST(ConvolutionalAutoencoder, gradient_in_one_and_three_dimensions) {
+  AutoencoderSpec spec = convolutional_spec();
+  for (const std::string text : {"12x2,conv1d:3x3s2,conv1d:4x4s2,5", "24,conv1d:3x5s3,conv1d:2x3s2",
+                                 "4x3x4x2,conv3d:3x3s2,4", "3x4x3,conv3d:2x2s1,conv3d:3x3s2,5"}) {
+    spec.encoder = layer_list_from(text);
+    for (const bool tied : {false, true}) {
+      spec.tied = tied;
+      expect_consistent_gradient(spec);
+    }
+    spec.tied = false;
+    spec.layer_norm = true;
+    expect_consistent_gradient(spec);
+    spec.layer_norm = false;
+  }
 }
 
 TEST(ConvolutionalAutoencoder, tied_weights_collect_both_gradients) {

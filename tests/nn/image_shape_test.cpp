@@ -14,6 +14,18 @@ TEST(ImageShape, text_and_back) {
   EXPECT_EQ(to_string(image_shape_from("5x7x1")), "5x7");
 }
 
+TEST(ImageShape, series_and_volumes) {
+  EXPECT_EQ(to_string(ImageShape::series(64)), "64");
+  EXPECT_EQ(to_string(ImageShape::series(64, 3)), "64x3");
+  EXPECT_EQ(to_string(ImageShape::volume({9, 10, 8})), "8x9x10");
+  EXPECT_EQ(to_string(ImageShape::volume({9, 10, 8}, 2)), "8x9x10x2");
+  EXPECT_EQ(ImageShape::volume({9, 10, 8}, 2).spatial(), std::vector<Index>({8, 9, 10}));
+  EXPECT_EQ(ImageShape::volume({9, 10, 8}, 2).size(), 1440);
+  EXPECT_EQ(ImageShape::series(64, 3).places(), 64);
+  EXPECT_FALSE(ImageShape::series(64, 3).is_image());
+  EXPECT_NE(ImageShape::series(64, 3), (ImageShape{1, 64, 3}));
+}
+
 TEST(ImageShape, size_and_knowledge) {
   EXPECT_EQ((ImageShape{5, 7, 2}).size(), 70);
   EXPECT_TRUE((ImageShape{1, 1, 1}).known());

@@ -27,12 +27,12 @@ class BadImportTest(ImporterTest):
         for name, text, words in (
             ("ragged", "a,b\n1,2\n1,2,3\n", ["line 3", "3 cells"]),
             ("text", "a,b\n1,2\n1,two\n", ["line 3", "'b'", "'two'", "not a number"]),
-            ("missing", "a,b\n1,2\n,2\n", ["line 3", "'a'", "missing"]),
+            ("missing", "a,b\n,2\n,2\n", ["line 2", "'a'", "missing"]),
             ("twice", "a,a\n1,2\n", ["two columns", "'a'"]),
             ("empty", "", ["empty"]),
             ("header", "a,b\n", ["no samples"]),
             ("huge", "a\n1e60\n", ["line 2", "beyond"]),
-            ("nan", "a,b\n1,2\nnan,3\n", ["line 3", "'a'", "missing"]),
+            ("nan", "a,b\nnan,2\nnan,3\n", ["line 2", "'a'", "missing"]),
             ("inf", "a,b\n1,-inf\n", ["line 2", "'b'", "infinite"]),
             ("open", 'a,b\n"1,2\n3,4\n', ["line 2", "quote"]),
             ("garbage", b"a\x1b[31m\xff\0,\x07" * 99, ["control characters"]),
@@ -204,11 +204,9 @@ class BadImportTest(ImporterTest):
         self.refused(IO, ["nothing-*.npy", "no file matches"], self.folder / "nothing-*.npy")
         self.refused(
             DATA,
-            ["q.csv", "other texts"],
+            ["q.csv", "no column 'kind'", "p.csv"],
             self.csv("p.csv"),
-            self.csv("q.csv", ("ape",)),
-            "--label-column",
-            "kind",
+            self.write("q.csv", "a,b,c,d\n1,2,3,4\n"),
         )
         self.refused(USAGE, ["name a source"])
         write_file(self.folder / "x.h5", x=self.values, y=np.arange(300))

@@ -7,6 +7,7 @@ import unittest
 import numpy as np
 
 from extras import need
+from onnx_graph import Graph
 from support import ROOT, PROGRAM, USAGE, ProgramTest, execute, read_datasets, run, write_file
 
 cv2, torch = need("cv2", "torch")
@@ -79,10 +80,10 @@ def channels_first(rows, metadata, border):
     shape = json.loads(metadata.get("images", "{}")).get(border)
     if shape is None:
         return rows
-    channels, height, width = shape
-    return np.ascontiguousarray(
-        rows.reshape(-1, height, width, channels).transpose(0, 3, 1, 2)
-    ).reshape(len(rows), -1)
+    channels, *places = shape
+    return np.ascontiguousarray(np.moveaxis(rows.reshape(-1, *places, channels), -1, 1)).reshape(
+        len(rows), -1
+    )
 
 
 class ExportTest(ProgramTest):
@@ -201,29 +202,68 @@ class ExportTest(ProgramTest):
                     self.stored = stored.reshape(IMAGES, -1)
                     self.check_onnx(name, model, codes, images)
 
-    def check_onnx(self, name, model, codes, images):
+    def test_series_and_volumes(self):
+        """Convolutions in one and three dimensions, in PyTorch and, but for transposed ones of
+        volumes, in OpenCV's runtime."""
+        random = np.random.default_rng(8)
+        self.stored = random.integers(0, 256, (IMAGES, 240), dtype=np.uint8)
+        self.data = write_file(self.folder / "grids.h5", train=self.stored, test=self.stored)
+        for name, options in {
+            "series": ["--layers", "80x3,conv1d:8x5s2,conv1d:6x4s3,9", "--layer-norm"],
+            "series of one channel": ["--layers", "240,conv1d:4x9s4,conv1d:2x3s2"],
+            "tied series": ["--layers", "80x3,conv1d:8x5s2,9", "--tied", "--activation", "tanh"],
+            "volumes": ["--layers", "4x6x5x2,conv3d:4x3s2,conv3d:3x2,9", "--layer-norm"],
+            "volumes of one channel": ["--layers", "6x8x5,conv3d:4x3x2x3s2x2x1,9"],
+            "a volume as code": ["--layers", "6x8x5,conv3d:4x3s2,conv3d:2x3s1x2x1", "--tied"],
+        }.items():
+            with self.subTest(name):
+                self.train(
+                    name, "--data", f"{self.data}:/train", "--epochs", 1, "--batch", 256, *options
+                )
+                model, codes, images = self.outputs_of(name)
+                self.check_torch(name, model, self.stored, codes, images)
+                self.check_onnx(name, model, codes, images, volumes="volume" in name)
+
+    def check_onnx(self, name, model, codes, images, volumes=False):
+        def run(path, x):
+            # OpenCV has no transposed convolutions of volumes.
+            return Graph(path).run(x) if volumes else self.run_onnx(path, x)
+
+        encoder = self.export("onnx", model, "e.onnx", "--part", "encoder")
+        decoder = self.export("onnx", model, "d.onnx", "--part", "decoder")
+        self.assert_near(run(encoder, self.stored), codes, f"{name}: encoder")
+        self.assert_near(run(decoder, codes), images, f"{name}: decoder")
         self.assert_near(
-            self.run_onnx(self.export("onnx", model, "e.onnx", "--part", "encoder"), self.stored),
-            codes,
-            f"{name}: encoder",
-        )
-        self.assert_near(
-            self.run_onnx(self.export("onnx", model, "d.onnx", "--part", "decoder"), codes),
-            images,
-            f"{name}: decoder",
-        )
-        self.assert_near(
-            self.run_onnx(self.export("onnx", model, "a.onnx"), self.stored),
-            images,
-            f"{name}: autoencoder",
+            run(self.export("onnx", model, "a.onnx"), self.stored), images, f"{name}: autoencoder"
         )
 
-    def check_torch(self, name, model, stored, codes, images):
+    def test_data_with_their_channels_first(self):
+        """Rows of input and output have the order of the data, also where no convolution has."""
+        random = np.random.default_rng(9)
+        x = random.integers(0, 256, (IMAGES, 3, 12, 10), dtype=np.uint8)
+        self.data = write_file(self.folder / "first.h5", train=x, test=x)
+        self.stored = x.reshape(IMAGES, -1)
+        standardize = ["--normalize", "standardize", "--output-activation", "linear"]
+        for name, options in {
+            "convolutions": ["--layers", "12x10x3,conv:4x3s2,conv:2x3s2", "--layer-norm"],
+            "standardized": ["--layers", "12x10x3,conv:4x3s2,7", *standardize],
+            "dense": ["--layers", "360,20,7", "--channels", "first", *standardize],
+            "only the encoder": ["--layers", "12x10x3,conv:4x3s2,7", "--decoder-layers", "7,360"],
+        }.items():
+            with self.subTest(name):
+                self.train(
+                    name, "--data", f"{self.data}:/train", "--epochs", 1, "--batch", 256, *options
+                )
+                model, codes, images = self.outputs_of(name)
+                self.check_onnx(name, model, codes, images)
+                self.check_torch(name, model, self.stored, codes, images, of_data=lambda x, *_: x)
+
+    def check_torch(self, name, model, stored, codes, images, of_data=channels_first):
         network, tensors, metadata = torch_model(self.export("torch", model, "t.safetensors"))
         x = torch.from_numpy(
-            (
-                channels_first(stored, metadata, "input") / np.float32(metadata["input_divisor"])
-            ).astype(np.float32)
+            (of_data(stored, metadata, "input") / np.float32(metadata["input_divisor"])).astype(
+                np.float32
+            )
         )
         if "input.mean" in tensors:
             x = (x - torch.from_numpy(tensors["input.mean"].copy())) * torch.from_numpy(
@@ -238,7 +278,7 @@ class ExportTest(ProgramTest):
             )
             self.assert_near(
                 network["decoder"](found).numpy(),
-                channels_first(images, metadata, "output"),
+                of_data(images, metadata, "output"),
                 f"{name}: autoencoder in PyTorch",
             )
 

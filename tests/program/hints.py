@@ -54,6 +54,7 @@ def tested_hints():
     """The hints in the tests that follow them: texts as they stand in the sources. A test that
     waits for another text fails when it runs."""
     files = [*(ROOT / "tests/program").glob("hints_*_test.py")]
+    files += (ROOT / "tests/dialects").glob("*_test.py")
     files.append(ROOT / "tests/cli/setting_hints_test.cpp")
     literals = [literal for path in files for literal in joined_literals(path.read_text())]
     return {literal for literal in literals if len(literal) >= 12 and HINT.search(literal)}

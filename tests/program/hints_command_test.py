@@ -250,7 +250,7 @@ class ModelHints(HintTest):
             f"{labels}:/y",
         )
         self.success(*score, "--labels", f"{labels}:/y", "--anomaly-label", 1)
-        text = "{}: no labels beside the samples; name them with --labels FILE.h5:/path"
+        text = "{}: no labels beside the samples{}; name them with --labels FILE.h5:/path"
         printed = self.hint(text, *score, "--anomaly-label", 1, code=DATA)
         (option,) = [name for name, value in printed.options() if value == "FILE.h5:/path"]
         self.success(*score, "--anomaly-label", 1, option, f"{labels}:/y")
@@ -260,6 +260,54 @@ class ModelHints(HintTest):
         printed = self.hint(text, *probe, code=DATA)
         (option,) = [name for name, value in printed.options() if value == "FILE.h5:/path"]
         self.success(*probe, option, f"{labels}:/y")
+
+    def test_labels_of_other_kinds(self):
+        x = np.random.default_rng(1).random((30, 20), np.float32)
+        y = np.arange(30) % 3
+        odd = write_file(
+            self.folder / "odd.h5",
+            samples=x,
+            twice=np.ones((30, 2)),
+            numbers=y,
+            names=np.array(["a", "b", "c"])[y].astype("S"),
+        )
+        probe = ["probe", "--raw", "--epochs", 1, "--data", f"{odd}:/samples"]
+        probe += ["--validation", f"{odd}:/samples", "--validation-labels", f"{odd}:/names"]
+        text = (
+            "{} numbers per sample are labels only as one 1 and zeros, but row {} is different; "
+            "name labels of one number per sample"
+        )
+        self.hint(text, *probe, "--labels", f"{odd}:/twice", code=DATA)
+        text = "{} names its classes ({}, ...), but {} only numbers them: give labels of one kind"
+        self.hint(text, *probe, "--labels", f"{odd}:/numbers", code=DATA)
+        self.success(*probe, "--labels", f"{odd}:/names")
+        self.success(*probe[:-2], *(f"--{n}labels={odd}:/numbers" for n in ("", "validation-")))
+
+    def test_few_samples_of_many_features(self):
+        wide = write_file(self.folder / "wide.h5", x=np.random.default_rng(1).random((5, 4100)))
+        pca = ["pca", "--data", f"{wide}:/x", "--output", self.folder / "pca.h5", "--components"]
+        text = "--components is {}, but the {} samples of {} lie in {} dimensions: choose 1 to {}"
+        printed = self.hint(text, *pca, 5)
+        most = re.search(r"choose 1 to (\d+)", printed.message).group(1)
+        self.success(*pca, most)
+
+    def test_export_of_a_clock(self):
+        x = np.random.default_rng(1).random((64, 4))
+        x[:, 1] += 1.7e9
+        data = write_file(self.folder / "clock.h5", x=x)
+        self.success(
+            *["train", "--data", f"{data}:/x", "--layers", "4,2", "--normalize", "standardize"],
+            *["--output-activation", "linear", *QUICK, "--output", self.folder / "clock"],
+        )
+        export = ["--model", self.folder / "clock/model.h5", "--output"]
+        text = (
+            "{}: its samples need double precision, but the input of the graph is of single "
+            "precision; use --normalized-input, or safetensors"
+        )
+        printed = self.hint(text, "export", "onnx", *export, self.folder / "clock.onnx")
+        option, other = re.search(r"use (--\S+), or (\w+)", printed.message).groups()
+        self.success("export", "onnx", *export, self.folder / "clock.onnx", option)
+        self.success("export", other, *export, self.folder / "clock.safetensors")
 
     def test_probe(self):
         probe = ["probe", "--data", self.samples, "--validation", f"{self.file}:/test/samples"]

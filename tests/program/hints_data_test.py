@@ -4,13 +4,17 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import unittest
 
 import h5py
 import numpy as np
 
+from extras import need_for
 from hints import HintTest
 from support import DATA, IO, read_datasets, write_file
+
+PLUGINS = "/usr/lib/x86_64-linux-gnu/hdf5/serial/plugins"
 
 
 class DataFileHints(HintTest):
@@ -60,7 +64,10 @@ class DataFileHints(HintTest):
         copy.write_bytes(content)
         self.success(*self.reading(f"{copy}:/x"))
         copy.write_bytes(content[:-100])
-        text = " bytes are fewer than its header says; copy it again"
+        text = (
+            " bytes are fewer than its header says; copy it again, or write it again if its writer "
+            "was killed"
+        )
         self.hint(text, *self.reading(f"{copy}:/x"), code=DATA)
         copy.write_bytes(content)
         self.success(*self.reading(f"{copy}:/x"))
@@ -111,26 +118,116 @@ class DataFileHints(HintTest):
             self.success(*self.reading(f"{one}:/x"))
             np.testing.assert_array_equal(read_datasets(one)["/x"], self.values)
 
-    def test_filters_of_plug_ins(self):
-        """That a plug-in helps cannot be tested without one; what is proposed without it is."""
-        path = self.folder / "filter.h5"
+    def filtered(self, name, number, options=()):
+        path = self.folder / f"{name}.h5"
         with h5py.File(path, "w") as file:
             create = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
             create.set_chunk((2, 4))
-            create.set_filter(32000, h5py.h5z.FLAG_OPTIONAL, ())
+            create.set_filter(number, h5py.h5z.FLAG_OPTIONAL, options)
             space = h5py.h5s.create_simple((6, 4))
             made = h5py.h5d.create(file.id, b"x", h5py.h5t.IEEE_F32LE, space, create)
             made.write(h5py.h5s.ALL, h5py.h5s.ALL, self.values)
-        repack = "rewrite it with h5repack -f GZIP=4 where that is installed"
-        printed = self.hint(repack, *self.reading(f"{path}:/x"), code=DATA)
-        self.assertIn("--allow-external", printed.advice)
+        return path
+
+    def test_filters_of_plug_ins(self):
+        library = f"{PLUGINS}/libh5bz2.so"
+        need_for(self, os.path.exists(library), "hdf5-filter-plugin")
+        path = self.filtered("bzip2", 307, (9,))
+        text = ": give --allow-external if you trust its origin"
+        self.hint(text, *self.reading(f"{path}:/x"), code=DATA)
+        self.success(*self.reading(f"{path}:/x", "--allow-external"))
         # Given, it is not proposed again.
-        printed = self.hint(
-            "no plug-in here can undo; set HDF5_PLUGIN_PATH to the plug-in's folder, or ",
-            *self.reading(f"{path}:/x", "--allow-external"),
+        text = "install Debian's package {}, or set HDF5_PLUGIN_PATH to the folder of the plug-in"
+        given = self.reading(f"{path}:/x", "--allow-external")
+        empty = self.folder / "plugins"
+        empty.mkdir()
+        printed = self.hint(text, *given, code=DATA, environment={"HDF5_PLUGIN_PATH": str(empty)})
+        self.assertNotIn("--allow-external", printed.message)
+        package = re.search(r"package (\S+),", printed.advice).group(1)
+        listed = subprocess.run(["dpkg", "-L", package], capture_output=True, text=True, check=True)
+        self.assertIn(library, listed.stdout)
+        shutil.copy(library, empty)
+        given = self.reading(f"{path}:/x", "--allow-external")
+        self.success(*given, environment={"HDF5_PLUGIN_PATH": str(empty)})
+
+    def test_filters_without_a_plug_in_of_debian(self):
+        """A plug-in of any filter shows that the folder is looked into."""
+        need_for(self, os.path.exists(f"{PLUGINS}/libh5bz2.so"), "hdf5-filter-plugin")
+        path = self.folder / "zstd.h5"
+        content = self.filtered("other", 307, (9,)).read_bytes()
+        # The number of the filter in the file: 307 becomes one for which there is no plug-in.
+        number = (307).to_bytes(2, "little")
+        path.write_bytes(content.replace(number, (32015).to_bytes(2, "little")))
+        text = (
+            "set HDF5_PLUGIN_PATH to the folder of one, or rewrite the data without this filter "
+            "where they were made"
+        )
+        self.hint(text, *self.reading(f"{path}:/x", "--allow-external"), code=DATA)
+        with h5py.File(self.folder / "again.h5", "w") as file:
+            file["x"] = self.values
+        self.success(*self.reading(f"{self.folder}/again.h5:/x"))
+
+    def test_filters_of_pytables(self):
+        need_for(self, shutil.which("ptrepack"), "python3-tables")
+        import tables
+
+        path = self.folder / "lzo.h5"
+        with tables.open_file(str(path), "w") as file:
+            lzo = tables.Filters(complevel=4, complib="lzo")
+            file.create_carray("/", "x", obj=self.values, filters=lzo)
+        text = (
+            "which PyTables alone undoes: rewrite the file with ptrepack --complib=zlib "
+            "--complevel=4 IN:/ OUT:/"
+        )
+        for words in ([], ["--allow-external"]):
+            printed = self.hint(text, *self.reading(f"{path}:/x", *words), code=DATA)
+        command = re.search(r"ptrepack .*", printed.advice).group().split()
+        again = self.folder / "again.h5"
+        names = {"IN:/": f"{path}:/", "OUT:/": f"{again}:/"}
+        subprocess.run([names.get(word, word) for word in command], check=True)
+        self.success(*self.reading(f"{again}:/x"))
+        np.testing.assert_array_equal(read_datasets(again)["/x"], self.values)
+
+    def test_rows_that_were_never_written(self):
+        path = self.folder / "holes.h5"
+        layout = h5py.VirtualLayout((12, 4), "f4")
+        layout[:6] = h5py.VirtualSource("data.h5", "x", (6, 4))
+        with h5py.File(path, "w") as file:
+            file.create_dataset("x", (6, 4), "f4", chunks=(2, 4), fillvalue=2)[:2] = self.values[:2]
+            file.create_virtual_dataset("virtual", layout, fillvalue=2)
+        self.hint(
+            "{}; to read the others as the fill value that it declares, {}, give --accept-fill",
+            *self.reading(f"{path}:/x"),
             code=DATA,
         )
-        self.assertNotIn("--allow-external", printed.advice)
+        self.success(*self.reading(f"{path}:/x", "--accept-fill"))
+        text = (
+            ": is a virtual data set whose sources do not cover all its rows; to read the others "
+            "as its fill value, give --accept-fill"
+        )
+        virtual = f"{path}:/virtual"
+        self.hint(text, *self.reading(virtual, "--allow-external"), code=DATA)
+        self.success(*self.reading(virtual, "--allow-external", "--accept-fill"))
+
+    def test_killed_writer(self):
+        need_for(self, shutil.which("h5clear"), "hdf5-tools")
+        path = self.folder / "killed.h5"
+        for followed in ("False", "True"):
+            program = (
+                "import h5py, numpy, os; "
+                f"file = h5py.File('{path}', 'w', libver='latest'); "
+                "data = file.create_dataset('x', (0, 4), maxshape=(None, 4), chunks=(2, 4)); "
+                f"file.swmr_mode = {followed}; "
+                "data.resize((6, 4)); data[:] = numpy.arange(24).reshape(6, 4); "
+                "data.flush(); file.swmr_mode or file.flush(); os.kill(os.getpid(), 9)"
+            )
+            subprocess.run([sys.executable, "-c", program], check=False)
+            text = "run h5clear -s{} {} (Debian's package hdf5-tools), which clears the mark"
+            printed = self.hint(text, *self.reading(f"{path}:/x"), code=DATA)
+            command = re.search(r"h5clear \S+( --\S+)? \S+", printed.advice).group().split()
+            subprocess.run(command, check=True)
+            self.success(*self.reading(f"{path}:/x"))
+            np.testing.assert_array_equal(read_datasets(path)["/x"], self.values)
 
     def test_components(self):
         words = self.reading(f"{self.data}:/x", "--components", 5)

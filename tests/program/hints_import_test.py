@@ -103,14 +103,13 @@ class ImportHints(HintTest):
         for name, text in [("a.csv", "v,kind\n1,cat\n2,dog\n"), ("b.csv", "v,kind\n3,owl\n")]:
             self.text_file(text, name)
         words = ["--label-column", "kind"]
-        self.hint(
-            ", so the same number would mean two things; import them as one file, or use numbers",
-            *self.importing(self.folder / "a.csv", self.folder / "b.csv", *words),
-            code=DATA,
-        )
-        self.success(
-            *self.importing(self.text_file("v,kind\n1,cat\n2,dog\n3,owl\n", "ab.csv"), *words)
-        )
+        hint = ", so the same number would mean two things; import them as one file, or use numbers"
+        self.no_hint(hint, *self.importing(self.folder / "a.csv", self.folder / "b.csv", *words))
+        for name in ("p/cat", "p/dog", "q/owl", "pq/cat", "pq/dog", "pq/owl"):
+            (self.folder / name).mkdir(parents=True)
+            (self.folder / name / "1.pgm").write_bytes(pgm(np.zeros((2, 2), np.uint8)))
+        self.hint(hint, *self.importing(self.folder / "p", self.folder / "q"), code=DATA)
+        self.success(*self.importing(self.folder / "pq"))
         for name, text in [("a.csv", "v,kind\n1,0\n2,1\n"), ("b.csv", "v,kind\n3,2\n")]:
             self.text_file(text, name)
         self.success(*self.importing(self.folder / "a.csv", self.folder / "b.csv", *words))

@@ -28,8 +28,6 @@ REVIEWED = [
     ("cannot write {}: check the folder's permissions", "the same"),
     ("cannot create a folder in {}: set TMPDIR", "the same"),
     ("; use safetensors", "needs a model of more than 2 GiB"),
-    ("set HDF5_PLUGIN_PATH to the plug-in's folder", "needs a plug-in of HDF5"),
-    ("rewrite it with h5repack -f GZIP=4 where that is installed", "the same"),
     ("; resume without that node", "needs a faulty node; silent_error_test resumes"),
     ("a rank, its node or its network failed", "the meaning of exit code 69, the same"),
     ("a bug: please report it", "the meaning of exit code 70"),

@@ -16,18 +16,42 @@ SIGMOID = ["--code-activation", "sigmoid"]
 
 class LayersTest(NetworkTest):
     def test_a_step_of_a_convolutional_network(self):
-        """One full-batch step of gradient descent is that of the reference, whatever the ranks."""
+        """One full-batch step of gradient descent is that of the reference, whatever the ranks: of
+        an image, a series and a volume."""
+        # --layers, --decoder-layers, the shapes on both sides of the convolution, stride, padding
+        for layers, decoder, large, small, stride, padding in (
+            (
+                "2x5x2,conv:3x2x3s1x2p0x1,4",
+                "4,1x3x3,tconv:2x2x3s1x2p0x1o0",
+                (2, 5, 2),
+                (1, 3, 3),
+                (1, 2),
+                (0, 1),
+            ),
+            ("10x2,conv1d:3x3s2,4", "4,5x3,tconv1d:2x3s2", (10, 2), (5, 3), (2,), (1,)),
+            (
+                "2x5x2,conv3d:3x2x3x1s1x2x1p0x1x0,4",
+                "4,1x3x2x3,tconv3d:1x2x3x1s1x2x1p0x1x0o0",
+                (2, 5, 2, 1),
+                (1, 3, 2, 3),
+                (1, 2, 1),
+                (0, 1, 0),
+            ),
+        ):
+            with self.subTest(layers):
+
+                def network(path, large=large, small=small, windows=(stride, padding)):
+                    encoder, decoder = read_layers(path)
+                    first = Convolution(*encoder[0], large, small, *windows)
+                    last = Convolution(*decoder[1], small, large, *windows, transposed=True)
+                    return Autoencoder([first, encoder[1]], [decoder[0], last], "tanh")
+
+                self.check_step(["--layers", layers, "--decoder-layers", decoder], network)
+
+    def check_step(self, shape, network):
         x = (make_samples(31, 2 * 5 * 2) / 255).astype(np.float32)
         source = write_file(self.folder / "x.h5", x=x)
-        shape = [
-            "--layers",
-            "2x5x2,conv:3x2x3s1x2p0x1,4",
-            "--decoder-layers",
-            "4,1x3x3,tconv:2x2x3s1x2p0x1o0",
-            "--activation",
-            "tanh",
-        ]
-        output = self.folder / "run"
+        output = self.folder / f"run-{len(list(self.folder.iterdir()))}"
         self.success(
             "train",
             "--data",
@@ -35,6 +59,8 @@ class LayersTest(NetworkTest):
             "--output",
             output,
             *shape,
+            "--activation",
+            "tanh",
             "--batch",
             32,
             "--micro-batch",
@@ -51,13 +77,6 @@ class LayersTest(NetworkTest):
             9,
             ranks=2,
         )
-
-        def network(path):
-            encoder, decoder = read_layers(path)
-            first = Convolution(*encoder[0], (2, 5, 2), (1, 3, 3), (1, 2), (0, 1))
-            last = Convolution(*decoder[1], (1, 3, 3), (2, 5, 2), (1, 2), (0, 1), transposed=True)
-            return Autoencoder([first, encoder[1]], [decoder[0], last], "tanh")
-
         before, after = (network(checkpoints(output)[step]) for step in (1, 2))
         for i, (weight, bias) in enumerate(before.gradient(x)):
             for name, gradient in (("weight", weight), ("bias", bias)):
@@ -86,6 +105,22 @@ class LayersTest(NetworkTest):
                 "elu",
             ],
             "conv-tied": ["--layers", "2x5x2,conv:4x2x3s1x2p0x1,3", "--tied"],
+            "conv1d": ["--layers", "10x2,conv1d:4x3s2,conv1d:3x4,3", "--activation", "gelu"],
+            "conv1d-one-channel": ["--layers", "20,conv1d:4x5s2,conv1d:2x3s2", "--layer-norm"],
+            "conv1d-lopsided": [
+                "--layers",
+                "10x2,conv1d:4x3s2,3",
+                "--decoder-layers",
+                "3,5x3,tconv1d:2x3s2o1",
+            ],
+            "conv3d": ["--layers", "2x2x5,conv3d:4x2x2x3s1x1x2,3", "--activation", "elu"],
+            "conv3d-tied": ["--layers", "5x1x2x2,conv3d:4x3x1x2s2x1x1p1x0x0,3", "--tied"],
+            "conv3d-lopsided": [
+                "--layers",
+                "1x4x5,tconv3d:2x2s2,conv3d:3x3s2,3",
+                "--decoder-layers",
+                "3,1x2x5x3,tconv3d:1x1x2x1s1x2x1",
+            ],
             "conv-lopsided": [
                 "--layers",
                 "4x5,tconv:2x2s2,conv:3x3s2,3",
@@ -117,11 +152,15 @@ class LayersTest(NetworkTest):
                     np.testing.assert_allclose(jacobian[:, :, c], slope, rtol=1e-4, atol=1e-6)
 
     def test_layers_as_text(self):
-        text = "4x5,conv:3x3s2,conv:2x3s1x2p0x1,3"
-        printed = self.success(
-            "train", "--data", "x.h5", "--layers", text, "--output", "y", "--print-config"
-        ).stdout
-        self.assertEqual(read_config(printed)["layers"], text)
+        for text in (
+            "4x5,conv:3x3s2,conv:2x3s1x2p0x1,3",
+            "10x2,conv1d:3x3s2,conv1d:2x3s2p0,3",
+            "1x4x5,conv3d:3x3s2,conv3d:2x1x2x3s1x1x2p0,3",
+        ):
+            printed = self.success(
+                "train", "--data", "x.h5", "--layers", text, "--output", "y", "--print-config"
+            ).stdout
+            self.assertEqual(read_config(printed)["layers"], text)
         refused = {
             "20,conv:3x3,4": ["--layers", "conv:3x3", "20"],
             "4x5,conv:3x9p0,4": ["conv:3x9p0", "4x5"],

@@ -5,6 +5,7 @@ import unittest
 
 import h5py
 import numpy as np
+from scipy.sparse.linalg import svds
 
 from reference import read_layers
 from support import PROGRAM, ROOT, DATA, IO, USAGE, ProgramTest, execute, run, write_file
@@ -245,6 +246,65 @@ class PcaTest(ProgramTest):
                 "row 17",
             )
         self.assertFalse(output.exists())
+
+
+class LargePcaTest(ProgramTest):
+    """More features, or more samples, than a matrix of their square is made for."""
+
+    def explained(self, x, components, *arguments, **how):
+        data = write_file(self.folder / "large.h5", samples=x)
+        output = self.folder / f"large-{len(list(self.folder.iterdir()))}.h5"
+        command = ["pca", "--json", "--data", data, "--components", components]
+        report = json.loads(self.success(*command, "--output", output, *arguments, **how).stdout)
+        return report, output
+
+    def test_few_samples_of_many_features(self):
+        random = np.random.default_rng(3)
+        x = (random.normal(size=(200, 6)) @ random.normal(size=(6, 6000))).astype(np.float32)
+        x += random.normal(scale=0.1, size=x.shape).astype(np.float32)
+        found, model = self.explained(x, 30)
+        self.assertEqual(found["method"], "gram")
+        mean, rows, variance = principal(x.astype(float), 30)
+        np.testing.assert_allclose(found["variance"], variance[:30], rtol=1e-9)
+        self.assertAlmostEqual(found["total_variance"] / variance.sum(), 1, places=9)
+        ((weight, _),) = read_layers(model)[0]
+        np.testing.assert_allclose(np.abs(np.sum(weight * rows, axis=1)), 1, atol=1e-5)
+        digests = {self.digest(model)}
+        for ranks, threads in ((2, 1), (3, 2)):
+            again, model = self.explained(x, 30, "--threads", threads, ranks=ranks)
+            self.assertEqual(again, found)
+            digests.add(self.digest(model))
+        self.assertEqual(len(digests), 1)
+        # More components than the samples have dimensions.
+        self.assert_refused(
+            run("pca", "--data", self.folder / "large.h5", "--components", 200, "--output", "x.h5"),
+            USAGE,
+            "choose 1 to 199",
+        )
+
+    def test_memory_and_time_of_few_samples(self):
+        """200 x 6000 took 4.9 GB and half a minute."""
+        x = np.random.default_rng(3).normal(size=(200, 6000)).astype(np.float32)
+        data = write_file(self.folder / "wide.h5", samples=x)
+        output = self.folder / "wide-pca.h5"
+        words = ["pca", "--data", data, "--components", 10, "--output", output]
+        limited = ["bash", "-c", 'ulimit -v 1500000; exec "$@"', "-", PROGRAM, *map(str, words)]
+        done = execute(limited, timeout=20)
+        self.assertEqual(done.code, 0, str(done))
+        self.assertRegex(done.stdout, r"method gram; memory of a rank: about \d\d MiB")
+
+    def test_many_samples_of_many_features(self):
+        random = np.random.default_rng(4)
+        spread = 0.8 ** np.arange(40)
+        x = (random.normal(size=(4200, 40)) * spread) @ random.normal(size=(40, 4100))
+        x = (x + random.normal(scale=0.01, size=x.shape)).astype(np.float32)
+        found, _ = self.explained(x, 10, "--threads", 2)
+        self.assertEqual(found["method"], "range-finder")
+        centred = x.astype(float) - x.mean(axis=0, dtype=float)
+        values = np.sort(svds(centred, 10, return_singular_vectors=False))[::-1] ** 2 / len(x)
+        np.testing.assert_allclose(found["variance"], values, rtol=1e-6)
+        self.assertAlmostEqual(found["total_variance"] / (centred**2).sum() * len(x), 1, places=9)
+        self.assertEqual(self.explained(x, 10, ranks=3)[0], found)
 
 
 class LinearAutoencoderTest(ProgramTest):

@@ -27,7 +27,8 @@ def read_layers(path, group="/model"):
 class Convolution:
     """A convolution (or transposed, when `transposed`) over images H x W x C, from its definition:
     every pair of pixels that a window connects, one after the other. `weight` and `bias` as in the
-    file, `before` and `after` the shapes of an image."""
+    file, `before` and `after` the shapes of an image; series T x C and volumes D x H x W x C
+    alike."""
 
     def __init__(self, weight, bias, before, after, stride, padding, transposed=False):
         self.weight, self.bias, self.before, self.after, self.transposed = (
@@ -38,43 +39,35 @@ class Convolution:
             transposed,
         )
         small, large = (before, after) if transposed else (after, before)
-        self.pairs = []
-        for y in range(small[0]):
-            for x in range(small[1]):
-                for i in range(weight.shape[2]):
-                    for j in range(weight.shape[3]):
-                        row, column = y * stride[0] - padding[0] + i, x * stride[1] - padding[1] + j
-                        if 0 <= row < large[0] and 0 <= column < large[1]:
-                            self.pairs.append(
-                                (
-                                    ((y, x), (row, column))
-                                    if not transposed
-                                    else ((row, column), (y, x)),
-                                    i,
-                                    j,
-                                )
-                            )
+        self.pairs = []  # (output, input, place in the kernel)
+        for at in np.ndindex(*small[:-1]):
+            for place in np.ndindex(*weight.shape[2:]):
+                pixel = tuple(a * s - p + k for a, s, p, k in zip(at, stride, padding, place))
+                if all(0 <= i < extent for i, extent in zip(pixel, large)):
+                    self.pairs.append((pixel, at, place) if transposed else (at, pixel, place))
 
-    def kernel(self, i, j):
+    def kernel(self, place):
         """Inputs x outputs at one place of the kernel."""
-        return self.weight[:, :, i, j] if self.transposed else self.weight[:, :, i, j].T
+        weight = self.weight[(slice(None), slice(None), *place)]
+        return weight if self.transposed else weight.T
 
     def forward(self, x):
         x = x.reshape(len(x), *self.before)
         y = np.zeros((len(x), *self.after)) + self.bias
-        for ((a, b), (c, d)), i, j in self.pairs:
-            y[:, a, b] += x[:, c, d] @ self.kernel(i, j)
+        for output, pixel, place in self.pairs:
+            y[(slice(None), *output)] += x[(slice(None), *pixel)] @ self.kernel(place)
         return y.reshape(len(x), -1)
 
     def backward(self, x, delta):
         """dL/dweight, dL/dbias, dL/dx from dL/d(output)."""
         x, delta = x.reshape(len(x), *self.before), delta.reshape(len(x), *self.after)
         weight, dx = np.zeros(self.weight.shape), np.zeros(x.shape)
-        for ((a, b), (c, d)), i, j in self.pairs:
-            product = x[:, c, d].T @ delta[:, a, b]
-            weight[:, :, i, j] += product if self.transposed else product.T
-            dx[:, c, d] += delta[:, a, b] @ self.kernel(i, j).T
-        return weight, delta.sum(axis=(0, 1, 2)), dx.reshape(len(x), -1)
+        for output, pixel, place in self.pairs:
+            product = x[(slice(None), *pixel)].T @ delta[(slice(None), *output)]
+            weight[(slice(None), slice(None), *place)] += product if self.transposed else product.T
+            dx[(slice(None), *pixel)] += delta[(slice(None), *output)] @ self.kernel(place).T
+        axes = tuple(range(delta.ndim - 1))
+        return weight, delta.sum(axis=axes), dx.reshape(len(x), -1)
 
 
 class Dense:
@@ -127,19 +120,28 @@ class Autoencoder:
     def sse(self, x):
         return np.sum((self.reconstruct(x) - x) ** 2) / len(x)
 
-    def mean_loss(self, x):
-        sums, outputs = self.forward(x)
+    def scale(self, x, present=None):
+        """Factors of the terms of the loss: with `present` (0 where an element is missing), the
+        mean over a sample is that over the elements that are there."""
+        if present is None:
+            return 1 / len(x) / (x.shape[1] if self.mean else 1)
+        there = np.maximum(present.sum(axis=1, keepdims=True), 1)
+        return present / len(x) / (there if self.mean else 1)
+
+    def mean_loss(self, x, present=None, fed=None):
+        """`fed`: what the network sees, when that is not what it is compared with."""
+        sums, outputs = self.forward(x if fed is None else fed)
         if self.loss == "bce":
             z = sums[-1]
-            total = np.sum(np.maximum(z, 0) - z * x + np.log1p(np.exp(-np.abs(z))))
+            terms = np.maximum(z, 0) - z * x + np.log1p(np.exp(-np.abs(z)))
         else:
-            total = np.sum((outputs[-1] - x) ** 2)
-        return total / len(x) / (x.shape[1] if self.mean else 1)
+            terms = (outputs[-1] - x) ** 2
+        return np.sum(terms * self.scale(x, present))
 
-    def gradient(self, x):
+    def gradient(self, x, present=None, fed=None):
         """[(dL/dweight, dL/dbias), ...] of the loss averaged over the samples."""
-        sums, outputs = self.forward(x)
-        scale = 1 / len(x) / (x.shape[1] if self.mean else 1)
+        sums, outputs = self.forward(x if fed is None else fed)
+        scale = self.scale(x, present)
         if self.loss == "bce":
             delta = (outputs[-1] - x) * scale
         else:

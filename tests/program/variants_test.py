@@ -35,6 +35,10 @@ VARIANTS = {
         "dropout:0.2",
     ],
     "convolution-tied": ["--layers", "2x5x2,conv:4x2x3s1x2p0x1,3", "--tied"],
+    "convolution-1d": ["--layers", "10x2,conv1d:4x3s2,conv1d:3x4,3"],
+    "convolution-1d-code": ["--layers", "20,conv1d:4x5s2,conv1d:2x3s2", "--layer-norm"],
+    "convolution-3d": ["--layers", "2x2x5,conv3d:4x2x2x3s1x1x2,3"],
+    "convolution-3d-tied": ["--layers", "5x2x2x1,conv3d:4x3x2x2s2p1x0x0,3", "--tied"],
     "transposed": [
         "--layers",
         "4x5,tconv:2x2s2,conv:3x3s2,3",

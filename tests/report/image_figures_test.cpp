@@ -34,6 +34,29 @@ TEST(ReconstructionFigures, are_curves_of_samples_that_are_not) {
   EXPECT_TRUE(reconstruction_figures(small_study(0, 4), {}).empty());
 }
 
+TEST(ReconstructionFigures, show_the_channels_of_series_and_a_layer_of_volumes) {
+  const auto series = reconstruction_figures(small_study(5, 6), ImageShape::series(3, 2));
+  ASSERT_EQ(series.size(), 6U);
+  for (const Figure& figure : series) EXPECT_TRUE(figure.html.starts_with("<svg "));
+  EXPECT_TRUE(holds(series[1].caption, "channel 1 of 2"));
+  EXPECT_EQ(reconstruction_figures(small_study(5, 6), ImageShape::series(6)).size(), 3U);
+  const auto volumes = reconstruction_figures(small_study(5, 8), ImageShape::volume({2, 2, 2}));
+  ASSERT_EQ(volumes.size(), 3U);
+  EXPECT_TRUE(volumes[0].html.starts_with("<img "));
+  EXPECT_TRUE(holds(volumes[0].caption, "the middle layer"));
+}
+
+TEST(FilterFigures, of_a_convolution_are_its_kernels) {
+  for (const std::string text : {"8x8x3,conv:5x3,2", "16x2,conv1d:5x3,2", "4x4x4,conv3d:5x3,2"}) {
+    AutoencoderSpec spec;
+    spec.encoder = layer_list_from(text);
+    const Model model = small_model(spec);
+    const auto figures = filter_figures(model, model.grid());
+    ASSERT_EQ(figures.size(), 1U) << text;
+    EXPECT_TRUE(holds(figures[0].caption, "the 5 units of largest norm (of 5)")) << text;
+  }
+}
+
 TEST(TraversalFigure, walks_the_units_of_largest_deviation_first) {
   AutoencoderSpec spec;
   spec.encoder = {4, 2};

@@ -42,11 +42,26 @@ TEST_F(ModelFileTest, input_transform_survives_the_header) {
   transform.inverse_deviation = {2, 4};
   StateHeader header;
   store_transform(transform, header);
-  const InputTransform loaded = load_transform(header);
+  const InputTransform loaded = load_transform(header, {});
   EXPECT_EQ(loaded.divisor, 255);
   EXPECT_EQ(loaded.mean, transform.mean);
   EXPECT_EQ(loaded.inverse_deviation, transform.inverse_deviation);
-  EXPECT_TRUE(load_transform({}).mean.empty());
+  EXPECT_TRUE(load_transform({}, {}).mean.empty());
+}
+
+TEST_F(ModelFileTest, a_mean_of_more_digits_survives_the_header) {
+  InputTransform transform;
+  transform.exact_mean = {1.7e9 + 50, 0.5};
+  transform.mean = {static_cast<float>(1.7e9 + 50), 0.5F};
+  transform.inverse_deviation = {2, 4};
+  StateHeader header;
+  store_transform(transform, header);
+  const InputTransform loaded = load_transform(header);
+  EXPECT_EQ(loaded.exact_mean, transform.exact_mean);
+  EXPECT_EQ(loaded.mean, transform.mean);
+  transform.exact_mean.clear();
+  store_transform(transform, header);
+  EXPECT_TRUE(load_transform(header).exact_mean.empty());
 }
 
 TEST_F(ModelFileTest, refuses_tensors_that_its_configuration_does_not_have) {

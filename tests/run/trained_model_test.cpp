@@ -40,16 +40,18 @@ class TrainedModelTest : public testing::Test {
     write_model(path_, {});
   }
 
-  static TrainConfig configuration() {
+  static TrainConfig configuration(const std::string& more = "") {
     TrainConfig config;
     apply_text("layers = 24,11,5\nmicro-batch = 64\nbatch = 256\nactivation = tanh\n", "test",
                config);
+    apply_text(more, "test", config);
     return config;
   }
 
   static void write_model(const std::string& path,
-                          const std::map<std::string, std::int64_t>& position) {
-    const TrainConfig config = configuration();
+                          const std::map<std::string, std::int64_t>& position,
+                          const std::string& more = "") {
+    const TrainConfig config = configuration(more);
     const Autoencoder network(config.model);
     Buffer<float> parameters(network.layout().size());
     initialize(network.layout(), network.roles(), config.initialization, 3, parameters.span());
@@ -110,6 +112,37 @@ class TrainedModelTest : public testing::Test {
   std::string path_ = folder_.file("model.h5");
   std::string data_;
 };
+
+// Of data with their channels first, all numbers of a sample have that order; the codes are those
+// of the same model and the same images with the channels last.
+TEST_F(TrainedModelTest, keeps_the_order_of_channels_of_its_data) {
+  const std::string layers = "layers = 4x2x3,conv:2x3,5\n";
+  write_model(path_, {}, layers);
+  write_model(folder_.file("first.h5"), {}, layers + "channels = first\n");
+  const TrainedModel last = TrainedModel::load(path_);
+  const TrainedModel first = TrainedModel::load(folder_.file("first.h5"));
+  constexpr Index channels = 3;
+  constexpr Index places = features / channels;
+  OwnedMatrix samples(7, features);
+  OwnedMatrix moved(7, features);
+  const auto expect_moved = [&](const OwnedMatrix& stored, const OwnedMatrix& of_network) {
+    for (Index r = 0; r < stored.rows(); ++r) {
+      for (Index f = 0; f < features; ++f)
+        ASSERT_EQ(stored(r, f % channels * places + f / channels), of_network(r, f));
+    }
+  };
+  for (Index r = 0; r < samples.rows(); ++r) {
+    for (Index f = 0; f < features; ++f) {
+      moved(r, f) = static_cast<float>((r * 31 + f * 7) % 100);
+      samples(r, f % channels * places + f / channels) = moved(r, f);
+    }
+  }
+  expect_equal(first.encode(samples), last.encode(moved));
+  expect_moved(first.normalize(samples), last.normalize(moved));
+  expect_moved(first.reconstruct(samples), last.reconstruct(moved));
+  expect_moved(first.decode(first.encode(samples)), last.decode(last.encode(moved)));
+  EXPECT_EQ(first.squared_errors(samples), last.squared_errors(moved));
+}
 
 TEST_F(TrainedModelTest, tells_what_it_is) {
   const TrainedModel model = TrainedModel::load(path_);

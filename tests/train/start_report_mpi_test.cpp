@@ -26,7 +26,8 @@ TEST(StartReport, is_empty_where_nobody_reads_it) {
 
 TEST(PredictMemory, counts_what_a_rank_holds) {
   TinyRun run(Communicator::world());
-  const MemoryPrediction memory = predict_memory(run.communicator, run.config, run.stages);
+  const MemoryPrediction memory =
+      predict_memory(run.communicator, run.config, run.data, run.stages);
   const auto bytes_of = [](const MemoryPrediction& prediction, const std::string& name) {
     for (const auto& item : prediction.items) {
       if (item.name == name) return item.bytes;
@@ -41,7 +42,7 @@ TEST(PredictMemory, counts_what_a_rank_holds) {
             train_test::tiny_rows * train_test::tiny_features * 4 / run.communicator.size());
   EXPECT_EQ(bytes_of(memory, "checkpoint in the background"), -1);
   TinyRun async(run, [](TrainConfig& config) { config.reliability.checkpoint_async = true; });
-  EXPECT_GT(bytes_of(predict_memory(async.communicator, async.config, async.stages),
+  EXPECT_GT(bytes_of(predict_memory(async.communicator, async.config, async.data, async.stages),
                      "checkpoint in the background"),
             0);
 }

@@ -62,7 +62,8 @@ class TrainedModel {
   /// The weights digest, as `hourglass inspect` prints it: equal digests, equal parameters.
   [[nodiscard]] std::string digest() const;
 
-  /// The samples (n x D) as the network sees them: (x / divisor - mean) / deviation (n x D).
+  /// The samples (n x D) as the network sees them: (x / divisor - mean) / deviation (n x D). Here
+  /// and below, the numbers of a sample have the order of the training data.
   [[nodiscard]] OwnedMatrix normalize(ConstMatrix samples) const;
   /// Codes h = f(x) (n x d) of samples (n x D).
   [[nodiscard]] OwnedMatrix encode(ConstMatrix samples,

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <vector>
+
+#include "engine/inference.hpp"
+#include "hourglass/comm/communicator.hpp"
+#include "run/model_file.hpp"
+
+namespace hourglass {
+
+/// The reconstruction error of each feature, in the units of the network.
+struct FeatureErrors {
+  std::vector<double> mse;   ///< squared error, averaged over samples
+  std::vector<double> bias;  ///< reconstruction minus value, averaged over samples
+};
+/// Exact sums: the same bits on any number of ranks and threads. Collective. Throws the same Error
+/// on every rank: as for_each_micro_batch.
+[[nodiscard]] FeatureErrors feature_errors(const Communicator& communicator, const Model& model,
+                                           const DatasetReader& reader,
+                                           const InputTransform& transform, Index micro_batch,
+                                           WorkerPool& pool);
+
+/// The features in which a sample differs most from its reconstruction.
+struct OddFeatures {
+  Index row = 0;
+  std::vector<Index> features;         ///< largest squared error first, of equal ones the first
+  std::vector<float> values;           ///< normalised
+  std::vector<float> reconstructions;  ///< the same
+};
+/// At most `count` features of each row of the micro-batches `which` (InferencePlan), in order of
+/// rows. Local. Throws as for_each_micro_batch.
+[[nodiscard]] std::vector<OddFeatures> odd_features(const Model& model, const DatasetReader& reader,
+                                                    const InputTransform& transform,
+                                                    Index micro_batch, Range which, Index count,
+                                                    WorkerPool& pool);
+
+}  // namespace hourglass

@@ -1,0 +1,80 @@
+#include "data/table_text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "core/text_list.hpp"
+
+namespace hourglass {
+
+namespace {
+
+// Where true and false meet.
+constexpr double half = 0.5;
+
+// Blanks at the ends of a cell belong to it only in quotes.
+std::string cell_text(const std::string& text) {
+  const bool padded = !text.empty() && (text.front() == ' ' || text.back() == ' ');
+  const std::string field = csv_field(text);
+  return padded && field == text ? "\"" + text + "\"" : field;
+}
+
+}  // namespace
+
+TableText::TableText(std::vector<Column> columns, InputTransform transform)
+    : columns_(std::move(columns)), transform_(std::move(transform)) {
+  for (const Column& column : columns_) {
+    dates_.push_back(column.kind == ColumnKind::date ? date_format_from(column.format)
+                                                     : DateFormat{});
+  }
+}
+
+std::string TableText::header() const {
+  std::string text;
+  for (const Column& column : columns_) text += (text.empty() ? "" : ",") + cell_text(column.name);
+  return text + "\n";
+}
+
+double TableText::original(std::span<const float> outputs, Index feature) const {
+  const auto c = static_cast<std::size_t>(feature);
+  const auto value = static_cast<double>(outputs[c]);
+  if (transform_.mean.empty()) return value * transform_.divisor;
+  return (value / static_cast<double>(transform_.inverse_deviation[c]) +
+          static_cast<double>(transform_.mean[c])) *
+         transform_.divisor;
+}
+
+Index TableText::category_of(std::span<const float> outputs, const Column& column) {
+  const auto first = outputs.begin() + column.features.begin;
+  const auto last = outputs.begin() + column.features.end;
+  return std::max_element(first, last) - first;
+}
+
+void TableText::append(std::span<const float> outputs, std::string& text) const {
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    const Column& column = columns_[c];
+    if (c > 0) text += ',';
+    const double value = original(outputs, column.features.begin);
+    switch (column.kind) {
+      case ColumnKind::number:
+        fmt::format_to(std::back_inserter(text), "{:.8g}", value);
+        break;
+      case ColumnKind::category:
+        text +=
+            cell_text(column.vocabulary[static_cast<std::size_t>(category_of(outputs, column))]);
+        break;
+      case ColumnKind::boolean:
+        text += cell_text(column.vocabulary[value >= half ? 1 : 0]);
+        break;
+      case ColumnKind::date:
+        text += cell_text(date_text(value, dates_[c]));
+        break;
+    }
+  }
+  text += '\n';
+}
+
+}  // namespace hourglass

@@ -1,0 +1,136 @@
+#include "data/value_range.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <type_traits>
+
+#include "core/buffer.hpp"
+#include "data/finite_rows.hpp"
+#include "hdf5/element.hpp"
+
+namespace hourglass {
+
+namespace {
+
+double off_step(double value, double steps) {
+  const double scaled = value * steps;
+  return std::fabs(scaled - std::nearbyint(scaled));
+}
+
+template <class T>
+void add_integers(std::span<const std::byte> stored, ValueRange& range) {
+  const std::size_t count = stored.size() / sizeof(T);
+  if (count == 0) return;
+  T lowest = load_element<T>(stored.data(), 0);
+  T highest = lowest;
+  for (std::size_t i = 1; i < count; ++i) {
+    const T value = load_element<T>(stored.data(), i);
+    lowest = std::min(lowest, value);
+    highest = std::max(highest, value);
+  }
+  range.lowest = std::min(range.lowest, static_cast<double>(lowest));
+  range.highest = std::max(range.highest, static_cast<double>(highest));
+}
+
+template <class T>
+void add_reals(std::span<const std::byte> stored, ValueRange& range) {
+  const std::size_t count = stored.size() / sizeof(T);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto value = static_cast<double>(load_element<T>(stored.data(), i));
+    if (std::isnan(value)) continue;
+    range.lowest = std::min(range.lowest, value);
+    range.highest = std::max(range.highest, value);
+    if (value == std::nearbyint(value)) continue;
+    range.whole = false;
+    range.off_steps_of_255 = std::max(range.off_steps_of_255, off_step(value, 255));
+    range.off_steps_of_65535 = std::max(range.off_steps_of_65535, off_step(value, 65535));
+  }
+}
+
+void add_rows(const DatasetReader& reader, Range rows, std::span<std::byte> buffer,
+              ValueRange& range) {
+  const DatasetInfo& info = reader.info();
+  const auto bytes = buffer.first(static_cast<std::size_t>(rows.size() * info.row_bytes()));
+  reader.read_rows(rows, bytes);
+  range.add(info.type, bytes);
+  range.rows += rows.size();
+}
+
+}  // namespace
+
+double ValueRange::magnitude() const {
+  return known() ? std::max(std::fabs(lowest), std::fabs(highest)) : 0;
+}
+
+void ValueRange::add(ElementType type, std::span<const std::byte> stored) {
+  with_element(type, [&]<class T>(std::type_identity<T>) {
+    if constexpr (std::is_integral_v<T>) {
+      add_integers<T>(stored, *this);
+    } else {
+      add_reals<T>(stored, *this);
+    }
+  });
+}
+
+void ValueRange::merge(const ValueRange& other) {
+  lowest = std::min(lowest, other.lowest);
+  highest = std::max(highest, other.highest);
+  whole = whole && other.whole;
+  off_steps_of_255 = std::max(off_steps_of_255, other.off_steps_of_255);
+  off_steps_of_65535 = std::max(off_steps_of_65535, other.off_steps_of_65535);
+  rows += other.rows;
+}
+
+ValueRange value_range(const DatasetReader& reader, Range rows) {
+  const DatasetInfo& info = reader.info();
+  const Index block = std::max<Index>(1, std::min(rows_a_read(info), rows.size()));
+  Buffer<std::byte> buffer(block * info.row_bytes());
+  ValueRange range;
+  for (Index begin = rows.begin; begin < rows.end; begin += block)
+    add_rows(reader, {begin, std::min(rows.end, begin + block)}, buffer.span(), range);
+  return range;
+}
+
+ValueRange value_range(const Communicator& communicator, const DatasetReader& reader) {
+  const DatasetInfo& info = reader.info();
+  ValueRange mine;
+  collectively(communicator, [&] {
+    mine = value_range(reader, even_part(info.rows(), communicator.size(), communicator.rank()));
+  });
+  ValueRange all;
+  all.lowest = -communicator.max(-mine.lowest);
+  all.highest = communicator.max(mine.highest);
+  all.whole = communicator.min(Index{mine.whole ? 1 : 0}) == 1;
+  all.off_steps_of_255 = communicator.max(mine.off_steps_of_255);
+  all.off_steps_of_65535 = communicator.max(mine.off_steps_of_65535);
+  all.rows = info.rows();
+  return all;
+}
+
+ValueRange typical_range(const Communicator& communicator, const DatasetReader& reader) {
+  constexpr Index largest = Index{256} << 20;
+  constexpr Index sampled_rows = 256;
+  const DatasetInfo& info = reader.info();
+  if (info.rows() <= largest / info.row_bytes()) return value_range(communicator, reader);
+  ValueRange range;
+  collectively(communicator, [&] {
+    if (communicator.is_root()) range = sampled_range(reader, sampled_rows);
+  });
+  communicator.broadcast(std::as_writable_bytes(std::span(&range, 1)));
+  return range;
+}
+
+ValueRange sampled_range(const DatasetReader& reader, Index rows) {
+  const DatasetInfo& info = reader.info();
+  const Index count = std::min(rows, info.rows());
+  if (count == info.rows()) return value_range(reader, {0, count});
+  Buffer<std::byte> buffer(info.row_bytes());
+  ValueRange range;
+  for (Index i = 0; i < count; ++i) {
+    const Index row = even_part(info.rows(), count, i).begin;
+    add_rows(reader, {row, row + 1}, buffer.span(), range);
+  }
+  return range;
+}
+
+}  // namespace hourglass

@@ -1,0 +1,109 @@
+#include "hdf5/anndata.hpp"
+
+#include <algorithm>
+
+#include "hdf5/foreign_attributes.hpp"
+#include "hdf5/sparse_matrix.hpp"
+#include "hourglass/core/error.hpp"
+
+namespace hourglass::hdf5 {
+
+namespace {
+
+// The texts of the member `field` of a compound data set, as old versions keep obs and var.
+std::vector<std::string> texts_of_field(hid_t dataset, const std::string& field) {
+  const Handle type(H5Dget_type(dataset), H5Tclose);
+  const Handle space(H5Dget_space(dataset), H5Sclose);
+  const int number = H5Tget_class(type.get()) == H5T_COMPOUND
+                         ? H5Tget_member_index(type.get(), field.c_str())
+                         : -1;
+  const hssize_t count = H5Sget_simple_extent_npoints(space.get());
+  constexpr hssize_t most = hssize_t{1} << 24;
+  if (number < 0 || count < 1 || count > most) {
+    H5Eclear2(H5E_DEFAULT);
+    return {};
+  }
+  const Handle member(H5Tget_member_type(type.get(), static_cast<unsigned>(number)), H5Tclose);
+  if (H5Tget_class(member.get()) != H5T_STRING || H5Tis_variable_str(member.get()) <= 0) return {};
+  const Handle memory(H5Tcreate(H5T_COMPOUND, sizeof(char*)), H5Tclose);
+  H5Tinsert(memory.get(), field.c_str(), 0, member.get());
+  std::vector<char*> values(static_cast<std::size_t>(count), nullptr);
+  std::vector<std::string> texts;
+  if (H5Dread(dataset, memory.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT,
+              static_cast<void*>(values.data())) < 0) {
+    H5Eclear2(H5E_DEFAULT);
+    return {};
+  }
+  for (const char* value : values) texts.emplace_back(value == nullptr ? "" : value);
+  H5Dvlen_reclaim(memory.get(), space.get(), H5P_DEFAULT, static_cast<void*>(values.data()));
+  return texts;
+}
+
+// The index of a table of columns, which is a group or, in old files, a compound data set.
+std::vector<std::string> index_of(hid_t file, const std::string& table) {
+  const OpenedObject object = open_object(file, table);
+  if (object.kind == H5I_DATASET) {
+    auto texts = texts_of_field(object.handle.get(), "index");
+    return texts.empty() ? texts_of_field(object.handle.get(), "_index") : texts;
+  }
+  if (object.kind != H5I_GROUP) return {};
+  std::string index = text_attribute(object.handle.get(), "_index");
+  if (index.empty()) index = "_index";
+  const OpenedObject column = open_object(file, table + "/" + index);
+  return column.kind == H5I_DATASET ? texts_of(column.handle.get()) : std::vector<std::string>();
+}
+
+[[noreturn]] void refuse_matrix(hid_t group, const std::string& file_name, const std::string& path,
+                                const std::string& what) {
+  throw Error(ErrorKind::data, file_name + ": " + what + dense_advice(group, file_name, path));
+}
+
+}  // namespace
+
+bool is_anndata(hid_t file) {
+  return text_attribute(file, "encoding-type") == "anndata" || has_links(file, {"X", "obs", "var"});
+}
+
+std::string anndata_samples(hid_t file, const std::string& file_name) {
+  const OpenedObject x = open_object(file, "/X");
+  if (x.kind == H5I_DATASET) return "/X";
+  const std::string sparse = x.kind == H5I_GROUP ? describe_sparse(x.handle.get()) : "";
+  if (sparse.empty()) {
+    throw Error(ErrorKind::data, file_name + ": is an AnnData file without X; name a data set: " +
+                                     file_name + ":/path (" + listing(file, "") + ")");
+  }
+  refuse_matrix(x.handle.get(), file_name, "/X", "is an AnnData file whose X is " + sparse);
+}
+
+std::vector<std::string> variable_names(hid_t file, const std::string& path, Index count) {
+  if (!is_anndata(file)) return {};
+  std::vector<std::string> names;
+  if (path == "/X" || path.starts_with("/layers/")) names = index_of(file, "/var");
+  if (path == "/raw/X") names = index_of(file, "/raw/var");
+  if (static_cast<Index>(names.size()) != count) names.clear();
+  return names;
+}
+
+void refuse_tenx(hid_t file, const std::string& file_name) {
+  // Version 3 has one group, "matrix"; version 2 has one per genome.
+  struct Search {
+    std::vector<std::string> groups;
+  } search;
+  const auto keep = [](hid_t, const char* name, const H5L_info_t*, void* data) noexcept -> herr_t {
+    constexpr std::size_t most = 100;
+    auto& groups = static_cast<Search*>(data)->groups;
+    groups.emplace_back(std::string("/") + name);
+    return groups.size() >= most ? 1 : 0;
+  };
+  if (H5Literate(file, H5_INDEX_NAME, H5_ITER_INC, nullptr, keep, &search) < 0)
+    H5Eclear2(H5E_DEFAULT);
+  for (const std::string& path : search.groups) {
+    const OpenedObject group = open_object(file, path);
+    if (group.kind != H5I_GROUP || !has_links(group.handle.get(), {"barcodes", "indptr"})) continue;
+    const std::string sparse = describe_sparse(group.handle.get());
+    if (sparse.empty()) continue;
+    refuse_matrix(group.handle.get(), file_name, path, "holds " + sparse);
+  }
+}
+
+}  // namespace hourglass::hdf5

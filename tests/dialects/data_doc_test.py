@@ -1,0 +1,86 @@
+"""Every command of the table "your file" of docs/data.md, on files that the tools wrote."""
+
+import re
+import shlex
+import unittest
+import warnings
+
+import h5py
+import numpy as np
+
+from foreign_files import DialectTest
+from extras import need
+from support import ROOT, execute, run
+
+warnings.simplefilter("ignore")
+netCDF4, anndata, pandas, sparse = need("netCDF4", "anndata", "pandas", "scipy.sparse")
+
+# Training as short as it gets.
+SHORT = ["--epochs", "1", "--batch", "16", "--micro-batch", "16"]
+
+
+class DataDocTest(DialectTest):
+    rng = np.random.default_rng(6)
+
+    def write_netcdf(self, name, variables=("t2m",), rows=32):
+        with netCDF4.Dataset(self.path(name), "w") as file:
+            for dimension, size in (("time", rows), ("station", 6)):
+                file.createDimension(dimension, size)
+                file.createVariable(dimension, "f8", (dimension,))[:] = np.arange(size)
+            for variable in variables:
+                made = file.createVariable(variable, "i2", ("time", "station"), fill_value=-32767)
+                made.scale_factor, made.add_offset = 0.01, float(self.rng.integers(250, 280))
+                made[:] = self.rng.normal(270, 5, (rows, 6))
+
+    def write_all(self):
+        self.write_netcdf("one.nc")
+        self.write_netcdf("climate.nc", ("t2m", "msl"))
+        self.write_netcdf("year-2001.nc")
+        self.write_netcdf("year-2002.nc")
+        values = self.rng.random((32, 6))
+        with h5py.File(self.path("matrix.mat"), "w", userblock_size=512) as file:
+            file["A"] = values.T
+            file["A"].attrs["MATLAB_class"] = np.bytes_("double")
+        counts = self.rng.poisson(1, (32, 6)).astype("f4")
+        cells = anndata.AnnData(counts, dtype="f4")
+        cells.layers["counts"] = counts
+        cells.write_h5ad(self.path("cells.h5ad"))
+        anndata.AnnData(sparse.csr_matrix(counts), dtype="f4").write_h5ad(self.path("sparse.h5ad"))
+        matrix = sparse.csc_matrix(counts.T)
+        with h5py.File(self.path("filtered.h5"), "w") as file:
+            group = file.create_group("matrix")
+            group["data"], group["indices"] = matrix.data.astype("i4"), matrix.indices
+            group["indptr"], group["shape"] = matrix.indptr, np.array(matrix.shape, "i4")
+            group["barcodes"] = np.array([f"AAAC{i}-1" for i in range(32)], "S")
+        frame = pandas.DataFrame(values, columns=list("abcdef"))
+        frame.to_hdf(self.path("frame.h5"), "df")
+        frame.iloc[:, :5].assign(n=range(32), kind="x").to_hdf(self.path("mixed.h5"), "df")
+        with h5py.File(self.path("records.h5"), "w") as file:
+            file["events"] = np.rec.fromarrays(values.T, names=list("abcdef"))
+        with h5py.File(self.path("scan.nxs"), "w") as file:
+            data = file.create_group("entry/data")
+            data["counts"], data["monitor"] = self.rng.random((32, 6)), np.ones((32, 2))
+            data.attrs.update({"NX_class": "NXdata", "signal": "counts"})
+            file["entry"].attrs["NX_class"] = "NXentry"
+
+    def test_every_command(self):
+        self.write_all()
+        text = (ROOT / "docs/data.md").read_text()
+        section = text.split("## Files of other tools")[1].split("\n#")[0]
+        rows = re.findall(r"^\| (?!your file|-)(.+?) \| (.+) \|$", section, re.MULTILINE)
+        self.assertGreater(len(rows), 10)
+        for kind, cell in rows:
+            for i, command in enumerate(re.findall(r"`([^`]+)`", cell)):
+                with self.subTest(kind=kind, command=command):
+                    words = shlex.split(command)
+                    if words[0] == "python3":
+                        words = ["/usr/bin/python3", "-W", "ignore", *words[1:]]
+                        result = execute(words, folder=self.folder)
+                    else:
+                        words[words.index("run")] = f"run {kind} {i}"
+                        result = run(*words[1:], *SHORT, folder=self.folder)
+                    self.assertEqual(result.code, 0, str(result))
+
+
+if __name__ == "__main__":
+    unittest.main()
