@@ -7,6 +7,7 @@
 #include "hourglass/core/error.hpp"
 #include "model/architecture.hpp"
 #include "model/penalty.hpp"
+#include "model/weighted_loss.hpp"
 
 namespace hourglass {
 
@@ -27,34 +28,6 @@ template <class Function>
 OutputGradientHook hook_of(bool wanted, const Function& function) {
   if (!wanted) return {};
   return std::ref(function);
-}
-
-RowWeights weights_of(const PassContext& context) {
-  return {context.sample_weights, context.sample_ids};
-}
-
-auto l1(double weight) {
-  return
-      [weight](ConstMatrix y, float scale, Matrix dy) { return l1_penalty(weight, y, scale, dy); };
-}
-
-auto variational(double beta, double free_bits) {
-  return [beta, free_bits](ConstMatrix y, float scale, Matrix dy) {
-    return variational_penalty(beta, free_bits, y, scale, dy);
-  };
-}
-
-// A penalty of which each row's part is multiplied by its weight.
-template <class Penalty>
-double weighted(const Penalty& penalty, ConstMatrix y, float scale, Matrix dy,
-                const RowWeights& weights) {
-  if (weights.empty()) return penalty(y, scale, dy);
-  double sum = 0;
-  for (Index r = 0; r < y.rows; ++r) {
-    sum +=
-        static_cast<double>(weights[r]) * penalty(row_of(y, r), scale * weights[r], row_of(dy, r));
-  }
-  return sum;
 }
 
 }  // namespace
@@ -253,23 +226,8 @@ LossSums Autoencoder::predictive_pass(const float* parameters, ConstMatrix input
 
 LossSums Autoencoder::loss_of(ConstMatrix target, Matrix logits, Matrix gradient, float scale,
                               const LossOptions& options, const RowWeights& weights) const {
-  if (weights.empty()) {
-    return loss_and_gradient(spec_.loss, spec_.output_activation, spec_.feature_mean, scale, target,
-                             logits, gradient, options);
-  }
-  LossSums sums;
-  for (Index r = 0; r < target.rows; ++r) {
-    LossOptions own = options;
-    own.weights = row_of(options.weights, r);
-    own.present = row_of(options.present, r);
-    const LossSums row = loss_and_gradient(spec_.loss, spec_.output_activation, spec_.feature_mean,
-                                           scale * weights[r], row_of(target, r), row_of(logits, r),
-                                           row_of(gradient, r), own);
-    const auto weight = static_cast<double>(weights[r]);
-    sums.loss += weight * row.loss;
-    sums.squared_error += weight * row.squared_error;
-  }
-  return sums;
+  return weighted_loss(spec_.loss, spec_.output_activation, spec_.feature_mean, scale, target,
+                       logits, gradient, options, weights);
 }
 
 void Autoencoder::constrain(float* parameters) const {
@@ -326,16 +284,16 @@ double Autoencoder::penalize(Index layer, ConstMatrix y, float scale, const Pass
   double value = 0;
   if (layer == architecture_.code_layer) {
     // Predictive sparse decomposition penalises its inferred codes instead.
-    if (r.l1 > 0 && !predictive_) value += weighted(l1(r.l1), y, scale, dy, weights);
+    if (r.l1 > 0 && !predictive_) value += weighted_l1(r.l1, y, scale, dy, weights);
     if (r.kl_weight > 0)
       value += kl_sparsity_penalty(r.kl_weight, r.kl_target, context.unit_means, y.rows, scale, dy);
   }
   if (layer == architecture_.posterior_layer)
-    value += weighted(variational(r.beta, r.free_bits), y, scale, dy, weights);
+    value += weighted_variational(r.beta, r.free_bits, y, scale, dy, weights);
   const auto& hidden = architecture_.hidden_layers;
   if (const auto place = std::ranges::find(hidden, layer); place != hidden.end()) {
     const double weight = r.hidden_l1.at(place - hidden.begin() + 1);
-    if (weight > 0) value += weighted(l1(weight), y, scale, dy, weights);
+    if (weight > 0) value += weighted_l1(weight, y, scale, dy, weights);
   }
   return value;
 }
@@ -419,11 +377,10 @@ LossSums Autoencoder::evaluate_weighted(const float* parameters, ConstMatrix x,
   const Regularization& r = spec_.regularization;
   if (r.l1 > 0)
     sums.penalty +=
-        weighted(l1(r.l1), workspace.output(architecture_.code_layer, x.rows), 0, {}, weights);
+        weighted_l1(r.l1, workspace.output(architecture_.code_layer, x.rows), 0, {}, weights);
   if (r.variational) {
-    sums.penalty +=
-        weighted(variational(r.beta, 0), workspace.output(architecture_.posterior_layer, x.rows), 0,
-                 {}, weights);
+    sums.penalty += weighted_variational(
+        r.beta, 0, workspace.output(architecture_.posterior_layer, x.rows), 0, {}, weights);
   }
   sums.loss += sums.penalty;
   return sums;

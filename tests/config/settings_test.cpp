@@ -30,7 +30,7 @@ TrainConfig unusual() {
       "select-rows = 0:50\nselect-columns = 1,3\nwindow = 8\nstride = 2\nsample-weights = "
       "w.h5:/w\nvalidation-fraction = 0.25\nfolds = 5\nfold = 2\nvalidation-group = "
       "g.h5:/g\nsplit-seed = 3\n"
-      "100MiB\nallow-external = true\naccept-fill = true\nchannels = first\nvalidation-scale = "
+      "accept-fill = true\nchannels = first\nvalidation-scale = "
       "255\n"
       "missing-value = -999,-1\n"
       "[model]\nlayers = 4x5,conv:2x3s2,3\ndecoder-layers = "
