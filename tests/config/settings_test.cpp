@@ -26,7 +26,11 @@ TrainConfig unusual() {
   apply_text(
       "[data]\ndata = a.h5:/x\nvalidation=b.h5:/y\nnormalize = standardize\nshuffle-block = "
       "7\nshuffle-window = 9\nmemory = "
-      "100MiB\nallow-external = true\naccept-fill = true\nchannels = first\nvalidation-scale = "
+      "100MiB\nallow-external = true\n"
+      "select-rows = 0:50\nselect-columns = 1,3\nwindow = 8\nstride = 2\nsample-weights = "
+      "w.h5:/w\nvalidation-fraction = 0.25\nfolds = 5\nfold = 2\nvalidation-group = "
+      "g.h5:/g\nsplit-seed = 3\n"
+      "accept-fill = true\nchannels = first\nvalidation-scale = "
       "255\n"
       "missing-value = -999,-1\n"
       "[model]\nlayers = 4x5,conv:2x3s2,3\ndecoder-layers = "
