@@ -60,7 +60,7 @@ class RunData {
                                                           const TrainConfig& config) const;
 
  private:
-  void look_for_odd_values(const FeatureStatistics& statistics);
+  void look_for_odd_values(const FeatureStatistics& statistics, const std::vector<double>& missing);
   void look_for_unfamiliar_values(const FeatureStatistics& statistics);
 
   Communicator communicator_;

@@ -130,6 +130,11 @@ class ScalesTest(ProgramTest):
         text, _ = self.trained("fill", data)
         self.assertRegex(text, r"advice: feature 2 of \S+: 1e\+20 in \d+ of \d+ rows looked at")
         self.assertIn("looks like a fill value", text)
+        (found,) = re.findall(r"use (--missing) (mask) (--missing-value) (\S+)", text)
+        text, model = self.trained("masked", data, *found)
+        self.assertNotIn("looks like a fill value", text)
+        with h5py.File(model) as file:
+            np.testing.assert_allclose(1 / file["model/input/inverse_deviation"][()], 10, rtol=0.15)
 
     def test_runs_of_samples_that_are_alike(self):
         """1024 near-duplicates in a row: the error was 1.5 times that of a full shuffle."""
