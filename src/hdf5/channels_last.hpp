@@ -21,6 +21,8 @@ class ChannelsLast final : public RowSource {
   [[nodiscard]] const DatasetInfo& info() const override { return info_; }
   [[nodiscard]] std::string where(Index row) const override { return rows_->where(row); }
   void read_rows(Range rows, std::span<std::byte> bytes) const override;
+  void read_runs(std::span<const Range> runs, std::span<std::byte> bytes) const override;
+  void release() const override { rows_->release(); }
 
  private:
   std::unique_ptr<RowSource> rows_;
