@@ -173,14 +173,14 @@ class ChannelsTest(NetworkTest):
         for order, names in orders.items():
             path = self.folder / f"scales-{order}.h5"
             with h5py.File(path, "w") as file:
-                file["x"] = x
+                file["data"] = x
                 for axis, scale in enumerate(names):
                     file[scale] = np.arange(x.shape[axis], dtype=float)
                     file[scale].make_scale(scale)
-                    file["x"].dims[axis].attach_scale(file[scale])
+                    file["data"].dims[axis].attach_scale(file[scale])
             output = self.folder / f"named-{order}"
             words = [*BASE, "--layers", "8x8x8,conv:4x3s2,5", "--output", output]
-            self.success("train", "--data", f"{path}:/x", *words)
+            self.success("train", "--data", f"{path}:/data", *words)
             config = read_config((output / "config.cfg").read_text())
             self.assertEqual(config["channels"], order)
 
