@@ -114,7 +114,6 @@ std::vector<std::uint8_t> find_anomalies(const Arguments& arguments, const Datas
     }
     wanted.push_back(*label);
   }
-  address->options = reader.info().address.options;
   std::vector<std::uint8_t> positive;
   for (const std::int64_t label : labels.values)
     positive.push_back(std::ranges::find(wanted, label) != wanted.end() ? 1 : 0);
