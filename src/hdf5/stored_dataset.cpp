@@ -11,6 +11,7 @@
 #include "hdf5/dataset_checks.hpp"
 #include "hdf5/external_data.hpp"
 #include "hdf5/filters.hpp"
+#include "hdf5/netcdf.hpp"
 #include "hdf5/only_samples.hpp"
 #include "hourglass/core/error.hpp"
 
@@ -89,6 +90,7 @@ StoredDataset::StoredDataset(const DatasetAddress& address) {
       Handle(checked(H5Dget_space(dataset_.get()), name_, "its shape cannot be read"), H5Sclose);
   form_ = hdf5::stored_form(file_.get(), dataset_.get(), info_.address);
   info_.shape = hdf5::read_shape(space_.get(), name_);
+  info_.axes = hdf5::dimension_names(dataset_.get());
   hdf5::read_layout(dataset_.get(), space_.get(), info_, name_);
   if (form_.column_major && !info_.chunked) {
     dataset_.close();
