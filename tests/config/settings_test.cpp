@@ -26,7 +26,8 @@ TrainConfig unusual() {
   apply_text(
       "[data]\ndata = a.h5:/x\nvalidation=b.h5:/y\nnormalize = standardize\nshuffle-block = "
       "7\nshuffle-window = 9\nmemory = "
-      "100MiB\nallow-external = true\n"
+      "100MiB\nallow-external = true\nmissing = mask\nmissing-value = "
+      "-999,1e+30\nmissing-indicator = true\n"
       "[model]\nlayers = 4x5,conv:2x3s2,3\ndecoder-layers = "
       "3,2x3x2,tconv:1x3s2x1o1x0,20\nactivation = tanh\ncode-activation = "
       "sigmoid\n"

@@ -74,12 +74,12 @@ TEST(ReplaceMissing, reaches_the_ends_of_64_bits) {
 TEST(FirstRefused, of_every_treatment) {
   const std::vector<double> stored = {1, nan_value, -999, infinity, 1e300};
   EXPECT_EQ(refused(ElementType::f64, stored, {}), 1);
-  EXPECT_EQ(refused(ElementType::f64, {1.0, -999.0}, {Missing::refuse, {-999}, {}}), 1);
+  EXPECT_EQ(refused<double>(ElementType::f64, {1.0, -999.0}, {Missing::refuse, {-999}, {}}), 1);
   for (const Missing treatment : {Missing::mask, Missing::mean}) {
     EXPECT_EQ(refused(ElementType::f64, stored, {treatment, {-999}, {}}), 3);
-    EXPECT_EQ(refused(ElementType::f64, {1.0, 1e300}, {treatment, {}, {}}), 1);
+    EXPECT_EQ(refused<double>(ElementType::f64, {1.0, 1e300}, {treatment, {}, {}}), 1);
     // A value beyond single precision may stand for a missing one.
-    EXPECT_EQ(refused(ElementType::f64, {1.0, 1e300}, {treatment, {1e300}, {}}), -1);
+    EXPECT_EQ(refused<double>(ElementType::f64, {1.0, 1e300}, {treatment, {1e300}, {}}), -1);
     EXPECT_EQ(refused<std::uint8_t>(ElementType::u8, {1, 255}, {treatment, {255}, {}}), -1);
   }
   EXPECT_EQ(refused<std::uint8_t>(ElementType::u8, {1, 255}, {Missing::refuse, {255}, {}}), 1);
