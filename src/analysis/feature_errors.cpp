@@ -1,7 +1,8 @@
 #include "analysis/feature_errors.hpp"
 
 #include <algorithm>
-#include <numeric>
+#include <cmath>
+#include <cstdint>
 
 #include "engine/sum_over_ranks.hpp"
 #include "math/exact_sum.hpp"
@@ -18,8 +19,10 @@ double difference(float reconstruction, float value) {
 }
 
 OddFeatures most_odd(Index row, std::span<const float> x, std::span<const float> y, Index count) {
-  std::vector<Index> order(x.size());
-  std::iota(order.begin(), order.end(), Index{0});
+  std::vector<Index> order;
+  for (std::size_t f = 0; f < x.size(); ++f) {
+    if (!std::isnan(x[f])) order.push_back(static_cast<Index>(f));
+  }
   const auto error = [&](Index f) {
     const auto i = static_cast<std::size_t>(f);
     const double distance = difference(y[i], x[i]);
@@ -55,6 +58,7 @@ FeatureErrors feature_errors(const Communicator& communicator, const Model& mode
   // By worker: of each feature the squared error and the error.
   std::vector<std::vector<ExactSum>> sums(workers,
                                           std::vector<ExactSum>(sums_per_feature * features));
+  std::vector<std::vector<std::int64_t>> counts(workers, std::vector<std::int64_t>(features));
   collectively(communicator, [&] {
     for_each_micro_batch(
         reader, transform, plan, plan.of_rank(communicator.rank(), communicator.size()), pool,
@@ -63,6 +67,8 @@ FeatureErrors feature_errors(const Communicator& communicator, const Model& mode
           const ConstMatrix y = network.reconstruct(model.parameters.data(), x, workspaces[w]);
           for (Index r = 0; r < x.rows; ++r) {
             for (std::size_t f = 0; f < features; ++f) {
+              if (std::isnan(x.row(r)[f])) continue;  // missing
+              ++counts[w][f];
               const double distance = difference(y.row(r)[f], x.row(r)[f]);
               sums[w][sums_per_feature * f].add(distance * distance);
               sums[w][sums_per_feature * f + 1].add(distance);
@@ -73,11 +79,14 @@ FeatureErrors feature_errors(const Communicator& communicator, const Model& mode
   std::vector<ExactSum>& total = sums.front();
   for (std::size_t w = 1; w < workers; ++w) {
     for (std::size_t i = 0; i < total.size(); ++i) total[i].add(sums[w][i]);
+    for (std::size_t f = 0; f < features; ++f) counts[0][f] += counts[w][f];
   }
   sum_over_ranks(communicator, total);
+  communicator.sum(std::span(counts[0]));
   FeatureErrors errors;
-  const auto samples = static_cast<double>(plan.rows);
   for (std::size_t f = 0; f < features; ++f) {
+    // A feature that no sample has is without error.
+    const auto samples = static_cast<double>(std::max<std::int64_t>(1, counts[0][f]));
     errors.mse.push_back(total[sums_per_feature * f].value() / samples);
     errors.bias.push_back(total[sums_per_feature * f + 1].value() / samples);
   }

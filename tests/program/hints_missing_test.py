@@ -90,7 +90,7 @@ class MissingHints(HintTest):
 
     def test_export(self):
         masked = ["--missing", "mask"]
-        words = ["export", "--output", self.folder / "model.onnx", "--model"]
+        words = ["export", "onnx", "--output", self.folder / "model.onnx", "--model"]
         indicator = self.model(*masked, "--missing-indicator")
         self.hint("whose inputs exported files do not have; train without it", *words, indicator)
         self.success(*words, self.model(*masked))
