@@ -22,7 +22,7 @@ SHORT = ["--epochs", "1", "--batch", "16", "--micro-batch", "16"]
 class DataDocTest(DialectTest):
     rng = np.random.default_rng(6)
 
-    def write_netcdf(self, name, variables=("t2m",), rows=32):
+    def write_netcdf(self, name, variables=("t2m",), rows=32, land=0):
         with netCDF4.Dataset(self.path(name), "w") as file:
             for dimension, size in (("time", rows), ("station", 6)):
                 file.createDimension(dimension, size)
@@ -30,11 +30,13 @@ class DataDocTest(DialectTest):
             for variable in variables:
                 made = file.createVariable(variable, "i2", ("time", "station"), fill_value=-32767)
                 made.scale_factor, made.add_offset = 0.01, float(self.rng.integers(250, 280))
-                made[:] = self.rng.normal(270, 5, (rows, 6))
+                values = self.rng.normal(270, 5, (rows, 6))
+                made[:] = np.ma.array(values, mask=self.rng.random((rows, 6)) < land)
 
     def write_all(self):
         self.write_netcdf("one.nc")
         self.write_netcdf("climate.nc", ("t2m", "msl"))
+        self.write_netcdf("land.nc", ("sst",), land=0.2)
         self.write_netcdf("year-2001.nc")
         self.write_netcdf("year-2002.nc")
         values = self.rng.random((32, 6))

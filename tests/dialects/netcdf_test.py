@@ -210,7 +210,8 @@ class NetcdfTest(DialectTest):
         values = np.ones((6, 4), "f4")
         values[3, 2] = np.float32(1e20)
         path = self.stored("f4", values, fill=np.float32(1e20))
-        self.refusal(f"{path}:/v", "row 3 holds a missing value (feature 2)", "1e+20")
+        message = self.refusal(f"{path}:/v", "row 3 holds a missing value (feature 2)", "1e+20")
+        self.assertIn("; drop such rows, or train with --missing mask", message)
 
     def test_many_dimensions(self):
         with netCDF4.Dataset(self.path("x.nc"), "w") as file:
