@@ -1,5 +1,6 @@
 """How data are stored changes nothing: layouts, filters, userblocks, rows never written."""
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -92,6 +93,19 @@ class StorageTest(ProgramTest):
                 self.assertEqual(
                     self.digest(layouts[name], "--memory", 0, ranks=ranks), expected, name
                 )
+
+    def test_advice_for_chunks_that_are_unpacked_often(self):
+        address = self.file("deflate", chunks=(100, 30), compression="gzip")
+        words = ["train", "--data", address, "--layers", "30,4", "--epochs", 1, "--batch", 64]
+        words += ["--micro-batch", 16, "--output-activation", "linear", "--memory", 0]
+        small = ["--shuffle-block", 8, "--shuffle-window", 4, "--output", self.folder / "small"]
+        printed = self.success(*words, *small).stdout
+        self.assertIn("compressed in chunks of 100 rows, each of which is unpacked about", printed)
+        advised = re.search(r"a new run with (--\S+ \d+ --\S+ \d+) unpacks", printed).group(1)
+        printed = self.success(*words, *advised.split(), "--output", self.folder / "large").stdout
+        self.assertNotIn("compressed in chunks", printed)
+        in_memory = ["--memory", "1GiB", "--output", self.folder / "memory"]
+        self.assertNotIn("compressed in chunks", self.success(*words, *small, *in_memory).stdout)
 
     def test_several_compressed_files_are_streamed_as_one(self):
         parts = [
