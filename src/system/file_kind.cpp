@@ -28,8 +28,8 @@ constexpr const char* by_csv_import =
 constexpr const char* by_nccopy =
     "convert it: nccopy -k nc4 {} OUT.nc (Debian's package netcdf-bin)";
 constexpr const char* by_numpy =
-    "read it in Python with the library that wrote it, save the array with numpy.save, and give "
-    "the .npy file to hourglass import";
+    "read it in Python with the library that wrote it, save numpy.ascontiguousarray(array) with "
+    "numpy.save, and give the .npy file to hourglass import";
 constexpr const char* by_csv =
     "write it as CSV, e.g. with to_csv of pandas, and give the CSV file to hourglass import";
 constexpr const char* by_folder = "give the folder with the images to hourglass import";
@@ -60,8 +60,8 @@ constexpr std::array signatures = {
     Signature{0, "P6"sv, "a PPM image", "", by_folder},
     Signature{0, "MATLAB 5.0 MAT-file"sv, "a MATLAB file older than version 7.3", "",
               "write it again in MATLAB, with save -v7.3, or load it in Python with "
-              "scipy.io.loadmat, save the "
-              "array with numpy.save, and give the .npy file to hourglass import"},
+              "scipy.io.loadmat, save numpy.ascontiguousarray(array) with numpy.save, and give the "
+              ".npy file to hourglass import"},
     Signature{0, "PAR1"sv, "a Parquet table", "", by_csv},
     Signature{0, "ARROW1"sv, "an Arrow (Feather) table", "", by_csv},
     Signature{0, "SQLite format 3"sv, "an SQLite database", "", by_csv},

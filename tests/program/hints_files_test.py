@@ -10,6 +10,7 @@ import subprocess
 import tarfile
 import unittest
 import zipfile
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -97,7 +98,7 @@ class FileHints(HintTest):
         plain = write_file(self.folder / "plain.h5", x=self.values)
         path = self.folder / name
         with opened(path) as file:
-            file.write(open(plain, "rb").read())
+            file.write(Path(plain).read_bytes())
         return path
 
     def test_compressed_files(self):
@@ -167,8 +168,8 @@ class FileHints(HintTest):
 
     def test_what_python_reads(self):
         text = (
-            "read it in Python with the library that wrote it, save the array with numpy.save, "
-            "and give the .npy file to hourglass import"
+            "read it in Python with the library that wrote it, save numpy.ascontiguousarray(array) "
+            "with numpy.save, and give the .npy file to hourglass import"
         )
         path = self.folder / "x.pkl"
         for protocol in (2, 3, 4, 5):
@@ -197,12 +198,13 @@ class FileHints(HintTest):
         scipy.io.savemat(path, {"x": self.values})
         text = (
             "write it again in MATLAB, with save -v7.3, or load it in Python with "
-            "scipy.io.loadmat, save the array with numpy.save, and give the .npy file to hourglass "
-            "import"
+            "scipy.io.loadmat, save numpy.ascontiguousarray(array) with numpy.save, and give the "
+            ".npy file to hourglass import"
         )
         self.hint(text, *self.reading(f"{path}:/x"), code=DATA)
         self.hint(text, *self.importing(path), code=DATA)
-        np.save(self.folder / "x.npy", scipy.io.loadmat(path)["x"])
+        array = scipy.io.loadmat(path)["x"]
+        np.save(self.folder / "x.npy", np.ascontiguousarray(array))
         self.success(*self.importing(self.folder / "x.npy"))
         # Of version 7.3, it is an HDF5 file behind a text of its own.
         newer = self.folder / "new.mat"

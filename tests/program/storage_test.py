@@ -1,9 +1,11 @@
 """How data are stored changes nothing: layouts, filters, userblocks, rows never written."""
 import os
+import re
 import signal
 import subprocess
 import sys
 import unittest
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -92,6 +94,19 @@ class StorageTest(ProgramTest):
                     self.digest(layouts[name], "--memory", 0, ranks=ranks), expected, name
                 )
 
+    def test_advice_for_chunks_that_are_unpacked_often(self):
+        address = self.file("deflate", chunks=(100, 30), compression="gzip")
+        words = ["train", "--data", address, "--layers", "30,4", "--epochs", 1, "--batch", 64]
+        words += ["--micro-batch", 16, "--output-activation", "linear", "--memory", 0]
+        small = ["--shuffle-block", 8, "--shuffle-window", 4, "--output", self.folder / "small"]
+        printed = self.success(*words, *small).stdout
+        self.assertIn("compressed in chunks of 100 rows, each of which is unpacked about", printed)
+        advised = re.search(r"a new run with (--\S+ \d+ --\S+ \d+) unpacks", printed).group(1)
+        printed = self.success(*words, *advised.split(), "--output", self.folder / "large").stdout
+        self.assertNotIn("compressed in chunks", printed)
+        in_memory = ["--memory", "1GiB", "--output", self.folder / "memory"]
+        self.assertNotIn("compressed in chunks", self.success(*words, *small, *in_memory).stdout)
+
     def test_several_compressed_files_are_streamed_as_one(self):
         parts = [
             self.file(f"part{i}", self.values[a:b], chunks=(c, 10), compression="lzf")
@@ -113,9 +128,9 @@ class StorageTest(ProgramTest):
         path, _ = self.file("bad", chunks=(100, 30), compression="lzf").split(":")
         with h5py.File(path) as file:
             place = file["x"].id.get_chunk_info(0).byte_offset
-        content = bytearray(open(path, "rb").read())
+        content = bytearray(Path(path).read_bytes())
         content[place : place + 40] = b"\xff" * 40
-        open(path, "wb").write(content)
+        Path(path).write_bytes(content)
         result = run("import", f"{path}:/x", "--output", self.folder / "out.h5")
         self.assert_refused(result, DATA, "cannot be read")
 
@@ -153,7 +168,7 @@ class StorageTest(ProgramTest):
             data = file.create_dataset("x", (1000, 4), "f4", chunks=(100, 4), fillvalue=7.5)
             data[:300] = 1
             file.create_dataset("none", (10, 4), "i2", fillvalue=-3)
-            file.create_dataset("nan", (200, 4), "f4", chunks=(100, 4), fillvalue=np.nan)[:50] = 1
+            file.create_dataset("nan", (200, 4), "f4", chunks=(100, 4), fillvalue=np.nan)[:100] = 1
         refused = run("import", f"{path}:/x", "--output", self.folder / "no.h5")
         self.assert_refused(refused, DATA, "only 3 of its 10 chunks", "7.5", "--accept-fill")
         refused = run("import", f"{path}:/none", "--output", self.folder / "no.h5")
@@ -207,7 +222,8 @@ class KilledWriter(ProgramTest):
 import h5py, os, signal, sys
 file = h5py.File(sys.argv[1], "w", libver="latest")
 data = file.create_dataset("x", (0, 16), maxshape=(None, 16), chunks=(64, 16), dtype="f4")
-file.swmr_mode = sys.argv[2] == "followed"
+if sys.argv[2] == "followed":
+    file.swmr_mode = True
 for i in range(20):
     data.resize((64 * (i + 1), 16))
     data[64 * i :] = i
