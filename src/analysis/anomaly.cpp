@@ -15,6 +15,7 @@ namespace hourglass {
 
 namespace {
 
+// As present_squared_distance().
 double squared_distance_in(std::span<const double> units, std::span<const float> y,
                            std::span<const float> x) {
   double sum = 0;

@@ -10,7 +10,7 @@ namespace hourglass {
 
 /// The reconstruction error of each feature, in the units of the network.
 struct FeatureErrors {
-  std::vector<double> mse;   ///< squared error, averaged over the samples that have the feature
+  std::vector<double> mse;   ///< squared error, averaged over the samples that have a value
   std::vector<double> bias;  ///< reconstruction minus value, averaged over the same
 };
 /// Exact sums: the same bits on any number of ranks and threads. Collective. Throws the same Error
@@ -23,7 +23,8 @@ struct FeatureErrors {
 /// The features, of those that are there, in which a sample differs most from its reconstruction.
 struct OddFeatures {
   Index row = 0;
-  std::vector<Index> features;         ///< largest squared error first, of equal ones the first
+  std::vector<Index> features;         ///< largest squared error first, of equal ones the first;
+                                       ///< missing ones last
   std::vector<float> values;           ///< normalised
   std::vector<float> reconstructions;  ///< the same
 };

@@ -88,8 +88,7 @@ void follow_pattern(const std::string& text, CsvSettings& settings) {
     }
     pattern.columns = number_columns(names);
   }
-  if (const auto labels = labels_beside(info))
-    pattern.classes = dataset_texts(*labels, "class_names");
+  if (const auto labels = labels_beside(info).address) pattern.classes = class_names(*labels);
   settings.like = std::move(pattern);
   if (!settings.type) settings.type = info.type;
 }

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/text_list.hpp"
+#include "hdf5/filters.hpp"
 #include "hdf5/hdf5_handle.hpp"
 #include "hourglass/core/error.hpp"
 

@@ -66,7 +66,7 @@ TEST(Options, refuse_what_is_unknown_repeated_or_malformed) {
   const auto refused = [](const std::vector<std::string>& words, const std::string& message) {
     expect_error(ErrorKind::usage, message, [&] { parse(words); });
   };
-  refused({"--rank", "2"}, "unknown option --rank; did you mean 'ranks'?");
+  refused({"--rank", "2"}, "unknown option --rank; did you mean '--ranks'?");
   refused({"--rank=2"}, "unknown option --rank;");
   refused({"--ranks", "2", "--ranks", "3"}, "--ranks is given twice");
   refused({"--json", "--json"}, "--json is given twice");

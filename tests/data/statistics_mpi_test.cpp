@@ -195,7 +195,7 @@ TEST(InputTransform, a_mean_that_single_precision_cannot_hold_is_kept_in_double)
   const SharedFile file(world, {rows, 3}, values);
   FeatureStatistics statistics;
   const InputTransform transform =
-      input_transform(world, file.reader(), Normalize::standardize, &statistics);
+      input_transform(world, file.reader(), Normalize::standardize, {}, &statistics);
   EXPECT_EQ(transform.exact_mean, statistics.mean);
   std::vector<float> row(3);
   for (std::size_t r = 0; r < rows; ++r) {

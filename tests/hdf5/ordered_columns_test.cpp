@@ -29,7 +29,7 @@ class OrderedColumnsTest : public testing::Test {
     return values;
   }
 
-  io_test::TemporaryFolder folder_;
+  TemporaryFolder folder_;
   DatasetAddress address_;
 };
 

@@ -56,12 +56,12 @@ TEST_F(ModelFileTest, a_mean_of_more_digits_survives_the_header) {
   transform.inverse_deviation = {2, 4};
   StateHeader header;
   store_transform(transform, header);
-  const InputTransform loaded = load_transform(header);
+  const InputTransform loaded = load_transform(header, {});
   EXPECT_EQ(loaded.exact_mean, transform.exact_mean);
   EXPECT_EQ(loaded.mean, transform.mean);
   transform.exact_mean.clear();
   store_transform(transform, header);
-  EXPECT_TRUE(load_transform(header).exact_mean.empty());
+  EXPECT_TRUE(load_transform(header, {}).exact_mean.empty());
 }
 
 TEST_F(ModelFileTest, refuses_tensors_that_its_configuration_does_not_have) {
