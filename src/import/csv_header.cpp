@@ -1,3 +1,5 @@
+#include "import/csv_header.hpp"
+
 #include <algorithm>
 #include <cstring>
 #include <set>
@@ -6,7 +8,6 @@
 #include "hourglass/core/error.hpp"
 #include "import/csv.hpp"
 #include "import/csv_lines.hpp"
-#include "import/csv_table.hpp"
 
 namespace hourglass {
 

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <span>
 
+#include "import/csv_header.hpp"
 #include "import/csv_lines.hpp"
-#include "import/csv_table.hpp"
 
 namespace hourglass {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "import/csv_guess.hpp"
-#include "import/csv_table.hpp"
+#include "import/csv_header.hpp"
 
 namespace hourglass {
 

@@ -37,7 +37,8 @@ std::string overflowing_layer(const Trainable& model, std::span<const float> par
   const auto* const autoencoder = dynamic_cast<const Autoencoder*>(&model);
   if (autoencoder == nullptr) return "";
   const Network& network = autoencoder->network();
-  network.forward({0, network.layer_count()}, parameters.data(), sample, workspace, context);
+  network.forward({0, network.layer_count()}, parameters.data(),
+                  autoencoder->network_input(sample, workspace), workspace, context);
   std::string name = "the input";
   for (Index layer = 0; layer < network.layer_count(); ++layer) {
     const auto roles = network.layer(layer).roles();

@@ -83,7 +83,7 @@ void RunData::prepare(const TrainConfig& config, Index features) {
           fingerprint_ + std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
     }
     if (validation) validation_fingerprint_ = hourglass::fingerprint(*validation);
-    look_for_odd_values(statistics);
+    look_for_odd_values(statistics, config.missing_values);
   });
   communicator_.broadcast(std::as_writable_bytes(std::span(&identity_.range, 1)));
   for (std::string* text : {&fingerprint_, &validation_fingerprint_})
@@ -105,13 +105,14 @@ void RunData::set_transform(InputTransform transform) {
   if (validation_.reader) validation_.transform = matched_transform(transform_, validation_.values);
 }
 
-void RunData::look_for_odd_values(const FeatureStatistics& statistics) {
+void RunData::look_for_odd_values(const FeatureStatistics& statistics,
+                                  const std::vector<double>& missing) {
   const auto add = [&](const std::optional<std::string>& line) {
     if (line) advice_.push_back(*line);
   };
   if (!statistics.mean.empty()) add(constant_feature_advice(statistics));
   const RowSample sample(*training_);
-  add(fill_value_advice(*training_, sample));
+  add(fill_value_advice(*training_, sample, missing));
   correlation_ = row_correlation(*training_, sample, transform_);
 }
 

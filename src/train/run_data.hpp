@@ -66,7 +66,7 @@ class RunData {
 
  private:
   void read_weights(const TrainConfig& config, const DatasetReader* validation);
-  void look_for_odd_values(const FeatureStatistics& statistics);
+  void look_for_odd_values(const FeatureStatistics& statistics, const std::vector<double>& missing);
   void look_for_unfamiliar_values(const FeatureStatistics& statistics);
 
   Communicator communicator_;
