@@ -1,11 +1,15 @@
 #include "data/columns_of.hpp"
 
+#include "hdf5/address_list.hpp"
 #include "hdf5/dataset_texts.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
 std::vector<Column> columns_of(const DatasetInfo& info) {
+  // Chosen columns, windows and data sets side by side are not the table's columns any more.
+  const RowViews& views = info.address.options.views;
+  if (!views.columns.empty() || views.window > 0 || names_side_by_side(info.address)) return {};
   const std::vector<std::string> texts = dataset_texts(info.address, "columns");
   if (texts.size() != 1) return {};
   std::vector<Column> columns = columns_from(texts.front(), to_string(info.address));

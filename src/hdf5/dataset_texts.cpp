@@ -8,7 +8,8 @@ namespace hourglass {
 
 std::vector<std::string> dataset_texts(const DatasetAddress& address,
                                        const std::string& attribute) {
-  const DatasetAddress first = names_several(address) ? expand_addresses(address).front() : address;
+  DatasetAddress first = names_several(address) ? expand_addresses(address).front() : address;
+  if (names_side_by_side(first)) first = split_sides(first).front();
   const hdf5::Lock lock;
   const hdf5::Handle file = hdf5::open_file(first.file);
   const std::string name = to_string(first);
