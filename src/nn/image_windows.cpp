@@ -31,8 +31,9 @@ struct RowOfGrid {
 };
 
 // For the kernel's rows of one window: calls inside(place in the patch, place in the image, floats)
-// for their parts inside the image and outside(place in the patch, floats) for the others.
-template <class Inside, class Outside>
+// for their parts inside the image and outside(place in the patch, floats) for the others. Without
+// depth, the loop over it costs small kernels some percent of their time.
+template <bool HasDepth, class Inside, class Outside>
 void for_each_kernel_row(const ImageWindows& w, const RowOfGrid& at, Index x, Inside inside,
                          Outside outside) {
   const Extents& kernel = w.window.kernel;
@@ -41,16 +42,17 @@ void for_each_kernel_row(const ImageWindows& w, const RowOfGrid& at, Index x, In
   const Overlap columns =
       overlap(x * w.window.stride.width - w.window.padding.width, kernel.width, w.image.width);
   const Index first_row = at.y * w.window.stride.height - w.window.padding.height;
-  const Index first_layer = at.z * w.window.stride.depth - w.window.padding.depth;
+  const Index first_layer = HasDepth ? at.z * w.window.stride.depth - w.window.padding.depth : 0;
+  const Index layers = HasDepth ? kernel.depth : 1;
   const Index begin = columns.skipped * channels;
   const Index count = columns.count * channels;
-  for (Index k = 0; k < kernel.depth; ++k) {
+  for (Index k = 0; k < layers; ++k) {
     const Index layer = first_layer + k;
+    const bool outside_depth = HasDepth && (layer < 0 || layer >= w.image.depth);
     for (Index i = 0; i < kernel.height; ++i) {
       const Index row = first_row + i;
       const Index place = (k * kernel.height + i) * kernel_row;
-      if (layer < 0 || layer >= w.image.depth || row < 0 || row >= w.image.height ||
-          columns.count == 0) {
+      if (outside_depth || row < 0 || row >= w.image.height || columns.count == 0) {
         outside(place, kernel_row);
         continue;
       }
@@ -87,13 +89,17 @@ void require_fitting(const ImageWindows& w, ConstMatrix images, Range positions,
 
 }  // namespace
 
-void gather_patches(const ImageWindows& w, ConstMatrix images, Range positions, Matrix patches) {
-  require_fitting(w, images, positions, patches);
+namespace {
+
+bool has_depth(const ImageWindows& w) { return w.window.dimensions > 2; }
+
+template <bool HasDepth>
+void gather(const ImageWindows& w, ConstMatrix images, Range positions, Matrix patches) {
   float* patch = patches.data;
   for_each_grid_row(w, positions, [&](const RowOfGrid& at) {
     const float* image = images.row(at.sample).data();
     for (Index x = at.x.begin; x < at.x.end; ++x, patch += patches.stride) {
-      for_each_kernel_row(
+      for_each_kernel_row<HasDepth>(
           w, at, x,
           [&](Index place, Index pixel, Index count) {
             for (Index i = 0; i < count; ++i) patch[place + i] = image[pixel + i];
@@ -105,13 +111,13 @@ void gather_patches(const ImageWindows& w, ConstMatrix images, Range positions, 
   });
 }
 
-void add_patches(const ImageWindows& w, ConstMatrix patches, Range positions, Matrix images) {
-  require_fitting(w, images, positions, patches);
+template <bool HasDepth>
+void add(const ImageWindows& w, ConstMatrix patches, Range positions, Matrix images) {
   const float* patch = patches.data;
   for_each_grid_row(w, positions, [&](const RowOfGrid& at) {
     float* image = images.row(at.sample).data();
     for (Index x = at.x.begin; x < at.x.end; ++x, patch += patches.stride) {
-      for_each_kernel_row(
+      for_each_kernel_row<HasDepth>(
           w, at, x,
           [&](Index place, Index pixel, Index count) {
             for (Index i = 0; i < count; ++i) image[pixel + i] += patch[place + i];
@@ -119,6 +125,20 @@ void add_patches(const ImageWindows& w, ConstMatrix patches, Range positions, Ma
           [](Index, Index) {});
     }
   });
+}
+
+}  // namespace
+
+void gather_patches(const ImageWindows& w, ConstMatrix images, Range positions, Matrix patches) {
+  require_fitting(w, images, positions, patches);
+  has_depth(w) ? gather<true>(w, images, positions, patches)
+               : gather<false>(w, images, positions, patches);
+}
+
+void add_patches(const ImageWindows& w, ConstMatrix patches, Range positions, Matrix images) {
+  require_fitting(w, images, positions, patches);
+  has_depth(w) ? add<true>(w, patches, positions, images)
+               : add<false>(w, patches, positions, images);
 }
 
 void weights_to_patches(const ImageWindows& w, const float* weights, Matrix by_patch) {
