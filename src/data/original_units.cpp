@@ -30,8 +30,9 @@ std::vector<double> original_units(const InputTransform& transform, Index featur
 double original_value(const InputTransform& transform, std::size_t feature, float x) {
   const auto value = static_cast<double>(x);
   if (transform.mean.empty()) return value * transform.divisor;
-  return (value / static_cast<double>(transform.inverse_deviation[feature]) +
-          static_cast<double>(transform.mean[feature])) *
+  const double mean = transform.exact_mean.empty() ? static_cast<double>(transform.mean[feature])
+                                                   : transform.exact_mean[feature];
+  return (value / static_cast<double>(transform.inverse_deviation[feature]) + mean) *
          transform.divisor;
 }
 

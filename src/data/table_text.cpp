@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/text_list.hpp"
+#include "data/original_units.hpp"
 
 namespace hourglass {
 
@@ -40,11 +41,7 @@ std::string TableText::header() const {
 
 double TableText::original(std::span<const float> outputs, Index feature) const {
   const auto c = static_cast<std::size_t>(feature);
-  const auto value = static_cast<double>(outputs[c]);
-  if (transform_.mean.empty()) return value * transform_.divisor;
-  return (value / static_cast<double>(transform_.inverse_deviation[c]) +
-          static_cast<double>(transform_.mean[c])) *
-         transform_.divisor;
+  return original_value(transform_, c, outputs[c]);
 }
 
 Index TableText::category_of(std::span<const float> outputs, const Column& column) {

@@ -142,7 +142,14 @@ class TableHints(HintTest):
         self.hint(
             "models of --loss mixed cannot be exported: their outputs have several activations; "
             "use hourglass reconstruct",
-            *["export", "--model", model, "--output", f"{self.folder}/m.safetensors"],
+            *[
+                "export",
+                "safetensors",
+                "--model",
+                model,
+                "--output",
+                f"{self.folder}/m.safetensors",
+            ],
         )
         self.success(
             *["reconstruct", "--model", model, "--data", data, "--table", f"{self.folder}/r.csv"]
