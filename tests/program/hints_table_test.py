@@ -148,7 +148,7 @@ class TableHints(HintTest):
                 "--model",
                 model,
                 "--output",
-                f"{self.folder}/m.safetensors",
+                f"{self.folder}/m.onnx",
             ],
         )
         self.success(

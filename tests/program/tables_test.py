@@ -254,7 +254,7 @@ class MixedLossTest(ImporterTest):
 
     def test_a_clock_beside_categories(self):
         times = 1700000000123 + 700 * np.arange(64)
-        path = self.write("t.csv", "t,k\n" + "".join(f"{t},{'ab'[t % 2]}\n" for t in times))
+        path = self.write("t.csv", "t,k\n" + "".join(f"{t},{'ab'[t // 700 % 2]}\n" for t in times))
         self.success("import", path, "--output", f"{self.output}:/g")
         self.data = f"{self.output}:/g/samples"
         self.train("run", "--data", self.data, *self.SETTINGS[2:-2], "--layers", "3,8,2")
