@@ -377,6 +377,10 @@ class Model:
                 group["input/inverse_deviation"][()] if "input/mean" in group else None
             )
             self.data = _identity(group)
+            self.missing = self.settings.get("missing", "refuse")
+            self.indicator = self.settings.get("missing-indicator") == "true"
+            stored = "input/missing_means" in group
+            self.missing_means = group["input/missing_means"][()] if stored else 0.0
             self.history = {name: values[()] for name, values in file.get("history", {}).items()}
             layers = parse_layers(self.settings["layers"])
             text = self.settings.get("decoder-layers", "")
@@ -411,6 +415,8 @@ class Model:
         shapes = layer_shapes(layers)
         count = len(layers) - 1
         is_encoder = mirrored is None
+        if is_encoder and self.indicator and len(shapes[0]) == 3:
+            shapes[0] = (*shapes[0][:2], 2 * shapes[0][2])
         steps = []
         for i, layer in enumerate(layers[1:]):
             stored = {
@@ -454,19 +460,32 @@ class Model:
     def normalize(self, samples, scale=None):
         """Stored samples, N x anything, as the network's inputs, N x D: with the channels last.
         Samples that are stored in another way than those of the training are converted or refused
-        as by the program; `scale` is its --data-scale."""
+        as by the program; `scale` is its --data-scale. Missing elements are NaN, or their means
+        when the model was trained with --missing mean."""
         samples = np.asarray(samples)
         if self.leading_channels <= 1:
             samples = self._in_order(samples)
+        missing = self._is_missing(samples)
         if scale is None:
-            scale = self._scale_of(samples)
-        x = samples.reshape(len(samples), -1).astype(float) * scale / self.divisor
+            scale = self._scale_of(samples[~missing])
+        values = np.where(missing, np.nan, samples).astype(float)
+        x = values.reshape(len(samples), -1) * scale / self.divisor
         if self.leading_channels > 1:
             x = _swapped(x, self.leading_channels)
-        if self.mean is None:
-            return x
-        # As hourglass cuts values that no training data have.
-        return np.clip((x - self.mean) * self.inverse_deviation, -1e6, 1e6)
+        if self.mean is not None:
+            # As hourglass cuts values that no training data have.
+            x = np.clip((x - self.mean) * self.inverse_deviation, -1e6, 1e6)
+        return self.filled(x) if self.missing == "mean" else x
+
+    def _is_missing(self, samples):
+        """Where stored samples are NaN or what --missing-value names; floats are compared as they
+        are stored."""
+        missing = np.isnan(samples) if samples.dtype.kind == "f" else np.zeros(samples.shape, bool)
+        values = self.settings.get("missing-value", "")
+        for value in values.split(",") if values else []:
+            exact = samples.dtype.type(value) if samples.dtype.kind == "f" else float(value)
+            missing |= samples == exact
+        return missing
 
     def as_stored(self, x):
         """Inputs or outputs of the network, N x D, in the order of the data of the training: with
@@ -520,8 +539,27 @@ class Model:
             "give scale, the factor by which they become like those, or scale=1"
         )
 
+    def filled(self, x):
+        """Normalised samples with the features' means in place of missing elements."""
+        return np.where(np.isnan(x), self.missing_means, x)
+
+    def network_input(self, x):
+        """What enters the first layer: means in place of missing elements, and with
+        --missing-indicator the mask behind the sample, or as further channels of its pixels."""
+        if self.missing != "mask":
+            return x
+        if not self.indicator:
+            return self.filled(x)
+        first = parse_layers(self.settings["layers"])[:2]
+        group = layer_shapes(first)[0][2] if first[1]["kind"] != "dense" else x.shape[1]
+        pair = [
+            part.reshape(len(x), -1, group) for part in (self.filled(x), np.isnan(x).astype(float))
+        ]
+        return np.concatenate(pair, axis=2).reshape(len(x), -1)
+
     def encode(self, x):
         """Codes h = f(x), N x d, of normalised samples."""
+        x = self.network_input(x)
         for step in self.encoder:
             x = step(x)
         return x
@@ -536,12 +574,15 @@ class Model:
         return self.decode(self.encode(x))
 
     def squared_errors(self, x):
-        """Squared error of each sample, summed over its features; their mean is the `sse` of
-        `hourglass evaluate`."""
-        return np.sum((self.reconstruct(x) - x) ** 2, axis=1)
+        """Squared error of each sample, summed over the features that are there and scaled to all;
+        their mean is the `sse` of `hourglass evaluate`."""
+        present = ~np.isnan(x)
+        squares = np.where(present, self.reconstruct(x) - np.where(present, x, 0), 0) ** 2
+        return squares.sum(axis=1) * x.shape[1] / np.maximum(present.sum(axis=1), 1)
 
     def jacobian(self, x):
-        """dh/dx of each sample, N x d x D, exactly."""
+        """dh/dx of each sample, N x d x D (2 D with --missing-indicator), exactly."""
+        x = self.network_input(x)
         t = np.broadcast_to(np.eye(x.shape[1]), (len(x), x.shape[1], x.shape[1]))
         for step in self.encoder:
             t = step.tangent(x, t)

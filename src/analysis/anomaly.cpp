@@ -15,14 +15,19 @@ namespace hourglass {
 
 namespace {
 
+// As present_squared_distance().
 double squared_distance_in(std::span<const double> units, std::span<const float> y,
                            std::span<const float> x) {
   double sum = 0;
+  std::size_t there = 0;
   for (std::size_t f = 0; f < x.size(); ++f) {
+    if (std::isnan(x[f])) continue;  // missing
+    ++there;
     const double distance = (static_cast<double>(y[f]) - static_cast<double>(x[f])) * units[f];
     sum += distance * distance;
   }
-  return sum;
+  if (there == 0) return 0;
+  return sum * (static_cast<double>(x.size()) / static_cast<double>(there));
 }
 
 }  // namespace

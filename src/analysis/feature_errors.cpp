@@ -1,6 +1,8 @@
 #include "analysis/feature_errors.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <numeric>
 
 #include "engine/sum_over_ranks.hpp"
@@ -18,12 +20,14 @@ double difference(float reconstruction, float value) {
 }
 
 OddFeatures most_odd(Index row, std::span<const float> x, std::span<const float> y, Index count) {
-  std::vector<Index> order(x.size());
-  std::iota(order.begin(), order.end(), Index{0});
+  std::vector<Index> order;
+  for (std::size_t f = 0; f < x.size(); ++f) {
+    if (!std::isnan(x[f])) order.push_back(static_cast<Index>(f));
+  }
   const auto error = [&](Index f) {
     const auto i = static_cast<std::size_t>(f);
     const double distance = difference(y[i], x[i]);
-    return distance * distance;
+    return std::isnan(distance) ? -1 : distance * distance;
   };
   const auto shown = std::min(count, static_cast<Index>(order.size()));
   std::ranges::partial_sort(order, order.begin() + shown, [&](Index a, Index b) {
@@ -53,6 +57,7 @@ FeatureErrors feature_errors(const Communicator& communicator, const Model& mode
   for (std::size_t w = 0; w < workers; ++w)
     workspaces.push_back(network.make_workspace(micro_batch));
   // By worker: of each feature the squared error and the error.
+  std::vector<std::vector<std::int64_t>> present(workers, std::vector<std::int64_t>(features));
   std::vector<std::vector<ExactSum>> sums(workers,
                                           std::vector<ExactSum>(sums_per_feature * features));
   collectively(communicator, [&] {
@@ -63,6 +68,8 @@ FeatureErrors feature_errors(const Communicator& communicator, const Model& mode
           const ConstMatrix y = network.reconstruct(model.parameters.data(), x, workspaces[w]);
           for (Index r = 0; r < x.rows; ++r) {
             for (std::size_t f = 0; f < features; ++f) {
+              if (std::isnan(x.row(r)[f])) continue;
+              ++present[w][f];
               const double distance = difference(y.row(r)[f], x.row(r)[f]);
               sums[w][sums_per_feature * f].add(distance * distance);
               sums[w][sums_per_feature * f + 1].add(distance);
@@ -73,11 +80,13 @@ FeatureErrors feature_errors(const Communicator& communicator, const Model& mode
   std::vector<ExactSum>& total = sums.front();
   for (std::size_t w = 1; w < workers; ++w) {
     for (std::size_t i = 0; i < total.size(); ++i) total[i].add(sums[w][i]);
+    for (std::size_t f = 0; f < features; ++f) present[0][f] += present[w][f];
   }
   sum_over_ranks(communicator, total);
+  communicator.sum(std::span(present[0]));
   FeatureErrors errors;
-  const auto samples = static_cast<double>(plan.rows);
   for (std::size_t f = 0; f < features; ++f) {
+    const auto samples = static_cast<double>(std::max<std::int64_t>(1, present[0][f]));
     errors.mse.push_back(total[sums_per_feature * f].value() / samples);
     errors.bias.push_back(total[sums_per_feature * f + 1].value() / samples);
   }

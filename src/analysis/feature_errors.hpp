@@ -10,8 +10,8 @@ namespace hourglass {
 
 /// The reconstruction error of each feature, in the units of the network.
 struct FeatureErrors {
-  std::vector<double> mse;   ///< squared error, averaged over samples
-  std::vector<double> bias;  ///< reconstruction minus value, averaged over samples
+  std::vector<double> mse;   ///< squared error, averaged over the samples that have a value
+  std::vector<double> bias;  ///< reconstruction minus value, averaged over the same
 };
 /// Exact sums: the same bits on any number of ranks and threads. Collective. Throws the same Error
 /// on every rank: as for_each_micro_batch.
@@ -20,10 +20,11 @@ struct FeatureErrors {
                                            const InputTransform& transform, Index micro_batch,
                                            WorkerPool& pool);
 
-/// The features in which a sample differs most from its reconstruction.
+/// The features, of those that are there, in which a sample differs most from its reconstruction.
 struct OddFeatures {
   Index row = 0;
-  std::vector<Index> features;         ///< largest squared error first, of equal ones the first
+  std::vector<Index> features;         ///< largest squared error first, of equal ones the first;
+                                       ///< missing ones last
   std::vector<float> values;           ///< normalised
   std::vector<float> reconstructions;  ///< the same
 };

@@ -35,6 +35,25 @@ std::vector<std::int32_t> labels_of(std::span<const std::int32_t> labels,
   return result;
 }
 
+// The same of weights, again 1 on average.
+std::vector<float> weights_of(std::span<const float> weights, std::span<const Index> rows) {
+  if (weights.empty()) return {};
+  double sum = 0;
+  for (const Index row : rows) sum += static_cast<double>(weights[static_cast<std::size_t>(row)]);
+  if (!(sum > 0)) {
+    throw Error(ErrorKind::data,
+                "the labelled samples all have weight 0: use a larger --label-fraction",
+                Reach::everywhere);
+  }
+  std::vector<float> result;
+  result.reserve(rows.size());
+  for (const Index row : rows) {
+    const auto weight = static_cast<double>(weights[static_cast<std::size_t>(row)]);
+    result.push_back(static_cast<float>(weight * static_cast<double>(rows.size()) / sum));
+  }
+  return result;
+}
+
 // Counts of the validation samples by their class and the predicted one.
 std::vector<Index> confusion_of(const Communicator& communicator, const Model* model,
                                 const InputTransform& codes, const Classifier& classifier,
@@ -153,8 +172,9 @@ ProbeResult probe(const Communicator& communicator, const Model* model,
   Range shards;
   collectively(communicator,
                [&] { shards = plan.shards_of_rank(communicator.rank(), communicator.size()); });
+  const auto weights = weights_of(training.weights, rows);
   const SampleSourceSettings source_settings{
-      plan, shards, {settings.seed, 32, 64}, training.transform};
+      plan, shards, {settings.seed, 32, 64}, training.transform, weights};
   const bool fine_tune = model != nullptr && settings.fine_tune;
   const bool frozen = model != nullptr && !settings.fine_tune;
   InputTransform codes;

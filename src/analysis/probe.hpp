@@ -37,6 +37,7 @@ struct LabelledData {
   const DatasetReader* reader = nullptr;
   InputTransform transform;          ///< of the stored values
   std::vector<std::int32_t> labels;  ///< of every row, 0 and up
+  std::vector<float> weights;        ///< of every row, in the loss of training; empty: all 1
 };
 
 /// How well a probe predicts classes from codes.

@@ -13,6 +13,7 @@
 #include "cli/model_arguments.hpp"
 #include "core/number_text.hpp"
 #include "data/original_units.hpp"
+#include "data/sample_weights.hpp"
 #include "engine/inference.hpp"
 #include "engine/training_data.hpp"
 #include "hourglass/core/error.hpp"
@@ -114,9 +115,14 @@ void run_evaluate(const Arguments& arguments) {
   const DatasetReader& reader = *data.reader;
   const std::optional<NoisyInput> noise =
       read_noise(world, arguments, given.model.config.model.image, reader.info());
+  std::vector<float> weights;
+  collectively(world, [&] {
+    if (arguments.has("sample-weights"))
+      weights = read_sample_weights(arguments.get("sample-weights"), reader.info());
+  });
   WorkerPool pool(given.threads);
   Evaluation result = evaluate(world, *given.model.network, given.model.parameters.span(), reader,
-                               data.transform, given.micro_batch, pool);
+                               data.transform, given.micro_batch, pool, weights);
   double peak = 1;
   std::optional<FeatureTable> features;
   if (arguments.flag("per-feature") || units == Units::data) {
@@ -185,6 +191,10 @@ void run_evaluate(const Arguments& arguments) {
 
 Command evaluate_command() {
   std::vector<Option> options = model_options();
+  options.push_back({"sample-weights", "input",
+                     "FILE.h5:/path of a weight for each row of --data: means over samples (but "
+                     "for those of noise, code and features) are weighted",
+                     "", false});
   options.push_back({"corruption", "noise",
                      fmt::format("Also reconstruct from samples corrupted with this noise: {}",
                                  fmt::join(corruption_names(), ", ")),

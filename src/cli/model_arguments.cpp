@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/reading_options.hpp"
+#include "data/feature_advice.hpp"
 #include "engine/training_data.hpp"
 #include "hourglass/core/error.hpp"
 
@@ -59,8 +60,15 @@ MatchedData open_matched(const Communicator& communicator, const std::string& ad
                          const ReadOptions& reading, const Model& model, const GivenScale& scale) {
   MatchedData matched = match_data(communicator, open_everywhere(communicator, address, reading),
                                    model.input(), scale);
+  std::optional<std::string> unfamiliar;
+  collectively(communicator, [&] {
+    if (!communicator.is_root() || matched.transform.mean.empty()) return;
+    unfamiliar = unfamiliar_feature_advice(*matched.reader, RowSample(*matched.reader),
+                                           matched.transform, nullptr);
+  });
   if (!communicator.is_root()) return matched;
   for (const std::string& note : matched.notes) fmt::print(stderr, "{}\n", note);
+  if (unfamiliar) fmt::print(stderr, "{}\n", *unfamiliar);
   return matched;
 }
 

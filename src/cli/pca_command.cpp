@@ -57,7 +57,7 @@ void run_pca(const Arguments& arguments) {
   std::string output;
   collectively(world, [&] {
     config.data = arguments.required("data");
-    config.reading = reading_from(arguments);
+    config.reading = reading_from(arguments, {}, DataPart::training);
     output = arguments.required("output");
     if (world.is_root()) require_new(output);
     static_cast<void>(arguments.required("components"));

@@ -9,8 +9,10 @@
 #include "cli/command.hpp"
 #include "cli/model_arguments.hpp"
 #include "cli/reading_options.hpp"
+#include "config/data_reading.hpp"
 #include "config/settings.hpp"
 #include "data/labels.hpp"
+#include "data/sample_weights.hpp"
 #include "data/statistics.hpp"
 #include "engine/inference.hpp"
 #include "engine/training_data.hpp"
@@ -112,26 +114,54 @@ void print_result(const Arguments& arguments, const ProbeResult& result,
   fmt::print("{}\n", json.dump());
 }
 
+/// The rows of both data sets, which may be parts of one.
+struct ProbeReading {
+  std::string validation;
+  ReadOptions training_rows;
+  ReadOptions validation_rows;
+};
+
+ProbeReading read_rows(const Arguments& arguments, const TrainConfig& trained) {
+  ProbeReading reading;
+  reading.training_rows = reading_from(arguments, trained, DataPart::training);
+  reading.validation_rows = for_other_rows(reading.training_rows);
+  RowViews& views = reading.training_rows.views;
+  if (arguments.has("validation")) {
+    reading.validation = arguments.required("validation");
+  } else if (views.split.active()) {
+    if (!arguments.has("select-rows")) views.rows = trained.reading.views.rows;
+    reading.validation = arguments.required("data");
+    reading.validation_rows = reading.training_rows;
+    views.part = DataPart::training;
+    reading.validation_rows.views.part = DataPart::validation;
+  } else {
+    throw Error(ErrorKind::usage,
+                "no samples to validate on: give --validation FILE.h5:/path, or hold out rows of "
+                "--data with --validation-fraction");
+  }
+  return reading;
+}
+
 /// Without a model, both data sets are normalised as `normalize` says for the first.
 std::pair<MatchedData, MatchedData> open_samples(const Communicator& world,
-                                                 const Arguments& arguments, const Model* model,
+                                                 const Arguments& arguments,
+                                                 const ProbeReading& reading, const Model* model,
                                                  Normalize normalize) {
-  const ReadOptions reading =
-      reading_from(arguments, model != nullptr ? model->config : TrainConfig());
-  const std::string& data = arguments.get("data");
-  const std::string& validation = arguments.get("validation");
+  const std::string data = arguments.get("data");
   if (model != nullptr) {
     const GivenScale scale = read_scale(arguments);
-    MatchedData training = open_matched(world, data, reading, *model, scale);
-    return {std::move(training), open_matched(world, validation, reading, *model, scale)};
+    MatchedData training = open_matched(world, data, reading.training_rows, *model, scale);
+    return {std::move(training),
+            open_matched(world, reading.validation, reading.validation_rows, *model, scale)};
   }
   MatchedData training;
-  training.reader = open_everywhere(world, data, reading);
+  training.reader = open_everywhere(world, data, reading.training_rows);
   training.transform = input_transform(world, *training.reader, normalize);
   const DatasetInfo& info = training.reader->info();
   ModelInput input{info.features(), &training.transform, identity_of(info, normalize)};
   input.trained->range = typical_range(world, *training.reader);
-  MatchedData held_out = match_data(world, open_everywhere(world, validation, reading), input);
+  MatchedData held_out =
+      match_data(world, open_everywhere(world, reading.validation, reading.validation_rows), input);
   return {std::move(training), std::move(held_out)};
 }
 
@@ -139,6 +169,7 @@ void run_probe(const Arguments& arguments) {
   const auto world = Communicator::world();
   ProbeSettings settings;
   std::optional<Model> model;
+  ProbeReading reading;
   Index threads = 1;
   Normalize normalize = Normalize::automatic;
   collectively(world, [&] {
@@ -153,14 +184,15 @@ void run_probe(const Arguments& arguments) {
     if (arguments.has("normalize") && !arguments.flag("raw")) {
       throw Error(ErrorKind::usage, "--normalize goes with --raw: a model brings its own");
     }
-    for (const char* name : {"data", "validation"}) static_cast<void>(arguments.required(name));
+    static_cast<void>(arguments.required("data"));
     threads = arguments.integer("threads", 1, 1);
     normalize = normalize_from(arguments.get("normalize", "auto"));
     settings = read_settings(arguments);
     if (arguments.has("model")) model = load_model(arguments.get("model"));
+    reading = read_rows(arguments, model ? model->config : TrainConfig{});
   });
   const auto [samples, held_out_samples] =
-      open_samples(world, arguments, model ? &*model : nullptr, normalize);
+      open_samples(world, arguments, reading, model ? &*model : nullptr, normalize);
   LabelledData training;
   LabelledData held_out;
   std::vector<std::string> names;
@@ -172,6 +204,9 @@ void run_probe(const Arguments& arguments) {
     held_out = {held_out_samples.reader.get(), held_out_samples.transform,
                 class_labels(held_out_labels)};
     names = training_labels.names;
+    if (arguments.has("sample-weights"))
+      training.weights =
+          read_sample_weights(arguments.get("sample-weights"), samples.reader->info());
   });
   WorkerPool pool(threads);
   const bool speaks = world.is_root() && !arguments.flag("json");
@@ -205,12 +240,14 @@ Command probe_command() {
            {"labels", "input", "Their labels: integers from 0, or names",
             "labels beside the samples", false},
            {"validation", "input", "Samples on which accuracy and confusion matrix are measured",
-            "", false},
+            "the rows held out of --data", false},
            {"validation-labels", "input", "Their labels", "labels beside the samples", false},
            scale_option(),
            channels_option(),
            {"normalize", "input", "raw: auto, none, unit or standardize, as for train", "auto",
             false},
+           {"sample-weights", "input",
+            "FILE.h5:/path of a weight for each row of --data, in the loss of training", "", false},
            {"label-fraction", "input",
             "Fraction of each class whose labels are used; the other samples are ignored", "1",
             false},

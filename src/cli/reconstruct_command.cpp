@@ -3,6 +3,7 @@
 #include "cli/command.hpp"
 #include "cli/inference_output.hpp"
 #include "cli/table_output.hpp"
+#include "cli/window_output.hpp"
 #include "data/original_units.hpp"
 #include "model/autoencoder.hpp"
 
@@ -45,7 +46,12 @@ void run_reconstruct(const Arguments& arguments) {
     plan.original_units = units_from(arguments.get("units", "network")) == Units::data;
   });
   if (arguments.has("table")) write_table(world, given, data, arguments.get("table"), infer);
-  if (!plan.name.empty()) write_inference(world, given, data, plan, infer);
+  if (plan.name.empty()) return;
+  if (is_windowed(*data.reader)) {
+    write_series_reconstruction(world, given, data, plan, infer);
+  } else {
+    write_inference(world, given, data, plan, infer);
+  }
 }
 
 }  // namespace

@@ -33,7 +33,8 @@ void run_report_of_run(const Arguments& arguments, const std::string& folder) {
   const std::string output = arguments.get("output", "report.html");
   require_page_or_nothing(output);
   OpenedRun run = open_run(folder);
-  add_study(run, arguments.get("data"), arguments.get("labels"), samples, reading_from(arguments),
+  add_study(run, arguments.get("data"), arguments.get("labels"), samples,
+            reading_from(arguments, run.model ? run.model->config : TrainConfig()),
             read_scale(arguments));
   run.findings.reproduced_by = fmt::format("hourglass report {} --output {}", folder, output);
   write_text_atomically(output, run_report(run.findings));

@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "config/sample_reading.hpp"
+#include "config/data_reading.hpp"
 #include "hourglass/core/error.hpp"
 #include "run/metrics_reader.hpp"
 #include "run/run_folder.hpp"
@@ -43,15 +43,23 @@ void add_study(OpenedRun& run, const std::string& data, const std::string& label
                const ReadOptions& reading, const GivenScale& scale) {
   if (run.model == nullptr) return;
   const TrainConfig& config = run.model->config;
-  const std::string& own = config.validation.empty() ? config.data : config.validation;
+  const bool validates = has_validation(config);
   try {
-    DatasetAddress place = parse_address(data.empty() ? own : data);
-    place.options = data.empty() ? config.reading : reading;
-    place.options.leading_channels = leading_channels(config);
+    DatasetAddress place = parse_address(!data.empty() ? data
+                                         : validates   ? validation_data(config)
+                                                       : config.data);
+    if (data.empty()) {
+      place.options = validates ? validation_reading(config) : training_reading(config);
+      place.options.allow_external |= reading.allow_external;
+      if (!reading.views.rows.empty()) place.options.views.rows = reading.views.rows;
+      if (reading.views.part != DataPart::all) place.options.views.part = reading.views.part;
+    } else {
+      place.options = reading;
+    }
     const MatchedData matched =
         match_data(std::make_unique<DatasetReader>(place), run.model->input(), scale);
     auto address = labels.empty() ? std::nullopt : std::optional(parse_address(labels));
-    if (address) address->options = reading;
+    if (address) address->options = matched.reader->info().address.options;
     run.study = std::make_unique<SampleStudy>(
         study_samples(*run.model, *matched.reader, samples, address, &matched.transform));
     for (const std::string& note : matched.notes) run.findings.remarks.push_back(note);

@@ -7,9 +7,12 @@
 #include <optional>
 
 #include "analysis/anomaly.hpp"
+#include "cli/anomaly_labels.hpp"
 #include "cli/command.hpp"
 #include "cli/feature_output.hpp"
 #include "cli/model_arguments.hpp"
+#include "cli/window_output.hpp"
+#include "config/data_reading.hpp"
 #include "core/edit_distance.hpp"
 #include "core/number_text.hpp"
 #include "core/text_list.hpp"
@@ -29,7 +32,8 @@ constexpr Index standard_odd_features = 3;
 struct ScoreOptions {
   std::optional<DatasetAddress> output;
   double quantile = 0.99;
-  std::string fit;                     ///< samples that the threshold comes from; "" for none
+  std::string fit;  ///< samples that the threshold comes from; "" for none
+  ReadOptions fit_reading;
   std::vector<std::string> anomalies;  ///< labels: names of classes, or numbers
   Units units = Units::network;
   Index per_feature = 0;  ///< odd features of each sample; 0: none
@@ -40,6 +44,7 @@ struct Report {
   Index samples = 0;
   double mean = 0;
   std::vector<std::pair<double, Index>> highest;
+  std::vector<Index> highest_steps;  ///< the first time steps of these windows
   std::optional<double> threshold;
   Index flagged = 0;
   std::optional<Detection> labels;
@@ -49,7 +54,8 @@ struct Report {
   const InputTransform* transform = nullptr;
 };
 
-ScoreOptions read_score_options(const Arguments& arguments, const Model& model) {
+ScoreOptions read_score_options(const Arguments& arguments, const ModelArguments& given) {
+  const Model& model = given.model;
   ScoreOptions options;
   if (arguments.has("output")) options.output = parse_address(arguments.get("output"));
   options.quantile = arguments.number("threshold-quantile", 0.99);
@@ -67,8 +73,11 @@ ScoreOptions read_score_options(const Arguments& arguments, const Model& model) 
     require_new(options.table);
   }
   options.fit = arguments.get("fit");
+  options.fit_reading = for_other_rows(given.reading);
   if (options.fit.empty() && arguments.has("threshold-quantile")) {
-    options.fit = model.config.validation.empty() ? model.config.data : model.config.validation;
+    const TrainConfig& run = model.config;
+    options.fit = has_validation(run) ? validation_data(run) : run.data;
+    options.fit_reading = has_validation(run) ? validation_reading(run) : training_reading(run);
   }
   if (arguments.has("labels") && !arguments.has("anomaly-label")) {
     throw Error(ErrorKind::usage, "--labels needs --anomaly-label, the labels of anomalies");
@@ -77,47 +86,6 @@ ScoreOptions read_score_options(const Arguments& arguments, const Model& model) 
   options.anomalies = split_list(arguments.get("anomaly-label"));
   if (options.anomalies.empty()) throw Error(ErrorKind::usage, "--anomaly-label is empty");
   return options;
-}
-
-Labels labels_of(const Arguments& arguments, const DatasetReader& reader) {
-  const DatasetInfo& info = reader.info();
-  if (arguments.has("labels")) {
-    DatasetAddress address = parse_address(arguments.get("labels"));
-    address.options = info.address.options;
-    return read_labels(address, info.rows());
-  }
-  const LabelsBeside beside = labels_beside(info);
-  if (beside.address) return read_labels(*beside.address, info.rows());
-  throw Error(
-      ErrorKind::data,
-      fmt::format("{}: no labels beside the samples{}; name them with --labels FILE.h5:/path",
-                  to_string(info.address),
-                  beside.reason.empty() ? "" : " (" + beside.reason + ")"));
-}
-
-std::vector<std::uint8_t> find_anomalies(const Arguments& arguments, const DatasetReader& reader,
-                                         const std::vector<std::string>& anomalies) {
-  const Labels labels = labels_of(arguments, reader);
-  std::vector<std::int64_t> wanted;
-  for (const std::string& name : anomalies) {
-    const auto label = labels.find(name);
-    if (!label && labels.names.empty()) {
-      throw Error(
-          ErrorKind::usage,
-          fmt::format("--anomaly-label is '{}', but comma-separated whole numbers are expected",
-                      arguments.get("anomaly-label")));
-    }
-    if (!label) {
-      throw Error(ErrorKind::usage,
-                  fmt::format("--anomaly-label: {} has no class '{}'{}", labels.source, name,
-                              suggestion(name, labels.names)));
-    }
-    wanted.push_back(*label);
-  }
-  std::vector<std::uint8_t> positive;
-  for (const std::int64_t label : labels.values)
-    positive.push_back(std::ranges::find(wanted, label) != wanted.end() ? 1 : 0);
-  return positive;
 }
 
 /// The values of all ranks, in order of rows.
@@ -135,7 +103,9 @@ std::vector<double> gather(const Communicator& world, const std::vector<double>&
 void write_scores(const Communicator& world, const DatasetAddress& output,
                   const SampleErrors& errors, const Report& report,
                   const std::vector<OddFeatures>& odd, const ScoreOptions& options,
-                  const std::string& model) {
+                  const ModelArguments& given, const MatchedData& data,
+                  std::span<const double> units, WorkerPool& pool) {
+  const std::string& model = given.model.file.path;
   const std::string group = output.path == "/" ? "" : output.path;
   DatasetSpec scores{group + "/scores",
                      {report.samples},
@@ -155,6 +125,18 @@ void write_scores(const Communicator& world, const DatasetAddress& output,
     specs.push_back(
         {group + "/odd_features", {report.samples, columns}, ElementType::i64, 0, 0, {}});
   }
+  const std::size_t odd_place = specs.size() - 1;
+  if (is_windowed(*data.reader)) {
+    specs.push_back({group + "/step_scores",
+                     {data.reader->time_steps()},
+                     ElementType::f64,
+                     0,
+                     0,
+                     {{"model", model},
+                      {"score",
+                       "squared error of the time step, summed over channels, averaged "
+                       "over the windows that cover it"}}});
+  }
   DatasetWriter writer(world, output.file, specs);
   writer.write_rows(0, errors.rows, std::as_bytes(std::span(errors.values)));
   if (report.threshold) {
@@ -166,9 +148,10 @@ void write_scores(const Communicator& world, const DatasetAddress& output,
     std::vector<Index> features;
     for (const OddFeatures& sample : odd)
       features.insert(features.end(), sample.features.begin(), sample.features.end());
-    writer.write_rows(static_cast<Index>(specs.size()) - 1, errors.rows,
-                      std::as_bytes(std::span(features)));
+    writer.write_rows(odd_place, errors.rows, std::as_bytes(std::span(features)));
   }
+  if (is_windowed(*data.reader))
+    write_step_scores(world, given, data, units, pool, writer, specs.size() - 1);
   writer.commit();
 }
 
@@ -181,6 +164,7 @@ void print_json(const Report& report) {
     nlohmann::ordered_json sample = {{"row", row}, {"score", score}};
     if (!report.highest_odd.empty())
       sample["features"] = to_json(report.highest_odd[i], *report.transform, report.names);
+    if (!report.highest_steps.empty()) sample["time_step"] = report.highest_steps[i];
     json["highest"].push_back(sample);
   }
   if (report.threshold) {
@@ -200,8 +184,15 @@ void print_text(const Report& report, const ScoreOptions& options) {
   fmt::print("samples    {}\nmean score {}   squared error{}, summed over features\nhighest   ",
              report.samples, decimal_text(report.mean, 6),
              options.units == Units::data ? " in the units of the data" : "");
-  for (const auto& [score, row] : report.highest)
-    fmt::print("  row {} ({})", row, decimal_text(score, 4));
+  for (std::size_t i = 0; i < report.highest.size(); ++i) {
+    const auto& [score, row] = report.highest[i];
+    if (report.highest_steps.empty()) {
+      fmt::print("  row {} ({})", row, decimal_text(score, 4));
+    } else {
+      fmt::print("  window {} from time step {} ({})", row, report.highest_steps[i],
+                 decimal_text(score, 4));
+    }
+  }
   fmt::print("\n");
   for (const OddFeatures& odd : report.highest_odd)
     fmt::print("  row {}: {}\n", odd.row, describe(odd, *report.transform, report.names));
@@ -268,7 +259,7 @@ void run_score(const Arguments& arguments) {
   const auto world = Communicator::world();
   const ModelArguments given = read_model_arguments(world, arguments);
   ScoreOptions options;
-  collectively(world, [&] { options = read_score_options(arguments, given.model); });
+  collectively(world, [&] { options = read_score_options(arguments, given); });
   const MatchedData data = open_matched(world, given);
   std::vector<std::uint8_t> anomalies;
   collectively(world, [&] {
@@ -289,7 +280,7 @@ void run_score(const Arguments& arguments) {
   if (options.units == Units::data)
     units = original_units(data.transform, given.model.network->features());
   if (!options.fit.empty()) {
-    const MatchedData fit = open_matched(world, options.fit, given.reading, given.model,
+    const MatchedData fit = open_matched(world, options.fit, options.fit_reading, given.model,
                                          arguments.has("fit") ? given.scale : GivenScale{});
     report.threshold = quantile(world,
                                 sample_errors(world, given.model, *fit.reader, fit.transform,
@@ -318,6 +309,10 @@ void run_score(const Arguments& arguments) {
         return a.first > b.first || (a.first == b.first && a.second < b.second);
       });
   report.highest.resize(shown);
+  if (is_windowed(*data.reader)) {
+    for (const auto& entry : report.highest)
+      report.highest_steps.push_back(data.reader->first_time_step(entry.second));
+  }
   std::vector<OddFeatures> odd;
   if (options.per_feature > 0) {
     find_highest_odd(world, given, data, options.per_feature, pool, report);
@@ -325,7 +320,7 @@ void run_score(const Arguments& arguments) {
       odd = all_odd(world, given, data, options.per_feature, pool);
   }
   if (options.output) {
-    write_scores(world, *options.output, errors, report, odd, options, given.model.file.path);
+    write_scores(world, *options.output, errors, report, odd, options, given, data, units, pool);
   }
   if (!options.table.empty()) write_table(world, options.table, odd, errors, report);
   if (!world.is_root()) return;
@@ -342,7 +337,8 @@ Command score_command() {
   std::vector<Option> options = model_options();
   options.push_back({"output", "output",
                      "FILE.h5[:/group] to create; <group>/scores (N x float64), with a threshold "
-                     "also <group>/anomalous",
+                     "also <group>/anomalous, for windows also <group>/step_scores (one per time "
+                     "step)",
                      "", false});
   options.push_back({"threshold-quantile", "threshold",
                      "Flag samples that score above this quantile of the scores of --fit", "0.99",

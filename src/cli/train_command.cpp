@@ -22,7 +22,7 @@ namespace {
 void require_reachable(const std::string& data) {
   if (data.empty()) return;
   const DatasetAddress address = parse_address(data);
-  if (names_several(address)) return;
+  if (names_several(address) || names_side_by_side(address)) return;
   const std::filesystem::path file(address.file);
   if (file.is_absolute() || std::filesystem::exists(file)) return;
   throw Error(ErrorKind::io,

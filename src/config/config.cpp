@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "config/data_reading.hpp"
 #include "hourglass/core/error.hpp"
 #include "system/stop_signal.hpp"
 
@@ -62,6 +63,10 @@ void validate(const TrainConfig& config) {
   check(config.epochs >= 0, fmt::format("--epochs must be at least 0, not {}", config.epochs));
   check(config.threads >= 1 && config.threads <= 1024,
         fmt::format("--threads must be 1 to 1024, not {}", config.threads));
+  check(config.reading.views.window >= 0 && config.reading.views.stride >= 1,
+        fmt::format("--window must be at least 1, or 0 for none, and --stride at least 1, not {} "
+                    "and {}",
+                    config.reading.views.window, config.reading.views.stride));
   check(config.shuffle_block >= 1, "--shuffle-block must be at least 1");
   check(config.shuffle_window >= 1, "--shuffle-window must be at least 1");
   check(config.bucket_bytes >= 256, "--bucket-bytes must be at least 256");
@@ -71,7 +76,9 @@ void validate(const TrainConfig& config) {
   check(config.early_stopping >= 0, "--early-stopping must be at least 0");
   const bool watches =
       config.early_stopping > 0 || config.keep_best || config.schedule.name == "plateau";
-  check(!watches || !config.validation.empty(),
+  check_split(config);
+  check_sample_weights(config);
+  check(!watches || has_validation(config),
         fmt::format("{} depends on the validation error: give --validation",
                     config.early_stopping > 0 ? "--early-stopping"
                     : config.keep_best        ? "--keep-best"

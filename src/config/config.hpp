@@ -47,6 +47,7 @@ struct TrainConfig {
   std::string data;
   std::string validation;
   ReadOptions reading;          ///< of the training and the validation samples
+  std::string sample_weights;   ///< where the weights of training samples come from; empty: all 1
   double validation_scale = 0;  ///< factor of its values; 0: where they differ from those of the
                                 ///< training, only what is certain is converted
   ChannelOrder channels = ChannelOrder::automatic;  ///< of the samples as they are stored
@@ -62,8 +63,8 @@ struct TrainConfig {
   AutoencoderSpec model;
   std::string feature_weights;  ///< where the loss's weights of features come from; empty: all 1
   std::string group_weights;    ///< mixed loss: of columns, "NAME=2,..."; the others have 1
-  /// What the features are, where the data know it and have more than numbers: no setting, but found
-  /// in the data or the model file.
+  /// What the features are, where the data know it and have more than numbers: no setting, but
+  /// found in the data or the model file.
   std::vector<Column> columns;
   Initialization initialization = Initialization::glorot_uniform;
 

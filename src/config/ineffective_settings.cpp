@@ -28,6 +28,8 @@ bool is_met(const TrainConfig& config, const SettingDependency& dependency) {
 std::span<const SettingDependency> setting_dependencies() {
   static const std::vector<const char*> rules = {"optimizer", "pretrain-optimizer"};
   static const std::vector<SettingDependency> dependencies = {
+      {{"stride"}, {"window"}, {}},
+      {{"validation-group", "split-seed"}, {"validation-fraction", "folds"}, {}},
       {{"huber-delta"}, {"loss"}, {"huber"}},
       {{"group-weights"}, {"loss"}, {"mixed"}},
       {{"corruption-strength", "corrupted-weight", "clean-weight"}, {"corruption"}, {}},

@@ -153,6 +153,7 @@ Setting choice_setting(Row row, std::vector<std::string> choices, Access access)
 
 // The sections of the table, each in a file of its own.
 [[nodiscard]] std::vector<Setting> data_settings();
+[[nodiscard]] std::vector<Setting> view_settings();
 [[nodiscard]] std::vector<Setting> model_settings();
 [[nodiscard]] std::vector<Setting> regularization_settings();
 [[nodiscard]] std::vector<Setting> optimizer_settings();

@@ -22,6 +22,7 @@ enum class Purpose : std::uint32_t {
   pretraining = 9,
   penalty = 10,
   label_subset = 11,
+  validation_split = 12,
   sweep = 20,
 };
 

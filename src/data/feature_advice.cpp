@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/counted.hpp"
 
@@ -85,22 +86,35 @@ std::optional<std::string> constant_feature_advice(const FeatureStatistics& stat
   return text;
 }
 
-std::optional<std::string> fill_value_advice(const DatasetReader& reader, const RowSample& sample) {
+std::optional<std::string> fill_value_advice(const DatasetReader& reader, const RowSample& sample,
+                                             const std::vector<double>& missing) {
+  // As the data set holds them.
+  const bool single = reader.info().type == ElementType::f32;
+  const auto stored = [&](double x) {
+    return single ? static_cast<double>(static_cast<float>(x)) : x;
+  };
   std::vector<Index> found;
   Outlier first;
   for (Index c = 0; c < reader.info().features(); ++c) {
-    const auto outlier = find_outlier(sample.feature(c));
+    std::vector<double> values = sample.feature(c);
+    for (const double value : missing) std::erase(values, stored(value));
+    const auto outlier = find_outlier(std::move(values));
     if (!outlier) continue;
     if (found.empty()) first = *outlier;
     found.push_back(c);
   }
   if (found.empty()) return std::nullopt;
+  const std::string value =
+      single ? fmt::format("{}", static_cast<float>(first.value)) : fmt::format("{}", first.value);
   return fmt::format(
-      "advice: {} of {}: {:g} in {} of {} rows looked at, where others lie about {:.3g} from "
-      "{:.3g}: "
-      "it looks like a fill value, which no attribute declares",
-      named(found), to_string(reader.info().address), first.value, first.count, sample.rows(),
-      first.distance, first.median);
+             "advice: {} of {}: {} in {} of {} rows looked at, where others lie about "
+             "{:.3g} from {:.3g}: ",
+             named(found), to_string(reader.info().address), value, first.count, sample.rows(),
+             first.distance, first.median) +
+         fmt::format(
+             "it looks like a fill value, which no attribute declares: use --missing mask "
+             "--missing-value {}",
+             value);
 }
 
 std::optional<std::string> unfamiliar_feature_advice(const DatasetReader& reader,

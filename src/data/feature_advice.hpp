@@ -18,8 +18,10 @@ namespace hourglass {
 /// from each other (by their median distance from their median): a fill value that nothing marks as
 /// one, such as 1e20, after which standardized values are all the same number. Features of which
 /// fewer than three other values differ are left alone.
+/// Values of `missing` are known as such and do not count.
 [[nodiscard]] std::optional<std::string> fill_value_advice(const DatasetReader& reader,
-                                                           const RowSample& sample);
+                                                           const RowSample& sample,
+                                                           const std::vector<double>& missing = {});
 
 /// One line for validation or test samples unlike the training data: features that counted as
 /// constant there (known from `training`, which may be null) and have another value here, or values

@@ -6,13 +6,15 @@
 #include <cmath>
 #include <string>
 
-#include "data/element.hpp"
 #include "data/missing_values.hpp"
+#include "hdf5/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
 namespace {
+
+constexpr Index bytes_a_read = Index{8} << 20;
 
 // The element, and advice.
 std::string describe(ElementType type, const std::byte* stored, Index element,
@@ -28,10 +30,29 @@ std::string describe(ElementType type, const std::byte* stored, Index element,
   });
 }
 
-std::string feature_text(const DatasetInfo& info, Index feature) {
+// The number in the file, and the name of what it is read as.
+std::string feature_text(const DatasetInfo& info, Index stored, Index feature) {
   const auto i = static_cast<std::size_t>(feature);
-  const std::string number = "feature " + std::to_string(feature);
+  const std::string number = "feature " + std::to_string(stored);
   return i < info.feature_names.size() ? number + ", " + info.feature_names[i] : number;
+}
+
+// Refuses element `bad` of what was read, which lies at `place`.
+[[noreturn]] void refuse(const DatasetInfo& info, const ElementPlace& place, Index feature,
+                         const std::byte* bytes, Index bad, const MissingValues& missing) {
+  const std::string text = feature_text(info, place.feature, feature);
+  const std::string found = describe(info.type, bytes, bad, missing);
+  if (found == "a NaN" && !info.missing.empty()) {
+    throw Error(ErrorKind::data, place.row + " holds a missing value (" + text +
+                                     "), which the file marks by " + info.missing +
+                                     "; drop such rows, or train with --missing mask");
+  }
+  // Only what counts as missing can be masked.
+  const char* const advice =
+      found.starts_with("an infinity") || found.starts_with("a number")
+          ? "; clean the data: drop such rows or replace such values"
+          : "; clean the data: drop such rows or replace such values, or train with --missing mask";
+  throw Error(ErrorKind::data, place.row + " holds " + found + " (" + text + ")" + advice);
 }
 
 }  // namespace
@@ -50,24 +71,34 @@ void read_finite_runs(const DatasetReader& reader, std::span<const Range> runs,
   Index place = bad / info.features();
   std::size_t run = 0;
   while (place >= runs[run].size()) place -= runs[run++].size();
-  const std::string where = reader.where(runs[run].begin + place);
-  const std::string feature = feature_text(info, bad % info.features());
-  const std::string found = describe(info.type, bytes.data(), bad, missing);
-  if (found == "a NaN" && !info.missing.empty()) {
-    throw Error(ErrorKind::data, where + " holds a missing value (" + feature +
-                                     "), which the file marks by " + info.missing +
-                                     "; drop such rows, or train with --missing mask");
+  const Index feature = bad % info.features();
+  refuse(info, reader.place(runs[run].begin + place, feature), feature, bytes.data(), bad, missing);
+}
+
+void read_finite_steps(const DatasetReader& reader, std::span<const Range> runs,
+                       std::span<std::byte> bytes, const MissingValues& missing) {
+  const DatasetInfo& info = reader.info();
+  if (info.steps.length() == 1) return read_finite_runs(reader, runs, bytes, missing);
+  const Index features = info.features() / info.steps.length();
+  for (const Range& run : runs) {
+    const auto size = static_cast<std::size_t>(run.size() * info.step_bytes());
+    reader.read_steps(run, bytes.first(size));
+    const Index bad = first_refused(info.type, bytes.first(size), missing);
+    if (bad >= 0) {
+      const Index feature = bad % features;
+      refuse(info, reader.place_in_step(run.begin + bad / features, feature), feature, bytes.data(),
+             bad, missing);
+    }
+    bytes = bytes.subspan(size);
   }
-  // Only what counts as missing can be masked.
-  const char* const advice =
-      found.starts_with("an infinity") || found.starts_with("a number")
-          ? "; clean the data: drop such rows or replace such values"
-          : "; clean the data: drop such rows or replace such values, or train with --missing mask";
-  throw Error(ErrorKind::data, where + " holds " + found + " (" + feature + ")" + advice);
 }
 
 Index rows_a_read(const DatasetInfo& info) {
-  return std::max<Index>(1, (Index{8} << 20) / std::max<Index>(1, info.row_bytes()));
+  return std::max<Index>(1, bytes_a_read / std::max<Index>(1, info.row_bytes()));
+}
+
+Index steps_a_read(const DatasetInfo& info) {
+  return std::max<Index>(1, bytes_a_read / std::max<Index>(1, info.step_bytes()));
 }
 
 }  // namespace hourglass

@@ -11,8 +11,9 @@
 #include <set>
 #include <type_traits>
 
-#include "data/element.hpp"
 #include "hdf5/address_list.hpp"
+#include "hdf5/element.hpp"
+#include "hdf5/row_split.hpp"
 #include "hdf5/text_values.hpp"
 #include "hourglass/core/error.hpp"
 
@@ -138,6 +139,20 @@ Labels read_one(DatasetAddress address) {
   return labels;
 }
 
+// The labels of the rows that were chosen.
+std::vector<std::int64_t> values_of_rows(const std::vector<std::int64_t>& all,
+                                         const RowViews& views, const DatasetAddress& address) {
+  const RowRuns chosen =
+      chosen_rows({to_string(address), static_cast<Index>(all.size())}, views, address);
+  std::vector<std::int64_t> values;
+  values.reserve(static_cast<std::size_t>(chosen.size()));
+  for (const RowRuns::Piece& piece : chosen.pieces({0, chosen.size()})) {
+    for (Index i = 0; i < piece.count; ++i)
+      values.push_back(all[static_cast<std::size_t>(piece.first + i * piece.step)]);
+  }
+  return values;
+}
+
 // Names under which labels are found beside samples called `name`, in order.
 std::vector<std::string> label_names(const std::string& name) {
   std::vector<std::string> names = {"labels",  "label", "y",      "target",
@@ -173,7 +188,11 @@ std::optional<std::int64_t> Labels::find(const std::string& name) const {
   return number;
 }
 
-Labels read_labels(const DatasetAddress& address, Index samples) {
+Labels read_labels(const DatasetAddress& given, Index samples) {
+  // Rows are chosen out of those of all parts.
+  const RowViews views = given.options.without_columns().views;
+  DatasetAddress address = given;
+  address.options.views = {};
   std::vector<Labels> parts;
   if (names_several(address)) {
     for (const DatasetAddress& part : expand_addresses(address)) parts.push_back(read_one(part));
@@ -186,6 +205,7 @@ Labels read_labels(const DatasetAddress& address, Index samples) {
   Labels all{to_string(address), {}, parts.front().names};
   for (const Labels& part : parts)
     all.values.insert(all.values.end(), part.values.begin(), part.values.end());
+  if (chooses_rows(views)) all.values = values_of_rows(all.values, views, address);
   if (static_cast<Index>(all.values.size()) != samples)
     refuse(address, fmt::format("{} labels for {} samples", all.values.size(), samples));
   return all;
@@ -194,11 +214,13 @@ Labels read_labels(const DatasetAddress& address, Index samples) {
 LabelsBeside labels_beside(const DatasetInfo& samples) {
   LabelsBeside result;
   std::vector<DatasetAddress> parts = {samples.address};
+  // Of data sets side by side, those of the first.
+  if (names_side_by_side(samples.address)) parts = {split_sides(samples.address).front()};
   if (names_several(samples.address)) parts = expand_addresses(samples.address);
   const std::size_t slash = parts.front().path.rfind('/');
   if (slash == std::string::npos) return result;
   for (const std::string& name : label_names(parts.front().path.substr(slash + 1))) {
-    DatasetAddress beside = samples.address;
+    DatasetAddress beside = parts.front();
     beside.options = samples.address.options.without_columns();
     std::string list;
     bool exists = true;

@@ -16,18 +16,25 @@ Range rows_of(const SampleSourceSettings& settings) {
           settings.plan.shard_rows(settings.shards.end - 1).end};
 }
 
+// Of the steps that some rows, perhaps none, are made of.
+Index bytes_of(const RowSteps& steps, Range rows, Index step_bytes) {
+  return rows.empty() ? 0 : steps.of(rows).size() * step_bytes;
+}
+
 class MemorySource final : public SampleSource {
  public:
-  MemorySource(Buffer<std::byte> samples, ElementType type, Index features,
+  MemorySource(Buffer<std::byte> samples, ElementType type, Index features, RowSteps steps,
                const SampleSourceSettings& settings)
       : settings_(settings),
         type_(type),
-        row_bytes_(features * size_of(type)),
+        step_bytes_(features * size_of(type) / steps.length()),
         features_(features),
         rows_(rows_of(settings)),
+        steps_(std::move(steps)),
         samples_(std::move(samples)),
         order_(rows_.size()) {
-    require(samples_.size() == rows_.size() * row_bytes_, "rows that are not the shards'");
+    require(samples_.size() == bytes_of(steps_, rows_, step_bytes_),
+            "rows that are not the shards'");
   }
 
   void begin_epoch(std::uint32_t epoch, Index /*first_step*/) override {
@@ -59,20 +66,22 @@ class MemorySource final : public SampleSource {
   }
 
   [[nodiscard]] double wait_seconds() const override { return 0; }
+  [[nodiscard]] std::span<const float> weights() const override { return settings_.weights; }
   [[nodiscard]] Index bytes() const override {
     return samples_.size() + order_.size() * static_cast<Index>(sizeof(Index));
   }
 
  private:
   [[nodiscard]] std::size_t byte_offset(Index row) const {
-    return static_cast<std::size_t>((row - rows_.begin) * row_bytes_);
+    return static_cast<std::size_t>((steps_.first(row) - steps_.first(rows_.begin)) * step_bytes_);
   }
 
   SampleSourceSettings settings_;
   ElementType type_;
-  Index row_bytes_;
+  Index step_bytes_;
   Index features_;
   Range rows_;
+  RowSteps steps_;
   Buffer<std::byte> samples_;
   Buffer<Index> order_;  // data-set rows by shard and position
   std::optional<std::uint32_t> epoch_;
@@ -86,28 +95,32 @@ std::unique_ptr<SampleSource> make_memory_source(const DatasetReader& reader,
   const DatasetInfo& info = reader.info();
   require(settings.plan.samples() == info.rows(), "the shard plan is of another data set");
   const Range rows = rows_of(settings);
-  Buffer<std::byte> samples(rows.size() * info.row_bytes());
-  const Index step = rows_a_read(info);
-  for (Index row = rows.begin; row < rows.end; row += step) {
-    const Range read{row, std::min(row + step, rows.end)};
-    const auto offset = static_cast<std::size_t>((read.begin - rows.begin) * info.row_bytes());
-    read_finite_rows(
-        reader, read,
-        samples.span().subspan(offset, static_cast<std::size_t>(read.size() * info.row_bytes())),
+  const Range steps = rows.empty() ? Range{} : info.steps.of(rows);
+  Buffer<std::byte> samples(steps.size() * info.step_bytes());
+  const Index most = steps_a_read(info);
+  for (Index step = steps.begin; step < steps.end; step += most) {
+    const Range read{step, std::min(step + most, steps.end)};
+    const auto offset = static_cast<std::size_t>((read.begin - steps.begin) * info.step_bytes());
+    read_finite_steps(
+        reader, {&read, 1},
+        samples.span().subspan(offset, static_cast<std::size_t>(read.size() * info.step_bytes())),
         settings.transform.missing);
   }
-  return make_held_source(std::move(samples), info.type, info.features(), settings);
+  return std::make_unique<MemorySource>(std::move(samples), info.type, info.features(), info.steps,
+                                        settings);
 }
 
 std::unique_ptr<SampleSource> make_held_source(Buffer<std::byte> rows, ElementType type,
                                                Index features,
                                                const SampleSourceSettings& settings) {
   require(settings.shards.size() >= 1, "a rank without shards");
-  return std::make_unique<MemorySource>(std::move(rows), type, features, settings);
+  return std::make_unique<MemorySource>(std::move(rows), type, features, RowSteps{}, settings);
 }
 
 Index memory_bytes(const DatasetInfo& info, const SampleSourceSettings& settings) {
-  return rows_of(settings).size() * (info.row_bytes() + static_cast<Index>(sizeof(Index)));
+  const Range rows = rows_of(settings);
+  return bytes_of(info.steps, rows, info.step_bytes()) +
+         rows.size() * static_cast<Index>(sizeof(Index));
 }
 
 }  // namespace hourglass

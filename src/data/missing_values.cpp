@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "data/element.hpp"
+#include "hdf5/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

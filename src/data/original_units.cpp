@@ -3,7 +3,7 @@
 #include <limits>
 #include <string>
 
-#include "data/element.hpp"
+#include "hdf5/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

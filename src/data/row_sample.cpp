@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "data/element.hpp"
+#include "hdf5/element.hpp"
 
 namespace hourglass {
 

@@ -33,6 +33,8 @@ class SampleSource {
   /// Seconds that gather calls of this rank, summed over its workers, have waited for the storage
   /// so far (0 in memory).
   [[nodiscard]] virtual double wait_seconds() const = 0;
+  /// The weight of each row of the data set, 1 on average; empty: all 1.
+  [[nodiscard]] virtual std::span<const float> weights() const { return {}; }
   /// Bytes held for samples and their order: what the memory prediction counts.
   [[nodiscard]] virtual Index bytes() const = 0;
 };
@@ -43,6 +45,7 @@ struct SampleSourceSettings {
   Range shards;    ///< this rank's, at least one
   ShuffleSettings shuffle;
   InputTransform transform;
+  std::span<const float> weights;  ///< see SampleSource::weights(); outlives the source
 };
 
 /// Reads the rank's rows once, in the storage type. Throws Error(data) for NaN or infinity (naming

@@ -11,9 +11,10 @@
 
 #include "core/buffer.hpp"
 #include "data/columns_of.hpp"
-#include "data/element.hpp"
 #include "data/finite_rows.hpp"
 #include "data/missing_values.hpp"
+#include "data/weighted_statistics.hpp"
+#include "hdf5/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {
@@ -283,7 +284,7 @@ std::vector<float> missing_means(const Communicator& communicator, const Dataset
 
 InputTransform input_transform(const Communicator& communicator, const DatasetReader& reader,
                                Normalize normalize, MissingValues missing,
-                               FeatureStatistics* measured) {
+                               FeatureStatistics* measured, std::span<const float> weights) {
   const DatasetInfo& info = reader.info();
   // Of a table's columns only numbers and dates have a scale of their own.
   std::vector<Column> columns;
@@ -302,7 +303,9 @@ InputTransform input_transform(const Communicator& communicator, const DatasetRe
   const bool standardizes = resolve(normalize, info.type) == Normalize::standardize;
   if (!standardizes && transform.missing.treatment != Missing::mean) return transform;
 
-  FeatureStatistics statistics = feature_statistics(communicator, reader, transform.missing);
+  FeatureStatistics statistics = weights.empty()
+                                     ? feature_statistics(communicator, reader, transform.missing)
+                                     : weighted_statistics(communicator, reader, weights);
   if (!standardizes) {
     transform.missing.means = divided(statistics.mean, transform.divisor);
     if (measured != nullptr) *measured = std::move(statistics);

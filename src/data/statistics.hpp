@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "data/normalization.hpp"
@@ -42,11 +43,13 @@ struct FeatureStatistics {
 /// The conversion that `normalize` means for this data set. For standardize, and for the means of
 /// Missing::mean, it makes the pass above (collective), whose result `measured` receives unless it
 /// is null. The mean is also kept in double when one in single precision would be off by more than
-/// a sixteenth of a feature's deviation.
+/// a sixteenth of a feature's deviation. With `weights` (empty: none), of samples without missing
+/// elements, it is the pass of weighted_statistics().
 [[nodiscard]] InputTransform input_transform(const Communicator& communicator,
                                              const DatasetReader& reader, Normalize normalize,
                                              MissingValues missing = {},
-                                             FeatureStatistics* measured = nullptr);
+                                             FeatureStatistics* measured = nullptr,
+                                             std::span<const float> weights = {});
 
 /// The features' means as the network's input: what is fed for missing elements. Empty (all 0)
 /// after standardization, otherwise by the pass above (collective).

@@ -22,17 +22,10 @@ namespace {
 
 constexpr Index none = -1;
 
-/// Window capacity and number of buffers of a shard: a second buffer only where there is a second
-/// window.
-struct ShardBuffers {
-  ShardBuffers(const SampleSourceSettings& settings, Index shard) {
-    const Index rows = settings.plan.shard_rows(shard).size();
-    capacity = ShardOrder::window_capacity(settings.shuffle, rows);
-    count = rows == 0 ? 0 : (capacity < rows ? 2 : 1);
-  }
-  Index capacity = 0;
-  Index count = 0;
-};
+/// Number of buffers of a shard: a second one only where there is a second window.
+Index buffer_count(const WindowBuffer::Capacity& capacity, Range shard_rows) {
+  return shard_rows.empty() ? 0 : (capacity.rows < shard_rows.size() ? 2 : 1);
+}
 
 /// One shard's place in the epoch. Window w lives in buffers[w % 2]; a buffer belongs to the
 /// prefetch thread until its window is announced in `ready`, then to the gathering worker until
@@ -55,9 +48,10 @@ class StreamingSource final : public SampleSource {
     require(settings.plan.samples() == reader_.info().rows(),
             "the shard plan is of another data set");
     for (Index shard = settings.shards.begin; shard < settings.shards.end; ++shard) {
-      const ShardBuffers sizes(settings, shard);
-      for (Index i = 0; i < sizes.count; ++i)
-        stream(shard).buffers.emplace_back(sizes.capacity, reader_.info().row_bytes());
+      const Range rows = settings.plan.shard_rows(shard);
+      const WindowBuffer::Capacity capacity(reader_.info(), settings.shuffle, rows);
+      for (Index i = 0; i < buffer_count(capacity, rows); ++i)
+        stream(shard).buffers.emplace_back(capacity);
     }
     thread_ = std::jthread([this](const std::stop_token& stop) { prefetch(stop); });
   }
@@ -107,6 +101,7 @@ class StreamingSource final : public SampleSource {
     const std::lock_guard lock(mutex_);
     return wait_seconds_;
   }
+  [[nodiscard]] std::span<const float> weights() const override { return settings_.weights; }
   [[nodiscard]] Index bytes() const override { return streaming_bytes(reader_.info(), settings_); }
 
  private:
@@ -227,8 +222,9 @@ std::unique_ptr<SampleSource> make_streaming_source(DatasetReader reader,
 Index streaming_bytes(const DatasetInfo& info, const SampleSourceSettings& settings) {
   Index bytes = 0;
   for (Index shard = settings.shards.begin; shard < settings.shards.end; ++shard) {
-    const ShardBuffers sizes(settings, shard);
-    bytes += sizes.count * WindowBuffer::bytes(sizes.capacity, info.row_bytes());
+    const Range rows = settings.plan.shard_rows(shard);
+    const WindowBuffer::Capacity capacity(info, settings.shuffle, rows);
+    bytes += buffer_count(capacity, rows) * capacity.bytes();
   }
   return bytes;
 }

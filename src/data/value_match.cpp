@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "data/element.hpp"
+#include "hdf5/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

@@ -5,8 +5,8 @@
 #include <type_traits>
 
 #include "core/buffer.hpp"
-#include "data/element.hpp"
 #include "data/finite_rows.hpp"
+#include "hdf5/element.hpp"
 
 namespace hourglass {
 

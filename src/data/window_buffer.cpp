@@ -8,21 +8,39 @@
 
 namespace hourglass {
 
-WindowBuffer::WindowBuffer(Index capacity, Index row_bytes)
-    : row_bytes_(row_bytes), samples_(capacity * row_bytes), rows_(capacity), places_(capacity) {}
-
-Index WindowBuffer::bytes(Index capacity, Index row_bytes) {
-  return capacity * (row_bytes + 2 * static_cast<Index>(sizeof(Index)));
+WindowBuffer::Capacity::Capacity(const DatasetInfo& info, const ShuffleSettings& settings,
+                                 Range shard_rows)
+    : rows(ShardOrder::window_capacity(settings, shard_rows.size())),
+      steps(rows),
+      step_bytes(info.step_bytes()) {
+  if (info.steps.length() == 1 || shard_rows.empty()) return;
+  Index largest = 0;
+  Index blocks = 0;
+  for (Index begin = shard_rows.begin; begin < shard_rows.end; begin += settings.block, ++blocks) {
+    const Range block{begin, std::min(shard_rows.end, begin + settings.block)};
+    largest = std::max(largest, info.steps.of(block).size());
+  }
+  steps = std::min(info.steps.of(shard_rows).size(), std::min(blocks, settings.window) * largest);
 }
+
+Index WindowBuffer::Capacity::bytes() const {
+  return steps * step_bytes + 2 * rows * static_cast<Index>(sizeof(Index));
+}
+
+WindowBuffer::WindowBuffer(const Capacity& capacity)
+    : step_bytes_(capacity.step_bytes),
+      samples_(capacity.steps * capacity.step_bytes),
+      rows_(capacity.rows),
+      places_(capacity.rows) {}
 
 bool WindowBuffer::load(const DatasetReader& reader, const MissingValues& missing,
                         const ShardOrder& order, Index window,
                         const std::function<bool()>& cancelled) {
-  arrange(order, window);
+  arrange(reader.info().steps, order, window);
   return read(reader, missing, cancelled);
 }
 
-void WindowBuffer::arrange(const ShardOrder& order, Index window) {
+void WindowBuffer::arrange(const RowSteps& steps, const ShardOrder& order, Index window) {
   positions_ = order.window_positions(window);
   const std::vector<Range> blocks = order.window_blocks(window);
   std::vector<std::size_t> in_file(blocks.size());
@@ -31,15 +49,16 @@ void WindowBuffer::arrange(const ShardOrder& order, Index window) {
 
   std::vector<Index> block_places(blocks.size());
   runs_.clear();
-  Index place = 0;
+  Index run_place = 0;
   for (const std::size_t block : in_file) {
-    block_places[block] = place;
-    place += blocks[block].size();
-    if (!runs_.empty() && runs_.back().end == blocks[block].begin) {
-      runs_.back().end = blocks[block].end;
+    const Range needed = steps.of(blocks[block]);
+    if (!runs_.empty() && needed.begin <= runs_.back().end) {
+      runs_.back().end = std::max(runs_.back().end, needed.end);
     } else {
-      runs_.push_back(blocks[block]);
+      if (!runs_.empty()) run_place += runs_.back().size();
+      runs_.push_back(needed);
     }
+    block_places[block] = run_place + needed.begin - runs_.back().begin;
   }
 
   // The order speaks of offsets in the permuted blocks; here they are turned into rows and places
@@ -47,9 +66,10 @@ void WindowBuffer::arrange(const ShardOrder& order, Index window) {
   std::vector<Index> row_at;
   std::vector<Index> place_at;
   for (std::size_t block = 0; block < blocks.size(); ++block) {
-    for (Index i = 0; i < blocks[block].size(); ++i) {
-      row_at.push_back(blocks[block].begin + i);
-      place_at.push_back(block_places[block] + i);
+    const Index first = steps.first(blocks[block].begin);
+    for (Index row = blocks[block].begin; row < blocks[block].end; ++row) {
+      row_at.push_back(row);
+      place_at.push_back(block_places[block] + steps.first(row) - first);
     }
   }
   Index position = 0;
@@ -62,29 +82,29 @@ void WindowBuffer::arrange(const ShardOrder& order, Index window) {
 
 bool WindowBuffer::read(const DatasetReader& reader, const MissingValues& missing,
                         const std::function<bool()>& cancelled) {
-  const Index most = rows_a_read(reader.info());
+  const Index most = steps_a_read(reader.info());
   const Index together = reader.info().rows_per_unpacking;
   std::vector<Range> pieces;
-  Index rows = 0;
+  Index steps = 0;
   Index place = 0;
   const auto flush = [&] {
     if (pieces.empty()) return true;
     if (cancelled()) return false;
-    read_finite_runs(reader, pieces,
-                     samples_.span().subspan(static_cast<std::size_t>(place * row_bytes_),
-                                             static_cast<std::size_t>(rows * row_bytes_)),
-                     missing);
-    place += std::exchange(rows, 0);
+    read_finite_steps(reader, pieces,
+                      samples_.span().subspan(static_cast<std::size_t>(place * step_bytes_),
+                                              static_cast<std::size_t>(steps * step_bytes_)),
+                      missing);
+    place += std::exchange(steps, 0);
     pieces.clear();
     return true;
   };
-  // A read ends between rows that are not unpacked together, as soon as it is large.
+  // A read ends between steps that are not unpacked together, as soon as it is large.
   for (const Range& run : runs_) {
-    for (Index row = run.begin; row < run.end; row = pieces.back().end) {
-      const bool apart = !pieces.empty() && (pieces.back().end - 1) / together != row / together;
-      if (rows >= most && apart && !flush()) return false;
-      pieces.push_back({row, std::min(run.end, round_up(row + most, together))});
-      rows += pieces.back().size();
+    for (Index step = run.begin; step < run.end; step = pieces.back().end) {
+      const bool apart = !pieces.empty() && (pieces.back().end - 1) / together != step / together;
+      if (steps >= most && apart && !flush()) return false;
+      pieces.push_back({step, std::min(run.end, round_up(step + most, together))});
+      steps += pieces.back().size();
     }
   }
   return flush();

@@ -15,8 +15,17 @@ namespace hourglass {
 /// The rows of one window of a shard, in the storage type.
 class WindowBuffer {
  public:
-  /// Holds windows of up to `capacity` rows.
-  WindowBuffer(Index capacity, Index row_bytes);
+  /// What the largest window of a shard needs. Rows that overlap (DatasetInfo::steps) share the
+  /// steps that they have in common, as far as they lie in the same blocks or in blocks that touch.
+  struct Capacity {
+    Capacity(const DatasetInfo& info, const ShuffleSettings& settings, Range shard_rows);
+    Index rows = 0;
+    Index steps = 0;
+    Index step_bytes = 0;
+
+    [[nodiscard]] Index bytes() const;  ///< of memory
+  };
+  explicit WindowBuffer(const Capacity& capacity);
 
   /// Fills the buffer with window `window` of `order`, in file order, neighbouring blocks in one
   /// read. Asks `cancelled` between reads and returns false when it said so: the content is then
@@ -29,23 +38,20 @@ class WindowBuffer {
   /// The data-set row at a position of positions(), and its stored elements.
   [[nodiscard]] Index row(Index position) const { return rows_[position - positions_.begin]; }
   [[nodiscard]] const std::byte* stored(Index position) const {
-    return samples_.data() + places_[position - positions_.begin] * row_bytes_;
+    return samples_.data() + places_[position - positions_.begin] * step_bytes_;
   }
 
-  /// Bytes of memory that a buffer of this capacity takes.
-  [[nodiscard]] static Index bytes(Index capacity, Index row_bytes);
-
  private:
-  void arrange(const ShardOrder& order, Index window);
+  void arrange(const RowSteps& steps, const ShardOrder& order, Index window);
   bool read(const DatasetReader& reader, const MissingValues& missing,
             const std::function<bool()>& cancelled);
 
-  Index row_bytes_;
+  Index step_bytes_;
   Buffer<std::byte> samples_;
   Buffer<Index> rows_;    // by position
-  Buffer<Index> places_;  // by position: where in samples_
+  Buffer<Index> places_;  // by position: where in samples_, in steps
   Range positions_;
-  std::vector<Range> runs_;  // rows to read, in file order: samples_ holds one after the other
+  std::vector<Range> runs_;  // steps to read, in file order: samples_ holds one after the other
 };
 
 }  // namespace hourglass

@@ -54,6 +54,7 @@ PassContext GradientWorker::context_of(const GradientStep& step,
                                        std::span<const std::uint64_t> ids) {
   PassContext context = step.context;
   context.sample_ids = ids;
+  context.sample_weights = step.source->weights();
   context.bfloat16_scratch = bfloat16_scratch_.span();
   context.recorder = recorder();
   return context;

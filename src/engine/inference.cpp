@@ -29,16 +29,19 @@ void for_each_micro_batch(const DatasetReader& reader, const InputTransform& tra
   std::exception_ptr failure;
   pool.run([&](Index worker) {
     try {
-      Buffer<std::byte> stored(plan.micro_batch * info.row_bytes());
+      Buffer<std::byte> stored;
       Buffer<float> samples(plan.micro_batch * features);
       for (Index index = next++; index < which.end; index = next++) {
         const Range rows = plan.rows_of(index);
-        const auto bytes =
-            stored.span().first(static_cast<std::size_t>(rows.size() * info.row_bytes()));
-        read_finite_rows(reader, rows, bytes, transform.missing);
+        const Range steps = info.steps.of(rows);
+        const Index bytes = steps.size() * info.step_bytes();
+        if (stored.size() < bytes) stored = Buffer<std::byte>(bytes);
+        read_finite_steps(reader, {&steps, 1}, stored.span().first(static_cast<std::size_t>(bytes)),
+                          transform.missing);
         const Matrix x(samples.data(), rows.size(), features);
         for (Index r = 0; r < rows.size(); ++r) {
-          convert_row(info.type, stored.data() + r * info.row_bytes(), transform, x.row(r));
+          const Index offset = info.steps.first(rows.begin + r) - steps.begin;
+          convert_row(info.type, stored.data() + offset * info.step_bytes(), transform, x.row(r));
         }
         visit(worker, rows, x);
         activity::tick();
@@ -54,7 +57,8 @@ void for_each_micro_batch(const DatasetReader& reader, const InputTransform& tra
 
 Evaluation evaluate(const Communicator& communicator, const Trainable& model,
                     std::span<const float> parameters, const DatasetReader& reader,
-                    const InputTransform& transform, Index micro_batch, WorkerPool& pool) {
+                    const InputTransform& transform, Index micro_batch, WorkerPool& pool,
+                    std::span<const float> weights) {
   const InferencePlan plan{reader.info().rows(), micro_batch};
   const auto workers = static_cast<std::size_t>(pool.size());
   std::vector<Workspace> workspaces;
@@ -65,9 +69,15 @@ Evaluation evaluate(const Communicator& communicator, const Trainable& model,
     check_features(reader.info(), model.features());
     for_each_micro_batch(
         reader, transform, plan, plan.of_rank(communicator.rank(), communicator.size()), pool,
-        [&](Index worker, Range, ConstMatrix x) {
+        [&](Index worker, Range rows, ConstMatrix x) {
           const auto w = static_cast<std::size_t>(worker);
-          const LossSums batch = model.evaluate(parameters.data(), x, workspaces[w]);
+          const LossSums batch =
+              weights.empty()
+                  ? model.evaluate(parameters.data(), x, workspaces[w])
+                  : model.evaluate_weighted(parameters.data(), x,
+                                            weights.subspan(static_cast<std::size_t>(rows.begin),
+                                                            static_cast<std::size_t>(rows.size())),
+                                            workspaces[w]);
           sums[w][0].add(batch.loss);
           sums[w][1].add(batch.squared_error);
           sums[w][2].add(batch.penalty);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -48,11 +49,12 @@ struct Evaluation {
       0;  ///< 10 log10(1 / mse) decibels: the peak is 1, the range of normalised integer data
 };
 
-/// Collective; the same bits on any number of ranks and threads (exact sums).
+/// Collective; the same bits on any number of ranks and threads (exact sums). With `weights`, one
+/// for each row and 1 on average, all means over samples are weighted.
 [[nodiscard]] Evaluation evaluate(const Communicator& communicator, const Trainable& model,
                                   std::span<const float> parameters, const DatasetReader& reader,
                                   const InputTransform& transform, Index micro_batch,
-                                  WorkerPool& pool);
+                                  WorkerPool& pool, std::span<const float> weights = {});
 
 /// Throws Error(data) unless the samples of the data set have as many features as the model's first
 /// layer.

@@ -76,7 +76,7 @@ class LayoutChoice {
     if (reordered_) config_.channels = ChannelOrder::first;
     if (axes == dimensions_ + 1) {
       with_channel_axis();
-    } else if (axes == dimensions_) {
+    } else if (axes == dimensions_ && (axes > 1 || grid_.channels == 1)) {
       without_channel_axis();
     } else {
       check_flat();
@@ -126,7 +126,7 @@ class LayoutChoice {
                         to_string(layers.front()), to_string(info_.address), to_string(image),
                         to_string(layers.front())));
       }
-    } else if (grid_ != shape && grid_.channels == 1) {
+    } else if (grid_ != shape) {
       refuse_shape(shape, true);
     }
   }

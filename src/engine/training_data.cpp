@@ -129,12 +129,13 @@ std::unique_ptr<SampleSource> open_training_data(const Communicator& communicato
                                                  const DatasetReader& reader,
                                                  const SampleSourceSettings& settings,
                                                  Index budget) {
-  const Index last = settings.shards.end - 1;
-  const Index rows =
-      settings.plan.shard_rows(last).end - settings.plan.shard_rows(settings.shards.begin).begin;
+  const DatasetInfo& info = reader.info();
+  const Range rows{settings.plan.shard_rows(settings.shards.begin).begin,
+                   settings.plan.shard_rows(settings.shards.end - 1).end};
+  const Range steps = rows.empty() ? Range{} : info.steps.of(rows);
   std::unique_ptr<SampleSource> source;
   collectively(communicator, [&] {
-    source = rows * reader.info().row_bytes() <= budget
+    source = steps.size() * info.step_bytes() <= budget
                  ? make_memory_source(reader, settings)
                  : make_streaming_source(DatasetReader(reader.info().address), settings);
   });

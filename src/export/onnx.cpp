@@ -347,6 +347,13 @@ std::string to_onnx(const Model& model, ModelPart part, bool normalized_input, U
                             "of single precision; use --normalized-input, or safetensors",
                             model.file.path));
   }
+  const bool restores = output == Units::data && part != ModelPart::encoder;
+  if (restores && !model.transform.exact_mean.empty()) {
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: its values need double precision, but the output of the graph is "
+                            "of single precision; leave out --units data",
+                            model.file.path));
+  }
   Graph graph("input");
   const Index channels = model.leading_channels();
   const Index places = channels > 1 ? model.network->features() / channels : 0;
@@ -355,8 +362,7 @@ std::string to_onnx(const Model& model, ModelPart part, bool normalized_input, U
   if (normalizes) add_normalization(graph, model.transform);
   for (std::size_t i = 0; i < steps.size(); ++i)
     add_step(graph, steps[i], fmt::format("step{}.{}", i, steps[i].name));
-  if (output == Units::data && part != ModelPart::encoder)
-    add_original_units(graph, model.transform);
+  if (restores) add_original_units(graph, model.transform);
   if (part != ModelPart::encoder && channels > 1)
     add_reordering(graph, "output.channels", places, channels);
   const ProtobufMessage finished =

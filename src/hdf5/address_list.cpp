@@ -38,7 +38,29 @@ std::vector<std::string> expand_pattern(const std::string& pattern) {
 }
 
 bool names_several(const DatasetAddress& address) {
-  return address.file.find_first_of("*?[,") != std::string::npos && !exists(address.file);
+  const bool list = address.file.find(',') != std::string::npos;
+  return (list || (is_pattern(address.file) && !names_side_by_side(address))) &&
+         !exists(address.file);
+}
+
+bool names_side_by_side(const DatasetAddress& address) {
+  return address.file.find('+') != std::string::npos &&
+         address.file.find(',') == std::string::npos && !exists(address.file);
+}
+
+std::vector<DatasetAddress> split_sides(const DatasetAddress& address) {
+  std::vector<DatasetAddress> sides;
+  const std::vector<std::string> items = split_list(address.file, '+');
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (items[i].empty())
+      throw Error(ErrorKind::usage,
+                  "\"" + to_string(address) + "\" has an empty item beside a plus sign");
+    DatasetAddress side = parse_address(items[i]);
+    if (side.path.empty()) side.path = address.path;
+    side.options = address.options;
+    sides.push_back(side);
+  }
+  return sides;
 }
 
 std::vector<DatasetAddress> expand_addresses(const DatasetAddress& address) {
@@ -50,6 +72,10 @@ std::vector<DatasetAddress> expand_addresses(const DatasetAddress& address) {
                   "\"" + to_string(address) + "\" has an empty item between commas");
     DatasetAddress part = parse_address(item);
     if (part.path.empty()) part.path = address.path;
+    if (names_side_by_side(part)) {
+      all.push_back({part.file, part.path, address.options});
+      continue;
+    }
     for (const std::string& file : expand_pattern(part.file))
       all.push_back({file, part.path, address.options});
   }

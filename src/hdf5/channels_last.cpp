@@ -46,9 +46,13 @@ ChannelsLast::ChannelsLast(std::unique_ptr<RowSource> rows, Index channels)
 }
 
 void ChannelsLast::read_rows(Range rows, std::span<std::byte> bytes) const {
-  if (!moves_) return rows_->read_rows(rows, bytes);
+  read_runs({&rows, 1}, bytes);
+}
+
+void ChannelsLast::read_runs(std::span<const Range> runs, std::span<std::byte> bytes) const {
+  if (!moves_) return rows_->read_runs(runs, bytes);
   Buffer<std::byte> stored(static_cast<Index>(bytes.size()));
-  rows_->read_rows(rows, stored.span());
+  rows_->read_runs(runs, stored.span());
   to_channels_last(grid_, stored.span(), bytes);
 }
 

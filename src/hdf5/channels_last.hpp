@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/channel_order.hpp"
 #include "hdf5/row_source.hpp"
@@ -21,6 +22,9 @@ class ChannelsLast final : public RowSource {
   [[nodiscard]] const DatasetInfo& info() const override { return info_; }
   [[nodiscard]] std::string where(Index row) const override { return rows_->where(row); }
   void read_rows(Range rows, std::span<std::byte> bytes) const override;
+  void read_runs(std::span<const Range> runs, std::span<std::byte> bytes) const override;
+  void release() const override { rows_->release(); }
+  [[nodiscard]] std::vector<Index> series() const override { return rows_->series(); }
 
  private:
   std::unique_ptr<RowSource> rows_;

@@ -73,6 +73,7 @@ StoredForm stored_form(hid_t file, hid_t dataset, const DatasetAddress& address)
         name + ": holds " + describe_type(type.get()) +
             ", which cannot be read; integers of up to 64 bits and float16, float32, float64 can");
   }
+  form.in_file = element;
   form.column_major = is_matlab_variable(dataset);
   if (form.column_major) {
     form.decoding.stored = form.decoding.result = element;
@@ -127,8 +128,8 @@ std::string dataset_of_group(hid_t file, hid_t group, const DatasetAddress& addr
 
 bool may_be_samples(hid_t dataset, const std::string& path) {
   if (text_attribute(dataset, "CLASS") == "DIMENSION_SCALE") return false;
-  if (path.find("/_i_") != std::string::npos) return false;
-  return !is_matlab_variable(dataset) || is_matlab_numbers(dataset, path);
+  if (path.find("/_i_") != std::string::npos || path.starts_with("/#")) return false;
+  return !is_matlab_variable(dataset) || is_matlab_numbers(dataset);
 }
 
 }  // namespace hourglass::hdf5

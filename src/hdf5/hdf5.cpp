@@ -56,6 +56,25 @@ void DatasetReader::read_runs(std::span<const Range> runs, std::span<std::byte> 
 
 void DatasetReader::release() const { rows_->release(); }
 
+void DatasetReader::read_steps(Range steps, std::span<std::byte> bytes) const {
+  require(steps.begin >= 0 && steps.begin <= steps.end &&
+              static_cast<Index>(bytes.size()) == steps.size() * rows_->info().step_bytes(),
+          "buffer of another size than the steps");
+  if (!steps.empty()) rows_->read_steps(steps, bytes);
+}
+
+ElementPlace DatasetReader::place(Index row, Index feature) const {
+  return rows_->place(row, feature);
+}
+
+ElementPlace DatasetReader::place_in_step(Index step, Index feature) const {
+  return rows_->place_in_step(step, feature);
+}
+
+Index DatasetReader::time_steps() const { return rows_->time_steps(); }
+
+Index DatasetReader::first_time_step(Index row) const { return rows_->first_time_step(row); }
+
 std::string hdf5_version() {
   const hdf5::Lock lock;
   unsigned major = 0;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "hdf5/read_options.hpp"
+#include "hdf5/row_steps.hpp"
 #include "hourglass/core/types.hpp"
 
 namespace hourglass {
@@ -44,6 +45,7 @@ struct DatasetInfo {
   std::vector<Index> chunk;                ///< when chunked
   std::vector<std::string> filters;        ///< e.g. "deflate", "shuffle"
   std::vector<std::string> feature_names;  ///< features() names, or none when unknown
+  RowSteps steps;                          ///< how rows overlap in storage
   std::vector<std::string> axes;           ///< names of the dimensions, or none when unknown
   Index leading_channels = 0;              ///< that are stored first and read last
   std::string units;                       ///< of the values, as the file names them; may be empty
@@ -57,6 +59,14 @@ struct DatasetInfo {
   /// Product of the other dimensions; 1 for a one-dimensional set.
   [[nodiscard]] Index features() const;
   [[nodiscard]] Index row_bytes() const { return features() * size_of(type); }
+  [[nodiscard]] Index step_bytes() const { return row_bytes() / steps.length(); }
+};
+
+/// Where a number of a row lies, for messages: "FILE.h5:/path: row N" and the number of the feature
+/// in that row.
+struct ElementPlace {
+  std::string row;
+  Index feature = 0;
 };
 
 class RowSource;
@@ -89,6 +99,16 @@ class DatasetReader {
   void read_runs(std::span<const Range> runs, std::span<std::byte> bytes) const;
   /// Gives back the memory that is kept for the next read, of at most info().unpacking_bytes.
   void release() const;
+
+  /// The same for steps (info().steps): read_rows() of rows that overlap copies what they share.
+  void read_steps(Range steps, std::span<std::byte> bytes) const;
+  [[nodiscard]] ElementPlace place(Index row, Index feature) const;
+  [[nodiscard]] ElementPlace place_in_step(Index step, Index feature) const;
+
+  /// Of windows: the rows of the series that they are made of, and the first one of window `row`;
+  /// the others follow it. Of other data: the rows.
+  [[nodiscard]] Index time_steps() const;
+  [[nodiscard]] Index first_time_step(Index row) const;
 
  private:
   std::unique_ptr<RowSource> rows_;

@@ -20,6 +20,7 @@ DatasetAddress common_address(const DatasetAddress& address) {
   for (const std::string& item : split_list(to_string(address))) {
     DatasetAddress part = parse_address(item);
     if (!part.path.empty() && part.path != address.path) return address;
+    if (names_side_by_side(part)) return address;
     files += (files.empty() ? "" : ",") + part.file;
   }
   return {files, address.path, address.options};
@@ -104,6 +105,14 @@ void JoinedDataset::read_runs(std::span<const Range> runs, std::span<std::byte> 
     open(number).read_runs(of_part, bytes.first(size));
     bytes = bytes.subspan(size);
   }
+}
+
+std::vector<Index> JoinedDataset::series() const {
+  std::vector<Index> starts;
+  for (const Part& part : parts_) {
+    if (part.rows > 0) starts.push_back(part.begin);
+  }
+  return starts;
 }
 
 void JoinedDataset::release() const {

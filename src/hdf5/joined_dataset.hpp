@@ -22,6 +22,7 @@ class JoinedDataset : public RowSource {
   [[nodiscard]] const DatasetInfo& info() const override { return info_; }
   [[nodiscard]] std::string where(Index row) const override;
   void read_rows(Range rows, std::span<std::byte> bytes) const override;
+  [[nodiscard]] std::vector<Index> series() const override;
   void read_runs(std::span<const Range> runs, std::span<std::byte> bytes) const override;
   void release() const override;
 

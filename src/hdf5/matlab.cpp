@@ -22,9 +22,8 @@ bool is_number_class(const std::string& name) {
 
 bool is_matlab_variable(hid_t dataset) { return has_foreign_attribute(dataset, "MATLAB_class"); }
 
-bool is_matlab_numbers(hid_t dataset, const std::string& path) {
-  // What cells and objects refer to lies in groups of MATLAB's own.
-  return !path.starts_with("/#") && !has_foreign_attribute(dataset, "MATLAB_empty") &&
+bool is_matlab_numbers(hid_t dataset) {
+  return !has_foreign_attribute(dataset, "MATLAB_empty") &&
          is_number_class(text_attribute(dataset, "MATLAB_class"));
 }
 

@@ -12,7 +12,7 @@ namespace hourglass::hdf5 {
 [[nodiscard]] bool is_matlab_variable(hid_t dataset);
 
 /// Whether it is an array of numbers, not text, cells or MATLAB's own records.
-[[nodiscard]] bool is_matlab_numbers(hid_t dataset, const std::string& path);
+[[nodiscard]] bool is_matlab_numbers(hid_t dataset);
 
 /// Throws Error(data) with advice when the variable is not an array of numbers, or is empty.
 void require_matlab_numbers(hid_t file, hid_t dataset, const std::string& name);

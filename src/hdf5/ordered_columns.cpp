@@ -44,6 +44,7 @@ OrderedColumns::OrderedColumns(const DatasetAddress& address)
                        address.options.ordered_shape.end());
   }
   // Chunks of the stored columns say nothing of these.
+  info_.steps = {};
   info_.chunked = false;
   info_.chunk.clear();
 }

@@ -1,6 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "hdf5/row_source.hpp"
 
@@ -17,6 +21,16 @@ class OrderedColumns : public RowSource {
   [[nodiscard]] const DatasetInfo& info() const override { return info_; }
   [[nodiscard]] std::string where(Index row) const override { return rows_->where(row); }
   void read_rows(Range rows, std::span<std::byte> bytes) const override;
+  void release() const override { rows_->release(); }
+  [[nodiscard]] std::vector<Index> series() const override { return rows_->series(); }
+  [[nodiscard]] ElementPlace place(Index row, Index feature) const override {
+    const auto& order = info_.address.options.column_order;
+    return rows_->place(row, order[static_cast<std::size_t>(feature)]);
+  }
+  [[nodiscard]] Index time_steps() const override { return rows_->time_steps(); }
+  [[nodiscard]] Index first_time_step(Index row) const override {
+    return rows_->first_time_step(row);
+  }
 
  private:
   std::unique_ptr<RowSource> rows_;

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "hdf5/row_views.hpp"
 #include "hourglass/core/types.hpp"
 
 namespace hourglass {
@@ -10,6 +11,7 @@ namespace hourglass {
 struct ReadOptions {
   /// Follow references to other files and load filter plug-ins; refused otherwise.
   bool allow_external = false;
+  RowViews views;
   /// Read rows that were never written as the fill value that their data set declares; refused
   /// otherwise.
   bool accept_fill = false;
@@ -28,6 +30,9 @@ struct ReadOptions {
     others.column_order.clear();
     others.ordered_shape.clear();
     others.leading_channels = 0;
+    others.views.columns.clear();
+    // Windows have labels of their own.
+    if (others.views.window > 0) others.views = {};
     return others;
   }
 };

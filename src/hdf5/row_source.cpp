@@ -4,9 +4,15 @@
 
 #include "hdf5/address_list.hpp"
 #include "hdf5/channels_last.hpp"
+#include "hdf5/index_selection.hpp"
 #include "hdf5/joined_dataset.hpp"
 #include "hdf5/ordered_columns.hpp"
+#include "hdf5/row_split.hpp"
+#include "hdf5/selected_columns.hpp"
+#include "hdf5/selected_rows.hpp"
+#include "hdf5/side_by_side.hpp"
 #include "hdf5/stored_dataset.hpp"
+#include "hdf5/windows.hpp"
 
 namespace hourglass {
 
@@ -23,18 +29,39 @@ namespace {
 
 std::unique_ptr<RowSource> open_named(const DatasetAddress& address) {
   if (names_several(address)) return std::make_unique<JoinedDataset>(address);
-  return std::make_unique<StoredDataset>(address);
+  if (!names_side_by_side(address)) return std::make_unique<StoredDataset>(address);
+  std::vector<std::unique_ptr<RowSource>> sides;
+  for (const DatasetAddress& side : split_sides(address)) sides.push_back(open_named(side));
+  return std::make_unique<SideBySide>(std::move(sides), address);
 }
+
+bool selects(const std::string& text) { return !text.empty() && text != "all"; }
 
 }  // namespace
 
 std::unique_ptr<RowSource> open_rows(const DatasetAddress& address) {
   if (!address.options.column_order.empty()) return std::make_unique<OrderedColumns>(address);
+  const RowViews& views = address.options.views;
   const Index channels = address.options.leading_channels;
   DatasetAddress named = address;
+  named.options.views = {};
   named.options.leading_channels = 0;
   std::unique_ptr<RowSource> rows = open_named(named);
   if (channels > 0) rows = std::make_unique<ChannelsLast>(std::move(rows), channels);
+  const std::string name = to_string(rows->info().address);
+  if (chooses_rows(views)) {
+    RowRuns chosen = chosen_rows({name, rows->info().rows(), rows->series()}, views, named);
+    rows = std::make_unique<SelectedRows>(std::move(rows), std::move(chosen), views);
+  }
+  if (selects(views.columns)) {
+    const DatasetInfo& info = rows->info();
+    const Selectable from{"--select-columns", "column",           name,
+                          info.features(),    info.feature_names, false};
+    const RowRuns chosen = select_indices(views.columns, from, named);
+    rows = std::make_unique<SelectedColumns>(std::move(rows), chosen, views);
+  }
+  if (views.window > 0)
+    rows = std::make_unique<Windows>(std::move(rows), views.window, views.stride, views);
   return rows;
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "hdf5/hdf5.hpp"
 
@@ -24,13 +25,29 @@ class RowSource {
   /// Rows [rows.begin, rows.end), which exist and are not none, to `bytes` (rows.size() *
   /// info().row_bytes() bytes). Throws Error(data) on corruption, Error(io) when the storage fails.
   virtual void read_rows(Range rows, std::span<std::byte> bytes) const = 0;
+  /// The first row of each series, ascending: rows follow each other within a series, and what
+  /// lies before its first row is not what came before it (another data set, rows left out).
+  [[nodiscard]] virtual std::vector<Index> series() const { return {0}; }
+  /// See DatasetReader.
+  [[nodiscard]] virtual ElementPlace place(Index row, Index feature) const {
+    return {where(row), feature};
+  }
+  virtual void read_steps(Range steps, std::span<std::byte> bytes) const {
+    read_rows(steps, bytes);
+  }
+  [[nodiscard]] virtual ElementPlace place_in_step(Index step, Index feature) const {
+    return place(step, feature);
+  }
+  [[nodiscard]] virtual Index time_steps() const { return info().rows(); }
+  [[nodiscard]] virtual Index first_time_step(Index row) const { return row; }
   /// Ascending, disjoint ranges of rows, one after the other; at least one, and none of them empty.
   virtual void read_runs(std::span<const Range> runs, std::span<std::byte> bytes) const;
   /// Gives back what is kept in memory for the next read.
   virtual void release() const {}
 };
 
-/// What an address means: a stored data set, or several as one. Throws as DatasetReader does.
+/// What an address means: a stored data set, or several as one, and the views of it that its
+/// options ask for. Throws as DatasetReader does and as select_indices().
 [[nodiscard]] std::unique_ptr<RowSource> open_rows(const DatasetAddress& address);
 
 }  // namespace hourglass

@@ -11,6 +11,7 @@
 #include "hdf5/dataset_checks.hpp"
 #include "hdf5/external_data.hpp"
 #include "hdf5/filters.hpp"
+#include "hdf5/netcdf.hpp"
 #include "hdf5/only_samples.hpp"
 #include "hourglass/core/error.hpp"
 
@@ -66,6 +67,15 @@ Index rows_to_decode(Index stored_row_bytes) {
   return std::max<Index>(1, bytes / std::max<Index>(1, stored_row_bytes));
 }
 
+// Rows of what was stored by columns are many short pieces: the library would read 64 KiB for each
+// into its sieve buffer, which belongs to the open file.
+Handle open_without_sieve(const std::string& file) {
+  const Handle access = hdf5::plain_file_access();
+  checked(H5Pset_sieve_buf_size(access.get(), 1), file, "its buffer cannot be set");
+  return {checked(H5Fopen(file.c_str(), H5F_ACC_RDONLY, access.get()), file, "cannot be opened"),
+          H5Fclose};
+}
+
 }  // namespace
 
 StoredDataset::StoredDataset(const DatasetAddress& address) {
@@ -80,7 +90,14 @@ StoredDataset::StoredDataset(const DatasetAddress& address) {
       Handle(checked(H5Dget_space(dataset_.get()), name_, "its shape cannot be read"), H5Sclose);
   form_ = hdf5::stored_form(file_.get(), dataset_.get(), info_.address);
   info_.shape = hdf5::read_shape(space_.get(), name_);
+  info_.axes = hdf5::dimension_names(dataset_.get());
   hdf5::read_layout(dataset_.get(), space_.get(), info_, name_);
+  if (form_.column_major && !info_.chunked) {
+    dataset_.close();
+    file_.close();
+    file_ = open_without_sieve(address.file);
+    dataset_ = open_dataset(file_.get(), info_.address, name_);
+  }
   form_.apply_to(info_);
   if (form_.column_major && info_.chunked) info_.rows_per_unpacking = info_.chunk.front();
   info_.feature_names =

@@ -6,7 +6,7 @@
 namespace hourglass::hdf5 {
 
 hid_t StoredForm::memory_type() const {
-  return is_compound() ? columns.memory.get() : native_type(decoding.stored);
+  return is_compound() ? columns.memory.get() : native_type(in_file);
 }
 
 void StoredForm::apply_to(DatasetInfo& info) const {

@@ -12,6 +12,7 @@ namespace hourglass::hdf5 {
 
 /// How the elements of a data set lie in the file, and how they become rows of values.
 struct StoredForm {
+  ElementType in_file = ElementType::f32;  ///< of decoding.stored but for the sign (_Unsigned)
   Decoding decoding;
   bool column_major = false;  ///< MATLAB: stored with the axes reversed
   CompoundColumns columns;    ///< of records; else its memory type is invalid

@@ -8,7 +8,7 @@
 #include <type_traits>
 
 #include "core/text_list.hpp"
-#include "data/element.hpp"
+#include "hdf5/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

@@ -7,6 +7,7 @@
 #include "hourglass/core/error.hpp"
 #include "model/architecture.hpp"
 #include "model/penalty.hpp"
+#include "model/weighted_loss.hpp"
 
 namespace hourglass {
 
@@ -174,10 +175,10 @@ LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix input, Con
     // Target and logits are read, the gradient is written.
     const PhaseSpan span(context.recorder, Phase::loss, 0,
                          3.0 * sizeof(float) * static_cast<double>(input.rows * features()));
-    sums = loss_and_gradient(
-        spec_.loss, spec_.output_activation, spec_.feature_mean, scale, target,
-        workspace.output(last, input.rows), workspace.output_gradient(last, input.rows),
-        loss_options(loss_weights(mask, present, scratch.weights), present, scratch.loss));
+    sums = loss_of(
+        target, workspace.output(last, input.rows), workspace.output_gradient(last, input.rows),
+        scale, loss_options(loss_weights(mask, present, scratch.weights), present, scratch.loss),
+        weights_of(context));
   }
   PassContext backward_context = context;
   if (contractive_) {
@@ -221,6 +222,12 @@ LossSums Autoencoder::predictive_pass(const float* parameters, ConstMatrix input
   network().backward(encoder, parameters, input, workspace, {}, gradient, context, ready, hook);
   sums.loss += sums.penalty;
   return sums;
+}
+
+LossSums Autoencoder::loss_of(ConstMatrix target, Matrix logits, Matrix gradient, float scale,
+                              const LossOptions& options, const RowWeights& weights) const {
+  return weighted_loss(spec_.loss, spec_.output_activation, spec_.feature_mean, scale, target,
+                       logits, gradient, options, weights);
 }
 
 void Autoencoder::constrain(float* parameters) const {
@@ -273,19 +280,20 @@ bool Autoencoder::penalizes_activations() const {
 double Autoencoder::penalize(Index layer, ConstMatrix y, float scale, const PassContext& context,
                              Matrix dy) const {
   const Regularization& r = spec_.regularization;
+  const RowWeights weights = weights_of(context);
   double value = 0;
   if (layer == architecture_.code_layer) {
     // Predictive sparse decomposition penalises its inferred codes instead.
-    if (r.l1 > 0 && !predictive_) value += l1_penalty(r.l1, y, scale, dy);
+    if (r.l1 > 0 && !predictive_) value += weighted_l1(r.l1, y, scale, dy, weights);
     if (r.kl_weight > 0)
       value += kl_sparsity_penalty(r.kl_weight, r.kl_target, context.unit_means, y.rows, scale, dy);
   }
   if (layer == architecture_.posterior_layer)
-    value += variational_penalty(r.beta, r.free_bits, y, scale, dy);
+    value += weighted_variational(r.beta, r.free_bits, y, scale, dy, weights);
   const auto& hidden = architecture_.hidden_layers;
   if (const auto place = std::ranges::find(hidden, layer); place != hidden.end()) {
     const double weight = r.hidden_l1.at(place - hidden.begin() + 1);
-    if (weight > 0) value += l1_penalty(weight, y, scale, dy);
+    if (weight > 0) value += weighted_l1(weight, y, scale, dy, weights);
   }
   return value;
 }
@@ -347,6 +355,12 @@ ConstMatrix Autoencoder::decode(const float* parameters, ConstMatrix codes,
 }
 
 LossSums Autoencoder::evaluate(const float* parameters, ConstMatrix x, Workspace& workspace) const {
+  return evaluate_weighted(parameters, x, {}, workspace);
+}
+
+LossSums Autoencoder::evaluate_weighted(const float* parameters, ConstMatrix x,
+                                        std::span<const float> table, Workspace& workspace) const {
+  const RowWeights weights{table, {}};
   const Range all{0, network().layer_count()};
   network().forward(all, parameters, network_input(x, workspace), workspace, {});
   ConstMatrix target = x;
@@ -356,16 +370,17 @@ LossSums Autoencoder::evaluate(const float* parameters, ConstMatrix x, Workspace
     target = scratch.target;
     options = loss_options(loss_weights({}, scratch.present, scratch.weights), scratch.present, {});
   }
-  LossSums sums = loss_and_gradient(spec_.loss, spec_.output_activation, spec_.feature_mean, 1.0F,
-                                    target, workspace.output(all.end - 1, x.rows), {}, options);
+  LossSums sums =
+      loss_of(target, workspace.output(all.end - 1, x.rows), {}, 1.0F, options, weights);
   // The penalties that depend on the sample alone; means over a batch and the encoder's Jacobian
   // belong to training.
   const Regularization& r = spec_.regularization;
   if (r.l1 > 0)
-    sums.penalty += l1_penalty(r.l1, workspace.output(architecture_.code_layer, x.rows), 0, {});
+    sums.penalty +=
+        weighted_l1(r.l1, workspace.output(architecture_.code_layer, x.rows), 0, {}, weights);
   if (r.variational) {
-    sums.penalty += variational_penalty(
-        r.beta, 0, workspace.output(architecture_.posterior_layer, x.rows), 0, {});
+    sums.penalty += weighted_variational(
+        r.beta, 0, workspace.output(architecture_.posterior_layer, x.rows), 0, {}, weights);
   }
   sums.loss += sums.penalty;
   return sums;

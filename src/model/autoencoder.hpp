@@ -16,6 +16,7 @@
 #include "nn/layer_spec.hpp"
 #include "nn/loss.hpp"
 #include "nn/network.hpp"
+#include "nn/row_weights.hpp"
 
 namespace hourglass {
 
@@ -38,7 +39,7 @@ struct AutoencoderSpec {
   Missing missing = Missing::refuse;
   bool missing_indicator = false;    ///< the mask is fed to the network too (MissingInput)
   std::vector<float> missing_means;  ///< mask: of each feature, as normalised; empty: all 0
-  std::vector<OutputGroup> groups;     ///< mixed loss: of the data's columns
+  std::vector<OutputGroup> groups;   ///< mixed loss: of the data's columns
   Regularization regularization;
 };
 
@@ -119,6 +120,8 @@ class Autoencoder final : public Trainable {
   ConstMatrix decode(const float* parameters, ConstMatrix codes, Workspace& workspace) const;
   /// reconstruct() and its loss sums against x.
   LossSums evaluate(const float* parameters, ConstMatrix x, Workspace& workspace) const override;
+  LossSums evaluate_weighted(const float* parameters, ConstMatrix x, std::span<const float> weights,
+                             Workspace& workspace) const override;
 
  private:
   // The parts of a workspace's extra floats, for `rows` samples.
@@ -133,6 +136,8 @@ class Autoencoder final : public Trainable {
   };
   [[nodiscard]] Index loss_scratch() const;
   [[nodiscard]] Scratch divide(Workspace& workspace, Index rows) const;
+  LossSums loss_of(ConstMatrix target, Matrix logits, Matrix gradient, float scale,
+                   const LossOptions& options, const RowWeights& weights) const;
   [[nodiscard]] LossOptions loss_options(ConstMatrix weights, ConstMatrix present,
                                          std::span<float> scratch) const;
   [[nodiscard]] bool weighs_elements() const;

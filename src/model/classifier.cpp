@@ -6,6 +6,7 @@
 #include "hourglass/core/error.hpp"
 #include "math/blas.hpp"
 #include "math/elementwise.hpp"
+#include "nn/row_weights.hpp"
 
 namespace hourglass {
 
@@ -91,10 +92,12 @@ LossSums Classifier::train_pass(const float* parameters, ConstMatrix samples, fl
   const Tensor& weight = layout_.tensor(weight_);
   const std::span bias_gradient(gradient + layout_.tensor(bias_).offset,
                                 static_cast<std::size_t>(classes_));
+  const RowWeights weights{context.sample_weights, context.sample_ids};
   for (Index r = 0; r < dz.rows; ++r) {
     const auto label = static_cast<Index>(labels_[context.sample_ids[static_cast<std::size_t>(r)]]);
     if (likeliest(dz.row(r)) != label) sums.squared_error += 1;
-    sums.loss += softmax_gradient(dz.row(r), label, scale);
+    const float own = weights.empty() ? 1.0F : weights[r];
+    sums.loss += static_cast<double>(own) * softmax_gradient(dz.row(r), label, scale * own);
     for (std::size_t c = 0; c < bias_gradient.size(); ++c) bias_gradient[c] += dz.row(r)[c];
   }
   const Matrix weight_gradient(gradient + weight.offset, classes_, width_);

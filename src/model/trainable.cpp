@@ -6,6 +6,13 @@ namespace hourglass {
 
 void Trainable::constrain(float* /*parameters*/) const {}
 
+LossSums Trainable::evaluate_weighted(const float* /*parameters*/, ConstMatrix /*samples*/,
+                                      std::span<const float> /*weights*/,
+                                      Workspace& /*workspace*/) const {
+  require(false, "a model that knows no weights of samples is given some");
+  return {};
+}
+
 void Trainable::add_unit_sums(const float* /*parameters*/, ConstMatrix /*samples*/,
                               Workspace& /*workspace*/, const PassContext& /*context*/,
                               std::span<ExactSum> /*sums*/) const {

@@ -36,6 +36,9 @@ class Trainable {
   /// The loss sums of a micro-batch without noise and without gradients.
   virtual LossSums evaluate(const float* parameters, ConstMatrix samples,
                             Workspace& workspace) const = 0;
+  /// The same, each sample's part times its weight. Only of models that are trained with weights.
+  virtual LossSums evaluate_weighted(const float* parameters, ConstMatrix samples,
+                                     std::span<const float> weights, Workspace& workspace) const;
 
   /// Projects the parameters onto their constraints, after initialisation and after every update.
   /// The same function of all parameters on every rank.

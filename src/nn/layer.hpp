@@ -35,6 +35,7 @@ struct PassContext {
   std::uint64_t seed = 0;
   std::uint32_t epoch = 0;
   std::span<const std::uint64_t> sample_ids;       ///< of each row: its row in the data set
+  std::span<const float> sample_weights;           ///< by row in the data set; empty: all 1
   std::span<const double> unit_means;              ///< Trainable::mean_units() of the global batch
   std::span<const SecondOrderTerms> second_order;  ///< of the first layers; the others have none
   /// The arena, rounded: dense layers multiply in bfloat16. Null: in fp32.

@@ -37,7 +37,8 @@ std::string overflowing_layer(const Trainable& model, std::span<const float> par
   const auto* const autoencoder = dynamic_cast<const Autoencoder*>(&model);
   if (autoencoder == nullptr) return "";
   const Network& network = autoencoder->network();
-  network.forward({0, network.layer_count()}, parameters.data(), sample, workspace, context);
+  network.forward({0, network.layer_count()}, parameters.data(),
+                  autoencoder->network_input(sample, workspace), workspace, context);
   std::string name = "the input";
   for (Index layer = 0; layer < network.layer_count(); ++layer) {
     const auto roles = network.layer(layer).roles();
@@ -95,9 +96,13 @@ std::string find_non_finite(const Communicator& communicator, const Trainable& m
       source.gather(shard, step.step_in_epoch, {samples.data(), rows, model.features()},
                     std::span(ids).first(static_cast<std::size_t>(rows)));
       for (Index row = 0; row < rows; ++row) {
-        PassContext context{true,       step.seed,
-                            step.epoch, std::span(ids).subspan(static_cast<std::size_t>(row), 1),
-                            no_means,   {}};
+        const PassContext context{
+            .training = true,
+            .seed = step.seed,
+            .epoch = step.epoch,
+            .sample_ids = std::span(ids).subspan(static_cast<std::size_t>(row), 1),
+            .sample_weights = source.weights(),
+            .unit_means = no_means};
         const ConstMatrix sample(samples.data() + row * model.features(), 1, model.features());
         const std::string fault = fault_of(model, parameters, sample, workspace, gradient, context);
         if (!fault.empty())

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "config/data_reading.hpp"
 #include "engine/arithmetic.hpp"
 #include "hourglass/core/error.hpp"
 #include "run/feature_weights.hpp"
@@ -37,7 +38,7 @@ void check_same_run(const StateFile& file, const std::string& checkpoint, const 
                     "decide what becomes of the run (--keep-best, --early-stopping or --schedule "
                     "plateau); give the "
                     "original data or start a new run",
-                    config.validation.empty() ? "left out" : config.validation, checkpoint));
+                    has_validation(config) ? validation_data(config) : "left out", checkpoint));
   }
   if (load_feature_weights(file.header) != config.model.feature_weights) {
     throw Error(ErrorKind::usage, fmt::format("cannot resume with --feature-weights {}: its "

@@ -6,9 +6,11 @@
 #include <span>
 #include <utility>
 
-#include "config/sample_reading.hpp"
+#include "config/data_reading.hpp"
+#include "core/text_digest.hpp"
 #include "data/columns_of.hpp"
 #include "data/feature_advice.hpp"
+#include "data/sample_weights.hpp"
 #include "data/statistics.hpp"
 #include "engine/inference.hpp"
 #include "engine/sample_layout.hpp"
@@ -39,17 +41,19 @@ std::vector<std::string> notes_on(const FeatureStatistics& statistics, Index row
 
 RunData::RunData(const Communicator& communicator, const TrainConfig& config)
     : communicator_(communicator),
-      training_(open_everywhere(communicator, config.data, sample_reading(config))) {
+      training_(open_everywhere(communicator, config.data, training_reading(config))) {
   // The data themselves may tell that their channels are first.
-  const ReadOptions told = sample_reading(with_sample_layout(config, training_->info()));
+  const ReadOptions told = training_reading(with_sample_layout(config, training_->info()));
   if (told.leading_channels != training_->info().address.options.leading_channels)
     training_ = open_everywhere(communicator, config.data, told);
 }
 
 void RunData::prepare(const TrainConfig& config, Index features) {
   std::unique_ptr<DatasetReader> validation;
-  if (!config.validation.empty())
-    validation = open_everywhere(communicator_, config.validation, sample_reading(config));
+  if (has_validation(config)) {
+    validation =
+        open_everywhere(communicator_, validation_data(config), validation_reading(config));
+  }
   collectively(communicator_, [&] {
     if (validation) check_columns(validation->info(), config.columns, config.data);
   });
@@ -59,9 +63,10 @@ void RunData::prepare(const TrainConfig& config, Index features) {
     identity_.sample_shape = image.spatial();
     identity_.sample_shape.push_back(image.channels);
   }
+  collectively(communicator_, [&] { read_weights(config, validation.get()); });
   FeatureStatistics statistics;
   transform_ = input_transform(communicator_, *training_, config.normalize, missing_values(config),
-                               &statistics);
+                               &statistics, weights_);
   if (config.model.missing != Missing::refuse) {
     if (statistics.count.empty())
       statistics = feature_statistics(communicator_, *training_, missing_values(config));
@@ -71,8 +76,14 @@ void RunData::prepare(const TrainConfig& config, Index features) {
   collectively(communicator_, [&] {
     if (!communicator_.is_root()) return;
     fingerprint_ = hourglass::fingerprint(*training_, &identity_.range);
+    if (!weights_.empty()) {
+      // Other weights make another run.
+      const auto bytes = std::as_bytes(std::span(weights_));
+      fingerprint_ = text_digest(
+          fingerprint_ + std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+    }
     if (validation) validation_fingerprint_ = hourglass::fingerprint(*validation);
-    look_for_odd_values(statistics);
+    look_for_odd_values(statistics, config.missing_values);
   });
   communicator_.broadcast(std::as_writable_bytes(std::span(&identity_.range, 1)));
   for (std::string* text : {&fingerprint_, &validation_fingerprint_})
@@ -94,13 +105,14 @@ void RunData::set_transform(InputTransform transform) {
   if (validation_.reader) validation_.transform = matched_transform(transform_, validation_.values);
 }
 
-void RunData::look_for_odd_values(const FeatureStatistics& statistics) {
+void RunData::look_for_odd_values(const FeatureStatistics& statistics,
+                                  const std::vector<double>& missing) {
   const auto add = [&](const std::optional<std::string>& line) {
     if (line) advice_.push_back(*line);
   };
   if (!statistics.mean.empty()) add(constant_feature_advice(statistics));
   const RowSample sample(*training_);
-  add(fill_value_advice(*training_, sample));
+  add(fill_value_advice(*training_, sample, missing));
   correlation_ = row_correlation(*training_, sample, transform_);
 }
 
@@ -112,13 +124,24 @@ void RunData::look_for_unfamiliar_values(const FeatureStatistics& statistics) {
   if (line) advice_.push_back(*line);
 }
 
+// Of the validation samples too where those are rows of the same data set.
+void RunData::read_weights(const TrainConfig& config, const DatasetReader* validation) {
+  if (config.sample_weights.empty()) return;
+  weights_ = read_sample_weights(config.sample_weights, training_->info());
+  if (validation != nullptr && config.validation.empty())
+    validation_weights_ = read_sample_weights(config.sample_weights, validation->info());
+}
+
 std::unique_ptr<SampleSource> RunData::open_source(const ShardPlan& plan,
                                                    const TrainConfig& config) const {
   const Range shards = plan.shards_of_rank(communicator_.rank(), communicator_.size());
-  auto source = open_training_data(
-      communicator_, *training_,
-      {plan, shards, {config.seed, config.shuffle_block, config.shuffle_window}, transform_},
-      memory_budget(communicator_, config.memory));
+  auto source = open_training_data(communicator_, *training_,
+                                   {plan,
+                                    shards,
+                                    {config.seed, config.shuffle_block, config.shuffle_window},
+                                    transform_,
+                                    weights_},
+                                   memory_budget(communicator_, config.memory));
   training_->release();
   return source;
 }

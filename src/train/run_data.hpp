@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,6 +33,10 @@ class RunData {
   [[nodiscard]] const DatasetReader& training() const { return *training_; }
   /// Null without validation data.
   [[nodiscard]] const DatasetReader* validation() const { return validation_.reader.get(); }
+  /// The weight of each training sample, 1 on average; empty: all 1. And of each validation sample,
+  /// where these are rows held out.
+  [[nodiscard]] std::span<const float> weights() const { return weights_; }
+  [[nodiscard]] std::span<const float> validation_weights() const { return validation_weights_; }
   [[nodiscard]] const InputTransform& transform() const { return transform_; }
   /// Of the validation data, as they are stored.
   [[nodiscard]] const InputTransform& validation_transform() const { return validation_.transform; }
@@ -60,12 +65,15 @@ class RunData {
                                                           const TrainConfig& config) const;
 
  private:
-  void look_for_odd_values(const FeatureStatistics& statistics);
+  void read_weights(const TrainConfig& config, const DatasetReader* validation);
+  void look_for_odd_values(const FeatureStatistics& statistics, const std::vector<double>& missing);
   void look_for_unfamiliar_values(const FeatureStatistics& statistics);
 
   Communicator communicator_;
   std::unique_ptr<DatasetReader> training_;
   MatchedData validation_;
+  std::vector<float> weights_;
+  std::vector<float> validation_weights_;
   InputTransform transform_;
   DataIdentity identity_;
   std::vector<std::string> missing_notes_;

@@ -124,7 +124,8 @@ double StepLoop::validation_error() {
   activity::enter(Work::evaluating);
   Stage& stage = stages_.stage();
   return evaluate(communicator_, stage.model(), stage.parameters_in_use(), *data_.validation(),
-                  data_.validation_transform(), config_.micro_batch, stages_.pool())
+                  data_.validation_transform(), config_.micro_batch, stages_.pool(),
+                  data_.validation_weights())
       .sse;
 }
 

@@ -42,7 +42,9 @@ TEST(FillValueAdvice, names_the_feature_and_the_value) {
     const std::string text = fill_advice(address);
     EXPECT_NE(text.find("feature 1 of"), std::string::npos) << text;
     EXPECT_NE(text.find("1e+20 in"), std::string::npos) << text;
-    EXPECT_NE(text.find("fill value"), std::string::npos) << text;
+    EXPECT_NE(text.find("use --missing mask --missing-value 1e+20"), std::string::npos) << text;
+    const DatasetReader reader(address);
+    EXPECT_FALSE(fill_value_advice(reader, RowSample(reader), {1e20}).has_value());
   }
 }
 

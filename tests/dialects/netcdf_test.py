@@ -271,7 +271,7 @@ class NetcdfTest(DialectTest):
         )
 
     def explained(self, address):
-        output = self.path("pca.h5")
+        output = self.path(f"pca{len(list(self.folder.iterdir()))}.h5")
         result = run("pca", "--components", 2, "--data", address, "--output", output)
         self.assertEqual(result.code, 0, str(result))
         return [line for line in result.stdout.splitlines() if "sse" in line or "error" in line]

@@ -107,6 +107,8 @@ TEST(WithSampleLayout, refuses_a_shape_that_takes_leading_channels_as_height) {
   EXPECT_NE(image.find("make it 16x16x3, or say --channels last"), std::string::npos) << image;
   EXPECT_EQ(refusal(config_of("3x16x16,conv:4x3,9", ChannelOrder::last), info_of({3, 16, 16})),
             "accepted");
+  const std::string volume = refusal(config_of("6x6x3x2,conv3d:4x3,9"), info_of({6, 6, 6}));
+  EXPECT_NE(volume.find("are 6x6x6: make it 6x6x6"), std::string::npos) << volume;
   const std::string reverse = refusal(config_of("3x16x16,conv:4x3,9"), info_of({16, 16, 3}));
   EXPECT_NE(reverse.find("make it 16x16x3"), std::string::npos) << reverse;
 }

@@ -84,7 +84,7 @@ void expect_near_reference(const Case& of, bool mean, Index features,
                            const std::vector<float>& weights) {
   constexpr Index rows = 4;
   MaskedBatch batch(rows, features);
-  const MaskedBatch before = batch;
+  const MaskedBatch before(rows, features);
   std::vector<float> products(batch.mask);
   if (!weights.empty()) {
     for (std::size_t i = 0; i < products.size(); ++i)

@@ -13,7 +13,7 @@ import hourglass  # networks knows where it is
 
 LAYERS = ["--layers", "8x6x3,conv:4x3s2,5"]
 SERIES = ["--layers", "30x4,conv1d:4x5s2,5"]
-VOLUMES = ["--layers", "4x6x5x2,conv3d:4x3s2,5"]
+VOLUMES = ["--layers", "6x7x5x2,conv3d:4x3s2,5"]
 
 
 def channels_last(x):
@@ -27,7 +27,7 @@ class ChannelsTest(NetworkTest):
         self.stored = {
             "images": random.integers(0, 256, (120, 3, 8, 6), dtype=np.uint8),
             "series": random.normal(size=(120, 4, 30)).astype(np.float32),
-            "volumes": random.random((120, 2, 4, 6, 5)),
+            "volumes": random.random((120, 2, 6, 7, 5)),
         }
         for name, x in self.stored.items():
             write_file(
@@ -173,14 +173,14 @@ class ChannelsTest(NetworkTest):
         for order, names in orders.items():
             path = self.folder / f"scales-{order}.h5"
             with h5py.File(path, "w") as file:
-                file["x"] = x
+                file["data"] = x
                 for axis, scale in enumerate(names):
                     file[scale] = np.arange(x.shape[axis], dtype=float)
                     file[scale].make_scale(scale)
-                    file["x"].dims[axis].attach_scale(file[scale])
+                    file["data"].dims[axis].attach_scale(file[scale])
             output = self.folder / f"named-{order}"
             words = [*BASE, "--layers", "8x8x8,conv:4x3s2,5", "--output", output]
-            self.success("train", "--data", f"{path}:/x", *words)
+            self.success("train", "--data", f"{path}:/data", *words)
             config = read_config((output / "config.cfg").read_text())
             self.assertEqual(config["channels"], order)
 
@@ -218,7 +218,9 @@ class ChannelsTest(NetworkTest):
                     words = command.split()
                     seen.add(words[words.index("--data") + 1])
                     words[words.index("--output") + 1] = f"run{len(seen)}"
-                    self.success(*words, "--epochs", 1, "--batch", 16, folder=folder)
+                    self.success(
+                        *words, "--epochs", 1, "--batch", 16, "--micro-batch", 16, folder=folder
+                    )
         self.assertEqual(seen, {f"{name}.h5:/x" for name in shapes})
 
 

@@ -93,6 +93,19 @@ class IdentityHints(HintTest):
         self.hint(text, *words)
         self.no_hint(text, *words, "--per-feature")
 
+    def test_double_precision_in_onnx(self):
+        clock = np.arange(64.0)[:, None] + 1.7e9 + np.arange(6)
+        output = self.folder / "clock"
+        self.success(
+            *("train", "--data", self.file("clock", clock), "--output", output, "--epochs", 1),
+            *("--layers", "6,2", "--batch", 32, "--micro-batch", 16, "--normalize", "standardize"),
+            *("--output-activation", "linear"),
+        )
+        words = ["export", "onnx", "--model", output / "model.h5", "--normalized-input"]
+        text = "single precision; leave out --units data"
+        self.hint(text, *words, "--units", "data", "--output", self.folder / "a.onnx")
+        self.no_hint(text, *words, "--output", self.folder / "a.onnx")
+
     def test_shape(self):
         """The two ways of the refusal lead to what they say."""
         images = self.values.reshape(-1, 3, 2)

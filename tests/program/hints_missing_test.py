@@ -39,6 +39,18 @@ class MissingHints(HintTest):
         self.hint("name the value as it is stored", *self.training(*words, -1, data=self.integers))
         self.success(*self.training(*words, 255, data=self.integers))
 
+    def test_a_fill_value_that_nothing_declares(self):
+        values = np.nan_to_num(self.values, nan=1e20)
+        data = self.written("fill", values)
+        text = (
+            "it looks like a fill value, which no attribute declares: use --missing mask "
+            "--missing-value {}"
+        )
+        words = ["--normalize", "standardize", "--output-activation", "linear"]
+        printed = self.printed(text, self.success(*self.training(*words, data=data)).stdout)
+        words += [word for option in printed.options() for word in option]
+        self.no_hint(text, *self.training(*words, data=data))
+
     def test_refused_elements(self):
         text = (
             "; clean the data: drop such rows or replace such values, or train with --missing mask"
@@ -78,7 +90,7 @@ class MissingHints(HintTest):
 
     def test_export(self):
         masked = ["--missing", "mask"]
-        words = ["export", "--output", self.folder / "model.onnx", "--model"]
+        words = ["export", "onnx", "--output", self.folder / "model.onnx", "--model"]
         indicator = self.model(*masked, "--missing-indicator")
         self.hint("whose inputs exported files do not have; train without it", *words, indicator)
         self.success(*words, self.model(*masked))

@@ -31,7 +31,8 @@ class LabelsTest(ProgramTest):
     def trained(self):
         if self.model is None:
             data = write_file(self.folder / "model-data.h5", samples=self.x)
-            self.train("run", "--data", data, "--layers", "12,4", "--epochs", 3, "--batch", 48)
+            settings = ["--layers", "12,4", "--epochs", 3, "--batch", 48, "--micro-batch", 24]
+            self.train("run", "--data", data, *settings)
             self.model = self.folder / "run/model.h5"
         return self.model
 

@@ -1,0 +1,80 @@
+#include "config/data_reading.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "config/sample_reading.hpp"
+#include "hourglass/core/error.hpp"
+
+namespace hourglass {
+
+namespace {
+
+bool is_split(const TrainConfig& config) { return config.reading.views.split.active(); }
+
+void check(bool valid, const std::string& message) {
+  if (!valid) throw Error(ErrorKind::usage, message);
+}
+
+}  // namespace
+
+ReadOptions training_reading(const TrainConfig& config) {
+  ReadOptions reading = sample_reading(config);
+  reading.views.part = is_split(config) ? DataPart::training : DataPart::all;
+  return reading;
+}
+
+bool has_validation(const TrainConfig& config) {
+  return !config.validation.empty() || is_split(config);
+}
+
+std::string validation_data(const TrainConfig& config) {
+  return is_split(config) ? config.data : config.validation;
+}
+
+ReadOptions validation_reading(const TrainConfig& config) {
+  if (!is_split(config)) return for_other_rows(sample_reading(config));
+  ReadOptions reading = sample_reading(config);
+  reading.views.part = DataPart::validation;
+  return reading;
+}
+
+void check_split(const TrainConfig& config) {
+  const RowSplit& split = config.reading.views.split;
+  check(split.fraction >= 0 && split.fraction < 1,
+        fmt::format("--validation-fraction must be above 0 and below 1, not {}", split.fraction));
+  check(split.folds == 0 || split.folds >= 2,
+        fmt::format("--folds must be at least 2, not {}", split.folds));
+  check(split.fraction == 0 || split.folds == 0,
+        "--validation-fraction and --folds both hold out rows: give one of them");
+  check(split.folds == 0 || (split.fold >= 1 && split.fold <= split.folds),
+        fmt::format("--folds {} needs --fold 1 to {}, the fold that is held out, not {}",
+                    split.folds, split.folds, split.fold));
+  check(split.folds > 0 || split.fold == 0, "--fold needs --folds, the number of folds");
+  check(!split.active() || config.validation.empty(),
+        fmt::format("{} holds out rows of --data for validation: leave out --validation",
+                    split.folds > 0 ? "--folds" : "--validation-fraction"));
+}
+
+void check_sample_weights(const TrainConfig& config) {
+  if (config.sample_weights.empty()) return;
+  const Regularization& r = config.model.regularization;
+  for (const auto& [name, used] : {std::pair{"kl-weight", r.kl_weight > 0},
+                                   {"contractive", r.contractive > 0},
+                                   {"hessian-weight", r.hessian_weight > 0},
+                                   {"predictive", r.predictive},
+                                   {"missing", config.model.missing != Missing::refuse},
+                                   {"pretrain", config.pretrain.kind != Pretrain::none}}) {
+    check(!used, fmt::format("--sample-weights cannot be combined with --{}: leave out one of them",
+                             name));
+  }
+}
+
+ReadOptions for_other_rows(ReadOptions reading) {
+  reading.views.rows.clear();
+  reading.views.part = DataPart::all;
+  return reading;
+}
+
+}  // namespace hourglass
