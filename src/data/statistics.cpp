@@ -321,14 +321,16 @@ InputTransform input_transform(const Communicator& communicator, const DatasetRe
     exact = exact || std::fabs(statistics.mean[c] - static_cast<double>(transform.mean.back())) >
                          deviation / 16;
   }
+  if (exact) transform.exact_mean = statistics.mean;
   for (const Column& column : columns) {
     if (column.kind != ColumnKind::category && column.kind != ColumnKind::boolean) continue;
-    for (Index c = column.features.begin; c < column.features.end; ++c) {
-      transform.mean[static_cast<std::size_t>(c)] = 0;
-      transform.inverse_deviation[static_cast<std::size_t>(c)] = 1;
+    for (Index f = column.features.begin; f < column.features.end; ++f) {
+      const auto c = static_cast<std::size_t>(f);
+      transform.mean[c] = 0;
+      transform.inverse_deviation[c] = 1;
+      if (exact) transform.exact_mean[c] = 0;
     }
   }
-  if (exact) transform.exact_mean = statistics.mean;
   if (measured != nullptr) *measured = std::move(statistics);
   return transform;
 }

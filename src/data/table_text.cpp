@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <utility>
 
@@ -21,6 +22,17 @@ std::string cell_text(const std::string& text) {
   const bool padded = !text.empty() && (text.front() == ' ' || text.back() == ' ');
   const std::string field = csv_field(text);
   return padded && field == text ? "\"" + text + "\"" : field;
+}
+
+// As many as an output has by itself, and those of a mean that is large beside it: a clock keeps
+// its seconds.
+int digits_of(const InputTransform& transform, Index feature, double value) {
+  constexpr int own = 8;
+  constexpr int most = 17;  // of a double
+  if (transform.mean.empty() || value == 0) return own;
+  const double unit = original_unit(transform, static_cast<std::size_t>(feature));
+  const double more = std::ceil(std::log10(std::fabs(value) / unit));
+  return more > 0 ? static_cast<int>(std::min<double>(most, own - 1 + more)) : own;
 }
 
 }  // namespace
@@ -57,7 +69,8 @@ void TableText::append(std::span<const float> outputs, std::string& text) const 
     const double value = original(outputs, column.features.begin);
     switch (column.kind) {
       case ColumnKind::number:
-        fmt::format_to(std::back_inserter(text), "{:.8g}", value);
+        fmt::format_to(std::back_inserter(text), "{:.{}g}", value,
+                       digits_of(transform_, column.features.begin, value));
         break;
       case ColumnKind::category:
         text +=

@@ -47,6 +47,11 @@ inline std::vector<ModelCase> loss_cases() {
       AutoencoderSpec spec = small_spec();
       spec.loss = loss_from(loss);
       spec.output_activation = activation_from(output);
+      if (spec.loss == Loss::mixed) {
+        spec.groups = {{OutputGroup::Kind::linear, {0, 10}, 10, 1},
+                       {OutputGroup::Kind::softmax, {10, 14}, 1, 2},
+                       {OutputGroup::Kind::sigmoid, {14, 16}, 2, 1}};
+      }
       try {
         check_loss(spec.loss, spec.output_activation);
       } catch (const Error&) {
