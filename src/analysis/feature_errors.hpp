@@ -24,7 +24,7 @@ struct FeatureErrors {
 struct OddFeatures {
   Index row = 0;
   std::vector<Index> features;         ///< largest squared error first, of equal ones the first;
-                                       ///< missing ones last
+                                       ///< missing ones are left out
   std::vector<float> values;           ///< normalised
   std::vector<float> reconstructions;  ///< the same
 };

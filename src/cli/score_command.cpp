@@ -146,8 +146,12 @@ void write_scores(const Communicator& world, const DatasetAddress& output,
   }
   if (columns > 0) {
     std::vector<Index> features;
-    for (const OddFeatures& sample : odd)
+    for (const OddFeatures& sample : odd) {
       features.insert(features.end(), sample.features.begin(), sample.features.end());
+      // A sample with missing values may have fewer.
+      features.resize(features.size() + static_cast<std::size_t>(columns) - sample.features.size(),
+                      -1);
+    }
     writer.write_rows(odd_place, errors.rows, std::as_bytes(std::span(features)));
   }
   if (is_windowed(*data.reader))

@@ -258,6 +258,24 @@ class ExportTest(ProgramTest):
                 self.check_onnx(name, model, codes, images)
                 self.check_torch(name, model, self.stored, codes, images, of_data=lambda x, *_: x)
 
+    def test_units_of_the_data(self):
+        """The graph that ends with the inverse of the normalisation gives what `reconstruct --units
+        data` writes, from samples as well as from codes."""
+        for name in ("plain", "tied and normalised"):
+            with self.subTest(name):
+                model, codes, _ = self.trained(name)
+                target = self.folder / name / "original.h5"
+                self.success(
+                    *("reconstruct", "--model", model, "--data", f"{self.data}:/test"),
+                    *("--output", target, "--units", "data"),
+                )
+                images = read_datasets(target)["/reconstructions"]
+                units = ("--units", "data")
+                whole = self.export("onnx", model, "original.onnx", *units)
+                self.assert_near(self.run_onnx(whole, self.stored), images, name)
+                decoder = self.export("onnx", model, "decoder.onnx", "--part", "decoder", *units)
+                self.assert_near(self.run_onnx(decoder, codes), images, name)
+
     def check_torch(self, name, model, stored, codes, images, of_data=channels_first):
         network, tensors, metadata = torch_model(self.export("torch", model, "t.safetensors"))
         x = torch.from_numpy(

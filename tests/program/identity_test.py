@@ -1,13 +1,15 @@
 """A model knows its data: the same data stored in another way give the same results in every
 command, and other data are refused."""
+import importlib
 import json
 import re
+import sys
 import unittest
 
 import h5py
 import numpy as np
 
-from support import DATA, ProgramTest, make_samples, read_datasets, run, write_file
+from support import DATA, ROOT, ProgramTest, make_samples, read_datasets, run, write_file
 
 SIDE, CHANNELS = 12, 3
 FEATURES = SIDE * SIDE * CHANNELS
@@ -228,6 +230,28 @@ class IdentityTest(ProgramTest):
         )
         own = self.sse(model, "bytes")
         self.assertAlmostEqual(self.sse(model, "fractions") / own, 1, 4)
+
+    def test_python(self):
+        """python/hourglass.py converts and refuses like the program."""
+        sys.path.insert(0, str(ROOT / "python"))
+        self.addCleanup(sys.path.remove, str(ROOT / "python"))
+        module = importlib.import_module("hourglass")
+        stored = {name: module.read_rows(self.address(name)) for name in ("bytes", "fractions")}
+        stored["first"] = module.read_rows(self.address("first"))
+        stored["flat"] = module.read_rows(self.address("flat"))
+        model = module.load(self.trained("bytes"))
+        self.assertEqual(model.data["type"], "uint8")
+        self.assertEqual(model.data["shape"], (SIDE, SIDE, CHANNELS))
+        own = model.normalize(stored["bytes"])
+        for name, samples in stored.items():
+            np.testing.assert_allclose(model.normalize(samples), own, atol=1e-6, err_msg=name)
+        restored = model.denormalize(own).reshape(self.images.shape)
+        np.testing.assert_allclose(restored, self.images, atol=1e-9)
+        model = module.load(self.trained("fractions"))
+        np.testing.assert_allclose(model.normalize(stored["bytes"]), own, atol=1e-6)
+        with self.assertRaisesRegex(ValueError, "give scale"):
+            model.normalize(self.images // 10)
+        model.normalize(self.images // 10, scale=1)
 
     def test_channels_first(self):
         model = self.trained("bytes")

@@ -155,6 +155,31 @@ class UnitsTest(ProgramTest):
         )
         self.assertEqual(len(report["highest"][0]["features"]), 1)
 
+    def test_missing_values_are_left_out(self):
+        values = self.values.copy()
+        values[5, 2] = np.nan
+        values[::7, 0] = np.nan
+        self.file("holes", values)
+        model = self.trained(
+            *("holes", "--missing", "mask", "--normalize", "standardize"),
+            *("--output-activation", "linear"),
+        )
+        rebuilt = self.output("reconstruct", model, "holes", "--units", "data")["/reconstructions"]
+        errors = rebuilt - values
+        found = self.evaluated(model, "holes", "--per-feature")
+        for i, feature in enumerate(found["features"]):
+            rmse = np.sqrt(np.nanmean(errors[:, i] ** 2))
+            self.assertAlmostEqual(feature["rmse"] / rmse, 1, 4)
+        table = self.folder / "holes.csv"
+        scored = self.output(
+            *("score", model, "holes", "--units", "data", "--per-feature", 3, "--table", table)
+        )
+        there = np.isfinite(values).sum(axis=1)
+        expected = np.nansum(errors**2, axis=1) * 3 / there
+        np.testing.assert_allclose(scored["/scores"], expected, rtol=1e-4)
+        self.assertEqual(scored["/odd_features"][5, 2], -1)
+        self.assertNotIn(2, scored["/odd_features"][5])
+
     def test_refusals(self):
         model = self.standardized()
         common = ("--model", model, "--data", self.address("table"))
