@@ -165,7 +165,7 @@ std::optional<std::string> unfamiliar_feature_advice(const DatasetReader& reader
                         named(cut) + (cut.size() == 1 ? " lies" : " lie"), far,
                         cut.size() == 1 ? "it is" : "they are");
   }
-  return text + fmt::format(" (e.g. {:g})", example);
+  return text + fmt::format(" (such as {:g})", example);
 }
 
 }  // namespace hourglass
