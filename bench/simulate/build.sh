@@ -11,4 +11,4 @@ if [ -x "$folder/simulate" ] && [ -z "$(find bench/simulate src/comm src/core in
   exit 0
 fi
 smpicxx -std=gnu++20 -O2 -ffp-contract=off -w -Iinclude -Isrc bench/simulate/*.cpp src/comm/*.cpp src/core/activity.cpp src/core/error.cpp src/core/tree_sum.cpp \
-  -o "$folder/simulate"
+  -o "$folder/simulate" -lfmt

@@ -6,8 +6,8 @@
 #include "cli/command.hpp"
 #include "cli/inference_output.hpp"
 #include "data/labels.hpp"
+#include "data/text_values.hpp"
 #include "hdf5/address_list.hpp"
-#include "hdf5/text_values.hpp"
 #include "hourglass/core/error.hpp"
 #include "model/autoencoder.hpp"
 

@@ -84,7 +84,7 @@ void run_pca(const Arguments& arguments) {
   WorkerPool pool(threads);
   const PrincipalComponents pca = principal_components(world, *reader, transform, components, pool);
   DataIdentity identity = identity_of(reader->info(), config.normalize);
-  identity.range = typical_range(world, *reader);
+  identity.range = typical_range(world, *reader, config.missing_values);
   write_principal_components(world, pca, transform, identity, config, output);
   if (world.is_root()) print_result(arguments, pca, plan.method, output);
 }

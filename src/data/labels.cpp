@@ -11,10 +11,10 @@
 #include <set>
 #include <type_traits>
 
+#include "data/text_values.hpp"
 #include "hdf5/address_list.hpp"
 #include "hdf5/element.hpp"
 #include "hdf5/row_split.hpp"
-#include "hdf5/text_values.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <type_traits>
 
 #include "core/buffer.hpp"
 #include "data/finite_rows.hpp"
+#include "data/missing_values.hpp"
 #include "hdf5/element.hpp"
 
 namespace hourglass {
@@ -18,26 +20,30 @@ double off_step(double value, double steps) {
 }
 
 template <class T>
-void add_integers(std::span<const std::byte> stored, ValueRange& range) {
+void add_integers(std::span<const std::byte> stored, const std::vector<double>& missing,
+                  ValueRange& range) {
   const std::size_t count = stored.size() / sizeof(T);
-  if (count == 0) return;
-  T lowest = load_element<T>(stored.data(), 0);
-  T highest = lowest;
-  for (std::size_t i = 1; i < count; ++i) {
+  T lowest = std::numeric_limits<T>::max();
+  T highest = std::numeric_limits<T>::lowest();
+  for (std::size_t i = 0; i < count; ++i) {
     const T value = load_element<T>(stored.data(), i);
+    if (!missing.empty() && is_missing(value, missing)) continue;
     lowest = std::min(lowest, value);
     highest = std::max(highest, value);
   }
+  if (lowest > highest) return;
   range.lowest = std::min(range.lowest, static_cast<double>(lowest));
   range.highest = std::max(range.highest, static_cast<double>(highest));
 }
 
 template <class T>
-void add_reals(std::span<const std::byte> stored, ValueRange& range) {
+void add_reals(std::span<const std::byte> stored, const std::vector<double>& missing,
+               ValueRange& range) {
   const std::size_t count = stored.size() / sizeof(T);
   for (std::size_t i = 0; i < count; ++i) {
-    const auto value = static_cast<double>(load_element<T>(stored.data(), i));
-    if (std::isnan(value)) continue;
+    const T element = load_element<T>(stored.data(), i);
+    if (is_missing(element, missing)) continue;
+    const auto value = static_cast<double>(element);
     range.lowest = std::min(range.lowest, value);
     range.highest = std::max(range.highest, value);
     if (value == std::nearbyint(value)) continue;
@@ -47,12 +53,12 @@ void add_reals(std::span<const std::byte> stored, ValueRange& range) {
   }
 }
 
-void add_rows(const DatasetReader& reader, Range rows, std::span<std::byte> buffer,
-              ValueRange& range) {
+void add_rows(const DatasetReader& reader, Range rows, const std::vector<double>& missing,
+              std::span<std::byte> buffer, ValueRange& range) {
   const DatasetInfo& info = reader.info();
   const auto bytes = buffer.first(static_cast<std::size_t>(rows.size() * info.row_bytes()));
   reader.read_rows(rows, bytes);
-  range.add(info.type, bytes);
+  range.add(info.type, bytes, missing);
   range.rows += rows.size();
 }
 
@@ -62,12 +68,13 @@ double ValueRange::magnitude() const {
   return known() ? std::max(std::fabs(lowest), std::fabs(highest)) : 0;
 }
 
-void ValueRange::add(ElementType type, std::span<const std::byte> stored) {
+void ValueRange::add(ElementType type, std::span<const std::byte> stored,
+                     const std::vector<double>& missing) {
   with_element(type, [&]<class T>(std::type_identity<T>) {
     if constexpr (std::is_integral_v<T>) {
-      add_integers<T>(stored, *this);
+      add_integers<T>(stored, missing, *this);
     } else {
-      add_reals<T>(stored, *this);
+      add_reals<T>(stored, missing, *this);
     }
   });
 }
@@ -81,21 +88,24 @@ void ValueRange::merge(const ValueRange& other) {
   rows += other.rows;
 }
 
-ValueRange value_range(const DatasetReader& reader, Range rows) {
+ValueRange value_range(const DatasetReader& reader, Range rows,
+                       const std::vector<double>& missing) {
   const DatasetInfo& info = reader.info();
   const Index block = std::max<Index>(1, std::min(rows_a_read(info), rows.size()));
   Buffer<std::byte> buffer(block * info.row_bytes());
   ValueRange range;
   for (Index begin = rows.begin; begin < rows.end; begin += block)
-    add_rows(reader, {begin, std::min(rows.end, begin + block)}, buffer.span(), range);
+    add_rows(reader, {begin, std::min(rows.end, begin + block)}, missing, buffer.span(), range);
   return range;
 }
 
-ValueRange value_range(const Communicator& communicator, const DatasetReader& reader) {
+ValueRange value_range(const Communicator& communicator, const DatasetReader& reader,
+                       const std::vector<double>& missing) {
   const DatasetInfo& info = reader.info();
   ValueRange mine;
   collectively(communicator, [&] {
-    mine = value_range(reader, even_part(info.rows(), communicator.size(), communicator.rank()));
+    mine = value_range(reader, even_part(info.rows(), communicator.size(), communicator.rank()),
+                       missing);
   });
   ValueRange all;
   all.lowest = -communicator.max(-mine.lowest);
@@ -107,28 +117,30 @@ ValueRange value_range(const Communicator& communicator, const DatasetReader& re
   return all;
 }
 
-ValueRange typical_range(const Communicator& communicator, const DatasetReader& reader) {
+ValueRange typical_range(const Communicator& communicator, const DatasetReader& reader,
+                         const std::vector<double>& missing) {
   constexpr Index largest = Index{256} << 20;
   constexpr Index sampled_rows = 256;
   const DatasetInfo& info = reader.info();
-  if (info.rows() <= largest / info.row_bytes()) return value_range(communicator, reader);
+  if (info.rows() <= largest / info.row_bytes()) return value_range(communicator, reader, missing);
   ValueRange range;
   collectively(communicator, [&] {
-    if (communicator.is_root()) range = sampled_range(reader, sampled_rows);
+    if (communicator.is_root()) range = sampled_range(reader, sampled_rows, missing);
   });
   communicator.broadcast(std::as_writable_bytes(std::span(&range, 1)));
   return range;
 }
 
-ValueRange sampled_range(const DatasetReader& reader, Index rows) {
+ValueRange sampled_range(const DatasetReader& reader, Index rows,
+                         const std::vector<double>& missing) {
   const DatasetInfo& info = reader.info();
   const Index count = std::min(rows, info.rows());
-  if (count == info.rows()) return value_range(reader, {0, count});
+  if (count == info.rows()) return value_range(reader, {0, count}, missing);
   Buffer<std::byte> buffer(info.row_bytes());
   ValueRange range;
   for (Index i = 0; i < count; ++i) {
     const Index row = even_part(info.rows(), count, i).begin;
-    add_rows(reader, {row, row + 1}, buffer.span(), range);
+    add_rows(reader, {row, row + 1}, missing, buffer.span(), range);
   }
   return range;
 }

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <limits>
 #include <span>
+#include <vector>
 
 #include "hdf5/hdf5.hpp"
 #include "hourglass/comm/communicator.hpp"
@@ -27,20 +28,26 @@ struct ValueRange {
     return known() && lowest >= low && highest <= high;
   }
 
-  void add(ElementType type, std::span<const std::byte> stored);
+  /// Elements that are `missing` (NaN, or one of these stored numbers) are left out.
+  void add(ElementType type, std::span<const std::byte> stored,
+           const std::vector<double>& missing = {});
   void merge(const ValueRange& other);
 };
 
 /// Of every row; shared among the ranks, with the same result on any number of them. Collective.
 /// Throws the same Error on every rank, as DatasetReader::read_rows.
-[[nodiscard]] ValueRange value_range(const Communicator& communicator, const DatasetReader& reader);
+[[nodiscard]] ValueRange value_range(const Communicator& communicator, const DatasetReader& reader,
+                                     const std::vector<double>& missing = {});
 
 /// The same of data up to 256 MiB; of 256 rows, evenly spaced, beyond.
 [[nodiscard]] ValueRange typical_range(const Communicator& communicator,
-                                       const DatasetReader& reader);
+                                       const DatasetReader& reader,
+                                       const std::vector<double>& missing = {});
 /// Of these rows. Local.
-[[nodiscard]] ValueRange value_range(const DatasetReader& reader, Range rows);
+[[nodiscard]] ValueRange value_range(const DatasetReader& reader, Range rows,
+                                     const std::vector<double>& missing = {});
 /// Of at most `rows` rows, evenly spaced. Local.
-[[nodiscard]] ValueRange sampled_range(const DatasetReader& reader, Index rows);
+[[nodiscard]] ValueRange sampled_range(const DatasetReader& reader, Index rows,
+                                       const std::vector<double>& missing = {});
 
 }  // namespace hourglass

@@ -15,9 +15,9 @@ namespace {
 constexpr Index sampled_bytes = Index{1} << 20;
 constexpr Index sampled_rows = 64;
 
-ValueRange some_values(const DatasetReader& reader) {
+ValueRange some_values(const DatasetReader& reader, const std::vector<double>& missing) {
   const DatasetInfo& info = reader.info();
-  return sampled_range(reader, std::max(sampled_rows, sampled_bytes / info.row_bytes()));
+  return sampled_range(reader, std::max(sampled_rows, sampled_bytes / info.row_bytes()), missing);
 }
 
 MatchedData match_features(std::unique_ptr<DatasetReader> reader, const ModelInput& model,
@@ -67,12 +67,13 @@ MatchedData match_data(const Communicator& communicator, std::unique_ptr<Dataset
   const bool compares = compares_values(model, scale);
   collectively(communicator, [&] {
     matched = match_features(std::move(reader), model, scale);
-    if (compares && communicator.is_root()) range = some_values(*matched.reader);
+    if (compares && communicator.is_root())
+      range = some_values(*matched.reader, model.transform->missing.values);
   });
   if (compares) {
     communicator.broadcast(std::as_writable_bytes(std::span(&range, 1)));
     if (needs_every_value(*model.trained, matched.reader->info().type, range))
-      range = value_range(communicator, *matched.reader);
+      range = value_range(communicator, *matched.reader, model.transform->missing.values);
   }
   collectively(communicator, [&] { match_range(model, scale, range, matched); });
   return matched;
@@ -83,9 +84,10 @@ MatchedData match_data(std::unique_ptr<DatasetReader> reader, const ModelInput& 
   MatchedData matched = match_features(std::move(reader), model, scale);
   ValueRange range;
   if (compares_values(model, scale)) {
-    range = some_values(*matched.reader);
+    range = some_values(*matched.reader, model.transform->missing.values);
     if (needs_every_value(*model.trained, matched.reader->info().type, range))
-      range = value_range(*matched.reader, {0, matched.reader->info().rows()});
+      range = value_range(*matched.reader, {0, matched.reader->info().rows()},
+                          model.transform->missing.values);
   }
   match_range(model, scale, range, matched);
   return matched;

@@ -46,7 +46,8 @@ std::unique_ptr<DatasetReader> open_everywhere(const Communicator& communicator,
   return reader;
 }
 
-std::string fingerprint(const DatasetReader& reader, ValueRange* range) {
+std::string fingerprint(const DatasetReader& reader, ValueRange* range,
+                        const std::vector<double>& missing) {
   const DatasetInfo& info = reader.info();
   XXH3_state_t* state = XXH3_createState();
   XXH3_128bits_reset(state);
@@ -64,7 +65,7 @@ std::string fingerprint(const DatasetReader& reader, ValueRange* range) {
     reader.read_rows(rows, read);
     XXH3_128bits_update(state, read.data(), read.size());
     if (range == nullptr) continue;
-    range->add(info.type, read);
+    range->add(info.type, read, missing);
     range->rows += rows.size();
   }
   const XXH128_hash_t hash = XXH3_128bits_digest(state);

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "core/row_runs.hpp"
 #include "hdf5/hdf5.hpp"
-#include "hdf5/row_runs.hpp"
 
 namespace hourglass {
 

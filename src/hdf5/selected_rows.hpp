@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "hdf5/row_runs.hpp"
+#include "core/row_runs.hpp"
 #include "hdf5/row_source.hpp"
 
 namespace hourglass {

@@ -11,10 +11,10 @@
 #include "data/columns.hpp"
 #include "data/normalization.hpp"
 #include "hdf5/dataset_writer.hpp"
-#include "hdf5/resumable_writer.hpp"
 #include "hourglass/comm/communicator.hpp"
 #include "hourglass/core/error.hpp"
 #include "import/file_rows.hpp"
+#include "import/resumable_writer.hpp"
 #include "system/byte_file.hpp"
 
 namespace hourglass {

@@ -75,7 +75,7 @@ void RunData::prepare(const TrainConfig& config, Index features) {
   check_domain(communicator_, *training_, transform_, config.model.loss);
   collectively(communicator_, [&] {
     if (!communicator_.is_root()) return;
-    fingerprint_ = hourglass::fingerprint(*training_, &identity_.range);
+    fingerprint_ = hourglass::fingerprint(*training_, &identity_.range, config.missing_values);
     if (!weights_.empty()) {
       // Other weights make another run.
       const auto bytes = std::as_bytes(std::span(weights_));

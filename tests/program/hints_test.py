@@ -68,6 +68,7 @@ REVIEWED = [
     ("; did you mean", "setting_hints_test, hints_command_test"),
     ("bash: source <(hourglass completion bash)", "tools_test sources them"),
     ("see ", "names a log"),
+    (" features, the largest shares first; --json has all", "a heading: units_test"),
 ]
 
 

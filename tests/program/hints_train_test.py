@@ -88,7 +88,7 @@ class TrainHints(HintTest):
             launcher = [] if ranks == 1 else [*MPIRUN, "-n", ranks]
             return execute([str(word) for word in [*launcher, *command, *last_wins(words)]])
 
-        wide = np.zeros((40, 2500), np.uint8)
+        wide = np.zeros((2600, 2500), np.uint8)
         data = write_file(self.folder / "wide.h5", x=wide)
         pca = ["pca", "--data", data, "--components", 2, "--output"]
         result = limited(*pca, self.folder / "one.h5")

@@ -34,7 +34,7 @@ class ProbeTest(ProgramTest):
             test__labels=self.ty,
             bad__short=self.y[:-1],
             bad__negative=self.y.astype(np.int16) - 1,
-            bad__float=self.y.astype(np.float32),
+            bad__float=self.y.astype(np.float32) + 0.5,
             bad__large=self.y.astype(np.int64) + 5000,
             bare__samples=self.x,
         )
@@ -210,7 +210,7 @@ class ProbeTest(ProgramTest):
         for name, *words in (
             ("short", "300 labels", "301"),
             ("negative", "label -1", "row"),
-            ("float", "integers", "float32"),
+            ("float", "row 0", "whole number"),
             ("large", "row 0", "4095"),
             ("absent", "absent"),
         ):

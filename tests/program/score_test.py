@@ -43,7 +43,7 @@ class ScoreTest(ProgramTest):
             test__samples=self.values,
             test__labels=self.labels,
             odd__labels=self.labels[:5],
-            test__real=self.labels.astype(float),
+            test__real=self.labels + 0.5,
         )
         self.train(
             "run",

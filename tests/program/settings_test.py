@@ -129,7 +129,7 @@ class SettingsTest(TrainingTest):
             "weight-decay",
         )
         self.assert_refused(run("evalute"), USAGE, "evaluate")
-        self.assert_refused(run("evaluate", "--modle", "x"), USAGE, "'model'")
+        self.assert_refused(run("evaluate", "--modle", "x"), USAGE, "'--model'")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-#include "hdf5/resumable_writer.hpp"
+#include "import/resumable_writer.hpp"
 
 #include <gtest/gtest.h>
 

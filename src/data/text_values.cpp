@@ -1,4 +1,4 @@
-#include "hdf5/text_values.hpp"
+#include "data/text_values.hpp"
 
 #include <algorithm>
 #include <cstring>

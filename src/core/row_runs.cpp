@@ -1,4 +1,4 @@
-#include "hdf5/row_runs.hpp"
+#include "core/row_runs.hpp"
 
 #include <algorithm>
 

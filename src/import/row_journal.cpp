@@ -1,4 +1,4 @@
-#include "hdf5/row_journal.hpp"
+#include "import/row_journal.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

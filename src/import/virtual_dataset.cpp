@@ -1,4 +1,4 @@
-#include "hdf5/virtual_dataset.hpp"
+#include "import/virtual_dataset.hpp"
 
 #include <filesystem>
 

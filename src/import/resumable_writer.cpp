@@ -1,4 +1,4 @@
-#include "hdf5/resumable_writer.hpp"
+#include "import/resumable_writer.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -14,8 +14,8 @@
 #include "core/timer.hpp"
 #include "hdf5/dataset_layout.hpp"
 #include "hdf5/hdf5_attributes.hpp"
-#include "hdf5/row_journal.hpp"
 #include "hourglass/core/error.hpp"
+#include "import/row_journal.hpp"
 #include "system/atomic_file.hpp"
 #include "system/byte_file.hpp"
 #include "system/posix_file.hpp"
