@@ -124,8 +124,8 @@ def efficiencies(results, study, cluster, keep=lambda r: True):
         and keep(r)
     ]
 
-    # Strong points differ in their micro-batches per rank by design, weak ones are compared with one
-    # rank that has as many.
+    # Strong points differ in their micro-batches per rank by design, weak ones are compared with
+    # one rank that has as many.
     def work(r):
         return r["micro_batches"] if study == "weak" else 0
 
@@ -215,7 +215,9 @@ def main():
     )
     if "tree" in odd and len(odd["tree"]) > 1:
         odd, odd_times = {"tree": odd["tree"]}, {"tree": odd_times["tree"]}
-        print_table("Numbers of ranks that are not powers of two, 100 Gb/s fat-tree", odd_times, odd)
+        print_table(
+            "Numbers of ranks that are not powers of two, 100 Gb/s fat-tree", odd_times, odd
+        )
     buckets = sorted(
         (r["bucket_bytes"], r["step_ms"])
         for r in results

@@ -185,7 +185,9 @@ class DagTest(unittest.TestCase):
         found = {room_of(path) for path in sources("include/hourglass", "src")}
         self.assertEqual(found, set(ROOMS))
         tested = {p.name for p in (ROOT / "tests").iterdir() if next(p.rglob("*.[cp][py]*"), None)}
-        self.assertEqual(tested - set(ROOMS), {"dialects", "fuzz", "golden", "package", "program", "support"})
+        self.assertEqual(
+            tested - set(ROOMS), {"dialects", "fuzz", "golden", "package", "program", "support"}
+        )
 
     def test_rooms_are_few_and_none_is_large(self):
         self.assertLessEqual(len(ROOMS), MOST_ROOMS)
