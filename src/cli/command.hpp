@@ -22,6 +22,7 @@ struct Command {
   std::vector<std::string> memory_options = {};
   /// With MPI: refuses to run as several jobs that a launcher started for one.
   bool one_job = true;
+  bool ranks_share_memory = true;  ///< more of them take less each
 };
 
 // One file each.

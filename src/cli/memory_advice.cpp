@@ -48,7 +48,8 @@ Error with_memory_advice(const Error& error, const Command& command, const Argum
   const bool has_shards = std::ranges::any_of(
       command.options, [](const Option& option) { return option.name == "batch"; });
   const Index batch = has_shards ? number("batch") : unknown;
-  if (resumed || batch == unknown || batch / std::max<Index>(1, number("micro-batch")) > ranks)
+  if (command.ranks_share_memory &&
+      (resumed || batch == unknown || batch / std::max<Index>(1, number("micro-batch")) > ranks))
     ways.emplace_back("more ranks");
   for (const std::string& name : command.memory_options) {
     // A resumed run keeps its micro-batches. --memory 0 holds nothing; other sizes have units.

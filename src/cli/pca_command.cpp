@@ -115,7 +115,11 @@ Command pca_command() {
           2),
       0,
       true,
-      run_pca};
+      run_pca,
+      false,
+      {"threads"},
+      true,
+      false};
 }
 
 }  // namespace hourglass

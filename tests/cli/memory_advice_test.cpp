@@ -52,7 +52,8 @@ TEST(MemoryAdvice, reads_the_settings_of_a_file) {
 }
 
 TEST(MemoryAdvice, names_options_that_the_command_has) {
-  EXPECT_EQ(message("pca", {}), "; use more ranks");
+  EXPECT_EQ(message("pca", {}), "; use a machine with more");
+  EXPECT_EQ(message("pca", {"--threads", "4"}), "; use fewer --threads");
   EXPECT_EQ(message("evaluate", {"--micro-batch", "8"}),
             "; use more ranks or a smaller --micro-batch");
   for (const Command& command : commands()) {

@@ -88,13 +88,13 @@ class TrainHints(HintTest):
             launcher = [] if ranks == 1 else [*MPIRUN, "-n", ranks]
             return execute([str(word) for word in [*launcher, *command, *last_wins(words)]])
 
-        wide = np.zeros((2600, 2500), np.uint8)
+        wide = np.zeros((4200, 4000), np.uint8)
         data = write_file(self.folder / "wide.h5", x=wide)
         pca = ["pca", "--data", data, "--components", 2, "--output"]
-        result = limited(*pca, self.folder / "one.h5")
-        self.assert_refused(result, IO, "out of memory", "; use more ranks")
+        result = limited(*pca, self.folder / "eight.h5", "--threads", 8)
+        self.assert_refused(result, IO, "out of memory", "; use fewer --threads")
         self.assertNotIn("--micro-batch", result.stderr)
-        self.assertEqual(limited(*pca, self.folder / "more.h5", ranks=4).code, 0)
+        self.assertEqual(limited(*pca, self.folder / "one.h5", "--threads", 1).code, 0)
         words = ["--batch", 1 << 22, "--micro-batch", 1 << 22, "--memory", 0, "--threads", 1]
         result = limited(*self.training(*words))
         self.assert_refused(result, IO, "out of memory", "; use a smaller --micro-batch")
