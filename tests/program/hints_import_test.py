@@ -53,7 +53,7 @@ class ImportHints(HintTest):
             self.success(*self.importing(raw, "--type", "uint8", "--shape", shape))
 
     def test_values_of_tables(self):
-        table = self.text_file("a,b\n1,2\n3,4.5\n5,\n")
+        table = self.text_file("a,b\n1,2\n3,4\n5,\n")
         whole = ["--type", "int32"]
         self.hint("); fill it in, or leave the row out", *self.importing(table, *whole), code=DATA)
         self.success(*self.importing(table))  # the cell is missing

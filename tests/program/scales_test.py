@@ -25,7 +25,7 @@ class ScalesTest(ProgramTest):
 
     def trained(self, name, data, *arguments, **how):
         run = self.folder / name
-        command = ["train", "--data", data, "--layers", "3,2", "--epochs", 2, "--batch", 50]
+        command = ["train", "--data", data, "--layers", "3,2", "--epochs", 2, "--batch", 100]
         command += ["--micro-batch", 25, *STANDARDIZE, "--output", run, "--shuffle-block", 1]
         return self.success(*command, *arguments, **how).stdout, run / "model.h5"
 
