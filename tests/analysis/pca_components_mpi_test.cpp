@@ -7,52 +7,31 @@
 #include <cstdio>
 #include <random>
 
-#include "support/hdf5_files.hpp"
+#include "support/shared_file.hpp"
 
 namespace hourglass {
 namespace {
 
-// One file for all ranks: `directions` of falling variance in `features` dimensions, and noise.
-class SharedSamples {
- public:
-  SharedSamples(const Communicator& communicator, Index rows, Index features, Index directions)
-      : communicator_(communicator) {
-    path_ =
-        communicator.broadcast("/tmp/hourglass-pca-components-" + std::to_string(getpid()) + ".h5");
-    if (communicator.is_root()) {
-      std::mt19937_64 random(5);
-      std::normal_distribution<double> normal;
-      std::vector<double> frame(static_cast<std::size_t>(directions * features));
-      for (double& value : frame) value = normal(random) / std::sqrt(static_cast<double>(features));
-      std::vector<float> values;
-      for (Index r = 0; r < rows; ++r) {
-        std::vector<double> row(static_cast<std::size_t>(features), 3.0);
-        for (Index k = 0; k < directions; ++k) {
-          const double z = normal(random) * std::pow(0.7, static_cast<double>(k)) * 10;
-          for (Index c = 0; c < features; ++c)
-            row[static_cast<std::size_t>(c)] +=
-                z * frame[static_cast<std::size_t>(k * features + c)];
-        }
-        for (const double value : row)
-          values.push_back(static_cast<float>(value + 1e-3 * normal(random)));
-      }
-      write_dataset<float>(path_, {static_cast<hsize_t>(rows), static_cast<hsize_t>(features)},
-                           values);
+// `directions` of falling variance in `features` dimensions, and noise.
+SharedFile shared_samples(const Communicator& communicator, Index rows, Index features,
+                          Index directions) {
+  std::mt19937_64 random(5);
+  std::normal_distribution<double> normal;
+  std::vector<double> frame(static_cast<std::size_t>(directions * features));
+  for (double& value : frame) value = normal(random) / std::sqrt(static_cast<double>(features));
+  std::vector<float> values;
+  for (Index r = 0; r < rows; ++r) {
+    std::vector<double> row(static_cast<std::size_t>(features), 3.0);
+    for (Index k = 0; k < directions; ++k) {
+      const double z = normal(random) * std::pow(0.7, static_cast<double>(k)) * 10;
+      for (Index c = 0; c < features; ++c)
+        row[static_cast<std::size_t>(c)] += z * frame[static_cast<std::size_t>(k * features + c)];
     }
-    communicator.barrier();
+    for (const double value : row)
+      values.push_back(static_cast<float>(value + 1e-3 * normal(random)));
   }
-  ~SharedSamples() {
-    communicator_.barrier();
-    if (communicator_.is_root()) std::remove(path_.c_str());
-  }
-  SharedSamples(const SharedSamples&) = delete;
-  SharedSamples& operator=(const SharedSamples&) = delete;
-  [[nodiscard]] DatasetReader reader() const { return DatasetReader({path_, "/x"}); }
-
- private:
-  Communicator communicator_;
-  std::string path_;
-};
+  return {communicator, {static_cast<hsize_t>(rows), static_cast<hsize_t>(features)}, values};
+}
 
 using Method = PrincipalComponents (*)(const PcaData&, Index);
 
@@ -103,7 +82,7 @@ void expect_same_bits(const PrincipalComponents& a, const PrincipalComponents& b
 TEST(GramComponents, are_those_of_the_covariance_with_the_same_bits_on_any_number_of_ranks) {
   const auto world = Communicator::world();
   const auto self = Communicator::self();
-  const SharedSamples samples(world, 40, 1300, 12);
+  const SharedFile samples = shared_samples(world, 40, 1300, 12);
   const DatasetReader reader = samples.reader();
   EXPECT_GT(gram_slabs(40, 1300), 1);
   const PrincipalComponents exact = run(covariance_components, world, reader, 10, 2);
@@ -114,7 +93,7 @@ TEST(GramComponents, are_those_of_the_covariance_with_the_same_bits_on_any_numbe
 
 TEST(GramComponents, without_variance_are_orthonormal_too) {
   const auto world = Communicator::world();
-  const SharedSamples samples(world, 2, 600, 1);
+  const SharedFile samples = shared_samples(world, 2, 600, 1);
   // Two samples: one direction. Ten: of nine directions all but few are noise.
   const PrincipalComponents one = run(gram_components, world, samples.reader(), 1, 1);
   EXPECT_NEAR(one.variance[0], one.total_variance, 1e-9 * one.total_variance);
@@ -124,7 +103,7 @@ TEST(RangeFinderComponents,
      reach_those_of_the_covariance_with_the_same_bits_on_any_number_of_ranks) {
   const auto world = Communicator::world();
   const auto self = Communicator::self();
-  const SharedSamples samples(world, 700, 90, 20);
+  const SharedFile samples = shared_samples(world, 700, 90, 20);
   const DatasetReader reader = samples.reader();
   const PrincipalComponents exact = run(covariance_components, world, reader, 5, 2);
   const PrincipalComponents together = run(range_finder_components, world, reader, 5, 3);
@@ -134,7 +113,7 @@ TEST(RangeFinderComponents,
 
 TEST(FoldParts, adds_in_order_on_any_number_of_ranks_and_workers) {
   const auto world = Communicator::world();
-  const SharedSamples samples(world, 3, 2, 1);
+  const SharedFile samples = shared_samples(world, 3, 2, 1);
   const DatasetReader reader = samples.reader();
   const InputTransform transform;
   for (const Index threads : {1, 2, 5}) {

@@ -9,6 +9,7 @@
 
 #include "hourglass/core/error.hpp"
 #include "support/hdf5_files.hpp"
+#include "support/shared_file.hpp"
 
 namespace hourglass {
 namespace {
@@ -35,34 +36,11 @@ std::vector<double> make_samples() {
   return values;
 }
 
-// One file for all ranks.
-class SharedFile {
- public:
-  SharedFile(const Communicator& communicator, const std::vector<double>& values, hsize_t columns)
-      : communicator_(communicator) {
-    path_ = communicator.broadcast("/tmp/hourglass-pca-" + std::to_string(getpid()) + ".h5");
-    if (communicator.is_root())
-      write_dataset<double>(path_, {values.size() / columns, columns}, values);
-    communicator.barrier();
-  }
-  ~SharedFile() {
-    communicator_.barrier();
-    if (communicator_.is_root()) std::remove(path_.c_str());
-  }
-  SharedFile(const SharedFile&) = delete;
-  SharedFile& operator=(const SharedFile&) = delete;
-  [[nodiscard]] DatasetReader reader() const { return DatasetReader({path_, "/x"}); }
-
- private:
-  Communicator communicator_;
-  std::string path_;
-};
-
 TEST(PrincipalComponents, are_eigenvectors_of_the_covariance) {
   const auto world = Communicator::world();
   // What the program sees: float32.
   std::vector<double> x = make_samples();
-  const SharedFile file(world, x, features);
+  const SharedFile file(world, {rows, features}, x);
   for (double& value : x) value = static_cast<double>(static_cast<float>(value));
   std::vector<double> mean(features);
   for (Index r = 0; r < rows; ++r) {
@@ -111,7 +89,7 @@ TEST(PrincipalComponents, are_eigenvectors_of_the_covariance) {
 
 TEST(PrincipalComponents, same_bits_as_on_one_rank) {
   const auto world = Communicator::world();
-  const SharedFile file(world, make_samples(), features);
+  const SharedFile file(world, {rows, features}, make_samples());
   WorkerPool one(1);
   WorkerPool three(3);
   const PrincipalComponents alone =
@@ -129,7 +107,7 @@ TEST(PrincipalComponents, refuses_on_every_rank) {
   std::vector<double> values = make_samples();
   WorkerPool pool(1);
   {
-    const SharedFile file(world, values, features);
+    const SharedFile file(world, {values.size() / features, features}, values);
     for (const Index components : {Index{0}, features + 1}) {
       EXPECT_THROW(
           static_cast<void>(principal_components(world, file.reader(), {}, components, pool)),
@@ -138,7 +116,7 @@ TEST(PrincipalComponents, refuses_on_every_rank) {
   }
   {
     values[static_cast<std::size_t>(602 * features + 4)] = std::nan("");
-    const SharedFile file(world, values, features);
+    const SharedFile file(world, {values.size() / features, features}, values);
     try {
       static_cast<void>(principal_components(world, file.reader(), {}, 2, pool));
       ADD_FAILURE() << "nothing was thrown";
@@ -147,8 +125,8 @@ TEST(PrincipalComponents, refuses_on_every_rank) {
       EXPECT_NE(std::string(error.what()).find("602"), std::string::npos) << error.what();
     }
   }
-  const SharedFile one_row(world, std::vector<double>(values.begin(), values.begin() + features),
-                           features);
+  const SharedFile one_row(world, {1, features},
+                           std::vector<double>(values.begin(), values.begin() + features));
   EXPECT_THROW(static_cast<void>(principal_components(world, one_row.reader(), {}, 1, pool)),
                Error);
 }

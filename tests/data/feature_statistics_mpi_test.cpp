@@ -13,6 +13,7 @@
 
 #include "data/statistics.hpp"
 #include "support/hdf5_files.hpp"
+#include "support/shared_file.hpp"
 
 namespace hourglass {
 namespace {
@@ -20,29 +21,6 @@ namespace {
 constexpr std::size_t rows = 2500;
 constexpr std::size_t features = 7;
 const MissingValues masked{Missing::mask, {-999}, {}};
-
-/// A file made by rank 0 and read by all.
-class SharedFile {
- public:
-  template <class T>
-  SharedFile(const Communicator& communicator, const std::vector<T>& values)
-      : communicator_(communicator) {
-    path_ = communicator.broadcast("/tmp/hourglass-missing-" + std::to_string(getpid()) + ".h5");
-    if (communicator.is_root()) write_dataset<T>(path_, {rows, features}, values);
-    communicator.barrier();
-  }
-  ~SharedFile() {
-    communicator_.barrier();
-    if (communicator_.is_root()) std::remove(path_.c_str());
-  }
-  SharedFile(const SharedFile&) = delete;
-  SharedFile& operator=(const SharedFile&) = delete;
-  [[nodiscard]] DatasetReader reader() const { return DatasetReader({path_, "/x"}); }
-
- private:
-  Communicator communicator_;
-  std::string path_;
-};
 
 /// Feature c has every (c + 1)th row; the last feature none.
 bool is_there(std::size_t r, std::size_t c) { return c + 1 < features && r % (c + 1) == 0; }
@@ -63,7 +41,7 @@ template <class T>
 void expect_near_definition(T missing) {
   const auto world = Communicator::world();
   const std::vector<T> values = values_with<T>(missing);
-  const SharedFile file(world, values);
+  const SharedFile file(world, {rows, features}, values);
   const FeatureStatistics got = feature_statistics(world, file.reader(), masked);
   const FeatureStatistics alone = feature_statistics(Communicator::self(), file.reader(), masked);
   EXPECT_EQ(got.mean, alone.mean) << "the bits depend on the ranks";
@@ -105,7 +83,7 @@ TEST(FeatureStatistics, leave_out_what_is_missing) {
 TEST(FeatureStatistics, with_nothing_missing_have_the_same_bits) {
   const auto world = Communicator::world();
   std::vector<float> values = values_with<float>(1);
-  const SharedFile file(world, values);
+  const SharedFile file(world, {rows, features}, values);
   const FeatureStatistics plain = feature_statistics(world, file.reader());
   const FeatureStatistics counted = feature_statistics(world, file.reader(), masked);
   EXPECT_EQ(plain.mean, counted.mean);

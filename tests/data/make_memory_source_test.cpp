@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "data/delivery.hpp"
 #include "data/sample_source.hpp"
 #include "support/hdf5_files.hpp"
 #include "support/temporary_folder.hpp"
@@ -15,21 +16,6 @@ namespace hourglass {
 namespace {
 
 using Source = std::unique_ptr<SampleSource>;
-
-struct Delivery {
-  std::vector<float> x;
-  std::vector<std::uint64_t> ids;
-  bool operator==(const Delivery&) const = default;
-};
-
-Delivery gather(SampleSource& source, const SampleSourceSettings& settings, Index features,
-                Index shard, Index step) {
-  const Index rows = settings.plan.positions(shard, step).size();
-  Delivery result{std::vector<float>(static_cast<std::size_t>(rows * features), -9),
-                  std::vector<std::uint64_t>(static_cast<std::size_t>(rows), 999999)};
-  source.gather(shard, step, Matrix(result.x.data(), rows, features), result.ids);
-  return result;
-}
 
 class OverlappingRows : public testing::Test {
  protected:

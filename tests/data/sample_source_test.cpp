@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/timer.hpp"
+#include "data/delivery.hpp"
 #include "hourglass/core/error.hpp"
 #include "support/hdf5_files.hpp"
 #include "support/temporary_folder.hpp"
@@ -33,21 +34,6 @@ Source streamed(const DatasetAddress& address, const SampleSourceSettings& setti
 }
 const std::vector<std::pair<const char*, Maker>> makers = {{"in memory", in_memory},
                                                            {"streamed", streamed}};
-
-struct Delivery {
-  std::vector<float> x;
-  std::vector<std::uint64_t> ids;
-  bool operator==(const Delivery&) const = default;
-};
-
-Delivery gather(SampleSource& source, const SampleSourceSettings& settings, Index features,
-                Index shard, Index step) {
-  const Index rows = settings.plan.positions(shard, step).size();
-  Delivery result{std::vector<float>(static_cast<std::size_t>(rows * features), -9),
-                  std::vector<std::uint64_t>(static_cast<std::size_t>(rows), 999999)};
-  source.gather(shard, step, Matrix(result.x.data(), rows, features), result.ids);
-  return result;
-}
 
 /// What a source must deliver, by the definitions: the shard's order of the epoch, then each row's
 /// conversion.

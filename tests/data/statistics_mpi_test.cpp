@@ -13,35 +13,10 @@
 
 #include "hourglass/core/error.hpp"
 #include "support/hdf5_files.hpp"
+#include "support/shared_file.hpp"
 
 namespace hourglass {
 namespace {
-
-/// A file made by rank 0 and read by all.
-class SharedFile {
- public:
-  template <class T>
-  SharedFile(const Communicator& communicator, const std::vector<hsize_t>& shape,
-             const std::vector<T>& values)
-      : communicator_(communicator) {
-    const std::string own = "/tmp/hourglass-statistics-" + std::to_string(getpid()) + ".h5";
-    path_ = communicator.broadcast(own);
-    if (communicator.is_root()) write_dataset<T>(path_, shape, values);
-    communicator.barrier();
-  }
-  ~SharedFile() {
-    communicator_.barrier();
-    if (communicator_.is_root()) std::remove(path_.c_str());
-  }
-  SharedFile(const SharedFile&) = delete;
-  SharedFile& operator=(const SharedFile&) = delete;
-
-  [[nodiscard]] DatasetReader reader() const { return DatasetReader({path_, "/x"}); }
-
- private:
-  Communicator communicator_;
-  std::string path_;
-};
 
 template <class T>
 std::vector<T> random_values(std::size_t count, double mean, double deviation, std::uint64_t seed) {
