@@ -12,7 +12,8 @@ namespace hourglass {
 [[nodiscard]] std::vector<Option> csv_options();
 [[nodiscard]] std::vector<std::string> csv_option_names();
 
-/// What they mean; `format` is csv or tsv. Throws Error(usage), and what reading the data set of
+/// The settings that the options select; `format` is csv or tsv. Throws Error(usage), and what
+/// reading the data set of
 /// --like throws.
 [[nodiscard]] CsvSettings csv_settings(const Arguments& arguments, const std::string& format);
 

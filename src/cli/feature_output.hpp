@@ -13,7 +13,7 @@ namespace hourglass {
 [[nodiscard]] std::vector<std::string> names_of_features(const Model& model,
                                                          const DatasetInfo& data);
 
-/// What `evaluate --per-feature` tells of each feature, in the units of the data.
+/// What `evaluate --per-feature` reports for each feature, in the units of the data.
 struct FeatureTable {
   std::vector<std::string> names;
   std::vector<double> rmse;   ///< root of the mean squared error

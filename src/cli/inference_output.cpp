@@ -16,7 +16,7 @@ namespace {
 
 // Bytes of rows computed per rank between two collective writes.
 constexpr Index write_bytes = Index{32} << 20;
-// What an attribute can hold; more names of classes are not written.
+// The limit of an attribute; longer lists of class names are not written.
 constexpr std::size_t most_listed_texts = 4000;
 
 void copy_labels(const Communicator& communicator, const DatasetReader& labels,
