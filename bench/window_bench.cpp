@@ -11,6 +11,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <memory>
 #include <vector>
 
 #include "core/random.hpp"
@@ -67,8 +68,12 @@ void gather(benchmark::State& state) {
   DatasetReader reader(address);
   const ShardPlan plan(windows, batch / micro_batch, micro_batch);
   const SampleSourceSettings settings{plan, {0, plan.shards()}, {}, {}};
-  const auto source = streamed ? make_streaming_source(std::move(reader), settings)
-                               : make_memory_source(reader, settings);
+  std::unique_ptr<SampleSource> source;
+  if (streamed) {
+    source = make_streaming_source(std::move(reader), settings);
+  } else {
+    source = make_memory_source(reader, settings);
+  }
   Buffer<float> x(micro_batch * length * channels);
   std::vector<std::uint64_t> ids(micro_batch);
   std::uint32_t epoch = 0;

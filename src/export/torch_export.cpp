@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <iterator>
-#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -50,9 +49,10 @@ bool has_weight(const ExportStep& step) {
 
 /// Reorders `groups` x places x C x `inner` values to groups x C x places x inner: rows, columns or
 /// single values that belong to the places of an image, a series or a volume.
-std::vector<float> channels_first(const std::vector<float>& values, Index groups,
-                                  const ImageShape& image, Index inner) {
-  std::vector<float> result;
+template <class T>
+std::vector<T> channels_first(const std::vector<T>& values, Index groups, const ImageShape& image,
+                              Index inner) {
+  std::vector<T> result;
   result.reserve(values.size());
   const Index places = image.places();
   for (Index g = 0; g < groups; ++g) {
@@ -153,13 +153,8 @@ class TorchModules {
     if (transform.mean.empty()) return;
     const auto width = static_cast<Index>(transform.mean.size());
     const auto image = image_at(0);
-    std::vector<float> places(transform.mean.size());  // single precision holds their numbers
-    std::iota(places.begin(), places.end(), 0.0F);
-    if (image) places = channels_first(places, 1, *image, 1);
-    const auto in_order = [&]<class T>(const std::vector<T>& values) {
-      std::vector<T> result;
-      for (const float place : places) result.push_back(values[static_cast<std::size_t>(place)]);
-      return result;
+    const auto in_order = [&image](const auto& values) {
+      return image ? channels_first(values, 1, *image, 1) : values;
     };
     if (transform.exact_mean.empty()) {
       file_.add("input.mean", {width}, in_order(transform.mean).data());
