@@ -34,8 +34,7 @@ bool alike(const DatasetInfo& a, const DatasetInfo& b) {
          std::equal(a.shape.begin() + 1, a.shape.end(), b.shape.begin() + 1);
 }
 
-constexpr const char* ordered_note =
-    "features of several files, put into the order of the first by name";
+constexpr const char* ordered_note = "features of several files in the order of the first, by name";
 
 // Opens a sparse matrix again with the features of `first` when its own have other names or another
 // order; false when they are the same, or names do not tell. Dense rows are taken as they lie.

@@ -101,30 +101,26 @@ std::string describe(SparseKind kind) {
 
 void refuse_sparse(hid_t group, SparseKind kind, const DatasetAddress& matrix,
                    const std::string& what) {
-  const char* const open = "python3 -c \"import h5py, scipy.sparse as s; ";
   std::string advice;
   if (kind == SparseKind::square) {
     advice = fmt::format(
-        "say which (csr_matrix: by rows): python3 -c \"import h5py; h5py.File('{}', 'a')['{}']."
+        "; say which (csr_matrix: by rows): python3 -c \"import h5py; h5py.File('{}', 'a')['{}']."
         "attrs['encoding-type'] = 'csr_matrix'\"",
         matrix.file, matrix.path);
-  } else if (kind == SparseKind::matlab) {
-    advice = fmt::format(
-        "make it dense: {}g = h5py.File('{}')['{}']; h5py.File('dense.h5', 'w')['x'] = "
-        "s.csc_matrix((g['data'][:], g['ir'][:], g['jc'][:]), (g.attrs['MATLAB_sparse'], "
-        "len(g['jc']) - 1)).toarray()\" and name dense.h5:/x",
-        open, matrix.file, matrix.path);
   } else {
     const char* const attribute = shape_attribute(group);
     const std::string shape =
         attribute == nullptr ? "g['shape'][:]" : fmt::format("g.attrs['{}']", attribute);
+    const std::string expression =
+        kind == SparseKind::matlab
+            ? "g['data'][:], g['ir'][:], g['jc'][:]), (g.attrs['MATLAB_sparse'], len(g['jc']) - 1)"
+            : "g['data'][:], g['indices'][:], g['indptr'][:]), " + shape;
     advice = fmt::format(
-        "make it dense: {}g = h5py.File('{}')['{}']; h5py.File('dense.h5', 'w')['x'] = "
-        "s.csc_matrix((g['data'][:], g['indices'][:], g['indptr'][:]), {}).toarray()\" and name "
-        "dense.h5:/x",
-        open, matrix.file, matrix.path, shape);
+        "; make it dense: python3 -c \"import h5py, scipy.sparse as s; g = h5py.File('{}')['{}']; "
+        "h5py.File('dense.h5', 'w')['x'] = s.csc_matrix(({}).toarray()\" and name dense.h5:/x",
+        matrix.file, matrix.path, expression);
   }
-  throw Error(ErrorKind::data, fmt::format("{}; {}", what, advice));
+  throw Error(ErrorKind::data, what + advice);
 }
 
 }  // namespace hourglass::hdf5

@@ -87,8 +87,38 @@ class AnnDataTest(DialectTest):
         )
         self.assertNotIn("obsm", message)
         self.reads(self.follow(message), matrix.toarray())
-        message = self.refusal("p.h5ad:/X", "is a sparse matrix stored by columns (CSC)")
+        message = self.refusal(
+            "p.h5ad:/X",
+            "is a sparse matrix stored by columns (CSC)",
+            "; make it dense: python3 -c ",
+        )
         self.reads(self.follow(message), matrix.toarray())
+
+    def test_square_matrices_without_a_mark(self):
+        matrix = sparse.random(6, 6, 0.4, "csr", random_state=1)
+        with h5py.File(self.path("s.h5"), "w") as file:
+            for name in ("data", "indices", "indptr", "shape"):
+                file[f"m/{name}"] = getattr(matrix, name)
+        message = self.refusal("s.h5:/m", "; say which (csr_matrix: by rows): python3 -c ")
+        self.follow(message)
+        self.reads(self.path("s.h5") + ":/m", matrix.toarray())
+
+    def test_elements_that_are_doubled(self):
+        doubled = sparse.csr_matrix(([1.0, 2, 3], [1, 1, 0], [0, 2, 3]), shape=(2, 4))
+        path = self.path("s.h5")
+        self.assertEqual(doubled.nnz, 3)
+
+        def write():
+            with h5py.File(path, "w") as file:
+                for name in ("data", "indices", "indptr", "shape"):
+                    file[f"m/{name}"] = getattr(doubled, name)
+
+        write()
+        text = "row 0 has two elements in column 1; add them up and store the matrix again"
+        self.refusal("s.h5:/m", text, "; add them up and store the matrix again ")
+        doubled.sum_duplicates()
+        write()
+        self.reads(path + ":/m", doubled.toarray())
 
     def test_sparse_layers(self):
         x = self.counts()
@@ -136,6 +166,11 @@ class AnnDataTest(DialectTest):
         expected = np.zeros_like(dense)
         expected[:, order] = dense
         self.reads(both, np.vstack([first.toarray(), expected]))
+        with h5py.File(self.path("b.h5ad"), "a") as file:
+            file["var/_index"][2] = "gene0"
+        self.refusal(
+            "a.h5ad,b.h5ad", "b.h5ad:/X: two of its features have the same name", "; rename one"
+        )
         with h5py.File(self.path("b.h5ad"), "a") as file:
             file["var/_index"][2] = "other"
         self.refusal("a.h5ad,b.h5ad", "b.h5ad:/X: has no feature gene4, which a.h5ad:/X")

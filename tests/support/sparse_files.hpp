@@ -55,7 +55,8 @@ inline void add_numbers(hid_t group, const std::string& name, hid_t stored, hid_
   const hid_t space = H5Screate_simple(1, &count, nullptr);
   const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
   if (chunk > 0) {
-    H5Pset_chunk(creation, 1, &chunk);
+    const hsize_t elements = chunk < count ? chunk : count;
+    H5Pset_chunk(creation, 1, &elements);
     H5Pset_deflate(creation, 1);
   }
   const hid_t set =
