@@ -109,6 +109,8 @@ Handle dataset_access(const DatasetSpec& spec, const std::string& name) {
 }
 
 void make_dataset(hid_t file, const DatasetSpec& spec, const std::string& name) {
+  for (const GroupSpec& made : spec.groups) make_group_of(file, made, name);
+  for (const TextSpec& texts : spec.text_sets) make_texts(file, texts, name);
   const std::size_t slash = spec.path.rfind('/');
   const Handle group = hdf5::make_group(file, slash == 0 ? "/" : spec.path.substr(0, slash), name);
   const std::vector<hsize_t> sizes(spec.shape.begin(), spec.shape.end());

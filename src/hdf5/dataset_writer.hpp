@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "hdf5/group_layout.hpp"
 #include "hdf5/hdf5.hpp"
 #include "hourglass/comm/communicator.hpp"
 #include "hourglass/core/types.hpp"
@@ -24,6 +25,8 @@ struct DatasetSpec {
   std::map<std::string, std::string> texts;               ///< attributes of the data set
   std::map<std::string, std::vector<std::string>> lists;  ///< attributes of several texts
   std::map<std::string, std::string> long_texts;          ///< attributes beyond 32 KiB, perhaps
+  std::vector<GroupSpec> groups;                          ///< that are made with it
+  std::vector<TextSpec> text_sets;                        ///< likewise
 };
 
 /// Rows of a chunk for reading blocks of rows in any order: about 128 KiB, a multiple of 32 rows

@@ -83,16 +83,18 @@ class AnnDataTest(DialectTest):
         matrix = sparse.csc_matrix(self.counts())
         self.write(matrix)
         message = self.refusal(
-            "p.h5ad", "AnnData file whose X is a sparse matrix stored by columns (CSC)"
+            "p.h5ad",
+            "AnnData file whose X is a sparse matrix stored by columns (CSC)",
+            "p.h5ad:/X --sparse --output rows.h5",
+            "; make rows of it: hourglass import ",
         )
         self.assertNotIn("obsm", message)
-        self.reads(self.follow(message), matrix.toarray())
-        message = self.refusal(
-            "p.h5ad:/X",
-            "is a sparse matrix stored by columns (CSC)",
-            "; make it dense: python3 -c ",
-        )
-        self.reads(self.follow(message), matrix.toarray())
+        words = message.split("hourglass ")[1].split(" and name ")
+        done = run(*words[0].split(), folder=self.folder)
+        self.assertEqual(done.code, 0, str(done))
+        self.reads(self.path(words[1]), matrix.toarray())
+        self.assertEqual(self.columns(self.path(words[1]), "/X")[4], "gene4")
+        self.refusal("p.h5ad:/X", "is a sparse matrix stored by columns (CSC)")
 
     def test_square_matrices_without_a_mark(self):
         matrix = sparse.random(6, 6, 0.4, "csr", random_state=1)
