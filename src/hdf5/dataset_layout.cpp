@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "hdf5/group_layout.hpp"
 #include "hdf5/hdf5_attributes.hpp"
 #include "hdf5/text_list_attribute.hpp"
 #include "hdf5/write_driver.hpp"

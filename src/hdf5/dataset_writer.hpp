@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "hdf5/group_layout.hpp"
+#include "hdf5/group_spec.hpp"
 #include "hdf5/hdf5.hpp"
 #include "hourglass/comm/communicator.hpp"
 #include "hourglass/core/types.hpp"
