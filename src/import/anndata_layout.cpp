@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "hdf5/anndata.hpp"
+#include "hdf5/foreign_attributes.hpp"
 #include "hdf5/hdf5_attributes.hpp"
 #include "hdf5/text_list_attribute.hpp"
 #include "hdf5/write_driver.hpp"
@@ -89,7 +91,34 @@ void write_texts(hid_t file, const std::string& path, Index rows, std::size_t lo
   }
 }
 
+// The rows of obs or var: of their index or, in old files, of the compound data set.
+Index table_rows(hid_t file, const std::string& table, const std::string& name) {
+  hdf5::OpenedObject object = hdf5::open_object(file, table);
+  if (object.kind == H5I_GROUP) {
+    std::string index = hdf5::text_attribute(object.handle.get(), "_index");
+    if (index.empty()) index = "_index";
+    object = hdf5::open_object(file, table + "/" + index);
+  }
+  hssize_t rows = -1;
+  if (object.kind == H5I_DATASET) {
+    const Handle space(H5Dget_space(object.handle.get()), H5Sclose);
+    rows = H5Sget_simple_extent_npoints(space.get());
+    H5Eclear2(H5E_DEFAULT);
+  }
+  if (rows < 0) throw Error(ErrorKind::data, name + ": its " + table + " has no index of the rows");
+  return static_cast<Index>(rows);
+}
+
 }  // namespace
+
+AnnDataLayout::Facts AnnDataLayout::facts_of(const std::string& file, const std::string& path) {
+  const hdf5::Lock lock;
+  const Handle handle = hdf5::open_file(file);
+  if (!hdf5::is_anndata(handle.get()))
+    throw Error(ErrorKind::data, file + ": is not an AnnData file, which has X, obs and var");
+  return {table_rows(handle.get(), "/obs", file), table_rows(handle.get(), "/var", file),
+          hdf5::open_object(handle.get(), path).kind != H5I_BADID};
+}
 
 AnnDataLayout AnnDataLayout::of_new_file() {
   AnnDataLayout layout;

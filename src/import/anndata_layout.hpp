@@ -25,6 +25,15 @@ class AnnDataLayout {
   /// Of additions to a copy of `file`, or to the file itself when that is the output.
   static AnnDataLayout of_copy(const std::string& file);
 
+  /// The rows of obs and var of an existing file, and whether it holds `path`. Throws as
+  /// DatasetReader does for files, and Error(data) when it is not an AnnData file.
+  struct Facts {
+    Index observations = 0;
+    Index variables = 0;
+    bool holds_path = false;
+  };
+  [[nodiscard]] static Facts facts_of(const std::string& file, const std::string& path);
+
   /// A matrix of compressed sparse rows at `path` ("/X", "/layers/NAME"): data sets data
   /// (`entries` of `type`), indices (int32: columns, ascending in a row) and indptr (int64, rows +
   /// 1). Returns the number of `data`; indices and indptr have the next two. `compression` is the
