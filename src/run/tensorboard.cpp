@@ -7,6 +7,7 @@
 #include "core/buffer.hpp"
 #include "data/finite_rows.hpp"
 #include "formats/image.hpp"
+#include "model/unit_divergences.hpp"
 #include "nn/image_shape.hpp"
 #include "nn/network.hpp"
 
@@ -60,6 +61,15 @@ void TensorBoard::write(const MetricsRecord& record, std::span<const float> para
   scalar("sse", record.sse);
   scalar("penalty", record.penalty);
   if (record.validation_sse) scalar("validation_sse", *record.validation_sse);
+  for (const auto& [prefix, divergences] :
+       {std::pair<std::string, const std::vector<double>&>{"", record.unit_kl},
+        {"validation_", record.validation_unit_kl}}) {
+    if (divergences.empty()) continue;
+    scalar(prefix + "kl", total_divergence(divergences));
+    scalar(prefix + "units_used", static_cast<double>(count_used_units(divergences)));
+    file_.histogram(record.kind + "/" + prefix + "unit_kl", record.step,
+                    std::vector<float>(divergences.begin(), divergences.end()));
+  }
   scalar("learning_rate", record.learning_rate);
   scalar("gradient_norm", record.gradient_norm);
   scalar("samples_per_second", record.samples_per_second);
