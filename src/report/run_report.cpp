@@ -6,7 +6,6 @@
 
 #include "config/settings.hpp"
 #include "core/number_text.hpp"
-#include "model/unit_divergences.hpp"
 #include "report/chart.hpp"
 #include "report/code_figures.hpp"
 #include "report/html.hpp"
@@ -22,11 +21,6 @@ void show(HtmlPage& page, const Figure& figure) { page.figure(figure.html, figur
 template <class Chart>
 void show(HtmlPage& page, const Chart& chart, const std::string& caption) {
   page.figure(svg_of(chart), caption);
-}
-
-// Of validation samples where there are any; empty unless the code is variational.
-const std::vector<double>& divergences_of(const MetricsRecord& epoch) {
-  return epoch.validation_unit_kl.empty() ? epoch.unit_kl : epoch.validation_unit_kl;
 }
 
 void add_summary(HtmlPage& page, const RunFindings& findings) {
@@ -48,10 +42,11 @@ void add_summary(HtmlPage& page, const RunFindings& findings) {
                        best->epoch)});
     }
     if (const auto& divergences = divergences_of(last); !divergences.empty()) {
-      rows.push_back({"used units", fmt::format("{} of {} with a KL divergence above {:g} nats; "
-                                                "{:.4g} nats together",
-                                                count_used_units(divergences), divergences.size(),
-                                                used_unit_nats, total_divergence(divergences))});
+      const CodeUse use = code_use(divergences);
+      rows.push_back(
+          {"used units", fmt::format("{} of {} with a KL divergence above {:g} nats; "
+                                     "{:.4g} nats together",
+                                     use.used_units, use.units, use.threshold, use.divergence)});
     }
     rows.push_back(
         {"throughput", fmt::format("{:.0f} samples/s in the last epoch", last.samples_per_second)});

@@ -6,8 +6,6 @@
 #include <functional>
 #include <utility>
 
-#include "model/unit_divergences.hpp"
-
 namespace hourglass {
 
 namespace {
@@ -97,11 +95,11 @@ LineChart used_units_chart(std::span<const MetricsRecord> epochs) {
   LineChart chart = epoch_chart("Used units of the code", "units with a KL divergence above 0.01");
   chart.y.lowest = 0;
   chart.series.push_back(series("training", epochs, epoch_of, [](const auto& r) {
-    return static_cast<double>(count_used_units(r.unit_kl));
+    return static_cast<double>(code_use(r.unit_kl).used_units);
   }));
   if (std::ranges::any_of(epochs, [](const auto& r) { return !r.validation_unit_kl.empty(); })) {
     chart.series.push_back(series("validation", epochs, epoch_of, [](const auto& r) {
-      return static_cast<double>(count_used_units(r.validation_unit_kl));
+      return static_cast<double>(code_use(r.validation_unit_kl).used_units);
     }));
   }
   return chart;

@@ -35,8 +35,9 @@ std::string kept_lines(const std::string& path, Index steps) {
 void add_divergences(nlohmann::ordered_json& json, const std::string& prefix,
                      const std::vector<double>& divergences) {
   if (divergences.empty()) return;
-  json[prefix + "kl"] = number(total_divergence(divergences));
-  json[prefix + "units_used"] = count_used_units(divergences);
+  const CodeUse use = code_use(divergences);
+  json[prefix + "kl"] = number(use.divergence);
+  json[prefix + "units_used"] = use.used_units;
   json[prefix + "unit_kl"] = divergences;
 }
 
@@ -101,6 +102,14 @@ std::string table_path(const std::string& path) {
 }
 
 }  // namespace
+
+CodeUse code_use(std::span<const double> unit_kl) {
+  return {unit_kl.size(), count_used_units(unit_kl), used_unit_nats, total_divergence(unit_kl)};
+}
+
+const std::vector<double>& divergences_of(const MetricsRecord& record) {
+  return record.validation_unit_kl.empty() ? record.unit_kl : record.validation_unit_kl;
+}
 
 std::string to_json_line(const MetricsRecord& record) {
   nlohmann::ordered_json json;

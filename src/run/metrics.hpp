@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,18 @@ struct MetricsRecord {
   double seconds_verify = 0;      ///< the same for --verify-every
   Index resident_bytes = 0;
 };
+
+/// What a variational code is used for, from the divergences of its units in a record.
+struct CodeUse {
+  std::size_t units = 0;
+  Index used_units = 0;   ///< with a divergence above used_unit_nats (model/unit_divergences.hpp)
+  double threshold = 0;   ///< that number
+  double divergence = 0;  ///< of the whole code, in nats
+};
+[[nodiscard]] CodeUse code_use(std::span<const double> unit_kl);
+/// The divergences of validation samples where there are any, else those of training; empty unless
+/// the code is variational.
+[[nodiscard]] const std::vector<double>& divergences_of(const MetricsRecord& record);
 
 /// Keys of divergences are written where there are any: "unit_kl", their sum "kl" and the number of
 /// used units "units_used", and the same of validation.

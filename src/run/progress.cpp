@@ -6,7 +6,6 @@
 #include <cstdio>
 
 #include "core/number_text.hpp"
-#include "model/unit_divergences.hpp"
 
 namespace hourglass {
 
@@ -20,12 +19,11 @@ std::string duration(double seconds) {
 }
 
 // Of a variational code: "  kl 12.3 in 20 of 64 units".
-std::string code_use(const MetricsRecord& record) {
-  const std::vector<double>& divergences =
-      record.validation_unit_kl.empty() ? record.unit_kl : record.validation_unit_kl;
+std::string use_of_code(const MetricsRecord& record) {
+  const std::vector<double>& divergences = divergences_of(record);
   if (divergences.empty()) return "";
-  return fmt::format("  kl {:.4g} in {} of {} units", total_divergence(divergences),
-                     count_used_units(divergences), divergences.size());
+  const CodeUse use = code_use(divergences);
+  return fmt::format("  kl {:.4g} in {} of {} units", use.divergence, use.used_units, use.units);
 }
 
 // A full disk under the log does not end the training.
@@ -78,7 +76,7 @@ void Progress::epoch(const MetricsRecord& record) {
       "{}epoch {}/{}  loss {:.6g}  sse {}{}{}  {:.0f} samples/s", stage_, record.epoch, epochs_,
       record.loss, decimal_text(record.sse, 4),
       record.validation_sse ? "  validation sse " + decimal_text(*record.validation_sse, 4) : "",
-      code_use(record), record.samples_per_second));
+      use_of_code(record), record.samples_per_second));
   since_plain_.restart();
 }
 

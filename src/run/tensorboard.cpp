@@ -7,7 +7,6 @@
 #include "core/buffer.hpp"
 #include "data/finite_rows.hpp"
 #include "formats/image.hpp"
-#include "model/unit_divergences.hpp"
 #include "nn/image_shape.hpp"
 #include "nn/network.hpp"
 
@@ -65,8 +64,9 @@ void TensorBoard::write(const MetricsRecord& record, std::span<const float> para
        {std::pair<std::string, const std::vector<double>&>{"", record.unit_kl},
         {"validation_", record.validation_unit_kl}}) {
     if (divergences.empty()) continue;
-    scalar(prefix + "kl", total_divergence(divergences));
-    scalar(prefix + "units_used", static_cast<double>(count_used_units(divergences)));
+    const CodeUse use = code_use(divergences);
+    scalar(prefix + "kl", use.divergence);
+    scalar(prefix + "units_used", static_cast<double>(use.used_units));
     file_.histogram(record.kind + "/" + prefix + "unit_kl", record.step,
                     std::vector<float>(divergences.begin(), divergences.end()));
   }

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "config/variational_defaults.hpp"
-#include "model/unit_divergences.hpp"
 
 namespace hourglass {
 
@@ -30,16 +29,14 @@ std::string remedy(const TrainConfig& config) {
 }  // namespace
 
 std::optional<std::string> collapse_advice(const TrainConfig& config, const MetricsRecord& epoch) {
-  const std::vector<double>& divergences =
-      epoch.validation_unit_kl.empty() ? epoch.unit_kl : epoch.validation_unit_kl;
+  const std::vector<double>& divergences = divergences_of(epoch);
   if (divergences.empty() || epoch.epoch < std::min(first_epoch, config.epochs)) return {};
-  const Index units = static_cast<Index>(divergences.size());
-  const Index used = count_used_units(divergences);
-  if (20 * used >= units) return {};
+  const CodeUse use = code_use(divergences);
+  if (20 * use.used_units >= static_cast<Index>(use.units)) return {};
   return fmt::format(
       "advice: the code has collapsed to the prior: {} of {} units are used (KL divergence above "
       "{:g} nats); {}",
-      used, units, used_unit_nats, remedy(config));
+      use.used_units, use.units, use.threshold, remedy(config));
 }
 
 }  // namespace hourglass
