@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "core/counted.hpp"
 #include "core/text_list.hpp"
 #include "hdf5/address_list.hpp"
+#include "hdf5/columns_by_name.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {
@@ -34,8 +36,16 @@ bool alike(const DatasetInfo& a, const DatasetInfo& b) {
 }  // namespace
 
 JoinedDataset::JoinedDataset(const DatasetAddress& address) {
-  for (const DatasetAddress& part : expand_addresses(address)) {
+  Index ordered = 0;
+  for (DatasetAddress& part : expand_addresses(address)) {
     DatasetReader reader(part);
+    if (!parts_.empty()) {
+      part.options.column_order = columns_by_name(info_, reader.info());
+      if (!part.options.column_order.empty()) {
+        reader = DatasetReader(part);
+        ++ordered;
+      }
+    }
     const DatasetInfo& info = reader.info();
     if (parts_.empty()) {
       info_ = info;
@@ -50,6 +60,11 @@ JoinedDataset::JoinedDataset(const DatasetAddress& address) {
     parts_.push_back({info.address, info_.shape.front(), info.rows()});
     info_.shape.front() += info.rows();
     if (open_.size() < most_open) open_.emplace_back(parts_.size() - 1, std::move(reader));
+  }
+  if (ordered > 0) {
+    info_.decoding += (info_.decoding.empty() ? "" : "; ") + counted(ordered, "data set") +
+                      " with columns in another order than " + to_string(info_.address) +
+                      ", put right by their names";
   }
   info_.address = common_address(address);
   if (info_.address.path.empty()) info_.address.path = parts_.front().address.path;
