@@ -7,6 +7,8 @@
 namespace hourglass {
 namespace {
 
+using io_test::expect_error;
+
 DatasetInfo table(const std::string& file, const std::vector<std::string>& names) {
   DatasetInfo info;
   info.address = {file, "/x", {}};
