@@ -316,6 +316,7 @@ class TrainHints(HintTest):
 
     def test_collapsed_codes(self):
         words = ["--variational", "--layers", "20,16,8", "--epochs", 6, "--learning-rate", 0.02]
+        words += ["--normalize", "standardize", "--output-activation", "linear"]
         text = (
             "use --loss-reduction sum: a mean over features is outweighed by the KL divergence, a "
             "sum over units"
@@ -328,7 +329,7 @@ class TrainHints(HintTest):
         printed = self.hint("use {}{}a --beta below {:g}", *self.training(*strong), code=0)
         self.assertIn("a --beta below 50", printed.advice)
         options = dict(printed.options())
-        self.assertEqual(sorted(options), ["--beta-warmup", "--free-bits"])
+        self.assertIn("--beta-warmup", options)
         self.no_hint(text, *self.training(*strong, "--free-bits", options["--free-bits"]))
         self.no_hint(text, *self.training(*words, "--beta", 0.1))
 
