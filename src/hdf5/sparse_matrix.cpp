@@ -83,11 +83,15 @@ SparseKind sparse_kind(hid_t group, const std::string& name) {
   return pointers == shape[1] + 1 ? SparseKind::csc : SparseKind::csr;
 }
 
-SparseGroup find_sparse(const DatasetAddress& address, bool names) {
+SparseGroup find_sparse(const DatasetAddress& address, bool to_import) {
   const Lock lock;
   SparseGroup found{address, SparseKind::none, 0, 0, {}, {}};
   const Handle file = open_file(address.file);
-  if (address.path.empty()) found.address.path = only_samples(file.get(), address.file);
+  if (address.path.empty()) {
+    const bool x =
+        to_import && is_anndata(file.get()) && open_object(file.get(), "/X").kind == H5I_GROUP;
+    found.address.path = x ? "/X" : only_samples(file.get(), address.file);
+  }
   std::string& path = found.address.path;
   auto object = open_object(file.get(), path, address.options.allow_external);
   if (object.kind == H5I_GROUP &&
@@ -105,7 +109,7 @@ SparseGroup find_sparse(const DatasetAddress& address, bool names) {
   found.features = shape[tenx ? 0 : 1];
   found.feature_names =
       tenx ? tenx_names(group, found.features) : variable_names(file.get(), path, found.features);
-  if (names) {
+  if (to_import) {
     found.sample_names = tenx ? tenx_barcodes(group, found.samples)
                               : observation_names(file.get(), path, found.samples);
   }

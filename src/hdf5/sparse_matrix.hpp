@@ -38,9 +38,10 @@ struct SparseGroup {
   std::vector<std::string> feature_names;  ///< or none
   std::vector<std::string> sample_names;   ///< or none
 };
-/// What an address of one data set means, if it is a sparse matrix; `names`: with those of its
-/// samples, which may be many. Takes the Lock. Throws as DatasetReader does.
-[[nodiscard]] SparseGroup find_sparse(const DatasetAddress& address, bool names = false);
+/// What an address of one data set means, if it is a sparse matrix. `to_import`: with the names of
+/// its samples, which may be many, and the X of an AnnData file however it is stored. Takes the
+/// Lock. Throws as DatasetReader does.
+[[nodiscard]] SparseGroup find_sparse(const DatasetAddress& address, bool to_import = false);
 
 /// "a sparse matrix (CSR)" and so on; "" for none.
 [[nodiscard]] std::string describe(SparseKind kind);

@@ -23,6 +23,12 @@ EntryReader::EntryReader()
     : piece_bytes_(std::clamp(usable_memory() / share_of_memory, smallest_piece, largest_piece)) {}
 
 std::vector<Index> EntryReader::count(const Communicator& communicator) {
+  collectively(communicator, [&] {
+    if (samples() <= usable_memory() / share_of_memory) return;
+    throw Error(ErrorKind::data, fmt::format("{}: its header claims {} samples, whose numbers of "
+                                             "elements do not fit in memory",
+                                             path(), samples()));
+  });
   std::vector<Index> counts(static_cast<std::size_t>(samples()));
   const auto block_count = static_cast<std::size_t>(blocks());
   // First sample and the one behind the last, of blocks that other ranks read 0.

@@ -9,6 +9,7 @@
 #include "train/placement.hpp"
 #include "train/shuffle_advice.hpp"
 #include "train/unpacking_advice.hpp"
+#include "train/warmup_advice.hpp"
 
 namespace hourglass {
 
@@ -60,11 +61,13 @@ std::vector<std::string> start_report(const Communicator& communicator, const Tr
   if (!info.decoding.empty())
     lines.push_back(fmt::format("{}: {}", to_string(info.address), info.decoding));
   for (const std::string& line : data.notes()) lines.push_back(line);
-  for (const std::string& line : data.missing_notes()) lines.push_back(line);
+  for (const std::string& line : data.training_notes()) lines.push_back(line);
   if (const std::string note = layout_note(config, data.training().info()); !note.empty())
     lines.push_back(note);
   for (const std::string& line : placement) lines.push_back(line);
   for (const std::string& line : ineffective_settings_advice(config)) lines.push_back(line);
+  for (const std::string& line : warmup_advice(config, shards.steps_per_epoch()))
+    lines.push_back(line);
   for (const std::string& line : data.advice()) lines.push_back(line);
   const bool in_memory = stages.source().bytes() >= memory_bytes(data.training().info(), whole);
   const auto shuffle =

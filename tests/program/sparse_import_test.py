@@ -15,6 +15,7 @@ from support import DATA, PROGRAM, USAGE, ProgramTest, run
 
 warnings.simplefilter("ignore")
 anndata, sparse, scipy_io = need("anndata", "scipy.sparse", "scipy.io")
+read_elem = need("anndata.experimental")[0].read_elem
 
 
 def content(path):
@@ -149,9 +150,7 @@ class SparseImportTest(ProgramTest):
             file["x"] = self.dense.astype("f4")
         self.imported("d.h5:/x", output="two.h5:/train")
         with h5py.File(self.path("two.h5")) as file:
-            np.testing.assert_array_equal(
-                anndata.experimental.read_elem(file["train/X"]).toarray(), self.dense
-            )
+            np.testing.assert_array_equal(read_elem(file["train/X"]).toarray(), self.dense)
         words = ("--layers", "13,3", "--batch", "20", "--micro-batch", "10", "--epochs", "2")
         digests = set()
         for number, (data, ranks, memory) in enumerate(
@@ -188,7 +187,8 @@ class SparseImportTest(ProgramTest):
                 ),
                 (DATA, "ends before the size", head),
                 (DATA, "general", head.replace("general", "symmetric") + "3 3 0\n"),
-                (DATA, "claims", head + "1000000000000000 1000000000000 1\n1 1 1\n"),
+                (DATA, "claims 1000000000000 samples", head + "1000000000000 3 1\n1 1 1\n"),
+                (DATA, "is not the size", head + "1000000000000000 1000000000000 1\n1 1 1\n"),
             ]
         ):
             self.refused(code, text, write(f"bad{number}.mtx", content_))
