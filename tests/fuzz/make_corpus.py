@@ -20,6 +20,8 @@ JPEG = base64.b64decode(
     "AAAAAAAAAAQAAhVUk9H/2gAIAQEAAD8AcjQaQ2TeL//Z"
 )
 
+MARKET = b"%%MatrixMarket matrix coordinate real general\n"
+
 
 def idx(values, code):
     return (
@@ -159,6 +161,13 @@ def main():
             "deflated": sparse("csr", chunks=(2,), compression="gzip"),
             "lzf": sparse("csr", chunks=(3,), compression="lzf"),
             "tenx": sparse("tenx"),
+        },
+        "mtx": {
+            "integer": MARKET.replace(b"real", b"integer") + b"2 3 3\n2 3 -7\n1 1 5\n2 1 4\n",
+            "real": MARKET + b"% words\n2 2 1\n2 2 1e-3\n",
+            "pattern": MARKET.replace(b"real", b"pattern") + b"2 2 2\n2 2\n1 1\n",
+            "packed": gzip.compress(MARKET + b"2 2 2\n2 2 1.5\n1 1 2\n"),
+            "refused-double": MARKET + b"1 1 2\n1 1 1\n1 1 2\n",
         },
         "model": model(program),
     }

@@ -152,19 +152,20 @@ class SparseImportTest(ProgramTest):
         with h5py.File(self.path("two.h5")) as file:
             np.testing.assert_array_equal(read_elem(file["train/X"]).toarray(), self.dense)
         words = ("--layers", "13,3", "--batch", "20", "--micro-batch", "10", "--epochs", "2")
-        digests = set()
-        for number, (data, ranks, memory) in enumerate(
-            [("d.h5:/x", 1, "1GiB"), ("two.h5:/train", 1, "1GiB"), ("two.h5:/train/X", 2, "0")]
-        ):
-            output = self.path(f"run{number}")
-            done = run(
-                *("train", "--data", self.path(data), *words, "--memory", memory),
-                *("--normalize", "standardize", "--output", output),
-                ranks=ranks,
-            )
-            self.assertEqual(done.code, 0, str(done))
-            digests.add(self.digest(f"{output}/model.h5"))
-        self.assertEqual(len(digests), 1)
+        for normalize in ("standardize", "none"):
+            digests = set()
+            for number, (data, ranks, memory) in enumerate(
+                [("d.h5:/x", 1, "1GiB"), ("two.h5:/train", 3, "1GiB"), ("two.h5:/train/X", 2, "0")]
+            ):
+                output = self.path(f"{normalize}{number}")
+                done = run(
+                    *("train", "--data", self.path(data), *words, "--memory", memory),
+                    *("--normalize", normalize, "--output", output),
+                    ranks=ranks,
+                )
+                self.assertEqual(done.code, 0, str(done))
+                digests.add(self.digest(f"{output}/model.h5"))
+            self.assertEqual(len(digests), 1)
 
     def test_what_is_refused(self):
         def write(name, text):
