@@ -170,12 +170,10 @@ class AnnDataTest(DialectTest):
         self.reads(both, np.vstack([first.toarray(), expected]))
         with h5py.File(self.path("b.h5ad"), "a") as file:
             file["var/_index"][2] = "gene0"
-        self.refusal(
-            "a.h5ad,b.h5ad", "b.h5ad:/X: two of its features have the same name", "; rename one"
-        )
+        self.refusal("a.h5ad,b.h5ad", "b.h5ad:/X: has two columns 'gene0'")
         with h5py.File(self.path("b.h5ad"), "a") as file:
             file["var/_index"][2] = "other"
-        self.refusal("a.h5ad,b.h5ad", "b.h5ad:/X: has no feature gene4, which a.h5ad:/X")
+        self.refusal("a.h5ad,b.h5ad", "b.h5ad:/X: has no column 'gene4', which a.h5ad:/X")
 
     def test_old_dense_files(self):
         x = self.counts()

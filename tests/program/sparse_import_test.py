@@ -151,7 +151,7 @@ class SparseImportTest(ProgramTest):
         self.imported("d.h5:/x", output="two.h5:/train")
         with h5py.File(self.path("two.h5")) as file:
             np.testing.assert_array_equal(read_elem(file["train/X"]).toarray(), self.dense)
-        words = ("--layers", "13,3", "--batch", "20", "--micro-batch", "10", "--epochs", "2")
+        words = ("--layers", "13,3", "--batch", "20", "--micro-batch", "5", "--epochs", "2")
         for normalize in ("standardize", "none"):
             digests = set()
             for number, (data, ranks, memory) in enumerate(
@@ -194,7 +194,7 @@ class SparseImportTest(ProgramTest):
         ):
             self.refused(code, text, write(f"bad{number}.mtx", content_))
         scipy_io.mmwrite(self.path("m.mtx"), self.matrix, field="integer")
-        packed = gzip.compress(open(self.path("m.mtx"), "rb").read())
+        packed = gzip.compress((self.folder / "m.mtx").read_bytes())
         with open(self.path("cut.mtx.gz"), "wb") as file:
             file.write(packed[: len(packed) // 2])
         self.refused(DATA, "truncated", "cut.mtx.gz")
