@@ -1,6 +1,9 @@
 #include "hdf5/joined_dataset.hpp"
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
 
 #include "core/text_list.hpp"
 #include "hdf5/address_list.hpp"
@@ -31,11 +34,46 @@ bool alike(const DatasetInfo& a, const DatasetInfo& b) {
          std::equal(a.shape.begin() + 1, a.shape.end(), b.shape.begin() + 1);
 }
 
+constexpr const char* ordered_note = "features of several files in the order of the first, by name";
+
+// Opens a sparse matrix again with the features of `first` when its own have other names or another
+// order; false when they are the same, or names do not tell. Dense rows are taken as they lie.
+bool order_features(DatasetReader& reader, const DatasetInfo& first) {
+  const DatasetInfo& info = reader.info();
+  const std::vector<std::string>& names = info.feature_names;
+  if (!info.entries.known() || names.empty() || first.feature_names.empty() ||
+      names == first.feature_names) {
+    return false;
+  }
+  std::unordered_map<std::string_view, Index> columns;
+  for (const std::string& name : names) columns.emplace(name, static_cast<Index>(columns.size()));
+  if (columns.size() != names.size()) {
+    throw Error(ErrorKind::data, to_string(info.address) +
+                                     ": two of its features have the same name, so they cannot be "
+                                     "compared with those of " +
+                                     to_string(first.address) + "; rename one");
+  }
+  DatasetAddress ordered = info.address;
+  for (const std::string& name : first.feature_names) {
+    const auto found = columns.find(name);
+    if (found == columns.end()) {
+      throw Error(ErrorKind::data, to_string(info.address) + ": has no feature " + name +
+                                       ", which " + to_string(first.address) + " before it has");
+    }
+    ordered.options.column_order.push_back(found->second);
+  }
+  reader = DatasetReader(ordered);
+  return true;
+}
+
 }  // namespace
 
 JoinedDataset::JoinedDataset(const DatasetAddress& address) {
+  std::vector<Index> starts = {0};
+  bool sparse = true;
   for (const DatasetAddress& part : expand_addresses(address)) {
     DatasetReader reader(part);
+    if (!parts_.empty() && order_features(reader, info_)) info_.decoding = ordered_note;
     const DatasetInfo& info = reader.info();
     if (parts_.empty()) {
       info_ = info;
@@ -47,10 +85,14 @@ JoinedDataset::JoinedDataset(const DatasetAddress& address) {
     }
     info_.rows_per_unpacking = std::max(info_.rows_per_unpacking, info.rows_per_unpacking);
     info_.unpacking_bytes = std::max(info_.unpacking_bytes, info.unpacking_bytes);
+    sparse = sparse && info.entries.known();
+    for (Index row = 0; sparse && row < info.rows(); ++row)
+      starts.push_back(starts.back() + info.entries.count({row, row + 1}));
     parts_.push_back({info.address, info_.shape.front(), info.rows()});
     info_.shape.front() += info.rows();
     if (open_.size() < most_open) open_.emplace_back(parts_.size() - 1, std::move(reader));
   }
+  info_.entries = sparse ? RowEntries(std::move(starts)) : RowEntries();
   info_.address = common_address(address);
   if (info_.address.path.empty()) info_.address.path = parts_.front().address.path;
 }
@@ -83,7 +125,8 @@ void JoinedDataset::read_rows(Range rows, std::span<std::byte> bytes) const {
   read_runs({&rows, 1}, bytes);
 }
 
-void JoinedDataset::read_runs(std::span<const Range> runs, std::span<std::byte> bytes) const {
+template <class Read>
+void JoinedDataset::for_each_part(std::span<const Range> runs, const Read& read) const {
   const std::lock_guard lock(mutex_);
   // The ranges of one part are read together.
   std::vector<Range> of_part;
@@ -101,10 +144,22 @@ void JoinedDataset::read_runs(std::span<const Range> runs, std::span<std::byte> 
       begin = end;
       if (end == runs[i].end && ++i < runs.size()) begin = runs[i].begin;
     }
-    const auto size = static_cast<std::size_t>(rows * info_.row_bytes());
-    open(number).read_runs(of_part, bytes.first(size));
-    bytes = bytes.subspan(size);
+    read(open(number), of_part, rows);
   }
+}
+
+void JoinedDataset::read_runs(std::span<const Range> runs, std::span<std::byte> bytes) const {
+  for_each_part(runs, [&](const DatasetReader& part, std::span<const Range> ranges, Index rows) {
+    const auto size = static_cast<std::size_t>(rows * info_.row_bytes());
+    part.read_runs(ranges, bytes.first(size));
+    bytes = bytes.subspan(size);
+  });
+}
+
+void JoinedDataset::read_sparse(std::span<const Range> runs, CompressedRows& rows) const {
+  for_each_part(runs, [&](const DatasetReader& part, std::span<const Range> ranges, Index) {
+    part.read_sparse(ranges, rows);
+  });
 }
 
 std::vector<Index> JoinedDataset::series() const {
