@@ -35,7 +35,7 @@ using Block = std::array<Vector, static_cast<std::size_t>(block_columns* most_ve
 }
 // a b + c, rounded once. The compiler makes one instruction of it.
 [[gnu::always_inline]] inline Vector multiply_add(float a, const Vector& b, const Vector& c) {
-  Vector sum;
+  Vector sum = c;
   for (Index i = 0; i < lanes; ++i) sum[i] = std::fma(a, b[i], c[i]);
   return sum;
 }
