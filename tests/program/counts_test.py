@@ -137,16 +137,15 @@ class CountsTest(ProgramTest):
                     DATA,
                     f"row {row} holds {number:g} (feature {gene})",
                 )
+            words = ["--model", self.folder / "good/model.h5", "--data", bad, "--data-scale", 1]
             self.assert_refused(
-                run("evaluate", "--model", self.folder / "good/model.h5", "--data", bad),
-                DATA,
-                f"row {row} holds {number:g} (feature {gene})",
+                run("evaluate", *words), DATA, f"row {row} holds {number:g} (feature {gene})"
             )
 
     def test_exports_are_refused(self):
         self.trained("model", "--loss", "zinb", "--epochs", 1)
         model = self.folder / "model/model.h5"
-        for kind in ("onnx", "pytorch", "safetensors"):
+        for kind in ("onnx", "torch", "safetensors"):
             output = self.folder / "exported"
             self.assert_refused(
                 run("export", kind, "--model", model, "--output", output), USAGE, "counts"
