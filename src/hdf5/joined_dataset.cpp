@@ -1,12 +1,12 @@
 #include "hdf5/joined_dataset.hpp"
 
 #include <algorithm>
-#include <string_view>
-#include <unordered_map>
 #include <utility>
 
+#include "core/counted.hpp"
 #include "core/text_list.hpp"
 #include "hdf5/address_list.hpp"
+#include "hdf5/columns_by_name.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {
@@ -34,46 +34,21 @@ bool alike(const DatasetInfo& a, const DatasetInfo& b) {
          std::equal(a.shape.begin() + 1, a.shape.end(), b.shape.begin() + 1);
 }
 
-constexpr const char* ordered_note = "features of several files in the order of the first, by name";
-
-// Opens a sparse matrix again with the features of `first` when its own have other names or another
-// order; false when they are the same, or names do not tell. Dense rows are taken as they lie.
-bool order_features(DatasetReader& reader, const DatasetInfo& first) {
-  const DatasetInfo& info = reader.info();
-  const std::vector<std::string>& names = info.feature_names;
-  if (!info.entries.known() || names.empty() || first.feature_names.empty() ||
-      names == first.feature_names) {
-    return false;
-  }
-  std::unordered_map<std::string_view, Index> columns;
-  for (const std::string& name : names) columns.emplace(name, static_cast<Index>(columns.size()));
-  if (columns.size() != names.size()) {
-    throw Error(ErrorKind::data, to_string(info.address) +
-                                     ": two of its features have the same name, so they cannot be "
-                                     "compared with those of " +
-                                     to_string(first.address) + "; rename one");
-  }
-  DatasetAddress ordered = info.address;
-  for (const std::string& name : first.feature_names) {
-    const auto found = columns.find(name);
-    if (found == columns.end()) {
-      throw Error(ErrorKind::data, to_string(info.address) + ": has no feature " + name +
-                                       ", which " + to_string(first.address) + " before it has");
-    }
-    ordered.options.column_order.push_back(found->second);
-  }
-  reader = DatasetReader(ordered);
-  return true;
-}
-
 }  // namespace
 
 JoinedDataset::JoinedDataset(const DatasetAddress& address) {
   std::vector<Index> starts = {0};
   bool sparse = true;
-  for (const DatasetAddress& part : expand_addresses(address)) {
+  Index ordered = 0;
+  for (DatasetAddress& part : expand_addresses(address)) {
     DatasetReader reader(part);
-    if (!parts_.empty() && order_features(reader, info_)) info_.decoding = ordered_note;
+    if (!parts_.empty()) {
+      part.options.column_order = columns_by_name(info_, reader.info());
+      if (!part.options.column_order.empty()) {
+        reader = DatasetReader(part);
+        ++ordered;
+      }
+    }
     const DatasetInfo& info = reader.info();
     if (parts_.empty()) {
       info_ = info;
@@ -93,6 +68,11 @@ JoinedDataset::JoinedDataset(const DatasetAddress& address) {
     if (open_.size() < most_open) open_.emplace_back(parts_.size() - 1, std::move(reader));
   }
   info_.entries = sparse ? RowEntries(std::move(starts)) : RowEntries();
+  if (ordered > 0) {
+    info_.decoding += (info_.decoding.empty() ? "" : "; ") + counted(ordered, "data set") +
+                      " with columns in another order than " + to_string(info_.address) +
+                      ", put right by their names";
+  }
   info_.address = common_address(address);
   if (info_.address.path.empty()) info_.address.path = parts_.front().address.path;
 }

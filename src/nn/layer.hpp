@@ -29,15 +29,23 @@ struct SecondOrderTerms {
   std::span<const float> row_factors;
 };
 
+/// Factors of penalty weights in the present update: 1 unless they are warmed up
+/// (optim/weight_ramp.hpp).
+struct PenaltyFactors {
+  double l1 = 1;           ///< of the L1 norms of code and hidden activations
+  double variational = 1;  ///< of beta
+};
+
 /// The inputs of a pass besides parameters and samples. Noise is a function of (seed, epoch, sample
 /// id, element) only.
 struct PassContext {
   bool training = false;
   std::uint64_t seed = 0;
   std::uint32_t epoch = 0;
-  std::span<const std::uint64_t> sample_ids;       ///< of each row: its row in the data set
-  std::span<const float> sample_weights;           ///< by row in the data set; empty: all 1
-  std::span<const double> unit_means;              ///< Trainable::mean_units() of the global batch
+  std::span<const std::uint64_t> sample_ids;  ///< of each row: its row in the data set
+  std::span<const float> sample_weights;      ///< by row in the data set; empty: all 1
+  std::span<const double> unit_means;         ///< Trainable::mean_units() of the global batch
+  PenaltyFactors penalty_factors;
   std::span<const SecondOrderTerms> second_order;  ///< of the first layers; the others have none
   /// The arena, rounded: dense layers multiply in bfloat16. Null: in fp32.
   const Bfloat16* bfloat16_parameters = nullptr;

@@ -9,6 +9,7 @@
 #include "train/placement.hpp"
 #include "train/shuffle_advice.hpp"
 #include "train/unpacking_advice.hpp"
+#include "train/warmup_advice.hpp"
 
 namespace hourglass {
 
@@ -65,6 +66,8 @@ std::vector<std::string> start_report(const Communicator& communicator, const Tr
     lines.push_back(note);
   for (const std::string& line : placement) lines.push_back(line);
   for (const std::string& line : ineffective_settings_advice(config)) lines.push_back(line);
+  for (const std::string& line : warmup_advice(config, shards.steps_per_epoch()))
+    lines.push_back(line);
   for (const std::string& line : data.advice()) lines.push_back(line);
   const bool in_memory = stages.source().bytes() >= memory_bytes(data.training().info(), whole);
   const auto shuffle =
