@@ -4,7 +4,7 @@ import unittest
 import numpy as np
 
 from hints import HintTest
-from support import DATA, DIVERGED, USAGE, write_file
+from support import DATA, USAGE, write_file
 
 QUICK = ["--layers", "20,8", "--output-activation", "linear", "--epochs", 1, "--batch", 32]
 QUICK += ["--micro-batch", 16]
@@ -46,18 +46,6 @@ class CountHints(HintTest):
             self.success(*self.training(*words, data=self.written("some", some))).stdout,
         )
         self.no_hint(text, *self.training(*words))
-
-    def test_counts_that_are_too_large_as_inputs(self):
-        large = np.random.default_rng(2).integers(0, 10**6, (64, 20)).astype(np.float32)
-        data = self.written("large", large)
-        words = ["--loss", "poisson", "--variational"]
-        printed = self.hint(
-            "so the samples are too large: use --counts log1p --output-activation linear",
-            *self.training(*words, "--output-activation", "softplus", data=data),
-            code=DIVERGED,
-        )
-        options = [word for option in printed.options() for word in option]
-        self.no_hint("diverged", *self.training(*words, *options, data=data))
 
     def test_exports(self):
         words = self.training("--loss", "nb", "--counts", "log1p")
