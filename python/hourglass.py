@@ -381,6 +381,9 @@ class Model:
             self.indicator = self.settings.get("missing-indicator") == "true"
             stored = "input/missing_means" in group
             self.missing_means = group["input/missing_means"][()] if stored else 0.0
+            # Of counts: the sum of a sample with size factor 1.
+            stored = "input/library" in group
+            self.library = float(group["input/library"][0]) if stored else None
             self.history = {name: values[()] for name, values in file.get("history", {}).items()}
             layers = parse_layers(self.settings["layers"])
             text = self.settings.get("decoder-layers", "")
@@ -546,6 +549,9 @@ class Model:
     def network_input(self, x):
         """What enters the first layer: means in place of missing elements, and with
         --missing-indicator the mask behind the sample, or as further channels of its pixels."""
+        if self.library is not None:
+            sizes = self.size_factors(x)
+            return np.log1p(x / np.where(sizes > 0, sizes, 1)[:, None])
         if self.missing != "mask":
             return x
         if not self.indicator:
@@ -557,6 +563,10 @@ class Model:
         ]
         return np.concatenate(pair, axis=2).reshape(len(x), -1)
 
+    def size_factors(self, x):
+        """Of counts, N x D: their sums over that of a typical sample (--counts log1p); else 1."""
+        return x.sum(axis=1) / self.library if self.library is not None else np.ones(len(x))
+
     def encode(self, x):
         """Codes h = f(x), N x d, of normalised samples."""
         x = self.network_input(x)
@@ -565,13 +575,16 @@ class Model:
         return x
 
     def decode(self, codes):
-        """Reconstructions r(h), N x D."""
+        """Reconstructions r(h), N x D; of counts, the means for a sample with size factor 1."""
         for step in self.decoder:
             codes = step(codes)
+        loss, activation = (self.settings.get(name) for name in ("loss", "output-activation"))
+        if loss in ("nb", "zinb") or (loss == "poisson" and activation == "linear"):
+            return np.clip(np.exp(codes[:, : self.features]), 1e-5, 1e6)
         return codes
 
     def reconstruct(self, x):
-        return self.decode(self.encode(x))
+        return self.decode(self.encode(x)) * self.size_factors(x)[:, None]
 
     def squared_errors(self, x):
         """Squared error of each sample, summed over the features that are there and scaled to all;

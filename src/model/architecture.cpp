@@ -127,7 +127,7 @@ class Builder {
     const bool dispersed = logits > features && spec_.dispersion == Dispersion::gene;
     at.outputs.units = dispersed ? logits - features : logits;
     result_.output_layer = add_linear(at, Activation::linear, source).dense;
-    if (dispersed) add<GeneDispersion>(layout_, "decoder/dispersion", features, logits);
+    if (dispersed) add<GeneDispersion>(layout_, "dispersion", features, logits);
   }
 
   Linear add_code(const Place& at) {
