@@ -63,25 +63,27 @@ class VariationalPart(Page):
             ("4 cycles of 2 + 2 epochs", "units-cycles"),
         ]
 
-        def share(key):
-            return lambda name: f"{-r.figures(name)[key]:.2f}"
+        def above(nats):
+            return lambda name: sum(kl > nats for kl in r.figures(name)["code_unit_kl"])
 
         self.say(
             table(
                 [
                     "`variational-deep.cfg`",
                     "used units of 64",
+                    "above 0.1 nats",
                     "divergence (nats)",
-                    "-ELBO (nats)",
-                    "-importance-weighted bound, 20 draws",
+                    "test ELBO (nats)",
+                    "importance-weighted, 20 draws",
                     "test sse of the mean code",
                 ],
                 self.rows(
                     names,
                     self.figure("code_kl_units_used", 0),
+                    above(0.1),
                     self.figure("code_kl", 2),
-                    share("elbo"),
-                    share("importance_weighted_bound"),
+                    self.figure("elbo", 2),
+                    self.figure("importance_weighted_bound", 2),
                     self.sse,
                 ),
             )

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <numbers>
 #include <vector>
 
@@ -23,14 +24,28 @@ namespace hourglass {
 
 namespace {
 
-// ln(1/K sum_k exp(values_k)), without overflow.
-double log_mean_exp(std::span<const double> values) {
-  const double largest = std::ranges::max(values);
-  if (!std::isfinite(largest)) return largest;
-  double sum = 0;
-  for (const double value : values) sum += std::exp(value - largest);
-  return largest + std::log(sum / static_cast<double>(values.size()));
-}
+// ln(1/K sum_k exp(x_k)) of terms that are added one by one, without overflow.
+class LogMeanExp {
+ public:
+  void add(double term) {
+    ++count_;
+    if (term == -std::numeric_limits<double>::infinity()) return;
+    if (term > largest_) {
+      sum_ = sum_ * std::exp(largest_ - term) + 1;
+      largest_ = term;
+    } else {
+      sum_ += std::exp(term - largest_);
+    }
+  }
+  [[nodiscard]] double value() const {
+    return largest_ + std::log(sum_ / static_cast<double>(count_));
+  }
+
+ private:
+  double largest_ = -std::numeric_limits<double>::infinity();
+  double sum_ = 0;  // of exp(x_k - largest_)
+  Index count_ = 0;
+};
 
 // std::lgamma also writes a global variable, which threads would share.
 double log_factorial(double x) {
@@ -58,9 +73,9 @@ class EvidenceMeter {
         random_(options.seed, Purpose::evidence),
         workspace_(model.make_workspace(micro_batch)),
         codes_(micro_batch * model.code_size()),
-        log_weights_(static_cast<std::size_t>(micro_batch * options.draws)),
         log_ratios_(static_cast<std::size_t>(micro_batch)),
         reconstructions_(log_ratios_.size()),
+        weights_(log_ratios_.size()),
         constants_(log_ratios_.size()),
         divergences_(log_ratios_.size()) {
     if (!model.masks_missing()) return;
@@ -96,7 +111,8 @@ class EvidenceMeter {
         const LossSums loss = loss_and_gradient(spec.loss, spec.output_activation, false, 1.0F,
                                                 row_of(target, r), row_of(logits, r), {}, options);
         reconstructions_[static_cast<std::size_t>(r)] -= loss.loss;
-        log_weight(r, k) = log_ratios_[static_cast<std::size_t>(r)] - loss.loss;
+        weights_[static_cast<std::size_t>(r)].add(log_ratios_[static_cast<std::size_t>(r)] -
+                                                  loss.loss);
       }
     }
     for (Index r = 0; r < x.rows; ++r) finish_row(r);
@@ -105,10 +121,6 @@ class EvidenceMeter {
   std::array<ExactSum, 3> sums;  // reconstruction, divergence, importance-weighted bound
 
  private:
-  [[nodiscard]] double& log_weight(Index row, Index draw) {
-    return log_weights_[static_cast<std::size_t>(row * options_.draws + draw)];
-  }
-
   // Code number k of each row, and the logarithm of p(h) / q(h | x).
   void draw(ConstMatrix posterior, Index first_row, Index k, Matrix codes) {
     const Index units = codes.columns;
@@ -138,6 +150,7 @@ class EvidenceMeter {
     const auto row = static_cast<std::size_t>(r);
     const Index units = posterior.columns / 2;
     reconstructions_[row] = 0;
+    weights_[row] = {};
     constants_[row] = log_constant(model_.spec().loss, target.row(r),
                                    present.empty() ? std::span<const float>() : present.row(r));
     divergences_[row] = 0;
@@ -147,11 +160,9 @@ class EvidenceMeter {
 
   void finish_row(Index r) {
     const auto row = static_cast<std::size_t>(r);
-    const auto draws = static_cast<std::size_t>(options_.draws);
-    sums[0].add(reconstructions_[row] / static_cast<double>(draws) + constants_[row]);
+    sums[0].add(reconstructions_[row] / static_cast<double>(options_.draws) + constants_[row]);
     sums[1].add(divergences_[row]);
-    sums[2].add(log_mean_exp(std::span(log_weights_).subspan(row * draws, draws)) +
-                constants_[row]);
+    sums[2].add(weights_[row].value() + constants_[row]);
   }
 
   const Autoencoder& model_;
@@ -161,10 +172,10 @@ class EvidenceMeter {
   Buffer<float> codes_;
   Buffer<float> target_;  // of samples with missing elements
   Buffer<float> present_;
-  std::vector<double> log_weights_;  // rows x draws
   // By row.
   std::vector<double> log_ratios_;  // of the draw in progress
   std::vector<double> reconstructions_;
+  std::vector<LogMeanExp> weights_;
   std::vector<double> constants_;
   std::vector<double> divergences_;
 };
