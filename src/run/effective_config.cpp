@@ -1,6 +1,5 @@
 #include "run/effective_config.hpp"
 
-#include "data/statistics.hpp"
 #include "engine/sample_layout.hpp"
 #include "run/feature_weights.hpp"
 #include "run/table_columns.hpp"
@@ -8,14 +7,14 @@
 namespace hourglass {
 
 TrainConfig effective_config(const Communicator& communicator, const TrainConfig& config,
-                             const DatasetReader& data) {
+                             const DatasetReader& data, FeatureStatistics* measured) {
   TrainConfig result = with_table_columns(
       communicator,
       with_feature_weights(communicator, with_sample_layout(config, data.info()), data),
       data.info());
   if (result.model.missing == Missing::mask) {
     result.model.missing_means =
-        missing_means(communicator, data, result.normalize, missing_values(result));
+        missing_means(communicator, data, result.normalize, missing_values(result), measured);
   }
   collectively(communicator, [&] { const Autoencoder sensible(result.model); });
   return result;
