@@ -27,6 +27,8 @@ void check_full_batch(const TrainConfig& config) {
                                    {"scale-learning-rate", config.schedule.scaling != "none"},
                                    {"clip-norm", config.clip_norm != 0},
                                    {"ema", update.ema != 0},
+                                   {"beta-warmup", config.penalties.beta_warmup.count != 0},
+                                   {"l1-warmup", config.penalties.l1_warmup.count != 0},
                                    {"predictive", config.model.regularization.predictive},
                                    {"encoder-rate-factor", update.encoder_rate != 1},
                                    {"decoder-rate-factor", update.decoder_rate != 1},
@@ -35,6 +37,14 @@ void check_full_batch(const TrainConfig& config) {
         !used,
         fmt::format("--optimizer lbfgs uses a line search and cannot be combined with --{}", name));
   }
+}
+
+void check_penalty_schedules(const TrainConfig& config) {
+  const PenaltySchedules& penalties = config.penalties;
+  check(penalties.beta_cycles >= 1 && penalties.beta_cycles <= 1000000,
+        fmt::format("--beta-cycles must be 1 to 1000000, not {}", penalties.beta_cycles));
+  check(penalties.l1_warmup.count == 0 || !config.model.regularization.predictive,
+        "--l1-warmup cannot be combined with --predictive, whose codes minimize --l1 themselves");
 }
 
 }  // namespace
@@ -67,6 +77,16 @@ void validate(const TrainConfig& config) {
         fmt::format("--window must be at least 1, or 0 for none, and --stride at least 1, not {} "
                     "and {}",
                     config.reading.views.window, config.reading.views.stride));
+  check(
+      config.target_sum >= 0,
+      fmt::format("--target-sum must be above 0, or 0 for the median, not {}", config.target_sum));
+  check(!takes_counts(config) || config.normalize == Normalize::automatic ||
+            config.normalize == Normalize::none,
+        fmt::format("{} takes raw counts: use --normalize none instead of {}",
+                    config.model.counts != Counts::none
+                        ? "--counts log1p"
+                        : fmt::format("--loss {}", name_of(config.model.loss)),
+                    name_of(config.normalize)));
   check(config.shuffle_block >= 1, "--shuffle-block must be at least 1");
   check(config.shuffle_window >= 1, "--shuffle-window must be at least 1");
   check(config.bucket_bytes >= 256, "--bucket-bytes must be at least 256");
@@ -112,6 +132,7 @@ void validate(const TrainConfig& config) {
   } else {
     static_cast<void>(make_optimizer(config.optimizer));
   }
+  check_penalty_schedules(config);
   check_pretraining(config);
 }
 

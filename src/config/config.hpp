@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "config/arithmetic_settings.hpp"
+#include "config/penalty_schedules.hpp"
 #include "config/pretrain_config.hpp"
 #include "config/reliability.hpp"
+#include "config/variational_defaults.hpp"
 #include "core/channel_order.hpp"
 #include "data/columns.hpp"
 #include "data/normalization.hpp"
@@ -33,13 +35,6 @@ enum class Reduction {
 /// Throws Error(usage) that lists the names.
 [[nodiscard]] Reduction reduction_from(std::string_view name);
 
-/// When to write a checkpoint: every `count` of `unit`; count 0 means only when stopped.
-struct Interval {
-  enum class Unit { steps, epochs, seconds };
-  double count = 1;
-  Unit unit = Unit::epochs;
-};
-
 /// Every setting of a training run, as plain data with its default. train/settings.hpp gives each
 /// its name and text.
 struct TrainConfig {
@@ -54,6 +49,7 @@ struct TrainConfig {
   Normalize normalize = Normalize::automatic;
   /// Stored numbers that count as missing, besides NaN; model.missing says what becomes of them.
   std::vector<double> missing_values;
+  double target_sum = 0;  ///< counts: model.library, if above 0; else it is the data's
   Index shuffle_block = 32;
   Index shuffle_window = 64;
   Index memory = -1;  ///< bytes of training data held per rank; -1: half of the node's memory
@@ -66,7 +62,10 @@ struct TrainConfig {
   /// What the features are, where the data know it and have more than numbers: no setting, but
   /// found in the data or the model file.
   std::vector<Column> columns;
+  std::vector<std::string> count_notes;  ///< counts: lines for the report, found in the data
   Initialization initialization = Initialization::glorot_uniform;
+  PenaltySchedules penalties;
+  GivenSettings given;  ///< see settle_variational_defaults()
 
   // optimization
   OptimizerSettings optimizer;
@@ -113,6 +112,11 @@ struct TrainConfig {
 /// What counts as missing in the run's data, without the means that replace it.
 [[nodiscard]] inline MissingValues missing_values(const TrainConfig& config) {
   return {config.model.missing, config.missing_values, {}};
+}
+
+/// Whether samples are raw counts.
+[[nodiscard]] inline bool takes_counts(const TrainConfig& config) {
+  return config.model.counts != Counts::none || logits_per_feature(config.model.loss) > 1;
 }
 
 /// --optimizer lbfgs: every update is made from the whole data set.

@@ -50,8 +50,9 @@ std::vector<Setting> model_settings() {
           {"loss", s, fmt::format("Loss function: {}", fmt::join(loss_names(), ", "))},
           [](TrainConfig& c) -> Loss& { return c.model.loss; }, loss_from),
       {"loss-reduction", s,
-       "Reduction of the loss over the features of a sample: mean (as in PyTorch) or sum", false,
-       Scope::trajectory,
+       "Reduction of the loss over the features of a sample: mean (as in PyTorch) or sum, the "
+       "default with --variational",
+       false, Scope::trajectory,
        [](const TrainConfig& c) { return std::string(c.model.feature_mean ? "mean" : "sum"); },
        [](TrainConfig& c, const std::string& text) {
          if (text != "mean" && text != "sum") bad_value("loss-reduction", text, "mean or sum");
@@ -72,6 +73,12 @@ std::vector<Setting> model_settings() {
                    [](TrainConfig& c) -> std::string& { return c.group_weights; }),
       number_setting({"huber-delta", s, "huber: error above which the loss is linear"},
                      [](TrainConfig& c) -> double& { return c.model.huber_delta; }),
+      word_setting(
+          {"dispersion", s,
+           "nb, zinb: dispersion of each gene (gene), or of each gene in each cell, a further "
+           "output "
+           "of the network (gene-cell)"},
+          [](TrainConfig& c) -> Dispersion& { return c.model.dispersion; }, dispersion_from),
       flag_setting({"tied", s, "Tie the decoder's weights to the encoder's, transposed"},
                    [](TrainConfig& c) -> bool& { return c.model.tied; }),
       flag_setting(

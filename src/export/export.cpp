@@ -37,6 +37,11 @@ class StepBuilder {
                               "files do not have; train without it",
                               model_.file.path));
     }
+    if (distribution_of(spec_.loss, spec_.output_activation)) {
+      throw Error(ErrorKind::usage,
+                  "models of counts cannot be exported: their size factors are not layers; use "
+                  "hourglass encode or reconstruct");
+    }
     const Network& network = model_.network->network();
     for (Index i = 0; i < network.layer_count(); ++i) {
       const Layer* next = i + 1 < network.layer_count() ? &network.layer(i + 1) : nullptr;

@@ -63,7 +63,10 @@ std::vector<Index> columns_by_name(const DatasetInfo& first, const DatasetInfo& 
     throw Error(ErrorKind::data,
                 name + ": has no column '" + *missing + "', which " + origin + " has" + advice);
   }
-  if (const std::string* const extra = first_missing(given, places_of(first)); extra != nullptr) {
+  // Genes that only some of the files have are left out.
+  const std::string* const extra =
+      other.entries.known() ? nullptr : first_missing(given, places_of(first));
+  if (extra != nullptr) {
     throw Error(ErrorKind::data, name + ": has a column '" + *extra + "', which " + origin +
                                      " does not have" + advice);
   }

@@ -13,8 +13,9 @@ namespace hourglass {
 
 /// How the columns of a data set of N x D become those of another, by their names: column k of
 /// `first` is column result[k] of `other`. Empty where they are in the same order already, one of
-/// them has no names, or the names are coordinates of another grid. Throws Error(data)
-/// naming a column that one of them lacks, or two of one name.
+/// them has no names, or the names are coordinates of another grid. A sparse matrix may have
+/// further columns, which are left out. Throws Error(data) naming a column that one of them lacks,
+/// or two of one name.
 [[nodiscard]] std::vector<Index> columns_by_name(const DatasetInfo& first,
                                                  const DatasetInfo& other);
 

@@ -7,6 +7,7 @@
 
 #include "core/bfloat16.hpp"
 #include "core/phase_recorder.hpp"
+#include "core/sparse_rows.hpp"
 #include "hourglass/core/matrix_view.hpp"
 #include "hourglass/core/types.hpp"
 #include "nn/initializer.hpp"
@@ -28,20 +29,33 @@ struct SecondOrderTerms {
   std::span<const float> row_factors;
 };
 
+/// Factors of penalty weights in the present update: 1 unless they are warmed up
+/// (optim/weight_ramp.hpp).
+struct PenaltyFactors {
+  double l1 = 1;           ///< of the L1 norms of code and hidden activations
+  double variational = 1;  ///< of beta
+};
+
 /// The inputs of a pass besides parameters and samples. Noise is a function of (seed, epoch, sample
 /// id, element) only.
 struct PassContext {
   bool training = false;
   std::uint64_t seed = 0;
   std::uint32_t epoch = 0;
-  std::span<const std::uint64_t> sample_ids;       ///< of each row: its row in the data set
-  std::span<const float> sample_weights;           ///< by row in the data set; empty: all 1
-  std::span<const double> unit_means;              ///< Trainable::mean_units() of the global batch
+  std::span<const std::uint64_t> sample_ids;  ///< of each row: its row in the data set
+  std::span<const float> sample_weights;      ///< by row in the data set; empty: all 1
+  std::span<const double> unit_means;         ///< Trainable::mean_units() of the global batch
+  PenaltyFactors penalty_factors;
   std::span<const SecondOrderTerms> second_order;  ///< of the first layers; the others have none
   /// The arena, rounded: dense layers multiply in bfloat16. Null: in fp32.
   const Bfloat16* bfloat16_parameters = nullptr;
   /// With bfloat16_parameters: scratch for two matrices of max_rows x the widest layer.
   std::span<Bfloat16> bfloat16_scratch;
+  /// The samples as sparse rows where the caller has them, before the network's own changes.
+  const SparseRows* sparse_samples = nullptr;
+  /// The network's input as sparse rows: its first layer, a dense one, multiplies these instead of
+  /// x. Null: x.
+  const SparseRows* sparse_input = nullptr;
   PhaseRecorder* recorder = nullptr;  ///< receives the time of each layer, unless null
 };
 

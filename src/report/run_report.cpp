@@ -41,6 +41,13 @@ void add_summary(HtmlPage& page, const RunFindings& findings) {
                        decimal_text(best->validation_sse.value_or(*last.validation_sse), 4),
                        best->epoch)});
     }
+    if (const auto& divergences = divergences_of(last); !divergences.empty()) {
+      const CodeUse use = code_use(divergences);
+      rows.push_back(
+          {"used units", fmt::format("{} of {} with a KL divergence above {:g} nats; "
+                                     "{:.4g} nats together",
+                                     use.used_units, use.units, use.threshold, use.divergence)});
+    }
     rows.push_back(
         {"throughput", fmt::format("{:.0f} samples/s in the last epoch", last.samples_per_second)});
     rows.push_back({"memory", fmt::format("at most {:.0f} MiB per rank",
@@ -68,6 +75,13 @@ void add_training(HtmlPage& page, const RunFindings& findings) {
          "Squared error summed over features and averaged over samples, by epoch.");
   }
   show(page, loss_chart(steps), "The loss that training minimises, by step.");
+  if (!epochs.empty() && !epochs.back().unit_kl.empty()) {
+    show(page, used_units_chart(epochs),
+         "Units of the code whose KL divergence from the prior, averaged over samples, is above "
+         "0.01 nats, by epoch: the others carry no information.");
+    show(page, divergence_chart(divergences_of(epochs.back())),
+         "KL divergence of each unit in the last epoch, the largest first.");
+  }
   if (!epochs.empty()) {
     show(page, time_chart(epochs), "Time of each epoch by phase, on the slowest rank.");
     show(page, throughput_chart(epochs), "Samples per second over all ranks, by epoch.");
@@ -120,8 +134,8 @@ void add_reconstructions(HtmlPage& page, const SampleStudy& study, const ImageSh
              "Error by label (click a column head to sort)");
 }
 
-void add_code(HtmlPage& page, const Model& model, const SampleStudy& study,
-              const ImageShape& shape) {
+void add_code(HtmlPage& page, const Model& model, const SampleStudy& study, const ImageShape& shape,
+              std::span<const double> divergences) {
   page.heading("The code");
   const bool plane = study.code_size <= 2;
   show(page,
@@ -148,11 +162,15 @@ void add_code(HtmlPage& page, const Model& model, const SampleStudy& study,
     if (study.size() > 1) show(page, interpolation_figure(model, study, shape));
   }
   std::vector<std::vector<std::string>> rows;
+  const bool has_divergences = divergences.size() == units.size();
   for (const UnitStatistics& unit : units) {
     rows.push_back({std::to_string(unit.unit), fmt::format("{:.4g}", unit.mean),
                     fmt::format("{:.4g}", unit.deviation), fmt::format("{:.4g}", unit.smallest),
                     fmt::format("{:.4g}", unit.largest), fmt::format("{:.1f}", 100 * unit.active),
                     unit.dead ? "yes" : "no"});
+    if (has_divergences)
+      rows.back().push_back(
+          fmt::format("{:.5f}", divergences[static_cast<std::size_t>(unit.unit)]));
   }
   std::ranges::stable_sort(units, std::ranges::greater{}, &UnitStatistics::deviation);
   const std::size_t drawn = std::min<std::size_t>(units.size(), 32);
@@ -161,8 +179,10 @@ void add_code(HtmlPage& page, const Model& model, const SampleStudy& study,
       fmt::format(
           "Histograms of the values of each unit{}; the tallest bar of each has the same height.",
           drawn < units.size() ? " (the 32 of largest deviation)" : ""));
-  page.table({"unit", "mean", "deviation", "smallest", "largest", "active, %", "dead"}, rows,
-             "Units of the code");
+  std::vector<std::string> heads = {"unit",    "mean",      "deviation", "smallest",
+                                    "largest", "active, %", "dead"};
+  if (has_divergences) heads.emplace_back("KL divergence, nats");
+  page.table(heads, rows, "Units of the code");
 }
 
 void add_configuration(HtmlPage& page, const RunFindings& findings) {
@@ -202,7 +222,9 @@ std::string run_report(const RunFindings& findings) {
     const ImageShape shape = findings.model->grid();
     if (findings.study != nullptr) {
       add_reconstructions(page, *findings.study, shape);
-      add_code(page, *findings.model, *findings.study, shape);
+      const auto epochs = records_of(findings.metrics, "epoch");
+      add_code(page, *findings.model, *findings.study, shape,
+               epochs.empty() ? std::span<const double>() : divergences_of(epochs.back()));
     }
     const auto filters = filter_figures(*findings.model, shape);
     if (!filters.empty()) page.heading("First layer");

@@ -13,6 +13,7 @@
 #include "config/data_reading.hpp"
 #include "config/sample_reading.hpp"
 #include "core/channel_order.hpp"
+#include "data/count_statistics.hpp"
 #include "data/finite_rows.hpp"
 #include "data/missing_values.hpp"
 #include "data/normalization.hpp"
@@ -93,6 +94,10 @@ void normalize_rows(const Model& model, const InputTransform& transform, ConstMa
       row = ordered;
     }
     convert_row(ElementType::f32, std::as_bytes(row).data(), transform, x.row(r - rows.begin));
+    if (model.transform.counts && !are_counts(x.row(r - rows.begin))) {
+      throw Error(ErrorKind::data,
+                  fmt::format("row {} of the samples holds numbers that are not counts", r));
+    }
   }
 }
 
