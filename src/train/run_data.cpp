@@ -15,6 +15,7 @@
 #include "engine/inference.hpp"
 #include "engine/sample_layout.hpp"
 #include "engine/training_data.hpp"
+#include "run/effective_config.hpp"
 
 namespace hourglass {
 
@@ -49,6 +50,10 @@ RunData::RunData(const Communicator& communicator, const TrainConfig& config)
     training_ = open_everywhere(communicator, config.data, told);
 }
 
+TrainConfig RunData::completed(const TrainConfig& config) {
+  return effective_config(communicator_, config, *training_, &statistics_);
+}
+
 void RunData::prepare(const TrainConfig& config, Index features) {
   std::unique_ptr<DatasetReader> validation;
   if (has_validation(config)) {
@@ -65,7 +70,7 @@ void RunData::prepare(const TrainConfig& config, Index features) {
     identity_.sample_shape.push_back(image.channels);
   }
   collectively(communicator_, [&] { read_weights(config, validation.get()); });
-  FeatureStatistics statistics;
+  FeatureStatistics statistics = std::move(statistics_);
   transform_ = input_transform(communicator_, *training_, config.normalize, missing_values(config),
                                &statistics, weights_);
   if (config.model.missing != Missing::refuse) {
@@ -115,7 +120,7 @@ void RunData::look_for_odd_values(const FeatureStatistics& statistics,
   const auto add = [&](const std::optional<std::string>& line) {
     if (line) advice_.push_back(*line);
   };
-  if (!statistics.mean.empty()) add(constant_feature_advice(statistics));
+  if (!transform_.mean.empty()) add(constant_feature_advice(statistics));
   const RowSample sample(*training_);
   add(fill_value_advice(*training_, sample, missing));
   correlation_ = row_correlation(*training_, sample, transform_);

@@ -25,6 +25,9 @@ class RunData {
   /// Opens the training data.
   RunData(const Communicator& communicator, const TrainConfig& config);
 
+  /// The configuration completed from the training data (run/effective_config.hpp).
+  [[nodiscard]] TrainConfig completed(const TrainConfig& config);
+
   /// Opens the validation data, if any, checks that a model of so many features and its loss can
   /// be trained on the data, and derives the transform, the identity, the fingerprints and the
   /// advice. The validation data are compared with the training data.
@@ -74,6 +77,7 @@ class RunData {
   MatchedData validation_;
   std::vector<float> weights_;
   std::vector<float> validation_weights_;
+  FeatureStatistics statistics_;  // of completed(), where it needed them
   InputTransform transform_;
   DataIdentity identity_;
   std::vector<std::string> training_notes_;
