@@ -67,6 +67,9 @@ class MemorySource final : public SampleSource {
 
   [[nodiscard]] double wait_seconds() const override { return 0; }
   [[nodiscard]] std::span<const float> weights() const override { return settings_.weights; }
+  [[nodiscard]] std::span<const std::int32_t> conditions() const override {
+    return settings_.conditions;
+  }
   [[nodiscard]] Index bytes() const override {
     return samples_.size() + order_.size() * static_cast<Index>(sizeof(Index));
   }

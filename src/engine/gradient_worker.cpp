@@ -55,6 +55,7 @@ PassContext GradientWorker::context_of(const GradientStep& step,
   PassContext context = step.context;
   context.sample_ids = ids;
   context.sample_weights = step.source->weights();
+  context.conditions = step.source->conditions();
   context.bfloat16_scratch = bfloat16_scratch_.span();
   context.recorder = recorder();
   return context;

@@ -58,7 +58,7 @@ void for_each_micro_batch(const DatasetReader& reader, const InputTransform& tra
 Evaluation evaluate(const Communicator& communicator, const Trainable& model,
                     std::span<const float> parameters, const DatasetReader& reader,
                     const InputTransform& transform, Index micro_batch, WorkerPool& pool,
-                    std::span<const float> weights) {
+                    std::span<const float> weights, std::span<const std::int32_t> conditions) {
   const InferencePlan plan{reader.info().rows(), micro_batch};
   const auto workers = static_cast<std::size_t>(pool.size());
   std::vector<Workspace> workspaces;
@@ -71,6 +71,7 @@ Evaluation evaluate(const Communicator& communicator, const Trainable& model,
         reader, transform, plan, plan.of_rank(communicator.rank(), communicator.size()), pool,
         [&](Index worker, Range rows, ConstMatrix x) {
           const auto w = static_cast<std::size_t>(worker);
+          workspaces[w].set_conditions(conditions_of(conditions, plan.rows, rows));
           const LossSums batch =
               weights.empty()
                   ? model.evaluate(parameters.data(), x, workspaces[w])

@@ -23,6 +23,13 @@ Index indicator_group(const AutoencoderSpec& spec) {
   return has_convolutions(spec.encoder) ? spec.image.channels : spec.encoder.front().units;
 }
 
+// Of a pass without training.
+PassContext inference_context(const Workspace& workspace) {
+  PassContext context;
+  context.conditions = workspace.conditions();
+  return context;
+}
+
 // A hook that refers to `function`, which std::function does without allocating; or none.
 template <class Function>
 OutputGradientHook hook_of(bool wanted, const Function& function) {
@@ -328,14 +335,14 @@ void Autoencoder::squared_jacobian_norms(const float* parameters, ConstMatrix x,
                                          std::span<double> norms) const {
   const auto count = static_cast<Index>(architecture_.encoder_layers.size());
   const ConstMatrix input = network_input(x, workspace);
-  network().forward({0, count}, parameters, input, workspace, {});
+  network().forward({0, count}, parameters, input, workspace, inference_context(workspace));
   jacobian_->squared_norms(parameters, input, workspace, scratch, norms);
 }
 
 ConstMatrix Autoencoder::encode(const float* parameters, ConstMatrix x,
                                 Workspace& workspace) const {
   return network().forward({0, architecture_.code_layer + 1}, parameters,
-                           network_input(x, workspace), workspace, {});
+                           network_input(x, workspace), workspace, inference_context(workspace));
 }
 
 ConstMatrix Autoencoder::reconstruct(const float* parameters, ConstMatrix x,
@@ -346,7 +353,7 @@ ConstMatrix Autoencoder::reconstruct(const float* parameters, ConstMatrix x,
 ConstMatrix Autoencoder::decode(const float* parameters, ConstMatrix codes,
                                 Workspace& workspace) const {
   network().forward({architecture_.code_layer + 1, network().layer_count()}, parameters, codes,
-                    workspace, {});
+                    workspace, inference_context(workspace));
   const Matrix logits = workspace.output(network().layer_count() - 1, codes.rows);
   activation_forward(spec_.output_activation, {}, logits, {});
   for (Index r = 0; spec_.loss == Loss::mixed && r < logits.rows; ++r)
@@ -362,7 +369,8 @@ LossSums Autoencoder::evaluate_weighted(const float* parameters, ConstMatrix x,
                                         std::span<const float> table, Workspace& workspace) const {
   const RowWeights weights{table, {}};
   const Range all{0, network().layer_count()};
-  network().forward(all, parameters, network_input(x, workspace), workspace, {});
+  network().forward(all, parameters, network_input(x, workspace), workspace,
+                    inference_context(workspace));
   ConstMatrix target = x;
   LossOptions options = loss_options({}, {}, {});
   if (missing_) {

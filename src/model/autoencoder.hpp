@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "core/condition.hpp"
 #include "core/layout.hpp"
 #include "core/missing.hpp"
 #include "model/contractive.hpp"
@@ -40,6 +41,9 @@ struct AutoencoderSpec {
   bool missing_indicator = false;    ///< the mask is fed to the network too (MissingInput)
   std::vector<float> missing_means;  ///< mask: of each feature, as normalised; empty: all 0
   std::vector<OutputGroup> groups;   ///< mixed loss: of the data's columns
+  /// What encoder and decoder are told of a sample besides its features (ConditionBias behind the
+  /// first dense layer of each).
+  std::vector<Condition> conditions;
   Regularization regularization;
 };
 
@@ -112,6 +116,8 @@ class Autoencoder final : public Trainable {
   /// missing elements are replaced, valid until the workspace is used for other samples.
   ConstMatrix network_input(ConstMatrix samples, Workspace& workspace) const;
 
+  /// Samples are of the categories that the workspace has been given (Workspace::set_conditions),
+  /// here and in all passes below.
   /// Codes h = f(x) of a micro-batch (rows x code_size), living in the workspace.
   ConstMatrix encode(const float* parameters, ConstMatrix x, Workspace& workspace) const;
   /// x^ = r(f(x)) of a micro-batch (rows x features), living in the workspace.

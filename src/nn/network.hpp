@@ -68,6 +68,10 @@ class Workspace {
   [[nodiscard]] Matrix output_gradient(Index layer, Index rows);
   [[nodiscard]] std::span<float> scratch(Index layer, Index rows);
   [[nodiscard]] std::span<float> extra() { return extra_.span(); }
+  /// The categories of the rows of a pass without training (PassContext::conditions, by row of the
+  /// pass): whoever calls it sets them, and they stay until they are set again.
+  void set_conditions(std::span<const std::int32_t> conditions) { conditions_ = conditions; }
+  [[nodiscard]] std::span<const std::int32_t> conditions() const { return conditions_; }
   /// Adds the workspace of a part of the owner.
   void add_part(Workspace part) { parts_.push_back(std::move(part)); }
   [[nodiscard]] Workspace& part(Index i) { return parts_[static_cast<std::size_t>(i)]; }
@@ -89,6 +93,7 @@ class Workspace {
   Buffer<float> gradients_[2];
   Buffer<float> scratch_;
   Buffer<float> extra_;
+  std::span<const std::int32_t> conditions_;
   std::vector<Workspace> parts_;
 };
 

@@ -1,5 +1,6 @@
 #include "run/effective_config.hpp"
 
+#include "data/sample_conditions.hpp"
 #include "data/statistics.hpp"
 #include "engine/sample_layout.hpp"
 #include "run/feature_weights.hpp"
@@ -16,6 +17,12 @@ TrainConfig effective_config(const Communicator& communicator, const TrainConfig
   if (result.model.missing == Missing::mask) {
     result.model.missing_means =
         missing_means(communicator, data, result.normalize, missing_values(result));
+  }
+  if (!result.condition.empty()) {
+    collectively(communicator, [&] {
+      result.model.conditions =
+          find_conditions(result.condition, data.info(), result.unknown_condition);
+    });
   }
   collectively(communicator, [&] { const Autoencoder sensible(result.model); });
   return result;

@@ -17,6 +17,7 @@ namespace hourglass {
 
 namespace {
 
+constexpr const char* conditions_text_name = "conditions";
 constexpr const char* divisor_path = "/model/input/divisor";
 constexpr const char* mean_path = "/model/input/mean";
 constexpr const char* missing_means_path = "/model/input/missing_means";
@@ -41,6 +42,10 @@ void store_transform(const InputTransform& transform, StateHeader& header) {
   }
   header.doubles[inverse_deviation_path] = {transform.inverse_deviation.begin(),
                                             transform.inverse_deviation.end()};
+}
+
+void store_conditions(const std::vector<Condition>& conditions, StateHeader& header) {
+  if (!conditions.empty()) header.texts[conditions_text_name] = conditions_text(conditions);
 }
 
 void store_missing_means(const std::vector<float>& means, StateHeader& header) {
@@ -122,7 +127,7 @@ Index Model::leading_channels() const { return hourglass::leading_channels(confi
 
 ImageShape Model::grid() const { return grid_of(config.model); }
 
-Model load_model(const std::string& path) {
+Model load_model(const std::string& path, bool takes_conditions) {
   require_model(path);
   Model model;
   model.file = read_state_file(path);
@@ -131,6 +136,16 @@ Model load_model(const std::string& path) {
   if (model.config.model.missing == Missing::mask)
     model.config.model.missing_means = load_missing_means(model.file.header);
   load_columns(model.file.header, path, model.config);
+  if (const auto text = model.file.header.texts.find(conditions_text_name);
+      text != model.file.header.texts.end()) {
+    model.config.model.conditions = conditions_from(text->second, path);
+    if (!takes_conditions) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("{}: the model has conditions of its samples, which only encode, "
+                              "reconstruct, evaluate, score and report take",
+                              path));
+    }
+  }
   model.network = std::make_unique<Autoencoder>(model.config.model);
   check_tensors(model.file, model.network->layout());
   model.transform = load_transform(model.file.header, model.config);

@@ -125,7 +125,7 @@ double StepLoop::validation_error() {
   Stage& stage = stages_.stage();
   return evaluate(communicator_, stage.model(), stage.parameters_in_use(), *data_.validation(),
                   data_.validation_transform(), config_.micro_batch, stages_.pool(),
-                  data_.validation_weights())
+                  data_.validation_weights(), data_.validation_conditions())
       .sse;
 }
 
