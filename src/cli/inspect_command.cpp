@@ -68,7 +68,12 @@ void print_state(const StateFile& state) {
   for (const auto& [name, value] : state.header.position)
     fmt::print("position {} {}\n", name, value);
   for (const auto& [name, value] : state.header.texts) {
-    if (!is_identity_field(name)) fmt::print("{} {}\n", name, value);
+    if (name == "conditions") {
+      for (const Condition& condition : conditions_from(value, state.path))
+        fmt::print("condition {}: {}\n", condition.name, fmt::join(condition.categories, ", "));
+    } else if (!is_identity_field(name)) {
+      fmt::print("{} {}\n", name, value);
+    }
   }
   if (const auto identity = load_identity(state.header.texts, state.path)) {
     for (const std::string& line : lines_of(*identity)) fmt::print("{}\n", line);

@@ -44,15 +44,14 @@ void run_reconstruct(const Arguments& arguments) {
   std::vector<std::int32_t> decoding;
   collectively(world, [&] { decoding = decoder_conditions(arguments, given.model); });
   const auto infer = [&](ConstMatrix x, Workspace& workspace) -> ConstMatrix {
-    const float* const parameters = given.model.parameters.data();
-    const ConstMatrix code = network.encode(parameters, x, workspace);
+    std::span<const std::int32_t> set;
     if (!decoding.empty()) {
       // The same rows of the other table.
       const auto own = workspace.conditions();
       const auto place = static_cast<std::size_t>(own.data() - given.model.row_conditions.data());
-      workspace.set_conditions(std::span(decoding).subspan(place, own.size()));
+      set = std::span(decoding).subspan(place, own.size());
     }
-    const ConstMatrix y = network.decode(parameters, code, workspace);
+    const ConstMatrix y = network.reconstruct(given.model.parameters.data(), x, workspace, set);
     if (!only_missing) return y;
     const Matrix filled = workspace.output(network.network().layer_count() - 1, x.rows);
     keep_present(x, filled);

@@ -30,13 +30,6 @@ std::string describe(ElementType type, const std::byte* stored, Index element,
   });
 }
 
-// The number in the file, and the name of what it is read as.
-std::string feature_text(const DatasetInfo& info, Index stored, Index feature) {
-  const auto i = static_cast<std::size_t>(feature);
-  const std::string number = "feature " + std::to_string(stored);
-  return i < info.feature_names.size() ? number + ", " + info.feature_names[i] : number;
-}
-
 // Refuses element `bad` of what was read, which lies at `place`.
 [[noreturn]] void refuse(const DatasetInfo& info, const ElementPlace& place, Index feature,
                          const std::byte* bytes, Index bad, const MissingValues& missing) {
@@ -56,6 +49,12 @@ std::string feature_text(const DatasetInfo& info, Index stored, Index feature) {
 }
 
 }  // namespace
+
+std::string feature_text(const DatasetInfo& info, Index stored, Index feature) {
+  const auto i = static_cast<std::size_t>(feature);
+  const std::string number = "feature " + std::to_string(stored);
+  return i < info.feature_names.size() ? number + ", " + info.feature_names[i] : number;
+}
 
 void read_finite_rows(const DatasetReader& reader, Range rows, std::span<std::byte> bytes,
                       const MissingValues& missing) {

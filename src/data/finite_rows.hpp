@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 
 #include "data/normalization.hpp"
 #include "hdf5/hdf5.hpp"
@@ -22,6 +23,10 @@ void read_finite_runs(const DatasetReader& reader, std::span<const Range> runs,
 /// The same of runs of steps (DatasetInfo::steps).
 void read_finite_steps(const DatasetReader& reader, std::span<const Range> runs,
                        std::span<std::byte> bytes, const MissingValues& missing = {});
+
+/// "feature 3, NAME" for messages: the number in the file, and the name, if it is known, of the
+/// feature that it is read as.
+[[nodiscard]] std::string feature_text(const DatasetInfo& info, Index stored, Index feature);
 
 /// Rows that one read should fetch: about 8 MiB, at least one.
 [[nodiscard]] Index rows_a_read(const DatasetInfo& info);

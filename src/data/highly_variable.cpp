@@ -4,16 +4,15 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <cstring>
 #include <functional>
 #include <limits>
 #include <numeric>
-#include <span>
 #include <string>
 
 #include "core/buffer.hpp"
+#include "data/count_statistics.hpp"
 #include "data/finite_rows.hpp"
 #include "hdf5/element.hpp"
 #include "hourglass/core/error.hpp"
@@ -43,10 +42,10 @@ void for_each_count(const DatasetReader& reader, Range rows,
           const T element = load_element<T>(place, g);
           if (element == T{}) continue;
           const auto count = static_cast<double>(element);
-          if (count < 0) {
+          if (count < 0 || std::floor(count) != count) {
             throw Error(ErrorKind::data,
                         fmt::format("{} (from 0) holds {} in column {}, but --highly-variable "
-                                    "needs counts, which are not negative",
+                                    "needs counts: whole numbers of at least 0",
                                     reader.where(row), count, g));
           }
           visit(row, g, count);
@@ -54,29 +53,6 @@ void for_each_count(const DatasetReader& reader, Range rows,
       }
     });
   }
-}
-
-/// The number at `place`, from 0, in the ascending order of all ranks' positive numbers, found bit
-/// by bit: positive doubles are ordered as their bits are.
-double number_at(const Communicator& communicator, std::span<const double> numbers, Index place) {
-  std::uint64_t bits = 0;
-  for (int bit = 62; bit >= 0; --bit) {
-    const std::uint64_t candidate = bits | std::uint64_t{1} << static_cast<unsigned>(bit);
-    std::int64_t below = std::ranges::count_if(numbers, [&](double number) {
-      return number > 0 && std::bit_cast<std::uint64_t>(number) < candidate;
-    });
-    communicator.sum(std::span(&below, 1));
-    if (below <= place) bits = candidate;
-  }
-  return std::bit_cast<double>(bits);
-}
-
-double median_above_zero(const Communicator& communicator, std::span<const double> numbers) {
-  std::int64_t count = std::ranges::count_if(numbers, [](double number) { return number > 0; });
-  communicator.sum(std::span(&count, 1));
-  if (count == 0) return 1;
-  const double upper = number_at(communicator, numbers, count / 2);
-  return count % 2 == 1 ? upper : (number_at(communicator, numbers, count / 2 - 1) + upper) / 2;
 }
 
 /// Sums of counts and of their squares, by gene.
@@ -200,7 +176,7 @@ std::vector<Index> highest_scores(const std::vector<double>& scores, Index count
 }
 
 std::vector<Index> highly_variable_genes(const Communicator& communicator,
-                                         const DatasetReader& reader, Index count) {
+                                         const DatasetReader& reader, Index count, double target) {
   const DatasetInfo& info = reader.info();
   const auto genes = static_cast<std::size_t>(info.features());
   Range parts;
@@ -225,13 +201,15 @@ std::vector<Index> highly_variable_genes(const Communicator& communicator,
       sizes[static_cast<std::size_t>(row - mine.begin)] += value;
     });
   });
-  const double median = median_above_zero(communicator, sizes);
+  std::vector<double> filled = sizes;
+  std::erase(filled, 0.0);
+  const double typical = target > 0 ? target : median_over_ranks(communicator, filled);
   std::vector<Sums> sums;
   collectively(communicator, [&] {
     for (Index part = parts.begin; part < parts.end; ++part) {
       Sums& sum = sums.emplace_back(Sums{std::vector<double>(genes), std::vector<double>(genes)});
       for_each_count(reader, rows_of(part), [&](Index row, std::size_t g, double value) {
-        const double scaled = value / (sizes[static_cast<std::size_t>(row - mine.begin)] / median);
+        const double scaled = value / (sizes[static_cast<std::size_t>(row - mine.begin)] / typical);
         sum.first[g] += scaled;
         sum.second[g] += scaled * scaled;
       });
@@ -247,6 +225,8 @@ std::vector<Index> highly_variable_genes(const Communicator& communicator,
   std::vector<Index> chosen =
       highest_scores(gene_variation(total.first, total.second).score, count);
   collectively(communicator, [&] {
+    if (chosen.empty())
+      throw Error(ErrorKind::data, to_string(info.address) + ": the counts of no gene vary");
     if (static_cast<Index>(chosen.size()) < count) {
       throw Error(ErrorKind::data,
                   fmt::format("{}: only {} genes vary: use --highly-variable {}",

@@ -30,11 +30,13 @@ struct GeneVariation {
 [[nodiscard]] std::vector<Index> highest_scores(const std::vector<double>& scores, Index count);
 
 /// The `count` genes (columns) of raw counts that vary most: highest_scores() of counts divided by
-/// the size factor of their cell, its sum over all genes divided by the median of these sums above
-/// 0. Two passes over the data, shared among the ranks, with the same result on any number of them.
-/// Collective. Throws the same Error on every rank: Error(data) naming a negative count, or when
-/// fewer genes have a score; Error(usage) when `count` exceeds the genes.
+/// the size factor of their cell, its sum over all genes divided by `target` or, when that is 0,
+/// by the median of these sums above 0. Two passes over the data, shared among the ranks, with the
+/// same result on any number of them. Collective. Throws the same Error on every rank: Error(data)
+/// naming a number that is not a count, or when fewer genes have a score; Error(usage) when `count`
+/// exceeds the genes.
 [[nodiscard]] std::vector<Index> highly_variable_genes(const Communicator& communicator,
-                                                       const DatasetReader& reader, Index count);
+                                                       const DatasetReader& reader, Index count,
+                                                       double target = 0);
 
 }  // namespace hourglass

@@ -37,6 +37,11 @@ class StepBuilder {
                               "files do not have; train without it",
                               model_.file.path));
     }
+    if (distribution_of(spec_.loss, spec_.output_activation)) {
+      throw Error(ErrorKind::usage,
+                  "models of counts cannot be exported: their size factors are not layers; use "
+                  "hourglass encode or reconstruct");
+    }
     if (spec_.loss == Loss::mixed) {
       throw Error(ErrorKind::usage,
                   "models of --loss mixed cannot be exported: their outputs have several "

@@ -7,6 +7,7 @@
 
 #include "core/buffer.hpp"
 #include "core/layout.hpp"
+#include "core/sparse_rows.hpp"
 #include "nn/layer.hpp"
 
 namespace hourglass {
@@ -72,6 +73,8 @@ class Workspace {
   /// pass): whoever calls it sets them, and they stay until they are set again.
   void set_conditions(std::span<const std::int32_t> conditions) { conditions_ = conditions; }
   [[nodiscard]] std::span<const std::int32_t> conditions() const { return conditions_; }
+  /// For the owner's sparse rows; grows with them.
+  [[nodiscard]] SparseBatch& sparse() { return sparse_; }
   /// Adds the workspace of a part of the owner.
   void add_part(Workspace part) { parts_.push_back(std::move(part)); }
   [[nodiscard]] Workspace& part(Index i) { return parts_[static_cast<std::size_t>(i)]; }
@@ -94,6 +97,7 @@ class Workspace {
   Buffer<float> scratch_;
   Buffer<float> extra_;
   std::span<const std::int32_t> conditions_;
+  SparseBatch sparse_;
   std::vector<Workspace> parts_;
 };
 

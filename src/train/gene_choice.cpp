@@ -13,8 +13,10 @@ TrainConfig with_highly_variable(const Communicator& communicator, const TrainCo
   if (config.highly_variable == 0) return config;
   const auto reader = open_everywhere(communicator, config.data, training_reading(config));
   TrainConfig chosen = config;
-  chosen.reading.views.columns = fmt::format(
-      "{}", fmt::join(highly_variable_genes(communicator, *reader, config.highly_variable), ","));
+  chosen.reading.views.columns =
+      fmt::format("{}", fmt::join(highly_variable_genes(communicator, *reader,
+                                                        config.highly_variable, config.target_sum),
+                                  ","));
   chosen.highly_variable = 0;
   return chosen;
 }

@@ -59,7 +59,7 @@ std::vector<std::string> start_report(const Communicator& communicator, const Tr
   if (!info.decoding.empty())
     lines.push_back(fmt::format("{}: {}", to_string(info.address), info.decoding));
   for (const std::string& line : data.notes()) lines.push_back(line);
-  for (const std::string& line : data.missing_notes()) lines.push_back(line);
+  for (const std::string& line : data.training_notes()) lines.push_back(line);
   if (const std::string note = layout_note(config, data.training().info()); !note.empty())
     lines.push_back(note);
   for (const std::string& line : placement) lines.push_back(line);

@@ -1,12 +1,14 @@
-"""--condition: what is known of samples enters encoder and decoder, and models keep its categories."""
+"""--condition: what is known of samples enters encoder and decoder, and models keep its
+categories."""
 import json
 import unittest
 
-import anndata
 import numpy as np
-import pandas as pd
 
+from extras import need
 from support import DATA, USAGE, ProgramTest, read_datasets, read_metrics, run, write_file
+
+anndata, pd = need("anndata", "pandas")
 
 SETTINGS = ["--layers", "10,8,2", "--activation", "tanh", "--output-activation", "linear"]
 SETTINGS += ["--batch", 60, "--micro-batch", 20, "--epochs", 3, "--progress", "none"]
@@ -67,7 +69,7 @@ class ConditionsTest(ProgramTest):
         self.assertEqual(digests["two"], digests["resumed"])
 
     def test_batches_are_taken_out_and_set(self):
-        more = ["--epochs", 150, "--learning-rate", "0.01", "--batch", 40]
+        more = ["--epochs", 80, "--learning-rate", "0.02", "--batch", 40]
         model = self.model(*self.given, *more)
         words = ["--model", model / "model.h5", *self.data, *self.given, "--json"]
         sse = json.loads(self.success("evaluate", *words).stdout)["sse"]
@@ -113,6 +115,8 @@ class ConditionsTest(ProgramTest):
             self.assert_refused(run(*words, *given, *output), code, message)
         unknown = self.output("encode", model, *unseen, "--unknown-condition")
         self.assertFalse(np.array_equal(unknown, expected))
+        shown = self.success("inspect", model / "model.h5").stdout
+        self.assertIn("condition batch: b0, b1, b2", shown)
         refused = run("export", "onnx", "--model", model / "model.h5", "--output", "x.onnx")
         self.assert_refused(refused, USAGE, "has conditions of its samples")
 

@@ -2,11 +2,13 @@
 import unittest
 
 import numpy as np
-import pandas as pd
 
+from extras import need
 from support import USAGE, ProgramTest, read_config, run, write_file
 
-QUICK = ["--batch", 40, "--micro-batch", 20, "--epochs", 1, "--progress", "none"]
+(pd,) = need("pandas")
+
+QUICK = ["--batch", 40, "--micro-batch", 10, "--epochs", 1, "--progress", "none"]
 
 
 def seurat(counts, number, bins=20):
@@ -51,7 +53,7 @@ class HighlyVariableTest(ProgramTest):
             folder = self.folder / f"run{ranks}"
             given = ["--highly-variable", 40, "--output", folder]
             self.success(*self.words, *given, ranks=ranks)
-            config = read_config((folder / "config.ini").read_text())
+            config = read_config((folder / "config.cfg").read_text())
             self.assertEqual(config["select-columns"], expected)
             digests.add(self.digest(folder / "model.h5"))
         named = self.folder / "named"
