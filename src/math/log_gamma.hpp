@@ -55,7 +55,7 @@ struct LogGamma {
 };
 /// For 1e-30 <= a <= 1e30. Stirling's series at b = a + 8, where its terms fall fast, and
 ///   Gamma(a) = Gamma(b) / P(a), P(a) = a (a + 1) ... (a + 7).
-/// Absolute error of both: 1e-12 or 1e-15 of the larger of ln Gamma(b) and ln P(a).
+/// Absolute error of both: 1e-12, or 1e-15 of the larger of ln Gamma(b) and ln P(a).
 [[gnu::always_inline]] inline LogGamma log_gamma(double a) {
   // The product and its derivative, factor by factor.
   double product = a;

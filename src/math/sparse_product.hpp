@@ -9,8 +9,8 @@ namespace hourglass {
 // what is not zero of X. Vectorised over the outputs: a block of columns of W is transposed into
 // the first-level cache, and every row goes on from the element where it stopped in the block
 // before. An element of the result is a sum in the order of X's elements (over columns, or over
-// rows), of multiplications and additions that are rounded one by one, so it does not depend on
-// where blocks end. On the calling thread alone; nothing is allocated.
+// rows), by fused multiply-adds, so it does not depend on where blocks end. On the calling thread
+// alone; nothing is allocated.
 
 /// Y = X W^T (rows x outputs).
 void multiply_sparse(const SparseRows& x, ConstMatrix weight, Matrix y);

@@ -110,7 +110,7 @@ void add_zeros(float size, const float* __restrict values, Index features, Index
       const float v = elementwise::sigmoid(q) + kept * (1.0F - counted);
       const float sum = q + loss;
       const float e = elementwise::exp(-std::fabs(sum));
-      const float near = elementwise::log1p_unit(w <= v ? w / v : 1.0F);
+      const float near = elementwise::log1p_unit(w > v ? 1.0F : w / v);
       const float far =
           elementwise::softplus(q) + (sum > 0 ? -q : loss) - elementwise::log1p_unit(e);
       const float dropout = (sum < 0 ? e : 1.0F) / (1.0F + e);

@@ -39,11 +39,11 @@ TEST(LogGamma, equals_the_library_and_known_slopes) {
         << a;
   }
   constexpr double euler = 0.57721566490153286061;
-  EXPECT_NEAR(elementwise::log_gamma(1.0).slope, -euler, 1e-14);
-  EXPECT_NEAR(elementwise::log_gamma(0.5).slope, -euler - 2 * std::log(2.0), 1e-14);
+  EXPECT_NEAR(elementwise::log_gamma(1.0).slope, -euler, 1e-12);
+  EXPECT_NEAR(elementwise::log_gamma(0.5).slope, -euler - 2 * std::log(2.0), 1e-12);
   double harmonic = 0;
   for (int k = 1; k < 10; ++k) harmonic += 1.0 / k;
-  EXPECT_NEAR(elementwise::log_gamma(10.0).slope, harmonic - euler, 1e-14);
+  EXPECT_NEAR(elementwise::log_gamma(10.0).slope, harmonic - euler, 1e-12);
   EXPECT_NEAR(elementwise::log_gamma(1e-4).slope, -10000.577051183514, 1e-9);
 }
 

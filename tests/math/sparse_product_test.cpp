@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <random>
 #include <vector>
 
@@ -53,9 +54,8 @@ TEST(SparseProduct, equals_sums_in_the_order_of_the_elements) {
       for (Index o = 0; o < outputs; ++o) {
         float sum = 0;
         for (std::size_t e = 0; e < x.columns_of(r).size(); ++e) {
-          const float product =
-              x.values_of(r)[e] * weight[static_cast<std::size_t>(o * inputs + x.columns_of(r)[e])];
-          sum += product;
+          sum = std::fma(x.values_of(r)[e],
+                         weight[static_cast<std::size_t>(o * inputs + x.columns_of(r)[e])], sum);
         }
         ASSERT_EQ(y[static_cast<std::size_t>(r * (outputs + 3) + o)], sum) << r << " " << o;
       }

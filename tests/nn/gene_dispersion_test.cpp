@@ -28,7 +28,9 @@ TEST(GeneDispersion, stands_between_means_and_dropouts) {
         const auto at = static_cast<std::size_t>(r * layer.inputs() + c);
         EXPECT_EQ(out(r, c), x[at]);
         EXPECT_EQ(out(r, 3 + c), 100.0F + static_cast<float>(c));
-        if (heads == 3) EXPECT_EQ(out(r, 6 + c), x[at + 3]);
+        if (heads == 3) {
+          EXPECT_EQ(out(r, 6 + c), x[at + 3]);
+        }
       }
     }
     // dL/dy = y: what came in goes out, and the dispersions' are summed.
