@@ -7,6 +7,7 @@
 #include "checkpoint/state_file.hpp"
 #include "cli/command.hpp"
 #include "cli/reading_options.hpp"
+#include "core/condition.hpp"
 #include "data/data_identity.hpp"
 #include "hourglass/core/error.hpp"
 
