@@ -158,6 +158,11 @@ for beta in 1 4; do
   trained "variational-$beta" variational --beta "$beta"
   measured "variational-$beta" --code
 done
+for variant in "mean --loss-reduction mean" "none --beta-warmup 0" linear "cycles --beta-warmup 2epochs --beta-cycles 4"; do
+  read -ra words <<<"$variant"
+  trained "units-${words[0]}" variational-deep "${words[@]:1}"
+  measured "units-${words[0]}" --code --elbo --samples 20
+done
 for size in 30 10 2; do
   trained "deep-$size" "deep-$size"
   measured "deep-$size"

@@ -4,11 +4,9 @@ import os
 import sys
 from pathlib import Path
 
-import h5py
-
 from figures import Results
-from page import Page, shell, table
-from sheet import write_sheet
+from page import shell, table
+from variational_part import VariationalPart
 
 SCIKIT_LEARN = {2: 36.1394, 10: 19.0916, 30: 12.2429, 64: 8.1286}
 NOISES = (
@@ -20,7 +18,7 @@ NOISES = (
 )
 
 
-class Document(Page):
+class Document(VariationalPart):
     def compression(self):
         r = self.results
         self.say("## Deep against linear, by size of the code")
@@ -216,53 +214,6 @@ class Document(Page):
             )
         )
 
-    def variational(self):
-        r = self.results
-        self.say("## Variational: evidence lower bound and samples")
-        rows = []
-        for beta in (1, 4):
-            name = f"variational-{beta}"
-            if r.has(name):
-                rows.append(
-                    [
-                        beta,
-                        *(
-                            f"{v:.2f}"
-                            for v in r.lower_bound(
-                                name, f"{r.folder}/fashion-mnist.h5:/test/samples"
-                            )
-                        ),
-                        self.sse(name),
-                        self.figure("code_active_units", 1)(name),
-                    ]
-                )
-        self.say(
-            table(
-                [
-                    "beta",
-                    "test ELBO (nats)",
-                    "cross-entropy",
-                    "divergence from the prior",
-                    "test sse of the mean code",
-                    "mean units with abs(mean) above 0.01, of 20",
-                ],
-                rows,
-            )
-        )
-        self.images.mkdir(parents=True, exist_ok=True)
-        with h5py.File(r.folder / "samples.h5", "r") as file:
-            write_sheet(
-                self.images / "variational-samples.png", file["samples"][()].reshape(-1, 28, 28), 16
-            )
-        self.say(
-            shell(
-                r.command("variational-1"),
-                "hourglass sample --model variational-1/model.h5 --samples 128 --seed 1 --output "
-                "samples.h5",
-            )
-        )
-        self.say("![128 samples from the prior](img/variational-samples.png)")
-
     def probes(self):
         r = self.results
         self.say("## What the codes know of the labels")
@@ -360,6 +311,7 @@ class Document(Page):
             self.sparse,
             self.contractive,
             self.variational,
+            self.used_units,
             self.probes,
             self.variants,
         ):

@@ -8,6 +8,7 @@
 #include "engine/inference.hpp"
 #include "hourglass/core/error.hpp"
 #include "math/exact_sum.hpp"
+#include "model/unit_divergences.hpp"
 #include "nn/network.hpp"
 
 namespace hourglass {
@@ -23,6 +24,7 @@ struct Tally {
   ExactSum active;
   ExactSum norms;
   std::vector<std::int64_t> used;
+  UnitDivergences divergences;
 };
 
 class CodeMeter {
@@ -30,6 +32,7 @@ class CodeMeter {
   CodeMeter(const Autoencoder& model, const CodeStatisticsOptions& options, Index micro_batch)
       : model_(model), options_(options), workspace_(model.make_workspace(micro_batch)) {
     tally.used.assign(static_cast<std::size_t>(model.code_size()), 0);
+    tally.divergences = UnitDivergences(model.posterior_units());
     if (options.jacobian)
       jacobian_scratch_ = Buffer<float>(model.jacobian_scratch_floats(jacobian_rows));
   }
@@ -50,6 +53,8 @@ class CodeMeter {
       tally.absolute.add(absolute);
       tally.active.add(active);
     }
+    if (!tally.divergences.empty())
+      tally.divergences.add(workspace_.output(model_.posterior_layer(), x.rows), {});
     if (options_.jacobian) add_jacobians(parameters, x);
   }
 
@@ -106,6 +111,7 @@ CodeStatistics code_statistics(const Communicator& communicator, const Autoencod
     total.absolute.add(other.absolute);
     total.active.add(other.active);
     total.norms.add(other.norms);
+    total.divergences.add(other.divergences);
     for (std::size_t c = 0; c < total.used.size(); ++c) total.used[c] |= other.used[c];
   }
   for (ExactSum* sum : {&total.absolute, &total.active, &total.norms}) {
@@ -113,11 +119,13 @@ CodeStatistics code_statistics(const Communicator& communicator, const Autoencod
     communicator.sum(sum->words());
   }
   communicator.sum(std::span(total.used));
+  if (!total.divergences.empty()) communicator.sum(total.divergences.words());
   const auto samples = static_cast<double>(plan.rows);
   CodeStatistics result;
   result.mean_absolute = total.absolute.value() / samples / static_cast<double>(model.code_size());
   result.active_units = total.active.value() / samples;
   for (const std::int64_t used : total.used) result.units_used += used > 0 ? 1 : 0;
+  result.unit_divergences = total.divergences.means(samples);
   if (options.jacobian) result.jacobian = total.norms.value() / samples;
   return result;
 }

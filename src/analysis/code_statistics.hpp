@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "data/normalization.hpp"
 #include "engine/worker_pool.hpp"
@@ -21,9 +22,12 @@ struct CodeStatisticsOptions {
 
 /// Sparsity and smoothness of the codes.
 struct CodeStatistics {
-  double mean_absolute = 0;        ///< mean of |h_j| over units and samples
-  double active_units = 0;         ///< mean number of active units per sample
-  Index units_used = 0;            ///< units that are active for at least one sample
+  double mean_absolute = 0;  ///< mean of |h_j| over units and samples
+  double active_units = 0;   ///< mean number of active units per sample
+  Index units_used = 0;      ///< units that are active for at least one sample
+  /// Variational codes: the KL divergence of each unit from the prior in nats, averaged over
+  /// samples.
+  std::vector<double> unit_divergences;
   std::optional<double> jacobian;  ///< mean of |dh/dx|_F over samples
 };
 

@@ -8,6 +8,7 @@
 #include "analysis/code_statistics.hpp"
 #include "analysis/column_errors.hpp"
 #include "analysis/denoising.hpp"
+#include "analysis/evidence_bounds.hpp"
 #include "cli/command.hpp"
 #include "cli/feature_output.hpp"
 #include "cli/model_arguments.hpp"
@@ -17,6 +18,7 @@
 #include "engine/inference.hpp"
 #include "engine/training_data.hpp"
 #include "hourglass/core/error.hpp"
+#include "model/unit_divergences.hpp"
 
 namespace hourglass {
 namespace {
@@ -86,6 +88,63 @@ void print_columns(const std::vector<ColumnError>& errors) {
   }
 }
 
+void add_code(const CodeStatistics& code, nlohmann::ordered_json& json) {
+  json["code_mean_absolute"] = code.mean_absolute;
+  json["code_active_units"] = code.active_units;
+  json["code_units_used"] = code.units_used;
+  if (!code.unit_divergences.empty()) {
+    json["code_kl"] = total_divergence(code.unit_divergences);
+    json["code_kl_units_used"] = count_used_units(code.unit_divergences);
+    json["code_unit_kl"] = code.unit_divergences;
+  }
+  if (code.jacobian) json["code_jacobian_norm"] = *code.jacobian;
+}
+
+void print_code(const CodeStatistics& code, Index units) {
+  fmt::print(
+      "code     {:.6f} mean |h|; {:.2f} of {} units active, averaged over samples; {} ever\n",
+      code.mean_absolute, code.active_units, units, code.units_used);
+  const std::vector<double>& divergences = code.unit_divergences;
+  if (!divergences.empty()) {
+    fmt::print("kl       {:.6f} nats from the prior; {} of {} units used (above {:g} nats)\n",
+               total_divergence(divergences), count_used_units(divergences), units, used_unit_nats);
+    constexpr std::size_t per_line = 8;
+    for (std::size_t first = 0; first < divergences.size(); first += per_line) {
+      const std::size_t last = std::min(first + per_line, divergences.size());
+      fmt::print("  units {:>4} to {:>4}", first, last - 1);
+      for (std::size_t j = first; j < last; ++j) fmt::print("  {:8.5f}", divergences[j]);
+      fmt::print("\n");
+    }
+  }
+  if (code.jacobian) fmt::print("jacobian {:.6f} mean |dh/dx|\n", *code.jacobian);
+}
+
+std::optional<EvidenceOptions> read_evidence_options(const Communicator& world,
+                                                     const Arguments& arguments,
+                                                     const Autoencoder& model) {
+  std::optional<EvidenceOptions> options;
+  collectively(world, [&] {
+    const Index draws = arguments.integer("samples", EvidenceOptions{}.draws, 1);
+    if (!arguments.flag("elbo")) {
+      if (arguments.has("samples"))
+        throw Error(ErrorKind::usage, "--samples has no effect without --elbo: add --elbo");
+      return;
+    }
+    check_evidence(model);
+    if (draws > std::numeric_limits<std::int32_t>::max())
+      throw Error(ErrorKind::usage, fmt::format("--samples must be below 2^31, not {}", draws));
+    options = EvidenceOptions{draws, static_cast<std::uint64_t>(arguments.integer("seed", 1, 0))};
+  });
+  return options;
+}
+
+void print_evidence(const EvidenceBounds& bounds, Index draws) {
+  fmt::print("elbo     {:.6f} nats   reconstruction {:.6f}, divergence {:.6f}\n", bounds.elbo,
+             bounds.reconstruction, bounds.divergence);
+  fmt::print("bound    {:.6f} nats   importance-weighted, {} draws of the code\n",
+             bounds.importance_weighted, draws);
+}
+
 /// The errors in the units of the data, and the peak of the psnr in them.
 double to_original_units(const MatchedData& data, const Model& model, const FeatureErrors& errors,
                          Evaluation& result) {
@@ -109,6 +168,8 @@ void run_evaluate(const Arguments& arguments) {
   const auto world = Communicator::world();
   ModelArguments given = read_model_arguments(world, arguments);
   std::optional<CodeStatisticsOptions> code_options = read_code_options(world, arguments);
+  std::optional<EvidenceOptions> evidence_options =
+      read_evidence_options(world, arguments, *given.model.network);
   Units units = Units::network;
   collectively(world, [&] { units = units_from(arguments.get("units", "network")); });
   const MatchedData data = open_matched(world, given);
@@ -117,6 +178,7 @@ void run_evaluate(const Arguments& arguments) {
       read_noise(world, arguments, given.model.config.model.image, reader.info());
   if (code_options) code_options->conditions = given.model.row_conditions;
   if (noise) noise->conditions = given.model.row_conditions;
+  if (evidence_options) evidence_options->conditions = given.model.row_conditions;
   std::vector<float> weights;
   collectively(world, [&] {
     if (arguments.has("sample-weights"))
@@ -144,6 +206,11 @@ void run_evaluate(const Arguments& arguments) {
     code = code_statistics(world, *given.model.network, given.model.parameters.span(), reader,
                            data.transform, given.micro_batch, pool, *code_options);
   }
+  std::optional<EvidenceBounds> evidence;
+  if (evidence_options) {
+    evidence = evidence_bounds(world, *given.model.network, given.model.parameters.span(), reader,
+                               data.transform, given.micro_batch, pool, *evidence_options);
+  }
   std::optional<double> corrupted;
   if (noise) {
     corrupted = denoising_sse(world, *given.model.network, given.model.parameters.span(), reader,
@@ -162,12 +229,14 @@ void run_evaluate(const Arguments& arguments) {
     if (corrupted) json["corrupted_sse"] = *corrupted;
     if (!columns.empty()) json["columns"] = to_json(columns);
     if (features) add_features(*features, json);
-    if (code) {
-      json["code_mean_absolute"] = code->mean_absolute;
-      json["code_active_units"] = code->active_units;
-      json["code_units_used"] = code->units_used;
-      if (code->jacobian) json["code_jacobian_norm"] = *code->jacobian;
+    if (evidence) {
+      json["elbo"] = evidence->elbo;
+      json["elbo_reconstruction"] = evidence->reconstruction;
+      json["elbo_divergence"] = evidence->divergence;
+      json["importance_weighted_bound"] = evidence->importance_weighted;
+      json["elbo_samples"] = evidence_options->draws;
     }
+    if (code) add_code(*code, json);
     fmt::print("{}\n", json.dump());
     return;
   }
@@ -183,11 +252,8 @@ void run_evaluate(const Arguments& arguments) {
         "noisy    {}   sse of reconstructions from noisy samples, against the clean samples\n",
         decimal_text(*corrupted, 6));
   if (features) print_features(*features);
-  if (!code) return;
-  fmt::print(
-      "code     {:.6f} mean |h|; {:.2f} of {} units active, averaged over samples; {} ever\n",
-      code->mean_absolute, code->active_units, given.model.network->code_size(), code->units_used);
-  if (code->jacobian) fmt::print("jacobian {:.6f} mean |dh/dx|\n", *code->jacobian);
+  if (evidence) print_evidence(*evidence, evidence_options->draws);
+  if (code) print_code(*code, given.model.network->code_size());
 }
 
 }  // namespace
@@ -196,17 +262,24 @@ Command evaluate_command() {
   std::vector<Option> options = model_options();
   options.push_back({"sample-weights", "input",
                      "FILE.h5:/path of a weight for each row of --data: means over samples (but "
-                     "for those of noise, code and features) are weighted",
+                     "for those of noise, code, features and --elbo) are weighted",
                      "", false});
   options.push_back({"corruption", "noise",
                      fmt::format("Also reconstruct from samples corrupted with this noise: {}",
                                  fmt::join(corruption_names(), ", ")),
                      "none", false});
   options.push_back({"corruption-strength", "noise", "As for train", "0.3", false});
-  options.push_back({"seed", "noise", "Seed of the noise", "1", false});
-  options.push_back({"code", "output",
-                     "Also report the number of active code units and their mean magnitude", "",
-                     true});
+  options.push_back({"seed", "noise", "Seed of the noise, and of --elbo", "1", false});
+  options.push_back({"elbo", "output",
+                     "Also report the evidence lower bound and the importance-weighted bound of a "
+                     "variational model, in nats per sample",
+                     "", true});
+  options.push_back({"samples", "output", "Codes drawn per sample for --elbo", "100", false});
+  options.push_back(
+      {"code", "output",
+       "Also report the number of active code units and their mean magnitude; of variational "
+       "codes the KL divergence of each unit",
+       "", true});
   options.push_back({"active-above", "output",
                      "Threshold of |h| above which a unit counts as active", "0.01", false});
   options.push_back({"jacobian", "output",

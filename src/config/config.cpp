@@ -27,6 +27,8 @@ void check_full_batch(const TrainConfig& config) {
                                    {"scale-learning-rate", config.schedule.scaling != "none"},
                                    {"clip-norm", config.clip_norm != 0},
                                    {"ema", update.ema != 0},
+                                   {"beta-warmup", config.penalties.beta_warmup.count != 0},
+                                   {"l1-warmup", config.penalties.l1_warmup.count != 0},
                                    {"predictive", config.model.regularization.predictive},
                                    {"encoder-rate-factor", update.encoder_rate != 1},
                                    {"decoder-rate-factor", update.decoder_rate != 1},
@@ -35,6 +37,14 @@ void check_full_batch(const TrainConfig& config) {
         !used,
         fmt::format("--optimizer lbfgs uses a line search and cannot be combined with --{}", name));
   }
+}
+
+void check_penalty_schedules(const TrainConfig& config) {
+  const PenaltySchedules& penalties = config.penalties;
+  check(penalties.beta_cycles >= 1 && penalties.beta_cycles <= 1000000,
+        fmt::format("--beta-cycles must be 1 to 1000000, not {}", penalties.beta_cycles));
+  check(penalties.l1_warmup.count == 0 || !config.model.regularization.predictive,
+        "--l1-warmup cannot be combined with --predictive, whose codes minimize --l1 themselves");
 }
 
 }  // namespace
@@ -124,6 +134,7 @@ void validate(const TrainConfig& config) {
   } else {
     static_cast<void>(make_optimizer(config.optimizer));
   }
+  check_penalty_schedules(config);
   check_pretraining(config);
 }
 

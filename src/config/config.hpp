@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "config/arithmetic_settings.hpp"
+#include "config/penalty_schedules.hpp"
 #include "config/pretrain_config.hpp"
 #include "config/reliability.hpp"
+#include "config/variational_defaults.hpp"
 #include "core/channel_order.hpp"
 #include "data/columns.hpp"
 #include "data/normalization.hpp"
@@ -32,13 +34,6 @@ enum class Reduction {
 [[nodiscard]] std::string_view name_of(Reduction reduction);
 /// Throws Error(usage) that lists the names.
 [[nodiscard]] Reduction reduction_from(std::string_view name);
-
-/// When to write a checkpoint: every `count` of `unit`; count 0 means only when stopped.
-struct Interval {
-  enum class Unit { steps, epochs, seconds };
-  double count = 1;
-  Unit unit = Unit::epochs;
-};
 
 /// Every setting of a training run, as plain data with its default. train/settings.hpp gives each
 /// its name and text.
@@ -73,6 +68,8 @@ struct TrainConfig {
   std::vector<Column> columns;
   std::vector<std::string> count_notes;  ///< counts: lines for the report, found in the data
   Initialization initialization = Initialization::glorot_uniform;
+  PenaltySchedules penalties;
+  GivenSettings given;  ///< see settle_variational_defaults()
 
   // optimization
   OptimizerSettings optimizer;

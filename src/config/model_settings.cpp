@@ -50,8 +50,9 @@ std::vector<Setting> model_settings() {
           {"loss", s, fmt::format("Loss function: {}", fmt::join(loss_names(), ", "))},
           [](TrainConfig& c) -> Loss& { return c.model.loss; }, loss_from),
       {"loss-reduction", s,
-       "Reduction of the loss over the features of a sample: mean (as in PyTorch) or sum", false,
-       Scope::trajectory,
+       "Reduction of the loss over the features of a sample: mean (as in PyTorch) or sum, the "
+       "default with --variational",
+       false, Scope::trajectory,
        [](const TrainConfig& c) { return std::string(c.model.feature_mean ? "mean" : "sum"); },
        [](TrainConfig& c, const std::string& text) {
          if (text != "mean" && text != "sum") bad_value("loss-reduction", text, "mean or sum");

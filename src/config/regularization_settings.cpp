@@ -69,6 +69,20 @@ Setting per_layer_setting(Row row, Access access, Format format, Parse parse) {
           }};
 }
 
+template <class Access>
+Setting warmup_setting(Row row, Access access) {
+  return {
+      row.name,
+      row.section,
+      row.help,
+      false,
+      row.scope,
+      [access](const TrainConfig& c) { return format_warmup(access(const_cast<TrainConfig&>(c))); },
+      [access, name = row.name](TrainConfig& c, const std::string& text) {
+        access(c) = parse_warmup(name, text);
+      }};
+}
+
 Regularization& of(TrainConfig& c) { return c.model.regularization; }
 
 }  // namespace
@@ -116,6 +130,9 @@ std::vector<Setting> regularization_settings() {
           [](const std::string& name, const std::string& text) {
             return parse_number<double>(name, text, "a number");
           }),
+      warmup_setting({"l1-warmup", s,
+                      "Linear warm-up of --l1 and --hidden-l1 from 0, e.g. 5epochs or 2000steps"},
+                     [](TrainConfig& c) -> Interval& { return c.penalties.l1_warmup; }),
       number_setting({"kl-weight", s,
                       "Weight of the KL divergence of each code unit's batch mean from --kl-target "
                       "(sparse autoencoder)"},
@@ -152,6 +169,16 @@ std::vector<Setting> regularization_settings() {
                    [](TrainConfig& c) -> bool& { return of(c).variational; }),
       number_setting({"beta", s, "variational: weight of the KL divergence from the prior"},
                      [](TrainConfig& c) -> double& { return of(c).beta; }),
+      warmup_setting(
+          {"beta-warmup", s,
+           "variational: linear warm-up of --beta from 0, e.g. 10epochs or 2000steps; with "
+           "--variational and without --beta by default half of the epochs, at most 10"},
+          [](TrainConfig& c) -> Interval& { return c.penalties.beta_warmup; }),
+      integer_setting(
+          {"beta-cycles", s,
+           "variational: number of warm-ups of --beta, each held as long as it lasts before the "
+           "next begins (cyclical annealing)"},
+          [](TrainConfig& c) -> Index& { return c.penalties.beta_cycles; }),
       number_setting(
           {"free-bits", s,
            "variational: KL divergence per unit, in nats, that is not penalized (free bits)"},

@@ -16,6 +16,13 @@ const std::vector<Setting>& train_settings() {
           optimizer_settings(), pretrain_settings(), run_settings(), reliability_settings()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
+    for (Setting& setting : all) {
+      setting.set = [set = std::move(setting.set), name = setting.name](TrainConfig& config,
+                                                                        const std::string& text) {
+        set(config, text);
+        settle_variational_defaults(name, config);
+      };
+    }
     return all;
   }();
   return settings;

@@ -24,6 +24,7 @@ enum class Purpose : std::uint32_t {
   label_subset = 11,
   validation_split = 12,
   sweep = 20,
+  evidence = 21,
 };
 
 /// Stateless counter-based generator: Philox4x32-10 (Salmon et al., "Parallel random numbers: as

@@ -35,7 +35,7 @@ GradientEngine::GradientEngine(const Trainable& model, const ShardPlan& plan, Ra
 }
 
 StepSums& GradientEngine::run(const float* parameters, SampleSource& source, std::uint64_t seed,
-                              std::uint32_t epoch, Index step) {
+                              std::uint32_t epoch, Index step, const PenaltyFactors& factors) {
   std::ranges::fill(next_buckets_, 0);
   for (Index b = 0; b < bucket_count(); ++b)
     finished_by_[static_cast<std::size_t>(b)].store(0, std::memory_order_relaxed);
@@ -43,7 +43,7 @@ StepSums& GradientEngine::run(const float* parameters, SampleSource& source, std
   for (const auto& worker : workers_) worker->begin_step();
   GradientStep state{parameters,
                      &source,
-                     {.training = true, .seed = seed, .epoch = epoch},
+                     {.training = true, .seed = seed, .epoch = epoch, .penalty_factors = factors},
                      step,
                      1.0F / static_cast<float>(shards_.samples_in_step(step))};
   if (settings_.bfloat16) {
@@ -73,11 +73,13 @@ void GradientEngine::collect_sums() {
   sums_.loss.clear();
   sums_.squared_error.clear();
   sums_.penalty.clear();
+  sums_.unit_divergences.clear();
   sums_.failure = nullptr;
   for (const auto& worker : workers_) {
     sums_.loss.add(worker->sums().loss);
     sums_.squared_error.add(worker->sums().squared_error);
     sums_.penalty.add(worker->sums().penalty);
+    sums_.unit_divergences.add(worker->sums().unit_divergences);
     if (!sums_.failure) sums_.failure = worker->sums().failure;
   }
   sums_.input_seconds = worker(0).sums().input_seconds;

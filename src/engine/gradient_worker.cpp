@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "core/timer.hpp"
+#include "model/weighted_loss.hpp"
 #include "nn/loss.hpp"
 
 namespace hourglass {
@@ -21,6 +22,7 @@ GradientWorker::GradientWorker(const Trainable& model, const ShardPlan& shards,
   }
   const Index max_rows = shards_.micro_batch();
   workspace_ = model_.make_workspace(max_rows);
+  sums_.unit_divergences = UnitDivergences(model_.posterior_units());
   unit_sums_.resize(static_cast<std::size_t>(model_.mean_units()));
   const Index held = holds_all() ? plan_.leaves.size() : 1;
   input_ = Buffer<float>(held * max_rows * model_.features());
@@ -37,6 +39,7 @@ void GradientWorker::begin_step() {
   sums_.loss.clear();
   sums_.squared_error.clear();
   sums_.penalty.clear();
+  sums_.unit_divergences.clear();
   sums_.failure = nullptr;
   sums_.input_seconds = 0;
   sums_.compute_seconds = 0;
@@ -104,12 +107,16 @@ void GradientWorker::run(const GradientStep& step, Announcement announce) {
     };
     // By reference: a std::function of the lambda itself would allocate.
     const GradientReady ready = std::ref(on_ready);
-    const LossSums loss =
-        model_.train_pass(step.parameters, batch.samples, step.scale, workspace_,
-                          buffer(merge.leaf_buffer()), context_of(step, batch.ids), ready);
+    const PassContext context = context_of(step, batch.ids);
+    const LossSums loss = model_.train_pass(step.parameters, batch.samples, step.scale, workspace_,
+                                            buffer(merge.leaf_buffer()), context, ready);
     sums_.loss.add(loss.loss);
     sums_.squared_error.add(loss.squared_error);
     sums_.penalty.add(loss.penalty);
+    if (!sums_.unit_divergences.empty() && batch.samples.rows > 0) {
+      sums_.unit_divergences.add(workspace_.output(model_.posterior_layer(), batch.samples.rows),
+                                 weights_of(context));
+    }
   }
   sums_.compute_seconds = timer.seconds() - (sums_.input_seconds - input_before);
 }

@@ -14,6 +14,7 @@
 #include "engine/recording.hpp"
 #include "math/exact_sum.hpp"
 #include "model/trainable.hpp"
+#include "model/unit_divergences.hpp"
 #include "nn/layer.hpp"
 #include "nn/network.hpp"
 
@@ -33,6 +34,7 @@ struct StepSums {
   ExactSum loss;
   ExactSum squared_error;
   ExactSum penalty;
+  UnitDivergences unit_divergences;  ///< of variational models; empty of others
   std::exception_ptr failure;  ///< thrown by the data source; the step was completed with empty
                                ///< micro-batches instead
   double input_seconds = 0;

@@ -15,6 +15,7 @@
 #include "engine/sum_over_ranks.hpp"
 #include "hourglass/core/error.hpp"
 #include "math/exact_sum.hpp"
+#include "model/unit_divergences.hpp"
 #include "nn/loss.hpp"
 #include "nn/network.hpp"
 
@@ -67,6 +68,7 @@ Evaluation evaluate(const Communicator& communicator, const Trainable& model,
   for (std::size_t w = 0; w < workers; ++w) workspaces.push_back(model.make_workspace(micro_batch));
   // By worker: loss, squared error, penalty.
   std::vector<std::array<ExactSum, 3>> sums(workers);
+  std::vector<UnitDivergences> divergences(workers, UnitDivergences(model.posterior_units()));
   collectively(communicator, [&] {
     check_features(reader.info(), model.features());
     for_each_micro_batch(
@@ -74,13 +76,14 @@ Evaluation evaluate(const Communicator& communicator, const Trainable& model,
         [&](Index worker, Range rows, ConstMatrix x) {
           const auto w = static_cast<std::size_t>(worker);
           workspaces[w].set_conditions(conditions_of(conditions, plan.rows, rows));
+          const auto own = weights.empty() ? weights
+                                           : weights.subspan(static_cast<std::size_t>(rows.begin),
+                                                             static_cast<std::size_t>(rows.size()));
           const LossSums batch =
-              weights.empty()
-                  ? model.evaluate(parameters.data(), x, workspaces[w])
-                  : model.evaluate_weighted(parameters.data(), x,
-                                            weights.subspan(static_cast<std::size_t>(rows.begin),
-                                                            static_cast<std::size_t>(rows.size())),
-                                            workspaces[w]);
+              own.empty() ? model.evaluate(parameters.data(), x, workspaces[w])
+                          : model.evaluate_weighted(parameters.data(), x, own, workspaces[w]);
+          if (!divergences[w].empty())
+            divergences[w].add(workspaces[w].output(model.posterior_layer(), x.rows), {own, {}});
           sums[w][0].add(batch.loss);
           sums[w][1].add(batch.squared_error);
           sums[w][2].add(batch.penalty);
@@ -91,12 +94,15 @@ Evaluation evaluate(const Communicator& communicator, const Trainable& model,
     for (std::size_t i = 0; i < total.size(); ++i) total[i].add(sums[w][i]);
   }
   sum_over_ranks(communicator, total);
+  for (std::size_t w = 1; w < workers; ++w) divergences.front().add(divergences[w]);
+  if (!divergences.front().empty()) communicator.sum(divergences.front().words());
   const auto samples = static_cast<double>(plan.rows);
   Evaluation result;
   result.samples = plan.rows;
   result.loss = total[0].value() / samples;
   result.penalty = total[2].value() / samples;
   result.sse = total[1].value() / samples;
+  result.unit_divergences = divergences.front().means(samples);
   result.mse = result.sse / static_cast<double>(model.features());
   result.psnr = result.mse > 0 ? 10.0 * std::log10(1.0 / result.mse)
                                : std::numeric_limits<double>::infinity();

@@ -55,6 +55,8 @@ struct Evaluation {
                        ///< (variational)
   double sse = 0;      ///< squared error summed over features, averaged over samples
   double mse = 0;      ///< per feature
+  std::vector<double> unit_divergences;  ///< variational: of each unit from the prior, in nats,
+                                         ///< averaged over samples
   double psnr =
       0;  ///< 10 log10(1 / mse) decibels: the peak is 1, the range of normalised integer data
 };

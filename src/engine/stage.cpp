@@ -8,7 +8,11 @@ namespace hourglass {
 
 Stage::Stage(const Communicator& communicator, const Trainable& model, const ShardPlan& plan,
              WorkerPool& pool, std::span<float> parameters, const StageSettings& settings)
-    : communicator_(communicator), model_(model), plan_(plan), settings_(settings) {
+    : communicator_(communicator),
+      model_(model),
+      plan_(plan),
+      settings_(settings),
+      summation_(model.posterior_units()) {
   collectively(communicator_, [&] {
     schedule_ = std::make_unique<Schedule>(settings_.schedule, plan_.steps_per_epoch(),
                                            settings_.epochs * plan_.steps_per_epoch());
@@ -31,9 +35,9 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
 }
 
 const StepTotals& Stage::gradient(SampleSource& source, std::uint64_t seed, std::uint32_t epoch,
-                                  Index step, StepFlags flags) {
+                                  Index step, StepFlags flags, const PenaltyFactors& factors) {
   activity::enter(Work::computing);
-  StepSums& sums = engine_->run(parameters().data(), source, seed, epoch, step);
+  StepSums& sums = engine_->run(parameters().data(), source, seed, epoch, step, factors);
   compute_seconds_ = sums.compute_seconds;
   activity::enter(Work::exchanging);
   Request request = summation_.start(communicator_, sums, flags);

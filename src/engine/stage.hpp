@@ -50,9 +50,9 @@ class Stage {
         WorkerPool& pool, std::span<float> parameters, const StageSettings& settings);
 
   /// Computes the gradient of one step, starts its exchange and sums the losses over the ranks,
-  /// with `flags` of this rank.
+  /// with `flags` of this rank; `factors` are those of penalty weights in this update.
   const StepTotals& gradient(SampleSource& source, std::uint64_t seed, std::uint32_t epoch,
-                             Index step, StepFlags flags = {});
+                             Index step, StepFlags flags = {}, const PenaltyFactors& factors = {});
   /// The global norm of that gradient, before clipping.
   [[nodiscard]] double gradient_norm() { return exchange_->norm(); }
   /// Waits until no message of that gradient is pending, as must be before the parameters are used

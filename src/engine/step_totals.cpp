@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "hourglass/core/error.hpp"
+
 namespace hourglass {
 
 namespace {
@@ -13,7 +15,9 @@ constexpr std::size_t all_words = failure_word + 1;
 
 }  // namespace
 
-StepSummation::StepSummation() : words_(all_words) {}
+StepSummation::StepSummation(Index units) : words_(all_words + static_cast<std::size_t>(units)) {
+  totals_.unit_divergences = UnitDivergences(units);
+}
 
 Request StepSummation::start(const Communicator& communicator, StepSums& sums,
                              const StepFlags& flags) {
@@ -22,6 +26,9 @@ Request StepSummation::start(const Communicator& communicator, StepSums& sums,
     word = std::ranges::copy(sum->words(), word).out;
   for (std::size_t f = 0; f < flags.size(); ++f) words_[flag_words + f] = flags[f] ? 1 : 0;
   words_[failure_word] = sums.failure ? 1 : 0;
+  const auto divergences = sums.unit_divergences.words();
+  require(all_words + divergences.size() == words_.size(), "sums of another model");
+  std::ranges::copy(divergences, words_.begin() + all_words);
   return communicator.iallreduce_sum(words_);
 }
 
@@ -32,6 +39,7 @@ const StepTotals& StepSummation::finish(const StepSums& sums, Index samples) {
     word += exact_words;
   }
   for (std::size_t f = 0; f < totals_.flags.size(); ++f) totals_.flags[f] = words_[flag_words + f];
+  std::copy(words_.begin() + all_words, words_.end(), totals_.unit_divergences.words().begin());
   totals_.failed = words_[failure_word] > 0;
   totals_.failure = sums.failure;
   totals_.samples = samples;

@@ -27,6 +27,7 @@ struct StepTotals {
   ExactSum loss;
   ExactSum squared_error;
   ExactSum penalty;
+  UnitDivergences unit_divergences;  ///< of variational models
   Index samples = 0;
   std::array<std::int64_t, std::tuple_size_v<StepFlags>>
       flags{};                 ///< by flag: the number of ranks on which it was set
@@ -42,10 +43,12 @@ struct StepTotals {
   }
 };
 
-/// The one small allreduce of every step: losses, flags, and whether a rank has failed.
+/// The one small allreduce of every step: losses, divergences of code units, flags, and whether a
+/// rank has failed.
 class StepSummation {
  public:
-  StepSummation();
+  /// For a model with so many units of a posterior.
+  explicit StepSummation(Index units = 0);
   /// Starts the sum of what this rank contributes. Nothing may be started again before finish().
   [[nodiscard]] Request start(const Communicator& communicator, StepSums& sums,
                               const StepFlags& flags);
@@ -53,7 +56,7 @@ class StepSummation {
   const StepTotals& finish(const StepSums& sums, Index samples);
 
  private:
-  std::vector<std::int64_t> words_;  // three exact sums, the flags, the failures
+  std::vector<std::int64_t> words_;  // three exact sums, the flags, the failures, the divergences
   StepTotals totals_;
 };
 

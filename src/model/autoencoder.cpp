@@ -272,19 +272,20 @@ double Autoencoder::penalize(Index layer, ConstMatrix y, float scale, const Pass
                              Matrix dy) const {
   const Regularization& r = spec_.regularization;
   const RowWeights weights = weights_of(context);
+  const PenaltyFactors& factors = context.penalty_factors;
   double value = 0;
   if (layer == architecture_.code_layer) {
     // Predictive sparse decomposition penalises its inferred codes instead.
-    if (r.l1 > 0 && !predictive_) value += weighted_l1(r.l1, y, scale, dy, weights);
+    if (r.l1 > 0 && !predictive_) value += weighted_l1(factors.l1 * r.l1, y, scale, dy, weights);
     if (r.kl_weight > 0)
       value += kl_sparsity_penalty(r.kl_weight, r.kl_target, context.unit_means, y.rows, scale, dy);
   }
   if (layer == architecture_.posterior_layer)
-    value += weighted_variational(r.beta, r.free_bits, y, scale, dy, weights);
+    value += weighted_variational(factors.variational * r.beta, r.free_bits, y, scale, dy, weights);
   const auto& hidden = architecture_.hidden_layers;
   if (const auto place = std::ranges::find(hidden, layer); place != hidden.end()) {
     const double weight = r.hidden_l1.at(place - hidden.begin() + 1);
-    if (weight > 0) value += weighted_l1(weight, y, scale, dy, weights);
+    if (weight > 0) value += weighted_l1(factors.l1 * weight, y, scale, dy, weights);
   }
   return value;
 }

@@ -84,6 +84,10 @@ class Autoencoder final : public Trainable {
     return missing_ ? &*missing_ : nullptr;
   }
   [[nodiscard]] Index code_size() const { return code_size_; }
+  [[nodiscard]] Index posterior_layer() const override { return architecture_.posterior_layer; }
+  [[nodiscard]] Index posterior_units() const override {
+    return posterior_layer() < 0 ? 0 : code_size_;
+  }
   [[nodiscard]] std::vector<TensorRole> roles() const override;
   [[nodiscard]] Workspace make_workspace(Index max_rows) const override;
   /// FLOP of the GEMMs in one sample's forward and backward pass: twice the multiply-adds.

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "math/elementwise.hpp"
+#include "nn/gaussian_sample.hpp"
 
 namespace hourglass {
 
@@ -36,6 +37,13 @@ double kl_sparsity_penalty(double weight, double target, std::span<const double>
   return weight * sum * static_cast<double>(rows);
 }
 
+double unit_divergence(float mean, float log_variance) {
+  const float bounded = bounded_log_variance(log_variance);
+  const float variance = elementwise::exp(bounded);
+  return 0.5 * (static_cast<double>(mean) * mean + static_cast<double>(variance) - 1.0 -
+                static_cast<double>(bounded));
+}
+
 double variational_penalty(double beta, double free_bits, ConstMatrix posterior, float scale,
                            Matrix gradient) {
   const Index units = posterior.columns / 2;
@@ -45,15 +53,13 @@ double variational_penalty(double beta, double free_bits, ConstMatrix posterior,
     const float* mean = posterior.row(r).data();
     const float* log_variance = mean + units;
     for (Index j = 0; j < units; ++j) {
-      const float variance = elementwise::exp(log_variance[j]);
-      const double divergence =
-          0.5 * (static_cast<double>(mean[j]) * mean[j] + static_cast<double>(variance) - 1.0 -
-                 static_cast<double>(log_variance[j]));
+      const double divergence = unit_divergence(mean[j], log_variance[j]);
       const bool free = divergence < free_bits;
       sum += free ? free_bits : divergence;
       if (gradient.empty() || free) continue;
       gradient(r, j) += step * mean[j];
-      gradient(r, units + j) += step * 0.5F * (variance - 1.0F);
+      if (is_bounded_log_variance(log_variance[j]))
+        gradient(r, units + j) += step * 0.5F * (elementwise::exp(log_variance[j]) - 1.0F);
     }
   }
   return beta * sum;

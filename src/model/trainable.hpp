@@ -40,6 +40,11 @@ class Trainable {
   virtual LossSums evaluate_weighted(const float* parameters, ConstMatrix samples,
                                      std::span<const float> weights, Workspace& workspace) const;
 
+  /// Variational models: the layer of the workspace whose output, in training and evaluation, is
+  /// the posterior (mu, ln sigma^2), and the number of its units; -1 and 0 of others.
+  [[nodiscard]] virtual Index posterior_layer() const { return -1; }
+  [[nodiscard]] virtual Index posterior_units() const { return 0; }
+
   /// Projects the parameters onto their constraints, after initialisation and after every update.
   /// The same function of all parameters on every rank.
   virtual void constrain(float* parameters) const;

@@ -27,7 +27,8 @@ void GaussianSample::forward(const float* /*parameters*/, ConstMatrix x, Matrix 
       const auto [c, d] = normal_pair(words[2], words[3]);
       const std::array<float, 4> normal = {a, b, c, d};
       for (Index i = 0; i < std::min<Index>(4, width_ - begin); ++i) {
-        half[begin + i] = 0.5F * elementwise::exp(0.5F * log_variance[begin + i]) *
+        half[begin + i] = 0.5F *
+                          elementwise::exp(0.5F * bounded_log_variance(log_variance[begin + i])) *
                           normal[static_cast<std::size_t>(i)];
         out[begin + i] += 2.0F * half[begin + i];
       }
@@ -35,7 +36,7 @@ void GaussianSample::forward(const float* /*parameters*/, ConstMatrix x, Matrix 
   }
 }
 
-void GaussianSample::backward(const float* /*parameters*/, ConstMatrix /*x*/, ConstMatrix /*y*/,
+void GaussianSample::backward(const float* /*parameters*/, ConstMatrix x, ConstMatrix /*y*/,
                               Matrix dy, Matrix dx, float* /*gradient*/, std::span<float> scratch,
                               const PassContext& context) const {
   if (dx.empty()) return;
@@ -44,7 +45,11 @@ void GaussianSample::backward(const float* /*parameters*/, ConstMatrix /*x*/, Co
     const float* from = dy.row(r).data();
     float* to = dx.row(r).data();
     std::copy_n(from, width_, to);
-    for (Index c = 0; c < width_; ++c) to[width_ + c] = context.training ? from[c] * half[c] : 0.0F;
+    const float* log_variance = x.row(r).data() + width_;
+    for (Index c = 0; c < width_; ++c) {
+      const bool moves = context.training && is_bounded_log_variance(log_variance[c]);
+      to[width_ + c] = moves ? from[c] * half[c] : 0.0F;
+    }
   }
 }
 

@@ -29,6 +29,13 @@ struct SecondOrderTerms {
   std::span<const float> row_factors;
 };
 
+/// Factors of penalty weights in the present update: 1 unless they are warmed up
+/// (optim/weight_ramp.hpp).
+struct PenaltyFactors {
+  double l1 = 1;           ///< of the L1 norms of code and hidden activations
+  double variational = 1;  ///< of beta
+};
+
 /// The inputs of a pass besides parameters and samples. Noise is a function of (seed, epoch, sample
 /// id, element) only.
 struct PassContext {
@@ -40,7 +47,8 @@ struct PassContext {
   /// By row in the data set, the categories of a sample, one for each condition of the model: rows
   /// of ConditionBias, -1 where unknown. Empty: all are unknown.
   std::span<const std::int32_t> conditions;
-  std::span<const double> unit_means;              ///< Trainable::mean_units() of the global batch
+  std::span<const double> unit_means;  ///< Trainable::mean_units() of the global batch
+  PenaltyFactors penalty_factors;
   std::span<const SecondOrderTerms> second_order;  ///< of the first layers; the others have none
   /// The arena, rounded: dense layers multiply in bfloat16. Null: in fp32.
   const Bfloat16* bfloat16_parameters = nullptr;

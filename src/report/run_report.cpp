@@ -41,6 +41,13 @@ void add_summary(HtmlPage& page, const RunFindings& findings) {
                        decimal_text(best->validation_sse.value_or(*last.validation_sse), 4),
                        best->epoch)});
     }
+    if (const auto& divergences = divergences_of(last); !divergences.empty()) {
+      const CodeUse use = code_use(divergences);
+      rows.push_back(
+          {"used units", fmt::format("{} of {} with a KL divergence above {:g} nats; "
+                                     "{:.4g} nats together",
+                                     use.used_units, use.units, use.threshold, use.divergence)});
+    }
     rows.push_back(
         {"throughput", fmt::format("{:.0f} samples/s in the last epoch", last.samples_per_second)});
     rows.push_back({"memory", fmt::format("at most {:.0f} MiB per rank",
@@ -68,11 +75,48 @@ void add_training(HtmlPage& page, const RunFindings& findings) {
          "Squared error summed over features and averaged over samples, by epoch.");
   }
   show(page, loss_chart(steps), "The loss that training minimises, by step.");
+  if (!epochs.empty() && !epochs.back().unit_kl.empty()) {
+    show(page, used_units_chart(epochs),
+         "Units of the code whose KL divergence from the prior, averaged over samples, is above "
+         "0.01 nats, by epoch: the others carry no information.");
+    show(page, divergence_chart(divergences_of(epochs.back())),
+         "KL divergence of each unit in the last epoch, the largest first.");
+  }
   if (!epochs.empty()) {
     show(page, time_chart(epochs), "Time of each epoch by phase, on the slowest rank.");
     show(page, throughput_chart(epochs), "Samples per second over all ranks, by epoch.");
   }
   show(page, learning_rate_chart(steps), "Learning rate, by step.");
+}
+
+// The features, or columns of a table, by name.
+void add_features(HtmlPage& page, const SampleStudy& study) {
+  if (study.by_feature.empty()) return;
+  constexpr std::size_t most = 100;
+  std::vector<StudiedFeature> features = study.by_feature;
+  std::ranges::stable_sort(features, std::ranges::greater{}, &StudiedFeature::share);
+  features.resize(std::min(features.size(), most));
+  const bool kinds =
+      std::ranges::any_of(features, [](const auto& feature) { return feature.wrong.has_value(); });
+  std::vector<std::vector<std::string>> rows;
+  for (const StudiedFeature& feature : features) {
+    const bool counted = feature.wrong.has_value();
+    std::vector<std::string> row = {feature.name, fmt::format("{:.2f}", 100 * feature.share),
+                                    counted ? "" : fmt::format("{:.4g}", feature.rmse),
+                                    counted ? "" : fmt::format("{:.4g}", feature.bias)};
+    if (kinds) row.push_back(counted ? fmt::format("{:.2f}", 100 * *feature.wrong) : "");
+    rows.push_back(std::move(row));
+  }
+  const char* const what = kinds ? "column" : "feature";
+  std::vector<std::string> heads = {what, "share of the squared error, %", "root mean square error",
+                                    "bias"};
+  if (kinds) heads.emplace_back("wrong, %");
+  page.table(heads, rows,
+             fmt::format("Error by {}, of the samples above, in the units of the data{}{}", what,
+                         kinds ? " (dates: seconds)" : "",
+                         features.size() < study.by_feature.size()
+                             ? fmt::format("; the {} largest of {}", most, study.by_feature.size())
+                             : ""));
 }
 
 void add_reconstructions(HtmlPage& page, const SampleStudy& study, const ImageShape& shape) {
@@ -83,14 +127,15 @@ void add_reconstructions(HtmlPage& page, const SampleStudy& study, const ImageSh
   page.paragraph(fmt::format("{} of the {} samples of {}, evenly spaced: mean sse {}.",
                              study.size(), study.available, study.data, decimal_text(mean, 4)));
   for (const Figure& figure : reconstruction_figures(study, shape)) show(page, figure);
+  add_features(page, study);
   if (study.labels.empty()) return;
   show(page, error_by_label_chart(study), "Mean squared error by label.");
   page.table({"label", "samples", "mean sse", "largest sse"}, error_by_label(study),
              "Error by label (click a column head to sort)");
 }
 
-void add_code(HtmlPage& page, const Model& model, const SampleStudy& study,
-              const ImageShape& shape) {
+void add_code(HtmlPage& page, const Model& model, const SampleStudy& study, const ImageShape& shape,
+              std::span<const double> divergences) {
   page.heading("The code");
   const bool plane = study.code_size <= 2;
   show(page,
@@ -117,11 +162,15 @@ void add_code(HtmlPage& page, const Model& model, const SampleStudy& study,
     if (study.size() > 1) show(page, interpolation_figure(model, study, shape));
   }
   std::vector<std::vector<std::string>> rows;
+  const bool has_divergences = divergences.size() == units.size();
   for (const UnitStatistics& unit : units) {
     rows.push_back({std::to_string(unit.unit), fmt::format("{:.4g}", unit.mean),
                     fmt::format("{:.4g}", unit.deviation), fmt::format("{:.4g}", unit.smallest),
                     fmt::format("{:.4g}", unit.largest), fmt::format("{:.1f}", 100 * unit.active),
                     unit.dead ? "yes" : "no"});
+    if (has_divergences)
+      rows.back().push_back(
+          fmt::format("{:.5f}", divergences[static_cast<std::size_t>(unit.unit)]));
   }
   std::ranges::stable_sort(units, std::ranges::greater{}, &UnitStatistics::deviation);
   const std::size_t drawn = std::min<std::size_t>(units.size(), 32);
@@ -130,8 +179,10 @@ void add_code(HtmlPage& page, const Model& model, const SampleStudy& study,
       fmt::format(
           "Histograms of the values of each unit{}; the tallest bar of each has the same height.",
           drawn < units.size() ? " (the 32 of largest deviation)" : ""));
-  page.table({"unit", "mean", "deviation", "smallest", "largest", "active, %", "dead"}, rows,
-             "Units of the code");
+  std::vector<std::string> heads = {"unit",    "mean",      "deviation", "smallest",
+                                    "largest", "active, %", "dead"};
+  if (has_divergences) heads.emplace_back("KL divergence, nats");
+  page.table(heads, rows, "Units of the code");
 }
 
 void add_configuration(HtmlPage& page, const RunFindings& findings) {
@@ -171,7 +222,9 @@ std::string run_report(const RunFindings& findings) {
     const ImageShape shape = findings.model->grid();
     if (findings.study != nullptr) {
       add_reconstructions(page, *findings.study, shape);
-      add_code(page, *findings.model, *findings.study, shape);
+      const auto epochs = records_of(findings.metrics, "epoch");
+      add_code(page, *findings.model, *findings.study, shape,
+               epochs.empty() ? std::span<const double>() : divergences_of(epochs.back()));
     }
     const auto filters = filter_figures(*findings.model, shape);
     if (!filters.empty()) page.heading("First layer");

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 namespace hourglass {
 
@@ -87,6 +88,38 @@ LineChart loss_chart(std::span<const MetricsRecord> records) {
     chart.series.push_back(
         series("of which penalties", records, step_of, [](const auto& r) { return r.penalty; }));
   }
+  return chart;
+}
+
+LineChart used_units_chart(std::span<const MetricsRecord> epochs) {
+  LineChart chart = epoch_chart("Used units of the code", "units with a KL divergence above 0.01");
+  chart.y.lowest = 0;
+  chart.series.push_back(series("training", epochs, epoch_of, [](const auto& r) {
+    return static_cast<double>(code_use(r.unit_kl).used_units);
+  }));
+  if (std::ranges::any_of(epochs, [](const auto& r) { return !r.validation_unit_kl.empty(); })) {
+    chart.series.push_back(series("validation", epochs, epoch_of, [](const auto& r) {
+      return static_cast<double>(code_use(r.validation_unit_kl).used_units);
+    }));
+  }
+  return chart;
+}
+
+LineChart divergence_chart(std::span<const double> divergences) {
+  LineChart chart = chart_over("unit, by divergence", "KL divergence of units from the prior",
+                               "KL divergence (nats)");
+  std::vector<double> sorted(divergences.begin(), divergences.end());
+  std::ranges::sort(sorted, std::ranges::greater{});
+  Series units{"unit", {}, SeriesStyle::line_and_markers, std::nullopt};
+  for (std::size_t j = 0; j < sorted.size(); ++j) {
+    ChartPoint point;
+    point.x = static_cast<double>(j + 1);
+    point.y = sorted[j];
+    units.points.push_back(point);
+  }
+  chart.x.lowest = 0;
+  chart.y.lowest = 0;
+  chart.series.push_back(std::move(units));
   return chart;
 }
 

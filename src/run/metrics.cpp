@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "hourglass/core/error.hpp"
+#include "model/unit_divergences.hpp"
 #include "system/atomic_file.hpp"
 
 namespace hourglass {
@@ -30,27 +32,66 @@ std::string kept_lines(const std::string& path, Index steps) {
   return kept;
 }
 
-// A record as a line of metrics.csv, or the names of its columns; null becomes an empty cell.
-std::string table_line(const nlohmann::ordered_json& record, bool names) {
-  std::string line;
+void add_divergences(nlohmann::ordered_json& json, const std::string& prefix,
+                     const std::vector<double>& divergences) {
+  if (divergences.empty()) return;
+  const CodeUse use = code_use(divergences);
+  json[prefix + "kl"] = number(use.divergence);
+  json[prefix + "units_used"] = use.used_units;
+  json[prefix + "unit_kl"] = divergences;
+}
+
+// The cells of a record by column: an array has one for each element, "name_0" and so on; null is
+// an empty cell.
+std::vector<std::pair<std::string, std::string>> cells_of(const nlohmann::ordered_json& record) {
+  std::vector<std::pair<std::string, std::string>> cells;
+  const auto text = [](const nlohmann::ordered_json& value) {
+    if (value.is_null()) return std::string();
+    return value.is_string() ? value.get<std::string>() : value.dump();
+  };
   for (const auto& [name, value] : record.items()) {
-    if (!line.empty()) line += ',';
-    if (names) {
-      line += name;
-    } else if (!value.is_null()) {
-      line += value.is_string() ? value.get<std::string>() : value.dump();
+    if (!value.is_array()) {
+      cells.emplace_back(name, text(value));
+      continue;
     }
+    for (std::size_t i = 0; i < value.size(); ++i)
+      cells.emplace_back(fmt::format("{}_{}", name, i), text(value[i]));
+  }
+  return cells;
+}
+
+std::vector<std::string> columns_of(const MetricsRecord& example) {
+  std::vector<std::string> columns;
+  for (const auto& [name, value] : cells_of(nlohmann::ordered_json::parse(to_json_line(example))))
+    columns.push_back(name);
+  return columns;
+}
+
+// A record as a line of metrics.csv.
+std::string table_line(const nlohmann::ordered_json& record,
+                       const std::vector<std::string>& columns) {
+  const auto cells = cells_of(record);
+  auto next = cells.begin();
+  std::string line;
+  for (const std::string& column : columns) {
+    if (!line.empty() || &column != columns.data()) line += ',';
+    // Both have the order of to_json_line(): the search begins behind the last one found.
+    const auto found =
+        std::find_if(next, cells.end(), [&](const auto& cell) { return cell.first == column; });
+    if (found == cells.end()) continue;
+    line += found->second;
+    next = found + 1;
   }
   return line + "\n";
 }
 
 // metrics.csv holds what metrics.jsonl does: rewritten from it whenever a run is started or
 // resumed.
-std::string table_of(const std::string& lines) {
-  std::string table = table_line(nlohmann::ordered_json::parse(to_json_line({})), true);
+std::string table_of(const std::string& lines, const std::vector<std::string>& columns) {
+  std::string table = fmt::format("{}\n", fmt::join(columns, ","));
   for (std::size_t begin = 0; begin < lines.size();) {
     const std::size_t end = lines.find('\n', begin);
-    table += table_line(nlohmann::ordered_json::parse(lines.substr(begin, end - begin)), false);
+    table += table_line(nlohmann::ordered_json::parse(lines.substr(begin, end - begin)), columns);
     begin = end + 1;
   }
   return table;
@@ -61,6 +102,14 @@ std::string table_path(const std::string& path) {
 }
 
 }  // namespace
+
+CodeUse code_use(std::span<const double> unit_kl) {
+  return {unit_kl.size(), count_used_units(unit_kl), used_unit_nats, total_divergence(unit_kl)};
+}
+
+const std::vector<double>& divergences_of(const MetricsRecord& record) {
+  return record.validation_unit_kl.empty() ? record.unit_kl : record.validation_unit_kl;
+}
 
 std::string to_json_line(const MetricsRecord& record) {
   nlohmann::ordered_json json;
@@ -73,6 +122,8 @@ std::string to_json_line(const MetricsRecord& record) {
   json["sse"] = number(record.sse);
   json["penalty"] = number(record.penalty);
   json["validation_sse"] = record.validation_sse ? number(*record.validation_sse) : nullptr;
+  add_divergences(json, "", record.unit_kl);
+  add_divergences(json, "validation_", record.validation_unit_kl);
   json["learning_rate"] = number(record.learning_rate);
   json["gradient_norm"] = number(record.gradient_norm);
   json["samples_per_second"] = number(record.samples_per_second);
@@ -85,13 +136,14 @@ std::string to_json_line(const MetricsRecord& record) {
   return json.dump();
 }
 
-MetricsFile::MetricsFile(const std::string& path, Index steps) : path_(path) {
+MetricsFile::MetricsFile(const std::string& path, Index steps, const MetricsRecord& example)
+    : path_(path), columns_(columns_of(example)) {
   std::string kept;
   if (std::filesystem::exists(path)) {
     kept = kept_lines(path, steps);
     write_text_atomically(path, kept);
   }
-  write_text_atomically(table_path(path), table_of(kept));
+  write_text_atomically(table_path(path), table_of(kept, columns_));
   stream_.open(path, std::ios::app);
   table_.open(table_path(path), std::ios::app);
   if (!stream_ || !table_)
@@ -102,7 +154,7 @@ MetricsFile::MetricsFile(const std::string& path, Index steps) : path_(path) {
 void MetricsFile::write(const MetricsRecord& record) {
   const std::string line = to_json_line(record);
   stream_ << line << '\n' << std::flush;
-  table_ << table_line(nlohmann::ordered_json::parse(line), false) << std::flush;
+  table_ << table_line(nlohmann::ordered_json::parse(line), columns_) << std::flush;
   if (!stream_ || !table_)
     throw Error(ErrorKind::io, fmt::format("cannot write {}: is the disk full?", path_));
 }

@@ -2,7 +2,9 @@
 
 #include <fstream>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "hourglass/core/types.hpp"
 
@@ -22,6 +24,10 @@ struct MetricsRecord {
   double sse = 0;
   double penalty = 0;                    ///< the part of the loss that is penalties
   std::optional<double> validation_sse;  ///< epoch records, when there is a validation set
+  /// Variational codes: the KL divergence of each unit from the prior in nats, averaged over
+  /// samples; empty of other runs.
+  std::vector<double> unit_kl;
+  std::vector<double> validation_unit_kl;  ///< epoch records, when there is a validation set
   double learning_rate = 0;
   double gradient_norm = 0;
   double samples_per_second = 0;
@@ -33,6 +39,20 @@ struct MetricsRecord {
   Index resident_bytes = 0;
 };
 
+/// What a variational code is used for, from the divergences of its units in a record.
+struct CodeUse {
+  std::size_t units = 0;
+  Index used_units = 0;   ///< with a divergence above used_unit_nats (model/unit_divergences.hpp)
+  double threshold = 0;   ///< that number
+  double divergence = 0;  ///< of the whole code, in nats
+};
+[[nodiscard]] CodeUse code_use(std::span<const double> unit_kl);
+/// The divergences of validation samples where there are any, else those of training; empty unless
+/// the code is variational.
+[[nodiscard]] const std::vector<double>& divergences_of(const MetricsRecord& record);
+
+/// Keys of divergences are written where there are any: "unit_kl", their sum "kl" and the number of
+/// used units "units_used", and the same of validation.
 [[nodiscard]] std::string to_json_line(const MetricsRecord& record);
 
 /// Appends records to metrics.jsonl and, as a table, to metrics.csv beside it, each flushed whole,
@@ -40,14 +60,16 @@ struct MetricsRecord {
 class MetricsFile {
  public:
   /// Keeps the records of the first `steps` updates (a resumed run repeats the later ones) and
-  /// appends. Throws Error(io).
-  MetricsFile(const std::string& path, Index steps);
+  /// appends. The columns of the table are those of `example`, of which divergences have one a
+  /// unit. Throws Error(io).
+  MetricsFile(const std::string& path, Index steps, const MetricsRecord& example = {});
   void write(const MetricsRecord& record);
 
  private:
   std::string path_;
   std::ofstream stream_;
   std::ofstream table_;
+  std::vector<std::string> columns_;  // of the table
 };
 
 }  // namespace hourglass

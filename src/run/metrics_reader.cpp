@@ -18,6 +18,15 @@ double number(const nlohmann::json& line, const char* key) {
   return found == line.end() || found->is_null() ? std::nan("") : found->get<double>();
 }
 
+std::vector<double> numbers(const nlohmann::json& line, const char* key) {
+  std::vector<double> result;
+  const auto found = line.find(key);
+  if (found == line.end()) return result;
+  for (const nlohmann::json& value : *found)
+    result.push_back(value.is_null() ? std::nan("") : value.get<double>());
+  return result;
+}
+
 MetricsRecord parse(const std::string& text) {
   const auto line = nlohmann::json::parse(text);
   MetricsRecord record;
@@ -32,6 +41,8 @@ MetricsRecord parse(const std::string& text) {
   record.penalty = number(line, "penalty");
   if (const double sse = number(line, "validation_sse"); std::isfinite(sse))
     record.validation_sse = sse;
+  record.unit_kl = numbers(line, "unit_kl");
+  record.validation_unit_kl = numbers(line, "validation_unit_kl");
   record.learning_rate = number(line, "learning_rate");
   record.gradient_norm = number(line, "gradient_norm");
   record.samples_per_second = number(line, "samples_per_second");

@@ -1,10 +1,11 @@
 #include "run/progress.hpp"
 
 #include <fmt/format.h>
-#include "core/number_text.hpp"
 
 #include <cmath>
 #include <cstdio>
+
+#include "core/number_text.hpp"
 
 namespace hourglass {
 
@@ -15,6 +16,14 @@ std::string duration(double seconds) {
   if (total >= 3600)
     return fmt::format("{}:{:02}:{:02}", total / 3600, total / 60 % 60, total % 60);
   return fmt::format("{}:{:02}", total / 60, total % 60);
+}
+
+// Of a variational code: "  kl 12.3 in 20 of 64 units".
+std::string use_of_code(const MetricsRecord& record) {
+  const std::vector<double>& divergences = divergences_of(record);
+  if (divergences.empty()) return "";
+  const CodeUse use = code_use(divergences);
+  return fmt::format("  kl {:.4g} in {} of {} units", use.divergence, use.used_units, use.units);
 }
 
 // A full disk under the log does not end the training.
@@ -64,10 +73,10 @@ void Progress::epoch(const MetricsRecord& record) {
   if (silent_) return;
   line_.clear();
   say(fmt::format(
-      "{}epoch {}/{}  loss {:.6g}  sse {}{}  {:.0f} samples/s", stage_, record.epoch, epochs_,
+      "{}epoch {}/{}  loss {:.6g}  sse {}{}{}  {:.0f} samples/s", stage_, record.epoch, epochs_,
       record.loss, decimal_text(record.sse, 4),
       record.validation_sse ? "  validation sse " + decimal_text(*record.validation_sse, 4) : "",
-      record.samples_per_second));
+      use_of_code(record), record.samples_per_second));
   since_plain_.restart();
 }
 

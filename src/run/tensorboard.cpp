@@ -60,6 +60,16 @@ void TensorBoard::write(const MetricsRecord& record, std::span<const float> para
   scalar("sse", record.sse);
   scalar("penalty", record.penalty);
   if (record.validation_sse) scalar("validation_sse", *record.validation_sse);
+  for (const auto& [prefix, divergences] :
+       {std::pair<std::string, const std::vector<double>&>{"", record.unit_kl},
+        {"validation_", record.validation_unit_kl}}) {
+    if (divergences.empty()) continue;
+    const CodeUse use = code_use(divergences);
+    scalar(prefix + "kl", use.divergence);
+    scalar(prefix + "units_used", static_cast<double>(use.used_units));
+    file_.histogram(record.kind + "/" + prefix + "unit_kl", record.step,
+                    std::vector<float>(divergences.begin(), divergences.end()));
+  }
   scalar("learning_rate", record.learning_rate);
   scalar("gradient_norm", record.gradient_norm);
   scalar("samples_per_second", record.samples_per_second);

@@ -16,7 +16,11 @@ Recorder::Recorder(const Communicator& communicator, const TrainConfig& config, 
     : communicator_(communicator), config_(config), plan_(plan), network_(network), data_(data) {}
 
 void Recorder::open_files(const RunFolder& folder, Index step) {
-  metrics_ = std::make_unique<MetricsFile>(folder.metrics_path(), step);
+  MetricsRecord example;
+  const auto units = static_cast<std::size_t>(network_.posterior_units());
+  example.unit_kl.resize(units);
+  if (data_.validation() != nullptr) example.validation_unit_kl.resize(units);
+  metrics_ = std::make_unique<MetricsFile>(folder.metrics_path(), step, example);
   if (!config_.tensorboard) return;
   const DatasetReader* const validation = data_.validation();
   tensorboard_ = std::make_unique<TensorBoard>(
@@ -49,6 +53,7 @@ MetricsRecord Recorder::step_record(const Position& position, const StepResult& 
   record.loss = step.loss;
   record.sse = step.squared_error;
   record.penalty = step.penalty;
+  record.unit_kl = step.totals.unit_divergences.means(static_cast<double>(step.totals.samples));
   return record;
 }
 
@@ -58,6 +63,7 @@ MetricsRecord Recorder::epoch_record(const RunState& state, const StepResult& st
   record.loss = state.sums.mean(state.sums.loss);
   record.sse = state.sums.mean(state.sums.squared_error);
   record.penalty = state.sums.mean(state.sums.penalty);
+  record.unit_kl = state.sums.mean_divergences();
   return record;
 }
 

@@ -31,7 +31,8 @@ std::vector<std::string> notes_on(const FeatureStatistics& statistics, Index row
   if (empty > 0) {
     notes.push_back(fmt::format(
         "advice: {} of {} features are missing in every sample (the first: {}): the network is fed "
-        "0 for them and learns nothing about them; leave them out of the data",
+        "0 for them and learns nothing about them; leave them out of the data (--select-columns), "
+        "unless they have no values by nature, as land in a map of the sea",
         empty, statistics.count.size(),
         std::ranges::find(statistics.count, 0) - statistics.count.begin()));
   }

@@ -61,6 +61,18 @@ std::uint32_t RunPlan::epoch_number(Index stage, Index epoch) const {
   return static_cast<std::uint32_t>(before + epoch);
 }
 
+PenaltyFactors RunPlan::penalty_factors(const Position& position) const {
+  PenaltyFactors factors;
+  if (is_pretraining(position.stage)) return factors;
+  const PenaltySchedules& schedules = config_.penalties;
+  const Index step = step_in_stage(position);
+  const Index per_epoch = shards_.steps_per_epoch();
+  factors.l1 = weight_ramp(schedules.l1_warmup, 1, per_epoch).factor(step);
+  factors.variational =
+      weight_ramp(schedules.beta_warmup, schedules.beta_cycles, per_epoch).factor(step);
+  return factors;
+}
+
 Index RunPlan::step_in_stage(const Position& position) const {
   return position.epoch * updates_per_epoch(position.stage) + position.step_in_epoch;
 }

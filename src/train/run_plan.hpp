@@ -46,6 +46,8 @@ class RunPlan {
   /// The number of an epoch of a stage among those of all stages, so that none repeats the sample
   /// order and the noise of another.
   [[nodiscard]] std::uint32_t epoch_number(Index stage, Index epoch) const;
+  /// Factors of penalty weights in the next update; 1 while layers are pretrained.
+  [[nodiscard]] PenaltyFactors penalty_factors(const Position& position) const;
   /// Updates of the current stage before this position.
   [[nodiscard]] Index step_in_stage(const Position& position) const;
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "checkpoint/state_file.hpp"
 #include "engine/stage.hpp"
@@ -24,10 +25,15 @@ struct EpochSums {
   ExactSum squared_error;
   ExactSum penalty;
   Index samples = 0;
+  /// Variational: of each code unit's KL divergence, in nats; empty before the first update.
+  std::vector<double> unit_divergences;
+  /// The samples of these: less than `samples` in an epoch that a version without them began.
+  Index divergence_samples = 0;
 
   [[nodiscard]] double mean(const ExactSum& sum) const {
     return sum.value() / static_cast<double>(samples);
   }
+  [[nodiscard]] std::vector<double> mean_divergences() const;
 };
 
 /// The state of a run besides its parameters and the optimizer's: with those, a checkpoint holds

@@ -9,6 +9,7 @@
 #include "train/placement.hpp"
 #include "train/shuffle_advice.hpp"
 #include "train/unpacking_advice.hpp"
+#include "train/warmup_advice.hpp"
 
 namespace hourglass {
 
@@ -44,9 +45,10 @@ std::vector<std::string> start_report(const Communicator& communicator, const Tr
       placement_advice(gather_placements(communicator, placement_here(config.threads)));
   // As open_training_data decides.
   const ShardPlan& shards = plan.shards(plan.layers());
-  const Range mine = shards.rows_of_rank(communicator.rank(), communicator.size());
+  const SampleSourceSettings whole{
+      shards, shards.shards_of_rank(communicator.rank(), communicator.size()), {}, {}};
   const bool streams =
-      mine.size() * data.training().info().row_bytes() > memory_budget(communicator, config.memory);
+      !fits_memory(data.training().info(), whole, memory_budget(communicator, config.memory));
   if (!wanted) return {};
   const Autoencoder& network = stages.network();
   std::vector<std::string> lines{
@@ -64,9 +66,9 @@ std::vector<std::string> start_report(const Communicator& communicator, const Tr
     lines.push_back(note);
   for (const std::string& line : placement) lines.push_back(line);
   for (const std::string& line : ineffective_settings_advice(config)) lines.push_back(line);
+  for (const std::string& line : warmup_advice(config, shards.steps_per_epoch()))
+    lines.push_back(line);
   for (const std::string& line : data.advice()) lines.push_back(line);
-  const SampleSourceSettings whole{
-      shards, shards.shards_of_rank(communicator.rank(), communicator.size()), {}, {}};
   const bool in_memory = stages.source().bytes() >= memory_bytes(data.training().info(), whole);
   const auto shuffle =
       shuffle_advice(data.correlation(), shards,

@@ -7,6 +7,7 @@
 #include "core/timer.hpp"
 #include "engine/inference.hpp"
 #include "hourglass/core/error.hpp"
+#include "train/collapse_advice.hpp"
 #include "train/run_end.hpp"
 
 namespace hourglass {
@@ -108,7 +109,7 @@ void StepLoop::finish_epoch() {
   MetricsRecord record = recorder_.epoch_record(state_, step_.last(), since_epoch_record_);
   state_.finish_epoch();
   if (data_.validation() != nullptr) {
-    record.validation_sse = validation_error();
+    validate(record);
     if (!std::isfinite(*record.validation_sse))
       checkpoints_.fail_diverged(state_.position, "the validation error is not finite");
   }
@@ -117,16 +118,23 @@ void StepLoop::finish_epoch() {
     checkpoints_.write_best(state_);
   recorder_.write(record, stages_.parameters());
   recorder_.show_epoch(record);
+  if (collapse_said_ || record.layer) return;
+  if (const auto advice = collapse_advice(config_, record)) {
+    recorder_.note(*advice);
+    collapse_said_ = true;
+  }
 }
 
-double StepLoop::validation_error() {
+void StepLoop::validate(MetricsRecord& record) {
   const PhaseSpan span(profile_.main(), Phase::validation);
   activity::enter(Work::evaluating);
   Stage& stage = stages_.stage();
-  return evaluate(communicator_, stage.model(), stage.parameters_in_use(), *data_.validation(),
-                  data_.validation_transform(), config_.micro_batch, stages_.pool(),
-                  data_.validation_weights(), data_.validation_conditions())
-      .sse;
+  const Evaluation found =
+      evaluate(communicator_, stage.model(), stage.parameters_in_use(), *data_.validation(),
+               data_.validation_transform(), config_.micro_batch, stages_.pool(),
+               data_.validation_weights(), data_.validation_conditions());
+  record.validation_sse = found.sse;
+  record.validation_unit_kl = found.unit_divergences;
 }
 
 void StepLoop::checkpoint() {

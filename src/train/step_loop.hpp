@@ -44,7 +44,7 @@ class StepLoop {
   void advance_checkpoint();
   void record_step();
   void finish_epoch();
-  [[nodiscard]] double validation_error();
+  void validate(MetricsRecord& record);
   [[nodiscard]] bool is_over() const;
   void verify();
   [[noreturn]] void stop();
@@ -62,6 +62,7 @@ class StepLoop {
   TrainingStep step_;
   RecordPeriod since_step_record_;
   RecordPeriod since_epoch_record_;
+  bool collapse_said_ = false;
 };
 
 }  // namespace hourglass

@@ -32,7 +32,7 @@ void TrainingStep::update_from_batch(const FullBatch::Flags& flags, bool wants_n
   const Position& position = state_.position;
   result_.totals = stage.gradient(stages_.source(), config_.seed,
                                   plan_.epoch_number(position.stage, position.epoch),
-                                  position.step_in_epoch, flags());
+                                  position.step_in_epoch, flags(), plan_.penalty_factors(position));
   const StepTotals& totals = result_.totals;
   result_.loss = totals.mean(totals.loss);
   if (totals.failed || !std::isfinite(result_.loss)) {

@@ -58,6 +58,27 @@ TEST(CodeStatisticsMpi, are_means_over_samples) {
   EXPECT_FALSE(statistics_of(world, model, file.reader(), {}, 1).jacobian.has_value());
 }
 
+TEST(CodeStatisticsMpi, variational_codes_have_divergences) {
+  const auto world = Communicator::world();
+  const SampleFile file(world, samples(), columns);
+  AutoencoderSpec spec;
+  spec.encoder = {columns, 2};
+  spec.regularization.variational = true;
+  Model model = small_model(spec);
+  // mu = (x0, 0), ln sigma^2 = (0, 0): the second unit is the prior.
+  set_tensor(model, "encoder/0/weight", {1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+  set_tensor(model, "encoder/0/bias", {0, 0, 0, 0});
+  double expected = 0;
+  const std::vector<float> x = samples();
+  for (std::size_t i = 0; i < x.size(); i += columns)
+    expected += 0.5 * static_cast<double>(x[i]) * static_cast<double>(x[i]) / 11;
+  const CodeStatistics found = statistics_of(world, model, file.reader(), {}, 2);
+  ASSERT_EQ(found.unit_divergences.size(), 2U);
+  EXPECT_NEAR(found.unit_divergences[0], expected, 1e-6);
+  EXPECT_EQ(found.unit_divergences[1], 0);
+  EXPECT_TRUE(statistics_of(world, scaled_copy(), file.reader(), {}, 1).unit_divergences.empty());
+}
+
 TEST(CodeStatisticsMpi, jacobian_is_that_of_finite_differences) {
   const auto world = Communicator::world();
   const std::vector<float> x = {0.3F, -0.2F, 0.5F};

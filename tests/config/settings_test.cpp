@@ -47,10 +47,11 @@ TrainConfig unusual() {
       "hidden-noise = dropout:0.5,2=gaussian:0.1\ncode-noise = gaussian:0.1\ncode-noise-before = "
       "true\nl1 = 0.001\nhidden-l1 = "
       "1=0.002,3=0.1\n"
-      "kl-weight = 0.1\nkl-target = 0.1\nk-sparse = 2\nk-sparse-alpha = 1.5\ncontractive = "
+      "l1-warmup = 7steps\nkl-weight = 0.1\nkl-target = 0.1\nk-sparse = 2\nk-sparse-alpha = "
+      "1.5\ncontractive = "
       "0.01\ncontractive-method = exact\n"
       "contractive-probes = 3\nhessian-weight = 0.1\nhessian-sigma = 0.2\nhessian-samples = "
-      "2\nvariational = true\nbeta = 4\n"
+      "2\nvariational = true\nbeta = 4\nbeta-warmup = 3epochs\nbeta-cycles = 2\n"
       "free-bits = 0.1\npredictive = true\npredictive-weight = 0.5\npredictive-iterations = 7\n"
       "[optimizer]\noptimizer = sgd\nlearning-rate = 0.1\nmomentum = 0.9\nnesterov = "
       "true\nmomentum-schedule = "
@@ -149,6 +150,9 @@ TEST(Settings, bad_values_name_the_setting) {
                                                         {"memory", "99999999999TiB"},
                                                         {"checkpoint-every", "3weeks"},
                                                         {"checkpoint-every", "0.5steps"},
+                                                        {"beta-warmup", "10"},
+                                                        {"beta-warmup", "5s"},
+                                                        {"l1-warmup", "1.5epochs"},
                                                         {"reduction", "ring"},
                                                         {"progress", "loud"}}) {
     TrainConfig config;

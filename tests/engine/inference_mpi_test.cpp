@@ -130,6 +130,31 @@ TEST_F(InferenceTest, evaluation_equals_a_plain_loop_on_any_ranks_and_threads) {
   }
 }
 
+TEST_F(InferenceTest, divergences_of_units_are_exact_means) {
+  const DatasetReader reader = make_data("data.h5");
+  AutoencoderSpec spec = small_spec();
+  spec.regularization.variational = true;
+  const Autoencoder model(spec);
+  const Buffer<float> parameters = initial_parameters(model);
+  WorkerPool one(1);
+  const Evaluation serial =
+      evaluate(Communicator::self(), model, parameters.span(), reader, {}, micro_batch, one);
+  ASSERT_EQ(serial.unit_divergences.size(), 5U);
+  double sum = 0;
+  for (const double divergence : serial.unit_divergences) sum += divergence;
+  EXPECT_NEAR(sum, serial.penalty, 1e-6) << "beta is 1";
+  WorkerPool pool(2);
+  const Evaluation parallel = evaluate(world_, model, parameters.span(), reader, {}, 3, pool);
+  EXPECT_EQ(parallel.unit_divergences, serial.unit_divergences);
+  std::vector<float> weights(rows, 0.0F);
+  weights[rows - 1] = rows;
+  const Evaluation weighted =
+      evaluate(world_, model, parameters.span(), reader, {}, 3, pool, weights);
+  EXPECT_NE(weighted.unit_divergences, serial.unit_divergences);
+  EXPECT_TRUE(
+      evaluate(world_, model_, parameters_.span(), reader, {}, 3, pool).unit_divergences.empty());
+}
+
 TEST_F(InferenceTest, row_that_is_not_finite_is_one_error_everywhere) {
   const DatasetReader reader = make_data("nan.h5", features, rows - 1);
   WorkerPool pool(2);

@@ -9,6 +9,8 @@
 #include <random>
 #include <vector>
 
+#include "nn/gaussian_sample.hpp"
+
 namespace hourglass {
 namespace {
 
@@ -119,6 +121,23 @@ TEST(VariationalPenalty, value_and_gradient) {
     expect_gradient(posterior, gradient, value);
     EXPECT_EQ(variational_penalty(2, free_bits, view(posterior), 0, {}), penalty);
   }
+}
+
+TEST(VariationalPenalty, log_variances_are_bounded) {
+  const std::vector<float> posterior = {0, 0, 0, 1e30F, -1e30F, highest_log_variance};
+  std::vector<float> gradient(6, 0.0F);
+  const double penalty =
+      variational_penalty(1, 0, {posterior.data(), 1, 6}, 1, {gradient.data(), 1, 6});
+  EXPECT_NEAR(penalty, (2 * (std::exp(20.0) - 1 - 20) + (std::exp(-20.0) - 1 + 20)) / 2, 1e3);
+  EXPECT_EQ(gradient[3], 0);
+  EXPECT_EQ(gradient[4], 0);
+  EXPECT_GT(gradient[5], 1e8F);
+}
+
+TEST(VariationalPenalty, is_the_sum_of_the_divergences_of_units) {
+  EXPECT_EQ(unit_divergence(0, 0), 0);
+  EXPECT_NEAR(unit_divergence(2, std::log(0.25F)), (4 + 0.25 - 1 - std::log(0.25)) / 2, 1e-6);
+  EXPECT_TRUE(std::isnan(unit_divergence(std::nanf(""), 0)));
 }
 
 TEST(VariationalPenalty, of_the_prior_is_zero) {

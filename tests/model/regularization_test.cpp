@@ -202,6 +202,28 @@ TEST(Penalties, variational_with_beta_and_free_bits) {
   }
 }
 
+TEST(Penalties, are_multiplied_by_the_factors_of_the_update) {
+  for (const bool variational : {false, true}) {
+    AutoencoderSpec spec = small_spec();
+    spec.code_activation = Activation::linear;
+    spec.regularization.variational = variational;
+    const auto with = [&](double l1, double beta) {
+      spec.regularization.l1 = variational ? 0 : l1;
+      spec.regularization.hidden_l1 = l1;
+      spec.regularization.beta = beta;
+      return Trial(spec);
+    };
+    Trial warming = with(0.25, 1);
+    warming.set_penalty_factors({.l1 = 0.5, .variational = 0.25});
+    Trial plain = with(0.125, 0.25);
+    const double penalty = plain.train().penalty;
+    EXPECT_GT(penalty, 0);
+    EXPECT_EQ(warming.train().penalty, penalty);
+    for (Index i = 0; i < plain.gradient().size(); ++i)
+      ASSERT_EQ(warming.gradient()[i], plain.gradient()[i]) << i;
+  }
+}
+
 TEST(Refusals, name_both_settings) {
   const auto message = [](const std::function<void(AutoencoderSpec&)>& change) {
     AutoencoderSpec spec = small_spec();

@@ -31,8 +31,9 @@ struct Trial {
                   scratch, context);
   }
   void backward() {
-    layer.backward(nullptr, {}, {}, Matrix(dy.data(), rows, width),
-                   Matrix(dx.data(), rows, 2 * width), nullptr, scratch, context);
+    layer.backward(nullptr, ConstMatrix(x.data(), rows, 2 * width), {},
+                   Matrix(dy.data(), rows, width), Matrix(dx.data(), rows, 2 * width), nullptr,
+                   scratch, context);
   }
   /// The layer's standard normal numbers: its output for mean 0 and variance 1.
   std::vector<float> noise() {
@@ -76,6 +77,22 @@ TEST(GaussianSample, forward_and_backward_are_those_of_the_definition) {
       EXPECT_NEAR(trial.dx[r * 2 * width + width + c], dy * slope, 1e-5);
     }
   }
+}
+
+TEST(GaussianSample, log_variances_are_bounded) {
+  Trial trial;
+  const auto noise = trial.noise();
+  trial.x[width] = 1e30F;       // of row 0, unit 0
+  trial.x[width + 1] = -1e30F;  // unit 1
+  trial.x[width + 2] = highest_log_variance;
+  trial.forward();
+  trial.backward();
+  EXPECT_NEAR(trial.y[0], trial.x[0] + std::exp(10.0F) * noise[0], 0.01);
+  EXPECT_NEAR(trial.y[1], trial.x[1], 1e-3);
+  EXPECT_EQ(trial.dx[width], 0);
+  EXPECT_EQ(trial.dx[width + 1], 0);
+  EXPECT_NE(trial.dx[width + 2], 0) << "the bound itself is inside";
+  EXPECT_TRUE(std::isnan(bounded_log_variance(std::nanf("")))) << "it must be found";
 }
 
 TEST(GaussianSample, outside_of_training_it_is_the_mean) {

@@ -38,6 +38,7 @@ class Trial {
   }
 
   void set_seed(std::uint64_t seed) { context_.seed = seed; }
+  void set_penalty_factors(const PenaltyFactors& factors) { context_.penalty_factors = factors; }
   [[nodiscard]] const hourglass::Autoencoder& model() const { return model_; }
   [[nodiscard]] const Buffer<float>& gradient() const { return gradient_; }
 

@@ -336,6 +336,15 @@ class ModelHints(HintTest):
         self.success(*words, "--output", self.folder / "variational")
         self.success(*sample, self.folder / "variational/model.h5")
 
+    def test_samples_of_a_bound(self):
+        words = [*self.train_words, "--variational", "--code-activation", "linear"]
+        self.success(*words, "--output", self.folder / "bounded")
+        evaluate = ["evaluate", "--model", self.folder / "bounded/model.h5"]
+        evaluate += ["--data", self.samples, "--samples", 3]
+        text = "--samples has no effect without --elbo: add --elbo"
+        self.hint(text, *evaluate)
+        self.no_hint(text, *evaluate, "--elbo")
+
     def test_outputs(self):
         words = ["encode", "--model", self.model, "--data", self.samples, "--output"]
         self.hint(": is a model or checkpoint; choose another --output", *words, self.model)

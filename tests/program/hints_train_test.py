@@ -301,6 +301,38 @@ class TrainHints(HintTest):
         self.hint(text, *self.training(*words), code=0)
         self.no_hint(text, *self.training(*words, "--variational"))
 
+    def test_warmups_that_do_not_end(self):
+        text = (
+            "advice: --{}-warmup {}{} does not end within the {} steps of the training, so that "
+            "--{} stays below its value; use --{}-warmup {}{}"
+        )
+        for name, words in {
+            "--beta-warmup": ["--variational", "--beta-warmup", "400epochs", "--epochs", 2],
+            "--l1-warmup": ["--l1", "0.1", "--l1-warmup", "2000steps"],
+        }.items():
+            printed = self.hint(text, *self.training(*words), code=0)
+            better = [value for option, value in printed.options() if option == name][-1]
+            self.no_hint(text, *self.training(*words, name, better))
+
+    def test_collapsed_codes(self):
+        words = ["--variational", "--layers", "20,16,8", "--epochs", 6, "--learning-rate", 0.02]
+        words += ["--normalize", "standardize", "--output-activation", "linear"]
+        text = (
+            "use --loss-reduction sum: a mean over features is outweighed by the KL divergence, a "
+            "sum over units"
+        )
+        collapsed = [*words, "--loss-reduction", "mean", "--beta", 10]
+        self.hint(text, *self.training(*collapsed), code=0)
+        text = "the code has collapsed to the prior: {} of {} units are used"
+        self.no_hint(text, *self.training(*words, "--loss-reduction", "sum"))
+        strong = [*words, "--beta", 50]
+        printed = self.hint("use {}{}a --beta below {:g}", *self.training(*strong), code=0)
+        self.assertIn("a --beta below 50", printed.advice)
+        options = dict(printed.options())
+        self.assertIn("--beta-warmup", options)
+        self.no_hint(text, *self.training(*strong, "--free-bits", options["--free-bits"]))
+        self.no_hint(text, *self.training(*words, "--beta", 0.1))
+
     def test_precision(self):
         """Which of these is printed depends on the CPU and the build."""
         words = ["--precision", "bf16"]

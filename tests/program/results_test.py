@@ -29,7 +29,8 @@ class ResultsTest(ProgramTest):
             "Denoising",
             "Sparse",
             "Contractive",
-            "Variational",
+            "Variational: evidence",
+            "Variational: used units",
             "Every other variant",
         ):
             self.assertIn(f"## {heading}", text)

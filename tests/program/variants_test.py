@@ -93,6 +93,8 @@ VARIANTS = {
     ],
     "hessian": ["--contractive", "0.1", "--hessian-weight", "0.1", *SIGMOID],
     "variational": ["--variational", "--loss", "bce", "--beta", "0.5", "--free-bits", "0.01"],
+    "variational-warmup": ["--variational", "--beta-warmup", "2steps", "--beta-cycles", "2"],
+    "l1-warmup": ["--l1", "0.1", "--hidden-l1", "0.01", "--l1-warmup", "5steps"],
     "mae": ["--loss", "mae"],
     "huber": ["--loss", "huber", "--huber-delta", "0.1"],
     "log-cosh": ["--loss", "log-cosh"],

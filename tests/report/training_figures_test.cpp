@@ -44,6 +44,27 @@ TEST(ErrorChart, shows_validation_where_there_is_one) {
   EXPECT_EQ(chart.series[1].points[1].y, 10);
 }
 
+TEST(UsedUnitsChart, counts_units_of_training_and_validation) {
+  std::vector<MetricsRecord> records = {epoch(1, 9), epoch(2, 8)};
+  records[0].unit_kl = {0.5, 0.001};
+  records[1].unit_kl = {0.5, 0.1};
+  ASSERT_EQ(used_units_chart(records).series.size(), 1U);
+  EXPECT_EQ(used_units_chart(records).series[0].points[0].y, 1);
+  EXPECT_EQ(used_units_chart(records).series[0].points[1].y, 2);
+  records[1].validation_unit_kl = {0, 0};
+  ASSERT_EQ(used_units_chart(records).series.size(), 2U);
+  EXPECT_EQ(used_units_chart(records).series[1].points[1].y, 0);
+}
+
+TEST(DivergenceChart, begins_with_the_largest) {
+  const LineChart chart = divergence_chart(std::vector<double>{0.1, 3, 0.5});
+  ASSERT_EQ(chart.series.size(), 1U);
+  ASSERT_EQ(chart.series[0].points.size(), 3U);
+  EXPECT_EQ(chart.series[0].points[0].x, 1);
+  EXPECT_EQ(chart.series[0].points[0].y, 3);
+  EXPECT_EQ(chart.series[0].points[2].y, 0.1);
+}
+
 TEST(LossChart, is_logarithmic_when_the_loss_falls_far) {
   EXPECT_FALSE(loss_chart(std::vector{epoch(1, 9), epoch(2, 8)}).y.logarithmic);
   EXPECT_TRUE(loss_chart(std::vector{epoch(1, 900), epoch(2, 8)}).y.logarithmic);

@@ -21,6 +21,8 @@ TEST(MetricsReader, reads_what_was_written) {
   record.validation_sse = 90.5;
   record.learning_rate = 1e-3;
   record.resident_bytes = 1 << 20;
+  record.unit_kl = {0.5, 0.001};
+  record.validation_unit_kl = {0.25, 0.125};
   std::ofstream(folder.file("m.jsonl")) << to_json_line(record) << "\n"
                                         << R"({"kind":"step","half)";
   const auto read = read_metrics(folder.file("m.jsonl"));

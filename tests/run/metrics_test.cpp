@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "hourglass/comm/communicator.hpp"
 
@@ -33,6 +36,67 @@ TEST(Metrics, line_has_the_documented_keys_and_no_nan) {
   EXPECT_TRUE(json["layer"].is_null());
   EXPECT_TRUE(json["loss"].is_null());
   EXPECT_TRUE(json["validation_sse"].is_null());
+}
+
+TEST(Metrics, lines_of_variational_runs_have_the_divergences_of_units) {
+  MetricsRecord record;
+  EXPECT_FALSE(nlohmann::json::parse(to_json_line(record)).contains("kl"));
+  record.unit_kl = {0.5, 0.001, 0.25};
+  const auto json = nlohmann::json::parse(to_json_line(record));
+  EXPECT_EQ(json["kl"], 0.751);
+  EXPECT_EQ(json["units_used"], 2);
+  EXPECT_EQ(json["unit_kl"].size(), 3U);
+  EXPECT_FALSE(json.contains("validation_kl"));
+  record.validation_unit_kl = {0, 0, 1};
+  EXPECT_EQ(nlohmann::json::parse(to_json_line(record))["validation_units_used"], 1);
+}
+
+TEST(Metrics, table_has_a_column_for_each_unit) {
+  const std::string path = temporary_path("units.jsonl");
+  MetricsRecord example;
+  example.unit_kl = {0, 0};
+  example.validation_unit_kl = {0, 0};
+  const auto write = [&](Index step, bool validates) {
+    MetricsFile file(path, step - 1, example);
+    MetricsRecord record;
+    record.kind = validates ? "epoch" : "step";
+    record.step = step;
+    record.unit_kl = {0.5, 0.001};
+    if (validates) record.validation_unit_kl = {0.25, 0.125};
+    record.seconds_verify = 7;
+    file.write(record);
+  };
+  write(1, false);
+  write(2, true);
+  std::ifstream stream(std::filesystem::path(path).replace_extension(".csv"));
+  std::vector<std::vector<std::string>> lines;
+  for (std::string line; std::getline(stream, line);) {
+    std::vector<std::string> cells(1);
+    for (const char c : line) {
+      if (c == ',') {
+        cells.emplace_back();
+      } else {
+        cells.back() += c;
+      }
+    }
+    lines.push_back(cells);
+  }
+  ASSERT_EQ(lines.size(), 3U);
+  const auto cell = [&](std::size_t line, const std::string& column) {
+    const auto place = std::ranges::find(lines[0], column);
+    EXPECT_NE(place, lines[0].end()) << column;
+    EXPECT_EQ(lines[line].size(), lines[0].size());
+    return lines[line].at(static_cast<std::size_t>(place - lines[0].begin()));
+  };
+  EXPECT_EQ(cell(1, "unit_kl_1"), "0.001");
+  EXPECT_EQ(cell(1, "units_used"), "1");
+  EXPECT_EQ(cell(1, "validation_unit_kl_0"), "");
+  EXPECT_EQ(cell(1, "seconds_verify"), "7.0");
+  EXPECT_EQ(cell(2, "validation_unit_kl_0"), "0.25");
+  EXPECT_EQ(cell(2, "validation_units_used"), "2");
+  EXPECT_EQ(cell(2, "kind"), "epoch");
+  std::filesystem::remove(path);
+  std::filesystem::remove(std::filesystem::path(path).replace_extension(".csv"));
 }
 
 TEST(Metrics, resumed_file_drops_later_and_torn_records) {

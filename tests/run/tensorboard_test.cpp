@@ -67,6 +67,17 @@ TEST_F(TensorBoardTest, a_step_is_its_numbers) {
   EXPECT_EQ(count("parameters/"), 0);
 }
 
+TEST_F(TensorBoardTest, variational_runs_have_divergences) {
+  MetricsRecord record;
+  record.kind = "step";
+  record.unit_kl = {0.5, 0};
+  record.validation_unit_kl = {0.25, 0.5};
+  board_.write(record, parameters_);
+  for (const char* tag : {"step/kl", "step/units_used", "step/unit_kl", "step/validation_kl",
+                          "step/validation_units_used", "step/validation_unit_kl"})
+    EXPECT_EQ(count(tag), 1) << tag;
+}
+
 TEST_F(TensorBoardTest, an_epoch_also_shows_parameters_codes_and_samples) {
   write("epoch", 7);
   write("epoch", 14);

@@ -51,6 +51,25 @@ TEST(RunPlan, without_pretraining_there_is_one_stage) {
   EXPECT_EQ(plan.base_learning_rate(0), 0.25);
 }
 
+TEST(RunPlan, penalty_weights_are_warmed_up_in_the_last_stage) {
+  TrainConfig config = pretrained_config();
+  config.penalties.l1_warmup = {2, Interval::Unit::epochs};
+  config.penalties.beta_warmup = {4, Interval::Unit::steps};
+  config.penalties.beta_cycles = 2;
+  const Planned run(config);
+  const auto factors = [&](Index stage, Index epoch, Index step) {
+    return run.plan.penalty_factors({stage, epoch, step, 100, 0});
+  };
+  EXPECT_EQ(factors(0, 0, 0).l1, 1);
+  EXPECT_EQ(factors(0, 0, 0).variational, 1);
+  EXPECT_EQ(factors(3, 0, 0).l1, 0);
+  EXPECT_EQ(factors(3, 1, 0).l1, 0.5);
+  EXPECT_EQ(factors(3, 2, 0).l1, 1);
+  EXPECT_EQ(factors(3, 1, 0).variational, 0.75);
+  EXPECT_EQ(factors(3, 3, 0).variational, 0.25) << "the second cycle";
+  EXPECT_EQ(factors(3, 4, 2).variational, 1);
+}
+
 TEST(RunPlan, pretrained_layers_come_first) {
   const Planned run(pretrained_config());
   const RunPlan& plan = run.plan;

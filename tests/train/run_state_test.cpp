@@ -67,6 +67,28 @@ TEST(RunState, goes_on_from_a_header_as_if_it_had_never_stopped) {
   EXPECT_EQ(state.sums.loss.value(), again.sums.loss.value());
 }
 
+TEST(RunState, divergences_of_units_are_sums_over_the_epoch) {
+  const std::vector<float> posterior = {1, 0, 0, 0};  // of 2 units: 0.5 and 0 nats
+  const auto totals = [&](Index samples) {
+    StepTotals result = totals_of(0.1, samples);
+    result.unit_divergences = UnitDivergences(2);
+    for (Index s = 0; s < samples; ++s) result.unit_divergences.add({posterior.data(), 1, 4}, {});
+    return result;
+  };
+  RunState state;
+  state.count_update(totals_of(0.1, 4), 4);  // by a version without them
+  EXPECT_TRUE(state.sums.mean_divergences().empty());
+  state.count_update(totals(3), 3);
+  RunState again = RunState::load(stored(state), "step-2.h5");
+  for (RunState* each : {&state, &again}) {
+    each->count_update(totals(5), 5);
+    EXPECT_EQ(each->sums.mean_divergences(), (std::vector<double>{0.5, 0}));
+  }
+  EXPECT_EQ(stored(state).doubles, stored(again).doubles);
+  state.finish_epoch();
+  EXPECT_TRUE(state.sums.mean_divergences().empty());
+}
+
 TEST(RunState, checkpoints_without_stages_are_in_the_first) {
   StateHeader header = stored(in_mid_epoch());
   header.position.erase("stage");

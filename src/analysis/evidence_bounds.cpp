@@ -1,0 +1,227 @@
+#include "analysis/evidence_bounds.hpp"
+
+#include <fmt/format.h>
+#include <math.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+#include <vector>
+
+#include "core/buffer.hpp"
+#include "core/random.hpp"
+#include "engine/inference.hpp"
+#include "engine/sum_over_ranks.hpp"
+#include "hourglass/core/error.hpp"
+#include "math/exact_sum.hpp"
+#include "model/penalty.hpp"
+#include "nn/gaussian_sample.hpp"
+#include "nn/row_weights.hpp"
+
+namespace hourglass {
+
+namespace {
+
+// ln(1/K sum_k exp(values_k)), without overflow.
+double log_mean_exp(std::span<const double> values) {
+  const double largest = std::ranges::max(values);
+  if (!std::isfinite(largest)) return largest;
+  double sum = 0;
+  for (const double value : values) sum += std::exp(value - largest);
+  return largest + std::log(sum / static_cast<double>(values.size()));
+}
+
+// std::lgamma also writes a global variable, which threads would share.
+double log_factorial(double x) {
+  int sign = 0;
+  return ::lgamma_r(x + 1, &sign);
+}
+
+// What ln p(x | h) has besides the loss; `present` is empty where all elements are there.
+double log_constant(Loss loss, std::span<const float> x, std::span<const float> present) {
+  double sum = 0;
+  for (std::size_t c = 0; c < x.size(); ++c) {
+    if (!present.empty() && present[c] == 0) continue;
+    if (loss == Loss::mse) sum -= 0.5 * std::log(std::numbers::pi);
+    if (loss == Loss::poisson) sum -= log_factorial(static_cast<double>(x[c]));
+  }
+  return sum;
+}
+
+// The bounds of one worker's samples.
+class EvidenceMeter {
+ public:
+  EvidenceMeter(const Autoencoder& model, const EvidenceOptions& options, Index micro_batch)
+      : model_(model),
+        options_(options),
+        random_(options.seed, Purpose::evidence),
+        workspace_(model.make_workspace(micro_batch)),
+        codes_(micro_batch * model.code_size()),
+        log_weights_(static_cast<std::size_t>(micro_batch * options.draws)),
+        log_ratios_(static_cast<std::size_t>(micro_batch)),
+        reconstructions_(log_ratios_.size()),
+        constants_(log_ratios_.size()),
+        divergences_(log_ratios_.size()) {
+    if (!model.masks_missing()) return;
+    target_ = Buffer<float>(micro_batch * model.features());
+    present_ = Buffer<float>(micro_batch * model.features());
+  }
+
+  void add(const float* parameters, Range rows, ConstMatrix x,
+           std::span<const std::int32_t> conditions) {
+    PassContext context;
+    context.conditions = conditions;
+    const Index code_layer = model_.architecture().code_layer;
+    const Network& network = model_.network();
+    ConstMatrix target = x;
+    ConstMatrix present;
+    network.forward({0, model_.posterior_layer() + 1}, parameters,
+                    model_.network_input(x, workspace_), workspace_, context);
+    if (const MissingInput* const missing = model_.missing_input()) {
+      const Matrix values(target_.data(), x.rows, x.columns);
+      const Matrix there(present_.data(), x.rows, x.columns);
+      missing->split(x, values, there);
+      target = values;
+      present = there;
+    }
+    const ConstMatrix posterior = workspace_.output(model_.posterior_layer(), x.rows);
+    const Matrix codes(codes_.data(), x.rows, model_.code_size());
+    for (Index r = 0; r < x.rows; ++r) begin_row(posterior, target, present, r);
+    for (Index k = 0; k < options_.draws; ++k) {
+      draw(posterior, rows.begin, k, codes);
+      network.forward({code_layer + 1, network.layer_count()}, parameters, codes, workspace_,
+                      context);
+      const Matrix logits = workspace_.output(network.layer_count() - 1, x.rows);
+      for (Index r = 0; r < x.rows; ++r) {
+        LossOptions options;
+        options.present = row_of(present, r);
+        const AutoencoderSpec& spec = model_.spec();
+        const LossSums loss = loss_and_gradient(spec.loss, spec.output_activation, false, 1.0F,
+                                                row_of(target, r), row_of(logits, r), {}, options);
+        reconstructions_[static_cast<std::size_t>(r)] -= loss.loss;
+        log_weight(r, k) = log_ratios_[static_cast<std::size_t>(r)] - loss.loss;
+      }
+    }
+    for (Index r = 0; r < x.rows; ++r) finish_row(r);
+  }
+
+  std::array<ExactSum, 3> sums;  // reconstruction, divergence, importance-weighted bound
+
+ private:
+  [[nodiscard]] double& log_weight(Index row, Index draw) {
+    return log_weights_[static_cast<std::size_t>(row * options_.draws + draw)];
+  }
+
+  // Code number k of each row, and the logarithm of p(h) / q(h | x).
+  void draw(ConstMatrix posterior, Index first_row, Index k, Matrix codes) {
+    const Index units = codes.columns;
+    for (Index r = 0; r < codes.rows; ++r) {
+      double log_ratio = 0;
+      for (Index begin = 0; begin < units; begin += 4) {
+        const auto words =
+            random_.bits(static_cast<std::uint64_t>(first_row + r), static_cast<std::uint32_t>(k),
+                         static_cast<std::uint32_t>(begin / 4));
+        const auto [a, b] = normal_pair(words[0], words[1]);
+        const auto [c, d] = normal_pair(words[2], words[3]);
+        const std::array<float, 4> normal = {a, b, c, d};
+        for (Index j = begin; j < std::min(units, begin + 4); ++j) {
+          const auto e = static_cast<double>(normal[static_cast<std::size_t>(j - begin)]);
+          const auto log_variance =
+              static_cast<double>(bounded_log_variance(posterior(r, units + j)));
+          const double h = static_cast<double>(posterior(r, j)) + std::exp(0.5 * log_variance) * e;
+          codes(r, j) = static_cast<float>(h);
+          log_ratio += 0.5 * (e * e + log_variance - h * h);
+        }
+      }
+      log_ratios_[static_cast<std::size_t>(r)] = log_ratio;
+    }
+  }
+
+  void begin_row(ConstMatrix posterior, ConstMatrix target, ConstMatrix present, Index r) {
+    const auto row = static_cast<std::size_t>(r);
+    const Index units = posterior.columns / 2;
+    reconstructions_[row] = 0;
+    constants_[row] = log_constant(model_.spec().loss, target.row(r),
+                                   present.empty() ? std::span<const float>() : present.row(r));
+    divergences_[row] = 0;
+    for (Index j = 0; j < units; ++j)
+      divergences_[row] += unit_divergence(posterior(r, j), posterior(r, units + j));
+  }
+
+  void finish_row(Index r) {
+    const auto row = static_cast<std::size_t>(r);
+    const auto draws = static_cast<std::size_t>(options_.draws);
+    sums[0].add(reconstructions_[row] / static_cast<double>(draws) + constants_[row]);
+    sums[1].add(divergences_[row]);
+    sums[2].add(log_mean_exp(std::span(log_weights_).subspan(row * draws, draws)) +
+                constants_[row]);
+  }
+
+  const Autoencoder& model_;
+  EvidenceOptions options_;
+  CounterRandom random_;
+  Workspace workspace_;
+  Buffer<float> codes_;
+  Buffer<float> target_;  // of samples with missing elements
+  Buffer<float> present_;
+  std::vector<double> log_weights_;  // rows x draws
+  // By row.
+  std::vector<double> log_ratios_;  // of the draw in progress
+  std::vector<double> reconstructions_;
+  std::vector<double> constants_;
+  std::vector<double> divergences_;
+};
+
+}  // namespace
+
+void check_evidence(const Autoencoder& model) {
+  if (model.posterior_layer() < 0) {
+    throw Error(ErrorKind::usage,
+                "--elbo bounds the likelihood of a model that was trained with --variational",
+                Reach::everywhere);
+  }
+  const Loss loss = model.spec().loss;
+  if (loss != Loss::bce && loss != Loss::mse && loss != Loss::poisson) {
+    throw Error(
+        ErrorKind::usage,
+        fmt::format(
+            "--elbo needs a model whose --loss is a likelihood: bce, mse or poisson, not {}",
+            name_of(loss)),
+        Reach::everywhere);
+  }
+}
+
+EvidenceBounds evidence_bounds(const Communicator& communicator, const Autoencoder& model,
+                               std::span<const float> parameters, const DatasetReader& reader,
+                               const InputTransform& transform, Index micro_batch, WorkerPool& pool,
+                               const EvidenceOptions& options) {
+  check_evidence(model);
+  require(options.draws >= 1, "a bound without draws");
+  const InferencePlan plan{reader.info().rows(), micro_batch};
+  std::vector<EvidenceMeter> meters;
+  for (Index w = 0; w < pool.size(); ++w) meters.emplace_back(model, options, micro_batch);
+  collectively(communicator, [&] {
+    check_features(reader.info(), model.features());
+    for_each_micro_batch(
+        reader, transform, plan, plan.of_rank(communicator.rank(), communicator.size()), pool,
+        [&](Index worker, Range rows, ConstMatrix x) {
+          meters[static_cast<std::size_t>(worker)].add(
+              parameters.data(), rows, x, conditions_of(options.conditions, plan.rows, rows));
+        });
+  });
+  std::array<ExactSum, 3>& total = meters.front().sums;
+  for (std::size_t w = 1; w < meters.size(); ++w) {
+    for (std::size_t i = 0; i < total.size(); ++i) total[i].add(meters[w].sums[i]);
+  }
+  sum_over_ranks(communicator, total);
+  const auto samples = static_cast<double>(plan.rows);
+  EvidenceBounds bounds;
+  bounds.reconstruction = total[0].value() / samples;
+  bounds.divergence = total[1].value() / samples;
+  bounds.elbo = bounds.reconstruction - bounds.divergence;
+  bounds.importance_weighted = total[2].value() / samples;
+  return bounds;
+}
+
+}  // namespace hourglass
