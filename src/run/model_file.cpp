@@ -143,8 +143,8 @@ Model load_model(const std::string& path, bool takes_conditions) {
     model.config.model.conditions = conditions_from(text->second, path);
     if (!takes_conditions) {
       throw Error(ErrorKind::usage,
-                  fmt::format("{}: the model has conditions of its samples; only encode, "
-                              "reconstruct, evaluate, score and report know them",
+                  fmt::format("{}: the model has conditions of its samples, known to encode, "
+                              "reconstruct, report, score and evaluate only",
                               path));
     }
   }

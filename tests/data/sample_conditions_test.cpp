@@ -12,8 +12,7 @@ namespace {
 class SampleConditionsTest : public testing::Test {
  protected:
   std::string numbers(const std::string& name, const std::vector<std::int32_t>& values) {
-    const auto count = static_cast<Index>(values.size());
-    return to_string(write_dataset(folder_.file(name), {count}, values));
+    return to_string(write_dataset(folder_.file(name), {values.size()}, values));
   }
   DatasetInfo samples(const std::string& rows = "") {
     DatasetAddress address = write_dataset(folder_.file("x.h5"), {5, 3}, std::vector<float>(15));

@@ -40,9 +40,11 @@ def options():
     parser.add_argument("--genes", type=int, default=20000)
     parser.add_argument("--groups", type=int, default=8)
     parser.add_argument("--highly-variable", type=int, default=2000)
-    parser.add_argument("--group-effect", type=float, default=0.5)
-    parser.add_argument("--batch-effect", type=float, default=0.5)
+    parser.add_argument("--library", type=float, default=2000)
+    parser.add_argument("--group-effect", type=float, default=1.0)
+    parser.add_argument("--batch-effect", type=float, default=0.2)
     parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--learning-rate", type=float, default=3e-3)
     parser.add_argument("--ranks", type=int, default=1)
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--folder", type=Path, default=Path("single-cell"))
@@ -69,6 +71,7 @@ class Experiment:
         if not self.file.exists():
             given = self.given
             effects = ["--group-effect", given.group_effect, "--batch-effect", given.batch_effect]
+            effects += ["--library", given.library]
             shape = ["--cells", given.cells, "--genes", given.genes, "--groups", given.groups]
             self.hourglass("generate", "cells", *shape, *effects, "--truth", "--output", self.file)
         with h5py.File(self.file) as file:
@@ -83,6 +86,7 @@ class Experiment:
             data = ["--data", f"{self.file}:/X", "--highly-variable", self.given.highly_variable]
             shape = ["--layers", f"{self.given.highly_variable},128,{CODE}"]
             steps = ["--epochs", self.given.epochs, "--batch", self.given.batch]
+            steps += ["--learning-rate", self.given.learning_rate]
             common = ["--progress", "none", "--output", run]
             words = ["--config", HERE / config, *data, *shape, *steps, *conditions, *common]
             print(f"{name}: {self.hourglass('train', *words):.1f} s")
@@ -192,6 +196,7 @@ def main():
     models = {
         "nb": ("nb.cfg", []),
         "nb-batch": ("nb.cfg", condition),
+        "vae": ("vae.cfg", []),
         "vae-batch": ("vae.cfg", condition),
     }
     codes = {name: experiment.train(name, config, *more) for name, (config, more) in models.items()}
