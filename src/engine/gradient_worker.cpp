@@ -60,6 +60,7 @@ PassContext GradientWorker::context_of(const GradientStep& step, const MicroBatc
   context.sample_ids = batch.ids;
   if (!batch.sparse.empty()) context.sparse_samples = &batch.sparse;
   context.sample_weights = step.source->weights();
+  context.conditions = step.source->conditions();
   context.bfloat16_scratch = bfloat16_scratch_.span();
   context.recorder = recorder();
   return context;

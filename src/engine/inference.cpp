@@ -87,7 +87,7 @@ namespace {
 Evaluation evaluate(const Communicator& communicator, const Trainable& model,
                     std::span<const float> parameters, const DatasetReader& reader,
                     const InputTransform& transform, Index micro_batch, WorkerPool& pool,
-                    std::span<const float> weights) {
+                    std::span<const float> weights, std::span<const std::int32_t> conditions) {
   const InferencePlan plan{reader.info().rows(), micro_batch};
   const auto workers = static_cast<std::size_t>(pool.size());
   std::vector<Workspace> workspaces;
@@ -101,6 +101,7 @@ Evaluation evaluate(const Communicator& communicator, const Trainable& model,
         reader, transform, plan, plan.of_rank(communicator.rank(), communicator.size()), pool,
         [&](Index worker, Range rows, ConstMatrix x) {
           const auto w = static_cast<std::size_t>(worker);
+          workspaces[w].set_conditions(conditions_of(conditions, plan.rows, rows));
           const auto own = weights.empty() ? weights
                                            : weights.subspan(static_cast<std::size_t>(rows.begin),
                                                              static_cast<std::size_t>(rows.size()));

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "data/sample_conditions.hpp"
 #include "engine/sample_layout.hpp"
 #include "run/count_settings.hpp"
 #include "run/feature_weights.hpp"
@@ -19,6 +20,12 @@ TrainConfig effective_config(const Communicator& communicator, const TrainConfig
   if (result.model.missing == Missing::mask) {
     result.model.missing_means =
         missing_means(communicator, data, result.normalize, missing_values(result), measured);
+  }
+  if (!result.condition.empty()) {
+    collectively(communicator, [&] {
+      result.model.conditions =
+          find_conditions(result.condition, data.info(), result.unknown_condition);
+    });
   }
   collectively(communicator, [&] { const Autoencoder sensible(result.model); });
   return result;

@@ -108,6 +108,7 @@ std::string find_non_finite(const Communicator& communicator, const Trainable& m
             .epoch = step.epoch,
             .sample_ids = std::span(ids).subspan(static_cast<std::size_t>(row), 1),
             .sample_weights = source.weights(),
+            .conditions = source.conditions(),
             .unit_means = no_means};
         const ConstMatrix sample(samples.data() + row * model.features(), 1, model.features());
         const std::string fault = fault_of(model, parameters, sample, workspace, gradient, context);

@@ -10,6 +10,7 @@
 #include "core/text_digest.hpp"
 #include "data/columns_of.hpp"
 #include "data/feature_advice.hpp"
+#include "data/sample_conditions.hpp"
 #include "data/sample_weights.hpp"
 #include "data/statistics.hpp"
 #include "engine/inference.hpp"
@@ -69,7 +70,10 @@ void RunData::prepare(const TrainConfig& config, Index features) {
     identity_.sample_shape = image.spatial();
     identity_.sample_shape.push_back(image.channels);
   }
-  collectively(communicator_, [&] { read_weights(config, validation.get()); });
+  collectively(communicator_, [&] {
+    read_weights(config, validation.get());
+    read_conditions(config, validation.get());
+  });
   FeatureStatistics statistics = std::move(statistics_);
   transform_ = input_transform(communicator_, *training_, config.normalize, missing_values(config),
                                &statistics, weights_);
@@ -86,9 +90,10 @@ void RunData::prepare(const TrainConfig& config, Index features) {
   collectively(communicator_, [&] {
     if (!communicator_.is_root()) return;
     fingerprint_ = hourglass::fingerprint(*training_, &identity_.range, config.missing_values);
-    if (!weights_.empty()) {
-      // Other weights make another run.
-      const auto bytes = std::as_bytes(std::span(weights_));
+    // Other weights or conditions make another run.
+    for (const auto bytes :
+         {std::as_bytes(std::span(weights_)), std::as_bytes(std::span(conditions_))}) {
+      if (bytes.empty()) continue;
       fingerprint_ = text_digest(
           fingerprint_ + std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
     }
@@ -142,6 +147,18 @@ void RunData::read_weights(const TrainConfig& config, const DatasetReader* valid
     validation_weights_ = read_sample_weights(config.sample_weights, validation->info());
 }
 
+void RunData::read_conditions(const TrainConfig& config, const DatasetReader* validation) {
+  if (config.condition.empty()) return;
+  const auto read = [&](const std::string& addresses, const DatasetReader& reader) {
+    return hourglass::read_conditions(addresses, reader.info(), config.model.conditions,
+                                      config.unknown_condition);
+  };
+  conditions_ = read(config.condition, *training_);
+  if (validation == nullptr) return;
+  validation_conditions_ =
+      read(config.validation.empty() ? config.condition : config.validation_condition, *validation);
+}
+
 std::unique_ptr<SampleSource> RunData::open_source(const ShardPlan& plan,
                                                    const TrainConfig& config) const {
   const Range shards = plan.shards_of_rank(communicator_.rank(), communicator_.size());
@@ -150,7 +167,8 @@ std::unique_ptr<SampleSource> RunData::open_source(const ShardPlan& plan,
                                     shards,
                                     {config.seed, config.shuffle_block, config.shuffle_window},
                                     transform_,
-                                    weights_},
+                                    weights_,
+                                    conditions_},
                                    memory_budget(communicator_, config.memory));
   training_->release();
   return source;

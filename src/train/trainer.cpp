@@ -8,11 +8,16 @@
 #include "engine/arithmetic.hpp"
 #include "engine/inference.hpp"
 #include "system/atomic_file.hpp"
+#include "train/gene_choice.hpp"
 #include "train/start_report.hpp"
 
 namespace hourglass {
 
 Trainer::Trainer(const Communicator& communicator, const TrainConfig& config,
+                 std::optional<ResumePoint> resume)
+    : Trainer(with_highly_variable(communicator, config), communicator, std::move(resume)) {}
+
+Trainer::Trainer(const TrainConfig& config, const Communicator& communicator,
                  std::optional<ResumePoint> resume)
     : communicator_(communicator),
       signals_(stop_signals_from(config.reliability.stop_signal)),
