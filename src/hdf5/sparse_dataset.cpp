@@ -71,11 +71,11 @@ std::vector<Index> read_pointers(const DatasetAddress& matrix, Index rows, Index
                 fmt::format("{}: begins with {}, not with 0: the matrix is damaged", name,
                             pointers.front()));
   }
-  const auto fall = std::ranges::adjacent_find(pointers, std::greater<>());
-  if (fall != pointers.end()) {
+  for (std::size_t row = 1; row < pointers.size(); ++row) {
+    if (pointers[row] >= pointers[row - 1]) continue;
     throw Error(ErrorKind::data,
-                fmt::format("{}: falls from {} to {} at row {}: the matrix is damaged", name, *fall,
-                            *(fall + 1), fall - pointers.begin()));
+                fmt::format("{}: falls from {} to {} at row {}: the matrix is damaged", name,
+                            pointers[row - 1], pointers[row], row - 1));
   }
   if (pointers.back() != entries) {
     throw Error(ErrorKind::data,

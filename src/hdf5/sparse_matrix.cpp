@@ -47,7 +47,8 @@ std::vector<Index> stored_shape(hid_t group) {
 
 std::vector<Index> attribute_shape(hid_t group, const char* attribute, const std::string& name) {
   std::vector<Index> shape;
-  for (const Number& number : numbers_attribute(group, attribute, name).values) {
+  const Numbers numbers = numbers_attribute(group, attribute, name);
+  for (const Number& number : numbers.values) {
     const auto* const whole = std::get_if<std::int64_t>(&number);
     const auto* const natural = std::get_if<std::uint64_t>(&number);
     if (whole != nullptr) shape.push_back(*whole);
@@ -103,7 +104,8 @@ SparseGroup find_sparse(const DatasetAddress& address, bool to_import) {
   const hid_t group = object.handle.get();
   found.kind = sparse_kind(group, to_string(found.address));
   const bool tenx = found.kind == SparseKind::tenx;
-  if (!is_by_samples(found.kind) && found.kind != SparseKind::csc) return found;
+  const bool turned = to_import && found.kind == SparseKind::csc;
+  if (!is_by_samples(found.kind) && !turned) return found;
   const std::vector<Index> shape = sparse_shape(group, to_string(found.address));
   found.samples = shape[tenx ? 1 : 0];
   found.features = shape[tenx ? 0 : 1];

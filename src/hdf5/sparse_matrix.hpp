@@ -33,7 +33,7 @@ enum class SparseKind {
 struct SparseGroup {
   DatasetAddress address;
   SparseKind kind = SparseKind::none;
-  Index samples = 0;  ///< of kinds of which a sample is a row or a column
+  Index samples = 0;  ///< where they can be read, or imported
   Index features = 0;
   std::vector<std::string> feature_names;  ///< or none
   std::vector<std::string> sample_names;   ///< or none

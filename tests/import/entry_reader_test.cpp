@@ -15,7 +15,8 @@ class EntryReaderTest : public ::testing::Test {
   std::unique_ptr<SparseReader> open(SparseExample example) {
     example.encoding = "csc_matrix";
     std::swap(example.rows, example.columns);
-    return open_sparse_columns(hdf5::find_sparse(write_sparse(folder_.file("x.h5"), example)));
+    return open_sparse_columns(
+        hdf5::find_sparse(write_sparse(folder_.file("x.h5"), example), true));
   }
 
   /// All samples, read in pieces of so many bytes.
