@@ -60,9 +60,10 @@ std::vector<Index> read_pointers(const DatasetAddress& matrix, Index rows, Index
     dataset.read_rows(part,
                       bytes.span().first(static_cast<std::size_t>(part.size() * info.row_bytes())));
     with_element(info.type, [&]<class T>(std::type_identity<T>) {
-      for (Index i = 0; i < part.size(); ++i) {
-        pointers[static_cast<std::size_t>(part.begin + i)] =
-            static_cast<Index>(load_element<T>(bytes.data(), static_cast<std::size_t>(i)));
+      for (std::size_t i = 0; i < static_cast<std::size_t>(part.size()); ++i) {
+        // NOLINTNEXTLINE(bugprone-signed-char-misuse): a number of one byte, no character
+        const auto value = static_cast<Index>(load_element<T>(bytes.data(), i));
+        pointers[static_cast<std::size_t>(part.begin) + i] = value;
       }
     });
   }

@@ -30,8 +30,10 @@ std::vector<Index> whole_numbers(const DatasetReader& reader, Range elements) {
   reader.read_rows(elements, stored.span());
   std::vector<Index> numbers(static_cast<std::size_t>(elements.size()));
   with_element(info.type, [&]<class T>(std::type_identity<T>) {
-    for (std::size_t i = 0; i < numbers.size(); ++i)
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      // NOLINTNEXTLINE(bugprone-signed-char-misuse): a number of one byte, no character
       numbers[i] = static_cast<Index>(load_element<T>(stored.data(), i));
+    }
   });
   return numbers;
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "support/expect_error.hpp"
+#include "support/one_rank.hpp"
 #include "support/sparse_files.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -25,8 +26,7 @@ class EntryReaderTest : public ::testing::Test {
     auto* const entries_reader = dynamic_cast<EntryReader*>(&reader);
     entries_reader->set_piece_bytes(piece_bytes);
     std::vector<Index> starts = {0};
-    for (const Index count : reader.count(Communicator::self()))
-      starts.push_back(starts.back() + count);
+    for (const Index count : reader.count(one_rank())) starts.push_back(starts.back() + count);
     const RowEntries entries(std::move(starts));
     std::vector<float> dense(static_cast<std::size_t>(reader.samples() * features));
     Index next = 0;

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "support/expect_error.hpp"
+#include "support/one_rank.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace hourglass {
@@ -30,8 +31,7 @@ class MatrixMarketTest : public ::testing::Test {
   template <class T>
   static std::vector<T> dense(SparseReader& reader) {
     std::vector<Index> starts = {0};
-    for (const Index count : reader.count(Communicator::self()))
-      starts.push_back(starts.back() + count);
+    for (const Index count : reader.count(one_rank())) starts.push_back(starts.back() + count);
     CompressedRows rows;
     reader.read({0, reader.samples()}, RowEntries(std::move(starts)), rows);
     std::vector<T> values(static_cast<std::size_t>(reader.samples() * reader.features()));
@@ -75,7 +75,7 @@ TEST_F(MatrixMarketTest, numbers_beyond_the_type_are_refused) {
         write(std::string("%%MatrixMarket matrix coordinate real general\n1 2 1\n1 2 ") + number),
         {false, ElementType::u16});
     io_test::expect_error(ErrorKind::data, "is not an element of a matrix of uint16",
-                          [&] { static_cast<void>(reader->count(Communicator::self())); });
+                          [&] { static_cast<void>(reader->count(one_rank())); });
   }
 }
 
