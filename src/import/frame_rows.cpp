@@ -48,8 +48,9 @@ void note_time(std::int64_t time, Findings& found) {
 
 double seconds_of(std::int64_t time) {
   if (time == not_a_time) return std::numeric_limits<double>::quiet_NaN();
-  return static_cast<double>(time / nanoseconds) +
-         static_cast<double>(time % nanoseconds) / static_cast<double>(nanoseconds);
+  const std::int64_t whole = time / nanoseconds;
+  const std::int64_t rest = time % nanoseconds;
+  return static_cast<double>(whole) + static_cast<double>(rest) / static_cast<double>(nanoseconds);
 }
 
 class FrameRows final : public RowReader {
