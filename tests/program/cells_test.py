@@ -78,6 +78,16 @@ class CellsTest(ProgramTest):
         one, other = anndata.read_h5ad(short), anndata.read_h5ad(long)
         self.assertEqual((one.X != other.X[:2]).nnz, 0)
 
+    def test_count_models_with_conditions_have_the_same_bits_everywhere(self):
+        path, _ = self.made(cells=240, options=["--groups", 2, "--library", 500])
+        words = ["--data", f"{path}:/X", "--condition", f"{path}:/obs/batch", "--counts", "log1p"]
+        words += ["--highly-variable", 100, "--layers", "100,16,4", "--output-activation", "linear"]
+        words += ["--batch", 60, "--micro-batch", 20, "--epochs", 3, "--progress", "none"]
+        for loss, ranks, more in (("nb", None, ["--threads", 2]), ("zinb", 1, ["--memory", 0])):
+            digest = self.train(f"{loss}-plain", *words, "--loss", loss, *more, ranks=ranks)
+            resumed = self.stopped_and_resumed(loss, *words, "--loss", loss)
+            self.assertEqual({digest}, set(resumed.values()))
+
     def test_what_makes_no_sense_is_refused(self):
         path, _ = self.made(cells=2)
         words = ["generate", "cells", "--cells", 2, "--output"]
