@@ -108,7 +108,7 @@ std::vector<std::size_t> bins_of(const std::vector<double>& numbers) {
   std::array<double, bins + 1> edges{};
   const double step = (high - low) / static_cast<double>(bins);
   for (std::size_t e = 0; e < bins; ++e) edges[e] = static_cast<double>(e) * step + low;
-  edges[bins] = high;
+  edges.back() = high;
   edges[0] -= range * margin;
   std::vector<std::size_t> result;
   for (const double number : numbers) {

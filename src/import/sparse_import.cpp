@@ -306,11 +306,14 @@ SparseOutput plan(const Communicator& communicator, const SparseReaders& sources
     check_output(settings.output.file, paths);
   });
   std::vector<Index> starts = {0};
+  Index total = 0;
   for (const auto& reader : sources) {
     std::vector<Index> own = {0};
+    const Index before = total;
     for (const Index count : reader->count(communicator)) {
-      own.push_back(own.back() + count);
-      starts.push_back(starts.back() + count);
+      total += count;
+      own.push_back(total - before);
+      starts.push_back(total);
     }
     matrix.of_source.emplace_back(std::move(own));
   }
