@@ -51,6 +51,18 @@ void add_row(const TableText& table, std::span<const float> sample, std::span<co
   }
 }
 
+std::vector<ColumnError> means_of(const std::vector<Column>& columns, const Sums& total) {
+  std::vector<ColumnError> result;
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    const double rows = total.rows[c].value();
+    const double mean = rows > 0 ? total.errors[c].value() / rows : 0;
+    const bool share =
+        columns[c].kind == ColumnKind::category || columns[c].kind == ColumnKind::boolean;
+    result.push_back({&columns[c], share ? mean : std::sqrt(mean), static_cast<Index>(rows)});
+  }
+  return result;
+}
+
 }  // namespace
 
 std::vector<ColumnError> column_errors(const Communicator& communicator, const Model& model,
@@ -86,15 +98,17 @@ std::vector<ColumnError> column_errors(const Communicator& communicator, const M
   }
   sum_over_ranks(communicator, total.errors);
   sum_over_ranks(communicator, total.rows);
-  std::vector<ColumnError> result;
-  for (std::size_t c = 0; c < columns.size(); ++c) {
-    const double rows = total.rows[c].value();
-    const double mean = rows > 0 ? total.errors[c].value() / rows : 0;
-    const bool share =
-        columns[c].kind == ColumnKind::category || columns[c].kind == ColumnKind::boolean;
-    result.push_back({&columns[c], share ? mean : std::sqrt(mean), static_cast<Index>(rows)});
-  }
-  return result;
+  return means_of(columns, total);
+}
+
+std::vector<ColumnError> column_errors(const Model& model, const InputTransform& transform,
+                                       ConstMatrix samples, ConstMatrix reconstructions) {
+  const std::vector<Column>& columns = model.config.columns;
+  const TableText table(columns, transform);
+  Sums sums(columns.size());
+  for (Index row = 0; row < samples.rows; ++row)
+    add_row(table, samples.row(row), reconstructions.row(row), sums);
+  return means_of(columns, sums);
 }
 
 }  // namespace hourglass

@@ -29,4 +29,10 @@ struct ColumnError {
                                                      const InputTransform& transform,
                                                      Index micro_batch, WorkerPool& pool);
 
+/// The same of these samples, whose missing elements are NaN, and reconstructions. Local.
+[[nodiscard]] std::vector<ColumnError> column_errors(const Model& model,
+                                                     const InputTransform& transform,
+                                                     ConstMatrix samples,
+                                                     ConstMatrix reconstructions);
+
 }  // namespace hourglass

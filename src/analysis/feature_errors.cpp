@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <numeric>
 
+#include "data/columns_of.hpp"
+#include "data/table_text.hpp"
 #include "engine/sum_over_ranks.hpp"
 #include "math/exact_sum.hpp"
 #include "nn/network.hpp"
@@ -17,6 +19,31 @@ constexpr std::size_t sums_per_feature = 2;
 
 double difference(float reconstruction, float value) {
   return static_cast<double>(reconstruction) - static_cast<double>(value);
+}
+
+/// Adds to the count, and to the sums of squared error and error, of each feature.
+void add_errors(ConstMatrix x, ConstMatrix y, std::vector<std::int64_t>& present,
+                std::vector<ExactSum>& sums) {
+  for (Index r = 0; r < x.rows; ++r) {
+    for (std::size_t f = 0; f < present.size(); ++f) {
+      if (std::isnan(x.row(r)[f])) continue;
+      ++present[f];
+      const double distance = difference(y.row(r)[f], x.row(r)[f]);
+      sums[sums_per_feature * f].add(distance * distance);
+      sums[sums_per_feature * f + 1].add(distance);
+    }
+  }
+}
+
+FeatureErrors means_of(const std::vector<std::int64_t>& present,
+                       const std::vector<ExactSum>& sums) {
+  FeatureErrors errors;
+  for (std::size_t f = 0; f < present.size(); ++f) {
+    const auto samples = static_cast<double>(std::max<std::int64_t>(1, present[f]));
+    errors.mse.push_back(sums[sums_per_feature * f].value() / samples);
+    errors.bias.push_back(sums[sums_per_feature * f + 1].value() / samples);
+  }
+  return errors;
 }
 
 OddFeatures most_odd(Index row, std::span<const float> x, std::span<const float> y, Index count) {
@@ -36,7 +63,7 @@ OddFeatures most_odd(Index row, std::span<const float> x, std::span<const float>
     return first > second || (first == second && a < b);
   });
   order.resize(static_cast<std::size_t>(shown));
-  OddFeatures odd{row, order, {}, {}};
+  OddFeatures odd{row, order, {}, {}, {}};
   for (const Index f : order) {
     odd.values.push_back(x[static_cast<std::size_t>(f)]);
     odd.reconstructions.push_back(y[static_cast<std::size_t>(f)]);
@@ -44,7 +71,57 @@ OddFeatures most_odd(Index row, std::span<const float> x, std::span<const float>
   return odd;
 }
 
+/// Squared errors of a sample by column; below 0 where it is missing.
+std::vector<double> errors_by_column(const std::vector<Column>& columns, std::span<const float> x,
+                                     std::span<const float> y) {
+  std::vector<double> errors;
+  for (const Column& column : columns) {
+    double sum = 0;
+    for (Index f = column.features.begin; f < column.features.end; ++f) {
+      const auto i = static_cast<std::size_t>(f);
+      sum += std::isnan(x[i]) ? 0 : difference(y[i], x[i]) * difference(y[i], x[i]);
+    }
+    errors.push_back(std::isnan(x[static_cast<std::size_t>(column.features.begin)]) ? -1 : sum);
+  }
+  return errors;
+}
+
+OddFeatures most_odd_columns(Index row, std::span<const float> x, std::span<const float> y,
+                             Index count, const TableText& table) {
+  const std::vector<double> errors = errors_by_column(table.columns(), x, y);
+  OddFeatures odd{row, {}, {}, {}, {}};
+  for (std::size_t c = 0; c < errors.size(); ++c) {
+    if (errors[c] >= 0) odd.features.push_back(static_cast<Index>(c));
+  }
+  std::ranges::stable_sort(odd.features, std::ranges::greater{},
+                           [&](Index c) { return errors[static_cast<std::size_t>(c)]; });
+  odd.features.resize(std::min(odd.features.size(), static_cast<std::size_t>(count)));
+  for (const Index column : odd.features) {
+    const auto c = static_cast<std::size_t>(column);
+    odd.cells.push_back(
+        {table.columns()[c].kind == ColumnKind::number, table.cell(x, c), table.cell(y, c)});
+  }
+  return odd;
+}
+
 }  // namespace
+
+std::vector<std::string> names_of_features(const Model& model, const DatasetInfo& data) {
+  const auto features = static_cast<std::size_t>(model.network->features());
+  if (model.identity && model.identity->feature_names.size() == features)
+    return model.identity->feature_names;
+  if (data.feature_names.size() == features) return data.feature_names;
+  std::vector<std::string> numbers;
+  for (std::size_t f = 0; f < features; ++f) numbers.push_back(std::to_string(f));
+  return numbers;
+}
+
+std::vector<std::string> names_of_columns(const Model& model, const DatasetInfo& data) {
+  if (model.config.columns.empty()) return names_of_features(model, data);
+  std::vector<std::string> names;
+  for (const Column& column : model.config.columns) names.push_back(column.name);
+  return names;
+}
 
 FeatureErrors feature_errors(const Communicator& communicator, const Model& model,
                              const DatasetReader& reader, const InputTransform& transform,
@@ -66,15 +143,7 @@ FeatureErrors feature_errors(const Communicator& communicator, const Model& mode
         [&](Index worker, Range, ConstMatrix x) {
           const auto w = static_cast<std::size_t>(worker);
           const ConstMatrix y = network.reconstruct(model.parameters.data(), x, workspaces[w]);
-          for (Index r = 0; r < x.rows; ++r) {
-            for (std::size_t f = 0; f < features; ++f) {
-              if (std::isnan(x.row(r)[f])) continue;
-              ++present[w][f];
-              const double distance = difference(y.row(r)[f], x.row(r)[f]);
-              sums[w][sums_per_feature * f].add(distance * distance);
-              sums[w][sums_per_feature * f + 1].add(distance);
-            }
-          }
+          add_errors(x, y, present[w], sums[w]);
         });
   });
   std::vector<ExactSum>& total = sums.front();
@@ -84,13 +153,15 @@ FeatureErrors feature_errors(const Communicator& communicator, const Model& mode
   }
   sum_over_ranks(communicator, total);
   communicator.sum(std::span(present[0]));
-  FeatureErrors errors;
-  for (std::size_t f = 0; f < features; ++f) {
-    const auto samples = static_cast<double>(std::max<std::int64_t>(1, present[0][f]));
-    errors.mse.push_back(total[sums_per_feature * f].value() / samples);
-    errors.bias.push_back(total[sums_per_feature * f + 1].value() / samples);
-  }
-  return errors;
+  return means_of(present[0], total);
+}
+
+FeatureErrors feature_errors(ConstMatrix samples, ConstMatrix reconstructions) {
+  const auto features = static_cast<std::size_t>(samples.columns);
+  std::vector<std::int64_t> present(features);
+  std::vector<ExactSum> sums(sums_per_feature * features);
+  add_errors(samples, reconstructions, present, sums);
+  return means_of(present, sums);
 }
 
 std::vector<OddFeatures> odd_features(const Model& model, const DatasetReader& reader,
@@ -103,13 +174,18 @@ std::vector<OddFeatures> odd_features(const Model& model, const DatasetReader& r
       static_cast<std::size_t>(std::min(plan.rows, which.end * micro_batch) - first));
   std::vector<Workspace> workspaces;
   for (Index w = 0; w < pool.size(); ++w) workspaces.push_back(network.make_workspace(micro_batch));
+  const std::vector<Column>& columns = model.config.columns;
+  check_columns(reader.info(), columns, model.file.path);
+  const TableText table(columns, transform);
   for_each_micro_batch(
       reader, transform, plan, which, pool, [&](Index worker, Range rows, ConstMatrix x) {
         const ConstMatrix y = network.reconstruct(model.parameters.data(), x,
                                                   workspaces[static_cast<std::size_t>(worker)]);
         for (Index r = 0; r < x.rows; ++r) {
           const Index row = rows.begin + r;
-          found[static_cast<std::size_t>(row - first)] = most_odd(row, x.row(r), y.row(r), count);
+          found[static_cast<std::size_t>(row - first)] =
+              columns.empty() ? most_odd(row, x.row(r), y.row(r), count)
+                              : most_odd_columns(row, x.row(r), y.row(r), count, table);
         }
       });
   return found;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "engine/inference.hpp"
@@ -20,6 +21,23 @@ struct FeatureErrors {
                                            const InputTransform& transform, Index micro_batch,
                                            WorkerPool& pool);
 
+/// The same of these samples and reconstructions.
+[[nodiscard]] FeatureErrors feature_errors(ConstMatrix samples, ConstMatrix reconstructions);
+
+/// Names of a model's features: those of its training, those of the data, or their numbers.
+[[nodiscard]] std::vector<std::string> names_of_features(const Model& model,
+                                                         const DatasetInfo& data);
+/// The same of what odd_features() tells apart: columns where the model has a table's.
+[[nodiscard]] std::vector<std::string> names_of_columns(const Model& model,
+                                                        const DatasetInfo& data);
+
+/// A cell of a table, in the units of the data.
+struct OddCell {
+  bool is_number = false;
+  std::string value;
+  std::string reconstruction;
+};
+
 /// The features, of those that are there, in which a sample differs most from its reconstruction.
 struct OddFeatures {
   Index row = 0;
@@ -27,6 +45,9 @@ struct OddFeatures {
                                        ///< missing ones are left out
   std::vector<float> values;           ///< normalised
   std::vector<float> reconstructions;  ///< the same
+  /// Where the model has the columns of a table, `features` are numbers of columns, whose errors
+  /// are those of their features together, and these their cells instead of the numbers above.
+  std::vector<OddCell> cells = {};
 };
 /// At most `count` features of each row of the micro-batches `which` (InferencePlan), in order of
 /// rows. Local. Throws as for_each_micro_batch.

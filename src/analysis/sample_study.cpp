@@ -1,10 +1,14 @@
 #include "analysis/sample_study.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
+#include "analysis/column_errors.hpp"
+#include "analysis/feature_errors.hpp"
 #include "data/finite_rows.hpp"
 #include "data/labels.hpp"
+#include "data/original_units.hpp"
 #include "engine/inference.hpp"
 #include "math/squared_distance.hpp"
 #include "nn/network.hpp"
@@ -27,7 +31,45 @@ void read_samples(const InputTransform& transform, const DatasetReader& reader,
   }
 }
 
-void run_model(const Model& model, SampleStudy& study) {
+void study_features(const Model& model, const DatasetInfo& info, const InputTransform& transform,
+                    SampleStudy& study) {
+  const bool named = !model.config.columns.empty() || !info.feature_names.empty() ||
+                     (model.identity && !model.identity->feature_names.empty());
+  if (!named) return;
+  const ConstMatrix x = study.originals_view();
+  const ConstMatrix y = study.reconstructions_view();
+  if (model.config.columns.empty()) {
+    const auto names = names_of_features(model, info);
+    const FeatureErrors errors = feature_errors(x, y);
+    const double sum = std::accumulate(errors.mse.begin(), errors.mse.end(), 0.0);
+    for (std::size_t f = 0; f < names.size(); ++f) {
+      const double unit = original_unit(transform, f);
+      study.by_feature.push_back({names[f], std::sqrt(errors.mse[f]) * unit, errors.bias[f] * unit,
+                                  sum > 0 ? errors.mse[f] / sum : 0});
+    }
+    return;
+  }
+  const FeatureErrors errors = feature_errors(x, y);
+  const double sum = std::accumulate(errors.mse.begin(), errors.mse.end(), 0.0);
+  for (const ColumnError& column : column_errors(model, transform, x, y)) {
+    const Range features = column.column->features;
+    StudiedFeature studied{column.column->name};
+    for (Index f = features.begin; f < features.end; ++f)
+      studied.share += sum > 0 ? errors.mse[static_cast<std::size_t>(f)] / sum : 0;
+    const ColumnKind kind = column.column->kind;
+    if (kind == ColumnKind::category || kind == ColumnKind::boolean) {
+      studied.wrong = column.error;
+    } else {
+      const auto f = static_cast<std::size_t>(features.begin);
+      studied.rmse = column.error;
+      studied.bias = errors.bias[f] * original_unit(transform, f);
+    }
+    study.by_feature.push_back(studied);
+  }
+}
+
+void run_model(const Model& model, const DatasetInfo& info, const InputTransform& transform,
+               SampleStudy& study) {
   Workspace workspace = model.network->make_workspace(batch);
   for (Index begin = 0; begin < study.size(); begin += batch) {
     const Index rows = std::min(batch, study.size() - begin);
@@ -41,6 +83,7 @@ void run_model(const Model& model, SampleStudy& study) {
       study.errors.push_back(present_squared_distance(y.row(i), x.row(i)));
     }
   }
+  study_features(model, info, transform, study);
   // From here on the originals are looked at.
   if (const MissingInput* const missing = model.network->missing_input())
     missing->fill({study.originals.data(), study.size(), study.features});
@@ -74,8 +117,9 @@ SampleStudy study_samples(const Model& model, const DatasetReader& reader, Index
   study.originals = Buffer<float>(n * study.features);
   study.reconstructions = Buffer<float>(n * study.features);
   study.codes = Buffer<float>(n * study.code_size);
-  read_samples(transform != nullptr ? *transform : model.transform, reader, study);
-  run_model(model, study);
+  const InputTransform& used = transform != nullptr ? *transform : model.transform;
+  read_samples(used, reader, study);
+  run_model(model, info, used, study);
   const LabelsBeside beside = labels ? LabelsBeside{labels, ""} : labels_beside(info);
   if (beside.address) {
     const Labels all = read_labels(*beside.address, info.rows());

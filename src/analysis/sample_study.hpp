@@ -11,6 +11,17 @@
 
 namespace hourglass {
 
+/// How well a feature, or a column of a table, is reconstructed.
+struct StudiedFeature {
+  std::string name;
+  double rmse = 0;   ///< root of the mean squared error, in the units of the data (dates: seconds)
+  double bias = 0;   ///< mean of reconstruction minus value, in the same
+  double share = 0;  ///< of the squared error of the network's units
+  /// Category and boolean: the share of samples whose reconstruction is another one, instead of
+  /// error and bias.
+  std::optional<double> wrong = std::nullopt;
+};
+
 /// Codes, reconstructions and errors of some samples of a data set.
 struct SampleStudy {
   std::string data;                           ///< the data set's address
@@ -23,6 +34,8 @@ struct SampleStudy {
   std::vector<std::int64_t> labels;           ///< one per sample; empty without labels
   std::vector<std::string> class_names = {};  ///< of label 0, 1, ...; empty: their numbers
   std::string label_remark = {};  ///< why something beside the samples is not their labels
+  /// By feature, or column of a table; empty where neither data nor model name them.
+  std::vector<StudiedFeature> by_feature = {};
   Index features = 0;
   Index code_size = 0;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "checkpoint/attribute_text.hpp"
+#include "hdf5/foreign_attributes.hpp"
 #include "hdf5/hdf5_attributes.hpp"
 #include "hdf5/hdf5_handle.hpp"
 #include "hdf5/state_mark.hpp"
@@ -98,6 +99,46 @@ DescribedDataset describe_dataset(hid_t file, const std::string& file_name, cons
   return dataset;
 }
 
+// A group of data, indices and pointers, which is one data set for whoever reads it.
+DescribedDataset describe_matrix(hid_t file, const std::string& file_name, const std::string& path,
+                                 const ReadOptions& reading) {
+  DescribedDataset matrix{path, {}, {}, {}, 0, {}};
+  matrix.info.address = {file_name, path, reading};
+  for (const char* part : {"/data", "/indices", "/indptr"}) {
+    const auto object = hdf5::open_object(file, path + part);
+    if (object.kind != H5I_DATASET) continue;
+    matrix.stored_bytes += static_cast<Index>(H5Dget_storage_size(object.handle.get()));
+  }
+  try {
+    matrix.info = DatasetReader(matrix.info.address).info();
+    matrix.type = name_of(matrix.info.type);
+  } catch (const Error& error) {
+    matrix.problem = error.what();
+    matrix.type = "sparse matrix";
+  }
+  return matrix;
+}
+
+// Puts sparse matrices in the place of their parts.
+void gather_matrices(hid_t file, const std::string& file_name,
+                     const std::vector<std::string>& groups, const ReadOptions& reading,
+                     std::vector<DescribedDataset>& datasets) {
+  bool found = false;
+  for (const std::string& path : groups) {
+    const auto group = hdf5::open_object(file, path);
+    if (group.kind != H5I_GROUP ||
+        !hdf5::has_links(group.handle.get(), {"data", "indices", "indptr"}))
+      continue;
+    std::erase_if(datasets, [&](const DescribedDataset& dataset) {
+      return dataset.path == path + "/data" || dataset.path == path + "/indices" ||
+             dataset.path == path + "/indptr" || dataset.path == path + "/shape";
+    });
+    found = true;
+    datasets.push_back(describe_matrix(file, file_name, path, reading));
+  }
+  if (found) std::ranges::sort(datasets, {}, &DescribedDataset::path);
+}
+
 }  // namespace
 
 FileDescription describe_file(const std::string& path, const ReadOptions& reading) {
@@ -111,6 +152,7 @@ FileDescription describe_file(const std::string& path, const ReadOptions& readin
   H5Eclear2(H5E_DEFAULT);
   for (const std::string& name : visit.datasets)
     description.datasets.push_back(describe_dataset(file.get(), path, name, reading));
+  gather_matrices(file.get(), path, visit.groups, reading, description.datasets);
   for (const std::string& name : visit.groups) {
     const auto group = hdf5::open_object(file.get(), name);
     if (group.kind == H5I_GROUP)

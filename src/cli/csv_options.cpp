@@ -99,7 +99,8 @@ std::vector<Option> csv_options() {
   return {
       {"label-column", "csv, tsv", "Column with the labels: numbers, or texts, which are numbered",
        "", false},
-      {"drop-columns", "csv, tsv", "Columns to drop, comma-separated", "", false},
+      {"drop-columns", "csv, tsv, hdf5",
+       "Columns to drop, comma-separated; of HDF5, from data frames", "", false},
       {"categorical", "csv, tsv", "Columns to make one-hot, comma-separated",
        "those of texts that are neither dates nor true and false", false},
       {"numeric", "csv, tsv",
@@ -109,7 +110,7 @@ std::vector<Option> csv_options() {
       {"thousands", "csv, tsv", "Separator of thousands: one character, or space", "none", false},
       {"date-order", "csv, tsv", "Order of dates such as 3/4/2024: dmy or mdy",
        "as far as the dates make it plain", false},
-      {"like", "csv, tsv",
+      {"like", "csv, tsv, hdf5",
        "Give the tables the columns, categories and classes of FILE.h5:/group, which import has "
        "made",
        "", false},

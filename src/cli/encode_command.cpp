@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "cli/anndata_output.hpp"
 #include "cli/command.hpp"
 #include "cli/inference_output.hpp"
 #include "data/labels.hpp"
@@ -56,9 +57,10 @@ void run_encode(const Arguments& arguments) {
   const Autoencoder& network = *given.model.network;
   OutputPlan plan;
   collectively(world, [&] {
-    plan.output = parse_address(arguments.required("output"));
     plan.name = "codes";
     plan.width = network.code_size();
+    if (plan_anndata_output(arguments, *data.reader, {"obsm", "X_hourglass"}, plan)) return;
+    plan.output = parse_address(arguments.required("output"));
     find_labels(arguments, data.reader->info(), world.is_root(), plan);
   });
   plan.binarize = arguments.flag("binarize");
@@ -71,8 +73,11 @@ void run_encode(const Arguments& arguments) {
 
 Command encode_command() {
   std::vector<Option> options = model_options();
-  options.push_back(
-      {"output", "output", "FILE.h5[:/group] to create; codes go to <group>/codes", "", false});
+  options.push_back({"output", "output",
+                     "FILE.h5[:/group] to create; codes go to <group>/codes. FILE.h5ad: a copy of "
+                     "the AnnData file with the codes in obsm",
+                     "", false});
+  for (Option& option : anndata_output_options("X_hourglass")) options.push_back(std::move(option));
   options.push_back({"binarize", "output",
                      "Binary codes, 1 where a unit exceeds 0.5 (semantic hashing): N x ceil(d/8) "
                      "uint8, unit j in bit j mod 8 of byte j/8",
@@ -83,7 +88,7 @@ Command encode_command() {
   return {"encode",
           "Write the codes of a data set (N x d, float32) and copy its labels",
           "hourglass encode --model run/model.h5 --data FILE.h5:/test/samples --output "
-          "codes.h5[:/group]",
+          "codes.h5[:/group]|codes.h5ad",
           "The codes are the same on any number of ranks and threads.\n",
           options,
           0,

@@ -31,16 +31,6 @@ const std::string& name_of_feature(const OddFeatures& odd, std::size_t i,
 
 }  // namespace
 
-std::vector<std::string> names_of_features(const Model& model, const DatasetInfo& data) {
-  const auto features = static_cast<std::size_t>(model.network->features());
-  if (model.identity && model.identity->feature_names.size() == features)
-    return model.identity->feature_names;
-  if (data.feature_names.size() == features) return data.feature_names;
-  std::vector<std::string> numbers;
-  for (std::size_t f = 0; f < features; ++f) numbers.push_back(std::to_string(f));
-  return numbers;
-}
-
 FeatureTable feature_table(const FeatureErrors& errors, const InputTransform& transform,
                            std::vector<std::string> names) {
   FeatureTable table;
@@ -88,6 +78,12 @@ void add_features(const FeatureTable& table, nlohmann::ordered_json& json) {
 std::string describe(const OddFeatures& odd, const InputTransform& transform,
                      const std::vector<std::string>& names) {
   std::string text;
+  for (std::size_t i = 0; i < odd.cells.size(); ++i) {
+    text += fmt::format("{}{} {} (reconstructed {})", i == 0 ? "" : ", ",
+                        name_of_feature(odd, i, names), odd.cells[i].value,
+                        odd.cells[i].reconstruction);
+  }
+  if (!odd.cells.empty()) return text;
   for (std::size_t i = 0; i < odd.features.size(); ++i) {
     text += fmt::format("{}{} {:.6g} (reconstructed {:.6g})", i == 0 ? "" : ", ",
                         name_of_feature(odd, i, names), value_of(odd, i, transform),
@@ -99,6 +95,15 @@ std::string describe(const OddFeatures& odd, const InputTransform& transform,
 nlohmann::ordered_json to_json(const OddFeatures& odd, const InputTransform& transform,
                                const std::vector<std::string>& names) {
   auto json = nlohmann::ordered_json::array();
+  const auto cell = [](const OddCell& of, const std::string& text) {
+    return of.is_number ? nlohmann::ordered_json(std::stod(text)) : nlohmann::ordered_json(text);
+  };
+  for (std::size_t i = 0; i < odd.cells.size(); ++i) {
+    json.push_back({{"name", name_of_feature(odd, i, names)},
+                    {"value", cell(odd.cells[i], odd.cells[i].value)},
+                    {"reconstruction", cell(odd.cells[i], odd.cells[i].reconstruction)}});
+  }
+  if (!odd.cells.empty()) return json;
   for (std::size_t i = 0; i < odd.features.size(); ++i) {
     json.push_back({{"name", name_of_feature(odd, i, names)},
                     {"value", value_of(odd, i, transform)},
@@ -113,6 +118,13 @@ std::string csv_lines(const std::vector<OddFeatures>& odd, std::span<const doubl
                       const InputTransform& transform, const std::vector<std::string>& names) {
   std::string text;
   for (std::size_t r = 0; r < odd.size(); ++r) {
+    for (std::size_t i = 0; i < odd[r].cells.size(); ++i) {
+      text +=
+          fmt::format("{},{},{},{},{},{}\n", odd[r].row, scores[r], i + 1,
+                      csv_field(name_of_feature(odd[r], i, names)),
+                      csv_field(odd[r].cells[i].value), csv_field(odd[r].cells[i].reconstruction));
+    }
+    if (!odd[r].cells.empty()) continue;
     for (std::size_t i = 0; i < odd[r].features.size(); ++i) {
       text += fmt::format("{},{},{},{},{:.9g},{:.9g}\n", odd[r].row, scores[r], i + 1,
                           csv_field(name_of_feature(odd[r], i, names)),

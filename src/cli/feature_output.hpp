@@ -9,10 +9,6 @@
 
 namespace hourglass {
 
-/// Names of a model's features: those of its training, those of the data, or their numbers.
-[[nodiscard]] std::vector<std::string> names_of_features(const Model& model,
-                                                         const DatasetInfo& data);
-
 /// What `evaluate --per-feature` reports for each feature, in the units of the data.
 struct FeatureTable {
   std::vector<std::string> names;

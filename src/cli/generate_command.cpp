@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "cli/command.hpp"
+#include "cli/generate_cells.hpp"
 #include "core/buffer.hpp"
 #include "hdf5/dataset_writer.hpp"
 #include "hourglass/comm/communicator.hpp"
@@ -24,7 +25,7 @@ struct Order {
 Order read_order(const Arguments& arguments) {
   if (arguments.positional.empty()) {
     throw Error(ErrorKind::usage,
-                fmt::format("name a data set: {}", fmt::join(synthetic_names(), ", ")));
+                fmt::format("name a data set: {}, cells", fmt::join(synthetic_names(), ", ")));
   }
   Order order;
   order.spec.kind = synthetic_from(arguments.positional.front());
@@ -41,6 +42,10 @@ Order read_order(const Arguments& arguments) {
 
 void run_generate(const Arguments& arguments) {
   const auto world = Communicator::world();
+  if (!arguments.positional.empty() && arguments.positional.front() == "cells") {
+    generate_cells(world, arguments);
+    return;
+  }
   Order order;
   std::unique_ptr<SyntheticData> data;
   collectively(world, [&] {
@@ -94,24 +99,32 @@ void run_generate(const Arguments& arguments) {
 }  // namespace
 
 Command generate_command() {
+  std::vector<Option> options = {
+      {"samples", "output", "Number of samples", "", false},
+      {"seed", "data", "Random seed", "1", false},
+      {"noise", "data", "Standard deviation of Gaussian noise added to each feature", "0", false},
+      {"dimension", "data", "Number of features of gaussian-mixture and manifold", "10 and 100",
+       false},
+      {"components", "data", "Number of components of gaussian-mixture", "10", false},
+      {"intrinsic", "data", "Dimension of the manifold", "3", false}};
+  for (Option& option : cell_options()) options.push_back(std::move(option));
+  options.push_back({"output", "output",
+                     "FILE.h5[:/group]; <group>/samples, <group>/latent and <group>/labels; "
+                     "FILE.h5ad of cells",
+                     "", false});
+  options.push_back({"help", "output", "Show this text", "", true});
   return {
       "generate",
-      "Generate a synthetic data set: curves, swiss-roll, s-curve, gaussian-mixture, manifold",
+      "Generate a synthetic data set: curves, swiss-roll, s-curve, gaussian-mixture, manifold, "
+      "cells",
       "hourglass generate curves|swiss-roll|s-curve|gaussian-mixture|manifold --samples 20000 "
-      "--output FILE.h5:/train",
+      "--output FILE.h5:/train\n       hourglass generate cells --cells 100000 --output FILE.h5ad",
       "The file is the same on any number of ranks. Use another --seed for test data, except for "
-      "gaussian-mixture and manifold,\nwhose random parameters depend on the seed: generate one "
-      "set and split it.\n",
-      {{"samples", "output", "Number of samples", "", false},
-       {"seed", "data", "Random seed", "1", false},
-       {"noise", "data", "Standard deviation of Gaussian noise added to each feature", "0", false},
-       {"dimension", "data", "Number of features of gaussian-mixture and manifold", "10 and 100",
-        false},
-       {"components", "data", "Number of components of gaussian-mixture", "10", false},
-       {"intrinsic", "data", "Dimension of the manifold", "3", false},
-       {"output", "output", "FILE.h5[:/group]; <group>/samples, <group>/latent and <group>/labels",
-        "", false},
-       {"help", "output", "Show this text", "", true}},
+      "gaussian-mixture, manifold and cells,\nwhose random parameters depend on the seed: generate "
+      "one set and split it.\n\n"
+      "Cells are counts of genes in single cells, negative binomial with known groups, batches, "
+      "library sizes\nand dropout, stored sparse as AnnData does.\n",
+      options,
       1,
       true,
       run_generate};

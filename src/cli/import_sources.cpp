@@ -134,16 +134,22 @@ Source open_local(const std::string& source, const std::string& format,
   if (format == "npy") return {open_npy(source), nullptr};
   if (format == "npz") return {open_npz(file, part), nullptr};
   if (format == "raw") return {open_raw(source, raw_format(arguments)), nullptr};
-  if (format == "hdf5") {
-    DatasetAddress address = parse_address(source);
-    address.options = reading_from(arguments);
-    return {open_hdf5_rows(address), nullptr};
-  }
   if (format == "images") {
     ImageFolder folder = open_image_folder(source, image_settings(arguments));
     return {std::move(folder.samples), std::move(folder.labels)};
   }
   return {open_idx_rows(source), nullptr};
+}
+
+FrameOptions frame_options(const Arguments& arguments) {
+  FrameOptions options;
+  options.drop = split_list(arguments.get("drop-columns"));
+  if (arguments.has("like")) {
+    const CsvSettings settings = csv_settings(arguments, "csv");
+    options.like = settings.like->columns;
+    options.origin = settings.like->name;
+  }
+  return options;
 }
 
 bool is_table(const std::string& format) { return format == "csv" || format == "tsv"; }
@@ -158,19 +164,33 @@ std::vector<Source> open_all(const Communicator& communicator,
   std::vector<std::string> tables;
   CsvSettings csv;
   collectively(communicator, [&] {
+    std::vector<DatasetAddress> stored;
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (is_table(kinds[i])) {
         csv = csv_settings(arguments, kinds[i]);
         tables.push_back(names[i]);
+      } else if (kinds[i] == "hdf5") {
+        stored.push_back(parse_address(names[i]));
+        stored.back().options = reading_from(arguments);
       } else {
         sources[i] = open_local(names[i], kinds[i], arguments);
       }
+    }
+    if (stored.empty()) return;
+    auto readers = open_hdf5_rows(stored, frame_options(arguments));
+    auto next = readers.begin();
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (kinds[i] != "hdf5") continue;
+      if (const std::string note = (*next)->note(); !note.empty())
+        notes.push_back((*next)->path() + ": " + note);
+      sources[i].samples = std::move(*next++);
     }
   });
   if (tables.empty()) return sources;
   const auto scanned = scan_csv(communicator, tables, csv);
   collectively(communicator, [&] {
-    notes = schema_of(*scanned.front()).notes;
+    const auto& found = schema_of(*scanned.front()).notes;
+    notes.insert(notes.end(), found.begin(), found.end());
     auto next = scanned.begin();
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (!is_table(kinds[i])) continue;
@@ -197,7 +217,10 @@ void check_options(const Arguments& arguments, const std::vector<std::string>& f
       }
     }
   };
-  only_for(csv_option_names(), {"csv", "tsv"});
+  std::vector<std::string> of_text = csv_option_names();
+  std::erase_if(of_text, [](const auto& name) { return name == "drop-columns" || name == "like"; });
+  only_for(of_text, {"csv", "tsv"});
+  only_for({"drop-columns", "like"}, {"csv", "tsv", "hdf5"});
   only_for({"allow-external", "accept-fill"}, {"hdf5"});
   only_for({"type"}, {"csv", "tsv", "raw"});
   only_for({"shape", "skip-bytes", "rows"}, {"raw"});

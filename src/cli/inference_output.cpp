@@ -9,6 +9,7 @@
 #include "core/channel_order.hpp"
 #include "data/original_units.hpp"
 #include "hdf5/dataset_writer.hpp"
+#include "import/anndata_layout.hpp"
 
 namespace hourglass {
 
@@ -62,8 +63,17 @@ void write_inference(const Communicator& communicator, const ModelArguments& giv
   const ElementType type = plan.binarize ? ElementType::u8
                            : wide        ? ElementType::f64
                                          : ElementType::f32;
-  specs.push_back(
-      {group + "/" + plan.name, {rows, columns}, type, 0, 0, {{"model", given.model.file.path}}});
+  FileFrame frame;
+  if (plan.anndata_source.empty()) {
+    specs.push_back(
+        {group + "/" + plan.name, {rows, columns}, type, 0, 0, {{"model", given.model.file.path}}});
+  } else {
+    AnnDataLayout layout = AnnDataLayout::of_copy(plan.anndata_source);
+    static_cast<void>(layout.add_array(plan.name, {rows, columns}, type));
+    layout.describe(plan.name, "model", given.model.file.path);
+    specs = layout.datasets();
+    frame = layout.frame();
+  }
   std::unique_ptr<DatasetReader> labels;
   std::map<std::string, std::vector<std::string>> names;
   if (!plan.class_names.empty() && plan.class_names.size() <= most_listed_texts)
@@ -75,7 +85,7 @@ void write_inference(const Communicator& communicator, const ModelArguments& giv
   } else if (plan.numbered) {
     specs.push_back({group + "/labels", {rows}, ElementType::i64, 0, 0, {}, names});
   }
-  DatasetWriter writer(communicator, plan.output.file, specs);
+  DatasetWriter writer(communicator, plan.output.file, specs, frame);
   WorkerPool pool(given.threads);
   std::vector<Workspace> workspaces;
   for (Index w = 0; w < pool.size(); ++w)

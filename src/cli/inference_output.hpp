@@ -25,6 +25,9 @@ struct OutputPlan {
   Index leading_channels = 0;            ///< of the rows as they are written (ReadOptions)
   /// Rows are written in the units of the data instead of the network's.
   bool original_units = false;
+  /// The output is an AnnData file to which `name`, a path, is added: a copy of this one, or
+  /// itself.
+  std::string anndata_source = {};
   bool binarize =
       false;  ///< bits instead of numbers: unit j > 0.5 is bit j mod 8 (lowest first) of byte j / 8
 };

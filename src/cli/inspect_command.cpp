@@ -24,6 +24,13 @@ std::string type_text(const DescribedDataset& dataset) {
 }
 
 std::string storage(const DatasetInfo& info) {
+  if (info.entries.known()) {
+    const Index count = info.entries.before(info.rows());
+    const double all = static_cast<double>(info.rows()) * static_cast<double>(info.features());
+    return fmt::format("sparse rows of {} elements in all, {:.3g} %{}{}", count,
+                       all > 0 ? 100 * static_cast<double>(count) / all : 0,
+                       info.filters.empty() ? "" : ", ", fmt::join(info.filters, ", "));
+  }
   if (!info.chunked) return "contiguous";
   return fmt::format("chunks of {}{}{}", dimensions(info.chunk), info.filters.empty() ? "" : ", ",
                      fmt::join(info.filters, ", "));
@@ -95,6 +102,8 @@ nlohmann::ordered_json to_json(const FileDescription& file) {
       entry["stored_type"] = dataset.type;
       entry["chunk"] = dataset.info.chunk;
       entry["filters"] = dataset.info.filters;
+      if (dataset.info.entries.known())
+        entry["elements"] = dataset.info.entries.before(dataset.info.rows());
       if (!dataset.info.units.empty()) entry["units"] = dataset.info.units;
       if (!dataset.info.decoding.empty()) entry["decoding"] = dataset.info.decoding;
       if (!dataset.info.feature_names.empty()) entry["columns"] = dataset.info.feature_names;

@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "cli/anndata_output.hpp"
 #include "cli/command.hpp"
 #include "cli/inference_output.hpp"
 #include "cli/table_output.hpp"
@@ -35,14 +36,12 @@ void run_reconstruct(const Arguments& arguments) {
   };
   OutputPlan plan;
   collectively(world, [&] {
-    if (arguments.has("table") && !arguments.has("output")) return;
-    plan = {parse_address(arguments.required("output")),
-            "reconstructions",
-            network.features(),
-            std::nullopt,
-            std::nullopt,
-            {},
-            data.reader->info().leading_channels};
+    if (arguments.has("table") && !arguments.has("output") && !arguments.flag("in-place")) return;
+    plan.name = "reconstructions";
+    plan.width = network.features();
+    plan.leading_channels = data.reader->info().leading_channels;
+    if (!plan_anndata_output(arguments, *data.reader, {"layers", "hourglass"}, plan))
+      plan.output = parse_address(arguments.required("output"));
     plan.original_units = units_from(arguments.get("units", "network")) == Units::data;
   });
   if (arguments.has("table")) write_table(world, given, data, arguments.get("table"), infer);
@@ -59,7 +58,10 @@ void run_reconstruct(const Arguments& arguments) {
 Command reconstruct_command() {
   std::vector<Option> options = model_options();
   options.push_back({"output", "output",
-                     "FILE.h5[:/group] to create; they go to <group>/reconstructions", "", false});
+                     "FILE.h5[:/group] to create; they go to <group>/reconstructions. FILE.h5ad: a "
+                     "copy of the AnnData file with them as a layer",
+                     "", false});
+  for (Option& option : anndata_output_options("hourglass")) options.push_back(std::move(option));
   options.push_back({"only-missing", "output",
                      "Write the reconstruction of missing elements only, and the samples elsewhere",
                      "", true});
@@ -77,7 +79,7 @@ Command reconstruct_command() {
       "Write the reconstructions of a data set (N x D, float32), in the units of the network or "
       "of the data",
       "hourglass reconstruct --model run/model.h5 --data FILE.h5:/test/samples --output "
-      "out.h5[:/group]",
+      "out.h5[:/group]|out.h5ad",
       "The reconstructions are the same on any number of ranks and threads.\n",
       options,
       0,

@@ -278,7 +278,7 @@ void run_score(const Arguments& arguments) {
   WorkerPool pool(given.threads);
   Report report;
   report.samples = data.reader->info().rows();
-  report.names = names_of_features(given.model, data.reader->info());
+  report.names = names_of_columns(given.model, data.reader->info());
   report.transform = &data.transform;
   std::vector<double> units;
   if (options.units == Units::data)

@@ -77,6 +77,16 @@ void validate(const TrainConfig& config) {
         fmt::format("--window must be at least 1, or 0 for none, and --stride at least 1, not {} "
                     "and {}",
                     config.reading.views.window, config.reading.views.stride));
+  check(
+      config.target_sum >= 0,
+      fmt::format("--target-sum must be above 0, or 0 for the median, not {}", config.target_sum));
+  check(!takes_counts(config) || config.normalize == Normalize::automatic ||
+            config.normalize == Normalize::none,
+        fmt::format("{} takes raw counts: use --normalize none instead of {}",
+                    config.model.counts != Counts::none
+                        ? "--counts log1p"
+                        : fmt::format("--loss {}", name_of(config.model.loss)),
+                    name_of(config.normalize)));
   check(config.shuffle_block >= 1, "--shuffle-block must be at least 1");
   check(config.shuffle_window >= 1, "--shuffle-window must be at least 1");
   check(config.bucket_bytes >= 256, "--bucket-bytes must be at least 256");

@@ -49,6 +49,7 @@ struct TrainConfig {
   Normalize normalize = Normalize::automatic;
   /// Stored numbers that count as missing, besides NaN; model.missing says what becomes of them.
   std::vector<double> missing_values;
+  double target_sum = 0;  ///< counts: model.library, if above 0; else it is the data's
   Index shuffle_block = 32;
   Index shuffle_window = 64;
   Index memory = -1;  ///< bytes of training data held per rank; -1: half of the node's memory
@@ -61,6 +62,7 @@ struct TrainConfig {
   /// What the features are, where the data know it and have more than numbers: no setting, but
   /// found in the data or the model file.
   std::vector<Column> columns;
+  std::vector<std::string> count_notes;  ///< counts: lines for the report, found in the data
   Initialization initialization = Initialization::glorot_uniform;
   PenaltySchedules penalties;
   GivenSettings given;  ///< see settle_variational_defaults()
@@ -110,6 +112,11 @@ struct TrainConfig {
 /// What counts as missing in the run's data, without the means that replace it.
 [[nodiscard]] inline MissingValues missing_values(const TrainConfig& config) {
   return {config.model.missing, config.missing_values, {}};
+}
+
+/// Whether samples are raw counts.
+[[nodiscard]] inline bool takes_counts(const TrainConfig& config) {
+  return config.model.counts != Counts::none || logits_per_feature(config.model.loss) > 1;
 }
 
 /// --optimizer lbfgs: every update is made from the whole data set.

@@ -57,6 +57,21 @@ std::vector<Setting> data_settings() {
                     "mask: also feed the network the mask, one more input per feature: 1 where it "
                     "is missing"},
                    [](TrainConfig& c) -> bool& { return c.model.missing_indicator; }),
+      word_setting(
+          {"counts", s,
+           "Input of the network for samples of raw counts, which stay the target: none (the "
+           "counts "
+           "themselves), log1p (ln(1 + count / size factor); needs --loss nb, zinb or poisson)"},
+          [](TrainConfig& c) -> Counts& { return c.model.counts; }, counts_from),
+      number_setting({"target-sum", s,
+                      "log1p: sum of the counts of a sample whose size factor is 1; 0: the median "
+                      "of the training samples"},
+                     [](TrainConfig& c) -> double& { return c.target_sum; }),
+      word_setting(
+          {"sparse-input", s,
+           "Whether the first layer multiplies only inputs that are not zero: on, off, auto (with "
+           "--counts, and for samples that are stored sparse)"},
+          [](TrainConfig& c) -> SparseInput& { return c.model.sparse_input; }, sparse_input_from),
       integer_setting(
           {"shuffle-block", s,
            "Rows per shuffle block: contiguous on disk, kept together until the window shuffle"},

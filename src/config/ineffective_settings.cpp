@@ -31,6 +31,8 @@ std::span<const SettingDependency> setting_dependencies() {
       {{"stride"}, {"window"}, {}},
       {{"validation-group", "split-seed"}, {"validation-fraction", "folds"}, {}},
       {{"huber-delta"}, {"loss"}, {"huber"}},
+      {{"dispersion"}, {"loss"}, {"nb", "zinb"}},
+      {{"target-sum"}, {"counts"}, {"log1p"}},
       {{"group-weights"}, {"loss"}, {"mixed"}},
       {{"corruption-strength", "corrupted-weight", "clean-weight"}, {"corruption"}, {}},
       {{"code-noise-before"}, {"code-noise"}, {}},

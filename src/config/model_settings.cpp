@@ -73,6 +73,12 @@ std::vector<Setting> model_settings() {
                    [](TrainConfig& c) -> std::string& { return c.group_weights; }),
       number_setting({"huber-delta", s, "huber: error above which the loss is linear"},
                      [](TrainConfig& c) -> double& { return c.model.huber_delta; }),
+      word_setting(
+          {"dispersion", s,
+           "nb, zinb: dispersion of each gene (gene), or of each gene in each cell, a further "
+           "output "
+           "of the network (gene-cell)"},
+          [](TrainConfig& c) -> Dispersion& { return c.model.dispersion; }, dispersion_from),
       flag_setting({"tied", s, "Tie the decoder's weights to the encoder's, transposed"},
                    [](TrainConfig& c) -> bool& { return c.model.tied; }),
       flag_setting(

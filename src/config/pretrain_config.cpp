@@ -118,6 +118,10 @@ void check_pretraining(const TrainConfig& config) {
     check_list("pretrain-corruption-strength", pretrain.corruption_strength, layers, 0,
                pretrain.corruption == Corruption::gaussian ? 1e6 : 1);
   }
+  check(!takes_counts(config),
+        what +
+            " reconstructs the input of each layer and cannot be combined with --counts and "
+            "--loss nb or zinb: leave out --pretrain");
   check(pretrain.kind != Pretrain::rbm || config.model.missing != Missing::mask,
         what +
             " draws whole samples and cannot be combined with --missing mask: use --missing "

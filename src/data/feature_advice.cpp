@@ -66,6 +66,7 @@ std::optional<std::string> constant_feature_advice(const FeatureStatistics& stat
   std::vector<Index> little;
   for (std::size_t c = 0; c < statistics.mean.size(); ++c) {
     const double deviation = statistics.deviation[c];
+    if (!statistics.count.empty() && statistics.count[c] == 0) continue;  // no value at all
     if (!counts_as_constant(statistics.mean[c], deviation, largest)) continue;
     (deviation == 0 ? constant : little).push_back(static_cast<Index>(c));
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <string>
 
 #include "data/missing_values.hpp"
@@ -30,13 +31,6 @@ std::string describe(ElementType type, const std::byte* stored, Index element,
   });
 }
 
-// The number in the file, and the name of what it is read as.
-std::string feature_text(const DatasetInfo& info, Index stored, Index feature) {
-  const auto i = static_cast<std::size_t>(feature);
-  const std::string number = "feature " + std::to_string(stored);
-  return i < info.feature_names.size() ? number + ", " + info.feature_names[i] : number;
-}
-
 // Refuses element `bad` of what was read, which lies at `place`.
 [[noreturn]] void refuse(const DatasetInfo& info, const ElementPlace& place, Index feature,
                          const std::byte* bytes, Index bad, const MissingValues& missing) {
@@ -57,6 +51,12 @@ std::string feature_text(const DatasetInfo& info, Index stored, Index feature) {
 
 }  // namespace
 
+std::string feature_text(const DatasetInfo& info, Index stored, Index feature) {
+  const auto i = static_cast<std::size_t>(feature);
+  const std::string number = "feature " + std::to_string(stored);
+  return i < info.feature_names.size() ? number + ", " + info.feature_names[i] : number;
+}
+
 void read_finite_rows(const DatasetReader& reader, Range rows, std::span<std::byte> bytes,
                       const MissingValues& missing) {
   if (!rows.empty()) read_finite_runs(reader, {&rows, 1}, bytes, missing);
@@ -73,6 +73,26 @@ void read_finite_runs(const DatasetReader& reader, std::span<const Range> runs,
   while (place >= runs[run].size()) place -= runs[run++].size();
   const Index feature = bad % info.features();
   refuse(info, reader.place(runs[run].begin + place, feature), feature, bytes.data(), bad, missing);
+}
+
+void read_finite_sparse(const DatasetReader& reader, std::span<const Range> runs,
+                        CompressedRows& rows, const MissingValues& missing) {
+  const Index first_row = rows.rows();
+  const Index first = rows.entries();
+  reader.read_sparse(runs, rows);
+  const DatasetInfo& info = reader.info();
+  const std::span<const std::byte> values =
+      std::span(rows.values).subspan(static_cast<std::size_t>(first) * rows.value_bytes);
+  const Index bad = first_refused(info.type, values, missing);
+  if (bad < 0) return;
+  Index row = first_row;
+  while (rows.starts[static_cast<std::size_t>(row) + 1] <= first + bad) ++row;
+  Index place = row - first_row;
+  std::size_t run = 0;
+  while (place >= runs[run].size()) place -= runs[run++].size();
+  const Index feature = rows.columns[static_cast<std::size_t>(first + bad)];
+  refuse(info, reader.place(runs[run].begin + place, feature), feature, values.data(), bad,
+         missing);
 }
 
 void read_finite_steps(const DatasetReader& reader, std::span<const Range> runs,
@@ -95,6 +115,10 @@ void read_finite_steps(const DatasetReader& reader, std::span<const Range> runs,
 
 Index rows_a_read(const DatasetInfo& info) {
   return std::max<Index>(1, bytes_a_read / std::max<Index>(1, info.row_bytes()));
+}
+
+Index entries_a_read(const DatasetInfo& info) {
+  return bytes_a_read / (size_of(info.type) + static_cast<Index>(sizeof(std::int32_t)));
 }
 
 Index steps_a_read(const DatasetInfo& info) {

@@ -56,6 +56,7 @@ struct InputTransform {
   /// of seconds since 1970 needs it: single precision knows 1.7e9 to the next 128.
   std::vector<double> exact_mean = {};
   MissingValues missing = {};
+  bool counts = false;  ///< samples must be counts: whole numbers of at least 0
 };
 
 /// Converts one row of `type` elements to floats. Same arithmetic for every element (true division,

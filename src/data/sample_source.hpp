@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/buffer.hpp"
+#include "core/sparse_rows.hpp"
 #include "data/normalization.hpp"
 #include "data/shard_order.hpp"
 #include "data/shard_plan.hpp"
@@ -29,6 +30,15 @@ class SampleSource {
   /// shard, steps come in order, without gaps. Throws Error(data) for NaN or infinity in the data
   /// (naming the row) and Error(io) when reading failed.
   virtual void gather(Index shard, Index step, Matrix x, std::span<std::uint64_t> ids) = 0;
+
+  /// Whether the rows are held without their zeros, and gather_sparse costs no more than what is
+  /// left of them. False where the conversion makes other numbers of zeros.
+  [[nodiscard]] virtual bool sparse() const { return false; }
+  /// The micro-batch that gather delivers without its zeros: appends ids.size() rows to `rows`,
+  /// which has been cleared with the number of features. One of both is called for a step. Any
+  /// source can do it; one that is not sparse() makes the rows of dense ones. Throws as gather.
+  virtual void gather_sparse(Index shard, Index step, SparseBatch& rows,
+                             std::span<std::uint64_t> ids);
 
   /// Seconds that gather calls of this rank, summed over its workers, have waited for the storage
   /// so far (0 in memory).

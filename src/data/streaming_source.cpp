@@ -13,6 +13,7 @@
 
 #include "core/timer.hpp"
 #include "data/sample_source.hpp"
+#include "data/sparse_conversion.hpp"
 #include "data/window_buffer.hpp"
 #include "hourglass/core/error.hpp"
 
@@ -44,14 +45,18 @@ class StreamingSource final : public SampleSource {
   StreamingSource(DatasetReader reader, const SampleSourceSettings& settings)
       : reader_(std::move(reader)),
         settings_(settings),
+        holds_sparse_(holds_sparse(reader_.info(), settings.transform)),
         shards_(static_cast<std::size_t>(settings.shards.size())) {
     require(settings.plan.samples() == reader_.info().rows(),
             "the shard plan is of another data set");
     for (Index shard = settings.shards.begin; shard < settings.shards.end; ++shard) {
       const Range rows = settings.plan.shard_rows(shard);
-      const WindowBuffer::Capacity capacity(reader_.info(), settings.shuffle, rows);
+      const WindowBuffer::Capacity capacity(reader_.info(), settings.shuffle, rows, holds_sparse_);
       for (Index i = 0; i < buffer_count(capacity, rows); ++i)
         stream(shard).buffers.emplace_back(capacity);
+      if (holds_sparse_)
+        conversions_.emplace_back(reader_.info().type, reader_.info().features(),
+                                  settings_.transform);
     }
     thread_ = std::jthread([this](const std::stop_token& stop) { prefetch(stop); });
   }
@@ -74,27 +79,30 @@ class StreamingSource final : public SampleSource {
   }
 
   void gather(Index shard, Index step, Matrix x, std::span<std::uint64_t> ids) override {
-    const Range positions = settings_.plan.positions(shard, step);
-    require(settings_.shards.begin <= shard && shard < settings_.shards.end,
-            "a shard of another rank was asked for");
-    require(x.rows == positions.size() && x.columns == reader_.info().features() &&
-                static_cast<Index>(ids.size()) == x.rows,
+    require(x.columns == reader_.info().features() && static_cast<Index>(ids.size()) == x.rows,
             "gather into a matrix of another shape than the micro-batch");
-    ShardStream& s = stream(shard);
-    require(s.order.has_value() && s.next_position == positions.begin,
-            "steps gathered out of order");
-    while (s.next_position < positions.end) {
-      const Index window = s.order->window_of(s.next_position);
-      const WindowBuffer& buffer = await(s, window);
-      const Range part{s.next_position, std::min(positions.end, buffer.positions().end)};
-      for (Index position = part.begin; position < part.end; ++position) {
-        const Index i = position - positions.begin;
+    deliver(shard, step, ids, [&](const WindowBuffer& buffer, Index position, Index i) {
+      if (holds_sparse_) {
+        const CompressedRows& held = buffer.sparse_rows();
+        const Index row = buffer.place(position);
+        conversion(shard).convert(held.columns_of(row), held.values_of(row).data(), x.row(i));
+      } else {
         convert_row(reader_.info().type, buffer.stored(position), settings_.transform, x.row(i));
-        ids[static_cast<std::size_t>(i)] = static_cast<std::uint64_t>(buffer.row(position));
       }
-      s.next_position = part.end;
-      if (part.end == buffer.positions().end) release(s, window);
-    }
+    });
+  }
+
+  [[nodiscard]] bool sparse() const override {
+    return holds_sparse_ && conversions_.front().keeps_zeros();
+  }
+  void gather_sparse(Index shard, Index step, SparseBatch& rows,
+                     std::span<std::uint64_t> ids) override {
+    if (!holds_sparse_) return SampleSource::gather_sparse(shard, step, rows, ids);
+    deliver(shard, step, ids, [&](const WindowBuffer& buffer, Index position, Index) {
+      const CompressedRows& held = buffer.sparse_rows();
+      const Index row = buffer.place(position);
+      conversion(shard).append(held.columns_of(row), held.values_of(row).data(), rows);
+    });
   }
 
   [[nodiscard]] double wait_seconds() const override {
@@ -107,6 +115,35 @@ class StreamingSource final : public SampleSource {
  private:
   [[nodiscard]] ShardStream& stream(Index shard) {
     return shards_[static_cast<std::size_t>(shard - settings_.shards.begin)];
+  }
+
+  [[nodiscard]] SparseConversion& conversion(Index shard) {
+    return conversions_[static_cast<std::size_t>(shard - settings_.shards.begin)];
+  }
+
+  /// Calls take(buffer, position, row of the micro-batch) for each row of a micro-batch.
+  template <class Take>
+  void deliver(Index shard, Index step, std::span<std::uint64_t> ids, const Take& take) {
+    const Range positions = settings_.plan.positions(shard, step);
+    require(settings_.shards.begin <= shard && shard < settings_.shards.end,
+            "a shard of another rank was asked for");
+    require(static_cast<Index>(ids.size()) == positions.size(),
+            "gather of another number of rows than the micro-batch has");
+    ShardStream& s = stream(shard);
+    require(s.order.has_value() && s.next_position == positions.begin,
+            "steps gathered out of order");
+    while (s.next_position < positions.end) {
+      const Index window = s.order->window_of(s.next_position);
+      const WindowBuffer& buffer = await(s, window);
+      const Range part{s.next_position, std::min(positions.end, buffer.positions().end)};
+      for (Index position = part.begin; position < part.end; ++position) {
+        const Index i = position - positions.begin;
+        take(buffer, position, i);
+        ids[static_cast<std::size_t>(i)] = static_cast<std::uint64_t>(buffer.row(position));
+      }
+      s.next_position = part.end;
+      if (part.end == buffer.positions().end) release(s, window);
+    }
   }
 
   const WindowBuffer& await(ShardStream& s, Index window) {
@@ -196,7 +233,9 @@ class StreamingSource final : public SampleSource {
 
   DatasetReader reader_;
   SampleSourceSettings settings_;
+  bool holds_sparse_;
   std::vector<ShardStream> shards_;
+  std::vector<SparseConversion> conversions_;  // of each shard, of rows held without their zeros
 
   mutable std::mutex
       mutex_;  // guards all below, and `ready`, `failure` and `next_window` of each shard
@@ -223,7 +262,8 @@ Index streaming_bytes(const DatasetInfo& info, const SampleSourceSettings& setti
   Index bytes = 0;
   for (Index shard = settings.shards.begin; shard < settings.shards.end; ++shard) {
     const Range rows = settings.plan.shard_rows(shard);
-    const WindowBuffer::Capacity capacity(info, settings.shuffle, rows);
+    const WindowBuffer::Capacity capacity(info, settings.shuffle, rows,
+                                          holds_sparse(info, settings.transform));
     bytes += buffer_count(capacity, rows) * capacity.bytes();
   }
   return bytes;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <utility>
 
 #include "core/text_list.hpp"
@@ -62,27 +61,27 @@ Index TableText::category_of(std::span<const float> outputs, const Column& colum
   return std::max_element(first, last) - first;
 }
 
+std::string TableText::cell(std::span<const float> outputs, std::size_t c) const {
+  const Column& column = columns_[c];
+  const double value = original(outputs, column.features.begin);
+  switch (column.kind) {
+    case ColumnKind::category:
+      return column.vocabulary[static_cast<std::size_t>(category_of(outputs, column))];
+    case ColumnKind::boolean:
+      return column.vocabulary[value >= half ? 1 : 0];
+    case ColumnKind::date:
+      return date_text(value, dates_[c]);
+    case ColumnKind::number:
+      break;
+  }
+  return fmt::format("{:.{}g}", value, digits_of(transform_, column.features.begin, value));
+}
+
 void TableText::append(std::span<const float> outputs, std::string& text) const {
   for (std::size_t c = 0; c < columns_.size(); ++c) {
-    const Column& column = columns_[c];
     if (c > 0) text += ',';
-    const double value = original(outputs, column.features.begin);
-    switch (column.kind) {
-      case ColumnKind::number:
-        fmt::format_to(std::back_inserter(text), "{:.{}g}", value,
-                       digits_of(transform_, column.features.begin, value));
-        break;
-      case ColumnKind::category:
-        text +=
-            cell_text(column.vocabulary[static_cast<std::size_t>(category_of(outputs, column))]);
-        break;
-      case ColumnKind::boolean:
-        text += cell_text(column.vocabulary[value >= half ? 1 : 0]);
-        break;
-      case ColumnKind::date:
-        text += cell_text(date_text(value, dates_[c]));
-        break;
-    }
+    const std::string value = cell(outputs, c);
+    text += columns_[c].kind == ColumnKind::number ? value : cell_text(value);
   }
   text += '\n';
 }

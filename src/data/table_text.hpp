@@ -23,6 +23,9 @@ class TableText {
   /// Appends the line of one sample; `outputs` has one value per feature.
   void append(std::span<const float> outputs, std::string& text) const;
 
+  /// The text of one column of a sample, without quotes.
+  [[nodiscard]] std::string cell(std::span<const float> outputs, std::size_t column) const;
+
   /// A feature in the units of the data.
   [[nodiscard]] double original(std::span<const float> outputs, Index feature) const;
   /// The feature of a category's largest output, counted from its first; the first of equals.

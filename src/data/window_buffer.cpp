@@ -9,10 +9,12 @@
 namespace hourglass {
 
 WindowBuffer::Capacity::Capacity(const DatasetInfo& info, const ShuffleSettings& settings,
-                                 Range shard_rows)
+                                 Range shard_rows, bool sparse)
     : rows(ShardOrder::window_capacity(settings, shard_rows.size())),
       steps(rows),
-      step_bytes(info.step_bytes()) {
+      step_bytes(sparse ? 0 : info.step_bytes()),
+      value_bytes(size_of(info.type)) {
+  if (sparse) entries = info.entries.most(shard_rows, settings.block, settings.window);
   if (info.steps.length() == 1 || shard_rows.empty()) return;
   Index largest = 0;
   Index blocks = 0;
@@ -24,20 +26,27 @@ WindowBuffer::Capacity::Capacity(const DatasetInfo& info, const ShuffleSettings&
 }
 
 Index WindowBuffer::Capacity::bytes() const {
-  return steps * step_bytes + 2 * rows * static_cast<Index>(sizeof(Index));
+  const Index samples =
+      step_bytes == 0 ? compressed_bytes(rows, entries, value_bytes) : steps * step_bytes;
+  return samples + 2 * rows * static_cast<Index>(sizeof(Index));
 }
 
 WindowBuffer::WindowBuffer(const Capacity& capacity)
     : step_bytes_(capacity.step_bytes),
       samples_(capacity.steps * capacity.step_bytes),
       rows_(capacity.rows),
-      places_(capacity.rows) {}
+      places_(capacity.rows) {
+  if (step_bytes_ > 0) return;
+  sparse_rows_.value_bytes = static_cast<std::size_t>(capacity.value_bytes);
+  sparse_rows_.reserve(capacity.rows, capacity.entries);
+}
 
 bool WindowBuffer::load(const DatasetReader& reader, const MissingValues& missing,
                         const ShardOrder& order, Index window,
                         const std::function<bool()>& cancelled) {
   arrange(reader.info().steps, order, window);
-  return read(reader, missing, cancelled);
+  return step_bytes_ > 0 ? read(reader, missing, cancelled)
+                         : read_sparse(reader, missing, cancelled);
 }
 
 void WindowBuffer::arrange(const RowSteps& steps, const ShardOrder& order, Index window) {
@@ -78,6 +87,33 @@ void WindowBuffer::arrange(const RowSteps& steps, const ShardOrder& order, Index
     places_[position] = place_at[static_cast<std::size_t>(offset)];
     ++position;
   }
+}
+
+bool WindowBuffer::read_sparse(const DatasetReader& reader, const MissingValues& missing,
+                               const std::function<bool()>& cancelled) {
+  const RowEntries& entries = reader.info().entries;
+  const Index most = entries_a_read(reader.info());
+  std::vector<Range> pieces;
+  Index count = 0;
+  sparse_rows_.clear();
+  const auto flush = [&] {
+    if (pieces.empty()) return true;
+    if (cancelled()) return false;
+    read_finite_sparse(reader, pieces, sparse_rows_, missing);
+    count = 0;
+    pieces.clear();
+    return true;
+  };
+  for (const Range& run : runs_) {
+    for (Index row = run.begin; row < run.end; row = pieces.back().end) {
+      if (count >= most && !flush()) return false;
+      Index end = row + 1;
+      while (end < run.end && count + entries.count({row, end}) < most) ++end;
+      pieces.push_back({row, end});
+      count += entries.count({row, end});
+    }
+  }
+  return flush();
 }
 
 bool WindowBuffer::read(const DatasetReader& reader, const MissingValues& missing,

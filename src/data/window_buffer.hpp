@@ -18,10 +18,13 @@ class WindowBuffer {
   /// What the largest window of a shard needs. Rows that overlap (DatasetInfo::steps) share the
   /// steps that they have in common, as far as they lie in the same blocks or in blocks that touch.
   struct Capacity {
-    Capacity(const DatasetInfo& info, const ShuffleSettings& settings, Range shard_rows);
+    Capacity(const DatasetInfo& info, const ShuffleSettings& settings, Range shard_rows,
+             bool sparse = false);
     Index rows = 0;
     Index steps = 0;
-    Index step_bytes = 0;
+    Index step_bytes = 0;   ///< 0: rows are held without their zeros
+    Index entries = 0;      ///< of these, the most that a window has
+    Index value_bytes = 0;  ///< of each
 
     [[nodiscard]] Index bytes() const;  ///< of memory
   };
@@ -40,16 +43,22 @@ class WindowBuffer {
   [[nodiscard]] const std::byte* stored(Index position) const {
     return samples_.data() + places_[position - positions_.begin] * step_bytes_;
   }
+  /// The same of a buffer that holds rows without their zeros: the row at place(position).
+  [[nodiscard]] const CompressedRows& sparse_rows() const { return sparse_rows_; }
+  [[nodiscard]] Index place(Index position) const { return places_[position - positions_.begin]; }
 
  private:
   void arrange(const RowSteps& steps, const ShardOrder& order, Index window);
   bool read(const DatasetReader& reader, const MissingValues& missing,
             const std::function<bool()>& cancelled);
+  bool read_sparse(const DatasetReader& reader, const MissingValues& missing,
+                   const std::function<bool()>& cancelled);
 
   Index step_bytes_;
   Buffer<std::byte> samples_;
-  Buffer<Index> rows_;    // by position
-  Buffer<Index> places_;  // by position: where in samples_, in steps
+  CompressedRows sparse_rows_;  // instead of samples_
+  Buffer<Index> rows_;          // by position
+  Buffer<Index> places_;        // by position: where in samples_, in steps
   Range positions_;
   std::vector<Range> runs_;  // steps to read, in file order: samples_ holds one after the other
 };

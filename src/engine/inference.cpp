@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "core/activity.hpp"
+#include "data/count_statistics.hpp"
 #include "data/finite_rows.hpp"
 #include "engine/sum_over_ranks.hpp"
 #include "hourglass/core/error.hpp"
@@ -43,6 +44,7 @@ void for_each_micro_batch(const DatasetReader& reader, const InputTransform& tra
         for (Index r = 0; r < rows.size(); ++r) {
           const Index offset = info.steps.first(rows.begin + r) - steps.begin;
           convert_row(info.type, stored.data() + offset * info.step_bytes(), transform, x.row(r));
+          if (transform.counts) check_counts(reader, rows.begin + r, x.row(r));
         }
         visit(worker, rows, x);
         activity::tick();

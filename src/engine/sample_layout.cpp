@@ -154,6 +154,8 @@ class LayoutChoice {
   }
 
   [[nodiscard]] ChannelOrder plain_order() const {
+    // Windows of a series are steps x channels by definition.
+    if (info_.address.options.views.window > 0 && sample_.size() == 2) return ChannelOrder::last;
     std::span<const std::string> axes(info_.axes);
     if (!axes.empty()) axes = axes.subspan(1);
     return plain_channel_order(sample_, axes);

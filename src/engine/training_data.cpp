@@ -10,6 +10,7 @@
 
 #include "core/buffer.hpp"
 #include "data/finite_rows.hpp"
+#include "data/sparse_conversion.hpp"
 #include "data/statistics.hpp"
 #include "hourglass/core/error.hpp"
 #include "nn/loss.hpp"
@@ -126,17 +127,22 @@ Index memory_budget(const Communicator& communicator, Index setting) {
   return usable_memory() / 2 / communicator.node().size();
 }
 
+bool fits_memory(const DatasetInfo& info, const SampleSourceSettings& settings, Index budget) {
+  const Range rows{settings.plan.shard_rows(settings.shards.begin).begin,
+                   settings.plan.shard_rows(settings.shards.end - 1).end};
+  if (holds_sparse(info, settings.transform))
+    return compressed_bytes(rows.size(), info.entries.count(rows), size_of(info.type)) <= budget;
+  const Range steps = rows.empty() ? Range{} : info.steps.of(rows);
+  return steps.size() * info.step_bytes() <= budget;
+}
+
 std::unique_ptr<SampleSource> open_training_data(const Communicator& communicator,
                                                  const DatasetReader& reader,
                                                  const SampleSourceSettings& settings,
                                                  Index budget) {
-  const DatasetInfo& info = reader.info();
-  const Range rows{settings.plan.shard_rows(settings.shards.begin).begin,
-                   settings.plan.shard_rows(settings.shards.end - 1).end};
-  const Range steps = rows.empty() ? Range{} : info.steps.of(rows);
   std::unique_ptr<SampleSource> source;
   collectively(communicator, [&] {
-    source = steps.size() * info.step_bytes() <= budget
+    source = fits_memory(reader.info(), settings, budget)
                  ? make_memory_source(reader, settings)
                  : make_streaming_source(DatasetReader(reader.info().address), settings);
   });

@@ -32,6 +32,11 @@ void check_domain(const Communicator& communicator, const DatasetReader& reader,
 /// divided by its ranks.
 [[nodiscard]] Index memory_budget(const Communicator& communicator, Index setting);
 
+/// Whether the rows of some shards take at most that many bytes in memory; of sparse rows, without
+/// their zeros.
+[[nodiscard]] bool fits_memory(const DatasetInfo& info, const SampleSourceSettings& settings,
+                               Index budget);
+
 /// The rank's part of the training data, in memory when it fits the budget and streamed otherwise.
 /// Collective.
 [[nodiscard]] std::unique_ptr<SampleSource> open_training_data(const Communicator& communicator,

@@ -37,10 +37,10 @@ class StepBuilder {
                               "files do not have; train without it",
                               model_.file.path));
     }
-    if (spec_.loss == Loss::mixed) {
+    if (distribution_of(spec_.loss, spec_.output_activation)) {
       throw Error(ErrorKind::usage,
-                  "models of --loss mixed cannot be exported: their outputs have several "
-                  "activations; use hourglass reconstruct");
+                  "models of counts cannot be exported: their size factors are not layers; use "
+                  "hourglass encode or reconstruct");
     }
     const Network& network = model_.network->network();
     for (Index i = 0; i < network.layer_count(); ++i) {
@@ -199,6 +199,16 @@ ModelPart model_part_from(std::string_view name) {
   if (name == "autoencoder") return ModelPart::autoencoder;
   throw Error(ErrorKind::usage,
               fmt::format("unknown part '{}': encoder, decoder, autoencoder", name));
+}
+
+bool treats_missing(const Model& model) {
+  return model.network->spec().missing == Missing::mask ||
+         model.transform.missing.treatment == Missing::mean;
+}
+
+const std::vector<float>& fed_means(const Model& model) {
+  return model.network->spec().missing == Missing::mask ? model.network->spec().missing_means
+                                                        : model.transform.missing.means;
 }
 
 std::vector<ExportStep> export_steps(const Model& model, ModelPart part) {

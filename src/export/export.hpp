@@ -46,11 +46,17 @@ struct ExportStep {
 /// The steps of a part, in order. Throws Error(usage) naming a layer of another kind.
 [[nodiscard]] std::vector<ExportStep> export_steps(const Model& model, ModelPart part);
 
+/// Whether the model knows missing elements, and what its network is fed for them: the means of the
+/// features, as normalised (empty: 0).
+[[nodiscard]] bool treats_missing(const Model& model);
+[[nodiscard]] const std::vector<float>& fed_means(const Model& model);
+
 /// The bytes of an ONNX file (opset 13) with one input, "input" (N x features), and one output,
 /// "output". Unless `normalized_input`, the encoder and the autoencoder take values as the data
 /// set stores them, and the graph begins with the model's normalisation. With Units::data the
-/// graph of the decoder or autoencoder ends with its inverse. Throws Error(usage) as export_steps,
-/// and when the file would exceed the 2 GiB of its format.
+/// graph of the decoder or autoencoder ends with its inverse. Missing elements become means where
+/// the graph normalises; the outputs of a mixed loss are numbers and probabilities. Throws
+/// Error(usage) as export_steps, and when the file would exceed the 2 GiB of its format.
 [[nodiscard]] std::string to_onnx(const Model& model, ModelPart part, bool normalized_input,
                                   Units output = Units::network);
 

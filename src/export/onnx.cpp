@@ -1,12 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
-#include <iterator>
+#include <cstddef>
 
 #include "data/normalization.hpp"
 #include "export/export.hpp"
+#include "export/onnx_graph.hpp"
 #include "formats/protobuf.hpp"
 #include "hourglass/core/error.hpp"
 #include "nn/layer_norm.hpp"
@@ -16,137 +15,16 @@ namespace hourglass {
 
 namespace {
 
-// Numbers of fields and enumerators, from onnx.proto.
+// Numbers of fields, from onnx.proto.
 namespace field {
 constexpr int model_ir_version = 1, model_producer = 2, model_producer_version = 3, model_graph = 7,
               model_opset = 8;
 constexpr int opset_version = 2;
-constexpr int graph_node = 1, graph_name = 2, graph_initializer = 5, graph_input = 11,
-              graph_output = 12;
-constexpr int node_input = 1, node_output = 2, node_name = 3, node_type = 4, node_attribute = 5;
-constexpr int attribute_name = 1, attribute_float = 2, attribute_int = 3, attribute_ints = 8,
-              attribute_type = 20;
-constexpr int tensor_dims = 1, tensor_type = 2, tensor_name = 8, tensor_raw = 9;
-constexpr int value_name = 1, value_type = 2, type_tensor = 1, tensor_elements = 1,
-              tensor_shape = 2;
-constexpr int shape_dim = 1, dim_value = 1, dim_parameter = 2;
 }  // namespace field
-constexpr int type_float = 1, type_int64 = 7;
-constexpr int attribute_is_float = 1, attribute_is_int = 2, attribute_is_ints = 7;
 constexpr int ir_version = 7;
 constexpr int opset = 13;
 
-static_assert(std::endian::native == std::endian::little,
-              "tensors are stored as they lie in memory");
-
-class Graph {
- public:
-  explicit Graph(std::string input) : last_(std::move(input)) {}
-
-  struct Attribute {
-    std::string name;
-    ProtobufMessage message;
-  };
-  static Attribute real(const std::string& name, float value) {
-    Attribute attribute{name, {}};
-    attribute.message.text(field::attribute_name, name)
-        .real(field::attribute_float, value)
-        .integer(field::attribute_type, attribute_is_float);
-    return attribute;
-  }
-  static Attribute integer(const std::string& name, Index value) {
-    Attribute attribute{name, {}};
-    attribute.message.text(field::attribute_name, name)
-        .integer(field::attribute_int, value)
-        .integer(field::attribute_type, attribute_is_int);
-    return attribute;
-  }
-  static Attribute integers(const std::string& name, const std::vector<Index>& values) {
-    Attribute attribute{name, {}};
-    attribute.message.text(field::attribute_name, name);
-    for (const Index value : values) attribute.message.integer(field::attribute_ints, value);
-    attribute.message.integer(field::attribute_type, attribute_is_ints);
-    return attribute;
-  }
-
-  /// Adds a constant; returns its name.
-  std::string constant(const std::string& name, const std::vector<Index>& shape,
-                       const float* values, std::size_t count) {
-    return initializer(name, shape, type_float,
-                       {reinterpret_cast<const char*>(values), count * sizeof(float)});
-  }
-  std::string constant(const std::string& name, float value) {
-    return constant(name, {1}, &value, 1);
-  }
-  std::string constant(const std::string& name, const std::vector<Index>& values) {
-    return initializer(
-        name, {static_cast<Index>(values.size())}, type_int64,
-        {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(Index)});
-  }
-
-  /// Appends an operator; its (first) output becomes the result of the graph so far, and is
-  /// returned.
-  std::string node(const std::string& type, const std::vector<std::string>& inputs,
-                   const std::vector<Attribute>& attributes = {}, int outputs = 1) {
-    ProtobufMessage message;
-    std::string name = fmt::format("{}_{}", type, nodes_++);
-    for (const std::string& input : inputs) message.text(field::node_input, input);
-    for (int i = 0; i < outputs; ++i)
-      message.text(field::node_output, i == 0 ? name : fmt::format("{}_{}", name, i));
-    message.text(field::node_name, name).text(field::node_type, type);
-    for (const Attribute& attribute : attributes)
-      message.message(field::node_attribute, attribute.message);
-    graph_.message(field::graph_node, message);
-    last_ = name;
-    return name;
-  }
-  [[nodiscard]] const std::string& last() const { return last_; }
-
-  ProtobufMessage finish(const std::string& name, Index inputs, Index outputs) {
-    // The name of the output does not depend on the last node.
-    ProtobufMessage output;
-    output.text(field::node_input, last_)
-        .text(field::node_output, "output")
-        .text(field::node_name, "result")
-        .text(field::node_type, "Identity");
-    graph_.message(field::graph_node, output);
-    graph_.text(field::graph_name, name);
-    graph_.message(field::graph_input, value("input", inputs));
-    graph_.message(field::graph_output, value("output", outputs));
-    return graph_;
-  }
-
- private:
-  std::string initializer(const std::string& name, const std::vector<Index>& shape, int type,
-                          std::string_view raw) {
-    ProtobufMessage tensor;
-    for (const Index extent : shape) tensor.integer(field::tensor_dims, extent);
-    tensor.integer(field::tensor_type, type)
-        .text(field::tensor_name, name)
-        .text(field::tensor_raw, raw);
-    graph_.message(field::graph_initializer, tensor);
-    return name;
-  }
-  static ProtobufMessage value(const std::string& name, Index width) {
-    ProtobufMessage rows;
-    rows.text(field::dim_parameter, "N");
-    ProtobufMessage columns;
-    columns.integer(field::dim_value, width);
-    ProtobufMessage shape;
-    shape.message(field::shape_dim, rows).message(field::shape_dim, columns);
-    ProtobufMessage tensor;
-    tensor.integer(field::tensor_elements, type_float).message(field::tensor_shape, shape);
-    ProtobufMessage type;
-    type.message(field::type_tensor, tensor);
-    ProtobufMessage value;
-    value.text(field::value_name, name).message(field::value_type, type);
-    return value;
-  }
-
-  ProtobufMessage graph_;
-  std::string last_;
-  int nodes_ = 0;
-};
+using Graph = OnnxGraph;
 
 void add_activation(Graph& graph, Activation activation, const std::string& name) {
   const std::string z = graph.last();
@@ -298,17 +176,69 @@ void add_reordering(Graph& graph, const std::string& name, Index before, Index a
              {graph.last(), graph.constant(name + ".row", std::vector<Index>{-1, before * after})});
 }
 
-void add_normalization(Graph& graph, const InputTransform& transform) {
+std::string add_normalization(Graph& graph, const std::string& input,
+                              const InputTransform& transform) {
+  std::string last = input;
   if (transform.divisor != 1)
-    graph.node("Div", {graph.last(),
-                       graph.constant("input.divisor", static_cast<float>(transform.divisor))});
-  if (transform.mean.empty()) return;
+    last = graph.node(
+        "Div", {last, graph.constant("input.divisor", static_cast<float>(transform.divisor))});
+  if (transform.mean.empty()) return last;
   const auto width = static_cast<Index>(transform.mean.size());
-  graph.node("Sub", {graph.last(), graph.constant("input.mean", {width}, transform.mean.data(),
-                                                  transform.mean.size())});
+  graph.node("Sub", {last, graph.constant("input.mean", {width}, transform.mean.data(),
+                                          transform.mean.size())});
   graph.node("Mul", {graph.last(),
                      graph.constant("input.inverse_deviation", {width},
                                     transform.inverse_deviation.data(), transform.mean.size())});
+  // Clip's bounds are attributes to some runtimes and inputs to others, and OpenCV's Max and Min
+  // take no constants: the bounds are made of the values.
+  constexpr auto most = static_cast<float>(most_deviations);
+  const std::string x = graph.last();
+  const std::string zeros = graph.node("Mul", {x, graph.constant("input.zero", 0)});
+  const std::string lowest = graph.node("Add", {zeros, graph.constant("input.lowest", -most)});
+  const std::string highest = graph.node("Add", {zeros, graph.constant("input.highest", most)});
+  return graph.node("Min", {graph.node("Max", {x, lowest}), highest});
+}
+
+// Where elements as stored are missing: NaN, or one of the numbers that stand for that.
+std::string add_missing(Graph& graph, const std::vector<double>& values) {
+  const std::string input = graph.last();
+  std::string missing = graph.node("IsNaN", {input});
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::string equal = graph.node(
+        "Equal",
+        {input, graph.constant(fmt::format("missing.value{}", i), static_cast<float>(values[i]))});
+    missing = graph.node("Or", {missing, equal});
+  }
+  return missing;
+}
+
+// What the network is fed in their place: the means, as normalised (empty: 0).
+void add_means(Graph& graph, const std::string& missing, const std::string& input,
+               const std::vector<float>& means) {
+  const auto width = static_cast<Index>(means.size());
+  const std::string fed = means.empty()
+                              ? graph.constant("missing.mean", 0)
+                              : graph.constant("missing.mean", {width}, means.data(), means.size());
+  graph.node("Where", {missing, fed, input});
+}
+
+// Numbers are the logits, booleans and categories probabilities.
+void add_mixed_outputs(Graph& graph, const std::vector<OutputGroup>& groups) {
+  const std::string logits = graph.last();
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const auto place = [&](const char* what, Index value) {
+      return graph.constant(fmt::format("group{}.{}", i, what), std::vector<Index>{value});
+    };
+    std::string part =
+        graph.node("Slice", {logits, place("begin", groups[i].features.begin),
+                             place("end", groups[i].features.end), place("axis", 1)});
+    if (groups[i].kind == OutputGroup::Kind::sigmoid) part = graph.node("Sigmoid", {part});
+    if (groups[i].kind == OutputGroup::Kind::softmax)
+      part = graph.node("Softmax", {part}, {Graph::integer("axis", 1)});
+    parts.push_back(part);
+  }
+  graph.node("Concat", parts, {Graph::integer("axis", 1)});
 }
 
 // The inverse: x * deviation + mean, times the divisor.
@@ -359,9 +289,17 @@ std::string to_onnx(const Model& model, ModelPart part, bool normalized_input, U
   const Index places = channels > 1 ? model.network->features() / channels : 0;
   if (part != ModelPart::decoder && channels > 1)
     add_reordering(graph, "input.channels", channels, places);
-  if (normalizes) add_normalization(graph, model.transform);
+  const bool misses = normalizes && treats_missing(model);
+  // A node ends the graph so far: the input is read twice.
+  const std::string stored = graph.last();
+  const std::string missing = misses ? add_missing(graph, model.config.missing_values) : "";
+  const std::string normalized =
+      normalizes ? add_normalization(graph, stored, model.transform) : stored;
+  if (misses) add_means(graph, missing, normalized, fed_means(model));
   for (std::size_t i = 0; i < steps.size(); ++i)
     add_step(graph, steps[i], fmt::format("step{}.{}", i, steps[i].name));
+  const AutoencoderSpec& spec = model.network->spec();
+  if (part != ModelPart::encoder && spec.loss == Loss::mixed) add_mixed_outputs(graph, spec.groups);
   if (restores) add_original_units(graph, model.transform);
   if (part != ModelPart::encoder && channels > 1)
     add_reordering(graph, "output.channels", places, channels);

@@ -7,6 +7,10 @@ namespace hourglass {
 
 std::string to_safetensors(const Model& model) {
   SafetensorsFile file(model);
+  if (treats_missing(model) && !fed_means(model).empty()) {
+    const std::vector<float>& means = fed_means(model);
+    file.add("input.missing_mean", {static_cast<Index>(means.size())}, means.data());
+  }
   if (!model.transform.mean.empty()) {
     const auto width = static_cast<Index>(model.transform.mean.size());
     if (model.transform.exact_mean.empty()) {

@@ -21,6 +21,10 @@ class SafetensorsFile {
                                {"configuration", model.file.header.configuration},
                                {"weights_digest", model.file.weights_digest},
                                {"input_divisor", fmt::format("{}", model.transform.divisor)}};
+    if (treats_missing(model))
+      add_metadata("missing_values", nlohmann::ordered_json(model.config.missing_values).dump());
+    const AutoencoderSpec& spec = model.network->spec();
+    if (spec.loss == Loss::mixed) add_metadata("outputs", groups_text(spec.groups));
   }
 
   void add_metadata(const std::string& key, const std::string& value) {
@@ -43,6 +47,17 @@ class SafetensorsFile {
   }
 
  private:
+  static std::string groups_text(const std::vector<OutputGroup>& groups) {
+    auto list = nlohmann::ordered_json::array();
+    for (const OutputGroup& group : groups) {
+      const char* kind = group.kind == OutputGroup::Kind::linear    ? "linear"
+                         : group.kind == OutputGroup::Kind::sigmoid ? "sigmoid"
+                                                                    : "softmax";
+      list.push_back({kind, group.features.begin, group.features.end});
+    }
+    return list.dump();
+  }
+
   template <class T>
   void add(const std::string& name, const std::vector<Index>& shape, const char* type,
            const T* values) {

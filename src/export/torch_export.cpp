@@ -150,12 +150,14 @@ class TorchModules {
 
   void add_input() {
     const InputTransform& transform = model_.transform;
-    if (transform.mean.empty()) return;
-    const auto width = static_cast<Index>(transform.mean.size());
+    const auto width = model_.network->features();
     const auto image = image_at(0);
     const auto in_order = [&image](const auto& values) {
       return image ? channels_first(values, 1, *image, 1) : values;
     };
+    if (treats_missing(model_) && !fed_means(model_).empty())
+      file_.add("input.missing_mean", {width}, in_order(fed_means(model_)).data());
+    if (transform.mean.empty()) return;
     if (transform.exact_mean.empty()) {
       file_.add("input.mean", {width}, in_order(transform.mean).data());
     } else {

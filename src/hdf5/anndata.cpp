@@ -53,11 +53,6 @@ std::vector<std::string> index_of(hid_t file, const std::string& table) {
   return column.kind == H5I_DATASET ? texts_of(column.handle.get()) : std::vector<std::string>();
 }
 
-[[noreturn]] void refuse_matrix(hid_t group, const std::string& file_name, const std::string& path,
-                                const std::string& what) {
-  throw Error(ErrorKind::data, file_name + ": " + what + dense_advice(group, file_name, path));
-}
-
 }  // namespace
 
 bool is_anndata(hid_t file) {
@@ -67,12 +62,16 @@ bool is_anndata(hid_t file) {
 std::string anndata_samples(hid_t file, const std::string& file_name) {
   const OpenedObject x = open_object(file, "/X");
   if (x.kind == H5I_DATASET) return "/X";
-  const std::string sparse = x.kind == H5I_GROUP ? describe_sparse(x.handle.get()) : "";
-  if (sparse.empty()) {
+  const DatasetAddress matrix{file_name, "/X"};
+  const SparseKind kind =
+      x.kind == H5I_GROUP ? sparse_kind(x.handle.get(), to_string(matrix)) : SparseKind::none;
+  if (is_by_samples(kind)) return "/X";
+  if (kind == SparseKind::none) {
     throw Error(ErrorKind::data, file_name + ": is an AnnData file without X; name a data set: " +
                                      file_name + ":/path (" + listing(file, "") + ")");
   }
-  refuse_matrix(x.handle.get(), file_name, "/X", "is an AnnData file whose X is " + sparse);
+  refuse_sparse(x.handle.get(), kind, matrix,
+                file_name + ": is an AnnData file whose X is " + describe(kind));
 }
 
 std::vector<std::string> variable_names(hid_t file, const std::string& path, Index count) {
@@ -84,26 +83,40 @@ std::vector<std::string> variable_names(hid_t file, const std::string& path, Ind
   return names;
 }
 
-void refuse_tenx(hid_t file, const std::string& file_name) {
+std::string tenx_samples(hid_t file, const std::string& file_name) {
   // Version 3 has one group, "matrix"; version 2 has one per genome.
-  struct Search {
-    std::vector<std::string> groups;
-  } search;
+  std::vector<std::string> groups;
   const auto keep = [](hid_t, const char* name, const H5L_info_t*, void* data) noexcept -> herr_t {
     constexpr std::size_t most = 100;
-    auto& groups = static_cast<Search*>(data)->groups;
-    groups.emplace_back(std::string("/") + name);
-    return groups.size() >= most ? 1 : 0;
+    auto& found = *static_cast<std::vector<std::string>*>(data);
+    found.emplace_back(std::string("/") + name);
+    return found.size() >= most ? 1 : 0;
   };
-  if (H5Literate(file, H5_INDEX_NAME, H5_ITER_INC, nullptr, keep, &search) < 0)
+  if (H5Literate(file, H5_INDEX_NAME, H5_ITER_INC, nullptr, keep, &groups) < 0)
     H5Eclear2(H5E_DEFAULT);
-  for (const std::string& path : search.groups) {
+  std::erase_if(groups, [&](const std::string& path) {
     const OpenedObject group = open_object(file, path);
-    if (group.kind != H5I_GROUP || !has_links(group.handle.get(), {"barcodes", "indptr"})) continue;
-    const std::string sparse = describe_sparse(group.handle.get());
-    if (sparse.empty()) continue;
-    refuse_matrix(group.handle.get(), file_name, path, "holds " + sparse);
+    return group.kind != H5I_GROUP ||
+           !has_links(group.handle.get(), {"barcodes", "data", "indices", "indptr", "shape"});
+  });
+  if (groups.size() <= 1) return groups.empty() ? "" : groups.front();
+  std::string listed;
+  for (const std::string& path : groups) listed += (listed.empty() ? "" : ", ") + path;
+  throw Error(ErrorKind::data, file_name + ": is a 10x Genomics file of several genomes: " +
+                                   listed + "; name one: " + file_name + ":" + groups.front());
+}
+
+std::vector<std::string> tenx_names(hid_t group, Index count) {
+  for (const char* path : {"features/name", "gene_names", "features/id", "genes"}) {
+    const OpenedObject object = open_object(group, path);
+    if (object.kind != H5I_DATASET) continue;
+    std::vector<std::string> names = texts_of(object.handle.get());
+    std::vector<std::string> sorted = names;
+    std::ranges::sort(sorted);
+    const bool unique = std::ranges::adjacent_find(sorted) == sorted.end();
+    if (unique && static_cast<Index>(names.size()) == count) return names;
   }
+  return {};
 }
 
 }  // namespace hourglass::hdf5

@@ -12,8 +12,8 @@ namespace hourglass::hdf5 {
 /// Whether the file is AnnData's, of any version.
 [[nodiscard]] bool is_anndata(hid_t file);
 
-/// "/X" when it is dense. Throws Error(data) when it is sparse, with the command that makes it
-/// dense, or is missing.
+/// "/X". Throws Error(data) when it is missing, or sparse and stored by columns, with the command
+/// that turns it.
 [[nodiscard]] std::string anndata_samples(hid_t file, const std::string& file_name);
 
 /// Names of the variables (genes) when `path` is X, raw/X or a layer; empty for others, and when
@@ -21,8 +21,12 @@ namespace hourglass::hdf5 {
 [[nodiscard]] std::vector<std::string> variable_names(hid_t file, const std::string& path,
                                                       Index count);
 
-/// Throws Error(data) when the file is a feature-barcode matrix, with the command that makes it
-/// dense; does nothing for other files.
-void refuse_tenx(hid_t file, const std::string& file_name);
+/// The group of the feature-barcode matrix in the file; "" when the file has none. Throws
+/// Error(data) naming them when there are several: of files of version 2, one for each genome.
+[[nodiscard]] std::string tenx_samples(hid_t file, const std::string& file_name);
+
+/// Names of the `count` features of a feature-barcode matrix: those of the genes, or where two are
+/// the same the identifiers. Empty when there are not as many, or these are not unique either.
+[[nodiscard]] std::vector<std::string> tenx_names(hid_t group, Index count);
 
 }  // namespace hourglass::hdf5

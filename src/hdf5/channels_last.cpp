@@ -25,6 +25,7 @@ ChannelsLast::ChannelsLast(std::unique_ptr<RowSource> rows, Index channels)
   const bool first = shape.size() > 2 && shape[1] == channels;
   const bool last = shape.size() > 2 && shape.back() == channels;
   info_.address.options.leading_channels = channels;
+  info_.entries = {};
   if ((channels == 1 && !first) || (last && !first)) return;
   if (!first && !(flat && shape[1] % channels == 0)) {
     throw Error(ErrorKind::data, to_string(info_.address) + ": its samples have no axis of " +

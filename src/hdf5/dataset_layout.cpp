@@ -129,14 +129,15 @@ void make_dataset(hid_t file, const DatasetSpec& spec, const std::string& name) 
     hdf5::write_long_text(dataset.get(), key, text, name);
 }
 
-void make_layout(const AtomicFile& target, std::span<const DatasetSpec> specs) {
+void make_layout(const AtomicFile& target, std::span<const DatasetSpec> specs,
+                 const std::string& source) {
   const hdf5::Lock lock;
   const std::string& name = target.path();
   const std::string& temporary = target.temporary_path();
   constexpr Index metadata = Index{1} << 16;
   std::error_code error;
-  const bool adding = std::filesystem::exists(name, error);
-  Index bytes = metadata + (adding ? hdf5::file_bytes(name) : 0);
+  const bool adding = std::filesystem::exists(source, error);
+  Index bytes = metadata + (adding ? hdf5::file_bytes(source) : 0);
   for (const DatasetSpec& spec : specs)
     bytes += spec.compression == 0 ? value_bytes(spec) : metadata;
   {
@@ -144,7 +145,7 @@ void make_layout(const AtomicFile& target, std::span<const DatasetSpec> specs) {
     posix::probe_space(probe.get(), bytes, name);
   }
   if (adding) {
-    std::filesystem::copy_file(name, temporary, std::filesystem::copy_options::overwrite_existing,
+    std::filesystem::copy_file(source, temporary, std::filesystem::copy_options::overwrite_existing,
                                error);
     if (error) posix::throw_write_error(error.value(), name, bytes);
   }

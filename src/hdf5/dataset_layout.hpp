@@ -24,9 +24,10 @@ void require_absent(hid_t file, const std::string& path, const std::string& name
 void make_dataset(hid_t file, const DatasetSpec& spec, const std::string& name);
 
 /// Makes the whole file but for the values under `target`'s temporary name, beginning with a copy
-/// where the file exists: by one process, with the disk space for what is not compressed. Throws
-/// Error(io).
-void make_layout(const AtomicFile& target, std::span<const DatasetSpec> specs);
+/// of `source` where that exists: by one process, with the disk space for what is not compressed.
+/// Throws Error(io).
+void make_layout(const AtomicFile& target, std::span<const DatasetSpec> specs,
+                 const std::string& source);
 
 /// Where the values of an uncompressed data set lie in the file.
 struct ValuePlaces {

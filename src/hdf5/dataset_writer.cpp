@@ -98,7 +98,7 @@ struct DatasetWriter::State {
 };
 
 DatasetWriter::DatasetWriter(const Communicator& communicator, const std::string& file,
-                             std::vector<DatasetSpec> datasets)
+                             std::vector<DatasetSpec> datasets, const FileFrame& frame)
     : state_(std::make_unique<State>(communicator)) {
   State& state = *state_;
   state.name = file;
@@ -109,10 +109,11 @@ DatasetWriter::DatasetWriter(const Communicator& communicator, const std::string
     if (!communicator.is_root()) return;
     std::vector<std::string> paths;
     for (const DatasetSpec& spec : state.specs) paths.push_back(spec.path);
-    check_output(file, paths);
+    check_output(frame.copy_of.empty() ? file : frame.copy_of, paths);
     remove_dead_temporaries(file);
     state.target.emplace(file);
-    make_layout(*state.target, state.specs);
+    make_layout(*state.target, state.specs, frame.copy_of.empty() ? file : frame.copy_of);
+    if (frame.complete) frame.complete(state.target->temporary_path(), file);
     state.target->reserve(hdf5::file_bytes(state.target->temporary_path()));
   });
   const std::string temporary =

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -26,6 +27,13 @@ struct DatasetSpec {
   std::map<std::string, std::string> long_texts;          ///< attributes beyond 32 KiB, perhaps
 };
 
+/// What a file holds besides the data sets that are written to it.
+struct FileFrame {
+  std::string copy_of;  ///< the output begins as a copy of this file; empty: as it is, if it exists
+  /// Called on rank 0 for the temporary file, closed, once it holds the empty data sets.
+  std::function<void(const std::string& temporary, const std::string& name)> complete;
+};
+
 /// Rows of a chunk for reading blocks of rows in any order: about 128 KiB, a multiple of 32 rows
 /// where rows are small.
 [[nodiscard]] Index suggested_chunk_rows(const std::vector<Index>& shape, ElementType type);
@@ -49,7 +57,7 @@ class DatasetWriter {
   /// when a data set exists already, Error(io) when the place cannot be written or has too little
   /// space.
   DatasetWriter(const Communicator& communicator, const std::string& file,
-                std::vector<DatasetSpec> datasets);
+                std::vector<DatasetSpec> datasets, const FileFrame& frame = {});
   DatasetWriter(DatasetWriter&&) noexcept;
   DatasetWriter& operator=(DatasetWriter&&) noexcept;
   ~DatasetWriter();

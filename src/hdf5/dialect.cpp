@@ -101,8 +101,8 @@ std::vector<std::string> feature_names(hid_t file, hid_t dataset, const std::str
 
 std::string samples_of_dialect(hid_t file, const std::string& file_name) {
   if (is_anndata(file)) return anndata_samples(file, file_name);
-  refuse_tenx(file, file_name);
-  std::string path;
+  std::string path = tenx_samples(file, file_name);
+  if (!path.empty()) return path;
   if (is_pytables(file)) path = pandas_samples(file, file_name);
   if (path.empty() && is_netcdf(file)) path = netcdf_samples(file, file_name);
   return path.empty() ? nexus_signal(file) : path;
@@ -110,10 +110,9 @@ std::string samples_of_dialect(hid_t file, const std::string& file_name) {
 
 std::string dataset_of_group(hid_t file, hid_t group, const DatasetAddress& address) {
   const std::string name = to_string(address);
-  if (const std::string sparse = describe_sparse(group); !sparse.empty()) {
-    throw Error(ErrorKind::data,
-                name + ": is " + sparse + dense_advice(group, address.file, address.path));
-  }
+  const SparseKind sparse = sparse_kind(group, name);
+  if (sparse != SparseKind::none)
+    refuse_sparse(group, sparse, address, name + ": is " + describe(sparse));
   if (text_attribute(group, "MATLAB_class") == "struct") {
     throw Error(ErrorKind::data,
                 name + ": is a MATLAB struct; name a field of it: " + listing(file, address.path));

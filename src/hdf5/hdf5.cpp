@@ -21,6 +21,23 @@ std::string to_string(const DatasetAddress& address) {
   return address.path.empty() ? address.file : address.file + ":" + address.path;
 }
 
+namespace {
+
+// The number of rows in ascending, disjoint ranges of the data set's.
+Index rows_of(std::span<const Range> runs, const DatasetInfo& info) {
+  Index end = 0;
+  Index rows = 0;
+  for (const Range& run : runs) {
+    require(run.begin >= end && run.begin < run.end && run.end <= info.rows(),
+            "rows outside the data set, or not in order");
+    end = run.end;
+    rows += run.size();
+  }
+  return rows;
+}
+
+}  // namespace
+
 DatasetReader::DatasetReader(const DatasetAddress& address) : rows_(open_rows(address)) {}
 
 DatasetReader::DatasetReader(DatasetReader&&) noexcept = default;
@@ -41,17 +58,17 @@ void DatasetReader::read_rows(Range rows, std::span<std::byte> bytes) const {
 }
 
 void DatasetReader::read_runs(std::span<const Range> runs, std::span<std::byte> bytes) const {
-  Index end = 0;
-  Index rows = 0;
-  for (const Range& run : runs) {
-    require(run.begin >= end && run.begin < run.end && run.end <= rows_->info().rows(),
-            "rows outside the data set, or not in order");
-    end = run.end;
-    rows += run.size();
-  }
+  const Index rows = rows_of(runs, rows_->info());
   require(static_cast<Index>(bytes.size()) == rows * rows_->info().row_bytes(),
           "buffer of another size than the rows");
   if (!runs.empty()) rows_->read_runs(runs, bytes);
+}
+
+void DatasetReader::read_sparse(std::span<const Range> runs, CompressedRows& rows) const {
+  require(rows_of(runs, rows_->info()) >= 0 && rows_->info().entries.known(),
+          "dense rows read as sparse ones");
+  rows.value_bytes = static_cast<std::size_t>(size_of(rows_->info().type));
+  if (!runs.empty()) rows_->read_sparse(runs, rows);
 }
 
 void DatasetReader::release() const { rows_->release(); }

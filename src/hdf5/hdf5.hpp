@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/compressed_rows.hpp"
+#include "core/row_entries.hpp"
 #include "hdf5/read_options.hpp"
 #include "hdf5/row_steps.hpp"
 #include "hourglass/core/types.hpp"
@@ -46,6 +48,7 @@ struct DatasetInfo {
   std::vector<std::string> filters;        ///< e.g. "deflate", "shuffle"
   std::vector<std::string> feature_names;  ///< features() names, or none when unknown
   RowSteps steps;                          ///< how rows overlap in storage
+  RowEntries entries;                      ///< known when read_sparse() can be called
   std::vector<std::string> axes;           ///< names of the dimensions, or none when unknown
   Index leading_channels = 0;              ///< that are stored first and read last
   std::string units;                       ///< of the values, as the file names them; may be empty
@@ -97,6 +100,9 @@ class DatasetReader {
   /// Reads ascending, disjoint ranges of rows to `bytes`, one after the other; a compressed chunk
   /// is unpacked once, however many of them lie in it. Throws as read_rows.
   void read_runs(std::span<const Range> runs, std::span<std::byte> bytes) const;
+  /// The same rows without their zeros, of info().type: appended to `rows`. Only when
+  /// info().entries is known.
+  void read_sparse(std::span<const Range> runs, CompressedRows& rows) const;
   /// Gives back the memory that is kept for the next read, of at most info().unpacking_bytes.
   void release() const;
 

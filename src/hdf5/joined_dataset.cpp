@@ -1,9 +1,12 @@
 #include "hdf5/joined_dataset.hpp"
 
 #include <algorithm>
+#include <utility>
 
+#include "core/counted.hpp"
 #include "core/text_list.hpp"
 #include "hdf5/address_list.hpp"
+#include "hdf5/columns_by_name.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {
@@ -34,8 +37,18 @@ bool alike(const DatasetInfo& a, const DatasetInfo& b) {
 }  // namespace
 
 JoinedDataset::JoinedDataset(const DatasetAddress& address) {
-  for (const DatasetAddress& part : expand_addresses(address)) {
+  std::vector<Index> starts = {0};
+  bool sparse = true;
+  Index ordered = 0;
+  for (DatasetAddress& part : expand_addresses(address)) {
     DatasetReader reader(part);
+    if (!parts_.empty()) {
+      part.options.column_order = columns_by_name(info_, reader.info());
+      if (!part.options.column_order.empty()) {
+        reader = DatasetReader(part);
+        ++ordered;
+      }
+    }
     const DatasetInfo& info = reader.info();
     if (parts_.empty()) {
       info_ = info;
@@ -47,9 +60,18 @@ JoinedDataset::JoinedDataset(const DatasetAddress& address) {
     }
     info_.rows_per_unpacking = std::max(info_.rows_per_unpacking, info.rows_per_unpacking);
     info_.unpacking_bytes = std::max(info_.unpacking_bytes, info.unpacking_bytes);
+    sparse = sparse && info.entries.known();
+    for (Index row = 0; sparse && row < info.rows(); ++row)
+      starts.push_back(starts.back() + info.entries.count({row, row + 1}));
     parts_.push_back({info.address, info_.shape.front(), info.rows()});
     info_.shape.front() += info.rows();
     if (open_.size() < most_open) open_.emplace_back(parts_.size() - 1, std::move(reader));
+  }
+  info_.entries = sparse ? RowEntries(std::move(starts)) : RowEntries();
+  if (ordered > 0) {
+    info_.decoding += (info_.decoding.empty() ? "" : "; ") + counted(ordered, "data set") +
+                      " with columns in another order than " + to_string(info_.address) +
+                      ", put right by their names";
   }
   info_.address = common_address(address);
   if (info_.address.path.empty()) info_.address.path = parts_.front().address.path;
@@ -83,7 +105,8 @@ void JoinedDataset::read_rows(Range rows, std::span<std::byte> bytes) const {
   read_runs({&rows, 1}, bytes);
 }
 
-void JoinedDataset::read_runs(std::span<const Range> runs, std::span<std::byte> bytes) const {
+template <class Read>
+void JoinedDataset::for_each_part(std::span<const Range> runs, const Read& read) const {
   const std::lock_guard lock(mutex_);
   // The ranges of one part are read together.
   std::vector<Range> of_part;
@@ -101,10 +124,22 @@ void JoinedDataset::read_runs(std::span<const Range> runs, std::span<std::byte> 
       begin = end;
       if (end == runs[i].end && ++i < runs.size()) begin = runs[i].begin;
     }
-    const auto size = static_cast<std::size_t>(rows * info_.row_bytes());
-    open(number).read_runs(of_part, bytes.first(size));
-    bytes = bytes.subspan(size);
+    read(open(number), of_part, rows);
   }
+}
+
+void JoinedDataset::read_runs(std::span<const Range> runs, std::span<std::byte> bytes) const {
+  for_each_part(runs, [&](const DatasetReader& part, std::span<const Range> ranges, Index rows) {
+    const auto size = static_cast<std::size_t>(rows * info_.row_bytes());
+    part.read_runs(ranges, bytes.first(size));
+    bytes = bytes.subspan(size);
+  });
+}
+
+void JoinedDataset::read_sparse(std::span<const Range> runs, CompressedRows& rows) const {
+  for_each_part(runs, [&](const DatasetReader& part, std::span<const Range> ranges, Index) {
+    part.read_sparse(ranges, rows);
+  });
 }
 
 std::vector<Index> JoinedDataset::series() const {

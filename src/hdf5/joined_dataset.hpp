@@ -16,7 +16,8 @@ namespace hourglass {
 class JoinedDataset : public RowSource {
  public:
   /// Throws as DatasetReader does, and Error(data), naming both, when two differ in type or in the
-  /// shape of a sample.
+  /// shape of a sample. Features of sparse matrices are those of the first part: by name, where
+  /// both have names, in whatever order.
   explicit JoinedDataset(const DatasetAddress& address);
 
   [[nodiscard]] const DatasetInfo& info() const override { return info_; }
@@ -24,6 +25,7 @@ class JoinedDataset : public RowSource {
   void read_rows(Range rows, std::span<std::byte> bytes) const override;
   [[nodiscard]] std::vector<Index> series() const override;
   void read_runs(std::span<const Range> runs, std::span<std::byte> bytes) const override;
+  void read_sparse(std::span<const Range> runs, CompressedRows& rows) const override;
   void release() const override;
 
  private:
@@ -33,6 +35,9 @@ class JoinedDataset : public RowSource {
     Index rows = 0;
   };
   [[nodiscard]] std::size_t part_of(Index row) const;
+  /// Calls read(reader, ranges of its rows, number of rows) for each part that has some of `runs`.
+  template <class Read>
+  void for_each_part(std::span<const Range> runs, const Read& read) const;
   const DatasetReader& open(std::size_t part) const;
 
   DatasetInfo info_;

@@ -43,10 +43,25 @@ OrderedColumns::OrderedColumns(const DatasetAddress& address)
     info_.shape.insert(info_.shape.end(), address.options.ordered_shape.begin(),
                        address.options.ordered_shape.end());
   }
+  if (info_.entries.known()) {
+    places_.assign(static_cast<std::size_t>(columns), -1);
+    for (std::size_t k = 0; k < order.size(); ++k) {
+      std::int32_t& place = places_[static_cast<std::size_t>(order[k])];
+      // An order that gives a column twice cannot be told by places.
+      if (place >= 0) info_.entries = {};
+      place = static_cast<std::int32_t>(k);
+    }
+  }
   // Chunks of the stored columns say nothing of these.
   info_.steps = {};
   info_.chunked = false;
   info_.chunk.clear();
+}
+
+void OrderedColumns::read_sparse(std::span<const Range> runs, CompressedRows& rows) const {
+  const Index first = rows.rows();
+  rows_->read_sparse(runs, rows);
+  replace_columns(rows, first, places_);
 }
 
 void OrderedColumns::read_rows(Range rows, std::span<std::byte> bytes) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -21,6 +22,7 @@ class OrderedColumns : public RowSource {
   [[nodiscard]] const DatasetInfo& info() const override { return info_; }
   [[nodiscard]] std::string where(Index row) const override { return rows_->where(row); }
   void read_rows(Range rows, std::span<std::byte> bytes) const override;
+  void read_sparse(std::span<const Range> runs, CompressedRows& rows) const override;
   void release() const override { rows_->release(); }
   [[nodiscard]] std::vector<Index> series() const override { return rows_->series(); }
   [[nodiscard]] ElementPlace place(Index row, Index feature) const override {
@@ -35,6 +37,7 @@ class OrderedColumns : public RowSource {
  private:
   std::unique_ptr<RowSource> rows_;
   DatasetInfo info_;
+  std::vector<std::int32_t> places_;  ///< of sparse rows: of each column in the order, or -1
 };
 
 }  // namespace hourglass

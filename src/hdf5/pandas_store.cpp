@@ -54,8 +54,9 @@ std::string unescaped(std::string_view raw) {
                                const std::string& why) {
   throw Error(
       ErrorKind::data,
-      fmt::format("{0}:{1}: is a pandas data frame {2}; write its columns of numbers as one block: "
-                  "python3 -c \"import pandas; pandas.read_hdf('{0}', '{1}')"
+      fmt::format("{0}:{1}: is a pandas data frame {2}; hourglass import makes typed columns "
+                  "of it, or write its columns of numbers as one block: python3 -c \"import "
+                  "pandas; pandas.read_hdf('{0}', '{1}')"
                   ".select_dtypes(['number', 'bool']).astype('float64')"
                   ".to_hdf('numbers.h5', 'x', mode='w')\" and name numbers.h5:/x",
                   file_name, path, why));
@@ -67,25 +68,6 @@ bool is_numeric(hid_t file, const std::string& path) {
   const Handle type(H5Dget_type(object.handle.get()), H5Tclose);
   ElementType element{};
   return element_type_of(type.get(), element);
-}
-
-// Names of the items of an axis or block, which are texts or numbers.
-std::vector<std::string> items_of(hid_t file, const std::string& path) {
-  const OpenedObject object = open_object(file, path);
-  if (object.kind != H5I_DATASET) return {};
-  auto names = texts_of(object.handle.get());
-  const Handle space(H5Dget_space(object.handle.get()), H5Sclose);
-  const hssize_t count = H5Sget_simple_extent_npoints(space.get());
-  constexpr hssize_t most = hssize_t{1} << 24;
-  if (!names.empty() || !is_numeric(file, path) || count < 1 || count > most) return names;
-  std::vector<double> values(static_cast<std::size_t>(count));
-  if (H5Dread(object.handle.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT,
-              values.data()) < 0) {
-    H5Eclear2(H5E_DEFAULT);
-    return {};
-  }
-  for (const double value : values) names.push_back(fmt::format("{}", value));
-  return names;
 }
 
 }  // namespace
@@ -102,10 +84,30 @@ std::vector<std::string> frames(hid_t file) {
   for (const std::string& path : list_datasets(file, most_datasets)) {
     const std::string group_path = parent_of(path);
     if (group_path.empty() || std::ranges::find(found, group_path) != found.end()) continue;
+    // The categories of a frame's columns are frames below it.
+    if (group_path.ends_with("/meta") && group_path.find("/meta/") != std::string::npos) continue;
     const OpenedObject group = open_object(file, group_path);
     if (group.kind == H5I_GROUP && is_frame(group.handle.get())) found.push_back(group_path);
   }
   return found;
+}
+
+std::vector<std::string> frame_items(hid_t file, const std::string& path) {
+  const OpenedObject object = open_object(file, path);
+  if (object.kind != H5I_DATASET) return {};
+  auto names = texts_of(object.handle.get());
+  const Handle space(H5Dget_space(object.handle.get()), H5Sclose);
+  const hssize_t count = H5Sget_simple_extent_npoints(space.get());
+  constexpr hssize_t most = hssize_t{1} << 24;
+  if (!names.empty() || !is_numeric(file, path) || count < 1 || count > most) return names;
+  std::vector<double> values(static_cast<std::size_t>(count));
+  if (H5Dread(object.handle.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT,
+              values.data()) < 0) {
+    H5Eclear2(H5E_DEFAULT);
+    return {};
+  }
+  for (const double value : values) names.push_back(fmt::format("{}", value));
+  return names;
 }
 
 std::string values_of_frame(hid_t file, const std::string& file_name, const std::string& path) {
@@ -133,7 +135,7 @@ std::vector<std::string> column_names(hid_t file, const std::string& path,
   std::vector<std::string> names;
   constexpr std::string_view values = "_values";
   if (path.ends_with(values)) {
-    names = items_of(file, path.substr(0, path.size() - values.size()) + "_items");
+    names = frame_items(file, path.substr(0, path.size() - values.size()) + "_items");
   } else if (path.ends_with("/table")) {
     const OpenedObject table = open_object(file, path);
     for (const std::string& field : fields) {

@@ -19,6 +19,9 @@ namespace hourglass::hdf5 {
 /// Absolute paths of the data frames and series of a file.
 [[nodiscard]] std::vector<std::string> frames(hid_t file);
 
+/// The names of an axis or block of a frame in the fixed format, which are texts or numbers.
+[[nodiscard]] std::vector<std::string> frame_items(hid_t file, const std::string& path);
+
 /// The data set that holds the values of the frame at `path`: its only block, or its table. Throws
 /// Error(data) with advice when they lie in several, or are not numbers.
 [[nodiscard]] std::string values_of_frame(hid_t file, const std::string& file_name,

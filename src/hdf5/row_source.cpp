@@ -11,8 +11,9 @@
 #include "hdf5/selected_columns.hpp"
 #include "hdf5/selected_rows.hpp"
 #include "hdf5/side_by_side.hpp"
-#include "hdf5/stored_dataset.hpp"
+#include "hdf5/sparse_dataset.hpp"
 #include "hdf5/windows.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
@@ -25,11 +26,15 @@ void RowSource::read_runs(std::span<const Range> runs, std::span<std::byte> byte
   }
 }
 
+void RowSource::read_sparse(std::span<const Range> /*runs*/, CompressedRows& /*rows*/) const {
+  throw Error(ErrorKind::bug, "internal error: dense rows read as sparse ones");
+}
+
 namespace {
 
 std::unique_ptr<RowSource> open_named(const DatasetAddress& address) {
   if (names_several(address)) return std::make_unique<JoinedDataset>(address);
-  if (!names_side_by_side(address)) return std::make_unique<StoredDataset>(address);
+  if (!names_side_by_side(address)) return open_stored(address);
   std::vector<std::unique_ptr<RowSource>> sides;
   for (const DatasetAddress& side : split_sides(address)) sides.push_back(open_named(side));
   return std::make_unique<SideBySide>(std::move(sides), address);

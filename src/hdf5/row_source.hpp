@@ -42,6 +42,8 @@ class RowSource {
   [[nodiscard]] virtual Index first_time_step(Index row) const { return row; }
   /// Ascending, disjoint ranges of rows, one after the other; at least one, and none of them empty.
   virtual void read_runs(std::span<const Range> runs, std::span<std::byte> bytes) const;
+  /// See DatasetReader; for sources whose info().entries is known. Appends.
+  virtual void read_sparse(std::span<const Range> runs, CompressedRows& rows) const;
   /// Gives back what is kept in memory for the next read.
   virtual void release() const {}
 };

@@ -13,8 +13,10 @@ SelectedColumns::SelectedColumns(std::unique_ptr<RowSource> base, const RowRuns&
     : base_(std::move(base)), info_(base_->info()) {
   const auto size = static_cast<std::size_t>(size_of(info_.type));
   std::vector<std::string> names;
+  if (info_.entries.known()) places_.assign(static_cast<std::size_t>(info_.features()), -1);
   for (Index place = 0; place < columns.size(); ++place) {
     const auto column = static_cast<std::size_t>(columns.row(place));
+    if (!places_.empty()) places_[column] = static_cast<std::int32_t>(place);
     if (!info_.feature_names.empty()) names.push_back(info_.feature_names[column]);
     if (!pieces_.empty() && pieces_.back().offset + pieces_.back().bytes == column * size) {
       pieces_.back().bytes += size;
@@ -39,6 +41,12 @@ ElementPlace SelectedColumns::place(Index row, Index feature) const {
     offset -= piece.bytes;
   }
   return {where(row), feature};
+}
+
+void SelectedColumns::read_sparse(std::span<const Range> runs, CompressedRows& rows) const {
+  const Index first = rows.rows();
+  base_->read_sparse(runs, rows);
+  replace_columns(rows, first, places_);
 }
 
 void SelectedColumns::read_rows(Range rows, std::span<std::byte> bytes) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -23,6 +24,7 @@ class SelectedColumns : public RowSource {
   [[nodiscard]] ElementPlace place(Index row, Index feature) const override;
   [[nodiscard]] std::vector<Index> series() const override { return base_->series(); }
   void read_rows(Range rows, std::span<std::byte> bytes) const override;
+  void read_sparse(std::span<const Range> runs, CompressedRows& rows) const override;
   void release() const override { base_->release(); }
 
  private:
@@ -34,6 +36,7 @@ class SelectedColumns : public RowSource {
 
   std::unique_ptr<RowSource> base_;
   std::vector<Piece> pieces_;
+  std::vector<std::int32_t> places_;  ///< of sparse rows: of each column among those chosen, or -1
   DatasetInfo info_;
 };
 

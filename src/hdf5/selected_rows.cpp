@@ -35,6 +35,20 @@ std::vector<Neighbours> neighbours_of(const RowRuns& rows, Range positions) {
   return all;
 }
 
+RowEntries chosen_entries(const RowEntries& all, const RowRuns& rows) {
+  if (!all.known()) return {};
+  std::vector<Index> starts = {0};
+  starts.reserve(static_cast<std::size_t>(rows.size()) + 1);
+  for (std::size_t r = 0; r < rows.run_count(); ++r) {
+    const RowRuns::Piece run = rows.run(r);
+    for (Index i = 0; i < run.count; ++i) {
+      const Index row = run.first + i * run.step;
+      starts.push_back(starts.back() + all.count({row, row + 1}));
+    }
+  }
+  return RowEntries(std::move(starts));
+}
+
 }  // namespace
 
 SelectedRows::SelectedRows(std::unique_ptr<RowSource> base, RowRuns rows, const RowViews& views)
@@ -43,10 +57,27 @@ SelectedRows::SelectedRows(std::unique_ptr<RowSource> base, RowRuns rows, const 
   info_.rows_per_unpacking = 1;
   info_.chunked = false;  // its rows are not those of a chunk
   info_.chunk.clear();
+  info_.entries = chosen_entries(base_->info().entries, rows_);
   info_.address.options.views = views;
 }
 
 std::string SelectedRows::where(Index row) const { return base_->where(rows_.row(row)); }
+
+void SelectedRows::read_sparse(std::span<const Range> runs, CompressedRows& rows) const {
+  // As many in one read as follow each other in the base too.
+  std::vector<Range> ascending;
+  const auto flush = [&] {
+    if (!ascending.empty()) base_->read_sparse(ascending, rows);
+    ascending.clear();
+  };
+  for (const Range& run : runs) {
+    for (const Neighbours& next : neighbours_of(rows_, run)) {
+      if (!ascending.empty() && next.rows.begin < ascending.back().end) flush();
+      ascending.push_back(next.rows);
+    }
+  }
+  flush();
+}
 
 std::vector<Index> SelectedRows::series() const {
   const std::vector<Index> borders = base_->series();

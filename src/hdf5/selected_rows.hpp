@@ -26,6 +26,7 @@ class SelectedRows : public RowSource {
   /// A series begins where the base has one, and where a run of equally spaced rows does.
   [[nodiscard]] std::vector<Index> series() const override;
   void read_rows(Range rows, std::span<std::byte> bytes) const override;
+  void read_sparse(std::span<const Range> runs, CompressedRows& rows) const override;
   void release() const override { base_->release(); }
 
  private:

@@ -75,6 +75,7 @@ SideBySide::SideBySide(std::vector<std::unique_ptr<RowSource>> sides, const Data
   }
   info_.shape = {first.rows(), features};
   info_.axes.clear();
+  info_.entries = {};
   info_.leading_channels = 0;
   info_.unpacking_bytes = 0;
   for (const auto& side : sides_) {

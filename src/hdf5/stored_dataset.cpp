@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/buffer.hpp"
-#include "hdf5/chunk_columns.hpp"
+#include "core/chunk_columns.hpp"
 #include "hdf5/dataset_checks.hpp"
 #include "hdf5/external_data.hpp"
 #include "hdf5/filters.hpp"

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "hdf5/chunk_rows.hpp"
+#include "core/chunk_rows.hpp"
 #include "hdf5/dialect.hpp"
 #include "hdf5/hdf5_handle.hpp"
 #include "hdf5/row_source.hpp"

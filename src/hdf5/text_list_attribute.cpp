@@ -25,6 +25,7 @@ void write_pointers(hid_t object, const std::string& attribute, hid_t space,
       written(H5Acreate2(object, attribute.c_str(), type.get(), space, H5P_DEFAULT, H5P_DEFAULT),
               name, "an attribute cannot be written"),
       H5Aclose);
+  if (texts.empty()) return;
   written(H5Awrite(handle.get(), type.get(), texts.data()), name, "an attribute cannot be written");
 }
 

@@ -48,6 +48,7 @@ Windows::Windows(std::unique_ptr<RowSource> base, Index length, Index stride, co
   }
   if (overlap()) info_.steps = RowSteps(length, stride, std::move(overlaps));
   info_.axes.clear();
+  info_.entries = {};
   info_.rows_per_unpacking = 1;
   info_.chunked = false;
   info_.chunk.clear();

@@ -10,6 +10,7 @@
 #include "core/range_set.hpp"
 #include "data/columns.hpp"
 #include "data/normalization.hpp"
+#include "hdf5/columns_by_name.hpp"
 #include "hdf5/dataset_writer.hpp"
 #include "hourglass/comm/communicator.hpp"
 #include "hourglass/core/error.hpp"
@@ -45,7 +46,14 @@ void check_alike(const Readers& readers) {
                           ", whose samples are of another shape than those of " + first.path() +
                           " (" + shape_text(first.shape()) + ")");
     }
-    if (reader->columns() != first.columns())
+    const bool known = !reader->columns().empty() && !first.columns().empty();
+    if (reader->units() != first.units() && !reader->units().empty() && !first.units().empty()) {
+      refuse(*reader, "its values are in " + reader->units() + ", those of " + first.path() +
+                          " in " + first.units() + ": convert one of them");
+    }
+    const bool grids = are_coordinates(feature_names(reader->columns())) &&
+                       are_coordinates(feature_names(first.columns()));
+    if (known && reader->columns() != first.columns() && !grids)
       refuse(*reader, "its columns are others than those of " + first.path());
     if (reader->classes() != first.classes()) {
       refuse(*reader, "its labels are other texts than those of " + first.path() +
@@ -107,6 +115,7 @@ DatasetSpec specify(const std::string& path, const Readers& readers, int compres
     spec.lists["class_names"] = first.classes();
   }
   describe_features(first.columns(), spec);
+  if (const std::string units = first.units(); !units.empty()) spec.texts["units"] = units;
   return spec;
 }
 

@@ -105,7 +105,7 @@ struct ResumableWriter::State {
       target.emplace(AtomicFile::continued(name));
     }
     finished.assign(specs.size(), {});
-    make_layout(*target, specs);
+    make_layout(*target, specs, name);
     target->reserve(hdf5::file_bytes(temporary));
     locate();
     posix::synchronize(posix::open_file(temporary, O_WRONLY, name).get(), name);

@@ -50,6 +50,12 @@ class RowReader {
   /// What the features are, where the format knows it; empty otherwise.
   [[nodiscard]] virtual const std::vector<Column>& columns() const;
 
+  /// Units of the values; may be empty.
+  [[nodiscard]] virtual std::string units() const { return ""; }
+
+  /// What was found about the values, for the user; may be empty.
+  [[nodiscard]] virtual std::string note() const { return ""; }
+
   /// Whether a NaN is a missing value that the format knows, and not a mistake.
   [[nodiscard]] virtual bool may_miss_values() const { return false; }
 

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "hdf5/columns_by_name.hpp"
 #include "hdf5/dataset_layout.hpp"
 #include "hdf5/dataset_writer.hpp"
 #include "hdf5/hdf5_attributes.hpp"
@@ -27,6 +28,12 @@ void check_alike(std::span<const DatasetInfo> sources) {
       throw Error(ErrorKind::data,
                   to_string(source.address) + ": its values are not read as they are stored" +
                       (source.decoding.empty() ? "" : " (" + source.decoding + ")") +
+                      ", which a virtual data set cannot say; leave --virtual out");
+    }
+    if (!columns_by_name(first, source).empty()) {
+      throw Error(ErrorKind::data,
+                  to_string(source.address) + ": its columns are in another order than those of " +
+                      to_string(first.address) +
                       ", which a virtual data set cannot say; leave --virtual out");
     }
     const bool same_shape = std::vector(source.shape.begin() + 1, source.shape.end()) ==

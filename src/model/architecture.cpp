@@ -10,6 +10,7 @@
 #include "nn/convolution.hpp"
 #include "nn/dense.hpp"
 #include "nn/gaussian_sample.hpp"
+#include "nn/gene_dispersion.hpp"
 #include "nn/layer_norm.hpp"
 #include "nn/top_k.hpp"
 
@@ -54,7 +55,7 @@ class Builder {
         add_hidden(place, source);
       } else {
         // The last layer gives logits: the loss applies the output activation.
-        result_.output_layer = add_linear(place, Activation::linear, source).dense;
+        add_output(place, source);
       }
     }
     const bool plain = !spec_.layer_norm && !encoder_noise_ && regularization.k_sparse == 0 &&
@@ -120,6 +121,15 @@ class Builder {
     return linear;
   }
 
+  void add_output(Place at, const Linear& source) {
+    const Index features = at.outputs.units;
+    const Index logits = logits_per_feature(spec_.loss) * features;
+    const bool dispersed = logits > features && spec_.dispersion == Dispersion::gene;
+    at.outputs.units = dispersed ? logits - features : logits;
+    result_.output_layer = add_linear(at, Activation::linear, source).dense;
+    if (dispersed) add<GeneDispersion>(layout_, "decoder/dispersion", features, logits);
+  }
+
   Linear add_code(const Place& at) {
     const Regularization& regularization = spec_.regularization;
     const Index code = at.outputs.units;
@@ -159,6 +169,29 @@ AutoencoderSpec with_defaults(AutoencoderSpec spec) {
     spec.image = spec.encoder.front().image;
   check_spec(spec);
   return spec;
+}
+
+Index indicator_group(const AutoencoderSpec& spec) {
+  if (!spec.missing_indicator) return 0;
+  return has_convolutions(spec.encoder) ? spec.image.channels : spec.encoder.front().units;
+}
+
+std::string sparse_input_obstacle(const AutoencoderSpec& spec) {
+  const Regularization& r = spec.regularization;
+  if (has_convolutions(spec.encoder)) return "layers that has convolutions";
+  if (r.corruption.kind != Corruption::none) return "corruption";
+  if (r.contractive > 0) return "contractive";
+  if (r.hessian_weight > 0) return "hessian-weight";
+  if (r.predictive) return "predictive";
+  return spec.missing == Missing::mask ? "missing mask" : "";
+}
+
+SampleInput sample_input_of(const AutoencoderSpec& spec) {
+  const bool counts = spec.counts != Counts::none;
+  const bool wanted = spec.sparse_input == SparseInput::on ||
+                      (spec.sparse_input == SparseInput::automatic && counts);
+  return {spec.encoder.front().units, counts ? (spec.library > 0 ? spec.library : 1) : 0,
+          wanted && sparse_input_obstacle(spec).empty()};
 }
 
 Architecture build_architecture(const AutoencoderSpec& spec, Layout& layout) {

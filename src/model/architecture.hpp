@@ -11,4 +11,10 @@ namespace hourglass {
 /// The layers of a spec without open defaults, encoder first, and their tensors in `layout`.
 [[nodiscard]] Architecture build_architecture(const AutoencoderSpec& spec, Layout& layout);
 
+/// MissingInput's: further channels of an image, or inputs behind the sample.
+[[nodiscard]] Index indicator_group(const AutoencoderSpec& spec);
+/// The setting (without "--") for which the first layer needs all inputs; "": it takes sparse rows.
+[[nodiscard]] std::string sparse_input_obstacle(const AutoencoderSpec& spec);
+[[nodiscard]] SampleInput sample_input_of(const AutoencoderSpec& spec);
+
 }  // namespace hourglass

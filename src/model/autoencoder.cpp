@@ -6,22 +6,13 @@
 #include "core/scratch_arena.hpp"
 #include "hourglass/core/error.hpp"
 #include "model/architecture.hpp"
+#include "model/output_loss.hpp"
 #include "model/penalty.hpp"
 #include "model/weighted_loss.hpp"
 
 namespace hourglass {
 
 namespace {
-
-bool has_emphasis(const Regularization& r) {
-  return r.corrupted_weight != 1 || r.clean_weight != 1;
-}
-
-// MissingInput's: further channels of an image, or inputs behind the sample.
-Index indicator_group(const AutoencoderSpec& spec) {
-  if (!spec.missing_indicator) return 0;
-  return has_convolutions(spec.encoder) ? spec.image.channels : spec.encoder.front().units;
-}
 
 // A hook that refers to `function`, which std::function does without allocating; or none.
 template <class Function>
@@ -36,7 +27,8 @@ Autoencoder::Autoencoder(const AutoencoderSpec& spec)
     : spec_(with_defaults(spec)),
       features_(spec_.encoder.front().units),
       code_size_(unit_shapes(spec_.encoder, "layers").back().units),
-      architecture_(build_architecture(spec_, layout_)) {
+      architecture_(build_architecture(spec_, layout_)),
+      sample_input_(sample_input_of(spec_)) {
   const Regularization& r = spec_.regularization;
   if (r.contractive > 0 || r.hessian_weight > 0)
     contractive_ = std::make_unique<Contractive>(r, architecture_.encoder_layers);
@@ -76,7 +68,8 @@ double Autoencoder::flops_per_sample() const {
 Workspace Autoencoder::make_workspace(Index max_rows) const {
   const Regularization& r = spec_.regularization;
   const Index samples = ScratchArena::floats_of(max_rows, features());
-  Index extra = ScratchArena::floats_of(1, loss_scratch());
+  Index extra = ScratchArena::floats_of(1, loss_scratch()) +
+                ScratchArena::floats_of(1, sample_input_.scratch_floats(max_rows));
   if (r.corruption.kind != Corruption::none) extra += samples;
   if (weighs_elements()) extra += samples;
   if (missing_) extra += missing_->scratch_floats(max_rows);
@@ -100,6 +93,7 @@ Autoencoder::Scratch Autoencoder::divide(Workspace& workspace, Index rows) const
     scratch.present = arena.allocate(rows, features());
     if (missing_->indicator()) scratch.joined = arena.allocate(rows, input_width());
   }
+  scratch.rows = arena.allocate(1, sample_input_.scratch_floats(rows)).row(0);
   scratch.loss = arena.allocate(1, loss_scratch()).row(0);
   scratch.penalty = arena.rest();
   return scratch;
@@ -111,13 +105,17 @@ LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix samples, f
   const Regularization& r = spec_.regularization;
   if (missing_ && samples.rows > 0)
     return masked_pass(parameters, samples, scale, workspace, gradient, context, ready);
-  if (r.corruption.kind == Corruption::none || samples.rows == 0) {
-    return train_pass(parameters, samples, samples, scale, workspace, gradient, context, ready);
+  if (samples.rows == 0)
+    return pass(parameters, {}, samples, scale, workspace, gradient, context, ready, {}, {});
+  InputRows input = input_rows(samples, context.sparse_samples, workspace);
+  if (r.corruption.kind == Corruption::none) {
+    return pass(parameters, input, samples, scale, workspace, gradient, context, ready, {}, {});
   }
   const Scratch scratch = divide(workspace, samples.rows);
-  corrupt(r.corruption, spec_.image, context, samples, scratch.input, scratch.weights);
-  return train_pass(parameters, scratch.input, samples, scale, workspace, gradient, context, ready,
-                    scratch.weights);
+  corrupt(r.corruption, spec_.image, context, input.values, scratch.input, scratch.weights);
+  input.values = scratch.input;
+  return pass(parameters, input, samples, scale, workspace, gradient, context, ready,
+              scratch.weights, {});
 }
 
 LossSums Autoencoder::masked_pass(const float* parameters, ConstMatrix samples, float scale,
@@ -145,9 +143,16 @@ ConstMatrix Autoencoder::joined(ConstMatrix values, const Scratch& scratch) cons
   return scratch.joined;
 }
 
+Autoencoder::InputRows Autoencoder::input_rows(ConstMatrix samples, const SparseRows* known,
+                                               Workspace& workspace) const {
+  if (missing_) return {network_input(samples, workspace), {}, {}};
+  return sample_input_.rows(samples, known, workspace.sparse(),
+                            divide(workspace, samples.rows).rows);
+}
+
 ConstMatrix Autoencoder::network_input(ConstMatrix samples, Workspace& workspace) const {
-  if (!missing_) return samples;
   const Scratch scratch = divide(workspace, samples.rows);
+  if (!missing_) return sample_input_.dense_rows(samples, scratch.rows).values;
   missing_->split(samples, scratch.target, scratch.present);
   return joined(scratch.target, scratch);
 }
@@ -156,6 +161,15 @@ LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix input, Con
                                  float scale, Workspace& workspace, float* gradient,
                                  const PassContext& context, const GradientReady& ready,
                                  ConstMatrix mask, ConstMatrix present) const {
+  return pass(parameters, {input, {}, {}}, target, scale, workspace, gradient, context, ready, mask,
+              present);
+}
+
+LossSums Autoencoder::pass(const float* parameters, const InputRows& rows, ConstMatrix target,
+                           float scale, Workspace& workspace, float* gradient,
+                           const PassContext& given, const GradientReady& ready, ConstMatrix mask,
+                           ConstMatrix present) const {
+  const ConstMatrix input = rows.values;
   require(input.rows == target.rows && target.columns == features_ &&
               input.columns == (input.rows == 0 ? input.columns : input_width()),
           "an input and a target of different shapes");
@@ -164,6 +178,7 @@ LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix input, Con
     if (ready) ready({0, layout_.size()});
     return {};
   }
+  const PassContext context = rows.context(given);
   if (predictive_)
     return predictive_pass(parameters, input, target, scale, workspace, gradient, context, ready);
   const Range all{0, network().layer_count()};
@@ -175,10 +190,12 @@ LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix input, Con
     // Target and logits are read, the gradient is written.
     const PhaseSpan span(context.recorder, Phase::loss, 0,
                          3.0 * sizeof(float) * static_cast<double>(input.rows * features()));
-    sums = loss_of(
-        target, workspace.output(last, input.rows), workspace.output_gradient(last, input.rows),
-        scale, loss_options(loss_weights(mask, present, scratch.weights), present, scratch.loss),
-        weights_of(context));
+    LossOptions options =
+        loss_options(spec_, loss_weights(mask, present, scratch.weights), present, scratch.loss);
+    options.sizes = rows.sizes;
+    sums =
+        loss_of(target, workspace.output(last, input.rows),
+                workspace.output_gradient(last, input.rows), scale, options, weights_of(context));
   }
   PassContext backward_context = context;
   if (contractive_) {
@@ -211,7 +228,7 @@ LossSums Autoencoder::predictive_pass(const float* parameters, ConstMatrix input
   LossSums sums = loss_and_gradient(spec_.loss, spec_.output_activation, spec_.feature_mean, scale,
                                     target, workspace.output(decoder.end - 1, input.rows),
                                     workspace.output_gradient(decoder.end - 1, input.rows),
-                                    loss_options({}, {}, scratch.loss));
+                                    loss_options(spec_, {}, {}, scratch.loss));
   const auto add_penalties = [&](Index layer, ConstMatrix y, Matrix dy) {
     sums.penalty += penalize(layer, y, scale, context, dy);
   };
@@ -234,41 +251,8 @@ void Autoencoder::constrain(float* parameters) const {
   if (predictive_) predictive_->normalize(parameters);
 }
 
-LossOptions Autoencoder::loss_options(ConstMatrix weights, ConstMatrix present,
-                                      std::span<float> scratch) const {
-  LossOptions options;
-  options.weights = weights;
-  options.present = present;
-  options.scratch = scratch;
-  if (weights.empty() && !spec_.feature_weights.empty()) {
-    // One row for all samples.
-    options.weights = {spec_.feature_weights.data(), 1, features_, 0};
-  }
-  options.huber_delta = spec_.huber_delta;
-  options.image = spec_.image;
-  options.groups = spec_.groups;
-  return options;
-}
-
 bool Autoencoder::weighs_elements() const {
   return has_emphasis(spec_.regularization) || (missing_ && !spec_.feature_weights.empty());
-}
-
-// The product of the weights of an element: alpha where `mask` is 1 and beta where it is 0, the
-// feature's, and 0 where it is missing. Replaces the mask: nothing reads it again. Empty where
-// LossOptions says the same with less.
-ConstMatrix Autoencoder::loss_weights(ConstMatrix mask, ConstMatrix present, Matrix weights) const {
-  if (mask.empty() && (present.empty() || spec_.feature_weights.empty())) return {};
-  const auto alpha = static_cast<float>(spec_.regularization.corrupted_weight);
-  const auto beta = static_cast<float>(spec_.regularization.clean_weight);
-  for (Index r = 0; r < weights.rows; ++r) {
-    for (Index c = 0; c < weights.columns; ++c)
-      weights(r, c) = mask.empty() ? 1.0F : (mask(r, c) != 0 ? alpha : beta);
-    for (Index c = 0; c < weights.columns && !spec_.feature_weights.empty(); ++c)
-      weights(r, c) *= spec_.feature_weights[static_cast<std::size_t>(c)];
-    for (Index c = 0; c < weights.columns && !present.empty(); ++c) weights(r, c) *= present(r, c);
-  }
-  return weights;
 }
 
 bool Autoencoder::penalizes_activations() const {
@@ -307,16 +291,16 @@ void Autoencoder::add_unit_sums(const float* parameters, ConstMatrix samples, Wo
                                 const PassContext& context, std::span<ExactSum> sums) const {
   if (samples.rows == 0) return;
   const Regularization& r = spec_.regularization;
-  ConstMatrix input = network_input(samples, workspace);
+  InputRows input = input_rows(samples, context.sparse_samples, workspace);
   if (r.corruption.kind != Corruption::none) {
     const Scratch scratch = divide(workspace, samples.rows);
-    corrupt(r.corruption, spec_.image, context, missing_ ? scratch.target : samples, scratch.input,
-            {});
+    corrupt(r.corruption, spec_.image, context, missing_ ? scratch.target : input.values,
+            scratch.input, {});
     if (missing_) missing_->restore_means(scratch.present, scratch.input);
-    input = missing_ ? joined(scratch.input, scratch) : scratch.input;
+    input.values = missing_ ? joined(scratch.input, scratch) : scratch.input;
   }
-  const ConstMatrix code =
-      network().forward({0, architecture_.code_layer + 1}, parameters, input, workspace, context);
+  const ConstMatrix code = network().forward({0, architecture_.code_layer + 1}, parameters,
+                                             input.values, workspace, input.context(context));
   for (Index c = 0; c < code.columns; ++c) {
     double sum = 0;
     for (Index row = 0; row < code.rows; ++row) sum += static_cast<double>(code(row, c));
@@ -335,24 +319,26 @@ void Autoencoder::squared_jacobian_norms(const float* parameters, ConstMatrix x,
 
 ConstMatrix Autoencoder::encode(const float* parameters, ConstMatrix x,
                                 Workspace& workspace) const {
-  return network().forward({0, architecture_.code_layer + 1}, parameters,
-                           network_input(x, workspace), workspace, {});
+  const InputRows input = input_rows(x, nullptr, workspace);
+  return network().forward({0, architecture_.code_layer + 1}, parameters, input.values, workspace,
+                           input.context({}));
 }
 
 ConstMatrix Autoencoder::reconstruct(const float* parameters, ConstMatrix x,
                                      Workspace& workspace) const {
-  return decode(parameters, encode(parameters, x, workspace), workspace);
+  const InputRows input = input_rows(x, nullptr, workspace);
+  network().forward({0, network().layer_count()}, parameters, input.values, workspace,
+                    input.context({}));
+  const Index last = network().layer_count() - 1;
+  return make_outputs(spec_, input.sizes, workspace.output(last, x.rows));
 }
 
 ConstMatrix Autoencoder::decode(const float* parameters, ConstMatrix codes,
                                 Workspace& workspace) const {
   network().forward({architecture_.code_layer + 1, network().layer_count()}, parameters, codes,
                     workspace, {});
-  const Matrix logits = workspace.output(network().layer_count() - 1, codes.rows);
-  activation_forward(spec_.output_activation, {}, logits, {});
-  for (Index r = 0; spec_.loss == Loss::mixed && r < logits.rows; ++r)
-    mixed_outputs(spec_.groups, logits.data + r * logits.stride);
-  return logits;
+  const Index last = network().layer_count() - 1;
+  return make_outputs(spec_, {}, workspace.output(last, codes.rows));
 }
 
 LossSums Autoencoder::evaluate(const float* parameters, ConstMatrix x, Workspace& workspace) const {
@@ -363,13 +349,16 @@ LossSums Autoencoder::evaluate_weighted(const float* parameters, ConstMatrix x,
                                         std::span<const float> table, Workspace& workspace) const {
   const RowWeights weights{table, {}};
   const Range all{0, network().layer_count()};
-  network().forward(all, parameters, network_input(x, workspace), workspace, {});
+  const InputRows input = input_rows(x, nullptr, workspace);
+  network().forward(all, parameters, input.values, workspace, input.context({}));
   ConstMatrix target = x;
-  LossOptions options = loss_options({}, {}, {});
+  LossOptions options = loss_options(spec_, {}, {}, {});
+  options.sizes = input.sizes;
   if (missing_) {
     const Scratch scratch = divide(workspace, x.rows);
     target = scratch.target;
-    options = loss_options(loss_weights({}, scratch.present, scratch.weights), scratch.present, {});
+    options = loss_options(spec_, loss_weights({}, scratch.present, scratch.weights),
+                           scratch.present, {});
   }
   LossSums sums =
       loss_of(target, workspace.output(all.end - 1, x.rows), {}, 1.0F, options, weights);

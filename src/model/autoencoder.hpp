@@ -8,9 +8,11 @@
 #include "core/layout.hpp"
 #include "core/missing.hpp"
 #include "model/contractive.hpp"
+#include "model/element_weights.hpp"
 #include "model/missing_input.hpp"
 #include "model/predictive.hpp"
 #include "model/regularization.hpp"
+#include "model/sample_input.hpp"
 #include "model/trainable.hpp"
 #include "nn/image_shape.hpp"
 #include "nn/layer_spec.hpp"
@@ -40,6 +42,10 @@ struct AutoencoderSpec {
   bool missing_indicator = false;    ///< the mask is fed to the network too (MissingInput)
   std::vector<float> missing_means;  ///< mask: of each feature, as normalised; empty: all 0
   std::vector<OutputGroup> groups;   ///< mixed loss: of the data's columns
+  Counts counts = Counts::none;      ///< samples are counts, the network is fed a function of them
+  double library = 0;  ///< counts: sum of a typical sample; 0 until the data are known: 1
+  Dispersion dispersion = Dispersion::gene;  ///< nb, zinb
+  SparseInput sparse_input = SparseInput::automatic;
   Regularization regularization;
 };
 
@@ -113,14 +119,15 @@ class Autoencoder final : public Trainable {
                               std::span<float> scratch, std::span<double> norms) const;
 
   /// The network's input for normalised samples: the samples, or a matrix in the workspace in which
-  /// missing elements are replaced, valid until the workspace is used for other samples.
+  /// missing elements are replaced or counts scaled, valid until the workspace is used for other
+  /// samples.
   ConstMatrix network_input(ConstMatrix samples, Workspace& workspace) const;
 
   /// Codes h = f(x) of a micro-batch (rows x code_size), living in the workspace.
   ConstMatrix encode(const float* parameters, ConstMatrix x, Workspace& workspace) const;
   /// x^ = r(f(x)) of a micro-batch (rows x features), living in the workspace.
   ConstMatrix reconstruct(const float* parameters, ConstMatrix x, Workspace& workspace) const;
-  /// x^ = r(h) of given codes.
+  /// x^ = r(h) of given codes; of counts, the means for a typical sample (size factor 1).
   ConstMatrix decode(const float* parameters, ConstMatrix codes, Workspace& workspace) const;
   /// reconstruct() and its loss sums against x.
   LossSums evaluate(const float* parameters, ConstMatrix x, Workspace& workspace) const override;
@@ -134,22 +141,28 @@ class Autoencoder final : public Trainable {
     Matrix weights;  // of the loss
     Matrix target;   // of samples with missing elements
     Matrix present;
-    Matrix joined;  // input with indicator
+    Matrix joined;          // input with indicator
+    std::span<float> rows;  // of sample_input_
     std::span<float> loss;
     std::span<float> penalty;
   };
+  using InputRows = SampleInput::Rows;
   [[nodiscard]] Index loss_scratch() const;
   [[nodiscard]] Scratch divide(Workspace& workspace, Index rows) const;
   LossSums loss_of(ConstMatrix target, Matrix logits, Matrix gradient, float scale,
                    const LossOptions& options, const RowWeights& weights) const;
-  [[nodiscard]] LossOptions loss_options(ConstMatrix weights, ConstMatrix present,
-                                         std::span<float> scratch) const;
   [[nodiscard]] bool weighs_elements() const;
-  ConstMatrix loss_weights(ConstMatrix mask, ConstMatrix present, Matrix weights) const;
+  ConstMatrix loss_weights(ConstMatrix mask, ConstMatrix present, Matrix weights) const {
+    return element_weights(spec_.regularization, mask, present, spec_.feature_weights, weights);
+  }
   LossSums masked_pass(const float* parameters, ConstMatrix samples, float scale,
                        Workspace& workspace, float* gradient, const PassContext& context,
                        const GradientReady& ready) const;
   ConstMatrix joined(ConstMatrix values, const Scratch& scratch) const;
+  InputRows input_rows(ConstMatrix samples, const SparseRows* known, Workspace& workspace) const;
+  LossSums pass(const float* parameters, const InputRows& input, ConstMatrix target, float scale,
+                Workspace& workspace, float* gradient, const PassContext& context,
+                const GradientReady& ready, ConstMatrix mask, ConstMatrix present) const;
   LossSums predictive_pass(const float* parameters, ConstMatrix input, ConstMatrix target,
                            float scale, Workspace& workspace, float* gradient,
                            const PassContext& context, const GradientReady& ready) const;
@@ -166,6 +179,7 @@ class Autoencoder final : public Trainable {
   std::unique_ptr<Contractive> jacobian_;  // for squared_jacobian_norms()
   std::unique_ptr<PredictiveSparse> predictive_;
   std::optional<MissingInput> missing_;
+  SampleInput sample_input_;
 };
 
 }  // namespace hourglass

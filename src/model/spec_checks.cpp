@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "hourglass/core/error.hpp"
+#include "model/architecture.hpp"
 
 namespace hourglass {
 
@@ -277,6 +278,38 @@ void check_missing(const AutoencoderSpec& spec) {
         "--missing-indicator, whose inputs are 0 or 1: use one or the other");
 }
 
+// Of --loss nb and zinb.
+void check_count_loss(const AutoencoderSpec& spec) {
+  if (logits_per_feature(spec.loss) == 1) return;
+  check(spec.decoder.back().kind == LayerSpec::Kind::dense,
+        fmt::format("--loss {} needs a dense output layer: end --decoder-layers {} with a width",
+                    name_of(spec.loss), to_string(spec.decoder)));
+  check(!spec.tied || (spec.loss == Loss::nb && spec.dispersion == Dispersion::gene),
+        "--tied cannot be combined with the further outputs of --loss zinb and --dispersion "
+        "gene-cell: use --loss nb with --dispersion gene, or leave out --tied");
+}
+
+void check_counts(const AutoencoderSpec& spec) {
+  check_count_loss(spec);
+  const bool likelihood = distribution_of(spec.loss, spec.output_activation).has_value();
+  check(!likelihood || spec.missing == Missing::refuse,
+        fmt::format("--loss {} is about complete counts and cannot be combined with --missing {}: "
+                    "leave out --missing",
+                    name_of(spec.loss), name_of(spec.missing)));
+  if (spec.counts != Counts::none) {
+    check(likelihood,
+          fmt::format("--counts log1p keeps the counts as the target: use --output-activation "
+                      "linear with --loss nb, zinb or poisson instead of {} with --loss {}",
+                      name_of(spec.output_activation), name_of(spec.loss)));
+  }
+  if (spec.sparse_input != SparseInput::on) return;
+  const std::string obstacle = sparse_input_obstacle(spec);
+  check(obstacle.empty(),
+        fmt::format("--sparse-input on cannot be combined with --{}, which needs inputs that are "
+                    "zero too: use --sparse-input off",
+                    obstacle));
+}
+
 }  // namespace
 
 void check_spec(const AutoencoderSpec& spec) {
@@ -300,6 +333,7 @@ void check_spec(const AutoencoderSpec& spec) {
   check_feature_weights(spec);
   check_missing(spec);
   check_groups(spec);
+  check_counts(spec);
 }
 
 }  // namespace hourglass

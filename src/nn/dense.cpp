@@ -1,7 +1,9 @@
 #include "nn/dense.hpp"
 
+#include "hourglass/core/error.hpp"
 #include "math/blas.hpp"
 #include "math/onednn.hpp"
+#include "math/sparse_product.hpp"
 
 namespace hourglass {
 
@@ -52,7 +54,9 @@ Index Dense::scratch_per_row() const { return saves_derivative(activation_) ? ou
 void Dense::forward(const float* parameters, ConstMatrix x, Matrix y, std::span<float> scratch,
                     const PassContext& context) const {
   const float* weight = parameters + weight_tensor_.offset;
-  if (context.bfloat16_parameters != nullptr) {
+  if (context.sparse_input != nullptr && !mirrors_) {
+    multiply_sparse(*context.sparse_input, ConstMatrix(weight, outputs_, inputs_), y);
+  } else if (context.bfloat16_parameters != nullptr) {
     gemm_bfloat16(false, !mirrors_, rounded(x, context, 0),
                   stored_weight(context.bfloat16_parameters), 0, y);
   } else if (mirrors_) {
@@ -74,6 +78,12 @@ void Dense::backward(const float* parameters, ConstMatrix x, ConstMatrix y, Matr
   activation_backward(activation_, y, derivative, dy, bias_gradient);
   float* weight_gradient = gradient + weight_tensor_.offset;
   const float* weight = parameters + weight_tensor_.offset;
+  if (context.sparse_input != nullptr && !mirrors_) {
+    require(context.second_order.empty() && dx.empty(), "sparse rows where dense ones are needed");
+    multiply_transposed_sparse(dy, *context.sparse_input, mirrored_,
+                               Matrix(weight_gradient, outputs_, inputs_));
+    return;
+  }
   if (context.bfloat16_parameters != nullptr) {
     backward_in_bfloat16(parameters, x, dy, dx, gradient, context);
     return;

@@ -10,6 +10,8 @@ namespace hourglass {
 ///   y = s(x W^T + b)
 /// Backward:
 ///   dz = dy * s'(z),  dW = dz^T x,  db = column sums of dz,  dx = dz W
+/// With PassContext::sparse_input these are the rows x, of which only the elements that are not
+/// zero are multiplied, in single precision (math/sparse_product.hpp); dx is not computed then.
 class Dense final : public Layer {
  public:
   /// Adds "<name>/weight" (outputs x inputs) and "<name>/bias" (outputs) to the layout.

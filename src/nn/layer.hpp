@@ -7,6 +7,7 @@
 
 #include "core/bfloat16.hpp"
 #include "core/phase_recorder.hpp"
+#include "core/sparse_rows.hpp"
 #include "hourglass/core/matrix_view.hpp"
 #include "hourglass/core/types.hpp"
 #include "nn/initializer.hpp"
@@ -50,6 +51,11 @@ struct PassContext {
   const Bfloat16* bfloat16_parameters = nullptr;
   /// With bfloat16_parameters: scratch for two matrices of max_rows x the widest layer.
   std::span<Bfloat16> bfloat16_scratch;
+  /// The samples as sparse rows where the caller has them, before the network's own changes.
+  const SparseRows* sparse_samples = nullptr;
+  /// The network's input as sparse rows: its first layer, a dense one, multiplies these instead of
+  /// x. Null: x.
+  const SparseRows* sparse_input = nullptr;
   PhaseRecorder* recorder = nullptr;  ///< receives the time of each layer, unless null
 };
 

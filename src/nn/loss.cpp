@@ -18,7 +18,7 @@ using namespace loss_row;
 
 namespace {
 
-constexpr std::array<std::pair<Loss, std::string_view>, 9> names = {{
+constexpr std::array<std::pair<Loss, std::string_view>, 11> names = {{
     {Loss::mse, "mse"},
     {Loss::bce, "bce"},
     {Loss::mae, "mae"},
@@ -28,6 +28,8 @@ constexpr std::array<std::pair<Loss, std::string_view>, 9> names = {{
     {Loss::cosine, "cosine"},
     {Loss::ssim, "ssim"},
     {Loss::mixed, "mixed"},
+    {Loss::nb, "nb"},
+    {Loss::zinb, "zinb"},
 }};
 
 // How the rows' gradients are scaled, and losses reduced over features.
@@ -101,6 +103,24 @@ LossSums over_rows(const Row& row, const RowScaling& reduction, ConstMatrix targ
   return sums;
 }
 
+LossSums over_count_rows(CountDistribution distribution, const RowScaling& reduction,
+                         ConstMatrix target, Matrix logits, Matrix gradient,
+                         const LossOptions& options) {
+  const float factor = reduction.factor(reduction.features);
+  LossSums sums;
+  for (Index r = 0; r < target.rows; ++r) {
+    const float size = options.sizes.empty() ? 1.0F : options.sizes[static_cast<std::size_t>(r)];
+    const CountTerms terms = count_loss(
+        distribution, factor, size, target.data + r * target.stride,
+        options.weights.empty() ? nullptr : options.weights.data + r * options.weights.stride,
+        logits.data + r * logits.stride,
+        gradient.empty() ? nullptr : gradient.data + r * gradient.stride, reduction.features);
+    sums.loss += terms.loss;
+    sums.squared_error += terms.squared_error;
+  }
+  return sums;
+}
+
 // Calls function(row) with the row function of the loss and the output activation.
 template <class Function>
 LossSums with_row(Loss loss, Activation output_activation, Index features,
@@ -158,6 +178,9 @@ LossSums with_row(Loss loss, Activation output_activation, Index features,
                                              std::span<const float> y, float* g) {
         return structural_dissimilarity(f, image, w, x, y, g);
       });
+    case Loss::nb:
+    case Loss::zinb:
+      break;
   }
   throw Error(ErrorKind::bug, "internal error: a loss without a formula");
 }
@@ -194,7 +217,7 @@ bool is_componentwise(Loss loss) { return loss != Loss::cosine && loss != Loss::
 Domain domain_of(Loss loss) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   if (loss == Loss::bce) return {0, 1};
-  if (loss == Loss::poisson) return {0, infinity};
+  if (loss == Loss::poisson || loss == Loss::nb || loss == Loss::zinb) return {0, infinity};
   return {-infinity, infinity};
 }
 
@@ -206,11 +229,17 @@ void check_loss(Loss loss, Activation output_activation) {
                             name_of(output_activation)));
   }
   if (loss == Loss::poisson && output_activation != Activation::softplus &&
-      output_activation != Activation::sigmoid) {
+      output_activation != Activation::sigmoid && output_activation != Activation::linear) {
     throw Error(ErrorKind::usage,
                 fmt::format("--loss poisson needs outputs above 0: use --output-activation "
-                            "softplus (or sigmoid) instead of {}",
+                            "softplus (or sigmoid; or linear, for exp) instead of {}",
                             name_of(output_activation)));
+  }
+  if ((loss == Loss::nb || loss == Loss::zinb) && output_activation != Activation::linear) {
+    throw Error(ErrorKind::usage,
+                fmt::format("--loss {} makes means of the outputs by exp: use --output-activation "
+                            "linear instead of {}",
+                            name_of(loss), name_of(output_activation)));
   }
   if (loss == Loss::mixed && output_activation != Activation::linear) {
     throw Error(ErrorKind::usage,
@@ -220,34 +249,60 @@ void check_loss(Loss loss, Activation output_activation) {
   }
 }
 
-LossSums loss_and_gradient(Loss loss, Activation output_activation, bool feature_mean, float scale,
-                           ConstMatrix target, Matrix logits, Matrix gradient,
-                           const LossOptions& options) {
-  require(target.rows == logits.rows && target.columns == logits.columns,
+std::optional<CountDistribution> distribution_of(Loss loss, Activation output_activation) {
+  if (loss == Loss::nb) return CountDistribution::nb;
+  if (loss == Loss::zinb) return CountDistribution::zinb;
+  if (loss == Loss::poisson && output_activation == Activation::linear)
+    return CountDistribution::poisson;
+  return std::nullopt;
+}
+
+Index logits_per_feature(Loss loss) { return loss == Loss::nb ? 2 : loss == Loss::zinb ? 3 : 1; }
+
+namespace {
+
+void require_fitting(Loss loss, Activation output_activation, ConstMatrix target, Matrix logits,
+                     Matrix gradient, const LossOptions& options) {
+  require(target.rows == logits.rows && target.columns * logits_per_feature(loss) == logits.columns,
           "a target that does not fit the output");
   require(gradient.empty() || (gradient.rows == logits.rows && gradient.columns == logits.columns),
           "a gradient that does not fit the output");
-  require(options.weights.empty() || options.weights.columns == logits.columns,
+  require(options.weights.empty() || options.weights.columns == target.columns,
           "weights that do not fit the output");
   require(options.present.empty() ||
-              (options.present.rows == logits.rows && options.present.columns == logits.columns),
+              (options.present.rows == target.rows && options.present.columns == target.columns),
           "a mask that does not fit the output");
-  require(options.present.empty() || loss != Loss::ssim, "ssim of incomplete images");
-  require(loss != Loss::ssim || options.image.size() == logits.columns,
+  require(
+      options.present.empty() || (loss != Loss::ssim && !distribution_of(loss, output_activation)),
+      "a mask for a loss that takes complete samples");
+  require(options.sizes.empty() || static_cast<Index>(options.sizes.size()) == target.rows,
+          "size factors that do not fit the target");
+  require(loss != Loss::ssim || options.image.size() == target.columns,
           "an image shape that does not fit the output");
   require(gradient.empty() || static_cast<Index>(options.scratch.size()) >=
-                                  loss_scratch_floats(loss, output_activation, logits.columns),
+                                  loss_scratch_floats(loss, output_activation, target.columns),
           "a loss without the scratch memory of its gradient");
   require(loss != Loss::mixed ||
-              (!options.groups.empty() && options.groups.back().features.end == logits.columns),
+              (!options.groups.empty() && options.groups.back().features.end == target.columns),
           "groups that do not fit the output");
+}
+
+}  // namespace
+
+LossSums loss_and_gradient(Loss loss, Activation output_activation, bool feature_mean, float scale,
+                           ConstMatrix target, Matrix logits, Matrix gradient,
+                           const LossOptions& options) {
+  require_fitting(loss, output_activation, target, logits, gradient, options);
   check_loss(loss, output_activation);
   const std::span<const OutputGroup> groups =
       loss == Loss::mixed ? options.groups : std::span<const OutputGroup>();
-  const RowScaling reduction{scale, feature_mean && is_componentwise(loss), logits.columns, groups};
-  LossSums sums = with_row(loss, output_activation, logits.columns, options, [&](auto row) {
-    return over_rows(row, reduction, target, logits, gradient, options);
-  });
+  const RowScaling reduction{scale, feature_mean && is_componentwise(loss), target.columns, groups};
+  const auto distribution = distribution_of(loss, output_activation);
+  LossSums sums = distribution
+                      ? over_count_rows(*distribution, reduction, target, logits, gradient, options)
+                      : with_row(loss, output_activation, target.columns, options, [&](auto row) {
+                          return over_rows(row, reduction, target, logits, gradient, options);
+                        });
   if (reduction.mean) sums.loss /= static_cast<double>(reduction.terms());
   return sums;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -7,6 +8,7 @@
 
 #include "hourglass/core/matrix_view.hpp"
 #include "nn/activation.hpp"
+#include "nn/count_loss.hpp"
 #include "nn/image_shape.hpp"
 #include "nn/mixed_loss.hpp"
 
@@ -23,13 +25,17 @@ enum class Loss {
   /// e^2 / 2 where |e| <= delta, else delta (|e| - delta / 2), with e = x^ - x (Huber 1964).
   huber,
   log_cosh,  ///< ln cosh(x^ - x)
-  poisson,   ///< x^ - x ln x^, for outputs x^ > 0
-  cosine,    ///< 1 - x . x^ / (|x| |x^|), one term per sample
+  /// x^ - x ln x^, for outputs x^ > 0 (softplus, sigmoid); of linear outputs the full likelihood of
+  /// counts (nn/count_loss.hpp), x^ = exp(z) s.
+  poisson,
+  cosine,  ///< 1 - x . x^ / (|x| |x^|), one term per sample
   /// 1 - the mean structural similarity over 7 x 7 windows of the image, peak 1 (Wang et al. 2004).
   ssim,
   /// A table's: squared error of numbers, binary cross-entropy of booleans, softmax cross-entropy
   /// of categories (nn/mixed_loss.hpp); the mean is over the columns.
   mixed,
+  nb,    ///< negative binomial likelihood of counts (nn/count_loss.hpp), x^ the mean
+  zinb,  ///< zero-inflated negative binomial likelihood of counts, x^ the mean of the binomial
 };
 
 [[nodiscard]] std::string_view name_of(Loss loss);
@@ -38,8 +44,14 @@ enum class Loss {
 [[nodiscard]] std::vector<std::string> loss_names();
 
 /// Throws Error(usage) naming both settings when the loss cannot be used with the output activation
-/// (bce needs sigmoid; poisson softplus or sigmoid; mixed linear).
+/// (bce needs sigmoid; poisson softplus, sigmoid or linear; mixed, nb and zinb linear).
 void check_loss(Loss loss, Activation output_activation);
+
+/// The distribution of the counts that the loss is the likelihood of; none for other losses.
+[[nodiscard]] std::optional<CountDistribution> distribution_of(Loss loss,
+                                                               Activation output_activation);
+/// Logits per feature: the network's outputs are so many times D.
+[[nodiscard]] Index logits_per_feature(Loss loss);
 
 /// Sums over the samples of a micro-batch, in double, in row order.
 struct LossSums {
@@ -65,6 +77,7 @@ struct LossOptions {
   ImageShape image;                     ///< ssim
   std::span<float> scratch;             ///< loss_scratch_floats() of them, when there is a gradient
   std::span<const OutputGroup> groups;  ///< mixed: all components, one after the other
+  std::span<const float> sizes;         ///< counts: size factor of each row; empty: 1
 };
 
 /// Floats of scratch memory that the gradient of a loss needs for samples of `features` numbers:
@@ -73,7 +86,8 @@ struct LossOptions {
 
 /// Whether the loss is a sum of terms of single components, so that they can be weighted.
 [[nodiscard]] bool is_componentwise(Loss loss);
-/// The interval of valid data: [0, 1] for bce, [0, infinity) for poisson, else all numbers.
+/// The interval of valid data: [0, 1] for bce, [0, infinity) for poisson, nb and zinb, else all
+/// numbers.
 struct Domain {
   double lowest;
   double highest;
@@ -83,7 +97,8 @@ struct Domain {
 /// Output activation, loss and gradient in one pass over memory. On entry `logits` (rows x D) holds
 /// z + bias already added; on return it holds the reconstruction x^ = s(z). `gradient` (rows x D)
 /// receives `scale` * dL/dz, or is empty (evaluation). `feature_mean` divides loss and gradient by
-/// D, except for cosine and ssim, which have one term per sample.
+/// D, except for cosine and ssim, which have one term per sample. Likelihoods of counts have
+/// `logits` and `gradient` of rows x logits_per_feature() D, and the reconstruction in the first D.
 LossSums loss_and_gradient(Loss loss, Activation output_activation, bool feature_mean, float scale,
                            ConstMatrix target, Matrix logits, Matrix gradient,
                            const LossOptions& options = {});

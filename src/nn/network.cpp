@@ -32,11 +32,13 @@ ConstMatrix Network::forward(Range range, const float* parameters, ConstMatrix x
   require(x.rows <= workspace.max_rows(), "a micro-batch larger than its workspace");
   require(x.columns == layer(range.begin).inputs(), "samples that do not fit the network's input");
   ConstMatrix input = x;
+  PassContext layer_context = context;
   for (Index i = range.begin; i < range.end; ++i) {
+    if (i > 0) layer_context.sparse_input = nullptr;
     const Matrix output = workspace.output(i, x.rows);
     const PhaseSpan span(context.recorder, Phase::forward, i,
                          static_cast<double>(x.rows) * layer(i).flops_per_row());
-    layer(i).forward(parameters, input, output, workspace.scratch(i, x.rows), context);
+    layer(i).forward(parameters, input, output, workspace.scratch(i, x.rows), layer_context);
     input = output;
   }
   return input;
@@ -54,6 +56,7 @@ void Network::backward(Range range, const float* parameters, ConstMatrix x, Work
     const Matrix dy = workspace.output_gradient(i, x.rows);
     if (hook) hook(i, y, dy);
     const auto place = static_cast<std::size_t>(i);
+    layer_context.sparse_input = i == 0 ? context.sparse_input : nullptr;
     layer_context.second_order = {};
     if (place < context.second_order.size())
       layer_context.second_order = context.second_order.subspan(place, 1);
@@ -111,7 +114,7 @@ std::span<float> Workspace::scratch(Index layer, Index rows) {
 Index Workspace::bytes() const {
   const Index floats = outputs_.size() + scratch_.size() + gradients_[0].size() +
                        gradients_[1].size() + extra_.size();
-  Index bytes = floats * static_cast<Index>(sizeof(float));
+  Index bytes = floats * static_cast<Index>(sizeof(float)) + sparse_.bytes();
   for (const Workspace& part : parts_) bytes += part.bytes();
   return bytes;
 }

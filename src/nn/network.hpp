@@ -7,6 +7,7 @@
 
 #include "core/buffer.hpp"
 #include "core/layout.hpp"
+#include "core/sparse_rows.hpp"
 #include "nn/layer.hpp"
 
 namespace hourglass {
@@ -68,6 +69,8 @@ class Workspace {
   [[nodiscard]] Matrix output_gradient(Index layer, Index rows);
   [[nodiscard]] std::span<float> scratch(Index layer, Index rows);
   [[nodiscard]] std::span<float> extra() { return extra_.span(); }
+  /// For the owner's sparse rows; grows with them.
+  [[nodiscard]] SparseBatch& sparse() { return sparse_; }
   /// Adds the workspace of a part of the owner.
   void add_part(Workspace part) { parts_.push_back(std::move(part)); }
   [[nodiscard]] Workspace& part(Index i) { return parts_[static_cast<std::size_t>(i)]; }
@@ -89,6 +92,7 @@ class Workspace {
   Buffer<float> gradients_[2];
   Buffer<float> scratch_;
   Buffer<float> extra_;
+  SparseBatch sparse_;
   std::vector<Workspace> parts_;
 };
 

@@ -89,6 +89,36 @@ void add_training(HtmlPage& page, const RunFindings& findings) {
   show(page, learning_rate_chart(steps), "Learning rate, by step.");
 }
 
+// The features, or columns of a table, by name.
+void add_features(HtmlPage& page, const SampleStudy& study) {
+  if (study.by_feature.empty()) return;
+  constexpr std::size_t most = 100;
+  std::vector<StudiedFeature> features = study.by_feature;
+  std::ranges::stable_sort(features, std::ranges::greater{}, &StudiedFeature::share);
+  features.resize(std::min(features.size(), most));
+  const bool kinds =
+      std::ranges::any_of(features, [](const auto& feature) { return feature.wrong.has_value(); });
+  std::vector<std::vector<std::string>> rows;
+  for (const StudiedFeature& feature : features) {
+    const bool counted = feature.wrong.has_value();
+    std::vector<std::string> row = {feature.name, fmt::format("{:.2f}", 100 * feature.share),
+                                    counted ? "" : fmt::format("{:.4g}", feature.rmse),
+                                    counted ? "" : fmt::format("{:.4g}", feature.bias)};
+    if (kinds) row.push_back(counted ? fmt::format("{:.2f}", 100 * *feature.wrong) : "");
+    rows.push_back(std::move(row));
+  }
+  const char* const what = kinds ? "column" : "feature";
+  std::vector<std::string> heads = {what, "share of the squared error, %", "root mean square error",
+                                    "bias"};
+  if (kinds) heads.emplace_back("wrong, %");
+  page.table(heads, rows,
+             fmt::format("Error by {}, of the samples above, in the units of the data{}{}", what,
+                         kinds ? " (dates: seconds)" : "",
+                         features.size() < study.by_feature.size()
+                             ? fmt::format("; the {} largest of {}", most, study.by_feature.size())
+                             : ""));
+}
+
 void add_reconstructions(HtmlPage& page, const SampleStudy& study, const ImageShape& shape) {
   page.heading("Reconstructions");
   double mean = 0;
@@ -97,6 +127,7 @@ void add_reconstructions(HtmlPage& page, const SampleStudy& study, const ImageSh
   page.paragraph(fmt::format("{} of the {} samples of {}, evenly spaced: mean sse {}.",
                              study.size(), study.available, study.data, decimal_text(mean, 4)));
   for (const Figure& figure : reconstruction_figures(study, shape)) show(page, figure);
+  add_features(page, study);
   if (study.labels.empty()) return;
   show(page, error_by_label_chart(study), "Mean squared error by label.");
   page.table({"label", "samples", "mean sse", "largest sse"}, error_by_label(study),

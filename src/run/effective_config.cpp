@@ -1,7 +1,10 @@
 #include "run/effective_config.hpp"
 
+#include <utility>
+
 #include "data/statistics.hpp"
 #include "engine/sample_layout.hpp"
+#include "run/count_settings.hpp"
 #include "run/feature_weights.hpp"
 #include "run/table_columns.hpp"
 
@@ -13,6 +16,7 @@ TrainConfig effective_config(const Communicator& communicator, const TrainConfig
       communicator,
       with_feature_weights(communicator, with_sample_layout(config, data.info()), data),
       data.info());
+  result = with_counts(communicator, std::move(result), data);
   if (result.model.missing == Missing::mask) {
     result.model.missing_means =
         missing_means(communicator, data, result.normalize, missing_values(result));

@@ -9,6 +9,7 @@
 #include "config/settings.hpp"
 #include "hourglass/core/error.hpp"
 #include "model/sample_grid.hpp"
+#include "run/count_settings.hpp"
 #include "run/feature_weights.hpp"
 #include "run/run_folder.hpp"
 #include "run/table_columns.hpp"
@@ -66,6 +67,7 @@ InputTransform load_transform(const StateHeader& header, const TrainConfig& conf
     if (rounded) transform.exact_mean = stored;
   }
   transform.inverse_deviation = to_floats(header, inverse_deviation_path);
+  transform.counts = takes_counts(config);
   transform.missing = missing_values(config);
   if (transform.missing.treatment == Missing::mean)
     transform.missing.means = load_missing_means(header);
@@ -131,6 +133,7 @@ Model load_model(const std::string& path) {
   if (model.config.model.missing == Missing::mask)
     model.config.model.missing_means = load_missing_means(model.file.header);
   load_columns(model.file.header, path, model.config);
+  load_library(model.file.header, path, model.config.model);
   model.network = std::make_unique<Autoencoder>(model.config.model);
   check_tensors(model.file, model.network->layout());
   model.transform = load_transform(model.file.header, model.config);

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/channel_order.hpp"
+#include "data/count_statistics.hpp"
 #include "data/missing_values.hpp"
 #include "data/normalization.hpp"
 #include "engine/inference.hpp"
@@ -67,6 +68,10 @@ void normalize_rows(const Model& model, ConstMatrix samples, Range rows, Matrix 
     }
     convert_row(ElementType::f32, std::as_bytes(row).data(), model.transform,
                 x.row(r - rows.begin));
+    if (model.transform.counts && !are_counts(x.row(r - rows.begin))) {
+      throw Error(ErrorKind::data,
+                  fmt::format("row {} of the samples holds numbers that are not counts", r));
+    }
   }
 }
 

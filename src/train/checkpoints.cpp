@@ -8,6 +8,7 @@
 #include "config/settings.hpp"
 #include "core/activity.hpp"
 #include "engine/arithmetic.hpp"
+#include "run/count_settings.hpp"
 #include "run/feature_weights.hpp"
 #include "run/model_file.hpp"
 #include "run/table_columns.hpp"
@@ -111,6 +112,7 @@ StateHeader Checkpoints::header() const {
   store_missing_means(config_.model.missing_means, header);
   store_feature_weights(config_.model.feature_weights, header);
   store_columns(config_.columns, header);
+  store_library(config_.model, header);
   return header;
 }
 

@@ -8,7 +8,10 @@ std::string divergence_advice(const TrainConfig& config, double learning_rate, b
                               Index updates) {
   if (updates == 0) {
     // Of the samples and the initial weights alone: no learning rate has had an effect.
-    if (config.normalize != Normalize::standardize)
+    if (config.model.loss == Loss::poisson && config.model.counts == Counts::none)
+      return "no update was made before, so the samples are too large: use --counts log1p "
+             "--output-activation linear";
+    if (config.normalize != Normalize::standardize && !takes_counts(config))
       return "no update was made before, so the samples are too large: use --normalize standardize";
     return "no update was made before, so the learning rate is not the cause: use a bounded "
            "activation, e.g. --activation tanh --output-activation sigmoid";

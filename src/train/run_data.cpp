@@ -30,7 +30,8 @@ std::vector<std::string> notes_on(const FeatureStatistics& statistics, Index row
   if (empty > 0) {
     notes.push_back(fmt::format(
         "advice: {} of {} features are missing in every sample (the first: {}): the network is fed "
-        "0 for them and learns nothing about them; leave them out of the data",
+        "0 for them and learns nothing about them; leave them out of the data (--select-columns), "
+        "unless they have no values by nature, as land in a map of the sea",
         empty, statistics.count.size(),
         std::ranges::find(statistics.count, 0) - statistics.count.begin()));
   }
@@ -70,9 +71,13 @@ void RunData::prepare(const TrainConfig& config, Index features) {
   if (config.model.missing != Missing::refuse) {
     if (statistics.count.empty())
       statistics = feature_statistics(communicator_, *training_, missing_values(config));
-    missing_notes_ = notes_on(statistics, training_->info().rows());
+    training_notes_ = notes_on(statistics, training_->info().rows());
   }
-  check_domain(communicator_, *training_, transform_, config.model.loss);
+  transform_.counts = takes_counts(config);
+  training_notes_.insert(training_notes_.end(), config.count_notes.begin(),
+                         config.count_notes.end());
+  // Counts were checked when their library was measured.
+  if (!transform_.counts) check_domain(communicator_, *training_, transform_, config.model.loss);
   collectively(communicator_, [&] {
     if (!communicator_.is_root()) return;
     fingerprint_ = hourglass::fingerprint(*training_, &identity_.range, config.missing_values);

@@ -46,8 +46,8 @@ class RunData {
   [[nodiscard]] const DataIdentity& identity() const { return identity_; }
   /// What was put right or assumed of the validation data, a line each.
   [[nodiscard]] const std::vector<std::string>& notes() const { return validation_.notes; }
-  /// Notes on what is missing in the training data; empty when --missing refuses it.
-  [[nodiscard]] const std::vector<std::string>& missing_notes() const { return missing_notes_; }
+  /// Notes on what is missing in the training data and on its counts; empty for other data.
+  [[nodiscard]] const std::vector<std::string>& training_notes() const { return training_notes_; }
   [[nodiscard]] const std::string& fingerprint() const { return fingerprint_; }
   /// "" without validation data.
   [[nodiscard]] const std::string& validation_fingerprint() const {
@@ -76,7 +76,7 @@ class RunData {
   std::vector<float> validation_weights_;
   InputTransform transform_;
   DataIdentity identity_;
-  std::vector<std::string> missing_notes_;
+  std::vector<std::string> training_notes_;
   std::string fingerprint_;
   std::string validation_fingerprint_;
   std::vector<std::string> advice_;

@@ -45,9 +45,10 @@ std::vector<std::string> start_report(const Communicator& communicator, const Tr
       placement_advice(gather_placements(communicator, placement_here(config.threads)));
   // As open_training_data decides.
   const ShardPlan& shards = plan.shards(plan.layers());
-  const Range mine = shards.rows_of_rank(communicator.rank(), communicator.size());
+  const SampleSourceSettings whole{
+      shards, shards.shards_of_rank(communicator.rank(), communicator.size()), {}, {}};
   const bool streams =
-      mine.size() * data.training().info().row_bytes() > memory_budget(communicator, config.memory);
+      !fits_memory(data.training().info(), whole, memory_budget(communicator, config.memory));
   if (!wanted) return {};
   const Autoencoder& network = stages.network();
   std::vector<std::string> lines{
@@ -60,7 +61,7 @@ std::vector<std::string> start_report(const Communicator& communicator, const Tr
   if (!info.decoding.empty())
     lines.push_back(fmt::format("{}: {}", to_string(info.address), info.decoding));
   for (const std::string& line : data.notes()) lines.push_back(line);
-  for (const std::string& line : data.missing_notes()) lines.push_back(line);
+  for (const std::string& line : data.training_notes()) lines.push_back(line);
   if (const std::string note = layout_note(config, data.training().info()); !note.empty())
     lines.push_back(note);
   for (const std::string& line : placement) lines.push_back(line);
@@ -68,8 +69,6 @@ std::vector<std::string> start_report(const Communicator& communicator, const Tr
   for (const std::string& line : warmup_advice(config, shards.steps_per_epoch()))
     lines.push_back(line);
   for (const std::string& line : data.advice()) lines.push_back(line);
-  const SampleSourceSettings whole{
-      shards, shards.shards_of_rank(communicator.rank(), communicator.size()), {}, {}};
   const bool in_memory = stages.source().bytes() >= memory_bytes(data.training().info(), whole);
   const auto shuffle =
       shuffle_advice(data.correlation(), shards,

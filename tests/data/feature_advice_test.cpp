@@ -72,6 +72,8 @@ TEST(ConstantFeatureAdvice, tells_constants_from_what_varies_a_little) {
   EXPECT_NE(text.find("feature 0 0 in all samples: constant, the first at 0.1"), std::string::npos)
       << text;
   EXPECT_NE(text.find("feature 2 nearly 0: a deviation of 1e-12"), std::string::npos) << text;
+  EXPECT_FALSE(constant_feature_advice({{1, 0}, {1, 0}, {4, 0}}).has_value())
+      << "a feature without values is not a constant";
   const FeatureStatistics many{std::vector<double>(70), std::vector<double>(70)};
   EXPECT_NE(constant_feature_advice(many)->find("features 0, 1, 2, 3, 4 and 65 more"),
             std::string::npos);

@@ -2,12 +2,14 @@
 
 import unittest
 import warnings
+from pathlib import Path
 
 import h5py
 import numpy as np
 
 from foreign_files import DialectTest
 from extras import need
+from support import run
 
 warnings.simplefilter("ignore")
 anndata, sparse = need("anndata", "scipy.sparse")
@@ -48,23 +50,75 @@ class AnnDataTest(DialectTest):
         self.reads(f"{path}:/layers/counts", x)
         self.reads(f"{path}:/obsm/X_pca", anndata.read_h5ad(path).obsm["X_pca"])
 
-    def sparse_refused(self, matrix, kind):
+    def test_csr_is_read_row_by_row(self):
+        x = self.counts()
+        for kind in ("f4", "f8", "i4", "u2", "i8", "u1"):
+            path = self.write(sparse.csr_matrix(x.astype(kind)))
+            found = self.reads(path, anndata.read_h5ad(path).X.toarray())
+            self.assertEqual(found.dtype, np.dtype(kind))
+            self.reads(f"{path}:/layers/counts", x)
+            self.reads(f"{path}:/raw/X", x)
+        names = [f"gene{i}" for i in range(5)]
+        for dataset in ("/X", "/layers/counts", "/raw/X"):
+            self.assertEqual(self.columns(path, dataset), names)
+
+    def test_csr_as_filters_store_it(self):
+        matrix = sparse.random(300, 40, 0.2, "csr", "f4", random_state=2)
+        for compression in ("gzip", "lzf"):
+            data = anndata.AnnData(matrix, dtype="f4")
+            data.write_h5ad(self.path("p.h5ad"), compression=compression)
+            self.reads(self.path("p.h5ad"), matrix.toarray())
+
+    def test_wide_indices(self):
+        matrix = sparse.csr_matrix(self.counts())
+        path = self.write(matrix)
+        for kind in ("i8", "u4", "u8"):
+            with h5py.File(path, "a") as file:
+                for name in ("indices", "indptr"):
+                    del file["X"][name]
+                    file["X"][name] = getattr(matrix, name).astype(kind)
+            self.reads(path, matrix.toarray())
+
+    def test_csc_is_refused_with_what_turns_it(self):
+        matrix = sparse.csc_matrix(self.counts())
         self.write(matrix)
         message = self.refusal(
-            "p.h5ad",
-            f"AnnData file whose X is a sparse matrix ({kind})",
-            "; make it dense: python3 -c ",
+            "p.h5ad", "AnnData file whose X is a sparse matrix stored by columns (CSC)"
         )
         self.assertNotIn("obsm", message)
         self.reads(self.follow(message), matrix.toarray())
-        message = self.refusal("p.h5ad:/X", f"is a sparse matrix ({kind})")
+        message = self.refusal(
+            "p.h5ad:/X",
+            "is a sparse matrix stored by columns (CSC)",
+            "; make it dense: python3 -c ",
+        )
         self.reads(self.follow(message), matrix.toarray())
 
-    def test_csr_is_refused_with_what_makes_it_dense(self):
-        self.sparse_refused(sparse.csr_matrix(self.counts()), "CSR")
+    def test_square_matrices_without_a_mark(self):
+        matrix = sparse.random(6, 6, 0.4, "csr", random_state=1)
+        with h5py.File(self.path("s.h5"), "w") as file:
+            for name in ("data", "indices", "indptr", "shape"):
+                file[f"m/{name}"] = getattr(matrix, name)
+        message = self.refusal("s.h5:/m", "; say which (csr_matrix: by rows): python3 -c ")
+        self.follow(message)
+        self.reads(self.path("s.h5") + ":/m", matrix.toarray())
 
-    def test_csc_is_refused_with_what_makes_it_dense(self):
-        self.sparse_refused(sparse.csc_matrix(self.counts()), "CSC")
+    def test_elements_that_are_doubled(self):
+        doubled = sparse.csr_matrix(([1.0, 2, 3], [1, 1, 0], [0, 2, 3]), shape=(2, 4))
+        path = self.path("s.h5")
+        self.assertEqual(doubled.nnz, 3)
+
+        def write():
+            with h5py.File(path, "w") as file:
+                for name in ("data", "indices", "indptr", "shape"):
+                    file[f"m/{name}"] = getattr(doubled, name)
+
+        write()
+        text = "row 0 has two elements in column 1; add them up and store the matrix again"
+        self.refusal("s.h5:/m", text, "; add them up and store the matrix again ")
+        doubled.sum_duplicates()
+        write()
+        self.reads(path + ":/m", doubled.toarray())
 
     def test_sparse_layers(self):
         x = self.counts()
@@ -72,8 +126,18 @@ class AnnDataTest(DialectTest):
         data.layers["counts"] = sparse.csr_matrix(x)
         data.write_h5ad(self.path("p.h5ad"))
         self.reads(self.path("p.h5ad"), x)
-        message = self.refusal("p.h5ad:/layers/counts", "is a sparse matrix (CSR)")
-        self.reads(self.follow(message), x)
+        self.reads(self.path("p.h5ad") + ":/layers/counts", x)
+
+    def test_rows_and_columns_of_sparse_files(self):
+        matrix = sparse.csr_matrix(self.counts())
+        self.write(matrix)
+        chosen = ("--select-rows", "5:,1", "--select-columns", "gene3,0")
+        words = ("--components", "2", "--output", "c.h5", *chosen)
+        done = run("pca", "--data", "p.h5ad", *words, folder=self.folder)
+        self.assertEqual(done.code, 0, str(done))
+        with h5py.File(self.path("c.h5")) as file:
+            expected = matrix.toarray()[[5, 6, 7, 1]][:, [3, 0]].var(0).sum()
+            np.testing.assert_allclose(file["pca/total_variance"][0], expected, rtol=1e-6)
 
     def test_old_sparse_files(self):
         """As anndata 0.6 wrote them: obs and var are records, and X has h5sparse's attributes."""
@@ -87,8 +151,29 @@ class AnnDataTest(DialectTest):
             index = np.array([(f"cell{i}",) for i in range(8)], [("index", h5py.string_dtype())])
             file["obs"], file["var"] = index, index[:5]
             file["obsm"] = np.zeros((8,), [("X_pca", "f8", (2,))])
-        message = self.refusal("p.h5ad", "AnnData file whose X is a sparse matrix (CSR)")
-        self.reads(self.follow(message), matrix.toarray())
+        self.reads(self.path("p.h5ad"), matrix.toarray())
+        self.assertEqual(self.columns(self.path("p.h5ad"), "/X"), [f"cell{i}" for i in range(5)])
+
+    def test_genes_of_several_files_by_name(self):
+        first, second = (sparse.csr_matrix(self.counts()) for _ in range(2))
+        self.write(first, "a.h5ad")
+        self.write(second, "b.h5ad")
+        order = [3, 0, 4, 1, 2]
+        with h5py.File(self.path("b.h5ad"), "a") as file:
+            file["var/_index"][...] = [f"gene{i}" for i in order]
+        both = self.path("a.h5ad") + "," + self.path("b.h5ad")
+        dense = second.toarray()
+        expected = np.zeros_like(dense)
+        expected[:, order] = dense
+        self.reads(both, np.vstack([first.toarray(), expected]))
+        with h5py.File(self.path("b.h5ad"), "a") as file:
+            file["var/_index"][2] = "gene0"
+        self.refusal(
+            "a.h5ad,b.h5ad", "b.h5ad:/X: two of its features have the same name", "; rename one"
+        )
+        with h5py.File(self.path("b.h5ad"), "a") as file:
+            file["var/_index"][2] = "other"
+        self.refusal("a.h5ad,b.h5ad", "b.h5ad:/X: has no feature gene4, which a.h5ad:/X")
 
     def test_old_dense_files(self):
         x = self.counts()
@@ -121,17 +206,44 @@ class AnnDataTest(DialectTest):
 
     def test_10x_version_3(self):
         names = [f"ENSG{i}" for i in range(5)]
-        dense = self.tenx("matrix", features__id=names, features__name=names)
-        message = self.refusal("t.h5", "holds a sparse matrix of 10x Genomics")
-        self.reads(self.follow(message), dense)
-        message = self.refusal("t.h5:/matrix", "is a sparse matrix of 10x Genomics")
-        self.reads(self.follow(message), dense)
+        dense = self.tenx("matrix", features__id=names, features__name=[f"G{i}" for i in range(5)])
+        self.reads(self.path("t.h5"), dense)
+        self.reads(self.path("t.h5") + ":/matrix", dense)
+        self.assertEqual(self.columns(self.path("t.h5"), "/matrix"), [f"G{i}" for i in range(5)])
+
+    def test_10x_names_that_are_not_unique_give_way_to_identifiers(self):
+        names = [f"ENSG{i}" for i in range(5)]
+        self.tenx("matrix", features__id=names, features__name=["A", "B", "A", "C", "D"])
+        self.assertEqual(self.columns(self.path("t.h5"), "/matrix"), names)
 
     def test_10x_version_2(self):
         names = [f"ENSG{i}" for i in range(5)]
         dense = self.tenx("GRCh38", genes=names, gene_names=names)
-        message = self.refusal("t.h5", "holds a sparse matrix of 10x Genomics")
-        self.reads(self.follow(message), dense)
+        self.reads(self.path("t.h5"), dense)
+        self.assertEqual(self.columns(self.path("t.h5"), "/GRCh38"), names)
+
+    def test_10x_files_of_several_genomes_are_refused(self):
+        names = [f"ENSG{i}" for i in range(5)]
+        dense = self.tenx("GRCh38", genes=names, gene_names=names)
+        with h5py.File(self.path("t.h5"), "a") as file:
+            file.copy("GRCh38", "mm10")
+        self.refusal(
+            "t.h5", "is a 10x Genomics file of several genomes: /GRCh38, /mm10; name one: t.h5:/GRC"
+        )
+        self.reads(self.path("t.h5") + ":/mm10", dense)
+
+    def test_a_matrix_that_promises_more_than_the_file_holds(self):
+        path = self.write(sparse.csr_matrix(self.counts()))
+        with h5py.File(path, "a") as file:
+            file["X"].attrs["shape"] = [10**12, 5]
+        self.refusal("p.h5ad", "X/indptr: has 9 elements, but a sparse matrix of 1000000000000")
+        with h5py.File(path, "a") as file:
+            del file["X/indptr"]
+            file["X"].create_dataset("indptr", (10**12 + 1,), "i8", chunks=(1 << 20,))
+        self.refusal("p.h5ad", "X/indptr: its header claims 1000000000001 rows, but only 0 of its")
+        with open(path, "r+b") as file:
+            file.truncate(Path(path).stat().st_size - 2000)
+        self.refusal("p.h5ad", "is truncated")
 
 
 if __name__ == "__main__":

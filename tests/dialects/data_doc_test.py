@@ -10,7 +10,7 @@ import numpy as np
 
 from foreign_files import DialectTest
 from extras import need
-from support import ROOT, execute, run
+from support import ROOT, execute, run, write_file
 
 warnings.simplefilter("ignore")
 netCDF4, anndata, pandas, sparse = need("netCDF4", "anndata", "pandas", "scipy.sparse")
@@ -33,12 +33,35 @@ class DataDocTest(DialectTest):
                 values = self.rng.normal(270, 5, (rows, 6))
                 made[:] = np.ma.array(values, mask=self.rng.random((rows, 6)) < land)
 
+    def write_own(self):
+        """Files that need no tool of a field."""
+        values = self.rng.random((32, 6))
+        write_file(self.path("mine.h5"), samples=values)
+        for part in range(2):
+            write_file(self.path(f"part-{part}.h5"), samples=values)
+        write_file(self.path("images.h5"), x=self.rng.random((32, 16, 16, 3)))
+        write_file(self.path("pump.h5"), vibration=self.rng.random((80, 3)))
+        table = pandas.DataFrame(values[:, :3], columns=list("abc"))
+        table.assign(kind=list("xy" * 16)).to_csv(self.path("table.csv"), index=False)
+        np.savez(self.path("arrays.npz"), x=values, y=np.arange(32))
+        (self.folder / "dump.bin").write_bytes(values.astype("f4").tobytes())
+        pixels = self.rng.integers(0, 256, (32, 8, 8)).astype("u1")
+        head = np.array([0x803, 32, 8, 8], ">i4").tobytes()
+        (self.folder / "images-idx3-ubyte").write_bytes(head + pixels.tobytes())
+        head = np.array([0x801, 32], ">i4").tobytes()
+        (self.folder / "labels-idx1-ubyte").write_bytes(head + bytes(range(32)))
+        for i, image in enumerate(pixels):
+            path = self.folder / "photos" / "ab"[i % 2] / f"{i}.pgm"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"P5 8 8 255\n" + image.tobytes())
+
     def write_all(self):
         self.write_netcdf("one.nc")
         self.write_netcdf("climate.nc", ("t2m", "msl"))
         self.write_netcdf("land.nc", ("sst",), land=0.2)
         self.write_netcdf("year-2001.nc")
         self.write_netcdf("year-2002.nc")
+        self.write_own()
         values = self.rng.random((32, 6))
         with h5py.File(self.path("matrix.mat"), "w", userblock_size=512) as file:
             file["A"] = values.T
@@ -56,7 +79,8 @@ class DataDocTest(DialectTest):
             group["barcodes"] = np.array([f"AAAC{i}-1" for i in range(32)], "S")
         frame = pandas.DataFrame(values, columns=list("abcdef"))
         frame.to_hdf(self.path("frame.h5"), "df")
-        frame.iloc[:, :5].assign(n=range(32), kind="x").to_hdf(self.path("mixed.h5"), "df")
+        mixed = frame.iloc[:, :5].assign(n=range(32), kind=list("xyz" * 11)[:32])
+        mixed.to_hdf(self.path("frame.h5"), "mixed", format="table")
         with h5py.File(self.path("records.h5"), "w") as file:
             file["events"] = np.rec.fromarrays(values.T, names=list("abcdef"))
         with h5py.File(self.path("scan.nxs"), "w") as file:
@@ -68,19 +92,21 @@ class DataDocTest(DialectTest):
     def test_every_command(self):
         self.write_all()
         text = (ROOT / "docs/data.md").read_text()
-        section = text.split("## Files of other tools")[1].split("\n#")[0]
+        section = text.split("## Your file")[1].split("\n#")[0]
         rows = re.findall(r"^\| (?!your file|-)(.+?) \| (.+) \|$", section, re.MULTILINE)
-        self.assertGreater(len(rows), 10)
+        self.assertGreater(len(rows), 20)
         for kind, cell in rows:
-            for i, command in enumerate(re.findall(r"`([^`]+)`", cell)):
+            for command in re.findall(r"`([^`]+)`", cell):
                 with self.subTest(kind=kind, command=command):
                     words = shlex.split(command)
                     if words[0] == "python3":
                         words = ["/usr/bin/python3", "-W", "ignore", *words[1:]]
                         result = execute(words, folder=self.folder)
                     else:
-                        words[words.index("run")] = f"run {kind} {i}"
-                        result = run(*words[1:], *SHORT, folder=self.folder)
+                        if words[1] == "train":
+                            words[words.index("run")] = f"run {len(list(self.folder.iterdir()))}"
+                            words += SHORT
+                        result = run(*words[1:], folder=self.folder)
                     self.assertEqual(result.code, 0, str(result))
 
 

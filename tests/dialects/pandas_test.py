@@ -75,7 +75,11 @@ class PandasTest(DialectTest):
 
     def refused(self, frame, *texts, **how):
         self.store(frame, **how)
-        texts = [*texts, "; write its columns of numbers as one block: python3 -c "]
+        texts = [
+            *texts,
+            "hourglass import makes",
+            "write its columns of numbers as one block: python3 -c ",
+        ]
         message = self.refusal("f.h5:/df", *texts)
         expected = frame.select_dtypes(["number", "bool"]).astype("float64").to_numpy()
         self.reads(self.follow(message), expected)

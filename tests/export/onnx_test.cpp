@@ -120,6 +120,10 @@ class OnnxFile {
       unary([](float z) { return std::log1p(std::exp(z)); });
     } else if (type == "Erf") {
       unary([](float z) { return std::erf(z); });
+    } else if (type == "Max") {
+      binary([](float a, float b) { return std::max(a, b); });
+    } else if (type == "Min") {
+      binary([](float a, float b) { return std::min(a, b); });
     } else if (type == "Identity") {
       y = x;
     } else if (type == "LeakyRelu") {

@@ -91,6 +91,22 @@ def model(program):
         }
 
 
+def sparse(kind, **options):
+    """A matrix of 3 cells and 4 genes, as AnnData or 10x Genomics store it."""
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as file:
+        group = file.create_group("X" if kind == "csr" else "matrix")
+        group.create_dataset("data", data=np.array([1, 2, 3, 4, 5], "f4"), **options)
+        group.create_dataset("indices", data=np.array([0, 2, 1, 0, 3], "i4"), **options)
+        group.create_dataset("indptr", data=np.array([0, 2, 3, 5], "i4"))
+        if kind == "csr":
+            group.attrs["encoding-type"], group.attrs["shape"] = "csr_matrix", [3, 4]
+            file.attrs["encoding-type"] = "anndata"
+        else:
+            group["shape"], group["barcodes"] = [4, 3], np.array(["a", "b", "c"], "S")
+    return stream.getvalue()
+
+
 def main():
     folder, program = Path(sys.argv[1]), sys.argv[2]
     numbers = np.arange(12).reshape(4, 3)
@@ -137,6 +153,12 @@ def main():
             "all": printed,
             "few": b"[data]\ndata = x.h5\n[model]\nlayers = 4,2\n# words\n[optimizer]\nseed = 1\n"
             b"[run]\noutput = y\n",
+        },
+        "sparse": {
+            "csr": sparse("csr"),
+            "deflated": sparse("csr", chunks=(2,), compression="gzip"),
+            "lzf": sparse("csr", chunks=(3,), compression="lzf"),
+            "tenx": sparse("tenx"),
         },
         "model": model(program),
     }

@@ -138,13 +138,13 @@ TEST_F(DialectTest, sparse_anndata_is_recognised_instead_of_the_only_table) {
     example.add_floats("/X/indptr", {3}, {0, 1, 2});
     add_text_attribute(example.file(), "encoding-type", "anndata");
     const hid_t x = H5Gopen2(example.file(), "/X", H5P_DEFAULT);
-    add_text_attribute(x, "encoding-type", "csr_matrix");
+    add_text_attribute(x, "encoding-type", "csc_matrix");
     H5Gclose(x);
   }
-  io_test::expect_error(ErrorKind::data, "sparse matrix (CSR)", [&] {
+  io_test::expect_error(ErrorKind::data, "sparse matrix stored by columns (CSC)", [&] {
     DatasetReader({file_, ""});
   });
-  io_test::expect_error(ErrorKind::data, "sparse matrix (CSR)", [&] {
+  io_test::expect_error(ErrorKind::data, "sparse matrix stored by columns (CSC)", [&] {
     DatasetReader({file_, "/X"});
   });
   EXPECT_EQ(DatasetReader({file_, "/obsm/X_pca"}).info().rows(), 2);

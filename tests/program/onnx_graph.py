@@ -60,7 +60,7 @@ class Graph:
         for tensor in map(collected, graph.get(5, [])):
             kind = {1: "<f4", 7: "<i8"}[tensor[2][0]]
             self.constants[tensor[8][0].decode()] = np.frombuffer(tensor[9][0], kind).reshape(
-                tensor[1]
+                tensor.get(1, [])
             )
 
     def run(self, x):
@@ -84,6 +84,18 @@ class Graph:
             "Conv": convolution,
             "ConvTranspose": convolution,
             "Gemm": lambda node, x, weight, bias: x @ weight.T + bias,
+            "Sub": lambda node, a, b: a - b,
+            "Max": lambda node, a, b: torch.maximum(a, b),
+            "Min": lambda node, a, b: torch.minimum(a, b),
+            "IsNaN": lambda node, x: torch.isnan(x),
+            "Equal": lambda node, a, b: a == b,
+            "Or": lambda node, a, b: a | b,
+            "Where": lambda node, condition, a, b: torch.where(condition, a, b),
+            "Slice": lambda node, x, begin, end, axis: x.narrow(
+                axis.item(), begin.item(), end.item() - begin.item()
+            ),
+            "Softmax": lambda node, x: torch.softmax(x, node.attributes["axis"]),
+            "Concat": lambda node, *parts: torch.cat(parts, node.attributes["axis"]),
             "Identity": lambda node, x: x,
             "Div": lambda node, a, b: a / b,
             "Mul": lambda node, a, b: a * b,

@@ -1,4 +1,4 @@
-#include "hdf5/chunk_columns.hpp"
+#include "core/chunk_columns.hpp"
 
 #include <algorithm>
 #include <cstring>

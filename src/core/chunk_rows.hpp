@@ -6,7 +6,6 @@
 #include <span>
 #include <vector>
 
-#include "hdf5/hdf5.hpp"
 #include "hourglass/core/types.hpp"
 
 namespace hourglass {

@@ -1,4 +1,4 @@
-#include "hdf5/chunk_rows.hpp"
+#include "core/chunk_rows.hpp"
 
 #include <algorithm>
 #include <cstring>

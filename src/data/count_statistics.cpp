@@ -1,0 +1,124 @@
+#include "data/count_statistics.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <vector>
+
+#include "core/buffer.hpp"
+#include "data/finite_rows.hpp"
+#include "data/normalization.hpp"
+#include "hourglass/core/error.hpp"
+
+namespace hourglass {
+
+namespace {
+
+// Of a rank's rows.
+struct Sums {
+  std::vector<double> libraries;  // of samples with counts
+  Index empty_samples = 0;
+  Index first_empty_sample = -1;
+  std::vector<std::int64_t> has_counts;  // by feature
+};
+
+Sums read_sums(const DatasetReader& reader, Range mine) {
+  const DatasetInfo& info = reader.info();
+  Sums sums;
+  sums.has_counts.resize(static_cast<std::size_t>(info.features()));
+  const Index block = rows_a_read(info);
+  Buffer<std::byte> bytes(std::min(block, std::max<Index>(1, mine.size())) * info.row_bytes());
+  std::vector<float> row(static_cast<std::size_t>(info.features()));
+  for (Index begin = mine.begin; begin < mine.end; begin += block) {
+    const Range rows{begin, std::min(mine.end, begin + block)};
+    read_finite_rows(reader, rows,
+                     bytes.span().first(static_cast<std::size_t>(rows.size() * info.row_bytes())));
+    for (Index r = rows.begin; r < rows.end; ++r) {
+      convert_row(info.type, bytes.data() + (r - rows.begin) * info.row_bytes(), {}, row);
+      check_counts(reader, r, row);
+      double library = 0;
+      for (std::size_t c = 0; c < row.size(); ++c) {
+        library += static_cast<double>(row[c]);
+        sums.has_counts[c] |= row[c] > 0 ? 1 : 0;
+      }
+      if (library > 0) {
+        sums.libraries.push_back(library);
+        continue;
+      }
+      ++sums.empty_samples;
+      if (sums.first_empty_sample < 0) sums.first_empty_sample = r;
+    }
+  }
+  return sums;
+}
+
+// The smallest whole number that at least `count` of all ranks' values do not exceed.
+double value_of_rank(const Communicator& communicator, std::span<const double> sorted,
+                     std::int64_t count) {
+  double low = 0;  // fewer do not exceed it
+  double high = 9007199254740992.0;
+  while (high - low > 1) {
+    const double middle = std::floor((low + high) / 2);
+    std::int64_t below = std::ranges::upper_bound(sorted, middle) - sorted.begin();
+    communicator.sum(std::span(&below, 1));
+    (below >= count ? high : low) = middle;
+  }
+  return high;
+}
+
+}  // namespace
+
+bool are_counts(std::span<const float> values) {
+  // Without a way out in the middle, so that it is a vector loop.
+  bool counts = true;
+  for (const float value : values) counts &= value >= 0 && std::floor(value) == value;
+  return counts;
+}
+
+void check_counts(const DatasetReader& reader, Index row, std::span<const float> values) {
+  if (are_counts(values)) return;
+  const auto bad = std::ranges::find_if(
+      values, [](float value) { return !(value >= 0 && std::floor(value) == value); });
+  const Index feature = bad - values.begin();
+  const ElementPlace place = reader.place(row, feature);
+  throw Error(ErrorKind::data,
+              fmt::format("{} holds {:g} ({}), which is not a count (0, 1, 2, ...): name the data "
+                          "set of raw counts, or use --loss mse without --counts",
+                          place.row, *bad, feature_text(reader.info(), place.feature, feature)));
+}
+
+double median_over_ranks(const Communicator& communicator, std::span<double> values) {
+  std::ranges::sort(values);
+  auto count = static_cast<std::int64_t>(values.size());
+  communicator.sum(std::span(&count, 1));
+  if (count == 0) return 0;
+  const double upper = value_of_rank(communicator, values, count / 2 + 1);
+  if (count % 2 != 0) return upper;
+  return (value_of_rank(communicator, values, count / 2) + upper) / 2;
+}
+
+CountStatistics count_statistics(const Communicator& communicator, const DatasetReader& reader) {
+  const Index samples = reader.info().rows();
+  Sums sums;
+  collectively(communicator, [&] {
+    sums = read_sums(reader, even_part(samples, communicator.size(), communicator.rank()));
+  });
+  CountStatistics result;
+  result.samples = samples;
+  result.median_library = median_over_ranks(communicator, sums.libraries);
+  communicator.sum(sums.has_counts);
+  result.empty_features = std::ranges::count(sums.has_counts, 0);
+  if (result.empty_features > 0)
+    result.first_empty_feature = std::ranges::find(sums.has_counts, 0) - sums.has_counts.begin();
+  std::array<std::int64_t, 1> empty = {sums.empty_samples};
+  communicator.sum(empty);
+  result.empty_samples = empty[0];
+  const Index first =
+      communicator.min(sums.first_empty_sample < 0 ? samples : sums.first_empty_sample);
+  if (first < samples) result.first_empty_sample = first;
+  return result;
+}
+
+}  // namespace hourglass

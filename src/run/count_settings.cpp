@@ -1,0 +1,79 @@
+#include "run/count_settings.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "data/count_statistics.hpp"
+#include "hourglass/core/error.hpp"
+#include "model/architecture.hpp"
+
+namespace hourglass {
+
+namespace {
+
+constexpr const char* library_path = "/model/input/library";
+
+std::vector<std::string> notes_on(const CountStatistics& statistics, const DatasetInfo& info,
+                                  const TrainConfig& config) {
+  std::vector<std::string> notes;
+  if (config.model.counts != Counts::none) {
+    notes.push_back(fmt::format("counts: size factor 1 for a sum of {:.10g}{}",
+                                config.model.library,
+                                config.target_sum > 0 ? "" : ", the median of the samples"));
+  }
+  if (statistics.empty_samples > 0) {
+    notes.push_back(fmt::format(
+        "advice: {} of {} samples have no counts (the first: row {}){}", statistics.empty_samples,
+        statistics.samples, statistics.first_empty_sample,
+        config.model.counts != Counts::none ? ": they have size factor 0 and teach nothing" : ""));
+  }
+  if (statistics.empty_features > 0) {
+    const auto first = static_cast<std::size_t>(statistics.first_empty_feature);
+    notes.push_back(fmt::format(
+        "advice: {} of {} features have no counts in any sample (the first: {}{}): their means "
+        "become the least possible; leave them out of the data",
+        statistics.empty_features, info.features(), first,
+        first < info.feature_names.size() ? ", " + info.feature_names[first] : ""));
+  }
+  return notes;
+}
+
+}  // namespace
+
+TrainConfig with_counts(const Communicator& communicator, TrainConfig config,
+                        const DatasetReader& data) {
+  AutoencoderSpec& model = config.model;
+  if (model.sparse_input == SparseInput::automatic)
+    model.sparse_input = model.counts != Counts::none && sparse_input_obstacle(model).empty()
+                             ? SparseInput::on
+                             : SparseInput::off;
+  if (!takes_counts(config)) return config;
+  config.normalize = Normalize::none;
+  const CountStatistics statistics = count_statistics(communicator, data);
+  if (!(statistics.median_library > 0)) {
+    throw Error(ErrorKind::data,
+                fmt::format("{}: no sample has counts", to_string(data.info().address)),
+                Reach::everywhere);
+  }
+  if (model.counts != Counts::none)
+    model.library = config.target_sum > 0 ? config.target_sum : statistics.median_library;
+  config.count_notes = notes_on(statistics, data.info(), config);
+  return config;
+}
+
+void store_library(const AutoencoderSpec& model, StateHeader& header) {
+  if (model.counts != Counts::none) header.doubles[library_path] = {model.library};
+}
+
+void load_library(const StateHeader& header, const std::string& path, AutoencoderSpec& model) {
+  if (model.counts == Counts::none) return;
+  const auto found = header.doubles.find(library_path);
+  if (found == header.doubles.end() || found->second.size() != 1 ||
+      !(found->second.front() > 0 && std::isfinite(found->second.front()))) {
+    throw Error(ErrorKind::data, path + ": does not hold the library of its size factors");
+  }
+  model.library = found->second.front();
+}
+
+}  // namespace hourglass
