@@ -85,12 +85,17 @@ def read_rows(address, rows=slice(None)):
         return source[path][rows]
 
 
+def _text(group, name):
+    """A text of a model file: an attribute, or a data set when it is long."""
+    value = group.attrs[name] if name in group.attrs else group[name][()]
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
 def _identity(group):
     """What the model remembers of its training data: {} for files written before 0.2."""
 
     def text(name):
-        value = group.attrs[name] if name in group.attrs else group[name][()]
-        return value.decode() if isinstance(value, bytes) else str(value)
+        return _text(group, name)
 
     if "data_version" not in group.attrs:
         return {}
@@ -377,10 +382,15 @@ class Model:
                 group["input/inverse_deviation"][()] if "input/mean" in group else None
             )
             self.data = _identity(group)
+            mixed = self.settings.get("loss") == "mixed"
+            self.columns = json.loads(_text(group, "columns")) if mixed else []
             self.missing = self.settings.get("missing", "refuse")
             self.indicator = self.settings.get("missing-indicator") == "true"
             stored = "input/missing_means" in group
             self.missing_means = group["input/missing_means"][()] if stored else 0.0
+            # Of counts: the sum of a sample with size factor 1.
+            stored = "input/library" in group
+            self.library = float(group["input/library"][0]) if stored else None
             self.history = {name: values[()] for name, values in file.get("history", {}).items()}
             layers = parse_layers(self.settings["layers"])
             text = self.settings.get("decoder-layers", "")
@@ -457,12 +467,16 @@ class Model:
             steps.append(KSparse(int(math.floor(float(self.settings["k-sparse-alpha"]) * k + 0.5))))
         return steps
 
-    def normalize(self, samples, scale=None):
+    def normalize(self, samples, scale=None, names=None):
         """Stored samples, N x anything, as the network's inputs, N x D: with the channels last.
         Samples that are stored in another way than those of the training are converted or refused
-        as by the program; `scale` is its --data-scale. Missing elements are NaN, or their means
-        when the model was trained with --missing mean."""
+        as by the program; `scale` is its --data-scale. Features are compared by their `names`, or
+        those of a pandas data frame, and put into the model's order. Missing elements are NaN, or
+        their means when the model was trained with --missing mean."""
+        names = getattr(samples, "columns", None) if names is None else names
         samples = np.asarray(samples)
+        if names is not None:
+            samples = self._by_name(samples, [str(name) for name in names])
         if self.leading_channels <= 1:
             samples = self._in_order(samples)
         missing = self._is_missing(samples)
@@ -499,6 +513,19 @@ class Model:
         if self.mean is not None:
             x = x / self.inverse_deviation + self.mean
         return x * self.divisor
+
+    def _by_name(self, samples, names):
+        """The columns of rows that have the names of the model's features, in its order."""
+        wanted = self.data.get("feature_names", [])
+        if not wanted or names == wanted:
+            return samples
+        if len(set(names)) < len(names):
+            raise ValueError("two columns have the same name")
+        places = {name: place for place, name in enumerate(names)}
+        missing = [name for name in wanted if name not in places]
+        if missing:
+            raise ValueError(f"no column {', '.join(missing)}, which the model was trained on")
+        return samples[:, [places[name] for name in wanted]]
 
     def _in_order(self, samples):
         """Images in the order of channels of the training."""
@@ -546,6 +573,9 @@ class Model:
     def network_input(self, x):
         """What enters the first layer: means in place of missing elements, and with
         --missing-indicator the mask behind the sample, or as further channels of its pixels."""
+        if self.library is not None:
+            sizes = self.size_factors(x)
+            return np.log1p(x / np.where(sizes > 0, sizes, 1)[:, None])
         if self.missing != "mask":
             return x
         if not self.indicator:
@@ -557,6 +587,10 @@ class Model:
         ]
         return np.concatenate(pair, axis=2).reshape(len(x), -1)
 
+    def size_factors(self, x):
+        """Of counts, N x D: their sums over that of a typical sample (--counts log1p); else 1."""
+        return x.sum(axis=1) / self.library if self.library is not None else np.ones(len(x))
+
     def encode(self, x):
         """Codes h = f(x), N x d, of normalised samples."""
         x = self.network_input(x)
@@ -565,13 +599,24 @@ class Model:
         return x
 
     def decode(self, codes):
-        """Reconstructions r(h), N x D."""
+        """Reconstructions r(h), N x D; of counts, the means for a sample with size factor 1; with
+        --loss mixed, booleans and categories have probabilities."""
         for step in self.decoder:
             codes = step(codes)
+        loss, activation = (self.settings.get(name) for name in ("loss", "output-activation"))
+        if loss in ("nb", "zinb") or (loss == "poisson" and activation == "linear"):
+            return np.clip(np.exp(codes[:, : self.features]), 1e-5, 1e6)
+        for column in self.columns:
+            features = slice(column["first"], column["first"] + column["count"])
+            if column["kind"] == "boolean":
+                codes[:, features] = 1 / (1 + np.exp(-codes[:, features]))
+            elif column["kind"] == "category":
+                z = np.exp(codes[:, features] - codes[:, features].max(axis=1, keepdims=True))
+                codes[:, features] = z / z.sum(axis=1, keepdims=True)
         return codes
 
     def reconstruct(self, x):
-        return self.decode(self.encode(x))
+        return self.decode(self.encode(x)) * self.size_factors(x)[:, None]
 
     def squared_errors(self, x):
         """Squared error of each sample, summed over the features that are there and scaled to all;

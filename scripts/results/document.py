@@ -251,6 +251,11 @@ class Document(VariationalPart):
         )
 
     def variants(self):
+        self.say("## Imputation")
+        self.say(
+            "Errors of pixels that were removed and filled in, next to means and PCA, measured by "
+            "`bench/imputation.py`, are in [data.md](data.md#filling-in)."
+        )
         self.say("## Every other variant")
         self.say(
             "Each with the settings of its file in `data/experiments`; what they are is in "

@@ -49,8 +49,9 @@ SampleErrors sample_errors(const Communicator& communicator, const Model& model,
       workspaces.push_back(network.make_workspace(micro_batch));
     for_each_micro_batch(
         reader, transform, plan, mine, pool, [&](Index worker, Range rows, ConstMatrix x) {
-          const ConstMatrix y = network.reconstruct(model.parameters.data(), x,
-                                                    workspaces[static_cast<std::size_t>(worker)]);
+          Workspace& workspace = workspaces[static_cast<std::size_t>(worker)];
+          workspace.set_conditions(conditions_of(model.row_conditions, plan.rows, rows));
+          const ConstMatrix y = network.reconstruct(model.parameters.data(), x, workspace);
           for (Index r = 0; r < x.rows; ++r) {
             const double sum = units.empty() ? present_squared_distance(y.row(r), x.row(r))
                                              : squared_distance_in(units, y.row(r), x.row(r));

@@ -37,7 +37,8 @@ class CodeMeter {
       jacobian_scratch_ = Buffer<float>(model.jacobian_scratch_floats(jacobian_rows));
   }
 
-  void add(const float* parameters, ConstMatrix x) {
+  void add(const float* parameters, ConstMatrix x, std::span<const std::int32_t> conditions) {
+    workspace_.set_conditions(conditions);
     const ConstMatrix code = model_.encode(parameters, x, workspace_);
     for (Index r = 0; r < code.rows; ++r) {
       double absolute = 0;
@@ -97,11 +98,12 @@ CodeStatistics code_statistics(const Communicator& communicator, const Autoencod
   for (Index w = 0; w < pool.size(); ++w) meters.emplace_back(model, options, micro_batch);
   collectively(communicator, [&] {
     check_features(reader.info(), model.features());
-    for_each_micro_batch(reader, transform, plan,
-                         plan.of_rank(communicator.rank(), communicator.size()), pool,
-                         [&](Index worker, Range, ConstMatrix x) {
-                           meters[static_cast<std::size_t>(worker)].add(parameters.data(), x);
-                         });
+    for_each_micro_batch(
+        reader, transform, plan, plan.of_rank(communicator.rank(), communicator.size()), pool,
+        [&](Index worker, Range rows, ConstMatrix x) {
+          meters[static_cast<std::size_t>(worker)].add(
+              parameters.data(), x, conditions_of(options.conditions, plan.rows, rows));
+        });
   });
   Tally& total = meters.front().tally;
   for (std::size_t w = 1; w < meters.size(); ++w) {

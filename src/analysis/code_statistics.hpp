@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
@@ -16,6 +17,7 @@ namespace hourglass {
 struct CodeStatisticsOptions {
   double threshold = 0.01;  ///< a unit is active for a sample when |h_j| exceeds it
   bool jacobian = false;    ///< measures dh/dx: one reverse pass through the encoder per code unit
+  std::span<const std::int32_t> conditions = {};  ///< as evaluate() takes them
 };
 
 /// Sparsity and smoothness of the codes.

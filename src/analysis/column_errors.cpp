@@ -82,8 +82,9 @@ std::vector<ColumnError> column_errors(const Communicator& communicator, const M
     check_columns(reader.info(), columns, model.file.path);
     for_each_micro_batch(
         reader, transform, plan, plan.of_rank(communicator.rank(), communicator.size()), pool,
-        [&](Index worker, Range, ConstMatrix x) {
+        [&](Index worker, Range rows, ConstMatrix x) {
           const auto w = static_cast<std::size_t>(worker);
+          workspaces[w].set_conditions(conditions_of(model.row_conditions, plan.rows, rows));
           const ConstMatrix y =
               model.network->reconstruct(model.parameters.data(), x, workspaces[w]);
           for (Index row = 0; row < x.rows; ++row) add_row(table, x.row(row), y.row(row), sums[w]);

@@ -56,6 +56,7 @@ double denoising_sse(const Communicator& communicator, const Autoencoder& model,
           const Matrix noisy(worker.noisy.data(), x.rows, x.columns);
           corrupt(noise.corruption, noise.image, context, x, noisy, {});
           if (model.masks_missing()) keep_missing(x, noisy);
+          worker.workspace.set_conditions(conditions_of(noise.conditions, plan.rows, rows));
           const ConstMatrix y = model.reconstruct(parameters.data(), noisy, worker.workspace);
           for (Index r = 0; r < x.rows; ++r) {
             worker.errors.add(present_squared_distance(y.row(r), x.row(r)));

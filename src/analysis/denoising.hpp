@@ -18,6 +18,7 @@ struct NoisyInput {
   CorruptionSpec corruption;
   ImageShape image;  ///< block, stripes: the shape of a sample
   std::uint64_t seed = 1;
+  std::span<const std::int32_t> conditions = {};  ///< as evaluate() takes them
 };
 
 /// Squared error between r(f(x~)) and the clean x, x~ being x with noise; summed over features,

@@ -91,13 +91,16 @@ class EvidenceMeter {
     present_ = Buffer<float>(micro_batch * model.features());
   }
 
-  void add(const float* parameters, Range rows, ConstMatrix x) {
+  void add(const float* parameters, Range rows, ConstMatrix x,
+           std::span<const std::int32_t> conditions) {
+    PassContext context;
+    context.conditions = conditions;
     const Index code_layer = model_.architecture().code_layer;
     const Network& network = model_.network();
     ConstMatrix target = x;
     ConstMatrix present;
     network.forward({0, model_.posterior_layer() + 1}, parameters,
-                    model_.network_input(x, workspace_), workspace_, {});
+                    model_.network_input(x, workspace_), workspace_, context);
     const ConstMatrix posterior = workspace_.output(model_.posterior_layer(), x.rows);
     const std::span<const float> sizes = sample_input_.dense_rows(x, row_scratch_.span()).sizes;
     if (const MissingInput* const missing = model_.missing_input()) {
@@ -111,7 +114,8 @@ class EvidenceMeter {
     for (Index r = 0; r < x.rows; ++r) begin_row(posterior, target, present, r);
     for (Index k = 0; k < options_.draws; ++k) {
       draw(posterior, rows.begin, k, codes);
-      network.forward({code_layer + 1, network.layer_count()}, parameters, codes, workspace_, {});
+      network.forward({code_layer + 1, network.layer_count()}, parameters, codes, workspace_,
+                      context);
       const Matrix logits = workspace_.output(network.layer_count() - 1, x.rows);
       for (Index r = 0; r < x.rows; ++r) {
         LossOptions options;
@@ -222,11 +226,12 @@ EvidenceBounds evidence_bounds(const Communicator& communicator, const Autoencod
   for (Index w = 0; w < pool.size(); ++w) meters.emplace_back(model, options, micro_batch);
   collectively(communicator, [&] {
     check_features(reader.info(), model.features());
-    for_each_micro_batch(reader, transform, plan,
-                         plan.of_rank(communicator.rank(), communicator.size()), pool,
-                         [&](Index worker, Range rows, ConstMatrix x) {
-                           meters[static_cast<std::size_t>(worker)].add(parameters.data(), rows, x);
-                         });
+    for_each_micro_batch(
+        reader, transform, plan, plan.of_rank(communicator.rank(), communicator.size()), pool,
+        [&](Index worker, Range rows, ConstMatrix x) {
+          meters[static_cast<std::size_t>(worker)].add(
+              parameters.data(), rows, x, conditions_of(options.conditions, plan.rows, rows));
+        });
   });
   std::array<ExactSum, 3>& total = meters.front().sums;
   for (std::size_t w = 1; w < meters.size(); ++w) {

@@ -14,6 +14,7 @@ namespace hourglass {
 struct EvidenceOptions {
   Index draws = 100;       ///< K, codes drawn for each sample
   std::uint64_t seed = 1;  ///< of the draws, each a function of (seed, row, draw, unit)
+  std::span<const std::int32_t> conditions = {};  ///< as evaluate() takes them
 };
 
 /// Lower bounds of ln p(x) of a variational autoencoder, in nats, averaged over samples, from K

@@ -140,8 +140,9 @@ FeatureErrors feature_errors(const Communicator& communicator, const Model& mode
   collectively(communicator, [&] {
     for_each_micro_batch(
         reader, transform, plan, plan.of_rank(communicator.rank(), communicator.size()), pool,
-        [&](Index worker, Range, ConstMatrix x) {
+        [&](Index worker, Range rows, ConstMatrix x) {
           const auto w = static_cast<std::size_t>(worker);
+          workspaces[w].set_conditions(conditions_of(model.row_conditions, plan.rows, rows));
           const ConstMatrix y = network.reconstruct(model.parameters.data(), x, workspaces[w]);
           add_errors(x, y, present[w], sums[w]);
         });
@@ -179,8 +180,9 @@ std::vector<OddFeatures> odd_features(const Model& model, const DatasetReader& r
   const TableText table(columns, transform);
   for_each_micro_batch(
       reader, transform, plan, which, pool, [&](Index worker, Range rows, ConstMatrix x) {
-        const ConstMatrix y = network.reconstruct(model.parameters.data(), x,
-                                                  workspaces[static_cast<std::size_t>(worker)]);
+        Workspace& workspace = workspaces[static_cast<std::size_t>(worker)];
+        workspace.set_conditions(conditions_of(model.row_conditions, plan.rows, rows));
+        const ConstMatrix y = network.reconstruct(model.parameters.data(), x, workspace);
         for (Index r = 0; r < x.rows; ++r) {
           const Index row = rows.begin + r;
           found[static_cast<std::size_t>(row - first)] =

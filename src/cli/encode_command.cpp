@@ -52,7 +52,7 @@ void find_labels(const Arguments& arguments, const DatasetInfo& samples, bool sp
 
 void run_encode(const Arguments& arguments) {
   const auto world = Communicator::world();
-  const ModelArguments given = read_model_arguments(world, arguments);
+  ModelArguments given = read_model_arguments(world, arguments);
   const MatchedData data = open_matched(world, given);
   const Autoencoder& network = *given.model.network;
   OutputPlan plan;

@@ -166,24 +166,28 @@ double to_original_units(const MatchedData& data, const Model& model, const Feat
 
 void run_evaluate(const Arguments& arguments) {
   const auto world = Communicator::world();
-  const ModelArguments given = read_model_arguments(world, arguments);
-  const std::optional<CodeStatisticsOptions> code_options = read_code_options(world, arguments);
-  const std::optional<EvidenceOptions> evidence_options =
+  ModelArguments given = read_model_arguments(world, arguments);
+  std::optional<CodeStatisticsOptions> code_options = read_code_options(world, arguments);
+  std::optional<EvidenceOptions> evidence_options =
       read_evidence_options(world, arguments, *given.model.network);
   Units units = Units::network;
   collectively(world, [&] { units = units_from(arguments.get("units", "network")); });
   const MatchedData data = open_matched(world, given);
   const DatasetReader& reader = *data.reader;
-  const std::optional<NoisyInput> noise =
+  std::optional<NoisyInput> noise =
       read_noise(world, arguments, given.model.config.model.image, reader.info());
+  if (code_options) code_options->conditions = given.model.row_conditions;
+  if (noise) noise->conditions = given.model.row_conditions;
+  if (evidence_options) evidence_options->conditions = given.model.row_conditions;
   std::vector<float> weights;
   collectively(world, [&] {
     if (arguments.has("sample-weights"))
       weights = read_sample_weights(arguments.get("sample-weights"), reader.info());
   });
   WorkerPool pool(given.threads);
-  Evaluation result = evaluate(world, *given.model.network, given.model.parameters.span(), reader,
-                               data.transform, given.micro_batch, pool, weights);
+  Evaluation result =
+      evaluate(world, *given.model.network, given.model.parameters.span(), reader, data.transform,
+               given.micro_batch, pool, weights, given.model.row_conditions);
   double peak = 1;
   std::optional<FeatureTable> features;
   if (arguments.flag("per-feature") || units == Units::data) {

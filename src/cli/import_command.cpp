@@ -5,11 +5,13 @@
 #include "cli/command.hpp"
 #include "cli/import_sources.hpp"
 #include "cli/reading_options.hpp"
+#include "cli/sparse_sources.hpp"
 #include "core/timer.hpp"
 #include "hdf5/address_list.hpp"
 #include "hourglass/comm/communicator.hpp"
 #include "hourglass/core/error.hpp"
 #include "import/import.hpp"
+#include "import/sparse_import.hpp"
 #include "import/virtual_dataset.hpp"
 #include "system/fault_injection.hpp"
 #include "system/live_line.hpp"
@@ -94,8 +96,9 @@ void run_virtual(const Communicator& world, const Arguments& arguments,
 }
 
 /// Copies with progress output until everything is copied or a signal asks to stop.
-ImportResult copy(const Communicator& world, const Arguments& arguments, ImportSettings settings) {
-  const ImportSources sources = open_sources(world, arguments);
+template <class Import>
+auto with_progress(const Communicator& world, const Arguments& arguments, ImportSettings settings,
+                   const std::vector<std::string>& notes, const Import& import) {
   ProgressBar bar(world.is_root());
   const StopSignal signals;
   FaultInjection faults;
@@ -105,7 +108,7 @@ ImportResult copy(const Communicator& world, const Arguments& arguments, ImportS
   for (const auto& [name, value] : arguments.values)
     settings.options += fmt::format("\n{}={}", name, value);
   settings.note = [](const std::string& text) { fmt::print("{}\n", text); };
-  if (world.is_root()) std::ranges::for_each(sources.notes, settings.note);
+  if (world.is_root()) std::ranges::for_each(notes, settings.note);
   settings.progress = [&](Index done, Index total) {
     bar.show(done, total);
     faults.before_step(++rounds, {});
@@ -118,7 +121,21 @@ ImportResult copy(const Communicator& world, const Arguments& arguments, ImportS
                             settings.output.file, alone ? "starts over" : "continues from here"),
                 alone ? Reach::local : Reach::everywhere);
   };
-  return import_rows(world, sources, settings);
+  return import(settings);
+}
+
+void run_sparse(const Communicator& world, const Arguments& arguments,
+                const ImportSettings& settings) {
+  std::vector<std::string> notes;
+  const SparseReaders sources = open_sparse_sources(world, arguments, notes);
+  const SparseImportResult result = with_progress(
+      world, arguments, settings, notes,
+      [&](const ImportSettings& watched) { return import_sparse(world, sources, watched); });
+  if (!world.is_root()) return;
+  const double all = static_cast<double>(result.samples) * static_cast<double>(result.features);
+  fmt::print("{}:{}/X holds {} x {} {}, sparse: {} elements, {:.3g} %\n", settings.output.file,
+             group_of(settings.output), result.samples, result.features, name_of(result.type),
+             result.elements, 100 * static_cast<double>(result.elements) / all);
 }
 
 void run_import(const Arguments& arguments) {
@@ -129,7 +146,11 @@ void run_import(const Arguments& arguments) {
     settings.compression = static_cast<int>(arguments.flag_or_integer("compress", 4, 0, 9));
   });
   if (arguments.flag("virtual")) return run_virtual(world, arguments, settings.output);
-  const ImportResult result = copy(world, arguments, settings);
+  if (arguments.flag("sparse")) return run_sparse(world, arguments, settings);
+  const ImportSources sources = open_sources(world, arguments);
+  const ImportResult result = with_progress(
+      world, arguments, settings, sources.notes,
+      [&](const ImportSettings& watched) { return import_rows(world, sources, watched); });
   if (world.is_root()) report(settings.output, result, "");
 }
 
@@ -142,28 +163,34 @@ Command import_command() {
        "FILE.h5:/group, new or existing; samples go to <group>/samples, labels to <group>/labels",
        "", false});
   options.push_back({"compress", "output", "Deflate level, 0 to 9; 4 without a value", "0", true});
+  options.push_back({"sparse", "output",
+                     "Write a sparse matrix, as AnnData stores it, to <group>/X: of Matrix Market "
+                     "files, sparse or dense data sets, tables",
+                     "", true});
   options.push_back({"virtual", "output",
                      "Create a virtual data set over HDF5 sources instead of copying (read it with "
                      "--allow-external)",
                      "", true});
   options.push_back({"help", "output", "Show this text", "", true});
-  return {"import",
-          "Convert data to an HDF5 file: CSV, NumPy, images, raw numbers, IDX, other HDF5",
-          "hourglass import SOURCE... --output FILE.h5:/group [OPTIONS]",
-          "Several sources, or a quoted pattern, are concatenated:\n  hourglass import table.csv "
-          "--label-column kind --output data.h5:/train\n  hourglass import mnist.npz:x_train "
-          "--labels mnist.npz:y_train --output data.h5:/train\n  hourglass import photos/ --resize "
-          "64x64 --grey --output data.h5:/photos      (class folders become labels)\n  hourglass "
-          "import dump.bin --type uint8 --shape 28x28 --output data.h5\n  hourglass import "
-          "'shards/*.h5:/samples' --virtual --output all.h5\n  mpirun -n 4 hourglass import "
-          "'part-*.csv' --output data.h5\nThe file appears, or changes, when all of it is written, "
-          "and not at all after an error. After a kill or a stop the same command goes on where it "
-          "was, on any number of ranks (with --compress it starts over).\nData that already lies "
-          "in HDF5, by h5py or others, needs no import: give it to train as it is.\n",
-          options,
-          1000000,
-          true,
-          run_import};
+  return {
+      "import",
+      "Convert data to an HDF5 file: CSV, NumPy, images, raw numbers, IDX, Matrix Market, HDF5",
+      "hourglass import SOURCE... --output FILE.h5:/group [OPTIONS]",
+      "Several sources, or a quoted pattern, are concatenated:\n  hourglass import table.csv "
+      "--label-column kind --output data.h5:/train\n  hourglass import mnist.npz:x_train "
+      "--labels mnist.npz:y_train --output data.h5:/train\n  hourglass import photos/ --resize "
+      "64x64 --grey --output data.h5:/photos      (class folders become labels)\n  hourglass "
+      "import dump.bin --type uint8 --shape 28x28 --output data.h5\n  hourglass import "
+      "'shards/*.h5:/samples' --virtual --output all.h5\n  hourglass import filtered/matrix.mtx.gz "
+      "--sparse --samples columns --output cells.h5ad\n  mpirun -n 4 hourglass import "
+      "'part-*.csv' --output data.h5\nThe file appears, or changes, when all of it is written, "
+      "and not at all after an error. After a kill or a stop the same command goes on where it "
+      "was, on any number of ranks (with --compress it starts over).\nData that already lies "
+      "in HDF5, by h5py or others, needs no import: give it to train as it is.\n",
+      options,
+      1000000,
+      true,
+      run_import};
 }
 
 }  // namespace hourglass

@@ -22,8 +22,8 @@ namespace hourglass {
 
 namespace {
 
-const std::vector<std::string> formats = {"auto", "idx", "csv",    "tsv", "npy",
-                                          "npz",  "raw", "images", "hdf5"};
+const std::vector<std::string> formats = {"auto", "idx", "csv",    "tsv",  "npy",
+                                          "npz",  "raw", "images", "hdf5", "mtx"};
 
 /// A file and, after a colon, a part of it: FILE.npz:array, FILE.h5:/path.
 std::pair<std::string, std::string> split_source(const std::string& source) {
@@ -47,11 +47,12 @@ std::string format_of(const std::string& source, const Arguments& arguments) {
   if (std::filesystem::is_directory(file, ignored)) return "images";
   const FileKind kind = file_kind(file);
   const auto ends = [&](std::string_view ending) { return file.ends_with(ending); };
-  for (const char* by_content : {"npy", "npz", "hdf5", "idx"}) {
+  for (const char* by_content : {"npy", "npz", "hdf5", "idx", "mtx"}) {
     if (kind.format == by_content) return kind.format;
   }
   if (ends(".tsv") || ends(".tab")) return "tsv";
   if (ends(".csv") || ends(".txt") || ends(".csv.gz")) return "csv";
+  if (ends(".mtx") || ends(".mtx.gz")) return "mtx";
   if (ends(".npy")) return "npy";
   if (ends(".npz")) return "npz";
   if (ends(".h5") || ends(".hdf5")) return "hdf5";
@@ -222,7 +223,8 @@ void check_options(const Arguments& arguments, const std::vector<std::string>& f
   only_for(of_text, {"csv", "tsv"});
   only_for({"drop-columns", "like"}, {"csv", "tsv", "hdf5"});
   only_for({"allow-external", "accept-fill"}, {"hdf5"});
-  only_for({"type"}, {"csv", "tsv", "raw"});
+  only_for({"type"}, {"csv", "tsv", "raw", "mtx"});
+  only_for({"samples"}, {"mtx"});
   only_for({"shape", "skip-bytes", "rows"}, {"raw"});
   only_for({"resize", "grey"}, {"images"});
 }
@@ -231,8 +233,9 @@ void check_options(const Arguments& arguments, const std::vector<std::string>& f
 
 std::vector<Option> import_source_options() {
   std::vector<Option> options = {
-      {"format", "input", "auto (by content and name), idx, csv, tsv, npy, npz, raw, images, hdf5",
-       "auto", false},
+      {"format", "input",
+       "auto (by content and name), idx, csv, tsv, npy, npz, raw, images, hdf5, mtx", "auto",
+       false},
       {"labels", "input",
        "Labels in separate files, one per sample: FILE, FILE.npz:array, FILE.h5:/path; "
        "comma-separated",
@@ -241,9 +244,12 @@ std::vector<Option> import_source_options() {
   const std::vector<Option> tables = csv_options();
   options.insert(options.end(), tables.begin(), tables.end());
   const std::vector<Option> others = {
-      {"type", "csv, tsv, raw",
+      {"samples", "mtx",
+       "rows or columns: what a sample is in a Matrix Market file (10x Genomics: columns)", "rows",
+       false},
+      {"type", "csv, tsv, raw, mtx",
        "Type of the numbers: uint8, int16, float32, ... (raw: also big-endian, e.g. >f4)",
-       "csv: float32, or float64 where it loses digits", false},
+       "csv: float32, or float64 where it loses digits; mtx: by the file", false},
       {"shape", "raw", "Shape of one sample, e.g. 784 or 28x28", "", false},
       {"rows", "raw", "Number of samples", "as many as the file holds", false},
       {"skip-bytes", "raw", "Bytes before the first number", "0", false},
@@ -284,6 +290,14 @@ std::vector<std::string> label_names(const Arguments& arguments) {
   return names;
 }
 
+std::vector<std::string> source_formats(const Arguments& arguments,
+                                        const std::vector<std::string>& names) {
+  std::vector<std::string> found;
+  for (const std::string& name : names) found.push_back(format_of(name, arguments));
+  check_options(arguments, found);
+  return found;
+}
+
 ImportSources open_sources(const Communicator& communicator, const Arguments& arguments) {
   std::vector<std::string> names;
   std::vector<std::string> formats;
@@ -295,8 +309,13 @@ ImportSources open_sources(const Communicator& communicator, const Arguments& ar
   }
   collectively(communicator, [&] {
     names = source_names(arguments);
-    for (const std::string& name : names) formats.push_back(format_of(name, arguments));
-    check_options(arguments, formats);
+    formats = source_formats(arguments, names);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (formats[i] != "mtx") continue;
+      throw Error(
+          ErrorKind::usage,
+          names[i] + ": is a Matrix Market file, which becomes a sparse matrix: give --sparse");
+    }
     labels = label_names(arguments);
   });
   ImportSources sources;

@@ -18,6 +18,11 @@ namespace hourglass {
 /// The files of --labels, patterns expanded; none when it is not given.
 [[nodiscard]] std::vector<std::string> label_names(const Arguments& arguments);
 
+/// The format of each source, named or shown by its content. Throws Error(usage) for options of
+/// other formats.
+[[nodiscard]] std::vector<std::string> source_formats(const Arguments& arguments,
+                                                      const std::vector<std::string>& names);
+
 /// Opens what the arguments name, in the format that they name or that its content shows.
 /// Collective; throws the same Error on every rank.
 [[nodiscard]] ImportSources open_sources(const Communicator& communicator,

@@ -107,7 +107,9 @@ void write_inference(const Communicator& communicator, const ModelArguments& giv
       for_each_micro_batch(
           *data.reader, data.transform, micro_batches, part, pool,
           [&](Index worker, Range batch_rows, ConstMatrix x) {
-            const ConstMatrix y = infer(x, workspaces[static_cast<std::size_t>(worker)]);
+            Workspace& workspace = workspaces[static_cast<std::size_t>(worker)];
+            workspace.set_conditions(conditions_of(given.model.row_conditions, rows, batch_rows));
+            const ConstMatrix y = infer(x, workspace);
             std::byte* place = values.data() + (batch_rows.begin - part_rows.begin) * row_bytes;
             for (Index row = 0; row < y.rows; ++row, place += row_bytes) {
               if (plan.binarize) {

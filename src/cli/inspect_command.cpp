@@ -7,6 +7,7 @@
 #include "checkpoint/state_file.hpp"
 #include "cli/command.hpp"
 #include "cli/reading_options.hpp"
+#include "core/condition.hpp"
 #include "data/data_identity.hpp"
 #include "hourglass/core/error.hpp"
 
@@ -75,7 +76,12 @@ void print_state(const StateFile& state) {
   for (const auto& [name, value] : state.header.position)
     fmt::print("position {} {}\n", name, value);
   for (const auto& [name, value] : state.header.texts) {
-    if (!is_identity_field(name)) fmt::print("{} {}\n", name, value);
+    if (name == "conditions") {
+      for (const Condition& condition : conditions_from(value, state.path))
+        fmt::print("condition {}: {}\n", condition.name, fmt::join(condition.categories, ", "));
+    } else if (!is_identity_field(name)) {
+      fmt::print("{} {}\n", name, value);
+    }
   }
   if (const auto identity = load_identity(state.header.texts, state.path)) {
     for (const std::string& line : lines_of(*identity)) fmt::print("{}\n", line);

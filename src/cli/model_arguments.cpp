@@ -27,7 +27,7 @@ GivenScale read_scale(const Arguments& arguments) {
 }
 
 std::vector<Option> model_options() {
-  return with_reading_options(
+  std::vector<Option> options = with_reading_options(
       {
           {"model", "input", "Model or checkpoint file", "", false},
           {"data", "input", "Samples: FILE.h5:/path/to/dataset", "", false},
@@ -37,6 +37,8 @@ std::vector<Option> model_options() {
           {"micro-batch", "run", "Samples processed together by one thread", "the model's", false},
       },
       3);
+  for (Option& option : condition_options()) options.push_back(std::move(option));
+  return options;
 }
 
 ModelArguments read_model_arguments(const Communicator& communicator, const Arguments& arguments) {
@@ -45,15 +47,20 @@ ModelArguments read_model_arguments(const Communicator& communicator, const Argu
     given.data = arguments.required("data");
     given.scale = read_scale(arguments);
     given.threads = arguments.integer("threads", 1, 1);
-    given.model = load_model(arguments.required("model"));
+    given.model = load_model(arguments.required("model"), true);
+    given.conditions = given_conditions(arguments);
     given.reading = reading_from(arguments, given.model.config);
     given.micro_batch = arguments.integer("micro-batch", given.model.config.micro_batch, 1);
   });
   return given;
 }
 
-MatchedData open_matched(const Communicator& communicator, const ModelArguments& given) {
-  return open_matched(communicator, given.data, given.reading, given.model, given.scale);
+MatchedData open_matched(const Communicator& communicator, ModelArguments& given) {
+  MatchedData matched =
+      open_matched(communicator, given.data, given.reading, given.model, given.scale);
+  given.model.row_conditions =
+      sample_conditions(communicator, given.model, given.conditions, matched.reader->info());
+  return matched;
 }
 
 MatchedData open_matched(const Communicator& communicator, const std::string& address,

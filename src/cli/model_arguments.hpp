@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cli/condition_options.hpp"
 #include "cli/options.hpp"
 #include "engine/matched_data.hpp"
 #include "hourglass/comm/communicator.hpp"
@@ -14,6 +15,7 @@ struct ModelArguments {
   std::string data;
   ReadOptions reading;
   GivenScale scale;
+  GivenConditions conditions;
   Index threads = 1;
   Index micro_batch = 128;
 };
@@ -28,9 +30,9 @@ struct ModelArguments {
                                                   const Arguments& arguments);
 
 /// The data set `given.data`, compared with those of the model's training; what was put right is
-/// said on standard error. Collective; throws the same Error on every rank.
-[[nodiscard]] MatchedData open_matched(const Communicator& communicator,
-                                       const ModelArguments& given);
+/// said on standard error. The model receives the conditions of the samples. Collective; throws
+/// the same Error on every rank.
+[[nodiscard]] MatchedData open_matched(const Communicator& communicator, ModelArguments& given);
 /// The same of another data set.
 [[nodiscard]] MatchedData open_matched(const Communicator& communicator, const std::string& address,
                                        const ReadOptions& reading, const Model& model,

@@ -6,6 +6,7 @@
 #include "cli/table_output.hpp"
 #include "cli/window_output.hpp"
 #include "data/original_units.hpp"
+#include "data/sample_conditions.hpp"
 #include "model/autoencoder.hpp"
 
 namespace hourglass {
@@ -20,6 +21,19 @@ void keep_present(ConstMatrix x, Matrix y) {
   }
 }
 
+// The conditions that samples are decoded with, where some are set for all of them; else none.
+std::vector<std::int32_t> decoder_conditions(const Arguments& arguments, const Model& model) {
+  if (!arguments.has("set-condition")) return {};
+  const std::vector<std::int32_t> chosen =
+      chosen_categories(arguments.get("set-condition"), model.config.model.conditions);
+  std::vector<std::int32_t> table = model.row_conditions;
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    const std::int32_t category = chosen[i % chosen.size()];
+    if (category != unchosen_category) table[i] = category;
+  }
+  return table;
+}
+
 void run_reconstruct(const Arguments& arguments) {
   const auto world = Communicator::world();
   ModelArguments given = read_model_arguments(world, arguments);
@@ -27,8 +41,17 @@ void run_reconstruct(const Arguments& arguments) {
   if (only_missing) collectively(world, [&] { mask_missing(given.model); });
   const MatchedData data = open_matched(world, given);
   const Autoencoder& network = *given.model.network;
+  std::vector<std::int32_t> decoding;
+  collectively(world, [&] { decoding = decoder_conditions(arguments, given.model); });
   const auto infer = [&](ConstMatrix x, Workspace& workspace) -> ConstMatrix {
-    const ConstMatrix y = network.reconstruct(given.model.parameters.data(), x, workspace);
+    std::span<const std::int32_t> set;
+    if (!decoding.empty()) {
+      // The same rows of the other table.
+      const auto own = workspace.conditions();
+      const auto place = static_cast<std::size_t>(own.data() - given.model.row_conditions.data());
+      set = std::span(decoding).subspan(place, own.size());
+    }
+    const ConstMatrix y = network.reconstruct(given.model.parameters.data(), x, workspace, set);
     if (!only_missing) return y;
     const Matrix filled = workspace.output(network.network().layer_count() - 1, x.rows);
     keep_present(x, filled);
@@ -62,6 +85,10 @@ Command reconstruct_command() {
                      "copy of the AnnData file with them as a layer",
                      "", false});
   for (Option& option : anndata_output_options("hourglass")) options.push_back(std::move(option));
+  options.push_back({"set-condition", "input",
+                     "NAME=CATEGORY[,...]: decode every sample as one of this category, whatever "
+                     "its own is",
+                     "", false});
   options.push_back({"only-missing", "output",
                      "Write the reconstruction of missing elements only, and the samples elsewhere",
                      "", true});

@@ -34,7 +34,11 @@ OpenedRun open_run(const std::string& folder) {
         "The run has no model and no checkpoint yet: only its metrics are shown.");
     return run;
   }
-  run.model = std::make_unique<Model>(load_model(file));
+  run.model = std::make_unique<Model>(load_model(file, true));
+  if (!run.model->config.model.conditions.empty()) {
+    run.findings.remarks.push_back(
+        "Codes and reconstructions are those of samples whose conditions are unknown.");
+  }
   run.findings.model = run.model.get();
   return run;
 }

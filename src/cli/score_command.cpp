@@ -32,6 +32,7 @@ constexpr Index standard_odd_features = 3;
 struct ScoreOptions {
   std::optional<DatasetAddress> output;
   double quantile = 0.99;
+  GivenConditions fit_conditions;
   std::string fit;  ///< samples that the threshold comes from; "" for none
   ReadOptions fit_reading;
   std::vector<std::string> anomalies;  ///< labels: names of classes, or numbers
@@ -74,10 +75,13 @@ ScoreOptions read_score_options(const Arguments& arguments, const ModelArguments
   }
   options.fit = arguments.get("fit");
   options.fit_reading = for_other_rows(given.reading);
+  options.fit_conditions = {arguments.get("fit-condition"), given.conditions.unknown};
   if (options.fit.empty() && arguments.has("threshold-quantile")) {
     const TrainConfig& run = model.config;
     options.fit = has_validation(run) ? validation_data(run) : run.data;
     options.fit_reading = has_validation(run) ? validation_reading(run) : training_reading(run);
+    options.fit_conditions = {run.validation.empty() ? run.condition : run.validation_condition,
+                              run.unknown_condition};
   }
   if (arguments.has("labels") && !arguments.has("anomaly-label")) {
     throw Error(ErrorKind::usage, "--labels needs --anomaly-label, the labels of anomalies");
@@ -261,7 +265,7 @@ void write_table(const Communicator& world, const std::string& path,
 
 void run_score(const Arguments& arguments) {
   const auto world = Communicator::world();
-  const ModelArguments given = read_model_arguments(world, arguments);
+  ModelArguments given = read_model_arguments(world, arguments);
   ScoreOptions options;
   collectively(world, [&] { options = read_score_options(arguments, given); });
   const MatchedData data = open_matched(world, given);
@@ -286,11 +290,15 @@ void run_score(const Arguments& arguments) {
   if (!options.fit.empty()) {
     const MatchedData fit = open_matched(world, options.fit, options.fit_reading, given.model,
                                          arguments.has("fit") ? given.scale : GivenScale{});
+    std::vector<std::int32_t> others =
+        sample_conditions(world, given.model, options.fit_conditions, fit.reader->info());
+    std::swap(given.model.row_conditions, others);
     report.threshold = quantile(world,
                                 sample_errors(world, given.model, *fit.reader, fit.transform,
                                               given.micro_batch, pool, units)
                                     .values,
                                 options.quantile);
+    std::swap(given.model.row_conditions, others);
   }
   const SampleErrors errors = sample_errors(world, given.model, *data.reader, data.transform,
                                             given.micro_batch, pool, units);
@@ -350,6 +358,8 @@ Command score_command() {
   options.push_back({"fit", "threshold", "Samples that determine the threshold",
                      "with --threshold-quantile: the run's validation samples, or training samples",
                      false});
+  options.push_back(
+      {"fit-condition", "threshold", "As --condition, of the samples of --fit", "", false});
   options.push_back(
       {"anomaly-label", "labels",
        "Labels of anomalies, comma-separated numbers or names of classes: report AUROC and "

@@ -58,7 +58,9 @@ void write_table(const Communicator& communicator, const ModelArguments& given,
       for_each_micro_batch(
           reader, data.transform, plan, {first + mine.begin, first + mine.end}, pool,
           [&](Index worker, Range rows, ConstMatrix x) {
-            const ConstMatrix y = infer(x, workspaces[static_cast<std::size_t>(worker)]);
+            Workspace& workspace = workspaces[static_cast<std::size_t>(worker)];
+            workspace.set_conditions(conditions_of(given.model.row_conditions, plan.rows, rows));
+            const ConstMatrix y = infer(x, workspace);
             std::string& text =
                 texts[static_cast<std::size_t>(rows.begin / plan.micro_batch - first - mine.begin)];
             for (Index row = 0; row < y.rows; ++row) table->append(y.row(row), text);

@@ -98,6 +98,8 @@ void validate(const TrainConfig& config) {
       config.early_stopping > 0 || config.keep_best || config.schedule.name == "plateau";
   check_split(config);
   check_sample_weights(config);
+  check_highly_variable(config);
+  check_condition(config);
   check(!watches || has_validation(config),
         fmt::format("{} depends on the validation error: give --validation",
                     config.early_stopping > 0 ? "--early-stopping"

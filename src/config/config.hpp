@@ -41,8 +41,12 @@ struct TrainConfig {
   // data
   std::string data;
   std::string validation;
-  ReadOptions reading;          ///< of the training and the validation samples
-  std::string sample_weights;   ///< where the weights of training samples come from; empty: all 1
+  ReadOptions reading;         ///< of the training and the validation samples
+  Index highly_variable = 0;   ///< genes to choose before the training; 0: all columns
+  std::string sample_weights;  ///< where the weights of training samples come from; empty: all 1
+  std::string condition;       ///< where the conditions of the training samples come from
+  std::string validation_condition;  ///< of samples of a validation data set
+  bool unknown_condition = false;    ///< samples may be of no category or of one never seen
   double validation_scale = 0;  ///< factor of its values; 0: where they differ from those of the
                                 ///< training, only what is certain is converted
   ChannelOrder channels = ChannelOrder::automatic;  ///< of the samples as they are stored

@@ -71,6 +71,37 @@ void check_sample_weights(const TrainConfig& config) {
   }
 }
 
+void check_condition(const TrainConfig& config) {
+  if (config.condition.empty()) {
+    check(config.validation_condition.empty(), "--validation-condition needs --condition");
+    return;
+  }
+  check(config.reading.views.window == 0,
+        "--condition cannot be combined with --window: leave out one of them");
+  check(config.pretrain.kind == Pretrain::none,
+        "--condition cannot be combined with --pretrain: leave out one of them");
+  check(config.validation.empty() || !config.validation_condition.empty(),
+        "--condition with --validation needs --validation-condition, the same of those samples");
+  check(config.validation_condition.empty() || !config.validation.empty(),
+        "--validation-condition needs --validation");
+}
+
+void check_highly_variable(const TrainConfig& config) {
+  check(config.highly_variable >= 0,
+        fmt::format("--highly-variable must be at least 1, or 0 for all, not {}",
+                    config.highly_variable));
+  if (config.highly_variable == 0) return;
+  const RowViews& views = config.reading.views;
+  for (const auto& [name, used] : {std::pair{"select-columns", !views.columns.empty()},
+                                   {"window", views.window > 0},
+                                   {"missing", config.model.missing != Missing::refuse},
+                                   {"channels", config.channels == ChannelOrder::first}}) {
+    check(
+        !used,
+        fmt::format("--highly-variable cannot be combined with --{}: leave out one of them", name));
+  }
+}
+
 ReadOptions for_other_rows(ReadOptions reading) {
   reading.views.rows.clear();
   reading.views.part = DataPart::all;

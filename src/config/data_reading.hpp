@@ -22,6 +22,12 @@ void check_split(const TrainConfig& config);
 /// Throws Error(usage) naming a setting that knows no weights of samples, when there are some.
 void check_sample_weights(const TrainConfig& config);
 
+/// Throws Error(usage) when the settings of conditions contradict others.
+void check_condition(const TrainConfig& config);
+
+/// Throws Error(usage) when --highly-variable is combined with what it cannot be.
+void check_highly_variable(const TrainConfig& config);
+
 /// `reading` without its choice of rows, for data with rows of their own.
 [[nodiscard]] ReadOptions for_other_rows(ReadOptions reading);
 

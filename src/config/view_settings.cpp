@@ -15,6 +15,10 @@ std::vector<Setting> view_settings() {
                     "every column, also where a model was trained on some",
                     Scope::run},
                    [](TrainConfig& c) -> std::string& { return c.reading.views.columns; }),
+      integer_setting({"highly-variable", s,
+                       "Choose this many columns (genes) of raw counts, those of the highest "
+                       "normalised dispersion, and keep the choice as --select-columns; 0: all"},
+                      [](TrainConfig& c) -> Index& { return c.highly_variable; }),
       integer_setting({"window", s,
                        "Samples are sliding windows of this many rows of a time series (rows are "
                        "time steps, every data set of a list is a series of its own); 0: rows"},
@@ -26,6 +30,18 @@ std::vector<Setting> view_settings() {
                     "weighted mean over samples",
                     Scope::run},
                    [](TrainConfig& c) -> std::string& { return c.sample_weights; }),
+      text_setting({"condition", s,
+                    "FILE.h5:/path of a category (number, text or categorical column) for each row "
+                    "of --data, told to encoder and decoder; several with + between them; "
+                    "NAME=FILE.h5:/path names it",
+                    Scope::run},
+                   [](TrainConfig& c) -> std::string& { return c.condition; }),
+      text_setting({"validation-condition", s, "The same for each row of --validation", Scope::run},
+                   [](TrainConfig& c) -> std::string& { return c.validation_condition; }),
+      flag_setting({"unknown-condition", s,
+                    "Samples without a category, or of one not in the training data, are taken for "
+                    "unknown instead of refused"},
+                   [](TrainConfig& c) -> bool& { return c.unknown_condition; }),
       number_setting(
           {"validation-fraction", s,
            "Hold out about this share of the rows of --data for validation, drawn at random"},

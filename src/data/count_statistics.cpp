@@ -8,8 +8,11 @@
 #include <vector>
 
 #include "core/buffer.hpp"
+#include "core/compressed_rows.hpp"
+#include "core/sparse_rows.hpp"
 #include "data/finite_rows.hpp"
 #include "data/normalization.hpp"
+#include "data/sparse_conversion.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {
@@ -24,10 +27,32 @@ struct Sums {
   std::vector<std::int64_t> has_counts;  // by feature
 };
 
-Sums read_sums(const DatasetReader& reader, Range mine) {
+// The first number that is not a count, or the size.
+std::size_t first_wrong(std::span<const float> values) {
+  const auto bad = std::ranges::find_if(
+      values, [](float value) { return !(value >= 0 && std::floor(value) == value); });
+  return static_cast<std::size_t>(bad - values.begin());
+}
+
+[[noreturn]] void refuse(const DatasetReader& reader, Index row, Index feature, float value) {
+  const ElementPlace place = reader.place(row, feature);
+  throw Error(ErrorKind::data,
+              fmt::format("{} holds {:g} ({}), which is not a count (0, 1, 2, ...): name the data "
+                          "set of raw counts, or use --loss mse without --counts",
+                          place.row, value, feature_text(reader.info(), place.feature, feature)));
+}
+
+void add_library(double library, Index row, Sums& sums) {
+  if (library > 0) {
+    sums.libraries.push_back(library);
+    return;
+  }
+  ++sums.empty_samples;
+  if (sums.first_empty_sample < 0) sums.first_empty_sample = row;
+}
+
+void read_dense(const DatasetReader& reader, Range mine, Sums& sums) {
   const DatasetInfo& info = reader.info();
-  Sums sums;
-  sums.has_counts.resize(static_cast<std::size_t>(info.features()));
   const Index block = rows_a_read(info);
   Buffer<std::byte> bytes(std::min(block, std::max<Index>(1, mine.size())) * info.row_bytes());
   std::vector<float> row(static_cast<std::size_t>(info.features()));
@@ -43,13 +68,49 @@ Sums read_sums(const DatasetReader& reader, Range mine) {
         library += static_cast<double>(row[c]);
         sums.has_counts[c] |= row[c] > 0 ? 1 : 0;
       }
-      if (library > 0) {
-        sums.libraries.push_back(library);
-        continue;
-      }
-      ++sums.empty_samples;
-      if (sums.first_empty_sample < 0) sums.first_empty_sample = r;
+      add_library(library, r, sums);
     }
+  }
+}
+
+void read_sparse(const DatasetReader& reader, Range mine, Sums& sums) {
+  const DatasetInfo& info = reader.info();
+  const InputTransform as_stored;
+  SparseConversion conversion(info.type, info.features(), as_stored);
+  CompressedRows stored;
+  stored.value_bytes = static_cast<std::size_t>(size_of(info.type));
+  SparseBatch batch;
+  for (Range rows{mine.begin, mine.begin}; rows.begin < mine.end; rows.begin = rows.end) {
+    ++rows.end;
+    while (rows.end < mine.end &&
+           info.entries.count({rows.begin, rows.end + 1}) <= entries_a_read(info))
+      ++rows.end;
+    stored.clear();
+    read_finite_sparse(reader, {&rows, 1}, stored);
+    batch.clear(info.features());
+    for (Index r = 0; r < rows.size(); ++r)
+      conversion.append(stored.columns_of(r), stored.values_of(r).data(), batch);
+    for (Index r = 0; r < rows.size(); ++r) {
+      const std::span<const float> values = batch.view().values_of(r);
+      const auto columns = batch.view().columns_of(r);
+      if (const std::size_t bad = first_wrong(values); bad < values.size())
+        refuse(reader, rows.begin + r, columns[bad], values[bad]);
+      double library = 0;
+      for (const float value : values) library += static_cast<double>(value);
+      for (const std::int32_t column : columns)
+        sums.has_counts[static_cast<std::size_t>(column)] = 1;
+      add_library(library, rows.begin + r, sums);
+    }
+  }
+}
+
+Sums read_sums(const DatasetReader& reader, Range mine) {
+  Sums sums;
+  sums.has_counts.resize(static_cast<std::size_t>(reader.info().features()));
+  if (reader.info().entries.known()) {
+    read_sparse(reader, mine, sums);
+  } else {
+    read_dense(reader, mine, sums);
   }
   return sums;
 }
@@ -79,14 +140,8 @@ bool are_counts(std::span<const float> values) {
 
 void check_counts(const DatasetReader& reader, Index row, std::span<const float> values) {
   if (are_counts(values)) return;
-  const auto bad = std::ranges::find_if(
-      values, [](float value) { return !(value >= 0 && std::floor(value) == value); });
-  const Index feature = bad - values.begin();
-  const ElementPlace place = reader.place(row, feature);
-  throw Error(ErrorKind::data,
-              fmt::format("{} holds {:g} ({}), which is not a count (0, 1, 2, ...): name the data "
-                          "set of raw counts, or use --loss mse without --counts",
-                          place.row, *bad, feature_text(reader.info(), place.feature, feature)));
+  const std::size_t bad = first_wrong(values);
+  refuse(reader, row, static_cast<Index>(bad), values[bad]);
 }
 
 double median_over_ranks(const Communicator& communicator, std::span<double> values) {

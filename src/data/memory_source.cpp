@@ -99,6 +99,9 @@ class MemorySource final : public SampleSource {
 
   [[nodiscard]] double wait_seconds() const override { return 0; }
   [[nodiscard]] std::span<const float> weights() const override { return rows_.settings().weights; }
+  [[nodiscard]] std::span<const std::int32_t> conditions() const override {
+    return rows_.settings().conditions;
+  }
   [[nodiscard]] Index bytes() const override { return samples_.size() + rows_.bytes(); }
 
  private:
@@ -150,6 +153,9 @@ class SparseMemorySource final : public SampleSource {
 
   [[nodiscard]] double wait_seconds() const override { return 0; }
   [[nodiscard]] std::span<const float> weights() const override { return rows_.settings().weights; }
+  [[nodiscard]] std::span<const std::int32_t> conditions() const override {
+    return rows_.settings().conditions;
+  }
   [[nodiscard]] Index bytes() const override {
     return compressed_bytes(samples_.rows(), samples_.entries(),
                             static_cast<Index>(samples_.value_bytes)) +

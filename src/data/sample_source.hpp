@@ -45,6 +45,8 @@ class SampleSource {
   [[nodiscard]] virtual double wait_seconds() const = 0;
   /// The weight of each row of the data set, 1 on average; empty: all 1.
   [[nodiscard]] virtual std::span<const float> weights() const { return {}; }
+  /// The categories of each row of the data set (PassContext::conditions); empty: no conditions.
+  [[nodiscard]] virtual std::span<const std::int32_t> conditions() const { return {}; }
   /// Bytes held for samples and their order: what the memory prediction counts.
   [[nodiscard]] virtual Index bytes() const = 0;
 };
@@ -56,6 +58,7 @@ struct SampleSourceSettings {
   ShuffleSettings shuffle;
   InputTransform transform;
   std::span<const float> weights;  ///< see SampleSource::weights(); outlives the source
+  std::span<const std::int32_t> conditions = {};  ///< likewise
 };
 
 /// Reads the rank's rows once, in the storage type. Throws Error(data) for NaN or infinity (naming

@@ -276,10 +276,13 @@ std::vector<float> divided(const std::vector<double>& means, double divisor) {
 }  // namespace
 
 std::vector<float> missing_means(const Communicator& communicator, const DatasetReader& reader,
-                                 Normalize normalize, const MissingValues& missing) {
+                                 Normalize normalize, const MissingValues& missing,
+                                 FeatureStatistics* measured) {
   if (resolve(normalize, reader.info().type) == Normalize::standardize) return {};
-  return divided(feature_statistics(communicator, reader, missing).mean,
-                 divisor_of(normalize, reader.info()));
+  FeatureStatistics statistics = feature_statistics(communicator, reader, missing);
+  std::vector<float> means = divided(statistics.mean, divisor_of(normalize, reader.info()));
+  if (measured != nullptr) *measured = std::move(statistics);
+  return means;
 }
 
 InputTransform input_transform(const Communicator& communicator, const DatasetReader& reader,

@@ -52,9 +52,11 @@ struct FeatureStatistics {
                                              std::span<const float> weights = {});
 
 /// The features' means as the network's input: what is fed for missing elements. Empty (all 0)
-/// after standardization, otherwise by the pass above (collective).
+/// after standardization, otherwise by the pass above (collective), whose result `measured`
+/// receives unless it is null.
 [[nodiscard]] std::vector<float> missing_means(const Communicator& communicator,
                                                const DatasetReader& reader, Normalize normalize,
-                                               const MissingValues& missing);
+                                               const MissingValues& missing,
+                                               FeatureStatistics* measured = nullptr);
 
 }  // namespace hourglass

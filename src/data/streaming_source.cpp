@@ -110,6 +110,9 @@ class StreamingSource final : public SampleSource {
     return wait_seconds_;
   }
   [[nodiscard]] std::span<const float> weights() const override { return settings_.weights; }
+  [[nodiscard]] std::span<const std::int32_t> conditions() const override {
+    return settings_.conditions;
+  }
   [[nodiscard]] Index bytes() const override { return streaming_bytes(reader_.info(), settings_); }
 
  private:

@@ -1,11 +1,11 @@
 #include "data/text_values.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "core/text_list.hpp"
 #include "hdf5/filters.hpp"
 #include "hdf5/hdf5_handle.hpp"
+#include "hdf5/text_elements.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {
@@ -15,43 +15,14 @@ using hdf5::Handle;
 
 namespace {
 
-// Labels are short; damage must not ask for all of the memory.
-constexpr Index most_bytes = Index{1} << 30;
-
 bool is_text(hid_t type) { return H5Tget_class(type) == H5T_STRING; }
 
-Index count_of(hid_t space) {
-  const auto points = H5Sget_simple_extent_npoints(space);
-  return points < 0 ? -1 : static_cast<Index>(points);
-}
-
-// Texts as `read` delivers them in the memory type that it is given.
-template <class Read>
-std::vector<std::string> read_texts(hid_t stored, hid_t space, const std::string& name, Read read) {
-  const Index count = count_of(space);
-  const bool variable = H5Tis_variable_str(stored) > 0;
-  const auto size = static_cast<Index>(variable ? sizeof(char*) : H5Tget_size(stored));
-  if (count < 0 || hdf5::saturating_product(count, size) > most_bytes)
-    throw Error(ErrorKind::data, name + ": holds more than 1 GiB of text");
-  std::vector<std::string> texts;
-  texts.reserve(static_cast<std::size_t>(count));
-  if (count == 0) return texts;
-  if (!variable) {
-    std::vector<char> bytes(static_cast<std::size_t>(count * size));
-    checked(read(stored, bytes.data()), name, "its text cannot be read");
-    for (Index i = 0; i < count; ++i) {
-      const char* const begin = bytes.data() + i * size;
-      std::string text(begin, strnlen(begin, static_cast<std::size_t>(size)));
-      text.erase(text.find_last_not_of(' ') + 1);
-      texts.push_back(std::move(text));
-    }
-    return texts;
-  }
-  std::vector<char*> pointers(static_cast<std::size_t>(count), nullptr);
-  const Handle type(checked(H5Tcopy(stored), name, "a text cannot be read"), H5Tclose);
-  checked(read(type.get(), pointers.data()), name, "its text cannot be read");
-  for (const char* pointer : pointers) texts.emplace_back(pointer == nullptr ? "" : pointer);
-  H5Dvlen_reclaim(type.get(), space, H5P_DEFAULT, pointers.data());
+// Without the blanks that fill texts of a fixed length.
+std::vector<std::string> read_texts(hid_t type, hid_t space, const std::string& name,
+                                    FunctionRef<herr_t(hid_t memory, void* values)> read) {
+  std::vector<std::string> texts = hdf5::read_text_elements(type, space, name, read);
+  if (H5Tis_variable_str(type) > 0) return texts;
+  for (std::string& text : texts) text.erase(text.find_last_not_of(' ') + 1);
   return texts;
 }
 

@@ -26,6 +26,7 @@ GradientWorker::GradientWorker(const Trainable& model, const ShardPlan& shards,
   unit_sums_.resize(static_cast<std::size_t>(model_.mean_units()));
   const Index held = holds_all() ? plan_.leaves.size() : 1;
   input_ = Buffer<float>(held * max_rows * model_.features());
+  sparse_.resize(static_cast<std::size_t>(held));
   ids_.resize(static_cast<std::size_t>(held * max_rows));
   rows_.resize(static_cast<std::size_t>(held));
   terms_.resize(settings_.most_terms);
@@ -50,14 +51,16 @@ GradientWorker::MicroBatch GradientWorker::micro_batch(std::size_t leaf) {
   const Index first = static_cast<Index>(place) * shards_.micro_batch();
   const Index rows = rows_[place];
   return {{input_.data() + first * model_.features(), rows, model_.features()},
-          std::span(ids_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(rows))};
+          std::span(ids_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(rows)),
+          sparse_[place].view()};
 }
 
-PassContext GradientWorker::context_of(const GradientStep& step,
-                                       std::span<const std::uint64_t> ids) {
+PassContext GradientWorker::context_of(const GradientStep& step, const MicroBatch& batch) {
   PassContext context = step.context;
-  context.sample_ids = ids;
+  context.sample_ids = batch.ids;
+  if (!batch.sparse.empty()) context.sparse_samples = &batch.sparse;
   context.sample_weights = step.source->weights();
+  context.conditions = step.source->conditions();
   context.bfloat16_scratch = bfloat16_scratch_.span();
   context.recorder = recorder();
   return context;
@@ -72,12 +75,20 @@ void GradientWorker::gather(std::size_t leaf, const GradientStep& step) {
                        sizeof(float) * static_cast<double>(rows * model_.features()));
   const Timer timer;
   try {
-    step.source->gather(shard, step.step, batch.samples, batch.ids);
+    if (step.source->sparse()) {
+      SparseBatch& sparse = sparse_[holds_all() ? leaf : 0];
+      sparse.clear(model_.features());
+      step.source->gather_sparse(shard, step.step, sparse, batch.ids);
+      spread(sparse.view(), batch.samples);
+    } else {
+      step.source->gather(shard, step.step, batch.samples, batch.ids);
+    }
   } catch (...) {
     // The other ranks rely on this rank's part of the exchange: the step is completed with an empty
     // micro-batch and the failure reported afterwards.
     sums_.failure = std::current_exception();
     rows = 0;
+    sparse_[holds_all() ? leaf : 0].clear(model_.features());
   }
   sums_.input_seconds += timer.seconds();
 }
@@ -87,7 +98,7 @@ void GradientWorker::add_unit_sums(const GradientStep& step) {
   for (std::size_t leaf = 0; leaf < plan_.merges.size(); ++leaf) {
     gather(leaf, step);
     const MicroBatch batch = micro_batch(leaf);
-    model_.add_unit_sums(step.parameters, batch.samples, workspace_, context_of(step, batch.ids),
+    model_.add_unit_sums(step.parameters, batch.samples, workspace_, context_of(step, batch),
                          unit_sums_);
   }
 }
@@ -106,7 +117,7 @@ void GradientWorker::run(const GradientStep& step, Announcement announce) {
     };
     // By reference: a std::function of the lambda itself would allocate.
     const GradientReady ready = std::ref(on_ready);
-    const PassContext context = context_of(step, batch.ids);
+    const PassContext context = context_of(step, batch);
     const LossSums loss = model_.train_pass(step.parameters, batch.samples, step.scale, workspace_,
                                             buffer(merge.leaf_buffer()), context, ready);
     sums_.loss.add(loss.loss);
@@ -138,6 +149,7 @@ void GradientWorker::merge(const GradientPlan::Merge& merge, Range range) {
 Index GradientWorker::bytes() const {
   Index bytes = input_.size() * static_cast<Index>(sizeof(float)) + workspace_.bytes() +
                 bfloat16_scratch_.size() * static_cast<Index>(sizeof(Bfloat16));
+  for (const SparseBatch& batch : sparse_) bytes += batch.bytes();
   for (const auto& buffer : storage_) bytes += buffer.size() * static_cast<Index>(sizeof(float));
   return bytes;
 }

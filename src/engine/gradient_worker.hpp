@@ -8,6 +8,7 @@
 #include "core/bfloat16.hpp"
 #include "core/buffer.hpp"
 #include "core/function_ref.hpp"
+#include "core/sparse_rows.hpp"
 #include "core/tree_sum.hpp"
 #include "data/sample_source.hpp"
 #include "engine/gradient_plan.hpp"
@@ -84,11 +85,12 @@ class GradientWorker {
   struct MicroBatch {
     Matrix samples;
     std::span<std::uint64_t> ids;
+    SparseRows sparse;  // the samples again, where the source holds them so
   };
   [[nodiscard]] bool holds_all() const { return !unit_sums_.empty(); }
   [[nodiscard]] MicroBatch micro_batch(std::size_t leaf);
-  [[nodiscard]] PassContext context_of(const GradientStep& step,
-                                       std::span<const std::uint64_t> ids);
+  // Refers to the micro-batch.
+  [[nodiscard]] PassContext context_of(const GradientStep& step, const MicroBatch& batch);
   void gather(std::size_t leaf, const GradientStep& step);
   void merge(const GradientPlan::Merge& merge, Range range);
 
@@ -101,6 +103,7 @@ class GradientWorker {
   Workspace workspace_;
   Buffer<Bfloat16> bfloat16_scratch_;
   Buffer<float> input_;
+  std::vector<SparseBatch> sparse_;  // of each micro-batch held; grow with the data
   std::vector<std::uint64_t> ids_;
   std::vector<Index> rows_;  // of each micro-batch held
   std::vector<PartialSum> terms_;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cmath>
@@ -15,6 +16,7 @@
 #include "engine/sum_over_ranks.hpp"
 #include "hourglass/core/error.hpp"
 #include "math/exact_sum.hpp"
+#include "model/autoencoder.hpp"
 #include "model/unit_divergences.hpp"
 #include "nn/loss.hpp"
 #include "nn/network.hpp"
@@ -58,10 +60,34 @@ void for_each_micro_batch(const DatasetReader& reader, const InputTransform& tra
   if (failure) std::rethrow_exception(failure);
 }
 
+namespace {
+
+// Names the first sample of a micro-batch whose likelihood is not finite, and the first such
+// feature.
+[[noreturn]] void refuse_non_finite(const Autoencoder& model, std::span<const float> parameters,
+                                    const DatasetReader& reader, Index first, ConstMatrix x,
+                                    Workspace& workspace) {
+  for (Index r = 0; r < x.rows; ++r) {
+    const ConstMatrix sample(x.data + r * x.stride, 1, x.columns);
+    if (std::isfinite(model.evaluate(parameters.data(), sample, workspace).loss)) continue;
+    const std::span<const float> means =
+        model.reconstruct(parameters.data(), sample, workspace).row(0);
+    const auto bad = std::ranges::find_if(means, [](float mean) { return !std::isfinite(mean); });
+    const Index feature = bad == means.end() ? 0 : bad - means.begin();
+    const ElementPlace place = reader.place(first + r, feature);
+    throw Error(ErrorKind::data,
+                fmt::format("{}: the likelihood of its counts is not finite, first that of {}",
+                            place.row, feature_text(reader.info(), place.feature, feature)));
+  }
+  throw Error(ErrorKind::bug, "internal error: a likelihood that is not finite, of no sample");
+}
+
+}  // namespace
+
 Evaluation evaluate(const Communicator& communicator, const Trainable& model,
                     std::span<const float> parameters, const DatasetReader& reader,
                     const InputTransform& transform, Index micro_batch, WorkerPool& pool,
-                    std::span<const float> weights) {
+                    std::span<const float> weights, std::span<const std::int32_t> conditions) {
   const InferencePlan plan{reader.info().rows(), micro_batch};
   const auto workers = static_cast<std::size_t>(pool.size());
   std::vector<Workspace> workspaces;
@@ -75,12 +101,17 @@ Evaluation evaluate(const Communicator& communicator, const Trainable& model,
         reader, transform, plan, plan.of_rank(communicator.rank(), communicator.size()), pool,
         [&](Index worker, Range rows, ConstMatrix x) {
           const auto w = static_cast<std::size_t>(worker);
+          workspaces[w].set_conditions(conditions_of(conditions, plan.rows, rows));
           const auto own = weights.empty() ? weights
                                            : weights.subspan(static_cast<std::size_t>(rows.begin),
                                                              static_cast<std::size_t>(rows.size()));
           const LossSums batch =
               own.empty() ? model.evaluate(parameters.data(), x, workspaces[w])
                           : model.evaluate_weighted(parameters.data(), x, own, workspaces[w]);
+          if (transform.counts && !std::isfinite(batch.loss)) {
+            if (const auto* counts = dynamic_cast<const Autoencoder*>(&model))
+              refuse_non_finite(*counts, parameters, reader, rows.begin, x, workspaces[w]);
+          }
           if (!divergences[w].empty())
             divergences[w].add(workspaces[w].output(model.posterior_layer(), x.rows), {own, {}});
           sums[w][0].add(batch.loss);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
@@ -37,6 +38,15 @@ void for_each_micro_batch(
     Range which, WorkerPool& pool,
     const std::function<void(Index worker, Range rows, ConstMatrix x)>& visit);
 
+/// The part of a table with as much for each row of a data set that belongs to `part` of its rows.
+[[nodiscard]] inline std::span<const std::int32_t> conditions_of(
+    std::span<const std::int32_t> table, Index rows, Range part) {
+  if (table.empty()) return {};
+  const std::size_t width = table.size() / static_cast<std::size_t>(rows);
+  return table.subspan(static_cast<std::size_t>(part.begin) * width,
+                       static_cast<std::size_t>(part.size()) * width);
+}
+
 /// The reconstruction error of a model on a data set.
 struct Evaluation {
   Index samples = 0;
@@ -52,11 +62,13 @@ struct Evaluation {
 };
 
 /// Collective; the same bits on any number of ranks and threads (exact sums). With `weights`, one
-/// for each row and 1 on average, all means over samples are weighted.
+/// for each row and 1 on average, all means over samples are weighted. `conditions` are the
+/// categories of each row (Workspace::set_conditions).
 [[nodiscard]] Evaluation evaluate(const Communicator& communicator, const Trainable& model,
                                   std::span<const float> parameters, const DatasetReader& reader,
                                   const InputTransform& transform, Index micro_batch,
-                                  WorkerPool& pool, std::span<const float> weights = {});
+                                  WorkerPool& pool, std::span<const float> weights = {},
+                                  std::span<const std::int32_t> conditions = {});
 
 /// Throws Error(data) unless the samples of the data set have as many features as the model's first
 /// layer.

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "export/export.hpp"
 #include "run/model_file.hpp"
 #include "run/version.hpp"
 

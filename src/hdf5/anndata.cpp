@@ -53,6 +53,22 @@ std::vector<std::string> index_of(hid_t file, const std::string& table) {
   return column.kind == H5I_DATASET ? texts_of(column.handle.get()) : std::vector<std::string>();
 }
 
+// The index of the table beside a matrix: of X, of raw/X, which has variables of its own but the
+// observations of X, and of a layer.
+std::vector<std::string> names_beside(hid_t file, const std::string& path, const std::string& table,
+                                      Index count) {
+  const bool layer = path.find("/layers/") != std::string::npos;
+  if (!layer && !path.ends_with("/X")) return {};
+  std::string base = path.substr(0, layer ? path.find("/layers/") : path.size() - 2);
+  const bool known = is_anndata(file) || text_attribute(open_object(file, base + "/.").handle.get(),
+                                                        "encoding-type") == "anndata";
+  if (!known) return {};
+  if (table == "/obs" && base.ends_with("/raw")) base.resize(base.size() - 4);
+  auto names = index_of(file, base + table);
+  if (static_cast<Index>(names.size()) != count) names.clear();
+  return names;
+}
+
 }  // namespace
 
 bool is_anndata(hid_t file) {
@@ -70,17 +86,15 @@ std::string anndata_samples(hid_t file, const std::string& file_name) {
     throw Error(ErrorKind::data, file_name + ": is an AnnData file without X; name a data set: " +
                                      file_name + ":/path (" + listing(file, "") + ")");
   }
-  refuse_sparse(x.handle.get(), kind, matrix,
-                file_name + ": is an AnnData file whose X is " + describe(kind));
+  refuse_sparse(kind, matrix, file_name + ": is an AnnData file whose X is " + describe(kind));
 }
 
 std::vector<std::string> variable_names(hid_t file, const std::string& path, Index count) {
-  if (!is_anndata(file)) return {};
-  std::vector<std::string> names;
-  if (path == "/X" || path.starts_with("/layers/")) names = index_of(file, "/var");
-  if (path == "/raw/X") names = index_of(file, "/raw/var");
-  if (static_cast<Index>(names.size()) != count) names.clear();
-  return names;
+  return names_beside(file, path, "/var", count);
+}
+
+std::vector<std::string> observation_names(hid_t file, const std::string& path, Index count) {
+  return names_beside(file, path, "/obs", count);
 }
 
 std::string tenx_samples(hid_t file, const std::string& file_name) {
@@ -117,6 +131,14 @@ std::vector<std::string> tenx_names(hid_t group, Index count) {
     if (unique && static_cast<Index>(names.size()) == count) return names;
   }
   return {};
+}
+
+std::vector<std::string> tenx_barcodes(hid_t group, Index count) {
+  const OpenedObject object = open_object(group, "barcodes");
+  if (object.kind != H5I_DATASET) return {};
+  auto names = texts_of(object.handle.get());
+  if (static_cast<Index>(names.size()) != count) names.clear();
+  return names;
 }
 
 }  // namespace hourglass::hdf5

@@ -21,6 +21,10 @@ namespace hourglass::hdf5 {
 [[nodiscard]] std::vector<std::string> variable_names(hid_t file, const std::string& path,
                                                       Index count);
 
+/// Names of the observations (cells) likewise.
+[[nodiscard]] std::vector<std::string> observation_names(hid_t file, const std::string& path,
+                                                         Index count);
+
 /// The group of the feature-barcode matrix in the file; "" when the file has none. Throws
 /// Error(data) naming them when there are several: of files of version 2, one for each genome.
 [[nodiscard]] std::string tenx_samples(hid_t file, const std::string& file_name);
@@ -28,5 +32,7 @@ namespace hourglass::hdf5 {
 /// Names of the `count` features of a feature-barcode matrix: those of the genes, or where two are
 /// the same the identifiers. Empty when there are not as many, or these are not unique either.
 [[nodiscard]] std::vector<std::string> tenx_names(hid_t group, Index count);
+/// Its barcodes, which name the cells; empty when there are not as many.
+[[nodiscard]] std::vector<std::string> tenx_barcodes(hid_t group, Index count);
 
 }  // namespace hourglass::hdf5

@@ -51,13 +51,13 @@ Field field_of(hid_t type, unsigned number) {
                                              "a number; name another data set",
                                              name, others));
   }
-  throw Error(
-      ErrorKind::data,
-      fmt::format("{}: holds records, and these fields are not numbers: {}; write the "
-                  "others: python3 -c \"import h5py, numpy as n; x = h5py.File('{}')['{}']; "
-                  "h5py.File('columns.h5', 'w')['x'] = n.column_stack([x[k] for k in "
-                  "[{}]])\" and name columns.h5:/x",
-                  name, others, address.file, address.path, numbers));
+  throw Error(ErrorKind::data,
+              fmt::format("{}: holds records, and these fields are not numbers: {}; hourglass "
+                          "import makes columns of texts and booleans; write the others: python3 "
+                          "-c \"import h5py, numpy as n; x = h5py.File('{}')['{}']; "
+                          "h5py.File('columns.h5', 'w')['x'] = n.column_stack([x[k] for k in "
+                          "[{}]])\" and name columns.h5:/x",
+                          name, others, address.file, address.path, numbers));
 }
 
 Index bytes_of(ElementType type) { return size_of(type); }

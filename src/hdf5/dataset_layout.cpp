@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "hdf5/group_layout.hpp"
 #include "hdf5/hdf5_attributes.hpp"
 #include "hdf5/text_list_attribute.hpp"
 #include "hdf5/write_driver.hpp"
@@ -109,6 +110,8 @@ Handle dataset_access(const DatasetSpec& spec, const std::string& name) {
 }
 
 void make_dataset(hid_t file, const DatasetSpec& spec, const std::string& name) {
+  for (const GroupSpec& made : spec.groups) make_group_of(file, made, name);
+  for (const TextSpec& texts : spec.text_sets) make_texts(file, texts, name);
   const std::size_t slash = spec.path.rfind('/');
   const Handle group = hdf5::make_group(file, slash == 0 ? "/" : spec.path.substr(0, slash), name);
   const std::vector<hsize_t> sizes(spec.shape.begin(), spec.shape.end());

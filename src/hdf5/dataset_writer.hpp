@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "hdf5/group_spec.hpp"
 #include "hdf5/hdf5.hpp"
 #include "hourglass/comm/communicator.hpp"
 #include "hourglass/core/types.hpp"
@@ -25,6 +26,8 @@ struct DatasetSpec {
   std::map<std::string, std::string> texts;               ///< attributes of the data set
   std::map<std::string, std::vector<std::string>> lists;  ///< attributes of several texts
   std::map<std::string, std::string> long_texts;          ///< attributes beyond 32 KiB, perhaps
+  std::vector<GroupSpec> groups;                          ///< that are made with it
+  std::vector<TextSpec> text_sets;                        ///< likewise
 };
 
 /// What a file holds besides the data sets that are written to it.

@@ -111,8 +111,7 @@ std::string samples_of_dialect(hid_t file, const std::string& file_name) {
 std::string dataset_of_group(hid_t file, hid_t group, const DatasetAddress& address) {
   const std::string name = to_string(address);
   const SparseKind sparse = sparse_kind(group, name);
-  if (sparse != SparseKind::none)
-    refuse_sparse(group, sparse, address, name + ": is " + describe(sparse));
+  if (sparse != SparseKind::none) refuse_sparse(sparse, address, name + ": is " + describe(sparse));
   if (text_attribute(group, "MATLAB_class") == "struct") {
     throw Error(ErrorKind::data,
                 name + ": is a MATLAB struct; name a field of it: " + listing(file, address.path));

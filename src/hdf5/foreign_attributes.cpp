@@ -5,15 +5,12 @@
 #include <bit>
 #include <iterator>
 
+#include "hdf5/text_elements.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass::hdf5 {
 
 namespace {
-
-// More than any data set has columns, few enough to hold.
-constexpr hssize_t most_texts = hssize_t{1} << 24;
-constexpr std::size_t most_bytes = std::size_t{256} << 20;
 
 struct OpenAttribute {
   Handle handle;
@@ -34,28 +31,15 @@ OpenAttribute open_attribute(hid_t object, const char* attribute) {
   return open;
 }
 
-// What `read(memory type, values)` reads as strings.
-template <class Read>
-std::vector<std::string> read_strings(hid_t type, hid_t space, hssize_t count, const Read& read) {
-  if (count < 1 || count > most_texts || H5Tget_class(type) != H5T_STRING) return {};
-  std::vector<std::string> texts;
-  if (H5Tis_variable_str(type) > 0) {
-    std::vector<char*> values(static_cast<std::size_t>(count), nullptr);
-    if (read(type, values.data()) < 0) return {};
-    for (const char* value : values) texts.emplace_back(value == nullptr ? "" : value);
-    H5Dvlen_reclaim(type, space, H5P_DEFAULT, values.data());
-    return texts;
+// The texts of a string type; none of another, and where they cannot be read.
+std::vector<std::string> read_strings(hid_t type, hid_t space,
+                                      FunctionRef<herr_t(hid_t memory, void* values)> read) {
+  if (H5Tget_class(type) != H5T_STRING) return {};
+  try {
+    return read_text_elements(type, space, "", read);
+  } catch (const Error&) {
+    return {};
   }
-  const std::size_t bytes = H5Tget_size(type);
-  if (bytes == 0 || bytes > most_bytes / static_cast<std::size_t>(count)) return {};
-  std::vector<char> values(bytes * static_cast<std::size_t>(count));
-  if (read(type, values.data()) < 0) return {};
-  for (auto begin = values.begin(); begin != values.end();
-       begin += static_cast<std::ptrdiff_t>(bytes)) {
-    const auto end = begin + static_cast<std::ptrdiff_t>(bytes);
-    texts.emplace_back(begin, std::find(begin, end, '\0'));
-  }
-  return texts;
 }
 
 // The rows of an array of single characters.
@@ -87,9 +71,9 @@ bool has_foreign_attribute(hid_t object, const char* attribute) {
 std::vector<std::string> texts_attribute(hid_t object, const char* attribute) {
   const OpenAttribute open = open_attribute(object, attribute);
   if (open.count < 1) return {};
-  auto texts = read_strings(
-      open.type.get(), open.space.get(), open.count,
-      [&](hid_t memory, void* values) { return H5Aread(open.handle.get(), memory, values); });
+  auto texts = read_strings(open.type.get(), open.space.get(), [&](hid_t memory, void* values) {
+    return H5Aread(open.handle.get(), memory, values);
+  });
   H5Eclear2(H5E_DEFAULT);
   return texts;
 }
@@ -103,11 +87,9 @@ std::vector<std::string> texts_of(hid_t dataset) {
   const Handle type(H5Dget_type(dataset), H5Tclose);
   const Handle space(H5Dget_space(dataset), H5Sclose);
   if (type.get() < 0 || space.get() < 0) return {};
-  auto texts =
-      read_strings(type.get(), space.get(), H5Sget_simple_extent_npoints(space.get()),
-                   [&](hid_t memory, void* values) {
-                     return H5Dread(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
-                   });
+  auto texts = read_strings(type.get(), space.get(), [&](hid_t memory, void* values) {
+    return H5Dread(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
+  });
   H5Eclear2(H5E_DEFAULT);
   const bool characters = H5Sget_simple_extent_ndims(space.get()) == 2 &&
                           H5Tis_variable_str(type.get()) <= 0 && H5Tget_size(type.get()) == 1;
@@ -156,8 +138,10 @@ std::string path_of(hid_t object) {
 }
 
 std::vector<std::string> referenced_paths(hid_t object, const char* attribute) {
+  // More than any data set has axes.
+  constexpr hssize_t most = hssize_t{1} << 24;
   const OpenAttribute open = open_attribute(object, attribute);
-  if (open.count < 1 || open.count > most_texts) return {};
+  if (open.count < 1 || open.count > most) return {};
   const auto path_to = [&](const hobj_ref_t& reference) {
     const Handle target(H5Rdereference2(object, H5P_DEFAULT, H5R_OBJECT, &reference), H5Oclose);
     return target.get() < 0 ? std::string() : path_of(target.get());

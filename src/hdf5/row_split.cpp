@@ -123,12 +123,12 @@ RowRuns rows_of_part(const RowsOfData& data, const RowRuns& chosen, const RowVie
   const std::string more = views.split.folds > 0
                                ? "fewer folds"
                                : std::string(wanted ? "a larger" : "a smaller") + " fraction";
-  const std::string blocks =
-      views.window > 0 && views.split.groups.empty()
-          ? " (its " + counted(data.rows, "row") + " are drawn in blocks of " +
-                std::to_string(windows_a_block * views.window) + ", " +
-                std::to_string(windows_a_block) + " windows each)"
-          : "";
+  const std::string blocks = views.window > 0 && views.split.groups.empty()
+                                 ? " (its " + counted(data.rows, "row") +
+                                       " are drawn in blocks of " +
+                                       std::to_string(windows_a_block * views.window) + ", " +
+                                       std::to_string(windows_a_block) + " windows each)"
+                                 : "";
   throw Error(ErrorKind::usage, option + (wanted ? " holds out no row of " : " leaves no row of ") +
                                     data.name + blocks + (wanted ? "" : " for training") +
                                     ": use " + more + " or another --split-seed" +

@@ -8,9 +8,7 @@
 
 #include "core/buffer.hpp"
 #include "core/counted.hpp"
-#include "hdf5/anndata.hpp"
 #include "hdf5/element.hpp"
-#include "hdf5/only_samples.hpp"
 #include "hdf5/sparse_matrix.hpp"
 #include "hourglass/core/error.hpp"
 
@@ -73,11 +71,11 @@ std::vector<Index> read_pointers(const DatasetAddress& matrix, Index rows, Index
                 fmt::format("{}: begins with {}, not with 0: the matrix is damaged", name,
                             pointers.front()));
   }
-  const auto fall = std::ranges::adjacent_find(pointers, std::greater<>());
-  if (fall != pointers.end()) {
+  for (std::size_t row = 1; row < pointers.size(); ++row) {
+    if (pointers[row] >= pointers[row - 1]) continue;
     throw Error(ErrorKind::data,
-                fmt::format("{}: falls from {} to {} at row {}: the matrix is damaged", name, *fall,
-                            *(fall + 1), fall - pointers.begin()));
+                fmt::format("{}: falls from {} to {} at row {}: the matrix is damaged", name,
+                            pointers[row - 1], pointers[row], row - 1));
   }
   if (pointers.back() != entries) {
     throw Error(ErrorKind::data,
@@ -234,27 +232,10 @@ void SparseDataset::read_rows(Range rows, std::span<std::byte> bytes) const {
 }
 
 std::unique_ptr<RowSource> open_stored(const DatasetAddress& address) {
-  const hdf5::Lock lock;
-  DatasetAddress named = address;
-  std::vector<Index> shape;
-  std::vector<std::string> names;
-  {
-    const hdf5::Handle file = hdf5::open_file(address.file);
-    if (named.path.empty()) named.path = hdf5::only_samples(file.get(), address.file);
-    const auto object = hdf5::open_object(file.get(), named.path, address.options.allow_external);
-    const std::string name = to_string(named);
-    const auto kind = object.kind == H5I_GROUP ? hdf5::sparse_kind(object.handle.get(), name)
-                                               : hdf5::SparseKind::none;
-    if (hdf5::is_by_samples(kind)) {
-      shape = hdf5::sparse_shape(object.handle.get(), name);
-      if (kind == hdf5::SparseKind::tenx) std::swap(shape[0], shape[1]);
-      names = kind == hdf5::SparseKind::tenx
-                  ? hdf5::tenx_names(object.handle.get(), shape[1])
-                  : hdf5::variable_names(file.get(), named.path, shape[1]);
-    }
-  }
-  if (shape.empty()) return std::make_unique<StoredDataset>(named);
-  return std::make_unique<SparseDataset>(named, shape[0], shape[1], std::move(names));
+  hdf5::SparseGroup found = hdf5::find_sparse(address);
+  if (!hdf5::is_by_samples(found.kind)) return std::make_unique<StoredDataset>(found.address);
+  return std::make_unique<SparseDataset>(found.address, found.samples, found.features,
+                                         std::move(found.feature_names));
 }
 
 }  // namespace hourglass

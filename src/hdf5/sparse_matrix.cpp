@@ -5,7 +5,9 @@
 #include <array>
 #include <variant>
 
+#include "hdf5/anndata.hpp"
 #include "hdf5/foreign_attributes.hpp"
+#include "hdf5/only_samples.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass::hdf5 {
@@ -45,7 +47,8 @@ std::vector<Index> stored_shape(hid_t group) {
 
 std::vector<Index> attribute_shape(hid_t group, const char* attribute, const std::string& name) {
   std::vector<Index> shape;
-  for (const Number& number : numbers_attribute(group, attribute, name).values) {
+  const Numbers numbers = numbers_attribute(group, attribute, name);
+  for (const Number& number : numbers.values) {
     const auto* const whole = std::get_if<std::int64_t>(&number);
     const auto* const natural = std::get_if<std::uint64_t>(&number);
     if (whole != nullptr) shape.push_back(*whole);
@@ -81,6 +84,40 @@ SparseKind sparse_kind(hid_t group, const std::string& name) {
   return pointers == shape[1] + 1 ? SparseKind::csc : SparseKind::csr;
 }
 
+SparseGroup find_sparse(const DatasetAddress& address, bool to_import) {
+  const Lock lock;
+  SparseGroup found{address, SparseKind::none, 0, 0, {}, {}};
+  const Handle file = open_file(address.file);
+  if (address.path.empty()) {
+    const bool x =
+        to_import && is_anndata(file.get()) && open_object(file.get(), "/X").kind == H5I_GROUP;
+    found.address.path = x ? "/X" : only_samples(file.get(), address.file);
+  }
+  std::string& path = found.address.path;
+  auto object = open_object(file.get(), path, address.options.allow_external);
+  if (object.kind == H5I_GROUP &&
+      text_attribute(object.handle.get(), "encoding-type") == "anndata") {
+    path += "/X";
+    object = open_object(file.get(), path, address.options.allow_external);
+  }
+  if (object.kind != H5I_GROUP) return found;
+  const hid_t group = object.handle.get();
+  found.kind = sparse_kind(group, to_string(found.address));
+  const bool tenx = found.kind == SparseKind::tenx;
+  const bool turned = to_import && found.kind == SparseKind::csc;
+  if (!is_by_samples(found.kind) && !turned) return found;
+  const std::vector<Index> shape = sparse_shape(group, to_string(found.address));
+  found.samples = shape[tenx ? 1 : 0];
+  found.features = shape[tenx ? 0 : 1];
+  found.feature_names =
+      tenx ? tenx_names(group, found.features) : variable_names(file.get(), path, found.features);
+  if (to_import) {
+    found.sample_names = tenx ? tenx_barcodes(group, found.samples)
+                              : observation_names(file.get(), path, found.samples);
+  }
+  return found;
+}
+
 std::string describe(SparseKind kind) {
   switch (kind) {
     case SparseKind::csr:
@@ -99,26 +136,23 @@ std::string describe(SparseKind kind) {
   return "";
 }
 
-void refuse_sparse(hid_t group, SparseKind kind, const DatasetAddress& matrix,
-                   const std::string& what) {
+void refuse_sparse(SparseKind kind, const DatasetAddress& matrix, const std::string& what) {
   std::string advice;
   if (kind == SparseKind::square) {
     advice = fmt::format(
         "; say which (csr_matrix: by rows): python3 -c \"import h5py; h5py.File('{}', 'a')['{}']."
         "attrs['encoding-type'] = 'csr_matrix'\"",
         matrix.file, matrix.path);
-  } else {
-    const char* const attribute = shape_attribute(group);
-    const std::string shape =
-        attribute == nullptr ? "g['shape'][:]" : fmt::format("g.attrs['{}']", attribute);
-    const std::string expression =
-        kind == SparseKind::matlab
-            ? "g['data'][:], g['ir'][:], g['jc'][:]), (g.attrs['MATLAB_sparse'], len(g['jc']) - 1)"
-            : "g['data'][:], g['indices'][:], g['indptr'][:]), " + shape;
+  } else if (kind == SparseKind::matlab) {
     advice = fmt::format(
         "; make it dense: python3 -c \"import h5py, scipy.sparse as s; g = h5py.File('{}')['{}']; "
-        "h5py.File('dense.h5', 'w')['x'] = s.csc_matrix(({}).toarray()\" and name dense.h5:/x",
-        matrix.file, matrix.path, expression);
+        "h5py.File('dense.h5', 'w')['x'] = s.csc_matrix((g['data'][:], g['ir'][:], g['jc'][:]), "
+        "(g.attrs['MATLAB_sparse'], len(g['jc']) - 1)).toarray()\" and name dense.h5:/x",
+        matrix.file, matrix.path);
+  } else {
+    advice = fmt::format(
+        "; make rows of it: hourglass import {}:{} --sparse --output rows.h5 and name rows.h5",
+        matrix.file, matrix.path);
   }
   throw Error(ErrorKind::data, what + advice);
 }

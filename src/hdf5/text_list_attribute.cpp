@@ -1,8 +1,7 @@
 #include "hdf5/text_list_attribute.hpp"
 
-#include <algorithm>
-
 #include "hdf5/hdf5_attributes.hpp"
+#include "hdf5/text_elements.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {
@@ -27,31 +26,6 @@ void write_pointers(hid_t object, const std::string& attribute, hid_t space,
       H5Aclose);
   if (texts.empty()) return;
   written(H5Awrite(handle.get(), type.get(), texts.data()), name, "an attribute cannot be written");
-}
-
-std::vector<std::string> read_long(hid_t attribute, std::size_t count, const std::string& name,
-                                   const std::string& what) {
-  const Handle type = long_text_type(name);
-  const Handle space(checked(H5Aget_space(attribute), name, what.c_str()), H5Sclose);
-  std::vector<char*> pointers(count, nullptr);
-  checked(H5Aread(attribute, type.get(), pointers.data()), name, what.c_str());
-  std::vector<std::string> texts;
-  for (const char* text : pointers) texts.emplace_back(text == nullptr ? "" : text);
-  H5Dvlen_reclaim(type.get(), space.get(), H5P_DEFAULT, pointers.data());
-  return texts;
-}
-
-std::vector<std::string> read_fixed(hid_t attribute, hid_t type, std::size_t count,
-                                    const std::string& name, const std::string& what) {
-  const std::size_t bytes = H5Tget_size(type);
-  std::string buffer(bytes * count, '\0');
-  checked(H5Aread(attribute, type, buffer.data()), name, what.c_str());
-  std::vector<std::string> texts;
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::string_view text = std::string_view(buffer).substr(i * bytes, bytes);
-    texts.emplace_back(text.substr(0, text.find('\0')));
-  }
-  return texts;
 }
 
 }  // namespace
@@ -87,15 +61,9 @@ std::vector<std::string> read_text_list(hid_t object, const std::string& attribu
   const Handle space(checked(H5Aget_space(handle.get()), name, what.c_str()), H5Sclose);
   if (H5Tget_class(type.get()) != H5T_STRING || H5Sget_simple_extent_ndims(space.get()) > 1)
     throw Error(ErrorKind::data, name + ": its attribute " + attribute + " is not a list of texts");
-  // An attribute is small by its format; a damaged one may claim more.
-  constexpr hssize_t most = hssize_t{1} << 24;
-  const hssize_t count = H5Sget_simple_extent_npoints(space.get());
-  if (count < 0 || count > most || H5Tget_size(type.get()) > static_cast<std::size_t>(most))
-    throw Error(ErrorKind::data, name + ": " + what);
-  if (count == 0) return {};
-  if (H5Tis_variable_str(type.get()) > 0)
-    return read_long(handle.get(), static_cast<std::size_t>(count), name, what);
-  return read_fixed(handle.get(), type.get(), static_cast<std::size_t>(count), name, what);
+  return read_text_elements(
+      type.get(), space.get(), name + ": " + what,
+      [&](hid_t memory, void* values) { return H5Aread(handle.get(), memory, values); });
 }
 
 }  // namespace hdf5

@@ -165,9 +165,9 @@ void describe(const std::vector<CsvFindings>& files, const std::vector<ColumnGue
   for (std::size_t c = 0; c < merged.size(); ++c)
     note_missing(merged[c], schema.columns[c].name, columns, cells, example);
   if (cells > 0) {
-    schema.notes.push_back(fmt::format("{} missing in {} ('{}'{}): stored as NaN; train with --missing mask",
-                                       counted(cells, "cell"), counted(columns, "column"), example,
-                                       columns > 1 ? ", ..." : ""));
+    schema.notes.push_back(fmt::format(
+        "{} missing in {} ('{}'{}): stored as NaN; train with --missing mask",
+        counted(cells, "cell"), counted(columns, "column"), example, columns > 1 ? ", ..." : ""));
   }
 }
 

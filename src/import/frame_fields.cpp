@@ -220,6 +220,7 @@ void add_block(const DatasetAddress& address, const std::vector<std::string>& na
   }
   if (!fits || shape[1] != names.size()) refuse(part.name, "does not fit the names of its columns");
   const std::size_t bytes = H5Tget_size(part.element.get());
+  if (bytes > longest_record / names.size()) refuse(part.name, "its header claims impossible rows");
   part.row_bytes = bytes * names.size();
   part.has_pointers = field.kind == CellKind::pointer;
   for (std::size_t k = 0; k < names.size(); ++k) {

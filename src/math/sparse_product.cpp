@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 
 #include "hourglass/core/error.hpp"
 
@@ -15,16 +16,14 @@ namespace {
 constexpr Index lanes = 16;
 using Vector [[gnu::vector_size(lanes * sizeof(float))]] = float;
 
-// Outputs that are summed at a time, in registers; columns of a block; rows whose places in their
-// elements are kept.
-constexpr Index panel_vectors = 8;
-constexpr Index panel = panel_vectors * lanes;
+// Columns of a block; rows whose places in their elements are kept.
 constexpr Index block_columns = 256;
 constexpr Index most_rows = 512;
+// Outputs that are summed at a time, in registers: so many vectors, or fewer where there are fewer.
+constexpr Index most_vectors = 8;
 
 using Tile = std::array<Vector, static_cast<std::size_t>(lanes)>;
-using Block = std::array<Vector, static_cast<std::size_t>(block_columns* panel_vectors)>;
-using Places = std::array<Index, static_cast<std::size_t>(most_rows)>;
+using Block = std::array<Vector, static_cast<std::size_t>(block_columns* most_vectors)>;
 
 [[gnu::always_inline]] inline Vector load(const float* from) {
   Vector v;
@@ -36,7 +35,7 @@ using Places = std::array<Index, static_cast<std::size_t>(most_rows)>;
 }
 // a b + c, rounded once. The compiler makes one instruction of it.
 [[gnu::always_inline]] inline Vector multiply_add(float a, const Vector& b, const Vector& c) {
-  Vector sum;
+  Vector sum = c;
   for (Index i = 0; i < lanes; ++i) sum[i] = std::fma(a, b[i], c[i]);
   return sum;
 }
@@ -56,8 +55,11 @@ using Places = std::array<Index, static_cast<std::size_t>(most_rows)>;
   }
 }
 
-// Outputs [first, first + count) and columns [begin, end) of a weight, as rows of `panel` outputs.
+// Outputs [first, first + count) and columns [begin, end) of a weight, as rows of so many vectors
+// of outputs. Outputs beyond `count` mean nothing.
+template <Index vectors>
 struct Part {
+  static constexpr Index panel = vectors * lanes;
   Index first;
   Index count;
   Index begin;
@@ -73,164 +75,159 @@ struct Part {
       for (Index c = o < tiled_outputs() ? tiled_columns() : begin; c < end; ++c) visit(o, c);
     }
   }
-};
 
-// Outputs beyond the part's stay what they were.
-void load_block(ConstMatrix weight, const Part& part, Block& block) {
-  for (Index o = 0; o < part.tiled_outputs(); o += lanes) {
-    for (Index c = part.begin; c < part.tiled_columns(); c += lanes) {
-      const float* const from = weight.data + (part.first + o) * weight.stride + c;
-      Tile tile;
-      for (Index i = 0; i < lanes; ++i) {
-        tile[static_cast<std::size_t>(i)] = load(from + i * weight.stride);
-        __builtin_prefetch(from + i * weight.stride + block_columns);
-      }
-      transpose(tile);
-      Vector* const to = block.data() + (c - part.begin) * panel_vectors + o / lanes;
-      for (Index i = 0; i < lanes; ++i) to[i * panel_vectors] = tile[static_cast<std::size_t>(i)];
-    }
-  }
-  float* const to = reinterpret_cast<float*>(block.data());
-  part.for_rest([&](Index o, Index c) {
-    to[(c - part.begin) * panel + o] = weight.data[(part.first + o) * weight.stride + c];
-  });
-}
-
-void store_block(const Block& block, bool add, const Part& part, Matrix dw) {
-  for (Index o = 0; o < part.tiled_outputs(); o += lanes) {
-    for (Index c = part.begin; c < part.tiled_columns(); c += lanes) {
-      const Vector* const from = block.data() + (c - part.begin) * panel_vectors + o / lanes;
-      Tile tile;
-      for (Index i = 0; i < lanes; ++i) tile[static_cast<std::size_t>(i)] = from[i * panel_vectors];
-      transpose(tile);
-      float* const to = dw.data + (part.first + o) * dw.stride + c;
-      for (Index i = 0; i < lanes; ++i) {
-        Vector& sums = tile[static_cast<std::size_t>(i)];
-        if (add) sums += load(to + i * dw.stride);
-        store(sums, to + i * dw.stride);
+  void load_from(ConstMatrix weight, Block& block) const {
+    for (Index o = 0; o < tiled_outputs(); o += lanes) {
+      for (Index c = begin; c < tiled_columns(); c += lanes) {
+        const float* const from = weight.data + (first + o) * weight.stride + c;
+        Tile tile;
+        // Rows of the weight lie too far apart for the processor to see where reading goes on.
+        const Index ahead = c + block_columns < weight.columns ? block_columns : 0;
+        for (std::size_t i = 0; i < lanes; ++i) {
+          const float* const row = from + static_cast<Index>(i) * weight.stride;
+          tile[i] = load(row);
+          __builtin_prefetch(row + ahead);
+        }
+        transpose(tile);
+        Vector* const to = block.data() + (c - begin) * vectors + o / lanes;
+        for (std::size_t i = 0; i < lanes; ++i) to[static_cast<Index>(i) * vectors] = tile[i];
       }
     }
+    float* const to = reinterpret_cast<float*>(block.data());
+    for_rest([&](Index o, Index c) {
+      to[(c - begin) * panel + o] = weight.data[(first + o) * weight.stride + c];
+    });
   }
-  const float* const from = reinterpret_cast<const float*>(block.data());
-  part.for_rest([&](Index o, Index c) {
-    float& to = dw.data[(part.first + o) * dw.stride + c];
-    const float sum = from[(c - part.begin) * panel + o];
-    to = add ? sum + to : sum;
-  });
-}
 
-// The outputs of a row: whole vectors from memory, or what there is of them through a copy.
-struct RowSums {
-  std::array<Vector, static_cast<std::size_t>(panel_vectors)> sums;
-
-  [[gnu::always_inline]] void load_from(const float* from, Index count) {
-    if (count == panel) {
-#pragma GCC unroll 8
-      for (std::size_t i = 0; i < panel_vectors; ++i)
-        sums[i] = load(from + static_cast<Index>(i) * lanes);
-    } else {
-      alignas(64) float copy[panel] = {};
-      std::copy_n(from, count, copy);
-      for (std::size_t i = 0; i < panel_vectors; ++i)
-        sums[i] = load(copy + static_cast<Index>(i) * lanes);
+  void store_to(const Block& block, bool add, Matrix dw) const {
+    for (Index o = 0; o < tiled_outputs(); o += lanes) {
+      for (Index c = begin; c < tiled_columns(); c += lanes) {
+        const Vector* const from = block.data() + (c - begin) * vectors + o / lanes;
+        Tile tile;
+        for (std::size_t i = 0; i < lanes; ++i) tile[i] = from[static_cast<Index>(i) * vectors];
+        transpose(tile);
+        float* const to = dw.data + (first + o) * dw.stride + c;
+        for (std::size_t i = 0; i < lanes; ++i) {
+          float* const place = to + static_cast<Index>(i) * dw.stride;
+          if (add) tile[i] += load(place);
+          store(tile[i], place);
+        }
+      }
     }
-  }
-  [[gnu::always_inline]] void store_to(float* to, Index count) const {
-    if (count == panel) {
-#pragma GCC unroll 8
-      for (std::size_t i = 0; i < panel_vectors; ++i)
-        store(sums[i], to + static_cast<Index>(i) * lanes);
-    } else {
-      alignas(64) float copy[panel];
-      for (std::size_t i = 0; i < panel_vectors; ++i)
-        store(sums[i], copy + static_cast<Index>(i) * lanes);
-      std::copy_n(copy, count, to);
-    }
+    const float* const from = reinterpret_cast<const float*>(block.data());
+    for_rest([&](Index o, Index c) {
+      float& to = dw.data[(first + o) * dw.stride + c];
+      const float sum = from[(c - begin) * panel + o];
+      to = add ? sum + to : sum;
+    });
   }
 };
 
-// sums += value x of a panel. A loop that the compiler makes vectors of.
-[[gnu::always_inline]] inline void add_product(float value, const float* __restrict x,
-                                               float* __restrict sums) {
-  for (Index i = 0; i < panel; ++i) sums[i] = std::fma(value, x[i], sums[i]);
-}
-
-// A row's outputs, in a copy where they are fewer than a panel; the copy's others stay 0.
-[[gnu::always_inline]] inline const float* panel_of(const float* row, Index count, float* copy) {
-  if (count == panel) return row;
-  std::copy_n(row, count, copy);
-  return copy;
-}
-
-// The elements of some rows of x.
-struct Rows {
-  const SparseRows& x;
-  Range rows;
-
-  void start(Places& places) const {
-    for (Index r = rows.begin; r < rows.end; ++r)
-      places[static_cast<std::size_t>(r - rows.begin)] = x.starts[static_cast<std::size_t>(r)];
+// The next element of each row of x, block after block.
+class Elements {
+ public:
+  Elements(const SparseRows& x, Range rows) : x_(x), rows_(rows) {
+    for (Index r = rows.begin; r < rows.end; ++r) place(r) = start(r);
   }
-  // Calls visit(row, elements) for the rows that have elements before column `end`.
+  [[nodiscard]] Range rows() const { return rows_; }
+  // Whether the row has elements before column `end`.
+  [[nodiscard]] bool any(Index row, Index end) { return before(place(row), row, end); }
+  // Calls visit(column, value) for these.
   template <class Visit>
-  [[gnu::always_inline]] void before(Index end, Places& places, Visit visit) const {
-    for (Index r = rows.begin; r < rows.end; ++r) {
-      const auto place = static_cast<std::size_t>(r - rows.begin);
-      const Index from = places[place];
-      const Index last = x.starts[static_cast<std::size_t>(r) + 1];
-      Index to = from;
-      while (to < last && x.columns[static_cast<std::size_t>(to)] < end) ++to;
-      if (to == from) continue;
-      places[place] = to;
-      visit(r, Range{from, to});
-    }
+  [[gnu::always_inline]] void take(Index row, Index end, Visit visit) {
+    Index e = place(row);
+    do {
+      visit(static_cast<Index>(x_.columns[static_cast<std::size_t>(e)]),
+            x_.values[static_cast<std::size_t>(e)]);
+      ++e;
+    } while (before(e, row, end));
+    place(row) = e;
   }
+
+ private:
+  [[nodiscard]] Index start(Index row) const { return x_.starts[static_cast<std::size_t>(row)]; }
+  [[nodiscard]] Index& place(Index row) {
+    return places_[static_cast<std::size_t>(row - rows_.begin)];
+  }
+  [[nodiscard]] bool before(Index element, Index row, Index end) const {
+    return element < start(row + 1) && x_.columns[static_cast<std::size_t>(element)] < end;
+  }
+
+  const SparseRows& x_;
+  Range rows_;
+  std::array<Index, static_cast<std::size_t>(most_rows)> places_;
 };
 
-void multiply_rows(const Rows& rows, ConstMatrix weight, Index first, Index count, Matrix y) {
+template <Index vectors>
+void multiply_rows(Elements elements, ConstMatrix weight, Index first, Index count, Matrix y) {
+  constexpr Index panel = vectors * lanes;
   Block block{};
-  Places places;
-  rows.start(places);
-  const std::int32_t* const columns = rows.x.columns.data();
-  const float* const values = rows.x.values.data();
   for (Index begin = 0; begin < weight.columns; begin += block_columns) {
     const Index end = std::min(begin + block_columns, weight.columns);
-    load_block(weight, {first, count, begin, end}, block);
-    rows.before(end, places, [&](Index r, Range elements) {
-      RowSums row;
+    Part<vectors>{first, count, begin, end}.load_from(weight, block);
+    for (Index r = elements.rows().begin; r < elements.rows().end; ++r) {
+      if (!elements.any(r, end)) continue;
       float* const to = y.data + r * y.stride + first;
-      row.load_from(to, count);
-      for (Index e = elements.begin; e < elements.end; ++e) {
-        const Vector* const w = block.data() + (columns[e] - begin) * panel_vectors;
-        const float value = values[e];
+      alignas(64) float copy[panel] = {};
+      if (count < panel) std::copy_n(to, count, copy);
+      const float* const from = count < panel ? copy : to;
+      std::array<Vector, static_cast<std::size_t>(vectors)> sums;
 #pragma GCC unroll 8
-        for (std::size_t i = 0; i < panel_vectors; ++i)
-          row.sums[i] = multiply_add(value, w[i], row.sums[i]);
-      }
-      row.store_to(to, count);
-    });
+      for (Index i = 0; i < vectors; ++i)
+        sums[static_cast<std::size_t>(i)] = load(from + i * lanes);
+      elements.take(r, end, [&](Index column, float value) {
+        const Vector* const w = block.data() + (column - begin) * vectors;
+#pragma GCC unroll 8
+        for (std::size_t i = 0; i < vectors; ++i) sums[i] = multiply_add(value, w[i], sums[i]);
+      });
+      float* const back = count < panel ? copy : to;
+#pragma GCC unroll 8
+      for (Index i = 0; i < vectors; ++i)
+        store(sums[static_cast<std::size_t>(i)], back + i * lanes);
+      if (count < panel) std::copy_n(copy, count, to);
+    }
   }
 }
 
-void multiply_columns(const Rows& rows, ConstMatrix dy, Index first, Index count, bool add,
+template <Index vectors>
+void multiply_columns(Elements elements, ConstMatrix dy, Index first, Index count, bool add,
                       Matrix dw) {
+  constexpr Index panel = vectors * lanes;
   alignas(64) float copy[panel] = {};
   Block block;
-  Places places;
-  rows.start(places);
-  const std::int32_t* const columns = rows.x.columns.data();
-  const float* const values = rows.x.values.data();
+  float* const sums = reinterpret_cast<float*>(block.data());
   for (Index begin = 0; begin < dw.columns; begin += block_columns) {
     const Index end = std::min(begin + block_columns, dw.columns);
-    std::memset(block.data(), 0, sizeof block);
-    float* const sums = reinterpret_cast<float*>(block.data());
-    rows.before(end, places, [&](Index r, Range elements) {
-      const float* const from = panel_of(dy.data + r * dy.stride + first, count, copy);
-      for (Index e = elements.begin; e < elements.end; ++e) {
-        add_product(values[e], from, sums + (columns[e] - begin) * panel);
-      }
-    });
-    store_block(block, add, {first, count, begin, end}, dw);
+    std::fill_n(sums, (end - begin) * panel, 0.0F);
+    for (Index r = elements.rows().begin; r < elements.rows().end; ++r) {
+      if (!elements.any(r, end)) continue;
+      const float* from = dy.data + r * dy.stride + first;
+      if (count < panel) from = std::copy_n(from, count, copy) - count;
+      elements.take(r, end, [&](Index column, float value) {
+        // A loop that the compiler makes vectors of.
+        float* const __restrict to = sums + (column - begin) * panel;
+        const float* const __restrict x = from;
+        for (Index i = 0; i < panel; ++i) to[i] = std::fma(value, x[i], to[i]);
+      });
+    }
+    Part<vectors>{first, count, begin, end}.store_to(block, add, dw);
+  }
+}
+
+// Calls work(vectors, first, count) for panels of outputs: the widest that are full, then
+// the narrowest that holds the rest.
+template <class Work>
+void for_panels(Index outputs, const Work& work) {
+  for (Index first = 0; first < outputs;) {
+    const Index count = std::min(outputs - first, most_vectors * lanes);
+    if (count > 4 * lanes) {
+      work(std::integral_constant<Index, 8>(), first, count);
+    } else if (count > 2 * lanes) {
+      work(std::integral_constant<Index, 4>(), first, count);
+    } else {
+      work(std::integral_constant<Index, 2>(), first, count);
+    }
+    first += count;
   }
 }
 
@@ -241,9 +238,10 @@ void multiply_sparse(const SparseRows& x, ConstMatrix weight, Matrix y) {
           "the shapes of a sparse product disagree");
   for (Index r = 0; r < y.rows; ++r) std::fill_n(y.data + r * y.stride, y.columns, 0.0F);
   for (Index begin = 0; begin < y.rows; begin += most_rows) {
-    const Rows rows{x, {begin, std::min(begin + most_rows, y.rows)}};
-    for (Index first = 0; first < weight.rows; first += panel)
-      multiply_rows(rows, weight, first, std::min(panel, weight.rows - first), y);
+    const Elements elements(x, {begin, std::min(begin + most_rows, y.rows)});
+    for_panels(weight.rows, [&](auto vectors, Index first, Index count) {
+      multiply_rows<vectors.value>(elements, weight, first, count, y);
+    });
   }
 }
 
@@ -254,10 +252,10 @@ void multiply_transposed_sparse(ConstMatrix dy, const SparseRows& x, bool add, M
     for (Index o = 0; o < dw.rows; ++o) std::fill_n(dw.data + o * dw.stride, dw.columns, 0.0F);
   }
   for (Index begin = 0; begin < dy.rows; begin += most_rows) {
-    const Rows rows{x, {begin, std::min(begin + most_rows, dy.rows)}};
-    for (Index first = 0; first < dw.rows; first += panel) {
-      multiply_columns(rows, dy, first, std::min(panel, dw.rows - first), add || begin > 0, dw);
-    }
+    const Elements elements(x, {begin, std::min(begin + most_rows, dy.rows)});
+    for_panels(dw.rows, [&](auto vectors, Index first, Index count) {
+      multiply_columns<vectors.value>(elements, dy, first, count, add || begin > 0, dw);
+    });
   }
 }
 

@@ -7,6 +7,7 @@
 #include "hourglass/core/error.hpp"
 #include "model/spec_checks.hpp"
 #include "nn/activation_layer.hpp"
+#include "nn/condition_bias.hpp"
 #include "nn/convolution.hpp"
 #include "nn/dense.hpp"
 #include "nn/gaussian_sample.hpp"
@@ -60,7 +61,7 @@ class Builder {
     }
     const bool plain = !spec_.layer_norm && !encoder_noise_ && regularization.k_sparse == 0 &&
                        !regularization.variational && !regularization.code_noise_before &&
-                       !has_convolutions(spec_.encoder);
+                       !has_convolutions(spec_.encoder) && spec_.conditions.empty();
     if (plain) {
       for (const Linear& layer : encoder) result_.encoder_layers.push_back(layer.dense);
     }
@@ -87,7 +88,23 @@ class Builder {
     return added;
   }
 
+  // The first layer of encoder and decoder is told the conditions before its non-linearity.
   Linear add_linear(const Place& at, Activation activation, const Linear& source) {
+    if (spec_.conditions.empty() || !at.name.ends_with("/0"))
+      return add_affine(at, activation, source);
+    const Linear linear = add_affine(at, Activation::linear, source);
+    add_conditions(at, at.outputs.units);
+    if (activation != Activation::linear) add<ActivationLayer>(at.outputs.units, activation);
+    return linear;
+  }
+
+  void add_conditions(const Place& at, Index width) {
+    if (spec_.conditions.empty() || !at.name.ends_with("/0")) return;
+    add<ConditionBias>(layout_, at.name, width, static_cast<Index>(spec_.conditions.size()),
+                       category_count(spec_.conditions));
+  }
+
+  Linear add_affine(const Place& at, Activation activation, const Linear& source) {
     if (source.dense != nullptr) return {add<Dense>(layout_, at.name, *source.dense, activation)};
     if (source.convolution != nullptr) {
       return {nullptr, add<Convolution>(layout_, at.name, *source.convolution, activation)};
@@ -127,7 +144,7 @@ class Builder {
     const bool dispersed = logits > features && spec_.dispersion == Dispersion::gene;
     at.outputs.units = dispersed ? logits - features : logits;
     result_.output_layer = add_linear(at, Activation::linear, source).dense;
-    if (dispersed) add<GeneDispersion>(layout_, "decoder/dispersion", features, logits);
+    if (dispersed) add<GeneDispersion>(layout_, "dispersion", features, logits);
   }
 
   Linear add_code(const Place& at) {
@@ -136,6 +153,7 @@ class Builder {
     if (regularization.variational) {
       const Linear posterior{
           add<Dense>(layout_, at.name, at.inputs.units, 2 * code, Activation::linear)};
+      add_conditions(at, 2 * code);
       result_.posterior_layer = count() - 1;
       add<GaussianSample>(code);
       return posterior;

@@ -14,6 +14,13 @@ namespace hourglass {
 
 namespace {
 
+// Of a pass without training.
+PassContext inference_context(const Workspace& workspace) {
+  PassContext context;
+  context.conditions = workspace.conditions();
+  return context;
+}
+
 // A hook that refers to `function`, which std::function does without allocating; or none.
 template <class Function>
 OutputGradientHook hook_of(bool wanted, const Function& function) {
@@ -313,7 +320,7 @@ void Autoencoder::squared_jacobian_norms(const float* parameters, ConstMatrix x,
                                          std::span<double> norms) const {
   const auto count = static_cast<Index>(architecture_.encoder_layers.size());
   const ConstMatrix input = network_input(x, workspace);
-  network().forward({0, count}, parameters, input, workspace, {});
+  network().forward({0, count}, parameters, input, workspace, inference_context(workspace));
   jacobian_->squared_norms(parameters, input, workspace, scratch, norms);
 }
 
@@ -321,14 +328,18 @@ ConstMatrix Autoencoder::encode(const float* parameters, ConstMatrix x,
                                 Workspace& workspace) const {
   const InputRows input = input_rows(x, nullptr, workspace);
   return network().forward({0, architecture_.code_layer + 1}, parameters, input.values, workspace,
-                           input.context({}));
+                           input.context(inference_context(workspace)));
 }
 
-ConstMatrix Autoencoder::reconstruct(const float* parameters, ConstMatrix x,
-                                     Workspace& workspace) const {
+ConstMatrix Autoencoder::reconstruct(const float* parameters, ConstMatrix x, Workspace& workspace,
+                                     std::span<const std::int32_t> decoder_conditions) const {
   const InputRows input = input_rows(x, nullptr, workspace);
-  network().forward({0, network().layer_count()}, parameters, input.values, workspace,
-                    input.context({}));
+  PassContext context = inference_context(workspace);
+  const Index code_end = architecture_.code_layer + 1;
+  const ConstMatrix code =
+      network().forward({0, code_end}, parameters, input.values, workspace, input.context(context));
+  if (!decoder_conditions.empty()) context.conditions = decoder_conditions;
+  network().forward({code_end, network().layer_count()}, parameters, code, workspace, context);
   const Index last = network().layer_count() - 1;
   return make_outputs(spec_, input.sizes, workspace.output(last, x.rows));
 }
@@ -336,7 +347,7 @@ ConstMatrix Autoencoder::reconstruct(const float* parameters, ConstMatrix x,
 ConstMatrix Autoencoder::decode(const float* parameters, ConstMatrix codes,
                                 Workspace& workspace) const {
   network().forward({architecture_.code_layer + 1, network().layer_count()}, parameters, codes,
-                    workspace, {});
+                    workspace, inference_context(workspace));
   const Index last = network().layer_count() - 1;
   return make_outputs(spec_, {}, workspace.output(last, codes.rows));
 }
@@ -350,7 +361,8 @@ LossSums Autoencoder::evaluate_weighted(const float* parameters, ConstMatrix x,
   const RowWeights weights{table, {}};
   const Range all{0, network().layer_count()};
   const InputRows input = input_rows(x, nullptr, workspace);
-  network().forward(all, parameters, input.values, workspace, input.context({}));
+  network().forward(all, parameters, input.values, workspace,
+                    input.context(inference_context(workspace)));
   ConstMatrix target = x;
   LossOptions options = loss_options(spec_, {}, {}, {});
   options.sizes = input.sizes;

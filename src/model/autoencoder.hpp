@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "core/condition.hpp"
 #include "core/layout.hpp"
 #include "core/missing.hpp"
 #include "model/contractive.hpp"
@@ -42,8 +43,11 @@ struct AutoencoderSpec {
   bool missing_indicator = false;    ///< the mask is fed to the network too (MissingInput)
   std::vector<float> missing_means;  ///< mask: of each feature, as normalised; empty: all 0
   std::vector<OutputGroup> groups;   ///< mixed loss: of the data's columns
-  Counts counts = Counts::none;      ///< samples are counts, the network is fed a function of them
-  double library = 0;  ///< counts: sum of a typical sample; 0 until the data are known: 1
+  /// What encoder and decoder are told of a sample besides its features (ConditionBias behind the
+  /// first dense layer of each).
+  std::vector<Condition> conditions;
+  Counts counts = Counts::none;  ///< samples are counts, the network is fed a function of them
+  double library = 0;            ///< counts: sum of a typical sample; 0 until the data are known: 1
   Dispersion dispersion = Dispersion::gene;  ///< nb, zinb
   SparseInput sparse_input = SparseInput::automatic;
   Regularization regularization;
@@ -123,10 +127,14 @@ class Autoencoder final : public Trainable {
   /// samples.
   ConstMatrix network_input(ConstMatrix samples, Workspace& workspace) const;
 
+  /// Samples are of the categories that the workspace has been given (Workspace::set_conditions),
+  /// here and in all passes below.
   /// Codes h = f(x) of a micro-batch (rows x code_size), living in the workspace.
   ConstMatrix encode(const float* parameters, ConstMatrix x, Workspace& workspace) const;
-  /// x^ = r(f(x)) of a micro-batch (rows x features), living in the workspace.
-  ConstMatrix reconstruct(const float* parameters, ConstMatrix x, Workspace& workspace) const;
+  /// x^ = r(f(x)) of a micro-batch (rows x features), living in the workspace. r is told
+  /// `decoder_conditions` instead of the samples' own, unless empty.
+  ConstMatrix reconstruct(const float* parameters, ConstMatrix x, Workspace& workspace,
+                          std::span<const std::int32_t> decoder_conditions = {}) const;
   /// x^ = r(h) of given codes; of counts, the means for a typical sample (size factor 1).
   ConstMatrix decode(const float* parameters, ConstMatrix codes, Workspace& workspace) const;
   /// reconstruct() and its loss sums against x.

@@ -278,6 +278,22 @@ void check_missing(const AutoencoderSpec& spec) {
         "--missing-indicator, whose inputs are 0 or 1: use one or the other");
 }
 
+void check_conditions(const AutoencoderSpec& spec) {
+  if (spec.conditions.empty()) return;
+  const Regularization& r = spec.regularization;
+  for (const auto& [name, used] : {std::pair{"contractive", r.contractive > 0},
+                                   {"hessian-weight", r.hessian_weight > 0},
+                                   {"predictive", r.predictive}}) {
+    check(!used,
+          fmt::format("--condition cannot be combined with --{}: leave out one of them", name));
+  }
+  const bool dense = spec.encoder[1].kind == LayerSpec::Kind::dense &&
+                     spec.decoder[1].kind == LayerSpec::Kind::dense;
+  check(dense,
+        "--condition needs dense first layers of encoder and decoder: convolutions take no "
+        "conditions");
+}
+
 // Of --loss nb and zinb.
 void check_count_loss(const AutoencoderSpec& spec) {
   if (logits_per_feature(spec.loss) == 1) return;
@@ -314,6 +330,7 @@ void check_counts(const AutoencoderSpec& spec) {
 
 void check_spec(const AutoencoderSpec& spec) {
   check_layers(spec);
+  check_conditions(spec);
   check_loss(spec.loss, spec.output_activation);
   const ImageShape& input = spec.encoder.front().image;
   check(spec.loss != Loss::ssim || !input.known() || input.is_image(),

@@ -44,7 +44,10 @@ struct PassContext {
   std::uint32_t epoch = 0;
   std::span<const std::uint64_t> sample_ids;  ///< of each row: its row in the data set
   std::span<const float> sample_weights;      ///< by row in the data set; empty: all 1
-  std::span<const double> unit_means;         ///< Trainable::mean_units() of the global batch
+  /// By row in the data set, the categories of a sample, one for each condition of the model: rows
+  /// of ConditionBias, -1 where unknown. Empty: all are unknown.
+  std::span<const std::int32_t> conditions;
+  std::span<const double> unit_means;  ///< Trainable::mean_units() of the global batch
   PenaltyFactors penalty_factors;
   std::span<const SecondOrderTerms> second_order;  ///< of the first layers; the others have none
   /// The arena, rounded: dense layers multiply in bfloat16. Null: in fp32.

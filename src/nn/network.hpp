@@ -69,6 +69,10 @@ class Workspace {
   [[nodiscard]] Matrix output_gradient(Index layer, Index rows);
   [[nodiscard]] std::span<float> scratch(Index layer, Index rows);
   [[nodiscard]] std::span<float> extra() { return extra_.span(); }
+  /// The categories of the rows of a pass without training (PassContext::conditions, by row of the
+  /// pass): whoever calls it sets them, and they stay until they are set again.
+  void set_conditions(std::span<const std::int32_t> conditions) { conditions_ = conditions; }
+  [[nodiscard]] std::span<const std::int32_t> conditions() const { return conditions_; }
   /// For the owner's sparse rows; grows with them.
   [[nodiscard]] SparseBatch& sparse() { return sparse_; }
   /// Adds the workspace of a part of the owner.
@@ -92,6 +96,7 @@ class Workspace {
   Buffer<float> gradients_[2];
   Buffer<float> scratch_;
   Buffer<float> extra_;
+  std::span<const std::int32_t> conditions_;
   SparseBatch sparse_;
   std::vector<Workspace> parts_;
 };

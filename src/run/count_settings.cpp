@@ -44,10 +44,15 @@ std::vector<std::string> notes_on(const CountStatistics& statistics, const Datas
 TrainConfig with_counts(const Communicator& communicator, TrainConfig config,
                         const DatasetReader& data) {
   AutoencoderSpec& model = config.model;
-  if (model.sparse_input == SparseInput::automatic)
-    model.sparse_input = model.counts != Counts::none && sparse_input_obstacle(model).empty()
-                             ? SparseInput::on
-                             : SparseInput::off;
+  if (model.sparse_input == SparseInput::automatic) {
+    // Standardized samples have no zeros.
+    const bool stored = data.info().entries.known() &&
+                        resolve(config.normalize, data.info().type) != Normalize::standardize;
+    const bool wanted = model.counts != Counts::none || stored;
+    const bool possible =
+        sparse_input_obstacle(model).empty() && config.pretrain.kind == Pretrain::none;
+    model.sparse_input = wanted && possible ? SparseInput::on : SparseInput::off;
+  }
   if (!takes_counts(config)) return config;
   config.normalize = Normalize::none;
   const CountStatistics statistics = count_statistics(communicator, data);

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "data/statistics.hpp"
+#include "data/sample_conditions.hpp"
 #include "engine/sample_layout.hpp"
 #include "run/count_settings.hpp"
 #include "run/feature_weights.hpp"
@@ -11,7 +11,7 @@
 namespace hourglass {
 
 TrainConfig effective_config(const Communicator& communicator, const TrainConfig& config,
-                             const DatasetReader& data) {
+                             const DatasetReader& data, FeatureStatistics* measured) {
   TrainConfig result = with_table_columns(
       communicator,
       with_feature_weights(communicator, with_sample_layout(config, data.info()), data),
@@ -19,7 +19,13 @@ TrainConfig effective_config(const Communicator& communicator, const TrainConfig
   result = with_counts(communicator, std::move(result), data);
   if (result.model.missing == Missing::mask) {
     result.model.missing_means =
-        missing_means(communicator, data, result.normalize, missing_values(result));
+        missing_means(communicator, data, result.normalize, missing_values(result), measured);
+  }
+  if (!result.condition.empty()) {
+    collectively(communicator, [&] {
+      result.model.conditions =
+          find_conditions(result.condition, data.info(), result.unknown_condition);
+    });
   }
   collectively(communicator, [&] { const Autoencoder sensible(result.model); });
   return result;

@@ -18,6 +18,7 @@ namespace hourglass {
 
 namespace {
 
+constexpr const char* conditions_text_name = "conditions";
 constexpr const char* divisor_path = "/model/input/divisor";
 constexpr const char* mean_path = "/model/input/mean";
 constexpr const char* missing_means_path = "/model/input/missing_means";
@@ -42,6 +43,10 @@ void store_transform(const InputTransform& transform, StateHeader& header) {
   }
   header.doubles[inverse_deviation_path] = {transform.inverse_deviation.begin(),
                                             transform.inverse_deviation.end()};
+}
+
+void store_conditions(const std::vector<Condition>& conditions, StateHeader& header) {
+  if (!conditions.empty()) header.texts[conditions_text_name] = conditions_text(conditions);
 }
 
 void store_missing_means(const std::vector<float>& means, StateHeader& header) {
@@ -124,7 +129,7 @@ Index Model::leading_channels() const { return hourglass::leading_channels(confi
 
 ImageShape Model::grid() const { return grid_of(config.model); }
 
-Model load_model(const std::string& path) {
+Model load_model(const std::string& path, bool takes_conditions) {
   require_model(path);
   Model model;
   model.file = read_state_file(path);
@@ -133,6 +138,16 @@ Model load_model(const std::string& path) {
   if (model.config.model.missing == Missing::mask)
     model.config.model.missing_means = load_missing_means(model.file.header);
   load_columns(model.file.header, path, model.config);
+  if (const auto text = model.file.header.texts.find(conditions_text_name);
+      text != model.file.header.texts.end()) {
+    model.config.model.conditions = conditions_from(text->second, path);
+    if (!takes_conditions) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("{}: the model has conditions of its samples, known to encode, "
+                              "reconstruct, report, score and evaluate only",
+                              path));
+    }
+  }
   load_library(model.file.header, path, model.config.model);
   model.network = std::make_unique<Autoencoder>(model.config.model);
   check_tensors(model.file, model.network->layout());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +25,9 @@ struct Model {
   std::unique_ptr<Autoencoder> network;
   Buffer<float> parameters;
   StateFile file;
+  /// The categories of each row of the data that the model is used on, set by the command: what
+  /// Workspace::set_conditions takes, row after row. Empty: unknown.
+  std::vector<std::int32_t> row_conditions = {};
 
   /// For comparing other data with it; refers to the transform.
   [[nodiscard]] ModelInput input() const { return {network->features(), &transform, identity}; }
@@ -35,8 +39,12 @@ struct Model {
 };
 
 /// Reads and verifies a model or checkpoint. Throws Error(io) or Error(data) as read_state_file
-/// does, and Error(data) when the file's tensors are not those of its configuration.
-[[nodiscard]] Model load_model(const std::string& path);
+/// does, and Error(data) when the file's tensors are not those of its configuration; Error(usage)
+/// when the model has conditions of its samples and the caller does not take them.
+[[nodiscard]] Model load_model(const std::string& path, bool takes_conditions = false);
+
+/// The conditions as an entry of a state file's header, where there are some.
+void store_conditions(const std::vector<Condition>& conditions, StateHeader& header);
 
 /// The input transform as entries of a state file's header, and back. The header has the means of
 /// missing elements for both treatments: Missing::mask keeps them in

@@ -10,11 +10,16 @@
 #include <mutex>
 #include <utility>
 
+#include "config/data_reading.hpp"
+#include "config/sample_reading.hpp"
 #include "core/channel_order.hpp"
 #include "data/count_statistics.hpp"
+#include "data/finite_rows.hpp"
 #include "data/missing_values.hpp"
 #include "data/normalization.hpp"
+#include "data/value_match.hpp"
 #include "engine/inference.hpp"
+#include "engine/matched_data.hpp"
 #include "engine/worker_pool.hpp"
 #include "hourglass/core/error.hpp"
 #include "math/blas.hpp"
@@ -57,7 +62,29 @@ ChannelGrid data_grid(const Model& model) {
   return {channels, model.network->features() / channels, sizeof(float)};
 }
 
-void normalize_rows(const Model& model, ConstMatrix samples, Range rows, Matrix x) {
+// The conversion of these samples, once their values have been compared with those of the training.
+InputTransform transform_of(const Model& model, ConstMatrix samples,
+                            const InferenceSettings& settings) {
+  ValueMatch match;
+  if (settings.data_scale < 0 || !std::isfinite(settings.data_scale)) {
+    throw Error(ErrorKind::usage, fmt::format("InferenceSettings::data_scale is {}, which is no "
+                                              "factor",
+                                              settings.data_scale));
+  }
+  if (settings.data_scale > 0) {
+    match.multiply = settings.data_scale;
+  } else if (model.identity && model.identity->range.known()) {
+    ValueRange range;
+    for (Index r = 0; r < samples.rows; ++r)
+      range.add(ElementType::f32, std::as_bytes(samples.row(r)), model.transform.missing.values);
+    match = match_values(*model.identity, ElementType::f32, range,
+                         {"the samples", "InferenceSettings::data_scale"});
+  }
+  return matched_transform(model.transform, match);
+}
+
+void normalize_rows(const Model& model, const InputTransform& transform, ConstMatrix samples,
+                    Range rows, Matrix x) {
   const ChannelGrid grid = data_grid(model);
   std::vector<float> ordered(static_cast<std::size_t>(grid.channels > 1 ? samples.columns : 0));
   for (Index r = rows.begin; r < rows.end; ++r) {
@@ -66,8 +93,7 @@ void normalize_rows(const Model& model, ConstMatrix samples, Range rows, Matrix 
       to_channels_last(grid, std::as_bytes(row), std::as_writable_bytes(std::span(ordered)));
       row = ordered;
     }
-    convert_row(ElementType::f32, std::as_bytes(row).data(), model.transform,
-                x.row(r - rows.begin));
+    convert_row(ElementType::f32, std::as_bytes(row).data(), transform, x.row(r - rows.begin));
     if (model.transform.counts && !are_counts(x.row(r - rows.begin))) {
       throw Error(ErrorKind::data,
                   fmt::format("row {} of the samples holds numbers that are not counts", r));
@@ -103,9 +129,10 @@ void for_each_part(const Model& model, Index rows, const InferenceSettings& sett
 void for_each_normalized(const Model& model, ConstMatrix samples, const InferenceSettings& settings,
                          const std::function<void(Range, ConstMatrix, Workspace&)>& visit) {
   check_columns(samples, model.network->features(), "samples", model.transform.missing);
+  const InputTransform transform = transform_of(model, samples, settings);
   for_each_part(model, samples.rows, settings, [&](Range rows, Workspace& workspace) {
     OwnedMatrix x(rows.size(), samples.columns);
-    normalize_rows(model, samples, rows, x.view());
+    normalize_rows(model, transform, samples, rows, x.view());
     visit(rows, x, workspace);
   });
 }
@@ -164,11 +191,40 @@ std::vector<EpochRecord> TrainedModel::history() const {
 
 std::string TrainedModel::digest() const { return model_->file.weights_digest; }
 
-OwnedMatrix TrainedModel::normalize(ConstMatrix samples) const {
+OwnedMatrix TrainedModel::read_samples(const std::string& address) const {
+  TrainConfig config = model_->config;
+  config.reading = for_other_rows(config.reading);
+  config.reading.allow_external = false;
+  DatasetAddress place = parse_address(address);
+  place.options = sample_reading(config);
+  const MatchedData data = match_data(std::make_unique<DatasetReader>(place), model_->input());
+  const DatasetInfo& info = data.reader->info();
+  const MissingValues& missing = model_->transform.missing;
+  InputTransform stored;
+  stored.divisor = data.values.divide / data.values.multiply;
+  if (missing.treatment != Missing::refuse) stored.missing = {Missing::mask, missing.values, {}};
+  OwnedMatrix samples(info.rows(), features());
+  const Index step = rows_a_read(info);
+  std::vector<std::byte> bytes(
+      static_cast<std::size_t>(std::min(step, info.rows()) * info.row_bytes()));
+  for (Index begin = 0; begin < info.rows(); begin += step) {
+    const Range part{begin, std::min(info.rows(), begin + step)};
+    read_finite_rows(
+        *data.reader, part,
+        std::span(bytes).first(static_cast<std::size_t>(part.size() * info.row_bytes())), missing);
+    OwnedMatrix rows(part.size(), features());
+    for (Index r = 0; r < part.size(); ++r)
+      convert_row(info.type, bytes.data() + r * info.row_bytes(), stored, rows.view().row(r));
+    copy_outputs(*model_, rows, part, samples);
+  }
+  return samples;
+}
+
+OwnedMatrix TrainedModel::normalize(ConstMatrix samples, const InferenceSettings& settings) const {
   check_columns(samples, features(), "samples", model_->transform.missing);
   OwnedMatrix x(samples.rows, samples.columns);
   const Range rows{0, samples.rows};
-  normalize_rows(*model_, samples, rows, x.view());
+  normalize_rows(*model_, transform_of(*model_, samples, settings), samples, rows, x.view());
   if (data_grid(*model_).channels == 1) return x;
   OwnedMatrix as_given(samples.rows, samples.columns);
   copy_outputs(*model_, x, rows, as_given);

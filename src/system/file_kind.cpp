@@ -43,6 +43,8 @@ struct Signature {
 };
 
 constexpr std::array signatures = {
+    Signature{0, "%%MatrixMarket"sv, "a Matrix Market file", "mtx",
+              "make an HDF5 file of it: hourglass import {} --sparse --output OUT.h5:/train"},
     Signature{0, "\x93NUMPY"sv, "a NumPy array", "npy", by_import},
     Signature{0, "CDF\x01"sv, "a netCDF-3 file", "", by_nccopy},
     Signature{0, "CDF\x02"sv, "a netCDF-3 file", "", by_nccopy},

@@ -112,6 +112,7 @@ StateHeader Checkpoints::header() const {
   store_missing_means(config_.model.missing_means, header);
   store_feature_weights(config_.model.feature_weights, header);
   store_columns(config_.columns, header);
+  store_conditions(config_.model.conditions, header);
   store_library(config_.model, header);
   return header;
 }

@@ -43,7 +43,13 @@ std::string overflowing_layer(const Trainable& model, std::span<const float> par
   for (Index layer = 0; layer < network.layer_count(); ++layer) {
     const auto roles = network.layer(layer).roles();
     if (!roles.empty()) name = layer_of(model.layout().tensor(roles.front().slot).name);
-    if (!finite_rows(ConstMatrix(workspace.output(layer, 1)))) return name;
+    if (finite_rows(ConstMatrix(workspace.output(layer, 1)))) continue;
+    // The outputs are logits of features: the first, for a likelihood that is not finite.
+    if (layer + 1 < network.layer_count() || logits_per_feature(autoencoder->spec().loss) == 1)
+      return name;
+    const std::span<const float> logits = workspace.output(layer, 1).row(0);
+    const auto bad = std::ranges::find_if(logits, [](float z) { return !std::isfinite(z); });
+    return fmt::format("{} (feature {})", name, (bad - logits.begin()) % model.features());
   }
   return "";
 }
@@ -102,6 +108,7 @@ std::string find_non_finite(const Communicator& communicator, const Trainable& m
             .epoch = step.epoch,
             .sample_ids = std::span(ids).subspan(static_cast<std::size_t>(row), 1),
             .sample_weights = source.weights(),
+            .conditions = source.conditions(),
             .unit_means = no_means};
         const ConstMatrix sample(samples.data() + row * model.features(), 1, model.features());
         const std::string fault = fault_of(model, parameters, sample, workspace, gradient, context);

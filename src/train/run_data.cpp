@@ -10,11 +10,13 @@
 #include "core/text_digest.hpp"
 #include "data/columns_of.hpp"
 #include "data/feature_advice.hpp"
+#include "data/sample_conditions.hpp"
 #include "data/sample_weights.hpp"
 #include "data/statistics.hpp"
 #include "engine/inference.hpp"
 #include "engine/sample_layout.hpp"
 #include "engine/training_data.hpp"
+#include "run/effective_config.hpp"
 
 namespace hourglass {
 
@@ -49,6 +51,10 @@ RunData::RunData(const Communicator& communicator, const TrainConfig& config)
     training_ = open_everywhere(communicator, config.data, told);
 }
 
+TrainConfig RunData::completed(const TrainConfig& config) {
+  return effective_config(communicator_, config, *training_, &statistics_);
+}
+
 void RunData::prepare(const TrainConfig& config, Index features) {
   std::unique_ptr<DatasetReader> validation;
   if (has_validation(config)) {
@@ -64,8 +70,11 @@ void RunData::prepare(const TrainConfig& config, Index features) {
     identity_.sample_shape = image.spatial();
     identity_.sample_shape.push_back(image.channels);
   }
-  collectively(communicator_, [&] { read_weights(config, validation.get()); });
-  FeatureStatistics statistics;
+  collectively(communicator_, [&] {
+    read_weights(config, validation.get());
+    read_conditions(config, validation.get());
+  });
+  FeatureStatistics statistics = std::move(statistics_);
   transform_ = input_transform(communicator_, *training_, config.normalize, missing_values(config),
                                &statistics, weights_);
   if (config.model.missing != Missing::refuse) {
@@ -81,9 +90,10 @@ void RunData::prepare(const TrainConfig& config, Index features) {
   collectively(communicator_, [&] {
     if (!communicator_.is_root()) return;
     fingerprint_ = hourglass::fingerprint(*training_, &identity_.range, config.missing_values);
-    if (!weights_.empty()) {
-      // Other weights make another run.
-      const auto bytes = std::as_bytes(std::span(weights_));
+    // Other weights or conditions make another run.
+    for (const auto bytes :
+         {std::as_bytes(std::span(weights_)), std::as_bytes(std::span(conditions_))}) {
+      if (bytes.empty()) continue;
       fingerprint_ = text_digest(
           fingerprint_ + std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
     }
@@ -115,7 +125,7 @@ void RunData::look_for_odd_values(const FeatureStatistics& statistics,
   const auto add = [&](const std::optional<std::string>& line) {
     if (line) advice_.push_back(*line);
   };
-  if (!statistics.mean.empty()) add(constant_feature_advice(statistics));
+  if (!transform_.mean.empty()) add(constant_feature_advice(statistics));
   const RowSample sample(*training_);
   add(fill_value_advice(*training_, sample, missing));
   correlation_ = row_correlation(*training_, sample, transform_);
@@ -137,6 +147,18 @@ void RunData::read_weights(const TrainConfig& config, const DatasetReader* valid
     validation_weights_ = read_sample_weights(config.sample_weights, validation->info());
 }
 
+void RunData::read_conditions(const TrainConfig& config, const DatasetReader* validation) {
+  if (config.condition.empty()) return;
+  const auto read = [&](const std::string& addresses, const DatasetReader& reader) {
+    return hourglass::read_conditions(addresses, reader.info(), config.model.conditions,
+                                      config.unknown_condition);
+  };
+  conditions_ = read(config.condition, *training_);
+  if (validation == nullptr) return;
+  validation_conditions_ =
+      read(config.validation.empty() ? config.condition : config.validation_condition, *validation);
+}
+
 std::unique_ptr<SampleSource> RunData::open_source(const ShardPlan& plan,
                                                    const TrainConfig& config) const {
   const Range shards = plan.shards_of_rank(communicator_.rank(), communicator_.size());
@@ -145,7 +167,8 @@ std::unique_ptr<SampleSource> RunData::open_source(const ShardPlan& plan,
                                     shards,
                                     {config.seed, config.shuffle_block, config.shuffle_window},
                                     transform_,
-                                    weights_},
+                                    weights_,
+                                    conditions_},
                                    memory_budget(communicator_, config.memory));
   training_->release();
   return source;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -25,6 +26,9 @@ class RunData {
   /// Opens the training data.
   RunData(const Communicator& communicator, const TrainConfig& config);
 
+  /// The configuration completed from the training data (run/effective_config.hpp).
+  [[nodiscard]] TrainConfig completed(const TrainConfig& config);
+
   /// Opens the validation data, if any, checks that a model of so many features and its loss can
   /// be trained on the data, and derives the transform, the identity, the fingerprints and the
   /// advice. The validation data are compared with the training data.
@@ -38,6 +42,12 @@ class RunData {
   [[nodiscard]] std::span<const float> weights() const { return weights_; }
   [[nodiscard]] std::span<const float> validation_weights() const { return validation_weights_; }
   [[nodiscard]] const InputTransform& transform() const { return transform_; }
+  /// The categories of each training sample and of each validation sample (read_conditions);
+  /// empty: no conditions.
+  [[nodiscard]] std::span<const std::int32_t> conditions() const { return conditions_; }
+  [[nodiscard]] std::span<const std::int32_t> validation_conditions() const {
+    return validation_conditions_;
+  }
   /// Of the validation data, as they are stored.
   [[nodiscard]] const InputTransform& validation_transform() const { return validation_.transform; }
   /// A resumed run keeps the transform of its checkpoint.
@@ -66,6 +76,7 @@ class RunData {
 
  private:
   void read_weights(const TrainConfig& config, const DatasetReader* validation);
+  void read_conditions(const TrainConfig& config, const DatasetReader* validation);
   void look_for_odd_values(const FeatureStatistics& statistics, const std::vector<double>& missing);
   void look_for_unfamiliar_values(const FeatureStatistics& statistics);
 
@@ -74,6 +85,9 @@ class RunData {
   MatchedData validation_;
   std::vector<float> weights_;
   std::vector<float> validation_weights_;
+  FeatureStatistics statistics_;  // of completed(), where it needed them
+  std::vector<std::int32_t> conditions_;
+  std::vector<std::int32_t> validation_conditions_;
   InputTransform transform_;
   DataIdentity identity_;
   std::vector<std::string> training_notes_;

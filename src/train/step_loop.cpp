@@ -132,7 +132,7 @@ void StepLoop::validate(MetricsRecord& record) {
   const Evaluation found =
       evaluate(communicator_, stage.model(), stage.parameters_in_use(), *data_.validation(),
                data_.validation_transform(), config_.micro_batch, stages_.pool(),
-               data_.validation_weights());
+               data_.validation_weights(), data_.validation_conditions());
   record.validation_sse = found.sse;
   record.validation_unit_kl = found.unit_divergences;
 }

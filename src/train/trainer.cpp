@@ -7,18 +7,22 @@
 #include "core/activity.hpp"
 #include "engine/arithmetic.hpp"
 #include "engine/inference.hpp"
-#include "run/effective_config.hpp"
 #include "system/atomic_file.hpp"
+#include "train/gene_choice.hpp"
 #include "train/start_report.hpp"
 
 namespace hourglass {
 
 Trainer::Trainer(const Communicator& communicator, const TrainConfig& config,
                  std::optional<ResumePoint> resume)
+    : Trainer(with_highly_variable(communicator, config), communicator, std::move(resume)) {}
+
+Trainer::Trainer(const TrainConfig& config, const Communicator& communicator,
+                 std::optional<ResumePoint> resume)
     : communicator_(communicator),
       signals_(stop_signals_from(config.reliability.stop_signal)),
       data_(communicator, config),
-      config_(effective_config(communicator, config, data_.training())),
+      config_(data_.completed(config)),
       model_(config_.model),
       plan_(config_, model_, data_.training().info().rows()),
       folder_(resume ? std::move(resume->folder) : RunFolder(config.output)),

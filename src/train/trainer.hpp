@@ -52,6 +52,10 @@ class Trainer {
   std::vector<StepTimes> run_steps(Index steps);
 
  private:
+  /// With the columns chosen.
+  Trainer(const TrainConfig& config, const Communicator& communicator,
+          std::optional<ResumePoint> resume);
+
   void train_stages();
   [[nodiscard]] TrainResult finish();
 

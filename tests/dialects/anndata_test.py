@@ -83,16 +83,18 @@ class AnnDataTest(DialectTest):
         matrix = sparse.csc_matrix(self.counts())
         self.write(matrix)
         message = self.refusal(
-            "p.h5ad", "AnnData file whose X is a sparse matrix stored by columns (CSC)"
+            "p.h5ad",
+            "AnnData file whose X is a sparse matrix stored by columns (CSC)",
+            "p.h5ad:/X --sparse --output rows.h5",
+            "; make rows of it: hourglass import ",
         )
         self.assertNotIn("obsm", message)
-        self.reads(self.follow(message), matrix.toarray())
-        message = self.refusal(
-            "p.h5ad:/X",
-            "is a sparse matrix stored by columns (CSC)",
-            "; make it dense: python3 -c ",
-        )
-        self.reads(self.follow(message), matrix.toarray())
+        words = message.split("hourglass ")[1].split(" and name ")
+        done = run(*words[0].split(), folder=self.folder)
+        self.assertEqual(done.code, 0, str(done))
+        self.reads(self.path(words[1]), matrix.toarray())
+        self.assertEqual(self.columns(self.path(words[1]), "/X")[4], "gene4")
+        self.refusal("p.h5ad:/X", "is a sparse matrix stored by columns (CSC)")
 
     def test_square_matrices_without_a_mark(self):
         matrix = sparse.random(6, 6, 0.4, "csr", random_state=1)
@@ -168,12 +170,10 @@ class AnnDataTest(DialectTest):
         self.reads(both, np.vstack([first.toarray(), expected]))
         with h5py.File(self.path("b.h5ad"), "a") as file:
             file["var/_index"][2] = "gene0"
-        self.refusal(
-            "a.h5ad,b.h5ad", "b.h5ad:/X: two of its features have the same name", "; rename one"
-        )
+        self.refusal("a.h5ad,b.h5ad", "b.h5ad:/X: has two columns 'gene0'")
         with h5py.File(self.path("b.h5ad"), "a") as file:
             file["var/_index"][2] = "other"
-        self.refusal("a.h5ad,b.h5ad", "b.h5ad:/X: has no feature gene4, which a.h5ad:/X")
+        self.refusal("a.h5ad,b.h5ad", "b.h5ad:/X: has no column 'gene4', which a.h5ad:/X")
 
     def test_old_dense_files(self):
         x = self.counts()

@@ -13,7 +13,9 @@ from extras import need
 from support import ROOT, execute, run, write_file
 
 warnings.simplefilter("ignore")
-netCDF4, anndata, pandas, sparse = need("netCDF4", "anndata", "pandas", "scipy.sparse")
+netCDF4, anndata, pandas, sparse, scipy_io = need(
+    "netCDF4", "anndata", "pandas", "scipy.sparse", "scipy.io"
+)
 
 # Training as short as it gets.
 SHORT = ["--epochs", "1", "--batch", "16", "--micro-batch", "16"]
@@ -71,7 +73,9 @@ class DataDocTest(DialectTest):
         cells.layers["counts"] = counts
         cells.write_h5ad(self.path("cells.h5ad"))
         anndata.AnnData(sparse.csr_matrix(counts), dtype="f4").write_h5ad(self.path("sparse.h5ad"))
+        anndata.AnnData(sparse.csc_matrix(counts), dtype="f4").write_h5ad(self.path("csc.h5ad"))
         matrix = sparse.csc_matrix(counts.T)
+        scipy_io.mmwrite(self.path("matrix.mtx"), matrix)
         with h5py.File(self.path("filtered.h5"), "w") as file:
             group = file.create_group("matrix")
             group["data"], group["indices"] = matrix.data.astype("i4"), matrix.indices

@@ -110,6 +110,8 @@ class FramesTest(DialectTest):
         result = run(*words, folder=self.folder)
         self.assertEqual(result.code, DATA)
         self.assertIn("its columns 'city' are pickled Python objects", result.error_lines[0])
+        self.assertIn("; store the frame as a table: python3 -c ", result.error_lines[0])
+        self.assertIn(" and name table.h5:/x", result.error_lines[0])
         self.check(self.follow(result.error_lines[0]), pandas.read_hdf(self.path("f.h5")))
         rest = pandas.read_hdf(self.path("f.h5")).drop(columns="city")
         self.check("f.h5:/df", rest, "--drop-columns", "city")
@@ -205,14 +207,13 @@ class FramesTest(DialectTest):
         np.testing.assert_array_equal(found, both)
         self.assertEqual(list(attributes["feature_names"]), list("xyz"))
         missing = "c.h5:/t: has no column 'z', which a.h5:/t has"
-        self.refusal("a.h5,c.h5:/t", missing)
+        self.refusal("a.h5,c.h5:/t", missing, ": give the columns of all files the same names")
         words = ["--layers", "3,2", "--batch", "8", "--micro-batch", "8", "--epochs", "1"]
         words += ["--output", "run", "--data", "a.h5,b.h5:/t"]
         result = run("train", *words, folder=self.folder)
-        self.assertIn(
-            "1 data set with columns in another order than a.h5:/t, put right by their names",
-            result.stdout + result.stderr,
-        )
+        printed = result.stdout + result.stderr
+        self.assertIn("1 data set with columns in another order than a.h5:/t", printed)
+        self.assertIn(", put right by their names", printed)
         for sources, text in (
             (["a.h5:/t", "c.h5:/t"], missing),
             (["a.h5:/t", "b.h5:/t", "--virtual"], "leave --virtual out"),
@@ -220,6 +221,49 @@ class FramesTest(DialectTest):
             result = run("import", *sources, "--output", "no.h5", folder=self.folder)
             self.assertEqual(result.code, DATA, str(result))
             self.assertIn(text, result.error_lines[0])
+        with h5py.File(self.path("c.h5"), "a") as file:
+            file["t"].attrs["feature_names"] = list("xyz")
+        self.imported("a.h5:/t", "c.h5:/t")
+
+    def test_two_units(self):
+        values = self.rng.random((9, 3))
+        for name, units, offset in (("a", "K", 273.15), ("b", "degC", 0)):
+            write_file(self.path(f"{name}.h5"), t=values + offset)
+            with h5py.File(self.path(f"{name}.h5"), "a") as file:
+                file["t"].attrs["units"] = units
+        result = run("import", "a.h5", "b.h5", "--output", "no.h5", folder=self.folder)
+        self.assertEqual(result.code, DATA, str(result))
+        self.assertIn("in degC, those of a.h5:/t in K", result.error_lines[0])
+        self.assertIn(": convert one of them", result.error_lines[0])
+        with h5py.File(self.path("b.h5"), "a") as file:
+            file["t"][:] = file["t"][:] + 273.15
+            file["t"].attrs["units"] = "K"
+        self.assertEqual(self.imported("a.h5", "b.h5")[2]["units"], b"K")
+
+    def test_columns_that_have_no_kind(self):
+        values = np.zeros(9, [("x", "f4"), ("z", "c8"), ("name", "S3")])
+        write_file(self.path("r.h5"), events=values)
+        result = run("import", "r.h5:/events", "--output", "no.h5", folder=self.folder)
+        self.assertEqual(result.code, DATA, str(result))
+        text = "which has no kind of column: leave it out with --drop-columns {}"
+        self.assertIn(text.format("z"), result.error_lines[0])
+        values["name"] = b"abc"
+        write_file(self.path("r.h5"), events=values)
+        self.assertEqual(self.imported("r.h5:/events", "--drop-columns", "z")[0].shape, (9, 2))
+
+    def test_two_columns_of_one_name(self):
+        """pandas writes none such."""
+        frame = pandas.DataFrame({"a": [1.5, 2, 3], "b": [0.5, 1, 2], "c": [True, False, True]})
+        frame.to_hdf(self.path("f.h5"), "df")
+        with h5py.File(self.path("f.h5"), "a") as file:
+            (items,) = [v for v in file["df"].values() if v.shape == (2,) and v.dtype.kind == "S"]
+            items[:] = [b"a", b"a"]
+        result = run("import", "f.h5", "--output", "no.h5", folder=self.folder)
+        self.assertEqual(result.code, DATA, str(result))
+        self.assertIn("has two columns '", result.error_lines[0])
+        self.assertIn("'; rename one", result.error_lines[0])
+        frame.to_hdf(self.path("f.h5"), "df", mode="w")
+        self.check("f.h5", frame)
 
     def test_options_of_tables_are_refused_for_numbers(self):
         write_file(self.path("x.h5"), x=np.ones((9, 3)))

@@ -145,7 +145,9 @@ class MatlabTest(DialectTest):
             group.attrs["MATLAB_sparse"] = np.uint64(8)
             group["data"], group["ir"] = matrix.data, matrix.indices.astype("u8")
             group["jc"] = matrix.indptr.astype("u8")
-        message = self.refusal("m.mat:/S", "is a sparse matrix of MATLAB")
+        message = self.refusal(
+            "m.mat:/S", "is a sparse matrix of MATLAB", "; make it dense: python3 -c "
+        )
         self.reads(self.follow(message), matrix.toarray())
 
     def test_empty_arrays_are_refused(self):

@@ -168,6 +168,11 @@ inline std::vector<ModelCase> variant_cases() {
     spec.regularization.variational = true;
     spec.regularization.free_bits = 0.1;
   }));
+  cases.push_back(varied("counts", [](AutoencoderSpec& spec) {
+    spec.output_activation = Activation::linear;
+    spec.loss = Loss::zinb;
+    spec.counts = Counts::log1p;
+  }));
   cases.push_back(varied("predictive", [](AutoencoderSpec& spec) {
     spec.decoder = {5, 16};
     spec.output_activation = Activation::linear;

@@ -20,6 +20,8 @@ JPEG = base64.b64decode(
     "AAAAAAAAAAQAAhVUk9H/2gAIAQEAAD8AcjQaQ2TeL//Z"
 )
 
+MARKET = b"%%MatrixMarket matrix coordinate real general\n"
+
 
 def idx(values, code):
     return (
@@ -92,16 +94,18 @@ def model(program):
 
 
 def sparse(kind, **options):
-    """A matrix of 3 cells and 4 genes, as AnnData or 10x Genomics store it."""
+    """A matrix of 3 cells and 4 genes, as AnnData or 10x Genomics store it. Metadata have checksums
+    and texts a fixed length: the library crashes over damaged heaps of texts, and it is the numbers
+    that are to change."""
     stream = io.BytesIO()
-    with h5py.File(stream, "w") as file:
+    with h5py.File(stream, "w", libver="latest") as file:
         group = file.create_group("X" if kind == "csr" else "matrix")
         group.create_dataset("data", data=np.array([1, 2, 3, 4, 5], "f4"), **options)
         group.create_dataset("indices", data=np.array([0, 2, 1, 0, 3], "i4"), **options)
         group.create_dataset("indptr", data=np.array([0, 2, 3, 5], "i4"))
         if kind == "csr":
-            group.attrs["encoding-type"], group.attrs["shape"] = "csr_matrix", [3, 4]
-            file.attrs["encoding-type"] = "anndata"
+            group.attrs["encoding-type"], group.attrs["shape"] = np.bytes_("csr_matrix"), [3, 4]
+            file.attrs["encoding-type"] = np.bytes_("anndata")
         else:
             group["shape"], group["barcodes"] = [4, 3], np.array(["a", "b", "c"], "S")
     return stream.getvalue()
@@ -159,6 +163,13 @@ def main():
             "deflated": sparse("csr", chunks=(2,), compression="gzip"),
             "lzf": sparse("csr", chunks=(3,), compression="lzf"),
             "tenx": sparse("tenx"),
+        },
+        "mtx": {
+            "integer": MARKET.replace(b"real", b"integer") + b"2 3 3\n2 3 -7\n1 1 5\n2 1 4\n",
+            "real": MARKET + b"% words\n2 2 1\n2 2 1e-3\n",
+            "pattern": MARKET.replace(b"real", b"pattern") + b"2 2 2\n2 2\n1 1\n",
+            "packed": gzip.compress(MARKET + b"2 2 2\n2 2 1.5\n1 1 2\n"),
+            "refused-double": MARKET + b"1 1 2\n1 1 1\n1 1 2\n",
         },
         "model": model(program),
     }

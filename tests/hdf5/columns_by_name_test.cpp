@@ -32,7 +32,8 @@ TEST(ColumnsByName, leaves_the_same_order_and_unknown_names) {
 }
 
 TEST(ColumnsByName, takes_coordinates_of_another_grid_as_they_are) {
-  EXPECT_TRUE(columns_by_name(table("a.h5", {"t=0", "t=1.5"}), table("b.h5", {"t=3", "t=4.5"})).empty());
+  EXPECT_TRUE(
+      columns_by_name(table("a.h5", {"t=0", "t=1.5"}), table("b.h5", {"t=3", "t=4.5"})).empty());
   EXPECT_EQ(columns_by_name(table("a.h5", {"0", "1.5"}), table("b.h5", {"1.5", "0"})),
             (std::vector<Index>{1, 0}));
 }

@@ -46,8 +46,9 @@ INSTANTIATE_TEST_SUITE_P(Nn, EveryLoss, testing::ValuesIn(combinations()),
                          });
 
 TEST(LossNames, there_and_back) {
-  EXPECT_EQ(loss_names(), std::vector<std::string>({"mse", "bce", "mae", "huber", "log-cosh",
-                                                    "poisson", "cosine", "ssim", "mixed"}));
+  EXPECT_EQ(loss_names(),
+            std::vector<std::string>({"mse", "bce", "mae", "huber", "log-cosh", "poisson", "cosine",
+                                      "ssim", "mixed", "nb", "zinb"}));
   for (const auto& name : loss_names()) EXPECT_EQ(name_of(loss_from(name)), name);
   EXPECT_THROW((void)loss_from("rmse"), Error);
 }

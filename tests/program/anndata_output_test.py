@@ -2,10 +2,12 @@
 import hashlib
 import unittest
 
-import anndata
 import numpy as np
 
+from extras import need
 from support import DATA, PROGRAM, USAGE, ProgramTest, execute, read_datasets, run
+
+(anndata,) = need("anndata")
 
 QUICK = ["--batch", 20, "--micro-batch", 10, "--epochs", 1, "--progress", "none"]
 

@@ -2,11 +2,12 @@
 import hashlib
 import unittest
 
-import anndata
 import numpy as np
-import scipy.stats
 
+from extras import need
 from support import USAGE, ProgramTest, run
+
+anndata, stats = need("anndata", "scipy.stats")
 
 
 class CellsTest(ProgramTest):
@@ -49,12 +50,12 @@ class CellsTest(ProgramTest):
         self.assertLess(abs(z.mean()), 0.15)
         self.assertLess(abs(z.std() - 1), 0.15)
         # The share of zeros tells the dispersion too.
-        zeros = scipy.stats.nbinom.pmf(0, inverse, inverse / (inverse + means))
+        zeros = stats.nbinom.pmf(0, inverse, inverse / (inverse + means))
         z = ((counts == 0).mean(axis=0) - zeros) / np.sqrt(zeros * (1 - zeros) / len(counts))
         self.assertLess(abs(z[(zeros > 0.01) & (zeros < 0.99)].std() - 1), 0.2)
         gene = int(np.argmax(means))
-        expected = scipy.stats.nbinom(inverse[gene], inverse[gene] / (inverse[gene] + means[gene]))
-        self.assertGreater(scipy.stats.kstest(counts[:, gene], expected.cdf).pvalue, 1e-4)
+        expected = stats.nbinom(inverse[gene], inverse[gene] / (inverse[gene] + means[gene]))
+        self.assertGreater(stats.kstest(counts[:, gene], expected.cdf).pvalue, 1e-4)
 
     def test_the_same_on_any_number_of_ranks(self):
         options = ["--truth", "--batches", 3]

@@ -21,6 +21,10 @@ REVIEWED = [
     ("leave it out, use wider layers or a larger --micro-batch", "depends on the CPU"),
     ("this build has no oneDNN; install it", "followed by OneDnnTest, with CMake alone"),
     ("use a machine with more", "no other machine"),
+    (
+        "are too large: use --counts log1p --output-activation linear",
+        "divergence_advice_test has it; needs losses beyond single precision",
+    ),
     ("{}; use {}", "memory_advice_test has every combination; hints_train_test follows two"),
     ("; free some space or write elsewhere", "disk_fault_test fills disks"),
     (" are needed; free some space", "disk_fault_test uses up a quota"),

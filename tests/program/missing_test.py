@@ -327,7 +327,10 @@ class MissingTest(NetworkTest):
         probe += ["--validation-labels", f"{labelled}:/test"]
         self.success("probe", *probe)
         self.success("probe", *probe, "--fine-tune")
-        self.success("report", self.folder / "model", "--data", f"{self.file}:/test")
+        self.success(
+            *("report", self.folder / "model", "--data", f"{self.file}:/test"),
+            *("--output", self.folder / "report.html"),
+        )
         result = run("export", "onnx", "--model", model, "--output", self.folder / "model.onnx")
         self.assert_refused(result, USAGE, "--missing-indicator")
 

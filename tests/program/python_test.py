@@ -87,6 +87,29 @@ class PythonTest(ProgramTest):
                 model.squared_errors(x).mean(), report["sse"], delta=1e-5 * max(1, report["sse"])
             )
 
+    def test_tables_and_names(self):
+        random = np.random.default_rng(3)
+        lines = [f"{a:.3f},{'xyz'[i % 3]},{i % 2 == 0}" for i, a in enumerate(random.random(96))]
+        (self.folder / "t.csv").write_text("a,kind,even\n" + "\n".join(lines) + "\n")
+        self.success("import", self.folder / "t.csv", "--output", f"{self.folder}/t.h5:/t")
+        data, path = f"{self.folder}/t.h5:/t/samples", self.folder / "mixed/model.h5"
+        words = ["--data", data, "--layers", "5,4,2", "--loss", "mixed", "--batch", 32]
+        words += ["--normalize", "standardize", "--output-activation", "linear", "--epochs", 2]
+        self.train("mixed", *words, "--micro-batch", 8)
+        output = self.folder / "r.h5"
+        self.success("reconstruct", "--model", path, "--data", data, "--output", output)
+        expected = read_datasets(output)["/reconstructions"]
+        model = hourglass.load(path)
+        samples = read_datasets(self.folder / "t.h5")["/t/samples"]
+        found = model.reconstruct(model.normalize(samples))
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+        names = model.data["feature_names"]
+        other = samples[:, ::-1]
+        found = model.reconstruct(model.normalize(other, names=names[::-1]))
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+        with self.assertRaisesRegex(ValueError, "no column even"):
+            model.normalize(samples, names=[*names[:-1], "odd"])
+
     def test_metrics_rows_and_the_example(self):
         data = self.make_data()
         self.train(

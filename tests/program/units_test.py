@@ -155,6 +155,39 @@ class UnitsTest(ProgramTest):
         )
         self.assertEqual(len(report["highest"][0]["features"]), 1)
 
+    def test_odd_columns_of_a_table(self):
+        random = np.random.default_rng(6)
+        lines = [f"{a:.3f},{'xyz'[i % 3]},{a > 0}" for i, a in enumerate(random.normal(size=64))]
+        lines[7] = "40,z,False"
+        table = self.folder / "t.csv"
+        table.write_text("a,kind,positive\n" + "\n".join(lines) + "\n")
+        self.success("import", table, "--output", f"{self.folder}/t.h5:/t")
+        data, model = f"{self.folder}/t.h5:/t/samples", self.folder / "columns/model.h5"
+        words = ["--data", data, "--layers", "5,4,2", "--loss", "mixed", "--epochs", 2]
+        words += ["--normalize", "standardize", "--output-activation", "linear"]
+        self.train("columns", *words, "--batch", 32, "--micro-batch", 8)
+        words = ["score", "--model", model, "--data", data, "--per-feature", 3]
+        output = self.folder / "odd.h5"
+        text = self.success(*words, "--output", output, "--table", self.folder / "odd.csv").stdout
+        self.assertRegex(text, r"row 7: a 40\S* \(reconstructed -?[\d.]+\), kind z \(reconstr")
+        columns = read_datasets(output)["/odd_features"]
+        self.assertEqual(columns[7, 0], 0)
+        np.testing.assert_array_equal(np.sort(columns, axis=1), np.tile([0, 1, 2], (64, 1)))
+        with open(self.folder / "odd.csv", newline="") as file:
+            rows = [row for row in csv.DictReader(file) if row["row"] == "7"]
+        self.assertEqual({row["feature"] for row in rows}, {"a", "kind", "positive"})
+        (kind,) = [row for row in rows if row["feature"] == "kind"]
+        self.assertEqual(kind["value"], "z")
+        self.assertIn(kind["reconstruction"], ("x", "y", "z"))
+        odd = json.loads(self.success(*words, "--json").stdout)["highest"][0]["features"]
+        self.assertEqual((odd[0]["name"], round(odd[0]["value"])), ("a", 40))
+        page = self.folder / "page.html"
+        self.success("report", self.folder / "columns", "--output", page)
+        text = page.read_text()
+        for words in ("Error by column", "wrong, %", ">kind<", ">positive<"):
+            self.assertIn(words, text)
+        self.assertNotIn(">kind=x<", text)
+
     def test_missing_values_are_left_out(self):
         values = self.values.copy()
         values[5, 2] = np.nan

@@ -76,6 +76,17 @@ class WindowsTest(ProgramTest):
         self.assertEqual(found["two"], found["resumed"])
         self.assertEqual(found["two"], self.train("whole", *self.written, *SETTINGS, *self.shape))
 
+    def test_channels_of_windows_are_last(self):
+        """Also more than are channels anywhere, and fewer steps than channels."""
+        random = np.random.default_rng(3)
+        path = write_file(self.folder / "many.h5", x=random.random((90, 6), np.float32))
+        for length, layers in ((16, "16x6,conv1d:4x3s2,3"), (3, "3x6,conv1d:4x3,3")):
+            words = [*SETTINGS, "--data", f"{path}:/x", "--window", length, "--layers", layers]
+            words += ["--epochs", 1]
+            found = self.train(f"plain{length}", *words)
+            self.assertEqual(self.train(f"said{length}", *words, "--channels", "last"), found)
+            self.evaluate(self.folder / f"plain{length}/model.h5", "--data", f"{path}:/x")
+
     def test_views_below_windows(self):
         rows = [*range(0, 120), *range(120, 240, 2)]
         one = self.parts[0]

@@ -8,7 +8,9 @@
 
 #include "checkpoint/state_file.hpp"
 #include "config/settings.hpp"
+#include "data/data_identity.hpp"
 #include "engine/inference.hpp"
+#include "hdf5/dataset_writer.hpp"
 #include "hourglass/core/error.hpp"
 #include "hourglass/data/samples.hpp"
 #include "nn/initializer.hpp"
@@ -48,9 +50,8 @@ class TrainedModelTest : public testing::Test {
     return config;
   }
 
-  static void write_model(const std::string& path,
-                          const std::map<std::string, std::int64_t>& position,
-                          const std::string& more = "") {
+  void write_model(const std::string& path, const std::map<std::string, std::int64_t>& position,
+                   const std::string& more = "") {
     const TrainConfig config = configuration(more);
     const Autoencoder network(config.model);
     Buffer<float> parameters(network.layout().size());
@@ -58,6 +59,17 @@ class TrainedModelTest : public testing::Test {
     StateHeader header;
     header.configuration = to_text(config);
     header.texts["tool_version"] = "any";
+    if (knows_data_) {
+      DataIdentity identity;
+      identity.type = ElementType::u8;
+      identity.sample_shape = {features};
+      identity.range.lowest = 0;
+      identity.range.highest = 255;
+      identity.range.rows = rows;
+      for (Index f = 0; f < features; ++f)
+        identity.feature_names.push_back("f" + std::to_string(f));
+      store_identity(identity, header.texts);
+    }
     header.position = position;
     InputTransform transform;
     transform.divisor = 255;
@@ -109,6 +121,7 @@ class TrainedModelTest : public testing::Test {
   }
 
   TemporaryFolder folder_;
+  bool knows_data_ = false;  // models remember the data of their training
   std::string path_ = folder_.file("model.h5");
   std::string data_;
 };
@@ -142,6 +155,58 @@ TEST_F(TrainedModelTest, keeps_the_order_of_channels_of_its_data) {
   expect_moved(first.reconstruct(samples), last.reconstruct(moved));
   expect_moved(first.decode(first.encode(samples)), last.decode(last.encode(moved)));
   EXPECT_EQ(first.squared_errors(samples), last.squared_errors(moved));
+}
+
+TEST_F(TrainedModelTest, compares_values_with_those_of_the_training) {
+  knows_data_ = true;
+  write_model(folder_.file("knows.h5"), {});
+  const TrainedModel model = TrainedModel::load(folder_.file("knows.h5"));
+  const OwnedMatrix samples = read_samples(data_);
+  OwnedMatrix divided(rows, features);
+  OwnedMatrix small(rows, features);
+  for (Index r = 0; r < rows; ++r) {
+    for (Index f = 0; f < features; ++f) {
+      divided(r, f) = samples(r, f) / 255.0F;
+      small(r, f) = samples(r, f) / 2048.0F - 0.01F;
+    }
+  }
+  const OwnedMatrix codes = model.encode(samples);
+  const OwnedMatrix same = model.encode(divided);
+  for (Index r = 0; r < rows; ++r) {
+    for (Index k = 0; k < code_size; ++k) EXPECT_NEAR(same(r, k), codes(r, k), 1e-5F);
+  }
+  InferenceSettings as_they_are;
+  as_they_are.data_scale = 1;
+  EXPECT_GT(std::abs(model.encode(divided, as_they_are)(0, 0) - codes(0, 0)), 1e-3F);
+  expect_error(ErrorKind::data, "give InferenceSettings::data_scale",
+               [&] { static_cast<void>(model.encode(small)); });
+  as_they_are.data_scale = -1;
+  expect_error(ErrorKind::usage, "data_scale is -1",
+               [&] { static_cast<void>(model.normalize(samples, as_they_are)); });
+}
+
+TEST_F(TrainedModelTest, reads_samples_as_the_commands_do) {
+  knows_data_ = true;
+  write_model(folder_.file("knows.h5"), {});
+  const TrainedModel model = TrainedModel::load(folder_.file("knows.h5"));
+  const OwnedMatrix samples = read_samples(data_);
+  expect_equal(model.read_samples(data_), samples);
+  std::vector<float> turned;
+  std::vector<std::string> names;
+  for (Index f = features - 1; f >= 0; --f) names.push_back("f" + std::to_string(f));
+  for (Index r = 0; r < rows; ++r) {
+    for (Index f = features - 1; f >= 0; --f) turned.push_back(samples(r, f) / 255.0F);
+  }
+  const DatasetSpec spec{"/x", {rows, features},          ElementType::f32, 0, 0,
+                         {},   {{"feature_names", names}}};
+  const std::string path = folder_.file("turned.h5");
+  DatasetWriter writer(one_rank(), path, {spec});
+  writer.write_rows(0, {0, rows}, std::as_bytes(std::span(turned)));
+  writer.commit();
+  const OwnedMatrix read = model.read_samples(path + ":/x");
+  for (Index r = 0; r < rows; ++r) {
+    for (Index f = 0; f < features; ++f) ASSERT_NEAR(read(r, f), samples(r, f), 1e-4F);
+  }
 }
 
 TEST_F(TrainedModelTest, tells_what_it_is) {

@@ -40,5 +40,14 @@ TEST(DivergenceAdvice, a_line_search_has_no_learning_rate_to_lower) {
   EXPECT_EQ(advice("optimizer = lbfgs", true), "try a --pretrain-learning-rate below 0.001");
 }
 
+TEST(DivergenceAdvice, proposes_counts_for_poisson) {
+  TrainConfig config;
+  config.model.loss = Loss::poisson;
+  EXPECT_NE(divergence_advice(config, 1e-3, false, 0).find("--counts log1p"), std::string::npos);
+  config.model.counts = Counts::log1p;
+  EXPECT_EQ(divergence_advice(config, 1e-3, false, 0).find("--counts"), std::string::npos);
+  EXPECT_EQ(divergence_advice(config, 1e-3, false, 0).find("--normalize"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace hourglass

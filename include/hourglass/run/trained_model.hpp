@@ -19,6 +19,10 @@ struct InferenceSettings {
   /// Samples of one matrix product; 0: as many as in training (the setting micro-batch). The last
   /// bits of a result depend on it.
   Index micro_batch = 0;
+  /// The factor by which the values of the samples become like those of the training. 0: they are
+  /// compared with those of the training, as the commands do: images divided by 255, or not, are
+  /// converted, and values that cannot be the training's are refused. 1 takes them as they are.
+  double data_scale = 0;
 };
 
 /// One epoch of the training that made a model; errors are per sample, summed over features.
@@ -44,8 +48,9 @@ struct EpochRecord {
 /// Methods that compute are local and may be called by several threads at once; each call makes its
 /// own threads and memory (4 bytes x micro-batch x about twice the sum of the layers' widths, per
 /// thread), so few calls with many rows are faster than many calls with few. They throw Error(data)
-/// when the matrix has not D (decode: d) columns or holds a NaN or infinity, naming the row, and
-/// Error(usage) for impossible InferenceSettings.
+/// when the matrix has not D (decode: d) columns, holds a NaN or infinity, naming the row, or
+/// values that cannot be those of the training (InferenceSettings::data_scale), and Error(usage)
+/// for impossible InferenceSettings.
 class TrainedModel {
  public:
   /// Reads and verifies model.h5, a checkpoint, or another file of that form. Local. Throws
@@ -62,9 +67,17 @@ class TrainedModel {
   /// The weights digest, as `hourglass inspect` prints it: equal digests, equal parameters.
   [[nodiscard]] std::string digest() const;
 
+  /// The samples of a data set of HDF5 as the methods below take them, compared with the data of
+  /// the training as the commands do: features are put into the model's order by their names,
+  /// images into its order of channels, values are converted where that is certain. Missing
+  /// elements are NaN. Local. Throws as hourglass::read_samples(), and Error(data) for data that
+  /// the model cannot be used on.
+  [[nodiscard]] OwnedMatrix read_samples(const std::string& address) const;
+
   /// The samples (n x D) as the network sees them: (x / divisor - mean) / deviation (n x D). Here
   /// and below, the numbers of a sample have the order of the training data.
-  [[nodiscard]] OwnedMatrix normalize(ConstMatrix samples) const;
+  [[nodiscard]] OwnedMatrix normalize(ConstMatrix samples,
+                                      const InferenceSettings& settings = {}) const;
   /// Codes h = f(x) (n x d) of samples (n x D).
   [[nodiscard]] OwnedMatrix encode(ConstMatrix samples,
                                    const InferenceSettings& settings = {}) const;

@@ -1,0 +1,67 @@
+"""Hints about counts: each is printed with reason, and followed literally."""
+import unittest
+
+import numpy as np
+
+from hints import HintTest
+from support import DATA, USAGE, write_file
+
+QUICK = ["--layers", "20,8", "--output-activation", "linear", "--epochs", 1, "--batch", 32]
+QUICK += ["--micro-batch", 16]
+
+
+class CountHints(HintTest):
+    def setUp(self):
+        super().setUp()
+        self.runs = 0
+        self.values = np.random.default_rng(1).poisson(2, (64, 20)).astype(np.float32)
+        self.data = self.written("counts", self.values)
+
+    def written(self, name, values):
+        return write_file(self.folder / f"{name}.h5", x=values) + ":/x"
+
+    def training(self, *words, data=None):
+        self.runs += 1
+        output = self.folder / f"run{self.runs}"
+        return ["train", "--data", data or self.data, *QUICK, "--output", output, *words]
+
+    def test_numbers_that_are_not_counts(self):
+        words = ["--loss", "nb", "--counts", "log1p"]
+        scaled = self.written("scaled", self.values * np.float32(0.3))
+        self.hint(
+            "name the data set of raw counts, or use --loss mse without --counts",
+            *self.training(*words, data=scaled),
+            code=DATA,
+        )
+        self.success(*self.training(*words))
+        self.success(*self.training("--loss", "mse", data=scaled))
+
+    def test_features_without_counts(self):
+        text = "; leave them out of the data"
+        some = self.values.copy()
+        some[:, 3] = 0
+        words = ["--loss", "nb"]
+        self.printed(
+            "their means become the least possible; leave them out of the data",
+            self.success(*self.training(*words, data=self.written("some", some))).stdout,
+        )
+        self.no_hint(text, *self.training(*words))
+
+    def test_exports(self):
+        words = self.training("--loss", "nb", "--counts", "log1p")
+        self.success(*words)
+        model = words[words.index("--output") + 1] / "model.h5"
+        output = self.folder / "out.h5"
+        printed = self.hint(
+            "their size factors are not layers; use hourglass encode or reconstruct",
+            *["export", "onnx", "--model", model, "--output", self.folder / "m.onnx"],
+            code=USAGE,
+        )
+        for command in ("encode", "reconstruct"):
+            self.assertIn(command, printed.advice)
+            self.success(command, "--model", model, "--data", self.data, "--output", output)
+            output.unlink()
+
+
+if __name__ == "__main__":
+    unittest.main()
