@@ -16,7 +16,9 @@
 #include "engine/sum_over_ranks.hpp"
 #include "hourglass/core/error.hpp"
 #include "math/exact_sum.hpp"
+#include "model/architecture.hpp"
 #include "model/penalty.hpp"
+#include "model/sample_input.hpp"
 #include "nn/gaussian_sample.hpp"
 #include "nn/row_weights.hpp"
 
@@ -53,8 +55,12 @@ double log_factorial(double x) {
   return ::lgamma_r(x + 1, &sign);
 }
 
-// What ln p(x | h) has besides the loss; `present` is empty where all elements are there.
-double log_constant(Loss loss, std::span<const float> x, std::span<const float> present) {
+// What ln p(x | h) has besides the loss; `present` is empty where all elements are there. The
+// likelihoods of counts are complete.
+double log_constant(const AutoencoderSpec& spec, std::span<const float> x,
+                    std::span<const float> present) {
+  if (distribution_of(spec.loss, spec.output_activation)) return 0;
+  const Loss loss = spec.loss;
   double sum = 0;
   for (std::size_t c = 0; c < x.size(); ++c) {
     if (!present.empty() && present[c] == 0) continue;
@@ -72,6 +78,8 @@ class EvidenceMeter {
         options_(options),
         random_(options.seed, Purpose::evidence),
         workspace_(model.make_workspace(micro_batch)),
+        sample_input_(sample_input_of(model.spec())),
+        row_scratch_(sample_input_.scratch_floats(micro_batch)),
         codes_(micro_batch * model.code_size()),
         log_ratios_(static_cast<std::size_t>(micro_batch)),
         reconstructions_(log_ratios_.size()),
@@ -93,6 +101,8 @@ class EvidenceMeter {
     ConstMatrix present;
     network.forward({0, model_.posterior_layer() + 1}, parameters,
                     model_.network_input(x, workspace_), workspace_, context);
+    const ConstMatrix posterior = workspace_.output(model_.posterior_layer(), x.rows);
+    const std::span<const float> sizes = sample_input_.dense_rows(x, row_scratch_.span()).sizes;
     if (const MissingInput* const missing = model_.missing_input()) {
       const Matrix values(target_.data(), x.rows, x.columns);
       const Matrix there(present_.data(), x.rows, x.columns);
@@ -100,7 +110,6 @@ class EvidenceMeter {
       target = values;
       present = there;
     }
-    const ConstMatrix posterior = workspace_.output(model_.posterior_layer(), x.rows);
     const Matrix codes(codes_.data(), x.rows, model_.code_size());
     for (Index r = 0; r < x.rows; ++r) begin_row(posterior, target, present, r);
     for (Index k = 0; k < options_.draws; ++k) {
@@ -111,6 +120,7 @@ class EvidenceMeter {
       for (Index r = 0; r < x.rows; ++r) {
         LossOptions options;
         options.present = row_of(present, r);
+        if (!sizes.empty()) options.sizes = sizes.subspan(static_cast<std::size_t>(r), 1);
         const AutoencoderSpec& spec = model_.spec();
         const LossSums loss = loss_and_gradient(spec.loss, spec.output_activation, false, 1.0F,
                                                 row_of(target, r), row_of(logits, r), {}, options);
@@ -155,7 +165,7 @@ class EvidenceMeter {
     const Index units = posterior.columns / 2;
     reconstructions_[row] = 0;
     weights_[row] = {};
-    constants_[row] = log_constant(model_.spec().loss, target.row(r),
+    constants_[row] = log_constant(model_.spec(), target.row(r),
                                    present.empty() ? std::span<const float>() : present.row(r));
     divergences_[row] = 0;
     for (Index j = 0; j < units; ++j)
@@ -173,6 +183,8 @@ class EvidenceMeter {
   EvidenceOptions options_;
   CounterRandom random_;
   Workspace workspace_;
+  SampleInput sample_input_;  // for the size factors of counts
+  Buffer<float> row_scratch_;
   Buffer<float> codes_;
   Buffer<float> target_;  // of samples with missing elements
   Buffer<float> present_;
@@ -193,13 +205,13 @@ void check_evidence(const Autoencoder& model) {
                 Reach::everywhere);
   }
   const Loss loss = model.spec().loss;
-  if (loss != Loss::bce && loss != Loss::mse && loss != Loss::poisson) {
-    throw Error(
-        ErrorKind::usage,
-        fmt::format(
-            "--elbo needs a model whose --loss is a likelihood: bce, mse or poisson, not {}",
-            name_of(loss)),
-        Reach::everywhere);
+  if (loss != Loss::bce && loss != Loss::mse && loss != Loss::poisson && loss != Loss::nb &&
+      loss != Loss::zinb) {
+    throw Error(ErrorKind::usage,
+                fmt::format("--elbo needs a model whose --loss is a likelihood: bce, mse, poisson, "
+                            "nb or zinb, not {}",
+                            name_of(loss)),
+                Reach::everywhere);
   }
 }
 

@@ -27,6 +27,7 @@ struct EvidenceOptions {
 ///   bce      Bernoulli: none
 ///   mse      normal with variance 1/2: D/2 ln(pi) is subtracted
 ///   poisson  sum of ln x! is subtracted
+///   nb, zinb, and poisson of linear outputs: none, with the sample's observed library
 /// Missing elements are left out.
 struct EvidenceBounds {
   double reconstruction = 0;  ///< mean over k of ln p(x | h_k)

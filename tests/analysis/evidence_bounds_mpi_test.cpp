@@ -191,6 +191,32 @@ TEST(EvidenceBoundsMpi, missing_elements_are_left_out) {
   EXPECT_NEAR(found.importance_weighted, expected.importance_weighted, 1e-5);
 }
 
+TEST(EvidenceBoundsMpi, of_counts_have_the_size_factors_of_samples) {
+  const auto world = Communicator::world();
+  std::vector<float> x;
+  for (Index i = 0; i < rows * columns; ++i) x.push_back(static_cast<float>(i * i % 7));
+  const SampleFile file(world, x, columns);
+  for (const Loss loss : {Loss::poisson, Loss::nb, Loss::zinb}) {
+    AutoencoderSpec spec = small_spec(loss);
+    spec.output_activation = Activation::linear;
+    spec.counts = Counts::log1p;
+    spec.library = 5;
+    Model model = small_model(spec);
+    // A code of no influence: the likelihood of each draw is that of evaluate().
+    std::vector<float> weight = tensor_of(model, "decoder/0/weight");
+    std::ranges::fill(weight, 0.0F);
+    set_tensor(model, "decoder/0/weight", weight);
+    Workspace workspace = model.network->make_workspace(rows);
+    const LossSums sums =
+        model.network->evaluate(model.parameters.data(), {x.data(), rows, columns}, workspace);
+    const double features = spec.feature_mean ? columns : 1;
+    const double expected = -(sums.loss - sums.penalty) * features / rows;
+    const EvidenceBounds found = bounds_of(world, model, file.reader(), {3, 1}, 2);
+    EXPECT_NEAR(found.reconstruction, expected, 1e-4 * std::fabs(expected)) << name_of(loss);
+    EXPECT_LT(found.elbo, found.reconstruction);
+  }
+}
+
 TEST(EvidenceBoundsMpi, need_a_posterior_and_a_likelihood) {
   AutoencoderSpec plain = small_spec(Loss::mse);
   plain.regularization.variational = false;
