@@ -3,10 +3,17 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <cstring>
+#include <numeric>
+#include <span>
 #include <type_traits>
 
 #include "hourglass/core/error.hpp"
+
+#ifdef __SSE__
+#include <xmmintrin.h>
+#endif
 
 namespace hourglass {
 
@@ -38,6 +45,31 @@ using Block = std::array<Vector, static_cast<std::size_t>(block_columns* most_ve
   Vector sum = c;
   for (Index i = 0; i < lanes; ++i) sum[i] = std::fma(a, b[i], c[i]);
   return sum;
+}
+
+// A weight gradient of so many numbers (4 MiB) is written past the cache: it would not stay there
+// until the update, but push out weights and samples; nor are its lines read before.
+constexpr Index least_streamed = Index{1} << 20;
+
+void stream(const float* from, Index count, float* to) {
+  Index i = 0;
+#ifdef __SSE__
+  constexpr std::uintptr_t line = 64;
+  const std::uintptr_t past = reinterpret_cast<std::uintptr_t>(to) % line;
+  // Only whole lines: parts of them would be written to memory one by one.
+  i = std::min(static_cast<Index>((line - past) % line / sizeof(float)), count);
+  std::copy_n(from, i, to);
+  for (; i + lanes <= count; i += lanes) {
+    for (Index k = i; k < i + lanes; k += 4) _mm_stream_ps(to + k, _mm_loadu_ps(from + k));
+  }
+#endif
+  std::copy_n(from + i, count - i, to + i);
+}
+// Other threads see what was streamed only after this.
+void finish_stream() {
+#ifdef __SSE__
+  _mm_sfence();
+#endif
 }
 
 // Four times over, row i and row i + 8 are interleaved into rows 2 i and 2 i + 1: each time, the
@@ -100,17 +132,24 @@ struct Part {
   }
 
   void store_to(const Block& block, bool add, Matrix dw) const {
+    alignas(64) std::array<std::array<float, static_cast<std::size_t>(block_columns)>, lanes> strip;
     for (Index o = 0; o < tiled_outputs(); o += lanes) {
       for (Index c = begin; c < tiled_columns(); c += lanes) {
         const Vector* const from = block.data() + (c - begin) * vectors + o / lanes;
         Tile tile;
         for (std::size_t i = 0; i < lanes; ++i) tile[i] = from[static_cast<Index>(i) * vectors];
         transpose(tile);
-        float* const to = dw.data + (first + o) * dw.stride + c;
-        for (std::size_t i = 0; i < lanes; ++i) {
-          float* const place = to + static_cast<Index>(i) * dw.stride;
-          if (add) tile[i] += load(place);
-          store(tile[i], place);
+        for (std::size_t i = 0; i < lanes; ++i) store(tile[i], strip[i].data() + (c - begin));
+      }
+      for (std::size_t i = 0; i < lanes; ++i) {
+        float* const to = dw.data + (first + o + static_cast<Index>(i)) * dw.stride + begin;
+        const Index columns = tiled_columns() - begin;
+        if (add) {
+          for (Index c = 0; c < columns; ++c) to[c] += strip[i][static_cast<std::size_t>(c)];
+        } else if (dw.rows * dw.columns >= least_streamed) {
+          stream(strip[i].data(), columns, to);
+        } else {
+          std::copy_n(strip[i].data(), columns, to);
         }
       }
     }
@@ -189,26 +228,87 @@ void multiply_rows(Elements elements, ConstMatrix weight, Index first, Index cou
   }
 }
 
+// The elements of some rows in a block of columns, column after column; those of a column in the
+// order of the rows.
+class SortedElements {
+ public:
+  struct Element {
+    std::int32_t row;  // from the first of `elements`
+    float value;
+  };
+
+  // Takes rows from `row` on while they fit. Returns the row after them.
+  Index take(Elements& elements, Index row, Index begin, Index end) {
+    ends_.fill(0);
+    Index count = 0;
+    for (; row < elements.rows().end && count + end - begin <= capacity; ++row) {
+      if (!elements.any(row, end)) continue;
+      const auto r = static_cast<std::int32_t>(row - elements.rows().begin);
+      elements.take(row, end, [&](Index column, float value) {
+        const auto c = static_cast<std::size_t>(column - begin);
+        taken_[static_cast<std::size_t>(count)] = {r, value};
+        columns_[static_cast<std::size_t>(count)] = static_cast<std::uint16_t>(c);
+        ++ends_[c];
+        ++count;
+      });
+    }
+    std::exclusive_scan(ends_.begin(), ends_.end(), ends_.begin(), 0);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i)
+      sorted_[static_cast<std::size_t>(ends_[columns_[i]]++)] = taken_[i];
+    return row;
+  }
+  // Those of the column-th column of the block.
+  [[nodiscard]] std::span<const Element> of(std::size_t column) const {
+    const Element* const all = sorted_.data();
+    return {all + (column == 0 ? 0 : ends_[column - 1]), all + ends_[column]};
+  }
+
+ private:
+  static constexpr Index capacity = 4096;
+
+  // Where the elements of a column end in `sorted_`.
+  std::array<std::int32_t, static_cast<std::size_t>(block_columns)> ends_;
+  std::array<std::uint16_t, static_cast<std::size_t>(capacity)> columns_;
+  std::array<Element, static_cast<std::size_t>(capacity)> taken_;
+  std::array<Element, static_cast<std::size_t>(capacity)> sorted_;
+};
+
 template <Index vectors>
 void multiply_columns(Elements elements, ConstMatrix dy, Index first, Index count, bool add,
                       Matrix dw) {
   constexpr Index panel = vectors * lanes;
-  alignas(64) float copy[panel] = {};
+  const Range rows = elements.rows();
+  // Whole vectors for each row.
+  alignas(64) std::array<float, static_cast<std::size_t>(most_rows * panel)> packed;
+  for (Index r = 0; r < rows.size(); ++r) {
+    float* const to = packed.data() + r * panel;
+    std::fill_n(std::copy_n(dy.data + (rows.begin + r) * dy.stride + first, count, to),
+                panel - count, 0.0F);
+  }
+  SortedElements sorted;
   Block block;
-  float* const sums = reinterpret_cast<float*>(block.data());
   for (Index begin = 0; begin < dw.columns; begin += block_columns) {
     const Index end = std::min(begin + block_columns, dw.columns);
-    std::fill_n(sums, (end - begin) * panel, 0.0F);
-    for (Index r = elements.rows().begin; r < elements.rows().end; ++r) {
-      if (!elements.any(r, end)) continue;
-      const float* from = dy.data + r * dy.stride + first;
-      if (count < panel) from = std::copy_n(from, count, copy) - count;
-      elements.take(r, end, [&](Index column, float value) {
-        // A loop that the compiler makes vectors of.
-        float* const __restrict to = sums + (column - begin) * panel;
-        const float* const __restrict x = from;
-        for (Index i = 0; i < panel; ++i) to[i] = std::fma(value, x[i], to[i]);
-      });
+    for (Index row = rows.begin; row < rows.end;) {
+      const bool fresh = row == rows.begin;
+      row = sorted.take(elements, row, begin, end);
+      for (Index c = 0; c < end - begin; ++c) {
+        Vector* const to = block.data() + c * vectors;
+        std::array<Vector, static_cast<std::size_t>(vectors)> sums{};
+        if (!fresh) {
+#pragma GCC unroll 8
+          for (std::size_t i = 0; i < vectors; ++i) sums[i] = to[i];
+        }
+        for (const auto& element : sorted.of(static_cast<std::size_t>(c))) {
+          const float* const from = packed.data() + element.row * panel;
+#pragma GCC unroll 8
+          for (std::size_t i = 0; i < vectors; ++i)
+            sums[i] =
+                multiply_add(element.value, load(from + static_cast<Index>(i) * lanes), sums[i]);
+        }
+#pragma GCC unroll 8
+        for (std::size_t i = 0; i < vectors; ++i) to[i] = sums[i];
+      }
     }
     Part<vectors>{first, count, begin, end}.store_to(block, add, dw);
   }
@@ -257,6 +357,7 @@ void multiply_transposed_sparse(ConstMatrix dy, const SparseRows& x, bool add, M
       multiply_columns<vectors.value>(elements, dy, first, count, add || begin > 0, dw);
     });
   }
+  finish_stream();
 }
 
 }  // namespace hourglass

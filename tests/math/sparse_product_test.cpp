@@ -89,6 +89,37 @@ TEST(SparseProduct, weight_gradient_equals_the_sums_over_rows) {
   }
 }
 
+// More elements in a block of columns than are sorted at once, and a gradient that is written past
+// the cache from rows that begin anywhere: the sums over the rows in their order, the same bits.
+TEST(SparseProduct, weight_gradient_equals_sums_in_the_order_of_the_rows) {
+  constexpr Shape in_order[] = {{200, 19, 700}, {9, 67, 16003}, {9, 67, 16000}};
+  for (const auto& [rows, outputs, inputs] : in_order) {
+    const SparseBatch batch = random_rows(rows, inputs, 5);
+    const SparseRows x = batch.view();
+    const std::vector<float> dy = random_floats(rows * outputs);
+    std::vector<float> expected(static_cast<std::size_t>(outputs * inputs));
+    for (Index r = 0; r < rows; ++r) {
+      for (std::size_t e = 0; e < x.columns_of(r).size(); ++e) {
+        for (Index o = 0; o < outputs; ++o) {
+          float& sum = expected[static_cast<std::size_t>(o * inputs + x.columns_of(r)[e])];
+          sum = std::fma(x.values_of(r)[e], dy[static_cast<std::size_t>(r * outputs + o)], sum);
+        }
+      }
+    }
+    // Rows with a gap behind them, that stays as it is.
+    const Index stride = inputs + 5;
+    std::vector<float> dw(static_cast<std::size_t>(outputs * stride), 9.0F);
+    const Matrix view(dw.data(), outputs, inputs, stride);
+    multiply_transposed_sparse({dy.data(), rows, outputs}, x, false, view);
+    for (Index o = 0; o < outputs; ++o) {
+      for (Index c = 0; c < stride; ++c) {
+        const float wanted = c < inputs ? expected[static_cast<std::size_t>(o * inputs + c)] : 9.0F;
+        ASSERT_EQ(dw[static_cast<std::size_t>(o * stride + c)], wanted) << o << " " << c;
+      }
+    }
+  }
+}
+
 TEST(SparseProduct, no_rows_are_zeros) {
   SparseBatch batch;
   batch.clear(4);
