@@ -135,6 +135,19 @@ class Dense:
         return self.linear(t)
 
 
+class ConditionBias:
+    """y = x + the rows of the weights (categories x outputs) of a sample's categories."""
+
+    def __init__(self, weight):
+        self.weight = weight
+
+    def __call__(self, x, categories=None):
+        return x if categories is None else x + categories @ self.weight
+
+    def tangent(self, x, t):
+        return t
+
+
 class _Windows:
     """A convolution or its transposed form over series T x C, images H x W x C or volumes D x H x W
     x C: `weight` is small x large channels x kernel, `large` the shape of the larger side, `grid`
@@ -362,6 +375,28 @@ def mirror_layers(layers):
     return mirror
 
 
+def _parse_conditions(text):
+    """Conditions as a model file holds them: [(name, [category, ...]), ...]."""
+    data, place, found = text.encode(), 0, []
+
+    def number(end):
+        nonlocal place
+        stop = data.index(end, place)
+        value, place = int(data[place:stop]), stop + 1
+        return value
+
+    def item():
+        nonlocal place
+        size = number(b":")
+        place += size + 1
+        return data[place - size - 1 : place - 1].decode()
+
+    while place < len(data):
+        name = item()
+        found.append((name, [item() for _ in range(number(b"\n"))]))
+    return found
+
+
 def _swapped(x, rows):
     """N x (rows x columns) as N x (columns x rows)."""
     return np.swapaxes(x.reshape(len(x), rows, -1), 1, 2).reshape(len(x), -1)
@@ -374,8 +409,7 @@ class Model:
     def __init__(self, path, dtype=float):
         with h5py.File(path, "r") as file:
             group = file["model"]
-            text = group.attrs["configuration"]
-            self.settings = parse_configuration(text.decode() if isinstance(text, bytes) else text)
+            self.settings = parse_configuration(_text(group, "configuration"))
             self.divisor = float(group["input/divisor"][0]) if "input/divisor" in group else 1.0
             self.mean = group["input/mean"][()] if "input/mean" in group else None
             self.inverse_deviation = (
@@ -391,6 +425,9 @@ class Model:
             # Of counts: the sum of a sample with size factor 1.
             stored = "input/library" in group
             self.library = float(group["input/library"][0]) if stored else None
+            # (name, categories) of each condition, in the order of their weights.
+            stored = "conditions" in group.attrs or "conditions" in group
+            self.conditions = _parse_conditions(_text(group, "conditions")) if stored else []
             self.history = {name: values[()] for name, values in file.get("history", {}).items()}
             layers = parse_layers(self.settings["layers"])
             text = self.settings.get("decoder-layers", "")
@@ -441,6 +478,8 @@ class Model:
             before, after = shapes[i], shapes[i + 1]
             if layer["kind"] == "dense":
                 steps.append(Dense(weight.T if tied else weight, stored["bias"]))
+                if "condition" in stored:
+                    steps.append(ConditionBias(stored["condition"]))
             elif layer["kind"] == "conv":
                 steps.append(Convolution(weight, stored["bias"], layer, before, after[:-1]))
             else:
@@ -591,18 +630,41 @@ class Model:
         """Of counts, N x D: their sums over that of a typical sample (--counts log1p); else 1."""
         return x.sum(axis=1) / self.library if self.library is not None else np.ones(len(x))
 
-    def encode(self, x):
-        """Codes h = f(x), N x d, of normalised samples."""
-        x = self.network_input(x)
-        for step in self.encoder:
-            x = step(x)
+    def categories(self, conditions, samples):
+        """N x (categories of all conditions), 1 where a sample is of a category, of `conditions`
+        {name: category of all samples, or a list of one for each}. None, and a condition that is
+        left out, is unknown."""
+        if unexpected := set(conditions) - {name for name, _ in self.conditions}:
+            raise ValueError(f"the model has no condition {', '.join(sorted(unexpected))}")
+        blocks = []
+        for name, known in self.conditions:
+            given = conditions.get(name)
+            given = [given] * samples if given is None or isinstance(given, str) else list(given)
+            if len(given) != samples:
+                raise ValueError(f"condition {name}: {len(given)} categories of {samples} samples")
+            if unseen := {str(one) for one in given if one is not None} - set(known):
+                raise ValueError(
+                    f"condition {name}: the model has not seen {', '.join(sorted(unseen))}; "
+                    "None is unknown"
+                )
+            blocks.append([[one is not None and str(one) == k for k in known] for one in given])
+        return np.concatenate([np.array(block, float) for block in blocks], axis=1)
+
+    def _forward(self, steps, x, conditions):
+        known = self.categories(conditions, len(x)) if conditions else None
+        for step in steps:
+            x = step(x, known) if isinstance(step, ConditionBias) else step(x)
         return x
 
-    def decode(self, codes):
+    def encode(self, x, conditions=None):
+        """Codes h = f(x), N x d, of normalised samples. `conditions` as for categories(); without
+        them all are unknown."""
+        return self._forward(self.encoder, self.network_input(x), conditions)
+
+    def decode(self, codes, conditions=None):
         """Reconstructions r(h), N x D; of counts, the means for a sample with size factor 1; with
         --loss mixed, booleans and categories have probabilities."""
-        for step in self.decoder:
-            codes = step(codes)
+        codes = self._forward(self.decoder, codes, conditions)
         loss, activation = (self.settings.get(name) for name in ("loss", "output-activation"))
         if loss in ("nb", "zinb") or (loss == "poisson" and activation == "linear"):
             return np.clip(np.exp(codes[:, : self.features]), 1e-5, 1e6)
@@ -615,14 +677,16 @@ class Model:
                 codes[:, features] = z / z.sum(axis=1, keepdims=True)
         return codes
 
-    def reconstruct(self, x):
-        return self.decode(self.encode(x)) * self.size_factors(x)[:, None]
+    def reconstruct(self, x, conditions=None):
+        codes = self.encode(x, conditions)
+        return self.decode(codes, conditions) * self.size_factors(x)[:, None]
 
-    def squared_errors(self, x):
+    def squared_errors(self, x, conditions=None):
         """Squared error of each sample, summed over the features that are there and scaled to all;
         their mean is the `sse` of `hourglass evaluate`."""
         present = ~np.isnan(x)
-        squares = np.where(present, self.reconstruct(x) - np.where(present, x, 0), 0) ** 2
+        difference = self.reconstruct(x, conditions) - np.where(present, x, 0)
+        squares = np.where(present, difference, 0) ** 2
         return squares.sum(axis=1) * x.shape[1] / np.maximum(present.sum(axis=1), 1)
 
     def jacobian(self, x):
