@@ -55,8 +55,8 @@ double log_factorial(double x) {
   return ::lgamma_r(x + 1, &sign);
 }
 
-// What ln p(x | h) has besides the loss; `present` is empty where all elements are there. The
-// likelihoods of counts are complete.
+// The terms of ln p(x | h) that the loss leaves out, constant in h; `present` is empty where no
+// element is missing. The likelihoods of counts leave out nothing.
 double log_constant(const AutoencoderSpec& spec, std::span<const float> x,
                     std::span<const float> present) {
   if (distribution_of(spec.loss, spec.output_activation)) return 0;

@@ -10,8 +10,8 @@
 
 namespace hourglass {
 
-/// What is averaged over the windows that cover a time step: `width` numbers for each time step of
-/// a window, L of them.
+/// The quantities to average over the windows that cover a time step: `width` numbers for each of
+/// the L time steps of a window.
 struct WindowValues {
   Index width = 1;
   /// Fills `values` (rows x L x width) for some windows x (rows x features), on any worker.

@@ -9,7 +9,7 @@
 
 namespace hourglass {
 
-/// What `evaluate --per-feature` reports for each feature, in the units of the data.
+/// The columns of `evaluate --per-feature`, one row for each feature, in the units of the data.
 struct FeatureTable {
   std::vector<std::string> names;
   std::vector<double> rmse;   ///< root of the mean squared error

@@ -71,16 +71,7 @@ Setting per_layer_setting(Row row, Access access, Format format, Parse parse) {
 
 template <class Access>
 Setting warmup_setting(Row row, Access access) {
-  return {
-      row.name,
-      row.section,
-      row.help,
-      false,
-      row.scope,
-      [access](const TrainConfig& c) { return format_warmup(access(const_cast<TrainConfig&>(c))); },
-      [access, name = row.name](TrainConfig& c, const std::string& text) {
-        access(c) = parse_warmup(name, text);
-      }};
+  return formatted_setting(row, access, format_warmup, parse_warmup);
 }
 
 Regularization& of(TrainConfig& c) { return c.model.regularization; }

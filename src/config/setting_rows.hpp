@@ -97,18 +97,25 @@ Setting flag_setting(Row row, Access access) {
           }};
 }
 
+// A value with a text of its own: format(value), and parse(name, text).
+template <class Access, class Format, class Parse>
+Setting formatted_setting(Row row, Access access, Format format, Parse parse) {
+  return {row.name,
+          row.section,
+          row.help,
+          false,
+          row.scope,
+          [access, format](const TrainConfig& c) {
+            return format(access(const_cast<TrainConfig&>(c)));
+          },
+          [access, parse, name = row.name](TrainConfig& c, const std::string& text) {
+            access(c) = parse(name, text);
+          }};
+}
+
 template <class Access>
 Setting bytes_setting(Row row, Access access) {
-  return {
-      row.name,
-      row.section,
-      row.help,
-      false,
-      row.scope,
-      [access](const TrainConfig& c) { return format_bytes(access(const_cast<TrainConfig&>(c))); },
-      [access, name = row.name](TrainConfig& c, const std::string& text) {
-        access(c) = parse_bytes(name, text);
-      }};
+  return formatted_setting(row, access, format_bytes, parse_bytes);
 }
 
 // Words of an enumeration: `parse` throws a message of its own, to which the setting's name is
