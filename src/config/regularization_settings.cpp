@@ -70,7 +70,7 @@ Setting per_layer_setting(Row row, Access access, Format format, Parse parse) {
 }
 
 template <class Access>
-Setting warmup_setting(Row row, Access access) {
+Setting warmup_setting(const Row& row, Access access) {
   return formatted_setting(row, access, format_warmup, parse_warmup);
 }
 

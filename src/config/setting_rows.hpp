@@ -114,7 +114,7 @@ Setting formatted_setting(Row row, Access access, Format format, Parse parse) {
 }
 
 template <class Access>
-Setting bytes_setting(Row row, Access access) {
+Setting bytes_setting(const Row& row, Access access) {
   return formatted_setting(row, access, format_bytes, parse_bytes);
 }
 
