@@ -167,6 +167,12 @@ Index Soap::transform(const MatrixStep& step, Matrix block, std::span<const Matr
     const PhaseSpan span(step.recorder, Phase::roots);
     failures = refresh(step.step, state, scratch);
   }
+  if (step.step == 1) {
+    // In the bases made from this gradient all but its singular values are rounding errors, which
+    // Adam would blow up to full steps.
+    for (Index r = 0; r < block.rows; ++r) std::ranges::fill(block.row(r), 0.0F);
+    return failures;
+  }
   const PhaseSpan span(step.recorder, Phase::precondition, 0, 4 * sides);
   ScratchArena arena(scratch);
   const Matrix half = arena.allocate(block.rows, block.columns);
@@ -176,7 +182,7 @@ Index Soap::transform(const MatrixStep& step, Matrix block, std::span<const Matr
   const Matrix right = state[right_basis_place];
   multiply(false, false, left, block, half, rest);
   multiply(false, true, half, right, rotated, rest);
-  const auto t = static_cast<double>(step.step);
+  const auto t = static_cast<double>(step.step - 1);
   const auto m = static_cast<float>(momentum_);
   const auto mean_correction = static_cast<float>(1 / (1 - std::pow(momentum_, t)));
   const auto variance_correction =

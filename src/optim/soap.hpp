@@ -11,9 +11,11 @@ namespace hourglass {
 ///   L = b L + (1 - b) G G^T;  R = b R + (1 - b) G^T G
 ///   G' = U G V^T;  M = m M + (1 - m) G';  S = b S + (1 - b) G'^2
 ///   D = U^T [M / (1 - m^t) / (sqrt(S / (1 - b^t)) + epsilon)] V
-/// U and V are computed in the first step and follow L and R every --precondition-every steps by
-/// one power iteration, orthonormalised by a QR decomposition; M is then rotated into the new
-/// bases, S keeps its numbers in the order of the eigenvalues. State: M, S, L, R, U, V.
+/// with t the steps after the first, in which U and V are computed and matrices do not move: their
+/// only gradient is diagonal in these bases, all else is rounding. Every --precondition-every steps
+/// U and V follow L and R by one power iteration, orthonormalised by a QR decomposition; M is then
+/// rotated into the new bases, S keeps its numbers in the order of the eigenvalues. State: M, S, L,
+/// R, U, V.
 class Soap final : public MatrixRule {
  public:
   /// Throws Error(usage) naming a setting out of range.

@@ -34,7 +34,7 @@ TEST(IneffectiveSettings, NamesWhatASettingIsFor) {
             std::vector<std::string>{"advice: --beta has no effect without --variational"});
   EXPECT_EQ(ineffective_settings_advice(configured("momentum = 0.9")),
             std::vector<std::string>{"advice: --momentum has no effect with --optimizer adam: it "
-                                     "applies to sgd, rmsprop, lars, muon"});
+                                     "applies to sgd, rmsprop, lars, muon, shampoo, soap"});
   EXPECT_EQ(ineffective_settings_advice(configured(
                 "contractive = 0.1\ncontractive-method = exact\ncontractive-probes = 3")),
             std::vector<std::string>{"advice: --contractive-probes has no effect with "

@@ -31,7 +31,20 @@ TEST(OptimizerDefaults, follow_the_optimizer_unless_given) {
       EXPECT_EQ(given.optimizer.momentum, 0.25);
     }
   }
-  EXPECT_EQ(to_text(configured("optimizer = muon\noptimizer = adam")), to_text(TrainConfig{}));
+  TrainConfig changed = configured("optimizer = muon");
+  apply_text("optimizer = adam", "test", changed);
+  EXPECT_EQ(to_text(changed), to_text(TrainConfig{}));
+}
+
+TEST(OptimizerDefaults, sgd_takes_small_steps_along_a_sum_over_features) {
+  const double of_mean = configured("optimizer = sgd").schedule.learning_rate;
+  for (const std::string text :
+       {"optimizer = sgd\nloss-reduction = sum", "loss-reduction = sum\noptimizer = sgd",
+        "optimizer = sgd\nvariational = true"}) {
+    EXPECT_EQ(configured(text).schedule.learning_rate, 1e-3) << text;
+    EXPECT_EQ(configured(text + "\nlearning-rate = 0.5").schedule.learning_rate, 0.5);
+  }
+  EXPECT_GT(of_mean, 1);
 }
 
 // What config.cfg and checkpoints hold of earlier versions: all settings, with the old defaults.
