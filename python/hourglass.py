@@ -262,13 +262,17 @@ class KSparse:
 
 
 class PosteriorMean:
-    """A variational code without sampling: the first half of (mu, ln sigma^2)."""
+    """A variational code without sampling: the first units of (mu, ln sigma^2), without a latent
+    library, which stands behind them."""
+
+    def __init__(self, units):
+        self.units = units
 
     def __call__(self, x):
-        return x[:, : x.shape[1] // 2]
+        return x[:, : self.units]
 
     def tangent(self, x, t):
-        return t[:, :, : t.shape[2] // 2]
+        return t[:, :, : self.units]
 
 
 def parse_layers(text):
@@ -391,6 +395,9 @@ class Model:
             # Of counts: the sum of a sample with size factor 1.
             stored = "input/library" in group
             self.library = float(group["input/library"][0]) if stored else None
+            # --library latent: mean and deviation of the logarithm of the size factor.
+            stored = "input/library_prior" in group
+            self.library_prior = group["input/library_prior"][()] if stored else None
             self.history = {name: values[()] for name, values in file.get("history", {}).items()}
             layers = parse_layers(self.settings["layers"])
             text = self.settings.get("decoder-layers", "")
@@ -459,7 +466,7 @@ class Model:
                     )
                 steps.append(Activation(self.settings["activation"]))
             elif is_encoder and self.settings.get("variational") == "true":
-                steps.append(PosteriorMean())
+                steps.append(PosteriorMean(int(np.prod(after))))
             else:
                 steps.append(Activation(last_activation))
         k = int(self.settings.get("k-sparse", 0))
@@ -574,7 +581,7 @@ class Model:
         """What enters the first layer: means in place of missing elements, and with
         --missing-indicator the mask behind the sample, or as further channels of its pixels."""
         if self.library is not None:
-            sizes = self.size_factors(x)
+            sizes = self._observed_sizes(x)
             return np.log1p(x / np.where(sizes > 0, sizes, 1)[:, None])
         if self.missing != "mask":
             return x
@@ -587,9 +594,21 @@ class Model:
         ]
         return np.concatenate(pair, axis=2).reshape(len(x), -1)
 
+    def _observed_sizes(self, x):
+        return x.sum(axis=1) / self.library
+
     def size_factors(self, x):
-        """Of counts, N x D: their sums over that of a typical sample (--counts log1p); else 1."""
-        return x.sum(axis=1) / self.library if self.library is not None else np.ones(len(x))
+        """Of counts, N x D: their sums over that of a typical sample (--counts log1p), or with
+        --library latent the means of their posteriors; else 1."""
+        if self.library is None:
+            return np.ones(len(x))
+        if self.library_prior is None:
+            return self._observed_sizes(x)
+        x = self.network_input(x)
+        for step in self.encoder[:-1]:
+            x = step(x)
+        mean, deviation = self.library_prior
+        return np.exp(mean + np.clip(deviation * x[:, self.code_size], -10, 10))
 
     def encode(self, x):
         """Codes h = f(x), N x d, of normalised samples."""

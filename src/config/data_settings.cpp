@@ -68,6 +68,12 @@ std::vector<Setting> data_settings() {
                       "of the training samples"},
                      [](TrainConfig& c) -> double& { return c.target_sum; }),
       word_setting(
+          {"library", s,
+           "log1p: size factors of the means: observed (from the sum of a sample's counts), latent "
+           "(a further unit of the posterior with the libraries of the training samples as its "
+           "prior; needs --variational)"},
+          [](TrainConfig& c) -> LibrarySize& { return c.model.library_size; }, library_size_from),
+      word_setting(
           {"sparse-input", s,
            "Whether the first layer multiplies only inputs that are not zero: on, off, auto (with "
            "--counts, and for samples that are stored sparse)"},

@@ -115,6 +115,19 @@ Sums read_sums(const DatasetReader& reader, Range mine) {
   return sums;
 }
 
+// The mean of a function of all ranks' values: a sum of whole multiples of 2^-24, so that it is the
+// same in any order. Terms are at most ln(2^53)^2 = 1350, so 2^28 of the largest fit.
+template <class Function>
+double mean_over_ranks(const Communicator& communicator, std::span<const double> values,
+                       const Function& function) {
+  constexpr double unit = 0x1p-24;
+  std::array<std::int64_t, 2> sums = {0, static_cast<std::int64_t>(values.size())};
+  for (const double value : values) sums[0] += std::llround(function(value) / unit);
+  communicator.sum(sums);
+  if (sums[1] == 0) return 0;
+  return static_cast<double>(sums[0]) * unit / static_cast<double>(sums[1]);
+}
+
 // The smallest whole number that at least `count` of all ranks' values do not exceed.
 double value_of_rank(const Communicator& communicator, std::span<const double> sorted,
                      std::int64_t count) {
@@ -163,6 +176,13 @@ CountStatistics count_statistics(const Communicator& communicator, const Dataset
   CountStatistics result;
   result.samples = samples;
   result.median_library = median_over_ranks(communicator, sums.libraries);
+  result.mean_log_library = mean_over_ranks(communicator, sums.libraries,
+                                            [](double library) { return std::log(library); });
+  result.log_library_deviation =
+      std::sqrt(mean_over_ranks(communicator, sums.libraries, [&](double library) {
+        const double difference = std::log(library) - result.mean_log_library;
+        return difference * difference;
+      }));
   communicator.sum(sums.has_counts);
   result.empty_features = std::ranges::count(sums.has_counts, 0);
   if (result.empty_features > 0)

@@ -13,6 +13,7 @@ namespace hourglass {
 namespace {
 
 constexpr const char* library_path = "/model/input/library";
+constexpr const char* prior_path = "/model/input/library_prior";
 
 std::vector<std::string> notes_on(const CountStatistics& statistics, const DatasetInfo& info,
                                   const TrainConfig& config) {
@@ -22,11 +23,19 @@ std::vector<std::string> notes_on(const CountStatistics& statistics, const Datas
                                 config.model.library,
                                 config.target_sum > 0 ? "" : ", the median of the samples"));
   }
+  const bool latent = config.model.library_size == LibrarySize::latent;
+  if (latent) {
+    notes.push_back(fmt::format(
+        "library: latent, the logarithm of the size factor has the prior N({:.4g}, {:.4g}^2)",
+        config.model.library_prior.mean, config.model.library_prior.deviation));
+  }
   if (statistics.empty_samples > 0) {
     notes.push_back(fmt::format(
         "advice: {} of {} samples have no counts (the first: row {}){}", statistics.empty_samples,
         statistics.samples, statistics.first_empty_sample,
-        config.model.counts != Counts::none ? ": they have size factor 0 and teach nothing" : ""));
+        latent                                ? ": the prior of the library leaves them out"
+        : config.model.counts != Counts::none ? ": they have size factor 0 and teach nothing"
+                                              : ""));
   }
   if (statistics.empty_features > 0) {
     const auto first = static_cast<std::size_t>(statistics.first_empty_feature);
@@ -63,12 +72,18 @@ TrainConfig with_counts(const Communicator& communicator, TrainConfig config,
   }
   if (model.counts != Counts::none)
     model.library = config.target_sum > 0 ? config.target_sum : statistics.median_library;
+  if (model.library_size == LibrarySize::latent) {
+    model.library_prior = {statistics.mean_log_library - std::log(model.library),
+                           statistics.log_library_deviation};
+  }
   config.count_notes = notes_on(statistics, data.info(), config);
   return config;
 }
 
 void store_library(const AutoencoderSpec& model, StateHeader& header) {
   if (model.counts != Counts::none) header.doubles[library_path] = {model.library};
+  if (model.library_size == LibrarySize::latent)
+    header.doubles[prior_path] = {model.library_prior.mean, model.library_prior.deviation};
 }
 
 void load_library(const StateHeader& header, const std::string& path, AutoencoderSpec& model) {
@@ -79,6 +94,14 @@ void load_library(const StateHeader& header, const std::string& path, Autoencode
     throw Error(ErrorKind::data, path + ": does not hold the library of its size factors");
   }
   model.library = found->second.front();
+  if (model.library_size != LibrarySize::latent) return;
+  const auto prior = header.doubles.find(prior_path);
+  if (prior == header.doubles.end() || prior->second.size() != 2 ||
+      !std::isfinite(prior->second[0]) ||
+      !(prior->second[1] >= 0 && std::isfinite(prior->second[1]))) {
+    throw Error(ErrorKind::data, path + ": does not hold the prior of its latent library");
+  }
+  model.library_prior = {prior->second[0], prior->second[1]};
 }
 
 }  // namespace hourglass

@@ -111,6 +111,48 @@ class CountsTest(ProgramTest):
             loaded = hourglass.load(model)
             np.testing.assert_allclose(loaded.reconstruct(self.counts), means, rtol=1e-4)
 
+    def test_latent_library(self):
+        settings = ["--loss", "zinb", "--counts", "log1p", "--library", "latent", "--variational"]
+        self.assert_refused(
+            run("train", *self.data, *SETTINGS, *settings[:-1], "--output", self.folder / "x"),
+            USAGE,
+            "--library latent is a latent variable of counts, but --variational is off",
+        )
+        digests = {
+            ranks: self.trained(f"latent{ranks}", *settings, ranks=ranks) for ranks in (1, 2, 3)
+        }
+        digests["threads, streamed"] = self.trained(
+            "latent-t", *settings, "--memory", 0, "--threads", 2, data="sparse"
+        )
+        digests.update(self.stopped_and_resumed("latent", *self.data, *SETTINGS, *settings))
+        self.assertEqual(len(set(digests.values())), 1, digests)
+        observed = self.trained("observed", *settings, "--library", "observed")
+        self.assertNotIn(observed, digests.values())
+        model = self.folder / "latent1/model.h5"
+        words = ["--model", model, *self.data]
+        library = np.log(self.counts.sum(axis=1)[np.arange(150) != 5])
+        with h5py.File(model, "r") as file:
+            found = file["model/input/library_prior"][()]
+            typical = file["model/input/library"][0]
+            self.assertEqual(file["model/encoder/1/weight"].shape, (10, 12))
+        expected = [library.mean() - np.log(typical), library.std()]
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+        output = self.folder / "latent.h5"
+        self.success("encode", *words, "--output", output)
+        loaded = hourglass.load(model)
+        codes = read_datasets(output)["/codes"]
+        self.assertEqual(codes.shape, (150, 4))
+        np.testing.assert_allclose(codes, loaded.encode(self.counts), rtol=1e-3, atol=1e-5)
+        self.success("reconstruct", *words, "--output", output)
+        means = read_datasets(output)["/reconstructions"]
+        np.testing.assert_allclose(means, loaded.reconstruct(self.counts), rtol=1e-3)
+        text = self.success("evaluate", *words, "--code", "--elbo", "--json").stdout
+        found = json.loads(text)
+        self.assertEqual(len(found["code_unit_kl"]), 4, "without the library")
+        # Of two ranks and threads.
+        more = [*words, "--code", "--elbo", "--json", "--threads", 2]
+        self.assertEqual(json.loads(self.success("evaluate", *more, ranks=2).stdout), found)
+
     def test_target_sum_and_notes(self):
         words = [*self.data, *SETTINGS, "--loss", "nb", "--counts", "log1p", "--epochs", 1]
         text = self.success("train", *words, "--output", self.folder / "median").stdout
