@@ -35,7 +35,7 @@ TrainConfig unusual() {
       "accept-fill = true\nchannels = first\nvalidation-scale = "
       "255\n"
       "missing = mask\nmissing-value = -999,1e+30\nmissing-indicator = true\n"
-      "counts = log1p\ntarget-sum = 10000\nsparse-input = on\n"
+      "counts = log1p\nempty-counts = drop\ntarget-sum = 10000\nlibrary = latent\nsparse-input = on\n"
       "[model]\nlayers = 4x5,conv:2x3s2,3\ndecoder-layers = "
       "3,2x3x2,tconv:1x3s2x1o1x0,20\nactivation = tanh\ncode-activation = "
       "sigmoid\n"
