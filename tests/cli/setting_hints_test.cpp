@@ -177,7 +177,7 @@ const std::vector<Row>& rows() {
         {"--output-activation linear", "--loss", "poisson"}}},
       {hint("use --variational with --counts log1p, or --library observed"),
        {"--library latent", "--loss nb", "--output-activation linear"},
-       {{"--variational true", "--counts log1p"}, {"--library observed"}}},
+       {{"--variational", "true", "--counts log1p"}, {"--library observed"}}},
       {hint("needs inputs that are zero too: use --sparse-input off"),
        {"--sparse-input on", "--corruption masking"},
        {{"--sparse-input off"}}},

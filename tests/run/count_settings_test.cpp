@@ -67,10 +67,12 @@ TEST_F(CountSettingsTest, keep_what_is_given) {
 
 TEST_F(CountSettingsTest, refuse_samples_and_features_without_counts) {
   take_counts();
-  expect_error(ErrorKind::data, "1 of 2 features have no counts in any sample (the first: 1)",
-               [&] { static_cast<void>(found({1, 0, 3, 0})); });
-  expect_error(ErrorKind::data, "2 of 3 samples have no counts (the first: row 0): leave",
-               [&] { static_cast<void>(found({0, 0, 1, 2, 0, 0})); });
+  expect_error(ErrorKind::data, "1 of 2 features have no counts in any sample (the first: 1)", [&] {
+    static_cast<void>(found({1, 0, 3, 0}));
+  });
+  expect_error(ErrorKind::data, "2 of 3 samples have no counts (the first: row 0): leave", [&] {
+    static_cast<void>(found({0, 0, 1, 2, 0, 0}));
+  });
 }
 
 TEST_F(CountSettingsTest, refuse_data_without_counts) {
