@@ -275,13 +275,17 @@ class KSparse:
 
 
 class PosteriorMean:
-    """A variational code without sampling: the first half of (mu, ln sigma^2)."""
+    """A variational code without sampling: the first units of (mu, ln sigma^2), without a latent
+    library, which stands behind them."""
+
+    def __init__(self, units):
+        self.units = units
 
     def __call__(self, x):
-        return x[:, : x.shape[1] // 2]
+        return x[:, : self.units]
 
     def tangent(self, x, t):
-        return t[:, :, : t.shape[2] // 2]
+        return t[:, :, : self.units]
 
 
 def parse_layers(text):
@@ -428,6 +432,9 @@ class Model:
             # (name, categories) of each condition, in the order of their weights.
             stored = "conditions" in group.attrs or "conditions" in group
             self.conditions = _parse_conditions(_text(group, "conditions")) if stored else []
+            # --library latent: mean and deviation of the logarithm of the size factor.
+            stored = "input/library_prior" in group
+            self.library_prior = group["input/library_prior"][()] if stored else None
             self.history = {name: values[()] for name, values in file.get("history", {}).items()}
             layers = parse_layers(self.settings["layers"])
             text = self.settings.get("decoder-layers", "")
@@ -498,7 +505,7 @@ class Model:
                     )
                 steps.append(Activation(self.settings["activation"]))
             elif is_encoder and self.settings.get("variational") == "true":
-                steps.append(PosteriorMean())
+                steps.append(PosteriorMean(int(np.prod(after))))
             else:
                 steps.append(Activation(last_activation))
         k = int(self.settings.get("k-sparse", 0))
@@ -613,7 +620,7 @@ class Model:
         """What enters the first layer: means in place of missing elements, and with
         --missing-indicator the mask behind the sample, or as further channels of its pixels."""
         if self.library is not None:
-            sizes = self.size_factors(x)
+            sizes = self._observed_sizes(x)
             return np.log1p(x / np.where(sizes > 0, sizes, 1)[:, None])
         if self.missing != "mask":
             return x
@@ -626,9 +633,19 @@ class Model:
         ]
         return np.concatenate(pair, axis=2).reshape(len(x), -1)
 
-    def size_factors(self, x):
-        """Of counts, N x D: their sums over that of a typical sample (--counts log1p); else 1."""
-        return x.sum(axis=1) / self.library if self.library is not None else np.ones(len(x))
+    def _observed_sizes(self, x):
+        return x.sum(axis=1) / self.library
+
+    def size_factors(self, x, conditions=None):
+        """Of counts, N x D: their sums over that of a typical sample (--counts log1p), or with
+        --library latent the means of their posteriors; else 1."""
+        if self.library is None:
+            return np.ones(len(x))
+        if self.library_prior is None:
+            return self._observed_sizes(x)
+        x = self._forward(self.encoder[:-1], self.network_input(x), conditions)
+        mean, deviation = self.library_prior
+        return np.exp(mean + np.clip(deviation * x[:, self.code_size], -10, 10))
 
     def categories(self, conditions, samples):
         """N x (categories of all conditions), 1 where a sample is of a category, of `conditions`
@@ -679,7 +696,7 @@ class Model:
 
     def reconstruct(self, x, conditions=None):
         codes = self.encode(x, conditions)
-        return self.decode(codes, conditions) * self.size_factors(x)[:, None]
+        return self.decode(codes, conditions) * self.size_factors(x, conditions)[:, None]
 
     def squared_errors(self, x, conditions=None):
         """Squared error of each sample, summed over the features that are there and scaled to all;

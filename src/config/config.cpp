@@ -53,6 +53,18 @@ std::string_view name_of(Reduction reduction) {
   return reduction == Reduction::tree ? "tree" : "allreduce";
 }
 
+std::string_view name_of(EmptyCounts empty) {
+  if (empty == EmptyCounts::refuse) return "refuse";
+  return empty == EmptyCounts::drop ? "drop" : "keep";
+}
+
+EmptyCounts empty_counts_from(std::string_view name) {
+  for (const EmptyCounts empty : {EmptyCounts::refuse, EmptyCounts::drop, EmptyCounts::keep}) {
+    if (name_of(empty) == name) return empty;
+  }
+  throw Error(ErrorKind::usage, fmt::format("'{}' is none of refuse, drop and keep", name));
+}
+
 Reduction reduction_from(std::string_view name) {
   if (name == "tree") return Reduction::tree;
   if (name == "allreduce") return Reduction::allreduce;
@@ -99,6 +111,7 @@ void validate(const TrainConfig& config) {
   check_split(config);
   check_sample_weights(config);
   check_highly_variable(config);
+  check_empty_counts(config);
   check_condition(config);
   check(!watches || has_validation(config),
         fmt::format("{} depends on the validation error: give --validation",

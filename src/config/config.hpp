@@ -35,6 +35,17 @@ enum class Reduction {
 /// Throws Error(usage) that lists the names.
 [[nodiscard]] Reduction reduction_from(std::string_view name);
 
+/// What becomes of samples, and of features, that have no counts.
+enum class EmptyCounts {
+  refuse,
+  drop,  ///< left out of what is chosen, as by --select-rows and --select-columns
+  keep,
+};
+
+[[nodiscard]] std::string_view name_of(EmptyCounts empty);
+/// Throws Error(usage) that lists the names.
+[[nodiscard]] EmptyCounts empty_counts_from(std::string_view name);
+
 /// Every setting of a training run, as plain data with its default. train/settings.hpp gives each
 /// its name and text.
 struct TrainConfig {
@@ -53,6 +64,7 @@ struct TrainConfig {
   Normalize normalize = Normalize::automatic;
   /// Stored numbers that count as missing, besides NaN; model.missing says what becomes of them.
   std::vector<double> missing_values;
+  EmptyCounts empty_counts = EmptyCounts::refuse;
   double target_sum = 0;  ///< counts: model.library, if above 0; else it is the data's
   Index shuffle_block = 32;
   Index shuffle_window = 64;

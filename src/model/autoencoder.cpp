@@ -199,7 +199,8 @@ LossSums Autoencoder::pass(const float* parameters, const InputRows& rows, Const
                          3.0 * sizeof(float) * static_cast<double>(input.rows * features()));
     LossOptions options =
         loss_options(spec_, loss_weights(mask, present, scratch.weights), present, scratch.loss);
-    options.sizes = rows.sizes;
+    options.sizes = size_factors(architecture_, rows.sizes, workspace, input.rows);
+    options.size_gradient = size_gradient(architecture_, workspace, input.rows);
     sums =
         loss_of(target, workspace.output(last, input.rows),
                 workspace.output_gradient(last, input.rows), scale, options, weights_of(context));
@@ -341,7 +342,8 @@ ConstMatrix Autoencoder::reconstruct(const float* parameters, ConstMatrix x, Wor
   if (!decoder_conditions.empty()) context.conditions = decoder_conditions;
   network().forward({code_end, network().layer_count()}, parameters, code, workspace, context);
   const Index last = network().layer_count() - 1;
-  return make_outputs(spec_, input.sizes, workspace.output(last, x.rows));
+  return make_outputs(spec_, size_factors(architecture_, input.sizes, workspace, x.rows),
+                      workspace.output(last, x.rows));
 }
 
 ConstMatrix Autoencoder::decode(const float* parameters, ConstMatrix codes,
@@ -365,7 +367,8 @@ LossSums Autoencoder::evaluate_weighted(const float* parameters, ConstMatrix x,
                     input.context(inference_context(workspace)));
   ConstMatrix target = x;
   LossOptions options = loss_options(spec_, {}, {}, {});
-  options.sizes = input.sizes;
+  const auto sizes = size_factors(architecture_, input.sizes, workspace, x.rows);
+  options.sizes = sizes;
   if (missing_) {
     const Scratch scratch = divide(workspace, x.rows);
     target = scratch.target;

@@ -16,6 +16,7 @@
 #include "model/sample_input.hpp"
 #include "model/trainable.hpp"
 #include "nn/image_shape.hpp"
+#include "nn/latent_library.hpp"
 #include "nn/layer_spec.hpp"
 #include "nn/loss.hpp"
 #include "nn/network.hpp"
@@ -48,7 +49,9 @@ struct AutoencoderSpec {
   std::vector<Condition> conditions;
   Counts counts = Counts::none;  ///< samples are counts, the network is fed a function of them
   double library = 0;            ///< counts: sum of a typical sample; 0 until the data are known: 1
-  Dispersion dispersion = Dispersion::gene;  ///< nb, zinb
+  LibrarySize library_size = LibrarySize::observed;  ///< counts: what size factors come from
+  LibraryPrior library_prior;                        ///< latent: of the training samples
+  Dispersion dispersion = Dispersion::gene;          ///< nb, zinb
   SparseInput sparse_input = SparseInput::automatic;
   Regularization regularization;
 };
@@ -58,6 +61,7 @@ struct Architecture {
   Network network;
   Index code_layer = 0;                      ///< its output is the code
   Index posterior_layer = -1;                ///< variational: its output is (mu, ln sigma^2)
+  bool latent_library = false;               ///< the code layer is a LatentLibrary
   std::vector<Index> hidden_layers;          ///< their outputs are hidden activations, before noise
   std::vector<const Dense*> encoder_layers;  ///< of a plain dense encoder; empty otherwise
   const Dense* output_layer = nullptr;       ///< the last one, if it is dense

@@ -41,7 +41,8 @@ class Trainable {
                                      std::span<const float> weights, Workspace& workspace) const;
 
   /// Variational models: the layer of the workspace whose output, in training and evaluation, is
-  /// the posterior (mu, ln sigma^2), and the number of its units; -1 and 0 of others.
+  /// the posterior (mu, ln sigma^2), and the number of its units that are the code's, which come
+  /// first; -1 and 0 of others.
   [[nodiscard]] virtual Index posterior_layer() const { return -1; }
   [[nodiscard]] virtual Index posterior_units() const { return 0; }
 

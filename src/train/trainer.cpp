@@ -8,6 +8,7 @@
 #include "engine/arithmetic.hpp"
 #include "engine/inference.hpp"
 #include "system/atomic_file.hpp"
+#include "train/empty_counts.hpp"
 #include "train/gene_choice.hpp"
 #include "train/start_report.hpp"
 
@@ -15,7 +16,8 @@ namespace hourglass {
 
 Trainer::Trainer(const Communicator& communicator, const TrainConfig& config,
                  std::optional<ResumePoint> resume)
-    : Trainer(with_highly_variable(communicator, config), communicator, std::move(resume)) {}
+    : Trainer(without_empty_counts(communicator, with_highly_variable(communicator, config)),
+              communicator, std::move(resume)) {}
 
 Trainer::Trainer(const TrainConfig& config, const Communicator& communicator,
                  std::optional<ResumePoint> resume)

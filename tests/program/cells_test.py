@@ -11,9 +11,9 @@ anndata, stats = need("anndata", "scipy.stats")
 
 
 class CellsTest(ProgramTest):
-    def made(self, name="cells", cells=300, **how):
+    def made(self, name="cells", cells=300, genes=1000, **how):
         output = self.folder / f"{name}.h5ad"
-        words = ["generate", "cells", "--cells", cells, "--genes", 1000]
+        words = ["generate", "cells", "--cells", cells, "--genes", genes]
         result = self.success(*words, "--output", output, *how.pop("options", []), **how)
         return output, result
 
@@ -40,7 +40,7 @@ class CellsTest(ProgramTest):
 
     def test_counts_have_the_distribution_that_is_told(self):
         options = ["--truth", "--groups", 1, "--batches", 1, "--library-spread", 0]
-        path, _ = self.made(cells=4000, options=[*options, "--library", 2000])
+        path, _ = self.made(cells=2000, genes=500, options=[*options, "--library", 2000])
         data = anndata.read_h5ad(path)
         counts = (data.X + data.layers["dropped"]).toarray()
         means = 2000 * data.varm["shares"][:, 0].astype(float)
@@ -85,8 +85,11 @@ class CellsTest(ProgramTest):
         words += ["--batch", 60, "--micro-batch", 20, "--epochs", 3, "--progress", "none"]
         for loss, ranks, more in (("nb", None, ["--threads", 2]), ("zinb", 1, ["--memory", 0])):
             digest = self.train(f"{loss}-plain", *words, "--loss", loss, *more, ranks=ranks)
-            resumed = self.stopped_and_resumed(loss, *words, "--loss", loss)
-            self.assertEqual({digest}, set(resumed.values()))
+            if loss == "nb":
+                others = set(self.stopped_and_resumed(loss, *words, "--loss", loss).values())
+            else:
+                others = {self.train(f"{loss}-3", *words, "--loss", loss, ranks=3)}
+            self.assertEqual({digest}, others)
 
     def test_what_makes_no_sense_is_refused(self):
         path, _ = self.made(cells=2)

@@ -87,7 +87,8 @@ class TrainedModel {
   [[nodiscard]] OwnedMatrix reconstruct(ConstMatrix samples,
                                         const InferenceSettings& settings = {}) const;
   /// |r(f(x)) - x|^2 of each of n samples (n x D), in the units of normalize(), summed over
-  /// features in their order in double: the anomaly score of `hourglass score`.
+  /// features in their order in double: the anomaly score of `hourglass score`, but for models of
+  /// counts, whose score is a likelihood.
   [[nodiscard]] std::vector<double> squared_errors(ConstMatrix samples,
                                                    const InferenceSettings& settings = {}) const;
 
