@@ -1,4 +1,4 @@
-"""hourglass.py computes models with conditions."""
+"""hourglass.load computes models with conditions."""
 import sys
 import unittest
 
