@@ -1,6 +1,6 @@
 # What is installed besides the program and the library: the Python package, documents, job scripts, example configurations.
 set(HOURGLASS_PYTHON_DIR lib/python3/dist-packages CACHE STRING "Folder of the Python package, below the installation prefix")
-install(DIRECTORY python/hourglass DESTINATION ${HOURGLASS_PYTHON_DIR} 
+install(DIRECTORY python/hourglass DESTINATION ${HOURGLASS_PYTHON_DIR}
   FILES_MATCHING PATTERN "*.py" PATTERN "py.typed" PATTERN "__pycache__" EXCLUDE)
 # Documents keep their places next to each other, so that their links hold.
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
