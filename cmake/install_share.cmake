@@ -8,6 +8,7 @@ install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR}
   FILES_MATCHING PATTERN "*.md" PATTERN "*.svg" PATTERN "*.png")
 set(share ${CMAKE_INSTALL_DATADIR}/hourglass)
 install(FILES python/example.py DESTINATION ${share})
+install(DIRECTORY python/examples DESTINATION ${share} FILES_MATCHING PATTERN "*.py" PATTERN "__pycache__" EXCLUDE)
 install(DIRECTORY data/experiments DESTINATION ${share} FILES_MATCHING PATTERN "*.cfg")
 install(DIRECTORY slurm DESTINATION ${share} USE_SOURCE_PERMISSIONS
   FILES_MATCHING PATTERN "*.sbatch" PATTERN "*.sh" PATTERN "README.md")

@@ -20,8 +20,8 @@ Flag = Optional[bool]
 Number = Union[None, float, str, Sequence[float]]
 Text = Union[None, str, "os.PathLike[str]", Sequence[Any]]
 
-# name as on the command line -> (section, default)
-SETTINGS: Dict[str, Tuple[str, str]] = {
+# name as on the command line -> (section, default, whether it affects the weights)
+SETTINGS: Dict[str, Tuple[str, str, bool]] = {
 '''
 
 CLASS = '''
@@ -58,7 +58,7 @@ PARAMETERS = """        layers: Union[None, str, Sequence[Any]] = None,
 
 
 def settings(program):
-    """(section, name, default, meaning) of every setting, in the program's order."""
+    """(section, name, default, meaning, whether it is fixed) of every setting."""
     command = [program, "man", "--markdown"]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     text = text[text.index("\n## Settings") : text.index("\n## Commands")]
@@ -66,9 +66,11 @@ def settings(program):
     for line in text.splitlines():
         if line.startswith("### "):
             section = line[4:]
-        row = re.fullmatch(r"\| `([^`]+)` \| (?:`([^`]*)`)? ?\| (.*) \| (?:fixed|free) \|", line)
+        row = re.fullmatch(r"\| `([^`]+)` \| (?:`([^`]*)`)? ?\| (.*) \| (fixed|free) \|", line)
         if row:
-            found.append((section, row[1], row[2] or "", row[3].replace("\\|", "|")))
+            found.append(
+                (section, row[1], row[2] or "", row[3].replace("\\|", "|"), row[4] == "fixed")
+            )
     return found
 
 
@@ -81,19 +83,18 @@ def kind_of(default):
 def module(program):
     rows = settings(program)
     text = HEAD
-    text += "".join(
-        f'    "{name}": ("{section}", "{default}"),\n' for section, name, default, _ in rows
-    )
+    for section, name, default, _, fixed in rows:
+        text += f'    "{name}": ("{section}", "{default}", {fixed}),\n'
     text += "}\n" + CLASS
     keywords = [row for row in rows if row[1] not in ELSEWHERE and row[1] != "layers"]
-    for _, name, default, meaning in keywords:
+    for _, name, default, meaning, _ in keywords:
         text += f"    {name.replace('-', '_')}\n"
         described = f"{meaning} [{default}]" if default else meaning
         text += (
             textwrap.indent(textwrap.fill(described, 92, break_on_hyphens=False), " " * 8) + "\n"
         )
     text += '    """\n\n    def __init__(\n        self,\n' + PARAMETERS
-    for _, name, default, _ in keywords:
+    for _, name, default, _, _ in keywords:
         text += f"        {name.replace('-', '_')}: {kind_of(default)} = None,\n"
     text += "    ) -> None:\n        given = dict(locals())\n"
     text += "        for name, value in given.items():\n"

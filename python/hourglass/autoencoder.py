@@ -18,8 +18,6 @@ from .stored import is_address
 
 # Parameters that are not settings of the program.
 _OWN = ("layers", "ranks", "launcher", "sbatch", "program", "config", "run_folder", "verbose")
-# Settings of a model file that load() leaves aside: those of a run and of its data's place.
-_OF_THE_RUN = ("data", "validation", "output", "progress", "layers", "trace")
 
 
 def _value(text: str) -> Any:
@@ -68,17 +66,21 @@ class Autoencoder(TrainingParameters, Estimator):
 
     run_: Optional[Run]
 
+    def _inputs(self, data: Any) -> int:
+        window = int(self.window or 0)
+        return _features(data) * max(1, window)
+
     def _layers(self, data: Any) -> Optional[str]:
         if self.layers is None:
             if self.config is not None:
                 return None
-            features = _features(data)
+            features = self._inputs(data)
             return f"{features},{max(1, features // 2)},{max(1, features // 4)}"
         layers = self.layers
         if not isinstance(layers, str):
             layers = list(layers)
             if layers and layers[0] is None:
-                layers[0] = _features(data)
+                layers[0] = self._inputs(data)
             layers = text_of(layers)
         return str(layers)
 
@@ -109,6 +111,11 @@ class Autoencoder(TrainingParameters, Estimator):
             sample_weight = self._weights(sample_weight, data)
         names = getattr(self, "feature_names_in_", None)
         given = self.get_params(deep=False)
+        for name in ("select_columns", "highly_variable"):
+            if not is_address(X) and given.get(name):
+                raise ValueError(
+                    f"{name} is for an address: choose the columns of the array itself"
+                )
         output, files = given["run_folder"], None
         if resume and output is None and stopped is not None:
             output, files = stopped.folder, stopped._files
@@ -159,8 +166,8 @@ class Autoencoder(TrainingParameters, Estimator):
         parameters: Dict[str, Any] = found.get_params(deep=False)
         for name, text in settings.items():
             keyword = name.replace("-", "_")
-            is_default = name not in SETTINGS or SETTINGS[name][1] == text
-            if keyword in parameters and name not in _OF_THE_RUN and not is_default:
+            _, default, affects_weights = SETTINGS.get(name, ("", "", False))
+            if affects_weights and keyword in parameters and name != "layers" and text != default:
                 values[keyword] = _value(text)
         found.set_params(layers=layers, **values)
         found.history_ = found.model_.history

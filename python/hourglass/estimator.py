@@ -22,7 +22,7 @@ from .sklearn_base import (
     TransformerMixin,
     validated,
 )
-from .stored import is_address, is_sparse, stored_type
+from .stored import Files, condition_addresses, is_address, is_sparse, stored_type
 
 # Numbers of the widest layer that are computed at once: 64 MiB.
 _NUMBERS_AT_ONCE = 1 << 23
@@ -76,11 +76,22 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         )
         widest = max(int(np.prod(shape)) for shape in shapes)
         step = max(1, min(4096, _NUMBERS_AT_ONCE // widest))
+        rows = self._windows(rows)
         for begin in range(0, rows.shape[0], step):
             block = rows[begin : begin + step]
-            block = block.toarray() if is_sparse(block) else block
+            block = block.toarray() if is_sparse(block) else block.reshape(len(block), -1)
             # Values as they are, and not compared: a row has one code, whatever stands beside it.
             yield slice(begin, begin + step), self.model_.normalize(block, scale=1.0)
+
+    def _windows(self, rows: Any) -> Any:
+        """A series, T x C, as its windows for a model of windows."""
+        width = int(self.model_.settings.get("window", 0))
+        if width == 0 or rows.ndim != 2 or rows.shape[1] == self.model_.features:
+            return rows
+        if is_sparse(rows) or len(rows) < width:
+            raise ValueError(f"{rows.shape[0]} time steps for a model of windows of {width}")
+        windows = np.lib.stride_tricks.sliding_window_view(rows, width, axis=0)
+        return np.moveaxis(windows, 1, 2)[:: int(self.model_.settings["stride"])]
 
     def _computed(
         self,
@@ -91,7 +102,7 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     ) -> Array:
         """function(x, conditions) of all rows, N x width, or N if that is None."""
         rows = self._rows(X)
-        count = rows.shape[0]
+        count = self._windows(rows).shape[0]
         given = {} if conditions is None else dict(conditions)
         kind = np.float32 if rows.dtype == np.float32 else np.float64
         result = np.empty(count if width is None else (count, width), kind)
@@ -109,9 +120,12 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         """Takes a model file as the result of fit()."""
         self._model_file = content
         self.model_ = Model(io.BytesIO(content))
+        width = int(self.model_.settings.get("window", 0))
         if not hasattr(self, "n_features_in_"):
-            self.n_features_in_ = self.model_.features
-        if not hasattr(self, "sample_shape_"):
+            self.n_features_in_ = self.model_.features // max(1, width)
+        if width > 0:
+            self.sample_shape_ = (width, self.model_.features // width)
+        elif not hasattr(self, "sample_shape_"):
             self.sample_shape_ = self.model_.data.get("shape") or (self.model_.features,)
 
     def _forget(self) -> None:
@@ -170,10 +184,10 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 
     def transform(self, X: Any, conditions: Conditions = None) -> Array:
         """Codes of the samples, N x d: float32 of float32, else float64. Of an address
-        FILE.h5:/path the program computes them."""
+        FILE.h5:/path the program computes them. With `window` the samples are the windows of X."""
         self._check_fitted()
         if is_address(X):
-            return self._by_program("encode", X, "codes")
+            return self._by_program("encode", X, "codes", conditions)
         return self._computed(X, self.model_.encode, self.model_.code_size, conditions)
 
     def inverse_transform(self, X: Any, conditions: Conditions = None) -> Array:
@@ -204,7 +218,7 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         network: the lower, the more anomalous."""
         self._check_fitted()
         if is_address(X):
-            return -self._by_program("score", X, "scores")
+            return -self._by_program("score", X, "scores", conditions)
         return -self._computed(X, self.model_.squared_errors, None, conditions)
 
     def score(
@@ -214,14 +228,14 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         scores = self.score_samples(X, conditions)
         return float(np.average(scores.astype(float), weights=sample_weight))
 
-    def _by_program(self, command: str, address: Any, dataset: str) -> Array:
+    def _by_program(self, command: str, address: Any, dataset: str, conditions: Any) -> Array:
         with tempfile.TemporaryDirectory(prefix="hourglass-") as folder:
             model, output = f"{folder}/model.h5", f"{folder}/output.h5"
             Path(model).write_bytes(self._model_file)
-            run_program(
-                [command, "--model", model, "--data", os.fspath(address), "--output", output],
-                getattr(self, "program", None),
-            )
+            words = [command, "--model", model, "--data", os.fspath(address), "--output", output]
+            condition = condition_addresses(Files(folder), "condition", conditions)
+            words += [] if condition is None else ["--condition", condition]
+            run_program(words, getattr(self, "program", None))
             with h5py.File(output) as file:
                 return np.asarray(file[dataset][()], np.float64)
 

@@ -23,14 +23,14 @@ _STOPPED = 75
 def _end(job: Job, folder: Path, files: Optional[Files]) -> None:
     """Ends a training whose data or folder are temporary when its Run is gone, and them with it;
     others go on."""
-    if files is None or not files.is_temporary:
-        return
-    if job.poll() is None:
-        if files.folder not in folder.parents:
-            job.stop()
-            job.wait(30)
-        job.kill()
-    files.close()
+    if files is not None and files.is_temporary:
+        if job.poll() is None:
+            if files.folder not in folder.parents:
+                job.stop()
+                job.wait(30)
+            job.kill()
+        files.close()
+    job.close()
 
 
 class Run:

@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+import weakref
 from pathlib import Path
 from typing import Any, List, Mapping, Optional, Sequence
 
@@ -40,13 +42,13 @@ class Files:
 
     def __init__(self, folder: Optional[str] = None) -> None:
         self._folder = folder
-        self._temporary: Optional[tempfile.TemporaryDirectory[str]] = None
+        self._temporary: Optional[Any] = None
 
     @property
     def folder(self) -> Path:
         if self._folder is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="hourglass-")
-            self._folder = self._temporary.name
+            self._folder = tempfile.mkdtemp(prefix="hourglass-")
+            self._temporary = weakref.finalize(self, shutil.rmtree, self._folder, True)
         return Path(self._folder)
 
     @property
@@ -56,7 +58,7 @@ class Files:
 
     def close(self) -> None:
         if self._temporary is not None:
-            self._temporary.cleanup()
+            self._temporary()
 
     def address(self, name: str, values: Any, names: Optional[Sequence[str]] = None) -> str:
         """The address of `values`: themselves, or that of a file NAME.h5 which is written of an

@@ -42,6 +42,9 @@ share/doc/hourglass/CHANGELOG.md
 share/doc/hourglass/LICENSE
 share/doc/hourglass/README.md
 share/hourglass/example.py
+share/hourglass/examples/cells.py
+share/hourglass/examples/digits.py
+share/hourglass/examples/time_series.py
 share/hourglass/slurm/README.md
 share/hourglass/slurm/env.sh
 share/hourglass/slurm/scaling.sbatch
