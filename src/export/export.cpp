@@ -12,6 +12,8 @@
 #include "nn/convolution.hpp"
 #include "nn/dense.hpp"
 #include "nn/gaussian_sample.hpp"
+#include "nn/gene_dispersion.hpp"
+#include "nn/latent_library.hpp"
 #include "nn/layer_norm.hpp"
 #include "nn/noise.hpp"
 #include "nn/top_k.hpp"
@@ -36,11 +38,6 @@ class StepBuilder {
                   fmt::format("{}: was trained with --missing-indicator, whose inputs exported "
                               "files do not have; train without it",
                               model_.file.path));
-    }
-    if (distribution_of(spec_.loss, spec_.output_activation)) {
-      throw Error(ErrorKind::usage,
-                  "models of counts cannot be exported: their size factors are not layers; use "
-                  "hourglass encode or reconstruct");
     }
     const Network& network = model_.network->network();
     for (Index i = 0; i < network.layer_count(); ++i) {
@@ -84,8 +81,16 @@ class StepBuilder {
       step.inputs = step.outputs = layer.outputs();
       step.k = std::min<Index>(k, layer.outputs());
       part().push_back(std::move(step));
+    } else if (dynamic_cast<const LatentLibrary*>(&layer) != nullptr) {
+      ExportStep step;
+      step.kind = ExportStep::Kind::latent_library;
+      step.name = "library";
+      step.inputs = layer.inputs();
+      step.outputs = layer.outputs();
+      part().push_back(std::move(step));
     } else if (dynamic_cast<const NoiseLayer*>(&layer) == nullptr &&
-               dynamic_cast<const GaussianSample*>(&layer) == nullptr) {
+               dynamic_cast<const GaussianSample*>(&layer) == nullptr &&
+               dynamic_cast<const GeneDispersion*>(&layer) == nullptr) {
       throw Error(ErrorKind::usage,
                   fmt::format("{}: layer {} ({} to {} units) is of a kind that cannot be exported; "
                               "fully connected ones, convolutions, "
@@ -123,11 +128,10 @@ class StepBuilder {
   void add_dense(const Dense& dense, bool variational) {
     ExportStep step = begin_linear(dense);
     if (tied_) step.weight = transposed(step.weight, step.inputs, step.outputs);
-    if (variational) {  // (mu, ln sigma^2): the code is mu
-      step.outputs /= 2;
-      step.weight.resize(static_cast<std::size_t>(step.outputs * step.inputs));
-      step.bias.resize(static_cast<std::size_t>(step.outputs));
-    }
+    if (variational) keep_outputs(step, step.outputs / 2);  // (mu, ln sigma^2): the code is mu
+    const bool last = linear_ == encoder_layers() + static_cast<Index>(spec_.decoder.size()) - 1;
+    // Of counts, the means come first.
+    if (last) keep_outputs(step, std::min(step.outputs, model_.network->features()));
     const Index outputs = step.outputs;
     part().push_back(std::move(step));
     add_activation(part(), dense.activation(), outputs);
@@ -161,6 +165,11 @@ class StepBuilder {
     if (found == nullptr) throw Error(ErrorKind::bug, "internal error: a layer without its tensor");
     const float* begin = model_.parameters.data() + found->offset;
     return {begin, begin + found->size};
+  }
+  static void keep_outputs(ExportStep& step, Index outputs) {
+    step.outputs = outputs;
+    step.weight.resize(static_cast<std::size_t>(outputs * step.inputs));
+    step.bias.resize(static_cast<std::size_t>(outputs));
   }
   static std::vector<float> transposed(const std::vector<float>& values, Index rows,
                                        Index columns) {
