@@ -156,13 +156,14 @@ TEST(PowerSgdReducer, a_vanished_gradient_does_not_stop_it) {
     reducer.wait_reduce(0);
     reducer.finish();
   }
-  found = steps.sum(0, 2);
-  double difference = 0;
-  for (Index i = 0; i < rows * columns; ++i)
-    difference = std::max(
-        difference,
-        std::abs(static_cast<double>(found[static_cast<std::size_t>(i)]) - exact(0, i, 2)));
-  EXPECT_LT(difference, 1e-3);
+  // The direction that has been forgotten is found again, and what that has cost comes back.
+  std::vector<double> applied(static_cast<std::size_t>(rows * columns));
+  for (int step = 0; step < 4; ++step) {
+    found = steps.sum(0, 2);
+    for (std::size_t i = 0; i < applied.size(); ++i) applied[i] += static_cast<double>(found[i]);
+  }
+  for (std::size_t i = 0; i < applied.size(); ++i)
+    ASSERT_NEAR(applied[i], 4 * exact(0, static_cast<Index>(i), 2), 1e-3) << i;
 }
 
 TEST(PowerSgdReducer, resumes_with_the_same_bits) {
