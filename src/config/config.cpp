@@ -29,6 +29,7 @@ void check_full_batch(const TrainConfig& config) {
                                    {"ema", update.ema != 0},
                                    {"beta-warmup", config.penalties.beta_warmup.count != 0},
                                    {"l1-warmup", config.penalties.l1_warmup.count != 0},
+                                   {"gradient-wire powersgd", config.arithmetic.low_rank > 0},
                                    {"predictive", config.model.regularization.predictive},
                                    {"encoder-rate-factor", update.encoder_rate != 1},
                                    {"decoder-rate-factor", update.decoder_rate != 1},
@@ -102,8 +103,9 @@ void validate(const TrainConfig& config) {
   check(config.shuffle_block >= 1, "--shuffle-block must be at least 1");
   check(config.shuffle_window >= 1, "--shuffle-window must be at least 1");
   check(config.bucket_bytes >= 256, "--bucket-bytes must be at least 256");
-  check(config.arithmetic.wire == Wire::fp32 || config.reduction == Reduction::tree,
-        "--gradient-wire bf16 needs --reduction tree: MPI has no bfloat16 reduction");
+  const std::string wire = format_wire(config.arithmetic);
+  check(wire == "fp32" || config.reduction == Reduction::tree,
+        fmt::format("--gradient-wire {} needs --reduction tree: MPI has no such reduction", wire));
   check(config.clip_norm >= 0, "--clip-norm must be at least 0");
   check(config.early_stopping >= 0, "--early-stopping must be at least 0");
   const bool watches =

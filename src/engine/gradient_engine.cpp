@@ -16,7 +16,7 @@ GradientEngine::GradientEngine(const Trainable& model, const ShardPlan& plan, Ra
       pool_(pool),
       exchange_(exchange),
       settings_(settings),
-      plan_(plan.shards(), shards, pool.size()),
+      plan_(plan.shards(), shards, pool.size(), exchange.takes_leaves()),
       next_buckets_(plan_.workers().size()),
       finished_by_(
           std::make_unique<std::atomic<Index>[]>(static_cast<std::size_t>(bucket_count()))),

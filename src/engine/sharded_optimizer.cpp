@@ -27,6 +27,7 @@ ShardedOptimizer::ShardedOptimizer(const Trainable& model, const Optimizer& opti
       groups_(tensor_groups(model, settings)),
       runs_(segment_runs(groups_, exchange.owned(), wants_preparation())),
       preparation_(model.layout(), optimizer, exchange, pool, groups_, runs_),
+      rounding_(exchange),
       state_names_(optimizer.state_names()) {
   require(state_names_.size() <= max_moments, "an optimizer with more moments than planned for");
   if (averages()) state_names_.emplace_back(average_name);
@@ -84,16 +85,16 @@ void ShardedOptimizer::update_part(const SegmentRun& run, const UpdateStep& step
     moments[s] = states_[s].data() + run.state_offset + first;
   const std::span<float*> used(moments.data(), moment_count);
   const std::span<float> parameters = exchange_.parameters().subspan(begin, size);
-  if (exchange_.increments().empty()) {
-    optimizer_.update(step, parameters, gradient.subspan(begin, size), used);
+  if (rounding_.is_needed()) {
+    update_rounded(step, static_cast<Index>(begin), run.state_offset + first, parameters,
+                   gradient.subspan(begin, size), used);
   } else {
-    update_rounded(step, static_cast<Index>(begin), parameters, gradient.subspan(begin, size),
-                   used);
+    optimizer_.update(step, parameters, gradient.subspan(begin, size), used);
   }
 }
 
 // In blocks that stay in the first-level cache between the update and the rounding.
-void ShardedOptimizer::update_rounded(const UpdateStep& step, Index begin,
+void ShardedOptimizer::update_rounded(const UpdateStep& step, Index begin, Index state_offset,
                                       std::span<float> parameters, std::span<const float> gradient,
                                       std::span<float*> moments) {
   constexpr std::size_t block_floats = 1024;
@@ -103,11 +104,8 @@ void ShardedOptimizer::update_rounded(const UpdateStep& step, Index begin,
     const std::span<float> block = parameters.subspan(first, count);
     std::ranges::copy(block, before.begin());
     optimizer_.update(step, block, gradient.subspan(first, count), moments);
-    Bfloat16* increments = exchange_.increments().data() + begin + static_cast<Index>(first);
-    for (std::size_t i = 0; i < count; ++i) {
-      increments[i] = to_bfloat16(block[i] - before[i]);
-      block[i] = before[i] + to_float(increments[i]);
-    }
+    const auto done = static_cast<Index>(first);
+    rounding_.round(begin + done, state_offset + done, std::span(before).first(count), block);
     for (float*& values : moments) values += count;
   }
 }
@@ -140,6 +138,7 @@ std::vector<StoredArena> ShardedOptimizer::stored(std::span<const StoredTensor> 
     arenas.push_back(stored_segment("/optimizer/" + state_names_[s], exchange_.owned(),
                                     states_[s].span(), tensors));
   }
+  for (StoredArena& arena : rounding_.stored(tensors)) arenas.push_back(std::move(arena));
   return arenas;
 }
 
@@ -149,11 +148,12 @@ Index ShardedOptimizer::load(const StateFile& file) {
     bytes += read_arena_ranges(exchange_.communicator(), file, "/optimizer/" + state_names_[s],
                                exchange_.owned(), states_[s].span());
   }
-  return bytes;
+  return bytes + rounding_.load(file);
 }
 
 Index ShardedOptimizer::bytes() const {
-  return static_cast<Index>(states_.size() * sizeof(float)) * exchange_.owned_floats();
+  return static_cast<Index>(states_.size() * sizeof(float)) * exchange_.owned_floats() +
+         rounding_.bytes();
 }
 
 }  // namespace hourglass

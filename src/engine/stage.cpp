@@ -24,7 +24,8 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
   exchange_ = std::make_unique<GradientExchange>(
       communicator_, parameters,
       GradientExchangeSettings{settings_.reduction, plan_.shards(), settings_.bucket_bytes,
-                               settings_.arithmetic.wire, &recording_});
+                               settings_.arithmetic.wire, &recording_,
+                               settings_.arithmetic.low_rank, &model_.layout(), &pool});
   sharded_optimizer_ = std::make_unique<ShardedOptimizer>(model_, *optimizer_, *exchange_, pool,
                                                           settings_.update, &recording_);
   engine_ = std::make_unique<GradientEngine>(

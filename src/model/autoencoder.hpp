@@ -88,6 +88,9 @@ class Autoencoder final : public Trainable {
     return missing_ ? &*missing_ : nullptr;
   }
   [[nodiscard]] Index code_size() const { return code_size_; }
+  [[nodiscard]] bool awaits_parameters() const override {
+    return !predictive_ && mean_units() == 0;
+  }
   [[nodiscard]] Index posterior_layer() const override { return architecture_.posterior_layer; }
   [[nodiscard]] Index posterior_units() const override {
     return posterior_layer() < 0 ? 0 : code_size_;

@@ -11,6 +11,7 @@
 #include "hourglass/core/matrix_view.hpp"
 #include "hourglass/core/types.hpp"
 #include "nn/initializer.hpp"
+#include "nn/parameter_arrival.hpp"
 
 namespace hourglass {
 
@@ -59,6 +60,8 @@ struct PassContext {
   /// The network's input as sparse rows: its first layer, a dense one, multiplies these instead of
   /// x. Null: x.
   const SparseRows* sparse_input = nullptr;
+  /// Waits for the parameters of each layer before its forward pass. Null: they are all there.
+  ParameterArrival* arrival = nullptr;
   PhaseRecorder* recorder = nullptr;  ///< receives the time of each layer, unless null
 };
 

@@ -35,6 +35,8 @@ ConstMatrix Network::forward(Range range, const float* parameters, ConstMatrix x
   PassContext layer_context = context;
   for (Index i = range.begin; i < range.end; ++i) {
     if (i > 0) layer_context.sparse_input = nullptr;
+    if (context.arrival != nullptr)
+      context.arrival->wait_for(arena_ranges_[static_cast<std::size_t>(i)]);
     const Matrix output = workspace.output(i, x.rows);
     const PhaseSpan span(context.recorder, Phase::forward, i,
                          static_cast<double>(x.rows) * layer(i).flops_per_row());

@@ -51,12 +51,20 @@ StoredArena TrainedStage::stored_model() {
 std::vector<StoredArena> TrainedStage::stored_optimizer(
     std::map<std::string, std::int64_t>& position) const {
   if (full_batch_) return full_batch_->stored(network_tensors_, position);
-  return stage_->sharded_optimizer().stored(layer_ ? pretraining_.tensors(index_, *layer_)
-                                                   : network_tensors_);
+  const std::vector<StoredTensor> tensors =
+      layer_ ? pretraining_.tensors(index_, *layer_) : network_tensors_;
+  std::vector<StoredArena> arenas = stage_->sharded_optimizer().stored(tensors);
+  for (StoredArena& arena : stage_->exchange().stored(tensors)) arenas.push_back(std::move(arena));
+  return arenas;
 }
 
 void TrainedStage::load_optimizer(const StateFile& file) {
-  full_batch_ ? full_batch_->load(file) : stage_->sharded_optimizer().load(file);
+  if (full_batch_) {
+    full_batch_->load(file);
+    return;
+  }
+  stage_->sharded_optimizer().load(file);
+  stage_->exchange().load(file);
 }
 
 }  // namespace hourglass
