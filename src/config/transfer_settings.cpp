@@ -79,9 +79,10 @@ std::vector<Setting> transfer_settings() {
                             "Layers that are not trained, with their biases and normalization: "
                             "encoder, decoder or numbers from 1 on, comma-separated"},
                            [](TrainConfig& c) -> LayerChoice& { return c.transfer.freeze; }),
-      text_setting({"teacher", s,
-                    "Model, checkpoint or run folder that the training imitates: see --distill"},
-                   [](TrainConfig& c) -> std::string& { return c.transfer.teacher; }),
+      text_setting(
+          {"teacher", s,
+           "Model, checkpoint or run folder that the training imitates: see --distill", Scope::run},
+          [](TrainConfig& c) -> std::string& { return c.transfer.teacher; }),
       word_setting(
           {"distill", s,
            "What is imitated of --teacher: codes (of as many units), or outputs (reconstructions)"},

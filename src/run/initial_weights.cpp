@@ -351,7 +351,7 @@ std::string WeightTransfer::summary() const {
   };
   add(whole, "taken");
   add(partly, "taken in part");
-  add(anew, anew.size() == 1 ? "starts anew" : "start anew");
+  add(anew, "not taken");
   return fmt::format("initial weights of {} (digest {}): {}{}", source_.file.path,
                      source_.file.weights_digest, fmt::join(items, "; "), parts());
 }

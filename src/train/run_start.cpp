@@ -59,39 +59,47 @@ void take_initial_weights(const Communicator& communicator, const Model& source,
   });
 }
 
-void check_teacher(const Model& teacher, const TrainConfig& config, const Autoencoder& network,
-                   const InputTransform& transform) {
-  const auto refuse = [&](const std::string& reason) {
-    throw Error(ErrorKind::usage, fmt::format("--teacher {}: {}", config.transfer.teacher, reason));
-  };
+namespace {
+
+[[noreturn]] void refuse_teacher(const TrainConfig& config, const std::string& reason) {
+  throw Error(ErrorKind::usage, fmt::format("--teacher {}: {}", config.transfer.teacher, reason));
+}
+
+}  // namespace
+
+void check_teacher(const Model& teacher, const TrainConfig& config, const Autoencoder& network) {
   const Autoencoder& taught = *teacher.network;
   if (taught.features() != network.features()) {
-    refuse(fmt::format("it takes {} features, but the samples have {}", taught.features(),
-                       network.features()));
+    refuse_teacher(config, fmt::format("it takes {} features, but the samples have {}",
+                                       taught.features(), network.features()));
   }
   const bool codes = config.transfer.distill == Distill::codes;
   if (codes && taught.code_size() != network.code_size()) {
-    refuse(
-        fmt::format("its codes have {} units, but those of the network {}: give --layers with "
-                    "a code of {}, or use --distill outputs",
-                    taught.code_size(), network.code_size(), taught.code_size()));
-  }
-  const InputTransform& own = teacher.transform;
-  if (own.divisor != transform.divisor || own.mean != transform.mean ||
-      own.inverse_deviation != transform.inverse_deviation || own.counts != transform.counts ||
-      own.missing.treatment != transform.missing.treatment) {
-    refuse(
-        "it was trained on samples that were normalized otherwise: use its --data, --normalize and "
-        "--missing, or a teacher of these samples");
+    refuse_teacher(config,
+                   fmt::format("its codes have {} units, but those of the network {}: give "
+                               "--layers with a code of {}, or use --distill outputs",
+                               taught.code_size(), network.code_size(), taught.code_size()));
   }
   const auto domain = domain_of(config.model.loss);
   const bool bounded = domain.lowest >= 0 && domain.highest <= 1;
   if (!codes && bounded && taught.spec().output_activation != Activation::sigmoid) {
-    refuse(
-        fmt::format("its outputs (--output-activation {}) may lie outside [0, 1], which --loss "
-                    "{} does not take",
-                    name_of(taught.spec().output_activation), name_of(config.model.loss)));
+    refuse_teacher(
+        config, fmt::format("its outputs (--output-activation {}) may lie outside [0, 1], which "
+                            "--loss {} does not take",
+                            name_of(taught.spec().output_activation), name_of(config.model.loss)));
   }
+}
+
+void check_teacher_input(const Model& teacher, const TrainConfig& config,
+                         const InputTransform& transform) {
+  const InputTransform& own = teacher.transform;
+  if (own.divisor == transform.divisor && own.mean == transform.mean &&
+      own.inverse_deviation == transform.inverse_deviation && own.counts == transform.counts &&
+      own.missing.treatment == transform.missing.treatment)
+    return;
+  refuse_teacher(config,
+                 "it was trained on samples that were normalized otherwise: use its --data, "
+                 "--normalize and --missing, or a teacher of these samples");
 }
 
 std::string frozen_note(const TrainConfig& config, const Autoencoder& network) {

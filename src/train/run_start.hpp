@@ -38,10 +38,12 @@ void take_initial_weights(const Communicator& communicator, const Model& source,
                           const Autoencoder& network, const DataIdentity& data,
                           std::span<float> parameters, TrainConfig& config);
 
-/// Throws Error(usage) or Error(data) unless `teacher` takes what `network` does, samples of
-/// `transform`, and gives what is to be imitated of it. Local.
-void check_teacher(const Model& teacher, const TrainConfig& config, const Autoencoder& network,
-                   const InputTransform& transform);
+/// Throws Error(usage) unless `teacher` takes samples of the size that `network` does and gives
+/// what is to be imitated of it. Local.
+void check_teacher(const Model& teacher, const TrainConfig& config, const Autoencoder& network);
+/// Throws Error(usage) unless its samples were normalised as those of the run. Local.
+void check_teacher_input(const Model& teacher, const TrainConfig& config,
+                         const InputTransform& transform);
 
 /// A line that says which layers are frozen, or "".
 [[nodiscard]] std::string frozen_note(const TrainConfig& config, const Autoencoder& network);

@@ -42,8 +42,7 @@ Trainer::Trainer(const RunStart& start, const Communicator& communicator,
   prepare_arithmetic(communicator_, config_, model_.layout());
   data_.prepare(config_, model_.features());
   if (teacher_) {
-    collectively(communicator_,
-                 [&] { check_teacher(*teacher_, config_, model_, data_.transform()); });
+    collectively(communicator_, [&] { check_teacher(*teacher_, config_, model_); });
     stages_.set_teacher(teacher_.get());
   }
   if (resume && !resume->checkpoint.empty()) {
@@ -56,6 +55,7 @@ Trainer::Trainer(const RunStart& start, const Communicator& communicator,
     stages_.begin(state_.position.stage);
   }
   collectively(communicator_, [&] {
+    if (teacher_) check_teacher_input(*teacher_, config_, data_.transform());
     if (!communicator_.is_root()) return;
     profile_.check_trace();
     resume ? folder_.set_aside_newer_than(resume->checkpoint) : folder_.create();

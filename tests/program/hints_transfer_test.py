@@ -45,7 +45,7 @@ class TransferHints(HintTest):
         ):
             with self.subTest(other=other):
                 printed = self.hint(text, *self.words(*init, *other))
-                (name, value) = printed.options()[0]
+                (name, value) = printed.options()[-1]
                 more = [] if name != "--loss" else ["--output-activation", "sigmoid"]
                 self.success(*self.words(*init, *other, name, value, *more))
                 self.success(*self.words(*init, *other, "--init-layers", without))

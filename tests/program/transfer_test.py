@@ -29,7 +29,7 @@ class TransferTest(StepTest):
         before = self.steps("--corruption", "masking", "--corruption-strength", 0.3)
         model = before / "model.h5"
         given = ["--init-from", before, "--freeze", "1,5", "--loss", "bce", "--optimizer", "adamw"]
-        given += ["--learning-rate", 0.01, "--weight-decay", 0.1, "--clip-norm", 0.02]
+        given += ["--learning-rate", 0.01, "--weight-decay", 0.1, "--clip-norm", 0.01]
         runs = [self.steps(*given, "--ema", 0.9, ranks=ranks) for ranks in (None, 2, 3)]
         digest = self.same_digest(runs)
         files = checkpoints(runs[0])
@@ -42,7 +42,7 @@ class TransferTest(StepTest):
         gradients = Autoencoder(*weights, loss="bce").gradient(self.x)
         trained = [g for i, g in enumerate(gradients) if i + 1 not in (1, 5)]
         norm = np.sqrt(sum(np.sum(part**2) for layer in trained for part in layer))
-        self.assertGreater(norm, 0.02, "clipping must act")
+        self.assertGreater(norm, 0.01, "clipping must act")
         for i, gradient in enumerate(gradients):
             half, layer = divmod(i, 3)
             for part in (0, 1):
@@ -52,7 +52,7 @@ class TransferTest(StepTest):
                     np.testing.assert_array_equal(average[half][layer][part], old)
                     self.assertFalse(mean[half][layer][part].any())
                     continue
-                g = gradient[part] * 0.02 / norm
+                g = gradient[part] * 0.01 / norm
                 first = 0.9 * mean[half][layer][part] + 0.1 * g
                 second = 0.999 * variance[half][layer][part] + 0.001 * g**2
                 step = first / (1 - 0.9**2) / (np.sqrt(second / (1 - 0.999**2)) + 1e-8)
@@ -118,8 +118,8 @@ class TransferTest(StepTest):
                             slice(0, min(a, b)) for a, b in zip(expected.shape, source[other].shape)
                         )
                         expected[common] = source[other][common]
-                    elif shift == 0 and part == "bias" and expected.shape == source[other].shape:
-                        expected = source[other]
+                    elif part == "bias" and expected.shape == source.get(other, fresh[name]).shape:
+                        expected = source.get(other, expected)
                     np.testing.assert_array_equal(values, expected, name)
         chosen = tensors(checkpoints(self.steps("--init-from", before, "--init-layers", "2,6"))[0])
         fresh = tensors(checkpoints(self.steps())[0])
@@ -153,7 +153,7 @@ class TransferTest(StepTest):
         for kind in ("codes", "outputs"):
             with self.subTest(distill=kind):
                 words = [*given, "--distill", kind]
-                runs = [self.steps(*words, ranks=ranks) for ranks in (None, 2, 3)]
+                runs = [self.steps(*words, ranks=ranks) for ranks in (None, 3)]
                 self.same_digest(runs)
                 files = checkpoints(runs[0])
                 encoder, decoder = read_layers(files[1])
