@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <optional>
+#include <utility>
 
 #include "hourglass/core/error.hpp"
 #include "model/frozen.hpp"
@@ -258,8 +260,9 @@ std::optional<Maps> WeightTransfer::maps_of(const Tensor& tensor, const Tensor& 
       return std::nullopt;
     Maps maps;
     for (const Index extent : tensor.shape) {
-      std::vector<Index>& map = maps.emplace_back();
-      for (Index i = 0; i < extent; ++i) map.push_back(i);
+      std::vector<Index> map(static_cast<std::size_t>(extent));
+      std::iota(map.begin(), map.end(), 0);
+      maps.push_back(std::move(map));
     }
     return maps;
   }

@@ -71,7 +71,7 @@ TEST_P(DistilledTest, a_teacher_alone_is_imitated_with_weight_1) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, DistilledTest, testing::Values(Distill::codes, Distill::outputs),
-                         [](const auto& info) { return std::string(name_of(info.param)); });
+                         [](const auto& kind) { return std::string(name_of(kind.param)); });
 
 TEST(Distill, names_read_back) {
   EXPECT_EQ(distill_from("codes"), Distill::codes);

@@ -28,7 +28,7 @@ TEST(Frozen, whole_layers_with_their_normalisation) {
   EXPECT_EQ(frozen.ranges.front().end, end);
   EXPECT_EQ(frozen.network_layers, model.architecture().code_layer + 1);
   EXPECT_EQ(frozen_text(model, layer_choice_from("encoder"), frozen),
-            "layers 1, 2, 3 (157 of " + std::to_string(model.layout().parameter_count()) +
+            "layers 1, 2, 3 (152 of " + std::to_string(model.layout().parameter_count()) +
                 " parameters)");
   EXPECT_TRUE(frozen_parameters(model, {}).empty());
   EXPECT_THROW(static_cast<void>(frozen_parameters(model, layer_choice_from("encoder,decoder"))),
