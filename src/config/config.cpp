@@ -131,6 +131,8 @@ void validate(const TrainConfig& config) {
   check(update.ema >= 0 && update.ema < 1,
         fmt::format("--ema must be at least 0 and below 1, not {}", update.ema));
   check(config.keep >= 1, "--keep must be at least 1: the last good checkpoint is always kept");
+  check(config.keep_every.unit != Interval::Unit::seconds,
+        "--keep-every is a number of steps or epochs, not of seconds");
   check(config.log_every >= 0, "--log-every must be at least 0");
   check(config.reliability.verify_every >= 0, "--verify-every must be at least 0");
   check(config.reliability.watchdog == 0 || config.reliability.watchdog >= 1,
@@ -151,6 +153,7 @@ void validate(const TrainConfig& config) {
   }
   check_penalty_schedules(config);
   check_pretraining(config);
+  check_transfer(config);
 }
 
 }  // namespace hourglass

@@ -18,13 +18,14 @@ constexpr const char* average_name = "average";
 
 ShardedOptimizer::ShardedOptimizer(const Trainable& model, const Optimizer& optimizer,
                                    GradientExchange& exchange, WorkerPool& pool,
-                                   const UpdateSettings& settings, const Recording* recording)
+                                   const UpdateSettings& settings, const Recording* recording,
+                                   std::span<const Range> frozen)
     : optimizer_(optimizer),
       exchange_(exchange),
       pool_(pool),
       settings_(settings),
       recording_(recording),
-      groups_(tensor_groups(model, settings)),
+      groups_(tensor_groups(model, settings, frozen)),
       runs_(segment_runs(groups_, exchange.owned(), wants_preparation())),
       preparation_(model.layout(), optimizer, exchange, pool, groups_, runs_),
       rounding_(exchange),
@@ -34,6 +35,7 @@ ShardedOptimizer::ShardedOptimizer(const Trainable& model, const Optimizer& opti
   for (std::size_t s = 0; s < state_names_.size(); ++s)
     states_.emplace_back(exchange_.owned_floats());
   run_moments_.resize(moment_count());
+  hold(frozen);
   if (!averages()) return;
   float* average = states_.back().data();
   for (const Range& range : exchange_.owned())
@@ -67,6 +69,44 @@ void ShardedOptimizer::update(Index bucket, const UpdateStep& step,
       });
     }
     if (averages()) update_average(step.step, run);
+  }
+  restore(bucket);
+}
+
+// The increments of frozen floats are -0, which adds to every float, -0 too, without a change.
+void ShardedOptimizer::hold(std::span<const Range> frozen) {
+  held_.resize(exchange_.owned().size());
+  Index state_offset = 0;
+  for (std::size_t b = 0; b < held_.size(); ++b) {
+    const Range own = exchange_.owned()[b];
+    for (const Range& range : frozen) {
+      const Range part{std::max(own.begin, range.begin), std::min(own.end, range.end)};
+      if (part.end <= part.begin) continue;
+      if (!exchange_.increments().empty()) {
+        Bfloat16* const increments = exchange_.increments().data();
+        std::fill(increments + part.begin, increments + part.end, to_bfloat16(-0.0F));
+      }
+      const bool trained_beside = std::ranges::any_of(groups_, [&](const TensorGroup& group) {
+        return group.range.begin < part.end && part.begin < group.range.end;
+      });
+      if (!trained_beside) continue;
+      const float* const values = exchange_.parameters().data();
+      held_[b].push_back(
+          {part, state_offset + part.begin - own.begin, {values + part.begin, values + part.end}});
+    }
+    state_offset += own.size();
+  }
+}
+
+// Rules see whole cells, of which some floats may be frozen.
+void ShardedOptimizer::restore(Index bucket) {
+  for (Held& held : held_[static_cast<std::size_t>(bucket)]) {
+    if (held.values.empty()) continue;
+    std::ranges::copy(held.values, exchange_.parameters().data() + held.range.begin);
+    if (averages()) std::ranges::copy(held.values, states_.back().data() + held.state_offset);
+    if (exchange_.increments().empty()) continue;
+    Bfloat16* const increments = exchange_.increments().data();
+    std::fill(increments + held.range.begin, increments + held.range.end, to_bfloat16(-0.0F));
   }
 }
 

@@ -25,9 +25,11 @@ namespace hourglass {
 class ShardedOptimizer {
  public:
   /// Updates the parameters of `exchange`. All references outlive this, `recording` may be null.
+  /// Parameters in `frozen` (model/frozen.hpp), whose gradient is 0, keep their bits, as does their
+  /// average.
   ShardedOptimizer(const Trainable& model, const Optimizer& optimizer, GradientExchange& exchange,
                    WorkerPool& pool, const UpdateSettings& settings,
-                   const Recording* recording = nullptr);
+                   const Recording* recording = nullptr, std::span<const Range> frozen = {});
   ShardedOptimizer(const ShardedOptimizer&) = delete;
   ShardedOptimizer& operator=(const ShardedOptimizer&) = delete;
 
@@ -65,6 +67,8 @@ class ShardedOptimizer {
                       std::span<float> parameters, std::span<const float> gradient,
                       std::span<float*> moments);
   void update_average(Index step, const SegmentRun& run);
+  void hold(std::span<const Range> frozen);
+  void restore(Index bucket);
 
   const Optimizer& optimizer_;
   GradientExchange& exchange_;
@@ -78,6 +82,13 @@ class ShardedOptimizer {
   std::vector<std::string> state_names_;
   std::vector<Buffer<float>> states_;  // the moments, then the average
   std::vector<float*> run_moments_;    // of moments_of()
+  // Owned frozen floats of tensors that are trained in part.
+  struct Held {
+    Range range;             // of the arena
+    Index state_offset = 0;  // of its first float in each state
+    std::vector<float> values;
+  };
+  std::vector<std::vector<Held>> held_;  // by bucket
 };
 
 }  // namespace hourglass

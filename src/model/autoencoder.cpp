@@ -6,6 +6,7 @@
 #include "core/scratch_arena.hpp"
 #include "hourglass/core/error.hpp"
 #include "model/architecture.hpp"
+#include "model/distilled.hpp"
 #include "model/output_loss.hpp"
 #include "model/penalty.hpp"
 #include "model/weighted_loss.hpp"
@@ -201,9 +202,11 @@ LossSums Autoencoder::pass(const float* parameters, const InputRows& rows, Const
         loss_options(spec_, loss_weights(mask, present, scratch.weights), present, scratch.loss);
     options.sizes = size_factors(architecture_, rows.sizes, workspace, input.rows);
     options.size_gradient = size_gradient(architecture_, workspace, input.rows);
-    sums =
-        loss_of(target, workspace.output(last, input.rows),
-                workspace.output_gradient(last, input.rows), scale, options, weights_of(context));
+    const auto loss = [&](ConstMatrix wanted, Matrix logits, Matrix derivative, float factor) {
+      return loss_of(wanted, logits, derivative, factor, options, weights_of(context));
+    };
+    sums = loss_with_teacher(context.teacher, target, workspace.output(last, input.rows),
+                             workspace.output_gradient(last, input.rows), scale, loss);
   }
   PassContext backward_context = context;
   if (contractive_) {
@@ -216,7 +219,7 @@ LossSums Autoencoder::pass(const float* parameters, const InputRows& rows, Const
     sums.penalty += penalize(layer, y, scale, context, dy);
   };
   network().backward(all, parameters, input, workspace, {}, gradient, backward_context, ready,
-                     hook_of(penalizes_activations(), add_penalties));
+                     hook_of(penalizes_activations() || context.teacher != nullptr, add_penalties));
   sums.loss += sums.penalty;
   return sums;
 }
@@ -283,6 +286,10 @@ double Autoencoder::penalize(Index layer, ConstMatrix y, float scale, const Pass
   }
   if (layer == architecture_.posterior_layer)
     value += weighted_variational(factors.variational * r.beta, r.free_bits, y, scale, dy, weights);
+  const bool is_code =
+      layer == (posterior_layer() < 0 ? architecture_.code_layer : posterior_layer());
+  if (is_code && context.teacher != nullptr && !context.teacher->codes.empty())
+    value += imitate_codes(*context.teacher, y, scale, dy, weights);
   const auto& hidden = architecture_.hidden_layers;
   if (const auto place = std::ranges::find(hidden, layer); place != hidden.end()) {
     const double weight = r.hidden_l1.at(place - hidden.begin() + 1);

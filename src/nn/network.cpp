@@ -53,10 +53,25 @@ void Network::backward(Range range, const float* parameters, ConstMatrix x, Work
   for (Index i = range.end - 1; i >= range.begin; --i) {
     const bool first = i == range.begin;
     const ConstMatrix input = first ? x : ConstMatrix(workspace.output(i - 1, x.rows));
-    const Matrix dx = first ? input_gradient : workspace.output_gradient(i - 1, x.rows);
+    const bool frozen = i < context.frozen_layers;
+    Matrix dx = first ? input_gradient : workspace.output_gradient(i - 1, x.rows);
+    if (i == context.frozen_layers && !first) dx = {};
     const Matrix y = workspace.output(i, x.rows);
     const Matrix dy = workspace.output_gradient(i, x.rows);
-    if (hook) hook(i, y, dy);
+    if (hook) {
+      // A frozen layer's penalties count in the loss; no gradient comes from above.
+      if (frozen) {
+        for (Index r = 0; r < dy.rows; ++r) std::ranges::fill(dy.row(r), 0.0F);
+      }
+      hook(i, y, dy);
+    }
+    const Range arena = arena_ranges_[static_cast<std::size_t>(i)];
+    if (frozen) {
+      if (arena.empty()) continue;
+      std::fill(gradient + arena.begin, gradient + arena.end, 0.0F);
+      if (ready) ready(arena);
+      continue;
+    }
     const auto place = static_cast<std::size_t>(i);
     layer_context.sparse_input = i == 0 ? context.sparse_input : nullptr;
     layer_context.second_order = {};
@@ -69,7 +84,6 @@ void Network::backward(Range range, const float* parameters, ConstMatrix x, Work
       layer(i).backward(parameters, input, y, dy, dx, gradient, workspace.scratch(i, x.rows),
                         layer_context);
     }
-    const Range arena = arena_ranges_[static_cast<std::size_t>(i)];
     if (ready && !arena.empty()) ready(arena);
   }
 }
