@@ -185,6 +185,20 @@ void code_gradients(const UnitElements& elements, std::span<const float> values,
   }
 }
 
+void multiply_at(const SparseRows& code, ConstMatrix atoms, ConstMatrix dy,
+                 std::span<float> code_gradients) {
+  require(code.rows() == dy.rows && code.width == atoms.rows && atoms.columns == dy.columns &&
+              code_gradients.size() == code.columns.size(),
+          "the shapes of a sparse code and its gradients disagree");
+  std::size_t e = 0;
+  for (Index r = 0; r < dy.rows; ++r) {
+    for (const std::int32_t unit : code.columns_of(r)) {
+      code_gradients[e++] =
+          scalar_product(dy.data + r * dy.stride, atoms.data + unit * atoms.stride, dy.columns);
+    }
+  }
+}
+
 void gather_rows(const UnitElements& elements, std::span<const float> factors, ConstMatrix x,
                  Matrix gradient) {
   require(elements.units() == gradient.rows && gradient.columns == x.columns,

@@ -109,7 +109,8 @@ class Builder {
 
   Linear add_affine(const Place& at, Activation activation, const Linear& source) {
     if (spec_.sparsity.on() && at.name == "decoder/0") {
-      add<SparseDecoder>(layout_, at.name, at.inputs.units, at.outputs.units, activation);
+      result_.sparse_decoder =
+          add<SparseDecoder>(layout_, at.name, at.inputs.units, at.outputs.units, activation);
       return {};
     }
     if (source.dense != nullptr) return {add<Dense>(layout_, at.name, *source.dense, activation)};
@@ -158,7 +159,8 @@ class Builder {
     const Regularization& regularization = spec_.regularization;
     const Index code = at.outputs.units;
     if (spec_.sparsity.on()) {
-      add<SparseEncoder>(layout_, at.name, at.inputs.units, code, spec_.sparsity.selection);
+      result_.sparse_encoder =
+          add<SparseEncoder>(layout_, at.name, at.inputs.units, code, spec_.sparsity.selection);
       return {};
     }
     if (regularization.variational) {

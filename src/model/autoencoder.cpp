@@ -8,6 +8,7 @@
 #include "model/activation_penalties.hpp"
 #include "model/architecture.hpp"
 #include "model/code_penalty.hpp"
+#include "model/gate_loss.hpp"
 #include "model/output_loss.hpp"
 #include "model/weighted_loss.hpp"
 
@@ -80,6 +81,7 @@ Workspace Autoencoder::make_workspace(Index max_rows) const {
                 ScratchArena::floats_of(1, sample_input_.scratch_floats(max_rows));
   if (r.corruption.kind != Corruption::none) extra += samples;
   if (weighs_elements()) extra += samples;
+  if (spec_.sparsity.selection.kind == Selection::gated) extra += 2 * samples;
   if (missing_) extra += missing_->scratch_floats(max_rows);
   if (contractive_) extra += contractive_->scratch_floats(max_rows);
   if (predictive_) extra += predictive_->scratch_floats(max_rows);
@@ -103,6 +105,10 @@ Autoencoder::Scratch Autoencoder::divide(Workspace& workspace, Index rows) const
   }
   scratch.rows = arena.allocate(1, sample_input_.scratch_floats(rows)).row(0);
   scratch.loss = arena.allocate(1, loss_scratch()).row(0);
+  if (spec_.sparsity.selection.kind == Selection::gated) {
+    scratch.gate_logits = arena.allocate(rows, features());
+    scratch.gate_gradient = arena.allocate(rows, features());
+  }
   scratch.penalty = arena.rest();
   return scratch;
 }
@@ -204,6 +210,13 @@ LossSums Autoencoder::pass(const float* parameters, const InputRows& rows, Const
     sums =
         loss_of(target, workspace.output(last, input.rows),
                 workspace.output_gradient(last, input.rows), scale, options, weights_of(context));
+    if (!scratch.gate_logits.empty()) {
+      sums.penalty +=
+          gate_loss(spec_, *architecture_.sparse_decoder, parameters, target, scale, options,
+                    weights_of(context), context.code != nullptr ? *context.code : workspace.code(),
+                    scratch.gate_logits, scratch.gate_gradient)
+              .loss;
+    }
   }
   PassContext backward_context = context;
   if (contractive_) {
@@ -269,9 +282,15 @@ Index Autoencoder::mean_units() const {
   return spec_.regularization.kl_weight > 0 ? code_size() : 0;
 }
 
-void Autoencoder::add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace,
-                                const PassContext& context, std::span<ExactSum> sums) const {
-  if (samples.rows == 0) return;
+void Autoencoder::select_candidates(const float* parameters, ConstMatrix samples,
+                                    Workspace& workspace, const PassContext& context) const {
+  context.code->clear(code_size());
+  if (samples.rows > 0) training_code(parameters, samples, workspace, context);
+  context.code->set_selected();
+}
+
+ConstMatrix Autoencoder::training_code(const float* parameters, ConstMatrix samples,
+                                       Workspace& workspace, const PassContext& context) const {
   const Regularization& r = spec_.regularization;
   InputRows input = input_rows(samples, context.sparse_samples, workspace);
   if (r.corruption.kind != Corruption::none) {
@@ -281,8 +300,14 @@ void Autoencoder::add_unit_sums(const float* parameters, ConstMatrix samples, Wo
     if (missing_) missing_->restore_means(scratch.present, scratch.input);
     input.values = missing_ ? joined(scratch.input, scratch) : scratch.input;
   }
-  const ConstMatrix code = network().forward({0, architecture_.code_layer + 1}, parameters,
-                                             input.values, workspace, input.context(context));
+  return network().forward({0, architecture_.code_layer + 1}, parameters, input.values, workspace,
+                           input.context(context));
+}
+
+void Autoencoder::add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace,
+                                const PassContext& context, std::span<ExactSum> sums) const {
+  if (samples.rows == 0) return;
+  const ConstMatrix code = training_code(parameters, samples, workspace, context);
   for (Index c = 0; c < code.columns; ++c) {
     double sum = 0;
     for (Index row = 0; row < code.rows; ++row) sum += static_cast<double>(code(row, c));

@@ -21,6 +21,8 @@
 #include "nn/loss.hpp"
 #include "nn/network.hpp"
 #include "nn/row_weights.hpp"
+#include "nn/sparse_decoder.hpp"
+#include "nn/sparse_encoder.hpp"
 
 namespace hourglass {
 
@@ -62,7 +64,9 @@ struct Architecture {
   Index posterior_layer = -1;                ///< variational: its output is (mu, ln sigma^2)
   std::vector<Index> hidden_layers;          ///< their outputs are hidden activations, before noise
   std::vector<const Dense*> encoder_layers;  ///< of a plain dense encoder; empty otherwise
-  const Dense* output_layer = nullptr;       ///< the last one, if it is a Dense
+  const SparseEncoder* sparse_encoder = nullptr;  ///< of sparse codes: the layer of the code
+  const SparseDecoder* sparse_decoder = nullptr;  ///< and the one after it
+  const Dense* output_layer = nullptr;            ///< the last one, if it is a Dense
 };
 
 /// x^ = r(f(x)): a network whose first layers are the encoder f and the others the decoder r, the
@@ -114,6 +118,18 @@ class Autoencoder final : public Trainable {
   void add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace,
                      const PassContext& context, std::span<ExactSum> sums) const override;
 
+  [[nodiscard]] bool selects_from_batch() const override {
+    return spec_.sparsity.selection.kind == Selection::batch_top_k;
+  }
+  void select_candidates(const float* parameters, ConstMatrix samples, Workspace& workspace,
+                         const PassContext& context) const override;
+  [[nodiscard]] Index batch_count(const PassContext& context) const override {
+    return architecture_.sparse_encoder->batch_count(context, 0);
+  }
+  void follow_selection(float smallest, float* parameters) const override {
+    if (selects_from_batch()) architecture_.sparse_encoder->follow(smallest, parameters);
+  }
+
   /// Whether the norm of dh/dx can be measured: the encoder is a chain of dense layers.
   [[nodiscard]] bool has_jacobian() const { return jacobian_ != nullptr; }
   /// Floats of scratch memory that squared_jacobian_norms() needs for `rows` samples.
@@ -152,7 +168,9 @@ class Autoencoder final : public Trainable {
     Matrix weights;  // of the loss
     Matrix target;   // of samples with missing elements
     Matrix present;
-    Matrix joined;          // input with indicator
+    Matrix joined;       // input with indicator
+    Matrix gate_logits;  // of gate_loss()
+    Matrix gate_gradient;
     std::span<float> rows;  // of sample_input_
     std::span<float> loss;
     std::span<float> penalty;
@@ -174,6 +192,9 @@ class Autoencoder final : public Trainable {
   LossSums pass(const float* parameters, const InputRows& input, ConstMatrix target, float scale,
                 Workspace& workspace, float* gradient, const PassContext& context,
                 const GradientReady& ready, ConstMatrix mask, ConstMatrix present) const;
+  // The code of a training pass.
+  ConstMatrix training_code(const float* parameters, ConstMatrix samples, Workspace& workspace,
+                            const PassContext& context) const;
   LossSums predictive_pass(const float* parameters, ConstMatrix input, ConstMatrix target,
                            float scale, Workspace& workspace, float* gradient,
                            const PassContext& context, const GradientReady& ready) const;
