@@ -6,6 +6,8 @@
 #include <limits>
 #include <vector>
 
+#include "math/lanes.hpp"
+
 namespace hourglass {
 
 namespace {
@@ -33,7 +35,6 @@ std::size_t range_of(const Counts& counts, std::int64_t& count) {
 }  // namespace
 
 void select_candidates(ConstMatrix z, std::span<const float> bias, Index count, SparseCode& code) {
-  constexpr Index lanes = 16;
   code.clear(z.columns);
   Counts counts{};
   std::int64_t listed = 0;  // at least as large as the bound
@@ -49,14 +50,10 @@ void select_candidates(ConstMatrix z, std::span<const float> bias, Index count, 
       ++listed;
     };
     Index u = 0;
-    for (; u + lanes <= z.columns; u += lanes) {
-      int any = 0;
-      for (Index i = 0; i < lanes; ++i) {
-        const float value = row[u + i] + bias[static_cast<std::size_t>(u + i)];
-        any |= static_cast<int>(!(value <= 0) && !(value < bound));
-      }
-      if (any == 0) continue;
-      for (Index i = 0; i < lanes; ++i) visit(u + i);
+    for (; u + lanes::count <= z.columns; u += lanes::count) {
+      const lanes::Vector value = lanes::load(row + u) + lanes::load(bias.data() + u);
+      const lanes::Mask wanted = ~(value <= lanes::Vector{}) & ~(value < lanes::splat(bound));
+      lanes::for_bits(lanes::bits(wanted), [&](Index i) { visit(u + i); });
     }
     for (; u < z.columns; ++u) visit(u);
     code.end_row();

@@ -7,9 +7,9 @@
 #include "math/blas.hpp"
 #include "math/code_product.hpp"
 #include "math/elementwise.hpp"
+#include "math/onednn.hpp"
 #include "nn/batch_selection.hpp"
 #include "nn/sparse_code.hpp"
-#include "nn/unit_selection.hpp"
 
 namespace hourglass {
 
@@ -67,12 +67,37 @@ void SparseEncoder::forward(const float* parameters, ConstMatrix x, Matrix y,
                             std::span<float> scratch, const PassContext& context) const {
   require(context.code != nullptr, "a sparse code without a place");
   if (context.training && context.code->is_selected()) return;
-  gemm(false, true, x, weight(parameters), 0, y);
-  select(parameters, y, scratch, context);
+  // Candidates of a batch are too many to be multiplied again.
+  const bool rounded =
+      context.bfloat16_parameters != nullptr && !(context.training && is(Selection::batch_top_k));
+  if (rounded) {
+    for (Index r = 0; r < x.rows; ++r)
+      convert_to_bfloat16(x.row(r).data(), context.bfloat16_scratch.data() + r * inputs_, inputs_);
+    gemm_bfloat16(false, true, {context.bfloat16_scratch.data(), x.rows, inputs_},
+                  {context.bfloat16_parameters + weight_tensor_.offset, units_, inputs_}, 0, y);
+  } else {
+    gemm(false, true, x, weight(parameters), 0, y);
+  }
+  select(parameters, rounded ? x : ConstMatrix(), y, scratch, context);
 }
 
-void SparseEncoder::select(const float* parameters, ConstMatrix products, std::span<float> scratch,
-                           const PassContext& context) const {
+// Rounding to bfloat16 has a relative error of at most 2^-9 in each factor; the sums of both
+// products are wrong by at most inputs 2^-24 each. So the products' difference is at most
+//   (2^-8 (1 + 2^-10) + inputs 2^-23) |x| |w|,  |w| the largest norm of a unit's weights.
+float SparseEncoder::relative_error(const float* parameters) const {
+  float largest = 0;
+  const ConstMatrix weight = this->weight(parameters);
+  for (Index u = 0; u < units_; ++u) {
+    const float* const row = weight.row(u).data();
+    const float square = scalar_product(row, row, inputs_);
+    largest = square <= largest ? largest : square;
+  }
+  const float rounding = 0x1.01p-8F + static_cast<float>(inputs_) * 0x1p-23F;
+  return 1.001F * rounding * std::sqrt(largest);
+}
+
+void SparseEncoder::select(const float* parameters, ConstMatrix rounded, ConstMatrix products,
+                           std::span<float> scratch, const PassContext& context) const {
   SparseCode& code = *context.code;
   const std::span<const float> bias = this->bias(parameters);
   if (is(Selection::batch_top_k) && context.training) {
@@ -86,8 +111,9 @@ void SparseEncoder::select(const float* parameters, ConstMatrix products, std::s
   }
   code.clear(units_);
   if (is(Selection::top_k)) {
-    for (Index r = 0; r < products.rows; ++r)
-      select_largest(products.row(r), bias, training_k(context), scratch, code);
+    for_rows(parameters, rounded, products, [&](Index r, const Inexact* inexact) {
+      select_largest(products.row(r), bias, training_k(context), scratch, inexact, code);
+    });
     return;
   }
   const auto units = static_cast<std::size_t>(units_);
@@ -103,23 +129,40 @@ void SparseEncoder::select(const float* parameters, ConstMatrix products, std::s
     if (context.training) below = 0.5F * static_cast<float>(selection_.bandwidth);
   }
   for (std::size_t u = 0; u < units; ++u) bounds[u] = thresholds[u] - below;
-  for (Index r = 0; r < products.rows; ++r)
-    select_above(products.row(r), bias, bounds, thresholds, code);
-  if (is(Selection::gated)) open_gates(parameters, products, code);
+  for_rows(parameters, rounded, products, [&](Index r, const Inexact* inexact) {
+    select_above(products.row(r), bias, bounds, thresholds, inexact, code);
+  });
+  if (is(Selection::gated)) open_gates(parameters, code);
 }
 
-void SparseEncoder::open_gates(const float* parameters, ConstMatrix products,
-                               SparseCode& code) const {
+void SparseEncoder::for_rows(
+    const float* parameters, ConstMatrix rounded, ConstMatrix products,
+    FunctionRef<void(Index row, const Inexact* inexact)> select_row) const {
+  const float relative = rounded.empty() ? 0 : relative_error(parameters);
+  const ConstMatrix weight = this->weight(parameters);
+  for (Index r = 0; r < products.rows; ++r) {
+    if (rounded.empty()) {
+      select_row(r, nullptr);
+      continue;
+    }
+    const float* const x = rounded.row(r).data();
+    const auto exact = [&](Index u) { return scalar_product(x, weight.row(u).data(), inputs_); };
+    const Inexact inexact{relative * std::sqrt(scalar_product(x, x, inputs_)), exact};
+    select_row(r, &inexact);
+  }
+}
+
+void SparseEncoder::open_gates(const float* parameters, SparseCode& code) const {
   const float* const logarithms = parameters + magnitude_tensor_.offset;
-  const float* const bias = parameters + magnitude_bias_tensor_.offset;
+  const float* const shift = parameters + magnitude_bias_tensor_.offset;
+  const std::span<const float> bias = this->bias(parameters);
   const std::span<const std::int32_t> units = code.view().columns;
   const std::span<float> values = code.values();
-  for (Index r = 0; r < code.rows(); ++r) {
-    for (Index e = code.start(r); e < code.start(r + 1); ++e) {
-      const Index u = units[static_cast<std::size_t>(e)];
-      const float magnitude = std::fma(elementwise::exp(logarithms[u]), products(r, u), bias[u]);
-      values[static_cast<std::size_t>(e)] = magnitude <= 0 ? 0 : magnitude;
-    }
+  for (std::size_t e = 0; e < values.size(); ++e) {
+    const auto u = static_cast<std::size_t>(units[e]);
+    const float product = code.pre_activations()[e] - bias[u];
+    const float magnitude = std::fma(elementwise::exp(logarithms[u]), product, shift[u]);
+    values[e] = magnitude <= 0 ? 0 : magnitude;
   }
 }
 

@@ -4,6 +4,7 @@
 #include "math/code_product.hpp"
 #include "nn/layer.hpp"
 #include "nn/selection.hpp"
+#include "nn/unit_selection.hpp"
 
 namespace hourglass {
 
@@ -62,9 +63,13 @@ class SparseEncoder final : public Layer {
  private:
   [[nodiscard]] bool is(Selection kind) const { return selection_.kind == kind; }
   [[nodiscard]] Index training_k(const PassContext& context) const;
-  void select(const float* parameters, ConstMatrix products, std::span<float> scratch,
-              const PassContext& context) const;
-  void open_gates(const float* parameters, ConstMatrix products, SparseCode& code) const;
+  // `rounded`: the input, when products are of it and the weight rounded to bfloat16; else empty.
+  void select(const float* parameters, ConstMatrix rounded, ConstMatrix products,
+              std::span<float> scratch, const PassContext& context) const;
+  [[nodiscard]] float relative_error(const float* parameters) const;
+  void for_rows(const float* parameters, ConstMatrix rounded, ConstMatrix products,
+                FunctionRef<void(Index row, const Inexact* inexact)> select_row) const;
+  void open_gates(const float* parameters, SparseCode& code) const;
   void threshold_gradients(const float* parameters, float* gradient,
                            const PassContext& context) const;
   void gate_gradients(const float* parameters, float* gradient, const PassContext& context) const;
