@@ -31,6 +31,7 @@ void check_full_batch(const TrainConfig& config) {
                                    {"l1-warmup", config.penalties.l1_warmup.count != 0},
                                    {"sparsity", config.model.sparsity.on()},
                                    {"predictive", config.model.regularization.predictive},
+                                   {"sparse-update", update.sparse},
                                    {"encoder-rate-factor", update.encoder_rate != 1},
                                    {"decoder-rate-factor", update.decoder_rate != 1},
                                    {"bias-rate-factor", update.bias_rate != 1}}) {
@@ -123,6 +124,11 @@ void validate(const TrainConfig& config) {
                                     {"decoder-decay-factor", update.decoder_decay}}) {
     check(value >= 0, fmt::format("--{} must be at least 0, not {}", name, value));
   }
+  const std::string& rule = config.optimizer.name;
+  check(!update.sparse || (rule != "lars" && rule != "lamb" && rule != "muon"),
+        fmt::format("--sparse-update leaves out weights without a gradient, but --optimizer {} "
+                    "moves whole tensors: use --optimizer adam",
+                    rule));
   check(update.ema >= 0 && update.ema < 1,
         fmt::format("--ema must be at least 0 and below 1, not {}", update.ema));
   check(config.keep >= 1, "--keep must be at least 1: the last good checkpoint is always kept");
