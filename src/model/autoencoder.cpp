@@ -68,8 +68,10 @@ std::vector<TensorRole> Autoencoder::roles() const {
 double Autoencoder::flops_per_sample() const {
   double flops = 0;
   for (Index i = 0; i < network().layer_count(); ++i) {
-    // Forward, weight gradient and, but for the first layer, input gradient.
-    flops += network().layer(i).flops_per_row() * (i == 0 ? 2 : 3);
+    const Layer& layer = network().layer(i);
+    // Forward, weight gradient and, but for the first layer, input gradient. Gradients of a sparse
+    // code are no GEMMs.
+    flops += layer.flops_per_row() * (layer.gives_sparse_code() ? 1 : i == 0 ? 2 : 3);
   }
   return flops;
 }

@@ -63,8 +63,8 @@ void Network::backward(Range range, const float* parameters, ConstMatrix x, Work
     if (place < context.second_order.size())
       layer_context.second_order = context.second_order.subspan(place, 1);
     {
-      const double flops =
-          static_cast<double>(x.rows) * layer(i).flops_per_row() * (dx.empty() ? 1 : 2);
+      const double products = layer(i).gives_sparse_code() ? 0 : dx.empty() ? 1 : 2;
+      const double flops = static_cast<double>(x.rows) * layer(i).flops_per_row() * products;
       const PhaseSpan span(context.recorder, Phase::backward, i, flops);
       layer(i).backward(parameters, input, y, dy, dx, gradient, workspace.scratch(i, x.rows),
                         layer_context);
