@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstdint>
 
 #include "hourglass/core/error.hpp"
 
@@ -13,6 +15,26 @@ constexpr std::size_t max_moments = 8;
 // Below this many floats per worker the hand-over costs more than it gains.
 constexpr Index min_shared_floats = Index{1} << 15;
 constexpr const char* average_name = "average";
+
+bool is_zero(const float* cell) {
+  std::uint32_t bits = 0;
+  for (Index i = 0; i < cell_floats; ++i) bits |= std::bit_cast<std::uint32_t>(cell[i]);
+  return bits << 1 == 0;
+}
+
+// Calls update(first, count) for runs of floats in whole cells that are not all 0. Cells are the
+// unit in which the arena is shared out, so that runs end elsewhere on other ranks but hold the
+// same cells.
+template <class Update>
+void for_active_cells(std::span<const float> gradient, const Update& update) {
+  constexpr auto cell = static_cast<std::size_t>(cell_floats);
+  for (std::size_t at = 0; at < gradient.size();) {
+    std::size_t end = at;
+    while (end < gradient.size() && !is_zero(gradient.data() + end)) end += cell;
+    if (end > at) update(at, end - at);
+    at = end + cell;
+  }
+}
 
 }  // namespace
 
@@ -124,12 +146,31 @@ void ShardedOptimizer::update_part(const SegmentRun& run, const UpdateStep& step
   for (std::size_t s = 0; s < moment_count; ++s)
     moments[s] = states_[s].data() + run.state_offset + first;
   const std::span<float*> used(moments.data(), moment_count);
+  if (!settings_.sparse) {
+    update_floats(step, begin, size, run.state_offset + first, gradient, used);
+    return;
+  }
+  if (!exchange_.increments().empty())
+    std::ranges::fill(exchange_.increments().subspan(begin, size), WireWord{0});
+  std::size_t done = 0;
+  for_active_cells(gradient.subspan(begin, size), [&](std::size_t at, std::size_t count) {
+    for (float*& moment : used) moment += at - done;
+    done = at;
+    std::array<float*, max_moments> own = moments;
+    update_floats(step, begin + at, count, run.state_offset + first + static_cast<Index>(at),
+                  gradient, {own.data(), moment_count});
+  });
+}
+
+void ShardedOptimizer::update_floats(const UpdateStep& step, std::size_t begin, std::size_t size,
+                                     Index state_offset, std::span<const float> gradient,
+                                     std::span<float*> moments) {
   const std::span<float> parameters = exchange_.parameters().subspan(begin, size);
   if (rounding_.is_needed()) {
-    update_rounded(step, static_cast<Index>(begin), run.state_offset + first, parameters,
-                   gradient.subspan(begin, size), used);
+    update_rounded(step, static_cast<Index>(begin), state_offset, parameters,
+                   gradient.subspan(begin, size), moments);
   } else {
-    optimizer_.update(step, parameters, gradient.subspan(begin, size), used);
+    optimizer_.update(step, parameters, gradient.subspan(begin, size), moments);
   }
 }
 

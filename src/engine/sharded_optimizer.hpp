@@ -21,7 +21,8 @@ namespace hourglass {
 /// The optimizer on this rank's segment, the part of the arena that it owns: holds the moments of
 /// the segment only (1/P of the memory) and updates one bucket at a time, shared among the workers.
 /// Allocates on construction only. Where increments are sent it rounds what it adds to the
-/// parameters (engine/increment_rounding.hpp).
+/// parameters (engine/increment_rounding.hpp). UpdateSettings::sparse: cells of the arena whose
+/// gradient is 0 are not touched, whatever the division into ranks.
 class ShardedOptimizer {
  public:
   /// Updates the parameters of `exchange`. All references outlive this, `recording` may be null.
@@ -63,6 +64,9 @@ class ShardedOptimizer {
   [[nodiscard]] std::span<float* const> moments_of(const SegmentRun& run);
   void update_part(const SegmentRun& run, const UpdateStep& step, Range cells, Index worker,
                    std::span<const float> gradient);
+  void update_floats(const UpdateStep& step, std::size_t begin, std::size_t size,
+                     Index state_offset, std::span<const float> gradient,
+                     std::span<float*> moments);
   void update_rounded(const UpdateStep& step, Index begin, Index state_offset,
                       std::span<float> parameters, std::span<const float> gradient,
                       std::span<float*> moments);

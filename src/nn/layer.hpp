@@ -15,6 +15,8 @@
 
 namespace hourglass {
 
+class SparseCode;
+
 /// The terms that a penalty on the encoder's Jacobian adds to a dense layer's backward pass
 /// (model/contractive.hpp). All sums run over rows; an empty matrix adds nothing. The arrays are
 /// the pass's, which keeps them until backward is done.
@@ -35,6 +37,8 @@ struct SecondOrderTerms {
 struct PenaltyFactors {
   double l1 = 1;           ///< of the L1 norms of code and hidden activations
   double variational = 1;  ///< of beta
+  double l0 = 1;           ///< of the L0 norm of sparse codes
+  Index k = 0;             ///< units of a sparse code that training keeps; 0: as in inference
 };
 
 /// What another network makes of the samples of a pass, to be imitated (model/distilled.hpp). One
@@ -64,6 +68,7 @@ struct PassContext {
   /// The first layers of the network without a trained parameter: the backward pass ends above
   /// them and writes 0 for their gradients.
   Index frozen_layers = 0;
+  Index batch_samples = 0;  ///< of the global batch; 0: the micro-batch is all of it
   std::span<const SecondOrderTerms> second_order;  ///< of the first layers; the others have none
   /// The arena, rounded: dense layers multiply in bfloat16. Null: in fp32.
   const Bfloat16* bfloat16_parameters = nullptr;
@@ -78,6 +83,9 @@ struct PassContext {
   const SparseRows* sparse_input = nullptr;
   /// Waits for the parameters of each layer before its forward pass. Null: they are all there.
   ParameterArrival* arrival = nullptr;
+  /// The sparse codes of the micro-batch, from the layer that selects them to the one that decodes
+  /// them. A network passes its workspace's where the caller has none.
+  SparseCode* code = nullptr;
   PhaseRecorder* recorder = nullptr;  ///< receives the time of each layer, unless null
 };
 
@@ -92,6 +100,8 @@ class Layer {
   [[nodiscard]] virtual Index outputs() const = 0;
   /// The layer's tensors, in arena order (weights first), and their initial values.
   [[nodiscard]] virtual std::vector<TensorRole> roles() const { return {}; }
+  /// Whether its output goes to the next layer in PassContext::code: gradients of it are not dense.
+  [[nodiscard]] virtual bool gives_sparse_code() const { return false; }
   /// Floats of scratch memory per row that forward fills and backward reads (e.g. saved
   /// derivatives).
   [[nodiscard]] virtual Index scratch_per_row() const { return 0; }

@@ -82,6 +82,8 @@ void check_teacher(const Model& teacher, const TrainConfig& config, const Autoen
                                "--layers with a code of {}, or use --distill outputs",
                                taught.code_size(), network.code_size(), taught.code_size()));
   }
+  if (codes && network.spec().sparsity.on())
+    refuse_teacher(config, "--distill codes does not teach a code of --sparsity");
   // The loss of the data and that of the teacher's outputs would share one gradient by the library.
   if (!codes && network.architecture().latent_library)
     refuse_teacher(config, "--distill outputs does not teach a --library latent");
