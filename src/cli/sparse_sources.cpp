@@ -9,7 +9,7 @@
 #include "cli/reading_options.hpp"
 #include "hourglass/core/error.hpp"
 #include "import/matrix_market.hpp"
-#include "import/npy.hpp"
+#include "formats/npy.hpp"
 
 namespace hourglass {
 

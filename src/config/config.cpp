@@ -100,6 +100,7 @@ void validate(const TrainConfig& config) {
   check_sample_weights(config);
   check_highly_variable(config);
   check_condition(config);
+  check_target(config);
   check(!watches || has_validation(config),
         fmt::format("{} depends on the validation error: give --validation",
                     config.early_stopping > 0 ? "--early-stopping"

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "data/missing_values.hpp"
-#include "hdf5/element.hpp"
+#include "core/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

@@ -14,7 +14,7 @@
 #include "core/buffer.hpp"
 #include "data/count_statistics.hpp"
 #include "data/finite_rows.hpp"
-#include "hdf5/element.hpp"
+#include "core/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

@@ -13,7 +13,7 @@
 
 #include "data/text_values.hpp"
 #include "hdf5/address_list.hpp"
-#include "hdf5/element.hpp"
+#include "core/element.hpp"
 #include "hdf5/row_split.hpp"
 #include "hourglass/core/error.hpp"
 

@@ -8,7 +8,7 @@
 #include "core/buffer.hpp"
 #include "data/finite_rows.hpp"
 #include "data/row_companions.hpp"
-#include "hdf5/element.hpp"
+#include "core/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

@@ -14,7 +14,7 @@
 #include "data/finite_rows.hpp"
 #include "data/missing_values.hpp"
 #include "data/weighted_statistics.hpp"
-#include "hdf5/element.hpp"
+#include "core/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

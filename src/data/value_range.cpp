@@ -8,7 +8,7 @@
 #include "core/buffer.hpp"
 #include "data/finite_rows.hpp"
 #include "data/missing_values.hpp"
-#include "hdf5/element.hpp"
+#include "core/element.hpp"
 
 namespace hourglass {
 

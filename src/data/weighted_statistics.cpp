@@ -7,7 +7,7 @@
 
 #include "core/buffer.hpp"
 #include "data/finite_rows.hpp"
-#include "hdf5/element.hpp"
+#include "core/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

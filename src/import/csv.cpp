@@ -8,7 +8,7 @@
 #include <type_traits>
 
 #include "core/text_list.hpp"
-#include "hdf5/element.hpp"
+#include "core/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

@@ -5,7 +5,7 @@
 
 #include "core/buffer.hpp"
 #include "data/columns.hpp"
-#include "hdf5/element.hpp"
+#include "core/element.hpp"
 #include "hdf5/sparse_matrix.hpp"
 #include "hourglass/core/error.hpp"
 #include "import/entry_reader.hpp"

@@ -31,7 +31,10 @@ ROOMS = {
         "codecs of foreign formats: PNG, JPEG, ZIP, Protocol Buffers, TensorBoard events",
         "core system",
     ),
-    "hdf5": ("reading and writing HDF5 data sets, also by many ranks", "core comm system"),
+    "hdf5": (
+        "reading and writing HDF5 data sets, also by many ranks",
+        "core comm system formats",
+    ),
     "checkpoint": ("model and checkpoint files and their digests", "core comm system hdf5"),
     "data": (
         "samples on their way to the network: shards, order, normalisation, streaming",
