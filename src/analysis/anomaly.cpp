@@ -9,6 +9,7 @@
 
 #include "hourglass/core/error.hpp"
 #include "math/squared_distance.hpp"
+#include "model/paired_target.hpp"
 #include "nn/network.hpp"
 
 namespace hourglass {
@@ -42,7 +43,7 @@ SampleErrors sample_errors(const Communicator& communicator, const Model& model,
   errors.rows = {std::min(plan.rows, mine.begin * micro_batch),
                  std::min(plan.rows, mine.end * micro_batch)};
   collectively(communicator, [&] {
-    check_features(reader.info(), network.features());
+    check_features(reader.info(), network.sample_width());
     errors.values.resize(static_cast<std::size_t>(errors.rows.size()));
     std::vector<Workspace> workspaces;
     for (Index w = 0; w < pool.size(); ++w)
@@ -52,9 +53,10 @@ SampleErrors sample_errors(const Communicator& communicator, const Model& model,
           Workspace& workspace = workspaces[static_cast<std::size_t>(worker)];
           workspace.set_conditions(conditions_of(model.row_conditions, plan.rows, rows));
           const ConstMatrix y = network.reconstruct(model.parameters.data(), x, workspace);
+          const ConstMatrix target = target_of(network.spec(), x);
           for (Index r = 0; r < x.rows; ++r) {
-            const double sum = units.empty() ? present_squared_distance(y.row(r), x.row(r))
-                                             : squared_distance_in(units, y.row(r), x.row(r));
+            const double sum = units.empty() ? present_squared_distance(y.row(r), target.row(r))
+                                             : squared_distance_in(units, y.row(r), target.row(r));
             if (!std::isfinite(sum)) {
               throw Error(ErrorKind::data,
                           fmt::format("{}: the model's reconstruction is not finite",

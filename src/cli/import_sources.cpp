@@ -22,7 +22,7 @@ namespace hourglass {
 
 namespace {
 
-const std::vector<std::string> formats = {"auto", "idx", "csv", "tsv", "npy", "npz",
+const std::vector<std::string> formats = {"auto",        "idx", "csv",    "tsv",  "npy", "npz",
                                           "safetensors", "raw", "images", "hdf5", "mtx"};
 
 /// A file and, after a colon, a part of it: FILE.npz:array, FILE.h5:/path.
@@ -236,8 +236,8 @@ void check_options(const Arguments& arguments, const std::vector<std::string>& f
 std::vector<Option> import_source_options() {
   std::vector<Option> options = {
       {"format", "input",
-       "auto (by content and name), idx, csv, tsv, npy, npz, safetensors, raw, images, hdf5, mtx", "auto",
-       false},
+       "auto (by content and name), idx, csv, tsv, npy, npz, safetensors, raw, images, hdf5, mtx",
+       "auto", false},
       {"labels", "input",
        "Labels in separate files, one per sample: FILE, FILE.npz:array, FILE.h5:/path; "
        "comma-separated",

@@ -114,8 +114,7 @@ void check_target(const TrainConfig& config) {
                                    {"pretrain", config.pretrain.kind != Pretrain::none},
                                    {"highly-variable", config.highly_variable > 0},
                                    {"missing-value", !config.missing_values.empty()}}) {
-    check(!used,
-          fmt::format("--target cannot be combined with --{}: leave out one of them", name));
+    check(!used, fmt::format("--target cannot be combined with --{}: leave out one of them", name));
   }
   check(config.validation.empty() || !config.validation_target.empty(),
         "--target with --validation needs --validation-target, the same of those samples");

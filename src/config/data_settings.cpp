@@ -18,10 +18,11 @@ std::vector<Setting> data_settings() {
                     "rows as --data (transcoders, noisy and clean pairs)",
                     Scope::run},
                    [](TrainConfig& c) -> std::string& { return c.target; }),
-      word_setting({"target-normalize", s,
-                    "Conversion of stored values of --target, with its own mean and deviation: "
-                    "auto (as --normalize), none, unit, standardize"},
-                   [](TrainConfig& c) -> Normalize& { return c.target_normalize; }, normalize_from),
+      word_setting(
+          {"target-normalize", s,
+           "Conversion of stored values of --target, with its own mean and deviation: "
+           "auto (as --normalize), none, unit, standardize"},
+          [](TrainConfig& c) -> Normalize& { return c.target_normalize; }, normalize_from),
       text_setting({"validation-target", s, "The same of --validation", Scope::run},
                    [](TrainConfig& c) -> std::string& { return c.validation_target; }),
       number_setting({"validation-scale", s,

@@ -13,8 +13,8 @@ namespace {
 // The significand moves to its place in a float32, and one exact product with a power of two
 // rebases the exponent: subnormal numbers need no case of their own, so that loops vectorise.
 float widened(std::uint16_t bits) {
-  constexpr float rebase = 0x1p112F;           // of exponent bias 15 to 127
-  constexpr std::uint32_t special = 0x7C00U;   // infinities and NaNs
+  constexpr float rebase = 0x1p112F;          // of exponent bias 15 to 127
+  constexpr std::uint32_t special = 0x7C00U;  // infinities and NaNs
   const std::uint32_t magnitude = bits & 0x7FFFU;
   const auto number = std::bit_cast<float>(magnitude << 13) * rebase;
   const std::uint32_t finite = std::bit_cast<std::uint32_t>(number);

@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <string>
 
-#include "data/missing_values.hpp"
 #include "core/element.hpp"
+#include "data/missing_values.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

@@ -139,6 +139,11 @@ Evaluation evaluate(const Communicator& communicator, const Trainable& model,
   return result;
 }
 
+void check_inputs(const DatasetInfo& info, const Trainable& model) {
+  const bool paired = !info.address.options.target.empty();
+  check_features(info, paired ? model.sample_width() : model.features());
+}
+
 void check_features(const DatasetInfo& info, Index features) {
   if (info.features() != features) {
     throw Error(

@@ -16,8 +16,8 @@ struct ArrayFormat {
   std::vector<Index> shape;
   ElementType type = ElementType::f32;     ///< as they are read
   NarrowFloat narrow = NarrowFloat::none;  ///< as they are stored, when in two bytes a number
-  bool swapped = false;   ///< stored in the other byte order than this machine's
-  Index data_offset = 0;  ///< where the first number stands
+  bool swapped = false;                    ///< stored in the other byte order than this machine's
+  Index data_offset = 0;                   ///< where the first number stands
 
   [[nodiscard]] Index stored_size() const {
     return narrow == NarrowFloat::none ? size_of(type) : 2;

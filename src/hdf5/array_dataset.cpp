@@ -25,8 +25,7 @@ ArrayFormat format_of(const ByteFile& file, const DatasetAddress& address) {
     throw Error(ErrorKind::data, address.file + ": is one NumPy array, without data sets: leave " +
                                      ":" + address.path + " out");
   }
-  ArrayFormat format =
-      parse_npy_header(file.read_some(0, largest_npy_header + 12), address.file);
+  ArrayFormat format = parse_npy_header(file.read_some(0, largest_npy_header + 12), address.file);
   check_size(format, file.size(), address.file);
   return format;
 }

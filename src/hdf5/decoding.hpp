@@ -17,8 +17,8 @@ namespace hourglass {
 /// 2.5 and 8.1): value = stored * scale + offset, and NaN where the stored number is one of
 /// `missing` or outside of [low, high].
 struct Decoding {
-  ElementType stored = ElementType::f32;  ///< as read; signed types under `_Unsigned` as unsigned
-  ElementType result = ElementType::f32;  ///< f32 or f64 where anything is decoded, else `stored`
+  ElementType stored = ElementType::f32;   ///< as read; signed types under `_Unsigned` as unsigned
+  ElementType result = ElementType::f32;   ///< f32 or f64 where anything is decoded, else `stored`
   NarrowFloat narrow = NarrowFloat::none;  ///< read as the bits of these, `stored` being uint16
   double scale = 1;
   double offset = 0;

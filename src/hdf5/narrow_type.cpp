@@ -15,8 +15,8 @@ bool has_fields(hid_t type, std::size_t exponent_bits, std::size_t exponent_bias
   std::size_t fraction_size = 0;
   return H5Tget_fields(type, &sign, &exponent, &exponent_size, &fraction, &fraction_size) >= 0 &&
          sign == sign_bit && exponent == fraction_bits && exponent_size == exponent_bits &&
-         fraction == 0 && fraction_size == fraction_bits &&
-         H5Tget_ebias(type) == exponent_bias && H5Tget_norm(type) == H5T_NORM_IMPLIED &&
+         fraction == 0 && fraction_size == fraction_bits && H5Tget_ebias(type) == exponent_bias &&
+         H5Tget_norm(type) == H5T_NORM_IMPLIED &&
          (H5Tget_order(type) == H5T_ORDER_LE || H5Tget_order(type) == H5T_ORDER_BE);
 }
 

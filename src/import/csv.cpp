@@ -7,8 +7,8 @@
 #include <limits>
 #include <type_traits>
 
-#include "core/text_list.hpp"
 #include "core/element.hpp"
+#include "core/text_list.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

@@ -25,15 +25,14 @@ void set_output_width(AutoencoderSpec& spec) {
 void check_target(const AutoencoderSpec& spec) {
   if (spec.target_features == 0) return;
   const Regularization& r = spec.regularization;
-  for (const auto& [name, used] :
-       {std::pair{"missing", spec.missing != Missing::refuse},
-        {"counts", spec.counts != Counts::none},
-        {"loss nb or zinb", logits_per_feature(spec.loss) > 1},
-        {"loss mixed", !spec.groups.empty()},
-        {"feature-weights", !spec.feature_weights.empty()},
-        {"corrupted-weight or --clean-weight", has_emphasis(r)},
-        {"predictive", r.predictive},
-        {"variational", r.variational}}) {
+  for (const auto& [name, used] : {std::pair{"missing", spec.missing != Missing::refuse},
+                                   {"counts", spec.counts != Counts::none},
+                                   {"loss nb or zinb", logits_per_feature(spec.loss) > 1},
+                                   {"loss mixed", !spec.groups.empty()},
+                                   {"feature-weights", !spec.feature_weights.empty()},
+                                   {"corrupted-weight or --clean-weight", has_emphasis(r)},
+                                   {"predictive", r.predictive},
+                                   {"variational", r.variational}}) {
     if (used) {
       throw Error(ErrorKind::usage,
                   fmt::format("--target cannot be combined with --{}, which takes the input for "
@@ -42,10 +41,11 @@ void check_target(const AutoencoderSpec& spec) {
     }
   }
   if (spec.loss == Loss::ssim && spec.image.size() != spec.target_features) {
-    throw Error(ErrorKind::usage,
-                fmt::format("--loss ssim needs targets of the shape of the inputs, but --target has "
-                            "{} features: use --loss mse",
-                            spec.target_features));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("--loss ssim needs targets of the shape of the inputs, but --target has "
+                    "{} features: use --loss mse",
+                    spec.target_features));
   }
 }
 

@@ -31,9 +31,9 @@ class Trainable {
   [[nodiscard]] virtual Index input_width() const { return features(); }
   [[nodiscard]] virtual Workspace make_workspace(Index max_rows) const = 0;
 
-  /// The training pass of a micro-batch `samples` (rows x sample_width()). Writes scale * d(sum of the samples'
-  /// losses)/dparameters to every tensor in `gradient` (padding untouched), announcing finished
-  /// ranges tail first, and returns the loss sums. A micro-batch of 0 rows writes zeros.
+  /// The training pass of a micro-batch `samples` (rows x sample_width()). Writes scale * d(sum of
+  /// the samples' losses)/dparameters to every tensor in `gradient` (padding untouched), announcing
+  /// finished ranges tail first, and returns the loss sums. A micro-batch of 0 rows writes zeros.
   virtual LossSums train_pass(const float* parameters, ConstMatrix samples, float scale,
                               Workspace& workspace, float* gradient, const PassContext& context,
                               const GradientReady& ready) const = 0;

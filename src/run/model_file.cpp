@@ -134,6 +134,12 @@ void require_model(const std::string& path) {
 
 Index Model::leading_channels() const { return hourglass::leading_channels(config); }
 
+InputTransform Model::outputs_of(const MatchedData& data) const {
+  if (!has_target()) return data.transform;
+  if (data.reader->info().features() == network->features()) return target_transform;
+  return part_of(data.transform, {network->features(), network->sample_width()});
+}
+
 ImageShape Model::grid() const { return grid_of(config.model); }
 
 namespace {

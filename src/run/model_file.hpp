@@ -18,7 +18,7 @@ namespace hourglass {
 
 /// A trained model as it comes out of a model or checkpoint file.
 struct Model {
-  TrainConfig config;  ///< the run's effective configuration
+  TrainConfig config;        ///< the run's effective configuration
   InputTransform transform;  ///< of inputs
   /// Of the training data; nullopt in files written before 0.2.
   std::optional<DataIdentity> identity;
@@ -35,10 +35,8 @@ struct Model {
   std::optional<DataIdentity> pair_identity = std::nullopt;
 
   [[nodiscard]] bool has_target() const { return network->sample_width() > network->features(); }
-  /// Of the model's outputs.
-  [[nodiscard]] const InputTransform& output_transform() const {
-    return has_target() ? target_transform : transform;
-  }
+  /// Of its outputs for these data, which may have targets.
+  [[nodiscard]] InputTransform outputs_of(const MatchedData& data) const;
   /// For comparing other data with it; refers to the transform.
   [[nodiscard]] ModelInput input() const { return {network->features(), &transform, identity}; }
   /// The same of data with targets.

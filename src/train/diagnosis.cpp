@@ -110,7 +110,8 @@ std::string find_non_finite(const Communicator& communicator, const Trainable& m
             .sample_weights = source.weights(),
             .conditions = source.conditions(),
             .unit_means = no_means};
-        const ConstMatrix sample(samples.data() + row * model.sample_width(), 1, model.sample_width());
+        const ConstMatrix sample(samples.data() + row * model.sample_width(), 1,
+                                 model.sample_width());
         const std::string fault = fault_of(model, parameters, sample, workspace, gradient, context);
         if (!fault.empty())
           mine += fmt::format("{}\t{}\n", ids[static_cast<std::size_t>(row)], fault);

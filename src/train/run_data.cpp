@@ -138,9 +138,8 @@ InputTransform RunData::measured_transform(const TrainConfig& config,
   };
   if (config.model.target_features == 0) return measured(config.normalize);
   PartNormalization input{config.normalize};
-  PartNormalization target{config.target_normalize == Normalize::automatic
-                               ? config.normalize
-                               : config.target_normalize};
+  PartNormalization target{
+      config.target_normalize == Normalize::automatic ? config.normalize : config.target_normalize};
   collectively(communicator_, [&] {
     DatasetAddress inputs = training_->info().address;
     inputs.options.target.clear();

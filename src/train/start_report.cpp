@@ -74,9 +74,9 @@ std::vector<std::string> start_report(const Communicator& communicator, const Tr
       shuffle_advice(data.correlation(), shards,
                      {config.seed, config.shuffle_block, config.shuffle_window}, in_memory);
   if (shuffle) lines.push_back(*shuffle);
-  const auto range = output_range_advice(data.training(), data.transform(),
-                                         config.model.output_activation,
-                                         config.model.target_features);
+  const auto range =
+      output_range_advice(data.training(), data.transform(), config.model.output_activation,
+                          config.model.target_features);
   if (range) lines.push_back(*range);
   if (streams) {
     const auto unpacking = unpacking_advice(data.training().info(), shards, config);
