@@ -5,10 +5,11 @@
 
 #include "core/scratch_arena.hpp"
 #include "hourglass/core/error.hpp"
+#include "model/activation_penalties.hpp"
 #include "model/architecture.hpp"
+#include "model/code_penalty.hpp"
 #include "model/output_loss.hpp"
 #include "model/paired_target.hpp"
-#include "model/penalty.hpp"
 #include "model/weighted_loss.hpp"
 
 namespace hourglass {
@@ -226,10 +227,11 @@ LossSums Autoencoder::pass(const float* parameters, const InputRows& rows, Const
     backward_context.second_order = terms;
   }
   const auto add_penalties = [&](Index layer, ConstMatrix y, Matrix dy) {
-    sums.penalty += penalize(layer, y, scale, context, dy);
+    sums.penalty +=
+        penalize_activations(spec_, architecture_, layer, y, scale, context, dy, workspace);
   };
   network().backward(all, parameters, input, workspace, {}, gradient, backward_context, ready,
-                     hook_of(penalizes_activations(), add_penalties));
+                     hook_of(penalizes_activations(spec_), add_penalties));
   sums.loss += sums.penalty;
   return sums;
 }
@@ -251,9 +253,10 @@ LossSums Autoencoder::predictive_pass(const float* parameters, ConstMatrix input
                                     workspace.output_gradient(decoder.end - 1, input.rows),
                                     loss_options(spec_, {}, {}, scratch.loss));
   const auto add_penalties = [&](Index layer, ConstMatrix y, Matrix dy) {
-    sums.penalty += penalize(layer, y, scale, context, dy);
+    sums.penalty +=
+        penalize_activations(spec_, architecture_, layer, y, scale, context, dy, workspace);
   };
-  const OutputGradientHook hook = hook_of(penalizes_activations(), add_penalties);
+  const OutputGradientHook hook = hook_of(penalizes_activations(spec_), add_penalties);
   network().backward(decoder, parameters, codes, workspace, {}, gradient, context, ready, hook);
   sums.penalty +=
       predictive_->penalty(codes, prediction, scale, workspace.output_gradient(code, input.rows));
@@ -274,34 +277,6 @@ void Autoencoder::constrain(float* parameters) const {
 
 bool Autoencoder::weighs_elements() const {
   return has_emphasis(spec_.regularization) || (missing_ && !spec_.feature_weights.empty());
-}
-
-bool Autoencoder::penalizes_activations() const {
-  const Regularization& r = spec_.regularization;
-  return r.l1 != 0 || r.hidden_l1.all != 0 || !r.hidden_l1.some.empty() || r.kl_weight != 0 ||
-         r.variational;
-}
-
-double Autoencoder::penalize(Index layer, ConstMatrix y, float scale, const PassContext& context,
-                             Matrix dy) const {
-  const Regularization& r = spec_.regularization;
-  const RowWeights weights = weights_of(context);
-  const PenaltyFactors& factors = context.penalty_factors;
-  double value = 0;
-  if (layer == architecture_.code_layer) {
-    // Predictive sparse decomposition penalises its inferred codes instead.
-    if (r.l1 > 0 && !predictive_) value += weighted_l1(factors.l1 * r.l1, y, scale, dy, weights);
-    if (r.kl_weight > 0)
-      value += kl_sparsity_penalty(r.kl_weight, r.kl_target, context.unit_means, y.rows, scale, dy);
-  }
-  if (layer == architecture_.posterior_layer)
-    value += weighted_variational(factors.variational * r.beta, r.free_bits, y, scale, dy, weights);
-  const auto& hidden = architecture_.hidden_layers;
-  if (const auto place = std::ranges::find(hidden, layer); place != hidden.end()) {
-    const double weight = r.hidden_l1.at(place - hidden.begin() + 1);
-    if (weight > 0) value += weighted_l1(factors.l1 * weight, y, scale, dy, weights);
-  }
-  return value;
 }
 
 Index Autoencoder::mean_units() const {
@@ -341,8 +316,12 @@ void Autoencoder::squared_jacobian_norms(const float* parameters, ConstMatrix x,
 ConstMatrix Autoencoder::encode(const float* parameters, ConstMatrix x,
                                 Workspace& workspace) const {
   const InputRows input = input_rows(x, nullptr, workspace);
-  return network().forward({0, architecture_.code_layer + 1}, parameters, input.values, workspace,
-                           input.context(inference_context(workspace)));
+  const ConstMatrix code =
+      network().forward({0, architecture_.code_layer + 1}, parameters, input.values, workspace,
+                        input.context(inference_context(workspace)));
+  if (spec_.sparsity.on())
+    spread(workspace.code().view(), workspace.output(architecture_.code_layer, x.rows));
+  return code;
 }
 
 ConstMatrix Autoencoder::reconstruct(const float* parameters, ConstMatrix x, Workspace& workspace,
@@ -360,6 +339,7 @@ ConstMatrix Autoencoder::reconstruct(const float* parameters, ConstMatrix x, Wor
 
 ConstMatrix Autoencoder::decode(const float* parameters, ConstMatrix codes,
                                 Workspace& workspace) const {
+  if (spec_.sparsity.on()) workspace.code().assign(codes);
   network().forward({architecture_.code_layer + 1, network().layer_count()}, parameters, codes,
                     workspace, inference_context(workspace));
   const Index last = network().layer_count() - 1;
@@ -391,7 +371,9 @@ LossSums Autoencoder::evaluate_weighted(const float* parameters, ConstMatrix x,
   // The penalties that depend on the sample alone; means over a batch and the encoder's Jacobian
   // belong to training.
   const Regularization& r = spec_.regularization;
-  if (r.l1 > 0)
+  if (spec_.sparsity.on()) {
+    sums.penalty += code_penalty(spec_, {}, 0, weights, workspace.code());
+  } else if (r.l1 > 0)
     sums.penalty +=
         weighted_l1(r.l1, workspace.output(architecture_.code_layer, x.rows), 0, {}, weights);
   if (r.variational) {

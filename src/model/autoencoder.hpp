@@ -14,6 +14,7 @@
 #include "model/predictive.hpp"
 #include "model/regularization.hpp"
 #include "model/sample_input.hpp"
+#include "model/sparsity.hpp"
 #include "model/trainable.hpp"
 #include "nn/image_shape.hpp"
 #include "nn/layer_spec.hpp"
@@ -54,6 +55,7 @@ struct AutoencoderSpec {
   Dispersion dispersion = Dispersion::gene;  ///< nb, zinb
   SparseInput sparse_input = SparseInput::automatic;
   Regularization regularization;
+  Sparsity sparsity;
 };
 
 /// The columns of the output: those of the target, where there is one.
@@ -68,7 +70,7 @@ struct Architecture {
   Index posterior_layer = -1;                ///< variational: its output is (mu, ln sigma^2)
   std::vector<Index> hidden_layers;          ///< their outputs are hidden activations, before noise
   std::vector<const Dense*> encoder_layers;  ///< of a plain dense encoder; empty otherwise
-  const Dense* output_layer = nullptr;       ///< the last one, if it is dense
+  const Dense* output_layer = nullptr;       ///< the last one, if it is a Dense
 };
 
 /// x^ = r(f(x)): a network whose first layers are the encoder f and the others the decoder r, the
@@ -142,7 +144,8 @@ class Autoencoder final : public Trainable {
 
   /// Samples are of the categories that the workspace has been given (Workspace::set_conditions),
   /// here and in all passes below.
-  /// Codes h = f(x) of a micro-batch (rows x code_size), living in the workspace.
+  /// Codes h = f(x) of a micro-batch (rows x code_size), living in the workspace. Sparse ones are
+  /// in Workspace::code() too.
   ConstMatrix encode(const float* parameters, ConstMatrix x, Workspace& workspace) const;
   /// x^ = r(f(x)) of a micro-batch (rows x outputs()), living in the workspace. r is told
   /// `decoder_conditions` instead of the samples' own, unless empty.
@@ -189,9 +192,6 @@ class Autoencoder final : public Trainable {
   LossSums predictive_pass(const float* parameters, ConstMatrix input, ConstMatrix target,
                            float scale, Workspace& workspace, float* gradient,
                            const PassContext& context, const GradientReady& ready) const;
-  [[nodiscard]] bool penalizes_activations() const;
-  double penalize(Index layer, ConstMatrix y, float scale, const PassContext& context,
-                  Matrix dy) const;
 
   AutoencoderSpec spec_;
   Index features_;
