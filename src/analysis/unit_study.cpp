@@ -115,7 +115,7 @@ std::vector<float> atom_of(const Model& model, Index unit) {
   if (tied) tensor = find("encoder/0/weight");
   if (tensor == tensors.end() || tensor->shape.size() != 2) return {};
   const Index outputs = model.network->outputs();
-  const bool by_unit = tied || tensor->shape.front() != outputs;
+  const bool by_unit = tied || spec.sparsity.on();
   const float* const weight = model.parameters.data() + tensor->offset;
   const Index units = model.network->code_size();
   std::vector<float> atom(static_cast<std::size_t>(outputs));

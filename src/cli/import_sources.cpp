@@ -236,7 +236,8 @@ void check_options(const Arguments& arguments, const std::vector<std::string>& f
 std::vector<Option> import_source_options() {
   std::vector<Option> options = {
       {"format", "input",
-       "auto (by content and name), idx, csv, tsv, npy, npz, safetensors, raw, images, hdf5, mtx",
+       "auto (by content and name), idx, csv, tsv, npy, npz, safetensors, raw, images, hdf5, mtx, "
+       "saelens",
        "auto", false},
       {"labels", "input",
        "Labels in separate files, one per sample: FILE, FILE.npz:array, FILE.h5:/path; "

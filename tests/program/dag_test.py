@@ -66,8 +66,8 @@ ROOMS = {
         "core math nn model optim comm hdf5 checkpoint data config engine run",
     ),
     "export": (
-        "models for other programs: ONNX, PyTorch, safetensors",
-        "core nn model formats data run",
+        "models for other programs: ONNX, PyTorch, safetensors, SAELens",
+        "core nn model system formats data run",
     ),
     "report": (
         "charts and self-contained HTML pages of runs and scaling studies",
