@@ -65,6 +65,14 @@ void ArrayDataset::read_rows(Range rows, std::span<std::byte> bytes) const {
   }
 }
 
+std::vector<DatasetAddress> array_datasets(const std::string& file) {
+  if (is_npy({file, ""})) return {{file, ""}};
+  std::vector<DatasetAddress> all;
+  for (const SafetensorsEntry& tensor : read_safetensors(ByteFile(file)).tensors)
+    all.push_back({file, "/" + tensor.name});
+  return all;
+}
+
 bool names_array_file(const DatasetAddress& address) {
   return is_npy(address) || address.file.ends_with(".safetensors");
 }

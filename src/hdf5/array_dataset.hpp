@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "formats/array_format.hpp"
 #include "hdf5/row_source.hpp"
@@ -28,6 +29,9 @@ class ArrayDataset final : public RowSource {
   ByteFile file_;
   ArrayFormat format_;
 };
+
+/// The data sets of such a file. Throws as DatasetReader does.
+[[nodiscard]] std::vector<DatasetAddress> array_datasets(const std::string& file);
 
 /// Whether an address is of such a file, by the end of its name.
 [[nodiscard]] bool names_array_file(const DatasetAddress& address);

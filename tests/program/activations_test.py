@@ -70,8 +70,9 @@ class ActivationsTest(ProgramTest):
         ):
             digest = self.trained(f"run{number}", data, *arguments, ranks=ranks)
             self.assertEqual(digest, expected, data)
-        inspected = self.success("inspect", "acts.h5:/brain", folder=self.folder).stdout
-        self.assertIn("bfloat16", inspected)
+        for file in ("acts.h5", "a.safetensors"):
+            self.assertIn("bfloat16", self.success("inspect", self.folder / file).stdout)
+        self.assertIn("float16", self.success("inspect", self.folder / "acts.npy").stdout)
         # What a model needs to be used: encode, and labels that lie in an array.
         np.save(self.folder / "labels.npy", np.arange(300) % 3)
         self.success(
