@@ -1,4 +1,4 @@
-"""Hints about targets, arrays of other formats and models of SAELens: each is followed literally."""
+"""Hints about targets, arrays of other formats and models of SAELens, each followed literally."""
 
 import shutil
 import unittest
