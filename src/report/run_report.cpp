@@ -1,4 +1,4 @@
-#include "report/atom_figures.hpp"
+#include "report/run_report.hpp"
 
 #include <fmt/format.h>
 
