@@ -76,8 +76,8 @@ std::unique_ptr<RowSource> open_rows(const DatasetAddress& address) {
   const RowViews& views = address.options.views;
   const Index channels = paired ? 0 : address.options.leading_channels;
   DatasetAddress named = address;
+  named.options = address.options.without_columns();
   named.options.views = {};
-  named.options.leading_channels = 0;
   std::unique_ptr<RowSource> rows = paired ? open_pair(address) : open_named(named);
   if (channels > 0) rows = std::make_unique<ChannelsLast>(std::move(rows), channels);
   const std::string name = to_string(rows->info().address);
