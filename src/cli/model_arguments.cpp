@@ -38,12 +38,14 @@ void read_target(const Arguments& arguments, const Model& model, ReadOptions& re
     reading.target = arguments.get("target");
     return;
   }
+  if (model.has_target()) {
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: was trained with --target: give the target of --data here too, "
+                            "--target FILE.h5:/path",
+                            model.file.path));
+  }
   throw Error(ErrorKind::usage,
-              fmt::format(model.has_target()
-                              ? "{}: was trained with --target: give the target of --data here "
-                                "too, --target FILE.h5:/path"
-                              : "{}: was trained without --target: leave out --target",
-                          model.file.path));
+              fmt::format("{}: was trained without --target: leave out --target", model.file.path));
 }
 
 std::vector<Option> model_options() {
