@@ -94,6 +94,7 @@ std::vector<std::string> read_text_values(const DatasetAddress& address) {
 
 std::vector<std::string> read_text_attribute(const DatasetAddress& address,
                                              const std::string& attribute) {
+  if (names_array_file(address)) return {};
   const hdf5::Lock lock;
   const std::string name = to_string(address) + ": attribute " + attribute;
   const Opened opened = open(address);

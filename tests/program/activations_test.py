@@ -95,7 +95,7 @@ class ActivationsTest(ProgramTest):
             folder=self.folder,
         )
         both = np.hstack([self.values, self.values])
-        mean = read_datasets(self.folder / "pca.h5")["/pca/mean"]
+        mean = read_datasets(self.folder / "pca.h5")["/model/decoder/0/bias"]
         np.testing.assert_allclose(mean, both.mean(axis=0), atol=1e-6)
 
     def test_broken_files_are_refused(self):

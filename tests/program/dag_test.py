@@ -75,7 +75,7 @@ ROOMS = {
     ),
     "cli": (
         "the program: options, one file a command",
-        "core math nn model comm system hdf5 checkpoint data import config engine run train "
+        "core math nn model comm system formats hdf5 checkpoint data import config engine run train "
         "analysis export report",
     ),
 }

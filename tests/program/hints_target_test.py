@@ -38,7 +38,7 @@ class TargetHints(HintTest):
         )
         for command in ("evaluate", "score"):
             printed = self.hint(text, command, *pair)
-            ((option, value),) = printed.options()
+            option, value = printed.options()[-1]
             self.success(command, *pair, option, value, folder=self.folder)
         text = "was trained without --target: leave out --target"
         self.hint(text, "evaluate", *plain, *target)
@@ -135,13 +135,14 @@ class TargetHints(HintTest):
         values = np.arange(12, dtype="f4").reshape(6, 2)
         np.save(self.folder / "x.npy", values)
         pca = ["pca", "--components", 1, "--output", self.folder / "pca.h5", "--data"]
+        again = ["pca", "--components", 1, "--output", self.folder / "again.h5", "--data"]
         text = ": is one NumPy array, without data sets: leave :"
         self.hint(text, *pca, self.folder / "x.npy:/x", code=DATA)
         self.success(*pca, self.folder / "x.npy")
         write_safetensors(self.folder / "x.safetensors", NAME=("F32", values))
         shutil.move(self.folder / "x.safetensors", self.folder / "x.dat")
         text = "make an HDF5 file of a tensor: hourglass import {}:NAME --output OUT.h5:/train"
-        printed = self.hint(text, *pca, self.folder / "x.dat", code=DATA)
+        printed = self.hint(text, *again, self.folder / "x.dat", code=DATA)
         self.success(*printed.command(), folder=self.folder)
 
 
