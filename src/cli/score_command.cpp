@@ -112,15 +112,13 @@ void write_scores(const Communicator& world, const DatasetAddress& output,
                   std::span<const double> units, WorkerPool& pool) {
   const std::string& model = given.model.file.path;
   const std::string group = output.path == "/" ? "" : output.path;
-  DatasetSpec scores{group + "/scores",
-                     {report.samples},
-                     ElementType::f64,
-                     0,
-                     0,
-                     {{"model", model},
-                      {"score", options.units == Units::data
-                                    ? "squared error in the units of the data, summed over features"
-                                    : "squared error, summed over features"}}};
+  DatasetSpec scores{
+      group + "/scores",
+      {report.samples},
+      ElementType::f64,
+      0,
+      0,
+      {{"model", model}, {"score", meaning_of_scores(given.model, options.units == Units::data)}}};
   if (report.threshold) scores.texts["threshold"] = fmt::format("{}", *report.threshold);
   std::vector<DatasetSpec> specs = {scores};
   if (report.threshold)
@@ -225,7 +223,7 @@ void run_score(const Arguments& arguments) {
   });
   WorkerPool pool(given.threads);
   ScoreReport report;
-  report.units = options.units;
+  report.meaning = meaning_of_scores(given.model, options.units == Units::data);
   report.quantile = options.quantile;
   report.fit = options.fit;
   report.samples = data.reader->info().rows();
@@ -324,9 +322,10 @@ Command score_command() {
        "", false});
   options.push_back({"labels", "labels", "Labels of the samples: FILE.h5:/path",
                      "labels beside the samples", false});
-  options.push_back({"units", "output",
-                     "Units of the scores: network (normalised) or data (as stored)", "network",
-                     false});
+  options.push_back(
+      {"units", "output",
+       "Units of the scores: network (normalised; of counts nats) or data (as stored)", "network",
+       false});
   options.push_back({"per-feature", "output",
                      fmt::format("Name the K features that make a sample odd, {} without a number; "
                                  "with --output also <group>/odd_features (N x K int64)",

@@ -35,9 +35,8 @@ void print_json(const ScoreReport& report) {
 }
 
 void print_text(const ScoreReport& report) {
-  fmt::print("samples    {}\nmean score {}   squared error{}, summed over features\nhighest   ",
-             report.samples, decimal_text(report.mean, 6),
-             report.units == Units::data ? " in the units of the data" : "");
+  fmt::print("samples    {}\nmean score {}   {}\nhighest   ", report.samples,
+             decimal_text(report.mean, 6), report.meaning);
   for (std::size_t i = 0; i < report.highest.size(); ++i) {
     const auto& [score, row] = report.highest[i];
     if (report.highest_steps.empty()) {

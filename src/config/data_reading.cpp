@@ -113,6 +113,7 @@ void check_target(const TrainConfig& config) {
   for (const auto& [name, used] : {std::pair{"window", config.reading.views.window > 0},
                                    {"pretrain", config.pretrain.kind != Pretrain::none},
                                    {"highly-variable", config.highly_variable > 0},
+                                   {"teacher", !config.transfer.teacher.empty()},
                                    {"missing-value", !config.missing_values.empty()}}) {
     check(!used, fmt::format("--target cannot be combined with --{}: leave out one of them", name));
   }
@@ -120,6 +121,18 @@ void check_target(const TrainConfig& config) {
         "--target with --validation needs --validation-target, the same of those samples");
   check(config.validation_target.empty() || !config.validation.empty(),
         "--validation-target needs --validation");
+}
+
+void check_empty_counts(const TrainConfig& config) {
+  if (config.empty_counts == EmptyCounts::refuse) return;
+  check(takes_counts(config), fmt::format("--empty-counts {} needs --loss nb or zinb, or --counts",
+                                          name_of(config.empty_counts)));
+  for (const auto& [name, used] : {std::pair{"window", config.reading.views.window > 0},
+                                   {"channels", config.channels == ChannelOrder::first}}) {
+    check(config.empty_counts != EmptyCounts::drop || !used,
+          fmt::format("--empty-counts drop cannot be combined with --{}: leave out one of them",
+                      name));
+  }
 }
 
 ReadOptions for_other_rows(ReadOptions reading) {

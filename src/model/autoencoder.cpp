@@ -8,6 +8,8 @@
 #include "model/activation_penalties.hpp"
 #include "model/architecture.hpp"
 #include "model/code_penalty.hpp"
+#include "model/distilled.hpp"
+#include "model/gate_loss.hpp"
 #include "model/output_loss.hpp"
 #include "model/paired_target.hpp"
 #include "model/weighted_loss.hpp"
@@ -68,8 +70,10 @@ std::vector<TensorRole> Autoencoder::roles() const {
 double Autoencoder::flops_per_sample() const {
   double flops = 0;
   for (Index i = 0; i < network().layer_count(); ++i) {
-    // Forward, weight gradient and, but for the first layer, input gradient.
-    flops += network().layer(i).flops_per_row() * (i == 0 ? 2 : 3);
+    const Layer& layer = network().layer(i);
+    // Forward, weight gradient and, but for the first layer, input gradient. Gradients of a sparse
+    // code are no GEMMs.
+    flops += layer.flops_per_row() * (layer.gives_sparse_code() ? 1 : i == 0 ? 2 : 3);
   }
   return flops;
 }
@@ -82,6 +86,8 @@ Workspace Autoencoder::make_workspace(Index max_rows) const {
   if (r.corruption.kind != Corruption::none) extra += samples;
   if (spec_.target_features > 0) extra += samples;
   if (weighs_elements()) extra += samples;
+  if (spec_.sparsity.selection.kind == Selection::gated)
+    extra += 2 * ScratchArena::floats_of(max_rows, outputs());
   if (missing_) extra += missing_->scratch_floats(max_rows);
   if (contractive_) extra += contractive_->scratch_floats(max_rows);
   if (predictive_) extra += predictive_->scratch_floats(max_rows);
@@ -106,6 +112,10 @@ Autoencoder::Scratch Autoencoder::divide(Workspace& workspace, Index rows) const
   }
   scratch.rows = arena.allocate(1, sample_input_.scratch_floats(rows)).row(0);
   scratch.loss = arena.allocate(1, loss_scratch()).row(0);
+  if (spec_.sparsity.selection.kind == Selection::gated) {
+    scratch.gate_logits = arena.allocate(rows, outputs());
+    scratch.gate_gradient = arena.allocate(rows, outputs());
+  }
   scratch.penalty = arena.rest();
   return scratch;
 }
@@ -158,23 +168,15 @@ ConstMatrix Autoencoder::joined(ConstMatrix values, const Scratch& scratch) cons
 Autoencoder::InputRows Autoencoder::input_rows(ConstMatrix samples, const SparseRows* known,
                                                Workspace& workspace) const {
   if (missing_) return {network_input(samples, workspace), {}, {}};
-  return sample_input_.rows(inputs_of(samples, workspace), known, workspace.sparse(),
-                            divide(workspace, samples.rows).rows);
-}
-
-// Layers may rely on rows that lie together.
-ConstMatrix Autoencoder::inputs_of(ConstMatrix samples, Workspace& workspace) const {
-  if (samples.columns == features_) return samples;
-  const Matrix own = divide(workspace, samples.rows).own;
-  for (Index r = 0; r < own.rows; ++r)
-    std::copy_n(samples.row(r).begin(), own.columns, own.row(r).begin());
-  return own;
+  const Scratch scratch = divide(workspace, samples.rows);
+  return sample_input_.rows(inputs_of(samples, features_, scratch.own), known, workspace.sparse(),
+                            scratch.rows);
 }
 
 ConstMatrix Autoencoder::network_input(ConstMatrix samples, Workspace& workspace) const {
   const Scratch scratch = divide(workspace, samples.rows);
-  if (!missing_)
-    return sample_input_.dense_rows(inputs_of(samples, workspace), scratch.rows).values;
+  const ConstMatrix inputs = inputs_of(samples, features_, scratch.own);
+  if (!missing_) return sample_input_.dense_rows(inputs, scratch.rows).values;
   missing_->split(samples, scratch.target, scratch.present);
   return joined(scratch.target, scratch);
 }
@@ -214,10 +216,20 @@ LossSums Autoencoder::pass(const float* parameters, const InputRows& rows, Const
                          3.0 * sizeof(float) * static_cast<double>(input.rows * outputs()));
     LossOptions options =
         loss_options(spec_, loss_weights(mask, present, scratch.weights), present, scratch.loss);
-    options.sizes = rows.sizes;
-    sums =
-        loss_of(target, workspace.output(last, input.rows),
-                workspace.output_gradient(last, input.rows), scale, options, weights_of(context));
+    options.sizes = size_factors(architecture_, rows.sizes, workspace, input.rows);
+    options.size_gradient = size_gradient(architecture_, workspace, input.rows);
+    const auto loss = [&](ConstMatrix wanted, Matrix logits, Matrix derivative, float factor) {
+      return loss_of(wanted, logits, derivative, factor, options, weights_of(context));
+    };
+    sums = loss_with_teacher(context.teacher, target, workspace.output(last, input.rows),
+                             workspace.output_gradient(last, input.rows), scale, loss);
+    if (!scratch.gate_logits.empty()) {
+      sums.penalty +=
+          gate_loss(spec_, *architecture_.sparse_decoder, parameters, target, scale, options,
+                    weights_of(context), context.code != nullptr ? *context.code : workspace.code(),
+                    scratch.gate_logits, scratch.gate_gradient)
+              .loss;
+    }
   }
   PassContext backward_context = context;
   if (contractive_) {
@@ -230,8 +242,9 @@ LossSums Autoencoder::pass(const float* parameters, const InputRows& rows, Const
     sums.penalty +=
         penalize_activations(spec_, architecture_, layer, y, scale, context, dy, workspace);
   };
-  network().backward(all, parameters, input, workspace, {}, gradient, backward_context, ready,
-                     hook_of(penalizes_activations(spec_), add_penalties));
+  network().backward(
+      all, parameters, input, workspace, {}, gradient, backward_context, ready,
+      hook_of(penalizes_activations(spec_) || context.teacher != nullptr, add_penalties));
   sums.loss += sums.penalty;
   return sums;
 }
@@ -283,9 +296,15 @@ Index Autoencoder::mean_units() const {
   return spec_.regularization.kl_weight > 0 ? code_size() : 0;
 }
 
-void Autoencoder::add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace,
-                                const PassContext& context, std::span<ExactSum> sums) const {
-  if (samples.rows == 0) return;
+void Autoencoder::select_candidates(const float* parameters, ConstMatrix samples,
+                                    Workspace& workspace, const PassContext& context) const {
+  context.code->clear(code_size());
+  if (samples.rows > 0) training_code(parameters, samples, workspace, context);
+  context.code->set_selected();
+}
+
+ConstMatrix Autoencoder::training_code(const float* parameters, ConstMatrix samples,
+                                       Workspace& workspace, const PassContext& context) const {
   const Regularization& r = spec_.regularization;
   InputRows input = input_rows(samples, context.sparse_samples, workspace);
   if (r.corruption.kind != Corruption::none) {
@@ -295,8 +314,14 @@ void Autoencoder::add_unit_sums(const float* parameters, ConstMatrix samples, Wo
     if (missing_) missing_->restore_means(scratch.present, scratch.input);
     input.values = missing_ ? joined(scratch.input, scratch) : scratch.input;
   }
-  const ConstMatrix code = network().forward({0, architecture_.code_layer + 1}, parameters,
-                                             input.values, workspace, input.context(context));
+  return network().forward({0, architecture_.code_layer + 1}, parameters, input.values, workspace,
+                           input.context(context));
+}
+
+void Autoencoder::add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace,
+                                const PassContext& context, std::span<ExactSum> sums) const {
+  if (samples.rows == 0) return;
+  const ConstMatrix code = training_code(parameters, samples, workspace, context);
   for (Index c = 0; c < code.columns; ++c) {
     double sum = 0;
     for (Index row = 0; row < code.rows; ++row) sum += static_cast<double>(code(row, c));
@@ -334,7 +359,8 @@ ConstMatrix Autoencoder::reconstruct(const float* parameters, ConstMatrix x, Wor
   if (!decoder_conditions.empty()) context.conditions = decoder_conditions;
   network().forward({code_end, network().layer_count()}, parameters, code, workspace, context);
   const Index last = network().layer_count() - 1;
-  return make_outputs(spec_, input.sizes, workspace.output(last, x.rows));
+  return make_outputs(spec_, size_factors(architecture_, input.sizes, workspace, x.rows),
+                      workspace.output(last, x.rows));
 }
 
 ConstMatrix Autoencoder::decode(const float* parameters, ConstMatrix codes,
@@ -359,7 +385,8 @@ LossSums Autoencoder::evaluate_weighted(const float* parameters, ConstMatrix x,
                     input.context(inference_context(workspace)));
   ConstMatrix target = target_of(spec_, x);
   LossOptions options = loss_options(spec_, {}, {}, {});
-  options.sizes = input.sizes;
+  const auto sizes = size_factors(architecture_, input.sizes, workspace, x.rows);
+  options.sizes = sizes;
   if (missing_) {
     const Scratch scratch = divide(workspace, x.rows);
     target = scratch.target;
