@@ -101,6 +101,12 @@ UnitStudy study_units(const Communicator& communicator, const Model& model,
   return std::move(total);
 }
 
+bool has_atoms(const Model& model) {
+  const AutoencoderSpec& spec = model.network->spec();
+  const Regularization& r = spec.regularization;
+  return (spec.sparsity.on() || r.k_sparse > 0 || r.l1 > 0) && !atom_of(model, 0).empty();
+}
+
 std::vector<float> atom_of(const Model& model, Index unit) {
   const AutoencoderSpec& spec = model.network->spec();
   if (spec.decoder.size() != 2 || spec.decoder.back().kind != LayerSpec::Kind::dense ||

@@ -35,6 +35,9 @@ struct UnitStudy {
                                     const DatasetReader& reader, const InputTransform& transform,
                                     Index micro_batch, WorkerPool& pool, Index top);
 
+/// Whether a model has a sparse code whose units have atoms.
+[[nodiscard]] bool has_atoms(const Model& model);
+
 /// What one unit adds to the output where it is 1: its atom, in the network's units; empty where
 /// the decoder is more than one dense layer with a linear output.
 [[nodiscard]] std::vector<float> atom_of(const Model& model, Index unit);

@@ -7,6 +7,7 @@
 
 #include "analysis/anomaly.hpp"
 #include "analysis/feature_errors.hpp"
+#include "data/normalization.hpp"
 
 namespace hourglass {
 
@@ -23,7 +24,7 @@ struct ScoreReport {
   std::vector<std::string> names;             ///< of the features
   std::vector<OddFeatures> highest_odd;       ///< of `highest`, with --per-feature
   const InputTransform* transform = nullptr;  ///< of the model's outputs
-  std::string meaning;                        ///< of the scores
+  std::string meaning;                        ///< of a score, in words
   double quantile = 0;                        ///< of the samples `fit` that gave the threshold
   std::string fit;
 };

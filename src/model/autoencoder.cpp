@@ -85,7 +85,8 @@ Workspace Autoencoder::make_workspace(Index max_rows) const {
   if (r.corruption.kind != Corruption::none) extra += samples;
   if (spec_.target_features > 0) extra += samples;
   if (weighs_elements()) extra += samples;
-  if (spec_.sparsity.selection.kind == Selection::gated) extra += 2 * samples;
+  if (spec_.sparsity.selection.kind == Selection::gated)
+    extra += 2 * ScratchArena::floats_of(max_rows, outputs());
   if (missing_) extra += missing_->scratch_floats(max_rows);
   if (contractive_) extra += contractive_->scratch_floats(max_rows);
   if (predictive_) extra += predictive_->scratch_floats(max_rows);
@@ -111,8 +112,8 @@ Autoencoder::Scratch Autoencoder::divide(Workspace& workspace, Index rows) const
   scratch.rows = arena.allocate(1, sample_input_.scratch_floats(rows)).row(0);
   scratch.loss = arena.allocate(1, loss_scratch()).row(0);
   if (spec_.sparsity.selection.kind == Selection::gated) {
-    scratch.gate_logits = arena.allocate(rows, features());
-    scratch.gate_gradient = arena.allocate(rows, features());
+    scratch.gate_logits = arena.allocate(rows, outputs());
+    scratch.gate_gradient = arena.allocate(rows, outputs());
   }
   scratch.penalty = arena.rest();
   return scratch;
@@ -166,23 +167,15 @@ ConstMatrix Autoencoder::joined(ConstMatrix values, const Scratch& scratch) cons
 Autoencoder::InputRows Autoencoder::input_rows(ConstMatrix samples, const SparseRows* known,
                                                Workspace& workspace) const {
   if (missing_) return {network_input(samples, workspace), {}, {}};
-  return sample_input_.rows(inputs_of(samples, workspace), known, workspace.sparse(),
-                            divide(workspace, samples.rows).rows);
-}
-
-// Layers may rely on rows that lie together.
-ConstMatrix Autoencoder::inputs_of(ConstMatrix samples, Workspace& workspace) const {
-  if (samples.columns == features_) return samples;
-  const Matrix own = divide(workspace, samples.rows).own;
-  for (Index r = 0; r < own.rows; ++r)
-    std::copy_n(samples.row(r).begin(), own.columns, own.row(r).begin());
-  return own;
+  const Scratch scratch = divide(workspace, samples.rows);
+  return sample_input_.rows(inputs_of(samples, features_, scratch.own), known, workspace.sparse(),
+                            scratch.rows);
 }
 
 ConstMatrix Autoencoder::network_input(ConstMatrix samples, Workspace& workspace) const {
   const Scratch scratch = divide(workspace, samples.rows);
-  if (!missing_)
-    return sample_input_.dense_rows(inputs_of(samples, workspace), scratch.rows).values;
+  const ConstMatrix inputs = inputs_of(samples, features_, scratch.own);
+  if (!missing_) return sample_input_.dense_rows(inputs, scratch.rows).values;
   missing_->split(samples, scratch.target, scratch.present);
   return joined(scratch.target, scratch);
 }

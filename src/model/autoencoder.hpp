@@ -209,7 +209,6 @@ class Autoencoder final : public Trainable {
                        Workspace& workspace, float* gradient, const PassContext& context,
                        const GradientReady& ready) const;
   ConstMatrix joined(ConstMatrix values, const Scratch& scratch) const;
-  ConstMatrix inputs_of(ConstMatrix samples, Workspace& workspace) const;
   InputRows input_rows(ConstMatrix samples, const SparseRows* known, Workspace& workspace) const;
   LossSums pass(const float* parameters, const InputRows& input, ConstMatrix target, float scale,
                 Workspace& workspace, float* gradient, const PassContext& context,

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "hourglass/core/error.hpp"
@@ -13,6 +14,13 @@ ConstMatrix target_of(const AutoencoderSpec& spec, ConstMatrix samples) {
   if (width == 0) return samples;
   require(samples.columns > width, "samples without their targets are compared");
   return {samples.data + (samples.columns - width), samples.rows, width, samples.stride};
+}
+
+ConstMatrix inputs_of(ConstMatrix samples, Index features, Matrix own) {
+  if (samples.columns == features) return samples;
+  for (Index r = 0; r < own.rows; ++r)
+    std::copy_n(samples.row(r).begin(), features, own.row(r).begin());
+  return own;
 }
 
 void set_output_width(AutoencoderSpec& spec) {

@@ -48,12 +48,6 @@ std::string top_samples(const SampleStudy& study, Index unit) {
 
 }  // namespace
 
-bool has_atoms(const Model& model) {
-  const AutoencoderSpec& spec = model.network->spec();
-  const Regularization& r = spec.regularization;
-  return (spec.sparsity.on() || r.k_sparse > 0 || r.l1 > 0) && !atom_of(model, 0).empty();
-}
-
 std::vector<Index> most_used_units(const SampleStudy& study, Index most) {
   const std::vector<Index> uses = uses_of(study);
   std::vector<Index> units;

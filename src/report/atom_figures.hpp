@@ -11,9 +11,6 @@ namespace hourglass {
 /// What the units of a sparse code stand for, by the samples of a study. The atom of a unit is what
 /// it adds to the output where it is 1.
 
-/// Whether a model has a sparse code whose units have atoms.
-[[nodiscard]] bool has_atoms(const Model& model);
-
 /// The units that samples of the study use, those of most samples first, at most `most`.
 [[nodiscard]] std::vector<Index> most_used_units(const SampleStudy& study, Index most);
 

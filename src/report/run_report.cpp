@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "analysis/unit_study.hpp"
 #include "config/settings.hpp"
 #include "core/number_text.hpp"
 #include "report/atom_figures.hpp"

@@ -75,8 +75,8 @@ ROOMS = {
     ),
     "cli": (
         "the program: options, one file a command",
-        "core math nn model comm system formats hdf5 checkpoint data import config engine run train "
-        "analysis export report",
+        "core math nn model comm system formats hdf5 checkpoint data import config engine run "
+        "train analysis export report",
     ),
 }
 ALLOWED = {room: set(below.split()) for room, (_, below) in ROOMS.items()}

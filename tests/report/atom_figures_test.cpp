@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "analysis/unit_study.hpp"
 #include "report/small_study.hpp"
 #include "support/small_model.hpp"
 
