@@ -149,13 +149,9 @@ void validate(const TrainConfig& config) {
         fmt::format("--sparse-update leaves out weights without a gradient, but --optimizer {} "
                     "moves whole tensors: use --optimizer adam",
                     rule));
-  const bool in_bytes = config.arithmetic.wire == Wire::int8;
-  check(!in_bytes || !update.sparse,
+  check(config.arithmetic.wire != Wire::int8 || !update.sparse,
         "--gradient-wire int8 keeps what its rounding leaves for the next update of every weight, "
         "which --sparse-update skips: use --gradient-wire bf16");
-  check(!in_bytes || config.transfer.freeze.empty(),
-        "--gradient-wire int8 rounds weights in groups, of which --freeze may hold some: use "
-        "--gradient-wire bf16");
   check(update.ema >= 0 && update.ema < 1,
         fmt::format("--ema must be at least 0 and below 1, not {}", update.ema));
   check(config.keep >= 1, "--keep must be at least 1: the last good checkpoint is always kept");

@@ -33,6 +33,8 @@ void check_teacher_settings(const TrainConfig& config) {
         "--teacher");
   check(!model.regularization.predictive,
         "--teacher cannot be combined with --predictive: leave out one of them");
+  check(!model.sparsity.on(),
+        "--teacher cannot be combined with --sparsity: leave out one of them");
   const bool likelihood =
       distribution_of(model.loss, model.output_activation).has_value() || model.loss == Loss::mixed;
   check(transfer.distill == Distill::codes || !likelihood,
@@ -58,6 +60,9 @@ void check_transfer(const TrainConfig& config) {
   check(transfer.freeze.empty() || !config.model.regularization.predictive,
         "--freeze cannot be combined with --predictive, which scales the decoder's weights after "
         "every update: leave out one of them");
+  check(transfer.freeze.empty() || config.model.sparsity.selection.kind != Selection::batch_top_k,
+        "--freeze cannot be combined with --sparsity batch-topk, whose threshold follows every "
+        "update: use e.g. --sparsity topk:8");
   check_teacher_settings(config);
   check(transfer.distill_weight > 0 && transfer.distill_weight <= 1,
         fmt::format("--distill-weight must be above 0 and at most 1, not {}",

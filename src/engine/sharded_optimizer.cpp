@@ -116,46 +116,47 @@ void ShardedOptimizer::update(Index bucket, const UpdateStep& step,
           update_part(run, run_step, even_part(cells, sharers, worker), worker, from);
       });
     }
-    if (averages()) update_average(step.step, run);
+    if (!averages()) continue;
+    update_average(step.step, run);
+    restore_average(run);
   }
-  restore(bucket);
 }
 
-// The increments of frozen floats are -0, which adds to every float, -0 too, without a change.
 void ShardedOptimizer::hold(std::span<const Range> frozen) {
-  held_.resize(exchange_.owned().size());
-  Index state_offset = 0;
-  for (std::size_t b = 0; b < held_.size(); ++b) {
-    const Range own = exchange_.owned()[b];
+  const std::span<float> parameters = exchange_.parameters();
+  if (rounding_.is_needed()) {
+    // Increments are added on all ranks but one, also those of 0, which turn -0 into +0.
+    for (const Range& range : frozen) {
+      for (Index i = range.begin; i < range.end; ++i)
+        parameters[static_cast<std::size_t>(i)] += 0.0F;
+    }
+  }
+  for (const Range& own : exchange_.owned()) {
     for (const Range& range : frozen) {
       const Range part{std::max(own.begin, range.begin), std::min(own.end, range.end)};
-      if (part.end <= part.begin) continue;
-      if (!exchange_.increments().empty()) {
-        Bfloat16* const increments = exchange_.increments().data();
-        std::fill(increments + part.begin, increments + part.end, to_bfloat16(-0.0F));
-      }
       const bool trained_beside = std::ranges::any_of(groups_, [&](const TensorGroup& group) {
         return group.range.begin < part.end && part.begin < group.range.end;
       });
-      if (!trained_beside) continue;
-      const float* const values = exchange_.parameters().data();
-      held_[b].push_back(
-          {part, state_offset + part.begin - own.begin, {values + part.begin, values + part.end}});
+      if (part.end <= part.begin || !trained_beside) continue;
+      held_.push_back({part, {parameters.data() + part.begin, parameters.data() + part.end}});
     }
-    state_offset += own.size();
   }
 }
 
-// Rules see whole cells, of which some floats may be frozen.
-void ShardedOptimizer::restore(Index bucket) {
-  for (Held& held : held_[static_cast<std::size_t>(bucket)]) {
-    if (held.values.empty()) continue;
-    std::ranges::copy(held.values, exchange_.parameters().data() + held.range.begin);
-    if (averages()) std::ranges::copy(held.values, average_.data() + held.state_offset);
-    if (exchange_.increments().empty()) continue;
-    Bfloat16* const increments = exchange_.increments().data();
-    std::fill(increments + held.range.begin, increments + held.range.end, to_bfloat16(-0.0F));
+// Rules see whole cells, of which some floats may be frozen. `parameters` begin at float `begin`.
+void ShardedOptimizer::restore(Index begin, std::span<float> parameters) const {
+  const Index end = begin + static_cast<Index>(parameters.size());
+  for (const Held& held : held_) {
+    const Range part{std::max(begin, held.range.begin), std::min(end, held.range.end)};
+    if (part.end <= part.begin) continue;
+    std::copy_n(held.values.data() + (part.begin - held.range.begin), part.size(),
+                parameters.data() + (part.begin - begin));
   }
+}
+
+void ShardedOptimizer::restore_average(const SegmentRun& run) {
+  float* const average = average_.data() + run.state_offset;
+  restore(run.range.begin, {average, static_cast<std::size_t>(run.range.size())});
 }
 
 void ShardedOptimizer::update_part(const SegmentRun& run, const UpdateStep& step, Range cells,
@@ -197,6 +198,7 @@ void ShardedOptimizer::update_floats(const UpdateStep& step, std::size_t begin, 
                    gradient.subspan(begin, size), moments);
   } else {
     optimizer_.update(step, parameters, gradient.subspan(begin, size), moments);
+    restore(static_cast<Index>(begin), parameters);
   }
 }
 
@@ -212,6 +214,7 @@ void ShardedOptimizer::update_rounded(const UpdateStep& step, Index begin, Index
     std::ranges::copy(block, before.begin());
     optimizer_.update(step, block, gradient.subspan(first, count), moments);
     const auto done = static_cast<Index>(first);
+    restore(begin + done, block);
     rounding_.round(begin + done, state_offset + done, std::span(before).first(count), block);
     for (float*& values : moments) values += count;
   }

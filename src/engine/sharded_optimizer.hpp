@@ -85,7 +85,8 @@ class ShardedOptimizer {
                       std::span<float*> moments);
   void update_average(Index step, const SegmentRun& run);
   void hold(std::span<const Range> frozen);
-  void restore(Index bucket);
+  void restore(Index begin, std::span<float> parameters) const;
+  void restore_average(const SegmentRun& run);
 
   const Optimizer& optimizer_;
   GradientExchange& exchange_;
@@ -104,11 +105,10 @@ class ShardedOptimizer {
   std::vector<float*> run_moments_;     // of moments_of()
   // Owned frozen floats of tensors that are trained in part.
   struct Held {
-    Range range;             // of the arena
-    Index state_offset = 0;  // of its first float in an array of the segment
+    Range range;  // of the arena
     std::vector<float> values;
   };
-  std::vector<std::vector<Held>> held_;  // by bucket
+  std::vector<Held> held_;
 };
 
 }  // namespace hourglass

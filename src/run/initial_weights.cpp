@@ -52,10 +52,10 @@ struct Side {
   [[nodiscard]] Axis features_axis(std::vector<std::string> groups) const {
     return {Axis::Kind::features, features(), std::move(groups), feature_names, {}};
   }
-  [[nodiscard]] Axis code_axis(bool posterior) const {
-    const std::vector<std::string> groups =
-        posterior ? std::vector<std::string>{"mean", "variance"} : std::vector<std::string>{"mean"};
-    return {Axis::Kind::code, shape(encoder()).units, groups, {}, {}};
+  [[nodiscard]] Axis code_axis(bool posterior) const;
+  // Whether a layer's weight stands transposed (nn/sparse_decoder.hpp).
+  [[nodiscard]] bool transposed(Index number) const {
+    return spec.sparsity.on() && number == encoder() + 1;
   }
   [[nodiscard]] Axis outputs(Index number, Index size) const;
   [[nodiscard]] Axis inputs(Index number) const;
@@ -67,6 +67,19 @@ struct Side {
                : std::string(name_of(spec.output_activation));
   }
 };
+
+// A posterior has the library of a sample behind the code's units where that is latent.
+Axis Side::code_axis(bool posterior) const {
+  Axis axis{Axis::Kind::code, shape(encoder()).units, {"mean"}, {}, {}};
+  for (Index unit = 0; unit < axis.units; ++unit) axis.names.push_back(std::to_string(unit));
+  if (!posterior) return axis;
+  axis.groups.emplace_back("variance");
+  if (spec.library_size == LibrarySize::latent) {
+    axis.names.emplace_back("library");
+    ++axis.units;
+  }
+  return axis;
+}
 
 Axis Side::outputs(Index number, Index size) const {
   if (number == encoder()) return code_axis(spec.regularization.variational);
@@ -115,8 +128,7 @@ std::vector<Index> unit_map(const Axis& to, const Axis& from) {
     return map;
   }
   const bool same_image = !to.image.known() || !from.image.known() || to.image == from.image;
-  if (to.kind != Axis::Kind::code && (to.units != from.units || !same_image)) return map;
-  for (Index i = 0; i < std::min(to.units, from.units); ++i) map[static_cast<std::size_t>(i)] = i;
+  if (to.units == from.units && same_image) std::iota(map.begin(), map.end(), 0);
   return map;
 }
 
@@ -221,6 +233,10 @@ void WeightTransfer::check_layer(Index number) const {
                             to_string(to_.layer(number))));
   }
   const AutoencoderSpec& to = to_.spec;
+  if (to_.transposed(number) != from_.transposed(other)) {
+    require_same(other, "sparsity", to_string(from_.spec.sparsity.selection),
+                 to_string(to.sparsity.selection));
+  }
   const AutoencoderSpec& from = from_.spec;
   const auto name = [](Activation activation) { return std::string(name_of(activation)); };
   if (number == layer_count(to)) {
@@ -233,6 +249,10 @@ void WeightTransfer::check_layer(Index number) const {
   } else if (number == to_.encoder()) {
     if (other != from_.encoder()) return;
     require_same(other, "code-activation", name(from.code_activation), name(to.code_activation));
+    if (from.sparsity.selection.kind != to.sparsity.selection.kind) {
+      require_same(other, "sparsity", to_string(from.sparsity.selection),
+                   to_string(to.sparsity.selection));
+    }
   } else if (other != from_.encoder()) {
     require_same(other, "activation", name(from.activation), name(to.activation));
     const auto word = [](bool value) { return std::string(value ? "true" : "false"); };
@@ -274,10 +294,14 @@ std::optional<Maps> WeightTransfer::maps_of(const Tensor& tensor, const Tensor& 
                 axis_map(to_.outputs(number, tensor.shape[1]),
                          from_.outputs(counterpart, source.shape[1]))};
   }
-  Maps maps{
-      axis_map(to_.outputs(number, tensor.shape[0]), from_.outputs(counterpart, source.shape[0]))};
+  if (tensor.name.ends_with("/threshold")) return Maps{{0}};  // one of all units
+  const bool swaps = to_.transposed(number) && tensor.shape.size() == 2;
+  const std::size_t out = swaps ? 1 : 0;
+  Maps maps{axis_map(to_.outputs(number, tensor.shape[out]),
+                     from_.outputs(counterpart, source.shape[out]))};
   if (tensor.shape.size() == 2)
     maps.push_back(axis_map(to_.inputs(number), from_.inputs(counterpart)));
+  if (swaps) std::swap(maps[0], maps[1]);
   return maps;
 }
 
@@ -286,6 +310,12 @@ void WeightTransfer::take(const Tensor& tensor, Index number, Index counterpart)
   const auto maps =
       source == nullptr ? std::nullopt : maps_of(tensor, *source, number, counterpart);
   if (!maps) return note(tensor, number, 0);
+  for (std::size_t axis = 0; axis < maps->size(); ++axis) {
+    require(static_cast<Index>((*maps)[axis].size()) == tensor.shape[axis] &&
+                std::ranges::all_of((*maps)[axis],
+                                    [&](Index from) { return from < source->shape[axis]; }),
+            "a tensor whose sides are not known");
+  }
   Index taken = 0;
   for (Index i = 0; i < tensor.size; ++i) {
     Index rest = i;

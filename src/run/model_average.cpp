@@ -18,9 +18,10 @@ namespace {
 
 // Settings that decide what a model's weights mean.
 constexpr const char* same_settings[] = {
-    "layers",     "decoder-layers", "activation", "code-activation",   "output-activation",
-    "loss",       "tied",           "layer-norm", "variational",       "k-sparse",
-    "dispersion", "counts",         "missing",    "missing-indicator", "channels"};
+    "layers",   "decoder-layers", "activation", "code-activation", "output-activation",
+    "loss",     "tied",           "layer-norm", "variational",     "sparsity",
+    "k-sparse", "dispersion",     "counts",     "missing",         "missing-indicator",
+    "channels"};
 
 void check_same(const Model& first, const Model& other) {
   const auto refuse = [&](const std::string& reason) {

@@ -27,12 +27,12 @@ RunStart start_of_run(const Communicator& communicator, const TrainConfig& confi
   }
   const std::string& name = config.transfer.init_from;
   const bool goes_on = resume && !resume->checkpoint.empty();
-  if (name.empty() && !(goes_on && resume->extend)) return start;
+  if (name.empty() && !goes_on) return start;
   collectively(communicator, [&] {
     if (goes_on) {
       const StateHeader header =
           resume->state ? resume->state->header : open_state_file(resume->checkpoint).header;
-      if (resume->extend) start.extended = header;
+      if (resume->extend || has_samples(header)) start.extended = header;
       start.config.origin = load_origin(header, resume->checkpoint);
       return;
     }
@@ -76,6 +76,8 @@ void check_teacher(const Model& teacher, const TrainConfig& config, const Autoen
                                        taught.features(), network.features()));
   }
   const bool codes = config.transfer.distill == Distill::codes;
+  if (taught.spec().sparsity.on())
+    refuse_teacher(config, "it has sparse codes (--sparsity), which are not imitated");
   if (codes && taught.code_size() != network.code_size()) {
     refuse_teacher(config,
                    fmt::format("its codes have {} units, but those of the network {}: give "

@@ -18,8 +18,9 @@ namespace hourglass {
 struct RunStart {
   TrainConfig config;             ///< with the columns chosen and the origin of its weights
   std::unique_ptr<Model> source;  ///< --init-from of a new run; null of others
-  std::optional<StateHeader> extended = std::nullopt;  ///< of the checkpoint, with --extend
-  std::shared_ptr<const Model> teacher = nullptr;      ///< --teacher; null without one
+  std::optional<StateHeader> extended =
+      std::nullopt;  ///< of the checkpoint of a run that is or was extended
+  std::shared_ptr<const Model> teacher = nullptr;  ///< --teacher; null without one
 };
 
 /// Reads the model of --init-from, unless the run goes on from a checkpoint, which knows what it

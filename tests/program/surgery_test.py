@@ -5,7 +5,7 @@ import numpy as np
 
 from extras import need
 from reference import tensors
-from support import ProgramTest, read_datasets
+from support import ProgramTest, checkpoints, read_datasets
 
 anndata, pd = need("anndata", "pandas")
 
@@ -24,6 +24,7 @@ class SurgeryTest(ProgramTest):
             data.obs["batch"] = pd.Categorical(np.array(batches)[np.arange(90) % len(batches)])
             data.write_h5ad(self.folder / f"{name}.h5ad")
             file = self.folder / f"{name}.h5ad"
+            self.cells = data
             return ["--data", f"{file}:/X", "--condition", f"{file}:/obs/batch"]
 
         genes = [f"g{i}" for i in range(12)]
@@ -81,6 +82,25 @@ class SurgeryTest(ProgramTest):
         shown = (self.folder / "taken/config.cfg").read_text()
         self.assertIn("share 8 of 10 features, 2 of 3 categories", shown)
         self.assertIn("layers 2, 3 taken; layers 1, 4 taken in part", shown)
+
+    def test_what_an_extended_model_knows_stays(self):
+        """The scale of counts is that of the first cells, also when the run is resumed later."""
+        grown = self.cells.copy()
+        grown.X = np.concatenate([grown.X[:60], 5 * grown.X[60:]])
+        file = self.folder / "grown.h5ad"
+        grown.write_h5ad(file)
+        grown[:60].copy().write_h5ad(self.folder / "first.h5ad")
+        words = ["--layers", "10,6,3", *self.settings]
+        folder = self.folder / "run"
+        self.train("run", "--data", f"{self.folder}/first.h5ad:/X", *words)
+        resume = ["train", "--resume", folder, "--data", f"{file}:/X", "--epochs", 4]
+        self.success(*resume, "--extend", ranks=2)
+        digest = self.digest(folder / "model.h5")
+        (folder / "model.h5").unlink()
+        last = max(checkpoints(folder))
+        checkpoints(folder)[last].unlink()
+        self.success(*resume)
+        self.assertEqual(self.digest(folder / "model.h5"), digest)
 
 
 if __name__ == "__main__":
