@@ -66,10 +66,10 @@ SampleErrors sample_errors(const Communicator& communicator, const Model& model,
           Workspace& workspace = workspaces[static_cast<std::size_t>(worker)];
           workspace.set_conditions(conditions_of(model.row_conditions, plan.rows, rows));
           const ConstMatrix y = network.reconstruct(model.parameters.data(), x, workspace);
-          const ConstMatrix target = target_of(network.spec(), x);
           std::vector<double> terms;
+          const ConstMatrix target = target_of(network.spec(), x);
           for (Index r = 0; r < x.rows; ++r) {
-            const double sum = distribution ? likelihood_loss(*distribution, x, y, r, terms)
+            const double sum = distribution ? likelihood_loss(*distribution, target, y, r, terms)
                                : units.empty()
                                    ? present_squared_distance(y.row(r), target.row(r))
                                    : squared_distance_in(units, y.row(r), target.row(r));

@@ -202,8 +202,8 @@ std::vector<OddFeatures> odd_features(const Model& model, const DatasetReader& r
         Workspace& workspace = workspaces[static_cast<std::size_t>(worker)];
         workspace.set_conditions(conditions_of(model.row_conditions, plan.rows, rows));
         const ConstMatrix y = network.reconstruct(model.parameters.data(), x, workspace);
-        const ConstMatrix target = target_of(network.spec(), x);
         std::vector<double> errors;
+        const ConstMatrix target = target_of(network.spec(), x);
         for (Index r = 0; r < x.rows; ++r) {
           const Index row = rows.begin + r;
           if (columns.empty())

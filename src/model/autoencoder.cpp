@@ -7,7 +7,6 @@
 #include "hourglass/core/error.hpp"
 #include "model/activation_penalties.hpp"
 #include "model/architecture.hpp"
-#include "model/code_penalty.hpp"
 #include "model/distilled.hpp"
 #include "model/gate_loss.hpp"
 #include "model/output_loss.hpp"
@@ -395,18 +394,7 @@ LossSums Autoencoder::evaluate_weighted(const float* parameters, ConstMatrix x,
   }
   LossSums sums =
       loss_of(target, workspace.output(all.end - 1, x.rows), {}, 1.0F, options, weights);
-  // The penalties that depend on the sample alone; means over a batch and the encoder's Jacobian
-  // belong to training.
-  const Regularization& r = spec_.regularization;
-  if (spec_.sparsity.on()) {
-    sums.penalty += code_penalty(spec_, {}, 0, weights, workspace.code());
-  } else if (r.l1 > 0)
-    sums.penalty +=
-        weighted_l1(r.l1, workspace.output(architecture_.code_layer, x.rows), 0, {}, weights);
-  if (r.variational) {
-    sums.penalty += weighted_variational(
-        r.beta, 0, workspace.output(architecture_.posterior_layer, x.rows), 0, {}, weights);
-  }
+  sums.penalty += penalties_of_samples(spec_, architecture_, x.rows, weights, workspace);
   sums.loss += sums.penalty;
   return sums;
 }

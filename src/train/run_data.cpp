@@ -41,17 +41,17 @@ std::vector<std::string> notes_on(const FeatureStatistics& statistics, Index row
   return notes;
 }
 
-DatasetAddress parse_target(const TrainConfig& config, const DatasetAddress& inputs) {
-  DatasetAddress target = parse_address(config.target);
-  target.options.allow_external = inputs.options.allow_external;
-  return target;
-}
-
 // The fingerprint of the data and of what belongs to them.
 std::string with_bytes(const std::string& fingerprint, std::span<const std::byte> bytes) {
   if (bytes.empty()) return fingerprint;
   return text_digest(fingerprint +
                      std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+}
+
+DatasetAddress parse_target(const TrainConfig& config, const DatasetAddress& inputs) {
+  DatasetAddress target = parse_address(config.target);
+  target.options.allow_external = inputs.options.allow_external;
+  return target;
 }
 
 }  // namespace
@@ -132,6 +132,19 @@ void RunData::prepare(const TrainConfig& config, Index features) {
   });
 }
 
+std::string RunData::fingerprint_of_first(Index rows, const TrainConfig& config) const {
+  std::string result;
+  collectively(communicator_, [&] {
+    if (!communicator_.is_root()) return;
+    result = hourglass::fingerprint(*training_, nullptr, config.missing_values, rows);
+    const std::size_t conditions = static_cast<std::size_t>(rows) * config.model.conditions.size();
+    result = with_bytes(
+        result, std::as_bytes(std::span(conditions_).first(conditions_.empty() ? 0 : conditions)));
+    training_->release();
+  });
+  return communicator_.broadcast(result);
+}
+
 // Of pairs, each part by its own settings.
 InputTransform RunData::measured_transform(const TrainConfig& config,
                                            FeatureStatistics* statistics) const {
@@ -154,19 +167,6 @@ InputTransform RunData::measured_transform(const TrainConfig& config,
   const bool any = resolve(input.normalize, input.type) == Normalize::standardize ||
                    resolve(target.normalize, target.type) == Normalize::standardize;
   return paired_transform(input, target, measured(any ? Normalize::standardize : Normalize::none));
-}
-
-std::string RunData::fingerprint_of_first(Index rows, const TrainConfig& config) const {
-  std::string result;
-  collectively(communicator_, [&] {
-    if (!communicator_.is_root()) return;
-    result = hourglass::fingerprint(*training_, nullptr, config.missing_values, rows);
-    const std::size_t conditions = static_cast<std::size_t>(rows) * config.model.conditions.size();
-    result = with_bytes(
-        result, std::as_bytes(std::span(conditions_).first(conditions_.empty() ? 0 : conditions)));
-    training_->release();
-  });
-  return communicator_.broadcast(result);
 }
 
 void RunData::set_transform(InputTransform transform) {
