@@ -287,6 +287,10 @@ void Autoencoder::constrain(float* parameters) const {
   if (predictive_) predictive_->normalize(parameters);
 }
 
+bool Autoencoder::weighs_elements() const {
+  return has_emphasis(spec_.regularization) || (missing_ && !spec_.feature_weights.empty());
+}
+
 Index Autoencoder::mean_units() const {
   return spec_.regularization.kl_weight > 0 ? code_size() : 0;
 }

@@ -201,9 +201,7 @@ class Autoencoder final : public Trainable {
   [[nodiscard]] Scratch divide(Workspace& workspace, Index rows) const;
   LossSums loss_of(ConstMatrix target, Matrix logits, Matrix gradient, float scale,
                    const LossOptions& options, const RowWeights& weights) const;
-  [[nodiscard]] bool weighs_elements() const {
-    return has_emphasis(spec_.regularization) || (missing_ && !spec_.feature_weights.empty());
-  }
+  [[nodiscard]] bool weighs_elements() const;
   ConstMatrix loss_weights(ConstMatrix mask, ConstMatrix present, Matrix weights) const {
     return element_weights(spec_.regularization, mask, present, spec_.feature_weights, weights);
   }
