@@ -70,7 +70,7 @@ double Autoencoder::flops_per_sample() const {
   double flops = 0;
   for (Index i = 0; i < network().layer_count(); ++i) {
     const Layer& layer = network().layer(i);
-    // Forward, weight gradient, input gradient of all but the first. Those of sparse codes are not.
+    // GEMMs: forward, weight gradient and, but for the first, input gradient; sparse: forward.
     flops += layer.flops_per_row() * (layer.gives_sparse_code() ? 1 : i == 0 ? 2 : 3);
   }
   return flops;
