@@ -105,7 +105,7 @@ def measures(tensors, kind, arguments, x, atoms):
 def weight_for(trained, wanted, start):
     """The penalty whose L0 is near the wanted: L0 falls as it grows."""
     low, high, weight, best = None, None, start, None
-    for _ in range(7):
+    for _ in range(8):
         found = trained(weight)["L0"]
         if best is None or abs(math.log(max(found, 0.1) / wanted)) < best[0]:
             best = (abs(math.log(max(found, 0.1) / wanted)), weight)
@@ -172,7 +172,7 @@ def main():
 
                 weight = 0
                 if kind in ("jumprelu", "l1"):
-                    weight = weight_for(trained, arguments.active, 1e-4)
+                    weight = weight_for(trained, arguments.active, 5e-3)
                 runs = [trained(weight, seed) for seed in range(1, arguments.seeds + 1)]
                 report(arguments, kind, side, weight, runs)
 

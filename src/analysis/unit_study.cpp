@@ -148,4 +148,9 @@ std::vector<AtomFeature> largest_features(std::span<const float> atom,
   return all;
 }
 
+std::vector<AtomFeature> largest_features(const Model& model, Index unit, Index count) {
+  const InputTransform& outputs = model.has_target() ? model.target_transform : model.transform;
+  return largest_features(atom_of(model, unit), outputs, count);
+}
+
 }  // namespace hourglass

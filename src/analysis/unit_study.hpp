@@ -50,5 +50,8 @@ struct AtomFeature {
 };
 [[nodiscard]] std::vector<AtomFeature> largest_features(std::span<const float> atom,
                                                         const InputTransform& outputs, Index count);
+/// The same of a unit, in the units of the training data.
+[[nodiscard]] std::vector<AtomFeature> largest_features(const Model& model, Index unit,
+                                                        Index count);
 
 }  // namespace hourglass

@@ -51,6 +51,11 @@ void describe_code(const Model& model, SaelensWeights& weights) {
     weights.architecture = "jumprelu";
     weights.threshold = tensor(model, "encoder/0/log_threshold");
     for (float& value : weights.threshold) value = std::exp(value);
+  } else if (kind == Selection::batch_top_k) {
+    // Outside of training its units are those above one threshold, as SAELens stores it too.
+    weights.architecture = "jumprelu";
+    weights.threshold.assign(static_cast<std::size_t>(weights.units),
+                             tensor(model, "encoder/0/threshold").at(0));
   } else if (kind == Selection::relu) {
     weights.architecture = "standard";
   } else if (kind == Selection::none && spec.code_activation == Activation::relu) {
@@ -60,8 +65,9 @@ void describe_code(const Model& model, SaelensWeights& weights) {
   } else if (kind == Selection::none) {
     refuse(model, "train with --sparsity, or --code-activation relu");
   } else {
-    refuse(model, fmt::format("--sparsity {} has no form there; topk, jumprelu and l1 have",
-                              to_string(spec.sparsity.selection)));
+    refuse(model,
+           fmt::format("--sparsity {} has no form there; topk, batch-topk, jumprelu and l1 have",
+                       to_string(spec.sparsity.selection)));
   }
 }
 

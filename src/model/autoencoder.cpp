@@ -70,8 +70,7 @@ double Autoencoder::flops_per_sample() const {
   double flops = 0;
   for (Index i = 0; i < network().layer_count(); ++i) {
     const Layer& layer = network().layer(i);
-    // Forward, weight gradient and, but for the first layer, input gradient. Gradients of a sparse
-    // code are no GEMMs.
+    // GEMMs: forward, weight gradient and, but for the first, input gradient; sparse: forward.
     flops += layer.flops_per_row() * (layer.gives_sparse_code() ? 1 : i == 0 ? 2 : 3);
   }
   return flops;
@@ -129,9 +128,8 @@ LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix samples, f
   if (samples.rows == 0)
     return pass(parameters, {}, target, scale, workspace, gradient, context, ready, {}, {});
   InputRows input = input_rows(samples, context.sparse_samples, workspace);
-  if (r.corruption.kind == Corruption::none) {
+  if (r.corruption.kind == Corruption::none)
     return pass(parameters, input, target, scale, workspace, gradient, context, ready, {}, {});
-  }
   const Scratch scratch = divide(workspace, samples.rows);
   corrupt(r.corruption, spec_.image, context, input.values, scratch.input, scratch.weights);
   input.values = scratch.input;

@@ -85,12 +85,10 @@ std::vector<std::vector<std::string>> atom_rows(const Model& model, const Sample
                                                 std::span<const Index> units,
                                                 const std::vector<std::string>& names) {
   const std::vector<Index> uses = uses_of(study);
-  const InputTransform& outputs = model.has_target() ? model.target_transform : model.transform;
   std::vector<std::vector<std::string>> rows;
   for (const Index unit : units) {
     std::string features;
-    for (const AtomFeature& part :
-         largest_features(atom_of(model, unit), outputs, shown_features)) {
+    for (const AtomFeature& part : largest_features(model, unit, shown_features)) {
       features += fmt::format("{}{} ({:.3g})", features.empty() ? "" : ", ",
                               names.at(static_cast<std::size_t>(part.feature)), part.value);
     }

@@ -13,6 +13,7 @@ INPUTS, UNITS = 10, 24
 SPARSITY = {
     "topk": ["--sparsity", "topk:4"],
     "jumprelu": ["--sparsity", "jumprelu:0.05", "--l0", "1e-3"],
+    "batch-topk": ["--sparsity", "batch-topk:4"],
     "standard": ["--sparsity", "l1", "--l1", "1e-3"],
 }
 
@@ -88,7 +89,8 @@ class SaelensTest(ProgramTest):
                 self.success(*export, model, "--output", folder)
                 cfg = json.loads((folder / "cfg.json").read_text())
                 tensors = read_safetensors(folder / "sae_weights.safetensors")
-                self.assertEqual(cfg["architecture"], name)
+                architecture = "jumprelu" if name == "batch-topk" else name
+                self.assertEqual(cfg["architecture"], architecture)
                 self.assertEqual((cfg["d_in"], cfg["d_sae"]), (INPUTS, UNITS))
                 self.assertEqual(tensors["W_enc"].shape, (INPUTS, UNITS))
                 self.assertEqual(tensors["W_dec"].shape, (UNITS, INPUTS))
