@@ -84,11 +84,6 @@ void check_teacher(const Model& teacher, const TrainConfig& config, const Autoen
                                "--layers with a code of {}, or use --distill outputs",
                                taught.code_size(), network.code_size(), taught.code_size()));
   }
-  if (codes && network.spec().sparsity.on())
-    refuse_teacher(config, "--distill codes does not teach a code of --sparsity");
-  // The loss of the data and that of the teacher's outputs would share one gradient by the library.
-  if (!codes && network.architecture().latent_library)
-    refuse_teacher(config, "--distill outputs does not teach a --library latent");
   const auto domain = domain_of(config.model.loss);
   const bool bounded = domain.lowest >= 0 && domain.highest <= 1;
   if (!codes && bounded && taught.spec().output_activation != Activation::sigmoid) {
