@@ -13,8 +13,8 @@ int gather_tag(Index bucket) { return static_cast<int>(2 * bucket + 1); }
 AllgatherPipeline::AllgatherPipeline(TreeExchange& exchange) : BucketPipeline(exchange) {
   const Index others = exchange.communicator.size() - 1;
   const ExchangePlan& plan = exchange.plan;
-  const Index receives = plan.is_halving() ? 1 : others;
-  const Index sends = plan.is_halving() ? plan.rounds() : others;
+  const Index receives = plan.is_halving() ? plan.most_receives() : others;
+  const Index sends = plan.is_halving() ? plan.all_sends() : others;
   for (Index slot = 0; slot < exchange.slots(); ++slot) add_slot(receives, sends);
   if (encodes())
     increments_ = Buffer<WireWord>(words(static_cast<Index>(exchange.settings.parameters.size())));
