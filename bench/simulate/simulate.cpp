@@ -130,8 +130,7 @@ Pass make_pass(const Settings& settings) {
 
 // One step by the tree: what GradientEngine and Trainer do, in their order.
 void tree_step(const Settings& settings, const Pass& pass, const Communicator& world,
-               Reducer& reducer, std::span<const BucketPart> parts_of_rank, const float* sum,
-               bool first) {
+               Reducer& reducer, std::span<const BucketPart> parts_of_rank, const float* sum) {
   const auto buckets = reducer.buckets();
   std::size_t started = 0;
   std::vector<BucketPart> parts(parts_of_rank.begin(), parts_of_rank.end());
@@ -149,9 +148,6 @@ void tree_step(const Settings& settings, const Pass& pass, const Communicator& w
       for (std::size_t b = buckets.size(); b-- > 0;) {
         if (buckets[b].begin < pass.ends[l] && buckets[b].end > begin)
           reducer.wait_gather(static_cast<Index>(b));
-        if (l == 0 && m == 0 && !first && settings.reverse && b + 1 == buckets.size()) {
-          for (std::size_t o = b; o-- > 0;) reducer.start_gather(static_cast<Index>(o));
-        }
       }
       compute(pass.forward[l]);
       if (settings.overlap) reducer.progress();
@@ -179,7 +175,7 @@ void tree_step(const Settings& settings, const Pass& pass, const Communicator& w
   }
   // The first layers' parameters first.
   if (settings.reverse) {
-    reducer.start_gather(static_cast<Index>(buckets.size()) - 1);
+    for (std::size_t b = buckets.size(); b-- > 0;) reducer.start_gather(static_cast<Index>(b));
   }
   reducer.finish_reduce();
 }
@@ -243,8 +239,7 @@ int simulate(int argc, char** argv) {
       overlapped = 0;
     }
     if (settings.tree) {
-      tree_step(settings, pass, world, *reducer, parts, sum.data(),
-                step == -settings.warm_up || !settings.hide_gather);
+      tree_step(settings, pass, world, *reducer, parts, sum.data());
     } else {
       overlapped += allreduce_step(settings, pass, world, buckets, sum.data());
     }

@@ -10,24 +10,14 @@ ParameterGather::ParameterGather(Reducer& reducer, const Recording* recording)
 
 void ParameterGather::start() {
   const auto count = static_cast<Index>(reducer_.buckets().size());
-  if (count == 0) return;
-  started_others_ = false;
-  reducer_.start_gather(count - 1);
+  for (Index bucket = count - 1; bucket >= 0; --bucket) reducer_.start_gather(bucket);
   next_.store(count, std::memory_order_release);
   publish();
-}
-
-void ParameterGather::start_others() {
-  if (started_others_) return;
-  started_others_ = true;
-  for (Index bucket = static_cast<Index>(reducer_.buckets().size()) - 2; bucket >= 0; --bucket)
-    reducer_.start_gather(bucket);
 }
 
 void ParameterGather::publish() {
   Index next = next_.load(std::memory_order_relaxed);
   if (next == 0 || !reducer_.is_gathered(next - 1)) return;
-  start_others();
   while (next > 0 && reducer_.is_gathered(next - 1)) --next;
   next_.store(next, std::memory_order_release);
 }

@@ -18,8 +18,8 @@ class ParameterGather final : public ParameterArrival {
   /// Made on the main thread. `reducer` outlives this, and so does `recording`, unless null.
   explicit ParameterGather(Reducer& reducer, const Recording* recording);
 
-  /// Starts the gather, after the update of all buckets: first of the last bucket alone, the first
-  /// layer's parameters, which the next step needs first; the others follow when it has arrived.
+  /// Starts the gather of every bucket, after the update of all of them: in the order in which the
+  /// next step needs them, the last bucket, which holds the first layer's parameters, first.
   void start();
   /// Publishes what has arrived; called by the main thread after it has driven the reducer.
   void publish();
@@ -33,15 +33,12 @@ class ParameterGather final : public ParameterArrival {
   [[nodiscard]] double waited_seconds() const { return waited_seconds_; }
 
  private:
-  void start_others();
-
   Reducer& reducer_;
   const Recording* recording_;
   std::thread::id main_thread_ = std::this_thread::get_id();
   // Buckets with a number from here on have arrived: in the order of the forward pass, from the
   // last bucket, the head of the arena, to bucket 0. 0 when all have.
   std::atomic<Index> next_{0};
-  bool started_others_ = false;
   double waited_seconds_ = 0;
 };
 
