@@ -46,6 +46,7 @@ StepSums& GradientEngine::run(const float* parameters, SampleSource& source, std
                      {.training = true, .seed = seed, .epoch = epoch, .penalty_factors = factors},
                      step,
                      1.0F / static_cast<float>(shards_.samples_in_step(step))};
+  state.context.arrival = exchange_.arrival();
   if (settings_.bfloat16) {
     round_parameters(parameters);
     state.context.bfloat16_parameters = bfloat16_parameters_.data();

@@ -6,6 +6,15 @@
 
 namespace hourglass {
 
+namespace {
+
+// The first layer's weight, whose gradient is finished last and which the next step needs first.
+Index end_of_first_weight(const Trainable& model) {
+  return model.layout().tensors().empty() ? 0 : model.layout().range(0).end;
+}
+
+}  // namespace
+
 Stage::Stage(const Communicator& communicator, const Trainable& model, const ShardPlan& plan,
              WorkerPool& pool, std::span<float> parameters, const StageSettings& settings)
     : communicator_(communicator),
@@ -25,9 +34,13 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
       communicator_, parameters,
       GradientExchangeSettings{settings_.reduction, plan_.shards(), settings_.bucket_bytes,
                                settings_.arithmetic.wire, &recording_,
-                               settings_.arithmetic.low_rank, &model_.layout(), &pool});
+                               settings_.arithmetic.low_rank, &model_.layout(), &pool,
+                               end_of_first_weight(model_)});
   sharded_optimizer_ = std::make_unique<ShardedOptimizer>(model_, *optimizer_, *exchange_, pool,
                                                           settings_.update, &recording_);
+  // Rounding the weights and constraining them take all of them.
+  hides_gather_ = settings_.overlap && model_.awaits_parameters() && !exchange_->is_replicated() &&
+                  settings_.arithmetic.precision != Precision::bf16;
   engine_ = std::make_unique<GradientEngine>(
       model_, plan_, plan_.shards_of_rank(communicator_.rank(), communicator_.size()), pool,
       *exchange_,
@@ -38,15 +51,17 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
 const StepTotals& Stage::gradient(SampleSource& source, std::uint64_t seed, std::uint32_t epoch,
                                   Index step, StepFlags flags, const PenaltyFactors& factors) {
   activity::enter(Work::computing);
+  const double waited = exchange_->arrival_seconds();
   StepSums& sums = engine_->run(parameters().data(), source, seed, epoch, step, factors);
-  compute_seconds_ = sums.compute_seconds;
+  compute_seconds_ = sums.compute_seconds - (exchange_->arrival_seconds() - waited);
   activity::enter(Work::exchanging);
   Request request = summation_.start(communicator_, sums, flags);
   exchange_->wait_for(request);
   return summation_.finish(sums, plan_.samples_in_step(step));
 }
 
-void Stage::update(Index step, double learning_rate, std::optional<double> norm) {
+void Stage::update(Index step, double learning_rate, std::optional<double> norm,
+                   GradientExchange::Gather gather) {
   activity::enter(Work::updating);
   UpdateStep update{step + 1, learning_rate, 1.0F, 1.0, 1.0};
   if (norm) update.gradient_scale = clip_factor(*norm, settings_.clip_norm);
@@ -54,13 +69,16 @@ void Stage::update(Index step, double learning_rate, std::optional<double> norm)
     exchange_->wait();
     sharded_optimizer_->prepare(update);
   }
-  exchange_->update_parameters([&](Index bucket, std::span<const float> gradient) {
-    sharded_optimizer_->update(bucket, update, gradient);
-  });
+  exchange_->update_parameters(
+      [&](Index bucket, std::span<const float> gradient) {
+        sharded_optimizer_->update(bucket, update, gradient);
+      },
+      hides_gather_ ? gather : GradientExchange::Gather::now);
   model_.constrain(parameters().data());
 }
 
 std::span<const float> Stage::parameters_in_use() {
+  complete_parameters();
   if (!sharded_optimizer_->averages()) return parameters();
   if (average_.empty()) average_ = Buffer<float>(model_.layout().size());
   sharded_optimizer_->gather_average(average_.span());
