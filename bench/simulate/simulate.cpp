@@ -5,10 +5,12 @@
 //   1 --pass-ms 13 --update-ms
 //   4
 //           --reduction tree|allreduce --overlap 1 --wire-bytes 4 --bucket-bytes 4194304 --steps 1
+//           --hide-gather 1 --round-bits 3
 // The schedule is that of GradientEngine: the last micro-batch's backward pass announces finished
 // layers tail first; a bucket starts when all of it is finished; progress() is called at each
-// announcement. A pass is one third forward; a layer's share is that of its multiply-adds (the
-// first layer has no input gradient).
+// announcement. With --hide-gather 1 the gather goes on behind the next step's forward pass, each
+// layer of which waits for its own parameters (ParameterGather). A pass is one third forward; a
+// layer's share is that of its multiply-adds (the first layer has no input gradient).
 //
 // SMPI has no realistic non-blocking allreduce. `allreduce` runs a blocking MPI_Allreduce for each
 // bucket; with --overlap 1 the step is put together from their times under perfect progress, which
@@ -39,9 +41,7 @@ struct Settings {
   bool tree = true;
   bool overlap = true;
   bool hide_gather = true;  // behind the next step's forward pass
-  bool reverse = true;
-  bool cuts = true;
-  int round_bits = 5;
+  int round_bits = ExchangePlan::standard_round_bits;
   Index wire_bytes = 4;
   Index bucket_bytes = Index{4} << 20;
   Index warm_up = 0;
@@ -65,9 +65,7 @@ Settings read_settings(int argc, char** argv) {
   settings.tree = given["--reduction"] != "allreduce";
   settings.overlap = number("--overlap", 1) != 0;
   settings.hide_gather = settings.overlap && number("--hide-gather", 1) != 0;
-  settings.reverse = number("--reverse", 1) != 0;
-  settings.cuts = number("--cuts", 1) != 0;
-  settings.round_bits = static_cast<int>(number("--round-bits", 5));
+  settings.round_bits = static_cast<int>(number("--round-bits", settings.round_bits));
   settings.wire_bytes = static_cast<Index>(number("--wire-bytes", 4));
   settings.bucket_bytes = static_cast<Index>(number("--bucket-bytes", 4 << 20));
   settings.warm_up = static_cast<Index>(number("--warm-up", 0));
@@ -165,7 +163,7 @@ void tree_step(const Settings& settings, const Pass& pass, const Communicator& w
     reducer.wait_reduce(static_cast<Index>(b));
     const double part = static_cast<double>(buckets[b].size()) / static_cast<double>(pass.arena);
     compute(part * (settings.update * share + settings.combine * (1 - share)));
-    if (settings.hide_gather && settings.reverse) continue;
+    if (settings.hide_gather) continue;
     reducer.start_gather(static_cast<Index>(b));
     reducer.progress();
   }
@@ -174,9 +172,7 @@ void tree_step(const Settings& settings, const Pass& pass, const Communicator& w
     return;
   }
   // The first layers' parameters first.
-  if (settings.reverse) {
-    for (std::size_t b = buckets.size(); b-- > 0;) reducer.start_gather(static_cast<Index>(b));
-  }
+  for (std::size_t b = buckets.size(); b-- > 0;) reducer.start_gather(static_cast<Index>(b));
   reducer.finish_reduce();
 }
 
@@ -226,9 +222,9 @@ int simulate(int argc, char** argv) {
     parts.push_back({node, sum.data()});
   std::unique_ptr<Reducer> reducer;
   if (settings.tree)
-    reducer =
-        make_tree_reducer(world, {leaves, bucket_bytes, sum.span(), parameters.span(), Wire::fp32,
-                                  settings.cuts ? pass.ends.front() : 0, settings.round_bits});
+    reducer = make_tree_reducer(
+        world, {leaves, bucket_bytes, sum.span(), parameters.span(), Wire::fp32,
+                settings.hide_gather ? pass.ends.front() : 0, settings.round_bits});
   const auto buckets = make_buckets(pass.arena, bucket_bytes);
 
   double overlapped = 0;
