@@ -160,7 +160,7 @@ def strong():
 
 
 def gather():
-    """What hiding the gather and fewer rounds gain: the exchange as it was up to version 0.1.0
+    """What hiding the gather and fewer rounds gain: the exchange as it was in version 0.1.0
     (recursive halving, the gather at the end of a step), fewer rounds alone, and both."""
     for cluster, ranks, micro_batch, wire in [
         ("fat-tree-100g", 64, 128, 4),
