@@ -50,6 +50,13 @@ std::vector<Setting> run_settings() {
        }},
       integer_setting({"keep", s, "Number of checkpoints to keep", Scope::run},
                       [](TrainConfig& c) -> Index& { return c.keep; }),
+      formatted_setting(
+          {"keep-every", s,
+           "Interval of checkpoints that stay under a name of their own, e.g. "
+           "10epochs, 5000steps; 0: none",
+           Scope::run},
+          [](TrainConfig& c) -> Interval& { return c.keep_every; }, format_interval,
+          parse_interval),
       integer_setting({"log-every", s,
                        "Interval of step records in metrics.jsonl, in steps; 0: only epoch records",
                        Scope::run},

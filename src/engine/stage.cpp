@@ -8,9 +8,14 @@ namespace hourglass {
 
 namespace {
 
-// The first layer's weight, whose gradient is finished last and which the next step needs first.
+// The first layer's weight, whose gradient is finished last and which the next step needs first. Of
+// a small one the exchange takes no time, and a bucket of its own would divide worse over the
+// ranks.
 Index end_of_first_weight(const Trainable& model) {
-  return model.layout().tensors().empty() ? 0 : model.layout().range(0).end;
+  constexpr Index smallest_head = Index{1} << 14;
+  if (model.layout().tensors().empty()) return 0;
+  const Index end = model.layout().range(0).end;
+  return end < smallest_head ? 0 : end;
 }
 
 }  // namespace
@@ -36,8 +41,9 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
                                settings_.arithmetic.wire, &recording_,
                                settings_.arithmetic.low_rank, &model_.layout(), &pool,
                                end_of_first_weight(model_)});
-  sharded_optimizer_ = std::make_unique<ShardedOptimizer>(model_, *optimizer_, *exchange_, pool,
-                                                          settings_.update, &recording_);
+  sharded_optimizer_ =
+      std::make_unique<ShardedOptimizer>(model_, *optimizer_, *exchange_, pool, settings_.update,
+                                         &recording_, settings_.frozen.ranges);
   // Rounding the weights and constraining them take all of them.
   hides_gather_ = settings_.overlap && model_.awaits_parameters() && !exchange_->is_replicated() &&
                   settings_.arithmetic.precision != Precision::bf16;
@@ -45,7 +51,7 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
       model_, plan_, plan_.shards_of_rank(communicator_.rank(), communicator_.size()), pool,
       *exchange_,
       GradientEngineSettings{settings_.arithmetic.precision == Precision::bf16, settings_.overlap,
-                             &recording_});
+                             &recording_, settings_.frozen});
 }
 
 const StepTotals& Stage::gradient(SampleSource& source, std::uint64_t seed, std::uint32_t epoch,
@@ -75,6 +81,7 @@ void Stage::update(Index step, double learning_rate, std::optional<double> norm,
       },
       hides_gather_ ? gather : GradientExchange::Gather::now);
   model_.constrain(parameters().data());
+  model_.follow_selection(engine_->smallest_selected(), parameters().data());
 }
 
 std::span<const float> Stage::parameters_in_use() {

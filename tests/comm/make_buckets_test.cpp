@@ -45,8 +45,8 @@ TEST(MakeBuckets, counts_fit_in_an_int) {
 
 TEST(MakeBuckets, head_is_cut_off) {
   const auto buckets = make_buckets(10 * cell_floats, 4 * cell_floats * 4, 3 * cell_floats);
-  const std::vector<Range> expected{{7 * cell_floats, 10 * cell_floats},
-                                    {3 * cell_floats, 7 * cell_floats},
+  const std::vector<Range> expected{{6 * cell_floats, 10 * cell_floats},
+                                    {3 * cell_floats, 6 * cell_floats},
                                     {0, 3 * cell_floats}};
   EXPECT_EQ(buckets, expected);
   EXPECT_EQ(make_buckets(640, 1024, 0), make_buckets(640, 1024));
