@@ -5,10 +5,12 @@
 //   1 --pass-ms 13 --update-ms
 //   4
 //           --reduction tree|allreduce --overlap 1 --wire-bytes 4 --bucket-bytes 4194304 --steps 1
+//           --hide-gather 1 --round-bits 3
 // The schedule is that of GradientEngine: the last micro-batch's backward pass announces finished
 // layers tail first; a bucket starts when all of it is finished; progress() is called at each
-// announcement. A pass is one third forward; a layer's share is that of its multiply-adds (the
-// first layer has no input gradient).
+// announcement. With --hide-gather 1 the gather goes on behind the next step's forward pass, each
+// layer of which waits for its own parameters (ParameterGather). A pass is one third forward; a
+// layer's share is that of its multiply-adds (the first layer has no input gradient).
 //
 // SMPI has no realistic non-blocking allreduce. `allreduce` runs a blocking MPI_Allreduce for each
 // bucket; with --overlap 1 the step is put together from their times under perfect progress, which
@@ -38,6 +40,8 @@ struct Settings {
   double combine = 0;         // seconds to add one whole arena to another
   bool tree = true;
   bool overlap = true;
+  bool hide_gather = true;  // behind the next step's forward pass
+  int round_bits = ExchangePlan::standard_round_bits;
   Index wire_bytes = 4;
   Index bucket_bytes = Index{4} << 20;
   Index warm_up = 0;
@@ -60,6 +64,8 @@ Settings read_settings(int argc, char** argv) {
   settings.combine = number("--combine-ms", 0) * 1e-3;
   settings.tree = given["--reduction"] != "allreduce";
   settings.overlap = number("--overlap", 1) != 0;
+  settings.hide_gather = settings.overlap && number("--hide-gather", 1) != 0;
+  settings.round_bits = static_cast<int>(number("--round-bits", settings.round_bits));
   settings.wire_bytes = static_cast<Index>(number("--wire-bytes", 4));
   settings.bucket_bytes = static_cast<Index>(number("--bucket-bytes", 4 << 20));
   settings.warm_up = static_cast<Index>(number("--warm-up", 0));
@@ -88,7 +94,8 @@ struct Announcement {
 };
 
 struct Pass {
-  double forward = 0;
+  std::vector<double> forward;  // seconds, by layer
+  std::vector<Index> ends;      // of the layers' parameters in the arena
   std::vector<Announcement> backward;
   Index arena = 0;
 };
@@ -98,22 +105,23 @@ Pass make_pass(const Settings& settings) {
   Pass pass;
   std::vector<Index> begins;
   std::vector<double> work;
-  double forward_work = 0;
   double all_work = 0;
   for (std::size_t l = 1; l < settings.widths.size(); ++l) {
     const Index weights = settings.widths[l] * settings.widths[l - 1];
     begins.push_back(pass.arena);
     pass.arena += round_up(weights, cell_floats) + round_up(settings.widths[l], cell_floats);
     work.push_back((l == 1 ? 1.0 : 2.0) * static_cast<double>(weights));
-    forward_work += static_cast<double>(weights);
+    pass.forward.push_back(static_cast<double>(weights));
+    pass.ends.push_back(pass.arena);
     all_work += static_cast<double>(weights) + work.back();
   }
-  pass.forward = settings.pass * forward_work / all_work;
+  for (double& layer : pass.forward) layer *= settings.pass / all_work;
   const auto travelling = [&](Index floats) {
     return floats * settings.wire_bytes / 4 / cell_floats * cell_floats;
   };
   for (std::size_t l = work.size(); l-- > 0;)
     pass.backward.push_back({settings.pass * work[l] / all_work, travelling(begins[l])});
+  for (Index& end : pass.ends) end = travelling(end);
   pass.arena = travelling(pass.arena);
   return pass;
 }
@@ -132,7 +140,16 @@ void tree_step(const Settings& settings, const Pass& pass, const Communicator& w
   };
   for (Index m = 0; m < settings.micro_batches; ++m) {
     const bool last = m + 1 == settings.micro_batches;
-    compute(pass.forward);
+    // A layer's forward pass waits for the parameters that the previous step has sent.
+    for (std::size_t l = 0; l < pass.forward.size(); ++l) {
+      const Index begin = l == 0 ? 0 : pass.ends[l - 1];
+      for (std::size_t b = buckets.size(); b-- > 0;) {
+        if (buckets[b].begin < pass.ends[l] && buckets[b].end > begin)
+          reducer.wait_gather(static_cast<Index>(b));
+      }
+      compute(pass.forward[l]);
+      if (settings.overlap) reducer.progress();
+    }
     for (const Announcement& layer : pass.backward) {
       compute(layer.seconds);
       if (last && settings.overlap) start_until(layer.watermark);
@@ -146,20 +163,28 @@ void tree_step(const Settings& settings, const Pass& pass, const Communicator& w
     reducer.wait_reduce(static_cast<Index>(b));
     const double part = static_cast<double>(buckets[b].size()) / static_cast<double>(pass.arena);
     compute(part * (settings.update * share + settings.combine * (1 - share)));
+    if (settings.hide_gather) continue;
     reducer.start_gather(static_cast<Index>(b));
     reducer.progress();
   }
-  reducer.finish();
+  if (!settings.hide_gather) {
+    reducer.finish();
+    return;
+  }
+  // The first layers' parameters first.
+  for (std::size_t b = buckets.size(); b-- > 0;) reducer.start_gather(static_cast<Index>(b));
+  reducer.finish_reduce();
 }
 
 // One step by MPI_Allreduce; returns what its time would be with perfect overlap.
 double allreduce_step(const Settings& settings, const Pass& pass, const Communicator& world,
                       std::span<const Range> buckets, float* sum) {
   for (Index m = 0; m < settings.micro_batches; ++m) {
-    compute(pass.forward);
+    for (const double layer : pass.forward) compute(layer);
     for (const Announcement& layer : pass.backward) compute(layer.seconds);
   }
-  double time = static_cast<double>(settings.micro_batches - 1) * settings.pass + pass.forward;
+  double time = static_cast<double>(settings.micro_batches - 1) * settings.pass;
+  for (const double layer : pass.forward) time += layer;
   double network = 0;
   std::size_t bucket = 0;
   for (const Announcement& layer : pass.backward) {
@@ -197,7 +222,9 @@ int simulate(int argc, char** argv) {
     parts.push_back({node, sum.data()});
   std::unique_ptr<Reducer> reducer;
   if (settings.tree)
-    reducer = make_tree_reducer(world, {leaves, bucket_bytes, sum.span(), parameters.span()});
+    reducer = make_tree_reducer(
+        world, {leaves, bucket_bytes, sum.span(), parameters.span(), Wire::fp32,
+                settings.hide_gather ? pass.ends.front() : 0, settings.round_bits});
   const auto buckets = make_buckets(pass.arena, bucket_bytes);
 
   double overlapped = 0;

@@ -4,8 +4,8 @@ RESULTS.jsonl [--folder FOLDER].
 
 Builds bench/simulate/simulate.cpp with SimGrid's smpicxx, describes the clusters, and writes one
 JSON line a point; points that RESULTS.jsonl has already are not run again. STUDY: weak, strong,
-allreduce, tiny, or validate, which simulates what --measured files hold. A point of 1024 ranks
-takes half a minute."""
+gather, allreduce, tiny, or validate, which simulates what --measured files hold. A point of 1024
+ranks takes half a minute or more."""
 import argparse
 import concurrent.futures
 import json
@@ -86,6 +86,8 @@ def point(
     wire=4,
     node=1,
     bucket=4 << 20,
+    hide_gather=1,
+    round_bits=3,
     **more,
 ):
     return {
@@ -99,6 +101,8 @@ def point(
         "overlap": overlap,
         "wire_bytes": wire,
         "bucket_bytes": bucket,
+        "hide_gather": hide_gather,
+        "round_bits": round_bits,
         "pass_ms": PASS_MS.get(micro_batch),
         "update_ms": UPDATE_MS,
         "combine_ms": COMBINE_MS,
@@ -152,6 +156,32 @@ def strong():
             )
             yield point(
                 "strong", cluster, ranks, micro_batch=32, micro_batches=shards // ranks, overlap=0
+            )
+
+
+def gather():
+    """What hiding the gather and fewer rounds gain: the exchange as it was in version 0.1.0
+    (recursive halving, the gather at the end of a step), fewer rounds alone, and both."""
+    for cluster, ranks, micro_batch, wire in [
+        ("fat-tree-100g", 64, 128, 4),
+        ("fat-tree-100g", 64, 32, 4),
+        ("10gbe", 64, 128, 4),
+        ("10gbe", 64, 128, 2),
+        ("fat-tree-100g", 256, 128, 4),
+        ("fat-tree-100g", 256, 32, 4),
+        ("10gbe", 256, 128, 2),
+        ("fat-tree-100g", 1024, 128, 4),
+        ("fat-tree-100g", 1024, 32, 4),
+    ]:
+        for hide, bits in [(0, 1), (0, 3), (1, 3)]:
+            yield point(
+                "gather",
+                cluster,
+                ranks,
+                micro_batch,
+                wire=wire,
+                hide_gather=hide,
+                round_bits=bits,
             )
 
 
@@ -224,6 +254,7 @@ def tiny():
 STUDIES = {
     "weak": weak,
     "strong": strong,
+    "gather": gather,
     "allreduce": allreduce,
     "tiny": tiny,
     "validate": validate,
@@ -263,6 +294,8 @@ def simulate_in(folder, executable, p):
         "smpi/shared-malloc": "global",
         "smpi/test": 1e-7,
         "smpi/iprobe": 1e-7,
+        # A test takes as long however often it has failed before.
+        "smpi/grow-injected-times": "no",
         "smpi/lat-factor": "0:1",
         "smpi/bw-factor": f"0:{c['efficiency']}",
         "network/crosstraffic": 0,
@@ -299,6 +332,10 @@ def simulate_in(folder, executable, p):
         p["wire_bytes"],
         "--bucket-bytes",
         p["bucket_bytes"],
+        "--hide-gather",
+        p["hide_gather"],
+        "--round-bits",
+        p["round_bits"],
         "--warm-up",
         1,
         "--steps",

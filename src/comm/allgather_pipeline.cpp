@@ -1,5 +1,6 @@
 #include "comm/allgather_pipeline.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace hourglass::detail {
@@ -13,9 +14,12 @@ int gather_tag(Index bucket) { return static_cast<int>(2 * bucket + 1); }
 AllgatherPipeline::AllgatherPipeline(TreeExchange& exchange) : BucketPipeline(exchange) {
   const Index others = exchange.communicator.size() - 1;
   const ExchangePlan& plan = exchange.plan;
-  const Index receives = plan.is_halving() ? 1 : others;
-  const Index sends = plan.is_halving() ? plan.rounds() : others;
-  for (Index slot = 0; slot < exchange.slots(); ++slot) add_slot(receives, sends);
+  const Index receives = plan.is_halving() ? plan.most_receives() : others;
+  const Index sends = plan.is_halving() ? plan.all_sends() : others;
+  // Two buckets at a time: what is needed first must not share the network with all the rest, and
+  // the second fills the gaps between the rounds of the first.
+  for (Index slot = 0; slot < std::min(exchange.slots(), Index{2}); ++slot)
+    add_slot(receives, sends);
   if (encodes())
     increments_ = Buffer<WireWord>(words(static_cast<Index>(exchange.settings.parameters.size())));
   messages_.reserve(static_cast<std::size_t>(others));

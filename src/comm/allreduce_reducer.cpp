@@ -73,7 +73,7 @@ class AllreduceReducer final : public Reducer {
             "gathering a bucket that is still being reduced");
   }
 
-  void finish() override {
+  void finish_reduce() override {
     while (!requests_.is_ineffective()) requests_.wait_some();
     std::fill(started_.begin(), started_.end(), false);
   }

@@ -1,5 +1,6 @@
 #include "comm/exchange_plan.hpp"
 
+#include <algorithm>
 #include <bit>
 
 #include "core/tree_sum.hpp"
@@ -37,7 +38,8 @@ void append(std::vector<Message>& messages, const Message& message) {
 
 }  // namespace
 
-ExchangePlan::ExchangePlan(Index leaves, int ranks, int rank) : ranks_(ranks), rank_(rank) {
+ExchangePlan::ExchangePlan(Index leaves, int ranks, int rank, int round_bits)
+    : ranks_(ranks), rank_(rank) {
   std::vector<Range> leaves_of_rank;
   for (int r = 0; r < ranks; ++r) {
     leaves_of_rank.push_back(even_part(leaves, ranks, r));
@@ -48,7 +50,9 @@ ExchangePlan::ExchangePlan(Index leaves, int ranks, int rank) : ranks_(ranks), r
   first_node_.push_back(static_cast<Index>(nodes_.size()));
   const auto count = static_cast<unsigned>(ranks);
   if (std::has_single_bit(count) && is_complete_tree_of_ranks({0, leaves}, leaves_of_rank)) {
-    halving_rounds_ = std::countr_zero(count);
+    const int bits = std::countr_zero(count);
+    const int rounds = (bits + round_bits - 1) / round_bits;
+    for (int round = 1; round <= rounds; ++round) bits_done_.push_back(bits * round / rounds);
   }
 }
 
@@ -57,12 +61,29 @@ Range ExchangePlan::nodes_of(int rank) const {
   return {first_node_[r], first_node_[r + 1]};
 }
 
-Range ExchangePlan::held(Range bucket, int rank, int rounds_done) const {
-  // Round 0 halves the whole bucket, so the rank's lowest bit decides the largest cut: slices lie
-  // in bit-reversed order.
+Index ExchangePlan::most_receives() const {
+  int most = 1;
+  for (int round = 0; round < rounds(); ++round) most = std::max(most, group_size(round));
+  return most - 1;
+}
+
+Index ExchangePlan::all_sends() const {
+  Index sends = 0;
+  for (int round = 0; round < rounds(); ++round) sends += group_size(round) - 1;
+  return sends;
+}
+
+int ExchangePlan::peer_at(int round, int place) const {
+  const int mask = (group_size(round) - 1) << bits_done(round);
+  return (rank_ & ~mask) | (place << bits_done(round));
+}
+
+Range ExchangePlan::held(Range bucket, int rank, int bits_done) const {
+  // Round 0 cuts the whole bucket, so the rank's lowest bits decide the largest cut: slices lie in
+  // bit-reversed order.
   if (!is_halving()) return slices(bucket, ranks_, rank, 1);
-  const int count = ranks_ >> rounds_done;
-  const int first = reversed_bits(rank, halving_rounds_) / count * count;
+  const int count = ranks_ >> bits_done;
+  const int first = reversed_bits(rank, bits()) / count * count;
   return slices(bucket, ranks_, first, count);
 }
 
@@ -70,14 +91,18 @@ Index ExchangePlan::receive_floats(Range bucket) const {
   if (!is_halving())
     return (static_cast<Index>(nodes_.size()) - own_nodes().size()) * owned(bucket).size();
   Index floats = 0;
-  for (int round = 0; round < halving_rounds_; ++round) floats += held(bucket, round + 1).size();
+  for (int round = 0; round < rounds(); ++round)
+    floats += (group_size(round) - 1) * held(bucket, round + 1).size();
   return floats;
 }
 
 void ExchangePlan::reduce_sends(Range bucket, int round, std::vector<Message>& messages) const {
   if (is_halving()) {
-    const int peer = rank_ ^ (1 << round);
-    append(messages, {peer, held(bucket, peer, round + 1)});
+    const int size = group_size(round);
+    for (int distance = 1; distance < size; ++distance) {
+      const int peer = peer_at(round, (place_in_group(round) + distance) % size);
+      append(messages, {peer, held(bucket, peer, bits_done(round + 1))});
+    }
     return;
   }
   // Every rank starts with its successor rather than with rank 0, so that no rank is flooded.
@@ -91,8 +116,17 @@ void ExchangePlan::reduce_sends(Range bucket, int round, std::vector<Message>& m
 void ExchangePlan::reduce_receives(Range bucket, int round, std::vector<Message>& messages) const {
   if (is_halving()) {
     Index offset = 0;
-    for (int before = 0; before < round; ++before) offset += held(bucket, before + 1).size();
-    append(messages, {rank_ ^ (1 << round), held(bucket, round + 1), 0, offset});
+    for (int before = 0; before < round; ++before)
+      offset += (group_size(before) - 1) * held(bucket, before + 1).size();
+    const Range slice = held(bucket, round + 1);
+    const int size = group_size(round);
+    const int own = place_in_group(round);
+    for (int distance = 1; distance < size; ++distance) {
+      const int place = (own + size - distance) % size;
+      // In the order of the group, without a gap where this rank would be.
+      const Index position = place < own ? place : place - 1;
+      append(messages, {peer_at(round, place), slice, 0, offset + position * slice.size()});
+    }
     return;
   }
   const Range slice = owned(bucket);
@@ -110,8 +144,12 @@ void ExchangePlan::reduce_receives(Range bucket, int round, std::vector<Message>
 
 void ExchangePlan::gather_sends(Range bucket, int round, std::vector<Message>& messages) const {
   if (is_halving()) {
-    const int undone = halving_rounds_ - 1 - round;
-    append(messages, {rank_ ^ (1 << undone), held(bucket, undone + 1)});
+    const int undone = rounds() - 1 - round;
+    const int size = group_size(undone);
+    for (int distance = 1; distance < size; ++distance) {
+      append(messages, {peer_at(undone, (place_in_group(undone) + distance) % size),
+                        held(bucket, undone + 1)});
+    }
     return;
   }
   for (int distance = 1; distance < ranks_; ++distance) {
@@ -121,9 +159,12 @@ void ExchangePlan::gather_sends(Range bucket, int round, std::vector<Message>& m
 
 void ExchangePlan::gather_receives(Range bucket, int round, std::vector<Message>& messages) const {
   if (is_halving()) {
-    const int undone = halving_rounds_ - 1 - round;
-    const int peer = rank_ ^ (1 << undone);
-    append(messages, {peer, held(bucket, peer, undone + 1)});
+    const int undone = rounds() - 1 - round;
+    const int size = group_size(undone);
+    for (int distance = 1; distance < size; ++distance) {
+      const int peer = peer_at(undone, (place_in_group(undone) + size - distance) % size);
+      append(messages, {peer, held(bucket, peer, bits_done(undone + 1))});
+    }
     return;
   }
   for (int distance = 1; distance < ranks_; ++distance) {

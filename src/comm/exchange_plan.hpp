@@ -23,35 +23,54 @@ struct Message {
 /// each rank owns one slice. Two plans give the same bits:
 ///
 /// - halving, when P > 1 is a power of two, each rank holds exactly one node, and these nodes are
-/// the leaves of a complete
-///   binary tree of ranks (so whenever leaves / P is a power of two). In round k = 0, 1, ... rank r
-///   exchanges with rank r xor 2^k half of what it holds, and adds the half it keeps: that addition
-///   IS the tree's level k. Slices are owned in bit-reversed order. The gather doubles back in
-///   reverse. Volume per rank and direction: (P - 1) / P of the bucket in log2 P messages, the
-///   largest between neighbouring ranks. See Thakur, Rabenseifner, Gropp, "Optimization of
-///   collective communication operations in MPICH", 2005.
+///   the leaves of a complete binary tree of ranks (so whenever leaves / P is a power of two). A
+///   round takes some bits of the rank, the lowest first: the 2^b ranks that differ in these bits
+///   alone exchange what they hold, each keeps one of 2^b slices and adds the other ranks' sums of
+///   it: these additions ARE b levels of the tree. Slices are owned in bit-reversed order. The
+///   gather goes back in reverse. Volume per rank and direction: (P - 1) / P of the bucket, the
+///   most of it between neighbouring ranks, in 2^b - 1 messages per round. A round waits for the
+///   one before it, and MPI is called only between layers: so there are few rounds. With b = 1 this
+///   is recursive halving: Thakur, Rabenseifner, Gropp, "Optimization of collective communication
+///   operations in MPICH", 2005.
 /// - owner completes, otherwise: each rank sends each owner that slice of each of its nodes, and
 /// the owner sums the tree.
 ///   One round; volume about (P - 1) / P of the bucket times the nodes a rank holds.
 class ExchangePlan {
  public:
-  ExchangePlan(Index leaves, int ranks, int rank);
+  /// At most `round_bits` bits of the rank are taken per round.
+  ExchangePlan(Index leaves, int ranks, int rank, int round_bits = standard_round_bits);
 
-  [[nodiscard]] bool is_halving() const { return halving_rounds_ > 0; }
+  static constexpr int standard_round_bits = 3;
+
+  [[nodiscard]] bool is_halving() const { return bits() > 0; }
   /// Rounds of the reduce, and of the gather. A round's sends depend on the receives of all
   /// preceding rounds.
-  [[nodiscard]] int rounds() const { return is_halving() ? halving_rounds_ : 1; }
+  [[nodiscard]] int rounds() const {
+    return is_halving() ? static_cast<int>(bits_done_.size()) - 1 : 1;
+  }
   /// The nodes of all ranks, from left to right; together all leaves.
   [[nodiscard]] std::span<const Range> nodes() const { return nodes_; }
   /// This rank's positions in nodes().
   [[nodiscard]] Range own_nodes() const { return nodes_of(rank_); }
 
   /// The slice of the bucket that this rank sums completely and updates.
-  [[nodiscard]] Range owned(Range bucket) const { return held(bucket, rank_, halving_rounds_); }
+  [[nodiscard]] Range owned(Range bucket) const { return held(bucket, rank_, bits()); }
   /// Halving: the part of the bucket that this rank still sums after `rounds_done` rounds.
   [[nodiscard]] Range held(Range bucket, int rounds_done) const {
-    return held(bucket, rank_, rounds_done);
+    return held(bucket, rank_, bits_done(rounds_done));
   }
+  /// Halving: the ranks that exchange in a round, this one included, and its place among them.
+  /// Their sums are neighbouring nodes of the tree, from left to right.
+  [[nodiscard]] int group_size(int round) const {
+    return 1 << (bits_done(round + 1) - bits_done(round));
+  }
+  [[nodiscard]] int place_in_group(int round) const {
+    return (rank_ >> bits_done(round)) & (group_size(round) - 1);
+  }
+  /// The most messages that a rank receives in a round, and sends in all rounds, of one direction
+  /// of a halving.
+  [[nodiscard]] Index most_receives() const;
+  [[nodiscard]] Index all_sends() const;
   /// Floats received during the bucket's reduce.
   [[nodiscard]] Index receive_floats(Range bucket) const;
 
@@ -64,11 +83,16 @@ class ExchangePlan {
 
  private:
   [[nodiscard]] Range nodes_of(int rank) const;
-  [[nodiscard]] Range held(Range bucket, int rank, int rounds_done) const;
+  [[nodiscard]] int bits() const { return bits_done_.back(); }
+  [[nodiscard]] int bits_done(int rounds) const {
+    return bits_done_[static_cast<std::size_t>(rounds)];
+  }
+  [[nodiscard]] int peer_at(int round, int place) const;
+  [[nodiscard]] Range held(Range bucket, int rank, int bits_done) const;
 
   int ranks_;
   int rank_;
-  int halving_rounds_ = 0;  // 0: owner completes
+  std::vector<int> bits_done_{0};  // of the rank, after each round of a halving; 0: none
   std::vector<Range> nodes_;
   std::vector<Index> first_node_;  // of each rank, and the end
 };

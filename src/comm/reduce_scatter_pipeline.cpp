@@ -16,9 +16,9 @@ ReduceScatterPipeline::ReduceScatterPipeline(TreeExchange& exchange)
     : BucketPipeline(exchange), node_count_(exchange.plan.own_nodes().size()) {
   const ExchangePlan& plan = exchange.plan;
   const Index foreign_nodes = static_cast<Index>(plan.nodes().size()) - node_count_;
-  const Index receives = plan.is_halving() ? 1 : foreign_nodes;
+  const Index receives = plan.is_halving() ? plan.most_receives() : foreign_nodes;
   const Index sends =
-      plan.is_halving() ? plan.rounds() : node_count_ * (exchange.communicator.size() - 1);
+      plan.is_halving() ? plan.all_sends() : node_count_ * (exchange.communicator.size() - 1);
   const Index slots = exchange.slots();
   for (Index slot = 0; slot < slots; ++slot) add_slot(receives, sends);
   for (const Range& bucket : exchange.buckets) {
@@ -35,7 +35,7 @@ ReduceScatterPipeline::ReduceScatterPipeline(TreeExchange& exchange)
     packed_floats_.resize(static_cast<std::size_t>(slots));
   }
   parts_.resize(static_cast<std::size_t>(node_count_) * exchange.buckets.size());
-  sums_.reserve(plan.nodes().size());
+  sums_.reserve(std::max(plan.nodes().size(), static_cast<std::size_t>(receives + 1)));
   messages_.reserve(static_cast<std::size_t>(std::max(sends, receives)));
 }
 
@@ -90,7 +90,7 @@ void ReduceScatterPipeline::post_sends(Index bucket, Index slot, int round, std:
 
 void ReduceScatterPipeline::combine(Index bucket, Index slot, int round) {
   if (exchange_.plan.is_halving()) {
-    add_received_half(bucket, slot, round);
+    add_received_sums(bucket, slot, round);
   } else {
     complete_tree(bucket, slot);
   }
@@ -105,29 +105,32 @@ const WireWord* ReduceScatterPipeline::pack_for_wire(Index slot, const float* co
   return to;
 }
 
-const float* ReduceScatterPipeline::unpack_from_wire(Index slot, Index size) {
-  const WireWord* arrived = wire_receive_buffer_.data() + words(slot * slot_floats_);
-  decode(wire(), arrived, size, receive_buffer_.data());
+const float* ReduceScatterPipeline::received(Index slot, Index offset, Index size) {
+  if (!encodes()) return receive_buffer(slot) + offset;
+  decode(wire(), wire_receive_buffer_.data() + words(slot * slot_floats_ + offset), size,
+         receive_buffer_.data());
   return receive_buffer_.data();
 }
 
-// Half of the ranks add left + right and half add right + left: the bits are the same, because IEEE
-// addition is commutative.
-void ReduceScatterPipeline::add_received_half(Index bucket, Index slot, int round) {
+// The group's sums are the children of one node, from left to right.
+void ReduceScatterPipeline::add_received_sums(Index bucket, Index slot, int round) {
+  const ExchangePlan& plan = exchange_.plan;
+  const Range slice = plan.held(range_of(bucket), round + 1);
+  if (slice.empty()) return;
   messages_.clear();
-  exchange_.plan.reduce_receives(range_of(bucket), round, messages_);
-  for (const Message& message : messages_) {
-    const float* mine = contribution(bucket, 0, message.floats.begin, round);
-    float* sum = exchange_.settings.sum.data() + message.floats.begin;
-    if (encodes()) {
-      const WireWord* arrived =
-          wire_receive_buffer_.data() + words(slot * slot_floats_ + message.buffer_offset);
-      add_encoded(wire(), mine, arrived, message.floats.size(), sum);
-      continue;
-    }
-    const float* theirs = receive_buffer(slot) + message.buffer_offset;
-    for (Index i = 0; i < message.floats.size(); ++i) sum[i] = mine[i] + theirs[i];
+  plan.reduce_receives(range_of(bucket), round, messages_);
+  const Index offset =
+      std::ranges::min_element(messages_, {}, &Message::buffer_offset)->buffer_offset;
+  const Index size = plan.group_size(round);
+  const float* next = received(slot, offset, (size - 1) * slice.size());
+  sums_.clear();
+  for (Index place = 0; place < size; ++place) {
+    const bool is_own = place == plan.place_in_group(round);
+    const float* data = is_own ? contribution(bucket, 0, slice.begin, round) : next;
+    sums_.push_back({{place, place + 1}, data});
+    if (!is_own) next += slice.size();
   }
+  tree_sum({0, size}, sums_, exchange_.settings.sum.data() + slice.begin, slice.size(), wire());
 }
 
 void ReduceScatterPipeline::complete_tree(Index bucket, Index slot) {
@@ -135,9 +138,7 @@ void ReduceScatterPipeline::complete_tree(Index bucket, Index slot) {
   if (slice.empty()) return;
   const std::span<const Range> nodes = exchange_.plan.nodes();
   const Range own = exchange_.plan.own_nodes();
-  const float* arrived =
-      encodes() ? unpack_from_wire(slot, exchange_.plan.receive_floats(range_of(bucket)))
-                : receive_buffer(slot);
+  const float* arrived = received(slot, 0, exchange_.plan.receive_floats(range_of(bucket)));
   sums_.clear();
   for (Index node = 0; node < static_cast<Index>(nodes.size()); ++node) {
     const bool is_own = node >= own.begin && node < own.end;

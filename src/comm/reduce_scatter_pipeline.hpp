@@ -26,11 +26,11 @@ class ReduceScatterPipeline final : public BucketPipeline {
   void post_receives(Index bucket, Index slot, int round, std::size_t group) override;
   void post_sends(Index bucket, Index slot, int round, std::size_t group) override;
   void combine(Index bucket, Index slot, int round) override;
-  // Where floats are sent encoded: a contribution encoded into the slot's send buffer, and received
-  // values decoded.
+  // Where floats are sent encoded: a contribution encoded into the slot's send buffer; and received
+  // values, decoded until the next call.
   const WireWord* pack_for_wire(Index slot, const float* contribution, Index size);
-  const float* unpack_from_wire(Index slot, Index size);
-  void add_received_half(Index bucket, Index slot, int round);
+  const float* received(Index slot, Index offset, Index size);
+  void add_received_sums(Index bucket, Index slot, int round);
   void complete_tree(Index bucket, Index slot);
 
   const float*& part(Index bucket, Index index) {

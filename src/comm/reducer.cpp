@@ -24,4 +24,12 @@ std::vector<Range> make_buckets(Index arena_floats, Index bucket_bytes) {
   return buckets;
 }
 
+std::vector<Range> make_buckets(Index arena_floats, Index bucket_bytes, Index head_end) {
+  require(head_end >= 0 && head_end <= arena_floats, "a head beyond the end of its arena");
+  std::vector<Range> buckets = make_buckets(arena_floats - head_end, bucket_bytes);
+  for (Range& bucket : buckets) bucket = {bucket.begin + head_end, bucket.end + head_end};
+  for (const Range& bucket : make_buckets(head_end, bucket_bytes)) buckets.push_back(bucket);
+  return buckets;
+}
+
 }  // namespace hourglass

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "comm/exchange_plan.hpp"
 #include "core/tree_sum.hpp"
 #include "hourglass/comm/communicator.hpp"
 #include "hourglass/core/types.hpp"
@@ -17,6 +18,13 @@ namespace hourglass {
 /// counts in int). No bucket at all for an empty arena. Pure arithmetic, no MPI. Throws
 /// Error(usage) unless bucket_bytes > 0.
 [[nodiscard]] std::vector<Range> make_buckets(Index arena_floats, Index bucket_bytes);
+
+/// The same with the last bucket, the arena's head, cut off at `head_end` (a cell boundary inside
+/// the arena; 0: nowhere): where the first layer ends, whose gradient is the last to be finished
+/// and whose parameters are needed first. A head of more than bucket_bytes is several buckets.
+/// Layers behind it are then exchanged before the backward pass is over.
+[[nodiscard]] std::vector<Range> make_buckets(Index arena_floats, Index bucket_bytes,
+                                              Index head_end);
 
 /// A finished local sum over a node of the leaf tree, restricted to a bucket (see core/tree_sum.hpp
 /// for the tree).
@@ -31,15 +39,18 @@ struct BucketPart {
 /// Order of calls in a step, all by the main thread and the same on every rank:
 ///   start_reduce(b, parts) for each bucket b = 0, 1, ...; progress() at any time;
 ///   wait_reduce(b): afterwards `sum` holds the sum over all leaves in owned(b);
-///   the caller updates `parameters` in owned(b); start_gather(b);
+///   the caller updates `parameters` in owned(b); start_gather(b), in any order of buckets;
 ///   finish(): afterwards `parameters` is complete on every rank.
-/// Gathering a bucket may be omitted on all ranks alike; finish() ends the step in any case. After
-/// start_reduce(b), `sum` is scratch in bucket b outside owned(b); from start_gather(b) to finish()
-/// the caller must not touch `parameters` in bucket b. MPI advances only inside these calls:
-/// frequent calls of progress() overlap the exchange with the computation; they are cheap when
-/// nothing is pending. No method allocates; all buffers are made on construction. A method called
-/// out of order throws Error(bug). The destructor does not communicate: in the middle of a step (an
-/// error ends the run) it cancels pending receives.
+/// Instead of finish(), finish_reduce() ends the step while gathers go on: the next step may begin,
+/// wait_gather(b) completes a bucket of `parameters`, and finish_gather() comes before the next
+/// update. Gathering a bucket may be omitted on all ranks alike; finish() ends the step in any
+/// case. After start_reduce(b), `sum` is scratch in bucket b outside owned(b); from start_gather(b)
+/// until it is gathered the caller must neither write `parameters` in bucket b nor read them
+/// outside owned(b). MPI advances only inside these calls: frequent calls of progress() overlap the
+/// exchange with the computation; they are cheap when nothing is pending. No method allocates; all
+/// buffers are made on construction. A method called out of order throws Error(bug). The destructor
+/// does not communicate: in the middle of a step (an error ends the run) it cancels pending
+/// receives.
 class Reducer {
  public:
   virtual ~Reducer() = default;
@@ -62,7 +73,16 @@ class Reducer {
   /// the same number to the same float. Empty otherwise, when the parameters themselves are sent.
   [[nodiscard]] virtual std::span<WireWord> increments() { return {}; }
   virtual void start_gather(Index bucket) = 0;
-  virtual void finish() = 0;
+  /// Waits for the reductions that were started, and forgets them.
+  virtual void finish_reduce() = 0;
+  /// Whether no gather of the bucket is pending.
+  [[nodiscard]] virtual bool is_gathered(Index /*bucket*/) const { return true; }
+  virtual void wait_gather(Index /*bucket*/) {}
+  virtual void finish_gather() {}
+  void finish() {
+    finish_reduce();
+    finish_gather();
+  }
   /// Bytes of receive and send buffers, for the memory prediction.
   [[nodiscard]] virtual Index bytes() const { return 0; }
 };
@@ -74,6 +94,8 @@ struct ReducerSettings {
   std::span<float> sum;
   std::span<float> parameters;
   Wire wire = Wire::fp32;  ///< tree only; see core/wire_format.hpp and Reducer::increments
+  Index head_end = 0;      ///< tree only; see make_buckets
+  int round_bits = ExchangePlan::standard_round_bits;  ///< tree only
 };
 
 /// `tree`: the leaf tree of core/tree_sum.hpp, reduce-scatter, sharded update, allgather: the same

@@ -27,13 +27,13 @@ detail::TreeExchange make_exchange(const Communicator& communicator,
                                    const ReducerSettings& settings) {
   require(settings.parameters.size() == settings.sum.size(), "arenas of different sizes");
   require(settings.leaves >= 1, "a tree without leaves");
-  std::vector<Range> buckets =
-      make_buckets(static_cast<Index>(settings.sum.size()), settings.bucket_bytes);
+  std::vector<Range> buckets = make_buckets(static_cast<Index>(settings.sum.size()),
+                                            settings.bucket_bytes, settings.head_end);
   check_tags(communicator, static_cast<Index>(buckets.size()), settings.bucket_bytes);
   return detail::TreeExchange{
       communicator.duplicate(),
       settings,
-      ExchangePlan(settings.leaves, communicator.size(), communicator.rank()),
+      ExchangePlan(settings.leaves, communicator.size(), communicator.rank(), settings.round_bits),
       std::move(buckets),
       {}};
 }
@@ -73,9 +73,21 @@ class TreeReducer final : public Reducer {
     gather_.start(bucket);
   }
 
-  void finish() override {
-    while (!reduce_.is_ineffective() || !gather_.is_ineffective()) wait_some();
+  void finish_reduce() override {
+    while (!reduce_.is_ineffective()) wait_some();
     reduce_.reset();
+  }
+
+  [[nodiscard]] bool is_gathered(Index bucket) const override {
+    return !gather_.is_started(bucket) || gather_.is_done(bucket);
+  }
+
+  void wait_gather(Index bucket) override {
+    while (!is_gathered(bucket)) wait_some();
+  }
+
+  void finish_gather() override {
+    while (!gather_.is_ineffective()) wait_some();
     gather_.reset();
   }
 

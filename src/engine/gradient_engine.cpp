@@ -51,6 +51,7 @@ StepSums& GradientEngine::run(const float* parameters, SampleSource& source, std
                       .batch_samples = shards_.samples_in_step(step)},
                      step,
                      1.0F / static_cast<float>(shards_.samples_in_step(step))};
+  state.context.arrival = exchange_.arrival();
   state.context.frozen_layers = settings_.frozen.network_layers;
   if (settings_.bfloat16) {
     round_parameters(parameters);

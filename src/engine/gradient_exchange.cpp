@@ -15,21 +15,26 @@ GradientExchange::GradientExchange(const Communicator& communicator, std::span<f
     : communicator_(communicator),
       parameters_(parameters),
       settings_(settings),
-      gradient_(static_cast<Index>(parameters.size())) {
-  const ReducerSettings reducer{settings_.leaves, settings_.bucket_bytes, gradient_.span(),
-                                parameters, settings_.wire};
+      gradient_(static_cast<Index>(parameters.size())),
+      reducer_(make_reducer()),
+      gather_(*reducer_, settings.recording) {
+  for (std::size_t b = 0; b < buckets().size(); ++b)
+    owned_.push_back(reducer_->owned(static_cast<Index>(b)));
+  if (!is_replicated()) gather_plan_ = std::make_unique<OwnedRanges>(communicator_, owned_);
+}
+
+std::unique_ptr<Reducer> GradientExchange::make_reducer() {
+  ReducerSettings reducer{settings_.leaves, settings_.bucket_bytes, gradient_.span(), parameters_,
+                          settings_.wire};
+  reducer.head_end = settings_.head_end;
   if (takes_leaves()) {
     auto low_rank = std::make_unique<PowerSgdReducer>(communicator_, reducer, *settings_.layout,
                                                       settings_.low_rank, *settings_.pool);
     low_rank_ = low_rank.get();
-    reducer_ = std::move(low_rank);
-  } else {
-    reducer_ = is_replicated() ? make_allreduce_reducer(communicator_, reducer)
-                               : make_tree_reducer(communicator_, reducer);
+    return low_rank;
   }
-  for (std::size_t b = 0; b < buckets().size(); ++b)
-    owned_.push_back(reducer_->owned(static_cast<Index>(b)));
-  if (!is_replicated()) gather_plan_ = std::make_unique<OwnedRanges>(communicator_, owned_);
+  return is_replicated() ? make_allreduce_reducer(communicator_, reducer)
+                         : make_tree_reducer(communicator_, reducer);
 }
 
 Index GradientExchange::owned_floats() const {
@@ -49,7 +54,7 @@ void GradientExchange::wait_for(Request& request, Phase phase) {
   const PhaseSpan span(recorder(), phase);
   const activity::Waiting waiting;
   const Timer timer;
-  while (!request.test()) reducer_->progress();
+  while (!request.test()) progress();
   waited_seconds_ += timer.seconds();
 }
 
@@ -87,16 +92,32 @@ double GradientExchange::norm() {
   return std::sqrt(sum.value());
 }
 
-void GradientExchange::update_parameters(BucketTask update) {
+void GradientExchange::update_parameters(BucketTask update, Gather gather) {
   require(started_ == bucket_count(), "updating from a gradient whose exchange was not started");
+  // Long since complete, unless the passes have read no parameters.
+  finish_gather();
   for (Index b = 0; b < bucket_count(); ++b) {
     wait(b);
     update(b, gradient_.span());
+    if (gather == Gather::later) continue;
     const PhaseSpan span(recorder(), Phase::exchange);
     reducer_->start_gather(b);
     reducer_->progress();
   }
-  end_step();
+  if (gather == Gather::now) {
+    end_step();
+    return;
+  }
+  const PhaseSpan span(recorder(), Phase::exchange);
+  reducer_->finish_reduce();
+  gather_.start();
+  started_ = 0;
+  summed_ = 0;
+}
+
+double GradientExchange::take_waited_seconds() {
+  const double arrival = std::exchange(arrival_taken_, arrival_seconds());
+  return std::exchange(waited_seconds_, 0.0) + arrival_seconds() - arrival;
 }
 
 void GradientExchange::read_gradient(BucketTask read) {

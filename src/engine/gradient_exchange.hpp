@@ -13,6 +13,7 @@
 #include "core/function_ref.hpp"
 #include "core/layout.hpp"
 #include "core/wire_format.hpp"
+#include "engine/parameter_gather.hpp"
 #include "engine/power_sgd_reducer.hpp"
 #include "engine/recording.hpp"
 #include "engine/worker_pool.hpp"
@@ -33,6 +34,7 @@ struct GradientExchangeSettings {
   Index low_rank = 0;
   const Layout* layout = nullptr;
   WorkerPool* pool = nullptr;
+  Index head_end = 0;  ///< where the first layer's parameters end: see make_buckets
 };
 
 /// The owner of the exchange between ranks: of the reducer, of the gradient arena, and of the order
@@ -40,7 +42,8 @@ struct GradientExchangeSettings {
 ///
 ///   start(b, parts) for each bucket b = 0, 1, ... in this order; progress() and wait_for() at any
 ///   time; then optionally wait() and norm(); then one of
-///   update_parameters(update): sum complete -> update -> gather, bucket by bucket,
+///   update_parameters(update): sum complete -> update -> gather, bucket by bucket; with
+///   Gather::later the gather goes on while the next step computes, until finish_gather(),
 ///   read_gradient(read): sum complete -> read, bucket by bucket; parameters stay.
 ///
 /// All calls come from the main thread; the last three are collective, and so is each step as a
@@ -77,7 +80,10 @@ class GradientExchange {
   [[nodiscard]] std::span<float> scratch() { return gradient_.span(); }
 
   void start(Index bucket, std::span<const BucketPart> parts);
-  void progress() { reducer_->progress(); }
+  void progress() {
+    reducer_->progress();
+    gather_.publish();
+  }
   /// Waits for a request of the caller while the exchange goes on; recorded as `phase`.
   void wait_for(Request& request, Phase phase = Phase::exchange);
   /// Waits until this rank's part of every bucket is summed. All buckets must have been started.
@@ -86,7 +92,13 @@ class GradientExchange {
   [[nodiscard]] std::span<const float> gradient() const;
   /// The global norm of the gradient. Waits as wait() does.
   [[nodiscard]] double norm();
-  void update_parameters(BucketTask update);
+  enum class Gather { now, later };
+  void update_parameters(BucketTask update, Gather gather = Gather::now);
+  /// After Gather::later: completes the parameters on every rank. Collective.
+  void finish_gather() { gather_.finish(); }
+  /// Where passes of the next step wait for the parameters of each layer, or null when all are
+  /// there.
+  [[nodiscard]] ParameterArrival* arrival() { return gather_.is_pending() ? &gather_ : nullptr; }
   void read_gradient(BucketTask read);
 
   /// Adds up over the ranks what each has computed from the floats that it owns. Collective.
@@ -106,9 +118,12 @@ class GradientExchange {
   }
   [[nodiscard]] Index buffer_bytes() const { return reducer_->bytes(); }
   /// Seconds in which this rank has waited for others since the last call.
-  [[nodiscard]] double take_waited_seconds() { return std::exchange(waited_seconds_, 0.0); }
+  [[nodiscard]] double take_waited_seconds();
+  /// Of which in passes, for parameters to arrive, since construction.
+  [[nodiscard]] double arrival_seconds() const { return gather_.waited_seconds(); }
 
  private:
+  [[nodiscard]] std::unique_ptr<Reducer> make_reducer();
   void wait(Index bucket);
   void end_step();
   [[nodiscard]] Index bucket_count() const { return static_cast<Index>(owned_.size()); }
@@ -118,14 +133,16 @@ class GradientExchange {
   std::span<float> parameters_;
   GradientExchangeSettings settings_;
   Buffer<float> gradient_;
+  PowerSgdReducer* low_rank_ = nullptr;  // the reducer, if it is one
   std::unique_ptr<Reducer> reducer_;
-  PowerSgdReducer* low_rank_ = nullptr;       // the reducer, if it is one
+  ParameterGather gather_;
   std::vector<Range> owned_;                  // by bucket
   std::unique_ptr<OwnedRanges> gather_plan_;  // none when replicated
   std::vector<std::int64_t> words_;           // scratch of sums
   Index started_ = 0;                         // buckets started in this step
   Index summed_ = 0;                          // of which so many, the first ones, are summed
   double waited_seconds_ = 0;
+  double arrival_taken_ = 0;  // of arrival_seconds(), by take_waited_seconds()
 };
 
 }  // namespace hourglass

@@ -242,7 +242,7 @@ void PowerSgdReducer::start_gather(Index /*bucket*/) {
   require(reduced_, "gathering a bucket that is still being reduced");
 }
 
-void PowerSgdReducer::finish() {
+void PowerSgdReducer::finish_reduce() {
   started_ = false;
   reduced_ = false;
 }

@@ -47,7 +47,7 @@ class PowerSgdReducer final : public Reducer {
   /// Does all of the work: the leaves' gradients are complete only at the end of a pass.
   void wait_reduce(Index bucket) override;
   void start_gather(Index bucket) override;
-  void finish() override;
+  void finish_reduce() override;
   [[nodiscard]] Index bytes() const override;
 
   /// Q and the leaves' losses E as a checkpoint holds them; `tensors` names the arena's tensors.

@@ -6,6 +6,20 @@
 
 namespace hourglass {
 
+namespace {
+
+// The first layer's weight, whose gradient is finished last and which the next step needs first. Of
+// a small one the exchange takes no time, and a bucket of its own would divide worse over the
+// ranks.
+Index end_of_first_weight(const Trainable& model) {
+  constexpr Index smallest_head = Index{1} << 14;
+  if (model.layout().tensors().empty()) return 0;
+  const Index end = model.layout().range(0).end;
+  return end < smallest_head ? 0 : end;
+}
+
+}  // namespace
+
 Stage::Stage(const Communicator& communicator, const Trainable& model, const ShardPlan& plan,
              WorkerPool& pool, std::span<float> parameters, const StageSettings& settings)
     : communicator_(communicator),
@@ -25,10 +39,14 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
       communicator_, parameters,
       GradientExchangeSettings{settings_.reduction, plan_.shards(), settings_.bucket_bytes,
                                settings_.arithmetic.wire, &recording_,
-                               settings_.arithmetic.low_rank, &model_.layout(), &pool});
+                               settings_.arithmetic.low_rank, &model_.layout(), &pool,
+                               end_of_first_weight(model_)});
   sharded_optimizer_ =
       std::make_unique<ShardedOptimizer>(model_, *optimizer_, *exchange_, pool, settings_.update,
                                          &recording_, settings_.frozen.ranges);
+  // Rounding the weights and constraining them take all of them.
+  hides_gather_ = settings_.overlap && model_.awaits_parameters() && !exchange_->is_replicated() &&
+                  settings_.arithmetic.precision != Precision::bf16;
   engine_ = std::make_unique<GradientEngine>(
       model_, plan_, plan_.shards_of_rank(communicator_.rank(), communicator_.size()), pool,
       *exchange_,
@@ -39,8 +57,9 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
 const StepTotals& Stage::gradient(SampleSource& source, std::uint64_t seed, std::uint32_t epoch,
                                   Index step, StepFlags flags, const PenaltyFactors& factors) {
   activity::enter(Work::computing);
+  const double waited = exchange_->arrival_seconds();
   StepSums& sums = engine_->run(parameters().data(), source, seed, epoch, step, factors);
-  compute_seconds_ = sums.compute_seconds;
+  compute_seconds_ = sums.compute_seconds - (exchange_->arrival_seconds() - waited);
   activity::enter(Work::exchanging);
   sums.root_failures = sharded_optimizer_->take_root_failures();
   Request request = summation_.start(communicator_, sums, flags);
@@ -48,7 +67,8 @@ const StepTotals& Stage::gradient(SampleSource& source, std::uint64_t seed, std:
   return summation_.finish(sums, plan_.samples_in_step(step));
 }
 
-void Stage::update(Index step, double learning_rate, std::optional<double> norm) {
+void Stage::update(Index step, double learning_rate, std::optional<double> norm,
+                   GradientExchange::Gather gather) {
   activity::enter(Work::updating);
   UpdateStep update{step + 1, learning_rate, 1.0F, 1.0, 1.0};
   if (norm) update.gradient_scale = clip_factor(*norm, settings_.clip_norm);
@@ -56,14 +76,17 @@ void Stage::update(Index step, double learning_rate, std::optional<double> norm)
     exchange_->wait();
     sharded_optimizer_->prepare(update);
   }
-  exchange_->update_parameters([&](Index bucket, std::span<const float> gradient) {
-    sharded_optimizer_->update(bucket, update, gradient);
-  });
+  exchange_->update_parameters(
+      [&](Index bucket, std::span<const float> gradient) {
+        sharded_optimizer_->update(bucket, update, gradient);
+      },
+      hides_gather_ ? gather : GradientExchange::Gather::now);
   model_.constrain(parameters().data());
   model_.follow_selection(engine_->smallest_selected(), parameters().data());
 }
 
 std::span<const float> Stage::parameters_in_use() {
+  complete_parameters();
   if (!sharded_optimizer_->averages()) return parameters();
   if (average_.empty()) average_ = Buffer<float>(model_.layout().size());
   sharded_optimizer_->gather_average(average_.span());

@@ -59,9 +59,17 @@ class Stage {
   [[nodiscard]] double gradient_norm() { return exchange_->norm(); }
   /// Waits until no message of that gradient is pending, as must be before the parameters are used
   /// otherwise without update().
-  void wait_for_gradient() { exchange_->wait(); }
+  void wait_for_gradient() {
+    exchange_->wait();
+    complete_parameters();
+  }
   /// One update with that gradient; `norm` is its norm when it was computed. `step` counts from 0.
-  void update(Index step, double learning_rate, std::optional<double> norm);
+  /// With Gather::later the parameters may be incomplete afterwards: gradient() completes them, and
+  /// complete_parameters() must come before any other use of what is outside owned().
+  void update(Index step, double learning_rate, std::optional<double> norm,
+              GradientExchange::Gather gather = GradientExchange::Gather::now);
+  /// Waits until the parameters are complete on this rank. Collective.
+  void complete_parameters() { exchange_->finish_gather(); }
   /// Whether update() needs the norm.
   [[nodiscard]] bool wants_norm() const { return settings_.clip_norm > 0; }
 
@@ -105,6 +113,7 @@ class Stage {
   std::unique_ptr<GradientExchange> exchange_;
   std::unique_ptr<ShardedOptimizer> sharded_optimizer_;
   std::unique_ptr<GradientEngine> engine_;
+  bool hides_gather_ = false;  // whether update() may leave the gather to the next step
   StepSummation summation_;
   Buffer<float> average_;
   double compute_seconds_ = 0;

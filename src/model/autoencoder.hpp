@@ -105,7 +105,7 @@ class Autoencoder final : public Trainable {
   }
   [[nodiscard]] Index code_size() const { return code_size_; }
   [[nodiscard]] bool awaits_parameters() const override {
-    return !predictive_ && mean_units() == 0;
+    return !predictive_ && mean_units() == 0 && !spec_.sparsity.on();
   }
   [[nodiscard]] Index posterior_layer() const override { return architecture_.posterior_layer; }
   [[nodiscard]] Index posterior_units() const override {

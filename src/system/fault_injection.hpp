@@ -17,6 +17,8 @@ class FaultInjection {
   /// Throws Error(usage) when the variable holds something else.
   static FaultInjection from_environment(int rank);
 
+  /// Whether before_step() changes parameters, which must then be complete.
+  [[nodiscard]] bool spoils_parameters() const { return kind_ == "flip" || kind_ == "nan"; }
   /// Before the step that follows `step` updates. Without parameters those cannot be spoilt.
   void before_step(Index step, std::span<float> parameters) const;
 

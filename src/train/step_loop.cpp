@@ -60,7 +60,7 @@ void StepLoop::train_epoch() {
   for (const Index epoch = position.epoch; position.epoch == epoch;) {
     activity::enter_step(position.step);
     activity::enter(Work::computing);
-    supervisor_.inject_faults(position.step, stages_.stage().parameters());
+    supervisor_.inject_faults(position.step, stages_.stage());
     const bool ends_pass =
         position.step_in_epoch + 1 == plan_.shards(position.stage).steps_per_epoch();
     if (update(recorder_.records_step(position.step + 1) || ends_pass)) {
@@ -109,6 +109,7 @@ void StepLoop::advance_checkpoint() {
 }
 
 void StepLoop::record_step() {
+  stages_.stage().complete_parameters();
   activity::enter(Work::recording);
   const MetricsRecord record =
       recorder_.step_record(state_.position, step_.last(), since_step_record_);
@@ -117,6 +118,7 @@ void StepLoop::record_step() {
 }
 
 void StepLoop::finish_epoch() {
+  stages_.stage().complete_parameters();
   MetricsRecord record = recorder_.epoch_record(state_, step_.last(), since_epoch_record_);
   state_.finish_epoch();
   if (data_.validation() != nullptr) {
@@ -149,6 +151,7 @@ void StepLoop::validate(MetricsRecord& record) {
 }
 
 void StepLoop::checkpoint() {
+  stages_.stage().complete_parameters();
   const PhaseSpan span(profile_.main(), Phase::checkpoint);
   const Timer timer;
   activity::enter(Work::checkpointing);
@@ -160,6 +163,7 @@ void StepLoop::checkpoint() {
 }
 
 void StepLoop::verify() {
+  stages_.stage().complete_parameters();
   const Timer timer;
   supervisor_.verify(stages_.stage(), state_.position.step, checkpoints_.last());
   for (RecordPeriod* period : {&since_step_record_, &since_epoch_record_})
@@ -167,6 +171,7 @@ void StepLoop::verify() {
 }
 
 void StepLoop::stop() {
+  stages_.stage().complete_parameters();
   const Index step = state_.position.step;
   if (checkpoints_.step() != step) checkpoint();
   checkpoints_.finish();
@@ -192,6 +197,7 @@ std::vector<StepTimes> StepLoop::measure(Index steps) {
     if (supervisor_.stop_requested())
       throw Error(ErrorKind::stopped, "stopped on request while measuring", Reach::everywhere);
   }
+  stages_.stage().complete_parameters();
   return times;
 }
 

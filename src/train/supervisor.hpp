@@ -27,8 +27,9 @@ class Supervisor {
   void start(double checkpoint_bytes, const std::string& watchdog_file, const std::string& folder);
 
   /// Does to this rank, before the update after `step` others, what HOURGLASS_FAULT asks for.
-  void inject_faults(Index step, std::span<float> parameters) const {
-    faults_.before_step(step, parameters);
+  void inject_faults(Index step, Stage& stage) const {
+    if (faults_.spoils_parameters()) stage.complete_parameters();
+    faults_.before_step(step, stage.parameters());
   }
 
   /// This rank's flags for a step. Clocks differ between ranks: rank 0's decide, also over

@@ -49,7 +49,8 @@ void TrainingStep::update_from_batch(const FullBatch::Flags& flags, bool wants_n
       return;
     }
   }
-  stage.update(step, result_.learning_rate, norm);
+  // Whatever else needs the parameters completes them first.
+  stage.update(step, result_.learning_rate, norm, GradientExchange::Gather::later);
   count(totals.samples, stage.compute_seconds());
 }
 

@@ -40,7 +40,7 @@ Traffic traffic(const std::vector<ExchangePlan>& plans, Collect collect, Range b
 
 template <class Check>
 void for_all_plans(Check check) {
-  for (int ranks = 1; ranks <= 9; ++ranks) {
+  for (const int ranks : {1, 2, 3, 4, 5, 6, 7, 8, 9, 16}) {
     for (const Index leaves : {1, 2, 3, 4, 5, 7, 8, 12, 16, 32, 33, 48}) {
       const auto plans = plans_of_all_ranks(leaves, ranks);
       for (const Index cells : {1, 2, 3, 8, 21}) {
@@ -66,6 +66,19 @@ TEST(ExchangePlan, halves_where_ranks_are_a_complete_tree) {
   EXPECT_FALSE(halves(3, 2));
   EXPECT_FALSE(halves(96, 48));  // one node each, but 48 ranks
   EXPECT_FALSE(halves(2, 4));    // ranks without leaves
+}
+
+TEST(ExchangePlan, rounds_take_a_few_bits_of_the_rank_each) {
+  const ExchangePlan plan(1024, 64, 43, 3);  // 43 = 101'011 in binary
+  ASSERT_EQ(plan.rounds(), 2);
+  EXPECT_EQ(plan.group_size(0), 8);
+  EXPECT_EQ(plan.place_in_group(0), 3);
+  EXPECT_EQ(plan.place_in_group(1), 5);
+  EXPECT_EQ(plan.most_receives(), 7);
+  EXPECT_EQ(plan.all_sends(), 14);
+  EXPECT_EQ(ExchangePlan(1024, 64, 0, 1).rounds(), 6) << "recursive halving";
+  EXPECT_EQ(ExchangePlan(1024, 64, 0, 6).rounds(), 1);
+  EXPECT_EQ(ExchangePlan(1024, 1024, 0, 3).rounds(), 4);
 }
 
 TEST(ExchangePlan, owned_slices_tile_the_bucket) {

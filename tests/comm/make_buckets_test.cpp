@@ -43,6 +43,17 @@ TEST(MakeBuckets, counts_fit_in_an_int) {
   for (const Range& bucket : buckets) EXPECT_EQ(bucket.size(), Index{1} << 30);
 }
 
+TEST(MakeBuckets, head_is_cut_off) {
+  const auto buckets = make_buckets(10 * cell_floats, 4 * cell_floats * 4, 3 * cell_floats);
+  const std::vector<Range> expected{{6 * cell_floats, 10 * cell_floats},
+                                    {3 * cell_floats, 6 * cell_floats},
+                                    {0, 3 * cell_floats}};
+  EXPECT_EQ(buckets, expected);
+  EXPECT_EQ(make_buckets(640, 1024, 0), make_buckets(640, 1024));
+  EXPECT_EQ(make_buckets(640, 1024, 640), make_buckets(640, 1024));
+  EXPECT_EQ(make_buckets(640, 256, 128).size(), 10U) << "a head of two buckets";
+}
+
 TEST(MakeBuckets, refuses_nonsense) {
   try {
     (void)make_buckets(64, 0);

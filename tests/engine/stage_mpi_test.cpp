@@ -40,7 +40,8 @@ class StageTest : public testing::Test {
  protected:
   // The parameters after some steps on the ranks of `communicator`.
   std::vector<float> train(const Communicator& communicator, const StageSettings& settings,
-                           Index threads) {
+                           Index threads,
+                           GradientExchange::Gather gather = GradientExchange::Gather::now) {
     WorkerPool pool(threads);
     Buffer<float> parameters = initial_parameters(model_);
     Stage stage(communicator, model_, plan_, pool, parameters.span(), settings);
@@ -49,7 +50,7 @@ class StageTest : public testing::Test {
       stage.gradient(source, 1, 0, step);
       std::optional<double> norm;
       if (stage.wants_norm()) norm = stage.gradient_norm();
-      stage.update(step, rate, norm);
+      stage.update(step, rate, norm, gather);
     }
     const auto used = stage.parameters_in_use();
     return {used.begin(), used.end()};
@@ -103,6 +104,19 @@ TEST_F(StageTest, ranks_and_threads_do_not_change_a_bit_of_any_rule) {
     for (const Index threads : {1, 2})
       EXPECT_TRUE(same_bits(train(world_, settings, threads), seen.back())) << wire;
     EXPECT_EQ(std::ranges::count(seen, seen.back()), 1) << wire << " must matter";
+  }
+}
+
+TEST_F(StageTest, gather_behind_the_next_step_changes_nothing) {
+  for (const char* wire : {"fp32", "int8"}) {
+    StageSettings settings = settings_of("adam");
+    parse_wire(wire, settings.arithmetic);
+    const auto expected = train(Communicator::self(), settings, 1);
+    for (const Index threads : {1, 3}) {
+      EXPECT_TRUE(
+          same_bits(train(world_, settings, threads, GradientExchange::Gather::later), expected))
+          << wire << ", " << threads << " threads";
+    }
   }
 }
 
