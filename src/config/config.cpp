@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "config/data_reading.hpp"
+#include "config/dictionary_training.hpp"
 #include "hourglass/core/error.hpp"
 #include "system/stop_signal.hpp"
 
@@ -135,6 +136,7 @@ void validate(const TrainConfig& config) {
     static_cast<void>(make_optimizer(config.optimizer));
   }
   check_penalty_schedules(config);
+  check_dictionary_training(config);
   check_pretraining(config);
 }
 

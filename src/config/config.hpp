@@ -69,7 +69,9 @@ struct TrainConfig {
   std::vector<std::string> count_notes;  ///< counts: lines for the report, found in the data
   Initialization initialization = Initialization::glorot_uniform;
   PenaltySchedules penalties;
-  GivenSettings given;  ///< see settle_variational_defaults()
+  Index dead_after = 0;  ///< samples without use after which a unit of a sparse code counts as
+                         ///< dead; 0: usual_dead_after()
+  GivenSettings given;   ///< see settle_variational_defaults()
 
   // optimization
   OptimizerSettings optimizer;

@@ -74,12 +74,14 @@ void GradientEngine::collect_sums() {
   sums_.squared_error.clear();
   sums_.penalty.clear();
   sums_.unit_divergences.clear();
+  sums_.unit_use.clear();
   sums_.failure = nullptr;
   for (const auto& worker : workers_) {
     sums_.loss.add(worker->sums().loss);
     sums_.squared_error.add(worker->sums().squared_error);
     sums_.penalty.add(worker->sums().penalty);
     sums_.unit_divergences.add(worker->sums().unit_divergences);
+    sums_.unit_use.add(worker->sums().unit_use);
     if (!sums_.failure) sums_.failure = worker->sums().failure;
   }
   sums_.input_seconds = worker(0).sums().input_seconds;

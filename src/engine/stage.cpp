@@ -12,7 +12,7 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
       model_(model),
       plan_(plan),
       settings_(settings),
-      summation_(model.posterior_units()) {
+      summation_(model.posterior_units(), model.counted_units()) {
   collectively(communicator_, [&] {
     schedule_ = std::make_unique<Schedule>(settings_.schedule, plan_.steps_per_epoch(),
                                            settings_.epochs * plan_.steps_per_epoch());

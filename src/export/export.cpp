@@ -7,6 +7,7 @@
 
 #include "hourglass/core/error.hpp"
 #include "model/autoencoder.hpp"
+#include "model/dictionary_start.hpp"
 #include "model/regularization.hpp"
 #include "nn/activation_layer.hpp"
 #include "nn/convolution.hpp"
@@ -123,6 +124,7 @@ class StepBuilder {
   void add_dense(const Dense& dense, bool variational) {
     ExportStep step = begin_linear(dense);
     if (tied_) step.weight = transposed(step.weight, step.inputs, step.outputs);
+    if (linear_ == 1 && spec_.dictionary.pre_bias != PreBias::none) fold_pre_bias(step);
     if (variational) {  // (mu, ln sigma^2): the code is mu
       step.outputs /= 2;
       step.weight.resize(static_cast<std::size_t>(step.outputs * step.inputs));
@@ -131,6 +133,20 @@ class StepBuilder {
     const Index outputs = step.outputs;
     part().push_back(std::move(step));
     add_activation(part(), dense.activation(), outputs);
+  }
+
+  // W (x - b) + c = W x + (c - W b): what other programs read has no pre-bias.
+  void fold_pre_bias(ExportStep& step) const {
+    const auto centre = pre_bias_of(*model_.network, model_.parameters.span());
+    for (Index j = 0; j < step.outputs; ++j) {
+      double sum = 0;
+      for (Index c = 0; c < step.inputs; ++c) {
+        sum += static_cast<double>(step.weight[static_cast<std::size_t>(j * step.inputs + c)]) *
+               static_cast<double>(centre[static_cast<std::size_t>(c)]);
+      }
+      float& bias = step.bias[static_cast<std::size_t>(j)];
+      bias = static_cast<float>(static_cast<double>(bias) - sum);
+    }
   }
 
   // A convolution and the transposed one that mirrors it have the same weight in the same order.

@@ -6,6 +6,7 @@
 #include "core/scratch_arena.hpp"
 #include "hourglass/core/error.hpp"
 #include "model/architecture.hpp"
+#include "model/dictionary_start.hpp"
 #include "model/output_loss.hpp"
 #include "model/penalty.hpp"
 #include "model/weighted_loss.hpp"
@@ -256,6 +257,7 @@ LossSums Autoencoder::loss_of(ConstMatrix target, Matrix logits, Matrix gradient
 
 void Autoencoder::constrain(float* parameters) const {
   if (predictive_) predictive_->normalize(parameters);
+  if (spec_.dictionary.unit_norm) normalize_atoms(*this, parameters);
 }
 
 bool Autoencoder::weighs_elements() const {

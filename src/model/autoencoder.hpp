@@ -9,6 +9,7 @@
 #include "core/layout.hpp"
 #include "core/missing.hpp"
 #include "model/contractive.hpp"
+#include "model/dictionary.hpp"
 #include "model/element_weights.hpp"
 #include "model/missing_input.hpp"
 #include "model/predictive.hpp"
@@ -51,7 +52,14 @@ struct AutoencoderSpec {
   Dispersion dispersion = Dispersion::gene;  ///< nb, zinb
   SparseInput sparse_input = SparseInput::automatic;
   Regularization regularization;
+  DictionarySpec dictionary;
 };
+
+/// Whether most units of a sample's code are 0, so that their use is worth counting.
+[[nodiscard]] inline bool has_sparse_code(const AutoencoderSpec& spec) {
+  const Regularization& r = spec.regularization;
+  return r.k_sparse > 0 || (r.l1 > 0 && spec.code_activation == Activation::relu && !r.predictive);
+}
 
 /// The layers of a spec, and those with a special role.
 struct Architecture {
@@ -61,6 +69,10 @@ struct Architecture {
   std::vector<Index> hidden_layers;          ///< their outputs are hidden activations, before noise
   std::vector<const Dense*> encoder_layers;  ///< of a plain dense encoder; empty otherwise
   const Dense* output_layer = nullptr;       ///< the last one, if it is dense
+  Slot pre_bias = -1;                        ///< the tensor, if there is one
+  Slot dictionary = -1;         ///< the weight of the decoder's first layer, if it is dense
+  bool atoms_are_rows = false;  ///< of the dictionary; otherwise they are its columns
+  Slot code_weights = -1;       ///< units x inputs: that of the encoder's last one, if it is dense
 };
 
 /// x^ = r(f(x)): a network whose first layers are the encoder f and the others the decoder r, the
@@ -104,7 +116,15 @@ class Autoencoder final : public Trainable {
                       const GradientReady& ready, ConstMatrix mask = {},
                       ConstMatrix present = {}) const;
 
-  /// Predictive sparse decomposition: scales the dictionary's columns to norm 1.
+  [[nodiscard]] Index counted_units() const override {
+    return has_sparse_code(spec_) ? code_size_ : 0;
+  }
+  void count_use(Workspace& workspace, Index rows, UnitUse& use) const override {
+    use.add(workspace.output(architecture_.code_layer, rows));
+  }
+
+  /// Predictive sparse decomposition and DictionarySpec::unit_norm: scales the dictionary's columns
+  /// to norm 1.
   void constrain(float* parameters) const override;
 
   /// The units of the code when a penalty needs their means, else 0.
@@ -126,6 +146,14 @@ class Autoencoder final : public Trainable {
   /// missing elements are replaced or counts scaled, valid until the workspace is used for other
   /// samples.
   ConstMatrix network_input(ConstMatrix samples, Workspace& workspace) const;
+
+  /// The dictionary in an arena of the model's, with atoms as rows or columns
+  /// (Architecture::atoms_are_rows); empty if there is none.
+  [[nodiscard]] ConstMatrix dictionary(const float* parameters) const {
+    if (architecture_.dictionary < 0) return {};
+    const Tensor& tensor = layout_.tensor(architecture_.dictionary);
+    return {parameters + tensor.offset, tensor.shape[0], tensor.shape[1]};
+  }
 
   /// Samples are of the categories that the workspace has been given (Workspace::set_conditions),
   /// here and in all passes below.

@@ -6,6 +6,7 @@
 
 #include "hourglass/core/error.hpp"
 #include "model/architecture.hpp"
+#include "model/dictionary_checks.hpp"
 
 namespace hourglass {
 
@@ -351,6 +352,7 @@ void check_spec(const AutoencoderSpec& spec) {
   check_missing(spec);
   check_groups(spec);
   check_counts(spec);
+  check_dictionary(spec);
 }
 
 }  // namespace hourglass

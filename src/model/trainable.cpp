@@ -6,6 +6,10 @@ namespace hourglass {
 
 void Trainable::constrain(float* /*parameters*/) const {}
 
+void Trainable::count_use(Workspace& /*workspace*/, Index /*rows*/, UnitUse& /*use*/) const {
+  require(false, "a model without a sparse code is asked for its use");
+}
+
 LossSums Trainable::evaluate_weighted(const float* /*parameters*/, ConstMatrix /*samples*/,
                                       std::span<const float> /*weights*/,
                                       Workspace& /*workspace*/) const {

@@ -103,6 +103,7 @@ void RunData::prepare(const TrainConfig& config, Index features) {
   communicator_.broadcast(std::as_writable_bytes(std::span(&identity_.range, 1)));
   for (std::string* text : {&fingerprint_, &validation_fingerprint_})
     *text = communicator_.broadcast(*text);
+  measure_spread(config);
   training_->release();
   if (!validation) return;
   GivenScale scale{std::nullopt, "--validation-scale"};
@@ -111,8 +112,22 @@ void RunData::prepare(const TrainConfig& config, Index features) {
       match_data(communicator_, std::move(validation), {features, &transform_, identity_}, scale);
   collectively(communicator_, [&] {
     if (communicator_.is_root()) look_for_unfamiliar_values(statistics);
-    validation_.reader->release();
   });
+  if (has_sparse_code(config.model)) {
+    validation_variance_ =
+        total_variance(feature_statistics(communicator_, *validation_.reader,
+                                          validation_.transform.missing, enough_rows),
+                       validation_.transform);
+  }
+  validation_.reader->release();
+}
+
+void RunData::measure_spread(const TrainConfig& config) {
+  if (!has_sparse_code(config.model) && config.model.dictionary.pre_bias == PreBias::none) return;
+  const FeatureStatistics sample =
+      feature_statistics(communicator_, *training_, transform_.missing, enough_rows);
+  variance_ = total_variance(sample, transform_);
+  centre_ = transformed_mean(sample, transform_);
 }
 
 void RunData::set_transform(InputTransform transform) {

@@ -8,6 +8,7 @@
 #include "engine/inference.hpp"
 #include "hourglass/core/error.hpp"
 #include "train/collapse_advice.hpp"
+#include "train/dead_unit_advice.hpp"
 #include "train/run_end.hpp"
 
 namespace hourglass {
@@ -99,8 +100,7 @@ void StepLoop::advance_checkpoint() {
 
 void StepLoop::record_step() {
   activity::enter(Work::recording);
-  const MetricsRecord record =
-      recorder_.step_record(state_.position, step_.last(), since_step_record_);
+  const MetricsRecord record = recorder_.step_record(state_, step_.last(), since_step_record_);
   recorder_.write(record, stages_.parameters());
   since_step_record_ = {};
 }
@@ -113,13 +113,15 @@ void StepLoop::finish_epoch() {
     if (!std::isfinite(*record.validation_sse))
       checkpoints_.fail_diverged(state_.position, "the validation error is not finite");
   }
+  recorder_.add_parameters(stages_.parameters(), record);
   state_.history.add(record);
   if (config_.keep_best && !record.layer && state_.history.is_best_epoch())
     checkpoints_.write_best(state_);
   recorder_.write(record, stages_.parameters());
   recorder_.show_epoch(record);
   if (collapse_said_ || record.layer) return;
-  if (const auto advice = collapse_advice(config_, record)) {
+  for (const auto& advice : {collapse_advice(config_, record), dead_unit_advice(config_, record)}) {
+    if (!advice) continue;
     recorder_.note(*advice);
     collapse_said_ = true;
   }
@@ -134,6 +136,8 @@ void StepLoop::validate(MetricsRecord& record) {
                data_.validation_transform(), config_.micro_batch, stages_.pool(),
                data_.validation_weights(), data_.validation_conditions());
   record.validation_sse = found.sse;
+  if (record.sparse_use)
+    record.sparse_use->validation_unexplained = found.sse / data_.validation_variance();
   record.validation_unit_kl = found.unit_divergences;
 }
 

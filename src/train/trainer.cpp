@@ -42,6 +42,7 @@ Trainer::Trainer(const TrainConfig& config, const Communicator& communicator,
   if (resume && !resume->checkpoint.empty()) {
     checkpoints_.restore(*resume, state_);
   } else {
+    stages_.start_from_data();
     stages_.begin(state_.position.stage);
   }
   collectively(communicator_, [&] {

@@ -55,6 +55,8 @@ TrainConfig unusual() {
       "contractive-probes = 3\nhessian-weight = 0.1\nhessian-sigma = 0.2\nhessian-samples = "
       "2\nvariational = true\nbeta = 4\nbeta-warmup = 3epochs\nbeta-cycles = 2\n"
       "free-bits = 0.1\npredictive = true\npredictive-weight = 0.5\npredictive-iterations = 7\n"
+      "[sparse codes]\npre-bias = mean\nunit-norm-decoder = true\ntied-initialization = "
+      "true\ndead-after = 100\n"
       "[optimizer]\noptimizer = sgd\nlearning-rate = 0.1\nmomentum = 0.9\nnesterov = "
       "true\nmomentum-schedule = "
       "sutskever\nbeta1 = 0.8\nbeta2 = 0.99\n"
