@@ -30,6 +30,7 @@ void check_full_batch(const TrainConfig& config) {
                                    {"ema", update.ema != 0},
                                    {"beta-warmup", config.penalties.beta_warmup.count != 0},
                                    {"l1-warmup", config.penalties.l1_warmup.count != 0},
+                                   {"sparsity", config.model.sparsity.on()},
                                    {"predictive", config.model.regularization.predictive},
                                    {"encoder-rate-factor", update.encoder_rate != 1},
                                    {"decoder-rate-factor", update.decoder_rate != 1},
@@ -46,6 +47,15 @@ void check_penalty_schedules(const TrainConfig& config) {
         fmt::format("--beta-cycles must be 1 to 1000000, not {}", penalties.beta_cycles));
   check(penalties.l1_warmup.count == 0 || !config.model.regularization.predictive,
         "--l1-warmup cannot be combined with --predictive, whose codes minimize --l1 themselves");
+  if (penalties.k_start == 0) return;
+  const SelectionSpec& selection = config.model.sparsity.selection;
+  check(selection.k > 0, "--k-start is about K: use --sparsity topk:K or batch-topk:K with it");
+  const Index units = config.model.encoder.back().units;
+  check(penalties.k_start >= 1 && penalties.k_start <= units,
+        fmt::format("--k-start must be 1 to {}, the units of the code, not {}", units,
+                    penalties.k_start));
+  check(penalties.k_anneal.count > 0,
+        "--k-start begins a change of K whose length is not given: use e.g. --k-anneal 2epochs");
 }
 
 }  // namespace

@@ -71,7 +71,7 @@ struct TrainConfig {
   PenaltySchedules penalties;
   Index dead_after = 0;  ///< samples without use after which a unit of a sparse code counts as
                          ///< dead; 0: usual_dead_after()
-  GivenSettings given;   ///< see settle_variational_defaults()
+  GivenSettings given;   ///< see settle_variational_defaults(), settle_sparse_defaults()
 
   // optimization
   OptimizerSettings optimizer;

@@ -38,6 +38,8 @@ void check_dictionary_training(const TrainConfig& config) {
                       "--pretrain: leave out one of them",
                       name));
   }
+  check(dictionary.aux_k <= 0 || !is_full_batch(config),
+        "--optimizer lbfgs uses a line search and cannot be combined with --aux-k");
   check(!dictionary.unit_norm || !is_full_batch(config),
         "--optimizer lbfgs uses a line search and cannot be combined with --unit-norm-decoder");
 }

@@ -346,9 +346,13 @@ InputTransform input_transform(const Communicator& communicator, const DatasetRe
   collectively(communicator, [&] {
     check_missing_values(info, missing.values);
     columns = columns_of(info);
-    const bool divides = (normalize == Normalize::unit && is_integer(info.type)) ||
-                         normalize == Normalize::unit_mean_square;
-    if (columns.empty() || !divides) return;
+    const bool has_words = std::ranges::any_of(columns, [](const Column& column) {
+      return column.kind == ColumnKind::category || column.kind == ColumnKind::boolean;
+    });
+    const bool divides =
+        (normalize == Normalize::unit && is_integer(info.type) && !columns.empty()) ||
+        (normalize == Normalize::unit_mean_square && has_words);
+    if (!divides) return;
     throw Error(ErrorKind::usage, to_string(info.address) + ": --normalize " +
                                       std::string(name_of(normalize)) +
                                       " would divide its categories too: use --normalize "

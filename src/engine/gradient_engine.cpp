@@ -35,7 +35,8 @@ GradientEngine::GradientEngine(const Trainable& model, const ShardPlan& plan, Ra
 }
 
 StepSums& GradientEngine::run(const float* parameters, SampleSource& source, std::uint64_t seed,
-                              std::uint32_t epoch, Index step, const PenaltyFactors& factors) {
+                              std::uint32_t epoch, Index step, const PenaltyFactors& factors,
+                              std::span<const std::int32_t> dead_units) {
   std::ranges::fill(next_buckets_, 0);
   for (Index b = 0; b < bucket_count(); ++b)
     finished_by_[static_cast<std::size_t>(b)].store(0, std::memory_order_relaxed);
@@ -43,7 +44,11 @@ StepSums& GradientEngine::run(const float* parameters, SampleSource& source, std
   for (const auto& worker : workers_) worker->begin_step();
   GradientStep state{parameters,
                      &source,
-                     {.training = true, .seed = seed, .epoch = epoch, .penalty_factors = factors},
+                     {.training = true,
+                      .seed = seed,
+                      .epoch = epoch,
+                      .penalty_factors = factors,
+                      .dead_units = dead_units},
                      step,
                      1.0F / static_cast<float>(shards_.samples_in_step(step))};
   if (settings_.bfloat16) {

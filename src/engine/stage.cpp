@@ -35,9 +35,11 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
 }
 
 const StepTotals& Stage::gradient(SampleSource& source, std::uint64_t seed, std::uint32_t epoch,
-                                  Index step, StepFlags flags, const PenaltyFactors& factors) {
+                                  Index step, StepFlags flags, const PenaltyFactors& factors,
+                                  std::span<const std::int32_t> dead_units) {
   activity::enter(Work::computing);
-  StepSums& sums = engine_->run(parameters().data(), source, seed, epoch, step, factors);
+  StepSums& sums =
+      engine_->run(parameters().data(), source, seed, epoch, step, factors, dead_units);
   compute_seconds_ = sums.compute_seconds;
   activity::enter(Work::exchanging);
   Request request = summation_.start(communicator_, sums, flags);

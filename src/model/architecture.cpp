@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
 #include "hourglass/core/error.hpp"
+#include "model/dictionary_checks.hpp"
 #include "model/spec_checks.hpp"
 #include "nn/activation_layer.hpp"
 #include "nn/condition_bias.hpp"
@@ -14,6 +16,8 @@
 #include "nn/gaussian_sample.hpp"
 #include "nn/gene_dispersion.hpp"
 #include "nn/layer_norm.hpp"
+#include "nn/sparse_decoder.hpp"
+#include "nn/sparse_encoder.hpp"
 #include "nn/top_k.hpp"
 
 namespace hourglass {
@@ -24,6 +28,7 @@ namespace {
 struct Linear {
   Dense* dense = nullptr;
   Convolution* convolution = nullptr;
+  Slot sparse = -1;  // of a layer before or behind a sparse code, which has no mirror: its weight
 };
 
 class Builder {
@@ -62,11 +67,12 @@ class Builder {
       const Linear added =
           i + 1 < spec_.decoder.size() ? add_hidden(place, source) : add_output(place, source);
       if (i == 1) result_.dictionary = weight_of(added);
-      result_.atoms_are_rows = spec_.tied;
+      result_.atoms_are_rows = spec_.tied || spec_.sparsity.on();
     }
     const bool plain = !spec_.layer_norm && !encoder_noise_ && regularization.k_sparse == 0 &&
                        !regularization.variational && !regularization.code_noise_before &&
-                       !has_convolutions(spec_.encoder) && spec_.conditions.empty();
+                       !has_convolutions(spec_.encoder) && spec_.conditions.empty() &&
+                       !spec_.sparsity.on();
     if (plain) {
       for (const Linear& layer : encoder) result_.encoder_layers.push_back(layer.dense);
     }
@@ -84,7 +90,7 @@ class Builder {
   };
 
   static Slot weight_of(const Linear& linear) {
-    return linear.dense == nullptr ? -1 : linear.dense->weight_slot();
+    return linear.dense == nullptr ? linear.sparse : linear.dense->weight_slot();
   }
   [[nodiscard]] Index count() const { return static_cast<Index>(layers_.size()); }
 
@@ -122,6 +128,12 @@ class Builder {
 
   Linear add_affine(const Place& at, Activation activation, const Linear& source) {
     const DenseExtras extras = extras_of(at);
+    if (spec_.sparsity.on() && at.name == "decoder/0") {
+      auto* const decoder = add<SparseDecoder>(layout_, at.name, at.inputs.units, at.outputs.units,
+                                               activation, extras);
+      result_.sparse_decoder = decoder;
+      return {nullptr, nullptr, decoder->weight_slot()};
+    }
     if (source.dense != nullptr)
       return {add<Dense>(layout_, at.name, *source.dense, activation, extras)};
     if (source.convolution != nullptr) {
@@ -170,6 +182,12 @@ class Builder {
   Linear add_code(const Place& at) {
     const Regularization& regularization = spec_.regularization;
     const Index code = at.outputs.units;
+    if (spec_.sparsity.on()) {
+      auto* const encoder = add<SparseEncoder>(layout_, at.name, at.inputs.units, code,
+                                               spec_.sparsity.selection, extras_of(at).centre);
+      result_.sparse_encoder = encoder;
+      return {nullptr, nullptr, encoder->weight_slot()};
+    }
     if (regularization.variational) {
       const Linear posterior{add<Dense>(layout_, at.name, at.inputs.units, 2 * code,
                                         Activation::linear, extras_of(at))};
@@ -207,6 +225,10 @@ AutoencoderSpec with_defaults(AutoencoderSpec spec) {
   if (!spec.image.known() && !spec.encoder.empty() && spec.encoder.front().image.is_image())
     spec.image = spec.encoder.front().image;
   check_spec(spec);
+  if (Index& k = spec.dictionary.aux_k; k == DictionarySpec::automatic_aux_k) {
+    k = takes_auxiliary_loss(spec) ? std::max<Index>(1, spec.encoder.front().units / 2) : 0;
+    k = std::min(k, spec.encoder.back().units);
+  }
   return spec;
 }
 
@@ -223,6 +245,7 @@ std::string sparse_input_obstacle(const AutoencoderSpec& spec) {
   if (r.hessian_weight > 0) return "hessian-weight";
   if (r.predictive) return "predictive";
   if (spec.dictionary.pre_bias != PreBias::none) return "pre-bias";
+  if (spec.sparsity.on() && spec.encoder.size() == 2) return "sparsity of a single encoder layer";
   return spec.missing == Missing::mask ? "missing mask" : "";
 }
 

@@ -5,10 +5,12 @@
 
 #include "core/scratch_arena.hpp"
 #include "hourglass/core/error.hpp"
+#include "model/activation_penalties.hpp"
 #include "model/architecture.hpp"
+#include "model/code_penalty.hpp"
+#include "model/dictionary_pass.hpp"
 #include "model/dictionary_start.hpp"
 #include "model/output_loss.hpp"
-#include "model/penalty.hpp"
 #include "model/weighted_loss.hpp"
 
 namespace hourglass {
@@ -50,9 +52,13 @@ Autoencoder::Autoencoder(const AutoencoderSpec& spec)
     const double data_weight = spec_.feature_mean ? 1.0 / static_cast<double>(features_) : 1.0;
     predictive_ = std::make_unique<PredictiveSparse>(r, *architecture_.output_layer, data_weight);
   }
+  if (DictionaryPass::wanted(spec_))
+    dictionary_ = std::make_unique<DictionaryPass>(spec_, architecture_);
   if (spec_.missing == Missing::mask)
     missing_.emplace(features_, spec_.missing_means, indicator_group(spec_));
 }
+
+Autoencoder::~Autoencoder() = default;
 
 Index Autoencoder::input_width() const { return missing_ ? missing_->width() : features_; }
 
@@ -83,6 +89,7 @@ Workspace Autoencoder::make_workspace(Index max_rows) const {
   if (missing_) extra += missing_->scratch_floats(max_rows);
   if (contractive_) extra += contractive_->scratch_floats(max_rows);
   if (predictive_) extra += predictive_->scratch_floats(max_rows);
+  if (dictionary_) extra += dictionary_->scratch_floats(max_rows);
   return {network(), max_rows, extra};
 }
 
@@ -194,6 +201,7 @@ LossSums Autoencoder::pass(const float* parameters, const InputRows& rows, Const
   const Index last = all.end - 1;
   const Scratch scratch = divide(workspace, input.rows);
   LossSums sums;
+  PassContext backward_context = context;
   {
     // Target and logits are read, the gradient is written.
     const PhaseSpan span(context.recorder, Phase::loss, 0,
@@ -201,11 +209,16 @@ LossSums Autoencoder::pass(const float* parameters, const InputRows& rows, Const
     LossOptions options =
         loss_options(spec_, loss_weights(mask, present, scratch.weights), present, scratch.loss);
     options.sizes = rows.sizes;
-    sums =
-        loss_of(target, workspace.output(last, input.rows),
-                workspace.output_gradient(last, input.rows), scale, options, weights_of(context));
+    const auto loss_at = [&](Matrix logits, Matrix dlogits, float factor) {
+      return loss_of(target, logits, dlogits, factor, options, weights_of(context));
+    };
+    sums = loss_at(workspace.output(last, input.rows), workspace.output_gradient(last, input.rows),
+                   scale);
+    if (dictionary_) {
+      backward_context.stacked_gradient = dictionary_->apply(
+          parameters, target, scale, context, workspace, scratch.penalty, sums, loss_at);
+    }
   }
-  PassContext backward_context = context;
   if (contractive_) {
     const auto [penalty, terms] =
         contractive_->apply(parameters, input, workspace, scale, context, scratch.penalty);
@@ -213,10 +226,11 @@ LossSums Autoencoder::pass(const float* parameters, const InputRows& rows, Const
     backward_context.second_order = terms;
   }
   const auto add_penalties = [&](Index layer, ConstMatrix y, Matrix dy) {
-    sums.penalty += penalize(layer, y, scale, context, dy);
+    sums.penalty +=
+        penalize_activations(spec_, architecture_, layer, y, scale, context, dy, workspace);
   };
   network().backward(all, parameters, input, workspace, {}, gradient, backward_context, ready,
-                     hook_of(penalizes_activations(), add_penalties));
+                     hook_of(penalizes_activations(spec_), add_penalties));
   sums.loss += sums.penalty;
   return sums;
 }
@@ -238,9 +252,10 @@ LossSums Autoencoder::predictive_pass(const float* parameters, ConstMatrix input
                                     workspace.output_gradient(decoder.end - 1, input.rows),
                                     loss_options(spec_, {}, {}, scratch.loss));
   const auto add_penalties = [&](Index layer, ConstMatrix y, Matrix dy) {
-    sums.penalty += penalize(layer, y, scale, context, dy);
+    sums.penalty +=
+        penalize_activations(spec_, architecture_, layer, y, scale, context, dy, workspace);
   };
-  const OutputGradientHook hook = hook_of(penalizes_activations(), add_penalties);
+  const OutputGradientHook hook = hook_of(penalizes_activations(spec_), add_penalties);
   network().backward(decoder, parameters, codes, workspace, {}, gradient, context, ready, hook);
   sums.penalty +=
       predictive_->penalty(codes, prediction, scale, workspace.output_gradient(code, input.rows));
@@ -260,36 +275,20 @@ void Autoencoder::constrain(float* parameters) const {
   if (spec_.dictionary.unit_norm) normalize_atoms(*this, parameters);
 }
 
+void Autoencoder::count_use(Workspace& workspace, Index rows, UnitUse& use) const {
+  if (!spec_.sparsity.on()) return use.add(workspace.output(architecture_.code_layer, rows));
+  // Behind the prefixes stand dead units.
+  const SparseCode& code = workspace.code();
+  const Index parts = dictionary_ ? dictionary_->prefixes() : 1;
+  const Index end = code.start(std::min(code.rows(), parts * rows));
+  const SparseRows units = code.view();
+  for (std::size_t e = 0; e < static_cast<std::size_t>(end); ++e) {
+    if (units.values[e] != 0) use.add(Index{units.columns[e]});
+  }
+}
+
 bool Autoencoder::weighs_elements() const {
   return has_emphasis(spec_.regularization) || (missing_ && !spec_.feature_weights.empty());
-}
-
-bool Autoencoder::penalizes_activations() const {
-  const Regularization& r = spec_.regularization;
-  return r.l1 != 0 || r.hidden_l1.all != 0 || !r.hidden_l1.some.empty() || r.kl_weight != 0 ||
-         r.variational;
-}
-
-double Autoencoder::penalize(Index layer, ConstMatrix y, float scale, const PassContext& context,
-                             Matrix dy) const {
-  const Regularization& r = spec_.regularization;
-  const RowWeights weights = weights_of(context);
-  const PenaltyFactors& factors = context.penalty_factors;
-  double value = 0;
-  if (layer == architecture_.code_layer) {
-    // Predictive sparse decomposition penalises its inferred codes instead.
-    if (r.l1 > 0 && !predictive_) value += weighted_l1(factors.l1 * r.l1, y, scale, dy, weights);
-    if (r.kl_weight > 0)
-      value += kl_sparsity_penalty(r.kl_weight, r.kl_target, context.unit_means, y.rows, scale, dy);
-  }
-  if (layer == architecture_.posterior_layer)
-    value += weighted_variational(factors.variational * r.beta, r.free_bits, y, scale, dy, weights);
-  const auto& hidden = architecture_.hidden_layers;
-  if (const auto place = std::ranges::find(hidden, layer); place != hidden.end()) {
-    const double weight = r.hidden_l1.at(place - hidden.begin() + 1);
-    if (weight > 0) value += weighted_l1(factors.l1 * weight, y, scale, dy, weights);
-  }
-  return value;
 }
 
 Index Autoencoder::mean_units() const {
@@ -329,8 +328,12 @@ void Autoencoder::squared_jacobian_norms(const float* parameters, ConstMatrix x,
 ConstMatrix Autoencoder::encode(const float* parameters, ConstMatrix x,
                                 Workspace& workspace) const {
   const InputRows input = input_rows(x, nullptr, workspace);
-  return network().forward({0, architecture_.code_layer + 1}, parameters, input.values, workspace,
-                           input.context(inference_context(workspace)));
+  const ConstMatrix code =
+      network().forward({0, architecture_.code_layer + 1}, parameters, input.values, workspace,
+                        input.context(inference_context(workspace)));
+  if (spec_.sparsity.on())
+    spread(workspace.code().view(), workspace.output(architecture_.code_layer, x.rows));
+  return code;
 }
 
 ConstMatrix Autoencoder::reconstruct(const float* parameters, ConstMatrix x, Workspace& workspace,
@@ -348,6 +351,7 @@ ConstMatrix Autoencoder::reconstruct(const float* parameters, ConstMatrix x, Wor
 
 ConstMatrix Autoencoder::decode(const float* parameters, ConstMatrix codes,
                                 Workspace& workspace) const {
+  if (spec_.sparsity.on()) workspace.code().assign(codes);
   network().forward({architecture_.code_layer + 1, network().layer_count()}, parameters, codes,
                     workspace, inference_context(workspace));
   const Index last = network().layer_count() - 1;
@@ -379,7 +383,9 @@ LossSums Autoencoder::evaluate_weighted(const float* parameters, ConstMatrix x,
   // The penalties that depend on the sample alone; means over a batch and the encoder's Jacobian
   // belong to training.
   const Regularization& r = spec_.regularization;
-  if (r.l1 > 0)
+  if (spec_.sparsity.on()) {
+    sums.penalty += code_penalty(spec_, {}, 0, weights, workspace.code());
+  } else if (r.l1 > 0)
     sums.penalty +=
         weighted_l1(r.l1, workspace.output(architecture_.code_layer, x.rows), 0, {}, weights);
   if (r.variational) {

@@ -15,12 +15,15 @@
 #include "model/predictive.hpp"
 #include "model/regularization.hpp"
 #include "model/sample_input.hpp"
+#include "model/sparsity.hpp"
 #include "model/trainable.hpp"
 #include "nn/image_shape.hpp"
 #include "nn/layer_spec.hpp"
 #include "nn/loss.hpp"
 #include "nn/network.hpp"
 #include "nn/row_weights.hpp"
+#include "nn/sparse_decoder.hpp"
+#include "nn/sparse_encoder.hpp"
 
 namespace hourglass {
 
@@ -52,13 +55,17 @@ struct AutoencoderSpec {
   Dispersion dispersion = Dispersion::gene;  ///< nb, zinb
   SparseInput sparse_input = SparseInput::automatic;
   Regularization regularization;
+  Sparsity sparsity;
   DictionarySpec dictionary;
 };
+
+class DictionaryPass;
 
 /// Whether most units of a sample's code are 0, so that their use is worth counting.
 [[nodiscard]] inline bool has_sparse_code(const AutoencoderSpec& spec) {
   const Regularization& r = spec.regularization;
-  return r.k_sparse > 0 || (r.l1 > 0 && spec.code_activation == Activation::relu && !r.predictive);
+  return spec.sparsity.on() || r.k_sparse > 0 ||
+         (r.l1 > 0 && spec.code_activation == Activation::relu && !r.predictive);
 }
 
 /// The layers of a spec, and those with a special role.
@@ -68,8 +75,10 @@ struct Architecture {
   Index posterior_layer = -1;                ///< variational: its output is (mu, ln sigma^2)
   std::vector<Index> hidden_layers;          ///< their outputs are hidden activations, before noise
   std::vector<const Dense*> encoder_layers;  ///< of a plain dense encoder; empty otherwise
-  const Dense* output_layer = nullptr;       ///< the last one, if it is dense
-  Slot pre_bias = -1;                        ///< the tensor, if there is one
+  const Dense* output_layer = nullptr;       ///< the last one, if it is a Dense
+  const SparseEncoder* sparse_encoder = nullptr;  ///< of sparse codes (spec.sparsity)
+  const SparseDecoder* sparse_decoder = nullptr;
+  Slot pre_bias = -1;           ///< the tensor, if there is one
   Slot dictionary = -1;         ///< the weight of the decoder's first layer, if it is dense
   bool atoms_are_rows = false;  ///< of the dictionary; otherwise they are its columns
   Slot code_weights = -1;       ///< units x inputs: that of the encoder's last one, if it is dense
@@ -82,6 +91,9 @@ class Autoencoder final : public Trainable {
  public:
   /// Throws Error(usage) naming the settings that do not fit together.
   explicit Autoencoder(const AutoencoderSpec& spec);
+  Autoencoder(const Autoencoder&) = delete;
+  Autoencoder& operator=(const Autoencoder&) = delete;
+  ~Autoencoder() override;
 
   [[nodiscard]] const AutoencoderSpec& spec() const { return spec_; }
   [[nodiscard]] const Layout& layout() const override { return layout_; }
@@ -119,9 +131,7 @@ class Autoencoder final : public Trainable {
   [[nodiscard]] Index counted_units() const override {
     return has_sparse_code(spec_) ? code_size_ : 0;
   }
-  void count_use(Workspace& workspace, Index rows, UnitUse& use) const override {
-    use.add(workspace.output(architecture_.code_layer, rows));
-  }
+  void count_use(Workspace& workspace, Index rows, UnitUse& use) const override;
 
   /// Predictive sparse decomposition and DictionarySpec::unit_norm: scales the dictionary's columns
   /// to norm 1.
@@ -157,7 +167,8 @@ class Autoencoder final : public Trainable {
 
   /// Samples are of the categories that the workspace has been given (Workspace::set_conditions),
   /// here and in all passes below.
-  /// Codes h = f(x) of a micro-batch (rows x code_size), living in the workspace.
+  /// Codes h = f(x) of a micro-batch (rows x code_size), living in the workspace. Sparse ones are
+  /// in Workspace::code() too.
   ConstMatrix encode(const float* parameters, ConstMatrix x, Workspace& workspace) const;
   /// x^ = r(f(x)) of a micro-batch (rows x features), living in the workspace. r is told
   /// `decoder_conditions` instead of the samples' own, unless empty.
@@ -202,9 +213,6 @@ class Autoencoder final : public Trainable {
   LossSums predictive_pass(const float* parameters, ConstMatrix input, ConstMatrix target,
                            float scale, Workspace& workspace, float* gradient,
                            const PassContext& context, const GradientReady& ready) const;
-  [[nodiscard]] bool penalizes_activations() const;
-  double penalize(Index layer, ConstMatrix y, float scale, const PassContext& context,
-                  Matrix dy) const;
 
   AutoencoderSpec spec_;
   Index features_;
@@ -214,6 +222,7 @@ class Autoencoder final : public Trainable {
   std::unique_ptr<Contractive> contractive_;
   std::unique_ptr<Contractive> jacobian_;  // for squared_jacobian_norms()
   std::unique_ptr<PredictiveSparse> predictive_;
+  std::unique_ptr<DictionaryPass> dictionary_;
   std::optional<MissingInput> missing_;
   SampleInput sample_input_;
 };

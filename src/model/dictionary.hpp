@@ -30,6 +30,16 @@ struct DictionarySpec {
   /// atoms make small codes, which a penalty on codes would favour.
   bool unit_norm = false;
   bool tied_start = false;  ///< the encoder's last weight begins as the dictionary, transposed
+  /// Auxiliary loss of dead units (model/dictionary_pass.hpp): how many of them reconstruct what
+  /// the code leaves, and its weight. A model's spec has the number; automatic_aux_k stands for
+  /// half of the features where the loss can be had (with top_k and batch_top_k), else 0.
+  Index aux_k = automatic_aux_k;
+  double aux_weight = 1.0 / 32;
+  /// Units of the prefixes of the code that each reconstruct the samples alone, ascending; the
+  /// whole code is one more. Empty: only that.
+  std::vector<Index> matryoshka;
+
+  static constexpr Index automatic_aux_k = -1;
 };
 
 }  // namespace hourglass

@@ -74,12 +74,56 @@ void check_tied_start(const AutoencoderSpec& spec) {
                     to_string(spec.encoder), to_string(spec.decoder)));
 }
 
+// Parts of a code are known to one layer on each side of it.
+bool has_parts(const AutoencoderSpec& spec) {
+  const Selection kind = spec.sparsity.selection.kind;
+  return (kind == Selection::top_k || kind == Selection::batch_top_k) && spec.encoder.size() == 2 &&
+         spec.decoder.size() == 2 && spec.output_activation == Activation::linear;
+}
+
+void check_auxiliary(const AutoencoderSpec& spec) {
+  const DictionarySpec& dictionary = spec.dictionary;
+  check(dictionary.aux_k >= DictionarySpec::automatic_aux_k &&
+            dictionary.aux_k <= unit_shapes(spec.encoder, "layers").back().units,
+        fmt::format("--aux-k {} does not fit the code of --layers {}", dictionary.aux_k,
+                    to_string(spec.encoder)));
+  check(dictionary.aux_weight >= 0 && dictionary.aux_weight < 1e30,
+        fmt::format("--aux-weight must be at least 0, not {}", dictionary.aux_weight));
+  check(dictionary.aux_k <= 0 || takes_auxiliary_loss(spec),
+        "--aux-k needs --sparsity topk:K or batch-topk:K with one layer on each side of the code, "
+        "--output-activation linear and --loss mse of whole samples: use --aux-k 0");
+}
+
+void check_prefixes(const AutoencoderSpec& spec) {
+  const auto& ends = spec.dictionary.matryoshka;
+  if (ends.empty()) return;
+  const Index units = unit_shapes(spec.encoder, "layers").back().units;
+  check(has_parts(spec),
+        "--matryoshka needs --sparsity topk:K or batch-topk:K with one layer on each side of the "
+        "code and --output-activation linear: leave it out");
+  Index before = 0;
+  for (const Index end : ends) {
+    check(end > before && end <= units,
+          fmt::format("--matryoshka names prefixes of the code, ascending, each of 1 to {} units, "
+                      "not {} behind {}",
+                      units, end, before));
+    before = end;
+  }
+}
+
 }  // namespace
+
+bool takes_auxiliary_loss(const AutoencoderSpec& spec) {
+  return has_parts(spec) && spec.loss == Loss::mse && spec.feature_weights.empty() &&
+         spec.missing != Missing::mask && !has_emphasis(spec.regularization);
+}
 
 void check_dictionary(const AutoencoderSpec& spec) {
   check_pre_bias(spec);
   check_unit_norm(spec);
   check_tied_start(spec);
+  check_auxiliary(spec);
+  check_prefixes(spec);
 }
 
 }  // namespace hourglass

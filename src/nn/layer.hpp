@@ -14,6 +14,8 @@
 
 namespace hourglass {
 
+class SparseCode;
+
 /// The terms that a penalty on the encoder's Jacobian adds to a dense layer's backward pass
 /// (model/contractive.hpp). All sums run over rows; an empty matrix adds nothing. The arrays are
 /// the pass's, which keeps them until backward is done.
@@ -34,6 +36,8 @@ struct SecondOrderTerms {
 struct PenaltyFactors {
   double l1 = 1;           ///< of the L1 norms of code and hidden activations
   double variational = 1;  ///< of beta
+  double l0 = 1;           ///< of the L0 norm of sparse codes
+  Index k = 0;             ///< units of a sparse code that training keeps; 0: as in inference
 };
 
 /// The inputs of a pass besides parameters and samples. Noise is a function of (seed, epoch, sample
@@ -59,6 +63,16 @@ struct PassContext {
   /// The network's input as sparse rows: its first layer, a dense one, multiplies these instead of
   /// x. Null: x.
   const SparseRows* sparse_input = nullptr;
+  /// The sparse codes of the micro-batch, from the layer that selects them to the one that decodes
+  /// them. A network passes its workspace's where the caller has none.
+  SparseCode* code = nullptr;
+  /// Units of a sparse code that have not been used for long, ascending: those that the auxiliary
+  /// loss reconstructs with (model/dictionary_pass.hpp).
+  std::span<const std::int32_t> dead_units;
+  /// Where the rows of `code` are several parts of the same samples, in backward: dL/dy for each
+  /// (rows of `code` x outputs of the decoder's first layer), y being what that part is decoded to.
+  /// Empty: dy.
+  ConstMatrix stacked_gradient;
   PhaseRecorder* recorder = nullptr;  ///< receives the time of each layer, unless null
 };
 
@@ -73,6 +87,8 @@ class Layer {
   [[nodiscard]] virtual Index outputs() const = 0;
   /// The layer's tensors, in arena order (weights first), and their initial values.
   [[nodiscard]] virtual std::vector<TensorRole> roles() const { return {}; }
+  /// Whether its output goes to the next layer in PassContext::code: gradients of it are not dense.
+  [[nodiscard]] virtual bool gives_sparse_code() const { return false; }
   /// Floats of scratch memory per row that forward fills and backward reads (e.g. saved
   /// derivatives).
   [[nodiscard]] virtual Index scratch_per_row() const { return 0; }

@@ -33,6 +33,7 @@ ConstMatrix Network::forward(Range range, const float* parameters, ConstMatrix x
   require(x.columns == layer(range.begin).inputs(), "samples that do not fit the network's input");
   ConstMatrix input = x;
   PassContext layer_context = context;
+  if (layer_context.code == nullptr) layer_context.code = &workspace.code();
   for (Index i = range.begin; i < range.end; ++i) {
     if (i > 0) layer_context.sparse_input = nullptr;
     const Matrix output = workspace.output(i, x.rows);
@@ -48,6 +49,7 @@ void Network::backward(Range range, const float* parameters, ConstMatrix x, Work
                        Matrix input_gradient, float* gradient, const PassContext& context,
                        const GradientReady& ready, const OutputGradientHook& hook) const {
   PassContext layer_context = context;
+  if (layer_context.code == nullptr) layer_context.code = &workspace.code();
   for (Index i = range.end - 1; i >= range.begin; --i) {
     const bool first = i == range.begin;
     const ConstMatrix input = first ? x : ConstMatrix(workspace.output(i - 1, x.rows));
@@ -88,7 +90,8 @@ Workspace::Workspace(const Network& network, Index max_rows, Index extra)
     scratch_offsets_.push_back(scratch);
     outputs += round_up(max_rows * layer.outputs(), cell_floats);
     scratch += round_up(max_rows * layer.scratch_per_row() + layer.fixed_scratch(), cell_floats);
-    widest = std::max(widest, layer.outputs());
+    dense_.push_back(!layer.gives_sparse_code());
+    if (dense_.back()) widest = std::max(widest, layer.outputs());
   }
   outputs_ = Buffer<float>(outputs);
   scratch_ = Buffer<float>(scratch);
@@ -101,8 +104,10 @@ Matrix Workspace::output(Index layer, Index rows) {
 }
 
 Matrix Workspace::output_gradient(Index layer, Index rows) {
+  const auto i = static_cast<std::size_t>(layer);
+  if (!dense_[i]) return {};
   // Only a layer's and its predecessor's are alive at once: two buffers alternate.
-  return {gradients_[layer % 2].data(), rows, widths_[static_cast<std::size_t>(layer)]};
+  return {gradients_[layer % 2].data(), rows, widths_[i]};
 }
 
 std::span<float> Workspace::scratch(Index layer, Index rows) {
@@ -114,7 +119,8 @@ std::span<float> Workspace::scratch(Index layer, Index rows) {
 Index Workspace::bytes() const {
   const Index floats = outputs_.size() + scratch_.size() + gradients_[0].size() +
                        gradients_[1].size() + extra_.size();
-  Index bytes = floats * static_cast<Index>(sizeof(float)) + sparse_.bytes();
+  Index bytes = floats * static_cast<Index>(sizeof(float)) + sparse_.bytes() + code_.bytes() +
+                spare_code_.bytes();
   for (const Workspace& part : parts_) bytes += part.bytes();
   return bytes;
 }

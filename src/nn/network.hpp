@@ -9,6 +9,7 @@
 #include "core/layout.hpp"
 #include "core/sparse_rows.hpp"
 #include "nn/layer.hpp"
+#include "nn/sparse_code.hpp"
 
 namespace hourglass {
 
@@ -65,7 +66,8 @@ class Workspace {
   [[nodiscard]] Index max_rows() const { return max_rows_; }
   /// Activations of layer i in the current pass (rows x outputs of the layer).
   [[nodiscard]] Matrix output(Index layer, Index rows);
-  /// dL/d(output of layer i). Gradients of two neighbouring layers never share memory.
+  /// dL/d(output of layer i); empty where the output is a sparse code. Gradients of two
+  /// neighbouring layers never share memory.
   [[nodiscard]] Matrix output_gradient(Index layer, Index rows);
   [[nodiscard]] std::span<float> scratch(Index layer, Index rows);
   [[nodiscard]] std::span<float> extra() { return extra_.span(); }
@@ -75,10 +77,14 @@ class Workspace {
   [[nodiscard]] std::span<const std::int32_t> conditions() const { return conditions_; }
   /// For the owner's sparse rows; grows with them.
   [[nodiscard]] SparseBatch& sparse() { return sparse_; }
+  /// The sparse codes of the current pass, of networks that have them; grows with them.
+  [[nodiscard]] SparseCode& code() { return code_; }
+  /// Memory for another sparse code, for the owner's use.
+  [[nodiscard]] SparseCode& spare_code() { return spare_code_; }
   /// Adds the workspace of a part of the owner.
   void add_part(Workspace part) { parts_.push_back(std::move(part)); }
   [[nodiscard]] Workspace& part(Index i) { return parts_[static_cast<std::size_t>(i)]; }
-  /// Outputs of the widest layer.
+  /// Outputs of the widest layer whose output is dense.
   [[nodiscard]] Index widest() const {
     return max_rows_ > 0 ? gradients_[0].size() / max_rows_ : 0;
   }
@@ -97,7 +103,10 @@ class Workspace {
   Buffer<float> scratch_;
   Buffer<float> extra_;
   std::span<const std::int32_t> conditions_;
+  std::vector<bool> dense_;  // by layer: whether its output has a dense gradient
   SparseBatch sparse_;
+  SparseCode code_;
+  SparseCode spare_code_;
   std::vector<Workspace> parts_;
 };
 

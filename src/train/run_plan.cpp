@@ -70,6 +70,11 @@ PenaltyFactors RunPlan::penalty_factors(const Position& position) const {
   factors.l1 = weight_ramp(schedules.l1_warmup, 1, per_epoch).factor(step);
   factors.variational =
       weight_ramp(schedules.beta_warmup, schedules.beta_cycles, per_epoch).factor(step);
+  factors.l0 = weight_ramp(schedules.l0_warmup, 1, per_epoch).factor(step);
+  if (schedules.k_start > 0) {
+    factors.k = annealed_k(schedules.k_start, config_.model.sparsity.selection.k,
+                           weight_ramp(schedules.k_anneal, 1, per_epoch).factor(step));
+  }
   return factors;
 }
 

@@ -42,6 +42,14 @@ Index UnitHistory::count_dead(Index samples) const {
   return std::ranges::count_if(unused_, [&](std::int64_t unused) { return unused >= samples; });
 }
 
+std::span<const std::int32_t> UnitHistory::find_dead(Index samples) {
+  dead_.clear();
+  for (std::size_t j = 0; j < unused_.size(); ++j) {
+    if (unused_[j] >= samples) dead_.push_back(static_cast<std::int32_t>(j));
+  }
+  return dead_;
+}
+
 void UnitHistory::store(StateHeader& header) const {
   if (empty()) return;
   header.doubles[unused_path] = {unused_.begin(), unused_.end()};

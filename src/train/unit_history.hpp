@@ -23,6 +23,8 @@ class UnitHistory {
   [[nodiscard]] std::span<const std::int64_t> unused() const { return unused_; }
   /// Units that at least so many samples have not used.
   [[nodiscard]] Index count_dead(Index samples) const;
+  /// These units, ascending; valid until the next call.
+  [[nodiscard]] std::span<const std::int32_t> find_dead(Index samples);
   /// Uses by the samples of the epoch in progress.
   [[nodiscard]] std::span<const std::int64_t> epoch_use() const { return epoch_use_; }
   /// These: fewer than the epoch's, in an epoch that a version without counts began.
@@ -35,6 +37,7 @@ class UnitHistory {
   std::vector<std::int64_t> unused_;
   std::vector<std::int64_t> epoch_use_;
   Index epoch_samples_ = 0;
+  std::vector<std::int32_t> dead_;  // of find_dead()
 };
 
 }  // namespace hourglass

@@ -23,6 +23,9 @@ TEST(UnitHistory, counts_samples_since_the_last_use) {
   EXPECT_EQ(list(history.unused()), (std::vector<std::int64_t>{7, 17, 0}));
   EXPECT_EQ(history.count_dead(7), 2);
   EXPECT_EQ(history.count_dead(8), 1);
+  const auto dead = history.find_dead(7);
+  EXPECT_EQ((std::vector<std::int32_t>(dead.begin(), dead.end())),
+            (std::vector<std::int32_t>{0, 1}));
   EXPECT_EQ(list(history.epoch_use()), (std::vector<std::int64_t>{2, 0, 2}));
   EXPECT_EQ(history.epoch_samples(), 17);
   history.finish_epoch();

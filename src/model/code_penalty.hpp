@@ -1,0 +1,23 @@
+#pragma once
+
+#include "model/autoencoder.hpp"
+#include "nn/row_weights.hpp"
+#include "nn/sparse_code.hpp"
+
+namespace hourglass {
+
+// Penalties on sparse codes h of a micro-batch, each row's part times the row's weight. They return
+// their value summed over rows, in double, and with a `scale` other than 0 leave scale times their
+// derivatives where the code's layers take them from.
+
+/// weight * sum |h|; adds to the code's gradients. h >= 0, and the derivative at 0 is 0.
+double sparse_l1(double weight, float scale, const RowWeights& weights, SparseCode& code);
+
+/// weight * (number of h that are not 0); sets the code's l0_gradients.
+double sparse_l0(double weight, float scale, const RowWeights& weights, SparseCode& code);
+
+/// Both, by the weights of a specification times their factors in the present update.
+double code_penalty(const AutoencoderSpec& spec, const PenaltyFactors& factors, float scale,
+                    const RowWeights& weights, SparseCode& code);
+
+}  // namespace hourglass

@@ -1,0 +1,66 @@
+#include "nn/sparse_code.hpp"
+
+#include <limits>
+#include <numeric>
+
+#include "hourglass/core/error.hpp"
+
+namespace hourglass {
+
+namespace {
+
+template <class T>
+Index bytes_of(const std::vector<T>& values) {
+  return static_cast<Index>(values.capacity() * sizeof(T));
+}
+
+}  // namespace
+
+void SparseCode::clear(Index units) {
+  width_ = units;
+  starts_.assign(1, 0);
+  units_.clear();
+  values_.clear();
+  pre_activations_.clear();
+  l0_gradients_.clear();
+}
+
+void SparseCode::assign(ConstMatrix codes) {
+  clear(codes.columns);
+  for (Index r = 0; r < codes.rows; ++r) {
+    for (Index c = 0; c < codes.columns; ++c) {
+      if (const float value = codes(r, c); value != 0) add(c, value);
+    }
+    end_row();
+  }
+}
+
+void SparseCode::sort_by_unit() {
+  require(units_.size() <= static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()),
+          "more active units in a micro-batch than can be numbered");
+  gradients_.resize(units_.size());
+  unit_rows_.resize(units_.size());
+  unit_places_.resize(units_.size());
+  // Counts are kept one place ahead: filling moves each start to where the next unit's begins.
+  unit_starts_.assign(static_cast<std::size_t>(width_) + 2, 0);
+  for (const std::int32_t unit : units_) ++unit_starts_[static_cast<std::size_t>(unit) + 2];
+  std::partial_sum(unit_starts_.begin(), unit_starts_.end(), unit_starts_.begin());
+  for (Index r = 0; r < rows(); ++r) {
+    for (Index e = start(r); e < start(r + 1); ++e) {
+      const auto place = static_cast<std::size_t>(e);
+      std::int32_t& next = unit_starts_[static_cast<std::size_t>(units_[place]) + 1];
+      unit_rows_[static_cast<std::size_t>(next)] = static_cast<std::int32_t>(r);
+      unit_places_[static_cast<std::size_t>(next)] = static_cast<std::int32_t>(e);
+      ++next;
+    }
+  }
+  unit_starts_.pop_back();
+}
+
+Index SparseCode::bytes() const {
+  return bytes_of(starts_) + bytes_of(units_) + bytes_of(values_) + bytes_of(pre_activations_) +
+         bytes_of(gradients_) + bytes_of(unit_starts_) + bytes_of(unit_rows_) +
+         bytes_of(unit_places_) + bytes_of(l0_gradients_);
+}
+
+}  // namespace hourglass

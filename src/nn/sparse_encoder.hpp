@@ -1,0 +1,80 @@
+#pragma once
+
+#include <optional>
+
+#include "core/layout.hpp"
+#include "nn/centre.hpp"
+#include "nn/layer.hpp"
+#include "nn/selection.hpp"
+
+namespace hourglass {
+
+/// The last layer of an encoder with sparse codes: x rows x in, W units x in, b units,
+///   z = x W^T + b,  h = the active units of z by a selection (nn/selection.hpp)
+/// The product is dense; from the selection on only active units are touched. h goes into
+/// PassContext::code, and `y` (rows x units) is left with the products x W^T. Backward takes
+/// dL/dh of the active units from there:
+///   dz = dL/dh at active units, else 0,  dW = dz^T x,  db = column sums of dz,  dx = dz W
+/// Rows of the code beyond those of x are further parts of the same samples, in their order
+/// (PassContext::stacked_gradient); dx is not computed then.
+/// jump_relu has thresholds theta = exp(t), t (units) a tensor; with u = (z - theta) / width, K(u)
+/// = 1 for |u| < 1/2, and the weight l of the penalty l |h|_0 (straight-through, Rajamanoharan et
+/// al. 2024b):
+///   dL/dtheta_j = -sum over rows of K(u) (theta_j dL/dh_j + l) / width,  dL/dt = theta dL/dtheta
+class SparseEncoder final : public Layer {
+ public:
+  /// Adds "<name>/weight" (units x inputs), "<name>/bias" (units) and, for jump_relu,
+  /// "<name>/log_threshold" (units) to the layout. With `centre` x is replaced by x - b for this
+  /// tensor b (nn/centre.hpp).
+  SparseEncoder(Layout& layout, const std::string& name, Index inputs, Index units,
+                const SelectionSpec& selection, std::optional<Slot> centre = {});
+
+  [[nodiscard]] Index inputs() const override { return inputs_; }
+  [[nodiscard]] Index outputs() const override { return units_; }
+  [[nodiscard]] bool gives_sparse_code() const override { return true; }
+  [[nodiscard]] std::vector<TensorRole> roles() const override;
+  /// The centred input.
+  [[nodiscard]] Index scratch_per_row() const override { return centre_ ? inputs_ : 0; }
+  [[nodiscard]] Index fixed_scratch() const override;
+  [[nodiscard]] double flops_per_row() const override {
+    return 2.0 * static_cast<double>(inputs_) * static_cast<double>(units_);
+  }
+  void forward(const float* parameters, ConstMatrix x, Matrix y, std::span<float> scratch,
+               const PassContext& context) const override;
+  void backward(const float* parameters, ConstMatrix x, ConstMatrix y, Matrix dy, Matrix dx,
+                float* gradient, std::span<float> scratch,
+                const PassContext& context) const override;
+
+  [[nodiscard]] Slot weight_slot() const { return weight_; }
+  [[nodiscard]] const SelectionSpec& selection() const { return selection_; }
+  /// The weight in an arena, units x inputs.
+  [[nodiscard]] ConstMatrix weight(const float* parameters) const {
+    return {parameters + weight_tensor_.offset, units_, inputs_};
+  }
+  [[nodiscard]] std::span<const float> bias(const float* parameters) const {
+    return {parameters + bias_tensor_.offset, static_cast<std::size_t>(units_)};
+  }
+
+ private:
+  [[nodiscard]] bool has_thresholds() const { return selection_.kind == Selection::jump_relu; }
+  // x, or x - b in scratch memory.
+  [[nodiscard]] ConstMatrix input_of(const float* parameters, ConstMatrix x,
+                                     std::span<float> scratch) const;
+  void select(const float* parameters, ConstMatrix products, std::span<float> scratch,
+              const PassContext& context) const;
+  void threshold_gradients(const float* parameters, float* gradient,
+                           const PassContext& context) const;
+
+  Index inputs_;
+  Index units_;
+  SelectionSpec selection_;
+  Slot weight_;
+  Slot bias_;
+  Slot threshold_ = -1;
+  Tensor weight_tensor_;
+  Tensor bias_tensor_;
+  Tensor threshold_tensor_;
+  std::optional<Centre> centre_;
+};
+
+}  // namespace hourglass
