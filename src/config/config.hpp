@@ -71,6 +71,7 @@ struct TrainConfig {
   PenaltySchedules penalties;
   Index dead_after = 0;  ///< samples without use after which a unit of a sparse code counts as
                          ///< dead; 0: usual_dead_after()
+  Interval resample_dead{0, Interval::Unit::steps};  ///< how often dead units begin anew; 0: never
   GivenSettings given;   ///< see settle_variational_defaults(), settle_sparse_defaults()
 
   // optimization

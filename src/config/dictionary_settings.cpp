@@ -64,6 +64,11 @@ std::vector<Setting> dictionary_settings() {
                        "Samples without use after which a unit of a sparse code counts as dead; 0: "
                        "an eighth of the training samples, at least 16 batches and at most 10^7"},
                       [](TrainConfig& c) -> Index& { return c.dead_after; }),
+      formatted_setting(
+          {"resample-dead", s,
+           "How often dead units begin anew, each in the direction of a sample that "
+           "is reconstructed badly, e.g. 1epochs or 2000steps; 0: never"},
+          [](TrainConfig& c) -> Interval& { return c.resample_dead; }, format_warmup, parse_warmup),
   };
 }
 

@@ -38,6 +38,13 @@ void check_dictionary_training(const TrainConfig& config) {
                       "--pretrain: leave out one of them",
                       name));
   }
+  const bool resamples = config.resample_dead.count > 0 && config.model.sparsity.on();
+  check(!resamples || (config.model.encoder.size() == 2 &&
+                       (config.model.decoder.empty() || config.model.decoder.size() == 2)),
+        "--resample-dead gives units the direction of samples and needs one layer on each side of "
+        "the code: leave it out");
+  check(!resamples || !is_full_batch(config),
+        "--optimizer lbfgs uses a line search and cannot be combined with --resample-dead");
   check(dictionary.aux_k <= 0 || !is_full_batch(config),
         "--optimizer lbfgs uses a line search and cannot be combined with --aux-k");
   check(!dictionary.unit_norm || !is_full_batch(config),

@@ -48,7 +48,7 @@ std::span<const SettingDependency> setting_dependencies() {
       {{"jumprelu-bandwidth"}, {"l0"}, {}},
       {{"k-anneal"}, {"k-start"}, {}},
       {{"predictive-weight", "predictive-iterations"}, {"predictive"}, {}},
-      {{"aux-k", "aux-weight", "matryoshka"}, {"sparsity"}, {}},
+      {{"aux-k", "aux-weight", "matryoshka", "resample-dead"}, {"sparsity"}, {}},
       {{"dead-after"}, {"sparsity", "k-sparse", "l1"}, {}},
       {{"momentum"}, rules, {"sgd", "rmsprop", "lars", "muon"}},
       {{"nesterov", "momentum-schedule"}, rules, {"sgd"}},

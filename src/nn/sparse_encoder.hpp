@@ -46,6 +46,7 @@ class SparseEncoder final : public Layer {
                 const PassContext& context) const override;
 
   [[nodiscard]] Slot weight_slot() const { return weight_; }
+  [[nodiscard]] Slot bias_slot() const { return bias_; }
   [[nodiscard]] const SelectionSpec& selection() const { return selection_; }
   /// The weight in an arena, units x inputs.
   [[nodiscard]] ConstMatrix weight(const float* parameters) const {

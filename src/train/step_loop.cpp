@@ -1,5 +1,7 @@
 #include "train/step_loop.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -27,7 +29,8 @@ StepLoop::StepLoop(const Communicator& communicator, const TrainConfig& config, 
       recorder_(recorder),
       checkpoints_(checkpoints),
       supervisor_(supervisor),
-      step_(communicator, config, plan, stages, state) {}
+      step_(communicator, config, plan, stages, state),
+      resampling_(communicator, config, plan, data, stages.network()) {}
 
 void StepLoop::train_stage() {
   while (!is_over()) train_epoch();
@@ -63,6 +66,7 @@ void StepLoop::train_epoch() {
     const bool ends_pass =
         position.step_in_epoch + 1 == plan_.shards(position.stage).steps_per_epoch();
     if (update(recorder_.records_step(position.step + 1) || ends_pass)) {
+      if (resampling_.is_due(state_)) resample();
       if (recorder_.records_step(position.step)) record_step();
       if (position.step_in_epoch == plan_.updates_per_epoch(position.stage)) finish_epoch();
       if (supervisor_.verification_due(position.step)) verify();
@@ -86,6 +90,11 @@ bool StepLoop::update(bool wants_norm) {
   for (RecordPeriod* period : {&since_step_record_, &since_epoch_record_}) period->add(step);
   recorder_.show_step(state_.position, step);
   return true;
+}
+
+void StepLoop::resample() {
+  const Index count = resampling_.run(stages_.stage(), stages_.pool(), state_);
+  if (count > 0) recorder_.note(fmt::format("{} dead units begin anew", count));
 }
 
 // The next part of a checkpoint in the background, when it takes no waiting.

@@ -17,6 +17,8 @@ class UnitHistory {
   [[nodiscard]] bool empty() const { return unused_.empty(); }
   /// Counts an update of `samples` samples.
   void count(const UnitUse& use, Index samples);
+  /// A unit that begins anew.
+  void count_as_used(Index unit) { unused_[static_cast<std::size_t>(unit)] = 0; }
   void finish_epoch();
 
   /// Of each unit, the samples since its last use, or since the start.
