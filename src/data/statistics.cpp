@@ -353,10 +353,13 @@ InputTransform input_transform(const Communicator& communicator, const DatasetRe
         (normalize == Normalize::unit && is_integer(info.type) && !columns.empty()) ||
         (normalize == Normalize::unit_mean_square && has_words);
     if (!divides) return;
-    throw Error(ErrorKind::usage, to_string(info.address) + ": --normalize " +
-                                      std::string(name_of(normalize)) +
-                                      " would divide its categories too: use --normalize "
-                                      "standardize or none");
+    const char* const text =
+        has_words && normalize == Normalize::unit_mean_square
+            ? ": --normalize unit-mean-square would divide its categories too: use --normalize "
+              "standardize or none"
+            : ": --normalize unit would divide its categories too: use --normalize standardize or "
+              "none";
+    throw Error(ErrorKind::usage, to_string(info.address) + text);
   });
   if (!columns.empty() && normalize == Normalize::automatic) normalize = Normalize::none;
   InputTransform transform;
