@@ -41,7 +41,7 @@ class Meter {
   void add(ConstMatrix x, std::span<const std::int32_t> conditions) {
     workspace_.set_conditions(conditions);
     const ConstMatrix y = model_.reconstruct(parameters_, x, workspace_);
-    model_.count_use(workspace_, x.rows, use);
+    model_.count_use({}, workspace_, x.rows, use);
     double errors = 0;
     double squares = 0;
     std::ranges::fill(distances_, 0.0);

@@ -48,7 +48,8 @@ StepSums& GradientEngine::run(const float* parameters, SampleSource& source, std
                       .seed = seed,
                       .epoch = epoch,
                       .penalty_factors = factors,
-                      .dead_units = dead_units},
+                      .dead_units = dead_units,
+                      .batch_samples = shards_.samples_in_step(step)},
                      step,
                      1.0F / static_cast<float>(shards_.samples_in_step(step))};
   if (settings_.bfloat16) {
@@ -56,6 +57,7 @@ StepSums& GradientEngine::run(const float* parameters, SampleSource& source, std
     state.context.bfloat16_parameters = bfloat16_parameters_.data();
   }
   if (model_.mean_units() > 0) compute_unit_means(state);
+  if (model_.selects_from_batch()) select_from_batch(state);
   const auto task = [&](Index index) { work(index, state); };
   pool_.start(task);
   task(0);
@@ -117,6 +119,20 @@ void GradientEngine::compute_unit_means(GradientStep& step) {
     unit_means_[u] = total[u].value() / static_cast<double>(shards_.samples_in_step(step.step));
   }
   step.context.unit_means = unit_means_;
+}
+
+void GradientEngine::select_from_batch(const GradientStep& step) {
+  pool_.run([&](Index index) {
+    if (index < worker_count()) worker(index).select_candidates(step);
+  });
+  candidates_.clear();
+  for (const auto& worker : workers_) {
+    const auto own = worker->candidates();
+    candidates_.insert(candidates_.end(), own.begin(), own.end());
+  }
+  smallest_selected_ =
+      keep_largest(candidates_, shards_.shards(), model_.batch_count(step.context),
+                   [&](std::span<std::int64_t> counts) { exchange_.communicator().sum(counts); });
 }
 
 void GradientEngine::work(Index index, const GradientStep& step) {

@@ -47,6 +47,10 @@ class GradientEngine {
                 std::uint32_t epoch, Index step, const PenaltyFactors& factors = {},
                 std::span<const std::int32_t> dead_units = {});
 
+  /// The smallest value of the active units of the last step's batch, of models that select from it
+  /// (Trainable::selects_from_batch), the same on every rank.
+  [[nodiscard]] float smallest_selected() const { return smallest_selected_; }
+
   /// Bytes of gradient buffers and workspaces, for the memory prediction.
   [[nodiscard]] Index bytes() const;
 
@@ -60,6 +64,7 @@ class GradientEngine {
   }
   void round_parameters(const float* parameters);
   void compute_unit_means(GradientStep& step);
+  void select_from_batch(const GradientStep& step);
   void work(Index index, const GradientStep& step);
   void finish_buckets(Index index, Index watermark);
   void merge_workers(GradientWorker& merging, Range bucket);
@@ -81,6 +86,8 @@ class GradientEngine {
   std::vector<BucketPart> bucket_parts_;  // reused
   Buffer<Bfloat16> bfloat16_parameters_;
   std::vector<double> unit_means_;
+  std::vector<BatchPart> candidates_;  // reused
+  float smallest_selected_ = 0;
   std::vector<std::int64_t> words_;  // scratch of sums over ranks
   StepSums sums_;
 };

@@ -59,6 +59,7 @@ void Stage::update(Index step, double learning_rate, std::optional<double> norm)
     sharded_optimizer_->update(bucket, update, gradient);
   });
   model_.constrain(parameters().data());
+  model_.follow_selection(engine_->smallest_selected(), parameters().data());
 }
 
 std::span<const float> Stage::parameters_in_use() {

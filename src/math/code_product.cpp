@@ -3,39 +3,19 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
-#include <type_traits>
 
 #include "hourglass/core/error.hpp"
+#include "math/lanes.hpp"
 
 namespace hourglass {
 
 namespace {
 
-// 16 floats: one register of AVX-512, two of AVX2. Operations are element-wise.
-constexpr Index lanes = 16;
-using Vector [[gnu::vector_size(lanes * sizeof(float))]] = float;
-
-[[gnu::always_inline]] inline Vector load(const float* from) {
-  Vector v;
-  std::memcpy(&v, from, sizeof v);
-  return v;
-}
-[[gnu::always_inline]] inline void store(const Vector& v, float* to) {
-  std::memcpy(to, &v, sizeof v);
-}
-// a b + c, rounded once. The compiler makes one instruction of it.
-[[gnu::always_inline]] inline Vector multiply_add(const Vector& a, const Vector& b,
-                                                  const Vector& c) {
-  Vector sum = c;
-  for (Index i = 0; i < lanes; ++i) sum[i] = std::fma(a[i], b[i], c[i]);
-  return sum;
-}
-[[gnu::always_inline]] inline Vector splat(float value) {
-  Vector v;
-  for (Index i = 0; i < lanes; ++i) v[i] = value;
-  return v;
-}
+using lanes::load;
+using lanes::multiply_add;
+using lanes::splat;
+using lanes::store;
+using lanes::Vector;
 
 // Four registers of partial sums, so that a sum does not wait for the one before.
 constexpr Index parts = 4;
@@ -44,9 +24,9 @@ using Parts = std::array<Vector, static_cast<std::size_t>(parts)>;
 // Pairwise, in a fixed order.
 float total(const Parts& sums) {
   const Vector v = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-  alignas(64) std::array<float, static_cast<std::size_t>(lanes)> x;
+  alignas(64) std::array<float, static_cast<std::size_t>(lanes::count)> x;
   store(v, x.data());
-  for (std::size_t half = lanes / 2; half > 0; half /= 2) {
+  for (std::size_t half = lanes::count / 2; half > 0; half /= 2) {
     for (std::size_t i = 0; i < half; ++i) x[i] += x[i + half];
   }
   return x[0];
@@ -54,10 +34,10 @@ float total(const Parts& sums) {
 
 // The rows of elements that follow are fetched early: their addresses do not follow a pattern.
 [[gnu::always_inline]] inline void prefetch(const float* row, Index width) {
-  for (Index c = 0; c < width; c += lanes) __builtin_prefetch(row + c);
+  for (Index c = 0; c < width; c += lanes::count) __builtin_prefetch(row + c);
 }
 
-// Columns [begin, begin + vectors lanes) of row r of Y.
+// Columns [begin, begin + vectors lanes::count) of row r of Y.
 template <Index vectors>
 [[gnu::always_inline]] inline void multiply_columns(std::span<const std::int32_t> units,
                                                     std::span<const float> values,
@@ -65,28 +45,29 @@ template <Index vectors>
   std::array<Vector, static_cast<std::size_t>(vectors)> sums{};
   for (std::size_t e = 0; e < units.size(); ++e) {
     if (e + 1 < units.size())
-      prefetch(atoms.data + units[e + 1] * atoms.stride + begin, vectors * lanes);
+      prefetch(atoms.data + units[e + 1] * atoms.stride + begin, vectors * lanes::count);
     const float* const atom = atoms.data + units[e] * atoms.stride + begin;
     const Vector value = splat(values[e]);
 #pragma GCC unroll 16
     for (Index i = 0; i < vectors; ++i) {
       auto& sum = sums[static_cast<std::size_t>(i)];
-      sum = multiply_add(value, load(atom + i * lanes), sum);
+      sum = multiply_add(value, load(atom + i * lanes::count), sum);
     }
   }
 #pragma GCC unroll 16
   for (Index i = 0; i < vectors; ++i)
-    store(sums[static_cast<std::size_t>(i)], y + begin + i * lanes);
+    store(sums[static_cast<std::size_t>(i)], y + begin + i * lanes::count);
 }
 
 void multiply_row(std::span<const std::int32_t> units, std::span<const float> values,
                   ConstMatrix atoms, float* y) {
   Index c = 0;
-  for (; c + 16 * lanes <= atoms.columns; c += 16 * lanes)
+  for (; c + 16 * lanes::count <= atoms.columns; c += 16 * lanes::count)
     multiply_columns<16>(units, values, atoms, c, y);
-  for (; c + 4 * lanes <= atoms.columns; c += 4 * lanes)
+  for (; c + 4 * lanes::count <= atoms.columns; c += 4 * lanes::count)
     multiply_columns<4>(units, values, atoms, c, y);
-  for (; c + lanes <= atoms.columns; c += lanes) multiply_columns<1>(units, values, atoms, c, y);
+  for (; c + lanes::count <= atoms.columns; c += lanes::count)
+    multiply_columns<1>(units, values, atoms, c, y);
   for (; c < atoms.columns; ++c) {
     float sum = 0;
     for (std::size_t e = 0; e < units.size(); ++e)
@@ -101,7 +82,7 @@ template <bool first>
                                               float* to) {
   const Vector f = splat(factor);
   Index c = 0;
-  for (; c + lanes <= width; c += lanes)
+  for (; c + lanes::count <= width; c += lanes::count)
     store(multiply_add(f, load(from + c), first ? Vector{} : load(to + c)), to + c);
   for (; c < width; ++c) to[c] = std::fma(factor, from[c], first ? 0.0F : to[c]);
 }
@@ -119,11 +100,11 @@ template <bool first>
     sum = multiply_add(v, load(atom + at), sum);
     store(multiply_add(f, v, first ? Vector{} : load(to + at)), to + at);
   };
-  for (; c + parts * lanes <= width; c += parts * lanes) {
+  for (; c + parts * lanes::count <= width; c += parts * lanes::count) {
 #pragma GCC unroll 4
-    for (Index i = 0; i < parts; ++i) step(c + i * lanes, sums[static_cast<std::size_t>(i)]);
+    for (Index i = 0; i < parts; ++i) step(c + i * lanes::count, sums[static_cast<std::size_t>(i)]);
   }
-  for (std::size_t i = 0; c + lanes <= width; c += lanes, ++i) step(c, sums[i]);
+  for (; c + lanes::count <= width; c += lanes::count) step(c, sums[0]);
   float rest = 0;
   for (; c < width; ++c) {
     rest = std::fma(from[c], atom[c], rest);
@@ -137,15 +118,15 @@ template <bool first>
 float scalar_product(const float* a, const float* b, Index width) {
   Parts sums{};
   Index c = 0;
-  for (; c + parts * lanes <= width; c += parts * lanes) {
+  for (; c + parts * lanes::count <= width; c += parts * lanes::count) {
 #pragma GCC unroll 4
     for (Index i = 0; i < parts; ++i) {
       auto& sum = sums[static_cast<std::size_t>(i)];
-      sum = multiply_add(load(a + c + i * lanes), load(b + c + i * lanes), sum);
+      sum = multiply_add(load(a + c + i * lanes::count), load(b + c + i * lanes::count), sum);
     }
   }
-  for (std::size_t i = 0; c + lanes <= width; c += lanes, ++i)
-    sums[i] = multiply_add(load(a + c), load(b + c), sums[i]);
+  for (; c + lanes::count <= width; c += lanes::count)
+    sums[0] = multiply_add(load(a + c), load(b + c), sums[0]);
   float rest = 0;
   for (; c < width; ++c) rest = std::fma(a[c], b[c], rest);
   return total(sums) + rest;
@@ -181,6 +162,20 @@ void code_gradients(const UnitElements& elements, std::span<const float> values,
       code_gradients[place] =
           e == begin ? add_scaled_and_multiply<true>(values[place], from, atom, width, to)
                      : add_scaled_and_multiply<false>(values[place], from, atom, width, to);
+    }
+  }
+}
+
+void multiply_at(const SparseRows& code, ConstMatrix atoms, ConstMatrix dy,
+                 std::span<float> code_gradients) {
+  require(code.rows() == dy.rows && code.width == atoms.rows && atoms.columns == dy.columns &&
+              code_gradients.size() == code.columns.size(),
+          "the shapes of a sparse code and its gradients disagree");
+  std::size_t e = 0;
+  for (Index r = 0; r < dy.rows; ++r) {
+    for (const std::int32_t unit : code.columns_of(r)) {
+      code_gradients[e++] =
+          scalar_product(dy.data + r * dy.stride, atoms.data + unit * atoms.stride, dy.columns);
     }
   }
 }

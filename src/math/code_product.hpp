@@ -35,6 +35,10 @@ void multiply_code(const SparseRows& code, ConstMatrix atoms, Matrix y);
 void code_gradients(const UnitElements& elements, std::span<const float> values, ConstMatrix atoms,
                     ConstMatrix dy, std::span<float> code_gradients, Matrix gradient);
 
+/// The first of these alone, row by row: code_gradients[e] = dY_r . A_u.
+void multiply_at(const SparseRows& code, ConstMatrix atoms, ConstMatrix dy,
+                 std::span<float> code_gradients);
+
 /// dA_u = sum over the elements of unit u of g_e X_r, X being rows x width and `factors` g by
 /// place; 0 without elements.
 void gather_rows(const UnitElements& elements, std::span<const float> factors, ConstMatrix x,

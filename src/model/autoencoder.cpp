@@ -10,6 +10,7 @@
 #include "model/code_penalty.hpp"
 #include "model/dictionary_pass.hpp"
 #include "model/dictionary_start.hpp"
+#include "model/gate_loss.hpp"
 #include "model/output_loss.hpp"
 #include "model/weighted_loss.hpp"
 
@@ -62,23 +63,6 @@ Autoencoder::~Autoencoder() = default;
 
 Index Autoencoder::input_width() const { return missing_ ? missing_->width() : features_; }
 
-std::vector<TensorRole> Autoencoder::roles() const {
-  std::vector<TensorRole> roles;
-  for (Index i = 0; i < network().layer_count(); ++i) {
-    for (const TensorRole& role : network().layer(i).roles()) roles.push_back(role);
-  }
-  return roles;
-}
-
-double Autoencoder::flops_per_sample() const {
-  double flops = 0;
-  for (Index i = 0; i < network().layer_count(); ++i) {
-    // Forward, weight gradient and, but for the first layer, input gradient.
-    flops += network().layer(i).flops_per_row() * (i == 0 ? 2 : 3);
-  }
-  return flops;
-}
-
 Workspace Autoencoder::make_workspace(Index max_rows) const {
   const Regularization& r = spec_.regularization;
   const Index samples = ScratchArena::floats_of(max_rows, features());
@@ -86,6 +70,7 @@ Workspace Autoencoder::make_workspace(Index max_rows) const {
                 ScratchArena::floats_of(1, sample_input_.scratch_floats(max_rows));
   if (r.corruption.kind != Corruption::none) extra += samples;
   if (weighs_elements()) extra += samples;
+  if (spec_.sparsity.selection.kind == Selection::gated) extra += 2 * samples;
   if (missing_) extra += missing_->scratch_floats(max_rows);
   if (contractive_) extra += contractive_->scratch_floats(max_rows);
   if (predictive_) extra += predictive_->scratch_floats(max_rows);
@@ -110,6 +95,10 @@ Autoencoder::Scratch Autoencoder::divide(Workspace& workspace, Index rows) const
   }
   scratch.rows = arena.allocate(1, sample_input_.scratch_floats(rows)).row(0);
   scratch.loss = arena.allocate(1, loss_scratch()).row(0);
+  if (spec_.sparsity.selection.kind == Selection::gated) {
+    scratch.gate_logits = arena.allocate(rows, features());
+    scratch.gate_gradient = arena.allocate(rows, features());
+  }
   scratch.penalty = arena.rest();
   return scratch;
 }
@@ -214,9 +203,16 @@ LossSums Autoencoder::pass(const float* parameters, const InputRows& rows, Const
     };
     sums = loss_at(workspace.output(last, input.rows), workspace.output_gradient(last, input.rows),
                    scale);
+    SparseCode& code = context.code != nullptr ? *context.code : workspace.code();
+    if (!scratch.gate_logits.empty()) {
+      sums.penalty +=
+          gate_loss(spec_, *architecture_.sparse_decoder, parameters, target, scale, options,
+                    weights_of(context), code, scratch.gate_logits, scratch.gate_gradient)
+              .loss;
+    }
     if (dictionary_) {
       backward_context.stacked_gradient = dictionary_->apply(
-          parameters, target, scale, context, workspace, scratch.penalty, sums, loss_at);
+          parameters, target, scale, context, workspace, code, scratch.penalty, sums, loss_at);
     }
   }
   if (contractive_) {
@@ -275,16 +271,12 @@ void Autoencoder::constrain(float* parameters) const {
   if (spec_.dictionary.unit_norm) normalize_atoms(*this, parameters);
 }
 
-void Autoencoder::count_use(Workspace& workspace, Index rows, UnitUse& use) const {
+void Autoencoder::count_use(const PassContext& context, Workspace& workspace, Index rows,
+                            UnitUse& use) const {
   if (!spec_.sparsity.on()) return use.add(workspace.output(architecture_.code_layer, rows));
   // Behind the prefixes stand dead units.
-  const SparseCode& code = workspace.code();
-  const Index parts = dictionary_ ? dictionary_->prefixes() : 1;
-  const Index end = code.start(std::min(code.rows(), parts * rows));
-  const SparseRows units = code.view();
-  for (std::size_t e = 0; e < static_cast<std::size_t>(end); ++e) {
-    if (units.values[e] != 0) use.add(Index{units.columns[e]});
-  }
+  use.add(context.code != nullptr ? *context.code : workspace.code(),
+          rows * (dictionary_ ? dictionary_->prefixes() : 1));
 }
 
 bool Autoencoder::weighs_elements() const {
@@ -295,9 +287,15 @@ Index Autoencoder::mean_units() const {
   return spec_.regularization.kl_weight > 0 ? code_size() : 0;
 }
 
-void Autoencoder::add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace,
-                                const PassContext& context, std::span<ExactSum> sums) const {
-  if (samples.rows == 0) return;
+void Autoencoder::select_candidates(const float* parameters, ConstMatrix samples,
+                                    Workspace& workspace, const PassContext& context) const {
+  context.code->clear(code_size());
+  if (samples.rows > 0) training_code(parameters, samples, workspace, context);
+  context.code->set_selected();
+}
+
+ConstMatrix Autoencoder::training_code(const float* parameters, ConstMatrix samples,
+                                       Workspace& workspace, const PassContext& context) const {
   const Regularization& r = spec_.regularization;
   InputRows input = input_rows(samples, context.sparse_samples, workspace);
   if (r.corruption.kind != Corruption::none) {
@@ -307,8 +305,14 @@ void Autoencoder::add_unit_sums(const float* parameters, ConstMatrix samples, Wo
     if (missing_) missing_->restore_means(scratch.present, scratch.input);
     input.values = missing_ ? joined(scratch.input, scratch) : scratch.input;
   }
-  const ConstMatrix code = network().forward({0, architecture_.code_layer + 1}, parameters,
-                                             input.values, workspace, input.context(context));
+  return network().forward({0, architecture_.code_layer + 1}, parameters, input.values, workspace,
+                           input.context(context));
+}
+
+void Autoencoder::add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace,
+                                const PassContext& context, std::span<ExactSum> sums) const {
+  if (samples.rows == 0) return;
+  const ConstMatrix code = training_code(parameters, samples, workspace, context);
   for (Index c = 0; c < code.columns; ++c) {
     double sum = 0;
     for (Index row = 0; row < code.rows; ++row) sum += static_cast<double>(code(row, c));

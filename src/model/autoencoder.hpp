@@ -75,10 +75,10 @@ struct Architecture {
   Index posterior_layer = -1;                ///< variational: its output is (mu, ln sigma^2)
   std::vector<Index> hidden_layers;          ///< their outputs are hidden activations, before noise
   std::vector<const Dense*> encoder_layers;  ///< of a plain dense encoder; empty otherwise
-  const Dense* output_layer = nullptr;       ///< the last one, if it is a Dense
-  const SparseEncoder* sparse_encoder = nullptr;  ///< of sparse codes (spec.sparsity)
-  const SparseDecoder* sparse_decoder = nullptr;
-  Slot pre_bias = -1;           ///< the tensor, if there is one
+  const SparseEncoder* sparse_encoder = nullptr;  ///< of sparse codes: the layer of the code
+  const SparseDecoder* sparse_decoder = nullptr;  ///< and the one after it
+  const Dense* output_layer = nullptr;            ///< the last one, if it is a Dense
+  Slot pre_bias = -1;                             ///< the tensor, if there is one
   Slot dictionary = -1;         ///< the weight of the decoder's first layer, if it is dense
   bool atoms_are_rows = false;  ///< of the dictionary; otherwise they are its columns
   Slot code_weights = -1;       ///< units x inputs: that of the encoder's last one, if it is dense
@@ -112,10 +112,10 @@ class Autoencoder final : public Trainable {
   [[nodiscard]] Index posterior_units() const override {
     return posterior_layer() < 0 ? 0 : code_size_;
   }
-  [[nodiscard]] std::vector<TensorRole> roles() const override;
+  [[nodiscard]] std::vector<TensorRole> roles() const override { return network().roles(); }
   [[nodiscard]] Workspace make_workspace(Index max_rows) const override;
   /// FLOP of the GEMMs in one sample's forward and backward pass: twice the multiply-adds.
-  [[nodiscard]] double flops_per_sample() const;
+  [[nodiscard]] double flops_per_sample() const { return network().training_flops_per_row(); }
 
   LossSums train_pass(const float* parameters, ConstMatrix samples, float scale,
                       Workspace& workspace, float* gradient, const PassContext& context,
@@ -131,7 +131,8 @@ class Autoencoder final : public Trainable {
   [[nodiscard]] Index counted_units() const override {
     return has_sparse_code(spec_) ? code_size_ : 0;
   }
-  void count_use(Workspace& workspace, Index rows, UnitUse& use) const override;
+  void count_use(const PassContext& context, Workspace& workspace, Index rows,
+                 UnitUse& use) const override;
 
   /// Predictive sparse decomposition and DictionarySpec::unit_norm: scales the dictionary's columns
   /// to norm 1.
@@ -141,6 +142,18 @@ class Autoencoder final : public Trainable {
   [[nodiscard]] Index mean_units() const override;
   void add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace,
                      const PassContext& context, std::span<ExactSum> sums) const override;
+
+  [[nodiscard]] bool selects_from_batch() const override {
+    return spec_.sparsity.selection.kind == Selection::batch_top_k;
+  }
+  void select_candidates(const float* parameters, ConstMatrix samples, Workspace& workspace,
+                         const PassContext& context) const override;
+  [[nodiscard]] Index batch_count(const PassContext& context) const override {
+    return architecture_.sparse_encoder->batch_count(context, 0);
+  }
+  void follow_selection(float smallest, float* parameters) const override {
+    if (selects_from_batch()) architecture_.sparse_encoder->follow(smallest, parameters);
+  }
 
   /// Whether the norm of dh/dx can be measured: the encoder is a chain of dense layers.
   [[nodiscard]] bool has_jacobian() const { return jacobian_ != nullptr; }
@@ -188,7 +201,9 @@ class Autoencoder final : public Trainable {
     Matrix weights;  // of the loss
     Matrix target;   // of samples with missing elements
     Matrix present;
-    Matrix joined;          // input with indicator
+    Matrix joined;       // input with indicator
+    Matrix gate_logits;  // of gate_loss()
+    Matrix gate_gradient;
     std::span<float> rows;  // of sample_input_
     std::span<float> loss;
     std::span<float> penalty;
@@ -210,6 +225,9 @@ class Autoencoder final : public Trainable {
   LossSums pass(const float* parameters, const InputRows& input, ConstMatrix target, float scale,
                 Workspace& workspace, float* gradient, const PassContext& context,
                 const GradientReady& ready, ConstMatrix mask, ConstMatrix present) const;
+  // The code of a training pass.
+  ConstMatrix training_code(const float* parameters, ConstMatrix samples, Workspace& workspace,
+                            const PassContext& context) const;
   LossSums predictive_pass(const float* parameters, ConstMatrix input, ConstMatrix target,
                            float scale, Workspace& workspace, float* gradient,
                            const PassContext& context, const GradientReady& ready) const;

@@ -12,9 +12,9 @@ float weight_of(const RowWeights& weights, Index row) {
 
 }  // namespace
 
-double sparse_l1(double weight, float scale, const RowWeights& weights, SparseCode& code) {
-  const SparseRows view = code.view();
-  const std::span<float> gradients = code.gradients();
+double sparse_l1(double weight, float scale, const RowWeights& weights,
+                 std::span<const float> values, std::span<float> gradients,
+                 const SparseCode& code) {
   double sum = 0;
   for (Index r = 0; r < code.rows(); ++r) {
     const float own = weight_of(weights, r);
@@ -22,8 +22,8 @@ double sparse_l1(double weight, float scale, const RowWeights& weights, SparseCo
     double row = 0;
     for (Index e = code.start(r); e < code.start(r + 1); ++e) {
       const auto place = static_cast<std::size_t>(e);
-      row += static_cast<double>(view.values[place]);
-      if (scale != 0 && view.values[place] > 0) gradients[place] += step;
+      row += static_cast<double>(values[place]);
+      if (scale != 0 && values[place] > 0) gradients[place] += step;
     }
     sum += static_cast<double>(own) * row;
   }
@@ -49,7 +49,10 @@ double code_penalty(const AutoencoderSpec& spec, const PenaltyFactors& factors, 
                     const RowWeights& weights, SparseCode& code) {
   double value = 0;
   if (const double l1 = factors.l1 * spec.regularization.l1; l1 > 0)
-    value += sparse_l1(l1, scale, weights, code);
+    value +=
+        spec.sparsity.selection.kind == Selection::gated
+            ? sparse_l1(l1, scale, weights, code.pre_activations(), code.gate_gradients(), code)
+            : sparse_l1(l1, scale, weights, code.view().values, code.gradients(), code);
   if (const double l0 = factors.l0 * spec.sparsity.l0; l0 > 0)
     value += sparse_l0(l0, scale, weights, code);
   return value;

@@ -10,8 +10,10 @@ namespace hourglass {
 // their value summed over rows, in double, and with a `scale` other than 0 leave scale times their
 // derivatives where the code's layers take them from.
 
-/// weight * sum |h|; adds to the code's gradients. h >= 0, and the derivative at 0 is 0.
-double sparse_l1(double weight, float scale, const RowWeights& weights, SparseCode& code);
+/// weight * sum of `values`, which are the code's, or its gates' pre-activations, and at least 0;
+/// adds to their `gradients`. The derivative at 0 is 0.
+double sparse_l1(double weight, float scale, const RowWeights& weights,
+                 std::span<const float> values, std::span<float> gradients, const SparseCode& code);
 
 /// weight * (number of h that are not 0); sets the code's l0_gradients.
 double sparse_l0(double weight, float scale, const RowWeights& weights, SparseCode& code);

@@ -62,7 +62,8 @@ Index DictionaryPass::scratch_floats(Index rows) const {
 
 ConstMatrix DictionaryPass::apply(const float* parameters, ConstMatrix target, float scale,
                                   const PassContext& context, Workspace& workspace,
-                                  std::span<float> scratch, LossSums& sums, LossOf loss_of) const {
+                                  SparseCode& code, std::span<float> scratch, LossSums& sums,
+                                  LossOf loss_of) const {
   const bool auxiliary = spec_.dictionary.aux_k > 0 && !context.dead_units.empty();
   if (!auxiliary && prefixes() == 1) return {};
   const Index rows = target.rows;
@@ -70,7 +71,6 @@ ConstMatrix DictionaryPass::apply(const float* parameters, ConstMatrix target, f
   ScratchArena arena(scratch);
   const Matrix stacked = arena.allocate((prefixes() + 1) * rows, features_);
 
-  SparseCode& code = workspace.code();
   SparseCode& parts = workspace.spare_code();
   parts.clear(code.units());
   const SparseRows units = code.view();
@@ -90,23 +90,23 @@ ConstMatrix DictionaryPass::apply(const float* parameters, ConstMatrix target, f
 
   const Matrix gradient = workspace.output_gradient(last, rows);
   if (prefixes() > 1)
-    add_prefixes(parameters, rows, scale, workspace, stacked, arena.rest(), sums, loss_of);
+    add_prefixes(parameters, rows, scale, workspace, code, stacked, arena.rest(), sums, loss_of);
   copy(gradient, block(stacked, prefixes() - 1, rows));
   // The sums from each prefix on; the bias has that of all.
   for (Index j = prefixes() - 1; j > 0; --j)
     add(block(stacked, j, rows), block(stacked, j - 1, rows));
   copy(block(stacked, 0, rows), gradient);
   if (!auxiliary) return stacked.first_rows(prefixes() * rows);
-  add_dead_units(parameters, rows, context, workspace,
+  add_dead_units(parameters, rows, context, workspace, code,
                  arena.allocate_array<Candidate>(code.units()));
-  sums.penalty += auxiliary_loss(parameters, target, scale, context, workspace,
+  sums.penalty += auxiliary_loss(parameters, target, scale, context, workspace, code,
                                  block(stacked, prefixes(), rows));
   return stacked;
 }
 
 void DictionaryPass::add_prefixes(const float* parameters, Index rows, float scale,
-                                  Workspace& workspace, Matrix stacked, std::span<float> scratch,
-                                  LossSums& sums, LossOf loss_of) const {
+                                  Workspace& workspace, const SparseCode& code, Matrix stacked,
+                                  std::span<float> scratch, LossSums& sums, LossOf loss_of) const {
   const SparseDecoder& decoder = *architecture_.sparse_decoder;
   const Index shorter = prefixes() - 1;
   const float share = 1 / static_cast<float>(prefixes());
@@ -114,7 +114,7 @@ void DictionaryPass::add_prefixes(const float* parameters, Index rows, float sca
   const Matrix decoded = arena.allocate(shorter * rows, features_);
   const Matrix sum = arena.allocate(rows, features_);
   const Matrix logits = arena.allocate(rows, features_);
-  multiply_code(rows_of(workspace.code(), {0, shorter * rows}), decoder.atoms(parameters), decoded);
+  multiply_code(rows_of(code, {0, shorter * rows}), decoder.atoms(parameters), decoded);
   for (Index r = 0; r < rows; ++r) std::ranges::copy(decoder.bias(parameters), sum.row(r).begin());
   for (Index j = 0; j < shorter; ++j) {
     add(block(decoded, j, rows), sum);
@@ -133,7 +133,6 @@ void DictionaryPass::add_dead_units(const float* parameters, Index rows, const P
   const ConstMatrix products = workspace.output(architecture_.code_layer, rows);
   const std::span<const float> bias = architecture_.sparse_encoder->bias(parameters);
   const auto most = static_cast<std::size_t>(spec_.dictionary.aux_k);
-  SparseCode& code = workspace.code();
   // Of equal values the unit of lower number wins.
   const auto before = [](const Candidate& a, const Candidate& b) {
     return a.value > b.value || (a.value == b.value && a.unit < b.unit);
@@ -157,13 +156,12 @@ void DictionaryPass::add_dead_units(const float* parameters, Index rows, const P
 
 double DictionaryPass::auxiliary_loss(const float* parameters, ConstMatrix target, float scale,
                                       const PassContext& context, Workspace& workspace,
-                                      Matrix gradient) const {
+                                      const SparseCode& code, Matrix gradient) const {
   const Index rows = target.rows;
   const SparseDecoder& decoder = *architecture_.sparse_decoder;
   const ConstMatrix outputs = workspace.output(architecture_.network.layer_count() - 1, rows);
   const Index first = prefixes() * rows;
-  multiply_code(rows_of(workspace.code(), {first, first + rows}), decoder.atoms(parameters),
-                gradient);
+  multiply_code(rows_of(code, {first, first + rows}), decoder.atoms(parameters), gradient);
   const RowWeights weights = weights_of(context);
   const double factor =
       spec_.dictionary.aux_weight / (spec_.feature_mean ? static_cast<double>(features_) : 1.0);

@@ -39,24 +39,27 @@ class DictionaryPass {
   [[nodiscard]] Index prefixes() const { return static_cast<Index>(ends_.size()); }
 
   /// Between the loss of a training pass, whose sums are `sums` and whose gradient is in the
-  /// workspace, and backward: adjusts both, adds the parts to the code in the workspace, and
-  /// returns the stacked gradient, living in `scratch`; empty where nothing is to be added. The
+  /// workspace, and backward: adjusts both, adds the parts to the pass's code, and returns the
+  /// stacked gradient, living in `scratch`; empty where nothing is to be added. The
   /// auxiliary loss is added to the penalty.
   ConstMatrix apply(const float* parameters, ConstMatrix target, float scale,
-                    const PassContext& context, Workspace& workspace, std::span<float> scratch,
-                    LossSums& sums, LossOf loss_of) const;
+                    const PassContext& context, Workspace& workspace, SparseCode& code,
+                    std::span<float> scratch, LossSums& sums, LossOf loss_of) const;
 
  private:
   void add_prefixes(const float* parameters, Index rows, float scale, Workspace& workspace,
-                    Matrix stacked, std::span<float> scratch, LossSums& sums, LossOf loss_of) const;
+                    const SparseCode& code, Matrix stacked, std::span<float> scratch,
+                    LossSums& sums, LossOf loss_of) const;
   struct Candidate {
     float value = 0;
     std::int32_t unit = 0;
   };
   void add_dead_units(const float* parameters, Index rows, const PassContext& context,
-                      Workspace& workspace, std::span<Candidate> candidates) const;
+                      Workspace& workspace, SparseCode& code,
+                      std::span<Candidate> candidates) const;
   double auxiliary_loss(const float* parameters, ConstMatrix target, float scale,
-                        const PassContext& context, Workspace& workspace, Matrix gradient) const;
+                        const PassContext& context, Workspace& workspace, const SparseCode& code,
+                        Matrix gradient) const;
 
   const AutoencoderSpec& spec_;
   const Architecture& architecture_;

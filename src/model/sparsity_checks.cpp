@@ -28,8 +28,11 @@ void check_weights(const AutoencoderSpec& spec) {
   check(!by_l1 || spec.regularization.l1 > 0,
         fmt::format("--sparsity {} is made sparse by --l1, which is 0: use e.g. --l1 1e-3",
                     to_string(s.selection)));
-  check(kind != Selection::batch_top_k && kind != Selection::gated,
-        fmt::format("--sparsity {} is not available: use topk:K", to_string(s.selection)));
+  check(kind != Selection::gated || spec.decoder.size() == 2,
+        fmt::format("--sparsity gated needs a decoder of one layer: use --decoder-layers {},{} "
+                    "instead of {}",
+                    to_string(spec.decoder.front()), to_string(spec.decoder.back()),
+                    to_string(spec.decoder)));
 }
 
 }  // namespace

@@ -48,13 +48,26 @@ class Trainable {
 
   /// Models with a sparse code whose use is counted: its units; 0 of others.
   [[nodiscard]] virtual Index counted_units() const { return 0; }
-  /// Adds the use of units by the micro-batch of `rows` samples whose training pass `workspace`
-  /// holds. Only of models with counted units.
-  virtual void count_use(Workspace& workspace, Index rows, UnitUse& use) const;
+  /// Adds the use of units by the micro-batch of `rows` samples whose pass with this context the
+  /// workspace holds. Only of models with counted units.
+  virtual void count_use(const PassContext& context, Workspace& workspace, Index rows,
+                         UnitUse& use) const;
 
   /// Projects the parameters onto their constraints, after initialisation and after every update.
   /// The same function of all parameters on every rank.
   virtual void constrain(float* parameters) const;
+
+  /// Whether the active units of sparse codes are selected from the whole global batch: then,
+  /// before the training pass, select_candidates() of all micro-batches and keep_largest()
+  /// (nn/batch_selection.hpp) of batch_count() of them; the codes go into the training pass.
+  [[nodiscard]] virtual bool selects_from_batch() const { return false; }
+  /// Lists in context.code what may be among the active units of the batch.
+  virtual void select_candidates(const float* parameters, ConstMatrix samples, Workspace& workspace,
+                                 const PassContext& context) const;
+  /// Active units of the global batch.
+  [[nodiscard]] virtual Index batch_count(const PassContext& context) const;
+  /// After an update: the smallest active value of its batch. The same on every rank.
+  virtual void follow_selection(float smallest, float* parameters) const;
 
   /// The number of units whose means over the global batch the training pass needs in
   /// PassContext::unit_means.

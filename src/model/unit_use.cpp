@@ -18,6 +18,15 @@ void UnitUse::add(ConstMatrix codes) {
   }
 }
 
+void UnitUse::add(const SparseCode& code, Index rows) {
+  require(code.units() == units(), "codes of another model");
+  const SparseRows listed = code.view();
+  const auto end = static_cast<std::size_t>(code.start(std::min(code.rows(), rows)));
+  for (std::size_t e = 0; e < end; ++e) {
+    if (listed.values[e] != 0) add(Index{listed.columns[e]});
+  }
+}
+
 void UnitUse::add(const UnitUse& other) {
   if (empty()) counts_.resize(other.counts_.size());
   require(counts_.size() == other.counts_.size(), "counts of another code");

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "hourglass/core/matrix_view.hpp"
+#include "nn/sparse_code.hpp"
 
 namespace hourglass {
 
@@ -22,6 +23,8 @@ class UnitUse {
   void clear();
   /// Adds the rows of `codes`, rows x units.
   void add(ConstMatrix codes);
+  /// Adds the first rows of a sparse code.
+  void add(const SparseCode& code, Index rows);
   /// Adds a sample that uses a unit.
   void add(Index unit) { ++counts_[static_cast<std::size_t>(unit)]; }
   void add(const UnitUse& other);

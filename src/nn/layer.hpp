@@ -53,6 +53,7 @@ struct PassContext {
   std::span<const std::int32_t> conditions;
   std::span<const double> unit_means;  ///< Trainable::mean_units() of the global batch
   PenaltyFactors penalty_factors;
+  Index batch_samples = 0;  ///< of the global batch; 0: the micro-batch is all of it
   std::span<const SecondOrderTerms> second_order;  ///< of the first layers; the others have none
   /// The arena, rounded: dense layers multiply in bfloat16. Null: in fp32.
   const Bfloat16* bfloat16_parameters = nullptr;

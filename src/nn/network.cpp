@@ -27,6 +27,22 @@ Network::Network(std::vector<std::unique_ptr<Layer>> layers, const Layout& layou
 
 Workspace Network::make_workspace(Index max_rows) const { return {*this, max_rows}; }
 
+std::vector<TensorRole> Network::roles() const {
+  std::vector<TensorRole> roles;
+  for (const auto& layer : layers_) {
+    for (const TensorRole& role : layer->roles()) roles.push_back(role);
+  }
+  return roles;
+}
+
+double Network::training_flops_per_row() const {
+  double flops = 0;
+  // Forward, weight gradient and, but for the first layer, input gradient.
+  for (const auto& layer : layers_)
+    flops += layer->flops_per_row() * (layer == layers_.front() ? 2 : 3);
+  return flops;
+}
+
 ConstMatrix Network::forward(Range range, const float* parameters, ConstMatrix x,
                              Workspace& workspace, const PassContext& context) const {
   require(x.rows <= workspace.max_rows(), "a micro-batch larger than its workspace");

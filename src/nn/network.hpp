@@ -36,6 +36,10 @@ class Network {
   [[nodiscard]] Index layer_count() const { return static_cast<Index>(layers_.size()); }
   [[nodiscard]] const Layer& layer(Index i) const { return *layers_[static_cast<std::size_t>(i)]; }
   [[nodiscard]] Workspace make_workspace(Index max_rows) const;
+  /// Those of all layers.
+  [[nodiscard]] std::vector<TensorRole> roles() const;
+  /// FLOP of the GEMMs in the forward and backward pass of a row: twice the multiply-adds.
+  [[nodiscard]] double training_flops_per_row() const;
 
   /// Runs layers [range.begin, range.end) on x; the result is workspace.output(range.end - 1). x
   /// must outlive backward.

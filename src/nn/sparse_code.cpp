@@ -23,6 +23,26 @@ void SparseCode::clear(Index units) {
   values_.clear();
   pre_activations_.clear();
   l0_gradients_.clear();
+  gate_gradients_.clear();
+  selected_ = false;
+}
+
+void SparseCode::filter(FunctionRef<bool(float value)> keep) {
+  std::size_t kept = 0;
+  std::size_t e = 0;
+  for (std::size_t r = 1; r < starts_.size(); ++r) {
+    for (; e < static_cast<std::size_t>(starts_[r]); ++e) {
+      if (!keep(values_[e])) continue;
+      units_[kept] = units_[e];
+      values_[kept] = values_[e];
+      pre_activations_[kept] = pre_activations_[e];
+      ++kept;
+    }
+    starts_[r] = static_cast<Index>(kept);
+  }
+  units_.resize(kept);
+  values_.resize(kept);
+  pre_activations_.resize(kept);
 }
 
 void SparseCode::assign(ConstMatrix codes) {
@@ -60,7 +80,7 @@ void SparseCode::sort_by_unit() {
 Index SparseCode::bytes() const {
   return bytes_of(starts_) + bytes_of(units_) + bytes_of(values_) + bytes_of(pre_activations_) +
          bytes_of(gradients_) + bytes_of(unit_starts_) + bytes_of(unit_rows_) +
-         bytes_of(unit_places_) + bytes_of(l0_gradients_);
+         bytes_of(unit_places_) + bytes_of(l0_gradients_) + bytes_of(gate_gradients_);
 }
 
 }  // namespace hourglass

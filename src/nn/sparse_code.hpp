@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "core/function_ref.hpp"
 #include "core/sparse_rows.hpp"
 #include "hourglass/core/matrix_view.hpp"
 #include "math/code_product.hpp"
@@ -26,6 +27,8 @@ class SparseCode {
   }
   void add(Index unit, float value) { add(unit, value, value); }
   void end_row() { starts_.push_back(static_cast<Index>(units_.size())); }
+  /// Keeps the listed units whose value `keep` wants, which is asked in their order.
+  void filter(FunctionRef<bool(float value)> keep);
   /// The rows of dense codes (rows x units), of which those that are not 0 are listed.
   void assign(ConstMatrix codes);
 
@@ -52,6 +55,14 @@ class SparseCode {
   /// Valid until the rows change. Requires sort_by_unit().
   [[nodiscard]] UnitElements by_unit() const { return {unit_starts_, unit_rows_, unit_places_}; }
 
+  /// Whether the units were selected in a pass before: the encoder leaves them as they are.
+  [[nodiscard]] bool is_selected() const { return selected_; }
+  void set_selected() { selected_ = true; }
+
+  /// gated: of the listed units, dL/d(gate's pre-activation) that does not come from their values.
+  [[nodiscard]] std::vector<float>& gate_gradients() { return gate_gradients_; }
+  /// gated: replaces the values, which were the gate's pre-activations.
+  [[nodiscard]] std::span<float> values() { return values_; }
   /// Of each row: the derivative of the loss by the number of its active units. Empty: 0.
   [[nodiscard]] std::vector<float>& l0_gradients() { return l0_gradients_; }
 
@@ -68,6 +79,8 @@ class SparseCode {
   std::vector<std::int32_t> unit_rows_;
   std::vector<std::int32_t> unit_places_;
   std::vector<float> l0_gradients_;
+  std::vector<float> gate_gradients_;
+  bool selected_ = false;
 };
 
 }  // namespace hourglass

@@ -3,9 +3,11 @@
 #include <optional>
 
 #include "core/layout.hpp"
+#include "math/code_product.hpp"
 #include "nn/centre.hpp"
 #include "nn/layer.hpp"
 #include "nn/selection.hpp"
+#include "nn/unit_selection.hpp"
 
 namespace hourglass {
 
@@ -21,11 +23,18 @@ namespace hourglass {
 /// = 1 for |u| < 1/2, and the weight l of the penalty l |h|_0 (straight-through, Rajamanoharan et
 /// al. 2024b):
 ///   dL/dtheta_j = -sum over rows of K(u) (theta_j dL/dh_j + l) / width,  dL/dt = theta dL/dtheta
+/// batch_top_k has a threshold (1 number) above which units are active outside of training: the
+/// running mean of the smallest active value of a global batch, see follow().
+/// gated (Rajamanoharan et al. 2024a) has the gate z, open where z > 0, and where it is open
+///   h = relu(m),  m = exp(r) * (x W^T) + c,  r, c (units) tensors
+/// dL/dz comes from SparseCode::gate_gradients(), dL/dm from dL/dh where m > 0, and
+///   d(x W^T) = dL/dz + exp(r) * dL/dm
 class SparseEncoder final : public Layer {
  public:
   /// Adds "<name>/weight" (units x inputs), "<name>/bias" (units) and, for jump_relu,
-  /// "<name>/log_threshold" (units) to the layout. With `centre` x is replaced by x - b for this
-  /// tensor b (nn/centre.hpp).
+  /// "<name>/log_threshold" (units), for batch_top_k "<name>/threshold" (1), for gated
+  /// "<name>/log_magnitude" and "<name>/magnitude_bias" (units) to the layout. With `centre` x is
+  /// replaced by x - b for this tensor b (nn/centre.hpp).
   SparseEncoder(Layout& layout, const std::string& name, Index inputs, Index units,
                 const SelectionSpec& selection, std::optional<Slot> centre = {});
 
@@ -48,6 +57,11 @@ class SparseEncoder final : public Layer {
   [[nodiscard]] Slot weight_slot() const { return weight_; }
   [[nodiscard]] Slot bias_slot() const { return bias_; }
   [[nodiscard]] const SelectionSpec& selection() const { return selection_; }
+  /// batch_top_k: K times the samples of the global batch, in a training pass.
+  [[nodiscard]] Index batch_count(const PassContext& context, Index rows) const;
+  /// batch_top_k: takes the smallest active value of a batch into the threshold, 0.999 t + 0.001 s;
+  /// the first one is the threshold.
+  void follow(float smallest, float* parameters) const;
   /// The weight in an arena, units x inputs.
   [[nodiscard]] ConstMatrix weight(const float* parameters) const {
     return {parameters + weight_tensor_.offset, units_, inputs_};
@@ -57,14 +71,23 @@ class SparseEncoder final : public Layer {
   }
 
  private:
-  [[nodiscard]] bool has_thresholds() const { return selection_.kind == Selection::jump_relu; }
+  [[nodiscard]] bool is(Selection kind) const { return selection_.kind == kind; }
+  [[nodiscard]] Index training_k(const PassContext& context) const;
   // x, or x - b in scratch memory.
   [[nodiscard]] ConstMatrix input_of(const float* parameters, ConstMatrix x,
                                      std::span<float> scratch) const;
-  void select(const float* parameters, ConstMatrix products, std::span<float> scratch,
-              const PassContext& context) const;
+  // `rounded`: the input, when products are of it and the weight rounded to bfloat16; else empty.
+  void select(const float* parameters, ConstMatrix rounded, ConstMatrix products,
+              std::span<float> scratch, const PassContext& context) const;
+  [[nodiscard]] float relative_error(const float* parameters) const;
+  void for_rows(const float* parameters, ConstMatrix rounded, ConstMatrix products,
+                FunctionRef<void(Index row, const Inexact* inexact)> select_row) const;
+  void open_gates(const float* parameters, SparseCode& code) const;
   void threshold_gradients(const float* parameters, float* gradient,
                            const PassContext& context) const;
+  void gate_gradients(const float* parameters, float* gradient, const PassContext& context) const;
+  void bias_gradients(const UnitElements& elements, std::span<const float> gradients,
+                      float* to) const;
 
   Index inputs_;
   Index units_;
@@ -72,9 +95,13 @@ class SparseEncoder final : public Layer {
   Slot weight_;
   Slot bias_;
   Slot threshold_ = -1;
+  Slot magnitude_ = -1;
+  Slot magnitude_bias_ = -1;
   Tensor weight_tensor_;
   Tensor bias_tensor_;
-  Tensor threshold_tensor_;
+  Tensor threshold_tensor_;  // jump_relu: units; batch_top_k: 1
+  Tensor magnitude_tensor_;
+  Tensor magnitude_bias_tensor_;
   std::optional<Centre> centre_;
 };
 

@@ -220,10 +220,10 @@ TEST(DictionaryPass, dead_units_are_not_counted_as_used) {
     Trial trial(spec, 9);
     UnitUse with(units);
     train(trial);
-    trial.model.count_use(trial.workspace, 9, with);
+    trial.model.count_use({}, trial.workspace, 9, with);
     UnitUse without(units);
     trial.model.encode(trial.parameters.data(), trial.x(), trial.workspace);
-    trial.model.count_use(trial.workspace, 9, without);
+    trial.model.count_use({}, trial.workspace, 9, without);
     EXPECT_TRUE(std::ranges::equal(with.counts(), without.counts()));
     EXPECT_LE(mean_active_units(with.counts(), 9), static_cast<double>(k));
   }

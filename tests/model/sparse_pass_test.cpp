@@ -29,7 +29,9 @@ AutoencoderSpec sparse_spec(const std::string& selection, const LayerList& encod
 // The network in double, on an arena of the model's layout.
 class Exact {
  public:
-  explicit Exact(const Autoencoder& model) : model_(model) {}
+  // `frozen`: parameters whose decoder reconstructs from gates, without a gradient.
+  explicit Exact(const Autoencoder& model, Vector frozen = {})
+      : model_(model), frozen_(std::move(frozen)) {}
 
   [[nodiscard]] Vector code(const Vector& p, const Vector& x) const {
     const auto& layers = model_.spec().encoder;
@@ -42,6 +44,12 @@ class Exact {
       }
     }
     return selected(p, h);
+  }
+  // The values that open gates, and their decoding by the decoder of `frozen`.
+  [[nodiscard]] Vector gates(const Vector& p, const Vector& x) const {
+    Vector g = affine(p, "encoder/0", x, false);
+    for (double& value : g) value = std::max(value, 0.0);
+    return g;
   }
   [[nodiscard]] Vector decoded(const Vector& p, Vector h) const {
     const auto& layers = model_.spec().decoder;
@@ -62,10 +70,18 @@ class Exact {
       const Vector y = decoded(p, h);
       for (std::size_t c = 0; c < y.size(); ++c)
         sum += (y[c] - t[r][c]) * (y[c] - t[r][c]) / static_cast<double>(y.size());
-      for (const double value : h) sum += model_.spec().regularization.l1 * value;
+      const bool gated = model_.spec().sparsity.selection.kind == Selection::gated;
+      const Vector g = gated ? gates(p, x[r]) : h;
+      for (const double value : g) sum += model_.spec().regularization.l1 * value;
+      if (!gated) continue;
+      const Vector frozen = decoded(frozen_, g);
+      for (std::size_t c = 0; c < y.size(); ++c)
+        sum += (frozen[c] - t[r][c]) * (frozen[c] - t[r][c]) / static_cast<double>(y.size());
     }
     return sum;
   }
+
+  double batch_threshold = 0;
 
  private:
   [[nodiscard]] const Tensor& tensor(const std::string& name) const {
@@ -95,7 +111,20 @@ class Exact {
       }
       return z;
     }
+    if (selection.kind == Selection::gated) {
+      const auto bias = static_cast<std::size_t>(tensor("encoder/0/bias").offset);
+      const auto scale = static_cast<std::size_t>(tensor("encoder/0/log_magnitude").offset);
+      const auto shift = static_cast<std::size_t>(tensor("encoder/0/magnitude_bias").offset);
+      for (std::size_t u = 0; u < z.size(); ++u) {
+        const double magnitude = std::exp(p[scale + u]) * (z[u] - p[bias + u]) + p[shift + u];
+        z[u] = z[u] > 0 ? std::max(magnitude, 0.0) : 0;
+      }
+      return z;
+    }
     for (double& value : z) value = std::max(value, 0.0);
+    if (selection.kind == Selection::batch_top_k) {
+      for (double& value : z) value = value > batch_threshold ? value : 0;
+    }
     if (selection.kind != Selection::top_k) return z;
     Vector sorted = z;
     std::ranges::sort(sorted, std::greater<>());
@@ -105,20 +134,29 @@ class Exact {
   }
 
   const Autoencoder& model_;
+  Vector frozen_;
 };
 
 void expect_right_gradient(const AutoencoderSpec& spec) {
   Trial trial(spec, 9);
   const float scale = 0.5F;
   const LossSums sums = trial.train(scale);
-  const Exact exact(trial.model);
+  const Vector parameters = trial.double_parameters();
+  Exact exact(trial.model, parameters);
+  if (trial.model.selects_from_batch()) {
+    const auto values = trial.workspace.code().view().values;
+    EXPECT_EQ(static_cast<Index>(values.size()), 9 * spec.sparsity.selection.k);
+    exact.batch_threshold = 0.9998 * static_cast<double>(std::ranges::min(values));
+  }
   const auto inputs = Trial::double_rows(trial.x());
   const auto targets = Trial::double_rows(trial.t());
-  const Vector parameters = trial.double_parameters();
   const auto loss = [&](const Vector& p) { return exact.loss(p, inputs, targets); };
   EXPECT_NEAR(sums.loss, loss(parameters), 4e-6 * loss(parameters));
   for (const Tensor& tensor : trial.model.layout().tensors()) {
-    if (tensor.name.ends_with("log_threshold")) continue;  // Straight-through: not a derivative.
+    if (tensor.name.ends_with("/threshold")) {  // Not trained by its gradient.
+      EXPECT_EQ(trial.gradient[tensor.offset], 0);
+      continue;
+    }
     double largest = 0;
     std::vector<double> expected;
     for (Index i = 0; i < tensor.size; ++i) {
@@ -144,10 +182,14 @@ void expect_right_gradient(const AutoencoderSpec& spec) {
 TEST(SparsePass, gradients_on_the_support_equal_finite_differences) {
   for (const LayerList& layers : {LayerList{9, 23}, LayerList{9, 7, 20}}) {
     expect_right_gradient(sparse_spec("topk:4", layers));
+    expect_right_gradient(sparse_spec("batch-topk:4", layers));
     AutoencoderSpec l1 = sparse_spec("l1", layers);
     l1.regularization.l1 = 0.01;
     expect_right_gradient(l1);
   }
+  AutoencoderSpec gated = sparse_spec("gated", {9, 23});
+  gated.regularization.l1 = 0.01;
+  expect_right_gradient(gated);
 }
 
 TEST(SparsePass, codes_and_reconstructions_equal_the_definition) {
