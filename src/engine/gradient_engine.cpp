@@ -48,8 +48,8 @@ StepSums& GradientEngine::run(const float* parameters, SampleSource& source, std
                       .seed = seed,
                       .epoch = epoch,
                       .penalty_factors = factors,
-                      .dead_units = dead_units,
-                      .batch_samples = shards_.samples_in_step(step)},
+                      .batch_samples = shards_.samples_in_step(step),
+                      .dead_units = dead_units},
                      step,
                      1.0F / static_cast<float>(shards_.samples_in_step(step))};
   if (settings_.bfloat16) {

@@ -54,12 +54,10 @@ Autoencoder::Autoencoder(const AutoencoderSpec& spec)
     predictive_ = std::make_unique<PredictiveSparse>(r, *architecture_.output_layer, data_weight);
   }
   if (DictionaryPass::wanted(spec_))
-    dictionary_ = std::make_unique<DictionaryPass>(spec_, architecture_);
+    dictionary_ = std::make_shared<DictionaryPass>(spec_, architecture_);
   if (spec_.missing == Missing::mask)
     missing_.emplace(features_, spec_.missing_means, indicator_group(spec_));
 }
-
-Autoencoder::~Autoencoder() = default;
 
 Index Autoencoder::input_width() const { return missing_ ? missing_->width() : features_; }
 
@@ -192,7 +190,6 @@ LossSums Autoencoder::pass(const float* parameters, const InputRows& rows, Const
   LossSums sums;
   PassContext backward_context = context;
   {
-    // Target and logits are read, the gradient is written.
     const PhaseSpan span(context.recorder, Phase::loss, 0,
                          3.0 * sizeof(float) * static_cast<double>(input.rows * features()));
     LossOptions options =

@@ -93,7 +93,7 @@ class Autoencoder final : public Trainable {
   explicit Autoencoder(const AutoencoderSpec& spec);
   Autoencoder(const Autoencoder&) = delete;
   Autoencoder& operator=(const Autoencoder&) = delete;
-  ~Autoencoder() override;
+  ~Autoencoder() override = default;
 
   [[nodiscard]] const AutoencoderSpec& spec() const { return spec_; }
   [[nodiscard]] const Layout& layout() const override { return layout_; }
@@ -240,7 +240,7 @@ class Autoencoder final : public Trainable {
   std::unique_ptr<Contractive> contractive_;
   std::unique_ptr<Contractive> jacobian_;  // for squared_jacobian_norms()
   std::unique_ptr<PredictiveSparse> predictive_;
-  std::unique_ptr<DictionaryPass> dictionary_;
+  std::shared_ptr<const DictionaryPass> dictionary_;  // shared: the type is not complete here
   std::optional<MissingInput> missing_;
   SampleInput sample_input_;
 };

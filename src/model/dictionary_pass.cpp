@@ -129,7 +129,8 @@ void DictionaryPass::add_prefixes(const float* parameters, Index rows, float sca
 }
 
 void DictionaryPass::add_dead_units(const float* parameters, Index rows, const PassContext& context,
-                                    Workspace& workspace, std::span<Candidate> candidates) const {
+                                    Workspace& workspace, SparseCode& code,
+                                    std::span<Candidate> candidates) const {
   const ConstMatrix products = workspace.output(architecture_.code_layer, rows);
   const std::span<const float> bias = architecture_.sparse_encoder->bias(parameters);
   const auto most = static_cast<std::size_t>(spec_.dictionary.aux_k);
