@@ -30,8 +30,10 @@ void check_full_batch(const TrainConfig& config) {
                                    {"ema", update.ema != 0},
                                    {"beta-warmup", config.penalties.beta_warmup.count != 0},
                                    {"l1-warmup", config.penalties.l1_warmup.count != 0},
+                                   {"gradient-wire powersgd", config.arithmetic.low_rank > 0},
                                    {"sparsity", config.model.sparsity.on()},
                                    {"predictive", config.model.regularization.predictive},
+                                   {"sparse-update", update.sparse},
                                    {"encoder-rate-factor", update.encoder_rate != 1},
                                    {"decoder-rate-factor", update.decoder_rate != 1},
                                    {"bias-rate-factor", update.bias_rate != 1}}) {
@@ -62,6 +64,18 @@ void check_penalty_schedules(const TrainConfig& config) {
 
 std::string_view name_of(Reduction reduction) {
   return reduction == Reduction::tree ? "tree" : "allreduce";
+}
+
+std::string_view name_of(EmptyCounts empty) {
+  if (empty == EmptyCounts::refuse) return "refuse";
+  return empty == EmptyCounts::drop ? "drop" : "keep";
+}
+
+EmptyCounts empty_counts_from(std::string_view name) {
+  for (const EmptyCounts empty : {EmptyCounts::refuse, EmptyCounts::drop, EmptyCounts::keep}) {
+    if (name_of(empty) == name) return empty;
+  }
+  throw Error(ErrorKind::usage, fmt::format("'{}' is none of refuse, drop and keep", name));
 }
 
 Reduction reduction_from(std::string_view name) {
@@ -101,8 +115,9 @@ void validate(const TrainConfig& config) {
   check(config.shuffle_block >= 1, "--shuffle-block must be at least 1");
   check(config.shuffle_window >= 1, "--shuffle-window must be at least 1");
   check(config.bucket_bytes >= 256, "--bucket-bytes must be at least 256");
-  check(config.arithmetic.wire == Wire::fp32 || config.reduction == Reduction::tree,
-        "--gradient-wire bf16 needs --reduction tree: MPI has no bfloat16 reduction");
+  const std::string wire = format_wire(config.arithmetic);
+  check(wire == "fp32" || config.reduction == Reduction::tree,
+        fmt::format("--gradient-wire {} needs --reduction tree: MPI has no such reduction", wire));
   check(config.clip_norm >= 0, "--clip-norm must be at least 0");
   check(config.early_stopping >= 0, "--early-stopping must be at least 0");
   const bool watches =
@@ -110,6 +125,7 @@ void validate(const TrainConfig& config) {
   check_split(config);
   check_sample_weights(config);
   check_highly_variable(config);
+  check_empty_counts(config);
   check_condition(config);
   check(!watches || has_validation(config),
         fmt::format("{} depends on the validation error: give --validation",
@@ -124,9 +140,23 @@ void validate(const TrainConfig& config) {
                                     {"decoder-decay-factor", update.decoder_decay}}) {
     check(value >= 0, fmt::format("--{} must be at least 0, not {}", name, value));
   }
+  const std::string& rule = config.optimizer.name;
+  check(!update.sparse || (rule != "lars" && rule != "lamb" && rule != "muon"),
+        fmt::format("--sparse-update leaves out weights without a gradient, but --optimizer {} "
+                    "moves whole tensors: use --optimizer adam",
+                    rule));
+  const bool in_bytes = config.arithmetic.wire == Wire::int8;
+  check(!in_bytes || !update.sparse,
+        "--gradient-wire int8 keeps what its rounding leaves for the next update of every weight, "
+        "which --sparse-update skips: use --gradient-wire bf16");
+  check(!in_bytes || config.transfer.freeze.empty(),
+        "--gradient-wire int8 rounds weights in groups, of which --freeze may hold some: use "
+        "--gradient-wire bf16");
   check(update.ema >= 0 && update.ema < 1,
         fmt::format("--ema must be at least 0 and below 1, not {}", update.ema));
   check(config.keep >= 1, "--keep must be at least 1: the last good checkpoint is always kept");
+  check(config.keep_every.unit != Interval::Unit::seconds,
+        "--keep-every is a number of steps or epochs, not of seconds");
   check(config.log_every >= 0, "--log-every must be at least 0");
   check(config.reliability.verify_every >= 0, "--verify-every must be at least 0");
   check(config.reliability.watchdog == 0 || config.reliability.watchdog >= 1,
@@ -148,6 +178,7 @@ void validate(const TrainConfig& config) {
   check_penalty_schedules(config);
   check_dictionary_training(config);
   check_pretraining(config);
+  check_transfer(config);
 }
 
 }  // namespace hourglass

@@ -78,6 +78,8 @@ std::span<const SettingDependency> setting_dependencies() {
        {}},
       {{"pretrain-momentum", "rbm-steps", "rbm-sample-visible"}, {"pretrain"}, {"rbm"}},
       {{"pretrain-corruption", "pretrain-corruption-strength"}, {"pretrain"}, {"denoising"}},
+      {{"init-layers"}, {"init-from"}, {}},
+      {{"distill", "distill-weight"}, {"teacher"}, {}},
       {{"force-precision"}, {"precision"}, {"bf16"}},
   };
   return dependencies;

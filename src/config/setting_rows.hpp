@@ -167,6 +167,7 @@ Setting choice_setting(Row row, std::vector<std::string> choices, Access access)
 [[nodiscard]] std::vector<Setting> dictionary_settings();
 [[nodiscard]] std::vector<Setting> optimizer_settings();
 [[nodiscard]] std::vector<Setting> pretrain_settings();
+[[nodiscard]] std::vector<Setting> transfer_settings();
 [[nodiscard]] std::vector<Setting> run_settings();
 [[nodiscard]] std::vector<Setting> reliability_settings();
 

@@ -16,7 +16,7 @@ GradientEngine::GradientEngine(const Trainable& model, const ShardPlan& plan, Ra
       pool_(pool),
       exchange_(exchange),
       settings_(settings),
-      plan_(plan.shards(), shards, pool.size()),
+      plan_(plan.shards(), shards, pool.size(), exchange.takes_leaves()),
       next_buckets_(plan_.workers().size()),
       finished_by_(
           std::make_unique<std::atomic<Index>[]>(static_cast<std::size_t>(bucket_count()))),
@@ -27,6 +27,7 @@ GradientEngine::GradientEngine(const Trainable& model, const ShardPlan& plan, Ra
     worker_settings.wire = exchange_.wire();
     worker_settings.bfloat16 = settings_.bfloat16;
     worker_settings.recording = settings_.recording;
+    worker_settings.frozen = settings_.frozen.ranges;
     worker_settings.most_terms = plan_.most_terms();
     if (workers_.empty()) worker_settings.first_buffer = exchange_.scratch();
     workers_.push_back(std::make_unique<GradientWorker>(model_, shards_, worker, worker_settings));
@@ -52,6 +53,7 @@ StepSums& GradientEngine::run(const float* parameters, SampleSource& source, std
                       .dead_units = dead_units},
                      step,
                      1.0F / static_cast<float>(shards_.samples_in_step(step))};
+  state.context.frozen_layers = settings_.frozen.network_layers;
   if (settings_.bfloat16) {
     round_parameters(parameters);
     state.context.bfloat16_parameters = bfloat16_parameters_.data();

@@ -14,6 +14,7 @@
 #include "engine/gradient_worker.hpp"
 #include "engine/recording.hpp"
 #include "engine/worker_pool.hpp"
+#include "model/frozen.hpp"
 #include "model/trainable.hpp"
 
 namespace hourglass {
@@ -25,6 +26,7 @@ struct GradientEngineSettings {
   /// is computed, for measurements; the bits are the same.
   bool overlap = true;
   const Recording* recording = nullptr;  ///< outlives the engine
+  Frozen frozen = {};                    ///< parameters whose gradient is 0
 };
 
 /// Executes a GradientPlan: the workers compute the gradient sums of the rank's shards, and the

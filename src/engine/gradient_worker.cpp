@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "core/timer.hpp"
+#include "model/frozen.hpp"
 #include "model/weighted_loss.hpp"
 #include "nn/loss.hpp"
 
@@ -129,6 +130,7 @@ void GradientWorker::run(const GradientStep& step, Announcement announce) {
     const GradientPlan::Merge& merge = plan_.merges[leaf];
     const bool last = leaf + 1 == plan_.merges.size();
     const auto on_ready = [&](Range range) {
+      zero_frozen(settings_.frozen, range, buffer(merge.leaf_buffer()));
       this->merge(merge, range);
       announce(range.begin, last);
     };

@@ -53,7 +53,8 @@ class GradientWorker {
     Wire wire = Wire::fp32;  ///< how gradients are added
     bool bfloat16 = false;   ///< whether passes multiply in bfloat16
     const Recording* recording = nullptr;
-    std::size_t most_terms = 1;  ///< of an addition, see GradientPlan::most_terms
+    std::span<const Range> frozen;  ///< see model/frozen.hpp
+    std::size_t most_terms = 1;     ///< of an addition, see GradientPlan::most_terms
     /// The worker's first buffer, an arena of the caller's; empty: one of its own.
     std::span<float> first_buffer;
   };

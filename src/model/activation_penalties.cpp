@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/code_penalty.hpp"
+#include "model/distilled.hpp"
 #include "model/penalty.hpp"
 #include "model/weighted_loss.hpp"
 
@@ -32,6 +33,10 @@ double penalize_activations(const AutoencoderSpec& spec, const Architecture& arc
   }
   if (layer == architecture.posterior_layer)
     value += weighted_variational(factors.variational * r.beta, r.free_bits, y, scale, dy, weights);
+  const bool is_code = layer == (architecture.posterior_layer < 0 ? architecture.code_layer
+                                                                  : architecture.posterior_layer);
+  if (is_code && context.teacher != nullptr && !context.teacher->codes.empty())
+    value += imitate_codes(*context.teacher, y, scale, dy, weights);
   const auto& hidden = architecture.hidden_layers;
   if (const auto place = std::ranges::find(hidden, layer); place != hidden.end()) {
     const double weight = r.hidden_l1.at(place - hidden.begin() + 1);

@@ -15,6 +15,7 @@
 #include "nn/dense.hpp"
 #include "nn/gaussian_sample.hpp"
 #include "nn/gene_dispersion.hpp"
+#include "nn/latent_library.hpp"
 #include "nn/layer_norm.hpp"
 #include "nn/sparse_decoder.hpp"
 #include "nn/sparse_encoder.hpp"
@@ -189,11 +190,15 @@ class Builder {
       return {nullptr, nullptr, encoder->weight_slot()};
     }
     if (regularization.variational) {
-      const Linear posterior{add<Dense>(layout_, at.name, at.inputs.units, 2 * code,
+      const bool latent_library = spec_.library_size == LibrarySize::latent;
+      const Index units = latent_library ? code + 1 : code;
+      const Linear posterior{add<Dense>(layout_, at.name, at.inputs.units, 2 * units,
                                         Activation::linear, extras_of(at))};
-      add_conditions(at, 2 * code);
+      add_conditions(at, 2 * units);
       result_.posterior_layer = count() - 1;
-      add<GaussianSample>(code);
+      add<GaussianSample>(units);
+      if (latent_library) add<LatentLibrary>(code, spec_.library_prior);
+      result_.latent_library = latent_library;
       return posterior;
     }
     const bool noisy =
@@ -255,6 +260,18 @@ SampleInput sample_input_of(const AutoencoderSpec& spec) {
                       (spec.sparse_input == SparseInput::automatic && counts);
   return {spec.encoder.front().units, counts ? (spec.library > 0 ? spec.library : 1) : 0,
           wanted && sparse_input_obstacle(spec).empty()};
+}
+
+std::span<const float> size_factors(const Architecture& architecture,
+                                    std::span<const float> observed, Workspace& workspace,
+                                    Index rows) {
+  if (!architecture.latent_library) return observed;
+  return LatentLibrary::sizes(workspace.scratch(architecture.code_layer, rows));
+}
+
+std::span<float> size_gradient(const Architecture& architecture, Workspace& workspace, Index rows) {
+  if (!architecture.latent_library) return {};
+  return LatentLibrary::size_gradient(workspace.scratch(architecture.code_layer, rows));
 }
 
 Architecture build_architecture(const AutoencoderSpec& spec, Layout& layout) {

@@ -10,6 +10,7 @@
 #include "model/code_penalty.hpp"
 #include "model/dictionary_pass.hpp"
 #include "model/dictionary_start.hpp"
+#include "model/distilled.hpp"
 #include "model/gate_loss.hpp"
 #include "model/output_loss.hpp"
 #include "model/weighted_loss.hpp"
@@ -194,12 +195,13 @@ LossSums Autoencoder::pass(const float* parameters, const InputRows& rows, Const
                          3.0 * sizeof(float) * static_cast<double>(input.rows * features()));
     LossOptions options =
         loss_options(spec_, loss_weights(mask, present, scratch.weights), present, scratch.loss);
-    options.sizes = rows.sizes;
-    const auto loss_at = [&](Matrix logits, Matrix dlogits, float factor) {
-      return loss_of(target, logits, dlogits, factor, options, weights_of(context));
+    options.sizes = size_factors(architecture_, rows.sizes, workspace, input.rows);
+    options.size_gradient = size_gradient(architecture_, workspace, input.rows);
+    const auto loss = [&](ConstMatrix wanted, Matrix logits, Matrix derivative, float factor) {
+      return loss_of(wanted, logits, derivative, factor, options, weights_of(context));
     };
-    sums = loss_at(workspace.output(last, input.rows), workspace.output_gradient(last, input.rows),
-                   scale);
+    sums = loss_with_teacher(context.teacher, target, workspace.output(last, input.rows),
+                             workspace.output_gradient(last, input.rows), scale, loss);
     SparseCode& code = context.code != nullptr ? *context.code : workspace.code();
     if (!scratch.gate_logits.empty()) {
       sums.penalty +=
@@ -209,7 +211,7 @@ LossSums Autoencoder::pass(const float* parameters, const InputRows& rows, Const
     }
     if (dictionary_) {
       backward_context.stacked_gradient = dictionary_->apply(
-          parameters, target, scale, context, workspace, code, scratch.penalty, sums, loss_at);
+          parameters, target, scale, context, workspace, code, scratch.penalty, sums, loss);
     }
   }
   if (contractive_) {
@@ -222,8 +224,9 @@ LossSums Autoencoder::pass(const float* parameters, const InputRows& rows, Const
     sums.penalty +=
         penalize_activations(spec_, architecture_, layer, y, scale, context, dy, workspace);
   };
-  network().backward(all, parameters, input, workspace, {}, gradient, backward_context, ready,
-                     hook_of(penalizes_activations(spec_), add_penalties));
+  network().backward(
+      all, parameters, input, workspace, {}, gradient, backward_context, ready,
+      hook_of(penalizes_activations(spec_) || context.teacher != nullptr, add_penalties));
   sums.loss += sums.penalty;
   return sums;
 }
@@ -276,36 +279,6 @@ void Autoencoder::count_use(const PassContext& context, Workspace& workspace, In
           rows * (dictionary_ ? dictionary_->prefixes() : 1));
 }
 
-bool Autoencoder::weighs_elements() const {
-  return has_emphasis(spec_.regularization) || (missing_ && !spec_.feature_weights.empty());
-}
-
-Index Autoencoder::mean_units() const {
-  return spec_.regularization.kl_weight > 0 ? code_size() : 0;
-}
-
-void Autoencoder::select_candidates(const float* parameters, ConstMatrix samples,
-                                    Workspace& workspace, const PassContext& context) const {
-  context.code->clear(code_size());
-  if (samples.rows > 0) training_code(parameters, samples, workspace, context);
-  context.code->set_selected();
-}
-
-ConstMatrix Autoencoder::training_code(const float* parameters, ConstMatrix samples,
-                                       Workspace& workspace, const PassContext& context) const {
-  const Regularization& r = spec_.regularization;
-  InputRows input = input_rows(samples, context.sparse_samples, workspace);
-  if (r.corruption.kind != Corruption::none) {
-    const Scratch scratch = divide(workspace, samples.rows);
-    corrupt(r.corruption, spec_.image, context, missing_ ? scratch.target : input.values,
-            scratch.input, {});
-    if (missing_) missing_->restore_means(scratch.present, scratch.input);
-    input.values = missing_ ? joined(scratch.input, scratch) : scratch.input;
-  }
-  return network().forward({0, architecture_.code_layer + 1}, parameters, input.values, workspace,
-                           input.context(context));
-}
-
 void Autoencoder::add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace,
                                 const PassContext& context, std::span<ExactSum> sums) const {
   if (samples.rows == 0) return;
@@ -347,7 +320,8 @@ ConstMatrix Autoencoder::reconstruct(const float* parameters, ConstMatrix x, Wor
   if (!decoder_conditions.empty()) context.conditions = decoder_conditions;
   network().forward({code_end, network().layer_count()}, parameters, code, workspace, context);
   const Index last = network().layer_count() - 1;
-  return make_outputs(spec_, input.sizes, workspace.output(last, x.rows));
+  return make_outputs(spec_, size_factors(architecture_, input.sizes, workspace, x.rows),
+                      workspace.output(last, x.rows));
 }
 
 ConstMatrix Autoencoder::decode(const float* parameters, ConstMatrix codes,
@@ -372,7 +346,8 @@ LossSums Autoencoder::evaluate_weighted(const float* parameters, ConstMatrix x,
                     input.context(inference_context(workspace)));
   ConstMatrix target = x;
   LossOptions options = loss_options(spec_, {}, {}, {});
-  options.sizes = input.sizes;
+  const auto sizes = size_factors(architecture_, input.sizes, workspace, x.rows);
+  options.sizes = sizes;
   if (missing_) {
     const Scratch scratch = divide(workspace, x.rows);
     target = scratch.target;

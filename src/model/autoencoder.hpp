@@ -18,6 +18,7 @@
 #include "model/sparsity.hpp"
 #include "model/trainable.hpp"
 #include "nn/image_shape.hpp"
+#include "nn/latent_library.hpp"
 #include "nn/layer_spec.hpp"
 #include "nn/loss.hpp"
 #include "nn/network.hpp"
@@ -52,7 +53,9 @@ struct AutoencoderSpec {
   std::vector<Condition> conditions;
   Counts counts = Counts::none;  ///< samples are counts, the network is fed a function of them
   double library = 0;            ///< counts: sum of a typical sample; 0 until the data are known: 1
-  Dispersion dispersion = Dispersion::gene;  ///< nb, zinb
+  LibrarySize library_size = LibrarySize::observed;  ///< counts: what size factors come from
+  LibraryPrior library_prior;                        ///< latent: of the training samples
+  Dispersion dispersion = Dispersion::gene;          ///< nb, zinb
   SparseInput sparse_input = SparseInput::automatic;
   Regularization regularization;
   Sparsity sparsity;
@@ -73,6 +76,7 @@ struct Architecture {
   Network network;
   Index code_layer = 0;                      ///< its output is the code
   Index posterior_layer = -1;                ///< variational: its output is (mu, ln sigma^2)
+  bool latent_library = false;               ///< the code layer is a LatentLibrary
   std::vector<Index> hidden_layers;          ///< their outputs are hidden activations, before noise
   std::vector<const Dense*> encoder_layers;  ///< of a plain dense encoder; empty otherwise
   const SparseEncoder* sparse_encoder = nullptr;  ///< of sparse codes: the layer of the code
@@ -108,6 +112,9 @@ class Autoencoder final : public Trainable {
     return missing_ ? &*missing_ : nullptr;
   }
   [[nodiscard]] Index code_size() const { return code_size_; }
+  [[nodiscard]] bool awaits_parameters() const override {
+    return !predictive_ && mean_units() == 0;
+  }
   [[nodiscard]] Index posterior_layer() const override { return architecture_.posterior_layer; }
   [[nodiscard]] Index posterior_units() const override {
     return posterior_layer() < 0 ? 0 : code_size_;
@@ -139,7 +146,9 @@ class Autoencoder final : public Trainable {
   void constrain(float* parameters) const override;
 
   /// The units of the code when a penalty needs their means, else 0.
-  [[nodiscard]] Index mean_units() const override;
+  [[nodiscard]] Index mean_units() const override {
+    return spec_.regularization.kl_weight > 0 ? code_size() : 0;
+  }
   void add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace,
                      const PassContext& context, std::span<ExactSum> sums) const override;
 
@@ -213,7 +222,9 @@ class Autoencoder final : public Trainable {
   [[nodiscard]] Scratch divide(Workspace& workspace, Index rows) const;
   LossSums loss_of(ConstMatrix target, Matrix logits, Matrix gradient, float scale,
                    const LossOptions& options, const RowWeights& weights) const;
-  [[nodiscard]] bool weighs_elements() const;
+  [[nodiscard]] bool weighs_elements() const {
+    return has_emphasis(spec_.regularization) || (missing_ && !spec_.feature_weights.empty());
+  }
   ConstMatrix loss_weights(ConstMatrix mask, ConstMatrix present, Matrix weights) const {
     return element_weights(spec_.regularization, mask, present, spec_.feature_weights, weights);
   }

@@ -90,7 +90,7 @@ ConstMatrix DictionaryPass::apply(const float* parameters, ConstMatrix target, f
 
   const Matrix gradient = workspace.output_gradient(last, rows);
   if (prefixes() > 1)
-    add_prefixes(parameters, rows, scale, workspace, code, stacked, arena.rest(), sums, loss_of);
+    add_prefixes(parameters, target, scale, workspace, code, stacked, arena.rest(), sums, loss_of);
   copy(gradient, block(stacked, prefixes() - 1, rows));
   // The sums from each prefix on; the bias has that of all.
   for (Index j = prefixes() - 1; j > 0; --j)
@@ -104,10 +104,11 @@ ConstMatrix DictionaryPass::apply(const float* parameters, ConstMatrix target, f
   return stacked;
 }
 
-void DictionaryPass::add_prefixes(const float* parameters, Index rows, float scale,
+void DictionaryPass::add_prefixes(const float* parameters, ConstMatrix target, float scale,
                                   Workspace& workspace, const SparseCode& code, Matrix stacked,
                                   std::span<float> scratch, LossSums& sums, LossOf loss_of) const {
   const SparseDecoder& decoder = *architecture_.sparse_decoder;
+  const Index rows = target.rows;
   const Index shorter = prefixes() - 1;
   const float share = 1 / static_cast<float>(prefixes());
   ScratchArena arena(scratch);
@@ -119,7 +120,7 @@ void DictionaryPass::add_prefixes(const float* parameters, Index rows, float sca
   for (Index j = 0; j < shorter; ++j) {
     add(block(decoded, j, rows), sum);
     copy(sum, logits);
-    sums.loss += loss_of(logits, block(stacked, j, rows), share * scale).loss;
+    sums.loss += loss_of(target, logits, block(stacked, j, rows), share * scale).loss;
   }
   sums.loss /= static_cast<double>(prefixes());
   const Matrix gradient = workspace.output_gradient(architecture_.network.layer_count() - 1, rows);

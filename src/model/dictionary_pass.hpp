@@ -27,7 +27,8 @@ namespace hourglass {
 class DictionaryPass {
  public:
   /// The loss of the samples at given logits, of which dL/dlogits is written.
-  using LossOf = FunctionRef<LossSums(Matrix logits, Matrix gradient, float scale)>;
+  using LossOf =
+      FunctionRef<LossSums(ConstMatrix target, Matrix logits, Matrix gradient, float scale)>;
 
   /// `spec` and `architecture` outlive this.
   DictionaryPass(const AutoencoderSpec& spec, const Architecture& architecture);
@@ -47,7 +48,7 @@ class DictionaryPass {
                     std::span<float> scratch, LossSums& sums, LossOf loss_of) const;
 
  private:
-  void add_prefixes(const float* parameters, Index rows, float scale, Workspace& workspace,
+  void add_prefixes(const float* parameters, ConstMatrix target, float scale, Workspace& workspace,
                     const SparseCode& code, Matrix stacked, std::span<float> scratch,
                     LossSums& sums, LossOf loss_of) const;
   struct Candidate {

@@ -320,6 +320,11 @@ void check_counts(const AutoencoderSpec& spec) {
                       "linear with --loss nb, zinb or poisson instead of {} with --loss {}",
                       name_of(spec.output_activation), name_of(spec.loss)));
   }
+  check(spec.library_size == LibrarySize::observed ||
+            (spec.counts != Counts::none && spec.regularization.variational),
+        fmt::format("--library latent is a latent variable of counts, but {} is off: use "
+                    "--variational with --counts log1p, or --library observed",
+                    spec.counts == Counts::none ? "--counts" : "--variational"));
   if (spec.sparse_input != SparseInput::on) return;
   const std::string obstacle = sparse_input_obstacle(spec);
   check(obstacle.empty(),

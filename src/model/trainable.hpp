@@ -41,8 +41,13 @@ class Trainable {
   virtual LossSums evaluate_weighted(const float* parameters, ConstMatrix samples,
                                      std::span<const float> weights, Workspace& workspace) const;
 
+  /// Whether train_pass waits for parameters that are still arriving (PassContext::arrival) before
+  /// it reads them, and constrain() does nothing. Otherwise they are complete before a pass begins.
+  [[nodiscard]] virtual bool awaits_parameters() const { return false; }
+
   /// Variational models: the layer of the workspace whose output, in training and evaluation, is
-  /// the posterior (mu, ln sigma^2), and the number of its units; -1 and 0 of others.
+  /// the posterior (mu, ln sigma^2), and the number of its units that are the code's, which come
+  /// first; -1 and 0 of others.
   [[nodiscard]] virtual Index posterior_layer() const { return -1; }
   [[nodiscard]] virtual Index posterior_units() const { return 0; }
 

@@ -37,9 +37,12 @@ std::vector<TensorRole> Network::roles() const {
 
 double Network::training_flops_per_row() const {
   double flops = 0;
-  // Forward, weight gradient and, but for the first layer, input gradient.
-  for (const auto& layer : layers_)
-    flops += layer->flops_per_row() * (layer == layers_.front() ? 2 : 3);
+  for (const auto& layer : layers_) {
+    // Forward, weight gradient and, but for the first layer, input gradient. Gradients of a sparse
+    // code are no GEMMs.
+    const int products = layer->gives_sparse_code() ? 1 : layer == layers_.front() ? 2 : 3;
+    flops += products * layer->flops_per_row();
+  }
   return flops;
 }
 
@@ -52,6 +55,8 @@ ConstMatrix Network::forward(Range range, const float* parameters, ConstMatrix x
   if (layer_context.code == nullptr) layer_context.code = &workspace.code();
   for (Index i = range.begin; i < range.end; ++i) {
     if (i > 0) layer_context.sparse_input = nullptr;
+    if (context.arrival != nullptr)
+      context.arrival->wait_for(arena_ranges_[static_cast<std::size_t>(i)]);
     const Matrix output = workspace.output(i, x.rows);
     const PhaseSpan span(context.recorder, Phase::forward, i,
                          static_cast<double>(x.rows) * layer(i).flops_per_row());
@@ -69,23 +74,37 @@ void Network::backward(Range range, const float* parameters, ConstMatrix x, Work
   for (Index i = range.end - 1; i >= range.begin; --i) {
     const bool first = i == range.begin;
     const ConstMatrix input = first ? x : ConstMatrix(workspace.output(i - 1, x.rows));
-    const Matrix dx = first ? input_gradient : workspace.output_gradient(i - 1, x.rows);
+    const bool frozen = i < context.frozen_layers;
+    Matrix dx = first ? input_gradient : workspace.output_gradient(i - 1, x.rows);
+    if (i == context.frozen_layers && !first) dx = {};
     const Matrix y = workspace.output(i, x.rows);
     const Matrix dy = workspace.output_gradient(i, x.rows);
-    if (hook) hook(i, y, dy);
+    if (hook) {
+      // A frozen layer's penalties count in the loss; no gradient comes from above.
+      if (frozen) {
+        for (Index r = 0; r < dy.rows; ++r) std::ranges::fill(dy.row(r), 0.0F);
+      }
+      hook(i, y, dy);
+    }
+    const Range arena = arena_ranges_[static_cast<std::size_t>(i)];
+    if (frozen) {
+      if (arena.empty()) continue;
+      std::fill(gradient + arena.begin, gradient + arena.end, 0.0F);
+      if (ready) ready(arena);
+      continue;
+    }
     const auto place = static_cast<std::size_t>(i);
     layer_context.sparse_input = i == 0 ? context.sparse_input : nullptr;
     layer_context.second_order = {};
     if (place < context.second_order.size())
       layer_context.second_order = context.second_order.subspan(place, 1);
     {
-      const double flops =
-          static_cast<double>(x.rows) * layer(i).flops_per_row() * (dx.empty() ? 1 : 2);
+      const double products = layer(i).gives_sparse_code() ? 0 : dx.empty() ? 1 : 2;
+      const double flops = static_cast<double>(x.rows) * layer(i).flops_per_row() * products;
       const PhaseSpan span(context.recorder, Phase::backward, i, flops);
       layer(i).backward(parameters, input, y, dy, dx, gradient, workspace.scratch(i, x.rows),
                         layer_context);
     }
-    const Range arena = arena_ranges_[static_cast<std::size_t>(i)];
     if (ready && !arena.empty()) ready(arena);
   }
 }

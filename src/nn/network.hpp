@@ -42,7 +42,8 @@ class Network {
   [[nodiscard]] double training_flops_per_row() const;
 
   /// Runs layers [range.begin, range.end) on x; the result is workspace.output(range.end - 1). x
-  /// must outlive backward.
+  /// must outlive backward. Waits for each layer's parameters where they are still arriving
+  /// (PassContext::arrival); all of a network's are there after a pass over all layers.
   ConstMatrix forward(Range range, const float* parameters, ConstMatrix x, Workspace& workspace,
                       const PassContext& context) const;
 

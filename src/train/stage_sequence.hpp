@@ -29,6 +29,8 @@ class StageSequence {
   /// Throws the same Error on every rank. Collective.
   void start_from_data();
 
+  /// The model that the stages to begin imitate; it outlives this.
+  void set_teacher(const Model* teacher) { teacher_ = teacher; }
   /// Makes a stage the current one, from the network's parameters as they are. Throws the same
   /// Error on every rank. Collective.
   void begin(Index stage);
@@ -55,6 +57,7 @@ class StageSequence {
   const RunData& data_;
   const RunPlan& plan_;
   const RunProfile& profile_;
+  const Model* teacher_ = nullptr;
   WorkerPool pool_;
   Buffer<float> parameters_;
   const ShardPlan* source_plan_ = nullptr;

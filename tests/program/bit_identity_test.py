@@ -244,6 +244,7 @@ class BitIdentityTest(ProgramTest):
         settings = ["--batch", 48, "--micro-batch", 12, "--output-activation", "linear"]
         kinds = {
             "topk": ["--sparsity", "topk:3", "--layers", "20,15"],
+            "updates": ["--sparsity", "topk:1", "--layers", "20,90", "--sparse-update"],
             "annealed": ["--sparsity", "topk:3", "--k-start", 9, "--k-anneal", "2epochs"],
             "batch-topk": ["--sparsity", "batch-topk:3", "--layers", "20,15"],
             "jumprelu": ["--sparsity", "jumprelu:0.1", "--l0", "1e-3", "--l0-warmup", "1epochs"],
