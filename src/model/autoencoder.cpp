@@ -279,6 +279,28 @@ void Autoencoder::count_use(const PassContext& context, Workspace& workspace, In
           rows * (dictionary_ ? dictionary_->prefixes() : 1));
 }
 
+void Autoencoder::select_candidates(const float* parameters, ConstMatrix samples,
+                                    Workspace& workspace, const PassContext& context) const {
+  context.code->clear(code_size());
+  if (samples.rows > 0) training_code(parameters, samples, workspace, context);
+  context.code->set_selected();
+}
+
+ConstMatrix Autoencoder::training_code(const float* parameters, ConstMatrix samples,
+                                       Workspace& workspace, const PassContext& context) const {
+  const Regularization& r = spec_.regularization;
+  InputRows input = input_rows(samples, context.sparse_samples, workspace);
+  if (r.corruption.kind != Corruption::none) {
+    const Scratch scratch = divide(workspace, samples.rows);
+    corrupt(r.corruption, spec_.image, context, missing_ ? scratch.target : input.values,
+            scratch.input, {});
+    if (missing_) missing_->restore_means(scratch.present, scratch.input);
+    input.values = missing_ ? joined(scratch.input, scratch) : scratch.input;
+  }
+  return network().forward({0, architecture_.code_layer + 1}, parameters, input.values, workspace,
+                           input.context(context));
+}
+
 void Autoencoder::add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace,
                                 const PassContext& context, std::span<ExactSum> sums) const {
   if (samples.rows == 0) return;
