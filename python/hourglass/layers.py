@@ -28,6 +28,19 @@ class Dense:
         return self.linear(t)
 
 
+class Centre:
+    """y = x - b, the pre-bias."""
+
+    def __init__(self, bias: Array) -> None:
+        self.bias = bias
+
+    def __call__(self, x: Array) -> Array:
+        return x - self.bias
+
+    def tangent(self, x: Array, t: Array) -> Array:
+        return t
+
+
 class ConditionBias:
     """y = x + the rows of the weights (categories x outputs) of a sample's categories."""
 

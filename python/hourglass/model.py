@@ -21,6 +21,7 @@ from .layers import (
     Activation,
     ConditionBias,
     Convolution,
+    Centre,
     Dense,
     KSparse,
     LayerNorm,
@@ -116,6 +117,9 @@ class Model:
             shapes[0] = (*shapes[0][:2], 2 * shapes[0][2])
         steps: List[Step] = []
         sparsity, _, number = self.settings.get("sparsity", "none").partition(":")
+        if is_encoder and self.settings.get("pre-bias", "none") != "none":
+            decoder = group.parent["decoder"]
+            steps.append(Centre(decoder[f"{len(decoder) - 1}/bias"][()].astype(dtype)))
         for i, layer in enumerate(layers[1:]):
             stored = {
                 name: values[()].astype(dtype)

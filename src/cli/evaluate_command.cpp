@@ -12,6 +12,7 @@
 #include "cli/command.hpp"
 #include "cli/feature_output.hpp"
 #include "cli/model_arguments.hpp"
+#include "cli/sparse_code_output.hpp"
 #include "core/number_text.hpp"
 #include "data/original_units.hpp"
 #include "data/sample_weights.hpp"
@@ -213,6 +214,12 @@ void run_evaluate(const Arguments& arguments) {
     code = code_statistics(world, *given.model.network, given.model.parameters.span(), reader,
                            data.transform, given.micro_batch, pool, *code_options);
   }
+  std::optional<SparseCodeStatistics> sparse;
+  if (given.model.network->counted_units() > 0) {
+    sparse =
+        sparse_code_statistics(world, *given.model.network, given.model.parameters.span(), reader,
+                               data.transform, given.micro_batch, pool, given.model.row_conditions);
+  }
   std::optional<EvidenceBounds> evidence;
   if (evidence_options) {
     evidence = evidence_bounds(world, *given.model.network, given.model.parameters.span(), reader,
@@ -243,6 +250,7 @@ void run_evaluate(const Arguments& arguments) {
       json["importance_weighted_bound"] = evidence->importance_weighted;
       json["elbo_samples"] = evidence_options->draws;
     }
+    if (sparse) add_sparse_code(*sparse, json);
     if (code) add_code(*code, json);
     fmt::print("{}\n", json.dump());
     return;
@@ -260,6 +268,7 @@ void run_evaluate(const Arguments& arguments) {
         decimal_text(*corrupted, 6));
   if (features) print_features(*features);
   if (evidence) print_evidence(*evidence, evidence_options->draws);
+  if (sparse) print_sparse_code(*sparse, arguments.flag("code"));
   if (code) print_code(*code, given.model.network->code_size());
 }
 

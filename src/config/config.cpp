@@ -6,6 +6,7 @@
 #include <array>
 
 #include "config/data_reading.hpp"
+#include "config/dictionary_training.hpp"
 #include "hourglass/core/error.hpp"
 #include "system/stop_signal.hpp"
 
@@ -176,6 +177,7 @@ void validate(const TrainConfig& config) {
     static_cast<void>(make_optimizer(config.optimizer));
   }
   check_penalty_schedules(config);
+  check_dictionary_training(config);
   check_pretraining(config);
   check_transfer(config);
 }

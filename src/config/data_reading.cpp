@@ -129,6 +129,11 @@ void check_target(const TrainConfig& config) {
                                    {"missing-value", !config.missing_values.empty()}}) {
     check(!used, fmt::format("--target cannot be combined with --{}: leave out one of them", name));
   }
+  for (const Normalize normalize : {config.normalize, config.target_normalize}) {
+    check(normalize != Normalize::unit_mean_square,
+          "--target takes no normalization by one factor of all features: use --normalize "
+          "standardize and --target-normalize standardize");
+  }
   check(config.validation.empty() || !config.validation_target.empty(),
         "--target with --validation needs --validation-target, the same of those samples");
   check(config.validation_target.empty() || !config.validation.empty(),

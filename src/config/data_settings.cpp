@@ -47,7 +47,8 @@ std::vector<Setting> data_settings() {
       word_setting(
           {"normalize", s,
            "Conversion of stored values to inputs: auto (integers to [0,1], floats unchanged), "
-           "none, unit, standardize"},
+           "none, unit, standardize, unit-mean-square (one factor for all features: their squared "
+           "distances from their means average 1)"},
           [](TrainConfig& c) -> Normalize& { return c.normalize; }, normalize_from),
       word_setting(
           {"missing", s,

@@ -48,6 +48,8 @@ std::span<const SettingDependency> setting_dependencies() {
       {{"jumprelu-bandwidth"}, {"l0"}, {}},
       {{"k-anneal"}, {"k-start"}, {}},
       {{"predictive-weight", "predictive-iterations"}, {"predictive"}, {}},
+      {{"aux-k", "aux-weight", "matryoshka", "resample-dead"}, {"sparsity"}, {}},
+      {{"dead-after"}, {"sparsity", "k-sparse", "l1"}, {}},
       {{"momentum"}, rules, {"sgd", "rmsprop", "lars", "muon", "shampoo", "soap"}},
       {{"nesterov", "momentum-schedule"}, rules, {"sgd"}},
       {{"beta1"}, rules, {"adam", "adamw", "nadam", "lamb", "muon", "shampoo", "soap"}},

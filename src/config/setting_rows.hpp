@@ -164,6 +164,7 @@ Setting choice_setting(Row row, std::vector<std::string> choices, Access access)
 [[nodiscard]] std::vector<Setting> model_settings();
 [[nodiscard]] std::vector<Setting> regularization_settings();
 [[nodiscard]] std::vector<Setting> sparsity_settings();
+[[nodiscard]] std::vector<Setting> dictionary_settings();
 [[nodiscard]] std::vector<Setting> optimizer_settings();
 [[nodiscard]] std::vector<Setting> pretrain_settings();
 [[nodiscard]] std::vector<Setting> transfer_settings();

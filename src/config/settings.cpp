@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "config/setting_rows.hpp"
+#include "config/sparse_defaults.hpp"
 #include "core/text_list.hpp"
 
 namespace hourglass {
@@ -11,9 +12,10 @@ namespace hourglass {
 const std::vector<Setting>& train_settings() {
   static const std::vector<Setting> settings = [] {
     std::vector<Setting> all;
-    for (auto part : {data_settings(), view_settings(), model_settings(), regularization_settings(),
-                      sparsity_settings(), optimizer_settings(), pretrain_settings(),
-                      transfer_settings(), run_settings(), reliability_settings()}) {
+    for (auto part :
+         {data_settings(), view_settings(), model_settings(), regularization_settings(),
+          sparsity_settings(), dictionary_settings(), optimizer_settings(), pretrain_settings(),
+          transfer_settings(), run_settings(), reliability_settings()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     for (Setting& setting : all) {
@@ -22,6 +24,7 @@ const std::vector<Setting>& train_settings() {
         set(config, text);
         settle_variational_defaults(name, config);
         settle_optimizer_defaults(name, config);
+        settle_sparse_defaults(name, config);
       };
     }
     return all;

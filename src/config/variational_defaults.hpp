@@ -8,11 +8,17 @@ namespace hourglass {
 
 struct TrainConfig;
 
-/// Which of the settings with a default of their own under --variational have been given.
+/// Which of the settings with a default of their own under --variational, or under --sparsity, have
+/// been given.
 struct GivenSettings {
   bool loss_reduction = false;
   bool beta = false;
   bool beta_warmup = false;
+  bool normalize = false;
+  bool output_activation = false;
+  bool pre_bias = false;
+  bool unit_norm = false;
+  bool tied_start = false;
 };
 
 /// To be called when a setting was read from a file or the command line: notes that it was given,

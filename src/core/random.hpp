@@ -26,6 +26,7 @@ enum class Purpose : std::uint32_t {
   compression = 13,
   sweep = 20,
   evidence = 21,
+  dictionary = 24,
 };
 
 /// Stateless counter-based generator: Philox4x32-10 (Salmon et al., "Parallel random numbers: as

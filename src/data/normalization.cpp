@@ -15,11 +15,12 @@ namespace hourglass {
 
 namespace {
 
-constexpr std::array<std::pair<Normalize, std::string_view>, 4> names = {{
+constexpr std::array<std::pair<Normalize, std::string_view>, 5> names = {{
     {Normalize::automatic, "auto"},
     {Normalize::none, "none"},
     {Normalize::unit, "unit"},
     {Normalize::standardize, "standardize"},
+    {Normalize::unit_mean_square, "unit-mean-square"},
 }};
 
 /// The narrowest floating type that holds every T.

@@ -20,9 +20,11 @@ enum class Normalize {
          ///< floating types as they are
   standardize,  ///< (x - mean) / deviation, per feature over the training data; the deviation of a
                 ///< feature that counts as constant (data/statistics.hpp) is 1
+  unit_mean_square,  ///< one factor for all features, after which the squares of the distances from
+                     ///< the features' means average 1 over the training data
 };
 
-/// Names as in the configuration: "auto", "none", "unit", "standardize".
+/// Names as in the configuration: "auto", "none", "unit", "standardize", "unit-mean-square".
 [[nodiscard]] std::string_view name_of(Normalize normalize);
 /// Throws Error(usage) that lists the names.
 [[nodiscard]] Normalize normalize_from(std::string_view name);

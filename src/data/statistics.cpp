@@ -14,6 +14,7 @@
 #include "data/columns_of.hpp"
 #include "data/finite_rows.hpp"
 #include "data/missing_values.hpp"
+#include "data/transformed_statistics.hpp"
 #include "data/weighted_statistics.hpp"
 #include "hourglass/core/error.hpp"
 
@@ -142,6 +143,14 @@ Index rows_per_block(const DatasetInfo& info) {
   return std::max<Index>(1, (Index{256} << 10) / info.row_bytes());
 }
 
+/// The rows of a part that are measured, see feature_statistics().
+Range measured_rows(const DatasetInfo& info, Index part, Index most_rows) {
+  const Index parts = part_count(info);
+  Range rows = even_part(info.rows(), parts, part);
+  if (most_rows > 0) rows.end = std::min(rows.end, rows.begin + (most_rows + parts - 1) / parts);
+  return rows;
+}
+
 Moments measure_part(const DatasetReader& reader, const MissingValues& missing, Range part_rows,
                      std::span<std::byte> stored) {
   const DatasetInfo& info = reader.info();
@@ -177,15 +186,15 @@ Moments measure_part(const DatasetReader& reader, const MissingValues& missing, 
 }
 
 std::vector<Moments> measure_parts(const DatasetReader& reader, const MissingValues& missing,
-                                   Range parts) {
+                                   Range parts, Index most_rows) {
   const DatasetInfo& info = reader.info();
   // Whole blocks a read, so that where a read ends changes nothing.
   const Index read_rows = round_up(std::min(rows_a_read(info), info.rows()), rows_per_block(info));
   Buffer<std::byte> stored(read_rows * info.row_bytes());
   std::vector<Moments> result;
   for (Index part = parts.begin; part < parts.end; ++part) {
-    result.push_back(measure_part(reader, missing, even_part(info.rows(), part_count(info), part),
-                                  stored.span()));
+    result.push_back(
+        measure_part(reader, missing, measured_rows(info, part, most_rows), stored.span()));
   }
   return result;
 }
@@ -206,14 +215,15 @@ std::string to_text(const std::vector<Moments>& parts, std::size_t begin, std::s
 }  // namespace
 
 FeatureStatistics feature_statistics(const Communicator& communicator, const DatasetReader& reader,
-                                     const MissingValues& missing) {
+                                     const MissingValues& missing, Index most_rows) {
   const DatasetInfo& info = reader.info();
   std::vector<Moments> mine;
   collectively(communicator, [&] {
     if (info.rows() < 1)
       throw Error(ErrorKind::data, to_string(info.address) + ": it holds no samples");
     mine = measure_parts(reader, missing,
-                         even_part(part_count(info), communicator.size(), communicator.rank()));
+                         even_part(part_count(info), communicator.size(), communicator.rank()),
+                         most_rows);
   });
   const Index parts = part_count(info);
   const auto features = static_cast<std::size_t>(info.features());
@@ -236,7 +246,7 @@ FeatureStatistics feature_statistics(const Communicator& communicator, const Dat
         if (counts) {
           total.merge(moments.data() + 2 * count, moments.data(), moments.data() + count, count);
         } else {
-          total.merge(even_part(info.rows(), parts, part).size(), moments.data(),
+          total.merge(measured_rows(info, part, most_rows).size(), moments.data(),
                       moments.data() + count, count);
         }
         ++part;
@@ -244,7 +254,7 @@ FeatureStatistics feature_statistics(const Communicator& communicator, const Dat
     }
     for (std::size_t c = 0; c < count; ++c) {
       result.mean[begin + c] = total.mean[c];
-      const double rows = counts ? total.counts[c] : static_cast<double>(info.rows());
+      const double rows = counts ? total.counts[c] : static_cast<double>(total.rows);
       if (counts) result.count[begin + c] = static_cast<Index>(rows);
       result.deviation[begin + c] = rows > 0 ? std::sqrt(total.squares[c] / rows) : 0;
     }
@@ -267,6 +277,16 @@ double divisor_of(Normalize normalize, const DatasetInfo& info) {
   return resolve(normalize, info.type) == Normalize::unit ? unit_divisor(info.type) : 1.0;
 }
 
+// The root of the mean square of the distances from the features' means; 1 of constant data.
+double mean_square_divisor(const Communicator& communicator, const DatasetReader& reader,
+                           const MissingValues& missing) {
+  const FeatureStatistics statistics =
+      feature_statistics(communicator, reader, missing, enough_rows);
+  const double root =
+      std::sqrt(total_variance(statistics, {}) / static_cast<double>(statistics.mean.size()));
+  return std::isnormal(root) ? root : 1.0;
+}
+
 std::vector<float> divided(const std::vector<double>& means, double divisor) {
   std::vector<float> result;
   for (const double mean : means) result.push_back(static_cast<float>(mean / divisor));
@@ -280,7 +300,10 @@ std::vector<float> missing_means(const Communicator& communicator, const Dataset
                                  FeatureStatistics* measured) {
   if (resolve(normalize, reader.info().type) == Normalize::standardize) return {};
   FeatureStatistics statistics = feature_statistics(communicator, reader, missing);
-  std::vector<float> means = divided(statistics.mean, divisor_of(normalize, reader.info()));
+  std::vector<float> means =
+      divided(statistics.mean, normalize == Normalize::unit_mean_square
+                                   ? mean_square_divisor(communicator, reader, missing)
+                                   : divisor_of(normalize, reader.info()));
   if (measured != nullptr) *measured = std::move(statistics);
   return means;
 }
@@ -294,15 +317,27 @@ InputTransform input_transform(const Communicator& communicator, const DatasetRe
   collectively(communicator, [&] {
     check_missing_values(info, missing.values);
     columns = columns_of(info);
-    if (columns.empty() || normalize != Normalize::unit || !is_integer(info.type)) return;
-    throw Error(ErrorKind::usage, to_string(info.address) +
-                                      ": --normalize unit would divide its categories too: use "
-                                      "--normalize standardize or none");
+    const bool has_words = std::ranges::any_of(columns, [](const Column& column) {
+      return column.kind == ColumnKind::category || column.kind == ColumnKind::boolean;
+    });
+    const bool divides =
+        (normalize == Normalize::unit && is_integer(info.type) && !columns.empty()) ||
+        (normalize == Normalize::unit_mean_square && has_words);
+    if (!divides) return;
+    const char* const text =
+        has_words && normalize == Normalize::unit_mean_square
+            ? ": --normalize unit-mean-square would divide its categories too: use --normalize "
+              "standardize or none"
+            : ": --normalize unit would divide its categories too: use --normalize standardize or "
+              "none";
+    throw Error(ErrorKind::usage, to_string(info.address) + text);
   });
   if (!columns.empty() && normalize == Normalize::automatic) normalize = Normalize::none;
   InputTransform transform;
-  transform.divisor = divisor_of(normalize, info);
   transform.missing = std::move(missing);
+  transform.divisor = normalize == Normalize::unit_mean_square
+                          ? mean_square_divisor(communicator, reader, transform.missing)
+                          : divisor_of(normalize, info);
   const bool standardizes = resolve(normalize, info.type) == Normalize::standardize;
   if (!standardizes && transform.missing.treatment != Missing::mean) return transform;
 

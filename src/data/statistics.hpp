@@ -26,10 +26,16 @@ struct FeatureStatistics {
 /// not cancel. Collective. Throws the same Error on every rank: Error(data) for a data set without
 /// rows or with NaN or infinity (naming the row), and as DatasetReader::read_rows. Where `missing`
 /// allows missing elements they are left out, and what is there has the same bits as in a feature
-/// without any.
+/// without any. Of a data set with more than `most_rows` rows (0: of none), about so many are
+/// measured: the first of each part.
 [[nodiscard]] FeatureStatistics feature_statistics(const Communicator& communicator,
                                                    const DatasetReader& reader,
-                                                   const MissingValues& missing = {});
+                                                   const MissingValues& missing = {},
+                                                   Index most_rows = 0);
+
+/// Rows that are enough for what is one number, or the start of what is trained: of 2^18 samples
+/// the mean is off by 1/500 of a deviation.
+constexpr Index enough_rows = Index{1} << 18;
 
 /// Whether a feature of this mean and deviation counts as constant, so that its deviation is taken
 /// as 1 and it becomes (nearly) 0, as in scikit-learn's StandardScaler: its deviation is
@@ -42,9 +48,9 @@ struct FeatureStatistics {
 
 /// The conversion that `normalize` means for this data set. For standardize, and for the means of
 /// Missing::mean, it makes the pass above (collective), whose result `measured` receives unless it
-/// is null. The mean is also kept in double when one in single precision would be off by more than
-/// a sixteenth of a feature's deviation. With `weights` (empty: none), of samples without missing
-/// elements, it is the pass of weighted_statistics().
+/// is null; for unit_mean_square that of enough_rows. The mean is also kept in double when one in
+/// single precision would be off by more than a sixteenth of a feature's deviation. With `weights`
+/// (empty: none), of samples without missing elements, it is the pass of weighted_statistics().
 [[nodiscard]] InputTransform input_transform(const Communicator& communicator,
                                              const DatasetReader& reader, Normalize normalize,
                                              MissingValues missing = {},

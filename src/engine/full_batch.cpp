@@ -108,6 +108,7 @@ FullBatch::Pass FullBatch::evaluate(SampleSource& source, std::uint32_t epoch, c
     totals_.squared_error.add(totals.squared_error);
     totals_.penalty.add(totals.penalty);
     totals_.unit_divergences.add(totals.unit_divergences);
+    totals_.unit_use.add(totals.unit_use);
     totals_.samples += totals.samples;
     totals_.flags = totals.flags;
     totals_.failed = totals.failed;

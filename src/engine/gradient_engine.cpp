@@ -36,7 +36,8 @@ GradientEngine::GradientEngine(const Trainable& model, const ShardPlan& plan, Ra
 }
 
 StepSums& GradientEngine::run(const float* parameters, SampleSource& source, std::uint64_t seed,
-                              std::uint32_t epoch, Index step, const PenaltyFactors& factors) {
+                              std::uint32_t epoch, Index step, const PenaltyFactors& factors,
+                              std::span<const std::int32_t> dead_units) {
   std::ranges::fill(next_buckets_, 0);
   for (Index b = 0; b < bucket_count(); ++b)
     finished_by_[static_cast<std::size_t>(b)].store(0, std::memory_order_relaxed);
@@ -48,7 +49,8 @@ StepSums& GradientEngine::run(const float* parameters, SampleSource& source, std
                       .seed = seed,
                       .epoch = epoch,
                       .penalty_factors = factors,
-                      .batch_samples = shards_.samples_in_step(step)},
+                      .batch_samples = shards_.samples_in_step(step),
+                      .dead_units = dead_units},
                      step,
                      1.0F / static_cast<float>(shards_.samples_in_step(step))};
   state.context.arrival = exchange_.arrival();
@@ -82,12 +84,14 @@ void GradientEngine::collect_sums() {
   sums_.squared_error.clear();
   sums_.penalty.clear();
   sums_.unit_divergences.clear();
+  sums_.unit_use.clear();
   sums_.failure = nullptr;
   for (const auto& worker : workers_) {
     sums_.loss.add(worker->sums().loss);
     sums_.squared_error.add(worker->sums().squared_error);
     sums_.penalty.add(worker->sums().penalty);
     sums_.unit_divergences.add(worker->sums().unit_divergences);
+    sums_.unit_use.add(worker->sums().unit_use);
     if (!sums_.failure) sums_.failure = worker->sums().failure;
   }
   sums_.input_seconds = worker(0).sums().input_seconds;

@@ -46,7 +46,8 @@ class GradientEngine {
   /// One step: all micro-batches of the rank. On return the exchange of every bucket has been
   /// started. The sums are this rank's, the times worker 0's; they stay until the next step.
   StepSums& run(const float* parameters, SampleSource& source, std::uint64_t seed,
-                std::uint32_t epoch, Index step, const PenaltyFactors& factors = {});
+                std::uint32_t epoch, Index step, const PenaltyFactors& factors = {},
+                std::span<const std::int32_t> dead_units = {});
 
   /// The smallest value of the active units of the last step's batch, of models that select from it
   /// (Trainable::selects_from_batch), the same on every rank.

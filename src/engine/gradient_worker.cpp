@@ -24,6 +24,7 @@ GradientWorker::GradientWorker(const Trainable& model, const ShardPlan& shards,
   const Index max_rows = shards_.micro_batch();
   workspace_ = model_.make_workspace(max_rows);
   sums_.unit_divergences = UnitDivergences(model_.posterior_units());
+  sums_.unit_use = UnitUse(model_.counted_units());
   unit_sums_.resize(static_cast<std::size_t>(model_.mean_units()));
   if (model_.selects_from_batch()) {
     codes_.resize(static_cast<std::size_t>(plan_.leaves.size()));
@@ -47,6 +48,7 @@ void GradientWorker::begin_step() {
   sums_.squared_error.clear();
   sums_.penalty.clear();
   sums_.unit_divergences.clear();
+  sums_.unit_use.clear();
   sums_.failure = nullptr;
   sums_.input_seconds = 0;
   sums_.compute_seconds = 0;
@@ -144,6 +146,8 @@ void GradientWorker::run(const GradientStep& step, Announcement announce) {
       sums_.unit_divergences.add(workspace_.output(model_.posterior_layer(), batch.samples.rows),
                                  weights_of(context));
     }
+    if (!sums_.unit_use.empty() && batch.samples.rows > 0)
+      model_.count_use(context, workspace_, batch.samples.rows, sums_.unit_use);
   }
   sums_.compute_seconds = timer.seconds() - (sums_.input_seconds - input_before);
 }

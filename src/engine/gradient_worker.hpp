@@ -37,6 +37,7 @@ struct StepSums {
   ExactSum squared_error;
   ExactSum penalty;
   UnitDivergences unit_divergences;  ///< of variational models; empty of others
+  UnitUse unit_use;                  ///< of models with a sparse code; empty of others
   std::exception_ptr failure;  ///< thrown by the data source; the step was completed with empty
                                ///< micro-batches instead
   Index root_failures = 0;     ///< of the update before, see MatrixRule::transform()

@@ -220,6 +220,18 @@ void ShardedOptimizer::update_rounded(const UpdateStep& step, Index begin, Index
   }
 }
 
+void ShardedOptimizer::clear_moments(Range parameters) {
+  for (const auto& bucket : runs_) {
+    for (const SegmentRun& run : bucket) {
+      const Index begin = std::max(parameters.begin, run.range.begin);
+      const Index end = std::min(parameters.end, run.range.end);
+      for (std::size_t s = 0; begin < end && s < moment_count(); ++s)
+        std::fill_n(states_[s].data() + run.state_offset + begin - run.range.begin, end - begin,
+                    0.0F);
+    }
+  }
+}
+
 void ShardedOptimizer::update_average(Index step, const SegmentRun& run) {
   // Early on the average follows faster, so that it forgets the random start.
   const auto t = static_cast<double>(step);

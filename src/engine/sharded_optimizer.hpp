@@ -45,6 +45,9 @@ class ShardedOptimizer {
   /// Updates the owned parameters of a bucket; `gradient` is the arena.
   void update(Index bucket, const UpdateStep& step, std::span<const float> gradient);
 
+  /// Sets the moments of these parameters to 0, as far as this rank holds them.
+  void clear_moments(Range parameters);
+
   /// Whether a running average of the parameters is kept; it starts as the parameters at
   /// construction.
   [[nodiscard]] bool averages() const { return settings_.ema > 0; }

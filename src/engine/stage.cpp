@@ -26,7 +26,7 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
       model_(model),
       plan_(plan),
       settings_(settings),
-      summation_(model.posterior_units()) {
+      summation_(model.posterior_units(), model.counted_units()) {
   collectively(communicator_, [&] {
     schedule_ = std::make_unique<Schedule>(settings_.schedule, plan_.steps_per_epoch(),
                                            settings_.epochs * plan_.steps_per_epoch());
@@ -55,10 +55,12 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
 }
 
 const StepTotals& Stage::gradient(SampleSource& source, std::uint64_t seed, std::uint32_t epoch,
-                                  Index step, StepFlags flags, const PenaltyFactors& factors) {
+                                  Index step, StepFlags flags, const PenaltyFactors& factors,
+                                  std::span<const std::int32_t> dead_units) {
   activity::enter(Work::computing);
   const double waited = exchange_->arrival_seconds();
-  StepSums& sums = engine_->run(parameters().data(), source, seed, epoch, step, factors);
+  StepSums& sums =
+      engine_->run(parameters().data(), source, seed, epoch, step, factors, dead_units);
   compute_seconds_ = sums.compute_seconds - (exchange_->arrival_seconds() - waited);
   activity::enter(Work::exchanging);
   sums.root_failures = sharded_optimizer_->take_root_failures();

@@ -52,9 +52,11 @@ class Stage {
         WorkerPool& pool, std::span<float> parameters, const StageSettings& settings);
 
   /// Computes the gradient of one step, starts its exchange and sums the losses over the ranks,
-  /// with `flags` of this rank; `factors` are those of penalty weights in this update.
+  /// with `flags` of this rank; `factors` are those of penalty weights in this update, `dead_units`
+  /// those of PassContext.
   const StepTotals& gradient(SampleSource& source, std::uint64_t seed, std::uint32_t epoch,
-                             Index step, StepFlags flags = {}, const PenaltyFactors& factors = {});
+                             Index step, StepFlags flags = {}, const PenaltyFactors& factors = {},
+                             std::span<const std::int32_t> dead_units = {});
   /// The global norm of that gradient, before clipping.
   [[nodiscard]] double gradient_norm() { return exchange_->norm(); }
   /// Waits until no message of that gradient is pending, as must be before the parameters are used

@@ -16,8 +16,11 @@ constexpr std::size_t all_words = root_failure_word + 1;
 
 }  // namespace
 
-StepSummation::StepSummation(Index units) : words_(all_words + static_cast<std::size_t>(units)) {
-  totals_.unit_divergences = UnitDivergences(units);
+StepSummation::StepSummation(Index posterior_units, Index counted_units)
+    : words_(all_words + static_cast<std::size_t>(posterior_units) +
+             UnitUse::word_count(counted_units)) {
+  totals_.unit_divergences = UnitDivergences(posterior_units);
+  totals_.unit_use = UnitUse(counted_units);
 }
 
 Request StepSummation::start(const Communicator& communicator, StepSums& sums,
@@ -29,8 +32,11 @@ Request StepSummation::start(const Communicator& communicator, StepSums& sums,
   words_[failure_word] = sums.failure ? 1 : 0;
   words_[root_failure_word] = sums.root_failures;
   const auto divergences = sums.unit_divergences.words();
-  require(all_words + divergences.size() == words_.size(), "sums of another model");
+  const std::size_t use_begin = all_words + divergences.size();
+  require(use_begin + UnitUse::word_count(sums.unit_use.units()) == words_.size(),
+          "sums of another model");
   std::ranges::copy(divergences, words_.begin() + all_words);
+  sums.unit_use.pack(std::span(words_).subspan(use_begin));
   return communicator.iallreduce_sum(words_);
 }
 
@@ -41,7 +47,9 @@ const StepTotals& StepSummation::finish(const StepSums& sums, Index samples) {
     word += exact_words;
   }
   for (std::size_t f = 0; f < totals_.flags.size(); ++f) totals_.flags[f] = words_[flag_words + f];
-  std::copy(words_.begin() + all_words, words_.end(), totals_.unit_divergences.words().begin());
+  const auto divergences = totals_.unit_divergences.words();
+  std::copy_n(words_.begin() + all_words, divergences.size(), divergences.begin());
+  totals_.unit_use.unpack(std::span(words_).subspan(all_words + divergences.size()));
   totals_.root_failures = words_[root_failure_word];
   totals_.failed = words_[failure_word] > 0;
   totals_.failure = sums.failure;

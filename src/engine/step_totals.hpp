@@ -28,6 +28,7 @@ struct StepTotals {
   ExactSum squared_error;
   ExactSum penalty;
   UnitDivergences unit_divergences;  ///< of variational models
+  UnitUse unit_use;                  ///< of models with a sparse code
   Index samples = 0;
   std::array<std::int64_t, std::tuple_size_v<StepFlags>>
       flags{};                 ///< by flag: the number of ranks on which it was set
@@ -48,8 +49,8 @@ struct StepTotals {
 /// rank has failed.
 class StepSummation {
  public:
-  /// For a model with so many units of a posterior.
-  explicit StepSummation(Index units = 0);
+  /// For a model with so many units of a posterior and so many whose use is counted.
+  explicit StepSummation(Index posterior_units = 0, Index counted_units = 0);
   /// Starts the sum of what this rank contributes. Nothing may be started again before finish().
   [[nodiscard]] Request start(const Communicator& communicator, StepSums& sums,
                               const StepFlags& flags);
@@ -57,8 +58,8 @@ class StepSummation {
   const StepTotals& finish(const StepSums& sums, Index samples);
 
  private:
-  std::vector<std::int64_t> words_;  // three exact sums, the flags, the failures (two words), the
-                                     // divergences
+  // Three exact sums, the flags, the failures (two words), the divergences, the use of units.
+  std::vector<std::int64_t> words_;
   StepTotals totals_;
 };
 

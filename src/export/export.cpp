@@ -7,6 +7,7 @@
 
 #include "hourglass/core/error.hpp"
 #include "model/autoencoder.hpp"
+#include "model/dictionary_start.hpp"
 #include "model/regularization.hpp"
 #include "nn/activation_layer.hpp"
 #include "nn/convolution.hpp"
@@ -136,6 +137,7 @@ class StepBuilder {
   void add_dense(const Dense& dense, bool variational) {
     ExportStep step = begin_linear(dense);
     if (tied_) step.weight = transposed(step.weight, step.inputs, step.outputs);
+    if (linear_ == 1 && spec_.dictionary.pre_bias != PreBias::none) fold_pre_bias(step);
     if (variational) keep_outputs(step, step.outputs / 2);  // (mu, ln sigma^2): the code is mu
     const bool last = linear_ == encoder_layers() + static_cast<Index>(spec_.decoder.size()) - 1;
     // Of counts, the means come first.
@@ -145,12 +147,27 @@ class StepBuilder {
     add_activation(part(), dense.activation(), outputs);
   }
 
+  // W (x - b) + c = W x + (c - W b): what other programs read has no pre-bias.
+  void fold_pre_bias(ExportStep& step) const {
+    const auto centre = pre_bias_of(*model_.network, model_.parameters.span());
+    for (Index j = 0; j < step.outputs; ++j) {
+      double sum = 0;
+      for (Index c = 0; c < step.inputs; ++c) {
+        sum += static_cast<double>(step.weight[static_cast<std::size_t>(j * step.inputs + c)]) *
+               static_cast<double>(centre[static_cast<std::size_t>(c)]);
+      }
+      float& bias = step.bias[static_cast<std::size_t>(j)];
+      bias = static_cast<float>(static_cast<double>(bias) - sum);
+    }
+  }
+
   static bool is_exported(Selection kind) {
     return kind == Selection::top_k || kind == Selection::relu;
   }
 
   void add_sparse_encoder(const SparseEncoder& encoder) {
     ExportStep linear = begin_linear(encoder);  // before part(): it counts the layer
+    if (linear_ == 1 && spec_.dictionary.pre_bias != PreBias::none) fold_pre_bias(linear);
     part().push_back(std::move(linear));
     add_activation(part(), Activation::relu, encoder.outputs());
     if (encoder.selection().kind == Selection::top_k)

@@ -65,7 +65,8 @@ struct ExportStep {
                                   Units output = Units::network);
 
 /// The bytes of a safetensors file of all parameters: "encoder/0/weight" becomes
-/// "encoder.0.weight"; the metadata hold the configuration and the weights digest.
+/// "encoder.0.weight"; the metadata hold the configuration and the weights digest, and the name of
+/// the bias that is also subtracted from the input, "pre_bias", if there is one.
 [[nodiscard]] std::string to_safetensors(const Model& model);
 
 /// The same with the names that a torch.nn.ModuleDict of two torch.nn.Sequential, "encoder" and

@@ -20,6 +20,11 @@ std::string to_safetensors(const Model& model) {
     }
     file.add("input.inverse_deviation", {width}, model.transform.inverse_deviation.data());
   }
+  if (model.network->spec().dictionary.pre_bias != PreBias::none) {
+    std::string name = model.network->layout().tensor(model.network->architecture().pre_bias).name;
+    std::ranges::replace(name, '/', '.');
+    file.add_metadata("pre_bias", name);
+  }
   for (const Tensor& tensor : model.network->layout().tensors()) {
     std::string name = tensor.name;
     std::ranges::replace(name, '/', '.');

@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <string>
 
 #include "hourglass/core/error.hpp"
+#include "model/dictionary_checks.hpp"
 #include "model/paired_target.hpp"
 #include "model/spec_checks.hpp"
 #include "nn/activation_layer.hpp"
@@ -27,6 +30,7 @@ namespace {
 struct Linear {
   Dense* dense = nullptr;
   Convolution* convolution = nullptr;
+  Slot sparse = -1;  // of a layer before or behind a sparse code, which has no mirror: its weight
 };
 
 class Builder {
@@ -39,6 +43,10 @@ class Builder {
       encoder_shapes.front().units *= 2;
       encoder_shapes.front().image.channels *= 2;
     }
+    // The first of the arena: its gradient is final when the first layer's is.
+    last_decoder_ = fmt::format("decoder/{}", spec_.decoder.size() - 2);
+    if (spec_.dictionary.pre_bias != PreBias::none)
+      result_.pre_bias = layout_.add(last_decoder_ + "/bias", {encoder_shapes.front().units});
     const std::size_t last = spec_.encoder.size() - 1;
     std::vector<Linear> encoder;
     for (std::size_t i = 1; i <= last; ++i) {
@@ -47,6 +55,7 @@ class Builder {
       encoder.push_back(i < last ? add_hidden(place, {}) : add_code(place));
     }
     result_.code_layer = count() - 1;
+    result_.code_weights = weight_of(encoder.back());
     const Regularization& regularization = spec_.regularization;
     if (regularization.code_noise.kind != Noise::none && !regularization.code_noise_before) {
       add_noise(encoder_shapes.back().units, regularization.code_noise);
@@ -56,12 +65,11 @@ class Builder {
       const Linear source = spec_.tied ? encoder[encoder.size() - i] : Linear{};
       const Place place{fmt::format("decoder/{}", i - 1), spec_.decoder[i], decoder_shapes[i - 1],
                         decoder_shapes[i]};
-      if (i + 1 < spec_.decoder.size()) {
-        add_hidden(place, source);
-      } else {
-        // The last layer gives logits: the loss applies the output activation.
-        add_output(place, source);
-      }
+      // The last layer gives logits: the loss applies the output activation.
+      const Linear added =
+          i + 1 < spec_.decoder.size() ? add_hidden(place, source) : add_output(place, source);
+      if (i == 1) result_.dictionary = weight_of(added);
+      result_.atoms_are_rows = spec_.tied || spec_.sparsity.on();
     }
     const bool plain = !spec_.layer_norm && !encoder_noise_ && regularization.k_sparse == 0 &&
                        !regularization.variational && !regularization.code_noise_before &&
@@ -83,6 +91,9 @@ class Builder {
     UnitShape outputs;
   };
 
+  static Slot weight_of(const Linear& linear) {
+    return linear.dense == nullptr ? linear.sparse : linear.dense->weight_slot();
+  }
   [[nodiscard]] Index count() const { return static_cast<Index>(layers_.size()); }
 
   template <class T, class... Arguments>
@@ -109,18 +120,29 @@ class Builder {
                        category_count(spec_.conditions));
   }
 
+  [[nodiscard]] DenseExtras extras_of(const Place& at) const {
+    DenseExtras extras;
+    if (result_.pre_bias >= 0 && at.name == "encoder/0") extras.centre = result_.pre_bias;
+    if (result_.pre_bias >= 0 && at.name == last_decoder_) extras.bias = result_.pre_bias;
+    extras.unit_columns = spec_.dictionary.unit_norm && at.name == "decoder/0";
+    return extras;
+  }
+
   Linear add_affine(const Place& at, Activation activation, const Linear& source) {
+    const DenseExtras extras = extras_of(at);
     if (spec_.sparsity.on() && at.name == "decoder/0") {
-      result_.sparse_decoder =
-          add<SparseDecoder>(layout_, at.name, at.inputs.units, at.outputs.units, activation);
-      return {};
+      auto* const decoder = add<SparseDecoder>(layout_, at.name, at.inputs.units, at.outputs.units,
+                                               activation, extras);
+      result_.sparse_decoder = decoder;
+      return {nullptr, nullptr, decoder->weight_slot()};
     }
-    if (source.dense != nullptr) return {add<Dense>(layout_, at.name, *source.dense, activation)};
+    if (source.dense != nullptr)
+      return {add<Dense>(layout_, at.name, *source.dense, activation, extras)};
     if (source.convolution != nullptr) {
       return {nullptr, add<Convolution>(layout_, at.name, *source.convolution, activation)};
     }
     if (at.layer.kind == LayerSpec::Kind::dense) {
-      return {add<Dense>(layout_, at.name, at.inputs.units, at.outputs.units, activation)};
+      return {add<Dense>(layout_, at.name, at.inputs.units, at.outputs.units, activation, extras)};
     }
     return {nullptr, add<Convolution>(layout_, at.name, at.layer, at.inputs.image, at.outputs.image,
                                       activation)};
@@ -148,28 +170,31 @@ class Builder {
     return linear;
   }
 
-  void add_output(Place at, const Linear& source) {
+  Linear add_output(Place at, const Linear& source) {
     const Index features = at.outputs.units;
     const Index logits = logits_per_feature(spec_.loss) * features;
     const bool dispersed = logits > features && spec_.dispersion == Dispersion::gene;
     at.outputs.units = dispersed ? logits - features : logits;
-    result_.output_layer = add_linear(at, Activation::linear, source).dense;
+    const Linear linear = add_linear(at, Activation::linear, source);
+    result_.output_layer = linear.dense;
     if (dispersed) add<GeneDispersion>(layout_, "dispersion", features, logits);
+    return linear;
   }
 
   Linear add_code(const Place& at) {
     const Regularization& regularization = spec_.regularization;
     const Index code = at.outputs.units;
     if (spec_.sparsity.on()) {
-      result_.sparse_encoder =
-          add<SparseEncoder>(layout_, at.name, at.inputs.units, code, spec_.sparsity.selection);
-      return {};
+      auto* const encoder = add<SparseEncoder>(layout_, at.name, at.inputs.units, code,
+                                               spec_.sparsity.selection, extras_of(at).centre);
+      result_.sparse_encoder = encoder;
+      return {nullptr, nullptr, encoder->weight_slot()};
     }
     if (regularization.variational) {
       const bool latent_library = spec_.library_size == LibrarySize::latent;
       const Index units = latent_library ? code + 1 : code;
-      const Linear posterior{
-          add<Dense>(layout_, at.name, at.inputs.units, 2 * units, Activation::linear)};
+      const Linear posterior{add<Dense>(layout_, at.name, at.inputs.units, 2 * units,
+                                        Activation::linear, extras_of(at))};
       add_conditions(at, 2 * units);
       result_.posterior_layer = count() - 1;
       add<GaussianSample>(units);
@@ -195,6 +220,7 @@ class Builder {
   std::vector<std::unique_ptr<Layer>> layers_;
   Index noises_ = 0;
   bool encoder_noise_ = false;
+  std::string last_decoder_;
   Architecture result_;
 };
 
@@ -208,6 +234,10 @@ AutoencoderSpec with_defaults(AutoencoderSpec spec) {
   if (!spec.image.known() && !spec.encoder.empty() && spec.encoder.front().image.is_image())
     spec.image = spec.encoder.front().image;
   check_spec(spec);
+  if (Index& k = spec.dictionary.aux_k; k == DictionarySpec::automatic_aux_k) {
+    k = takes_auxiliary_loss(spec) ? std::max<Index>(1, spec.encoder.front().units / 2) : 0;
+    k = std::min(k, spec.encoder.back().units);
+  }
   return spec;
 }
 
@@ -223,6 +253,7 @@ std::string sparse_input_obstacle(const AutoencoderSpec& spec) {
   if (r.contractive > 0) return "contractive";
   if (r.hessian_weight > 0) return "hessian-weight";
   if (r.predictive) return "predictive";
+  if (spec.dictionary.pre_bias != PreBias::none) return "pre-bias";
   if (spec.sparsity.on() && spec.encoder.size() == 2) return "sparsity of a single encoder layer";
   return spec.missing == Missing::mask ? "missing mask" : "";
 }

@@ -7,6 +7,9 @@
 #include "hourglass/core/error.hpp"
 #include "model/activation_penalties.hpp"
 #include "model/architecture.hpp"
+#include "model/code_penalty.hpp"
+#include "model/dictionary_pass.hpp"
+#include "model/dictionary_start.hpp"
 #include "model/distilled.hpp"
 #include "model/gate_loss.hpp"
 #include "model/output_loss.hpp"
@@ -16,13 +19,6 @@
 namespace hourglass {
 
 namespace {
-
-// Of a pass without training.
-PassContext inference_context(const Workspace& workspace) {
-  PassContext context;
-  context.conditions = workspace.conditions();
-  return context;
-}
 
 // A hook that refers to `function`, which std::function does without allocating; or none.
 template <class Function>
@@ -52,29 +48,13 @@ Autoencoder::Autoencoder(const AutoencoderSpec& spec)
     const double data_weight = spec_.feature_mean ? 1.0 / static_cast<double>(features_) : 1.0;
     predictive_ = std::make_unique<PredictiveSparse>(r, *architecture_.output_layer, data_weight);
   }
+  if (DictionaryPass::wanted(spec_))
+    dictionary_ = std::make_shared<DictionaryPass>(spec_, architecture_);
   if (spec_.missing == Missing::mask)
     missing_.emplace(features_, spec_.missing_means, indicator_group(spec_));
 }
 
 Index Autoencoder::input_width() const { return missing_ ? missing_->width() : features_; }
-
-std::vector<TensorRole> Autoencoder::roles() const {
-  std::vector<TensorRole> roles;
-  for (Index i = 0; i < network().layer_count(); ++i) {
-    for (const TensorRole& role : network().layer(i).roles()) roles.push_back(role);
-  }
-  return roles;
-}
-
-double Autoencoder::flops_per_sample() const {
-  double flops = 0;
-  for (Index i = 0; i < network().layer_count(); ++i) {
-    const Layer& layer = network().layer(i);
-    // GEMMs: forward, weight gradient and, but for the first, input gradient; sparse: forward.
-    flops += layer.flops_per_row() * (layer.gives_sparse_code() ? 1 : i == 0 ? 2 : 3);
-  }
-  return flops;
-}
 
 Workspace Autoencoder::make_workspace(Index max_rows) const {
   const Regularization& r = spec_.regularization;
@@ -89,6 +69,7 @@ Workspace Autoencoder::make_workspace(Index max_rows) const {
   if (missing_) extra += missing_->scratch_floats(max_rows);
   if (contractive_) extra += contractive_->scratch_floats(max_rows);
   if (predictive_) extra += predictive_->scratch_floats(max_rows);
+  if (dictionary_) extra += dictionary_->scratch_floats(max_rows);
   return {network(), max_rows, extra};
 }
 
@@ -207,8 +188,8 @@ LossSums Autoencoder::pass(const float* parameters, const InputRows& rows, Const
   const Index last = all.end - 1;
   const Scratch scratch = divide(workspace, input.rows);
   LossSums sums;
+  PassContext backward_context = context;
   {
-    // Target and logits are read, the gradient is written.
     const PhaseSpan span(context.recorder, Phase::loss, 0,
                          3.0 * sizeof(float) * static_cast<double>(input.rows * outputs()));
     LossOptions options =
@@ -220,15 +201,18 @@ LossSums Autoencoder::pass(const float* parameters, const InputRows& rows, Const
     };
     sums = loss_with_teacher(context.teacher, target, workspace.output(last, input.rows),
                              workspace.output_gradient(last, input.rows), scale, loss);
+    SparseCode& code = context.code != nullptr ? *context.code : workspace.code();
     if (!scratch.gate_logits.empty()) {
       sums.penalty +=
           gate_loss(spec_, *architecture_.sparse_decoder, parameters, target, scale, options,
-                    weights_of(context), context.code != nullptr ? *context.code : workspace.code(),
-                    scratch.gate_logits, scratch.gate_gradient)
+                    weights_of(context), code, scratch.gate_logits, scratch.gate_gradient)
               .loss;
     }
+    if (dictionary_) {
+      backward_context.stacked_gradient = dictionary_->apply(
+          parameters, target, scale, context, workspace, code, scratch.penalty, sums, loss);
+    }
   }
-  PassContext backward_context = context;
   if (contractive_) {
     const auto [penalty, terms] =
         contractive_->apply(parameters, input, workspace, scale, context, scratch.penalty);
@@ -283,14 +267,15 @@ LossSums Autoencoder::loss_of(ConstMatrix target, Matrix logits, Matrix gradient
 
 void Autoencoder::constrain(float* parameters) const {
   if (predictive_) predictive_->normalize(parameters);
+  if (spec_.dictionary.unit_norm) normalize_atoms(*this, parameters);
 }
 
-bool Autoencoder::weighs_elements() const {
-  return has_emphasis(spec_.regularization) || (missing_ && !spec_.feature_weights.empty());
-}
-
-Index Autoencoder::mean_units() const {
-  return spec_.regularization.kl_weight > 0 ? code_size() : 0;
+void Autoencoder::count_use(const PassContext& context, Workspace& workspace, Index rows,
+                            UnitUse& use) const {
+  if (!spec_.sparsity.on()) return use.add(workspace.output(architecture_.code_layer, rows));
+  // Behind the prefixes stand dead units.
+  use.add(context.code != nullptr ? *context.code : workspace.code(),
+          rows * (dictionary_ ? dictionary_->prefixes() : 1));
 }
 
 void Autoencoder::select_candidates(const float* parameters, ConstMatrix samples,
@@ -324,77 +309,6 @@ void Autoencoder::add_unit_sums(const float* parameters, ConstMatrix samples, Wo
     for (Index row = 0; row < code.rows; ++row) sum += static_cast<double>(code(row, c));
     sums[static_cast<std::size_t>(c)].add(sum);
   }
-}
-
-void Autoencoder::squared_jacobian_norms(const float* parameters, ConstMatrix x,
-                                         Workspace& workspace, std::span<float> scratch,
-                                         std::span<double> norms) const {
-  const auto count = static_cast<Index>(architecture_.encoder_layers.size());
-  const ConstMatrix input = network_input(x, workspace);
-  network().forward({0, count}, parameters, input, workspace, inference_context(workspace));
-  jacobian_->squared_norms(parameters, input, workspace, scratch, norms);
-}
-
-ConstMatrix Autoencoder::encode(const float* parameters, ConstMatrix x,
-                                Workspace& workspace) const {
-  const InputRows input = input_rows(x, nullptr, workspace);
-  const ConstMatrix code =
-      network().forward({0, architecture_.code_layer + 1}, parameters, input.values, workspace,
-                        input.context(inference_context(workspace)));
-  if (spec_.sparsity.on())
-    spread(workspace.code().view(), workspace.output(architecture_.code_layer, x.rows));
-  return code;
-}
-
-ConstMatrix Autoencoder::reconstruct(const float* parameters, ConstMatrix x, Workspace& workspace,
-                                     std::span<const std::int32_t> decoder_conditions) const {
-  const InputRows input = input_rows(x, nullptr, workspace);
-  PassContext context = inference_context(workspace);
-  const Index code_end = architecture_.code_layer + 1;
-  const ConstMatrix code =
-      network().forward({0, code_end}, parameters, input.values, workspace, input.context(context));
-  if (!decoder_conditions.empty()) context.conditions = decoder_conditions;
-  network().forward({code_end, network().layer_count()}, parameters, code, workspace, context);
-  const Index last = network().layer_count() - 1;
-  return make_outputs(spec_, size_factors(architecture_, input.sizes, workspace, x.rows),
-                      workspace.output(last, x.rows));
-}
-
-ConstMatrix Autoencoder::decode(const float* parameters, ConstMatrix codes,
-                                Workspace& workspace) const {
-  if (spec_.sparsity.on()) workspace.code().assign(codes);
-  network().forward({architecture_.code_layer + 1, network().layer_count()}, parameters, codes,
-                    workspace, inference_context(workspace));
-  const Index last = network().layer_count() - 1;
-  return make_outputs(spec_, {}, workspace.output(last, codes.rows));
-}
-
-LossSums Autoencoder::evaluate(const float* parameters, ConstMatrix x, Workspace& workspace) const {
-  return evaluate_weighted(parameters, x, {}, workspace);
-}
-
-LossSums Autoencoder::evaluate_weighted(const float* parameters, ConstMatrix x,
-                                        std::span<const float> table, Workspace& workspace) const {
-  const RowWeights weights{table, {}};
-  const Range all{0, network().layer_count()};
-  const InputRows input = input_rows(x, nullptr, workspace);
-  network().forward(all, parameters, input.values, workspace,
-                    input.context(inference_context(workspace)));
-  ConstMatrix target = target_of(spec_, x);
-  LossOptions options = loss_options(spec_, {}, {}, {});
-  const auto sizes = size_factors(architecture_, input.sizes, workspace, x.rows);
-  options.sizes = sizes;
-  if (missing_) {
-    const Scratch scratch = divide(workspace, x.rows);
-    target = scratch.target;
-    options = loss_options(spec_, loss_weights({}, scratch.present, scratch.weights),
-                           scratch.present, {});
-  }
-  LossSums sums =
-      loss_of(target, workspace.output(all.end - 1, x.rows), {}, 1.0F, options, weights);
-  sums.penalty += penalties_of_samples(spec_, architecture_, x.rows, weights, workspace);
-  sums.loss += sums.penalty;
-  return sums;
 }
 
 }  // namespace hourglass

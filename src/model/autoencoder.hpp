@@ -9,6 +9,7 @@
 #include "core/layout.hpp"
 #include "core/missing.hpp"
 #include "model/contractive.hpp"
+#include "model/dictionary.hpp"
 #include "model/element_weights.hpp"
 #include "model/missing_input.hpp"
 #include "model/predictive.hpp"
@@ -61,11 +62,21 @@ struct AutoencoderSpec {
   SparseInput sparse_input = SparseInput::automatic;
   Regularization regularization;
   Sparsity sparsity;
+  DictionarySpec dictionary;
 };
 
 /// The columns of the output: those of the target, where there is one.
 [[nodiscard]] inline Index output_features(const AutoencoderSpec& spec) {
   return spec.target_features > 0 ? spec.target_features : spec.encoder.front().units;
+}
+
+class DictionaryPass;
+
+/// Whether most units of a sample's code are 0, so that their use is worth counting.
+[[nodiscard]] inline bool has_sparse_code(const AutoencoderSpec& spec) {
+  const Regularization& r = spec.regularization;
+  return spec.sparsity.on() || r.k_sparse > 0 ||
+         (r.l1 > 0 && spec.code_activation == Activation::relu && !r.predictive);
 }
 
 /// The layers of a spec, and those with a special role.
@@ -79,6 +90,10 @@ struct Architecture {
   const SparseEncoder* sparse_encoder = nullptr;  ///< of sparse codes: the layer of the code
   const SparseDecoder* sparse_decoder = nullptr;  ///< and the one after it
   const Dense* output_layer = nullptr;            ///< the last one, if it is a Dense
+  Slot pre_bias = -1;                             ///< the tensor, if there is one
+  Slot dictionary = -1;         ///< the weight of the decoder's first layer, if it is dense
+  bool atoms_are_rows = false;  ///< of the dictionary; otherwise they are its columns
+  Slot code_weights = -1;       ///< units x inputs: that of the encoder's last one, if it is dense
 };
 
 /// x^ = r(f(x)): a network whose first layers are the encoder f and the others the decoder r, the
@@ -88,6 +103,9 @@ class Autoencoder final : public Trainable {
  public:
   /// Throws Error(usage) naming the settings that do not fit together.
   explicit Autoencoder(const AutoencoderSpec& spec);
+  Autoencoder(const Autoencoder&) = delete;
+  Autoencoder& operator=(const Autoencoder&) = delete;
+  ~Autoencoder() override = default;
 
   [[nodiscard]] const AutoencoderSpec& spec() const { return spec_; }
   [[nodiscard]] const Layout& layout() const override { return layout_; }
@@ -105,16 +123,16 @@ class Autoencoder final : public Trainable {
   }
   [[nodiscard]] Index code_size() const { return code_size_; }
   [[nodiscard]] bool awaits_parameters() const override {
-    return !predictive_ && mean_units() == 0 && !spec_.sparsity.on();
+    return !predictive_ && mean_units() == 0 && !spec_.sparsity.on() && !spec_.dictionary.unit_norm;
   }
   [[nodiscard]] Index posterior_layer() const override { return architecture_.posterior_layer; }
   [[nodiscard]] Index posterior_units() const override {
     return posterior_layer() < 0 ? 0 : code_size_;
   }
-  [[nodiscard]] std::vector<TensorRole> roles() const override;
+  [[nodiscard]] std::vector<TensorRole> roles() const override { return network().roles(); }
   [[nodiscard]] Workspace make_workspace(Index max_rows) const override;
   /// FLOP of the GEMMs in one sample's forward and backward pass: twice the multiply-adds.
-  [[nodiscard]] double flops_per_sample() const;
+  [[nodiscard]] double flops_per_sample() const { return network().training_flops_per_row(); }
 
   LossSums train_pass(const float* parameters, ConstMatrix samples, float scale,
                       Workspace& workspace, float* gradient, const PassContext& context,
@@ -127,11 +145,20 @@ class Autoencoder final : public Trainable {
                       const GradientReady& ready, ConstMatrix mask = {},
                       ConstMatrix present = {}) const;
 
-  /// Predictive sparse decomposition: scales the dictionary's columns to norm 1.
+  [[nodiscard]] Index counted_units() const override {
+    return has_sparse_code(spec_) ? code_size_ : 0;
+  }
+  void count_use(const PassContext& context, Workspace& workspace, Index rows,
+                 UnitUse& use) const override;
+
+  /// Predictive sparse decomposition and DictionarySpec::unit_norm: scales the dictionary's columns
+  /// to norm 1.
   void constrain(float* parameters) const override;
 
   /// The units of the code when a penalty needs their means, else 0.
-  [[nodiscard]] Index mean_units() const override;
+  [[nodiscard]] Index mean_units() const override {
+    return spec_.regularization.kl_weight > 0 ? code_size() : 0;
+  }
   void add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace,
                      const PassContext& context, std::span<ExactSum> sums) const override;
 
@@ -164,6 +191,14 @@ class Autoencoder final : public Trainable {
   /// missing elements are replaced or counts scaled, valid until the workspace is used for other
   /// samples.
   ConstMatrix network_input(ConstMatrix samples, Workspace& workspace) const;
+
+  /// The dictionary in an arena of the model's, with atoms as rows or columns
+  /// (Architecture::atoms_are_rows); empty if there is none.
+  [[nodiscard]] ConstMatrix dictionary(const float* parameters) const {
+    if (architecture_.dictionary < 0) return {};
+    const Tensor& tensor = layout_.tensor(architecture_.dictionary);
+    return {parameters + tensor.offset, tensor.shape[0], tensor.shape[1]};
+  }
 
   /// Samples are of the categories that the workspace has been given (Workspace::set_conditions),
   /// here and in all passes below.
@@ -201,7 +236,9 @@ class Autoencoder final : public Trainable {
   [[nodiscard]] Scratch divide(Workspace& workspace, Index rows) const;
   LossSums loss_of(ConstMatrix target, Matrix logits, Matrix gradient, float scale,
                    const LossOptions& options, const RowWeights& weights) const;
-  [[nodiscard]] bool weighs_elements() const;
+  [[nodiscard]] bool weighs_elements() const {
+    return has_emphasis(spec_.regularization) || (missing_ && !spec_.feature_weights.empty());
+  }
   ConstMatrix loss_weights(ConstMatrix mask, ConstMatrix present, Matrix weights) const {
     return element_weights(spec_.regularization, mask, present, spec_.feature_weights, weights);
   }
@@ -228,6 +265,7 @@ class Autoencoder final : public Trainable {
   std::unique_ptr<Contractive> contractive_;
   std::unique_ptr<Contractive> jacobian_;  // for squared_jacobian_norms()
   std::unique_ptr<PredictiveSparse> predictive_;
+  std::shared_ptr<const DictionaryPass> dictionary_;  // shared: the type is not complete here
   std::optional<MissingInput> missing_;
   SampleInput sample_input_;
 };

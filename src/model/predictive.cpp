@@ -1,7 +1,6 @@
 #include "model/predictive.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "core/scratch_arena.hpp"
@@ -115,28 +114,7 @@ double PredictiveSparse::penalty(ConstMatrix z, ConstMatrix f, float scale, Matr
 }
 
 void PredictiveSparse::normalize(float* parameters) const {
-  const ConstMatrix dictionary = dictionary_.weight(parameters);
-  float* const values = parameters + (dictionary.data - parameters);
-  // A block of columns at a time: their norms fit on the stack.
-  constexpr Index block_columns = 64;
-  for (Index begin = 0; begin < dictionary.columns; begin += block_columns) {
-    const Index count = std::min(block_columns, dictionary.columns - begin);
-    std::array<double, block_columns> squares{};
-    std::array<float, block_columns> factors{};
-    for (Index r = 0; r < dictionary.rows; ++r) {
-      for (Index c = 0; c < count; ++c) {
-        const auto value = static_cast<double>(dictionary(r, begin + c));
-        squares[static_cast<std::size_t>(c)] += value * value;
-      }
-    }
-    for (std::size_t c = 0; c < squares.size(); ++c) {
-      factors[c] = squares[c] > 0 ? static_cast<float>(1 / std::sqrt(squares[c])) : 1.0F;
-    }
-    for (Index r = 0; r < dictionary.rows; ++r) {
-      for (Index c = 0; c < count; ++c)
-        values[r * dictionary.stride + begin + c] *= factors[static_cast<std::size_t>(c)];
-    }
-  }
+  dictionary_.normalize_columns(parameters);
 }
 
 }  // namespace hourglass

@@ -6,6 +6,7 @@
 
 #include "hourglass/core/error.hpp"
 #include "model/architecture.hpp"
+#include "model/dictionary_checks.hpp"
 #include "model/paired_target.hpp"
 #include "model/sparsity_checks.hpp"
 
@@ -361,6 +362,7 @@ void check_spec(const AutoencoderSpec& spec) {
   check_groups(spec);
   check_counts(spec);
   check_target(spec);
+  check_dictionary(spec);
 }
 
 }  // namespace hourglass

@@ -6,6 +6,11 @@ namespace hourglass {
 
 void Trainable::constrain(float* /*parameters*/) const {}
 
+void Trainable::count_use(const PassContext& /*context*/, Workspace& /*workspace*/, Index /*rows*/,
+                          UnitUse& /*use*/) const {
+  require(false, "a model without a sparse code is asked for its use");
+}
+
 void Trainable::select_candidates(const float* /*parameters*/, ConstMatrix /*samples*/,
                                   Workspace& /*workspace*/, const PassContext& /*context*/) const {
   require(false, "a model without a selection from the batch is asked for candidates");

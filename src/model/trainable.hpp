@@ -6,6 +6,7 @@
 #include "core/layout.hpp"
 #include "hourglass/core/matrix_view.hpp"
 #include "math/exact_sum.hpp"
+#include "model/unit_use.hpp"
 #include "nn/loss.hpp"
 #include "nn/network.hpp"
 
@@ -53,6 +54,13 @@ class Trainable {
   /// first; -1 and 0 of others.
   [[nodiscard]] virtual Index posterior_layer() const { return -1; }
   [[nodiscard]] virtual Index posterior_units() const { return 0; }
+
+  /// Models with a sparse code whose use is counted: its units; 0 of others.
+  [[nodiscard]] virtual Index counted_units() const { return 0; }
+  /// Adds the use of units by the micro-batch of `rows` samples whose pass with this context the
+  /// workspace holds. Only of models with counted units.
+  virtual void count_use(const PassContext& context, Workspace& workspace, Index rows,
+                         UnitUse& use) const;
 
   /// Projects the parameters onto their constraints, after initialisation and after every update.
   /// The same function of all parameters on every rank.

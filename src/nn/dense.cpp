@@ -4,6 +4,7 @@
 #include "math/blas.hpp"
 #include "math/onednn.hpp"
 #include "math/sparse_product.hpp"
+#include "math/unit_norm.hpp"
 
 namespace hourglass {
 
@@ -22,37 +23,51 @@ ConstBfloat16Matrix rounded(ConstMatrix matrix, const PassContext& context, int 
 }  // namespace
 
 Dense::Dense(Layout& layout, const std::string& name, Index inputs, Index outputs,
-             Activation activation)
+             Activation activation, const DenseExtras& extras)
     : inputs_(inputs),
       outputs_(outputs),
       activation_(activation),
+      shares_bias_(extras.bias.has_value()),
+      unit_columns_(extras.unit_columns),
       weight_(layout.add(name + "/weight", {outputs, inputs})),
-      bias_(layout.add(name + "/bias", {outputs})),
+      bias_(shares_bias_ ? *extras.bias : layout.add(name + "/bias", {outputs})),
       weight_tensor_(layout.tensor(weight_)),
-      bias_tensor_(layout.tensor(bias_)) {}
+      bias_tensor_(layout.tensor(bias_)) {
+  if (extras.centre) centre_.emplace(layout, *extras.centre);
+}
 
-Dense::Dense(Layout& layout, const std::string& name, Dense& other, Activation activation)
+Dense::Dense(Layout& layout, const std::string& name, Dense& other, Activation activation,
+             const DenseExtras& extras)
     : inputs_(other.outputs_),
       outputs_(other.inputs_),
       activation_(activation),
       mirrors_(true),
+      shares_bias_(extras.bias.has_value()),
       weight_(other.weight_),
-      bias_(layout.add(name + "/bias", {outputs_})),
+      bias_(shares_bias_ ? *extras.bias : layout.add(name + "/bias", {outputs_})),
       weight_tensor_(other.weight_tensor_),
       bias_tensor_(layout.tensor(bias_)) {
+  require(!extras.centre && !extras.unit_columns, "a mirror is no first layer and no dictionary");
   other.mirrored_ = true;
 }
 
 std::vector<TensorRole> Dense::roles() const {
-  const TensorRole bias{bias_, true, inputs_, outputs_};
-  if (mirrors_) return {bias};
-  return {{weight_, false, inputs_, outputs_}, bias};
+  std::vector<TensorRole> roles;
+  if (!mirrors_) roles.push_back({weight_, false, inputs_, outputs_});
+  if (!shares_bias_) roles.push_back({bias_, true, inputs_, outputs_});
+  if (centre_) roles.push_back({centre_->slot(), true, inputs_, outputs_});
+  return roles;
 }
 
-Index Dense::scratch_per_row() const { return saves_derivative(activation_) ? outputs_ : 0; }
+void Dense::normalize_columns(float* parameters) const {
+  hourglass::normalize_columns({parameters + weight_tensor_.offset, outputs_, inputs_});
+}
 
-void Dense::forward(const float* parameters, ConstMatrix x, Matrix y, std::span<float> scratch,
+Index Dense::scratch_per_row() const { return derivative_floats(1) + (centre_ ? inputs_ : 0); }
+
+void Dense::forward(const float* parameters, ConstMatrix given, Matrix y, std::span<float> scratch,
                     const PassContext& context) const {
+  const ConstMatrix x = input_of(parameters, given, scratch);
   const float* weight = parameters + weight_tensor_.offset;
   if (context.sparse_input != nullptr && !mirrors_) {
     multiply_sparse(*context.sparse_input, ConstMatrix(weight, outputs_, inputs_), y);
@@ -66,16 +81,39 @@ void Dense::forward(const float* parameters, ConstMatrix x, Matrix y, std::span<
   }
   const bool save = context.training && !scratch.empty();
   activation_forward(activation_, bias(parameters), y,
-                     save ? Matrix(scratch.data(), y.rows, outputs_) : Matrix());
+                     save ? derivative(scratch, y.rows) : Matrix());
+}
+
+ConstMatrix Dense::input_of(const float* parameters, ConstMatrix x,
+                            std::span<float> scratch) const {
+  if (!centre_) return x;
+  return centre_->subtract(parameters, x,
+                           scratch.subspan(static_cast<std::size_t>(derivative_floats(x.rows))));
 }
 
 void Dense::backward(const float* parameters, ConstMatrix x, ConstMatrix y, Matrix dy, Matrix dx,
                      float* gradient, std::span<float> scratch, const PassContext& context) const {
-  const ConstMatrix derivative =
-      scratch.empty() ? ConstMatrix() : ConstMatrix(scratch.data(), y.rows, outputs_);
   const std::span<float> bias_gradient(gradient + bias_tensor_.offset,
                                        static_cast<std::size_t>(outputs_));
-  activation_backward(activation_, y, derivative, dy, bias_gradient);
+  activation_backward(activation_, y, scratch.empty() ? ConstMatrix() : derivative(scratch, y.rows),
+                      dy, bias_gradient);
+  if (centre_) {
+    const Index begin = derivative_floats(x.rows);
+    multiply_back(parameters, {scratch.data() + begin, x.rows, inputs_}, dy, dx, gradient, context);
+    centre_->add_gradient(bias_gradient, weight(parameters), gradient);
+  } else {
+    multiply_back(parameters, x, dy, dx, gradient, context);
+  }
+  if (unit_columns_) {
+    remove_parallel_columns(weight(parameters),
+                            {gradient + weight_tensor_.offset, outputs_, inputs_});
+  }
+}
+
+void Dense::multiply_back(const float* parameters, ConstMatrix x, Matrix dy, Matrix dx,
+                          float* gradient, const PassContext& context) const {
+  const std::span<float> bias_gradient(gradient + bias_tensor_.offset,
+                                       static_cast<std::size_t>(outputs_));
   float* weight_gradient = gradient + weight_tensor_.offset;
   const float* weight = parameters + weight_tensor_.offset;
   if (context.sparse_input != nullptr && !mirrors_) {

@@ -1,10 +1,24 @@
 #pragma once
 
+#include <optional>
+
 #include "core/layout.hpp"
 #include "nn/activation.hpp"
+#include "nn/centre.hpp"
 #include "nn/layer.hpp"
 
 namespace hourglass {
+
+/// What a dense layer does besides; nothing by default.
+struct DenseExtras {
+  /// x is replaced by x - b for this tensor b (nn/centre.hpp), which is in the layer's roles().
+  std::optional<Slot> centre = {};
+  /// The bias is that tensor b of the network's first layer, in whose roles() it is.
+  std::optional<Slot> bias = {};
+  /// The columns of W have norm 1: of their gradient the part along each is removed
+  /// (math/unit_norm.hpp).
+  bool unit_columns = false;
+};
 
 /// A fully connected layer, with x rows x in, W out x in (as torch.nn.Linear), b out, y rows x out:
 ///   y = s(x W^T + b)
@@ -15,12 +29,13 @@ namespace hourglass {
 class Dense final : public Layer {
  public:
   /// Adds "<name>/weight" (outputs x inputs) and "<name>/bias" (outputs) to the layout.
-  Dense(Layout& layout, const std::string& name, Index inputs, Index outputs,
-        Activation activation);
+  Dense(Layout& layout, const std::string& name, Index inputs, Index outputs, Activation activation,
+        const DenseExtras& extras = {});
   /// The mirror of `other` with tied weights: y = s(x V + b), V being the weight of `other` (its
   /// outputs x its inputs), which belongs to `other` and collects the gradient of both. Adds
   /// "<name>/bias" only.
-  Dense(Layout& layout, const std::string& name, Dense& other, Activation activation);
+  Dense(Layout& layout, const std::string& name, Dense& other, Activation activation,
+        const DenseExtras& extras = {});
 
   [[nodiscard]] Index inputs() const override { return inputs_; }
   [[nodiscard]] Index outputs() const override { return outputs_; }
@@ -43,6 +58,10 @@ class Dense final : public Layer {
   [[nodiscard]] std::span<const float> bias(const float* parameters) const {
     return {parameters + bias_tensor_.offset, static_cast<std::size_t>(outputs_)};
   }
+  /// Scales the weight's columns to norm 1, except those that are 0.
+  void normalize_columns(float* parameters) const;
+  /// The weight's slot; of a tied mirror, the other layer's.
+  [[nodiscard]] Slot weight_slot() const { return weight_; }
 
  private:
   // The weight as it is stored in an arena: a tied mirror uses another layer's.
@@ -50,6 +69,18 @@ class Dense final : public Layer {
     return {parameters + weight_tensor_.offset, mirrors_ ? inputs_ : outputs_,
             mirrors_ ? outputs_ : inputs_};
   }
+  // Of a pass's scratch memory: the saved derivative, then the centred input.
+  [[nodiscard]] Index derivative_floats(Index rows) const {
+    return saves_derivative(activation_) ? rows * outputs_ : 0;
+  }
+  [[nodiscard]] Matrix derivative(std::span<float> scratch, Index rows) const {
+    return derivative_floats(rows) == 0 ? Matrix() : Matrix(scratch.data(), rows, outputs_);
+  }
+  // x - b, in scratch memory, or x.
+  [[nodiscard]] ConstMatrix input_of(const float* parameters, ConstMatrix x,
+                                     std::span<float> scratch) const;
+  void multiply_back(const float* parameters, ConstMatrix x, Matrix dy, Matrix dx, float* gradient,
+                     const PassContext& context) const;
   void backward_in_bfloat16(const float* parameters, ConstMatrix x, Matrix dy, Matrix dx,
                             float* gradient, const PassContext& context) const;
   void add_second_order(const SecondOrderTerms& terms, Matrix dz,
@@ -62,10 +93,13 @@ class Dense final : public Layer {
   Activation activation_;
   bool mirrors_ = false;   // the weight is another layer's, used transposed
   bool mirrored_ = false;  // another layer shares this weight; its backward pass comes first
+  bool shares_bias_ = false;
+  bool unit_columns_ = false;
   Slot weight_;
   Slot bias_;
   Tensor weight_tensor_;
   Tensor bias_tensor_;
+  std::optional<Centre> centre_;
 };
 
 }  // namespace hourglass

@@ -86,6 +86,13 @@ struct PassContext {
   /// The sparse codes of the micro-batch, from the layer that selects them to the one that decodes
   /// them. A network passes its workspace's where the caller has none.
   SparseCode* code = nullptr;
+  /// Units of a sparse code that have not been used for long, ascending: those that the auxiliary
+  /// loss reconstructs with (model/dictionary_pass.hpp).
+  std::span<const std::int32_t> dead_units;
+  /// Where the rows of `code` are several parts of the same samples, in backward: dL/dy for each
+  /// (rows of `code` x outputs of the decoder's first layer), y being what that part is decoded to.
+  /// Empty: dy.
+  ConstMatrix stacked_gradient;
   PhaseRecorder* recorder = nullptr;  ///< receives the time of each layer, unless null
 };
 

@@ -27,6 +27,25 @@ Network::Network(std::vector<std::unique_ptr<Layer>> layers, const Layout& layou
 
 Workspace Network::make_workspace(Index max_rows) const { return {*this, max_rows}; }
 
+std::vector<TensorRole> Network::roles() const {
+  std::vector<TensorRole> roles;
+  for (const auto& layer : layers_) {
+    for (const TensorRole& role : layer->roles()) roles.push_back(role);
+  }
+  return roles;
+}
+
+double Network::training_flops_per_row() const {
+  double flops = 0;
+  for (const auto& layer : layers_) {
+    // Forward, weight gradient and, but for the first layer, input gradient. Gradients of a sparse
+    // code are no GEMMs.
+    const int products = layer->gives_sparse_code() ? 1 : layer == layers_.front() ? 2 : 3;
+    flops += products * layer->flops_per_row();
+  }
+  return flops;
+}
+
 ConstMatrix Network::forward(Range range, const float* parameters, ConstMatrix x,
                              Workspace& workspace, const PassContext& context) const {
   require(x.rows <= workspace.max_rows(), "a micro-batch larger than its workspace");
@@ -135,7 +154,8 @@ std::span<float> Workspace::scratch(Index layer, Index rows) {
 Index Workspace::bytes() const {
   const Index floats = outputs_.size() + scratch_.size() + gradients_[0].size() +
                        gradients_[1].size() + extra_.size();
-  Index bytes = floats * static_cast<Index>(sizeof(float)) + sparse_.bytes() + code_.bytes();
+  Index bytes = floats * static_cast<Index>(sizeof(float)) + sparse_.bytes() + code_.bytes() +
+                spare_code_.bytes();
   for (const Workspace& part : parts_) bytes += part.bytes();
   return bytes;
 }

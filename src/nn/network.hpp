@@ -36,6 +36,10 @@ class Network {
   [[nodiscard]] Index layer_count() const { return static_cast<Index>(layers_.size()); }
   [[nodiscard]] const Layer& layer(Index i) const { return *layers_[static_cast<std::size_t>(i)]; }
   [[nodiscard]] Workspace make_workspace(Index max_rows) const;
+  /// Those of all layers.
+  [[nodiscard]] std::vector<TensorRole> roles() const;
+  /// FLOP of the GEMMs in the forward and backward pass of a row: twice the multiply-adds.
+  [[nodiscard]] double training_flops_per_row() const;
 
   /// Runs layers [range.begin, range.end) on x; the result is workspace.output(range.end - 1). x
   /// must outlive backward. Waits for each layer's parameters where they are still arriving
@@ -80,6 +84,8 @@ class Workspace {
   [[nodiscard]] SparseBatch& sparse() { return sparse_; }
   /// The sparse codes of the current pass, of networks that have them; grows with them.
   [[nodiscard]] SparseCode& code() { return code_; }
+  /// Memory for another sparse code, for the owner's use.
+  [[nodiscard]] SparseCode& spare_code() { return spare_code_; }
   /// Adds the workspace of a part of the owner.
   void add_part(Workspace part) { parts_.push_back(std::move(part)); }
   [[nodiscard]] Workspace& part(Index i) { return parts_[static_cast<std::size_t>(i)]; }
@@ -105,6 +111,7 @@ class Workspace {
   std::vector<bool> dense_;  // by layer: whether its output has a dense gradient
   SparseBatch sparse_;
   SparseCode code_;
+  SparseCode spare_code_;
   std::vector<Workspace> parts_;
 };
 

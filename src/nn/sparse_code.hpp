@@ -47,6 +47,11 @@ class SparseCode {
 
   /// Sorts the listed units by number, those of a unit by row, and makes room for gradients.
   void sort_by_unit();
+  /// by_unit() then names row r % `rows` for row r: of codes whose rows are several parts of the
+  /// same samples.
+  void fold_rows(Index rows) {
+    for (std::int32_t& row : unit_rows_) row %= static_cast<std::int32_t>(rows);
+  }
   /// Valid until the rows change. Requires sort_by_unit().
   [[nodiscard]] UnitElements by_unit() const { return {unit_starts_, unit_rows_, unit_places_}; }
 

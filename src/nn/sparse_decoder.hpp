@@ -2,6 +2,7 @@
 
 #include "core/layout.hpp"
 #include "nn/activation.hpp"
+#include "nn/dense.hpp"
 #include "nn/layer.hpp"
 
 namespace hourglass {
@@ -14,8 +15,9 @@ namespace hourglass {
 class SparseDecoder final : public Layer {
  public:
   /// Adds "<name>/weight" (units x outputs) and "<name>/bias" (outputs) to the layout.
+  /// Of the extras `bias` and `unit_columns` apply, the latter to the atoms.
   SparseDecoder(Layout& layout, const std::string& name, Index units, Index outputs,
-                Activation activation);
+                Activation activation, const DenseExtras& extras = {});
 
   [[nodiscard]] Index inputs() const override { return units_; }
   [[nodiscard]] Index outputs() const override { return outputs_; }
@@ -28,6 +30,7 @@ class SparseDecoder final : public Layer {
                 float* gradient, std::span<float> scratch,
                 const PassContext& context) const override;
 
+  [[nodiscard]] Slot weight_slot() const { return weight_; }
   [[nodiscard]] Activation activation() const { return activation_; }
   /// The atoms in an arena, units x outputs.
   [[nodiscard]] ConstMatrix atoms(const float* parameters) const {
@@ -38,9 +41,13 @@ class SparseDecoder final : public Layer {
   }
 
  private:
+  void remove_parallel(const float* parameters, const SparseCode& code, float* gradient) const;
+
   Index units_;
   Index outputs_;
   Activation activation_;
+  bool shares_bias_;
+  bool unit_atoms_;
   Slot weight_;
   Slot bias_;
   Tensor weight_tensor_;

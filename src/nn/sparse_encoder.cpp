@@ -14,7 +14,7 @@
 namespace hourglass {
 
 SparseEncoder::SparseEncoder(Layout& layout, const std::string& name, Index inputs, Index units,
-                             const SelectionSpec& selection)
+                             const SelectionSpec& selection, std::optional<Slot> centre)
     : inputs_(inputs),
       units_(units),
       selection_(selection),
@@ -31,6 +31,7 @@ SparseEncoder::SparseEncoder(Layout& layout, const std::string& name, Index inpu
     magnitude_tensor_ = layout.tensor(magnitude_);
     magnitude_bias_tensor_ = layout.tensor(magnitude_bias_);
   }
+  if (centre) centre_.emplace(layout, *centre);
 }
 
 std::vector<TensorRole> SparseEncoder::roles() const {
@@ -40,6 +41,7 @@ std::vector<TensorRole> SparseEncoder::roles() const {
   for (const Slot slot : {threshold_, magnitude_, magnitude_bias_}) {
     if (slot >= 0) roles.push_back({slot, true, inputs_, units_, start});
   }
+  if (centre_) roles.push_back({centre_->slot(), true, inputs_, units_});
   return roles;
 }
 
@@ -63,10 +65,20 @@ void SparseEncoder::follow(float smallest, float* parameters) const {
     threshold = threshold == 0 ? smallest : std::fma(0.999F, threshold, 0.001F * smallest);
 }
 
-void SparseEncoder::forward(const float* parameters, ConstMatrix x, Matrix y,
+ConstMatrix SparseEncoder::input_of(const float* parameters, ConstMatrix x,
+                                    std::span<float> scratch) const {
+  return centre_ ? centre_->subtract(parameters, x, scratch) : x;
+}
+
+void SparseEncoder::forward(const float* parameters, ConstMatrix given, Matrix y,
                             std::span<float> scratch, const PassContext& context) const {
   require(context.code != nullptr, "a sparse code without a place");
-  if (context.training && context.code->is_selected()) return;
+  const ConstMatrix x = input_of(parameters, given, scratch);
+  if (context.training && context.code->is_selected()) {
+    // The products were another micro-batch's in the meantime; the auxiliary loss reads them.
+    if (!context.dead_units.empty()) gemm(false, true, x, weight(parameters), 0, y);
+    return;
+  }
   // Candidates of a batch are too many to be multiplied again.
   const bool rounded =
       context.bfloat16_parameters != nullptr && !(context.training && is(Selection::batch_top_k));
@@ -78,7 +90,8 @@ void SparseEncoder::forward(const float* parameters, ConstMatrix x, Matrix y,
   } else {
     gemm(false, true, x, weight(parameters), 0, y);
   }
-  select(parameters, rounded ? x : ConstMatrix(), y, scratch, context);
+  select(parameters, rounded ? x : ConstMatrix(), y,
+         scratch.subspan(static_cast<std::size_t>(x.rows * scratch_per_row())), context);
 }
 
 // Rounding to bfloat16 has a relative error of at most 2^-9 in each factor; the sums of both
@@ -166,10 +179,15 @@ void SparseEncoder::open_gates(const float* parameters, SparseCode& code) const 
   }
 }
 
-void SparseEncoder::backward(const float* parameters, ConstMatrix x, ConstMatrix /*y*/,
-                             Matrix /*dy*/, Matrix dx, float* gradient,
-                             std::span<float> /*scratch*/, const PassContext& context) const {
+void SparseEncoder::backward(const float* parameters, ConstMatrix given, ConstMatrix /*y*/,
+                             Matrix /*dy*/, Matrix dx, float* gradient, std::span<float> scratch,
+                             const PassContext& context) const {
   SparseCode& code = *context.code;
+  const ConstMatrix x = centre_ ? ConstMatrix(scratch.data(), given.rows, inputs_) : given;
+  if (code.rows() > x.rows) {
+    require(dx.empty(), "the parts of a code in front of further layers");
+    code.fold_rows(x.rows);
+  }
   const std::span<float> gradients = code.gradients();
   if (is(Selection::batch_top_k)) gradient[threshold_tensor_.offset] = 0;
   if (is(Selection::jump_relu)) threshold_gradients(parameters, gradient, context);
@@ -184,6 +202,13 @@ void SparseEncoder::backward(const float* parameters, ConstMatrix x, ConstMatrix
     bias_gradients(elements, gradients, gradient + bias_tensor_.offset);
   }
   gather_rows(elements, gradients, x, Matrix(gradient + weight_tensor_.offset, units_, inputs_));
+  if (centre_) {
+    // With gates the sums of dL/d(x W^T) are not the bias's gradient.
+    const std::span<float> sums = scratch.subspan(static_cast<std::size_t>(x.rows * inputs_),
+                                                  static_cast<std::size_t>(units_));
+    bias_gradients(elements, gradients, sums.data());
+    centre_->add_gradient(sums, weight(parameters), gradient);
+  }
   if (!dx.empty()) multiply_code(code.gradient_view(), weight(parameters), dx);
 }
 

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <optional>
+
 #include "core/layout.hpp"
 #include "math/code_product.hpp"
+#include "nn/centre.hpp"
 #include "nn/layer.hpp"
 #include "nn/selection.hpp"
 #include "nn/unit_selection.hpp"
@@ -14,6 +17,8 @@ namespace hourglass {
 /// PassContext::code, and `y` (rows x units) is left with the products x W^T. Backward takes
 /// dL/dh of the active units from there:
 ///   dz = dL/dh at active units, else 0,  dW = dz^T x,  db = column sums of dz,  dx = dz W
+/// Rows of the code beyond those of x are further parts of the same samples, in their order
+/// (PassContext::stacked_gradient); dx is not computed then.
 /// jump_relu has thresholds theta = exp(t), t (units) a tensor; with u = (z - theta) / width, K(u)
 /// = 1 for |u| < 1/2, and the weight l of the penalty l |h|_0 (straight-through, Rajamanoharan et
 /// al. 2024b):
@@ -28,14 +33,17 @@ class SparseEncoder final : public Layer {
  public:
   /// Adds "<name>/weight" (units x inputs), "<name>/bias" (units) and, for jump_relu,
   /// "<name>/log_threshold" (units), for batch_top_k "<name>/threshold" (1), for gated
-  /// "<name>/log_magnitude" and "<name>/magnitude_bias" (units) to the layout.
+  /// "<name>/log_magnitude" and "<name>/magnitude_bias" (units) to the layout. With `centre` x is
+  /// replaced by x - b for this tensor b (nn/centre.hpp).
   SparseEncoder(Layout& layout, const std::string& name, Index inputs, Index units,
-                const SelectionSpec& selection);
+                const SelectionSpec& selection, std::optional<Slot> centre = {});
 
   [[nodiscard]] Index inputs() const override { return inputs_; }
   [[nodiscard]] Index outputs() const override { return units_; }
   [[nodiscard]] bool gives_sparse_code() const override { return true; }
   [[nodiscard]] std::vector<TensorRole> roles() const override;
+  /// The centred input.
+  [[nodiscard]] Index scratch_per_row() const override { return centre_ ? inputs_ : 0; }
   [[nodiscard]] Index fixed_scratch() const override;
   [[nodiscard]] double flops_per_row() const override {
     return 2.0 * static_cast<double>(inputs_) * static_cast<double>(units_);
@@ -46,6 +54,8 @@ class SparseEncoder final : public Layer {
                 float* gradient, std::span<float> scratch,
                 const PassContext& context) const override;
 
+  [[nodiscard]] Slot weight_slot() const { return weight_; }
+  [[nodiscard]] Slot bias_slot() const { return bias_; }
   [[nodiscard]] const SelectionSpec& selection() const { return selection_; }
   /// batch_top_k: K times the samples of the global batch, in a training pass.
   [[nodiscard]] Index batch_count(const PassContext& context, Index rows) const;
@@ -63,6 +73,9 @@ class SparseEncoder final : public Layer {
  private:
   [[nodiscard]] bool is(Selection kind) const { return selection_.kind == kind; }
   [[nodiscard]] Index training_k(const PassContext& context) const;
+  // x, or x - b in scratch memory.
+  [[nodiscard]] ConstMatrix input_of(const float* parameters, ConstMatrix x,
+                                     std::span<float> scratch) const;
   // `rounded`: the input, when products are of it and the weight rounded to bfloat16; else empty.
   void select(const float* parameters, ConstMatrix rounded, ConstMatrix products,
               std::span<float> scratch, const PassContext& context) const;
@@ -89,6 +102,7 @@ class SparseEncoder final : public Layer {
   Tensor threshold_tensor_;  // jump_relu: units; batch_top_k: 1
   Tensor magnitude_tensor_;
   Tensor magnitude_bias_tensor_;
+  std::optional<Centre> centre_;
 };
 
 }  // namespace hourglass

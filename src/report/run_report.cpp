@@ -12,6 +12,7 @@
 #include "report/code_figures.hpp"
 #include "report/html.hpp"
 #include "report/image_figures.hpp"
+#include "report/sparse_figures.hpp"
 #include "report/training_figures.hpp"
 
 namespace hourglass {
@@ -50,6 +51,18 @@ void add_summary(HtmlPage& page, const RunFindings& findings) {
                                      "{:.4g} nats together",
                                      use.used_units, use.units, use.threshold, use.divergence)});
     }
+    if (last.sparse_use) {
+      const SparseUse& use = *last.sparse_use;
+      rows.push_back({"variance unexplained", fmt::format("{:.4f}", use.unexplained)});
+      std::string code =
+          fmt::format("{:.1f} of {} units active; {} dead ({:.1f} %)", use.active_units, use.units,
+                      use.dead_units, 100 * use.dead_share());
+      if (use.nearest_cosine) {
+        code += fmt::format("; cosine of an atom with the nearest other one {:.3f}",
+                            *use.nearest_cosine);
+      }
+      rows.push_back({"sparse code", code});
+    }
     rows.push_back(
         {"throughput", fmt::format("{:.0f} samples/s in the last epoch", last.samples_per_second)});
     rows.push_back({"memory", fmt::format("at most {:.0f} MiB per rank",
@@ -72,6 +85,17 @@ void add_summary(HtmlPage& page, const RunFindings& findings) {
   for (const std::string& remark : findings.remarks) page.paragraph(remark);
 }
 
+void add_sparse_use(HtmlPage& page, const std::vector<MetricsRecord>& epochs) {
+  show(page, unexplained_chart(epochs),
+       "Fraction of the samples' variance that the reconstruction leaves, by epoch.");
+  show(page, active_units_chart(epochs), "Units with a value other than 0, by epoch.");
+  show(page, dead_units_chart(epochs),
+       "Units that no sample has used for --dead-after samples, at the end of each epoch.");
+  if (epochs.back().sparse_use->use_histogram.empty()) return;
+  show(page, use_chart(epochs.back()),
+       "Units by the share of the samples that use them, in the last epoch.");
+}
+
 void add_training(HtmlPage& page, const RunFindings& findings) {
   const auto epochs = records_of(findings.metrics, "epoch");
   auto steps = records_of(findings.metrics, "step");
@@ -90,6 +114,7 @@ void add_training(HtmlPage& page, const RunFindings& findings) {
     show(page, divergence_chart(divergences_of(epochs.back())),
          "KL divergence of each unit in the last epoch, the largest first.");
   }
+  if (!epochs.empty() && epochs.back().sparse_use) add_sparse_use(page, epochs);
   if (!epochs.empty()) {
     show(page, time_chart(epochs), "Time of each epoch by phase, on the slowest rank.");
     show(page, throughput_chart(epochs), "Samples per second over all ranks, by epoch.");

@@ -41,6 +41,17 @@ void add_divergences(nlohmann::ordered_json& json, const std::string& prefix,
   json[prefix + "unit_kl"] = divergences;
 }
 
+void add_sparse_use(nlohmann::ordered_json& json, const SparseUse& use) {
+  json["l0"] = number(use.active_units);
+  json["fvu"] = number(use.unexplained);
+  if (use.validation_unexplained) json["validation_fvu"] = number(*use.validation_unexplained);
+  json["code_units"] = use.units;
+  json["dead_units"] = use.dead_units;
+  json["dead_share"] = number(use.dead_share());
+  if (!use.use_histogram.empty()) json["use_histogram"] = use.use_histogram;
+  if (use.nearest_cosine) json["nearest_cosine"] = number(*use.nearest_cosine);
+}
+
 // The cells of a record by column: an array has one for each element, "name_0" and so on; null is
 // an empty cell.
 std::vector<std::pair<std::string, std::string>> cells_of(const nlohmann::ordered_json& record) {
@@ -124,6 +135,7 @@ std::string to_json_line(const MetricsRecord& record) {
   json["validation_sse"] = record.validation_sse ? number(*record.validation_sse) : nullptr;
   add_divergences(json, "", record.unit_kl);
   add_divergences(json, "validation_", record.validation_unit_kl);
+  if (record.sparse_use) add_sparse_use(json, *record.sparse_use);
   json["learning_rate"] = number(record.learning_rate);
   json["gradient_norm"] = number(record.gradient_norm);
   json["samples_per_second"] = number(record.samples_per_second);

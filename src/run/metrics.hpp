@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <fstream>
 #include <optional>
 #include <span>
@@ -9,6 +10,25 @@
 #include "hourglass/core/types.hpp"
 
 namespace hourglass {
+
+/// How a sparse code is used, in the training samples of a record.
+struct SparseUse {
+  double active_units = 0;  ///< L0: units with a value other than 0, averaged over samples
+  Index units = 0;
+  Index dead_units = 0;  ///< not used in the last `dead_after` samples
+  Index dead_after = 0;
+  /// |x - x^|^2 / |x - mean|^2, of sums over the samples: the fraction of variance unexplained.
+  double unexplained = 0;
+  std::optional<double> validation_unexplained;  ///< epoch records, with a validation set
+  /// Epoch records: units by the share of samples that use them (model/unit_use.hpp).
+  std::vector<std::int64_t> use_histogram;
+  /// Epoch records: the largest cosine of an atom with another, averaged over some atoms.
+  std::optional<double> nearest_cosine;
+
+  [[nodiscard]] double dead_share() const {
+    return static_cast<double>(dead_units) / static_cast<double>(units);
+  }
+};
 
 /// One line of metrics.jsonl. Losses are averages over the samples of the step or epoch; seconds
 /// and samples per second cover the time since the record of the same kind before (maximum over
@@ -28,6 +48,7 @@ struct MetricsRecord {
   /// samples; empty of other runs.
   std::vector<double> unit_kl;
   std::vector<double> validation_unit_kl;  ///< epoch records, when there is a validation set
+  std::optional<SparseUse> sparse_use;     ///< sparse codes
   double learning_rate = 0;
   double gradient_norm = 0;
   double samples_per_second = 0;
@@ -54,7 +75,9 @@ struct CodeUse {
 [[nodiscard]] const std::vector<double>& divergences_of(const MetricsRecord& record);
 
 /// Keys of divergences are written where there are any: "unit_kl", their sum "kl" and the number of
-/// used units "units_used", and the same of validation.
+/// used units "units_used", and the same of validation. Those of a sparse code where there is one:
+/// "l0", "fvu", "code_units", "dead_units", "dead_share", and in epoch records "validation_fvu",
+/// "use_histogram" and "nearest_cosine".
 [[nodiscard]] std::string to_json_line(const MetricsRecord& record);
 
 /// Appends records to metrics.jsonl and, as a table, to metrics.csv beside it, each flushed whole,

@@ -27,6 +27,22 @@ std::vector<double> numbers(const nlohmann::json& line, const char* key) {
   return result;
 }
 
+std::optional<SparseUse> sparse_use(const nlohmann::json& line) {
+  if (!line.contains("l0")) return {};
+  SparseUse use;
+  use.active_units = number(line, "l0");
+  use.unexplained = number(line, "fvu");
+  if (const double share = number(line, "validation_fvu"); std::isfinite(share))
+    use.validation_unexplained = share;
+  use.units = line.value("code_units", Index{1});
+  use.dead_units = line.value("dead_units", Index{0});
+  for (const double units : numbers(line, "use_histogram"))
+    use.use_histogram.push_back(static_cast<std::int64_t>(units));
+  if (const double cosine = number(line, "nearest_cosine"); std::isfinite(cosine))
+    use.nearest_cosine = cosine;
+  return use;
+}
+
 MetricsRecord parse(const std::string& text) {
   const auto line = nlohmann::json::parse(text);
   MetricsRecord record;
@@ -43,6 +59,7 @@ MetricsRecord parse(const std::string& text) {
     record.validation_sse = sse;
   record.unit_kl = numbers(line, "unit_kl");
   record.validation_unit_kl = numbers(line, "validation_unit_kl");
+  record.sparse_use = sparse_use(line);
   record.learning_rate = number(line, "learning_rate");
   record.gradient_norm = number(line, "gradient_norm");
   record.samples_per_second = number(line, "samples_per_second");

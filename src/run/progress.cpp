@@ -18,8 +18,14 @@ std::string duration(double seconds) {
   return fmt::format("{}:{:02}", total / 60, total % 60);
 }
 
-// Of a variational code: "  kl 12.3 in 20 of 64 units".
+// Of a variational code: "  kl 12.3 in 20 of 64 units"; of a sparse one: "  fvu 0.2310  l0 32.0
+// dead 4.1 %".
 std::string use_of_code(const MetricsRecord& record) {
+  if (record.sparse_use) {
+    const SparseUse& use = *record.sparse_use;
+    return fmt::format("  fvu {:.4f}  l0 {:.1f}  dead {:.1f} %", use.unexplained, use.active_units,
+                       100 * use.dead_share());
+  }
   const std::vector<double>& divergences = divergences_of(record);
   if (divergences.empty()) return "";
   const CodeUse use = code_use(divergences);

@@ -8,6 +8,7 @@
 #include "data/finite_rows.hpp"
 #include "formats/image.hpp"
 #include "model/paired_target.hpp"
+#include "model/unit_use.hpp"
 #include "nn/image_shape.hpp"
 #include "nn/network.hpp"
 
@@ -71,6 +72,7 @@ void TensorBoard::write(const MetricsRecord& record, std::span<const float> para
     file_.histogram(record.kind + "/" + prefix + "unit_kl", record.step,
                     std::vector<float>(divergences.begin(), divergences.end()));
   }
+  if (record.sparse_use) write_use(record, *record.sparse_use);
   scalar("learning_rate", record.learning_rate);
   scalar("gradient_norm", record.gradient_norm);
   scalar("samples_per_second", record.samples_per_second);
@@ -83,6 +85,24 @@ void TensorBoard::write(const MetricsRecord& record, std::span<const float> para
     write_samples(record.step, parameters);
   }
   file_.flush();
+}
+
+void TensorBoard::write_use(const MetricsRecord& record, const SparseUse& use) {
+  const auto scalar = [&](const std::string& name, double value) {
+    file_.scalar(record.kind + "/" + name, record.step, value);
+  };
+  scalar("l0", use.active_units);
+  scalar("fvu", use.unexplained);
+  if (use.validation_unexplained) scalar("validation_fvu", *use.validation_unexplained);
+  scalar("dead_share", use.dead_share());
+  if (use.nearest_cosine) scalar("nearest_cosine", *use.nearest_cosine);
+  // TensorBoard makes bins of values: each unit stands for the decade of its use, -7 for never.
+  std::vector<float> decades;
+  for (std::size_t bin = 0; bin < use.use_histogram.size(); ++bin) {
+    decades.insert(decades.end(), static_cast<std::size_t>(use.use_histogram[bin]),
+                   static_cast<float>(bin) - static_cast<float>(use_bins - 1));
+  }
+  if (!decades.empty()) file_.histogram(record.kind + "/log10_use", record.step, decades);
 }
 
 void TensorBoard::write_tensors(Index step, std::span<const float> parameters) {

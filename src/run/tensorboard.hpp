@@ -24,6 +24,7 @@ class TensorBoard {
   void write(const MetricsRecord& record, std::span<const float> parameters);
 
  private:
+  void write_use(const MetricsRecord& record, const SparseUse& use);
   void write_tensors(Index step, std::span<const float> parameters);
   void write_samples(Index step, std::span<const float> parameters);
 

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 
+#include "config/dictionary_training.hpp"
 #include "engine/training_data.hpp"
+#include "model/atom_cosines.hpp"
 
 namespace hourglass {
 
@@ -11,10 +14,9 @@ namespace {
 
 // Whether an optimizer of the run decomposes matrices.
 bool decomposes(const TrainConfig& config) {
-  return std::ranges::any_of(std::array{&config.optimizer.name, &config.pretrain.optimizer},
-                             [](const std::string* name) {
-                               return *name == "shampoo" || *name == "soap";
-                             });
+  return std::ranges::any_of(
+      std::array{&config.optimizer.name, &config.pretrain.optimizer},
+      [](const std::string* name) { return *name == "shampoo" || *name == "soap"; });
 }
 
 }  // namespace
@@ -37,6 +39,13 @@ void Recorder::open_files(const RunFolder& folder, Index step) {
   const auto units = static_cast<std::size_t>(network_.posterior_units());
   example.unit_kl.resize(units);
   if (data_.validation() != nullptr) example.validation_unit_kl.resize(units);
+  if (const Index counted = network_.counted_units(); counted > 0) {
+    SparseUse& use = example.sparse_use.emplace();
+    use.units = counted;
+    use.use_histogram.resize(use_bins);
+    use.nearest_cosine = 0;
+    if (data_.validation() != nullptr) use.validation_unexplained = 0;
+  }
   metrics_ = std::make_unique<MetricsFile>(folder.metrics_path(), step, example);
   if (!config_.tensorboard) return;
   const DatasetReader* const validation = data_.validation();
@@ -64,13 +73,17 @@ bool Recorder::records_step(Index step) const {
   return config_.log_every > 0 && step % config_.log_every == 0;
 }
 
-MetricsRecord Recorder::step_record(const Position& position, const StepResult& step,
+MetricsRecord Recorder::step_record(const RunState& state, const StepResult& step,
                                     const RecordPeriod& period) const {
-  MetricsRecord record = make_record("step", position, step, period);
+  MetricsRecord record = make_record("step", state.position, step, period);
   record.loss = step.loss;
   record.sse = step.squared_error;
   record.penalty = step.penalty;
   record.unit_kl = step.totals.unit_divergences.means(static_cast<double>(step.totals.samples));
+  if (!record.layer) {
+    record.sparse_use =
+        sparse_use(state, step.totals.unit_use.counts(), step.totals.samples, record.sse);
+  }
   return record;
 }
 
@@ -81,7 +94,34 @@ MetricsRecord Recorder::epoch_record(const RunState& state, const StepResult& st
   record.sse = state.sums.mean(state.sums.squared_error);
   record.penalty = state.sums.mean(state.sums.penalty);
   record.unit_kl = state.sums.mean_divergences();
+  const auto counts = state.units.epoch_use();
+  if (!record.layer)
+    record.sparse_use = sparse_use(state, counts, state.units.epoch_samples(), record.sse);
+  if (record.sparse_use)
+    record.sparse_use->use_histogram = use_histogram(counts, state.units.epoch_samples());
   return record;
+}
+
+std::optional<SparseUse> Recorder::sparse_use(const RunState& state,
+                                              std::span<const std::int64_t> counts, Index samples,
+                                              double sse) const {
+  if (counts.empty() || state.units.empty()) return {};
+  SparseUse use;
+  use.active_units = mean_active_units(counts, samples);
+  use.units = static_cast<Index>(counts.size());
+  use.dead_after = dead_after(config_, plan_.shards(state.position.stage).samples());
+  use.dead_units = state.units.count_dead(use.dead_after);
+  use.unexplained = sse / data_.variance();
+  return use;
+}
+
+void Recorder::add_parameters(std::span<const float> parameters, MetricsRecord& record) const {
+  if (!record.sparse_use || !communicator_.is_root()) return;
+  constexpr Index most_atoms = 128;
+  const auto cosines = nearest_cosines(network_, parameters.data(), most_atoms);
+  if (cosines.empty()) return;
+  record.sparse_use->nearest_cosine =
+      std::accumulate(cosines.begin(), cosines.end(), 0.0) / static_cast<double>(cosines.size());
 }
 
 MetricsRecord Recorder::make_record(const std::string& kind, const Position& position,

@@ -55,12 +55,14 @@ class Recorder {
 
   /// Whether the update number `step`, counted from 1, is recorded (--log-every).
   [[nodiscard]] bool records_step(Index step) const;
-  /// The record of the update `step`, or of the epoch that ends with it, at `position`, which the
-  /// epoch has not left yet. An epoch's has the means of its sums. Collective.
-  [[nodiscard]] MetricsRecord step_record(const Position& position, const StepResult& step,
+  /// The record of the update `step`, or of the epoch that ends with it, whose position has not
+  /// left the epoch yet. An epoch's has the means of its sums. Collective.
+  [[nodiscard]] MetricsRecord step_record(const RunState& state, const StepResult& step,
                                           const RecordPeriod& period) const;
   [[nodiscard]] MetricsRecord epoch_record(const RunState& state, const StepResult& step,
                                            const RecordPeriod& period) const;
+  /// Adds what a record of an epoch tells of the parameters themselves. Does nothing but on rank 0.
+  void add_parameters(std::span<const float> parameters, MetricsRecord& record) const;
   /// Writes a record to the files; `parameters` are the network's. Collective, throws Error(io).
   void write(const MetricsRecord& record, std::span<const float> parameters);
 
@@ -69,6 +71,9 @@ class Recorder {
   void show_epoch(const MetricsRecord& record);
 
  private:
+  [[nodiscard]] std::optional<SparseUse> sparse_use(const RunState& state,
+                                                    std::span<const std::int64_t> counts,
+                                                    Index samples, double sse) const;
   [[nodiscard]] MetricsRecord make_record(const std::string& kind, const Position& position,
                                           const StepResult& step, const RecordPeriod& period) const;
 

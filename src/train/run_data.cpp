@@ -14,6 +14,7 @@
 #include "data/sample_conditions.hpp"
 #include "data/sample_weights.hpp"
 #include "data/statistics.hpp"
+#include "data/transformed_statistics.hpp"
 #include "engine/inference.hpp"
 #include "engine/sample_layout.hpp"
 #include "engine/training_data.hpp"
@@ -52,6 +53,12 @@ DatasetAddress parse_target(const TrainConfig& config, const DatasetAddress& inp
   DatasetAddress target = parse_address(config.target);
   target.options.allow_external = inputs.options.allow_external;
   return target;
+}
+
+// Of pairs the targets stand behind the inputs.
+Index first_output(const TrainConfig& config, const FeatureStatistics& statistics) {
+  const Index targets = config.model.target_features;
+  return targets > 0 ? static_cast<Index>(statistics.mean.size()) - targets : 0;
 }
 
 }  // namespace
@@ -120,6 +127,7 @@ void RunData::prepare(const TrainConfig& config, Index features) {
   communicator_.broadcast(std::as_writable_bytes(std::span(&identity_.range, 1)));
   for (std::string* text : {&fingerprint_, &validation_fingerprint_})
     *text = communicator_.broadcast(*text);
+  measure_spread(config);
   training_->release();
   if (!validation) return;
   GivenScale scale{std::nullopt, "--validation-scale"};
@@ -128,8 +136,22 @@ void RunData::prepare(const TrainConfig& config, Index features) {
       match_data(communicator_, std::move(validation), {features, &transform_, identity_}, scale);
   collectively(communicator_, [&] {
     if (communicator_.is_root()) look_for_unfamiliar_values(statistics);
-    validation_.reader->release();
   });
+  if (has_sparse_code(config.model)) {
+    const FeatureStatistics sample = feature_statistics(communicator_, *validation_.reader,
+                                                        validation_.transform.missing, enough_rows);
+    validation_variance_ =
+        total_variance(sample, validation_.transform, first_output(config, sample));
+  }
+  validation_.reader->release();
+}
+
+void RunData::measure_spread(const TrainConfig& config) {
+  if (!has_sparse_code(config.model) && config.model.dictionary.pre_bias == PreBias::none) return;
+  const FeatureStatistics sample =
+      feature_statistics(communicator_, *training_, transform_.missing, enough_rows);
+  variance_ = total_variance(sample, transform_, first_output(config, sample));
+  centre_ = transformed_mean(sample, transform_);
 }
 
 std::string RunData::fingerprint_of_first(Index rows, const TrainConfig& config) const {

@@ -66,6 +66,13 @@ class RunData {
     return validation_fingerprint_;
   }
 
+  /// Of runs whose code is sparse or whose network has a pre-bias: the mean of the training samples
+  /// as the network takes them, and the mean of |x - mean|^2 over training and validation samples,
+  /// each from at most enough_rows of them (data/statistics.hpp).
+  [[nodiscard]] std::span<const float> centre() const { return centre_; }
+  [[nodiscard]] double variance() const { return variance_; }
+  [[nodiscard]] double validation_variance() const { return validation_variance_; }
+
   /// Lines about values that are unlikely to be meant; on the root only.
   [[nodiscard]] const std::vector<std::string>& advice() const { return advice_; }
 
@@ -79,6 +86,7 @@ class RunData {
  private:
   [[nodiscard]] InputTransform measured_transform(const TrainConfig& config,
                                                   FeatureStatistics* statistics) const;
+  void measure_spread(const TrainConfig& config);
   void read_weights(const TrainConfig& config, const DatasetReader* validation);
   void read_conditions(const TrainConfig& config, const DatasetReader* validation);
   void look_for_odd_values(const FeatureStatistics& statistics, const std::vector<double>& missing);
@@ -93,6 +101,9 @@ class RunData {
   std::vector<std::int32_t> conditions_;
   std::vector<std::int32_t> validation_conditions_;
   InputTransform transform_;
+  std::vector<float> centre_;
+  double variance_ = 0;
+  double validation_variance_ = 0;
   DataIdentity identity_;
   std::vector<std::string> training_notes_;
   std::string fingerprint_;

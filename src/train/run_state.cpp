@@ -57,6 +57,7 @@ void RunState::count_update(const StepTotals& totals, Index samples) {
     for (std::size_t j = 0; j < divergences.size(); ++j) sums.unit_divergences[j] += divergences[j];
     sums.divergence_samples += totals.samples;
   }
+  if (!totals.unit_use.empty()) units.count(totals.unit_use, totals.samples);
   ++position.step;
   ++position.step_in_epoch;
   position.samples += samples;
@@ -66,11 +67,13 @@ void RunState::finish_epoch() {
   ++position.epoch;
   position.step_in_epoch = 0;
   sums = {};
+  units.finish_epoch();
 }
 
 void RunState::finish_stage() {
   ++position.stage;
   position.epoch = 0;
+  units = {};
 }
 
 void RunState::store(StateHeader& header) const {
@@ -82,6 +85,7 @@ void RunState::store(StateHeader& header) const {
                      {"samples", position.samples},
                      {"epoch_samples", sums.samples}};
   for (const auto& [path, sum] : stored_sums) header.doubles[path] = to_doubles(sums.*sum);
+  units.store(header);
   if (sums.unit_divergences.empty()) return;
   std::vector<double>& divergences = header.doubles[divergences_path];
   divergences = sums.unit_divergences;
@@ -107,6 +111,7 @@ RunState RunState::load(const StateHeader& header, const std::string& file) {
     state.sums.unit_divergences.pop_back();
     state.sums.divergence_samples = static_cast<Index>(found->second.back());
   }
+  state.units.load(header);
   state.history.load(header);
   return state;
 }

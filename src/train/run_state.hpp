@@ -7,6 +7,7 @@
 #include "engine/stage.hpp"
 #include "math/exact_sum.hpp"
 #include "train/history.hpp"
+#include "train/unit_history.hpp"
 
 namespace hourglass {
 
@@ -41,6 +42,7 @@ struct EpochSums {
 struct RunState {
   Position position;
   EpochSums sums;
+  UnitHistory units;  ///< of the whole network's code
   History history;
 
   /// Counts an update with these sums, for which `samples` samples were passed through.

@@ -1,5 +1,11 @@
 #include "train/stage_sequence.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "engine/geometric_median.hpp"
+#include "model/dictionary_start.hpp"
 #include "nn/initializer.hpp"
 
 namespace hourglass {
@@ -18,6 +24,20 @@ StageSequence::StageSequence(const Communicator& communicator, const TrainConfig
   initialize(network.layout(), network.roles(), config.initialization, config.seed,
              parameters_.span());
   network.constrain(parameters_.data());
+  tie_start(network, parameters_.span());
+}
+
+void StageSequence::start_from_data() {
+  const PreBias start = network_.spec().dictionary.pre_bias;
+  if (start == PreBias::none) return;
+  std::span<const float> centre = data_.centre();
+  std::vector<float> median;
+  if (start == PreBias::geometric_median) {
+    median = geometric_median(communicator_, data_.training(), data_.transform(), centre,
+                              std::sqrt(data_.variance()), config_.seed, pool_);
+    centre = median;
+  }
+  std::ranges::copy(centre, pre_bias_of(network_, parameters_.span()).begin());
 }
 
 void StageSequence::begin(Index stage) {

@@ -25,6 +25,10 @@ class StageSequence {
                 const Autoencoder& network, const RunData& data, const RunPlan& plan,
                 const RunProfile& profile);
 
+  /// Sets the parameters that begin with what the data are: a pre-bias. The data are prepared.
+  /// Throws the same Error on every rank. Collective.
+  void start_from_data();
+
   /// The model that the stages to begin imitate; it outlives this.
   void set_teacher(const Model* teacher) { teacher_ = teacher; }
   /// Makes a stage the current one, from the network's parameters as they are. Throws the same

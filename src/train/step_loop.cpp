@@ -10,6 +10,7 @@
 #include "engine/inference.hpp"
 #include "hourglass/core/error.hpp"
 #include "train/collapse_advice.hpp"
+#include "train/dead_unit_advice.hpp"
 #include "train/run_end.hpp"
 
 namespace hourglass {
@@ -28,7 +29,8 @@ StepLoop::StepLoop(const Communicator& communicator, const TrainConfig& config, 
       recorder_(recorder),
       checkpoints_(checkpoints),
       supervisor_(supervisor),
-      step_(communicator, config, plan, stages, state) {}
+      step_(communicator, config, plan, stages, state),
+      resampling_(communicator, config, plan, data, stages.network()) {}
 
 void StepLoop::train_stage() {
   while (!is_over()) train_epoch();
@@ -64,6 +66,7 @@ void StepLoop::train_epoch() {
     const bool ends_pass =
         position.step_in_epoch + 1 == plan_.shards(position.stage).steps_per_epoch();
     if (update(recorder_.records_step(position.step + 1) || ends_pass)) {
+      if (resampling_.is_due(state_)) resample();
       if (recorder_.records_step(position.step)) record_step();
       if (position.step_in_epoch == plan_.updates_per_epoch(position.stage)) finish_epoch();
       if (supervisor_.verification_due(position.step)) verify();
@@ -98,6 +101,11 @@ bool StepLoop::update(bool wants_norm) {
   return true;
 }
 
+void StepLoop::resample() {
+  const Index count = resampling_.run(stages_.stage(), stages_.pool(), state_);
+  if (count > 0) recorder_.note(fmt::format("{} dead units begin anew", count));
+}
+
 // The next part of a checkpoint in the background, when it takes no waiting.
 void StepLoop::advance_checkpoint() {
   const PhaseSpan span(profile_.main(), Phase::checkpoint);
@@ -111,8 +119,7 @@ void StepLoop::advance_checkpoint() {
 void StepLoop::record_step() {
   stages_.stage().complete_parameters();
   activity::enter(Work::recording);
-  const MetricsRecord record =
-      recorder_.step_record(state_.position, step_.last(), since_step_record_);
+  const MetricsRecord record = recorder_.step_record(state_, step_.last(), since_step_record_);
   recorder_.write(record, stages_.parameters());
   since_step_record_ = {};
 }
@@ -126,13 +133,15 @@ void StepLoop::finish_epoch() {
     if (!std::isfinite(*record.validation_sse))
       checkpoints_.fail_diverged(state_.position, "the validation error is not finite");
   }
+  recorder_.add_parameters(stages_.parameters(), record);
   state_.history.add(record);
   if (config_.keep_best && !record.layer && state_.history.is_best_epoch())
     checkpoints_.write_best(state_);
   recorder_.write(record, stages_.parameters());
   recorder_.show_epoch(record);
   if (collapse_said_ || record.layer) return;
-  if (const auto advice = collapse_advice(config_, record)) {
+  for (const auto& advice : {collapse_advice(config_, record), dead_unit_advice(config_, record)}) {
+    if (!advice) continue;
     recorder_.note(*advice);
     collapse_said_ = true;
   }
@@ -147,6 +156,8 @@ void StepLoop::validate(MetricsRecord& record) {
                data_.validation_transform(), config_.micro_batch, stages_.pool(),
                data_.validation_weights(), data_.validation_conditions());
   record.validation_sse = found.sse;
+  if (record.sparse_use)
+    record.sparse_use->validation_unexplained = found.sse / data_.validation_variance();
   record.validation_unit_kl = found.unit_divergences;
 }
 

@@ -6,6 +6,7 @@
 #include "hourglass/comm/communicator.hpp"
 #include "train/checkpoints.hpp"
 #include "train/recorder.hpp"
+#include "train/resampling.hpp"
 #include "train/run_data.hpp"
 #include "train/run_plan.hpp"
 #include "train/run_profile.hpp"
@@ -41,6 +42,7 @@ class StepLoop {
   void begin_epoch();
   // Whether there was an update: false when a flag interrupted it.
   bool update(bool wants_norm);
+  void resample();
   void advance_checkpoint();
   void record_step();
   void finish_epoch();
@@ -60,6 +62,7 @@ class StepLoop {
   Checkpoints& checkpoints_;
   Supervisor& supervisor_;
   TrainingStep step_;
+  Resampling resampling_;
   RecordPeriod since_step_record_;
   RecordPeriod since_epoch_record_;
   bool collapse_said_ = false;

@@ -48,6 +48,7 @@ Trainer::Trainer(const RunStart& start, const Communicator& communicator,
   if (resume && !resume->checkpoint.empty()) {
     checkpoints_.restore(*resume, state_);
   } else {
+    stages_.start_from_data();
     if (start.source) {
       take_initial_weights(communicator_, *start.source, model_, data_.identity(),
                            stages_.parameters(), config_);

@@ -4,6 +4,7 @@
 #include <exception>
 #include <optional>
 
+#include "config/dictionary_training.hpp"
 #include "core/timer.hpp"
 #include "optim/schedule.hpp"
 #include "train/diagnosis.hpp"
@@ -30,9 +31,9 @@ const StepResult& TrainingStep::make(const FullBatch::Flags& flags, bool wants_n
 void TrainingStep::update_from_batch(const FullBatch::Flags& flags, bool wants_norm) {
   Stage& stage = stages_.stage();
   const Position& position = state_.position;
-  result_.totals = stage.gradient(stages_.source(), config_.seed,
-                                  plan_.epoch_number(position.stage, position.epoch),
-                                  position.step_in_epoch, flags(), plan_.penalty_factors(position));
+  result_.totals = stage.gradient(
+      stages_.source(), config_.seed, plan_.epoch_number(position.stage, position.epoch),
+      position.step_in_epoch, flags(), plan_.penalty_factors(position), dead_units());
   const StepTotals& totals = result_.totals;
   result_.loss = totals.mean(totals.loss);
   if (totals.failed || !std::isfinite(result_.loss)) {
@@ -52,6 +53,13 @@ void TrainingStep::update_from_batch(const FullBatch::Flags& flags, bool wants_n
   // Whatever else needs the parameters completes them first.
   stage.update(step, result_.learning_rate, norm, GradientExchange::Gather::later);
   count(totals.samples, stage.compute_seconds());
+}
+
+// Those that the whole network's auxiliary loss reconstructs with.
+std::span<const std::int32_t> TrainingStep::dead_units() {
+  const Index stage = state_.position.stage;
+  if (plan_.is_pretraining(stage) || stages_.network().spec().dictionary.aux_k <= 0) return {};
+  return state_.units.find_dead(dead_after(config_, plan_.shards(stage).samples()));
 }
 
 // All passes over the data see the order and the noise of the stage's first epoch.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string>
 
 #include "config/config.hpp"
@@ -45,6 +47,7 @@ class TrainingStep {
   [[nodiscard]] const StepResult& last() const { return result_; }
 
  private:
+  [[nodiscard]] std::span<const std::int32_t> dead_units();
   void update_from_batch(const FullBatch::Flags& flags, bool wants_norm);
   void iterate(FullBatch& full_batch, const FullBatch::Flags& flags);
   void count(Index samples, double compute_seconds);

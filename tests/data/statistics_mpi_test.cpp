@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "data/transformed_statistics.hpp"
 #include "hourglass/core/error.hpp"
 #include "support/hdf5_files.hpp"
 #include "support/shared_file.hpp"
@@ -72,6 +73,42 @@ TEST(FeatureStatistics, equal_the_definition_and_the_same_bits_on_any_number_of_
   check(random_values<double>(3 * 2, 0, 1, 4), 3, 1e-12);
   // Sums of squares would lose everything here.
   check(random_values<double>(5000 * 2, 1e9, 1, 5), 5000, 1e-6);
+}
+
+TEST(FeatureStatistics, of_many_rows_some_are_enough) {
+  const auto world = Communicator::world();
+  const auto values = random_values<float>(5000 * 2, 3, 2, 8);
+  const SharedFile file(world, {5000, 2}, values);
+  const DatasetReader reader = file.reader();
+  const FeatureStatistics all = feature_statistics(world, reader);
+  EXPECT_TRUE(same_bits(all, feature_statistics(world, reader, {}, 5000)));
+  const FeatureStatistics some = feature_statistics(world, reader, {}, 2000);
+  EXPECT_TRUE(same_bits(some, feature_statistics(Communicator::self(), reader, {}, 2000)));
+  EXPECT_FALSE(same_bits(some, all));
+  EXPECT_NEAR(some.mean[1], all.mean[1], 0.1);
+  EXPECT_NEAR(some.deviation[1], all.deviation[1], 0.1);
+}
+
+TEST(InputTransform, unit_mean_square_is_one_factor_for_all_features) {
+  const auto world = Communicator::world();
+  std::vector<float> values = random_values<float>(3000 * 2, 0, 1, 9);
+  for (std::size_t i = 0; i < values.size(); i += 2) values[i] = 7 + 3 * values[i];
+  const SharedFile file(world, {3000, 2}, values);
+  const InputTransform transform =
+      input_transform(world, file.reader(), Normalize::unit_mean_square);
+  EXPECT_TRUE(transform.mean.empty());
+  EXPECT_NEAR(transform.divisor, std::sqrt((9 + 1) / 2.0), 0.1);
+  const FeatureStatistics statistics = feature_statistics(world, file.reader());
+  EXPECT_NEAR(total_variance(statistics, transform), 2, 1e-9);
+  const double second = statistics.deviation[1] / transform.divisor;
+  EXPECT_NEAR(total_variance(statistics, transform, 1), second * second, 1e-9);
+  const auto mean = transformed_mean(statistics, transform);
+  EXPECT_NEAR(mean[0], statistics.mean[0] / transform.divisor, 1e-5);
+  const InputTransform standard = input_transform(world, file.reader(), Normalize::standardize);
+  EXPECT_NEAR(total_variance(statistics, standard), 2, 1e-5);
+  EXPECT_NEAR(transformed_mean(statistics, standard)[0], 0, 1e-6);
+  const SharedFile constant(world, {30, 2}, std::vector<float>(60, 4.0F));
+  EXPECT_EQ(input_transform(world, constant.reader(), Normalize::unit_mean_square).divisor, 1);
 }
 
 TEST(FeatureStatistics, many_features_are_gathered_in_slabs) {

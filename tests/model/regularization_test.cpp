@@ -59,6 +59,17 @@ TEST(Variants, tied_weights_collect_both_gradients) {
   expect_right_gradient(spec);
 }
 
+TEST(Variants, a_pre_bias_collects_the_gradients_of_both_ends) {
+  AutoencoderSpec spec = small_spec();
+  spec.output_activation = Activation::linear;
+  spec.dictionary.pre_bias = PreBias::mean;
+  expect_right_gradient(spec);
+  spec.encoder = {9, 4};  // one layer on each side, whose derivative is saved
+  spec.code_activation = Activation::gelu;
+  spec.tied = true;
+  expect_right_gradient(spec);
+}
+
 TEST(Variants, layer_normalisation) {
   AutoencoderSpec spec = small_spec();
   spec.layer_norm = true;

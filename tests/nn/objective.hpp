@@ -1,5 +1,7 @@
 #pragma once
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <random>
 #include <string>
@@ -157,6 +159,10 @@ class Trial {
   [[nodiscard]] Vector encode(const Vector& p, Vector x, Index row, double& penalty) const {
     const AutoencoderSpec& spec = model_.spec();
     const auto widths = dense_widths(spec.encoder);
+    if (spec.dictionary.pre_bias != PreBias::none) {
+      const Index centre = offset(fmt::format("decoder/{}/bias", spec.decoder.size() - 2));
+      for (std::size_t c = 0; c < x.size(); ++c) x[c] -= p[static_cast<std::size_t>(centre) + c];
+    }
     for (std::size_t i = 0; i + 2 < widths.size(); ++i) {
       const std::string name = "encoder/" + std::to_string(i);
       x = hidden(p, name, static_cast<Index>(i) + 1, affine(p, name, x, widths[i + 1]), penalty);

@@ -62,6 +62,8 @@ REVIEWED = [
     ("so the learning rate is not the cause: use a bounded activation", "divergence_advice_test"),
     ("use another --optimizer, e.g. --optimizer adam", "divergence_advice_test"),
     ("are bound to the same {}: use mpirun {}, or mpirun --bind-to none", "placement_test"),
+    ("try --tied-initialization, with which", "dead_unit_advice_test"),
+    ("try a lower --learning-rate, or a smaller code", "dead_unit_advice_test"),
     # Choices and names: setting_hints_test tries all that are offered.
     ("use one of: {}", "setting_hints_test"),
     ("use one of ", "setting_hints_test"),

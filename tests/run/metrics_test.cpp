@@ -51,6 +51,25 @@ TEST(Metrics, lines_of_variational_runs_have_the_divergences_of_units) {
   EXPECT_EQ(nlohmann::json::parse(to_json_line(record))["validation_units_used"], 1);
 }
 
+TEST(Metrics, lines_of_sparse_codes_tell_of_their_use) {
+  MetricsRecord record;
+  EXPECT_FALSE(nlohmann::json::parse(to_json_line(record)).contains("l0"));
+  record.sparse_use = SparseUse{3.5, 40, 10, 1000, 0.25, {}, {}, {}};
+  auto json = nlohmann::json::parse(to_json_line(record));
+  EXPECT_EQ(json["l0"], 3.5);
+  EXPECT_EQ(json["fvu"], 0.25);
+  EXPECT_EQ(json["dead_share"], 0.25);
+  EXPECT_FALSE(json.contains("use_histogram"));
+  EXPECT_FALSE(json.contains("validation_fvu"));
+  record.sparse_use->use_histogram = {1, 2, 0, 0, 0, 0, 7, 30};
+  record.sparse_use->validation_unexplained = 0.5;
+  record.sparse_use->nearest_cosine = 0.75;
+  json = nlohmann::json::parse(to_json_line(record));
+  EXPECT_EQ(json["use_histogram"][6], 7);
+  EXPECT_EQ(json["validation_fvu"], 0.5);
+  EXPECT_EQ(json["nearest_cosine"], 0.75);
+}
+
 TEST(Metrics, table_has_a_column_for_each_unit) {
   const std::string path = temporary_path("units.jsonl");
   MetricsRecord example;

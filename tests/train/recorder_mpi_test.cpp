@@ -28,8 +28,7 @@ TEST(Recorder, a_step_record_tells_of_the_step_and_its_slowest_rank) {
   EXPECT_EQ(period.samples, 16);
   period.compute = 1 + world.rank();
   period.verify = world.rank() == 0 ? 3 : 2;
-  const MetricsRecord record =
-      run.recorder.step_record(run.state.position, run.step.last(), period);
+  const MetricsRecord record = run.recorder.step_record(run.state, run.step.last(), period);
   EXPECT_EQ(record.kind, "step");
   EXPECT_EQ(record.phase, "train");
   EXPECT_FALSE(record.layer.has_value());
@@ -60,7 +59,7 @@ TEST(Recorder, records_of_pretraining_name_the_layer) {
   TinyRun run(Communicator::world(),
               [](TrainConfig& config) { config.pretrain.kind = Pretrain::autoencoder; });
   run.state.position = {1, 2, 0, 20, 0};
-  const MetricsRecord record = run.recorder.step_record(run.state.position, run.step.last(), {});
+  const MetricsRecord record = run.recorder.step_record(run.state, run.step.last(), {});
   EXPECT_EQ(record.phase, "pretrain");
   EXPECT_EQ(record.layer, 2);
   EXPECT_EQ(record.epoch, 3);
@@ -71,7 +70,7 @@ TEST(Recorder, writes_the_files_of_the_run_once) {
   TinyRun run(world, [](TrainConfig& config) { config.tensorboard = true; });
   if (world.is_root()) run.recorder.open_files(run.folder, 0);
   run.make_updates(1);
-  MetricsRecord record = run.recorder.step_record(run.state.position, run.step.last(), {});
+  MetricsRecord record = run.recorder.step_record(run.state, run.step.last(), {});
   run.recorder.write(record, run.stages.parameters());
   record.layer = 1;
   run.recorder.write(record, run.stages.parameters());

@@ -1,0 +1,185 @@
+#include "model/dictionary_pass.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/scratch_arena.hpp"
+#include "math/code_product.hpp"
+#include "model/weighted_loss.hpp"
+#include "nn/sparse_decoder.hpp"
+#include "nn/sparse_encoder.hpp"
+
+namespace hourglass {
+
+namespace {
+
+// Some rows of a code.
+SparseRows rows_of(const SparseCode& code, Range rows) {
+  SparseRows view = code.view();
+  view.starts = view.starts.subspan(static_cast<std::size_t>(rows.begin),
+                                    static_cast<std::size_t>(rows.size()) + 1);
+  return view;
+}
+
+Matrix block(Matrix stacked, Index number, Index rows) {
+  return {stacked.data + number * rows * stacked.stride, rows, stacked.columns, stacked.stride};
+}
+
+void add(ConstMatrix from, Matrix to) {
+  for (Index r = 0; r < to.rows; ++r) {
+    const float* const x = from.row(r).data();
+    float* const y = to.row(r).data();
+    for (Index c = 0; c < to.columns; ++c) y[c] += x[c];
+  }
+}
+
+void copy(ConstMatrix from, Matrix to) {
+  for (Index r = 0; r < to.rows; ++r) std::ranges::copy(from.row(r), to.row(r).begin());
+}
+
+}  // namespace
+
+DictionaryPass::DictionaryPass(const AutoencoderSpec& spec, const Architecture& architecture)
+    : spec_(spec),
+      architecture_(architecture),
+      features_(spec.encoder.front().units),
+      ends_(spec.dictionary.matryoshka) {
+  const Index units = architecture_.sparse_encoder->outputs();
+  if (ends_.empty() || ends_.back() < units) ends_.push_back(units);
+}
+
+bool DictionaryPass::wanted(const AutoencoderSpec& spec) {
+  return spec.dictionary.aux_k > 0 || !spec.dictionary.matryoshka.empty();
+}
+
+Index DictionaryPass::scratch_floats(Index rows) const {
+  const Index blocks = prefixes() + 1;
+  return ScratchArena::floats_of(blocks * rows, features_) +
+         ScratchArena::floats_of((prefixes() - 1) * rows, features_) +
+         2 * ScratchArena::floats_of(rows, features_) +
+         ScratchArena::floats_of_array<Candidate>(architecture_.sparse_encoder->outputs());
+}
+
+ConstMatrix DictionaryPass::apply(const float* parameters, ConstMatrix target, float scale,
+                                  const PassContext& context, Workspace& workspace,
+                                  SparseCode& code, std::span<float> scratch, LossSums& sums,
+                                  LossOf loss_of) const {
+  const bool auxiliary = spec_.dictionary.aux_k > 0 && !context.dead_units.empty();
+  if (!auxiliary && prefixes() == 1) return {};
+  const Index rows = target.rows;
+  const Index last = architecture_.network.layer_count() - 1;
+  ScratchArena arena(scratch);
+  const Matrix stacked = arena.allocate((prefixes() + 1) * rows, features_);
+
+  SparseCode& parts = workspace.spare_code();
+  parts.clear(code.units());
+  const SparseRows units = code.view();
+  for (std::size_t j = 0; j < ends_.size(); ++j) {
+    const Range prefix{j == 0 ? 0 : ends_[j - 1], ends_[j]};
+    for (Index r = 0; r < rows; ++r) {
+      for (Index e = code.start(r); e < code.start(r + 1); ++e) {
+        const auto place = static_cast<std::size_t>(e);
+        const Index unit = units.columns[place];
+        if (unit >= prefix.begin && unit < prefix.end)
+          parts.add(unit, units.values[place], code.pre_activations()[place]);
+      }
+      parts.end_row();
+    }
+  }
+  std::swap(code, parts);
+
+  const Matrix gradient = workspace.output_gradient(last, rows);
+  if (prefixes() > 1)
+    add_prefixes(parameters, target, scale, workspace, code, stacked, arena.rest(), sums, loss_of);
+  copy(gradient, block(stacked, prefixes() - 1, rows));
+  // The sums from each prefix on; the bias has that of all.
+  for (Index j = prefixes() - 1; j > 0; --j)
+    add(block(stacked, j, rows), block(stacked, j - 1, rows));
+  copy(block(stacked, 0, rows), gradient);
+  if (!auxiliary) return stacked.first_rows(prefixes() * rows);
+  add_dead_units(parameters, rows, context, workspace, code,
+                 arena.allocate_array<Candidate>(code.units()));
+  sums.penalty += auxiliary_loss(parameters, target, scale, context, workspace, code,
+                                 block(stacked, prefixes(), rows));
+  return stacked;
+}
+
+void DictionaryPass::add_prefixes(const float* parameters, ConstMatrix target, float scale,
+                                  Workspace& workspace, const SparseCode& code, Matrix stacked,
+                                  std::span<float> scratch, LossSums& sums, LossOf loss_of) const {
+  const SparseDecoder& decoder = *architecture_.sparse_decoder;
+  const Index rows = target.rows;
+  const Index shorter = prefixes() - 1;
+  const float share = 1 / static_cast<float>(prefixes());
+  ScratchArena arena(scratch);
+  const Matrix decoded = arena.allocate(shorter * rows, features_);
+  const Matrix sum = arena.allocate(rows, features_);
+  const Matrix logits = arena.allocate(rows, features_);
+  multiply_code(rows_of(code, {0, shorter * rows}), decoder.atoms(parameters), decoded);
+  for (Index r = 0; r < rows; ++r) std::ranges::copy(decoder.bias(parameters), sum.row(r).begin());
+  for (Index j = 0; j < shorter; ++j) {
+    add(block(decoded, j, rows), sum);
+    copy(sum, logits);
+    sums.loss += loss_of(target, logits, block(stacked, j, rows), share * scale).loss;
+  }
+  sums.loss /= static_cast<double>(prefixes());
+  const Matrix gradient = workspace.output_gradient(architecture_.network.layer_count() - 1, rows);
+  for (Index r = 0; r < rows; ++r) {
+    for (float& value : gradient.row(r)) value *= share;
+  }
+}
+
+void DictionaryPass::add_dead_units(const float* parameters, Index rows, const PassContext& context,
+                                    Workspace& workspace, SparseCode& code,
+                                    std::span<Candidate> candidates) const {
+  const ConstMatrix products = workspace.output(architecture_.code_layer, rows);
+  const std::span<const float> bias = architecture_.sparse_encoder->bias(parameters);
+  const auto most = static_cast<std::size_t>(spec_.dictionary.aux_k);
+  // Of equal values the unit of lower number wins.
+  const auto before = [](const Candidate& a, const Candidate& b) {
+    return a.value > b.value || (a.value == b.value && a.unit < b.unit);
+  };
+  for (Index r = 0; r < rows; ++r) {
+    std::size_t count = 0;
+    for (const std::int32_t unit : context.dead_units) {
+      const float value = products(r, unit) + bias[static_cast<std::size_t>(unit)];
+      if (value > 0) candidates[count++] = {value, unit};
+    }
+    const auto chosen = candidates.first(std::min(count, most));
+    if (count > most) {
+      std::ranges::nth_element(candidates.first(count),
+                               candidates.begin() + static_cast<std::ptrdiff_t>(most), before);
+      std::ranges::sort(chosen, {}, &Candidate::unit);
+    }
+    for (const Candidate& candidate : chosen) code.add(candidate.unit, candidate.value);
+    code.end_row();
+  }
+}
+
+double DictionaryPass::auxiliary_loss(const float* parameters, ConstMatrix target, float scale,
+                                      const PassContext& context, Workspace& workspace,
+                                      const SparseCode& code, Matrix gradient) const {
+  const Index rows = target.rows;
+  const SparseDecoder& decoder = *architecture_.sparse_decoder;
+  const ConstMatrix outputs = workspace.output(architecture_.network.layer_count() - 1, rows);
+  const Index first = prefixes() * rows;
+  multiply_code(rows_of(code, {first, first + rows}), decoder.atoms(parameters), gradient);
+  const RowWeights weights = weights_of(context);
+  const double factor =
+      spec_.dictionary.aux_weight / (spec_.feature_mean ? static_cast<double>(features_) : 1.0);
+  double loss = 0;
+  for (Index r = 0; r < rows; ++r) {
+    const float own = weights.empty() ? 1.0F : weights[r];
+    const float step = 2 * static_cast<float>(factor) * scale * own;
+    double squares = 0;
+    for (Index c = 0; c < features_; ++c) {
+      const float difference = gradient(r, c) - (target(r, c) - outputs(r, c));
+      squares += static_cast<double>(difference) * static_cast<double>(difference);
+      gradient(r, c) = step * difference;
+    }
+    loss += static_cast<double>(own) * squares;
+  }
+  return factor * loss;
+}
+
+}  // namespace hourglass
