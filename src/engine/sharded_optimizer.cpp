@@ -225,9 +225,9 @@ void ShardedOptimizer::clear_moments(Range parameters) {
     for (const SegmentRun& run : bucket) {
       const Index begin = std::max(parameters.begin, run.range.begin);
       const Index end = std::min(parameters.end, run.range.end);
-      for (std::size_t s = 0; begin < end && s < moment_count(); ++s)
-        std::fill_n(states_[s].data() + run.state_offset + begin - run.range.begin, end - begin,
-                    0.0F);
+      if (begin >= end || !has_moments(run)) continue;
+      for (Buffer<float>& moment : moments_)
+        std::fill_n(moment.data() + run.moment_offset + begin - run.range.begin, end - begin, 0.0F);
     }
   }
 }
