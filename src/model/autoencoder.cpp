@@ -196,8 +196,8 @@ LossSums Autoencoder::pass(const float* parameters, const InputRows& rows, Const
         loss_options(spec_, loss_weights(mask, present, scratch.weights), present, scratch.loss);
     options.sizes = size_factors(architecture_, rows.sizes, workspace, input.rows);
     options.size_gradient = size_gradient(architecture_, workspace, input.rows);
-    const auto loss = [&](ConstMatrix wanted, Matrix logits, Matrix derivative, float factor) {
-      return loss_of(wanted, logits, derivative, factor, options, weights_of(context));
+    const auto loss = [&](ConstMatrix wanted, Matrix logits, Matrix slope, float factor) {
+      return loss_of(wanted, logits, slope, factor, options, weights_of(context));
     };
     sums = loss_with_teacher(context.teacher, target, workspace.output(last, input.rows),
                              workspace.output_gradient(last, input.rows), scale, loss);

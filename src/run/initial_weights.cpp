@@ -83,10 +83,10 @@ Axis Side::code_axis(bool posterior) const {
 
 Axis Side::outputs(Index number, Index size) const {
   if (number == encoder()) return code_axis(spec.regularization.variational);
-  if (number < layer_count(spec)) {
-    const UnitShape units = shape(number);
-    return {Axis::Kind::hidden, units.units, {""}, {}, units.image};
-  }
+  const UnitShape units = shape(number);
+  // Targets of their own have no names.
+  if (number < layer_count(spec) || units.units != features())
+    return {Axis::Kind::hidden, size, {""}, {}, units.image};
   const Index groups = size / features();
   std::vector<std::string> names = {"means"};
   if (groups > 1 && spec.dispersion == Dispersion::gene_cell) names.emplace_back("dispersions");
