@@ -209,6 +209,7 @@ class PosteriorMean:
 
 
 Step = Union[
+    Centre,
     Dense,
     ConditionBias,
     Convolution,
