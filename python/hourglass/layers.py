@@ -241,6 +241,7 @@ class PosteriorMean:
 
 
 Step = Union[
+    Centre,
     Dense,
     ConditionBias,
     Convolution,

@@ -19,9 +19,9 @@ from .files import (
 )
 from .layers import (
     Activation,
+    Centre,
     ConditionBias,
     Convolution,
-    Centre,
     Dense,
     KSparse,
     LayerNorm,
