@@ -129,7 +129,7 @@ class Autoencoder(TrainingParameters, Estimator):
             validation_conditions=validation_conditions,
             feature_names=None if names is None else list(names),
             resume=resume,
-            files=files,
+            _files=files,
             **{name: given[name] for name in ("ranks", "launcher", "sbatch", "program", "config")},
             **{name: value for name, value in given.items() if name not in _OWN},
         )

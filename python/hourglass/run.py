@@ -300,7 +300,7 @@ def start(
     launcher: Launcher = None,
     sbatch: Sbatch = None,
     program: Program = None,
-    files: Optional[Files] = None,
+    _files: Optional[Files] = None,
     **settings: Any,
 ) -> Run:
     """Starts a training and returns at once.
@@ -332,6 +332,7 @@ def start(
     path = find_program(program)
     if sbatch is not None and output is None:
         raise ValueError("sbatch needs output, a run folder that all nodes share")
+    files = _files
     if files is None:
         files = Files(None if sbatch is None else f"{output}-data")
     folder = files.folder / "run" if output is None else Path(output)

@@ -116,6 +116,8 @@ class RunTest(ProgramTest):
             hourglass.start(x, [20, 2], ranks=0)
         with self.assertRaisesRegex(hourglass.ProgramNotFound, "no-such-program"):
             hourglass.start(x, [20, 2], program="no-such-program")
+        with self.assertRaisesRegex(hourglass.ProgramNotFound, "no-such-launcher"):
+            hourglass.start(x, [20, 2], launcher="no-such-launcher -n {ranks}")
         with self.assertWarnsRegex(hourglass.HourglassWarning, "output-activation linear"):
             hourglass.start(x, [20, 2], epochs=1).wait()
         with self.assertRaises(TimeoutError), hourglass.start(x, [20, 2], epochs=1000000) as run:
