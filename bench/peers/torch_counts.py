@@ -110,6 +110,7 @@ def train_hourglass(arguments, genes):
             "decoder-layers": ",".join(map(str, widths[middle:])),
             "loss": "nb",
             "counts": "log1p",
+            "empty-counts": "keep",
             "dispersion": arguments.dispersion,
             "output-activation": "linear",
             "initialization": "pytorch",

@@ -62,6 +62,9 @@ class Model:
             # Of counts: the sum of a sample with size factor 1.
             stored = "input/library" in group
             self.library = float(group["input/library"][0]) if stored else None
+            # --library latent: mean and deviation of the logarithm of the size factor.
+            stored = "input/library_prior" in group
+            self.library_prior = group["input/library_prior"][()] if stored else None
             # (name, categories) of each condition, in the order of their weights.
             stored = "conditions" in group.attrs or "conditions" in group
             self.conditions = parse_conditions(stored_text(group, "conditions")) if stored else []

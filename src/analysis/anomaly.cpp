@@ -6,9 +6,11 @@
 #include <bit>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 #include "hourglass/core/error.hpp"
 #include "math/squared_distance.hpp"
+#include "nn/count_terms.hpp"
 #include "nn/network.hpp"
 
 namespace hourglass {
@@ -30,12 +32,23 @@ double squared_distance_in(std::span<const double> units, std::span<const float>
   return sum * (static_cast<double>(x.size()) / static_cast<double>(there));
 }
 
+// As count_terms(), added up in the order of the features.
+double likelihood_loss(CountDistribution distribution, ConstMatrix x, ConstMatrix y, Index row,
+                       std::vector<double>& terms) {
+  terms.resize(static_cast<std::size_t>(x.columns));
+  count_terms(distribution, x.row(row), y.data + row * y.stride, terms);
+  return std::accumulate(terms.begin(), terms.end(), 0.0);
+}
+
 }  // namespace
 
 SampleErrors sample_errors(const Communicator& communicator, const Model& model,
                            const DatasetReader& reader, const InputTransform& transform,
                            Index micro_batch, WorkerPool& pool, std::span<const double> units) {
   const Autoencoder& network = *model.network;
+  const AutoencoderSpec& spec = network.spec();
+  const auto distribution = units.empty() ? distribution_of(spec.loss, spec.output_activation)
+                                          : std::optional<CountDistribution>();
   const InferencePlan plan{reader.info().rows(), micro_batch};
   const Range mine = plan.of_rank(communicator.rank(), communicator.size());
   SampleErrors errors;
@@ -52,9 +65,11 @@ SampleErrors sample_errors(const Communicator& communicator, const Model& model,
           Workspace& workspace = workspaces[static_cast<std::size_t>(worker)];
           workspace.set_conditions(conditions_of(model.row_conditions, plan.rows, rows));
           const ConstMatrix y = network.reconstruct(model.parameters.data(), x, workspace);
+          std::vector<double> terms;
           for (Index r = 0; r < x.rows; ++r) {
-            const double sum = units.empty() ? present_squared_distance(y.row(r), x.row(r))
-                                             : squared_distance_in(units, y.row(r), x.row(r));
+            const double sum = distribution    ? likelihood_loss(*distribution, x, y, r, terms)
+                               : units.empty() ? present_squared_distance(y.row(r), x.row(r))
+                                               : squared_distance_in(units, y.row(r), x.row(r));
             if (!std::isfinite(sum)) {
               throw Error(ErrorKind::data,
                           fmt::format("{}: the model's reconstruction is not finite",
@@ -65,6 +80,14 @@ SampleErrors sample_errors(const Communicator& communicator, const Model& model,
         });
   });
   return errors;
+}
+
+std::string meaning_of_scores(const Model& model, bool in_units) {
+  if (in_units) return "squared error in the units of the data, summed over features";
+  const AutoencoderSpec& spec = model.network->spec();
+  return distribution_of(spec.loss, spec.output_activation)
+             ? "-ln of the probability of the counts (nats), summed over features"
+             : "squared error, summed over features";
 }
 
 double quantile(const Communicator& communicator, std::vector<double> mine, double q) {

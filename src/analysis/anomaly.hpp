@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "engine/inference.hpp"
@@ -12,18 +13,23 @@
 namespace hourglass {
 
 /// The squared error of each sample of this rank, summed over its features in their order: a large
-/// one marks a sample unlike those that the model was trained on. The rows are those of
-/// InferencePlan: the same bits on any number of ranks and threads.
+/// one marks a sample unlike those that the model was trained on. Of a model of counts
+/// (distribution_of()) instead minus the logarithm of the probability of its counts, in nats. The
+/// rows are those of InferencePlan: the same bits on any number of ranks and threads.
 struct SampleErrors {
   Range rows;
   std::vector<double> values;
 };
 /// Collective. Throws the same Error on every rank: as for_each_micro_batch, and Error(data) for an
-/// error that is not finite. With `units`, of each feature, errors are in them: (unit (y - x))^2.
+/// error that is not finite. With `units`, of each feature, errors are in them: (unit (y - x))^2,
+/// also of counts.
 [[nodiscard]] SampleErrors sample_errors(const Communicator& communicator, const Model& model,
                                          const DatasetReader& reader,
                                          const InputTransform& transform, Index micro_batch,
                                          WorkerPool& pool, std::span<const double> units = {});
+
+/// What such an error is, in words; `in_units`: with `units`.
+[[nodiscard]] std::string meaning_of_scores(const Model& model, bool in_units);
 
 /// The q-quantile, 0 <= q <= 1, of the values of all ranks, none negative or NaN: linear between
 /// the two nearest, like numpy.quantile. Found by bisection over the bits of a double: no rank

@@ -80,7 +80,7 @@ class EvidenceMeter {
         workspace_(model.make_workspace(micro_batch)),
         sample_input_(sample_input_of(model.spec())),
         row_scratch_(sample_input_.scratch_floats(micro_batch)),
-        codes_(micro_batch * model.code_size()),
+        latents_(micro_batch * latent_units(model)),
         log_ratios_(static_cast<std::size_t>(micro_batch)),
         reconstructions_(log_ratios_.size()),
         weights_(log_ratios_.size()),
@@ -95,14 +95,14 @@ class EvidenceMeter {
            std::span<const std::int32_t> conditions) {
     PassContext context;
     context.conditions = conditions;
-    const Index code_layer = model_.architecture().code_layer;
+    const Index sampling_layer = model_.posterior_layer() + 1;
     const Network& network = model_.network();
     ConstMatrix target = x;
     ConstMatrix present;
     network.forward({0, model_.posterior_layer() + 1}, parameters,
                     model_.network_input(x, workspace_), workspace_, context);
     const ConstMatrix posterior = workspace_.output(model_.posterior_layer(), x.rows);
-    const std::span<const float> sizes = sample_input_.dense_rows(x, row_scratch_.span()).sizes;
+    const std::span<const float> observed = sample_input_.dense_rows(x, row_scratch_.span()).sizes;
     if (const MissingInput* const missing = model_.missing_input()) {
       const Matrix values(target_.data(), x.rows, x.columns);
       const Matrix there(present_.data(), x.rows, x.columns);
@@ -110,12 +110,14 @@ class EvidenceMeter {
       target = values;
       present = there;
     }
-    const Matrix codes(codes_.data(), x.rows, model_.code_size());
+    const Matrix latents(latents_.data(), x.rows, posterior.columns / 2);
     for (Index r = 0; r < x.rows; ++r) begin_row(posterior, target, present, r);
     for (Index k = 0; k < options_.draws; ++k) {
-      draw(posterior, rows.begin, k, codes);
-      network.forward({code_layer + 1, network.layer_count()}, parameters, codes, workspace_,
+      draw(posterior, rows.begin, k, latents);
+      network.forward({sampling_layer + 1, network.layer_count()}, parameters, latents, workspace_,
                       context);
+      const std::span<const float> sizes =
+          size_factors(model_.architecture(), observed, workspace_, x.rows);
       const Matrix logits = workspace_.output(network.layer_count() - 1, x.rows);
       for (Index r = 0; r < x.rows; ++r) {
         LossOptions options;
@@ -135,10 +137,14 @@ class EvidenceMeter {
   std::array<ExactSum, 3> sums;  // reconstruction, divergence, importance-weighted bound
 
  private:
-  // Code number k of each row, and the logarithm of p(h) / q(h | x).
-  void draw(ConstMatrix posterior, Index first_row, Index k, Matrix codes) {
-    const Index units = codes.columns;
-    for (Index r = 0; r < codes.rows; ++r) {
+  [[nodiscard]] static Index latent_units(const Autoencoder& model) {
+    return model.network().layer(model.posterior_layer() + 1).outputs();
+  }
+
+  // The latent variables number k of each row, and the logarithm of p(h) / q(h | x).
+  void draw(ConstMatrix posterior, Index first_row, Index k, Matrix latents) {
+    const Index units = latents.columns;
+    for (Index r = 0; r < latents.rows; ++r) {
       double log_ratio = 0;
       for (Index begin = 0; begin < units; begin += 4) {
         const auto words =
@@ -152,7 +158,7 @@ class EvidenceMeter {
           const auto log_variance =
               static_cast<double>(bounded_log_variance(posterior(r, units + j)));
           const double h = static_cast<double>(posterior(r, j)) + std::exp(0.5 * log_variance) * e;
-          codes(r, j) = static_cast<float>(h);
+          latents(r, j) = static_cast<float>(h);
           log_ratio += 0.5 * (e * e + log_variance - h * h);
         }
       }
@@ -185,8 +191,8 @@ class EvidenceMeter {
   Workspace workspace_;
   SampleInput sample_input_;  // for the size factors of counts
   Buffer<float> row_scratch_;
-  Buffer<float> codes_;
-  Buffer<float> target_;  // of samples with missing elements
+  Buffer<float> latents_;  // codes, with a latent library behind
+  Buffer<float> target_;   // of samples with missing elements
   Buffer<float> present_;
   // By row.
   std::vector<double> log_ratios_;  // of the draw in progress

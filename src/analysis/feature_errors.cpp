@@ -4,11 +4,13 @@
 #include <cmath>
 #include <cstdint>
 #include <numeric>
+#include <optional>
 
 #include "data/columns_of.hpp"
 #include "data/table_text.hpp"
 #include "engine/sum_over_ranks.hpp"
 #include "math/exact_sum.hpp"
+#include "nn/count_terms.hpp"
 #include "nn/network.hpp"
 
 namespace hourglass {
@@ -46,15 +48,30 @@ FeatureErrors means_of(const std::vector<std::int64_t>& present,
   return errors;
 }
 
-OddFeatures most_odd(Index row, std::span<const float> x, std::span<const float> y, Index count) {
+/// Squared errors of a sample's features, NaN where they are missing; of a model of counts the
+/// losses of the features.
+void find_errors(std::optional<CountDistribution> distribution, std::span<const float> x,
+                 const float* outputs, std::vector<double>& errors) {
+  errors.resize(x.size());
+  if (distribution) {
+    count_terms(*distribution, x, outputs, errors);
+    return;
+  }
+  for (std::size_t f = 0; f < x.size(); ++f) {
+    const double distance = difference(outputs[f], x[f]);
+    errors[f] = distance * distance;
+  }
+}
+
+OddFeatures most_odd(Index row, std::span<const float> x, std::span<const float> y,
+                     std::span<const double> errors, Index count) {
   std::vector<Index> order;
   for (std::size_t f = 0; f < x.size(); ++f) {
     if (!std::isnan(x[f])) order.push_back(static_cast<Index>(f));
   }
   const auto error = [&](Index f) {
     const auto i = static_cast<std::size_t>(f);
-    const double distance = difference(y[i], x[i]);
-    return std::isnan(distance) ? -1 : distance * distance;
+    return std::isnan(errors[i]) ? -1 : errors[i];
   };
   const auto shown = std::min(count, static_cast<Index>(order.size()));
   std::ranges::partial_sort(order, order.begin() + shown, [&](Index a, Index b) {
@@ -178,15 +195,18 @@ std::vector<OddFeatures> odd_features(const Model& model, const DatasetReader& r
   const std::vector<Column>& columns = model.config.columns;
   check_columns(reader.info(), columns, model.file.path);
   const TableText table(columns, transform);
+  const auto distribution = distribution_of(network.spec().loss, network.spec().output_activation);
   for_each_micro_batch(
       reader, transform, plan, which, pool, [&](Index worker, Range rows, ConstMatrix x) {
         Workspace& workspace = workspaces[static_cast<std::size_t>(worker)];
         workspace.set_conditions(conditions_of(model.row_conditions, plan.rows, rows));
         const ConstMatrix y = network.reconstruct(model.parameters.data(), x, workspace);
+        std::vector<double> errors;
         for (Index r = 0; r < x.rows; ++r) {
           const Index row = rows.begin + r;
+          if (columns.empty()) find_errors(distribution, x.row(r), y.data + r * y.stride, errors);
           found[static_cast<std::size_t>(row - first)] =
-              columns.empty() ? most_odd(row, x.row(r), y.row(r), count)
+              columns.empty() ? most_odd(row, x.row(r), y.row(r), errors, count)
                               : most_odd_columns(row, x.row(r), y.row(r), count, table);
         }
       });

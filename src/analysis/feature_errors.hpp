@@ -38,10 +38,11 @@ struct OddCell {
   std::string reconstruction;
 };
 
-/// The features, of those that are there, in which a sample differs most from its reconstruction.
+/// The features, of those that are there, in which a sample differs most from its reconstruction;
+/// of a model of counts, those whose counts are least likely.
 struct OddFeatures {
   Index row = 0;
-  std::vector<Index> features;         ///< largest squared error first, of equal ones the first;
+  std::vector<Index> features;         ///< largest error first, of equal ones the first;
                                        ///< missing ones are left out
   std::vector<float> values;           ///< normalised
   std::vector<float> reconstructions;  ///< the same

@@ -81,6 +81,7 @@ std::vector<Index> confusion_of(const Communicator& communicator, const Model* m
           const auto w = static_cast<std::size_t>(worker);
           ConstMatrix input = x;
           if (encodes) {
+            encoders[w].set_conditions(conditions_of(data.conditions, plan.rows, rows));
             const ConstMatrix code =
                 model->network->encode(model->parameters.data(), x, encoders[w]);
             const Matrix scaled(standardized[w].data(), code.rows, code.columns);
@@ -158,6 +159,13 @@ std::vector<Index> stratified_subset(std::span<const std::int32_t> labels, doubl
 ProbeResult probe(const Communicator& communicator, const Model* model,
                   const LabelledData& training, const LabelledData& validation,
                   const ProbeSettings& settings, WorkerPool& pool, const ProbeProgress& progress) {
+  if (model != nullptr && settings.fine_tune && !model->config.model.conditions.empty()) {
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: the model has conditions of its samples, with which its encoder "
+                            "is not trained further: leave out --fine-tune",
+                            model->file.path),
+                Reach::everywhere);
+  }
   const auto rows = stratified_subset(training.labels, settings.label_fraction, settings.seed);
   const auto labels = labels_of(training.labels, rows);
   const auto largest = [](const std::vector<std::int32_t>& all) {
@@ -181,7 +189,7 @@ ProbeResult probe(const Communicator& communicator, const Model* model,
   std::unique_ptr<SampleSource> source;
   if (frozen) {
     source = hold_codes(communicator, *training.reader, rows, source_settings,
-                        {model->network.get(), model->parameters.data()}, pool,
+                        {model->network.get(), model->parameters.data(), training.conditions}, pool,
                         settings.standardize, codes);
   } else if (settings.label_fraction < 1) {
     source = hold_rows(communicator, *training.reader, rows, source_settings);

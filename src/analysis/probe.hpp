@@ -38,6 +38,8 @@ struct LabelledData {
   InputTransform transform;          ///< of the stored values
   std::vector<std::int32_t> labels;  ///< of every row, 0 and up
   std::vector<float> weights;        ///< of every row, in the loss of training; empty: all 1
+  /// Categories of every row, for a model with conditions (Model::row_conditions).
+  std::vector<std::int32_t> conditions = {};
 };
 
 /// How well a probe predicts classes from codes.
@@ -56,8 +58,8 @@ struct ProbeResult {
 using ProbeProgress = std::function<void(Index epoch, double loss, double accuracy)>;
 
 /// Softmax regression on the codes of `model`, or, without one (nullptr), on the samples
-/// themselves. The same bits on any number of ranks and threads. Collective; throws
-/// the same Error on every rank.
+/// themselves. A model with conditions is not fine-tuned: Error(usage). The same bits on any number
+/// of ranks and threads. Collective; throws the same Error on every rank.
 [[nodiscard]] ProbeResult probe(const Communicator& communicator, const Model* model,
                                 const LabelledData& training, const LabelledData& validation,
                                 const ProbeSettings& settings, WorkerPool& pool,

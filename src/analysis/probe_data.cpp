@@ -8,6 +8,7 @@
 
 #include "core/buffer.hpp"
 #include "data/finite_rows.hpp"
+#include "engine/inference.hpp"
 #include "engine/sum_over_ranks.hpp"
 #include "engine/training_data.hpp"
 #include "math/exact_sum.hpp"
@@ -47,6 +48,16 @@ std::vector<Range> pieces_of(const SampleSourceSettings& settings) {
   return pieces;
 }
 
+// The categories of chosen rows of a table with as many for each of `count` rows.
+void gather_conditions(std::span<const std::int32_t> table, Index count,
+                       std::span<const Index> rows, std::vector<std::int32_t>& gathered) {
+  gathered.clear();
+  for (const Index row : rows) {
+    const auto own = conditions_of(table, count, {row, row + 1});
+    gathered.insert(gathered.end(), own.begin(), own.end());
+  }
+}
+
 void encode_pieces(const DatasetReader& reader, std::span<const Index> rows,
                    const SampleSourceSettings& settings, const FrozenEncoder& encoder,
                    WorkerPool& pool, float* codes) {
@@ -62,12 +73,14 @@ void encode_pieces(const DatasetReader& reader, std::span<const Index> rows,
       Workspace workspace = encoder.network->make_workspace(most);
       Buffer<std::byte> stored(most * info.row_bytes());
       Buffer<float> samples(most * info.features());
+      std::vector<std::int32_t> conditions;
       for (std::size_t p = next++; p < pieces.size(); p = next++) {
         const Range piece = pieces[p];
-        read_selected(reader, settings.transform.missing,
-                      rows.subspan(static_cast<std::size_t>(piece.begin),
-                                   static_cast<std::size_t>(piece.size())),
-                      stored.span());
+        const auto own = rows.subspan(static_cast<std::size_t>(piece.begin),
+                                      static_cast<std::size_t>(piece.size()));
+        read_selected(reader, settings.transform.missing, own, stored.span());
+        gather_conditions(encoder.conditions, info.rows(), own, conditions);
+        workspace.set_conditions(conditions);
         const Matrix x(samples.data(), piece.size(), info.features());
         for (Index r = 0; r < x.rows; ++r) {
           convert_row(info.type, stored.data() + r * info.row_bytes(), settings.transform,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
@@ -15,6 +16,8 @@ namespace hourglass {
 struct FrozenEncoder {
   const Autoencoder* network = nullptr;
   const float* parameters = nullptr;
+  /// Categories of every row of the data set (Model::row_conditions); empty: none.
+  std::span<const std::int32_t> conditions = {};
 };
 
 /// The data set's `rows` (ascending) as a source whose samples are numbered by their place in

@@ -7,6 +7,7 @@
 
 #include "analysis/probe.hpp"
 #include "cli/command.hpp"
+#include "cli/condition_options.hpp"
 #include "cli/model_arguments.hpp"
 #include "cli/reading_options.hpp"
 #include "config/data_reading.hpp"
@@ -165,6 +166,25 @@ std::pair<MatchedData, MatchedData> open_samples(const Communicator& world,
   return {std::move(training), std::move(held_out)};
 }
 
+/// The conditions of both data sets, which a model may need.
+void read_probe_conditions(const Communicator& world, const Arguments& arguments,
+                           const Model& model, LabelledData& training, LabelledData& held_out) {
+  const GivenConditions given = given_conditions(arguments);
+  GivenConditions other = given;
+  collectively(world, [&] {
+    if (arguments.has("validation")) other.addresses = arguments.get("validation-condition");
+    if (arguments.has("validation") && !given.addresses.empty() && other.addresses.empty()) {
+      throw Error(ErrorKind::usage,
+                  "--condition with --validation needs --validation-condition, the same of those "
+                  "samples");
+    }
+    if (arguments.has("validation-condition") && !arguments.has("validation"))
+      throw Error(ErrorKind::usage, "--validation-condition needs --validation");
+  });
+  training.conditions = sample_conditions(world, model, given, training.reader->info());
+  held_out.conditions = sample_conditions(world, model, other, held_out.reader->info());
+}
+
 void run_probe(const Arguments& arguments) {
   const auto world = Communicator::world();
   ProbeSettings settings;
@@ -184,11 +204,14 @@ void run_probe(const Arguments& arguments) {
     if (arguments.has("normalize") && !arguments.flag("raw")) {
       throw Error(ErrorKind::usage, "--normalize goes with --raw: a model brings its own");
     }
+    if (arguments.has("condition") && arguments.flag("raw"))
+      throw Error(ErrorKind::usage,
+                  "--condition is told to a model, but --raw has none: leave it out");
     static_cast<void>(arguments.required("data"));
     threads = arguments.integer("threads", 1, 1);
     normalize = normalize_from(arguments.get("normalize", "auto"));
     settings = read_settings(arguments);
-    if (arguments.has("model")) model = load_model(arguments.get("model"));
+    if (arguments.has("model")) model = load_model(arguments.get("model"), true);
     reading = read_rows(arguments, model ? model->config : TrainConfig{});
   });
   const auto [samples, held_out_samples] =
@@ -208,6 +231,7 @@ void run_probe(const Arguments& arguments) {
       training.weights =
           read_sample_weights(arguments.get("sample-weights"), samples.reader->info());
   });
+  if (model) read_probe_conditions(world, arguments, *model, training, held_out);
   WorkerPool pool(threads);
   const bool speaks = world.is_root() && !arguments.flag("json");
   const ProbeResult result =
@@ -224,60 +248,60 @@ void run_probe(const Arguments& arguments) {
 }  // namespace
 
 Command probe_command() {
-  return {
-      "probe",
-      "Train a linear classifier on a model's codes (linear probe)",
-      "mpirun -n RANKS hourglass probe --model run/model.h5 --data FILE.h5:/train/samples "
-      "--validation FILE.h5:/test/samples",
-      "Frozen codes are computed once and kept in memory. --fine-tune also trains the encoder; "
-      "--raw classifies the samples themselves.\nA model trained for 0 epochs (hourglass train "
-      "--epochs 0) is the untrained encoder for comparison.\nThe results are the same on any "
-      "number of ranks and threads.\n",
-      with_reading_options(
-          {{"model", "input", "Model or checkpoint file", "", false},
-           {"raw", "input", "Classify the samples themselves, without a model", "", true},
-           {"data", "input", "Training samples: FILE.h5:/path/to/dataset", "", false},
-           {"labels", "input", "Their labels: integers from 0, or names",
-            "labels beside the samples", false},
-           {"validation", "input", "Samples on which accuracy and confusion matrix are measured",
-            "the rows held out of --data", false},
-           {"validation-labels", "input", "Their labels", "labels beside the samples", false},
-           scale_option(),
-           channels_option(),
-           {"normalize", "input", "raw: auto, none, unit or standardize, as for train", "auto",
-            false},
-           {"sample-weights", "input",
-            "FILE.h5:/path of a weight for each row of --data, in the loss of training", "", false},
-           {"label-fraction", "input",
-            "Fraction of each class whose labels are used; the other samples are ignored", "1",
-            false},
-           {"standardize", "training",
-            "Standardize frozen codes by their mean and standard deviation", "true", true},
-           {"fine-tune", "training", "Train the encoder together with the classifier", "", true},
-           {"epochs", "training", "Number of passes over the labelled samples", "30", false},
-           {"learning-rate", "training", "Base learning rate", "0.01; 0.001 with --fine-tune",
-            false},
-           {"schedule", "training", "constant or cosine", "cosine", false},
-           {"optimizer", "training",
-            fmt::format("Optimizer: {}", fmt::join(optimizer_names(), ", ")), "adam", false},
-           {"momentum", "training", "sgd, rmsprop, lars, muon: momentum coefficient", "0", false},
-           {"weight-decay", "training", "Weight decay, not applied to biases", "0", false},
-           {"batch", "training", "Global batch size: samples per update over all ranks", "256",
-            false},
-           {"micro-batch", "training", "Samples processed together by one thread", "32", false},
-           {"seed", "training", "Random seed", "1", false},
-           {"threads", "run", "Worker threads per rank", "1", false},
-           {"memory", "run",
-            "raw, fine-tune: bytes of samples held in memory per rank; 0 always streams", "auto",
-            false},
-           {"json", "output", "Print one JSON object", "", true},
-           {"help", "output", "Show this text", "", true}},
-          7),
-      0,
-      true,
-      run_probe,
-      false,
-      {"threads", "micro-batch", "memory"}};
+  std::vector<Option> conditions = condition_options();
+  conditions.insert(conditions.begin() + 1,
+                    Option{"validation-condition", "input", "The same of --validation", "", false});
+  std::vector<Option> options = with_reading_options(
+      {{"model", "input", "Model or checkpoint file", "", false},
+       {"raw", "input", "Classify the samples themselves, without a model", "", true},
+       {"data", "input", "Training samples: FILE.h5:/path/to/dataset", "", false},
+       {"labels", "input", "Their labels: integers from 0, or names", "labels beside the samples",
+        false},
+       {"validation", "input", "Samples on which accuracy and confusion matrix are measured",
+        "the rows held out of --data", false},
+       {"validation-labels", "input", "Their labels", "labels beside the samples", false},
+       scale_option(),
+       channels_option(),
+       {"normalize", "input", "raw: auto, none, unit or standardize, as for train", "auto", false},
+       {"sample-weights", "input",
+        "FILE.h5:/path of a weight for each row of --data, in the loss of training", "", false},
+       {"label-fraction", "input",
+        "Fraction of each class whose labels are used; the other samples are ignored", "1", false},
+       {"standardize", "training", "Standardize frozen codes by their mean and standard deviation",
+        "true", true},
+       {"fine-tune", "training", "Train the encoder together with the classifier", "", true},
+       {"epochs", "training", "Number of passes over the labelled samples", "30", false},
+       {"learning-rate", "training", "Base learning rate", "0.01; 0.001 with --fine-tune", false},
+       {"schedule", "training", "constant or cosine", "cosine", false},
+       {"optimizer", "training", fmt::format("Optimizer: {}", fmt::join(optimizer_names(), ", ")),
+        "adam", false},
+       {"momentum", "training", "sgd, rmsprop, lars, muon: momentum coefficient", "0", false},
+       {"weight-decay", "training", "Weight decay, not applied to biases", "0", false},
+       {"batch", "training", "Global batch size: samples per update over all ranks", "256", false},
+       {"micro-batch", "training", "Samples processed together by one thread", "32", false},
+       {"seed", "training", "Random seed", "1", false},
+       {"threads", "run", "Worker threads per rank", "1", false},
+       {"memory", "run",
+        "raw, fine-tune: bytes of samples held in memory per rank; 0 always streams", "auto",
+        false},
+       {"json", "output", "Print one JSON object", "", true},
+       {"help", "output", "Show this text", "", true}},
+      7);
+  for (Option& option : conditions) options.push_back(std::move(option));
+  return {"probe",
+          "Train a linear classifier on a model's codes (linear probe)",
+          "mpirun -n RANKS hourglass probe --model run/model.h5 --data FILE.h5:/train/samples "
+          "--validation FILE.h5:/test/samples",
+          "Frozen codes are computed once and kept in memory. --fine-tune also trains the encoder; "
+          "--raw classifies the samples themselves.\nA model trained for 0 epochs (hourglass train "
+          "--epochs 0) is the untrained encoder for comparison.\nThe results are the same on any "
+          "number of ranks and threads.\n",
+          options,
+          0,
+          true,
+          run_probe,
+          false,
+          {"threads", "micro-batch", "memory"}};
 }
 
 }  // namespace hourglass

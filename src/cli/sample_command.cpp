@@ -4,6 +4,8 @@
 #include "core/buffer.hpp"
 #include "core/channel_order.hpp"
 #include "core/random.hpp"
+#include "data/sample_conditions.hpp"
+#include "engine/inference.hpp"
 #include "hdf5/dataset_writer.hpp"
 #include "hourglass/comm/communicator.hpp"
 #include "hourglass/core/error.hpp"
@@ -41,14 +43,42 @@ std::vector<Index> shape_of_samples(Index samples, Index features, const ImageSh
   return shape;
 }
 
+/// The conditions of a micro-batch, which are those of every sample.
+std::vector<std::int32_t> conditions_to_set(const Arguments& arguments, const Model& model) {
+  const std::vector<Condition>& conditions = model.config.model.conditions;
+  if (conditions.empty() && !arguments.has("set-condition")) return {};
+  if (conditions.empty()) {
+    throw Error(ErrorKind::usage, fmt::format("{}: the model has no conditions: leave out "
+                                              "--set-condition",
+                                              model.file.path));
+  }
+  const std::vector<std::int32_t> chosen =
+      chosen_categories(arguments.get("set-condition"), conditions);
+  std::vector<std::string> missing;
+  for (std::size_t c = 0; c < chosen.size(); ++c) {
+    if (chosen[c] == unchosen_category)
+      missing.push_back(conditions[c].name + "=" + conditions[c].categories.front());
+  }
+  if (!missing.empty()) {
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: the model has conditions: give the samples' with --set-condition, "
+                            "e.g. {}",
+                            model.file.path, fmt::join(missing, ",")));
+  }
+  std::vector<std::int32_t> table;
+  for (Index r = 0; r < micro_batch; ++r) table.insert(table.end(), chosen.begin(), chosen.end());
+  return table;
+}
+
 void run_sample(const Arguments& arguments) {
   const auto world = Communicator::world();
   Model model;
   Index samples = 0;
   Index seed = 0;
   DatasetAddress output;
+  std::vector<std::int32_t> conditions;
   collectively(world, [&] {
-    model = load_model(arguments.required("model"));
+    model = load_model(arguments.required("model"), true);
     if (!model.config.model.regularization.variational) {
       throw Error(ErrorKind::usage,
                   fmt::format("{} was not trained with --variational, so the distribution of its "
@@ -59,6 +89,7 @@ void run_sample(const Arguments& arguments) {
     samples = arguments.integer("samples", 1, 1);
     seed = arguments.integer("seed", 1, 0);
     output = parse_address(arguments.required("output"));
+    conditions = conditions_to_set(arguments, model);
   });
   const Autoencoder& network = *model.network;
   const std::string group = output.path == "/" ? "" : output.path;
@@ -85,6 +116,7 @@ void run_sample(const Arguments& arguments) {
     const Matrix h(codes.data(), rows.size(), network.code_size());
     draw_codes(random, rows, h);
     ConstMatrix x;
+    workspace.set_conditions(conditions_of(conditions, micro_batch, {0, rows.size()}));
     if (!rows.empty()) x = network.decode(model.parameters.data(), h, workspace);
     const auto bytes = [](ConstMatrix m) {
       return std::as_bytes(std::span(m.data, static_cast<std::size_t>(m.rows * m.columns)));
@@ -113,6 +145,8 @@ Command sample_command() {
           "the samples are standardized too.\nThe file is the same on any number of ranks.\n",
           {{"model", "input", "Model or checkpoint file, trained with --variational", "", false},
            {"samples", "output", "Number of samples", "", false},
+           {"set-condition", "output",
+            "Of a model with conditions: NAME=CATEGORY[,...], those of all samples", "", false},
            {"seed", "run", "Seed of the codes", "1", false},
            {"output", "output", "FILE.h5[:/group]; <group>/samples and <group>/codes", "", false},
            {"help", "output", "Show this text", "", true}},

@@ -111,15 +111,13 @@ void write_scores(const Communicator& world, const DatasetAddress& output,
                   std::span<const double> units, WorkerPool& pool) {
   const std::string& model = given.model.file.path;
   const std::string group = output.path == "/" ? "" : output.path;
-  DatasetSpec scores{group + "/scores",
-                     {report.samples},
-                     ElementType::f64,
-                     0,
-                     0,
-                     {{"model", model},
-                      {"score", options.units == Units::data
-                                    ? "squared error in the units of the data, summed over features"
-                                    : "squared error, summed over features"}}};
+  DatasetSpec scores{
+      group + "/scores",
+      {report.samples},
+      ElementType::f64,
+      0,
+      0,
+      {{"model", model}, {"score", meaning_of_scores(given.model, options.units == Units::data)}}};
   if (report.threshold) scores.texts["threshold"] = fmt::format("{}", *report.threshold);
   std::vector<DatasetSpec> specs = {scores};
   if (report.threshold)
@@ -188,10 +186,9 @@ void print_json(const Report& report) {
   fmt::print("{}\n", json.dump());
 }
 
-void print_text(const Report& report, const ScoreOptions& options) {
-  fmt::print("samples    {}\nmean score {}   squared error{}, summed over features\nhighest   ",
-             report.samples, decimal_text(report.mean, 6),
-             options.units == Units::data ? " in the units of the data" : "");
+void print_text(const Report& report, const ScoreOptions& options, const Model& model) {
+  fmt::print("samples    {}\nmean score {}   {}\nhighest   ", report.samples,
+             decimal_text(report.mean, 6), meaning_of_scores(model, options.units == Units::data));
   for (std::size_t i = 0; i < report.highest.size(); ++i) {
     const auto& [score, row] = report.highest[i];
     if (report.highest_steps.empty()) {
@@ -340,7 +337,7 @@ void run_score(const Arguments& arguments) {
     fmt::print("{}:{}/scores holds {}\n", options.output->file,
                options.output->path == "/" ? "" : options.output->path, report.samples);
   }
-  arguments.flag("json") ? print_json(report) : print_text(report, options);
+  arguments.flag("json") ? print_json(report) : print_text(report, options, given.model);
 }
 
 }  // namespace
@@ -367,9 +364,10 @@ Command score_command() {
        "", false});
   options.push_back({"labels", "labels", "Labels of the samples: FILE.h5:/path",
                      "labels beside the samples", false});
-  options.push_back({"units", "output",
-                     "Units of the scores: network (normalised) or data (as stored)", "network",
-                     false});
+  options.push_back(
+      {"units", "output",
+       "Units of the scores: network (normalised; of counts nats) or data (as stored)", "network",
+       false});
   options.push_back({"per-feature", "output",
                      fmt::format("Name the K features that make a sample odd, {} without a number; "
                                  "with --output also <group>/odd_features (N x K int64)",

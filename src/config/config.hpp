@@ -9,6 +9,7 @@
 #include "config/penalty_schedules.hpp"
 #include "config/pretrain_config.hpp"
 #include "config/reliability.hpp"
+#include "config/transfer_settings.hpp"
 #include "config/variational_defaults.hpp"
 #include "core/channel_order.hpp"
 #include "data/columns.hpp"
@@ -35,6 +36,17 @@ enum class Reduction {
 /// Throws Error(usage) that lists the names.
 [[nodiscard]] Reduction reduction_from(std::string_view name);
 
+/// What becomes of samples, and of features, that have no counts.
+enum class EmptyCounts {
+  refuse,
+  drop,  ///< left out of what is chosen, as by --select-rows and --select-columns
+  keep,
+};
+
+[[nodiscard]] std::string_view name_of(EmptyCounts empty);
+/// Throws Error(usage) that lists the names.
+[[nodiscard]] EmptyCounts empty_counts_from(std::string_view name);
+
 /// Every setting of a training run, as plain data with its default. train/settings.hpp gives each
 /// its name and text.
 struct TrainConfig {
@@ -53,6 +65,7 @@ struct TrainConfig {
   Normalize normalize = Normalize::automatic;
   /// Stored numbers that count as missing, besides NaN; model.missing says what becomes of them.
   std::vector<double> missing_values;
+  EmptyCounts empty_counts = EmptyCounts::refuse;
   double target_sum = 0;  ///< counts: model.library, if above 0; else it is the data's
   Index shuffle_block = 32;
   Index shuffle_window = 64;
@@ -89,6 +102,9 @@ struct TrainConfig {
 
   PretrainSettings pretrain;
 
+  TransferSettings transfer;
+  ModelOrigin origin;
+
   // parallel
   Index threads = 1;
   Reduction reduction = Reduction::tree;
@@ -100,6 +116,7 @@ struct TrainConfig {
   std::string output;
   Interval checkpoint_every;
   Index keep = 3;
+  Interval keep_every{0, Interval::Unit::epochs};  ///< of checkpoints that stay; 0: none
   Index log_every = 100;
   bool tensorboard = false;
   std::string progress = "auto";  ///< auto, line, plain, none

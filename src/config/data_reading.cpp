@@ -102,6 +102,18 @@ void check_highly_variable(const TrainConfig& config) {
   }
 }
 
+void check_empty_counts(const TrainConfig& config) {
+  if (config.empty_counts == EmptyCounts::refuse) return;
+  check(takes_counts(config), fmt::format("--empty-counts {} needs --loss nb or zinb, or --counts",
+                                          name_of(config.empty_counts)));
+  for (const auto& [name, used] : {std::pair{"window", config.reading.views.window > 0},
+                                   {"channels", config.channels == ChannelOrder::first}}) {
+    check(config.empty_counts != EmptyCounts::drop || !used,
+          fmt::format("--empty-counts drop cannot be combined with --{}: leave out one of them",
+                      name));
+  }
+}
+
 ReadOptions for_other_rows(ReadOptions reading) {
   reading.views.rows.clear();
   reading.views.part = DataPart::all;

@@ -27,6 +27,7 @@ void check_condition(const TrainConfig& config);
 
 /// Throws Error(usage) when --highly-variable is combined with what it cannot be.
 void check_highly_variable(const TrainConfig& config);
+void check_empty_counts(const TrainConfig& config);
 
 /// `reading` without its choice of rows, for data with rows of their own.
 [[nodiscard]] ReadOptions for_other_rows(ReadOptions reading);

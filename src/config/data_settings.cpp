@@ -63,10 +63,22 @@ std::vector<Setting> data_settings() {
            "counts "
            "themselves), log1p (ln(1 + count / size factor); needs --loss nb, zinb or poisson)"},
           [](TrainConfig& c) -> Counts& { return c.model.counts; }, counts_from),
+      word_setting(
+          {"empty-counts", s,
+           "Samples and features of raw counts that have none (--loss nb or zinb, or "
+           "--counts): refuse the data, drop them (kept as --select-rows and "
+           "--select-columns), keep them"},
+          [](TrainConfig& c) -> EmptyCounts& { return c.empty_counts; }, empty_counts_from),
       number_setting({"target-sum", s,
                       "log1p: sum of the counts of a sample whose size factor is 1; 0: the median "
                       "of the training samples"},
                      [](TrainConfig& c) -> double& { return c.target_sum; }),
+      word_setting(
+          {"library", s,
+           "log1p: size factors of the means: observed (from the sum of a sample's counts), latent "
+           "(a further unit of the posterior with the libraries of the training samples as its "
+           "prior; needs --variational)"},
+          [](TrainConfig& c) -> LibrarySize& { return c.model.library_size; }, library_size_from),
       word_setting(
           {"sparse-input", s,
            "Whether the first layer multiplies only inputs that are not zero: on, off, auto (with "

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <cstring>
+#include <string>
 #include <vector>
 
 #include "core/buffer.hpp"
@@ -22,8 +23,7 @@ namespace {
 // Of a rank's rows.
 struct Sums {
   std::vector<double> libraries;  // of samples with counts
-  Index empty_samples = 0;
-  Index first_empty_sample = -1;
+  std::vector<Index> empty_samples;
   std::vector<std::int64_t> has_counts;  // by feature
 };
 
@@ -47,8 +47,7 @@ void add_library(double library, Index row, Sums& sums) {
     sums.libraries.push_back(library);
     return;
   }
-  ++sums.empty_samples;
-  if (sums.first_empty_sample < 0) sums.first_empty_sample = row;
+  sums.empty_samples.push_back(row);
 }
 
 void read_dense(const DatasetReader& reader, Range mine, Sums& sums) {
@@ -115,6 +114,19 @@ Sums read_sums(const DatasetReader& reader, Range mine) {
   return sums;
 }
 
+// The mean of a function of all ranks' values: a sum of whole multiples of 2^-24, so that it is the
+// same in any order. Terms are at most ln(2^53)^2 = 1350, so 2^28 of the largest fit.
+template <class Function>
+double mean_over_ranks(const Communicator& communicator, std::span<const double> values,
+                       const Function& function) {
+  constexpr double unit = 0x1p-24;
+  std::array<std::int64_t, 2> sums = {0, static_cast<std::int64_t>(values.size())};
+  for (const double value : values) sums[0] += std::llround(function(value) / unit);
+  communicator.sum(sums);
+  if (sums[1] == 0) return 0;
+  return static_cast<double>(sums[0]) * unit / static_cast<double>(sums[1]);
+}
+
 // The smallest whole number that at least `count` of all ranks' values do not exceed.
 double value_of_rank(const Communicator& communicator, std::span<const double> sorted,
                      std::int64_t count) {
@@ -127,6 +139,18 @@ double value_of_rank(const Communicator& communicator, std::span<const double> s
     (below >= count ? high : low) = middle;
   }
   return high;
+}
+
+// The ranks' numbers one after the other.
+std::vector<Index> of_all_ranks(const Communicator& communicator, const std::vector<Index>& mine) {
+  std::vector<Index> all;
+  for (const std::string& part : communicator.all_gather(
+           std::string(reinterpret_cast<const char*>(mine.data()), mine.size() * sizeof(Index)))) {
+    const std::size_t begin = all.size();
+    all.resize(begin + part.size() / sizeof(Index));
+    if (!part.empty()) std::memcpy(all.data() + begin, part.data(), part.size());
+  }
+  return all;
 }
 
 }  // namespace
@@ -163,16 +187,18 @@ CountStatistics count_statistics(const Communicator& communicator, const Dataset
   CountStatistics result;
   result.samples = samples;
   result.median_library = median_over_ranks(communicator, sums.libraries);
+  result.mean_log_library = mean_over_ranks(communicator, sums.libraries,
+                                            [](double library) { return std::log(library); });
+  result.log_library_deviation =
+      std::sqrt(mean_over_ranks(communicator, sums.libraries, [&](double library) {
+        const double difference = std::log(library) - result.mean_log_library;
+        return difference * difference;
+      }));
   communicator.sum(sums.has_counts);
-  result.empty_features = std::ranges::count(sums.has_counts, 0);
-  if (result.empty_features > 0)
-    result.first_empty_feature = std::ranges::find(sums.has_counts, 0) - sums.has_counts.begin();
-  std::array<std::int64_t, 1> empty = {sums.empty_samples};
-  communicator.sum(empty);
-  result.empty_samples = empty[0];
-  const Index first =
-      communicator.min(sums.first_empty_sample < 0 ? samples : sums.first_empty_sample);
-  if (first < samples) result.first_empty_sample = first;
+  for (std::size_t f = 0; f < sums.has_counts.size(); ++f) {
+    if (sums.has_counts[f] == 0) result.empty_features.push_back(static_cast<Index>(f));
+  }
+  result.empty_samples = of_all_ranks(communicator, sums.empty_samples);
   return result;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "hdf5/hdf5.hpp"
 #include "hourglass/comm/communicator.hpp"
@@ -14,10 +15,12 @@ struct CountStatistics {
   /// The median of the libraries, the sums of a sample's counts, without samples that have none;
   /// the mean of the middle two where their number is even. 0 when no sample has counts.
   double median_library = 0;
-  Index empty_samples = 0;  ///< without counts
-  Index first_empty_sample = -1;
-  Index empty_features = 0;  ///< without counts in any sample
-  Index first_empty_feature = -1;
+  /// Of the natural logarithm of the same libraries, and its standard deviation (divided by their
+  /// number), each term rounded to 2^-24.
+  double mean_log_library = 0;
+  double log_library_deviation = 0;
+  std::vector<Index> empty_samples;   ///< without counts, ascending
+  std::vector<Index> empty_features;  ///< without counts in any sample, ascending
 };
 
 /// A pass over the data, shared among the ranks; exact, hence the same on any number of ranks.

@@ -12,8 +12,12 @@
 #include "nn/convolution.hpp"
 #include "nn/dense.hpp"
 #include "nn/gaussian_sample.hpp"
+#include "nn/gene_dispersion.hpp"
+#include "nn/latent_library.hpp"
 #include "nn/layer_norm.hpp"
 #include "nn/noise.hpp"
+#include "nn/sparse_decoder.hpp"
+#include "nn/sparse_encoder.hpp"
 #include "nn/top_k.hpp"
 
 namespace hourglass {
@@ -37,11 +41,6 @@ class StepBuilder {
                               "files do not have; train without it",
                               model_.file.path));
     }
-    if (distribution_of(spec_.loss, spec_.output_activation)) {
-      throw Error(ErrorKind::usage,
-                  "models of counts cannot be exported: their size factors are not layers; use "
-                  "hourglass encode or reconstruct");
-    }
     const Network& network = model_.network->network();
     for (Index i = 0; i < network.layer_count(); ++i) {
       const Layer* next = i + 1 < network.layer_count() ? &network.layer(i + 1) : nullptr;
@@ -62,6 +61,15 @@ class StepBuilder {
   void add(const Layer& layer, const Layer* next, Index number) {
     if (const auto* dense = dynamic_cast<const Dense*>(&layer)) {
       add_dense(*dense, dynamic_cast<const GaussianSample*>(next) != nullptr);
+    } else if (const auto* encoder = dynamic_cast<const SparseEncoder*>(&layer);
+               encoder != nullptr && is_exported(encoder->selection().kind)) {
+      add_sparse_encoder(*encoder);
+    } else if (const auto* decoder = dynamic_cast<const SparseDecoder*>(&layer)) {
+      ExportStep step = begin_linear(*decoder);
+      step.weight = transposed(step.weight, step.inputs, step.outputs);
+      const Index outputs = step.outputs;
+      part().push_back(std::move(step));
+      add_activation(part(), decoder->activation(), outputs);
     } else if (const auto* convolution = dynamic_cast<const Convolution*>(&layer)) {
       add_convolution(*convolution);
     } else if (const auto* activation = dynamic_cast<const ActivationLayer*>(&layer)) {
@@ -78,19 +86,24 @@ class StepBuilder {
       const Regularization& regularization = spec_.regularization;
       const auto k = std::llround(regularization.k_sparse_alpha *
                                   static_cast<double>(regularization.k_sparse));
+      add_top_k(k, layer.outputs());
+    } else if (dynamic_cast<const LatentLibrary*>(&layer) != nullptr) {
       ExportStep step;
-      step.kind = ExportStep::Kind::top_k;
-      step.name = "top-k";
-      step.inputs = step.outputs = layer.outputs();
-      step.k = std::min<Index>(k, layer.outputs());
+      step.kind = ExportStep::Kind::latent_library;
+      step.name = "library";
+      step.inputs = layer.inputs();
+      step.outputs = layer.outputs();
       part().push_back(std::move(step));
     } else if (dynamic_cast<const NoiseLayer*>(&layer) == nullptr &&
-               dynamic_cast<const GaussianSample*>(&layer) == nullptr) {
-      throw Error(ErrorKind::usage,
-                  fmt::format("{}: layer {} ({} to {} units) is of a kind that cannot be exported; "
-                              "fully connected ones, convolutions, "
-                              "layer normalisation, activations and k-sparse codes can",
-                              model_.file.path, number, layer.inputs(), layer.outputs()));
+               dynamic_cast<const GaussianSample*>(&layer) == nullptr &&
+               dynamic_cast<const GeneDispersion*>(&layer) == nullptr) {
+      throw Error(
+          ErrorKind::usage,
+          fmt::format("{}: layer {} ({} to {} units) is of a kind that cannot be exported; "
+                      "fully connected ones, convolutions, "
+                      "layer normalisation, activations and codes of --k-sparse, --sparsity topk "
+                      "and l1 can",
+                      model_.file.path, number, layer.inputs(), layer.outputs()));
     }
   }
 
@@ -123,14 +136,34 @@ class StepBuilder {
   void add_dense(const Dense& dense, bool variational) {
     ExportStep step = begin_linear(dense);
     if (tied_) step.weight = transposed(step.weight, step.inputs, step.outputs);
-    if (variational) {  // (mu, ln sigma^2): the code is mu
-      step.outputs /= 2;
-      step.weight.resize(static_cast<std::size_t>(step.outputs * step.inputs));
-      step.bias.resize(static_cast<std::size_t>(step.outputs));
-    }
+    if (variational) keep_outputs(step, step.outputs / 2);  // (mu, ln sigma^2): the code is mu
+    const bool last = linear_ == encoder_layers() + static_cast<Index>(spec_.decoder.size()) - 1;
+    // Of counts, the means come first.
+    if (last) keep_outputs(step, std::min(step.outputs, model_.network->features()));
     const Index outputs = step.outputs;
     part().push_back(std::move(step));
     add_activation(part(), dense.activation(), outputs);
+  }
+
+  static bool is_exported(Selection kind) {
+    return kind == Selection::top_k || kind == Selection::relu;
+  }
+
+  void add_sparse_encoder(const SparseEncoder& encoder) {
+    ExportStep linear = begin_linear(encoder);  // before part(): it counts the layer
+    part().push_back(std::move(linear));
+    add_activation(part(), Activation::relu, encoder.outputs());
+    if (encoder.selection().kind == Selection::top_k)
+      add_top_k(encoder.selection().k, encoder.outputs());
+  }
+
+  void add_top_k(Index k, Index width) {
+    ExportStep step;
+    step.kind = ExportStep::Kind::top_k;
+    step.name = "top-k";
+    step.inputs = step.outputs = width;
+    step.k = std::min<Index>(k, width);
+    part().push_back(std::move(step));
   }
 
   // A convolution and the transposed one that mirrors it have the same weight in the same order.
@@ -161,6 +194,11 @@ class StepBuilder {
     if (found == nullptr) throw Error(ErrorKind::bug, "internal error: a layer without its tensor");
     const float* begin = model_.parameters.data() + found->offset;
     return {begin, begin + found->size};
+  }
+  static void keep_outputs(ExportStep& step, Index outputs) {
+    step.outputs = outputs;
+    step.weight.resize(static_cast<std::size_t>(outputs * step.inputs));
+    step.bias.resize(static_cast<std::size_t>(outputs));
   }
   static std::vector<float> transposed(const std::vector<float>& values, Index rows,
                                        Index columns) {

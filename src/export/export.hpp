@@ -21,15 +21,17 @@ enum class ModelPart {
 [[nodiscard]] ModelPart model_part_from(std::string_view name);
 
 /// One layer or module of a model outside of training, with its parameters. Noise is left out, a
-/// variational code is its mean, and tied weights are written out.
+/// variational code is its mean, and tied weights are written out. Of models of counts the decoder
+/// ends with the logits of the means: dispersions and dropouts are left out.
 struct ExportStep {
   enum class Kind {
     linear,       ///< y = x W^T + b
     convolution,  ///< of images H x W x C, flattened
     transposed_convolution,
-    activation,  ///< y = s(x)
-    layer_norm,  ///< over the row, with gain (weight) and shift (bias)
-    top_k,       ///< all but the k largest become 0
+    activation,      ///< y = s(x)
+    layer_norm,      ///< over the row, with gain (weight) and shift (bias)
+    top_k,           ///< all but the k largest become 0
+    latent_library,  ///< keeps the first units, the code; the last one gives the size factor
   };
   Kind kind = Kind::linear;
   std::string name;  ///< of its tensors: "encoder/0", "encoder/0/norm"
@@ -55,8 +57,10 @@ struct ExportStep {
 /// "output". Unless `normalized_input`, the encoder and the autoencoder take values as the data
 /// set stores them, and the graph begins with the model's normalisation. With Units::data the
 /// graph of the decoder or autoencoder ends with its inverse. Missing elements become means where
-/// the graph normalises; the outputs of a mixed loss are numbers and probabilities. Throws
-/// Error(usage) as export_steps, and when the file would exceed the 2 GiB of its format.
+/// the graph normalises; the outputs of a mixed loss are numbers and probabilities. Models of
+/// counts take raw counts and give means: with the size factor of the sample, of the decoder alone
+/// those of a sample with size factor 1. Throws Error(usage) as export_steps, and when the file
+/// would exceed the 2 GiB of its format.
 [[nodiscard]] std::string to_onnx(const Model& model, ModelPart part, bool normalized_input,
                                   Units output = Units::network);
 

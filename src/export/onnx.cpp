@@ -5,6 +5,7 @@
 
 #include "data/normalization.hpp"
 #include "export/export.hpp"
+#include "export/onnx_counts.hpp"
 #include "export/onnx_graph.hpp"
 #include "formats/protobuf.hpp"
 #include "hourglass/core/error.hpp"
@@ -163,6 +164,8 @@ void add_step(Graph& graph, const ExportStep& step, const std::string& name) {
       graph.node("ScatterElements", {zeros, largest + "_1", largest}, {Graph::integer("axis", 1)});
       return;
     }
+    case ExportStep::Kind::latent_library:
+      return;  // by whoever needs the size factor
   }
 }
 
@@ -189,14 +192,8 @@ std::string add_normalization(Graph& graph, const std::string& input,
   graph.node("Mul", {graph.last(),
                      graph.constant("input.inverse_deviation", {width},
                                     transform.inverse_deviation.data(), transform.mean.size())});
-  // Clip's bounds are attributes to some runtimes and inputs to others, and OpenCV's Max and Min
-  // take no constants: the bounds are made of the values.
   constexpr auto most = static_cast<float>(most_deviations);
-  const std::string x = graph.last();
-  const std::string zeros = graph.node("Mul", {x, graph.constant("input.zero", 0)});
-  const std::string lowest = graph.node("Add", {zeros, graph.constant("input.lowest", -most)});
-  const std::string highest = graph.node("Add", {zeros, graph.constant("input.highest", most)});
-  return graph.node("Min", {graph.node("Max", {x, lowest}), highest});
+  return graph.clamp("input", -most, most);
 }
 
 // Where elements as stored are missing: NaN, or one of the numbers that stand for that.
@@ -296,10 +293,18 @@ std::string to_onnx(const Model& model, ModelPart part, bool normalized_input, U
   const std::string normalized =
       normalizes ? add_normalization(graph, stored, model.transform) : stored;
   if (misses) add_means(graph, missing, normalized, fed_means(model));
-  for (std::size_t i = 0; i < steps.size(); ++i)
-    add_step(graph, steps[i], fmt::format("step{}.{}", i, steps[i].name));
   const AutoencoderSpec& spec = model.network->spec();
+  std::string sizes;  // of counts
+  if (part != ModelPart::decoder && spec.counts != Counts::none)
+    sizes = add_count_input(graph, spec.library, model.network->features());
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (steps[i].kind == ExportStep::Kind::latent_library)
+      sizes = add_latent_library(graph, steps[i].outputs, spec.library_prior);
+    add_step(graph, steps[i], fmt::format("step{}.{}", i, steps[i].name));
+  }
   if (part != ModelPart::encoder && spec.loss == Loss::mixed) add_mixed_outputs(graph, spec.groups);
+  if (part != ModelPart::encoder && distribution_of(spec.loss, spec.output_activation))
+    add_count_means(graph, sizes);
   if (restores) add_original_units(graph, model.transform);
   if (part != ModelPart::encoder && channels > 1)
     add_reordering(graph, "output.channels", places, channels);

@@ -107,6 +107,16 @@ std::string OnnxGraph::node(const std::string& type, const std::vector<std::stri
   return name;
 }
 
+// Clip's bounds are attributes to some runtimes and inputs to others, and OpenCV's Max and Min take
+// no constants: the bounds are made of the values.
+std::string OnnxGraph::clamp(const std::string& name, float lowest, float highest) {
+  const std::string x = last_;
+  const std::string zeros = node("Mul", {x, constant(name + ".zero", 0)});
+  const std::string low = node("Add", {zeros, constant(name + ".lowest", lowest)});
+  const std::string high = node("Add", {zeros, constant(name + ".highest", highest)});
+  return node("Min", {node("Max", {x, low}), high});
+}
+
 ProtobufMessage OnnxGraph::finish(const std::string& name, Index inputs, Index outputs) {
   // The name of the output does not depend on the last node.
   ProtobufMessage output;

@@ -37,6 +37,8 @@ class OnnxGraph {
   std::string node(const std::string& type, const std::vector<std::string>& inputs,
                    const std::vector<Attribute>& attributes = {}, int outputs = 1);
   [[nodiscard]] const std::string& last() const { return last_; }
+  /// Appends min(max(x, lowest), highest) of the result x, which must be finite.
+  std::string clamp(const std::string& name, float lowest, float highest);
 
   /// The message of the graph, whose result is the last one.
   [[nodiscard]] ProtobufMessage finish(const std::string& name, Index inputs, Index outputs);

@@ -26,6 +26,8 @@ class SafetensorsFile {
       add_metadata("missing_values", nlohmann::ordered_json(model.config.missing_values).dump());
     const AutoencoderSpec& spec = model.network->spec();
     if (spec.loss == Loss::mixed) add_metadata("outputs", groups_text(spec.groups));
+    if (distribution_of(spec.loss, spec.output_activation))
+      add_metadata("counts", counts_text(spec));
   }
 
   void add_metadata(const std::string& key, const std::string& value) {
@@ -48,6 +50,14 @@ class SafetensorsFile {
   }
 
  private:
+  static std::string counts_text(const AutoencoderSpec& spec) {
+    auto counts = nlohmann::ordered_json::object();
+    if (spec.counts != Counts::none) counts["library"] = spec.library;
+    if (spec.library_size == LibrarySize::latent)
+      counts["library_prior"] = {spec.library_prior.mean, spec.library_prior.deviation};
+    return counts.dump();
+  }
+
   static std::string groups_text(const std::vector<OutputGroup>& groups) {
     auto list = nlohmann::ordered_json::array();
     for (const OutputGroup& group : groups) {

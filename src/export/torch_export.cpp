@@ -91,6 +91,7 @@ class TorchModules {
     encoder_steps_ = steps_.size();
     auto decoder = export_steps(model, ModelPart::decoder);
     std::ranges::move(decoder, std::back_inserter(steps_));
+    leave_library_out();
   }
 
   std::string bytes() {
@@ -124,6 +125,19 @@ class TorchModules {
     const bool of_data = left == nullptr || right == nullptr;
     if (of_data && model_.leading_channels() > 1) return model_.grid();
     return std::nullopt;
+  }
+
+  // torch.nn has no module that takes some of the units: the linear one before makes no others.
+  void leave_library_out() {
+    const auto library =
+        std::ranges::find(steps_, ExportStep::Kind::latent_library, &ExportStep::kind);
+    if (library == steps_.end()) return;
+    ExportStep& posterior = *std::prev(library);
+    posterior.outputs = library->outputs;
+    posterior.weight.resize(static_cast<std::size_t>(posterior.outputs * posterior.inputs));
+    posterior.bias.resize(static_cast<std::size_t>(posterior.outputs));
+    steps_.erase(library);
+    --encoder_steps_;
   }
 
   void module(const std::string& text) {
@@ -182,6 +196,8 @@ class TorchModules {
         return add_layer_norm(step, image_at(i));
       case ExportStep::Kind::activation:
         return module(activation_module(step.activation));
+      case ExportStep::Kind::latent_library:
+        return;
       case ExportStep::Kind::top_k:
         throw Error(ErrorKind::usage,
                     fmt::format("{} has no module in torch.nn; export onnx instead", step.name));

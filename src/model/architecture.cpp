@@ -12,7 +12,10 @@
 #include "nn/dense.hpp"
 #include "nn/gaussian_sample.hpp"
 #include "nn/gene_dispersion.hpp"
+#include "nn/latent_library.hpp"
 #include "nn/layer_norm.hpp"
+#include "nn/sparse_decoder.hpp"
+#include "nn/sparse_encoder.hpp"
 #include "nn/top_k.hpp"
 
 namespace hourglass {
@@ -61,7 +64,8 @@ class Builder {
     }
     const bool plain = !spec_.layer_norm && !encoder_noise_ && regularization.k_sparse == 0 &&
                        !regularization.variational && !regularization.code_noise_before &&
-                       !has_convolutions(spec_.encoder) && spec_.conditions.empty();
+                       !has_convolutions(spec_.encoder) && spec_.conditions.empty() &&
+                       !spec_.sparsity.on();
     if (plain) {
       for (const Linear& layer : encoder) result_.encoder_layers.push_back(layer.dense);
     }
@@ -105,6 +109,11 @@ class Builder {
   }
 
   Linear add_affine(const Place& at, Activation activation, const Linear& source) {
+    if (spec_.sparsity.on() && at.name == "decoder/0") {
+      result_.sparse_decoder =
+          add<SparseDecoder>(layout_, at.name, at.inputs.units, at.outputs.units, activation);
+      return {};
+    }
     if (source.dense != nullptr) return {add<Dense>(layout_, at.name, *source.dense, activation)};
     if (source.convolution != nullptr) {
       return {nullptr, add<Convolution>(layout_, at.name, *source.convolution, activation)};
@@ -150,12 +159,21 @@ class Builder {
   Linear add_code(const Place& at) {
     const Regularization& regularization = spec_.regularization;
     const Index code = at.outputs.units;
+    if (spec_.sparsity.on()) {
+      result_.sparse_encoder =
+          add<SparseEncoder>(layout_, at.name, at.inputs.units, code, spec_.sparsity.selection);
+      return {};
+    }
     if (regularization.variational) {
+      const bool latent_library = spec_.library_size == LibrarySize::latent;
+      const Index units = latent_library ? code + 1 : code;
       const Linear posterior{
-          add<Dense>(layout_, at.name, at.inputs.units, 2 * code, Activation::linear)};
-      add_conditions(at, 2 * code);
+          add<Dense>(layout_, at.name, at.inputs.units, 2 * units, Activation::linear)};
+      add_conditions(at, 2 * units);
       result_.posterior_layer = count() - 1;
-      add<GaussianSample>(code);
+      add<GaussianSample>(units);
+      if (latent_library) add<LatentLibrary>(code, spec_.library_prior);
+      result_.latent_library = latent_library;
       return posterior;
     }
     const bool noisy =
@@ -201,6 +219,7 @@ std::string sparse_input_obstacle(const AutoencoderSpec& spec) {
   if (r.contractive > 0) return "contractive";
   if (r.hessian_weight > 0) return "hessian-weight";
   if (r.predictive) return "predictive";
+  if (spec.sparsity.on() && spec.encoder.size() == 2) return "sparsity of a single encoder layer";
   return spec.missing == Missing::mask ? "missing mask" : "";
 }
 
@@ -210,6 +229,18 @@ SampleInput sample_input_of(const AutoencoderSpec& spec) {
                       (spec.sparse_input == SparseInput::automatic && counts);
   return {spec.encoder.front().units, counts ? (spec.library > 0 ? spec.library : 1) : 0,
           wanted && sparse_input_obstacle(spec).empty()};
+}
+
+std::span<const float> size_factors(const Architecture& architecture,
+                                    std::span<const float> observed, Workspace& workspace,
+                                    Index rows) {
+  if (!architecture.latent_library) return observed;
+  return LatentLibrary::sizes(workspace.scratch(architecture.code_layer, rows));
+}
+
+std::span<float> size_gradient(const Architecture& architecture, Workspace& workspace, Index rows) {
+  if (!architecture.latent_library) return {};
+  return LatentLibrary::size_gradient(workspace.scratch(architecture.code_layer, rows));
 }
 
 Architecture build_architecture(const AutoencoderSpec& spec, Layout& layout) {

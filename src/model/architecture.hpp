@@ -17,4 +17,14 @@ namespace hourglass {
 [[nodiscard]] std::string sparse_input_obstacle(const AutoencoderSpec& spec);
 [[nodiscard]] SampleInput sample_input_of(const AutoencoderSpec& spec);
 
+/// Counts: the size factors that the means of a pass are multiplied by, after its forward pass:
+/// those `observed` or those of the latent library.
+[[nodiscard]] std::span<const float> size_factors(const Architecture& architecture,
+                                                  std::span<const float> observed,
+                                                  Workspace& workspace, Index rows);
+/// Where the loss puts its gradient with respect to the logarithms of these; empty where they are
+/// observed.
+[[nodiscard]] std::span<float> size_gradient(const Architecture& architecture, Workspace& workspace,
+                                             Index rows);
+
 }  // namespace hourglass

@@ -6,6 +6,7 @@
 
 #include "hourglass/core/error.hpp"
 #include "model/architecture.hpp"
+#include "model/sparsity_checks.hpp"
 
 namespace hourglass {
 
@@ -318,6 +319,11 @@ void check_counts(const AutoencoderSpec& spec) {
                       "linear with --loss nb, zinb or poisson instead of {} with --loss {}",
                       name_of(spec.output_activation), name_of(spec.loss)));
   }
+  check(spec.library_size == LibrarySize::observed ||
+            (spec.counts != Counts::none && spec.regularization.variational),
+        fmt::format("--library latent is a latent variable of counts, but {} is off: use "
+                    "--variational with --counts log1p, or --library observed",
+                    spec.counts == Counts::none ? "--counts" : "--variational"));
   if (spec.sparse_input != SparseInput::on) return;
   const std::string obstacle = sparse_input_obstacle(spec);
   check(obstacle.empty(),
@@ -344,6 +350,7 @@ void check_spec(const AutoencoderSpec& spec) {
         fmt::format("--huber-delta must be above 0, not {}", spec.huber_delta));
   check_noise(spec);
   check_sparsity(spec);
+  check_sparse_codes(spec);
   check_contractive(spec);
   check_variational(spec);
   check_predictive(spec);

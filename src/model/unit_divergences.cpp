@@ -20,11 +20,13 @@ void UnitDivergences::clear() { std::ranges::fill(words_, 0); }
 
 void UnitDivergences::add(ConstMatrix posterior, const RowWeights& weights) {
   const auto units = static_cast<Index>(words_.size());
-  require(posterior.columns == 2 * units, "a posterior of another code");
+  // A latent library stands behind the units of the code.
+  const Index all = posterior.columns / 2;
+  require(all >= units, "a posterior of another code");
   for (Index r = 0; r < posterior.rows; ++r) {
     const double weight = weights.empty() ? 1.0 : static_cast<double>(weights[r]);
     for (Index j = 0; j < units; ++j) {
-      const double nats = weight * unit_divergence(posterior(r, j), posterior(r, units + j));
+      const double nats = weight * unit_divergence(posterior(r, j), posterior(r, all + j));
       // A NaN counts as the most.
       words_[static_cast<std::size_t>(j)] +=
           std::llround(words_per_nat * (nats < most_nats ? nats : most_nats));

@@ -27,7 +27,8 @@ class UnitDivergences {
 
   [[nodiscard]] bool empty() const { return words_.empty(); }
   void clear();
-  /// Adds the rows of `posterior` = (mu, ln sigma^2), rows x 2 units, each times its weight.
+  /// Adds the rows of `posterior` = (mu, ln sigma^2), each times its weight: the first units of
+  /// both; a latent library behind those of the code (nn/latent_library.hpp) is left out.
   void add(ConstMatrix posterior, const RowWeights& weights);
   void add(const UnitDivergences& other);
   /// The words, to be summed over ranks element-wise.

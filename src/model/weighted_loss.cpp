@@ -36,6 +36,8 @@ LossSums weighted_loss(Loss loss, Activation output_activation, bool feature_mea
     own.weights = row_of(options.weights, r);
     own.present = row_of(options.present, r);
     if (!options.sizes.empty()) own.sizes = options.sizes.subspan(static_cast<std::size_t>(r), 1);
+    if (!options.size_gradient.empty())
+      own.size_gradient = options.size_gradient.subspan(static_cast<std::size_t>(r), 1);
     const LossSums row =
         loss_and_gradient(loss, output_activation, feature_mean, scale * weights[r],
                           row_of(target, r), row_of(logits, r), row_of(gradient, r), own);

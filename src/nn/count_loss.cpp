@@ -203,9 +203,10 @@ void write_gradient(float factor, const float* __restrict weights, const Block& 
 
 template <CountDistribution distribution>
 CountTerms row_loss(float factor, float size, const float* target, const float* weights,
-                    float* values, float* gradient, Index features) {
+                    float* values, float* gradient, Index features, float* size_gradient) {
   LaneSum losses;
   LaneSum squares;
+  LaneSum slopes;  // dL/d ln s: also of means at a bound, which s moves
   Block block;
   Counted counted;
   for (Index begin = 0; begin < features; begin += block_features) {
@@ -222,7 +223,13 @@ CountTerms row_loss(float factor, float size, const float* target, const float* 
       return static_cast<double>(w == nullptr ? block.loss[c] : w[c] * block.loss[c]);
     });
     loss_row::add_squared_error(z, x, count, squares);
+    if (size_gradient == nullptr) continue;
+    slopes.add(count, [&](Index c) {
+      return static_cast<double>(w == nullptr ? block.slope[0][c] : w[c] * block.slope[0][c]);
+    });
   }
+  if (size_gradient != nullptr)
+    *size_gradient = static_cast<float>(static_cast<double>(factor) * slopes.total());
   return {losses.total(), squares.total()};
 }
 
@@ -258,17 +265,18 @@ Index logits_per_feature(CountDistribution distribution) {
 }
 
 CountTerms count_loss(CountDistribution distribution, float factor, float size, const float* target,
-                      const float* weights, float* values, float* gradient, Index features) {
+                      const float* weights, float* values, float* gradient, Index features,
+                      float* size_gradient) {
   switch (distribution) {
     case CountDistribution::poisson:
       return row_loss<CountDistribution::poisson>(factor, size, target, weights, values, gradient,
-                                                  features);
+                                                  features, size_gradient);
     case CountDistribution::nb:
       return row_loss<CountDistribution::nb>(factor, size, target, weights, values, gradient,
-                                             features);
+                                             features, size_gradient);
     case CountDistribution::zinb:
       return row_loss<CountDistribution::zinb>(factor, size, target, weights, values, gradient,
-                                               features);
+                                               features, size_gradient);
   }
   throw Error(ErrorKind::bug, "internal error: a distribution of counts without a formula");
 }

@@ -51,12 +51,14 @@ struct CountTerms {
 /// about 1e6. On entry `values` holds the logits (z, t, q): m = exp(z) s with the sample's size
 /// factor s = `size`, r = ln(1 + exp(t)), pi = 1 / (1 + exp(-q)), the first two within their
 /// bounds. On return its first `features` numbers are the means m. `gradient`, if not null,
-/// receives factor dL/d(z, t, q); `weights`, if not null, has a factor of every feature's term. s =
-/// 0 (a sample without counts) gives m = 0, loss 0 and gradient 0. What stands in x > 0 is computed
+/// receives factor dL/d(z, t, q) and `size_gradient`, if not null, factor dL/d ln s;
+/// `weights`, if not null, has a factor of every feature's term. s = 0 (a sample without counts)
+/// gives m = 0, loss 0 and gradient 0. What stands in x > 0 is computed
 /// in double, so that differences of large logarithms keep their digits; the rest in single
 /// precision, in forms without cancellation.
 CountTerms count_loss(CountDistribution distribution, float factor, float size, const float* target,
-                      const float* weights, float* values, float* gradient, Index features);
+                      const float* weights, float* values, float* gradient, Index features,
+                      float* size_gradient = nullptr);
 
 /// The means alone.
 void count_means(float size, float* values, Index features);

@@ -114,7 +114,9 @@ LossSums over_count_rows(CountDistribution distribution, const RowScaling& reduc
         distribution, factor, size, target.data + r * target.stride,
         options.weights.empty() ? nullptr : options.weights.data + r * options.weights.stride,
         logits.data + r * logits.stride,
-        gradient.empty() ? nullptr : gradient.data + r * gradient.stride, reduction.features);
+        gradient.empty() ? nullptr : gradient.data + r * gradient.stride, reduction.features,
+        options.size_gradient.empty() ? nullptr
+                                      : &options.size_gradient[static_cast<std::size_t>(r)]);
     sums.loss += terms.loss;
     sums.squared_error += terms.squared_error;
   }
@@ -277,6 +279,9 @@ void require_fitting(Loss loss, Activation output_activation, ConstMatrix target
       "a mask for a loss that takes complete samples");
   require(options.sizes.empty() || static_cast<Index>(options.sizes.size()) == target.rows,
           "size factors that do not fit the target");
+  require(options.size_gradient.empty() ||
+              static_cast<Index>(options.size_gradient.size()) == target.rows,
+          "gradients of size factors that do not fit the target");
   require(loss != Loss::ssim || options.image.size() == target.columns,
           "an image shape that does not fit the output");
   require(gradient.empty() || static_cast<Index>(options.scratch.size()) >=

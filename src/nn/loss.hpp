@@ -78,6 +78,8 @@ struct LossOptions {
   std::span<float> scratch;             ///< loss_scratch_floats() of them, when there is a gradient
   std::span<const OutputGroup> groups;  ///< mixed: all components, one after the other
   std::span<const float> sizes;         ///< counts: size factor of each row; empty: 1
+  /// counts: receives scale * dL/d ln s of each row's size factor s, unless empty.
+  std::span<float> size_gradient;
 };
 
 /// Floats of scratch memory that the gradient of a loss needs for samples of `features` numbers:

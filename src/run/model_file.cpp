@@ -144,7 +144,7 @@ Model load_model(const std::string& path, bool takes_conditions) {
     if (!takes_conditions) {
       throw Error(ErrorKind::usage,
                   fmt::format("{}: the model has conditions of its samples, known to encode, "
-                              "reconstruct, report, score and evaluate only",
+                              "reconstruct, report, score, evaluate, probe and sample only",
                               path));
     }
   }

@@ -101,11 +101,51 @@ void normalize_rows(const Model& model, const InputTransform& transform, ConstMa
   }
 }
 
+// Categories of `rows` samples, of `conditions` in their order, as Workspace::set_conditions()
+// takes them. What is not named is as in `others`, or unknown. Empty for models without conditions.
+std::vector<std::int32_t> category_table(const Model& model, Index rows,
+                                         const SampleConditions& given,
+                                         std::vector<std::int32_t> others = {}) {
+  const std::vector<Condition>& conditions = model.config.model.conditions;
+  for (const auto& [name, categories] : given) {
+    if (std::ranges::find(conditions, name, &Condition::name) == conditions.end()) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("{}: the model has no condition {}", model.file.path, name));
+    }
+    if (categories.size() != 1 && static_cast<Index>(categories.size()) != rows) {
+      throw Error(ErrorKind::usage, fmt::format("condition {}: {} categories of {} rows", name,
+                                                categories.size(), rows));
+    }
+  }
+  const std::size_t width = conditions.size();
+  if (others.empty()) others.assign(width * static_cast<std::size_t>(rows), -1);
+  std::int32_t before = 0;  // categories of other conditions
+  for (std::size_t c = 0; c < width; ++c) {
+    const std::vector<std::string>& known = conditions[c].categories;
+    const auto found = given.find(conditions[c].name);
+    for (std::size_t r = 0; found != given.end() && r < static_cast<std::size_t>(rows); ++r) {
+      const std::vector<std::string>& categories = found->second;
+      const std::string& category = categories[categories.size() == 1 ? 0 : r];
+      const auto place = std::ranges::find(known, category);
+      if (place == known.end() && !category.empty()) {
+        throw Error(ErrorKind::data, fmt::format("row {} has the category '{}' of {}, which the "
+                                                 "model has not seen",
+                                                 r, category, conditions[c].name));
+      }
+      others[r * width + c] =
+          category.empty() ? -1 : before + static_cast<std::int32_t>(place - known.begin());
+    }
+    before += static_cast<std::int32_t>(known.size());
+  }
+  return others;
+}
+
 // Calls visit(rows, workspace) for every micro-batch of that many rows, on the workers of a pool of
 // its own.
 void for_each_part(const Model& model, Index rows, const InferenceSettings& settings,
                    const std::function<void(Range, Workspace&)>& visit) {
   const InferencePlan plan{rows, micro_batch_of(model, settings)};
+  const std::vector<std::int32_t> categories = category_table(model, rows, settings.conditions);
   if (rows == 0) return;
   WorkerPool pool(std::min(settings.threads, plan.micro_batches()));
   std::atomic<Index> next{0};
@@ -114,8 +154,11 @@ void for_each_part(const Model& model, Index rows, const InferenceSettings& sett
   pool.run([&](Index) {
     try {
       Workspace workspace = model.network->make_workspace(plan.micro_batch);
-      for (Index index = next++; index < plan.micro_batches(); index = next++)
-        visit(plan.rows_of(index), workspace);
+      for (Index index = next++; index < plan.micro_batches(); index = next++) {
+        const Range part = plan.rows_of(index);
+        workspace.set_conditions(conditions_of(categories, rows, part));
+        visit(part, workspace);
+      }
     } catch (...) {
       const std::lock_guard lock(failure_mutex);
       if (!failure) failure = std::current_exception();
@@ -158,7 +201,7 @@ TrainedModel::TrainedModel(std::shared_ptr<const Model> model) : model_(std::mov
 
 TrainedModel TrainedModel::load(const std::string& path) {
   use_single_threaded_blas();
-  return TrainedModel(std::make_shared<const Model>(load_model(path)));
+  return TrainedModel(std::make_shared<const Model>(load_model(path, true)));
 }
 
 Index TrainedModel::features() const { return model_->network->features(); }
@@ -187,6 +230,13 @@ std::vector<EpochRecord> TrainedModel::history() const {
                   value("learning_rate", i)};
   }
   return records;
+}
+
+SampleConditions TrainedModel::conditions() const {
+  SampleConditions conditions;
+  for (const Condition& condition : model_->config.model.conditions)
+    conditions[condition.name] = condition.categories;
+  return conditions;
 }
 
 std::string TrainedModel::digest() const { return model_->file.weights_digest; }
@@ -256,10 +306,16 @@ OwnedMatrix TrainedModel::decode(ConstMatrix codes, const InferenceSettings& set
 OwnedMatrix TrainedModel::reconstruct(ConstMatrix samples,
                                       const InferenceSettings& settings) const {
   OwnedMatrix outputs(samples.rows, features());
+  std::vector<std::int32_t> decoder;
+  if (!settings.decoder_conditions.empty()) {
+    decoder = category_table(*model_, samples.rows, settings.decoder_conditions,
+                             category_table(*model_, samples.rows, settings.conditions));
+  }
   for_each_normalized(
       *model_, samples, settings, [&](Range rows, ConstMatrix x, Workspace& workspace) {
-        copy_outputs(*model_, model_->network->reconstruct(model_->parameters.data(), x, workspace),
-                     rows, outputs);
+        const ConstMatrix y = model_->network->reconstruct(
+            model_->parameters.data(), x, workspace, conditions_of(decoder, samples.rows, rows));
+        copy_outputs(*model_, y, rows, outputs);
       });
   return outputs;
 }

@@ -67,7 +67,7 @@ EvidenceBounds reference(const Model& model, const std::vector<float>& x,
   const Autoencoder& network = *model.network;
   Workspace workspace = network.make_workspace(1);
   const CounterRandom random(options.seed, Purpose::evidence);
-  const Index units = network.code_size();
+  const AutoencoderSpec& spec = network.spec();
   EvidenceBounds bounds;
   for (Index r = 0; r < rows; ++r) {
     const std::vector<float> row(x.begin() + r * columns, x.begin() + (r + 1) * columns);
@@ -76,11 +76,14 @@ EvidenceBounds reference(const Model& model, const std::vector<float>& x,
     std::vector<double> posterior;
     for (const float value : workspace.output(network.posterior_layer(), 1).row(0))
       posterior.push_back(value);
+    const auto units = static_cast<Index>(posterior.size() / 2);
     double weights = 0;
     for (Index k = 0; k < options.draws; ++k) {
       const auto words =
           random.bits(static_cast<std::uint64_t>(r), static_cast<std::uint32_t>(k), 0);
-      const std::array<float, 2> normal = normal_pair(words[0], words[1]);
+      const std::array<float, 2> first = normal_pair(words[0], words[1]);
+      const std::array<float, 2> second = normal_pair(words[2], words[3]);
+      const std::array<float, 3> normal = {first[0], first[1], second[0]};
       std::vector<float> code;
       double log_ratio = 0;  // ln p(h) - ln q(h | x)
       for (std::size_t j = 0; j < static_cast<std::size_t>(units); ++j) {
@@ -91,8 +94,15 @@ EvidenceBounds reference(const Model& model, const std::vector<float>& x,
         code.push_back(static_cast<float>(h));
       }
       const ConstMatrix output =
-          network.decode(model.parameters.data(), {code.data(), 1, units}, workspace);
-      const double log_p = log_likelihood(network.spec().loss, row, output.row(0));
+          network.decode(model.parameters.data(), {code.data(), 1, network.code_size()}, workspace);
+      std::vector<float> means(output.row(0).begin(), output.row(0).end());
+      if (spec.library_size == LibrarySize::latent) {
+        const LibraryPrior& prior = spec.library_prior;
+        const double size =
+            std::exp(prior.mean + prior.deviation * static_cast<double>(code.back()));
+        for (float& mean : means) mean = static_cast<float>(mean * size);
+      }
+      const double log_p = log_likelihood(spec.loss, row, means);
       bounds.reconstruction += log_p / static_cast<double>(rows * options.draws);
       weights += std::exp(log_p + log_ratio);
     }
@@ -215,6 +225,25 @@ TEST(EvidenceBoundsMpi, of_counts_have_the_size_factors_of_samples) {
     EXPECT_NEAR(found.reconstruction, expected, 1e-4 * std::fabs(expected)) << name_of(loss);
     EXPECT_LT(found.elbo, found.reconstruction);
   }
+}
+
+TEST(EvidenceBoundsMpi, of_a_latent_library_have_it_among_the_latent_variables) {
+  const auto world = Communicator::world();
+  std::vector<float> x;
+  for (Index i = 0; i < rows * columns; ++i) x.push_back(static_cast<float>(i * i % 7));
+  const SampleFile file(world, x, columns);
+  AutoencoderSpec spec = small_spec(Loss::poisson);
+  spec.output_activation = Activation::linear;
+  spec.counts = Counts::log1p;
+  spec.library = 5;
+  spec.library_size = LibrarySize::latent;
+  spec.library_prior = {-0.1, 0.6};
+  const Model model = small_model(spec);
+  const EvidenceBounds expected = reference(model, x, {6, 2});
+  const EvidenceBounds found = bounds_of(world, model, file.reader(), {6, 2});
+  EXPECT_NEAR(found.reconstruction, expected.reconstruction, 1e-4);
+  EXPECT_NEAR(found.divergence, expected.divergence, 1e-5);
+  EXPECT_NEAR(found.importance_weighted, expected.importance_weighted, 1e-4);
 }
 
 TEST(EvidenceBoundsMpi, need_a_posterior_and_a_likelihood) {

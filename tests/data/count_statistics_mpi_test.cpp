@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "hdf5/dataset_writer.hpp"
@@ -55,11 +56,21 @@ TEST(CountStatistics, are_exact_on_any_number_of_ranks) {
   std::ranges::sort(libraries);
   ASSERT_EQ(libraries.size(), 22U);
   EXPECT_EQ(found.median_library, (libraries[10] + libraries[11]) / 2);
+  double mean = 0;
+  for (const double library : libraries) mean += std::log(library) / 22;
+  double variance = 0;
+  for (const double library : libraries)
+    variance += (std::log(library) - mean) * (std::log(library) - mean) / 22;
+  EXPECT_NEAR(found.mean_log_library, mean, 1e-7);
+  EXPECT_NEAR(found.log_library_deviation, std::sqrt(variance), 1e-6);
+  // The same bits on one rank.
+  const CountStatistics alone =
+      count_statistics(Communicator::self(), DatasetReader(parse_address(folder.file("d.h5:/x"))));
+  EXPECT_EQ(found.mean_log_library, alone.mean_log_library);
+  EXPECT_EQ(found.log_library_deviation, alone.log_library_deviation);
   EXPECT_EQ(found.samples, rows);
-  EXPECT_EQ(found.empty_samples, 1);
-  EXPECT_EQ(found.first_empty_sample, 6);
-  EXPECT_EQ(found.empty_features, 1);
-  EXPECT_EQ(found.first_empty_feature, 2);
+  EXPECT_EQ(found.empty_samples, std::vector<Index>{6});
+  EXPECT_EQ(found.empty_features, std::vector<Index>{2});
   world.barrier();
 }
 

@@ -91,6 +91,75 @@ TEST(SampleInput, gradients_are_those_of_finite_differences) {
   expect_right_gradient(weighted);
 }
 
+AutoencoderSpec latent_spec(Loss loss) {
+  AutoencoderSpec spec = count_spec(loss);
+  spec.regularization.variational = true;
+  spec.library_size = LibrarySize::latent;
+  spec.library_prior = {0.2, 0.7};
+  return spec;
+}
+
+// With the noise of training, which is the same in every pass.
+TEST(SampleInput, gradients_of_a_latent_library_are_those_of_finite_differences) {
+  const std::vector<std::uint64_t> ids = {3, 0, 4, 1, 2};
+  const std::vector<float> weights = {1, 2, 0.5F, 1, 3};
+  for (const Loss loss : {Loss::poisson, Loss::nb, Loss::zinb}) {
+    PassContext context = training;
+    context.sample_ids = ids;
+    if (loss == Loss::nb) context.sample_weights = weights;
+    CountTrial trial(latent_spec(loss));
+    trial.train_counts(context);
+    Buffer<float> other(trial.gradient.size());
+    const auto loss_at = [&](Index i, float value) {
+      const float before = trial.parameters[i];
+      trial.parameters[i] = value;
+      const double sum = trial.model
+                             .train_pass(trial.parameters.data(), trial.t(), 1.0F, trial.workspace,
+                                         other.data(), context, {})
+                             .loss;
+      trial.parameters[i] = before;
+      return sum;
+    };
+    for (const Tensor& tensor : trial.model.layout().tensors()) {
+      double largest = 0;
+      for (Index i = tensor.offset; i < tensor.offset + tensor.size; ++i)
+        largest = std::max(largest, std::fabs(static_cast<double>(trial.gradient[i])));
+      EXPECT_GT(largest, 0) << tensor.name;
+      for (Index i = tensor.offset; i < tensor.offset + tensor.size; ++i) {
+        const float p = trial.parameters[i];
+        const float h = 2e-3F;
+        const double exact = (loss_at(i, p + h) - loss_at(i, p - h)) /
+                             (static_cast<double>(p + h) - static_cast<double>(p - h));
+        ASSERT_NEAR(trial.gradient[i], exact, 3e-3 * largest + 5e-4) << tensor.name << " " << i;
+      }
+    }
+  }
+}
+
+TEST(SampleInput, latent_library_is_behind_the_code) {
+  CountTrial trial(latent_spec(Loss::nb));
+  const Autoencoder& model = trial.model;
+  EXPECT_EQ(model.code_size(), 3);
+  EXPECT_EQ(model.posterior_units(), 3);
+  const std::vector<float> together =
+      copy_of(model.reconstruct(trial.parameters.data(), trial.t(), trial.workspace));
+  const Matrix posterior = trial.workspace.output(model.posterior_layer(), trial.rows);
+  ASSERT_EQ(posterior.columns, 2 * 4);
+  const std::vector<float> means = copy_of(posterior);
+  const std::vector<float> codes =
+      copy_of(model.encode(trial.parameters.data(), trial.t(), trial.workspace));
+  ASSERT_EQ(codes.size(), static_cast<std::size_t>(3 * trial.rows));
+  const ConstMatrix typical =
+      model.decode(trial.parameters.data(), {codes.data(), trial.rows, 3}, trial.workspace);
+  for (Index r = 0; r < trial.rows; ++r) {
+    const auto row = static_cast<std::size_t>(r);
+    for (std::size_t j = 0; j < 3; ++j) EXPECT_EQ(codes[row * 3 + j], means[row * 8 + j]);
+    const float size = std::exp(0.2F + 0.7F * means[row * 8 + 3]);
+    for (Index c = 0; c < 9; ++c)
+      EXPECT_FLOAT_EQ(together[row * 9 + static_cast<std::size_t>(c)], typical(r, c) * size);
+  }
+}
+
 TEST(SampleInput, has_the_tensors_of_its_heads) {
   const auto shapes = [](const AutoencoderSpec& spec) {
     const Autoencoder model(spec);
@@ -215,6 +284,12 @@ TEST(SampleInput, settings_that_do_not_fit_are_refused) {
   spec = count_spec(Loss::nb);
   spec.missing = Missing::mask;
   refused(spec, "--missing");
+  spec = count_spec(Loss::nb);
+  spec.library_size = LibrarySize::latent;
+  refused(spec, "--variational is off");
+  spec.regularization.variational = true;
+  spec.counts = Counts::none;
+  refused(spec, "--counts is off");
   spec = count_spec(Loss::nb);
   spec.sparse_input = SparseInput::on;
   spec.regularization.corruption = {Corruption::masking, 0.2};

@@ -40,6 +40,17 @@ TEST(UnitDivergences, are_means_over_samples) {
   EXPECT_DOUBLE_EQ(total_divergence(means), means[0] + means[1] + means[2]);
 }
 
+TEST(UnitDivergences, leave_out_what_stands_behind_the_code) {
+  const std::vector<float> values = posterior();
+  UnitDivergences all(units);
+  all.add({values.data(), rows, 2 * units}, {});
+  UnitDivergences code(units - 1);
+  code.add({values.data(), rows, 2 * units}, {});
+  std::vector<double> expected = all.means(rows);
+  expected.pop_back();
+  EXPECT_EQ(code.means(rows), expected);
+}
+
 TEST(UnitDivergences, do_not_depend_on_the_grouping_of_samples) {
   const std::vector<float> values = posterior();
   UnitDivergences whole(units);

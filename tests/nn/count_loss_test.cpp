@@ -168,6 +168,30 @@ TEST(CountLoss, gradient_is_that_of_finite_differences) {
   }
 }
 
+// Also where means are at their bounds, and with weights.
+TEST(CountLoss, gradient_of_the_size_factor_is_that_of_finite_differences) {
+  for (const auto distribution : all) {
+    Row row(distribution, 600, 9);
+    const std::vector<float> weights(600, 0.25F);
+    for (const double size : {0.4, 1.7}) {
+      row.values = row.logits;
+      float found = 0;
+      count_loss(distribution, 2, static_cast<float>(size), row.target.data(), weights.data(),
+                 row.values.data(), nullptr, row.features, &found);
+      const double h = 1e-5;
+      double expected = 0;
+      double magnitude = 0;
+      for (std::size_t c = 0; c < weights.size(); ++c) {
+        const double slope =
+            (row.expected(c, size * std::exp(h)) - row.expected(c, size * std::exp(-h))) / (2 * h);
+        expected += 2 * 0.25 * slope;
+        magnitude += std::fabs(slope);
+      }
+      EXPECT_NEAR(found, expected, 1e-5 * magnitude);
+    }
+  }
+}
+
 TEST(CountLoss, evaluation_has_the_bits_of_training) {
   for (const auto distribution : all) {
     for (const Index features : {1, 15, 512, 513, 1100}) {

@@ -5,15 +5,15 @@ import unittest
 import numpy as np
 
 from extras import need
-from support import USAGE, ProgramTest, run
+from support import USAGE, ProgramTest, checkpoints, run
 
 anndata, stats = need("anndata", "scipy.stats")
 
 
 class CellsTest(ProgramTest):
-    def made(self, name="cells", cells=300, **how):
+    def made(self, name="cells", cells=300, genes=1000, **how):
         output = self.folder / f"{name}.h5ad"
-        words = ["generate", "cells", "--cells", cells, "--genes", 1000]
+        words = ["generate", "cells", "--cells", cells, "--genes", genes]
         result = self.success(*words, "--output", output, *how.pop("options", []), **how)
         return output, result
 
@@ -40,7 +40,7 @@ class CellsTest(ProgramTest):
 
     def test_counts_have_the_distribution_that_is_told(self):
         options = ["--truth", "--groups", 1, "--batches", 1, "--library-spread", 0]
-        path, _ = self.made(cells=4000, options=[*options, "--library", 2000])
+        path, _ = self.made(cells=2000, genes=500, options=[*options, "--library", 2000])
         data = anndata.read_h5ad(path)
         counts = (data.X + data.layers["dropped"]).toarray()
         means = 2000 * data.varm["shares"][:, 0].astype(float)
@@ -65,18 +65,15 @@ class CellsTest(ProgramTest):
             path, _ = self.made(f"ranks{ranks}", cells=101, options=options, ranks=ranks)
             contents.add(self.content(path))
         self.assertEqual(len(contents), 1)
+        # A longer set begins with the shorter one.
+        short, _ = self.made("short", cells=2, options=options)
+        few, _ = self.made("few", cells=2, options=options, ranks=3)
+        self.assertEqual(self.content(short), self.content(few))
         packed, _ = self.made("packed", cells=101, options=[*options, "--compress", 4], ranks=2)
         one, other = anndata.read_h5ad(plain), anndata.read_h5ad(packed)
         self.assertEqual((one.X != other.X).nnz, 0)
+        self.assertEqual((one.X[:2] != anndata.read_h5ad(short).X).nnz, 0)
         self.assertLess(packed.stat().st_size, plain.stat().st_size)
-
-    def test_a_longer_set_begins_with_the_shorter_one(self):
-        short, _ = self.made("short", cells=2)
-        long, _ = self.made("long", cells=40, ranks=3)
-        few, _ = self.made("few", cells=2, ranks=3)
-        self.assertEqual(self.content(short), self.content(few))
-        one, other = anndata.read_h5ad(short), anndata.read_h5ad(long)
-        self.assertEqual((one.X != other.X[:2]).nnz, 0)
 
     def test_count_models_with_conditions_have_the_same_bits_everywhere(self):
         path, _ = self.made(cells=240, options=["--groups", 2, "--library", 500])
@@ -85,8 +82,23 @@ class CellsTest(ProgramTest):
         words += ["--batch", 60, "--micro-batch", 20, "--epochs", 3, "--progress", "none"]
         for loss, ranks, more in (("nb", None, ["--threads", 2]), ("zinb", 1, ["--memory", 0])):
             digest = self.train(f"{loss}-plain", *words, "--loss", loss, *more, ranks=ranks)
-            resumed = self.stopped_and_resumed(loss, *words, "--loss", loss)
-            self.assertEqual({digest}, set(resumed.values()))
+            if loss == "nb":
+                other = self.killed_and_resumed(*words, "--loss", loss)
+            else:
+                other = self.train(f"{loss}-3", *words, "--loss", loss, ranks=3)
+            self.assertEqual(digest, other)
+
+    def killed_and_resumed(self, *words):
+        """The digest of a training on 2 ranks, one of which dies by SIGKILL in epoch 2, and on 3
+        from its last checkpoint."""
+        output = self.folder / "killed"
+        words = ["train", *words, "--checkpoint-every", "2steps", "--output", output]
+        fault = {"HOURGLASS_FAULT": "kill,rank=1,step=7", "OMPI_MCA_odls_base_sigkill_timeout": "0"}
+        self.assertNotEqual(run(*words, ranks=2, environment=fault).code, 0)
+        self.assertFalse((output / "model.h5").exists())
+        self.assertEqual(max(checkpoints(output)), 6)
+        self.success("train", "--resume", output, ranks=3)
+        return self.digest(output / "model.h5")
 
     def test_what_makes_no_sense_is_refused(self):
         path, _ = self.made(cells=2)

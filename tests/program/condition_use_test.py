@@ -1,4 +1,4 @@
-"""hourglass.load computes models with conditions."""
+"""Models with conditions in probe and sample, and read in Python."""
 import sys
 import unittest
 
@@ -35,6 +35,26 @@ class ConditionUseTest(ProgramTest):
         self.train("run", *self.data, *self.given, *words, "--variational")
         return self.folder / "run/model.h5"
 
+    def test_probe(self):
+        model = self.trained()
+        words = ["--model", model, *self.data, "--labels", f"{self.text}:/y", "--json"]
+        words += ["--validation-fraction", 0.3, "--label-fraction", 0.7]
+        words += ["--epochs", 3, "--micro-batch", 16]
+        found = {
+            self.success("probe", *words, *self.given, ranks=ranks).stdout for ranks in (None, 2)
+        }
+        self.assertEqual(len(found), 1)
+        other = ["--condition", f"batch={self.text}:/other"]
+        self.assertNotIn(self.success("probe", *words, *other).stdout, found)
+        # Of the rows held out too.
+        held_out = ["--validation", f"{self.text}:/x", "--validation-labels", f"{self.text}:/y"]
+        words = [*words[:7], *held_out, "--epochs", 3, *self.given, "--validation-condition"]
+        right, wrong = (
+            self.success("probe", *words, f"batch={self.text}:/{name}").stdout
+            for name in ("batch", "other")
+        )
+        self.assertNotEqual(right, wrong)
+
     def test_python(self):
         model = self.trained()
         loaded = hourglass.load(model)
@@ -58,6 +78,22 @@ class ConditionUseTest(ProgramTest):
         np.testing.assert_allclose(found, read_datasets(output)["/reconstructions"], atol=1e-5)
         for wrong in ({"donor": "x"}, {"batch": "b9"}, {"batch": ["b1"]}):
             self.assertRaises(ValueError, loaded.encode, samples, wrong)
+
+    def test_sample(self):
+        model = self.trained()
+        loaded = hourglass.load(model)
+        drawn = {}
+        for batch in ("b0", "b1"):
+            for ranks in (None, 3):
+                path = self.folder / f"{batch}{ranks}.h5"
+                words = ["--samples", 150, "--set-condition", f"batch={batch}", "--output", path]
+                self.success("sample", "--model", model, *words, ranks=ranks)
+                new = read_datasets(path)
+                np.testing.assert_array_equal(new["/samples"], drawn.get(batch, new["/samples"]))
+                drawn[batch] = new["/samples"]
+            expected = loaded.decode(new["/codes"], {"batch": batch})
+            np.testing.assert_allclose(drawn[batch], expected, atol=1e-5)
+        self.assertFalse(np.array_equal(drawn["b0"], drawn["b1"]))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import hourglass  # reference knows where it is
 SETTINGS = ["--layers", "60,12,4", "--output-activation", "linear", "--batch", 48]
 SETTINGS += ["--micro-batch", 6, "--epochs", 3, "--learning-rate", "3e-3"]
 SETTINGS += ["--shuffle-block", 4, "--shuffle-window", 3]
+KEEP = ["--empty-counts", "keep"]
 
 
 def make_counts(cells=150, genes=60, seed=1):
@@ -47,7 +48,9 @@ class CountsTest(ProgramTest):
         self.data = ["--data", f"{self.file}:/dense"]
 
     def trained(self, name, *settings, data="dense", **how):
-        return self.train(name, "--data", f"{self.file}:/{data}", *SETTINGS, *settings, **how)
+        counts = KEEP if "--loss" in settings and "mse" not in settings else []
+        words = ["--data", f"{self.file}:/{data}", *SETTINGS, *counts]
+        return self.train(name, *words, *settings, **how)
 
     def test_same_bits(self):
         seen = set()
@@ -63,7 +66,7 @@ class CountsTest(ProgramTest):
                     f"{loss}d", *model, "--memory", 0, data="sparse", ranks=2
                 ),
             }
-            digests.update(self.stopped_and_resumed(loss, *self.data, *SETTINGS, *model))
+            digests.update(self.stopped_and_resumed(loss, *self.data, *SETTINGS, *KEEP, *model))
             self.assertEqual(len(set(digests.values())), 1, digests)
             seen.update(digests.values())
         self.assertEqual(len(seen), 2)
@@ -103,6 +106,7 @@ class CountsTest(ProgramTest):
             words = ["--model", model, *self.data]
             found = json.loads(self.success("evaluate", *words, "--json").stdout)
             self.assertAlmostEqual(found["loss"] / expected.mean(), 1, delta=1e-5)
+            self.check_scores(words, expected)
             output = self.folder / f"{loss}.h5"
             self.success("reconstruct", *words, "--output", output)
             means = read_datasets(output)["/reconstructions"]
@@ -111,8 +115,104 @@ class CountsTest(ProgramTest):
             loaded = hourglass.load(model)
             np.testing.assert_allclose(loaded.reconstruct(self.counts), means, rtol=1e-4)
 
+    def test_latent_library(self):
+        settings = ["--loss", "zinb", "--counts", "log1p", "--library", "latent", "--variational"]
+        self.assert_refused(
+            run("train", *self.data, *SETTINGS, *settings[:-1], "--output", self.folder / "x"),
+            USAGE,
+            "--library latent is a latent variable of counts, but --variational is off",
+        )
+        digests = {
+            ranks: self.trained(f"latent{ranks}", *settings, ranks=ranks) for ranks in (1, 2, 3)
+        }
+        digests["threads, streamed"] = self.trained(
+            "latent-t", *settings, "--memory", 0, "--threads", 2, data="sparse"
+        )
+        digests.update(self.stopped_and_resumed("latent", *self.data, *SETTINGS, *KEEP, *settings))
+        self.assertEqual(len(set(digests.values())), 1, digests)
+        observed = self.trained("observed", *settings, "--library", "observed")
+        self.assertNotIn(observed, digests.values())
+        model = self.folder / "latent1/model.h5"
+        words = ["--model", model, *self.data]
+        library = np.log(self.counts.sum(axis=1)[np.arange(150) != 5])
+        with h5py.File(model, "r") as file:
+            found = file["model/input/library_prior"][()]
+            typical = file["model/input/library"][0]
+            self.assertEqual(file["model/encoder/1/weight"].shape, (10, 12))
+        expected = [library.mean() - np.log(typical), library.std()]
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+        output = self.folder / "latent.h5"
+        self.success("encode", *words, "--output", output)
+        loaded = hourglass.load(model)
+        codes = read_datasets(output)["/codes"]
+        self.assertEqual(codes.shape, (150, 4))
+        np.testing.assert_allclose(codes, loaded.encode(self.counts), rtol=1e-3, atol=1e-5)
+        self.success("reconstruct", *words, "--output", output)
+        means = read_datasets(output)["/reconstructions"]
+        np.testing.assert_allclose(means, loaded.reconstruct(self.counts), rtol=1e-3)
+        text = self.success("evaluate", *words, "--code", "--elbo", "--json").stdout
+        found = json.loads(text)
+        self.assertEqual(len(found["code_unit_kl"]), 4, "without the library")
+        # Of two ranks and threads.
+        more = [*words, "--code", "--elbo", "--json", "--threads", 2]
+        self.assertEqual(json.loads(self.success("evaluate", *more, ranks=2).stdout), found)
+
+    def check_scores(self, words, expected):
+        """score is the likelihood of each sample, --per-feature names its least likely counts."""
+        output = self.folder / "scores.h5"
+        output.unlink(missing_ok=True)
+        options = ["--per-feature", 2, "--output", output]
+        text = self.success("score", *words, *options, ranks=2).stdout
+        self.assertIn("probability of the counts", text)
+        found = read_datasets(output)
+        np.testing.assert_allclose(found["/scores"], expected.sum(axis=1), rtol=1e-5, atol=1e-9)
+        rows = np.delete(np.arange(len(expected)), 5)
+        np.testing.assert_allclose(
+            np.take_along_axis(expected, found["/odd_features"], axis=1)[rows],
+            -np.sort(-expected, axis=1)[rows, :2],
+            rtol=1e-4,
+        )
+        json_text = self.success("score", *words, "--units", "data", "--json").stdout
+        squares = json.loads(self.success("evaluate", *words, "--json").stdout)["sse"]
+        self.assertAlmostEqual(json.loads(json_text)["mean"] / squares, 1, delta=1e-6)
+
+    def test_empty_samples_and_features(self):
+        model = ["--loss", "nb", "--counts", "log1p"]
+        words = ["train", *self.data, *SETTINGS, *model, "--output", self.folder / "none"]
+        text = (
+            "1 of 150 samples have no counts (the first: row 5), 1 of 60 features have no counts "
+            "in any sample (the first: 7): leave them out with --empty-counts drop (then --layers "
+            "begins with 59)"
+        )
+        self.assert_refused(run(*words), DATA, text)
+        # The same run as on data without them.
+        rows, genes = (np.delete(np.arange(n), i) for n, i in ((150, 5), (60, 7)))
+        less = write_file(self.folder / "less.h5", x=self.counts[rows][:, genes].astype(np.uint16))
+        layers = ["--layers", "59,12,4"]
+        more = [*SETTINGS, *layers, *model]
+        expected = self.train("less", "--data", f"{less}:/x", *more)
+        drop = ["--empty-counts", "drop"]
+        for name, data, ranks in (("d1", "dense", None), ("d2", "sparse", 2)):
+            words = ["--data", f"{self.file}:/{data}", *more, *drop]
+            self.assertEqual(self.train(name, *words, ranks=ranks), expected)
+        text = (self.folder / "d1/config.cfg").read_text()
+        self.assertIn("select-rows = 0:5,6:150\nselect-columns = 0:7,8:60", text)
+        # Within what is chosen, and again by a resumed run.
+        chosen = ["--select-rows", "1:", "--select-columns", "5:20"]
+        words = [*self.data, *SETTINGS, "--layers", "14,4", *model, *drop, *chosen]
+        digests = self.stopped_and_resumed("part", *words)
+        self.assertEqual(len(set(digests.values())), 1)
+        text = (self.folder / "part-cut/config.cfg").read_text()
+        self.assertIn("select-rows = 1:5,6:", text)
+        self.assertIn("\nselect-columns = 5:7,8:20\n", text)
+        # Later commands take the model's columns.
+        codes = self.folder / "codes.h5"
+        words = ["--model", self.folder / "d1/model.h5", *self.data, "--output", codes]
+        self.success("encode", *words)
+        self.assertEqual(read_datasets(codes)["/codes"].shape, (150, 4))
+
     def test_target_sum_and_notes(self):
-        words = [*self.data, *SETTINGS, "--loss", "nb", "--counts", "log1p", "--epochs", 1]
+        words = [*self.data, *SETTINGS, *KEEP, "--loss", "nb", "--counts", "log1p", "--epochs", 1]
         text = self.success("train", *words, "--output", self.folder / "median").stdout
         self.assertIn("the median of the samples", text)
         self.assertIn("1 of 150 samples have no counts (the first: row 5)", text)

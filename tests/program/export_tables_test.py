@@ -146,6 +146,37 @@ class ExportTablesTest(ProgramTest):
         self.assert_near(network.forward(), reconstructions)
         np.testing.assert_allclose(reconstructions[:, 1:4].sum(1), 1, atol=1e-5)
 
+    def test_counts(self):
+        counts = self.random.poisson(self.random.gamma(1, 3, (ROWS, 6))).astype(np.uint16)
+        counts[7] = 0
+        words = ["--loss", "zinb", "--empty-counts", "keep"]
+        log1p = [*words, "--counts", "log1p"]
+        latent = [*log1p, "--variational", "--library", "latent"]
+        for options in (words, log1p, latent):
+            with self.subTest(options=options):
+                model, data = self.trained(counts, *options)
+                codes, means = self.written(model, data)
+                by_recipe = self.by_recipe(model, counts.astype(np.float32))
+                typical = Graph(self.onnx(model, "--part", "decoder")).run(codes)
+                self.assert_near(by_recipe[1], typical)
+                sizes = np.ones((ROWS, 1))
+                if options is log1p:
+                    sums = counts.sum(axis=1, keepdims=True)
+                    sizes = sums / np.median(sums[sums > 0])
+                elif options is latent:
+                    sizes = means[:, :1] / typical[:, :1]
+                np.testing.assert_allclose(typical * sizes, means, rtol=1e-4, atol=1e-6)
+                encoder = self.onnx(model, "--part", "encoder", "--normalized-input")
+                for found in (Graph(encoder).run(counts), by_recipe[0]):
+                    self.assert_near(found, codes)
+                found = Graph(self.onnx(model)).run(counts)
+                np.testing.assert_allclose(found, means, rtol=1e-4, atol=1e-6)
+                network = cv2.dnn.readNetFromONNX(
+                    str(self.onnx(model, "--part", "autoencoder", "--units", "network"))
+                )
+                network.setInput(counts.astype(np.float32))
+                np.testing.assert_allclose(network.forward(), means, rtol=1e-4, atol=1e-6)
+
     def test_indicators_are_refused(self):
         samples = np.where(self.holes, np.float32(np.nan), self.values)
         model, _ = self.trained(samples, "--missing", "mask", "--missing-indicator")

@@ -132,6 +132,51 @@ class CellHints(HintTest):
         self.hint(text, *reconstruct, "--set-condition", "a")
         self.no_hint(text, *reconstruct, "--set-condition", "batch=a")
 
+    def test_conditions_of_probes_and_samples(self):
+        rng = np.random.default_rng(3)
+        batch = np.array(["a", "b"] * 20, "S1")
+        file = write_file(
+            self.folder / "p.h5", x=rng.random((40, 6)), labels=np.arange(40) % 3, batch=batch
+        )
+        quick = ["--batch", 20, "--micro-batch", 10, "--epochs", 1]
+        train = ["train", "--data", f"{file}:/x", "--layers", "6,2", *quick, "--progress", "none"]
+        given = ["--condition", f"{file}:/batch"]
+        one, plain = self.folder / "one", self.folder / "plain"
+        self.success(*train, "--variational", *given, "--output", one)
+        self.success(*train, "--variational", "--output", plain)
+
+        probe = ["probe", "--model", one / "model.h5", "--data", f"{file}:/x", *quick]
+        text = (
+            "--condition with --validation needs --validation-condition, the same of those samples"
+        )
+        held_out = ["--validation", f"{file}:/x"]
+        self.hint(text, *probe, *given, *held_out)
+        both = [*given, *held_out, "--validation-condition", f"{file}:/batch"]
+        self.no_hint(text, *probe, *both)
+        text = "--validation-condition needs --validation"
+        split = ["--validation-fraction", 0.3]
+        self.hint(text, *probe, *split, *given, "--validation-condition", f"{file}:/batch")
+        self.no_hint(text, *probe, *split, *given)
+        text = (
+            "{}: the model has conditions of its samples, with which its encoder is not trained "
+            "further: leave out --fine-tune"
+        )
+        self.hint(text, *probe, *both, "--fine-tune")
+        raw = ["probe", "--raw", "--data", f"{file}:/x", *quick, *split]
+        text = "--condition is told to a model, but --raw has none: leave it out"
+        self.hint(text, *raw, *given)
+        self.no_hint(text, *raw)
+
+        sample = ["sample", "--samples", 3, "--output", self.folder / "new.h5", "--model"]
+        text = "{}: the model has no conditions: leave out --set-condition"
+        self.hint(text, *sample, plain / "model.h5", "--set-condition", "batch=a")
+        self.no_hint(text, *sample, plain / "model.h5")
+        (self.folder / "new.h5").unlink()
+        text = "{}: the model has conditions: give the samples' with --set-condition, e.g. {}"
+        printed = self.hint(text, *sample, one / "model.h5")
+        value = printed.advice.split()[-1]
+        self.no_hint(text, *sample, one / "model.h5", "--set-condition", value)
+
     def test_highly_variable_genes(self):
         counts = np.random.default_rng(2).poisson(1, (40, 6))
         counts[:, 4:] = 1

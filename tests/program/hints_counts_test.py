@@ -41,8 +41,26 @@ class CountHints(HintTest):
         some = self.values.copy()
         some[:, 3] = 0
         words = ["--loss", "nb"]
+        data = self.written("empty", some)
+        text = (
+            "{}: {}{}{}: leave them out with --empty-counts drop{}, or keep them with "
+            "--empty-counts keep"
+        )
+        printed = self.hint(text, *self.training(*words, data=data), code=DATA)
+        self.assertIn(" (then --layers begins with 19)", printed.advice)
+        drop = ["--empty-counts", "drop"]
+        for follow in ([*drop, "--layers", "19,8"], ["--empty-counts", "keep"]):
+            self.no_hint(text, *self.training(*words, *follow, data=data))
+        reason = "--empty-counts drop cannot be combined with --{}: leave out one of them"
+        window = ["--window", 2, "--layers", "40,8"]
+        self.hint(reason, *self.training(*words, *drop, *window))
+        self.no_hint(reason, *self.training(*words, *window))
+        reason = "--empty-counts {} needs --loss nb or zinb, or --counts"
+        self.hint(reason, *self.training(*drop))
+        self.no_hint(reason, *self.training(*drop, *words))
+        words += ["--empty-counts", "keep"]
         self.printed(
-            "their means become the least possible; leave them out of the data",
+            "advice: {}: their means become the least possible; leave them out of the data",
             self.success(*self.training(*words, data=self.written("some", some))).stdout,
         )
         self.no_hint(text, *self.training(*words))

@@ -102,6 +102,8 @@ class Graph:
             "Add": lambda node, a, b: a + b,
             "Relu": lambda node, x: torch.relu(x),
             "Sigmoid": lambda node, x: torch.sigmoid(x),
+            "Exp": lambda node, x: torch.exp(x),
+            "Log": lambda node, x: torch.log(x),
             "InstanceNormalization": lambda node, x, weight, bias: functions.instance_norm(
                 x, None, None, weight, bias, True, 0.1, float(node.attributes["epsilon"])
             ),

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "run/run_example.hpp"
 #include "support/expect_error.hpp"
 #include "support/hdf5_files.hpp"
@@ -41,6 +43,7 @@ TEST_F(CountSettingsTest, are_nothing_for_other_data) {
 
 TEST_F(CountSettingsTest, find_the_library_of_a_typical_sample) {
   take_counts();
+  config_.empty_counts = EmptyCounts::keep;
   const TrainConfig config = found({1, 2, 3, 4, 0, 0, 5, 6});
   EXPECT_EQ(config.model.library, 7);
   EXPECT_EQ(config.normalize, Normalize::none);
@@ -53,12 +56,23 @@ TEST_F(CountSettingsTest, find_the_library_of_a_typical_sample) {
 
 TEST_F(CountSettingsTest, keep_what_is_given) {
   take_counts();
+  config_.empty_counts = EmptyCounts::keep;
   config_.target_sum = 1e4;
   config_.model.sparse_input = SparseInput::off;
   const TrainConfig config = found({1, 0, 3, 0});
   EXPECT_EQ(config.model.library, 1e4);
   EXPECT_EQ(config.model.sparse_input, SparseInput::off);
   EXPECT_NE(config.count_notes[1].find("1 of 2 features have no counts"), std::string::npos);
+}
+
+TEST_F(CountSettingsTest, refuse_samples_and_features_without_counts) {
+  take_counts();
+  expect_error(ErrorKind::data, "1 of 2 features have no counts in any sample (the first: 1)", [&] {
+    static_cast<void>(found({1, 0, 3, 0}));
+  });
+  expect_error(ErrorKind::data, "2 of 3 samples have no counts (the first: row 0): leave", [&] {
+    static_cast<void>(found({0, 0, 1, 2, 0, 0}));
+  });
 }
 
 TEST_F(CountSettingsTest, refuse_data_without_counts) {
@@ -84,6 +98,36 @@ TEST_F(CountSettingsTest, library_goes_into_model_files_and_back) {
   loaded.counts = Counts::log1p;
   load_library(header, "m.h5", loaded);
   EXPECT_EQ(loaded.library, 123.5);
+  EXPECT_EQ(header.doubles.size(), 1U) << "nothing of a latent library";
+}
+
+TEST_F(CountSettingsTest, prior_of_a_latent_library_is_that_of_the_samples) {
+  take_counts();
+  config_.empty_counts = EmptyCounts::keep;
+  config_.model.library_size = LibrarySize::latent;
+  const TrainConfig config = found({1, 2, 3, 4, 0, 0, 5, 6});
+  const double mean = (std::log(3.0) + std::log(7.0) + std::log(11.0)) / 3;
+  EXPECT_NEAR(config.model.library_prior.mean, mean - std::log(7.0), 1e-6);
+  double variance = 0;
+  for (const double library : {3.0, 7.0, 11.0})
+    variance += (std::log(library) - mean) * (std::log(library) - mean) / 3;
+  EXPECT_NEAR(config.model.library_prior.deviation, std::sqrt(variance), 1e-6);
+  ASSERT_EQ(config.count_notes.size(), 3U);
+  EXPECT_NE(config.count_notes[1].find("prior N("), std::string::npos);
+  EXPECT_NE(config.count_notes[2].find("leaves them out"), std::string::npos);
+  StateHeader header;
+  store_library(config.model, header);
+  AutoencoderSpec loaded = config.model;
+  loaded.library_prior = {};
+  load_library(header, "m.h5", loaded);
+  EXPECT_EQ(loaded.library_prior.mean, config.model.library_prior.mean);
+  EXPECT_EQ(loaded.library_prior.deviation, config.model.library_prior.deviation);
+  for (const std::vector<double>& wrong :
+       {std::vector<double>{1}, {0, -1}, {std::nan(""), 1}, {0, std::nan("")}}) {
+    header.doubles["/model/input/library_prior"] = wrong;
+    expect_error(ErrorKind::data, "m.h5: does not hold the prior of its latent library",
+                 [&] { load_library(header, "m.h5", loaded); });
+  }
 }
 
 }  // namespace

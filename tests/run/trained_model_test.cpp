@@ -52,13 +52,20 @@ class TrainedModelTest : public testing::Test {
 
   void write_model(const std::string& path, const std::map<std::string, std::int64_t>& position,
                    const std::string& more = "") {
-    const TrainConfig config = configuration(more);
+    TrainConfig config = configuration(more);
+    config.model.conditions = conditions_;
     const Autoencoder network(config.model);
     Buffer<float> parameters(network.layout().size());
     initialize(network.layout(), network.roles(), config.initialization, 3, parameters.span());
+    for (const Tensor& tensor : network.layout().tensors()) {
+      // Initially 0.
+      for (Index i = 0; tensor.name.ends_with("/condition") && i < tensor.size; ++i)
+        parameters[tensor.offset + i] = std::sin(static_cast<float>(i));
+    }
     StateHeader header;
     header.configuration = to_text(config);
     header.texts["tool_version"] = "any";
+    store_conditions(conditions_, header);
     if (knows_data_) {
       DataIdentity identity;
       identity.type = ElementType::u8;
@@ -122,6 +129,7 @@ class TrainedModelTest : public testing::Test {
 
   TemporaryFolder folder_;
   bool knows_data_ = false;  // models remember the data of their training
+  std::vector<Condition> conditions_;
   std::string path_ = folder_.file("model.h5");
   std::string data_;
 };
@@ -155,6 +163,53 @@ TEST_F(TrainedModelTest, keeps_the_order_of_channels_of_its_data) {
   expect_moved(first.reconstruct(samples), last.reconstruct(moved));
   expect_moved(first.decode(first.encode(samples)), last.decode(last.encode(moved)));
   EXPECT_EQ(first.squared_errors(samples), last.squared_errors(moved));
+}
+
+TEST_F(TrainedModelTest, is_told_the_conditions_of_samples) {
+  conditions_ = {{"batch", {"a", "b"}}, {"donor", {"x", "y", "z"}}};
+  write_model(path_, {});
+  const TrainedModel model = TrainedModel::load(path_);
+  EXPECT_EQ(model.conditions(),
+            (SampleConditions{{"batch", {"a", "b"}}, {"donor", {"x", "y", "z"}}}));
+  const OwnedMatrix samples = read_samples(data_);
+  InferenceSettings settings;
+  settings.threads = 2;
+  settings.conditions["donor"] = {"y"};
+  std::vector<std::int32_t> table;
+  for (Index r = 0; r < rows; ++r) {
+    settings.conditions["batch"].push_back(r % 3 == 0 ? "" : r % 3 == 1 ? "a" : "b");
+    table.insert(table.end(), {static_cast<std::int32_t>(r % 3 - 1), 3});
+  }
+  // As the commands compute them.
+  const Model loaded = load_model(path_, true);
+  Workspace workspace = loaded.network->make_workspace(64);
+  const OwnedMatrix x = model.normalize(samples);
+  OwnedMatrix expected(rows, code_size);
+  for (Index begin = 0; begin < rows; begin += 64) {
+    const Range part{begin, std::min(rows, begin + 64)};
+    workspace.set_conditions(conditions_of(table, rows, part));
+    const ConstMatrix codes = loaded.network->encode(
+        loaded.parameters.data(), {x.view().row(begin).data(), part.size(), features}, workspace);
+    for (Index r = 0; r < codes.rows; ++r)
+      std::ranges::copy(codes.row(r), expected.view().row(begin + r).begin());
+  }
+  expect_equal(model.encode(samples, settings), expected);
+  EXPECT_NE(model.encode(samples)(0, 0), expected(0, 0)) << "an unknown donor";
+  InferenceSettings of_b = settings;
+  of_b.conditions["batch"] = {"b"};
+  settings.decoder_conditions["batch"] = {"b"};
+  expect_equal(model.reconstruct(samples, settings), model.decode(expected, of_b));
+  EXPECT_NE(model.squared_errors(samples, settings), model.squared_errors(samples, of_b));
+
+  settings.conditions["donor"] = {"v"};
+  expect_error(ErrorKind::data, "row 0 has the category 'v' of donor, which the model has not seen",
+               [&] { static_cast<void>(model.encode(samples, settings)); });
+  settings.conditions["donor"] = {"x", "y"};
+  expect_error(ErrorKind::usage, "condition donor: 2 categories of 300 rows",
+               [&] { static_cast<void>(model.encode(samples, settings)); });
+  settings.conditions = {{"age", {"1"}}};
+  expect_error(ErrorKind::usage, "the model has no condition age",
+               [&] { static_cast<void>(model.encode(samples, settings)); });
 }
 
 TEST_F(TrainedModelTest, compares_values_with_those_of_the_training) {

@@ -47,6 +47,7 @@ def options():
     parser.add_argument("--learning-rate", type=float, default=3e-3)
     parser.add_argument("--ranks", type=int, default=1)
     parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--models", default="nb,nb-batch,vae,vae-batch")
     parser.add_argument("--folder", type=Path, default=Path("single-cell"))
     return parser.parse_args()
 
@@ -86,7 +87,7 @@ class Experiment:
             data = ["--data", f"{self.file}:/X", "--highly-variable", self.given.highly_variable]
             shape = ["--layers", f"{self.given.highly_variable},128,{CODE}"]
             steps = ["--epochs", self.given.epochs, "--batch", self.given.batch]
-            steps += ["--learning-rate", self.given.learning_rate]
+            steps += ["--learning-rate", self.given.learning_rate, "--checkpoint-every", 10]
             common = ["--progress", "none", "--output", run]
             words = ["--config", HERE / config, *data, *shape, *steps, *conditions, *common]
             print(f"{name}: {self.hourglass('train', *words):.1f} s")
@@ -199,8 +200,9 @@ def main():
         "vae": ("vae.cfg", []),
         "vae-batch": ("vae.cfg", condition),
     }
+    models = {name: models[name] for name in experiment.given.models.split(",")}
     codes = {name: experiment.train(name, config, *more) for name, (config, more) in models.items()}
-    columns = experiment.columns("nb")
+    columns = experiment.columns(next(iter(models)))
     components = PCA(CODE, svd_solver="randomized", random_state=0)
     codes = {"PCA of log1p": components.fit_transform(experiment.logarithms(columns)), **codes}
     cells = min(2000, experiment.given.cells)

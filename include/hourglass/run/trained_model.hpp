@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,10 @@ namespace hourglass {
 
 struct Model;
 
+/// Categories of samples by condition: of each condition one for all of them, or one for each. An
+/// empty text, and a condition that is not named, is unknown.
+using SampleConditions = std::map<std::string, std::vector<std::string>>;
+
 /// How to compute; the defaults are those of `hourglass encode`.
 struct InferenceSettings {
   /// Threads that share the micro-batches of one call, at least 1. No result depends on them.
@@ -23,6 +28,11 @@ struct InferenceSettings {
   /// compared with those of the training, as the commands do: images divided by 255, or not, are
   /// converted, and values that cannot be the training's are refused. 1 takes them as they are.
   double data_scale = 0;
+  /// Of models with conditions, for what takes samples or codes.
+  SampleConditions conditions = {};
+  /// reconstruct: the conditions whose categories the decoder is told in place of those above, as
+  /// `hourglass reconstruct --set-condition`.
+  SampleConditions decoder_conditions = {};
 };
 
 /// One epoch of the training that made a model; errors are per sample, summed over features.
@@ -49,8 +59,8 @@ struct EpochRecord {
 /// own threads and memory (4 bytes x micro-batch x about twice the sum of the layers' widths, per
 /// thread), so few calls with many rows are faster than many calls with few. They throw Error(data)
 /// when the matrix has not D (decode: d) columns, holds a NaN or infinity, naming the row, or
-/// values that cannot be those of the training (InferenceSettings::data_scale), and Error(usage)
-/// for impossible InferenceSettings.
+/// values that cannot be those of the training (InferenceSettings::data_scale), or for a category
+/// that the model has not seen, and Error(usage) for impossible InferenceSettings.
 class TrainedModel {
  public:
   /// Reads and verifies model.h5, a checkpoint, or another file of that form. Local. Throws
@@ -64,6 +74,8 @@ class TrainedModel {
   [[nodiscard]] TrainingSettings settings() const;
   /// The epochs of that run, without those of layer-wise pretraining.
   [[nodiscard]] std::vector<EpochRecord> history() const;
+  /// The conditions of its samples and their categories, those that occurred in training.
+  [[nodiscard]] SampleConditions conditions() const;
   /// The weights digest, as `hourglass inspect` prints it: equal digests, equal parameters.
   [[nodiscard]] std::string digest() const;
 
@@ -87,7 +99,8 @@ class TrainedModel {
   [[nodiscard]] OwnedMatrix reconstruct(ConstMatrix samples,
                                         const InferenceSettings& settings = {}) const;
   /// |r(f(x)) - x|^2 of each of n samples (n x D), in the units of normalize(), summed over
-  /// features in their order in double: the anomaly score of `hourglass score`.
+  /// features in their order in double: the anomaly score of `hourglass score`, but for models of
+  /// counts, whose score is a likelihood.
   [[nodiscard]] std::vector<double> squared_errors(ConstMatrix samples,
                                                    const InferenceSettings& settings = {}) const;
 
