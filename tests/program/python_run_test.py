@@ -96,6 +96,12 @@ class RunTest(ProgramTest):
         fresh = self.folder / "fresh"
         fresh = hourglass.start(self.data, output=fresh, epochs=epochs, resume=True, **SMALL)
         self.assertEqual(self.digest(again.model_path), self.digest(fresh.wait().model_path))
+        samples = hourglass.read_rows(self.data)
+        grown = np.concatenate([samples, samples[:50]])
+        with self.assertRaises(hourglass.HourglassError):
+            again.resume(data=grown, epochs=epochs + 1).wait()
+        again.resume(data=grown, epochs=epochs + 1, extend=True).wait()
+        self.assertEqual((again.state, len(again.metrics("epoch"))), ("finished", epochs + 1))
 
     def test_errors_and_advice(self):
         x = np.random.default_rng(0).normal(size=(60, 20))
