@@ -12,6 +12,9 @@ Text = Union[None, str, "os.PathLike[str]", Sequence[Any]]
 SETTINGS: Dict[str, Tuple[str, str, bool]] = {
     "data": ("data", "", False),
     "validation": ("data", "", False),
+    "target": ("data", "", False),
+    "target-normalize": ("data", "auto", True),
+    "validation-target": ("data", "", False),
     "validation-scale": ("data", "0", False),
     "allow-external": ("data", "false", False),
     "accept-fill": ("data", "false", False),
@@ -21,7 +24,9 @@ SETTINGS: Dict[str, Tuple[str, str, bool]] = {
     "missing-value": ("data", "", True),
     "missing-indicator": ("data", "false", True),
     "counts": ("data", "none", True),
+    "empty-counts": ("data", "refuse", True),
     "target-sum": ("data", "0", True),
+    "library": ("data", "observed", True),
     "sparse-input": ("data", "auto", True),
     "shuffle-block": ("data", "32", True),
     "shuffle-window": ("data", "64", True),
@@ -83,6 +88,12 @@ SETTINGS: Dict[str, Tuple[str, str, bool]] = {
     "predictive": ("regularization", "false", True),
     "predictive-weight": ("regularization", "1", True),
     "predictive-iterations": ("regularization", "20", True),
+    "sparsity": ("sparse codes", "none", True),
+    "l0": ("sparse codes", "0", True),
+    "l0-warmup": ("sparse codes", "0", True),
+    "jumprelu-bandwidth": ("sparse codes", "0.001", True),
+    "k-start": ("sparse codes", "0", True),
+    "k-anneal": ("sparse codes", "0", True),
     "optimizer": ("optimizer", "adam", True),
     "learning-rate": ("optimizer", "0.001", True),
     "momentum": ("optimizer", "0", True),
@@ -105,6 +116,7 @@ SETTINGS: Dict[str, Tuple[str, str, bool]] = {
     "line-search-evaluations": ("optimizer", "20", True),
     "clip-norm": ("optimizer", "0", True),
     "ema": ("optimizer", "0", True),
+    "sparse-update": ("optimizer", "false", True),
     "schedule": ("optimizer", "constant", True),
     "final-learning-rate": ("optimizer", "0", True),
     "decay-factor": ("optimizer", "0.1", True),
@@ -132,6 +144,12 @@ SETTINGS: Dict[str, Tuple[str, str, bool]] = {
     "pretrain-corruption-strength": ("pretraining", "0.25", True),
     "rbm-steps": ("pretraining", "1", True),
     "rbm-sample-visible": ("pretraining", "false", True),
+    "init-from": ("transfer", "", True),
+    "init-layers": ("transfer", "", True),
+    "freeze": ("transfer", "", True),
+    "teacher": ("transfer", "", False),
+    "distill": ("transfer", "codes", True),
+    "distill-weight": ("transfer", "0.5", True),
     "threads": ("run", "1", False),
     "reduction": ("run", "tree", True),
     "bucket-bytes": ("run", "4MiB", False),
@@ -143,6 +161,7 @@ SETTINGS: Dict[str, Tuple[str, str, bool]] = {
     "output": ("run", "", False),
     "checkpoint-every": ("run", "1epochs", False),
     "keep": ("run", "3", False),
+    "keep-every": ("run", "0epochs", False),
     "log-every": ("run", "100", False),
     "tensorboard": ("run", "false", False),
     "progress": ("run", "auto", False),
@@ -173,6 +192,14 @@ class TrainingParameters:
         Where checkpoints, metrics and model.h5 stay; None: in a temporary folder that is removed.
     verbose
         Whether fit() shows its progress: a bar where tqdm is installed.
+    target
+        What to make of the samples, instead of themselves: FILE.h5:/path of as many rows as --data
+        (transcoders, noisy and clean pairs)
+    target_normalize
+        Conversion of stored values of --target, with its own mean and deviation: auto (as
+        --normalize), none, unit, standardize [auto]
+    validation_target
+        The same of --validation
     validation_scale
         Factor by which values of --validation become like those of --data; 0: they are compared,
         and what is certain is converted [0]
@@ -198,9 +225,16 @@ class TrainingParameters:
     counts
         Input of the network for samples of raw counts, which stay the target: none (the counts
         themselves), log1p (ln(1 + count / size factor); needs --loss nb, zinb or poisson) [none]
+    empty_counts
+        Samples and features of raw counts that have none (--loss nb or zinb, or --counts): refuse
+        the data, drop them (kept as --select-rows and --select-columns), keep them [refuse]
     target_sum
         log1p: sum of the counts of a sample whose size factor is 1; 0: the median of the training
         samples [0]
+    library
+        log1p: size factors of the means: observed (from the sum of a sample's counts), latent (a
+        further unit of the posterior with the libraries of the training samples as its prior; needs
+        --variational) [observed]
     sparse_input
         Whether the first layer multiplies only inputs that are not zero: on, off, auto (with
         --counts, and for samples that are stored sparse) [auto]
@@ -340,6 +374,20 @@ class TrainingParameters:
         predictive: weight of the encoder's squared distance from z [1]
     predictive_iterations
         predictive: FISTA iterations per code [20]
+    sparsity
+        Sparse codes, whose cost is that of their active units: topk:K, batch-topk:K,
+        jumprelu[:THRESHOLD], l1, gated, or none [none]
+    l0
+        jumprelu: weight of the number of active units [0]
+    l0_warmup
+        jumprelu: linear warm-up of --l0 from 0, e.g. 5epochs or 2000steps [0]
+    jumprelu_bandwidth
+        jumprelu: width of the interval around a threshold in which it has a gradient [0.001]
+    k_start
+        topk, batch-topk: K at the beginning of --k-anneal; 0: as --sparsity [0]
+    k_anneal
+        topk, batch-topk: linear change of K from --k-start to that of --sparsity, e.g. 2epochs or
+        1000steps [0]
     optimizer
         Optimizer: sgd, adam, adamw, nadam, adagrad, rmsprop, adadelta, lars, lamb, muon, lbfgs
         [adam]
@@ -386,6 +434,9 @@ class TrainingParameters:
     ema
         Decay of an exponential moving average of the weights, used for validation and model.h5; 0:
         off [0]
+    sparse_update
+        Leave weights and moments as they are where the gradient is 0, as that of units of a sparse
+        code that no sample of the batch uses [false]
     schedule
         Learning rate schedule: constant, step, exponential, polynomial, cosine, cosine-restarts,
         one-cycle, inverse-sqrt, plateau [constant]
@@ -445,6 +496,23 @@ class TrainingParameters:
         rbm: Gibbs steps k of contrastive divergence (CD-k) [1]
     rbm_sample_visible
         rbm: sample the visible units of the chain instead of using their means [false]
+    init_from
+        Model, checkpoint or run folder whose weights the training starts from; what does not fit
+        starts anew
+    init_layers
+        Layers to take from --init-from: encoder, decoder or numbers from 1 on, comma-separated;
+        empty: all
+    freeze
+        Layers that are not trained, with their biases and normalization: encoder, decoder or
+        numbers from 1 on, comma-separated
+    teacher
+        Model, checkpoint or run folder that the training imitates: see --distill
+    distill
+        What is imitated of --teacher: codes (of as many units), or outputs (reconstructions)
+        [codes]
+    distill_weight
+        Weight w of imitating --teacher in the loss, above 0 and at most 1: the samples have 1 - w
+        [0.5]
     threads
         Worker threads per rank [1]
     reduction
@@ -461,12 +529,15 @@ class TrainingParameters:
     gemm
         Library for fp32 matrix products: openblas or onednn [openblas]
     gradient_wire
-        Precision of exchanged gradients and updates: fp32, or bf16 (half the bytes, rounded sums)
-        [fp32]
+        Format of exchanged gradients and updates: fp32, bf16 (half the bytes, rounded sums), int8
+        (a quarter) or powersgd:R (gradients of rank R) [fp32]
     checkpoint_every
         Checkpoint interval, e.g. 500steps, 1epochs, 600s; 0: only when stopped [1epochs]
     keep
         Number of checkpoints to keep [3]
+    keep_every
+        Interval of checkpoints that stay under a name of their own, e.g. 10epochs, 5000steps; 0:
+        none [0epochs]
     log_every
         Interval of step records in metrics.jsonl, in steps; 0: only epoch records [100]
     tensorboard
@@ -507,6 +578,9 @@ class TrainingParameters:
         config: Union[None, str, "os.PathLike[str]"] = None,
         run_folder: Union[None, str, "os.PathLike[str]"] = None,
         verbose: bool = False,
+        target: Text = None,
+        target_normalize: Text = None,
+        validation_target: Text = None,
         validation_scale: Number = None,
         allow_external: Flag = None,
         accept_fill: Flag = None,
@@ -516,7 +590,9 @@ class TrainingParameters:
         missing_value: Text = None,
         missing_indicator: Flag = None,
         counts: Text = None,
+        empty_counts: Text = None,
         target_sum: Number = None,
+        library: Text = None,
         sparse_input: Text = None,
         shuffle_block: Number = None,
         shuffle_window: Number = None,
@@ -574,6 +650,12 @@ class TrainingParameters:
         predictive: Flag = None,
         predictive_weight: Number = None,
         predictive_iterations: Number = None,
+        sparsity: Text = None,
+        l0: Number = None,
+        l0_warmup: Number = None,
+        jumprelu_bandwidth: Number = None,
+        k_start: Number = None,
+        k_anneal: Number = None,
         optimizer: Text = None,
         learning_rate: Number = None,
         momentum: Number = None,
@@ -596,6 +678,7 @@ class TrainingParameters:
         line_search_evaluations: Number = None,
         clip_norm: Number = None,
         ema: Number = None,
+        sparse_update: Flag = None,
         schedule: Text = None,
         final_learning_rate: Number = None,
         decay_factor: Number = None,
@@ -623,6 +706,12 @@ class TrainingParameters:
         pretrain_corruption_strength: Number = None,
         rbm_steps: Number = None,
         rbm_sample_visible: Flag = None,
+        init_from: Text = None,
+        init_layers: Text = None,
+        freeze: Text = None,
+        teacher: Text = None,
+        distill: Text = None,
+        distill_weight: Number = None,
         threads: Number = None,
         reduction: Text = None,
         bucket_bytes: Text = None,
@@ -633,6 +722,7 @@ class TrainingParameters:
         gradient_wire: Text = None,
         checkpoint_every: Text = None,
         keep: Number = None,
+        keep_every: Text = None,
         log_every: Number = None,
         tensorboard: Flag = None,
         progress: Text = None,
