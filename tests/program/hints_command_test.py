@@ -34,6 +34,8 @@ class CommandLineHints(HintTest):
         data = self.make_data()
         train = ["--data", f"{data}:/train/samples", "--layers", "20,8", *QUICK]
         self.success("train", *train, "--output", self.folder / "run")
+        for name in ("run1", "run2"):
+            shutil.copytree(self.folder / "run", self.folder / name)
         table = self.folder / "SOURCE"
         table.write_text("a,b\n1,2\n")
         shutil.copy(data, self.folder / "FILE.h5")
@@ -42,6 +44,10 @@ class CommandLineHints(HintTest):
             ("name a file: hourglass inspect FILE.h5", ["inspect"]),
             ("name a run folder: hourglass show run/", ["show"]),
             ("name a run folder: hourglass report run/ --output report.html", ["report"]),
+            (
+                "name run folders: hourglass compare run1/ run2/ --output compare.html",
+                ["compare"],
+            ),
             ("name a shell: hourglass completion bash, or zsh", ["completion"]),
             (
                 "name a source: hourglass import SOURCE --output FILE.h5:/group",
@@ -370,6 +376,15 @@ class ModelHints(HintTest):
         text = "{} holds no run (config.cfg is missing); name the folder given to train --output"
         self.hint(text, "show", self.folder, code=IO)
         self.success("show", self.run_folder)
+        text = (
+            "{} holds no run, nor do the folders in it; name the folder given to train or sweep "
+            "--output"
+        )
+        page = self.folder / "compared.html"
+        empty = self.folder / "empty"
+        empty.mkdir()
+        self.hint(text, "compare", empty, "--output", page, code=IO)
+        self.success("compare", self.run_folder, "--output", page)
         os.rename(self.file, self.folder / "moved.h5")
         page = self.folder / "page.html"
         self.success("report", self.run_folder, "--output", page)
