@@ -17,6 +17,7 @@ tests=(python3 python3-numpy python3-h5py)
 extras=(
   hdf5-filter-plugin hdf5-filter-plugin-blosc-serial bitshuffle python3-tables netcdf-bin zstd unzip # filters and files of others
   python3-torch python3-sklearn python3-matplotlib python3-opencv # peers
+  python3-tqdm python3-pip                                        # the Python package: progress bars, installation
   python3-netcdf4 python3-xarray python3-anndata python3-pandas python3-tables python3-scipy # writers of foreign HDF5 files
   chromium imagemagick hdf5-tools groff zsh                       # independent readers of what the program writes
   libdnnl-dev libsimgrid-dev                                      # another BLAS; simulated networks

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# clang-format, clang-tidy and cppcheck over the C++ sources, black and flake8 over the Python, shellcheck over the scripts. Works from any folder.
+# clang-format, clang-tidy and cppcheck over the C++ sources, black and flake8 over the Python (and mypy over the package, where it is installed), shellcheck over the scripts. Works from any folder.
 #   scripts/tidy.sh              everything (clang-tidy takes an hour on 2 cores)
 #   scripts/tidy.sh --changed    clang-tidy only on what changed since HOURGLASS_TIDY_BASE (the commit before this one)
 set -euo pipefail
@@ -56,6 +56,10 @@ cppcheck --quiet --enable=warning,performance,portability --std=c++20 --language
 # Debian's Python, which has the checkers; settings in pyproject.toml and .flake8.
 git ls-files -z '*.py' | xargs -0 /usr/bin/python3 -m black --check || failed=1
 git ls-files -z '*.py' | xargs -0 /usr/bin/python3 -m flake8 || failed=1
+# Types of the Python package, where Debian's mypy is installed; settings in python/pyproject.toml.
+if /usr/bin/python3 -c 'import mypy' 2>/dev/null; then
+  (cd python && /usr/bin/python3 -m mypy --cache-dir=../build/mypy) || failed=1
+fi
 
 git ls-files '*.sh' '*.sbatch' .ci/run | xargs shellcheck -x || failed=1
 exit "$failed"

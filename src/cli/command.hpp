@@ -28,6 +28,7 @@ struct Command {
 // One file each.
 [[nodiscard]] Command import_command();
 [[nodiscard]] Command train_command();
+[[nodiscard]] Command average_command();
 [[nodiscard]] Command evaluate_command();
 [[nodiscard]] Command encode_command();
 [[nodiscard]] Command reconstruct_command();

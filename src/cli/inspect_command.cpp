@@ -10,6 +10,7 @@
 #include "core/condition.hpp"
 #include "data/data_identity.hpp"
 #include "hourglass/core/error.hpp"
+#include "run/model_origin.hpp"
 
 namespace hourglass {
 namespace {
@@ -79,7 +80,7 @@ void print_state(const StateFile& state) {
     if (name == "conditions") {
       for (const Condition& condition : conditions_from(value, state.path))
         fmt::print("condition {}: {}\n", condition.name, fmt::join(condition.categories, ", "));
-    } else if (!is_identity_field(name)) {
+    } else if (!is_identity_field(name) && !is_origin_detail(name)) {
       fmt::print("{} {}\n", name, value);
     }
   }

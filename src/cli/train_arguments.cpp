@@ -31,6 +31,10 @@ std::vector<Option> train_options() {
   }
   options.push_back({"resume", "run",
                      "Resume the run in this folder from its newest valid checkpoint", "", false});
+  options.push_back({"extend", "run",
+                     "With --resume: samples were appended to --data, or further files are given "
+                     "there; they join from the next epoch on",
+                     "", true});
   options.push_back({"config", "configuration",
                      "Read settings from this file; the command line takes precedence", "", false});
   options.push_back({"print-config", "configuration",

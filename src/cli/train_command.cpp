@@ -89,8 +89,15 @@ void run_train(const Arguments& arguments) {
   std::string folder;
   collectively(world, [&] {
     if (arguments.has("resume")) folder = arguments.required("resume");
+    if (folder.empty() && arguments.flag("extend")) {
+      throw Error(ErrorKind::usage,
+                  "--extend goes on with a run on more samples: give its folder with --resume");
+    }
   });
-  if (!folder.empty()) point = find_resume_point(world, folder);
+  if (!folder.empty()) {
+    point = find_resume_point(world, folder);
+    point->extend = arguments.flag("extend");
+  }
   collectively(world, [&] {
     config = point ? resumed_run(arguments, folder, *point) : new_run(arguments);
     if (arguments.flag("print-config")) return;

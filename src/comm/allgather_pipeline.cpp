@@ -1,5 +1,7 @@
 #include "comm/allgather_pipeline.hpp"
 
+#include <array>
+
 namespace hourglass::detail {
 
 namespace {
@@ -14,8 +16,8 @@ AllgatherPipeline::AllgatherPipeline(TreeExchange& exchange) : BucketPipeline(ex
   const Index receives = plan.is_halving() ? 1 : others;
   const Index sends = plan.is_halving() ? plan.rounds() : others;
   for (Index slot = 0; slot < exchange.slots(); ++slot) add_slot(receives, sends);
-  if (has_bfloat16_wire())
-    increments_ = Buffer<Bfloat16>(static_cast<Index>(exchange.settings.parameters.size()));
+  if (encodes())
+    increments_ = Buffer<WireWord>(words(static_cast<Index>(exchange.settings.parameters.size())));
   messages_.reserve(static_cast<std::size_t>(others));
 }
 
@@ -23,8 +25,9 @@ void AllgatherPipeline::post_receives(Index bucket, Index /*slot*/, int round, s
   messages_.clear();
   exchange_.plan.gather_receives(range_of(bucket), round, messages_);
   for (const Message& message : messages_) {
-    if (has_bfloat16_wire()) {
-      post_receive(increments_.data() + message.floats.begin, message, gather_tag(bucket), group);
+    if (encodes()) {
+      post_receive(increments_.data() + words(message.floats.begin), message, gather_tag(bucket),
+                   group);
       continue;
     }
     post_receive(exchange_.settings.parameters.data() + message.floats.begin, message,
@@ -36,8 +39,9 @@ void AllgatherPipeline::post_sends(Index bucket, Index /*slot*/, int round, std:
   messages_.clear();
   exchange_.plan.gather_sends(range_of(bucket), round, messages_);
   for (const Message& message : messages_) {
-    if (has_bfloat16_wire()) {
-      post_send(increments_.data() + message.floats.begin, message, gather_tag(bucket), group);
+    if (encodes()) {
+      post_send(increments_.data() + words(message.floats.begin), message, gather_tag(bucket),
+                group);
       continue;
     }
     post_send(exchange_.settings.parameters.data() + message.floats.begin, message,
@@ -47,13 +51,17 @@ void AllgatherPipeline::post_sends(Index bucket, Index /*slot*/, int round, std:
 
 // Parameters are received in place; increments are added to the parameters here.
 void AllgatherPipeline::combine(Index bucket, Index /*slot*/, int round) {
-  if (!has_bfloat16_wire()) return;
+  if (!encodes()) return;
   messages_.clear();
   exchange_.plan.gather_receives(range_of(bucket), round, messages_);
   float* parameters = exchange_.settings.parameters.data();
   for (const Message& message : messages_) {
-    for (Index i = message.floats.begin; i < message.floats.end; ++i)
-      parameters[i] += to_float(increments_[i]);
+    for (Index cell = message.floats.begin; cell < message.floats.end; cell += cell_floats) {
+      std::array<float, cell_floats> increment;
+      decode(wire(), increments_.data() + words(cell), cell_floats, increment.data());
+      for (Index i = 0; i < cell_floats; ++i)
+        parameters[cell + i] += increment[static_cast<std::size_t>(i)];
+    }
   }
 }
 

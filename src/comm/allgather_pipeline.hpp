@@ -11,17 +11,17 @@ class AllgatherPipeline final : public BucketPipeline {
  public:
   explicit AllgatherPipeline(TreeExchange& exchange);
   [[nodiscard]] Index bytes() const {
-    return increments_.size() * static_cast<Index>(sizeof(Bfloat16));
+    return increments_.size() * static_cast<Index>(sizeof(WireWord));
   }
-  /// With a 16-bit wire: see Reducer::increments.
-  [[nodiscard]] std::span<Bfloat16> increments() { return increments_.span(); }
+  /// Where floats are sent encoded: see Reducer::increments.
+  [[nodiscard]] std::span<WireWord> increments() { return increments_.span(); }
 
  private:
   void post_receives(Index bucket, Index slot, int round, std::size_t group) override;
   void post_sends(Index bucket, Index slot, int round, std::size_t group) override;
   void combine(Index bucket, Index slot, int round) override;
 
-  Buffer<Bfloat16> increments_;  // an arena
+  Buffer<WireWord> increments_;  // an arena, encoded
 };
 
 }  // namespace hourglass::detail

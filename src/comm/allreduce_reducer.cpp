@@ -32,7 +32,7 @@ class AllreduceReducer final : public Reducer {
         buckets_(make_buckets(static_cast<Index>(settings.sum.size()), settings.bucket_bytes)),
         started_(buckets_.size(), false) {
     require(settings.parameters.size() == settings.sum.size(), "arenas of different sizes");
-    require(settings.wire == Wire::fp32, "a 16-bit wire with MPI's own sum");
+    require(settings.wire == Wire::fp32, "an encoded wire with MPI's own sum");
     for (std::size_t b = 0; b < buckets_.size(); ++b)
       requests_.add_group(detail::RequestSet::Kind::collective, 1);
   }

@@ -96,10 +96,10 @@ void BucketPipeline::post_receive(float* memory, const Message& message, int tag
             "MPI_Irecv");
 }
 
-void BucketPipeline::post_receive(Bfloat16* memory, const Message& message, int tag,
+void BucketPipeline::post_receive(WireWord* memory, const Message& message, int tag,
                                   std::size_t group) {
-  check_mpi(MPI_Irecv(memory, mpi_count(message.floats.size()), MPI_UINT16_T, message.peer, tag,
-                      mpi_communicator(exchange_.communicator), exchange_.requests.add(group)),
+  check_mpi(MPI_Irecv(memory, mpi_count(words(message.floats.size())), MPI_UINT16_T, message.peer,
+                      tag, mpi_communicator(exchange_.communicator), exchange_.requests.add(group)),
             "MPI_Irecv");
 }
 
@@ -110,10 +110,10 @@ void BucketPipeline::post_send(const float* memory, const Message& message, int 
             "MPI_Isend");
 }
 
-void BucketPipeline::post_send(const Bfloat16* memory, const Message& message, int tag,
+void BucketPipeline::post_send(const WireWord* memory, const Message& message, int tag,
                                std::size_t group) {
-  check_mpi(MPI_Isend(memory, mpi_count(message.floats.size()), MPI_UINT16_T, message.peer, tag,
-                      mpi_communicator(exchange_.communicator), exchange_.requests.add(group)),
+  check_mpi(MPI_Isend(memory, mpi_count(words(message.floats.size())), MPI_UINT16_T, message.peer,
+                      tag, mpi_communicator(exchange_.communicator), exchange_.requests.add(group)),
             "MPI_Isend");
 }
 

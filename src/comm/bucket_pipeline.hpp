@@ -65,10 +65,13 @@ class BucketPipeline {
     return exchange_.buckets[static_cast<std::size_t>(bucket)];
   }
   void post_receive(float* memory, const Message& message, int tag, std::size_t group);
-  void post_receive(Bfloat16* memory, const Message& message, int tag, std::size_t group);
+  void post_receive(WireWord* memory, const Message& message, int tag, std::size_t group);
   void post_send(const float* memory, const Message& message, int tag, std::size_t group);
-  void post_send(const Bfloat16* memory, const Message& message, int tag, std::size_t group);
-  [[nodiscard]] bool has_bfloat16_wire() const { return exchange_.settings.wire == Wire::bf16; }
+  void post_send(const WireWord* memory, const Message& message, int tag, std::size_t group);
+  [[nodiscard]] Wire wire() const { return exchange_.settings.wire; }
+  /// Whether floats are sent encoded (core/wire_format.hpp).
+  [[nodiscard]] bool encodes() const { return wire() != Wire::fp32; }
+  [[nodiscard]] Index words(Index floats) const { return wire_words(wire(), floats); }
 
   virtual void post_receives(Index bucket, Index slot, int round, std::size_t group) = 0;
   virtual void post_sends(Index bucket, Index slot, int round, std::size_t group) = 0;

@@ -28,10 +28,10 @@ ReduceScatterPipeline::ReduceScatterPipeline(TreeExchange& exchange)
     const Index others = bucket.size() - plan.owned(bucket).size();
     send_floats_ = std::max(send_floats_, plan.is_halving() ? others : others * node_count_);
   }
-  receive_buffer_ = Buffer<float>(has_bfloat16_wire() ? slot_floats_ : slots * slot_floats_);
-  if (has_bfloat16_wire()) {
-    wire_receive_buffer_ = Buffer<Bfloat16>(slots * slot_floats_);
-    wire_send_buffer_ = Buffer<Bfloat16>(slots * send_floats_);
+  receive_buffer_ = Buffer<float>(encodes() ? slot_floats_ : slots * slot_floats_);
+  if (encodes()) {
+    wire_receive_buffer_ = Buffer<WireWord>(slots * words(slot_floats_));
+    wire_send_buffer_ = Buffer<WireWord>(slots * words(send_floats_));
     packed_floats_.resize(static_cast<std::size_t>(slots));
   }
   parts_.resize(static_cast<std::size_t>(node_count_) * exchange.buckets.size());
@@ -64,8 +64,8 @@ void ReduceScatterPipeline::post_receives(Index bucket, Index slot, int round, s
   messages_.clear();
   exchange_.plan.reduce_receives(range_of(bucket), round, messages_);
   for (const Message& message : messages_) {
-    if (has_bfloat16_wire()) {
-      post_receive(wire_receive_buffer_.data() + slot * slot_floats_ + message.buffer_offset,
+    if (encodes()) {
+      post_receive(wire_receive_buffer_.data() + words(slot * slot_floats_ + message.buffer_offset),
                    message, reduce_tag(bucket), group);
       continue;
     }
@@ -74,12 +74,12 @@ void ReduceScatterPipeline::post_receives(Index bucket, Index slot, int round, s
 }
 
 void ReduceScatterPipeline::post_sends(Index bucket, Index slot, int round, std::size_t group) {
-  if (has_bfloat16_wire() && round == 0) packed_floats_[static_cast<std::size_t>(slot)] = 0;
+  if (encodes() && round == 0) packed_floats_[static_cast<std::size_t>(slot)] = 0;
   messages_.clear();
   exchange_.plan.reduce_sends(range_of(bucket), round, messages_);
   for (const Message& message : messages_) {
     const float* values = contribution(bucket, message.part, message.floats.begin, round);
-    if (has_bfloat16_wire()) {
+    if (encodes()) {
       post_send(pack_for_wire(slot, values, message.floats.size()), message, reduce_tag(bucket),
                 group);
     } else {
@@ -96,18 +96,18 @@ void ReduceScatterPipeline::combine(Index bucket, Index slot, int round) {
   }
 }
 
-const Bfloat16* ReduceScatterPipeline::pack_for_wire(Index slot, const float* contribution,
+const WireWord* ReduceScatterPipeline::pack_for_wire(Index slot, const float* contribution,
                                                      Index size) {
   Index& used = packed_floats_[static_cast<std::size_t>(slot)];
-  Bfloat16* to = wire_send_buffer_.data() + slot * send_floats_ + used;
-  for (Index i = 0; i < size; ++i) to[i] = to_bfloat16(contribution[i]);
+  WireWord* to = wire_send_buffer_.data() + words(slot * send_floats_ + used);
+  encode(wire(), contribution, size, to);
   used += size;
   return to;
 }
 
 const float* ReduceScatterPipeline::unpack_from_wire(Index slot, Index size) {
-  const Bfloat16* arrived = wire_receive_buffer_.data() + slot * slot_floats_;
-  for (Index i = 0; i < size; ++i) receive_buffer_[i] = to_float(arrived[i]);
+  const WireWord* arrived = wire_receive_buffer_.data() + words(slot * slot_floats_);
+  decode(wire(), arrived, size, receive_buffer_.data());
   return receive_buffer_.data();
 }
 
@@ -119,11 +119,10 @@ void ReduceScatterPipeline::add_received_half(Index bucket, Index slot, int roun
   for (const Message& message : messages_) {
     const float* mine = contribution(bucket, 0, message.floats.begin, round);
     float* sum = exchange_.settings.sum.data() + message.floats.begin;
-    if (has_bfloat16_wire()) {
-      const Bfloat16* arrived =
-          wire_receive_buffer_.data() + slot * slot_floats_ + message.buffer_offset;
-      for (Index i = 0; i < message.floats.size(); ++i)
-        sum[i] = rounded_to_bfloat16(mine[i]) + to_float(arrived[i]);
+    if (encodes()) {
+      const WireWord* arrived =
+          wire_receive_buffer_.data() + words(slot * slot_floats_ + message.buffer_offset);
+      add_encoded(wire(), mine, arrived, message.floats.size(), sum);
       continue;
     }
     const float* theirs = receive_buffer(slot) + message.buffer_offset;
@@ -137,8 +136,8 @@ void ReduceScatterPipeline::complete_tree(Index bucket, Index slot) {
   const std::span<const Range> nodes = exchange_.plan.nodes();
   const Range own = exchange_.plan.own_nodes();
   const float* arrived =
-      has_bfloat16_wire() ? unpack_from_wire(slot, exchange_.plan.receive_floats(range_of(bucket)))
-                          : receive_buffer(slot);
+      encodes() ? unpack_from_wire(slot, exchange_.plan.receive_floats(range_of(bucket)))
+                : receive_buffer(slot);
   sums_.clear();
   for (Index node = 0; node < static_cast<Index>(nodes.size()); ++node) {
     const bool is_own = node >= own.begin && node < own.end;

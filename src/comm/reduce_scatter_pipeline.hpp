@@ -19,16 +19,16 @@ class ReduceScatterPipeline final : public BucketPipeline {
   [[nodiscard]] Index bytes() const {
     return receive_buffer_.size() * static_cast<Index>(sizeof(float)) +
            (wire_receive_buffer_.size() + wire_send_buffer_.size()) *
-               static_cast<Index>(sizeof(Bfloat16));
+               static_cast<Index>(sizeof(WireWord));
   }
 
  private:
   void post_receives(Index bucket, Index slot, int round, std::size_t group) override;
   void post_sends(Index bucket, Index slot, int round, std::size_t group) override;
   void combine(Index bucket, Index slot, int round) override;
-  // With a 16-bit wire: a contribution rounded into the slot's send buffer, and received values
-  // converted back to floats.
-  const Bfloat16* pack_for_wire(Index slot, const float* contribution, Index size);
+  // Where floats are sent encoded: a contribution encoded into the slot's send buffer, and received
+  // values decoded.
+  const WireWord* pack_for_wire(Index slot, const float* contribution, Index size);
   const float* unpack_from_wire(Index slot, Index size);
   void add_received_half(Index bucket, Index slot, int round);
   void complete_tree(Index bucket, Index slot);
@@ -44,12 +44,12 @@ class ReduceScatterPipeline final : public BucketPipeline {
   Index node_count_;
   Index slot_floats_ = 0;  // received per slot
   Index send_floats_ = 0;  // sent per slot
-  // slot_floats_ per slot; with a 16-bit wire, those of one slot converted to floats.
+  // slot_floats_ per slot; where floats are sent encoded, the decoded ones of one slot.
   Buffer<float> receive_buffer_;
-  // With a 16-bit wire: slot_floats_ and send_floats_ per slot.
-  Buffer<Bfloat16> wire_receive_buffer_;
-  Buffer<Bfloat16> wire_send_buffer_;
-  std::vector<Index> packed_floats_;  // by slot: floats packed into its send buffer
+  // Where floats are sent encoded: the words of slot_floats_ and send_floats_ per slot.
+  Buffer<WireWord> wire_receive_buffer_;
+  Buffer<WireWord> wire_send_buffer_;
+  std::vector<Index> packed_floats_;  // by slot: floats encoded into its send buffer
   std::vector<const float*> parts_;   // bucket x own node
   std::vector<PartialSum> sums_;      // reused
 };

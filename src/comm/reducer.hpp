@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "core/bfloat16.hpp"
 #include "core/tree_sum.hpp"
 #include "hourglass/comm/communicator.hpp"
 #include "hourglass/core/types.hpp"
@@ -56,11 +55,12 @@ class Reducer {
   virtual void start_reduce(Index bucket, std::span<const BucketPart> parts) = 0;
   virtual void progress() = 0;
   virtual void wait_reduce(Index bucket) = 0;
-  /// With a 16-bit wire: an arena to which the caller writes, in owned(b) before start_gather(b),
-  /// the number that it has added to each parameter in this step. The gather sends these numbers
-  /// and adds them on the other ranks, so every rank adds the same number to the same float. Empty
-  /// otherwise, when the parameters themselves are sent.
-  [[nodiscard]] virtual std::span<Bfloat16> increments() { return {}; }
+  /// With a wire of fewer bits than a float: an arena of encoded floats (core/wire_format.hpp;
+  /// float i of the arena, the first of a cell, is at word wire_words(wire, i)) to which the caller
+  /// writes, in owned(b) before start_gather(b), the numbers that it has added to the parameters in
+  /// this step. The gather sends these numbers and adds them on the other ranks, so every rank adds
+  /// the same number to the same float. Empty otherwise, when the parameters themselves are sent.
+  [[nodiscard]] virtual std::span<WireWord> increments() { return {}; }
   virtual void start_gather(Index bucket) = 0;
   virtual void finish() = 0;
   /// Bytes of receive and send buffers, for the memory prediction.
@@ -73,7 +73,7 @@ struct ReducerSettings {
   Index bucket_bytes = 4 << 20;  ///< see make_buckets
   std::span<float> sum;
   std::span<float> parameters;
-  Wire wire = Wire::fp32;  ///< tree only; see core/tree_sum.hpp and Reducer::increments
+  Wire wire = Wire::fp32;  ///< tree only; see core/wire_format.hpp and Reducer::increments
 };
 
 /// `tree`: the leaf tree of core/tree_sum.hpp, reduce-scatter, sharded update, allgather: the same

@@ -63,7 +63,7 @@ class TreeReducer final : public Reducer {
     while (!reduce_.is_done(bucket)) wait_some();
   }
 
-  [[nodiscard]] std::span<Bfloat16> increments() override { return gather_.increments(); }
+  [[nodiscard]] std::span<WireWord> increments() override { return gather_.increments(); }
 
   [[nodiscard]] Index bytes() const override { return reduce_.bytes() + gather_.bytes(); }
 

@@ -29,7 +29,10 @@ void check_full_batch(const TrainConfig& config) {
                                    {"ema", update.ema != 0},
                                    {"beta-warmup", config.penalties.beta_warmup.count != 0},
                                    {"l1-warmup", config.penalties.l1_warmup.count != 0},
+                                   {"gradient-wire powersgd", config.arithmetic.low_rank > 0},
+                                   {"sparsity", config.model.sparsity.on()},
                                    {"predictive", config.model.regularization.predictive},
+                                   {"sparse-update", update.sparse},
                                    {"encoder-rate-factor", update.encoder_rate != 1},
                                    {"decoder-rate-factor", update.decoder_rate != 1},
                                    {"bias-rate-factor", update.bias_rate != 1}}) {
@@ -45,6 +48,15 @@ void check_penalty_schedules(const TrainConfig& config) {
         fmt::format("--beta-cycles must be 1 to 1000000, not {}", penalties.beta_cycles));
   check(penalties.l1_warmup.count == 0 || !config.model.regularization.predictive,
         "--l1-warmup cannot be combined with --predictive, whose codes minimize --l1 themselves");
+  if (penalties.k_start == 0) return;
+  const SelectionSpec& selection = config.model.sparsity.selection;
+  check(selection.k > 0, "--k-start is about K: use --sparsity topk:K or batch-topk:K with it");
+  const Index units = config.model.encoder.back().units;
+  check(penalties.k_start >= 1 && penalties.k_start <= units,
+        fmt::format("--k-start must be 1 to {}, the units of the code, not {}", units,
+                    penalties.k_start));
+  check(penalties.k_anneal.count > 0,
+        "--k-start begins a change of K whose length is not given: use e.g. --k-anneal 2epochs");
 }
 
 }  // namespace
@@ -102,8 +114,9 @@ void validate(const TrainConfig& config) {
   check(config.shuffle_block >= 1, "--shuffle-block must be at least 1");
   check(config.shuffle_window >= 1, "--shuffle-window must be at least 1");
   check(config.bucket_bytes >= 256, "--bucket-bytes must be at least 256");
-  check(config.arithmetic.wire == Wire::fp32 || config.reduction == Reduction::tree,
-        "--gradient-wire bf16 needs --reduction tree: MPI has no bfloat16 reduction");
+  const std::string wire = format_wire(config.arithmetic);
+  check(wire == "fp32" || config.reduction == Reduction::tree,
+        fmt::format("--gradient-wire {} needs --reduction tree: MPI has no such reduction", wire));
   check(config.clip_norm >= 0, "--clip-norm must be at least 0");
   check(config.early_stopping >= 0, "--early-stopping must be at least 0");
   const bool watches =
@@ -126,9 +139,23 @@ void validate(const TrainConfig& config) {
                                     {"decoder-decay-factor", update.decoder_decay}}) {
     check(value >= 0, fmt::format("--{} must be at least 0, not {}", name, value));
   }
+  const std::string& rule = config.optimizer.name;
+  check(!update.sparse || (rule != "lars" && rule != "lamb" && rule != "muon"),
+        fmt::format("--sparse-update leaves out weights without a gradient, but --optimizer {} "
+                    "moves whole tensors: use --optimizer adam",
+                    rule));
+  const bool in_bytes = config.arithmetic.wire == Wire::int8;
+  check(!in_bytes || !update.sparse,
+        "--gradient-wire int8 keeps what its rounding leaves for the next update of every weight, "
+        "which --sparse-update skips: use --gradient-wire bf16");
+  check(!in_bytes || config.transfer.freeze.empty(),
+        "--gradient-wire int8 rounds weights in groups, of which --freeze may hold some: use "
+        "--gradient-wire bf16");
   check(update.ema >= 0 && update.ema < 1,
         fmt::format("--ema must be at least 0 and below 1, not {}", update.ema));
   check(config.keep >= 1, "--keep must be at least 1: the last good checkpoint is always kept");
+  check(config.keep_every.unit != Interval::Unit::seconds,
+        "--keep-every is a number of steps or epochs, not of seconds");
   check(config.log_every >= 0, "--log-every must be at least 0");
   check(config.reliability.verify_every >= 0, "--verify-every must be at least 0");
   check(config.reliability.watchdog == 0 || config.reliability.watchdog >= 1,
@@ -149,6 +176,7 @@ void validate(const TrainConfig& config) {
   }
   check_penalty_schedules(config);
   check_pretraining(config);
+  check_transfer(config);
 }
 
 }  // namespace hourglass

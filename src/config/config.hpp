@@ -9,6 +9,7 @@
 #include "config/penalty_schedules.hpp"
 #include "config/pretrain_config.hpp"
 #include "config/reliability.hpp"
+#include "config/transfer_settings.hpp"
 #include "config/variational_defaults.hpp"
 #include "core/channel_order.hpp"
 #include "data/columns.hpp"
@@ -101,6 +102,9 @@ struct TrainConfig {
 
   PretrainSettings pretrain;
 
+  TransferSettings transfer;
+  ModelOrigin origin;
+
   // parallel
   Index threads = 1;
   Reduction reduction = Reduction::tree;
@@ -112,6 +116,7 @@ struct TrainConfig {
   std::string output;
   Interval checkpoint_every;
   Index keep = 3;
+  Interval keep_every{0, Interval::Unit::epochs};  ///< of checkpoints that stay; 0: none
   Index log_every = 100;
   bool tensorboard = false;
   std::string progress = "auto";  ///< auto, line, plain, none

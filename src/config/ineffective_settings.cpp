@@ -44,6 +44,9 @@ std::span<const SettingDependency> setting_dependencies() {
       {{"beta", "beta-warmup", "free-bits"}, {"variational"}, {}},
       {{"beta-cycles"}, {"beta-warmup"}, {}},
       {{"l1-warmup"}, {"l1", "hidden-l1"}, {}},
+      {{"l0-warmup"}, {"l0"}, {}},
+      {{"jumprelu-bandwidth"}, {"l0"}, {}},
+      {{"k-anneal"}, {"k-start"}, {}},
       {{"predictive-weight", "predictive-iterations"}, {"predictive"}, {}},
       {{"momentum"}, rules, {"sgd", "rmsprop", "lars", "muon"}},
       {{"nesterov", "momentum-schedule"}, rules, {"sgd"}},
@@ -73,6 +76,8 @@ std::span<const SettingDependency> setting_dependencies() {
        {}},
       {{"pretrain-momentum", "rbm-steps", "rbm-sample-visible"}, {"pretrain"}, {"rbm"}},
       {{"pretrain-corruption", "pretrain-corruption-strength"}, {"pretrain"}, {"denoising"}},
+      {{"init-layers"}, {"init-from"}, {}},
+      {{"distill", "distill-weight"}, {"teacher"}, {}},
       {{"force-precision"}, {"precision"}, {"bf16"}},
   };
   return dependencies;

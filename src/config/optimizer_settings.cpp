@@ -61,6 +61,10 @@ std::vector<Setting> optimizer_settings() {
                       "Decay of an exponential moving average of the weights, used for validation "
                       "and model.h5; 0: off"},
                      [](TrainConfig& c) -> double& { return c.update.ema; }),
+      flag_setting({"sparse-update", s,
+                    "Leave weights and moments as they are where the gradient is 0, as that of "
+                    "units of a sparse code that no sample of the batch uses"},
+                   [](TrainConfig& c) -> bool& { return c.update.sparse; }),
       choice_setting({"schedule", s, "Learning rate schedule"}, schedule_names(),
                      [](TrainConfig& c) -> std::string& { return c.schedule.name; }),
       number_setting({"final-learning-rate", s,

@@ -21,6 +21,10 @@ WeightRamp weight_ramp(const Interval& warmup, Index cycles, Index steps_per_epo
   return {std::llround(std::min(steps, 0x1p62)), cycles};
 }
 
+Index annealed_k(Index k_start, Index k, double factor) {
+  return k_start + std::llround(factor * static_cast<double>(k - k_start));
+}
+
 Interval parse_warmup(const std::string& name, const std::string& text) {
   if (text == "0") return {0, Interval::Unit::epochs};
   if (text.find_first_not_of("0123456789.") == std::string::npos)

@@ -98,6 +98,9 @@ void check_pretraining(const TrainConfig& config) {
             "{} needs a mirrored decoder, but --decoder-layers {} does not mirror --layers {}",
             what, to_string(decoder), to_string(encoder)));
   check(!config.model.layer_norm, what + " cannot be combined with --layer-norm");
+  check(
+      !config.model.sparsity.on(),
+      what + " trains dense layers and cannot be combined with --sparsity: leave out one of them");
   check(!config.model.regularization.variational,
         what + " cannot be combined with --variational, whose last layer has two outputs per unit");
   const auto layers = static_cast<Index>(encoder.size()) - 1;

@@ -29,11 +29,17 @@ std::vector<Setting> run_settings() {
       word_setting(
           {"gemm", s, "Library for fp32 matrix products: openblas or onednn"},
           [](TrainConfig& c) -> GemmLibrary& { return c.arithmetic.gemm; }, gemm_library_from),
-      word_setting(
-          {"gradient-wire", s,
-           "Precision of exchanged gradients and updates: fp32, or bf16 (half the bytes, rounded "
-           "sums)"},
-          [](TrainConfig& c) -> Wire& { return c.arithmetic.wire; }, wire_from),
+      {"gradient-wire", s,
+       "Format of exchanged gradients and updates: fp32, bf16 (half the bytes, rounded sums), int8 "
+       "(a quarter) or powersgd:R (gradients of rank R)",
+       false, Scope::trajectory, [](const TrainConfig& c) { return format_wire(c.arithmetic); },
+       [](TrainConfig& c, const std::string& text) {
+         try {
+           parse_wire(text, c.arithmetic);
+         } catch (const Error& error) {
+           throw Error(ErrorKind::usage, fmt::format("--gradient-wire: {}", error.what()));
+         }
+       }},
       text_setting({"output", s, "Run folder, which is created", Scope::run},
                    [](TrainConfig& c) -> std::string& { return c.output; }),
       {"checkpoint-every", s,
@@ -44,6 +50,13 @@ std::vector<Setting> run_settings() {
        }},
       integer_setting({"keep", s, "Number of checkpoints to keep", Scope::run},
                       [](TrainConfig& c) -> Index& { return c.keep; }),
+      formatted_setting(
+          {"keep-every", s,
+           "Interval of checkpoints that stay under a name of their own, e.g. "
+           "10epochs, 5000steps; 0: none",
+           Scope::run},
+          [](TrainConfig& c) -> Interval& { return c.keep_every; }, format_interval,
+          parse_interval),
       integer_setting({"log-every", s,
                        "Interval of step records in metrics.jsonl, in steps; 0: only epoch records",
                        Scope::run},

@@ -163,8 +163,10 @@ Setting choice_setting(Row row, std::vector<std::string> choices, Access access)
 [[nodiscard]] std::vector<Setting> view_settings();
 [[nodiscard]] std::vector<Setting> model_settings();
 [[nodiscard]] std::vector<Setting> regularization_settings();
+[[nodiscard]] std::vector<Setting> sparsity_settings();
 [[nodiscard]] std::vector<Setting> optimizer_settings();
 [[nodiscard]] std::vector<Setting> pretrain_settings();
+[[nodiscard]] std::vector<Setting> transfer_settings();
 [[nodiscard]] std::vector<Setting> run_settings();
 [[nodiscard]] std::vector<Setting> reliability_settings();
 

@@ -11,9 +11,9 @@ namespace hourglass {
 const std::vector<Setting>& train_settings() {
   static const std::vector<Setting> settings = [] {
     std::vector<Setting> all;
-    for (auto part :
-         {data_settings(), view_settings(), model_settings(), regularization_settings(),
-          optimizer_settings(), pretrain_settings(), run_settings(), reliability_settings()}) {
+    for (auto part : {data_settings(), view_settings(), model_settings(), regularization_settings(),
+                      sparsity_settings(), optimizer_settings(), pretrain_settings(),
+                      transfer_settings(), run_settings(), reliability_settings()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     for (Setting& setting : all) {

@@ -23,6 +23,7 @@ enum class Purpose : std::uint32_t {
   penalty = 10,
   label_subset = 11,
   validation_split = 12,
+  compression = 13,
   sweep = 20,
   evidence = 21,
 };

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <cstring>
 
-#include "core/bfloat16.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {
@@ -25,19 +24,6 @@ void collect_maximal(Range node, Range range, std::vector<Range>& nodes) {
   const Index middle = tree_split(node);
   collect_maximal({node.begin, middle}, range, nodes);
   collect_maximal({middle, node.end}, range, nodes);
-}
-
-// `result` may be exactly `left` or `right`, never a shifted overlap, hence no dependence between
-// iterations.
-void add(const float* left, const float* right, float* result, Index size, Wire wire) {
-  if (wire == Wire::bf16) {
-#pragma GCC ivdep
-    for (Index i = 0; i < size; ++i)
-      result[i] = rounded_to_bfloat16(left[i]) + rounded_to_bfloat16(right[i]);
-    return;
-  }
-#pragma GCC ivdep
-  for (Index i = 0; i < size; ++i) result[i] = left[i] + right[i];
 }
 
 // The number of parts that lie in the left child; the others follow.
@@ -65,7 +51,7 @@ const float* sum_block(Range node, std::span<const PartialSum> parts, Index offs
       sum_block({node.begin, middle}, parts.first(left_count), offset, size, block, wire);
   const float* right =
       sum_block({middle, node.end}, parts.subspan(left_count), offset, size, right_block, wire);
-  add(left, right, block, size, wire);
+  add_rounded(wire, left, right, size, block);
   return block;
 }
 
@@ -105,7 +91,7 @@ void tree_sum(Range node, std::span<const PartialSum> parts, float* destination,
         sum_block({node.begin, middle}, left_parts, offset, count, left_block, wire);
     const float* right =
         sum_block({middle, node.end}, right_parts, offset, count, right_block, wire);
-    add(left, right, destination + offset, count, wire);
+    add_rounded(wire, left, right, count, destination + offset);
   }
 }
 

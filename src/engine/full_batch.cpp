@@ -40,11 +40,13 @@ FullBatch::FullBatch(const Communicator& communicator, Stage& stage, const Train
       lbfgs_(std::make_unique<Lbfgs>(config.lbfgs_history, size_)) {
   const double decay = stage_.settings().optimizer.weight_decay;
   if (decay <= 0) return;
+  const std::span<const Range> frozen = stage_.settings().frozen.ranges;
   Buffer<float> arena(stage_.model().layout().size());
-  for (const TensorGroup& group : tensor_groups(stage_.model(), stage_.settings().update)) {
+  for (const TensorGroup& group : tensor_groups(stage_.model(), stage_.settings().update, frozen)) {
     std::fill_n(arena.data() + group.range.begin, group.range.size(),
                 static_cast<float>(decay * group.decay_factor));
   }
+  zero_frozen(frozen, {0, arena.size()}, arena.data());
   decay_ = pack(arena.span());
 }
 
@@ -63,18 +65,26 @@ double FullBatch::product(std::span<const float> a, std::span<const float> b) {
   return sum.value();
 }
 
-// The parameters become start + step * direction, on every rank.
+// The parameters become start + step * direction, on every rank; frozen ones, whose direction is 0,
+// stay as they are, -0 too.
 void FullBatch::move_to(std::span<const float> start, double step) {
   const auto parameters = stage_.parameters();
   Index at = 0;
   for (const Range& range : stage_.owned()) {
     for (Index i = range.begin; i < range.end; ++i, ++at) {
+      if (direction_[at] == 0 && is_frozen(i)) continue;
       const double value = static_cast<double>(start[static_cast<std::size_t>(at)]) +
                            step * static_cast<double>(direction_[at]);
       parameters[static_cast<std::size_t>(i)] = without_negative_zero(static_cast<float>(value));
     }
   }
   stage_.exchange().all_gather(parameters);
+}
+
+bool FullBatch::is_frozen(Index parameter) const {
+  return std::ranges::any_of(stage_.settings().frozen.ranges, [&](const Range& held) {
+    return held.begin <= parameter && parameter < held.end;
+  });
 }
 
 void FullBatch::add_to_gradient(double share) {

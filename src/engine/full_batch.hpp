@@ -53,6 +53,7 @@ class FullBatch {
   enum class Pass { complete, stopped };
 
   Pass evaluate(SampleSource& source, std::uint32_t epoch, const Flags& flags);
+  [[nodiscard]] bool is_frozen(Index parameter) const;
   void add_to_gradient(double share);
   void move_to(std::span<const float> start, double step);
   [[nodiscard]] double product(std::span<const float> a, std::span<const float> b);

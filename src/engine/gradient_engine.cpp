@@ -16,7 +16,7 @@ GradientEngine::GradientEngine(const Trainable& model, const ShardPlan& plan, Ra
       pool_(pool),
       exchange_(exchange),
       settings_(settings),
-      plan_(plan.shards(), shards, pool.size()),
+      plan_(plan.shards(), shards, pool.size(), exchange.takes_leaves()),
       next_buckets_(plan_.workers().size()),
       finished_by_(
           std::make_unique<std::atomic<Index>[]>(static_cast<std::size_t>(bucket_count()))),
@@ -27,6 +27,7 @@ GradientEngine::GradientEngine(const Trainable& model, const ShardPlan& plan, Ra
     worker_settings.wire = exchange_.wire();
     worker_settings.bfloat16 = settings_.bfloat16;
     worker_settings.recording = settings_.recording;
+    worker_settings.frozen = settings_.frozen.ranges;
     worker_settings.most_terms = plan_.most_terms();
     if (workers_.empty()) worker_settings.first_buffer = exchange_.scratch();
     workers_.push_back(std::make_unique<GradientWorker>(model_, shards_, worker, worker_settings));
@@ -43,14 +44,20 @@ StepSums& GradientEngine::run(const float* parameters, SampleSource& source, std
   for (const auto& worker : workers_) worker->begin_step();
   GradientStep state{parameters,
                      &source,
-                     {.training = true, .seed = seed, .epoch = epoch, .penalty_factors = factors},
+                     {.training = true,
+                      .seed = seed,
+                      .epoch = epoch,
+                      .penalty_factors = factors,
+                      .batch_samples = shards_.samples_in_step(step)},
                      step,
                      1.0F / static_cast<float>(shards_.samples_in_step(step))};
+  state.context.frozen_layers = settings_.frozen.network_layers;
   if (settings_.bfloat16) {
     round_parameters(parameters);
     state.context.bfloat16_parameters = bfloat16_parameters_.data();
   }
   if (model_.mean_units() > 0) compute_unit_means(state);
+  if (model_.selects_from_batch()) select_from_batch(state);
   const auto task = [&](Index index) { work(index, state); };
   pool_.start(task);
   task(0);
@@ -110,6 +117,20 @@ void GradientEngine::compute_unit_means(GradientStep& step) {
     unit_means_[u] = total[u].value() / static_cast<double>(shards_.samples_in_step(step.step));
   }
   step.context.unit_means = unit_means_;
+}
+
+void GradientEngine::select_from_batch(const GradientStep& step) {
+  pool_.run([&](Index index) {
+    if (index < worker_count()) worker(index).select_candidates(step);
+  });
+  candidates_.clear();
+  for (const auto& worker : workers_) {
+    const auto own = worker->candidates();
+    candidates_.insert(candidates_.end(), own.begin(), own.end());
+  }
+  smallest_selected_ =
+      keep_largest(candidates_, shards_.shards(), model_.batch_count(step.context),
+                   [&](std::span<std::int64_t> counts) { exchange_.communicator().sum(counts); });
 }
 
 void GradientEngine::work(Index index, const GradientStep& step) {

@@ -14,6 +14,7 @@
 #include "engine/gradient_worker.hpp"
 #include "engine/recording.hpp"
 #include "engine/worker_pool.hpp"
+#include "model/frozen.hpp"
 #include "model/trainable.hpp"
 
 namespace hourglass {
@@ -25,6 +26,7 @@ struct GradientEngineSettings {
   /// is computed, for measurements; the bits are the same.
   bool overlap = true;
   const Recording* recording = nullptr;  ///< outlives the engine
+  Frozen frozen = {};                    ///< parameters whose gradient is 0
 };
 
 /// Executes a GradientPlan: the workers compute the gradient sums of the rank's shards, and the
@@ -46,6 +48,10 @@ class GradientEngine {
   StepSums& run(const float* parameters, SampleSource& source, std::uint64_t seed,
                 std::uint32_t epoch, Index step, const PenaltyFactors& factors = {});
 
+  /// The smallest value of the active units of the last step's batch, of models that select from it
+  /// (Trainable::selects_from_batch), the same on every rank.
+  [[nodiscard]] float smallest_selected() const { return smallest_selected_; }
+
   /// Bytes of gradient buffers and workspaces, for the memory prediction.
   [[nodiscard]] Index bytes() const;
 
@@ -59,6 +65,7 @@ class GradientEngine {
   }
   void round_parameters(const float* parameters);
   void compute_unit_means(GradientStep& step);
+  void select_from_batch(const GradientStep& step);
   void work(Index index, const GradientStep& step);
   void finish_buckets(Index index, Index watermark);
   void merge_workers(GradientWorker& merging, Range bucket);
@@ -80,6 +87,8 @@ class GradientEngine {
   std::vector<BucketPart> bucket_parts_;  // reused
   Buffer<Bfloat16> bfloat16_parameters_;
   std::vector<double> unit_means_;
+  std::vector<BatchPart> candidates_;  // reused
+  float smallest_selected_ = 0;
   std::vector<std::int64_t> words_;  // scratch of sums over ranks
   StepSums sums_;
 };

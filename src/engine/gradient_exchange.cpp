@@ -18,8 +18,15 @@ GradientExchange::GradientExchange(const Communicator& communicator, std::span<f
       gradient_(static_cast<Index>(parameters.size())) {
   const ReducerSettings reducer{settings_.leaves, settings_.bucket_bytes, gradient_.span(),
                                 parameters, settings_.wire};
-  reducer_ = is_replicated() ? make_allreduce_reducer(communicator_, reducer)
-                             : make_tree_reducer(communicator_, reducer);
+  if (takes_leaves()) {
+    auto low_rank = std::make_unique<PowerSgdReducer>(communicator_, reducer, *settings_.layout,
+                                                      settings_.low_rank, *settings_.pool);
+    low_rank_ = low_rank.get();
+    reducer_ = std::move(low_rank);
+  } else {
+    reducer_ = is_replicated() ? make_allreduce_reducer(communicator_, reducer)
+                               : make_tree_reducer(communicator_, reducer);
+  }
   for (std::size_t b = 0; b < buckets().size(); ++b)
     owned_.push_back(reducer_->owned(static_cast<Index>(b)));
   if (!is_replicated()) gather_plan_ = std::make_unique<OwnedRanges>(communicator_, owned_);
@@ -112,6 +119,14 @@ void GradientExchange::end_step() {
 
 void GradientExchange::sum_over_owners(std::span<ExactSum> sums) {
   if (!is_replicated()) sum_over_ranks(communicator_, sums, words_);
+}
+
+std::vector<StoredArena> GradientExchange::stored(std::span<const StoredTensor> tensors) const {
+  return low_rank_ != nullptr ? low_rank_->stored(tensors) : std::vector<StoredArena>{};
+}
+
+void GradientExchange::load(const StateFile& file) {
+  if (low_rank_ != nullptr) low_rank_->load(file);
 }
 
 void GradientExchange::all_gather(std::span<float> arena) const {

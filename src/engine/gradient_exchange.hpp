@@ -5,13 +5,17 @@
 #include <utility>
 #include <vector>
 
+#include "checkpoint/state_file.hpp"
 #include "comm/owned_ranges.hpp"
 #include "comm/reducer.hpp"
 #include "config/config.hpp"
-#include "core/bfloat16.hpp"
 #include "core/buffer.hpp"
 #include "core/function_ref.hpp"
+#include "core/layout.hpp"
+#include "core/wire_format.hpp"
+#include "engine/power_sgd_reducer.hpp"
 #include "engine/recording.hpp"
+#include "engine/worker_pool.hpp"
 #include "hourglass/comm/communicator.hpp"
 #include "hourglass/comm/request.hpp"
 #include "math/exact_sum.hpp"
@@ -24,6 +28,11 @@ struct GradientExchangeSettings {
   Index bucket_bytes = Index{4} << 20;
   Wire wire = Wire::fp32;
   const Recording* recording = nullptr;  ///< where waiting is recorded; outlives the exchange
+  /// Above 0: gradients of this rank (engine/power_sgd_reducer.hpp), which need the layout of the
+  /// arena and workers; both outlive the exchange.
+  Index low_rank = 0;
+  const Layout* layout = nullptr;
+  WorkerPool* pool = nullptr;
 };
 
 /// The owner of the exchange between ranks: of the reducer, of the gradient arena, and of the order
@@ -53,11 +62,15 @@ class GradientExchange {
   /// By bucket: the part that this rank updates, whole cells, possibly empty.
   [[nodiscard]] std::span<const Range> owned() const { return owned_; }
   [[nodiscard]] Index owned_floats() const;
-  /// Whether every rank owns everything (allreduce) instead of its own part.
-  [[nodiscard]] bool is_replicated() const { return settings_.reduction == Reduction::allreduce; }
+  /// Whether every rank owns everything (allreduce, low rank) instead of its own part.
+  [[nodiscard]] bool is_replicated() const {
+    return settings_.reduction == Reduction::allreduce || takes_leaves();
+  }
+  /// Whether start() takes the gradient of each leaf instead of sums over nodes.
+  [[nodiscard]] bool takes_leaves() const { return settings_.low_rank > 0; }
   [[nodiscard]] Wire wire() const { return settings_.wire; }
-  /// See Reducer::increments: empty unless the wire has 16 bits.
-  [[nodiscard]] std::span<Bfloat16> increments() { return reducer_->increments(); }
+  /// See Reducer::increments: empty unless floats are sent encoded.
+  [[nodiscard]] std::span<WireWord> increments() { return reducer_->increments(); }
 
   /// The gradient arena as scratch: this rank may make one of its local sums here, which then need
   /// not be copied. From start(b) to the end of the step, bucket b belongs to the exchange.
@@ -82,6 +95,11 @@ class GradientExchange {
   /// are (Communicator::all_gather). Not during update_parameters(). Collective.
   void all_gather(std::span<float> arena) const;
 
+  /// What the exchange carries from step to step, as a checkpoint holds it; `tensors` names those
+  /// of the arena. load() reads it, throws the same Error on every rank and is collective.
+  [[nodiscard]] std::vector<StoredArena> stored(std::span<const StoredTensor> tensors) const;
+  void load(const StateFile& file);
+
   /// Bytes of the gradient arena, and of the reducer's buffers.
   [[nodiscard]] Index gradient_bytes() const {
     return gradient_.size() * static_cast<Index>(sizeof(float));
@@ -101,6 +119,7 @@ class GradientExchange {
   GradientExchangeSettings settings_;
   Buffer<float> gradient_;
   std::unique_ptr<Reducer> reducer_;
+  PowerSgdReducer* low_rank_ = nullptr;       // the reducer, if it is one
   std::vector<Range> owned_;                  // by bucket
   std::unique_ptr<OwnedRanges> gather_plan_;  // none when replicated
   std::vector<std::int64_t> words_;           // scratch of sums

@@ -36,17 +36,34 @@ GradientPlan::Worker plan_worker(Range leaves, Index all_leaves) {
   return worker;
 }
 
+GradientPlan::Worker plan_kept_leaves(Range leaves) {
+  GradientPlan::Worker worker{leaves, {}, {}, leaves.size()};
+  for (Index leaf = leaves.begin; leaf < leaves.end; ++leaf) {
+    const GradientPlan::Term term{{leaf, leaf + 1}, leaf - leaves.begin};
+    worker.merges.push_back({term.node, {term}});
+    worker.finished.push_back(term);
+  }
+  return worker;
+}
+
+std::vector<Range> single_leaves(Range leaves) {
+  std::vector<Range> nodes;
+  for (Index leaf = leaves.begin; leaf < leaves.end; ++leaf) nodes.push_back({leaf, leaf + 1});
+  return nodes;
+}
+
 }  // namespace
 
-GradientPlan::GradientPlan(Index leaves, Range own, Index workers) {
+GradientPlan::GradientPlan(Index leaves, Range own, Index workers, bool keeps_leaves) {
   require(0 <= own.begin && own.begin < own.end && own.end <= leaves && workers >= 1,
           "a gradient plan without leaves or workers");
   const Index count = std::min(workers, own.size());
   for (Index w = 0; w < count; ++w) {
     const Range part = even_part(own.size(), count, w);
-    workers_.push_back(plan_worker({own.begin + part.begin, own.begin + part.end}, leaves));
+    const Range taken{own.begin + part.begin, own.begin + part.end};
+    workers_.push_back(keeps_leaves ? plan_kept_leaves(taken) : plan_worker(taken, leaves));
   }
-  for (const Range node : maximal_nodes(own, leaves)) {
+  for (const Range node : keeps_leaves ? single_leaves(own) : maximal_nodes(own, leaves)) {
     RankNode rank_node{node, {}};
     for (Index w = 0; w < count; ++w) {
       for (const Term& term : workers_[static_cast<std::size_t>(w)].finished) {

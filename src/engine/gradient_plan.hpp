@@ -40,15 +40,17 @@ class GradientPlan {
     Index worker = 0;
     Term term;
   };
-  /// A maximal node of the rank; its sum is made in the first term's buffer.
+  /// A maximal node of the rank, or a leaf that is kept; its sum is made in the first term's
+  /// buffer.
   struct RankNode {
     Range node;
     std::vector<WorkerTerm> terms;
   };
 
   /// `leaves`: S, of all ranks. `own`: this rank's, at least one. `workers`: at most so many share
-  /// them; a worker has at least one leaf.
-  GradientPlan(Index leaves, Range own, Index workers);
+  /// them; a worker has at least one leaf. With `keeps_leaves` nothing is added: each leaf has a
+  /// buffer of its own and is handed over as it is, for exchanges that compress leaves.
+  GradientPlan(Index leaves, Range own, Index workers, bool keeps_leaves = false);
 
   [[nodiscard]] std::span<const Worker> workers() const { return workers_; }
   [[nodiscard]] std::span<const RankNode> rank_nodes() const { return rank_nodes_; }

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "core/timer.hpp"
+#include "model/frozen.hpp"
 #include "model/weighted_loss.hpp"
 #include "nn/loss.hpp"
 
@@ -24,6 +25,11 @@ GradientWorker::GradientWorker(const Trainable& model, const ShardPlan& shards,
   workspace_ = model_.make_workspace(max_rows);
   sums_.unit_divergences = UnitDivergences(model_.posterior_units());
   unit_sums_.resize(static_cast<std::size_t>(model_.mean_units()));
+  if (model_.selects_from_batch()) {
+    codes_.resize(static_cast<std::size_t>(plan_.leaves.size()));
+    for (std::size_t i = 0; i < codes_.size(); ++i)
+      candidates_.push_back({plan_.leaves.begin + static_cast<Index>(i), &codes_[i]});
+  }
   const Index held = holds_all() ? plan_.leaves.size() : 1;
   input_ = Buffer<float>(held * max_rows * model_.features());
   sparse_.resize(static_cast<std::size_t>(held));
@@ -52,13 +58,15 @@ GradientWorker::MicroBatch GradientWorker::micro_batch(std::size_t leaf) {
   const Index rows = rows_[place];
   return {{input_.data() + first * model_.features(), rows, model_.features()},
           std::span(ids_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(rows)),
-          sparse_[place].view()};
+          sparse_[place].view(),
+          codes_.empty() ? nullptr : &codes_[leaf]};
 }
 
 PassContext GradientWorker::context_of(const GradientStep& step, const MicroBatch& batch) {
   PassContext context = step.context;
   context.sample_ids = batch.ids;
   if (!batch.sparse.empty()) context.sparse_samples = &batch.sparse;
+  context.code = batch.code;
   context.sample_weights = step.source->weights();
   context.conditions = step.source->conditions();
   context.bfloat16_scratch = bfloat16_scratch_.span();
@@ -103,6 +111,14 @@ void GradientWorker::add_unit_sums(const GradientStep& step) {
   }
 }
 
+void GradientWorker::select_candidates(const GradientStep& step) {
+  for (std::size_t leaf = 0; leaf < plan_.merges.size(); ++leaf) {
+    gather(leaf, step);
+    const MicroBatch batch = micro_batch(leaf);
+    model_.select_candidates(step.parameters, batch.samples, workspace_, context_of(step, batch));
+  }
+}
+
 void GradientWorker::run(const GradientStep& step, Announcement announce) {
   const double input_before = sums_.input_seconds;
   const Timer timer;
@@ -112,6 +128,7 @@ void GradientWorker::run(const GradientStep& step, Announcement announce) {
     const GradientPlan::Merge& merge = plan_.merges[leaf];
     const bool last = leaf + 1 == plan_.merges.size();
     const auto on_ready = [&](Range range) {
+      zero_frozen(settings_.frozen, range, buffer(merge.leaf_buffer()));
       this->merge(merge, range);
       announce(range.begin, last);
     };
@@ -150,6 +167,7 @@ Index GradientWorker::bytes() const {
   Index bytes = input_.size() * static_cast<Index>(sizeof(float)) + workspace_.bytes() +
                 bfloat16_scratch_.size() * static_cast<Index>(sizeof(Bfloat16));
   for (const SparseBatch& batch : sparse_) bytes += batch.bytes();
+  for (const SparseCode& code : codes_) bytes += code.bytes();
   for (const auto& buffer : storage_) bytes += buffer.size() * static_cast<Index>(sizeof(float));
   return bytes;
 }

@@ -16,6 +16,7 @@
 #include "math/exact_sum.hpp"
 #include "model/trainable.hpp"
 #include "model/unit_divergences.hpp"
+#include "nn/batch_selection.hpp"
 #include "nn/layer.hpp"
 #include "nn/network.hpp"
 
@@ -51,7 +52,8 @@ class GradientWorker {
     Wire wire = Wire::fp32;  ///< how gradients are added
     bool bfloat16 = false;   ///< whether passes multiply in bfloat16
     const Recording* recording = nullptr;
-    std::size_t most_terms = 1;  ///< of an addition, see GradientPlan::most_terms
+    std::span<const Range> frozen;  ///< see model/frozen.hpp
+    std::size_t most_terms = 1;     ///< of an addition, see GradientPlan::most_terms
     /// The worker's first buffer, an arena of the caller's; empty: one of its own.
     std::span<float> first_buffer;
   };
@@ -67,6 +69,11 @@ class GradientWorker {
   /// The pass before the training pass of models that want means over the global batch: gathers
   /// all micro-batches, which stay for run(), and sums the units' activations.
   void add_unit_sums(const GradientStep& step);
+  /// The same of models that select the units of their codes from the global batch: lists the
+  /// candidates of all micro-batches. What keep_largest() leaves of them stays for run().
+  void select_candidates(const GradientStep& step);
+  /// Those of its micro-batches.
+  [[nodiscard]] std::span<const BatchPart> candidates() const { return candidates_; }
   [[nodiscard]] std::span<ExactSum> unit_sums() { return unit_sums_; }
   /// All micro-batches, in order.
   void run(const GradientStep& step, Announcement announce);
@@ -86,8 +93,9 @@ class GradientWorker {
     Matrix samples;
     std::span<std::uint64_t> ids;
     SparseRows sparse;  // the samples again, where the source holds them so
+    SparseCode* code = nullptr;
   };
-  [[nodiscard]] bool holds_all() const { return !unit_sums_.empty(); }
+  [[nodiscard]] bool holds_all() const { return !unit_sums_.empty() || !codes_.empty(); }
   [[nodiscard]] MicroBatch micro_batch(std::size_t leaf);
   // Refers to the micro-batch.
   [[nodiscard]] PassContext context_of(const GradientStep& step, const MicroBatch& batch);
@@ -108,6 +116,8 @@ class GradientWorker {
   std::vector<Index> rows_;  // of each micro-batch held
   std::vector<PartialSum> terms_;
   std::vector<ExactSum> unit_sums_;
+  std::vector<SparseCode> codes_;  // of each micro-batch, when they are selected from the batch
+  std::vector<BatchPart> candidates_;
   StepSums sums_;
 };
 

@@ -20,16 +20,22 @@ bool continues(const SegmentRun& run, const TensorGroup& group, Index begin) {
 
 }  // namespace
 
-std::vector<TensorGroup> tensor_groups(const Trainable& model, const UpdateSettings& settings) {
+std::vector<TensorGroup> tensor_groups(const Trainable& model, const UpdateSettings& settings,
+                                       std::span<const Range> frozen) {
   std::vector<TensorGroup> groups;
   for (const TensorRole& role : model.roles()) {
     const Tensor& tensor = model.layout().tensor(role.slot);
+    const Range range = model.layout().range(role.slot);
+    const bool is_frozen = std::ranges::any_of(frozen, [&](const Range& held) {
+      return held.begin <= range.begin && range.end <= held.end;
+    });
+    if (is_frozen) continue;
     const double rate = factor_of(tensor, settings.encoder_rate, settings.decoder_rate) *
                         (role.bias ? settings.bias_rate : 1.0);
     const double decay = role.bias && !settings.decay_biases
                              ? 0.0
                              : factor_of(tensor, settings.encoder_decay, settings.decoder_decay);
-    groups.push_back({model.layout().range(role.slot), rate, decay, role.slot, !role.bias});
+    groups.push_back({range, rate, decay, role.slot, !role.bias});
   }
   std::ranges::sort(groups, {}, [](const TensorGroup& group) { return group.range.begin; });
   return groups;

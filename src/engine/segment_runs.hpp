@@ -19,9 +19,10 @@ struct TensorGroup {
   bool matrix = false;  ///< a weight, not a bias
 };
 
-/// Every tensor of the model, in arena order.
+/// Every tensor of the model that is not frozen as a whole (model/frozen.hpp), in arena order.
 [[nodiscard]] std::vector<TensorGroup> tensor_groups(const Trainable& model,
-                                                     const UpdateSettings& settings);
+                                                     const UpdateSettings& settings,
+                                                     std::span<const Range> frozen = {});
 
 /// A run of owned floats that are updated alike, and where their optimizer state lies.
 struct SegmentRun {

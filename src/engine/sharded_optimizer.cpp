@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstdint>
 
 #include "hourglass/core/error.hpp"
 
@@ -14,25 +16,48 @@ constexpr std::size_t max_moments = 8;
 constexpr Index min_shared_floats = Index{1} << 15;
 constexpr const char* average_name = "average";
 
+bool is_zero(const float* cell) {
+  std::uint32_t bits = 0;
+  for (Index i = 0; i < cell_floats; ++i) bits |= std::bit_cast<std::uint32_t>(cell[i]);
+  return bits << 1 == 0;
+}
+
+// Calls update(first, count) for runs of floats in whole cells that are not all 0. Cells are the
+// unit in which the arena is shared out, so that runs end elsewhere on other ranks but hold the
+// same cells.
+template <class Update>
+void for_active_cells(std::span<const float> gradient, const Update& update) {
+  constexpr auto cell = static_cast<std::size_t>(cell_floats);
+  for (std::size_t at = 0; at < gradient.size();) {
+    std::size_t end = at;
+    while (end < gradient.size() && !is_zero(gradient.data() + end)) end += cell;
+    if (end > at) update(at, end - at);
+    at = end + cell;
+  }
+}
+
 }  // namespace
 
 ShardedOptimizer::ShardedOptimizer(const Trainable& model, const Optimizer& optimizer,
                                    GradientExchange& exchange, WorkerPool& pool,
-                                   const UpdateSettings& settings, const Recording* recording)
+                                   const UpdateSettings& settings, const Recording* recording,
+                                   std::span<const Range> frozen)
     : optimizer_(optimizer),
       exchange_(exchange),
       pool_(pool),
       settings_(settings),
       recording_(recording),
-      groups_(tensor_groups(model, settings)),
+      groups_(tensor_groups(model, settings, frozen)),
       runs_(segment_runs(groups_, exchange.owned(), wants_preparation())),
       preparation_(model.layout(), optimizer, exchange, pool, groups_, runs_),
+      rounding_(exchange),
       state_names_(optimizer.state_names()) {
   require(state_names_.size() <= max_moments, "an optimizer with more moments than planned for");
   if (averages()) state_names_.emplace_back(average_name);
   for (std::size_t s = 0; s < state_names_.size(); ++s)
     states_.emplace_back(exchange_.owned_floats());
   run_moments_.resize(moment_count());
+  hold(frozen);
   if (!averages()) return;
   float* average = states_.back().data();
   for (const Range& range : exchange_.owned())
@@ -67,6 +92,44 @@ void ShardedOptimizer::update(Index bucket, const UpdateStep& step,
     }
     if (averages()) update_average(step.step, run);
   }
+  restore(bucket);
+}
+
+// The increments of frozen floats are -0, which adds to every float, -0 too, without a change.
+void ShardedOptimizer::hold(std::span<const Range> frozen) {
+  held_.resize(exchange_.owned().size());
+  Index state_offset = 0;
+  for (std::size_t b = 0; b < held_.size(); ++b) {
+    const Range own = exchange_.owned()[b];
+    for (const Range& range : frozen) {
+      const Range part{std::max(own.begin, range.begin), std::min(own.end, range.end)};
+      if (part.end <= part.begin) continue;
+      if (!exchange_.increments().empty()) {
+        Bfloat16* const increments = exchange_.increments().data();
+        std::fill(increments + part.begin, increments + part.end, to_bfloat16(-0.0F));
+      }
+      const bool trained_beside = std::ranges::any_of(groups_, [&](const TensorGroup& group) {
+        return group.range.begin < part.end && part.begin < group.range.end;
+      });
+      if (!trained_beside) continue;
+      const float* const values = exchange_.parameters().data();
+      held_[b].push_back(
+          {part, state_offset + part.begin - own.begin, {values + part.begin, values + part.end}});
+    }
+    state_offset += own.size();
+  }
+}
+
+// Rules see whole cells, of which some floats may be frozen.
+void ShardedOptimizer::restore(Index bucket) {
+  for (Held& held : held_[static_cast<std::size_t>(bucket)]) {
+    if (held.values.empty()) continue;
+    std::ranges::copy(held.values, exchange_.parameters().data() + held.range.begin);
+    if (averages()) std::ranges::copy(held.values, states_.back().data() + held.state_offset);
+    if (exchange_.increments().empty()) continue;
+    Bfloat16* const increments = exchange_.increments().data();
+    std::fill(increments + held.range.begin, increments + held.range.end, to_bfloat16(-0.0F));
+  }
 }
 
 void ShardedOptimizer::update_part(const SegmentRun& run, const UpdateStep& step, Range cells,
@@ -83,17 +146,36 @@ void ShardedOptimizer::update_part(const SegmentRun& run, const UpdateStep& step
   for (std::size_t s = 0; s < moment_count; ++s)
     moments[s] = states_[s].data() + run.state_offset + first;
   const std::span<float*> used(moments.data(), moment_count);
+  if (!settings_.sparse) {
+    update_floats(step, begin, size, run.state_offset + first, gradient, used);
+    return;
+  }
+  if (!exchange_.increments().empty())
+    std::ranges::fill(exchange_.increments().subspan(begin, size), WireWord{0});
+  std::size_t done = 0;
+  for_active_cells(gradient.subspan(begin, size), [&](std::size_t at, std::size_t count) {
+    for (float*& moment : used) moment += at - done;
+    done = at;
+    std::array<float*, max_moments> own = moments;
+    update_floats(step, begin + at, count, run.state_offset + first + static_cast<Index>(at),
+                  gradient, {own.data(), moment_count});
+  });
+}
+
+void ShardedOptimizer::update_floats(const UpdateStep& step, std::size_t begin, std::size_t size,
+                                     Index state_offset, std::span<const float> gradient,
+                                     std::span<float*> moments) {
   const std::span<float> parameters = exchange_.parameters().subspan(begin, size);
-  if (exchange_.increments().empty()) {
-    optimizer_.update(step, parameters, gradient.subspan(begin, size), used);
+  if (rounding_.is_needed()) {
+    update_rounded(step, static_cast<Index>(begin), state_offset, parameters,
+                   gradient.subspan(begin, size), moments);
   } else {
-    update_rounded(step, static_cast<Index>(begin), parameters, gradient.subspan(begin, size),
-                   used);
+    optimizer_.update(step, parameters, gradient.subspan(begin, size), moments);
   }
 }
 
 // In blocks that stay in the first-level cache between the update and the rounding.
-void ShardedOptimizer::update_rounded(const UpdateStep& step, Index begin,
+void ShardedOptimizer::update_rounded(const UpdateStep& step, Index begin, Index state_offset,
                                       std::span<float> parameters, std::span<const float> gradient,
                                       std::span<float*> moments) {
   constexpr std::size_t block_floats = 1024;
@@ -103,11 +185,8 @@ void ShardedOptimizer::update_rounded(const UpdateStep& step, Index begin,
     const std::span<float> block = parameters.subspan(first, count);
     std::ranges::copy(block, before.begin());
     optimizer_.update(step, block, gradient.subspan(first, count), moments);
-    Bfloat16* increments = exchange_.increments().data() + begin + static_cast<Index>(first);
-    for (std::size_t i = 0; i < count; ++i) {
-      increments[i] = to_bfloat16(block[i] - before[i]);
-      block[i] = before[i] + to_float(increments[i]);
-    }
+    const auto done = static_cast<Index>(first);
+    rounding_.round(begin + done, state_offset + done, std::span(before).first(count), block);
     for (float*& values : moments) values += count;
   }
 }
@@ -140,6 +219,7 @@ std::vector<StoredArena> ShardedOptimizer::stored(std::span<const StoredTensor> 
     arenas.push_back(stored_segment("/optimizer/" + state_names_[s], exchange_.owned(),
                                     states_[s].span(), tensors));
   }
+  for (StoredArena& arena : rounding_.stored(tensors)) arenas.push_back(std::move(arena));
   return arenas;
 }
 
@@ -149,11 +229,12 @@ Index ShardedOptimizer::load(const StateFile& file) {
     bytes += read_arena_ranges(exchange_.communicator(), file, "/optimizer/" + state_names_[s],
                                exchange_.owned(), states_[s].span());
   }
-  return bytes;
+  return bytes + rounding_.load(file);
 }
 
 Index ShardedOptimizer::bytes() const {
-  return static_cast<Index>(states_.size() * sizeof(float)) * exchange_.owned_floats();
+  return static_cast<Index>(states_.size() * sizeof(float)) * exchange_.owned_floats() +
+         rounding_.bytes();
 }
 
 }  // namespace hourglass

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "checkpoint/state_file.hpp"
-#include "core/bfloat16.hpp"
 #include "core/buffer.hpp"
 #include "engine/gradient_exchange.hpp"
+#include "engine/increment_rounding.hpp"
 #include "engine/recording.hpp"
 #include "engine/segment_runs.hpp"
 #include "engine/tensor_preparation.hpp"
@@ -20,14 +20,17 @@ namespace hourglass {
 
 /// The optimizer on this rank's segment, the part of the arena that it owns: holds the moments of
 /// the segment only (1/P of the memory) and updates one bucket at a time, shared among the workers.
-/// Allocates on construction only. With a 16-bit wire it rounds what it adds to each parameter to
-/// bfloat16 and leaves that in the exchange's increments.
+/// Allocates on construction only. Where increments are sent it rounds what it adds to the
+/// parameters (engine/increment_rounding.hpp). UpdateSettings::sparse: cells of the arena whose
+/// gradient is 0 are not touched, whatever the division into ranks.
 class ShardedOptimizer {
  public:
   /// Updates the parameters of `exchange`. All references outlive this, `recording` may be null.
+  /// Parameters in `frozen` (model/frozen.hpp), whose gradient is 0, keep their bits, as does their
+  /// average.
   ShardedOptimizer(const Trainable& model, const Optimizer& optimizer, GradientExchange& exchange,
                    WorkerPool& pool, const UpdateSettings& settings,
-                   const Recording* recording = nullptr);
+                   const Recording* recording = nullptr, std::span<const Range> frozen = {});
   ShardedOptimizer(const ShardedOptimizer&) = delete;
   ShardedOptimizer& operator=(const ShardedOptimizer&) = delete;
 
@@ -61,9 +64,15 @@ class ShardedOptimizer {
   [[nodiscard]] std::span<float* const> moments_of(const SegmentRun& run);
   void update_part(const SegmentRun& run, const UpdateStep& step, Range cells, Index worker,
                    std::span<const float> gradient);
-  void update_rounded(const UpdateStep& step, Index begin, std::span<float> parameters,
-                      std::span<const float> gradient, std::span<float*> moments);
+  void update_floats(const UpdateStep& step, std::size_t begin, std::size_t size,
+                     Index state_offset, std::span<const float> gradient,
+                     std::span<float*> moments);
+  void update_rounded(const UpdateStep& step, Index begin, Index state_offset,
+                      std::span<float> parameters, std::span<const float> gradient,
+                      std::span<float*> moments);
   void update_average(Index step, const SegmentRun& run);
+  void hold(std::span<const Range> frozen);
+  void restore(Index bucket);
 
   const Optimizer& optimizer_;
   GradientExchange& exchange_;
@@ -73,9 +82,17 @@ class ShardedOptimizer {
   std::vector<TensorGroup> groups_;
   std::vector<std::vector<SegmentRun>> runs_;  // by bucket
   TensorPreparation preparation_;
+  IncrementRounding rounding_;
   std::vector<std::string> state_names_;
   std::vector<Buffer<float>> states_;  // the moments, then the average
   std::vector<float*> run_moments_;    // of moments_of()
+  // Owned frozen floats of tensors that are trained in part.
+  struct Held {
+    Range range;             // of the arena
+    Index state_offset = 0;  // of its first float in each state
+    std::vector<float> values;
+  };
+  std::vector<std::vector<Held>> held_;  // by bucket
 };
 
 }  // namespace hourglass

@@ -24,14 +24,16 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
   exchange_ = std::make_unique<GradientExchange>(
       communicator_, parameters,
       GradientExchangeSettings{settings_.reduction, plan_.shards(), settings_.bucket_bytes,
-                               settings_.arithmetic.wire, &recording_});
-  sharded_optimizer_ = std::make_unique<ShardedOptimizer>(model_, *optimizer_, *exchange_, pool,
-                                                          settings_.update, &recording_);
+                               settings_.arithmetic.wire, &recording_,
+                               settings_.arithmetic.low_rank, &model_.layout(), &pool});
+  sharded_optimizer_ =
+      std::make_unique<ShardedOptimizer>(model_, *optimizer_, *exchange_, pool, settings_.update,
+                                         &recording_, settings_.frozen.ranges);
   engine_ = std::make_unique<GradientEngine>(
       model_, plan_, plan_.shards_of_rank(communicator_.rank(), communicator_.size()), pool,
       *exchange_,
       GradientEngineSettings{settings_.arithmetic.precision == Precision::bf16, settings_.overlap,
-                             &recording_});
+                             &recording_, settings_.frozen});
 }
 
 const StepTotals& Stage::gradient(SampleSource& source, std::uint64_t seed, std::uint32_t epoch,
@@ -57,6 +59,7 @@ void Stage::update(Index step, double learning_rate, std::optional<double> norm)
     sharded_optimizer_->update(bucket, update, gradient);
   });
   model_.constrain(parameters().data());
+  model_.follow_selection(engine_->smallest_selected(), parameters().data());
 }
 
 std::span<const float> Stage::parameters_in_use() {

@@ -19,6 +19,7 @@
 #include "engine/step_totals.hpp"
 #include "engine/worker_pool.hpp"
 #include "hourglass/comm/communicator.hpp"
+#include "model/frozen.hpp"
 #include "model/trainable.hpp"
 #include "optim/optimizer.hpp"
 #include "optim/schedule.hpp"
@@ -37,6 +38,7 @@ struct StageSettings {
   Index bucket_bytes = Index{4} << 20;
   ArithmeticSettings arithmetic;
   bool overlap = true;  ///< see GradientEngineSettings::overlap
+  Frozen frozen = {};   ///< parameters that stay as they are
 };
 
 /// One thing that is trained (the whole network, a layer of it, a classifier) with all that its

@@ -48,20 +48,23 @@ std::unique_ptr<DatasetReader> open_everywhere(const Communicator& communicator,
 }
 
 std::string fingerprint(const DatasetReader& reader, ValueRange* range,
-                        const std::vector<double>& missing) {
+                        const std::vector<double>& missing, Index first_rows) {
   const DatasetInfo& info = reader.info();
+  const Index all_rows = first_rows < 0 ? info.rows() : first_rows;
+  std::vector<Index> extents = info.shape;
+  if (!extents.empty()) extents.front() = all_rows;
   XXH3_state_t* state = XXH3_createState();
   XXH3_128bits_reset(state);
-  const std::string shape = fmt::format("{} {}", fmt::join(info.shape, "x"), name_of(info.type));
+  const std::string shape = fmt::format("{} {}", fmt::join(extents, "x"), name_of(info.type));
   XXH3_128bits_update(state, shape.data(), shape.size());
-  const bool whole = info.rows() * info.row_bytes() <= full_fingerprint_bytes;
+  const bool whole = all_rows * info.row_bytes() <= full_fingerprint_bytes;
   const Index block =
       whole ? std::max<Index>(1, (Index{4} << 20) / std::max<Index>(1, info.row_bytes())) : 1;
-  const Index blocks = whole ? (info.rows() + block - 1) / block : sampled_rows;
+  const Index blocks = whole ? (all_rows + block - 1) / block : sampled_rows;
   Buffer<std::byte> bytes(block * info.row_bytes());
   for (Index b = 0; b < blocks; ++b) {
-    const Index begin = whole ? b * block : even_part(info.rows(), blocks, b).begin;
-    const Range rows{begin, std::min(info.rows(), begin + block)};
+    const Index begin = whole ? b * block : even_part(all_rows, blocks, b).begin;
+    const Range rows{begin, std::min(all_rows, begin + block)};
     const auto read = bytes.span().first(static_cast<std::size_t>(rows.size() * info.row_bytes()));
     reader.read_rows(rows, read);
     XXH3_128bits_update(state, read.data(), read.size());

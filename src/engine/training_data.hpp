@@ -18,9 +18,10 @@ namespace hourglass {
 
 /// A digest of a data set, 32 hex digits: shape, element type and content (all of it up to 256 MiB,
 /// evenly spaced rows beyond), so that a resumed run detects exchanged data. The path is not part
-/// of it: data may move. Adds the values that it reads to `range`, if any.
+/// of it: data may move. Adds the values that it reads to `range`, if any. `rows`: of a data set of
+/// the first so many rows; -1: of all.
 [[nodiscard]] std::string fingerprint(const DatasetReader& reader, ValueRange* range = nullptr,
-                                      const std::vector<double>& missing = {});
+                                      const std::vector<double>& missing = {}, Index rows = -1);
 
 /// Throws Error(data) naming the first row with a value that the loss cannot be computed from (bce:
 /// outside of [0, 1]; poisson: negative). Passes over the data, shared among the ranks, only when

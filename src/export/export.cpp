@@ -16,6 +16,8 @@
 #include "nn/latent_library.hpp"
 #include "nn/layer_norm.hpp"
 #include "nn/noise.hpp"
+#include "nn/sparse_decoder.hpp"
+#include "nn/sparse_encoder.hpp"
 #include "nn/top_k.hpp"
 
 namespace hourglass {
@@ -59,6 +61,15 @@ class StepBuilder {
   void add(const Layer& layer, const Layer* next, Index number) {
     if (const auto* dense = dynamic_cast<const Dense*>(&layer)) {
       add_dense(*dense, dynamic_cast<const GaussianSample*>(next) != nullptr);
+    } else if (const auto* encoder = dynamic_cast<const SparseEncoder*>(&layer);
+               encoder != nullptr && is_exported(encoder->selection().kind)) {
+      add_sparse_encoder(*encoder);
+    } else if (const auto* decoder = dynamic_cast<const SparseDecoder*>(&layer)) {
+      ExportStep step = begin_linear(*decoder);
+      step.weight = transposed(step.weight, step.inputs, step.outputs);
+      const Index outputs = step.outputs;
+      part().push_back(std::move(step));
+      add_activation(part(), decoder->activation(), outputs);
     } else if (const auto* convolution = dynamic_cast<const Convolution*>(&layer)) {
       add_convolution(*convolution);
     } else if (const auto* activation = dynamic_cast<const ActivationLayer*>(&layer)) {
@@ -75,12 +86,7 @@ class StepBuilder {
       const Regularization& regularization = spec_.regularization;
       const auto k = std::llround(regularization.k_sparse_alpha *
                                   static_cast<double>(regularization.k_sparse));
-      ExportStep step;
-      step.kind = ExportStep::Kind::top_k;
-      step.name = "top-k";
-      step.inputs = step.outputs = layer.outputs();
-      step.k = std::min<Index>(k, layer.outputs());
-      part().push_back(std::move(step));
+      add_top_k(k, layer.outputs());
     } else if (dynamic_cast<const LatentLibrary*>(&layer) != nullptr) {
       ExportStep step;
       step.kind = ExportStep::Kind::latent_library;
@@ -91,11 +97,13 @@ class StepBuilder {
     } else if (dynamic_cast<const NoiseLayer*>(&layer) == nullptr &&
                dynamic_cast<const GaussianSample*>(&layer) == nullptr &&
                dynamic_cast<const GeneDispersion*>(&layer) == nullptr) {
-      throw Error(ErrorKind::usage,
-                  fmt::format("{}: layer {} ({} to {} units) is of a kind that cannot be exported; "
-                              "fully connected ones, convolutions, "
-                              "layer normalisation, activations and k-sparse codes can",
-                              model_.file.path, number, layer.inputs(), layer.outputs()));
+      throw Error(
+          ErrorKind::usage,
+          fmt::format("{}: layer {} ({} to {} units) is of a kind that cannot be exported; "
+                      "fully connected ones, convolutions, "
+                      "layer normalisation, activations and codes of --k-sparse, --sparsity topk "
+                      "and l1 can",
+                      model_.file.path, number, layer.inputs(), layer.outputs()));
     }
   }
 
@@ -135,6 +143,27 @@ class StepBuilder {
     const Index outputs = step.outputs;
     part().push_back(std::move(step));
     add_activation(part(), dense.activation(), outputs);
+  }
+
+  static bool is_exported(Selection kind) {
+    return kind == Selection::top_k || kind == Selection::relu;
+  }
+
+  void add_sparse_encoder(const SparseEncoder& encoder) {
+    ExportStep linear = begin_linear(encoder);  // before part(): it counts the layer
+    part().push_back(std::move(linear));
+    add_activation(part(), Activation::relu, encoder.outputs());
+    if (encoder.selection().kind == Selection::top_k)
+      add_top_k(encoder.selection().k, encoder.outputs());
+  }
+
+  void add_top_k(Index k, Index width) {
+    ExportStep step;
+    step.kind = ExportStep::Kind::top_k;
+    step.name = "top-k";
+    step.inputs = step.outputs = width;
+    step.k = std::min<Index>(k, width);
+    part().push_back(std::move(step));
   }
 
   // A convolution and the transposed one that mirrors it have the same weight in the same order.

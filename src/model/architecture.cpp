@@ -14,6 +14,8 @@
 #include "nn/gene_dispersion.hpp"
 #include "nn/latent_library.hpp"
 #include "nn/layer_norm.hpp"
+#include "nn/sparse_decoder.hpp"
+#include "nn/sparse_encoder.hpp"
 #include "nn/top_k.hpp"
 
 namespace hourglass {
@@ -62,7 +64,8 @@ class Builder {
     }
     const bool plain = !spec_.layer_norm && !encoder_noise_ && regularization.k_sparse == 0 &&
                        !regularization.variational && !regularization.code_noise_before &&
-                       !has_convolutions(spec_.encoder) && spec_.conditions.empty();
+                       !has_convolutions(spec_.encoder) && spec_.conditions.empty() &&
+                       !spec_.sparsity.on();
     if (plain) {
       for (const Linear& layer : encoder) result_.encoder_layers.push_back(layer.dense);
     }
@@ -106,6 +109,11 @@ class Builder {
   }
 
   Linear add_affine(const Place& at, Activation activation, const Linear& source) {
+    if (spec_.sparsity.on() && at.name == "decoder/0") {
+      result_.sparse_decoder =
+          add<SparseDecoder>(layout_, at.name, at.inputs.units, at.outputs.units, activation);
+      return {};
+    }
     if (source.dense != nullptr) return {add<Dense>(layout_, at.name, *source.dense, activation)};
     if (source.convolution != nullptr) {
       return {nullptr, add<Convolution>(layout_, at.name, *source.convolution, activation)};
@@ -151,6 +159,11 @@ class Builder {
   Linear add_code(const Place& at) {
     const Regularization& regularization = spec_.regularization;
     const Index code = at.outputs.units;
+    if (spec_.sparsity.on()) {
+      result_.sparse_encoder =
+          add<SparseEncoder>(layout_, at.name, at.inputs.units, code, spec_.sparsity.selection);
+      return {};
+    }
     if (regularization.variational) {
       const bool latent_library = spec_.library_size == LibrarySize::latent;
       const Index units = latent_library ? code + 1 : code;
@@ -206,6 +219,7 @@ std::string sparse_input_obstacle(const AutoencoderSpec& spec) {
   if (r.contractive > 0) return "contractive";
   if (r.hessian_weight > 0) return "hessian-weight";
   if (r.predictive) return "predictive";
+  if (spec.sparsity.on() && spec.encoder.size() == 2) return "sparsity of a single encoder layer";
   return spec.missing == Missing::mask ? "missing mask" : "";
 }
 

@@ -5,9 +5,12 @@
 
 #include "core/scratch_arena.hpp"
 #include "hourglass/core/error.hpp"
+#include "model/activation_penalties.hpp"
 #include "model/architecture.hpp"
+#include "model/code_penalty.hpp"
+#include "model/distilled.hpp"
+#include "model/gate_loss.hpp"
 #include "model/output_loss.hpp"
-#include "model/penalty.hpp"
 #include "model/weighted_loss.hpp"
 
 namespace hourglass {
@@ -66,8 +69,10 @@ std::vector<TensorRole> Autoencoder::roles() const {
 double Autoencoder::flops_per_sample() const {
   double flops = 0;
   for (Index i = 0; i < network().layer_count(); ++i) {
-    // Forward, weight gradient and, but for the first layer, input gradient.
-    flops += network().layer(i).flops_per_row() * (i == 0 ? 2 : 3);
+    const Layer& layer = network().layer(i);
+    // Forward, weight gradient and, but for the first layer, input gradient. Gradients of a sparse
+    // code are no GEMMs.
+    flops += layer.flops_per_row() * (layer.gives_sparse_code() ? 1 : i == 0 ? 2 : 3);
   }
   return flops;
 }
@@ -79,6 +84,7 @@ Workspace Autoencoder::make_workspace(Index max_rows) const {
                 ScratchArena::floats_of(1, sample_input_.scratch_floats(max_rows));
   if (r.corruption.kind != Corruption::none) extra += samples;
   if (weighs_elements()) extra += samples;
+  if (spec_.sparsity.selection.kind == Selection::gated) extra += 2 * samples;
   if (missing_) extra += missing_->scratch_floats(max_rows);
   if (contractive_) extra += contractive_->scratch_floats(max_rows);
   if (predictive_) extra += predictive_->scratch_floats(max_rows);
@@ -102,6 +108,10 @@ Autoencoder::Scratch Autoencoder::divide(Workspace& workspace, Index rows) const
   }
   scratch.rows = arena.allocate(1, sample_input_.scratch_floats(rows)).row(0);
   scratch.loss = arena.allocate(1, loss_scratch()).row(0);
+  if (spec_.sparsity.selection.kind == Selection::gated) {
+    scratch.gate_logits = arena.allocate(rows, features());
+    scratch.gate_gradient = arena.allocate(rows, features());
+  }
   scratch.penalty = arena.rest();
   return scratch;
 }
@@ -201,9 +211,18 @@ LossSums Autoencoder::pass(const float* parameters, const InputRows& rows, Const
         loss_options(spec_, loss_weights(mask, present, scratch.weights), present, scratch.loss);
     options.sizes = size_factors(architecture_, rows.sizes, workspace, input.rows);
     options.size_gradient = size_gradient(architecture_, workspace, input.rows);
-    sums =
-        loss_of(target, workspace.output(last, input.rows),
-                workspace.output_gradient(last, input.rows), scale, options, weights_of(context));
+    const auto loss = [&](ConstMatrix wanted, Matrix logits, Matrix derivative, float factor) {
+      return loss_of(wanted, logits, derivative, factor, options, weights_of(context));
+    };
+    sums = loss_with_teacher(context.teacher, target, workspace.output(last, input.rows),
+                             workspace.output_gradient(last, input.rows), scale, loss);
+    if (!scratch.gate_logits.empty()) {
+      sums.penalty +=
+          gate_loss(spec_, *architecture_.sparse_decoder, parameters, target, scale, options,
+                    weights_of(context), context.code != nullptr ? *context.code : workspace.code(),
+                    scratch.gate_logits, scratch.gate_gradient)
+              .loss;
+    }
   }
   PassContext backward_context = context;
   if (contractive_) {
@@ -213,10 +232,12 @@ LossSums Autoencoder::pass(const float* parameters, const InputRows& rows, Const
     backward_context.second_order = terms;
   }
   const auto add_penalties = [&](Index layer, ConstMatrix y, Matrix dy) {
-    sums.penalty += penalize(layer, y, scale, context, dy);
+    sums.penalty +=
+        penalize_activations(spec_, architecture_, layer, y, scale, context, dy, workspace);
   };
-  network().backward(all, parameters, input, workspace, {}, gradient, backward_context, ready,
-                     hook_of(penalizes_activations(), add_penalties));
+  network().backward(
+      all, parameters, input, workspace, {}, gradient, backward_context, ready,
+      hook_of(penalizes_activations(spec_) || context.teacher != nullptr, add_penalties));
   sums.loss += sums.penalty;
   return sums;
 }
@@ -238,9 +259,10 @@ LossSums Autoencoder::predictive_pass(const float* parameters, ConstMatrix input
                                     workspace.output_gradient(decoder.end - 1, input.rows),
                                     loss_options(spec_, {}, {}, scratch.loss));
   const auto add_penalties = [&](Index layer, ConstMatrix y, Matrix dy) {
-    sums.penalty += penalize(layer, y, scale, context, dy);
+    sums.penalty +=
+        penalize_activations(spec_, architecture_, layer, y, scale, context, dy, workspace);
   };
-  const OutputGradientHook hook = hook_of(penalizes_activations(), add_penalties);
+  const OutputGradientHook hook = hook_of(penalizes_activations(spec_), add_penalties);
   network().backward(decoder, parameters, codes, workspace, {}, gradient, context, ready, hook);
   sums.penalty +=
       predictive_->penalty(codes, prediction, scale, workspace.output_gradient(code, input.rows));
@@ -263,41 +285,19 @@ bool Autoencoder::weighs_elements() const {
   return has_emphasis(spec_.regularization) || (missing_ && !spec_.feature_weights.empty());
 }
 
-bool Autoencoder::penalizes_activations() const {
-  const Regularization& r = spec_.regularization;
-  return r.l1 != 0 || r.hidden_l1.all != 0 || !r.hidden_l1.some.empty() || r.kl_weight != 0 ||
-         r.variational;
-}
-
-double Autoencoder::penalize(Index layer, ConstMatrix y, float scale, const PassContext& context,
-                             Matrix dy) const {
-  const Regularization& r = spec_.regularization;
-  const RowWeights weights = weights_of(context);
-  const PenaltyFactors& factors = context.penalty_factors;
-  double value = 0;
-  if (layer == architecture_.code_layer) {
-    // Predictive sparse decomposition penalises its inferred codes instead.
-    if (r.l1 > 0 && !predictive_) value += weighted_l1(factors.l1 * r.l1, y, scale, dy, weights);
-    if (r.kl_weight > 0)
-      value += kl_sparsity_penalty(r.kl_weight, r.kl_target, context.unit_means, y.rows, scale, dy);
-  }
-  if (layer == architecture_.posterior_layer)
-    value += weighted_variational(factors.variational * r.beta, r.free_bits, y, scale, dy, weights);
-  const auto& hidden = architecture_.hidden_layers;
-  if (const auto place = std::ranges::find(hidden, layer); place != hidden.end()) {
-    const double weight = r.hidden_l1.at(place - hidden.begin() + 1);
-    if (weight > 0) value += weighted_l1(factors.l1 * weight, y, scale, dy, weights);
-  }
-  return value;
-}
-
 Index Autoencoder::mean_units() const {
   return spec_.regularization.kl_weight > 0 ? code_size() : 0;
 }
 
-void Autoencoder::add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace,
-                                const PassContext& context, std::span<ExactSum> sums) const {
-  if (samples.rows == 0) return;
+void Autoencoder::select_candidates(const float* parameters, ConstMatrix samples,
+                                    Workspace& workspace, const PassContext& context) const {
+  context.code->clear(code_size());
+  if (samples.rows > 0) training_code(parameters, samples, workspace, context);
+  context.code->set_selected();
+}
+
+ConstMatrix Autoencoder::training_code(const float* parameters, ConstMatrix samples,
+                                       Workspace& workspace, const PassContext& context) const {
   const Regularization& r = spec_.regularization;
   InputRows input = input_rows(samples, context.sparse_samples, workspace);
   if (r.corruption.kind != Corruption::none) {
@@ -307,8 +307,14 @@ void Autoencoder::add_unit_sums(const float* parameters, ConstMatrix samples, Wo
     if (missing_) missing_->restore_means(scratch.present, scratch.input);
     input.values = missing_ ? joined(scratch.input, scratch) : scratch.input;
   }
-  const ConstMatrix code = network().forward({0, architecture_.code_layer + 1}, parameters,
-                                             input.values, workspace, input.context(context));
+  return network().forward({0, architecture_.code_layer + 1}, parameters, input.values, workspace,
+                           input.context(context));
+}
+
+void Autoencoder::add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace,
+                                const PassContext& context, std::span<ExactSum> sums) const {
+  if (samples.rows == 0) return;
+  const ConstMatrix code = training_code(parameters, samples, workspace, context);
   for (Index c = 0; c < code.columns; ++c) {
     double sum = 0;
     for (Index row = 0; row < code.rows; ++row) sum += static_cast<double>(code(row, c));
@@ -328,8 +334,12 @@ void Autoencoder::squared_jacobian_norms(const float* parameters, ConstMatrix x,
 ConstMatrix Autoencoder::encode(const float* parameters, ConstMatrix x,
                                 Workspace& workspace) const {
   const InputRows input = input_rows(x, nullptr, workspace);
-  return network().forward({0, architecture_.code_layer + 1}, parameters, input.values, workspace,
-                           input.context(inference_context(workspace)));
+  const ConstMatrix code =
+      network().forward({0, architecture_.code_layer + 1}, parameters, input.values, workspace,
+                        input.context(inference_context(workspace)));
+  if (spec_.sparsity.on())
+    spread(workspace.code().view(), workspace.output(architecture_.code_layer, x.rows));
+  return code;
 }
 
 ConstMatrix Autoencoder::reconstruct(const float* parameters, ConstMatrix x, Workspace& workspace,
@@ -348,6 +358,7 @@ ConstMatrix Autoencoder::reconstruct(const float* parameters, ConstMatrix x, Wor
 
 ConstMatrix Autoencoder::decode(const float* parameters, ConstMatrix codes,
                                 Workspace& workspace) const {
+  if (spec_.sparsity.on()) workspace.code().assign(codes);
   network().forward({architecture_.code_layer + 1, network().layer_count()}, parameters, codes,
                     workspace, inference_context(workspace));
   const Index last = network().layer_count() - 1;
@@ -380,7 +391,9 @@ LossSums Autoencoder::evaluate_weighted(const float* parameters, ConstMatrix x,
   // The penalties that depend on the sample alone; means over a batch and the encoder's Jacobian
   // belong to training.
   const Regularization& r = spec_.regularization;
-  if (r.l1 > 0)
+  if (spec_.sparsity.on()) {
+    sums.penalty += code_penalty(spec_, {}, 0, weights, workspace.code());
+  } else if (r.l1 > 0)
     sums.penalty +=
         weighted_l1(r.l1, workspace.output(architecture_.code_layer, x.rows), 0, {}, weights);
   if (r.variational) {

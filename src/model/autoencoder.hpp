@@ -14,6 +14,7 @@
 #include "model/predictive.hpp"
 #include "model/regularization.hpp"
 #include "model/sample_input.hpp"
+#include "model/sparsity.hpp"
 #include "model/trainable.hpp"
 #include "nn/image_shape.hpp"
 #include "nn/latent_library.hpp"
@@ -21,6 +22,8 @@
 #include "nn/loss.hpp"
 #include "nn/network.hpp"
 #include "nn/row_weights.hpp"
+#include "nn/sparse_decoder.hpp"
+#include "nn/sparse_encoder.hpp"
 
 namespace hourglass {
 
@@ -54,6 +57,7 @@ struct AutoencoderSpec {
   Dispersion dispersion = Dispersion::gene;          ///< nb, zinb
   SparseInput sparse_input = SparseInput::automatic;
   Regularization regularization;
+  Sparsity sparsity;
 };
 
 /// The layers of a spec, and those with a special role.
@@ -64,7 +68,9 @@ struct Architecture {
   bool latent_library = false;               ///< the code layer is a LatentLibrary
   std::vector<Index> hidden_layers;          ///< their outputs are hidden activations, before noise
   std::vector<const Dense*> encoder_layers;  ///< of a plain dense encoder; empty otherwise
-  const Dense* output_layer = nullptr;       ///< the last one, if it is dense
+  const SparseEncoder* sparse_encoder = nullptr;  ///< of sparse codes: the layer of the code
+  const SparseDecoder* sparse_decoder = nullptr;  ///< and the one after it
+  const Dense* output_layer = nullptr;            ///< the last one, if it is a Dense
 };
 
 /// x^ = r(f(x)): a network whose first layers are the encoder f and the others the decoder r, the
@@ -88,6 +94,9 @@ class Autoencoder final : public Trainable {
     return missing_ ? &*missing_ : nullptr;
   }
   [[nodiscard]] Index code_size() const { return code_size_; }
+  [[nodiscard]] bool awaits_parameters() const override {
+    return !predictive_ && mean_units() == 0;
+  }
   [[nodiscard]] Index posterior_layer() const override { return architecture_.posterior_layer; }
   [[nodiscard]] Index posterior_units() const override {
     return posterior_layer() < 0 ? 0 : code_size_;
@@ -116,6 +125,18 @@ class Autoencoder final : public Trainable {
   void add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace,
                      const PassContext& context, std::span<ExactSum> sums) const override;
 
+  [[nodiscard]] bool selects_from_batch() const override {
+    return spec_.sparsity.selection.kind == Selection::batch_top_k;
+  }
+  void select_candidates(const float* parameters, ConstMatrix samples, Workspace& workspace,
+                         const PassContext& context) const override;
+  [[nodiscard]] Index batch_count(const PassContext& context) const override {
+    return architecture_.sparse_encoder->batch_count(context, 0);
+  }
+  void follow_selection(float smallest, float* parameters) const override {
+    if (selects_from_batch()) architecture_.sparse_encoder->follow(smallest, parameters);
+  }
+
   /// Whether the norm of dh/dx can be measured: the encoder is a chain of dense layers.
   [[nodiscard]] bool has_jacobian() const { return jacobian_ != nullptr; }
   /// Floats of scratch memory that squared_jacobian_norms() needs for `rows` samples.
@@ -133,7 +154,8 @@ class Autoencoder final : public Trainable {
 
   /// Samples are of the categories that the workspace has been given (Workspace::set_conditions),
   /// here and in all passes below.
-  /// Codes h = f(x) of a micro-batch (rows x code_size), living in the workspace.
+  /// Codes h = f(x) of a micro-batch (rows x code_size), living in the workspace. Sparse ones are
+  /// in Workspace::code() too.
   ConstMatrix encode(const float* parameters, ConstMatrix x, Workspace& workspace) const;
   /// x^ = r(f(x)) of a micro-batch (rows x features), living in the workspace. r is told
   /// `decoder_conditions` instead of the samples' own, unless empty.
@@ -153,7 +175,9 @@ class Autoencoder final : public Trainable {
     Matrix weights;  // of the loss
     Matrix target;   // of samples with missing elements
     Matrix present;
-    Matrix joined;          // input with indicator
+    Matrix joined;       // input with indicator
+    Matrix gate_logits;  // of gate_loss()
+    Matrix gate_gradient;
     std::span<float> rows;  // of sample_input_
     std::span<float> loss;
     std::span<float> penalty;
@@ -175,12 +199,12 @@ class Autoencoder final : public Trainable {
   LossSums pass(const float* parameters, const InputRows& input, ConstMatrix target, float scale,
                 Workspace& workspace, float* gradient, const PassContext& context,
                 const GradientReady& ready, ConstMatrix mask, ConstMatrix present) const;
+  // The code of a training pass.
+  ConstMatrix training_code(const float* parameters, ConstMatrix samples, Workspace& workspace,
+                            const PassContext& context) const;
   LossSums predictive_pass(const float* parameters, ConstMatrix input, ConstMatrix target,
                            float scale, Workspace& workspace, float* gradient,
                            const PassContext& context, const GradientReady& ready) const;
-  [[nodiscard]] bool penalizes_activations() const;
-  double penalize(Index layer, ConstMatrix y, float scale, const PassContext& context,
-                  Matrix dy) const;
 
   AutoencoderSpec spec_;
   Index features_;

@@ -6,6 +6,7 @@
 
 #include "hourglass/core/error.hpp"
 #include "model/architecture.hpp"
+#include "model/sparsity_checks.hpp"
 
 namespace hourglass {
 
@@ -349,6 +350,7 @@ void check_spec(const AutoencoderSpec& spec) {
         fmt::format("--huber-delta must be above 0, not {}", spec.huber_delta));
   check_noise(spec);
   check_sparsity(spec);
+  check_sparse_codes(spec);
   check_contractive(spec);
   check_variational(spec);
   check_predictive(spec);

@@ -6,6 +6,15 @@ namespace hourglass {
 
 void Trainable::constrain(float* /*parameters*/) const {}
 
+void Trainable::select_candidates(const float* /*parameters*/, ConstMatrix /*samples*/,
+                                  Workspace& /*workspace*/, const PassContext& /*context*/) const {
+  require(false, "a model without a selection from the batch is asked for candidates");
+}
+
+Index Trainable::batch_count(const PassContext& /*context*/) const { return 0; }
+
+void Trainable::follow_selection(float /*smallest*/, float* /*parameters*/) const {}
+
 LossSums Trainable::evaluate_weighted(const float* /*parameters*/, ConstMatrix /*samples*/,
                                       std::span<const float> /*weights*/,
                                       Workspace& /*workspace*/) const {

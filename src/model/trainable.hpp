@@ -40,6 +40,10 @@ class Trainable {
   virtual LossSums evaluate_weighted(const float* parameters, ConstMatrix samples,
                                      std::span<const float> weights, Workspace& workspace) const;
 
+  /// Whether train_pass waits for parameters that are still arriving (PassContext::arrival) before
+  /// it reads them, and constrain() does nothing. Otherwise they are complete before a pass begins.
+  [[nodiscard]] virtual bool awaits_parameters() const { return false; }
+
   /// Variational models: the layer of the workspace whose output, in training and evaluation, is
   /// the posterior (mu, ln sigma^2), and the number of its units that are the code's, which come
   /// first; -1 and 0 of others.
@@ -49,6 +53,18 @@ class Trainable {
   /// Projects the parameters onto their constraints, after initialisation and after every update.
   /// The same function of all parameters on every rank.
   virtual void constrain(float* parameters) const;
+
+  /// Whether the active units of sparse codes are selected from the whole global batch: then,
+  /// before the training pass, select_candidates() of all micro-batches and keep_largest()
+  /// (nn/batch_selection.hpp) of batch_count() of them; the codes go into the training pass.
+  [[nodiscard]] virtual bool selects_from_batch() const { return false; }
+  /// Lists in context.code what may be among the active units of the batch.
+  virtual void select_candidates(const float* parameters, ConstMatrix samples, Workspace& workspace,
+                                 const PassContext& context) const;
+  /// Active units of the global batch.
+  [[nodiscard]] virtual Index batch_count(const PassContext& context) const;
+  /// After an update: the smallest active value of its batch. The same on every rank.
+  virtual void follow_selection(float smallest, float* parameters) const;
 
   /// The number of units whose means over the global batch the training pass needs in
   /// PassContext::unit_means.

@@ -11,8 +11,11 @@
 #include "hourglass/core/matrix_view.hpp"
 #include "hourglass/core/types.hpp"
 #include "nn/initializer.hpp"
+#include "nn/parameter_arrival.hpp"
 
 namespace hourglass {
+
+class SparseCode;
 
 /// The terms that a penalty on the encoder's Jacobian adds to a dense layer's backward pass
 /// (model/contractive.hpp). All sums run over rows; an empty matrix adds nothing. The arrays are
@@ -34,6 +37,19 @@ struct SecondOrderTerms {
 struct PenaltyFactors {
   double l1 = 1;           ///< of the L1 norms of code and hidden activations
   double variational = 1;  ///< of beta
+  double l0 = 1;           ///< of the L0 norm of sparse codes
+  Index k = 0;             ///< units of a sparse code that training keeps; 0: as in inference
+};
+
+/// What another network makes of the samples of a pass, to be imitated (model/distilled.hpp). One
+/// of the matrices is empty.
+struct TeacherTargets {
+  ConstMatrix codes;    ///< rows x units of the code
+  ConstMatrix outputs;  ///< rows x features
+  float weight = 0;     ///< w of the loss (1 - w) L + w L_teacher
+  /// Scratch of the caller's for `outputs`: rows x the network's outputs each.
+  Matrix logits;
+  Matrix gradient;
 };
 
 /// The inputs of a pass besides parameters and samples. Noise is a function of (seed, epoch, sample
@@ -49,16 +65,27 @@ struct PassContext {
   std::span<const std::int32_t> conditions;
   std::span<const double> unit_means;  ///< Trainable::mean_units() of the global batch
   PenaltyFactors penalty_factors;
+  /// The first layers of the network without a trained parameter: the backward pass ends above
+  /// them and writes 0 for their gradients.
+  Index frozen_layers = 0;
+  Index batch_samples = 0;  ///< of the global batch; 0: the micro-batch is all of it
   std::span<const SecondOrderTerms> second_order;  ///< of the first layers; the others have none
   /// The arena, rounded: dense layers multiply in bfloat16. Null: in fp32.
   const Bfloat16* bfloat16_parameters = nullptr;
   /// With bfloat16_parameters: scratch for two matrices of max_rows x the widest layer.
   std::span<Bfloat16> bfloat16_scratch;
+  /// Null: nothing is imitated.
+  const TeacherTargets* teacher = nullptr;
   /// The samples as sparse rows where the caller has them, before the network's own changes.
   const SparseRows* sparse_samples = nullptr;
   /// The network's input as sparse rows: its first layer, a dense one, multiplies these instead of
   /// x. Null: x.
   const SparseRows* sparse_input = nullptr;
+  /// Waits for the parameters of each layer before its forward pass. Null: they are all there.
+  ParameterArrival* arrival = nullptr;
+  /// The sparse codes of the micro-batch, from the layer that selects them to the one that decodes
+  /// them. A network passes its workspace's where the caller has none.
+  SparseCode* code = nullptr;
   PhaseRecorder* recorder = nullptr;  ///< receives the time of each layer, unless null
 };
 
@@ -73,6 +100,8 @@ class Layer {
   [[nodiscard]] virtual Index outputs() const = 0;
   /// The layer's tensors, in arena order (weights first), and their initial values.
   [[nodiscard]] virtual std::vector<TensorRole> roles() const { return {}; }
+  /// Whether its output goes to the next layer in PassContext::code: gradients of it are not dense.
+  [[nodiscard]] virtual bool gives_sparse_code() const { return false; }
   /// Floats of scratch memory per row that forward fills and backward reads (e.g. saved
   /// derivatives).
   [[nodiscard]] virtual Index scratch_per_row() const { return 0; }

@@ -33,8 +33,11 @@ ConstMatrix Network::forward(Range range, const float* parameters, ConstMatrix x
   require(x.columns == layer(range.begin).inputs(), "samples that do not fit the network's input");
   ConstMatrix input = x;
   PassContext layer_context = context;
+  if (layer_context.code == nullptr) layer_context.code = &workspace.code();
   for (Index i = range.begin; i < range.end; ++i) {
     if (i > 0) layer_context.sparse_input = nullptr;
+    if (context.arrival != nullptr)
+      context.arrival->wait_for(arena_ranges_[static_cast<std::size_t>(i)]);
     const Matrix output = workspace.output(i, x.rows);
     const PhaseSpan span(context.recorder, Phase::forward, i,
                          static_cast<double>(x.rows) * layer(i).flops_per_row());
@@ -48,26 +51,41 @@ void Network::backward(Range range, const float* parameters, ConstMatrix x, Work
                        Matrix input_gradient, float* gradient, const PassContext& context,
                        const GradientReady& ready, const OutputGradientHook& hook) const {
   PassContext layer_context = context;
+  if (layer_context.code == nullptr) layer_context.code = &workspace.code();
   for (Index i = range.end - 1; i >= range.begin; --i) {
     const bool first = i == range.begin;
     const ConstMatrix input = first ? x : ConstMatrix(workspace.output(i - 1, x.rows));
-    const Matrix dx = first ? input_gradient : workspace.output_gradient(i - 1, x.rows);
+    const bool frozen = i < context.frozen_layers;
+    Matrix dx = first ? input_gradient : workspace.output_gradient(i - 1, x.rows);
+    if (i == context.frozen_layers && !first) dx = {};
     const Matrix y = workspace.output(i, x.rows);
     const Matrix dy = workspace.output_gradient(i, x.rows);
-    if (hook) hook(i, y, dy);
+    if (hook) {
+      // A frozen layer's penalties count in the loss; no gradient comes from above.
+      if (frozen) {
+        for (Index r = 0; r < dy.rows; ++r) std::ranges::fill(dy.row(r), 0.0F);
+      }
+      hook(i, y, dy);
+    }
+    const Range arena = arena_ranges_[static_cast<std::size_t>(i)];
+    if (frozen) {
+      if (arena.empty()) continue;
+      std::fill(gradient + arena.begin, gradient + arena.end, 0.0F);
+      if (ready) ready(arena);
+      continue;
+    }
     const auto place = static_cast<std::size_t>(i);
     layer_context.sparse_input = i == 0 ? context.sparse_input : nullptr;
     layer_context.second_order = {};
     if (place < context.second_order.size())
       layer_context.second_order = context.second_order.subspan(place, 1);
     {
-      const double flops =
-          static_cast<double>(x.rows) * layer(i).flops_per_row() * (dx.empty() ? 1 : 2);
+      const double products = layer(i).gives_sparse_code() ? 0 : dx.empty() ? 1 : 2;
+      const double flops = static_cast<double>(x.rows) * layer(i).flops_per_row() * products;
       const PhaseSpan span(context.recorder, Phase::backward, i, flops);
       layer(i).backward(parameters, input, y, dy, dx, gradient, workspace.scratch(i, x.rows),
                         layer_context);
     }
-    const Range arena = arena_ranges_[static_cast<std::size_t>(i)];
     if (ready && !arena.empty()) ready(arena);
   }
 }
@@ -88,7 +106,8 @@ Workspace::Workspace(const Network& network, Index max_rows, Index extra)
     scratch_offsets_.push_back(scratch);
     outputs += round_up(max_rows * layer.outputs(), cell_floats);
     scratch += round_up(max_rows * layer.scratch_per_row() + layer.fixed_scratch(), cell_floats);
-    widest = std::max(widest, layer.outputs());
+    dense_.push_back(!layer.gives_sparse_code());
+    if (dense_.back()) widest = std::max(widest, layer.outputs());
   }
   outputs_ = Buffer<float>(outputs);
   scratch_ = Buffer<float>(scratch);
@@ -101,8 +120,10 @@ Matrix Workspace::output(Index layer, Index rows) {
 }
 
 Matrix Workspace::output_gradient(Index layer, Index rows) {
+  const auto i = static_cast<std::size_t>(layer);
+  if (!dense_[i]) return {};
   // Only a layer's and its predecessor's are alive at once: two buffers alternate.
-  return {gradients_[layer % 2].data(), rows, widths_[static_cast<std::size_t>(layer)]};
+  return {gradients_[layer % 2].data(), rows, widths_[i]};
 }
 
 std::span<float> Workspace::scratch(Index layer, Index rows) {
@@ -114,7 +135,7 @@ std::span<float> Workspace::scratch(Index layer, Index rows) {
 Index Workspace::bytes() const {
   const Index floats = outputs_.size() + scratch_.size() + gradients_[0].size() +
                        gradients_[1].size() + extra_.size();
-  Index bytes = floats * static_cast<Index>(sizeof(float)) + sparse_.bytes();
+  Index bytes = floats * static_cast<Index>(sizeof(float)) + sparse_.bytes() + code_.bytes();
   for (const Workspace& part : parts_) bytes += part.bytes();
   return bytes;
 }

@@ -9,6 +9,7 @@
 #include "core/layout.hpp"
 #include "core/sparse_rows.hpp"
 #include "nn/layer.hpp"
+#include "nn/sparse_code.hpp"
 
 namespace hourglass {
 
@@ -37,7 +38,8 @@ class Network {
   [[nodiscard]] Workspace make_workspace(Index max_rows) const;
 
   /// Runs layers [range.begin, range.end) on x; the result is workspace.output(range.end - 1). x
-  /// must outlive backward.
+  /// must outlive backward. Waits for each layer's parameters where they are still arriving
+  /// (PassContext::arrival); all of a network's are there after a pass over all layers.
   ConstMatrix forward(Range range, const float* parameters, ConstMatrix x, Workspace& workspace,
                       const PassContext& context) const;
 
@@ -65,7 +67,8 @@ class Workspace {
   [[nodiscard]] Index max_rows() const { return max_rows_; }
   /// Activations of layer i in the current pass (rows x outputs of the layer).
   [[nodiscard]] Matrix output(Index layer, Index rows);
-  /// dL/d(output of layer i). Gradients of two neighbouring layers never share memory.
+  /// dL/d(output of layer i); empty where the output is a sparse code. Gradients of two
+  /// neighbouring layers never share memory.
   [[nodiscard]] Matrix output_gradient(Index layer, Index rows);
   [[nodiscard]] std::span<float> scratch(Index layer, Index rows);
   [[nodiscard]] std::span<float> extra() { return extra_.span(); }
@@ -75,10 +78,12 @@ class Workspace {
   [[nodiscard]] std::span<const std::int32_t> conditions() const { return conditions_; }
   /// For the owner's sparse rows; grows with them.
   [[nodiscard]] SparseBatch& sparse() { return sparse_; }
+  /// The sparse codes of the current pass, of networks that have them; grows with them.
+  [[nodiscard]] SparseCode& code() { return code_; }
   /// Adds the workspace of a part of the owner.
   void add_part(Workspace part) { parts_.push_back(std::move(part)); }
   [[nodiscard]] Workspace& part(Index i) { return parts_[static_cast<std::size_t>(i)]; }
-  /// Outputs of the widest layer.
+  /// Outputs of the widest layer whose output is dense.
   [[nodiscard]] Index widest() const {
     return max_rows_ > 0 ? gradients_[0].size() / max_rows_ : 0;
   }
@@ -97,7 +102,9 @@ class Workspace {
   Buffer<float> scratch_;
   Buffer<float> extra_;
   std::span<const std::int32_t> conditions_;
+  std::vector<bool> dense_;  // by layer: whether its output has a dense gradient
   SparseBatch sparse_;
+  SparseCode code_;
   std::vector<Workspace> parts_;
 };
 

@@ -59,6 +59,12 @@ void add_summary(HtmlPage& page, const RunFindings& findings) {
                                          model.network->features(), model.network->code_size(),
                                          model.network->layout().parameter_count())});
     rows.push_back({"weights digest", model.file.weights_digest});
+    const auto& texts = model.file.header.texts;
+    for (const auto& [name, head] :
+         {std::pair{"init_taken", "started from"}, {"frozen", "frozen"}}) {
+      if (const auto text = texts.find(name); text != texts.end())
+        rows.push_back({head, text->second});
+    }
   }
   page.table({"", ""}, rows);
   for (const std::string& remark : findings.remarks) page.paragraph(remark);

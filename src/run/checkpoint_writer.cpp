@@ -10,9 +10,10 @@ void CheckpointWriter::start_from(const std::string& path, Index step) {
   step_ = step;
 }
 
-void CheckpointWriter::write(Index step, const StateHeader& header,
-                             std::vector<StoredArena> arenas) {
+void CheckpointWriter::write(Index step, const StateHeader& header, std::vector<StoredArena> arenas,
+                             bool kept) {
   finish();
+  kept_ = kept;
   path_ = folder_.checkpoint_path(step);
   writer_ = std::make_unique<StateWriter>(communicator_, path_, header, std::move(arenas),
                                           async_ ? &snapshot_ : nullptr);
@@ -34,6 +35,11 @@ void CheckpointWriter::complete() {
   last_ = path_;
   duration_ = std::max(duration_, writer_->work_seconds());
   writer_.reset();
+  if (kept_) {
+    collectively(communicator_, [&] {
+      if (communicator_.is_root()) folder_.keep(step_);
+    });
+  }
   if (communicator_.is_root()) folder_.prune(keep_);
 }
 

@@ -20,8 +20,10 @@ class CheckpointWriter {
 
   /// The run is resumed from this checkpoint.
   void start_from(const std::string& path, Index step);
-  /// Throws the same Error(io) on every rank, also for the one before.
-  void write(Index step, const StateHeader& header, std::vector<StoredArena> arenas);
+  /// `kept`: under a second name too, which stays. Throws the same Error(io) on every rank, also
+  /// for the one before.
+  void write(Index step, const StateHeader& header, std::vector<StoredArena> arenas,
+             bool kept = false);
   /// Whether one is being written and this rank can advance it.
   [[nodiscard]] bool ready() const { return writer_ && writer_->ready(); }
   /// Advances it; does not wait if ready() on all ranks.
@@ -49,6 +51,7 @@ class CheckpointWriter {
   double duration_ = 0;
   Buffer<float> snapshot_;
   std::string path_;
+  bool kept_ = false;
   std::unique_ptr<StateWriter> writer_;  // after what it uses
 };
 

@@ -6,6 +6,7 @@
 #include "engine/sample_layout.hpp"
 #include "run/count_settings.hpp"
 #include "run/feature_weights.hpp"
+#include "run/model_origin.hpp"
 #include "run/table_columns.hpp"
 
 namespace hourglass {
@@ -23,8 +24,9 @@ TrainConfig effective_config(const Communicator& communicator, const TrainConfig
   }
   if (!result.condition.empty()) {
     collectively(communicator, [&] {
-      result.model.conditions =
-          find_conditions(result.condition, data.info(), result.unknown_condition);
+      result.model.conditions = joined_conditions(
+          find_conditions(result.condition, data.info(), result.unknown_condition),
+          result.origin.conditions);
     });
   }
   collectively(communicator, [&] { const Autoencoder sensible(result.model); });

@@ -10,7 +10,7 @@
 namespace hourglass {
 
 ResumePoint find_resume_point(const Communicator& communicator, const std::string& path) {
-  ResumePoint point{RunFolder(path), std::nullopt, {}, {}, {}};
+  ResumePoint point{RunFolder(path), std::nullopt, {}, {}, {}, false};
   collectively(communicator, [&] {
     if (!communicator.is_root()) return;
     // First of all: a run that is still writing would replace its checkpoints under the reader's

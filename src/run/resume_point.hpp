@@ -16,6 +16,7 @@ struct ResumePoint {
   std::string checkpoint;          ///< its path; "": from the beginning
   std::string configuration;       ///< the settings that the run had, as text
   std::string origin;              ///< where they stand, for messages
+  bool extend = false;             ///< go on with samples behind those that the run had
 };
 
 /// Takes the lock of the run in `path` and looks for its newest valid checkpoint; rank 0 prints

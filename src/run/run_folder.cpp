@@ -10,6 +10,7 @@
 #include "config/settings.hpp"
 #include "core/edit_distance.hpp"
 #include "hourglass/core/error.hpp"
+#include "system/atomic_file.hpp"
 #include "system/byte_file.hpp"
 
 namespace hourglass {
@@ -25,6 +26,10 @@ bool is_same_folder(const std::string& one, const std::string& other) {
 
 std::string RunFolder::checkpoint_path(Index step) const {
   return fmt::format("{}/checkpoints/step-{:08}.h5", path_, step);
+}
+
+std::string RunFolder::kept_path(Index step) const {
+  return fmt::format("{}/checkpoints/kept-{:08}.h5", path_, step);
 }
 
 void RunFolder::create() {
@@ -124,11 +129,17 @@ std::vector<std::string> RunFolder::checkpoints() const {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(path_ + "/checkpoints", error)) {
     const std::string name = entry.path().filename().string();
-    if (name.starts_with("step-") && name.ends_with(".h5")) found.push_back(entry.path().string());
+    if ((name.starts_with("step-") || name.starts_with("kept-")) && name.ends_with(".h5"))
+      found.push_back(entry.path().string());
   }
-  // Step numbers may outgrow their eight digits: longer names are newer.
+  // Step numbers may outgrow their eight digits: longer names are newer. Both kinds of names are as
+  // long; the number decides first.
   std::sort(found.begin(), found.end(), [](const std::string& a, const std::string& b) {
-    return a.size() != b.size() ? a.size() > b.size() : a > b;
+    if (a.size() != b.size()) return a.size() > b.size();
+    const auto number = [](const std::string& path) {
+      return std::string_view(path).substr(path.rfind('-'));
+    };
+    return number(a) != number(b) ? number(a) > number(b) : a > b;
   });
   return found;
 }
@@ -155,8 +166,10 @@ void check_is_checkpoint(const StateFile& file) {
     throw Error(ErrorKind::data,
                 fmt::format("{} is not a checkpoint: it has no position", file.path));
   }
-  if (fs::path(file.path).filename() !=
-      fs::path(RunFolder("").checkpoint_path(step->second)).filename()) {
+  const RunFolder names("");
+  const fs::path name = fs::path(file.path).filename();
+  if (name != fs::path(names.checkpoint_path(step->second)).filename() &&
+      name != fs::path(names.kept_path(step->second)).filename()) {
     throw Error(ErrorKind::data, fmt::format("{} holds step {}, which does not match its name",
                                              file.path, step->second));
   }
@@ -214,9 +227,25 @@ std::optional<FoundCheckpoint> RunFolder::newest_valid(std::vector<std::string>&
                           path_, all.size(), newest));
 }
 
+void RunFolder::keep(Index step) const {
+  const std::string from = checkpoint_path(step);
+  const std::string to = kept_path(step);
+  const std::string temporary = fmt::format("{}/checkpoints/.kept-{:08}.h5.tmp.link", path_, step);
+  std::error_code ignored;
+  std::error_code error;
+  fs::remove(temporary, ignored);
+  fs::create_hard_link(from, temporary, error);
+  if (!error) fs::rename(temporary, to, error);
+  fs::remove(temporary, ignored);  // a rename to another name of the same file does nothing
+  if (error) copy_atomically(from, to);
+}
+
 void RunFolder::prune(Index keep) const {
   std::error_code ignored;  // a checkpoint that cannot be deleted does no harm
-  const auto all = checkpoints();
+  auto all = checkpoints();
+  std::erase_if(all, [](const std::string& path) {
+    return fs::path(path).filename().string().starts_with("kept-");
+  });
   for (std::size_t i = static_cast<std::size_t>(keep); i < all.size(); ++i)
     fs::remove(all[i], ignored);
 }

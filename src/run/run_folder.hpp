@@ -24,8 +24,8 @@ struct FoundCheckpoint {
   std::string origin;         ///< the file that these are of
 };
 
-/// The files of a run: config.cfg, metrics.jsonl, metrics.csv, checkpoints/step-NNNNNNNN.h5,
-/// model.h5, and .lock while it is being written to. Used on rank 0 only.
+/// The files of a run: config.cfg, metrics.jsonl, metrics.csv, checkpoints/step-NNNNNNNN.h5 and
+/// kept-NNNNNNNN.h5, model.h5, and .lock while it is being written to. Used on rank 0 only.
 class RunFolder {
  public:
   explicit RunFolder(std::string path) : path_(std::move(path)) {
@@ -41,6 +41,8 @@ class RunFolder {
   /// With --watchdog: the activity of each rank, one line per rank; removed at a normal end.
   [[nodiscard]] std::string watchdog_path() const { return path_ + "/.watchdog"; }
   [[nodiscard]] std::string checkpoint_path(Index step) const;
+  /// With --keep-every: a checkpoint that prune() leaves.
+  [[nodiscard]] std::string kept_path(Index step) const;
 
   /// Makes the folder and takes its lock. Throws Error(usage) when it already holds a run or
   /// another run has the lock, Error(io) when it cannot be written.
@@ -53,14 +55,17 @@ class RunFolder {
   /// that are newer than that one were passed over: they get names ending in ".damaged", so that
   /// they neither count as those to keep nor are taken for the newest again.
   void set_aside_newer_than(const std::string& checkpoint) const;
-  /// Checkpoints by step, newest first, valid or not.
+  /// Checkpoints by step, newest first, valid or not; a kept one behind that of the same step.
   [[nodiscard]] std::vector<std::string> checkpoints() const;
   /// The newest checkpoint that passes verification, holds the step that its name says, and is of
   /// this run: of one with the settings in config.cfg, unless that is missing or damaged. None when
   /// the run has none at all; `notes` gets the reasons for which newer ones, or config.cfg, were
   /// passed over. Throws Error(data) when there are checkpoints but none is valid.
   [[nodiscard]] std::optional<FoundCheckpoint> newest_valid(std::vector<std::string>& notes) const;
-  /// Deletes all but the newest `keep` checkpoints.
+  /// Gives the checkpoint of this step, which exists, its second name; the two share their bytes
+  /// where the file system can. Throws Error(io).
+  void keep(Index step) const;
+  /// Deletes all but the newest `keep` checkpoints and those that are kept.
   void prune(Index keep) const;
 
  private:

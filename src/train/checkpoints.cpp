@@ -11,12 +11,15 @@
 #include "run/count_settings.hpp"
 #include "run/feature_weights.hpp"
 #include "run/model_file.hpp"
+#include "run/model_origin.hpp"
 #include "run/table_columns.hpp"
 #include "run/version.hpp"
 #include "system/atomic_file.hpp"
 #include "train/diagnosis.hpp"
+#include "train/extension.hpp"
 #include "train/resume_checks.hpp"
 #include "train/run_end.hpp"
+#include "train/run_start.hpp"
 
 namespace hourglass {
 
@@ -51,15 +54,29 @@ void Checkpoints::restore(ResumePoint& point, RunState& state) {
   collectively(communicator_, [&] {
     file = point.state ? std::move(*point.state) : open_state_file(checkpoint);
     check_tensors(file, stages_.network().layout());
-    check_same_run(file, checkpoint, config_, data_, plan_);
+    check_same_run(file, checkpoint, config_, data_, plan_, point.extend);
     state = RunState::load(file.header, file.path);
     check_epochs_left(plan_, state.position);
     data_.set_transform(load_transform(file.header, config_));
     read_arena(file, "/model", stages_.parameters());
   });
+  counts_samples_ = has_samples(file.header);
+  if (point.extend) extend(file, state);
   stages_.begin(state.position.stage);
   stages_.current().load_optimizer(file);
   writer_.start_from(checkpoint, state.position.step);
+}
+
+void Checkpoints::extend(const StateFile& file, RunState& state) {
+  Index before = 0;
+  collectively(communicator_, [&] { before = samples_of(file, config_, state); });
+  if (!extend_run(communicator_, file, config_, data_, before, state)) return;
+  new_samples_ = data_.training().info().rows() - before;
+  counts_samples_ = true;
+}
+
+bool Checkpoints::is_kept(const Position& position) const {
+  return position.step > 0 && checkpoint_is_due(config_.keep_every, position, false);
 }
 
 bool Checkpoints::interval_has_passed() const {
@@ -81,7 +98,7 @@ void Checkpoints::write(const RunState& state) {
   state.store(header);
   std::vector<StoredArena> arenas = stages_.current().stored_optimizer(header.position);
   arenas.insert(arenas.begin(), stages_.current().stored_parameters());
-  writer_.write(state.position.step, header, std::move(arenas));
+  writer_.write(state.position.step, header, std::move(arenas), is_kept(state.position));
   since_last_.restart();
 }
 
@@ -114,6 +131,12 @@ StateHeader Checkpoints::header() const {
   store_columns(config_.columns, header);
   store_conditions(config_.model.conditions, header);
   store_library(config_.model, header);
+  store_origin(config_.origin, header);
+  if (counts_samples_) store_samples(data_.training().info().rows(), header);
+  if (!config_.transfer.teacher.empty())
+    header.texts["teacher_digest"] = config_.transfer.teacher_digest;
+  if (const std::string frozen = frozen_note(config_, stages_.network()); !frozen.empty())
+    header.texts["frozen"] = frozen;
   return header;
 }
 

@@ -35,6 +35,10 @@ class Checkpoints {
   /// the file is a model or of another network.
   void restore(ResumePoint& point, RunState& state);
 
+  /// Samples that have joined the run where it was resumed (--extend).
+  [[nodiscard]] Index new_samples() const { return new_samples_; }
+  /// Whether the checkpoint at this position is one to keep (--keep-every).
+  [[nodiscard]] bool is_kept(const Position& position) const;
   /// Whether the interval, if it is in seconds, has passed on this rank since the last one.
   [[nodiscard]] bool interval_has_passed() const;
   /// Writes one, or begins to (--checkpoint-async). Throws Error(diverged) instead when a parameter
@@ -64,6 +68,7 @@ class Checkpoints {
   [[noreturn]] void fail_diverged(const Position& position, const std::string& what);
 
  private:
+  void extend(const StateFile& file, RunState& state);
   [[nodiscard]] StateHeader header() const;
   void write_weights(const std::string& path, const RunState& state);
 
@@ -76,6 +81,8 @@ class Checkpoints {
   StageSequence& stages_;
   CheckpointWriter writer_;
   Timer since_last_;
+  bool counts_samples_ = false;  // a run whose samples have grown
+  Index new_samples_ = 0;
 };
 
 }  // namespace hourglass

@@ -57,6 +57,7 @@ StageSettings Pretraining::settings(Index stage, const ShardPlan& plan) const {
   StageSettings settings;
   // Products stay in single precision: a layer alone is small.
   settings.arithmetic.wire = config_.arithmetic.wire;
+  settings.arithmetic.low_rank = config_.arithmetic.low_rank;
   settings.optimizer = config_.optimizer;
   if (pretrain.optimizer != "auto") settings.optimizer.name = pretrain.optimizer;
   // Layers are trained on batches: what stands in for an optimizer of whole data sets is Adam.

@@ -19,14 +19,21 @@ std::string text_of(const StateFile& file, const char* name) {
 }  // namespace
 
 void check_same_run(const StateFile& file, const std::string& checkpoint, const TrainConfig& config,
-                    const RunData& data, const RunPlan& plan) {
-  if (text_of(file, "data_fingerprint") != data.fingerprint()) {
+                    const RunData& data, const RunPlan& plan, bool extend) {
+  if (!extend && text_of(file, "data_fingerprint") != data.fingerprint()) {
     throw Error(
         ErrorKind::usage,
         fmt::format(
             "cannot resume with --data {}: its content is not what {} was trained on; give the "
-            "original data or start a new run",
+            "original data, add --extend where samples were appended, or start a new run",
             config.data, checkpoint));
+  }
+  if (text_of(file, "teacher_digest") != config.transfer.teacher_digest) {
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("cannot resume with --teacher {}: its weights are not those that {} was "
+                    "trained with; restore them or start a new run",
+                    config.transfer.teacher, checkpoint));
   }
   // Checkpoints of older versions have no fingerprint of the validation data.
   if (plan.depends_on_validation() && file.header.texts.contains("validation_fingerprint") &&

@@ -40,6 +40,13 @@ std::vector<std::string> notes_on(const FeatureStatistics& statistics, Index row
   return notes;
 }
 
+// The fingerprint of the data and of what belongs to them.
+std::string with_bytes(const std::string& fingerprint, std::span<const std::byte> bytes) {
+  if (bytes.empty()) return fingerprint;
+  return text_digest(fingerprint +
+                     std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+}
+
 }  // namespace
 
 RunData::RunData(const Communicator& communicator, const TrainConfig& config)
@@ -91,12 +98,8 @@ void RunData::prepare(const TrainConfig& config, Index features) {
     if (!communicator_.is_root()) return;
     fingerprint_ = hourglass::fingerprint(*training_, &identity_.range, config.missing_values);
     // Other weights or conditions make another run.
-    for (const auto bytes :
-         {std::as_bytes(std::span(weights_)), std::as_bytes(std::span(conditions_))}) {
-      if (bytes.empty()) continue;
-      fingerprint_ = text_digest(
-          fingerprint_ + std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
-    }
+    fingerprint_ = with_bytes(fingerprint_, std::as_bytes(std::span(weights_)));
+    fingerprint_ = with_bytes(fingerprint_, std::as_bytes(std::span(conditions_)));
     if (validation) validation_fingerprint_ = hourglass::fingerprint(*validation);
     look_for_odd_values(statistics, config.missing_values);
   });
@@ -113,6 +116,19 @@ void RunData::prepare(const TrainConfig& config, Index features) {
     if (communicator_.is_root()) look_for_unfamiliar_values(statistics);
     validation_.reader->release();
   });
+}
+
+std::string RunData::fingerprint_of_first(Index rows, const TrainConfig& config) const {
+  std::string result;
+  collectively(communicator_, [&] {
+    if (!communicator_.is_root()) return;
+    result = hourglass::fingerprint(*training_, nullptr, config.missing_values, rows);
+    const std::size_t conditions = static_cast<std::size_t>(rows) * config.model.conditions.size();
+    result = with_bytes(
+        result, std::as_bytes(std::span(conditions_).first(conditions_.empty() ? 0 : conditions)));
+    training_->release();
+  });
+  return communicator_.broadcast(result);
 }
 
 void RunData::set_transform(InputTransform transform) {

@@ -59,6 +59,8 @@ class RunData {
   /// Notes on what is missing in the training data and on its counts; empty for other data.
   [[nodiscard]] const std::vector<std::string>& training_notes() const { return training_notes_; }
   [[nodiscard]] const std::string& fingerprint() const { return fingerprint_; }
+  /// The fingerprint of a run on the first `rows` samples alone, which has no weights of samples.
+  [[nodiscard]] std::string fingerprint_of_first(Index rows, const TrainConfig& config) const;
   /// "" without validation data.
   [[nodiscard]] const std::string& validation_fingerprint() const {
     return validation_fingerprint_;

@@ -6,6 +6,7 @@ namespace hourglass {
 
 RunPlan::RunPlan(const TrainConfig& config, const Autoencoder& network, Index samples)
     : config_(config),
+      network_(network),
       pretraining_(config, network),
       shards_(std::max<Index>(1, samples), config.shards(), config.micro_batch),
       pretraining_shards_(shards_.samples(), config.pretrain_shards(), config.micro_batch) {}
@@ -31,6 +32,9 @@ StageSettings RunPlan::settings(Index stage) const {
                          config_.clip_norm,    config_.epochs,    config_.reduction,
                          config_.bucket_bytes, config_.arithmetic};
   settings.overlap = config_.overlap;
+  settings.frozen =
+      frozen_parameters(network_, config_.transfer.freeze,
+                        config_.origin.known() ? &config_.origin.conditions : nullptr);
   settings.schedule.learning_rate = scaled_learning_rate(config_.schedule, config_.batch);
   return settings;
 }
@@ -70,6 +74,11 @@ PenaltyFactors RunPlan::penalty_factors(const Position& position) const {
   factors.l1 = weight_ramp(schedules.l1_warmup, 1, per_epoch).factor(step);
   factors.variational =
       weight_ramp(schedules.beta_warmup, schedules.beta_cycles, per_epoch).factor(step);
+  factors.l0 = weight_ramp(schedules.l0_warmup, 1, per_epoch).factor(step);
+  if (schedules.k_start > 0) {
+    factors.k = annealed_k(schedules.k_start, config_.model.sparsity.selection.k,
+                           weight_ramp(schedules.k_anneal, 1, per_epoch).factor(step));
+  }
   return factors;
 }
 

@@ -56,6 +56,7 @@ class RunPlan {
   [[nodiscard]] Schedule schedule() const;
 
   const TrainConfig& config_;
+  const Autoencoder& network_;
   Pretraining pretraining_;
   ShardPlan shards_;
   ShardPlan pretraining_shards_;

@@ -31,7 +31,7 @@ void StageSequence::begin(Index stage) {
     input_seconds_ = 0;
   }
   current_ = std::make_unique<TrainedStage>(communicator_, config_, network_, plan_, stage, pool_,
-                                            parameters_.span());
+                                            parameters_.span(), teacher_);
   record_phases();
 }
 

@@ -25,6 +25,8 @@ class StageSequence {
                 const Autoencoder& network, const RunData& data, const RunPlan& plan,
                 const RunProfile& profile);
 
+  /// The model that the stages to begin imitate; it outlives this.
+  void set_teacher(const Model* teacher) { teacher_ = teacher; }
   /// Makes a stage the current one, from the network's parameters as they are. Throws the same
   /// Error on every rank. Collective.
   void begin(Index stage);
@@ -51,6 +53,7 @@ class StageSequence {
   const RunData& data_;
   const RunPlan& plan_;
   const RunProfile& profile_;
+  const Model* teacher_ = nullptr;
   WorkerPool pool_;
   Buffer<float> parameters_;
   const ShardPlan* source_plan_ = nullptr;

@@ -7,6 +7,7 @@
 #include "engine/training_data.hpp"
 #include "train/output_range.hpp"
 #include "train/placement.hpp"
+#include "train/run_start.hpp"
 #include "train/shuffle_advice.hpp"
 #include "train/unpacking_advice.hpp"
 #include "train/warmup_advice.hpp"
@@ -57,6 +58,9 @@ std::vector<std::string> start_report(const Communicator& communicator, const Tr
                   shards.samples(), network.features(), network.layout().parameter_count(),
                   communicator.size(), config.threads, shards.shards(), shards.steps_per_epoch()),
       memory.text()};
+  if (config.origin.known()) lines.push_back(config.origin.taken);
+  if (const std::string frozen = frozen_note(config, network); !frozen.empty())
+    lines.push_back(fmt::format("frozen: {}", frozen));
   const DatasetInfo& info = data.training().info();
   if (!info.decoding.empty())
     lines.push_back(fmt::format("{}: {}", to_string(info.address), info.decoding));

@@ -65,7 +65,9 @@ void StepLoop::train_epoch() {
       if (recorder_.records_step(position.step)) record_step();
       if (position.step_in_epoch == plan_.updates_per_epoch(position.stage)) finish_epoch();
       if (supervisor_.verification_due(position.step)) verify();
-      if (checkpoint_is_due(config_.checkpoint_every, position, supervisor_.checkpoint_requested()))
+      if (checkpoint_is_due(config_.checkpoint_every, position,
+                            supervisor_.checkpoint_requested()) ||
+          checkpoints_.is_kept(position))
         checkpoint();
     }
     if (supervisor_.stop_requested()) stop();

@@ -4,7 +4,7 @@ namespace hourglass {
 
 TrainedStage::TrainedStage(const Communicator& communicator, const TrainConfig& config,
                            const Autoencoder& network, const RunPlan& plan, Index index,
-                           WorkerPool& pool, std::span<float> parameters)
+                           WorkerPool& pool, std::span<float> parameters, const Model* teacher)
     : pretraining_(plan.pretraining()),
       index_(index),
       network_tensors_(stored_tensors(network.layout())),
@@ -14,7 +14,13 @@ TrainedStage::TrainedStage(const Communicator& communicator, const TrainConfig& 
     layer_parameters_ = Buffer<float>(layer_->layout().size());
     pretraining_.take(index, *layer_, parameters, layer_parameters_.span());
   }
-  const Trainable& model = layer_ ? *layer_ : static_cast<const Trainable&>(network);
+  if (teacher != nullptr && !layer_) {
+    distilled_ =
+        std::make_unique<Distilled>(network, *teacher->network, teacher->parameters.data(),
+                                    config.transfer.distill, config.transfer.distill_weight);
+  }
+  const Trainable& whole = distilled_ ? *distilled_ : static_cast<const Trainable&>(network);
+  const Trainable& model = layer_ ? *layer_ : whole;
   stage_ =
       std::make_unique<Stage>(communicator, model, plan.shards(index), pool,
                               layer_ ? layer_parameters_.span() : parameters, plan.settings(index));
@@ -51,12 +57,20 @@ StoredArena TrainedStage::stored_model() {
 std::vector<StoredArena> TrainedStage::stored_optimizer(
     std::map<std::string, std::int64_t>& position) const {
   if (full_batch_) return full_batch_->stored(network_tensors_, position);
-  return stage_->sharded_optimizer().stored(layer_ ? pretraining_.tensors(index_, *layer_)
-                                                   : network_tensors_);
+  const std::vector<StoredTensor> tensors =
+      layer_ ? pretraining_.tensors(index_, *layer_) : network_tensors_;
+  std::vector<StoredArena> arenas = stage_->sharded_optimizer().stored(tensors);
+  for (StoredArena& arena : stage_->exchange().stored(tensors)) arenas.push_back(std::move(arena));
+  return arenas;
 }
 
 void TrainedStage::load_optimizer(const StateFile& file) {
-  full_batch_ ? full_batch_->load(file) : stage_->sharded_optimizer().load(file);
+  if (full_batch_) {
+    full_batch_->load(file);
+    return;
+  }
+  stage_->sharded_optimizer().load(file);
+  stage_->exchange().load(file);
 }
 
 }  // namespace hourglass

@@ -14,6 +14,8 @@
 #include "engine/worker_pool.hpp"
 #include "hourglass/comm/communicator.hpp"
 #include "model/autoencoder.hpp"
+#include "model/distilled.hpp"
+#include "run/model_file.hpp"
 #include "train/run_plan.hpp"
 
 namespace hourglass {
@@ -22,11 +24,12 @@ namespace hourglass {
 /// of its tensors.
 class TrainedStage {
  public:
-  /// The references and `parameters`, the network's arena, outlive this. Throws the same Error on
+  /// The references, `parameters`, the network's arena, and the teacher that the whole network
+  /// imitates, null without one, outlive this. Throws the same Error on
   /// every rank. Collective.
   TrainedStage(const Communicator& communicator, const TrainConfig& config,
                const Autoencoder& network, const RunPlan& plan, Index index, WorkerPool& pool,
-               std::span<float> parameters);
+               std::span<float> parameters, const Model* teacher = nullptr);
 
   [[nodiscard]] bool is_pretraining() const { return layer_ != nullptr; }
   [[nodiscard]] Stage& stage() { return *stage_; }
@@ -53,6 +56,7 @@ class TrainedStage {
   std::vector<StoredTensor> network_tensors_;
   std::span<float> network_parameters_;
   std::unique_ptr<Trainable> layer_;
+  std::unique_ptr<Distilled> distilled_;
   Buffer<float> layer_parameters_;
   std::unique_ptr<Stage> stage_;
   std::unique_ptr<FullBatch> full_batch_;

@@ -1,33 +1,33 @@
 #include "train/trainer.hpp"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "checkpoint/state_file.hpp"
-#include "config/settings.hpp"
 #include "core/activity.hpp"
 #include "engine/arithmetic.hpp"
 #include "engine/inference.hpp"
 #include "system/atomic_file.hpp"
-#include "train/empty_counts.hpp"
-#include "train/gene_choice.hpp"
 #include "train/start_report.hpp"
 
 namespace hourglass {
 
 Trainer::Trainer(const Communicator& communicator, const TrainConfig& config,
                  std::optional<ResumePoint> resume)
-    : Trainer(without_empty_counts(communicator, with_highly_variable(communicator, config)),
-              communicator, std::move(resume)) {}
+    // In braces, whose order is fixed: what to start from is found before `resume` is moved.
+    : Trainer{start_of_run(communicator, config, resume), communicator, std::move(resume)} {}
 
-Trainer::Trainer(const TrainConfig& config, const Communicator& communicator,
+Trainer::Trainer(const RunStart& start, const Communicator& communicator,
                  std::optional<ResumePoint> resume)
     : communicator_(communicator),
-      signals_(stop_signals_from(config.reliability.stop_signal)),
-      data_(communicator, config),
-      config_(data_.completed(config)),
+      signals_(stop_signals_from(start.config.reliability.stop_signal)),
+      data_(communicator, start.config),
+      config_(completed_config(data_, start, resume)),
       model_(config_.model),
       plan_(config_, model_, data_.training().info().rows()),
-      folder_(resume ? std::move(resume->folder) : RunFolder(config.output)),
+      teacher_(start.teacher),
+      folder_(resume ? std::move(resume->folder) : RunFolder(config_.output)),
       profile_(communicator, config_, model_),
       stages_(communicator, config_, model_, data_, plan_, profile_),
       recorder_(communicator, config_, plan_, model_, data_),
@@ -41,16 +41,25 @@ Trainer::Trainer(const TrainConfig& config, const Communicator& communicator,
   });
   prepare_arithmetic(communicator_, config_, model_.layout());
   data_.prepare(config_, model_.features());
+  if (teacher_) {
+    collectively(communicator_, [&] { check_teacher(*teacher_, config_, model_); });
+    stages_.set_teacher(teacher_.get());
+  }
   if (resume && !resume->checkpoint.empty()) {
     checkpoints_.restore(*resume, state_);
   } else {
+    if (start.source) {
+      take_initial_weights(communicator_, *start.source, model_, data_.identity(),
+                           stages_.parameters(), config_);
+    }
     stages_.begin(state_.position.stage);
   }
   collectively(communicator_, [&] {
+    if (teacher_) check_teacher_input(*teacher_, config_, data_.transform());
     if (!communicator_.is_root()) return;
     profile_.check_trace();
     resume ? folder_.set_aside_newer_than(resume->checkpoint) : folder_.create();
-    write_text_atomically(folder_.config_path(), to_text(config_));
+    write_text_atomically(folder_.config_path(), configuration_text(config_));
     recorder_.open_files(folder_, state_.position.step);
   });
 }
@@ -60,6 +69,10 @@ TrainResult Trainer::run() {
   for (const std::string& line :
        start_report(communicator_, config_, data_, plan_, stages_, recorder_.shows_notes()))
     recorder_.note(line);
+  if (const Index samples = checkpoints_.new_samples(); samples > 0) {
+    recorder_.note(fmt::format("{} new samples join in epoch {}, which begins with all of them",
+                               samples, state_.position.epoch + 1));
+  }
   profile_.start();
   stages_.record_phases();
   // A checkpoint's share of a rank: weights, and as many moments as Adam has.
@@ -74,8 +87,8 @@ void Trainer::train_stages() {
   const Position& position = state_.position;
   const bool writes_checkpoints = config_.checkpoint_every.count > 0;
   // A run has a checkpoint from its first moment, so that there always is one to name and to go
-  // back to.
-  if (position.step == 0 && writes_checkpoints) {
+  // back to; that of an extended run takes the place of the one that knows fewer samples.
+  if ((position.step == 0 || checkpoints_.new_samples() > 0) && writes_checkpoints) {
     loop_.checkpoint();
     checkpoints_.finish();
   }

@@ -15,6 +15,7 @@
 #include "train/run_data.hpp"
 #include "train/run_plan.hpp"
 #include "train/run_profile.hpp"
+#include "train/run_start.hpp"
 #include "train/run_state.hpp"
 #include "train/stage_sequence.hpp"
 #include "train/step_loop.hpp"
@@ -52,8 +53,7 @@ class Trainer {
   std::vector<StepTimes> run_steps(Index steps);
 
  private:
-  /// With the columns chosen.
-  Trainer(const TrainConfig& config, const Communicator& communicator,
+  Trainer(const RunStart& start, const Communicator& communicator,
           std::optional<ResumePoint> resume);
 
   void train_stages();
@@ -66,6 +66,7 @@ class Trainer {
   TrainConfig config_;
   Autoencoder model_;
   RunPlan plan_;
+  std::shared_ptr<const Model> teacher_;
   RunFolder folder_;
   RunProfile profile_;
   StageSequence stages_;

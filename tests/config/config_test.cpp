@@ -56,7 +56,8 @@ TEST(Validate, refuses_numbers_out_of_range) {
 }
 
 TEST(Validate, refuses_settings_that_contradict_each_other) {
-  refused("gradient-wire = bf16\nreduction = allreduce", "needs --reduction tree");
+  for (const std::string wire : {"bf16", "int8", "powersgd:4"})
+    refused("gradient-wire = " + wire + "\nreduction = allreduce", "needs --reduction tree");
   refused("keep-best = true", "--keep-best depends on the validation error");
   refused("schedule = plateau", "--schedule plateau depends on the validation error");
   refused("early-stopping = 2", "--early-stopping depends on the validation error");

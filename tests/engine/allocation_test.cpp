@@ -301,14 +301,14 @@ TEST_F(StageAllocation, none_with_any_optimizer) {
 
 TEST_F(StageAllocation, none_with_either_reduction_and_wire) {
   for (const Reduction reduction : {Reduction::tree, Reduction::allreduce}) {
-    for (const Wire wire : {Wire::fp32, Wire::bf16}) {
-      if (reduction == Reduction::allreduce && wire == Wire::bf16) continue;
+    for (const char* wire : {"fp32", "bf16", "int8", "powersgd:1"}) {
       StageSettings settings = stage_settings();
       settings.reduction = reduction;
-      settings.arithmetic.wire = wire;
+      parse_wire(wire, settings.arithmetic);
+      if (reduction == Reduction::allreduce && format_wire(settings.arithmetic) != "fp32") continue;
       for (const Index threads : {1, 2, 3}) {
         EXPECT_EQ(allocations_of_a_step(small_spec(), settings, threads), 0)
-            << name_of(reduction) << ", " << name_of(wire) << ", " << threads << " threads";
+            << name_of(reduction) << ", " << wire << ", " << threads << " threads";
       }
     }
   }

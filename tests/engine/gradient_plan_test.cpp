@@ -149,5 +149,23 @@ TEST(GradientPlan, needs_leaves_and_workers) {
   expect_error(ErrorKind::bug, "without leaves", [] { const GradientPlan plan(4, {0, 4}, 0); });
 }
 
+TEST(GradientPlan, kept_leaves_are_handed_over_one_by_one) {
+  for (Index workers = 1; workers <= 4; ++workers) {
+    const GradientPlan plan(9, {2, 7}, workers, true);
+    ASSERT_EQ(plan.rank_nodes().size(), 5U);
+    for (Index i = 0; i < 5; ++i) {
+      const GradientPlan::RankNode& node = plan.rank_nodes()[static_cast<std::size_t>(i)];
+      EXPECT_EQ(node.node, (Range{2 + i, 3 + i}));
+      EXPECT_EQ(node.terms.size(), 1U);
+    }
+    for (const GradientPlan::Worker& worker : plan.workers()) {
+      const std::vector<std::string> buffers = run_worker(worker);
+      ASSERT_EQ(static_cast<Index>(buffers.size()), worker.leaves.size());
+      for (Index i = 0; i < worker.leaves.size(); ++i)
+        EXPECT_EQ(buffers[static_cast<std::size_t>(i)], std::to_string(worker.leaves.begin + i));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace hourglass

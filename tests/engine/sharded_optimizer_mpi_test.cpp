@@ -31,12 +31,13 @@ class ShardedOptimizerTest : public testing::Test {
     std::unique_ptr<GradientExchange> exchange;
     std::unique_ptr<ShardedOptimizer> optimizer;
   };
-  Parts make(Reduction reduction = Reduction::tree) {
+  Parts make(Reduction reduction = Reduction::tree, bool sparse = false) {
     Parts parts;
     parts.exchange = std::make_unique<GradientExchange>(
         world_, parameters_.span(), GradientExchangeSettings{reduction, 8, 1024});
     UpdateSettings settings;
     settings.ema = 0.99;
+    settings.sparse = sparse;
     parts.optimizer =
         std::make_unique<ShardedOptimizer>(model_, *adam_, *parts.exchange, pool_, settings);
     return parts;
@@ -96,6 +97,42 @@ TEST_F(ShardedOptimizerTest, each_rank_loads_its_part_and_reads_no_more) {
     world_.sum(all);
     const Index copies = reduction == Reduction::tree ? 1 : world_.size();
     EXPECT_EQ(all[0], copies * 3 * model_.layout().parameter_count() * 4);
+  }
+}
+
+// Cells without a gradient keep parameters and moments; the others are updated as without the
+// setting.
+TEST_F(ShardedOptimizerTest, sparse_updates_leave_cells_without_gradient) {
+  const StateFile file = open_state_file(write_checkpoint());
+  Buffer<float> gradient(parameters_.size());
+  const auto is_active = [](Index i) { return i / cell_floats % 3 != 1; };
+  for (Index i = 0; i < gradient.size(); ++i)
+    gradient[i] = is_active(i) ? value_of("/gradient", i) : -0.0F;
+  const Buffer<float> start = initial_parameters(model_);
+  std::vector<std::vector<float>> updated;
+  std::vector<std::vector<float>> means;
+  for (const bool sparse : {false, true}) {
+    std::ranges::copy(start.span(), parameters_.span().begin());
+    const Parts parts = make(Reduction::tree, sparse);
+    parts.optimizer->load(file);
+    for (Index b = 0; b < static_cast<Index>(parts.exchange->owned().size()); ++b)
+      parts.optimizer->update(b, {3, 0.01}, gradient.span());
+    updated.emplace_back(parameters_.span().begin(), parameters_.span().end());
+    auto& mean = means.emplace_back(static_cast<std::size_t>(parameters_.size()));
+    const StoredArena arena = parts.optimizer->stored(stored_tensors(model_.layout())).front();
+    for (std::size_t r = 0; r < arena.ranges.size(); ++r) {
+      std::copy_n(arena.values[r], arena.ranges[r].size(),
+                  mean.begin() + static_cast<std::ptrdiff_t>(arena.ranges[r].begin));
+    }
+  }
+  const Parts parts = make();
+  for (const Range& range : parts.exchange->owned()) {
+    for (Index i = range.begin; i < range.end; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      if (is_padding(i)) continue;
+      ASSERT_EQ(updated[1][at], is_active(i) ? updated[0][at] : start[i]) << i;
+      ASSERT_EQ(means[1][at], is_active(i) ? means[0][at] : value_of("/optimizer/mean", i)) << i;
+    }
   }
 }
 

@@ -91,9 +91,15 @@ TEST_F(StageTest, ranks_and_threads_do_not_change_a_bit_of_any_rule) {
     for (const Index threads : {1, 3})
       EXPECT_TRUE(same_bits(train(world_, settings, threads), expected)) << optimizer;
   }
-  StageSettings settings = settings_of("adam");
-  settings.arithmetic.wire = Wire::bf16;
-  EXPECT_TRUE(same_bits(train(world_, settings, 2), train(Communicator::self(), settings, 1)));
+  std::vector<std::vector<float>> seen;
+  for (const char* wire : {"fp32", "bf16", "int8", "powersgd:1", "powersgd:2"}) {
+    StageSettings settings = settings_of("adam");
+    parse_wire(wire, settings.arithmetic);
+    seen.push_back(train(Communicator::self(), settings, 1));
+    for (const Index threads : {1, 2})
+      EXPECT_TRUE(same_bits(train(world_, settings, threads), seen.back())) << wire;
+    EXPECT_EQ(std::ranges::count(seen, seen.back()), 1) << wire << " must matter";
+  }
 }
 
 TEST_F(StageTest, average_follows_the_parameters) {

@@ -239,6 +239,36 @@ class BitIdentityTest(ProgramTest):
                 seen.update(digests.values())
         self.assertEqual(len(seen), len(OPTIMIZERS))
 
+    def test_every_sparsity(self):
+        """15 units of a code, the encoder's of one layer or two; 4 shards of several ranks."""
+        settings = ["--batch", 48, "--micro-batch", 12, "--output-activation", "linear"]
+        kinds = {
+            "topk": ["--sparsity", "topk:3", "--layers", "20,15"],
+            "updates": ["--sparsity", "topk:1", "--layers", "20,90", "--sparse-update"],
+            "annealed": ["--sparsity", "topk:3", "--k-start", 9, "--k-anneal", "2epochs"],
+            "batch-topk": ["--sparsity", "batch-topk:3", "--layers", "20,15"],
+            "jumprelu": ["--sparsity", "jumprelu:0.1", "--l0", "1e-3", "--l0-warmup", "1epochs"],
+            "l1": ["--sparsity", "l1", "--l1", "1e-3", "--layers", "20,15"],
+            "gated": ["--sparsity", "gated", "--l1", "1e-3", "--layers", "20,15"],
+        }
+        seen = set()
+        for name, own in kinds.items():
+            with self.subTest(sparsity=name):
+                words = [*settings, *own]
+                if "--layers" not in own:
+                    words += ["--layers", "20,12,15"]
+                digests = {
+                    "one": self.trained(f"{name}1", *words),
+                    "three": self.trained(f"{name}3", *words, ranks=3),
+                }
+                if name in ("topk", "batch-topk"):
+                    digests["two"] = self.trained(f"{name}2", *words, "--threads", 2, ranks=2)
+                    digests["four"] = self.trained(f"{name}4", *words, "--memory", 0, ranks=4)
+                digests.update(self.stopped_and_resumed(name, *self.source, *BASE, *words))
+                self.assert_all_equal(digests)
+                seen.update(digests.values())
+        self.assertEqual(len(seen), len(kinds))
+
     def test_seeds_differ(self):
         digests = {
             seed: self.trained(f"seed{seed}", "--seed", seed) for seed in (1, 2, 2**40 + 1)

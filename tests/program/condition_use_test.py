@@ -1,4 +1,4 @@
-"""Models with conditions in probe and sample, and read by hourglass.py."""
+"""Models with conditions in probe and sample, and read in Python."""
 import sys
 import unittest
 

@@ -46,7 +46,7 @@ class ResumeHints(HintTest):
                 "train/samples",
                 "--data",
                 "cannot resume with --data {}: its content is not what {} was trained on; give the"
-                " original data or start a new run",
+                " original data, add --extend where samples were appended, or start a new run",
             ),
             (
                 "test/samples",

@@ -232,7 +232,7 @@ class IdentityTest(ProgramTest):
         self.assertAlmostEqual(self.sse(model, "fractions") / own, 1, 4)
 
     def test_python(self):
-        """python/hourglass.py converts and refuses like the program."""
+        """hourglass.load converts and refuses like the program."""
         sys.path.insert(0, str(ROOT / "python"))
         self.addCleanup(sys.path.remove, str(ROOT / "python"))
         module = importlib.import_module("hourglass")

@@ -37,12 +37,14 @@ LIB/cmake/hourglass/hourglass-config.cmake
 LIB/cmake/hourglass/hourglass-targets-CONFIG.cmake
 LIB/cmake/hourglass/hourglass-targets.cmake
 LIB/libhourglass.a
-lib/python3/dist-packages/hourglass.py
 share/bash-completion/completions/hourglass
 share/doc/hourglass/CHANGELOG.md
 share/doc/hourglass/LICENSE
 share/doc/hourglass/README.md
 share/hourglass/example.py
+share/hourglass/examples/cells.py
+share/hourglass/examples/digits.py
+share/hourglass/examples/time_series.py
 share/hourglass/slurm/README.md
 share/hourglass/slurm/env.sh
 share/hourglass/slurm/scaling.sbatch
@@ -67,6 +69,9 @@ def installed_files():
         for path in (ROOT / folder).rglob("*"):
             if path.suffix in kinds:
                 files.add(f"share/{target}/{path.relative_to(ROOT / folder)}")
+    package = ROOT / "python/hourglass"
+    for path in [*package.glob("*.py"), package / "py.typed"]:
+        files.add(f"lib/python3/dist-packages/hourglass/{path.name}")
     return files
 
 
@@ -170,11 +175,11 @@ class PackageTest(unittest.TestCase):
     def test_the_program_tells_the_version(self):
         self.assertIn(VERSION, self.command(self.prefix / "bin/hourglass", "--version"))
 
-    def test_the_python_module_is_found(self):
+    def test_the_python_package_is_found(self):
         modules = self.prefix / "lib/python3/dist-packages"
         text = "import hourglass; print(hourglass.__file__)"
         found = self.command(sys.executable, "-B", "-c", text, PYTHONPATH=str(modules))
-        self.assertEqual(found.strip(), str(modules / "hourglass.py"))
+        self.assertEqual(found.strip(), str(modules / "hourglass/__init__.py"))
 
     def test_installed_jobs_run_the_installed_program(self):
         text = f"source {self.prefix}/share/hourglass/slurm/env.sh; echo $HOURGLASS"

@@ -39,6 +39,20 @@ class PeersTest(ProgramTest):
         for line in lines:
             self.assertGreater(min(line["hourglass"], line["torch"], line["ratio"]), 0)
 
+    def test_sparse_autoencoders_are_measured(self):
+        words = "--features 20 --units 48 --k 4 --batch 32 --samples 64 --epochs 1".split()
+        result = subprocess.run(
+            [*COMPARE[:2], str(ROOT / "bench/peers/sae.py"), "--program", PROGRAM, *words]
+            + ["--repetitions", "1"],
+            capture_output=True,
+            text=True,
+            timeout=110,
+            check=False,
+        )
+        self.assertEqual(result.returncode, 0, result.stderr)
+        line = json.loads(result.stdout)
+        self.assertGreater(min(line["ratio_dense"], line["ratio_careful"], line["hourglass"]), 0)
+
     def test_a_program_that_is_not_there_is_named(self):
         result = subprocess.run(
             [*COMPARE[:-1], "/nowhere/hourglass", "--data", "x.h5:/y"],

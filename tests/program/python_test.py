@@ -1,4 +1,4 @@
-"""python/hourglass.py gives the program's numbers to 1e-5; the example runs."""
+"""hourglass.load gives the program's numbers to 1e-5; the example runs."""
 import json
 import os
 import sys

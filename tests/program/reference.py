@@ -8,6 +8,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "python"))
 from hourglass import ACTIVATIONS  # noqa: E402
+from support import read_datasets  # noqa: E402
 
 
 def read_layers(path, group="/model"):
@@ -22,6 +23,15 @@ def read_layers(path, group="/model"):
             ]
 
         return half("encoder"), half("decoder")
+
+
+def tensors(path, group="/model"):
+    """{name: array} of the parameters (or a moment) in a model or checkpoint."""
+    return {
+        name[len(group) + 1 :]: values
+        for name, values in read_datasets(path).items()
+        if name.startswith(group + "/") and not name.startswith("/model/input")
+    }
 
 
 class Convolution:

@@ -1,5 +1,4 @@
-"""--gradient-wire bf16: the same bits on any number of ranks and threads, close to fp32,
-refusals."""
+"""--gradient-wire: the same bits on any number of ranks and threads, close to fp32, refusals."""
 import json
 import unittest
 
@@ -91,6 +90,25 @@ class WireTest(ProgramTest):
             "--gradient-wire",
             "bf16",
         )
+
+    def test_int8_and_low_rank(self):
+        self.train("full", *self.arguments())
+        seen = set()
+        for wire, tolerance in (("int8", 0.02), ("powersgd:3", 0.05)):
+            with self.subTest(wire):
+                options = ["--gradient-wire", wire, "--clip-norm", 1]
+                found = self.digests(*options, name=wire, cases=((1, 1), (2, 2), (3, 1), (4, 1)))
+                self.assertEqual(len(found), 1)
+                self.assertLess(abs(self.sse(f"{wire}-1-1") / self.sse("full") - 1), tolerance)
+                resumed = self.stopped_and_resumed(
+                    f"{wire}-resumed", *self.arguments(*options, "--ema", 0.9, "--epochs", 3)
+                )
+                self.assertEqual(resumed["two"], resumed["resumed"])
+                seen |= found
+        self.assertEqual(len(seen), 2)
+        for text in ("int4", "powersgd", "powersgd:0", "powersgd:2x"):
+            refused = run("train", "--output", self.folder / "no", "--gradient-wire", text)
+            self.assert_refused(refused, USAGE, "--gradient-wire", "powersgd:R")
 
     def test_not_with_mpi_s_own_sum(self):
         result = run(

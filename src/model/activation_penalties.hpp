@@ -1,0 +1,16 @@
+#pragma once
+
+#include "model/autoencoder.hpp"
+
+namespace hourglass {
+
+/// Whether a specification has penalties on activations.
+[[nodiscard]] bool penalizes_activations(const AutoencoderSpec& spec);
+
+/// The penalties of a training pass on the output y of a layer, summed over rows; adds scale times
+/// their derivatives to `dy`, or to the sparse code's gradients (OutputGradientHook).
+double penalize_activations(const AutoencoderSpec& spec, const Architecture& architecture,
+                            Index layer, ConstMatrix y, float scale, const PassContext& context,
+                            Matrix dy, Workspace& workspace);
+
+}  // namespace hourglass

@@ -1,0 +1,251 @@
+#include "nn/sparse_encoder.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "hourglass/core/error.hpp"
+#include "math/blas.hpp"
+#include "math/code_product.hpp"
+#include "math/elementwise.hpp"
+#include "math/onednn.hpp"
+#include "nn/batch_selection.hpp"
+#include "nn/sparse_code.hpp"
+
+namespace hourglass {
+
+SparseEncoder::SparseEncoder(Layout& layout, const std::string& name, Index inputs, Index units,
+                             const SelectionSpec& selection)
+    : inputs_(inputs),
+      units_(units),
+      selection_(selection),
+      weight_(layout.add(name + "/weight", {units, inputs})),
+      bias_(layout.add(name + "/bias", {units})),
+      weight_tensor_(layout.tensor(weight_)),
+      bias_tensor_(layout.tensor(bias_)) {
+  if (is(Selection::jump_relu)) threshold_ = layout.add(name + "/log_threshold", {units});
+  if (is(Selection::batch_top_k)) threshold_ = layout.add(name + "/threshold", {1});
+  if (threshold_ >= 0) threshold_tensor_ = layout.tensor(threshold_);
+  if (is(Selection::gated)) {
+    magnitude_ = layout.add(name + "/log_magnitude", {units});
+    magnitude_bias_ = layout.add(name + "/magnitude_bias", {units});
+    magnitude_tensor_ = layout.tensor(magnitude_);
+    magnitude_bias_tensor_ = layout.tensor(magnitude_bias_);
+  }
+}
+
+std::vector<TensorRole> SparseEncoder::roles() const {
+  std::vector<TensorRole> roles{{weight_, false, inputs_, units_}, {bias_, true, inputs_, units_}};
+  const auto start =
+      is(Selection::jump_relu) ? static_cast<float>(std::log(selection_.threshold)) : 0.0F;
+  for (const Slot slot : {threshold_, magnitude_, magnitude_bias_}) {
+    if (slot >= 0) roles.push_back({slot, true, inputs_, units_, start});
+  }
+  return roles;
+}
+
+// Of select_largest(), or thresholds and bounds.
+Index SparseEncoder::fixed_scratch() const {
+  return std::max(selection_scratch_floats(units_), 2 * units_);
+}
+
+Index SparseEncoder::training_k(const PassContext& context) const {
+  const Index wanted = context.penalty_factors.k;
+  return std::min(context.training && wanted > 0 ? wanted : selection_.k, units_);
+}
+
+Index SparseEncoder::batch_count(const PassContext& context, Index rows) const {
+  return training_k(context) * (context.batch_samples > 0 ? context.batch_samples : rows);
+}
+
+void SparseEncoder::follow(float smallest, float* parameters) const {
+  float& threshold = parameters[threshold_tensor_.offset];
+  if (smallest > 0)
+    threshold = threshold == 0 ? smallest : std::fma(0.999F, threshold, 0.001F * smallest);
+}
+
+void SparseEncoder::forward(const float* parameters, ConstMatrix x, Matrix y,
+                            std::span<float> scratch, const PassContext& context) const {
+  require(context.code != nullptr, "a sparse code without a place");
+  if (context.training && context.code->is_selected()) return;
+  // Candidates of a batch are too many to be multiplied again.
+  const bool rounded =
+      context.bfloat16_parameters != nullptr && !(context.training && is(Selection::batch_top_k));
+  if (rounded) {
+    for (Index r = 0; r < x.rows; ++r)
+      convert_to_bfloat16(x.row(r).data(), context.bfloat16_scratch.data() + r * inputs_, inputs_);
+    gemm_bfloat16(false, true, {context.bfloat16_scratch.data(), x.rows, inputs_},
+                  {context.bfloat16_parameters + weight_tensor_.offset, units_, inputs_}, 0, y);
+  } else {
+    gemm(false, true, x, weight(parameters), 0, y);
+  }
+  select(parameters, rounded ? x : ConstMatrix(), y, scratch, context);
+}
+
+// Rounding to bfloat16 has a relative error of at most 2^-9 in each factor; the sums of both
+// products are wrong by at most inputs 2^-24 each. So the products' difference is at most
+//   (2^-8 (1 + 2^-10) + inputs 2^-23) |x| |w|,  |w| the largest norm of a unit's weights.
+float SparseEncoder::relative_error(const float* parameters) const {
+  float largest = 0;
+  const ConstMatrix weight = this->weight(parameters);
+  for (Index u = 0; u < units_; ++u) {
+    const float* const row = weight.row(u).data();
+    const float square = scalar_product(row, row, inputs_);
+    largest = square <= largest ? largest : square;
+  }
+  const float rounding = 0x1.01p-8F + static_cast<float>(inputs_) * 0x1p-23F;
+  return 1.001F * rounding * std::sqrt(largest);
+}
+
+void SparseEncoder::select(const float* parameters, ConstMatrix rounded, ConstMatrix products,
+                           std::span<float> scratch, const PassContext& context) const {
+  SparseCode& code = *context.code;
+  const std::span<const float> bias = this->bias(parameters);
+  if (is(Selection::batch_top_k) && context.training) {
+    const Index count = batch_count(context, products.rows);
+    select_candidates(products, bias, count, code);
+    if (context.batch_samples == 0) {
+      const BatchPart own{0, &code};
+      keep_largest({&own, 1}, 1, count, [](std::span<std::int64_t>) {});
+    }
+    return;
+  }
+  code.clear(units_);
+  if (is(Selection::top_k)) {
+    for_rows(parameters, rounded, products, [&](Index r, const Inexact* inexact) {
+      select_largest(products.row(r), bias, training_k(context), scratch, inexact, code);
+    });
+    return;
+  }
+  const auto units = static_cast<std::size_t>(units_);
+  const std::span<float> thresholds = scratch.first(units);
+  const std::span<float> bounds = scratch.subspan(units, units);
+  std::ranges::fill(thresholds,
+                    is(Selection::batch_top_k) ? parameters[threshold_tensor_.offset] : 0.0F);
+  // Units just below their threshold have no part in the code, but in the threshold's gradient.
+  float below = 0;
+  if (is(Selection::jump_relu)) {
+    const float* const logarithms = parameters + threshold_tensor_.offset;
+    for (std::size_t u = 0; u < units; ++u) thresholds[u] = elementwise::exp(logarithms[u]);
+    if (context.training) below = 0.5F * static_cast<float>(selection_.bandwidth);
+  }
+  for (std::size_t u = 0; u < units; ++u) bounds[u] = thresholds[u] - below;
+  for_rows(parameters, rounded, products, [&](Index r, const Inexact* inexact) {
+    select_above(products.row(r), bias, bounds, thresholds, inexact, code);
+  });
+  if (is(Selection::gated)) open_gates(parameters, code);
+}
+
+void SparseEncoder::for_rows(
+    const float* parameters, ConstMatrix rounded, ConstMatrix products,
+    FunctionRef<void(Index row, const Inexact* inexact)> select_row) const {
+  const float relative = rounded.empty() ? 0 : relative_error(parameters);
+  const ConstMatrix weight = this->weight(parameters);
+  for (Index r = 0; r < products.rows; ++r) {
+    if (rounded.empty()) {
+      select_row(r, nullptr);
+      continue;
+    }
+    const float* const x = rounded.row(r).data();
+    const auto exact = [&](Index u) { return scalar_product(x, weight.row(u).data(), inputs_); };
+    const Inexact inexact{relative * std::sqrt(scalar_product(x, x, inputs_)), exact};
+    select_row(r, &inexact);
+  }
+}
+
+void SparseEncoder::open_gates(const float* parameters, SparseCode& code) const {
+  const float* const logarithms = parameters + magnitude_tensor_.offset;
+  const float* const shift = parameters + magnitude_bias_tensor_.offset;
+  const std::span<const float> bias = this->bias(parameters);
+  const std::span<const std::int32_t> units = code.view().columns;
+  const std::span<float> values = code.values();
+  for (std::size_t e = 0; e < values.size(); ++e) {
+    const auto u = static_cast<std::size_t>(units[e]);
+    const float product = code.pre_activations()[e] - bias[u];
+    const float magnitude = std::fma(elementwise::exp(logarithms[u]), product, shift[u]);
+    values[e] = magnitude <= 0 ? 0 : magnitude;
+  }
+}
+
+void SparseEncoder::backward(const float* parameters, ConstMatrix x, ConstMatrix /*y*/,
+                             Matrix /*dy*/, Matrix dx, float* gradient,
+                             std::span<float> /*scratch*/, const PassContext& context) const {
+  SparseCode& code = *context.code;
+  const std::span<float> gradients = code.gradients();
+  if (is(Selection::batch_top_k)) gradient[threshold_tensor_.offset] = 0;
+  if (is(Selection::jump_relu)) threshold_gradients(parameters, gradient, context);
+  const std::span<const float> values = code.view().values;
+  for (std::size_t e = 0; e < gradients.size(); ++e) {
+    if (values[e] == 0) gradients[e] = 0;
+  }
+  const UnitElements elements = code.by_unit();
+  if (is(Selection::gated)) {
+    gate_gradients(parameters, gradient, context);
+  } else {
+    bias_gradients(elements, gradients, gradient + bias_tensor_.offset);
+  }
+  gather_rows(elements, gradients, x, Matrix(gradient + weight_tensor_.offset, units_, inputs_));
+  if (!dx.empty()) multiply_code(code.gradient_view(), weight(parameters), dx);
+}
+
+void SparseEncoder::bias_gradients(const UnitElements& elements, std::span<const float> gradients,
+                                   float* to) const {
+  for (Index u = 0; u < units_; ++u) {
+    float sum = 0;
+    const auto at = static_cast<std::size_t>(u);
+    for (std::int32_t e = elements.starts[at]; e < elements.starts[at + 1]; ++e)
+      sum += gradients[static_cast<std::size_t>(elements.places[static_cast<std::size_t>(e)])];
+    to[u] = sum;
+  }
+}
+
+// Turns the code's gradients, dL/dm, into dL/d(x W^T).
+void SparseEncoder::gate_gradients(const float* parameters, float* gradient,
+                                   const PassContext& context) const {
+  SparseCode& code = *context.code;
+  const UnitElements elements = code.by_unit();
+  const std::span<float> gradients = code.gradients();
+  const std::span<const float> gates = code.gate_gradients();
+  require(gates.size() == gradients.size(), "gates without gradients");
+  bias_gradients(elements, gates, gradient + bias_tensor_.offset);
+  bias_gradients(elements, gradients, gradient + magnitude_bias_tensor_.offset);
+  const float* const logarithms = parameters + magnitude_tensor_.offset;
+  const std::span<const float> bias = this->bias(parameters);
+  for (Index u = 0; u < units_; ++u) {
+    const auto at = static_cast<std::size_t>(u);
+    const float factor = elementwise::exp(logarithms[u]);
+    float sum = 0;
+    for (std::int32_t e = elements.starts[at]; e < elements.starts[at + 1]; ++e) {
+      const auto place = static_cast<std::size_t>(elements.places[static_cast<std::size_t>(e)]);
+      const float product = code.pre_activations()[place] - bias[at];
+      sum = std::fma(gradients[place] * factor, product, sum);
+      gradients[place] = std::fma(factor, gradients[place], gates[place]);
+    }
+    gradient[magnitude_tensor_.offset + u] = sum;
+  }
+}
+
+void SparseEncoder::threshold_gradients(const float* parameters, float* gradient,
+                                        const PassContext& context) const {
+  SparseCode& code = *context.code;
+  const UnitElements elements = code.by_unit();
+  const std::span<const float> penalties = code.l0_gradients();
+  const auto width = static_cast<float>(selection_.bandwidth);
+  const float* const logarithms = parameters + threshold_tensor_.offset;
+  float* const threshold_gradient = gradient + threshold_tensor_.offset;
+  const std::span<const float> code_gradients = code.gradients();
+  for (Index u = 0; u < units_; ++u) {
+    const auto at = static_cast<std::size_t>(u);
+    const float threshold = elementwise::exp(logarithms[u]);
+    float sum = 0;
+    for (std::int32_t e = elements.starts[at]; e < elements.starts[at + 1]; ++e) {
+      const auto place = static_cast<std::size_t>(elements.places[static_cast<std::size_t>(e)]);
+      if (!(std::fabs(code.pre_activations()[place] - threshold) < 0.5F * width)) continue;
+      const auto row = static_cast<std::size_t>(elements.rows[static_cast<std::size_t>(e)]);
+      const float penalty = penalties.empty() ? 0 : penalties[row];
+      sum -= threshold * code_gradients[place] + penalty;
+    }
+    threshold_gradient[u] = threshold * (sum / width);
+  }
+}
+
+}  // namespace hourglass

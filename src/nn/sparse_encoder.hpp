@@ -1,0 +1,94 @@
+#pragma once
+
+#include "core/layout.hpp"
+#include "math/code_product.hpp"
+#include "nn/layer.hpp"
+#include "nn/selection.hpp"
+#include "nn/unit_selection.hpp"
+
+namespace hourglass {
+
+/// The last layer of an encoder with sparse codes: x rows x in, W units x in, b units,
+///   z = x W^T + b,  h = the active units of z by a selection (nn/selection.hpp)
+/// The product is dense; from the selection on only active units are touched. h goes into
+/// PassContext::code, and `y` (rows x units) is left with the products x W^T. Backward takes
+/// dL/dh of the active units from there:
+///   dz = dL/dh at active units, else 0,  dW = dz^T x,  db = column sums of dz,  dx = dz W
+/// jump_relu has thresholds theta = exp(t), t (units) a tensor; with u = (z - theta) / width, K(u)
+/// = 1 for |u| < 1/2, and the weight l of the penalty l |h|_0 (straight-through, Rajamanoharan et
+/// al. 2024b):
+///   dL/dtheta_j = -sum over rows of K(u) (theta_j dL/dh_j + l) / width,  dL/dt = theta dL/dtheta
+/// batch_top_k has a threshold (1 number) above which units are active outside of training: the
+/// running mean of the smallest active value of a global batch, see follow().
+/// gated (Rajamanoharan et al. 2024a) has the gate z, open where z > 0, and where it is open
+///   h = relu(m),  m = exp(r) * (x W^T) + c,  r, c (units) tensors
+/// dL/dz comes from SparseCode::gate_gradients(), dL/dm from dL/dh where m > 0, and
+///   d(x W^T) = dL/dz + exp(r) * dL/dm
+class SparseEncoder final : public Layer {
+ public:
+  /// Adds "<name>/weight" (units x inputs), "<name>/bias" (units) and, for jump_relu,
+  /// "<name>/log_threshold" (units), for batch_top_k "<name>/threshold" (1), for gated
+  /// "<name>/log_magnitude" and "<name>/magnitude_bias" (units) to the layout.
+  SparseEncoder(Layout& layout, const std::string& name, Index inputs, Index units,
+                const SelectionSpec& selection);
+
+  [[nodiscard]] Index inputs() const override { return inputs_; }
+  [[nodiscard]] Index outputs() const override { return units_; }
+  [[nodiscard]] bool gives_sparse_code() const override { return true; }
+  [[nodiscard]] std::vector<TensorRole> roles() const override;
+  [[nodiscard]] Index fixed_scratch() const override;
+  [[nodiscard]] double flops_per_row() const override {
+    return 2.0 * static_cast<double>(inputs_) * static_cast<double>(units_);
+  }
+  void forward(const float* parameters, ConstMatrix x, Matrix y, std::span<float> scratch,
+               const PassContext& context) const override;
+  void backward(const float* parameters, ConstMatrix x, ConstMatrix y, Matrix dy, Matrix dx,
+                float* gradient, std::span<float> scratch,
+                const PassContext& context) const override;
+
+  [[nodiscard]] const SelectionSpec& selection() const { return selection_; }
+  /// batch_top_k: K times the samples of the global batch, in a training pass.
+  [[nodiscard]] Index batch_count(const PassContext& context, Index rows) const;
+  /// batch_top_k: takes the smallest active value of a batch into the threshold, 0.999 t + 0.001 s;
+  /// the first one is the threshold.
+  void follow(float smallest, float* parameters) const;
+  /// The weight in an arena, units x inputs.
+  [[nodiscard]] ConstMatrix weight(const float* parameters) const {
+    return {parameters + weight_tensor_.offset, units_, inputs_};
+  }
+  [[nodiscard]] std::span<const float> bias(const float* parameters) const {
+    return {parameters + bias_tensor_.offset, static_cast<std::size_t>(units_)};
+  }
+
+ private:
+  [[nodiscard]] bool is(Selection kind) const { return selection_.kind == kind; }
+  [[nodiscard]] Index training_k(const PassContext& context) const;
+  // `rounded`: the input, when products are of it and the weight rounded to bfloat16; else empty.
+  void select(const float* parameters, ConstMatrix rounded, ConstMatrix products,
+              std::span<float> scratch, const PassContext& context) const;
+  [[nodiscard]] float relative_error(const float* parameters) const;
+  void for_rows(const float* parameters, ConstMatrix rounded, ConstMatrix products,
+                FunctionRef<void(Index row, const Inexact* inexact)> select_row) const;
+  void open_gates(const float* parameters, SparseCode& code) const;
+  void threshold_gradients(const float* parameters, float* gradient,
+                           const PassContext& context) const;
+  void gate_gradients(const float* parameters, float* gradient, const PassContext& context) const;
+  void bias_gradients(const UnitElements& elements, std::span<const float> gradients,
+                      float* to) const;
+
+  Index inputs_;
+  Index units_;
+  SelectionSpec selection_;
+  Slot weight_;
+  Slot bias_;
+  Slot threshold_ = -1;
+  Slot magnitude_ = -1;
+  Slot magnitude_bias_ = -1;
+  Tensor weight_tensor_;
+  Tensor bias_tensor_;
+  Tensor threshold_tensor_;  // jump_relu: units; batch_top_k: 1
+  Tensor magnitude_tensor_;
+  Tensor magnitude_bias_tensor_;
+};
+
+}  // namespace hourglass
