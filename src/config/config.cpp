@@ -126,6 +126,7 @@ void validate(const TrainConfig& config) {
   check_highly_variable(config);
   check_empty_counts(config);
   check_condition(config);
+  check_target(config);
   check(!watches || has_validation(config),
         fmt::format("{} depends on the validation error: give --validation",
                     config.early_stopping > 0 ? "--early-stopping"

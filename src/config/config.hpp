@@ -53,6 +53,9 @@ struct TrainConfig {
   // data
   std::string data;
   std::string validation;
+  std::string target;             ///< of the training samples; empty: they are their own
+  std::string validation_target;  ///< of those of a validation data set
+  Normalize target_normalize = Normalize::automatic;  ///< automatic: as `normalize`
   ReadOptions reading;         ///< of the training and the validation samples
   Index highly_variable = 0;   ///< genes to choose before the training; 0: all columns
   std::string sample_weights;  ///< where the weights of training samples come from; empty: all 1

@@ -45,4 +45,20 @@ double penalize_activations(const AutoencoderSpec& spec, const Architecture& arc
   return value;
 }
 
+double penalties_of_samples(const AutoencoderSpec& spec, const Architecture& architecture,
+                            Index rows, const RowWeights& weights, Workspace& workspace) {
+  const Regularization& r = spec.regularization;
+  double value = 0;
+  if (spec.sparsity.on()) {
+    value += code_penalty(spec, {}, 0, weights, workspace.code());
+  } else if (r.l1 > 0) {
+    value += weighted_l1(r.l1, workspace.output(architecture.code_layer, rows), 0, {}, weights);
+  }
+  if (r.variational) {
+    value += weighted_variational(r.beta, 0, workspace.output(architecture.posterior_layer, rows),
+                                  0, {}, weights);
+  }
+  return value;
+}
+
 }  // namespace hourglass

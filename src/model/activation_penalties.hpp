@@ -13,4 +13,9 @@ double penalize_activations(const AutoencoderSpec& spec, const Architecture& arc
                             Index layer, ConstMatrix y, float scale, const PassContext& context,
                             Matrix dy, Workspace& workspace);
 
+/// The penalties that depend on the sample alone, after a forward pass without training, summed
+/// over rows: means over a batch and the encoder's Jacobian belong to training.
+double penalties_of_samples(const AutoencoderSpec& spec, const Architecture& architecture,
+                            Index rows, const RowWeights& weights, Workspace& workspace);
+
 }  // namespace hourglass

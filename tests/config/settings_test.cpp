@@ -34,6 +34,7 @@ TrainConfig unusual() {
       "g.h5:/g\nsplit-seed = 3\n"
       "accept-fill = true\nchannels = first\nvalidation-scale = "
       "255\n"
+      "target = y.h5:/y\ntarget-normalize = none\nvalidation-target = v.h5:/y\n"
       "missing = mask\nmissing-value = -999,1e+30\nmissing-indicator = true\n"
       "counts = log1p\nempty-counts = drop\ntarget-sum = 10000\nlibrary = latent\nsparse-input = "
       "on\n"

@@ -179,7 +179,7 @@ void expect_right_gradient(const AutoencoderSpec& spec) {
   }
 }
 
-TEST(SparsePass, gradients_on_the_support_equal_finite_differences) {
+TEST(Sparsity, gradients_on_the_support_equal_finite_differences) {
   for (const LayerList& layers : {LayerList{9, 23}, LayerList{9, 7, 20}}) {
     expect_right_gradient(sparse_spec("topk:4", layers));
     expect_right_gradient(sparse_spec("batch-topk:4", layers));
@@ -192,7 +192,7 @@ TEST(SparsePass, gradients_on_the_support_equal_finite_differences) {
   expect_right_gradient(gated);
 }
 
-TEST(SparsePass, codes_and_reconstructions_equal_the_definition) {
+TEST(Sparsity, codes_and_reconstructions_equal_the_definition) {
   for (const char* selection : {"topk:4", "jumprelu:0.3", "l1"}) {
     AutoencoderSpec spec = sparse_spec(selection, {9, 7, 20});
     if (spec.sparsity.selection.kind == Selection::jump_relu) spec.sparsity.l0 = 0.1;
@@ -223,7 +223,7 @@ TEST(SparsePass, codes_and_reconstructions_equal_the_definition) {
 
 // d/dtheta of a sum of l [z > theta] + L(z [z > theta]) with the step function smeared over the
 // bandwidth: the definition, in double, from what the pass leaves in its workspace.
-TEST(SparsePass, threshold_gradient_is_straight_through) {
+TEST(Sparsity, threshold_gradient_is_straight_through) {
   AutoencoderSpec spec = sparse_spec("jumprelu:0.3", {9, 31});
   spec.sparsity.selection.bandwidth = 0.8;
   spec.sparsity.l0 = 0.01;

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+// Rows of setting_hints_test.cpp: what they consist of, and those of sparse codes.
+namespace hourglass::setting_hints {
+
+// "--name value", or "no --name" to leave it out.
+using Words = std::vector<std::string>;
+
+// Marks the text of a hint as it stands in the sources, "{}" for what is filled in.
+inline constexpr const char* hint(const char* text) { return text; }
+
+struct Row {
+  const char* hint;
+  Words given;
+  // What the hint offers, each alternative to be accepted. The message must hold "--name value"
+  // literally; only a name when the words are separate: {"--name", "value"}.
+  std::vector<Words> alternatives;
+};
+
+inline std::vector<Row> sparsity_hint_rows() {
+  return {
+      {hint("moves whole tensors: use --optimizer adam"),
+       {"--sparse-update true", "--optimizer lamb"},
+       {{"--optimizer adam"}}},
+      {hint("{} does not fit the code of --layers, which has {} units"),
+       {"--sparsity topk:9"},
+       {{"--sparsity", "topk:8"}}},
+      {hint("none, topk:K, batch-topk:K (K units per sample, at least 1), jumprelu, "
+            "jumprelu:THRESHOLD (above 0), l1 or gated"),
+       {"--sparsity relu"},
+       {{"--sparsity", "none"}, {"--sparsity", "topk:2"}, {"--sparsity", "batch-topk:2"}}},
+      {hint("use --sparsity jumprelu with it"), {"--l0 1e-3"}, {{"--sparsity jumprelu"}}},
+      {hint("use --sparsity jumprelu instead of {}"),
+       {"--sparsity topk:2", "--l0 1e-3"},
+       {{"--sparsity jumprelu"}}},
+      {hint("is made sparse by --l0, which is 0: use e.g. --l0 1e-3"),
+       {"--sparsity jumprelu"},
+       {{"--l0 1e-3"}}},
+      {hint("--sparsity {} is made sparse by --l1, which is 0: use e.g. --l1 1e-3"),
+       {"--sparsity l1"},
+       {{"--l1 1e-3"}}},
+      {hint("--sparsity {} is made sparse by --l1, which is 0: use e.g. --l1 1e-3"),
+       {"--sparsity gated"},
+       {{"--l1 1e-3"}}},
+      {hint("use --code-activation linear instead of {}"),
+       {"--sparsity topk:2", "--code-activation relu"},
+       {{"--code-activation linear"}}},
+      {hint("use --decoder-layers {},{} instead of {}"),
+       {"--sparsity gated", "--l1 0.1", "--layers 16,12,8"},
+       {{"--decoder-layers 8,16"}}},
+      {hint("end --layers with a width and begin --decoder-layers with two"),
+       {"--sparsity topk:2", "--layers 28x28,conv:4x3s2"},
+       {{"--layers", "28x28,conv:4x3s2,30", "--decoder-layers", "30,784"}}},
+      {hint("--sparsity has its own layers around the code and cannot be combined with --{}: leave "
+            "out one of them"),
+       {"--sparsity topk:2", "--tied true"},
+       {{"no --sparsity"}, {"no --tied"}}},
+      {hint("trains dense layers and cannot be combined with --sparsity: leave out one of them"),
+       {"--sparsity topk:2", "--pretrain denoising"},
+       {{"no --sparsity"}, {"no --pretrain"}}},
+      {hint("use --sparsity topk:K or batch-topk:K with it"),
+       {"--k-start 4", "--k-anneal 2epochs"},
+       {{"--sparsity", "topk:2"}, {"--sparsity", "batch-topk:2"}}},
+      {hint("--k-start must be 1 to {}, the units of the code"),
+       {"--sparsity topk:2", "--k-start 9", "--k-anneal 2epochs"},
+       {{"--k-start", "8"}}},
+      {hint("use e.g. --k-anneal 2epochs"),
+       {"--sparsity topk:2", "--k-start 4"},
+       {{"--k-anneal 2epochs"}}},
+  };
+}
+
+}  // namespace hourglass::setting_hints
