@@ -47,8 +47,8 @@ struct LabelsBeside {
 };
 
 /// Looks in the group of `samples` for labels, label, y, target, targets, class, classes, for
-/// y_train beside x_train, and for obs/labels beside X, in this order; for samples of several files in all of them. What it
-/// finds can be read by read_labels.
+/// y_train beside x_train, and for obs/labels beside X, in this order; for samples of several files
+/// in all of them. What it finds can be read by read_labels.
 [[nodiscard]] LabelsBeside labels_beside(const DatasetInfo& samples);
 
 /// Numbers the classes of several sets of labels alike, by name: the first keeps its numbers, names
