@@ -235,6 +235,17 @@ SampleInput sample_input_of(const AutoencoderSpec& spec) {
           wanted && sparse_input_obstacle(spec).empty()};
 }
 
+double training_flops(const Network& network) {
+  double flops = 0;
+  for (Index i = 0; i < network.layer_count(); ++i) {
+    const Layer& layer = network.layer(i);
+    // Forward, weight gradient and, but for the first layer, input gradient. Gradients of a sparse
+    // code are no GEMMs.
+    flops += layer.flops_per_row() * (layer.gives_sparse_code() ? 1 : i == 0 ? 2 : 3);
+  }
+  return flops;
+}
+
 std::span<const float> size_factors(const Architecture& architecture,
                                     std::span<const float> observed, Workspace& workspace,
                                     Index rows) {

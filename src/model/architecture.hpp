@@ -17,6 +17,9 @@ namespace hourglass {
 [[nodiscard]] std::string sparse_input_obstacle(const AutoencoderSpec& spec);
 [[nodiscard]] SampleInput sample_input_of(const AutoencoderSpec& spec);
 
+/// Floating-point operations of the GEMMs of a training step, per sample.
+[[nodiscard]] double training_flops(const Network& network);
+
 /// Counts: the size factors that the means of a pass are multiplied by, after its forward pass:
 /// those `observed` or those of the latent library.
 [[nodiscard]] std::span<const float> size_factors(const Architecture& architecture,

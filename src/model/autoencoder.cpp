@@ -66,16 +66,7 @@ std::vector<TensorRole> Autoencoder::roles() const {
   return roles;
 }
 
-double Autoencoder::flops_per_sample() const {
-  double flops = 0;
-  for (Index i = 0; i < network().layer_count(); ++i) {
-    const Layer& layer = network().layer(i);
-    // Forward, weight gradient and, but for the first layer, input gradient. Gradients of a sparse
-    // code are no GEMMs.
-    flops += layer.flops_per_row() * (layer.gives_sparse_code() ? 1 : i == 0 ? 2 : 3);
-  }
-  return flops;
-}
+double Autoencoder::flops_per_sample() const { return training_flops(network()); }
 
 Workspace Autoencoder::make_workspace(Index max_rows) const {
   const Regularization& r = spec_.regularization;

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from extras import need
-from support import DATA, PROGRAM, USAGE, ProgramTest, run
+from support import DATA, PROGRAM, ProgramTest, run
 
 warnings.simplefilter("ignore")
 anndata, sparse, scipy_io = need("anndata", "scipy.sparse", "scipy.io")
