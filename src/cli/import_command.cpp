@@ -127,16 +127,16 @@ auto with_progress(const Communicator& world, const Arguments& arguments, Import
 
 void run_sparse(const Communicator& world, const Arguments& arguments,
                 const ImportSettings& settings) {
-  std::vector<std::string> notes;
-  const SparseReaders sources = open_sparse_sources(world, arguments, notes);
+  const SparseSources sources = open_sparse_sources(world, arguments);
   const SparseImportResult result = with_progress(
-      world, arguments, settings, notes,
+      world, arguments, settings, sources.notes,
       [&](const ImportSettings& watched) { return import_sparse(world, sources, watched); });
   if (!world.is_root()) return;
   const double all = static_cast<double>(result.samples) * static_cast<double>(result.features);
-  fmt::print("{}:{}/X holds {} x {} {}, sparse: {} elements, {:.3g} %\n", settings.output.file,
+  fmt::print("{}:{}/X holds {} x {} {}, sparse: {} elements, {:.3g} %{}\n", settings.output.file,
              group_of(settings.output), result.samples, result.features, name_of(result.type),
-             result.elements, 100 * static_cast<double>(result.elements) / all);
+             result.elements, 100 * static_cast<double>(result.elements) / all,
+             result.labels > 0 ? fmt::format("; with {} labels in obs", result.labels) : "");
 }
 
 void run_import(const Arguments& arguments) {
@@ -152,8 +152,8 @@ void run_import(const Arguments& arguments) {
     settings.output = parse_address(arguments.required("output"));
     settings.compression = static_cast<int>(arguments.flag_or_integer("compress", 4, 0, 9));
   });
-  if (arguments.flag("virtual")) return run_virtual(world, arguments, settings.output);
   if (arguments.flag("sparse")) return run_sparse(world, arguments, settings);
+  if (arguments.flag("virtual")) return run_virtual(world, arguments, settings.output);
   const ImportSources sources = open_sources(world, arguments);
   const ImportResult result = with_progress(
       world, arguments, settings, sources.notes,
@@ -172,7 +172,7 @@ Command import_command() {
   options.push_back({"compress", "output", "Deflate level, 0 to 9; 4 without a value", "0", true});
   options.push_back({"sparse", "output",
                      "Write a sparse matrix, as AnnData stores it, to <group>/X: of Matrix Market "
-                     "files, sparse or dense data sets, tables",
+                     "files, sparse or dense data sets, tables; labels become <group>/obs/labels",
                      "", true});
   options.push_back({"virtual", "output",
                      "Create a virtual data set over HDF5 sources instead of copying (read it with "

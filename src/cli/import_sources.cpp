@@ -301,15 +301,27 @@ std::vector<std::string> source_formats(const Arguments& arguments,
   return found;
 }
 
-ImportSources open_sources(const Communicator& communicator, const Arguments& arguments) {
+RowReaders open_labels(const Communicator& communicator, const Arguments& arguments) {
   std::vector<std::string> names;
   std::vector<std::string> formats;
-  std::vector<std::string> labels;
-  std::vector<std::string> label_formats;
   Arguments plain;  // of the options, those about HDF5 files are the labels' too
   for (const Option& option : reading_options()) {
     if (arguments.has(option.name)) plain.values[option.name] = arguments.get(option.name);
   }
+  collectively(communicator, [&] {
+    names = label_names(arguments);
+    for (const std::string& name : names) formats.push_back(format_of(name, plain));
+  });
+  RowReaders labels;
+  std::vector<std::string> ignored;
+  for (Source& source : open_all(communicator, names, formats, plain, ignored))
+    labels.push_back(std::move(source.samples));
+  return labels;
+}
+
+ImportSources open_sources(const Communicator& communicator, const Arguments& arguments) {
+  std::vector<std::string> names;
+  std::vector<std::string> formats;
   collectively(communicator, [&] {
     names = source_names(arguments);
     formats = source_formats(arguments, names);
@@ -319,22 +331,18 @@ ImportSources open_sources(const Communicator& communicator, const Arguments& ar
           ErrorKind::usage,
           names[i] + ": is a Matrix Market file, which becomes a sparse matrix: give --sparse");
     }
-    labels = label_names(arguments);
   });
   ImportSources sources;
   for (Source& source : open_all(communicator, names, formats, arguments, sources.notes)) {
     sources.samples.push_back(std::move(source.samples));
     if (source.labels) sources.labels.push_back(std::move(source.labels));
   }
-  if (labels.empty()) return sources;
+  if (!arguments.has("labels")) return sources;
   collectively(communicator, [&] {
     if (!sources.labels.empty())
       throw Error(ErrorKind::usage, "the sources hold labels themselves: leave --labels out");
-    for (const std::string& name : labels) label_formats.push_back(format_of(name, plain));
   });
-  std::vector<std::string> ignored;
-  for (Source& source : open_all(communicator, labels, label_formats, plain, ignored))
-    sources.labels.push_back(std::move(source.samples));
+  sources.labels = open_labels(communicator, arguments);
   return sources;
 }
 

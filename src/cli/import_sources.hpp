@@ -6,6 +6,7 @@
 #include "cli/options.hpp"
 #include "hourglass/comm/communicator.hpp"
 #include "import/import.hpp"
+#include "import/row_sources.hpp"
 
 namespace hourglass {
 
@@ -22,6 +23,10 @@ namespace hourglass {
 /// other formats.
 [[nodiscard]] std::vector<std::string> source_formats(const Arguments& arguments,
                                                       const std::vector<std::string>& names);
+
+/// Opens the files of --labels; none when it is not given. Collective; throws the same Error on
+/// every rank.
+[[nodiscard]] RowReaders open_labels(const Communicator& communicator, const Arguments& arguments);
 
 /// Opens what the arguments name, in the format that they name or that its content shows.
 /// Collective; throws the same Error on every rank.

@@ -20,10 +20,8 @@ bool is_matrix(const std::string& format) { return format == "mtx" || format == 
 
 void check(const Arguments& arguments, const std::vector<std::string>& names,
            const std::vector<std::string>& formats) {
-  for (const char* option : {"labels", "label-column", "virtual"}) {
-    if (arguments.has(option))
-      throw Error(ErrorKind::usage,
-                  fmt::format("--{} has no effect with --sparse: leave one of them out", option));
+  if (arguments.has("virtual")) {
+    throw Error(ErrorKind::usage, "--virtual has no effect with --sparse: leave one of them out");
   }
   const bool first = is_matrix(formats.front());
   for (std::size_t i = 0; i < names.size(); ++i) {
@@ -48,9 +46,9 @@ MatrixMarketSettings matrix_market_settings(const Arguments& arguments) {
 
 }  // namespace
 
-SparseReaders open_sparse_sources(const Communicator& communicator, const Arguments& arguments,
-                                  std::vector<std::string>& notes) {
-  SparseReaders readers;
+SparseSources open_sparse_sources(const Communicator& communicator, const Arguments& arguments) {
+  SparseSources sources;
+  SparseReaders& readers = sources.samples;
   std::vector<std::string> names;
   std::vector<std::string> formats;
   collectively(communicator, [&] {
@@ -67,14 +65,18 @@ SparseReaders open_sparse_sources(const Communicator& communicator, const Argume
       readers.push_back(open_sparse_hdf5(address));
     }
   });
-  if (!readers.empty()) return readers;
+  if (!readers.empty()) {
+    sources.labels = open_labels(communicator, arguments);
+    return sources;
+  }
   // Read twice: first for the numbers of elements.
   ImportSources first = open_sources(communicator, arguments);
   ImportSources again = open_sources(communicator, arguments);
-  notes = std::move(first.notes);
+  sources.notes = std::move(first.notes);
+  sources.labels = std::move(first.labels);
   for (std::size_t i = 0; i < first.samples.size(); ++i)
     readers.push_back(sparse_from_rows(std::move(first.samples[i]), std::move(again.samples[i])));
-  return readers;
+  return sources;
 }
 
 }  // namespace hourglass

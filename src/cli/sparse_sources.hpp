@@ -1,18 +1,14 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "cli/options.hpp"
 #include "hourglass/comm/communicator.hpp"
 #include "import/sparse_import.hpp"
 
 namespace hourglass {
 
-/// Opens the sources of `hourglass import --sparse`; `notes` receives what was found in them.
-/// Collective; throws the same Error on every rank.
-[[nodiscard]] SparseReaders open_sparse_sources(const Communicator& communicator,
-                                                const Arguments& arguments,
-                                                std::vector<std::string>& notes);
+/// Opens the sources of `hourglass import --sparse`. Collective; throws the same Error on every
+/// rank.
+[[nodiscard]] SparseSources open_sparse_sources(const Communicator& communicator,
+                                                const Arguments& arguments);
 
 }  // namespace hourglass

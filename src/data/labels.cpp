@@ -164,6 +164,7 @@ std::vector<std::string> label_names(const std::string& name) {
       names.push_back(name.substr(0, name.size() - 1) + "y");
   }
   std::erase(names, name);
+  if (name == "X") names.emplace_back("obs/labels");
   return names;
 }
 

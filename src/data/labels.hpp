@@ -46,9 +46,9 @@ struct LabelsBeside {
   std::string reason;
 };
 
-/// Looks in the group of `samples` for labels, label, y, target, targets, class, classes, and for
-/// y_train beside x_train, in this order; for samples of several files in all of them. What it
-/// finds can be read by read_labels.
+/// Looks in the group of `samples` for labels, label, y, target, targets, class, classes, for
+/// y_train beside x_train, and for obs/labels beside X, in this order; for samples of several files
+/// in all of them. What it finds can be read by read_labels.
 [[nodiscard]] LabelsBeside labels_beside(const DatasetInfo& samples);
 
 /// Numbers the classes of several sets of labels alike, by name: the first keeps its numbers, names

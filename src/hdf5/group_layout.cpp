@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "hdf5/hdf5_attributes.hpp"
+#include "hdf5/text_list_attribute.hpp"
 
 namespace hourglass {
 
@@ -38,6 +39,10 @@ void make_group_of(hid_t file, const GroupSpec& spec, const std::string& name) {
   }
   for (const auto& [key, numbers] : spec.numbers) {
     if (!hdf5::has_attribute(group.get(), key)) write_numbers(group.get(), key, numbers, name);
+  }
+  for (const auto& [key, texts] : spec.lists) {
+    if (!hdf5::has_attribute(group.get(), key))
+      hdf5::write_text_list(group.get(), key, texts, name);
   }
 }
 

@@ -13,6 +13,7 @@ struct GroupSpec {
   std::string path;
   std::map<std::string, std::string> texts;
   std::map<std::string, std::vector<Index>> numbers;  ///< arrays of 64-bit integers, perhaps empty
+  std::map<std::string, std::vector<std::string>> lists;
 };
 
 /// A data set of texts to be made, stored with the length of the longest.

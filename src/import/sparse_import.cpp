@@ -14,6 +14,7 @@
 #include "hdf5/dataset_writer.hpp"
 #include "hourglass/core/error.hpp"
 #include "import/resumable_writer.hpp"
+#include "import/row_copy.hpp"
 #include "system/byte_file.hpp"
 
 namespace hourglass {
@@ -21,7 +22,7 @@ namespace hourglass {
 namespace {
 
 // The data sets of the matrix.
-enum Part : std::size_t { values, columns, pointers };
+enum Part : std::size_t { values, columns, pointers, labels };
 
 constexpr Index chunk_elements = Index{1} << 17;
 constexpr Index pointers_at_once = Index{1} << 20;
@@ -114,8 +115,9 @@ TextSpec index_of(const std::string& table, Index count, std::vector<std::string
           {{"encoding-type", "string-array"}, {"encoding-version", "0.2.0"}}};
 }
 
-std::vector<DatasetSpec> specify(const std::string& group, const SparseReaders& sources,
+std::vector<DatasetSpec> specify(const std::string& group, const SparseSources& given,
                                  const RowEntries& entries, int compression, bool names) {
+  const SparseReaders& sources = given.samples;
   const SparseReader& first = *sources.front();
   const Index samples = entries.rows();
   const Index elements = entries.count({0, samples});
@@ -135,6 +137,13 @@ std::vector<DatasetSpec> specify(const std::string& group, const SparseReaders& 
   specs[values].text_sets = {
       index_of(group + "/obs", samples, names ? sample_names(sources) : std::vector<std::string>()),
       index_of(group + "/var", first.features(), first.feature_names())};
+  if (!given.labels.empty()) {
+    specs.push_back(rows_spec(group + "/obs/labels", given.labels, compression));
+    specs[labels].texts.insert({{"encoding-type", "array"}, {"encoding-version", "0.2.0"}});
+    GroupSpec& table = specs[values].groups[2];
+    table.numbers.clear();
+    table.lists["column-order"] = {"labels"};
+  }
   return specs;
 }
 
@@ -149,6 +158,7 @@ struct Target {
 /// What all ranks agree on.
 struct SparseOutput {
   const SparseReaders& sources;
+  const RowReaders& labels;
   RowEntries entries;  ///< of all samples
   std::vector<RowEntries> of_source;
   std::vector<DatasetSpec> specs;
@@ -228,6 +238,19 @@ void copy_pointers(const Communicator& communicator, const SparseOutput& matrix,
   target.written(pointers, {&all, 1});
 }
 
+void copy_labels(const Communicator& communicator, const SparseOutput& matrix,
+                 const Target& target) {
+  const DatasetSpec& spec = matrix.specs[labels];
+  RowTarget rows{
+      0, spec.compression > 0 ? spec.chunk_rows : 1, &target.finished(labels),
+      [&](Range range, std::span<const std::byte> bytes) { target.write(labels, range, bytes); },
+      [&](std::span<const Range> ranges) { target.written(labels, ranges); }};
+  for (const auto& reader : matrix.labels) {
+    copy_rows(communicator, *reader, rows, [](Index) {});
+    rows.first += reader->rows();
+  }
+}
+
 void copy_all(const Communicator& communicator, const SparseOutput& matrix,
               const ImportSettings& settings, const Target& target) {
   Index first = 0;
@@ -238,12 +261,16 @@ void copy_all(const Communicator& communicator, const SparseOutput& matrix,
     first += matrix.sources[number]->samples();
   }
   copy_pointers(communicator, matrix, target);
+  if (!matrix.labels.empty()) copy_labels(communicator, matrix, target);
 }
 
 std::string identity_of(const SparseOutput& matrix, const ImportSettings& settings) {
   std::string text = "sparse\n" + settings.options;
   for (const auto& reader : matrix.sources) {
     text += "\n" + std::to_string(reader->samples());
+    for (const std::string& file : reader->files()) text += "\n" + file_identity(file);
+  }
+  for (const auto& reader : matrix.labels) {
     for (const std::string& file : reader->files()) text += "\n" + file_identity(file);
   }
   return text;
@@ -294,9 +321,10 @@ void write_compressed(const SparseOutput& matrix, const ImportSettings& settings
 }
 
 /// Counts the elements of all samples and says what is to be written. Collective.
-SparseOutput plan(const Communicator& communicator, const SparseReaders& sources,
+SparseOutput plan(const Communicator& communicator, const SparseSources& given,
                   const ImportSettings& settings) {
-  SparseOutput matrix{sources, {}, {}, {}};
+  const SparseReaders& sources = given.samples;
+  SparseOutput matrix{sources, given.labels, {}, {}, {}};
   const std::string group = settings.output.path == "/" ? "" : settings.output.path;
   collectively(communicator, [&] {
     require(!sources.empty(), "an import without sources");
@@ -320,15 +348,19 @@ SparseOutput plan(const Communicator& communicator, const SparseReaders& sources
   matrix.entries = RowEntries(std::move(starts));
   collectively(communicator, [&] {
     if (matrix.entries.rows() == 0) refuse(*sources.front(), "holds no samples");
+    if (!given.labels.empty()) {
+      check_alike(given.labels);
+      check_labels(given.labels, matrix.entries.rows(), sources.front()->path());
+    }
     matrix.specs =
-        specify(group, sources, matrix.entries, settings.compression, communicator.is_root());
+        specify(group, given, matrix.entries, settings.compression, communicator.is_root());
   });
   return matrix;
 }
 
 }  // namespace
 
-SparseImportResult import_sparse(const Communicator& communicator, const SparseReaders& sources,
+SparseImportResult import_sparse(const Communicator& communicator, const SparseSources& sources,
                                  const ImportSettings& settings) {
   // A compressed chunk has one writer: the readers count for the ranks that read.
   const bool alone = settings.compression > 0;
@@ -341,8 +373,9 @@ SparseImportResult import_sparse(const Communicator& communicator, const SparseR
       write_resumably(ranks, matrix, settings);
     }
     const Index samples = matrix.entries.rows();
-    result = {samples, sources.front()->features(), matrix.entries.count({0, samples}),
-              sources.front()->type()};
+    const SparseReader& first = *sources.samples.front();
+    result = {samples, first.features(), matrix.entries.count({0, samples}),
+              sources.labels.empty() ? 0 : samples, first.type()};
   };
   if (!alone) {
     run(communicator);

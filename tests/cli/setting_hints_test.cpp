@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/count_hint_rows.hpp"
 #include "cli/options.hpp"
 #include "cli/sparsity_hint_rows.hpp"
 #include "cli/train_arguments.hpp"
@@ -163,38 +164,6 @@ const std::vector<Row>& rows() {
        {{"--output-activation softplus"},
         {"--output-activation", "sigmoid"},
         {"--output-activation", "linear"}}},
-      // Counts.
-      {hint("makes means of the outputs by exp: use --output-activation linear instead of {}"),
-       {"--loss nb"},
-       {{"--output-activation linear"}}},
-      {hint("needs a dense output layer: end --decoder-layers {} with a width"),
-       {"--layers 16,8", "--decoder-layers 8,2x2x2,tconv:1x3s2", "--loss zinb",
-        "--output-activation linear"},
-       {{"--decoder-layers", "8,16"}}},
-      {hint("use --loss nb with --dispersion gene, or leave out --tied"),
-       {"--loss zinb", "--output-activation linear", "--tied true"},
-       {{"--loss nb", "--dispersion gene"}, {"no --tied"}}},
-      {hint("is about complete counts and cannot be combined with --missing {}: leave out "
-            "--missing"),
-       {"--loss nb", "--output-activation linear", "--missing mean"},
-       {{"no --missing"}}},
-      {hint("use --output-activation linear with --loss nb, zinb or poisson instead of {}"),
-       {"--counts log1p"},
-       {{"--output-activation linear", "--loss nb"},
-        {"--output-activation linear", "--loss", "zinb"},
-        {"--output-activation linear", "--loss", "poisson"}}},
-      {hint("use --variational with --counts log1p, or --library observed"),
-       {"--library latent", "--loss nb", "--output-activation linear"},
-       {{"--variational", "true", "--counts log1p"}, {"--library observed"}}},
-      {hint("needs inputs that are zero too: use --sparse-input off"),
-       {"--sparse-input on", "--corruption masking"},
-       {{"--sparse-input off"}}},
-      {hint("takes raw counts: use --normalize none instead of {}"),
-       {"--loss nb", "--output-activation linear", "--normalize unit"},
-       {{"--normalize none"}}},
-      {hint("cannot be combined with --counts and --loss nb or zinb: leave out --pretrain"),
-       {"--loss nb", "--output-activation linear", "--pretrain autoencoder"},
-       {{"no --pretrain"}}},
       // Noise and penalties.
       {hint("use a number from 0 to {:g}"),
        {"--corruption masking", "--corruption-strength 2"},
@@ -312,8 +281,8 @@ const std::vector<Row>& rows() {
 
 std::vector<Row> all_rows() {
   std::vector<Row> all = rows();
-  const std::vector<Row> more = sparsity_hint_rows();
-  all.insert(all.end(), more.begin(), more.end());
+  for (const std::vector<Row>& more : {count_hint_rows(), sparsity_hint_rows()})
+    all.insert(all.end(), more.begin(), more.end());
   return all;
 }
 

@@ -56,7 +56,8 @@ def tested_hints():
     files = [*(ROOT / "tests/program").glob("hints_*_test.py")]
     files += (ROOT / "tests/dialects").glob("*_test.py")
     files += [
-        ROOT / "tests/cli" / name for name in ("setting_hints_test.cpp", "sparsity_hint_rows.hpp")
+        ROOT / "tests/cli" / name
+        for name in ("setting_hints_test.cpp", "count_hint_rows.hpp", "sparsity_hint_rows.hpp")
     ]
     literals = [literal for path in files for literal in joined_literals(path.read_text())]
     return {literal for literal in literals if len(literal) >= 12 and HINT.search(literal)}

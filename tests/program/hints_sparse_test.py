@@ -32,8 +32,8 @@ class SparseHints(HintTest):
         self.success("pca", "--data", self.folder / "OUT.h5:/train", *data)
 
     def test_options_without_effect(self):
-        text = "--{} has no effect with --sparse: leave one of them out"
-        words = (self.matrix, "--sparse", "--labels", "labels.npy")
+        text = "--virtual has no effect with --sparse: leave one of them out"
+        words = (self.matrix, "--sparse", "--virtual")
         self.hint(text, *self.importing(*words))
         self.no_hint(text, *self.importing(*words[:2]))
 

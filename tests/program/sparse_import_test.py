@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from extras import need
-from support import DATA, PROGRAM, USAGE, ProgramTest, run
+from support import DATA, PROGRAM, ProgramTest, run
 
 warnings.simplefilter("ignore")
 anndata, sparse, scipy_io = need("anndata", "scipy.sparse", "scipy.io")
@@ -198,9 +198,34 @@ class SparseImportTest(ProgramTest):
         with open(self.path("cut.mtx.gz"), "wb") as file:
             file.write(packed[: len(packed) // 2])
         self.refused(DATA, "truncated", "cut.mtx.gz")
-        self.refused(
-            USAGE, "--labels has no effect with --sparse", "m.mtx", words=("--labels", "x")
-        )
+        np.save(self.path("few.npy"), np.arange(59))
+        text = "few.npy: has 59 labels for the 60 samples of"
+        self.refused(DATA, text, "m.mtx", words=("--labels", "few.npy"))
+
+    def test_labels(self):
+        scipy_io.mmwrite(self.path("m.mtx"), self.matrix, field="integer")
+        labels = self.rng.integers(0, 3, 60)
+        np.save(self.path("l.npy"), labels)
+        for ranks, more in ((None, {"compress": 4}), (2, {})):
+            made = self.imported(
+                "m.mtx", output=f"{ranks}.h5ad", ranks=ranks, labels="l.npy", **more
+            )
+            np.testing.assert_array_equal(made.obs["labels"], labels)
+            np.testing.assert_array_equal(made.X.toarray(), self.dense)
+        kinds = np.array(["stem", "b", "t"])
+        rows = [f"{','.join(map(str, row))},{kinds[k]}" for row, k in zip(self.dense, labels)]
+        head = ",".join(f"g{i}" for i in range(13)) + ",kind"
+        (self.folder / "t.csv").write_text("\n".join([head, *rows]) + "\n")
+        options = {"output": "t.h5ad", "label-column": "kind", "type": "int32"}
+        made = self.imported("t.csv", **options)
+        np.testing.assert_array_equal(made.X.toarray(), self.dense)
+        with h5py.File(self.path("t.h5ad")) as file:
+            names = np.array(file["obs/labels"].attrs["class_names"])
+        np.testing.assert_array_equal(names[made.obs["labels"]], kinds[labels])
+        # Commands find them.
+        probe = ["probe", "--raw", "--data", self.path("t.h5ad"), "--validation-fraction", "0.3"]
+        done = run(*probe, "--epochs", "1", "--batch", "20", "--micro-batch", "10")
+        self.assertEqual(done.code, 0, str(done))
 
     def test_an_import_that_was_killed_is_continued(self):
         scipy_io.mmwrite(self.path("m.mtx"), self.matrix, field="integer")
