@@ -10,6 +10,7 @@
 
 #include "hourglass/core/error.hpp"
 #include "math/squared_distance.hpp"
+#include "model/paired_target.hpp"
 #include "nn/count_terms.hpp"
 #include "nn/network.hpp"
 
@@ -55,7 +56,7 @@ SampleErrors sample_errors(const Communicator& communicator, const Model& model,
   errors.rows = {std::min(plan.rows, mine.begin * micro_batch),
                  std::min(plan.rows, mine.end * micro_batch)};
   collectively(communicator, [&] {
-    check_features(reader.info(), network.features());
+    check_features(reader.info(), network.sample_width());
     errors.values.resize(static_cast<std::size_t>(errors.rows.size()));
     std::vector<Workspace> workspaces;
     for (Index w = 0; w < pool.size(); ++w)
@@ -66,10 +67,12 @@ SampleErrors sample_errors(const Communicator& communicator, const Model& model,
           workspace.set_conditions(conditions_of(model.row_conditions, plan.rows, rows));
           const ConstMatrix y = network.reconstruct(model.parameters.data(), x, workspace);
           std::vector<double> terms;
+          const ConstMatrix target = target_of(network.spec(), x);
           for (Index r = 0; r < x.rows; ++r) {
-            const double sum = distribution    ? likelihood_loss(*distribution, x, y, r, terms)
-                               : units.empty() ? present_squared_distance(y.row(r), x.row(r))
-                                               : squared_distance_in(units, y.row(r), x.row(r));
+            const double sum = distribution ? likelihood_loss(*distribution, target, y, r, terms)
+                               : units.empty()
+                                   ? present_squared_distance(y.row(r), target.row(r))
+                                   : squared_distance_in(units, y.row(r), target.row(r));
             if (!std::isfinite(sum)) {
               throw Error(ErrorKind::data,
                           fmt::format("{}: the model's reconstruction is not finite",

@@ -97,7 +97,7 @@ CodeStatistics code_statistics(const Communicator& communicator, const Autoencod
   std::vector<CodeMeter> meters;
   for (Index w = 0; w < pool.size(); ++w) meters.emplace_back(model, options, micro_batch);
   collectively(communicator, [&] {
-    check_features(reader.info(), model.features());
+    check_inputs(reader.info(), model);
     for_each_micro_batch(
         reader, transform, plan, plan.of_rank(communicator.rank(), communicator.size()), pool,
         [&](Index worker, Range rows, ConstMatrix x) {

@@ -10,6 +10,7 @@
 #include "data/table_text.hpp"
 #include "engine/sum_over_ranks.hpp"
 #include "math/exact_sum.hpp"
+#include "model/paired_target.hpp"
 #include "nn/count_terms.hpp"
 #include "nn/network.hpp"
 
@@ -124,7 +125,7 @@ OddFeatures most_odd_columns(Index row, std::span<const float> x, std::span<cons
 }  // namespace
 
 std::vector<std::string> names_of_features(const Model& model, const DatasetInfo& data) {
-  const auto features = static_cast<std::size_t>(model.network->features());
+  const auto features = static_cast<std::size_t>(model.network->outputs());
   if (model.identity && model.identity->feature_names.size() == features)
     return model.identity->feature_names;
   if (data.feature_names.size() == features) return data.feature_names;
@@ -145,7 +146,7 @@ FeatureErrors feature_errors(const Communicator& communicator, const Model& mode
                              Index micro_batch, WorkerPool& pool) {
   const Autoencoder& network = *model.network;
   const InferencePlan plan{reader.info().rows(), micro_batch};
-  const auto features = static_cast<std::size_t>(network.features());
+  const auto features = static_cast<std::size_t>(network.outputs());
   const auto workers = static_cast<std::size_t>(pool.size());
   std::vector<Workspace> workspaces;
   for (std::size_t w = 0; w < workers; ++w)
@@ -161,7 +162,7 @@ FeatureErrors feature_errors(const Communicator& communicator, const Model& mode
           const auto w = static_cast<std::size_t>(worker);
           workspaces[w].set_conditions(conditions_of(model.row_conditions, plan.rows, rows));
           const ConstMatrix y = network.reconstruct(model.parameters.data(), x, workspaces[w]);
-          add_errors(x, y, present[w], sums[w]);
+          add_errors(target_of(network.spec(), x), y, present[w], sums[w]);
         });
   });
   std::vector<ExactSum>& total = sums.front();
@@ -202,11 +203,13 @@ std::vector<OddFeatures> odd_features(const Model& model, const DatasetReader& r
         workspace.set_conditions(conditions_of(model.row_conditions, plan.rows, rows));
         const ConstMatrix y = network.reconstruct(model.parameters.data(), x, workspace);
         std::vector<double> errors;
+        const ConstMatrix target = target_of(network.spec(), x);
         for (Index r = 0; r < x.rows; ++r) {
           const Index row = rows.begin + r;
-          if (columns.empty()) find_errors(distribution, x.row(r), y.data + r * y.stride, errors);
+          if (columns.empty())
+            find_errors(distribution, target.row(r), y.data + r * y.stride, errors);
           found[static_cast<std::size_t>(row - first)] =
-              columns.empty() ? most_odd(row, x.row(r), y.row(r), errors, count)
+              columns.empty() ? most_odd(row, target.row(r), y.row(r), errors, count)
                               : most_odd_columns(row, x.row(r), y.row(r), count, table);
         }
       });

@@ -11,6 +11,7 @@
 #include "data/original_units.hpp"
 #include "engine/inference.hpp"
 #include "math/squared_distance.hpp"
+#include "model/paired_target.hpp"
 #include "nn/network.hpp"
 
 namespace hourglass {
@@ -20,10 +21,10 @@ namespace {
 constexpr Index batch = 128;
 
 void read_samples(const InputTransform& transform, const DatasetReader& reader,
-                  SampleStudy& study) {
+                  const SampleStudy& study, Buffer<float>& samples) {
   const DatasetInfo& info = reader.info();
   std::vector<std::byte> stored(static_cast<std::size_t>(info.row_bytes()));
-  const Matrix x(study.originals.data(), study.size(), study.features);
+  const Matrix x(samples.data(), study.size(), info.features());
   for (Index i = 0; i < study.size(); ++i) {
     const Index row = study.rows[static_cast<std::size_t>(i)];
     read_finite_rows(reader, {row, row + 1}, stored, transform.missing);
@@ -69,18 +70,21 @@ void study_features(const Model& model, const DatasetInfo& info, const InputTran
 }
 
 void run_model(const Model& model, const DatasetInfo& info, const InputTransform& transform,
-               SampleStudy& study) {
+               const Buffer<float>& samples, SampleStudy& study) {
+  const Index width = info.features();
   Workspace workspace = model.network->make_workspace(batch);
   for (Index begin = 0; begin < study.size(); begin += batch) {
     const Index rows = std::min(batch, study.size() - begin);
-    const ConstMatrix x(study.originals.data() + begin * study.features, rows, study.features);
+    const ConstMatrix x(samples.data() + begin * width, rows, width);
     const ConstMatrix codes = model.network->encode(model.parameters.data(), x, workspace);
     for (Index i = 0; i < rows; ++i)
       std::ranges::copy(codes.row(i), study.codes.data() + (begin + i) * study.code_size);
     const ConstMatrix y = model.network->reconstruct(model.parameters.data(), x, workspace);
+    const ConstMatrix target = target_of(model.network->spec(), x);
     for (Index i = 0; i < rows; ++i) {
+      std::ranges::copy(target.row(i), study.originals.data() + (begin + i) * study.features);
       std::ranges::copy(y.row(i), study.reconstructions.data() + (begin + i) * study.features);
-      study.errors.push_back(present_squared_distance(y.row(i), x.row(i)));
+      study.errors.push_back(present_squared_distance(y.row(i), target.row(i)));
     }
   }
   study_features(model, info, transform, study);
@@ -106,11 +110,11 @@ SampleStudy study_samples(const Model& model, const DatasetReader& reader, Index
                           const std::optional<DatasetAddress>& labels,
                           const InputTransform* transform) {
   const DatasetInfo& info = reader.info();
-  check_features(info, model.network->features());
+  check_features(info, model.network->sample_width());
   SampleStudy study;
   study.data = to_string(info.address);
   study.available = info.rows();
-  study.features = model.network->features();
+  study.features = model.network->outputs();
   study.code_size = model.network->code_size();
   const Index n = std::min(count, info.rows());
   for (Index i = 0; i < n; ++i) study.rows.push_back(even_part(info.rows(), n, i).begin);
@@ -118,8 +122,9 @@ SampleStudy study_samples(const Model& model, const DatasetReader& reader, Index
   study.reconstructions = Buffer<float>(n * study.features);
   study.codes = Buffer<float>(n * study.code_size);
   const InputTransform& used = transform != nullptr ? *transform : model.transform;
-  read_samples(used, reader, study);
-  run_model(model, info, used, study);
+  Buffer<float> samples(n * info.features());
+  read_samples(used, reader, study, samples);
+  run_model(model, info, used, samples, study);
   const LabelsBeside beside = labels ? LabelsBeside{labels, ""} : labels_beside(info);
   if (beside.address) {
     const Labels all = read_labels(*beside.address, info.rows());

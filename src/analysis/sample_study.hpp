@@ -27,7 +27,7 @@ struct SampleStudy {
   std::string data;                           ///< the data set's address
   Index available = 0;                        ///< samples in the data set
   std::vector<Index> rows;                    ///< the rows studied, evenly spaced
-  Buffer<float> originals;                    ///< n x D, normalised
+  Buffer<float> originals;                    ///< n x D, normalised: what is reconstructed
   Buffer<float> reconstructions;              ///< n x D
   Buffer<float> codes;                        ///< n x d
   std::vector<double> errors;                 ///< squared error of each, summed over features

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "checkpoint/attribute_text.hpp"
+#include "hdf5/array_dataset.hpp"
 #include "hdf5/foreign_attributes.hpp"
 #include "hdf5/hdf5_attributes.hpp"
 #include "hdf5/hdf5_handle.hpp"
@@ -139,9 +140,28 @@ void gather_matrices(hid_t file, const std::string& file_name,
   if (found) std::ranges::sort(datasets, {}, &DescribedDataset::path);
 }
 
+// The arrays of a file that is not HDF5.
+FileDescription describe_arrays(const std::string& path) {
+  FileDescription description{path, hdf5::file_bytes(path), false, {}, {}, {}};
+  for (const DatasetAddress& address : array_datasets(path)) {
+    DescribedDataset dataset{address.path.empty() ? "/" : address.path, {}, {}, {}, 0, {}};
+    dataset.info.address = address;
+    try {
+      dataset.info = DatasetReader(address).info();
+      dataset.type = dataset.info.decoding.empty() ? name_of(dataset.info.type)
+                                                   : std::string_view(dataset.info.decoding);
+    } catch (const Error& error) {
+      dataset.problem = error.what();
+    }
+    description.datasets.push_back(std::move(dataset));
+  }
+  return description;
+}
+
 }  // namespace
 
 FileDescription describe_file(const std::string& path, const ReadOptions& reading) {
+  if (names_array_file({path, ""})) return describe_arrays(path);
   const hdf5::Lock lock;
   const Handle file = hdf5::open_file(path);
   FileDescription description{path, hdf5::file_bytes(path), false, {}, {}, {}};

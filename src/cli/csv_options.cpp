@@ -144,8 +144,10 @@ CsvSettings csv_settings(const Arguments& arguments, const std::string& format) 
   if (arguments.has("header")) settings.header = arguments.flag("header") ? "true" : "false";
   if (arguments.has("type")) {
     const ArrayFormat number = number_format(arguments.get("type"));
-    if (number.half)
-      throw Error(ErrorKind::usage, "--type float16 is for raw numbers; use float32");
+    if (number.narrow != NarrowFloat::none) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("--type {} is for raw numbers; use float32", name_of(number.narrow)));
+    }
     settings.type = number.type;
   }
   if (arguments.has("like")) follow_pattern(arguments.get("like"), settings);

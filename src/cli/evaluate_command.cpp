@@ -44,6 +44,11 @@ std::optional<NoisyInput> read_noise(const Communicator& world, const Arguments&
   collectively(world, [&] {
     const Corruption kind = corruption_from(arguments.get("corruption", "none"));
     if (kind == Corruption::none) return;
+    if (!info.address.options.target.empty()) {
+      throw Error(ErrorKind::usage,
+                  "--corruption compares with the input itself and cannot be combined with "
+                  "--target: leave out --corruption");
+    }
     noise.emplace();
     noise->corruption = {kind, arguments.number("corruption-strength", CorruptionSpec{}.strength)};
     check_corruption(noise->corruption);
@@ -148,13 +153,14 @@ void print_evidence(const EvidenceBounds& bounds, Index draws) {
 /// The errors in the units of the data, and the peak of the psnr in them.
 double to_original_units(const MatchedData& data, const Model& model, const FeatureErrors& errors,
                          Evaluation& result) {
+  const InputTransform outputs = model.outputs_of(data);
   result.sse = 0;
   for (std::size_t f = 0; f < errors.mse.size(); ++f) {
-    const double unit = original_unit(data.transform, f);
+    const double unit = original_unit(outputs, f);
     result.sse += errors.mse[f] * unit * unit;
   }
   result.mse = result.sse / static_cast<double>(errors.mse.size());
-  double peak = data.transform.divisor;
+  double peak = outputs.divisor;
   if (!data.transform.mean.empty() && model.identity && model.identity->range.known()) {
     const ValueRange& range = model.identity->range;
     peak = (range.highest - range.lowest) / data.values.multiply * data.values.divide;
@@ -171,6 +177,7 @@ void run_evaluate(const Arguments& arguments) {
   std::optional<EvidenceOptions> evidence_options =
       read_evidence_options(world, arguments, *given.model.network);
   Units units = Units::network;
+  collectively(world, [&] { read_target(arguments, given.model, given.reading); });
   collectively(world, [&] { units = units_from(arguments.get("units", "network")); });
   const MatchedData data = open_matched(world, given);
   const DatasetReader& reader = *data.reader;
@@ -195,8 +202,8 @@ void run_evaluate(const Arguments& arguments) {
         feature_errors(world, given.model, reader, data.transform, given.micro_batch, pool);
     if (units == Units::data) peak = to_original_units(data, given.model, errors, result);
     if (arguments.flag("per-feature")) {
-      features =
-          feature_table(errors, data.transform, names_of_features(given.model, reader.info()));
+      features = feature_table(errors, given.model.outputs_of(data),
+                               names_of_features(given.model, reader.info()));
     }
   }
   const std::vector<ColumnError> columns =
@@ -260,6 +267,7 @@ void run_evaluate(const Arguments& arguments) {
 
 Command evaluate_command() {
   std::vector<Option> options = model_options();
+  options.push_back(target_option());
   options.push_back({"sample-weights", "input",
                      "FILE.h5:/path of a weight for each row of --data: means over samples (but "
                      "for those of noise, code, features and --elbo) are weighted",

@@ -1,13 +1,35 @@
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "cli/command.hpp"
 #include "core/edit_distance.hpp"
 #include "export/export.hpp"
+#include "export/saelens.hpp"
 #include "hourglass/core/error.hpp"
 #include "system/atomic_file.hpp"
 
 namespace hourglass {
 namespace {
+
+// A folder, which appears when both files are in it.
+void export_saelens(const Model& model, const std::string& folder) {
+  const SaelensWeights weights = saelens_weights(model);
+  const std::filesystem::path made = folder + ".partial";
+  std::error_code error;
+  std::filesystem::create_directories(made, error);
+  if (error)
+    throw Error(ErrorKind::io, fmt::format("{}: cannot be created: {}", folder, error.message()));
+  const std::string tensors = saelens_tensors(weights);
+  write_text_atomically((made / saelens_weights_name).string(), tensors);
+  write_text_atomically((made / saelens_configuration_name).string(),
+                        saelens_configuration(weights));
+  std::filesystem::rename(made, folder, error);
+  if (error)
+    throw Error(ErrorKind::io, fmt::format("{}: cannot be created: {}", folder, error.message()));
+  fmt::print("{} holds {} bytes of {} and {}\n", folder, tensors.size(), saelens_weights_name,
+             saelens_configuration_name);
+}
 
 void run_export(const Arguments& arguments) {
   const std::vector<std::string> formats = {"onnx", "safetensors", "torch"};
@@ -16,6 +38,14 @@ void run_export(const Arguments& arguments) {
                 "name a format: hourglass export onnx|safetensors|torch --model M --output FILE");
   const std::string& format = arguments.positional.front();
   const std::string output = arguments.required("output");
+  const std::string layout = arguments.get("layout", "hourglass");
+  if (layout != "hourglass" && layout != "saelens") {
+    throw Error(ErrorKind::usage, fmt::format("unknown --layout '{}': hourglass, saelens", layout));
+  }
+  if (layout != "hourglass" && format != "safetensors") {
+    throw Error(ErrorKind::usage,
+                fmt::format("--layout {} is one of safetensors, not of {}", layout, format));
+  }
   require_new(output);
   const Model model = load_model(arguments.required("model"));
   if (format != "onnx" &&
@@ -24,6 +54,7 @@ void run_export(const Arguments& arguments) {
                 "--part, --normalized-input and --units apply to onnx only; other formats hold all "
                 "parameters");
   }
+  if (layout == "saelens") return export_saelens(model, output);
   std::string bytes;
   if (format == "onnx") {
     bytes =
@@ -48,7 +79,9 @@ Command export_command() {
   return {
       "export",
       "Export a model to ONNX, safetensors or PyTorch",
-      "hourglass export onnx|safetensors|torch --model run/model.h5 --output FILE",
+      "hourglass export onnx|safetensors|torch --model run/model.h5 --output FILE\n       "
+      "hourglass export "
+      "safetensors --layout saelens --model run/model.h5 --output FOLDER",
       "onnx: one graph from \"input\" to \"output\". torch: safetensors with the names of a "
       "state_dict of\n"
       "torch.nn.ModuleDict({\"encoder\": Sequential(...), \"decoder\": Sequential(...)}); see "
@@ -63,7 +96,11 @@ Command export_command() {
         "Units of reconstructions: network (normalised), or data (as stored): the graph ends with "
         "the inverse of the normalization",
         "network", false},
-       {"output", "output", "File to write", "", false},
+       {"layout", "safetensors",
+        "hourglass (the tensors as they are named here), or saelens: a folder for SAELens, of a "
+        "sparse code between one layer on either side, with the normalization folded in",
+        "hourglass", false},
+       {"output", "output", "File to write; with --layout saelens the folder", "", false},
        {"help", "output", "Show this text", "", true}},
       1,
       false,

@@ -4,6 +4,7 @@
 
 #include "cli/command.hpp"
 #include "cli/generate_cells.hpp"
+#include "cli/generate_superposition.hpp"
 #include "core/buffer.hpp"
 #include "hdf5/dataset_writer.hpp"
 #include "hourglass/comm/communicator.hpp"
@@ -24,8 +25,8 @@ struct Order {
 
 Order read_order(const Arguments& arguments) {
   if (arguments.positional.empty()) {
-    throw Error(ErrorKind::usage,
-                fmt::format("name a data set: {}, cells", fmt::join(synthetic_names(), ", ")));
+    throw Error(ErrorKind::usage, fmt::format("name a data set: {}, superposition, cells",
+                                              fmt::join(synthetic_names(), ", ")));
   }
   Order order;
   order.spec.kind = synthetic_from(arguments.positional.front());
@@ -44,6 +45,10 @@ void run_generate(const Arguments& arguments) {
   const auto world = Communicator::world();
   if (!arguments.positional.empty() && arguments.positional.front() == "cells") {
     generate_cells(world, arguments);
+    return;
+  }
+  if (!arguments.positional.empty() && arguments.positional.front() == "superposition") {
+    generate_superposition(world, arguments);
     return;
   }
   Order order;
@@ -102,11 +107,13 @@ Command generate_command() {
   std::vector<Option> options = {
       {"samples", "output", "Number of samples", "", false},
       {"seed", "data", "Random seed", "1", false},
-      {"noise", "data", "Standard deviation of Gaussian noise added to each feature", "0", false},
-      {"dimension", "data", "Number of features of gaussian-mixture and manifold", "10 and 100",
-       false},
+      {"noise", "data", "Standard deviation of Gaussian noise added to each feature",
+       "0; of superposition 0.05", false},
+      {"dimension", "data", "Number of features of gaussian-mixture, manifold and superposition",
+       "10, 100 and 512", false},
       {"components", "data", "Number of components of gaussian-mixture", "10", false},
       {"intrinsic", "data", "Dimension of the manifold", "3", false}};
+  for (Option& option : superposition_options()) options.push_back(std::move(option));
   for (Option& option : cell_options()) options.push_back(std::move(option));
   options.push_back({"output", "output",
                      "FILE.h5[:/group]; <group>/samples, <group>/latent and <group>/labels; "
@@ -116,12 +123,17 @@ Command generate_command() {
   return {
       "generate",
       "Generate a synthetic data set: curves, swiss-roll, s-curve, gaussian-mixture, manifold, "
-      "cells",
+      "superposition, cells",
       "hourglass generate curves|swiss-roll|s-curve|gaussian-mixture|manifold --samples 20000 "
-      "--output FILE.h5:/train\n       hourglass generate cells --cells 100000 --output FILE.h5ad",
+      "--output FILE.h5:/train\n       hourglass generate superposition --samples 1000000 --output "
+      "FILE.h5:/train\n       hourglass generate cells --cells 100000 --output FILE.h5ad",
       "The file is the same on any number of ranks. Use another --seed for test data, except for "
-      "gaussian-mixture, manifold and cells,\nwhose random parameters depend on the seed: generate "
+      "gaussian-mixture, manifold, superposition and cells,\nwhose random parameters depend on the "
+      "seed: generate "
       "one set and split it.\n\n"
+      "Superposition are sparse sums of more directions than features, for sparse autoencoders; "
+      "the "
+      "directions and\nthe parts of each sample are stored too.\n\n"
       "Cells are counts of genes in single cells, negative binomial with known groups, batches, "
       "library sizes\nand dropout, stored sparse as AnnData does.\n",
       options,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cli/command.hpp"
+#include "cli/import_saelens.hpp"
 #include "cli/import_sources.hpp"
 #include "cli/reading_options.hpp"
 #include "cli/sparse_sources.hpp"
@@ -140,6 +141,12 @@ void run_sparse(const Communicator& world, const Arguments& arguments,
 
 void run_import(const Arguments& arguments) {
   const auto world = Communicator::world();
+  bool is_model = false;
+  collectively(world, [&] {
+    is_model = imports_saelens(arguments);
+    if (is_model && world.is_root()) import_saelens(arguments);
+  });
+  if (is_model) return;
   ImportSettings settings;
   collectively(world, [&] {
     settings.output = parse_address(arguments.required("output"));
@@ -186,7 +193,9 @@ Command import_command() {
       "'part-*.csv' --output data.h5\nThe file appears, or changes, when all of it is written, "
       "and not at all after an error. After a kill or a stop the same command goes on where it "
       "was, on any number of ranks (with --compress it starts over).\nData that already lies "
-      "in HDF5, by h5py or others, needs no import: give it to train as it is.\n",
+      "in HDF5, by h5py or others, and .npy and .safetensors files need no import: give them to "
+      "train as they are.\nA folder of SAELens (cfg.json and sae_weights.safetensors) becomes a "
+      "model:\n  hourglass import sae/ --output model.h5\n",
       options,
       1000000,
       true,

@@ -22,8 +22,8 @@ namespace hourglass {
 
 namespace {
 
-const std::vector<std::string> formats = {"auto", "idx", "csv",    "tsv",  "npy",
-                                          "npz",  "raw", "images", "hdf5", "mtx"};
+const std::vector<std::string> formats = {"auto",        "idx", "csv",    "tsv",  "npy", "npz",
+                                          "safetensors", "raw", "images", "hdf5", "mtx"};
 
 /// A file and, after a colon, a part of it: FILE.npz:array, FILE.h5:/path.
 std::pair<std::string, std::string> split_source(const std::string& source) {
@@ -47,7 +47,7 @@ std::string format_of(const std::string& source, const Arguments& arguments) {
   if (std::filesystem::is_directory(file, ignored)) return "images";
   const FileKind kind = file_kind(file);
   const auto ends = [&](std::string_view ending) { return file.ends_with(ending); };
-  for (const char* by_content : {"npy", "npz", "hdf5", "idx", "mtx"}) {
+  for (const char* by_content : {"npy", "npz", "safetensors", "hdf5", "idx", "mtx"}) {
     if (kind.format == by_content) return kind.format;
   }
   if (ends(".tsv") || ends(".tab")) return "tsv";
@@ -55,6 +55,7 @@ std::string format_of(const std::string& source, const Arguments& arguments) {
   if (ends(".mtx") || ends(".mtx.gz")) return "mtx";
   if (ends(".npy")) return "npy";
   if (ends(".npz")) return "npz";
+  if (ends(".safetensors")) return "safetensors";
   if (ends(".h5") || ends(".hdf5")) return "hdf5";
   if (kind.format == "csv") {
     throw Error(ErrorKind::usage,
@@ -134,6 +135,7 @@ Source open_local(const std::string& source, const std::string& format,
   const auto [file, part] = split_source(source);
   if (format == "npy") return {open_npy(source), nullptr};
   if (format == "npz") return {open_npz(file, part), nullptr};
+  if (format == "safetensors") return {open_safetensors(file, part), nullptr};
   if (format == "raw") return {open_raw(source, raw_format(arguments)), nullptr};
   if (format == "images") {
     ImageFolder folder = open_image_folder(source, image_settings(arguments));
@@ -234,8 +236,9 @@ void check_options(const Arguments& arguments, const std::vector<std::string>& f
 std::vector<Option> import_source_options() {
   std::vector<Option> options = {
       {"format", "input",
-       "auto (by content and name), idx, csv, tsv, npy, npz, raw, images, hdf5, mtx", "auto",
-       false},
+       "auto (by content and name), idx, csv, tsv, npy, npz, safetensors, raw, images, hdf5, mtx, "
+       "saelens",
+       "auto", false},
       {"labels", "input",
        "Labels in separate files, one per sample: FILE, FILE.npz:array, FILE.h5:/path; "
        "comma-separated",

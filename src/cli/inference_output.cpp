@@ -74,6 +74,7 @@ void write_inference(const Communicator& communicator, const ModelArguments& giv
     specs = layout.datasets();
     frame = layout.frame();
   }
+  const InputTransform outputs = given.model.outputs_of(data);
   std::unique_ptr<DatasetReader> labels;
   std::map<std::string, std::vector<std::string>> names;
   if (!plan.class_names.empty() && plan.class_names.size() <= most_listed_texts)
@@ -120,7 +121,7 @@ void write_inference(const Communicator& communicator, const ModelArguments& giv
               std::byte* const as_network =
                   plan.leading_channels > 1 ? reordered.data() + worker * row_bytes : place;
               if (plan.original_units) {
-                store_original(data.transform, y.row(row), wide, as_network);
+                store_original(outputs, y.row(row), wide, as_network);
               } else {
                 std::memcpy(as_network, y.row(row).data(), static_cast<std::size_t>(row_bytes));
               }

@@ -26,6 +26,28 @@ GivenScale read_scale(const Arguments& arguments) {
   return scale;
 }
 
+Option target_option() {
+  return {"target", "input",
+          "Of models that were trained with --target: FILE.h5:/path of what they are to make of "
+          "each row of --data",
+          "", false};
+}
+
+void read_target(const Arguments& arguments, const Model& model, ReadOptions& reading) {
+  if (model.has_target() == arguments.has("target")) {
+    reading.target = arguments.get("target");
+    return;
+  }
+  if (model.has_target()) {
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: was trained with --target: give the target of --data here too, "
+                            "--target FILE.h5:/path",
+                            model.file.path));
+  }
+  throw Error(ErrorKind::usage,
+              fmt::format("{}: was trained without --target: leave out --target", model.file.path));
+}
+
 std::vector<Option> model_options() {
   std::vector<Option> options = with_reading_options(
       {
@@ -65,8 +87,9 @@ MatchedData open_matched(const Communicator& communicator, ModelArguments& given
 
 MatchedData open_matched(const Communicator& communicator, const std::string& address,
                          const ReadOptions& reading, const Model& model, const GivenScale& scale) {
-  MatchedData matched = match_data(communicator, open_everywhere(communicator, address, reading),
-                                   model.input(), scale);
+  MatchedData matched =
+      match_data(communicator, open_everywhere(communicator, address, reading),
+                 reading.target.empty() ? model.input() : model.pair_input(), scale);
   std::optional<std::string> unfamiliar;
   collectively(communicator, [&] {
     if (!communicator.is_root() || matched.transform.mean.empty()) return;

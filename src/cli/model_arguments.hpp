@@ -25,6 +25,11 @@ struct ModelArguments {
 [[nodiscard]] Option scale_option();
 /// Throws Error(usage) unless it is a number above 0.
 [[nodiscard]] GivenScale read_scale(const Arguments& arguments);
+/// --target, of commands that compare outputs with something.
+[[nodiscard]] Option target_option();
+/// Reads it to given.reading. Throws Error(usage) unless it is there exactly if the model was
+/// trained with one.
+void read_target(const Arguments& arguments, const Model& model, ReadOptions& reading);
 /// Collective; throws the same Error on every rank.
 [[nodiscard]] ModelArguments read_model_arguments(const Communicator& communicator,
                                                   const Arguments& arguments);

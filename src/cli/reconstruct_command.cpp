@@ -61,7 +61,7 @@ void run_reconstruct(const Arguments& arguments) {
   collectively(world, [&] {
     if (arguments.has("table") && !arguments.has("output") && !arguments.flag("in-place")) return;
     plan.name = "reconstructions";
-    plan.width = network.features();
+    plan.width = network.outputs();
     plan.leading_channels = data.reader->info().leading_channels;
     if (!plan_anndata_output(arguments, *data.reader, {"layers", "hourglass"}, plan))
       plan.output = parse_address(arguments.required("output"));

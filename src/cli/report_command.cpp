@@ -33,8 +33,13 @@ void run_report_of_run(const Arguments& arguments, const std::string& folder) {
   const std::string output = arguments.get("output", "report.html");
   require_page_or_nothing(output);
   OpenedRun run = open_run(folder);
-  add_study(run, arguments.get("data"), arguments.get("labels"), samples,
-            reading_from(arguments, run.model ? run.model->config : TrainConfig()),
+  ReadOptions reading = reading_from(arguments, run.model ? run.model->config : TrainConfig());
+  if (run.model && arguments.has("data")) {
+    read_target(arguments, *run.model, reading);
+  } else if (arguments.has("target")) {
+    throw Error(ErrorKind::usage, "--target needs --data, the samples that it is the target of");
+  }
+  add_study(run, arguments.get("data"), arguments.get("labels"), samples, reading,
             read_scale(arguments));
   run.findings.reproduced_by = fmt::format("hourglass report {} --output {}", folder, output);
   write_text_atomically(output, run_report(run.findings));
@@ -72,6 +77,7 @@ Command report_command() {
                             {"data", "input", "Samples to show: FILE.h5:/path",
                              "the run's validation or training data", false},
                             scale_option(),
+                            target_option(),
                             {"labels", "input", "Labels for the colours: FILE.h5:/path",
                              "labels beside the samples", false},
                             {"samples", "input", "Number of samples to show",

@@ -60,10 +60,14 @@ void add_study(OpenedRun& run, const std::string& data, const std::string& label
     } else {
       place.options = reading;
     }
-    const MatchedData matched =
-        match_data(std::make_unique<DatasetReader>(place), run.model->input(), scale);
+    const MatchedData matched = match_data(
+        std::make_unique<DatasetReader>(place),
+        place.options.target.empty() ? run.model->input() : run.model->pair_input(), scale);
     auto address = labels.empty() ? std::nullopt : std::optional(parse_address(labels));
-    if (address) address->options = matched.reader->info().address.options;
+    if (address) {
+      address->options = matched.reader->info().address.options;
+      address->options.target.clear();
+    }
     run.study = std::make_unique<SampleStudy>(
         study_samples(*run.model, *matched.reader, samples, address, &matched.transform));
     for (const std::string& note : matched.notes) run.findings.remarks.push_back(note);

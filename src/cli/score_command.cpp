@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <numeric>
 #include <optional>
 
@@ -11,10 +10,11 @@
 #include "cli/command.hpp"
 #include "cli/feature_output.hpp"
 #include "cli/model_arguments.hpp"
+#include "cli/score_report.hpp"
+#include "cli/unit_output.hpp"
 #include "cli/window_output.hpp"
 #include "config/data_reading.hpp"
 #include "core/edit_distance.hpp"
-#include "core/number_text.hpp"
 #include "core/text_list.hpp"
 #include "data/labels.hpp"
 #include "data/original_units.hpp"
@@ -28,6 +28,7 @@ namespace {
 
 constexpr std::size_t shown_samples = 5;
 constexpr Index standard_odd_features = 3;
+constexpr Index usual_top = 8;  // samples of a unit
 
 struct ScoreOptions {
   std::optional<DatasetAddress> output;
@@ -37,22 +38,10 @@ struct ScoreOptions {
   ReadOptions fit_reading;
   std::vector<std::string> anomalies;  ///< labels: names of classes, or numbers
   Units units = Units::network;
-  Index per_feature = 0;  ///< odd features of each sample; 0: none
-  std::string table;      ///< CSV file of them; "" for none
-};
-
-struct Report {
-  Index samples = 0;
-  double mean = 0;
-  std::vector<std::pair<double, Index>> highest;
-  std::vector<Index> highest_steps;  ///< the first time steps of these windows
-  std::optional<double> threshold;
-  Index flagged = 0;
-  std::optional<Detection> labels;
-  Index flagged_anomalies = 0;
-  std::vector<std::string> names;        ///< of the features
-  std::vector<OddFeatures> highest_odd;  ///< of `highest`, with --per-feature
-  const InputTransform* transform = nullptr;
+  Index per_feature = 0;   ///< odd features of each sample; 0: none
+  std::string table;       ///< CSV file of them; "" for none
+  std::string unit_table;  ///< CSV file of the code's units; "" for none
+  Index top = 0;           ///< samples listed of each unit
 };
 
 ScoreOptions read_score_options(const Arguments& arguments, const ModelArguments& given) {
@@ -66,15 +55,27 @@ ScoreOptions read_score_options(const Arguments& arguments, const ModelArguments
   }
   options.units = units_from(arguments.get("units", "network"));
   options.per_feature =
-      arguments.flag_or_integer("per-feature", standard_odd_features, 1, model.network->features());
+      arguments.flag_or_integer("per-feature", standard_odd_features, 1, model.network->outputs());
   options.table = arguments.get("table");
   if (!options.table.empty()) {
     if (options.per_feature == 0)
       throw Error(ErrorKind::usage, "--table lists odd features: give --per-feature too");
     require_new(options.table);
   }
+  options.unit_table = arguments.get("per-unit");
+  options.top = arguments.integer("top", usual_top, 1);
+  if (!options.unit_table.empty()) {
+    require_new(options.unit_table);
+  } else if (arguments.has("top")) {
+    throw Error(ErrorKind::usage, "--top lists samples of each unit: give --per-unit FILE.csv too");
+  }
   options.fit = arguments.get("fit");
   options.fit_reading = for_other_rows(given.reading);
+  if (!options.fit.empty() && model.has_target()) {
+    throw Error(ErrorKind::usage,
+                "--fit names no targets, which a model trained with --target needs: give "
+                "--threshold-quantile alone, for the data of the training");
+  }
   options.fit_conditions = {arguments.get("fit-condition"), given.conditions.unknown};
   if (options.fit.empty() && arguments.has("threshold-quantile")) {
     const TrainConfig& run = model.config;
@@ -105,7 +106,7 @@ std::vector<double> gather(const Communicator& world, const std::vector<double>&
 }
 
 void write_scores(const Communicator& world, const DatasetAddress& output,
-                  const SampleErrors& errors, const Report& report,
+                  const SampleErrors& errors, const ScoreReport& report,
                   const std::vector<OddFeatures>& odd, const ScoreOptions& options,
                   const ModelArguments& given, const MatchedData& data,
                   std::span<const double> units, WorkerPool& pool) {
@@ -161,65 +162,6 @@ void write_scores(const Communicator& world, const DatasetAddress& output,
   writer.commit();
 }
 
-void print_json(const Report& report) {
-  nlohmann::ordered_json json;
-  json["samples"] = report.samples;
-  json["mean"] = report.mean;
-  for (std::size_t i = 0; i < report.highest.size(); ++i) {
-    const auto& [score, row] = report.highest[i];
-    nlohmann::ordered_json sample = {{"row", row}, {"score", score}};
-    if (!report.highest_odd.empty())
-      sample["features"] = to_json(report.highest_odd[i], *report.transform, report.names);
-    if (!report.highest_steps.empty()) sample["time_step"] = report.highest_steps[i];
-    json["highest"].push_back(sample);
-  }
-  if (report.threshold) {
-    json["threshold"] = *report.threshold;
-    json["flagged"] = report.flagged;
-  }
-  if (report.labels) {
-    json["anomalies"] = report.labels->positives;
-    json["auroc"] = report.labels->auroc;
-    json["average_precision"] = report.labels->average_precision;
-    if (report.threshold) json["flagged_anomalies"] = report.flagged_anomalies;
-  }
-  fmt::print("{}\n", json.dump());
-}
-
-void print_text(const Report& report, const ScoreOptions& options, const Model& model) {
-  fmt::print("samples    {}\nmean score {}   {}\nhighest   ", report.samples,
-             decimal_text(report.mean, 6), meaning_of_scores(model, options.units == Units::data));
-  for (std::size_t i = 0; i < report.highest.size(); ++i) {
-    const auto& [score, row] = report.highest[i];
-    if (report.highest_steps.empty()) {
-      fmt::print("  row {} ({})", row, decimal_text(score, 4));
-    } else {
-      fmt::print("  window {} from time step {} ({})", row, report.highest_steps[i],
-                 decimal_text(score, 4));
-    }
-  }
-  fmt::print("\n");
-  for (const OddFeatures& odd : report.highest_odd)
-    fmt::print("  row {}: {}\n", odd.row, describe(odd, *report.transform, report.names));
-  if (report.threshold) {
-    fmt::print("threshold  {}   the {} quantile of {}\nflagged    {}   score above the threshold\n",
-               decimal_text(*report.threshold, 6), options.quantile, options.fit, report.flagged);
-  }
-  if (!report.labels) return;
-  fmt::print(
-      "anomalies  {}   according to the labels\nauroc      {:.6f}\nap         {:.6f}   average "
-      "precision\n",
-      report.labels->positives, report.labels->auroc, report.labels->average_precision);
-  if (report.threshold) {
-    fmt::print("recall     {:.6f}   of anomalies flagged\nprecision  {:.6f}   of flagged samples\n",
-               static_cast<double>(report.flagged_anomalies) /
-                   static_cast<double>(report.labels->positives),
-               report.flagged > 0 ? static_cast<double>(report.flagged_anomalies) /
-                                        static_cast<double>(report.flagged)
-                                  : 0.0);
-  }
-}
-
 /// The odd features of this rank's samples.
 std::vector<OddFeatures> all_odd(const Communicator& world, const ModelArguments& given,
                                  const MatchedData& data, Index count, WorkerPool& pool) {
@@ -234,7 +176,7 @@ std::vector<OddFeatures> all_odd(const Communicator& world, const ModelArguments
 
 /// Those of the samples with the highest scores, on rank 0.
 void find_highest_odd(const Communicator& world, const ModelArguments& given,
-                      const MatchedData& data, Index count, WorkerPool& pool, Report& report) {
+                      const MatchedData& data, Index count, WorkerPool& pool, ScoreReport& report) {
   collectively(world, [&] {
     if (!world.is_root()) return;
     for (const auto& [score, row] : report.highest) {
@@ -249,7 +191,7 @@ void find_highest_odd(const Communicator& world, const ModelArguments& given,
 
 void write_table(const Communicator& world, const std::string& path,
                  const std::vector<OddFeatures>& odd, const SampleErrors& errors,
-                 const Report& report) {
+                 const ScoreReport& report) {
   const auto parts =
       world.all_gather(csv_lines(odd, errors.values, *report.transform, report.names));
   collectively(world, [&] {
@@ -264,7 +206,10 @@ void run_score(const Arguments& arguments) {
   const auto world = Communicator::world();
   ModelArguments given = read_model_arguments(world, arguments);
   ScoreOptions options;
-  collectively(world, [&] { options = read_score_options(arguments, given); });
+  collectively(world, [&] {
+    read_target(arguments, given.model, given.reading);
+    options = read_score_options(arguments, given);
+  });
   const MatchedData data = open_matched(world, given);
   std::vector<std::uint8_t> anomalies;
   collectively(world, [&] {
@@ -277,13 +222,16 @@ void run_score(const Arguments& arguments) {
     }
   });
   WorkerPool pool(given.threads);
-  Report report;
+  ScoreReport report;
+  report.meaning = meaning_of_scores(given.model, options.units == Units::data);
+  report.quantile = options.quantile;
+  report.fit = options.fit;
   report.samples = data.reader->info().rows();
   report.names = names_of_columns(given.model, data.reader->info());
-  report.transform = &data.transform;
+  const InputTransform outputs = given.model.outputs_of(data);
+  report.transform = &outputs;
   std::vector<double> units;
-  if (options.units == Units::data)
-    units = original_units(data.transform, given.model.network->features());
+  if (options.units == Units::data) units = original_units(outputs, given.model.network->outputs());
   if (!options.fit.empty()) {
     const MatchedData fit = open_matched(world, options.fit, options.fit_reading, given.model,
                                          arguments.has("fit") ? given.scale : GivenScale{});
@@ -332,18 +280,28 @@ void run_score(const Arguments& arguments) {
     write_scores(world, *options.output, errors, report, odd, options, given, data, units, pool);
   }
   if (!options.table.empty()) write_table(world, options.table, odd, errors, report);
+  if (!options.unit_table.empty()) {
+    const UnitStudy study = study_units(world, given.model, *data.reader, data.transform,
+                                        given.micro_batch, pool, options.top);
+    collectively(world, [&] {
+      if (!world.is_root()) return;
+      const auto names = names_of_features(given.model, data.reader->info());
+      write_text_atomically(options.unit_table, unit_table(study, given.model, outputs, names));
+    });
+  }
   if (!world.is_root()) return;
   if (options.output && !arguments.flag("json")) {
     fmt::print("{}:{}/scores holds {}\n", options.output->file,
                options.output->path == "/" ? "" : options.output->path, report.samples);
   }
-  arguments.flag("json") ? print_json(report) : print_text(report, options, given.model);
+  arguments.flag("json") ? print_json(report) : print_text(report);
 }
 
 }  // namespace
 
 Command score_command() {
   std::vector<Option> options = model_options();
+  options.push_back(target_option());
   options.push_back({"output", "output",
                      "FILE.h5[:/group] to create; <group>/scores (N x float64), with a threshold "
                      "also <group>/anomalous, for windows also <group>/step_scores (one per time "
@@ -378,6 +336,12 @@ Command score_command() {
        "CSV file to write: row, score, rank, feature, value and reconstruction of each "
        "sample's odd features, in the units of the data",
        "", false});
+  options.push_back(
+      {"per-unit", "output",
+       "CSV file to write: of each unit of the code its use, the samples that use it most and the "
+       "largest features of its atom, what it adds to the output",
+       "", false});
+  options.push_back({"top", "output", "Samples that --per-unit lists of each unit", "8", false});
   options.push_back({"json", "output", "Print one JSON object", "", true});
   options.push_back({"help", "output", "Show this text", "", true});
   return {"score",

@@ -7,9 +7,9 @@
 
 #include "cli/import_sources.hpp"
 #include "cli/reading_options.hpp"
+#include "formats/npy.hpp"
 #include "hourglass/core/error.hpp"
 #include "import/matrix_market.hpp"
-#include "import/npy.hpp"
 
 namespace hourglass {
 

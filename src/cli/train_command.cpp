@@ -104,7 +104,9 @@ void run_train(const Arguments& arguments) {
     validate(config);
     check_ranks(config, world.size(), point.has_value());
     if (point) {
-      for (const std::string& data : {config.data, config.validation}) require_reachable(data);
+      for (const std::string& data :
+           {config.data, config.validation, config.target, config.validation_target})
+        require_reachable(data);
     }
   });
   if (arguments.flag("print-config")) {

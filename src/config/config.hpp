@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config/arithmetic_settings.hpp"
+#include "config/optimizer_defaults.hpp"
 #include "config/penalty_schedules.hpp"
 #include "config/pretrain_config.hpp"
 #include "config/reliability.hpp"
@@ -53,6 +54,9 @@ struct TrainConfig {
   // data
   std::string data;
   std::string validation;
+  std::string target;             ///< of the training samples; empty: they are their own
+  std::string validation_target;  ///< of those of a validation data set
+  Normalize target_normalize = Normalize::automatic;  ///< automatic: as `normalize`
   ReadOptions reading;         ///< of the training and the validation samples
   Index highly_variable = 0;   ///< genes to choose before the training; 0: all columns
   std::string sample_weights;  ///< where the weights of training samples come from; empty: all 1
@@ -82,7 +86,8 @@ struct TrainConfig {
   std::vector<std::string> count_notes;  ///< counts: lines for the report, found in the data
   Initialization initialization = Initialization::glorot_uniform;
   PenaltySchedules penalties;
-  GivenSettings given;  ///< see settle_variational_defaults()
+  GivenSettings given;                     ///< see settle_variational_defaults()
+  GivenOptimizerSettings given_optimizer;  ///< see settle_optimizer_defaults()
 
   // optimization
   OptimizerSettings optimizer;

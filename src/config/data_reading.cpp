@@ -22,6 +22,7 @@ void check(bool valid, const std::string& message) {
 ReadOptions training_reading(const TrainConfig& config) {
   ReadOptions reading = sample_reading(config);
   reading.views.part = is_split(config) ? DataPart::training : DataPart::all;
+  reading.target = config.target;
   return reading;
 }
 
@@ -34,8 +35,9 @@ std::string validation_data(const TrainConfig& config) {
 }
 
 ReadOptions validation_reading(const TrainConfig& config) {
-  if (!is_split(config)) return for_other_rows(sample_reading(config));
   ReadOptions reading = sample_reading(config);
+  reading.target = is_split(config) ? config.target : config.validation_target;
+  if (!is_split(config)) return for_other_rows(reading);
   reading.views.part = DataPart::validation;
   return reading;
 }
@@ -112,6 +114,25 @@ void check_empty_counts(const TrainConfig& config) {
           fmt::format("--empty-counts drop cannot be combined with --{}: leave out one of them",
                       name));
   }
+}
+
+void check_target(const TrainConfig& config) {
+  if (config.target.empty()) {
+    check(config.target_normalize == Normalize::automatic, "--target-normalize needs --target");
+    check(config.validation_target.empty(), "--validation-target needs --target");
+    return;
+  }
+  for (const auto& [name, used] : {std::pair{"window", config.reading.views.window > 0},
+                                   {"pretrain", config.pretrain.kind != Pretrain::none},
+                                   {"highly-variable", config.highly_variable > 0},
+                                   {"teacher", !config.transfer.teacher.empty()},
+                                   {"missing-value", !config.missing_values.empty()}}) {
+    check(!used, fmt::format("--target cannot be combined with --{}: leave out one of them", name));
+  }
+  check(config.validation.empty() || !config.validation_target.empty(),
+        "--target with --validation needs --validation-target, the same of those samples");
+  check(config.validation_target.empty() || !config.validation.empty(),
+        "--validation-target needs --validation");
 }
 
 ReadOptions for_other_rows(ReadOptions reading) {

@@ -29,6 +29,9 @@ void check_condition(const TrainConfig& config);
 void check_highly_variable(const TrainConfig& config);
 void check_empty_counts(const TrainConfig& config);
 
+/// Throws Error(usage) when the settings of targets contradict others.
+void check_target(const TrainConfig& config);
+
 /// `reading` without its choice of rows, for data with rows of their own.
 [[nodiscard]] ReadOptions for_other_rows(ReadOptions reading);
 

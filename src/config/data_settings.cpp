@@ -13,6 +13,18 @@ std::vector<Setting> data_settings() {
                    [](TrainConfig& c) -> std::string& { return c.data; }),
       text_setting({"validation", s, "Validation samples, evaluated after each epoch", Scope::run},
                    [](TrainConfig& c) -> std::string& { return c.validation; }),
+      text_setting({"target", s,
+                    "What to make of the samples, instead of themselves: FILE.h5:/path of as many "
+                    "rows as --data (transcoders, noisy and clean pairs)",
+                    Scope::run},
+                   [](TrainConfig& c) -> std::string& { return c.target; }),
+      word_setting(
+          {"target-normalize", s,
+           "Conversion of stored values of --target, with its own mean and deviation: "
+           "auto (as --normalize), none, unit, standardize"},
+          [](TrainConfig& c) -> Normalize& { return c.target_normalize; }, normalize_from),
+      text_setting({"validation-target", s, "The same of --validation", Scope::run},
+                   [](TrainConfig& c) -> std::string& { return c.validation_target; }),
       number_setting({"validation-scale", s,
                       "Factor by which values of --validation become like those of --data; 0: they "
                       "are compared, and what is certain is converted",

@@ -9,6 +9,7 @@ namespace hourglass {
 std::vector<Column> columns_of(const DatasetInfo& info) {
   // Chosen columns, windows and data sets side by side are not the table's columns any more.
   const RowViews& views = info.address.options.views;
+  if (!info.address.options.target.empty()) return {};
   if (!views.columns.empty() || views.window > 0 || names_side_by_side(info.address)) return {};
   const std::vector<std::string> texts = dataset_texts(info.address, "columns");
   if (texts.size() != 1) return {};

@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <string>
 
+#include "core/element.hpp"
 #include "data/missing_values.hpp"
-#include "hdf5/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

@@ -12,9 +12,9 @@
 #include <string>
 
 #include "core/buffer.hpp"
+#include "core/element.hpp"
 #include "data/count_statistics.hpp"
 #include "data/finite_rows.hpp"
-#include "hdf5/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

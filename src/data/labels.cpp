@@ -11,9 +11,9 @@
 #include <set>
 #include <type_traits>
 
+#include "core/element.hpp"
 #include "data/text_values.hpp"
 #include "hdf5/address_list.hpp"
-#include "hdf5/element.hpp"
 #include "hdf5/row_split.hpp"
 #include "hourglass/core/error.hpp"
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "hdf5/element.hpp"
+#include "core/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

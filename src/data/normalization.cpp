@@ -7,8 +7,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "core/element.hpp"
 #include "data/missing_values.hpp"
-#include "hdf5/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

@@ -3,7 +3,7 @@
 #include <limits>
 #include <string>
 
-#include "hdf5/element.hpp"
+#include "core/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

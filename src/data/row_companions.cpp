@@ -12,6 +12,7 @@ DatasetAddress companion_of_rows(const std::string& address, const DatasetInfo& 
   DatasetAddress companion = parse_address(address);
   companion.options = samples.address.options;
   companion.options.views = {};
+  companion.options.target.clear();
   const RowViews& views = samples.address.options.views;
   DatasetAddress origin = samples.address;
   origin.options.views = {};

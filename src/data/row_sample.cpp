@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "hdf5/element.hpp"
+#include "core/element.hpp"
 
 namespace hourglass {
 

@@ -6,9 +6,9 @@
 #include <cmath>
 
 #include "core/buffer.hpp"
+#include "core/element.hpp"
 #include "data/finite_rows.hpp"
 #include "data/row_companions.hpp"
-#include "hdf5/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

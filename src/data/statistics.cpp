@@ -10,11 +10,11 @@
 #include <utility>
 
 #include "core/buffer.hpp"
+#include "core/element.hpp"
 #include "data/columns_of.hpp"
 #include "data/finite_rows.hpp"
 #include "data/missing_values.hpp"
 #include "data/weighted_statistics.hpp"
-#include "hdf5/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/text_list.hpp"
+#include "hdf5/array_dataset.hpp"
 #include "hdf5/filters.hpp"
 #include "hdf5/hdf5_handle.hpp"
 #include "hdf5/text_elements.hpp"
@@ -51,6 +52,10 @@ bool has_dataset(hid_t group, const char* name) {
 StoredKind stored_kind(const DatasetAddress& address) {
   const hdf5::Lock lock;
   try {
+    if (names_array_file(address)) {
+      const ArrayDataset array(address);
+      return StoredKind::numbers;
+    }
     const Opened opened = open(address);
     const hid_t id = opened.object.handle.get();
     if (opened.object.kind == H5I_GROUP)
@@ -89,6 +94,7 @@ std::vector<std::string> read_text_values(const DatasetAddress& address) {
 
 std::vector<std::string> read_text_attribute(const DatasetAddress& address,
                                              const std::string& attribute) {
+  if (names_array_file(address)) return {};
   const hdf5::Lock lock;
   const std::string name = to_string(address) + ": attribute " + attribute;
   const Opened opened = open(address);

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "hdf5/element.hpp"
+#include "core/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

@@ -6,9 +6,9 @@
 #include <type_traits>
 
 #include "core/buffer.hpp"
+#include "core/element.hpp"
 #include "data/finite_rows.hpp"
 #include "data/missing_values.hpp"
-#include "hdf5/element.hpp"
 
 namespace hourglass {
 

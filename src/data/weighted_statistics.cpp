@@ -6,8 +6,8 @@
 #include <string>
 
 #include "core/buffer.hpp"
+#include "core/element.hpp"
 #include "data/finite_rows.hpp"
-#include "hdf5/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

@@ -31,7 +31,7 @@ GradientWorker::GradientWorker(const Trainable& model, const ShardPlan& shards,
       candidates_.push_back({plan_.leaves.begin + static_cast<Index>(i), &codes_[i]});
   }
   const Index held = holds_all() ? plan_.leaves.size() : 1;
-  input_ = Buffer<float>(held * max_rows * model_.features());
+  input_ = Buffer<float>(held * max_rows * model_.sample_width());
   sparse_.resize(static_cast<std::size_t>(held));
   ids_.resize(static_cast<std::size_t>(held * max_rows));
   rows_.resize(static_cast<std::size_t>(held));
@@ -56,7 +56,7 @@ GradientWorker::MicroBatch GradientWorker::micro_batch(std::size_t leaf) {
   const std::size_t place = holds_all() ? leaf : 0;
   const Index first = static_cast<Index>(place) * shards_.micro_batch();
   const Index rows = rows_[place];
-  return {{input_.data() + first * model_.features(), rows, model_.features()},
+  return {{input_.data() + first * model_.sample_width(), rows, model_.sample_width()},
           std::span(ids_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(rows)),
           sparse_[place].view(),
           codes_.empty() ? nullptr : &codes_[leaf]};
@@ -80,12 +80,12 @@ void GradientWorker::gather(std::size_t leaf, const GradientStep& step) {
   rows = shards_.positions(shard, step.step).size();
   const MicroBatch batch = micro_batch(leaf);
   const PhaseSpan span(recorder(), Phase::input, 0,
-                       sizeof(float) * static_cast<double>(rows * model_.features()));
+                       sizeof(float) * static_cast<double>(rows * model_.sample_width()));
   const Timer timer;
   try {
     if (step.source->sparse()) {
       SparseBatch& sparse = sparse_[holds_all() ? leaf : 0];
-      sparse.clear(model_.features());
+      sparse.clear(model_.sample_width());
       step.source->gather_sparse(shard, step.step, sparse, batch.ids);
       spread(sparse.view(), batch.samples);
     } else {
@@ -96,7 +96,7 @@ void GradientWorker::gather(std::size_t leaf, const GradientStep& step) {
     // micro-batch and the failure reported afterwards.
     sums_.failure = std::current_exception();
     rows = 0;
-    sparse_[holds_all() ? leaf : 0].clear(model_.features());
+    sparse_[holds_all() ? leaf : 0].clear(model_.sample_width());
   }
   sums_.input_seconds += timer.seconds();
 }

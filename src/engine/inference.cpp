@@ -96,7 +96,7 @@ Evaluation evaluate(const Communicator& communicator, const Trainable& model,
   std::vector<std::array<ExactSum, 3>> sums(workers);
   std::vector<UnitDivergences> divergences(workers, UnitDivergences(model.posterior_units()));
   collectively(communicator, [&] {
-    check_features(reader.info(), model.features());
+    check_features(reader.info(), model.sample_width());
     for_each_micro_batch(
         reader, transform, plan, plan.of_rank(communicator.rank(), communicator.size()), pool,
         [&](Index worker, Range rows, ConstMatrix x) {
@@ -133,10 +133,15 @@ Evaluation evaluate(const Communicator& communicator, const Trainable& model,
   result.penalty = total[2].value() / samples;
   result.sse = total[1].value() / samples;
   result.unit_divergences = divergences.front().means(samples);
-  result.mse = result.sse / static_cast<double>(model.features());
+  result.mse = result.sse / static_cast<double>(model.outputs());
   result.psnr = result.mse > 0 ? 10.0 * std::log10(1.0 / result.mse)
                                : std::numeric_limits<double>::infinity();
   return result;
+}
+
+void check_inputs(const DatasetInfo& info, const Trainable& model) {
+  const bool paired = !info.address.options.target.empty();
+  check_features(info, paired ? model.sample_width() : model.features());
 }
 
 void check_features(const DatasetInfo& info, Index features) {
@@ -144,8 +149,9 @@ void check_features(const DatasetInfo& info, Index features) {
     throw Error(
         ErrorKind::data,
         fmt::format(
-            "{}: its samples have {} features, but the network takes {} (the first of --layers)",
-            to_string(info.address), info.features(), features));
+            "{}: its samples have {} features{}, but the network takes {} (the first of --layers)",
+            to_string(info.address), info.features(),
+            info.address.options.target.empty() ? "" : " with those of --target", features));
   }
   if (info.rows() < 1)
     throw Error(ErrorKind::data, fmt::format("{}: it holds no samples", to_string(info.address)));

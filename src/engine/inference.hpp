@@ -70,6 +70,9 @@ struct Evaluation {
                                   WorkerPool& pool, std::span<const float> weights = {},
                                   std::span<const std::int32_t> conditions = {});
 
+/// Throws as check_features unless a data set has the inputs of a model, or samples with targets.
+void check_inputs(const DatasetInfo& info, const Trainable& model);
+
 /// Throws Error(data) unless the samples of the data set have as many features as the model's first
 /// layer.
 void check_features(const DatasetInfo& info, Index features);

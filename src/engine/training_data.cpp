@@ -90,7 +90,7 @@ const char* domain_advice(ElementType type, const InputTransform& transform) {
 }  // namespace
 
 void check_domain(const Communicator& communicator, const DatasetReader& reader,
-                  const InputTransform& transform, Loss loss) {
+                  const InputTransform& transform, Loss loss, Index inputs) {
   const auto domain = domain_of(loss);
   const auto lowest = domain.lowest;
   const auto highest = domain.highest;
@@ -110,9 +110,10 @@ void check_domain(const Communicator& communicator, const DatasetReader& reader,
                        transform.missing);
       for (Index r = rows.begin; r < rows.end; ++r) {
         convert_row(info.type, bytes.data() + (r - rows.begin) * info.row_bytes(), transform, row);
+        const std::span compared = std::span(row).subspan(static_cast<std::size_t>(inputs));
         const auto outside =
-            std::ranges::find_if(row, [&](float x) { return x < lowest || x > highest; });
-        if (outside == row.end()) continue;
+            std::ranges::find_if(compared, [&](float x) { return x < lowest || x > highest; });
+        if (outside == compared.end()) continue;
         throw Error(
             ErrorKind::data,
             fmt::format(

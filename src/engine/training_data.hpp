@@ -25,9 +25,9 @@ namespace hourglass {
 
 /// Throws Error(data) naming the first row with a value that the loss cannot be computed from (bce:
 /// outside of [0, 1]; poisson: negative). Passes over the data, shared among the ranks, only when
-/// their type allows such values. Collective.
+/// their type allows such values. The first `inputs` features are not compared. Collective.
 void check_domain(const Communicator& communicator, const DatasetReader& reader,
-                  const InputTransform& transform, Loss loss);
+                  const InputTransform& transform, Loss loss, Index inputs = 0);
 
 /// Bytes of training data that each rank may hold: the setting, or half of this node's memory
 /// divided by its ranks.

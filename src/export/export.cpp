@@ -47,7 +47,7 @@ class StepBuilder {
       add(network.layer(i), next, i);
     }
     if (spec_.output_activation != Activation::linear) {
-      add_activation(decoder_, spec_.output_activation, model_.network->features());
+      add_activation(decoder_, spec_.output_activation, model_.network->outputs());
     }
     return {std::move(encoder_), std::move(decoder_)};
   }

@@ -16,6 +16,8 @@ namespace hourglass {
 /// tensors.
 class SafetensorsFile {
  public:
+  /// Without anything that a model says of itself.
+  SafetensorsFile() { header_["__metadata__"] = {{"format", "pt"}}; }
   explicit SafetensorsFile(const Model& model) {
     header_["__metadata__"] = {{"format", "pt"},
                                {"producer", version()},

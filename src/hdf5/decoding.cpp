@@ -7,6 +7,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "core/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {
@@ -20,13 +21,6 @@ T from_bits(std::uint64_t bits) {
   return value;
 }
 
-template <class T>
-T load(const std::byte* bytes, std::size_t i) {
-  T value;
-  std::memcpy(&value, bytes + i * sizeof(T), sizeof(T));
-  return value;
-}
-
 template <class Stored, class Value>
 void decode_elements(const Decoding& decoding, const std::byte* stored, std::byte* values,
                      std::size_t count) {
@@ -34,7 +28,7 @@ void decode_elements(const Decoding& decoding, const std::byte* stored, std::byt
   for (const std::uint64_t bits : decoding.missing) missing.push_back(from_bits<Stored>(bits));
   const bool bounded = decoding.bounded();
   for (std::size_t i = 0; i < count; ++i) {
-    const Stored number = load<Stored>(stored, i);
+    const Stored number = load_element<Stored>(stored, i);
     const double unpacked = static_cast<double>(number) * decoding.scale + decoding.offset;
     const double compared = decoding.bounds_unpacked ? unpacked : static_cast<double>(number);
     const bool is_missing = std::find(missing.begin(), missing.end(), number) != missing.end() ||
@@ -42,33 +36,6 @@ void decode_elements(const Decoding& decoding, const std::byte* stored, std::byt
     const Value value =
         is_missing ? std::numeric_limits<Value>::quiet_NaN() : static_cast<Value>(unpacked);
     std::memcpy(values + i * sizeof(Value), &value, sizeof(Value));
-  }
-}
-
-// Calls use(std::type_identity<T>{}) with the C++ type of the elements.
-template <class Use>
-void with_type(ElementType type, const Use& use) {
-  switch (type) {
-    case ElementType::u8:
-      return use(std::type_identity<std::uint8_t>{});
-    case ElementType::i8:
-      return use(std::type_identity<std::int8_t>{});
-    case ElementType::u16:
-      return use(std::type_identity<std::uint16_t>{});
-    case ElementType::i16:
-      return use(std::type_identity<std::int16_t>{});
-    case ElementType::u32:
-      return use(std::type_identity<std::uint32_t>{});
-    case ElementType::i32:
-      return use(std::type_identity<std::int32_t>{});
-    case ElementType::u64:
-      return use(std::type_identity<std::uint64_t>{});
-    case ElementType::i64:
-      return use(std::type_identity<std::int64_t>{});
-    case ElementType::f32:
-      return use(std::type_identity<float>{});
-    case ElementType::f64:
-      return use(std::type_identity<double>{});
   }
 }
 
@@ -124,7 +91,8 @@ void decode(const Decoding& decoding, std::span<const std::byte> stored,
               values.size() == count * static_cast<std::size_t>(size_of(decoding.result)) &&
               !is_integer(decoding.result),
           "buffers of other sizes than the elements to decode");
-  with_type(decoding.stored, [&]<class Stored>(std::type_identity<Stored>) {
+  if (decoding.narrow != NarrowFloat::none) return widen(decoding.narrow, false, stored, values);
+  with_element(decoding.stored, [&]<class Stored>(std::type_identity<Stored>) {
     if (decoding.result == ElementType::f32) {
       decode_elements<Stored, float>(decoding, stored.data(), values.data(), count);
     } else {
@@ -136,11 +104,11 @@ void decode(const Decoding& decoding, std::span<const std::byte> stored,
 Index first_unwritten(const Decoding& decoding, std::span<const std::byte> stored) {
   if (!decoding.unwritten) return -1;
   Index found = -1;
-  with_type(decoding.stored, [&]<class Stored>(std::type_identity<Stored>) {
+  with_element(decoding.stored, [&]<class Stored>(std::type_identity<Stored>) {
     const auto wanted = from_bits<Stored>(*decoding.unwritten);
     const std::size_t count = stored.size() / sizeof(Stored);
     for (std::size_t i = 0; i < count && found < 0; ++i) {
-      if (load<Stored>(stored.data(), i) == wanted) found = static_cast<Index>(i);
+      if (load_element<Stored>(stored.data(), i) == wanted) found = static_cast<Index>(i);
     }
   });
   return found;
@@ -148,7 +116,7 @@ Index first_unwritten(const Decoding& decoding, std::span<const std::byte> store
 
 std::string number_text(ElementType type, std::uint64_t bits) {
   std::string text;
-  with_type(type, [&]<class Stored>(std::type_identity<Stored>) {
+  with_element(type, [&]<class Stored>(std::type_identity<Stored>) {
     text = fmt::format("{}", from_bits<Stored>(bits));
   });
   return text;
@@ -169,6 +137,9 @@ std::string describe_missing(const Decoding& decoding) {
 }
 
 std::string describe(const Decoding& decoding) {
+  // HDF5 itself knows what float16 is: nothing has been found out about those.
+  if (decoding.narrow != NarrowFloat::none)
+    return decoding.narrow == NarrowFloat::bfloat16 ? "bfloat16" : "";
   std::string text =
       fmt::format("{}{}", decoding.packed() ? "packed " : "", name_of(decoding.stored));
   if (decoding.packed()) text += fmt::format(": x {}", decoding.scale);

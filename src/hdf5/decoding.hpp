@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/narrow_float.hpp"
 #include "hdf5/hdf5.hpp"
 
 namespace hourglass {
@@ -16,8 +17,9 @@ namespace hourglass {
 /// 2.5 and 8.1): value = stored * scale + offset, and NaN where the stored number is one of
 /// `missing` or outside of [low, high].
 struct Decoding {
-  ElementType stored = ElementType::f32;  ///< as read; signed types under `_Unsigned` as unsigned
-  ElementType result = ElementType::f32;  ///< f32 or f64 where anything is decoded, else `stored`
+  ElementType stored = ElementType::f32;   ///< as read; signed types under `_Unsigned` as unsigned
+  ElementType result = ElementType::f32;   ///< f32 or f64 where anything is decoded, else `stored`
+  NarrowFloat narrow = NarrowFloat::none;  ///< read as the bits of these, `stored` being uint16
   double scale = 1;
   double offset = 0;
   std::vector<std::uint64_t> missing;  ///< stored numbers: their bits, in the low bytes
@@ -30,7 +32,9 @@ struct Decoding {
   [[nodiscard]] bool packed() const { return scale != 1 || offset != 0; }
   [[nodiscard]] bool bounded() const;
   /// Whether values differ from what is stored.
-  [[nodiscard]] bool decodes() const { return packed() || !missing.empty() || bounded(); }
+  [[nodiscard]] bool decodes() const {
+    return packed() || !missing.empty() || bounded() || narrow != NarrowFloat::none;
+  }
 };
 
 /// Decodes elements: `stored` holds n elements of decoding.stored, `values` receives n of

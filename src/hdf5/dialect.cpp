@@ -6,6 +6,7 @@
 #include "hdf5/cf_decoding.hpp"
 #include "hdf5/foreign_attributes.hpp"
 #include "hdf5/matlab.hpp"
+#include "hdf5/narrow_type.hpp"
 #include "hdf5/netcdf.hpp"
 #include "hdf5/nexus.hpp"
 #include "hdf5/pandas_store.hpp"
@@ -74,11 +75,22 @@ StoredForm stored_form(hid_t file, hid_t dataset, const DatasetAddress& address)
             ", which cannot be read; integers of up to 64 bits and float16, float32, float64 can");
   }
   form.in_file = element;
+  const NarrowFloat narrow = narrow_float(type.get(), text_attribute(dataset, "dtype"));
+  if (narrow != NarrowFloat::none && element == ElementType::u16) {
+    form.decoding.narrow = narrow;
+    form.decoding.stored = ElementType::u16;
+    return form;
+  }
   form.column_major = is_matlab_variable(dataset);
   if (form.column_major) {
     form.decoding.stored = form.decoding.result = element;
   } else {
     form.decoding = cf_decoding(file, dataset, element, name);
+    if (narrow != NarrowFloat::none && !form.decoding.decodes()) {
+      form.decoding.narrow = narrow;
+      form.decoding.stored = ElementType::u16;
+      form.narrow = narrow_memory_type(type.get(), name);
+    }
   }
   return form;
 }

@@ -6,8 +6,19 @@
 
 namespace hourglass {
 
+namespace {
+
+// Whether a list ends with the name of an array file, which needs no path: "a.h5:/x,b.npy".
+bool ends_with_array(const std::string& text, std::size_t colon) {
+  return (text.ends_with(".npy") || text.ends_with(".safetensors")) &&
+         text.find_first_of(",+", colon) != std::string::npos;
+}
+
+}  // namespace
+
 DatasetAddress parse_address(const std::string& text) {
-  const std::size_t colon = text.rfind(":/");
+  std::size_t colon = text.rfind(":/");
+  if (colon != std::string::npos && ends_with_array(text, colon)) colon = std::string::npos;
   DatasetAddress address{text.substr(0, colon),
                          colon == std::string::npos ? "" : text.substr(colon + 1)};
   while (!address.path.empty() && address.path.back() == '/') address.path.pop_back();

@@ -5,10 +5,10 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "core/compressed_rows.hpp"
+#include "core/element_type.hpp"
 #include "core/row_entries.hpp"
 #include "hdf5/read_options.hpp"
 #include "hdf5/row_steps.hpp"
@@ -30,13 +30,6 @@ struct DatasetAddress {
 
 /// E.g. "1.10.8, parallel".
 [[nodiscard]] std::string hdf5_version();
-
-/// Numeric element types as they come out of read_rows: in native byte order.
-enum class ElementType { u8, i8, u16, i16, u32, i32, u64, i64, f32, f64 };
-
-[[nodiscard]] Index size_of(ElementType type);
-[[nodiscard]] std::string_view name_of(ElementType type);  ///< as in NumPy: "uint8", "float32"
-[[nodiscard]] bool is_integer(ElementType type);
 
 /// Facts about a data set that are known without reading its values.
 struct DatasetInfo {

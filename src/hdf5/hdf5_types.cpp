@@ -1,51 +1,9 @@
-#include <algorithm>
 #include <array>
 #include <numeric>
 
 #include "hdf5/hdf5_handle.hpp"
 
 namespace hourglass {
-
-namespace {
-
-struct TypeRow {
-  ElementType type;
-  std::string_view name;
-  Index bytes;
-  bool integer;
-};
-
-constexpr std::array<TypeRow, 10> type_table = {{
-    {ElementType::u8, "uint8", 1, true},
-    {ElementType::i8, "int8", 1, true},
-    {ElementType::u16, "uint16", 2, true},
-    {ElementType::i16, "int16", 2, true},
-    {ElementType::u32, "uint32", 4, true},
-    {ElementType::i32, "int32", 4, true},
-    {ElementType::u64, "uint64", 8, true},
-    {ElementType::i64, "int64", 8, true},
-    {ElementType::f32, "float32", 4, false},
-    {ElementType::f64, "float64", 8, false},
-}};
-
-const TypeRow& row_of(ElementType type) { return type_table[static_cast<std::size_t>(type)]; }
-
-bool integer_of(std::size_t bytes, bool is_signed, ElementType& element) {
-  for (const TypeRow& row : type_table) {
-    const bool row_signed = row.name.front() == 'i';
-    if (row.integer && row.bytes == static_cast<Index>(bytes) && row_signed == is_signed) {
-      element = row.type;
-      return true;
-    }
-  }
-  return false;
-}
-
-}  // namespace
-
-Index size_of(ElementType type) { return row_of(type).bytes; }
-std::string_view name_of(ElementType type) { return row_of(type).name; }
-bool is_integer(ElementType type) { return row_of(type).integer; }
 
 Index DatasetInfo::features() const {
   if (shape.empty()) return 0;
@@ -59,7 +17,7 @@ bool element_type_of(hid_t type, ElementType& element) {
   const std::size_t bytes = H5Tget_size(type);
   switch (H5Tget_class(type)) {
     case H5T_INTEGER:
-      return integer_of(bytes, H5Tget_sign(type) == H5T_SGN_2, element);
+      return integer_type(static_cast<Index>(bytes), H5Tget_sign(type) == H5T_SGN_2, element);
     case H5T_ENUM:
       // h5py stores booleans as an enumeration of one byte.
       element = ElementType::u8;

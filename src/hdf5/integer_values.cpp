@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/buffer.hpp"
-#include "hdf5/element.hpp"
+#include "core/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

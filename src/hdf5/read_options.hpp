@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "hdf5/row_views.hpp"
@@ -15,6 +16,10 @@ struct ReadOptions {
   /// Read rows that were never written as the fill value that their data set declares; refused
   /// otherwise.
   bool accept_fill = false;
+  /// Another data set of as many rows, whose features stand behind those of each sample: what a
+  /// model is to make of it. Choices of rows hold for both, all others for the samples alone.
+  /// Empty: none.
+  std::string target = {};
   /// Feature k is column column_order[k] of a row as all other options give it; empty: all columns
   /// in their order. Not the user's: found by comparing the data with a model.
   std::vector<Index> column_order = {};
@@ -27,6 +32,7 @@ struct ReadOptions {
   /// What holds for other data sets too: all but what is said of the columns.
   [[nodiscard]] ReadOptions without_columns() const {
     ReadOptions others = *this;
+    others.target.clear();
     others.column_order.clear();
     others.ordered_shape.clear();
     others.leading_channels = 0;

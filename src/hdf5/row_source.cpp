@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "hdf5/address_list.hpp"
+#include "hdf5/array_dataset.hpp"
 #include "hdf5/channels_last.hpp"
 #include "hdf5/index_selection.hpp"
 #include "hdf5/joined_dataset.hpp"
@@ -34,10 +35,34 @@ namespace {
 
 std::unique_ptr<RowSource> open_named(const DatasetAddress& address) {
   if (names_several(address)) return std::make_unique<JoinedDataset>(address);
-  if (!names_side_by_side(address)) return open_stored(address);
+  if (!names_side_by_side(address)) {
+    if (names_array_file(address)) return std::make_unique<ArrayDataset>(address);
+    return open_stored(address);
+  }
   std::vector<std::unique_ptr<RowSource>> sides;
   for (const DatasetAddress& side : split_sides(address)) sides.push_back(open_named(side));
   return std::make_unique<SideBySide>(std::move(sides), address);
+}
+
+// The inputs as all options but the choice of rows give them, and the target as it is stored.
+std::unique_ptr<RowSource> open_pair(const DatasetAddress& address) {
+  if (address.options.views.window > 0) {
+    throw Error(ErrorKind::usage,
+                "--target cannot be combined with --window: leave out one of them");
+  }
+  DatasetAddress inputs = address;
+  inputs.options.target.clear();
+  inputs.options.views = {};
+  inputs.options.views.columns = address.options.views.columns;
+  DatasetAddress target = parse_address(address.options.target);
+  target.options = address.options.without_columns();
+  target.options.views = {};
+  std::vector<std::unique_ptr<RowSource>> sides;
+  sides.push_back(open_rows(inputs));
+  sides.push_back(open_rows(target));
+  DatasetAddress pair = address;
+  pair.options.views = inputs.options.views;
+  return std::make_unique<SideBySide>(std::move(sides), pair);
 }
 
 bool selects(const std::string& text) { return !text.empty() && text != "all"; }
@@ -45,20 +70,22 @@ bool selects(const std::string& text) { return !text.empty() && text != "all"; }
 }  // namespace
 
 std::unique_ptr<RowSource> open_rows(const DatasetAddress& address) {
-  if (!address.options.column_order.empty()) return std::make_unique<OrderedColumns>(address);
+  const bool paired = !address.options.target.empty();
+  if (!paired && !address.options.column_order.empty())
+    return std::make_unique<OrderedColumns>(address);
   const RowViews& views = address.options.views;
-  const Index channels = address.options.leading_channels;
+  const Index channels = paired ? 0 : address.options.leading_channels;
   DatasetAddress named = address;
+  named.options = address.options.without_columns();
   named.options.views = {};
-  named.options.leading_channels = 0;
-  std::unique_ptr<RowSource> rows = open_named(named);
+  std::unique_ptr<RowSource> rows = paired ? open_pair(address) : open_named(named);
   if (channels > 0) rows = std::make_unique<ChannelsLast>(std::move(rows), channels);
   const std::string name = to_string(rows->info().address);
   if (chooses_rows(views)) {
     RowRuns chosen = chosen_rows({name, rows->info().rows(), rows->series()}, views, named);
     rows = std::make_unique<SelectedRows>(std::move(rows), std::move(chosen), views);
   }
-  if (selects(views.columns)) {
+  if (!paired && selects(views.columns)) {
     const DatasetInfo& info = rows->info();
     const Selectable from{"--select-columns", "column",           name,
                           info.features(),    info.feature_names, false};

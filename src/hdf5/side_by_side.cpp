@@ -6,7 +6,7 @@
 
 #include "core/buffer.hpp"
 #include "core/counted.hpp"
-#include "hdf5/element.hpp"
+#include "core/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

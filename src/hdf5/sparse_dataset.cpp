@@ -8,7 +8,7 @@
 
 #include "core/buffer.hpp"
 #include "core/counted.hpp"
-#include "hdf5/element.hpp"
+#include "core/element.hpp"
 #include "hdf5/sparse_matrix.hpp"
 #include "hourglass/core/error.hpp"
 

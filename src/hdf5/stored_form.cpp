@@ -6,6 +6,7 @@
 namespace hourglass::hdf5 {
 
 hid_t StoredForm::memory_type() const {
+  if (narrow.get() >= 0) return narrow.get();
   return is_compound() ? columns.memory.get() : native_type(in_file);
 }
 
@@ -15,7 +16,9 @@ void StoredForm::apply_to(DatasetInfo& info) const {
   info.decoding =
       column_major ? "MATLAB: stored column-major, read transposed" : describe(decoding);
   info.missing = describe_missing(decoding);
-  info.as_stored = !changes() && !is_compound();
+  // The library itself delivers float16 as float32 to whoever asks for that.
+  const bool plain = !changes() || decoding.narrow == NarrowFloat::float16;
+  info.as_stored = plain && !is_compound();
   if (column_major) {
     std::ranges::reverse(info.shape);
     std::ranges::reverse(info.chunk);

@@ -16,6 +16,7 @@ struct StoredForm {
   Decoding decoding;
   bool column_major = false;  ///< MATLAB: stored with the axes reversed
   CompoundColumns columns;    ///< of records; else its memory type is invalid
+  Handle narrow;              ///< the type of decoding.narrow in memory, where HDF5 has one
   std::string units;
 
   [[nodiscard]] bool is_compound() const { return columns.memory.get() >= 0; }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "formats/safetensors.hpp"
 #include "formats/zip.hpp"
 #include "hourglass/core/error.hpp"
 #include "system/byte_file.hpp"
@@ -17,21 +18,6 @@ namespace {
   throw Error(ErrorKind::data, name + ": " + reason);
 }
 
-Index stored_row_bytes(const ArrayFormat& format) {
-  return checked_bytes({format.shape.begin() + 1, format.shape.end()}, format.stored_size());
-}
-
-/// Compares the header's claim with the size of the data.
-void check_size(const ArrayFormat& format, Index bytes, const std::string& name) {
-  const Index wanted = checked_bytes(format.shape, format.stored_size());
-  const Index held = bytes - format.data_offset;
-  if (wanted == held) return;
-  refuse(name, std::string(wanted > held ? "is truncated" : "has bytes after the last number") +
-                   ": its header (" + shape_text(format.shape) + ") asks for " +
-                   std::to_string(wanted) + " bytes of numbers, " + std::to_string(held) +
-                   " are there");
-}
-
 /// Rows at their places in a file.
 class PlacedRows final : public RowReader {
  public:
@@ -39,7 +25,7 @@ class PlacedRows final : public RowReader {
       : file_(std::move(file)),
         name_(std::move(name)),
         format_(std::move(format)),
-        stored_bytes_(stored_row_bytes(format_)) {}
+        stored_bytes_(format_.stored_row_bytes()) {}
 
   [[nodiscard]] const std::string& path() const override { return name_; }
   [[nodiscard]] ElementType type() const override { return format_.type; }
@@ -48,7 +34,7 @@ class PlacedRows final : public RowReader {
 
   void read_rows(Range rows, std::span<std::byte> bytes) override {
     const Index position = format_.data_offset + rows.begin * stored_bytes_;
-    if (!format_.half) {
+    if (format_.narrow == NarrowFloat::none) {
       file_.read(position, bytes);
       to_native(format_, bytes, bytes);
       return;
@@ -166,8 +152,8 @@ class ArchivedRows final : public RowReader {
     if (rows.empty()) return;
     if (rows.begin == 0) start();
     require(rows.begin == next_row_, "archived rows are read in order");
-    stored_.resize(static_cast<std::size_t>(rows.size() * stored_row_bytes(format_)));
-    const auto stored = format_.half ? std::span<std::byte>(stored_) : bytes;
+    stored_.resize(static_cast<std::size_t>(rows.size() * format_.stored_row_bytes()));
+    const auto stored = format_.narrow != NarrowFloat::none ? std::span<std::byte>(stored_) : bytes;
     if (stream_->read(stored) < stored.size()) {
       refuse(name_, "is truncated: it ends between rows " + std::to_string(rows.begin) + " and " +
                         std::to_string(rows.end));
@@ -227,6 +213,13 @@ std::unique_ptr<RowReader> open_npy(const std::string& path) {
   ArrayFormat format = parse_npy_header(file.read_some(0, largest_npy_header + 12), path);
   check_size(format, file.size(), path);
   return std::make_unique<PlacedRows>(std::move(file), path, std::move(format));
+}
+
+std::unique_ptr<RowReader> open_safetensors(const std::string& path, const std::string& tensor) {
+  ByteFile file(path);
+  ArrayFormat format = tensor_format(read_safetensors(file), path, tensor);
+  const std::string name = tensor.empty() ? path : path + ":" + tensor;
+  return std::make_unique<PlacedRows>(std::move(file), name, std::move(format));
 }
 
 std::unique_ptr<RowReader> open_npz(const std::string& path, const std::string& array) {

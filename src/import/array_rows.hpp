@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "import/npy.hpp"
+#include "formats/npy.hpp"
 #include "import/row_reader.hpp"
 
 namespace hourglass {
@@ -16,6 +16,10 @@ namespace hourglass {
 
 /// NumPy's .npy.
 [[nodiscard]] std::unique_ptr<RowReader> open_npy(const std::string& path);
+
+/// One tensor of a safetensors file; "" when it holds only one.
+[[nodiscard]] std::unique_ptr<RowReader> open_safetensors(const std::string& path,
+                                                          const std::string& tensor);
 
 /// One array of a .npz archive (numpy.savez, also savez_compressed), named without ".npy"; "" when
 /// it holds only one. Stored arrays are read by all ranks, compressed ones by rank 0, which

@@ -7,8 +7,8 @@
 #include <limits>
 #include <type_traits>
 
+#include "core/element.hpp"
 #include "core/text_list.hpp"
-#include "hdf5/element.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {

@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "hdf5/element.hpp"
+#include "core/element.hpp"
 #include "hourglass/core/error.hpp"
 #include "import/csv.hpp"
 #include "import/csv_guess.hpp"

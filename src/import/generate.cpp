@@ -123,8 +123,9 @@ Synthetic synthetic_from(std::string_view name) {
   const auto* entry =
       std::ranges::find(names, name, &std::pair<Synthetic, std::string_view>::second);
   if (entry == names.end()) {
-    throw Error(ErrorKind::usage, fmt::format("there is no data set '{}'; use one of: {}, cells",
-                                              name, fmt::join(synthetic_names(), ", ")));
+    throw Error(ErrorKind::usage,
+                fmt::format("there is no data set '{}'; use one of: {}, superposition, cells", name,
+                            fmt::join(synthetic_names(), ", ")));
   }
   return entry->first;
 }

@@ -11,7 +11,7 @@
 #include <limits>
 
 #include "core/counted.hpp"
-#include "hdf5/element.hpp"
+#include "core/element.hpp"
 #include "hourglass/core/error.hpp"
 #include "import/csv_lines.hpp"
 #include "import/entry_reader.hpp"

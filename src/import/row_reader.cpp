@@ -30,19 +30,4 @@ void RowReader::read_and_drop(Range rows) {
   }
 }
 
-std::string shape_text(const std::vector<Index>& shape) {
-  std::string text;
-  for (const Index extent : shape) text += (text.empty() ? "" : " x ") + std::to_string(extent);
-  return text;
-}
-
-Index checked_bytes(const std::vector<Index>& shape, Index element_bytes) {
-  constexpr Index largest = Index{1} << 62;
-  Index bytes = element_bytes;
-  for (const Index extent : shape) {
-    if (__builtin_mul_overflow(bytes, extent, &bytes) || bytes > largest) return -1;
-  }
-  return bytes;
-}
-
 }  // namespace hourglass

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "data/columns.hpp"
+#include "formats/array_format.hpp"
 #include "hdf5/hdf5.hpp"
 #include "hourglass/core/types.hpp"
 
@@ -63,12 +64,5 @@ class RowReader {
   /// skip_rows of formats without random access.
   void read_and_drop(Range rows);
 };
-
-/// "3 x 28 x 28".
-[[nodiscard]] std::string shape_text(const std::vector<Index>& shape);
-
-/// The bytes of all elements of a shape, or -1 where that is more than any file holds. Extents are
-/// not negative.
-[[nodiscard]] Index checked_bytes(const std::vector<Index>& shape, Index element_bytes);
 
 }  // namespace hourglass

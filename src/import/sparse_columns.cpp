@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "core/buffer.hpp"
-#include "hdf5/element.hpp"
+#include "core/element.hpp"
 #include "hourglass/core/error.hpp"
 #include "import/entry_reader.hpp"
 

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "core/buffer.hpp"
+#include "core/element.hpp"
 #include "data/columns.hpp"
-#include "hdf5/element.hpp"
 #include "hdf5/sparse_matrix.hpp"
 #include "hourglass/core/error.hpp"
 #include "import/entry_reader.hpp"

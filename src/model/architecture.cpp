@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "hourglass/core/error.hpp"
+#include "model/paired_target.hpp"
 #include "model/spec_checks.hpp"
 #include "nn/activation_layer.hpp"
 #include "nn/condition_bias.hpp"
@@ -200,7 +201,10 @@ class Builder {
 }  // namespace
 
 AutoencoderSpec with_defaults(AutoencoderSpec spec) {
-  if (spec.decoder.empty()) spec.decoder = mirrored(spec.encoder, "layers");
+  if (spec.decoder.empty()) {
+    spec.decoder = mirrored(spec.encoder, "layers");
+    set_output_width(spec);
+  }
   if (!spec.image.known() && !spec.encoder.empty() && spec.encoder.front().image.is_image())
     spec.image = spec.encoder.front().image;
   check_spec(spec);

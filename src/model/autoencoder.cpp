@@ -10,6 +10,7 @@
 #include "model/distilled.hpp"
 #include "model/gate_loss.hpp"
 #include "model/output_loss.hpp"
+#include "model/paired_target.hpp"
 #include "model/weighted_loss.hpp"
 
 namespace hourglass {
@@ -82,8 +83,10 @@ Workspace Autoencoder::make_workspace(Index max_rows) const {
   Index extra = ScratchArena::floats_of(1, loss_scratch()) +
                 ScratchArena::floats_of(1, sample_input_.scratch_floats(max_rows));
   if (r.corruption.kind != Corruption::none) extra += samples;
+  if (spec_.target_features > 0) extra += samples;
   if (weighs_elements()) extra += samples;
-  if (spec_.sparsity.selection.kind == Selection::gated) extra += 2 * samples;
+  if (spec_.sparsity.selection.kind == Selection::gated)
+    extra += 2 * ScratchArena::floats_of(max_rows, outputs());
   if (missing_) extra += missing_->scratch_floats(max_rows);
   if (contractive_) extra += contractive_->scratch_floats(max_rows);
   if (predictive_) extra += predictive_->scratch_floats(max_rows);
@@ -91,7 +94,7 @@ Workspace Autoencoder::make_workspace(Index max_rows) const {
 }
 
 Index Autoencoder::loss_scratch() const {
-  return loss_scratch_floats(spec_.loss, spec_.output_activation, features());
+  return loss_scratch_floats(spec_.loss, spec_.output_activation, outputs());
 }
 
 Autoencoder::Scratch Autoencoder::divide(Workspace& workspace, Index rows) const {
@@ -99,6 +102,7 @@ Autoencoder::Scratch Autoencoder::divide(Workspace& workspace, Index rows) const
   ScratchArena arena(workspace.extra());
   Scratch scratch;
   if (r.corruption.kind != Corruption::none) scratch.input = arena.allocate(rows, features());
+  if (spec_.target_features > 0) scratch.own = arena.allocate(rows, features());
   if (weighs_elements()) scratch.weights = arena.allocate(rows, features());
   if (missing_) {
     scratch.target = arena.allocate(rows, features());
@@ -108,8 +112,8 @@ Autoencoder::Scratch Autoencoder::divide(Workspace& workspace, Index rows) const
   scratch.rows = arena.allocate(1, sample_input_.scratch_floats(rows)).row(0);
   scratch.loss = arena.allocate(1, loss_scratch()).row(0);
   if (spec_.sparsity.selection.kind == Selection::gated) {
-    scratch.gate_logits = arena.allocate(rows, features());
-    scratch.gate_gradient = arena.allocate(rows, features());
+    scratch.gate_logits = arena.allocate(rows, outputs());
+    scratch.gate_gradient = arena.allocate(rows, outputs());
   }
   scratch.penalty = arena.rest();
   return scratch;
@@ -121,16 +125,17 @@ LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix samples, f
   const Regularization& r = spec_.regularization;
   if (missing_ && samples.rows > 0)
     return masked_pass(parameters, samples, scale, workspace, gradient, context, ready);
+  const ConstMatrix target = target_of(spec_, samples);
   if (samples.rows == 0)
-    return pass(parameters, {}, samples, scale, workspace, gradient, context, ready, {}, {});
+    return pass(parameters, {}, target, scale, workspace, gradient, context, ready, {}, {});
   InputRows input = input_rows(samples, context.sparse_samples, workspace);
   if (r.corruption.kind == Corruption::none) {
-    return pass(parameters, input, samples, scale, workspace, gradient, context, ready, {}, {});
+    return pass(parameters, input, target, scale, workspace, gradient, context, ready, {}, {});
   }
   const Scratch scratch = divide(workspace, samples.rows);
   corrupt(r.corruption, spec_.image, context, input.values, scratch.input, scratch.weights);
   input.values = scratch.input;
-  return pass(parameters, input, samples, scale, workspace, gradient, context, ready,
+  return pass(parameters, input, target, scale, workspace, gradient, context, ready,
               scratch.weights, {});
 }
 
@@ -162,13 +167,15 @@ ConstMatrix Autoencoder::joined(ConstMatrix values, const Scratch& scratch) cons
 Autoencoder::InputRows Autoencoder::input_rows(ConstMatrix samples, const SparseRows* known,
                                                Workspace& workspace) const {
   if (missing_) return {network_input(samples, workspace), {}, {}};
-  return sample_input_.rows(samples, known, workspace.sparse(),
-                            divide(workspace, samples.rows).rows);
+  const Scratch scratch = divide(workspace, samples.rows);
+  return sample_input_.rows(inputs_of(samples, features_, scratch.own), known, workspace.sparse(),
+                            scratch.rows);
 }
 
 ConstMatrix Autoencoder::network_input(ConstMatrix samples, Workspace& workspace) const {
   const Scratch scratch = divide(workspace, samples.rows);
-  if (!missing_) return sample_input_.dense_rows(samples, scratch.rows).values;
+  const ConstMatrix inputs = inputs_of(samples, features_, scratch.own);
+  if (!missing_) return sample_input_.dense_rows(inputs, scratch.rows).values;
   missing_->split(samples, scratch.target, scratch.present);
   return joined(scratch.target, scratch);
 }
@@ -186,7 +193,7 @@ LossSums Autoencoder::pass(const float* parameters, const InputRows& rows, Const
                            const PassContext& given, const GradientReady& ready, ConstMatrix mask,
                            ConstMatrix present) const {
   const ConstMatrix input = rows.values;
-  require(input.rows == target.rows && target.columns == features_ &&
+  require(input.rows == target.rows && target.columns == outputs() &&
               input.columns == (input.rows == 0 ? input.columns : input_width()),
           "an input and a target of different shapes");
   if (input.rows == 0) {
@@ -205,7 +212,7 @@ LossSums Autoencoder::pass(const float* parameters, const InputRows& rows, Const
   {
     // Target and logits are read, the gradient is written.
     const PhaseSpan span(context.recorder, Phase::loss, 0,
-                         3.0 * sizeof(float) * static_cast<double>(input.rows * features()));
+                         3.0 * sizeof(float) * static_cast<double>(input.rows * outputs()));
     LossOptions options =
         loss_options(spec_, loss_weights(mask, present, scratch.weights), present, scratch.loss);
     options.sizes = size_factors(architecture_, rows.sizes, workspace, input.rows);
@@ -375,7 +382,7 @@ LossSums Autoencoder::evaluate_weighted(const float* parameters, ConstMatrix x,
   const InputRows input = input_rows(x, nullptr, workspace);
   network().forward(all, parameters, input.values, workspace,
                     input.context(inference_context(workspace)));
-  ConstMatrix target = x;
+  ConstMatrix target = target_of(spec_, x);
   LossOptions options = loss_options(spec_, {}, {}, {});
   const auto sizes = size_factors(architecture_, input.sizes, workspace, x.rows);
   options.sizes = sizes;

@@ -31,6 +31,9 @@ namespace hourglass {
 struct AutoencoderSpec {
   LayerList encoder;  ///< from the input to the code, e.g. 784, 1000, 500, 250, 30
   LayerList decoder;  ///< from the code to the output; empty mirrors the encoder
+  /// The features of a target that is not the input: then samples have a target behind their
+  /// input, which the loss compares with the output. 0: the input is the target.
+  Index target_features = 0;
   Activation activation = Activation::relu;
   Activation code_activation = Activation::linear;
   Activation output_activation = Activation::sigmoid;
@@ -60,6 +63,11 @@ struct AutoencoderSpec {
   Sparsity sparsity;
 };
 
+/// The columns of the output: those of the target, where there is one.
+[[nodiscard]] inline Index output_features(const AutoencoderSpec& spec) {
+  return spec.target_features > 0 ? spec.target_features : spec.encoder.front().units;
+}
+
 /// The layers of a spec, and those with a special role.
 struct Architecture {
   Network network;
@@ -86,6 +94,8 @@ class Autoencoder final : public Trainable {
   [[nodiscard]] const Network& network() const { return architecture_.network; }
   [[nodiscard]] const Architecture& architecture() const { return architecture_; }
   [[nodiscard]] Index features() const override { return features_; }
+  [[nodiscard]] Index sample_width() const override { return features_ + spec_.target_features; }
+  [[nodiscard]] Index outputs() const override { return output_features(spec_); }
   [[nodiscard]] Index input_width() const override;
   /// Whether a NaN in a sample is a missing element.
   [[nodiscard]] bool masks_missing() const { return missing_.has_value(); }
@@ -147,6 +157,9 @@ class Autoencoder final : public Trainable {
   void squared_jacobian_norms(const float* parameters, ConstMatrix x, Workspace& workspace,
                               std::span<float> scratch, std::span<double> norms) const;
 
+  /// Samples of passes without training may be inputs alone (rows x features()) or with their
+  /// targets (rows x sample_width()); those that compare need the targets.
+
   /// The network's input for normalised samples: the samples, or a matrix in the workspace in which
   /// missing elements are replaced or counts scaled, valid until the workspace is used for other
   /// samples.
@@ -157,7 +170,7 @@ class Autoencoder final : public Trainable {
   /// Codes h = f(x) of a micro-batch (rows x code_size), living in the workspace. Sparse ones are
   /// in Workspace::code() too.
   ConstMatrix encode(const float* parameters, ConstMatrix x, Workspace& workspace) const;
-  /// x^ = r(f(x)) of a micro-batch (rows x features), living in the workspace. r is told
+  /// x^ = r(f(x)) of a micro-batch (rows x outputs()), living in the workspace. r is told
   /// `decoder_conditions` instead of the samples' own, unless empty.
   ConstMatrix reconstruct(const float* parameters, ConstMatrix x, Workspace& workspace,
                           std::span<const std::int32_t> decoder_conditions = {}) const;
@@ -172,6 +185,7 @@ class Autoencoder final : public Trainable {
   // The parts of a workspace's extra floats, for `rows` samples.
   struct Scratch {
     Matrix input;    // corrupted
+    Matrix own;      // of samples with targets
     Matrix weights;  // of the loss
     Matrix target;   // of samples with missing elements
     Matrix present;

@@ -6,6 +6,7 @@
 
 #include "hourglass/core/error.hpp"
 #include "model/architecture.hpp"
+#include "model/paired_target.hpp"
 #include "model/sparsity_checks.hpp"
 
 namespace hourglass {
@@ -39,10 +40,11 @@ void check_layers(const AutoencoderSpec& spec) {
   check(decoder.size() >= 2 && decoder_shapes.front().units == code,
         fmt::format("--decoder-layers {} must begin with the code width of --layers, {}",
                     to_string(decoder), code));
-  check(decoder_shapes.back().units == features,
-        fmt::format(
-            "--decoder-layers {} must end with the input width of --layers, {}, and ends with {}",
-            to_string(decoder), features, decoder_shapes.back().units));
+  check(decoder_shapes.back().units == output_features(spec),
+        fmt::format("--decoder-layers {} must end with the {}, {}, and ends with {}",
+                    to_string(decoder),
+                    spec.target_features > 0 ? "width of --target" : "input width of --layers",
+                    output_features(spec), decoder_shapes.back().units));
   if (spec.tied) {
     check(decoder == mirrored(encoder, "layers"),
           fmt::format("--tied needs a decoder that mirrors the encoder, but --decoder-layers is {} "
@@ -358,6 +360,7 @@ void check_spec(const AutoencoderSpec& spec) {
   check_missing(spec);
   check_groups(spec);
   check_counts(spec);
+  check_target(spec);
 }
 
 }  // namespace hourglass

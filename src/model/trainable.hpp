@@ -21,15 +21,19 @@ class Trainable {
   [[nodiscard]] virtual const Layout& layout() const = 0;
   /// Every tensor once, in arena order.
   [[nodiscard]] virtual std::vector<TensorRole> roles() const = 0;
-  /// D, the columns of the samples.
+  /// D, the columns of the samples that are inputs.
   [[nodiscard]] virtual Index features() const = 0;
+  /// Columns of the samples in training and evaluation: D unless targets stand behind the inputs.
+  [[nodiscard]] virtual Index sample_width() const { return features(); }
+  /// Columns that the loss compares.
+  [[nodiscard]] virtual Index outputs() const { return features(); }
   /// Inputs of the first layer: D unless the model adds some.
   [[nodiscard]] virtual Index input_width() const { return features(); }
   [[nodiscard]] virtual Workspace make_workspace(Index max_rows) const = 0;
 
-  /// The training pass of a micro-batch `samples` (rows x D). Writes scale * d(sum of the samples'
-  /// losses)/dparameters to every tensor in `gradient` (padding untouched), announcing finished
-  /// ranges tail first, and returns the loss sums. A micro-batch of 0 rows writes zeros.
+  /// The training pass of a micro-batch `samples` (rows x sample_width()). Writes scale * d(sum of
+  /// the samples' losses)/dparameters to every tensor in `gradient` (padding untouched), announcing
+  /// finished ranges tail first, and returns the loss sums. A micro-batch of 0 rows writes zeros.
   virtual LossSums train_pass(const float* parameters, ConstMatrix samples, float scale,
                               Workspace& workspace, float* gradient, const PassContext& context,
                               const GradientReady& ready) const = 0;

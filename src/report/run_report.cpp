@@ -4,8 +4,10 @@
 
 #include <algorithm>
 
+#include "analysis/unit_study.hpp"
 #include "config/settings.hpp"
 #include "core/number_text.hpp"
+#include "report/atom_figures.hpp"
 #include "report/chart.hpp"
 #include "report/code_figures.hpp"
 #include "report/html.hpp"
@@ -191,6 +193,27 @@ void add_code(HtmlPage& page, const Model& model, const SampleStudy& study, cons
   page.table(heads, rows, "Units of the code");
 }
 
+void add_atoms(HtmlPage& page, const Model& model, const SampleStudy& study,
+               const ImageShape& shape) {
+  constexpr Index most = 64;
+  if (!has_atoms(model)) return;
+  const std::vector<Index> units = most_used_units(study, most);
+  page.heading("Atoms");
+  page.paragraph(
+      "hourglass score --per-unit FILE.csv lists all units, by all samples of a data set.");
+  for (const Figure& figure : atom_figures(model, units, shape)) show(page, figure);
+  const bool named = model.identity && static_cast<Index>(model.identity->feature_names.size()) ==
+                                           model.network->outputs();
+  std::vector<std::string> names;
+  for (Index f = 0; f < model.network->outputs(); ++f) {
+    names.push_back(named ? model.identity->feature_names[static_cast<std::size_t>(f)]
+                          : std::to_string(f));
+  }
+  page.table({"unit", "samples, %", "top samples (row and value)",
+              "largest features of its atom (units of the data)"},
+             atom_rows(model, study, units, names), "The units that most samples use");
+}
+
 void add_configuration(HtmlPage& page, const RunFindings& findings) {
   page.heading("Configuration and environment");
   if (findings.model != nullptr) {
@@ -232,6 +255,7 @@ std::string run_report(const RunFindings& findings) {
       add_code(page, *findings.model, *findings.study, shape,
                epochs.empty() ? std::span<const double>() : divergences_of(epochs.back()));
     }
+    if (findings.study != nullptr) add_atoms(page, *findings.model, *findings.study, shape);
     const auto filters = filter_figures(*findings.model, shape);
     if (!filters.empty()) page.heading("First layer");
     for (const Figure& figure : filters) show(page, figure);

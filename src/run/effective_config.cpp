@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "data/paired_samples.hpp"
 #include "data/sample_conditions.hpp"
 #include "engine/sample_layout.hpp"
 #include "run/count_settings.hpp"
@@ -17,6 +18,7 @@ TrainConfig effective_config(const Communicator& communicator, const TrainConfig
       communicator,
       with_feature_weights(communicator, with_sample_layout(config, data.info()), data),
       data.info());
+  collectively(communicator, [&] { result.model.target_features = target_features(data.info()); });
   result = with_counts(communicator, std::move(result), data);
   if (result.model.missing == Missing::mask) {
     result.model.missing_means =

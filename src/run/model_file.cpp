@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 
 #include "config/sample_reading.hpp"
 #include "config/settings.hpp"
+#include "data/paired_samples.hpp"
 #include "hourglass/core/error.hpp"
 #include "model/sample_grid.hpp"
 #include "run/count_settings.hpp"
@@ -19,6 +21,7 @@ namespace hourglass {
 namespace {
 
 constexpr const char* conditions_text_name = "conditions";
+constexpr const char* target_text_name = "target_features";
 constexpr const char* divisor_path = "/model/input/divisor";
 constexpr const char* mean_path = "/model/input/mean";
 constexpr const char* missing_means_path = "/model/input/missing_means";
@@ -47,6 +50,10 @@ void store_transform(const InputTransform& transform, StateHeader& header) {
 
 void store_conditions(const std::vector<Condition>& conditions, StateHeader& header) {
   if (!conditions.empty()) header.texts[conditions_text_name] = conditions_text(conditions);
+}
+
+void store_target(Index target_features, StateHeader& header) {
+  if (target_features > 0) header.texts[target_text_name] = std::to_string(target_features);
 }
 
 void store_missing_means(const std::vector<float>& means, StateHeader& header) {
@@ -127,7 +134,41 @@ void require_model(const std::string& path) {
 
 Index Model::leading_channels() const { return hourglass::leading_channels(config); }
 
+InputTransform Model::outputs_of(const MatchedData& data) const {
+  if (!has_target()) return data.transform;
+  if (data.reader->info().features() == network->features()) return target_transform;
+  return part_of(data.transform, {network->features(), network->sample_width()});
+}
+
 ImageShape Model::grid() const { return grid_of(config.model); }
+
+namespace {
+
+Index load_target(const StateHeader& header, const std::string& path) {
+  const auto found = header.texts.find(target_text_name);
+  if (found == header.texts.end()) return 0;
+  Index width = 0;
+  const std::string& text = found->second;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), width);
+  if (error != std::errc{} || end != text.data() + text.size() || width < 1) {
+    throw Error(ErrorKind::data, fmt::format("{}: corrupted: {} is '{}'; use another copy", path,
+                                             target_text_name, text.substr(0, 40)));
+  }
+  return width;
+}
+
+// What is known of samples with targets becomes that of either part.
+void divide_pair(Model& model) {
+  if (!model.has_target()) return;
+  const Index inputs = model.network->features();
+  model.pair_transform = model.transform;
+  model.transform = part_of(model.pair_transform, {0, inputs});
+  model.target_transform = part_of(model.pair_transform, {inputs, model.network->sample_width()});
+  model.pair_identity = model.identity;
+  if (model.identity) model.identity = input_identity(*model.identity, inputs);
+}
+
+}  // namespace
 
 Model load_model(const std::string& path, bool takes_conditions) {
   require_model(path);
@@ -149,11 +190,12 @@ Model load_model(const std::string& path, bool takes_conditions) {
     }
   }
   load_library(model.file.header, path, model.config.model);
+  model.config.model.target_features = load_target(model.file.header, path);
   model.network = std::make_unique<Autoencoder>(model.config.model);
   check_tensors(model.file, model.network->layout());
   model.transform = load_transform(model.file.header, model.config);
   model.identity = load_identity(model.file.header.texts, path);
-  const auto features = static_cast<std::size_t>(model.network->features());
+  const auto features = static_cast<std::size_t>(model.network->sample_width());
   if (!model.transform.mean.empty() && (model.transform.mean.size() != features ||
                                         model.transform.inverse_deviation.size() != features)) {
     throw Error(ErrorKind::data,
@@ -165,6 +207,7 @@ Model load_model(const std::string& path, bool takes_conditions) {
         ErrorKind::data,
         fmt::format("{}: the stored means of missing elements are not one per feature", path));
   }
+  divide_pair(model);
   model.parameters = Buffer<float>(model.network->layout().size());
   read_arena(model.file, "/model", model.parameters.span());
   return model;

@@ -18,8 +18,8 @@ namespace hourglass {
 
 /// A trained model as it comes out of a model or checkpoint file.
 struct Model {
-  TrainConfig config;  ///< the run's effective configuration
-  InputTransform transform;
+  TrainConfig config;        ///< the run's effective configuration
+  InputTransform transform;  ///< of inputs
   /// Of the training data; nullopt in files written before 0.2.
   std::optional<DataIdentity> identity;
   std::unique_ptr<Autoencoder> network;
@@ -29,8 +29,20 @@ struct Model {
   /// Workspace::set_conditions takes, row after row. Empty: unknown.
   std::vector<std::int32_t> row_conditions = {};
 
+  /// With --target: of samples with their targets behind them, and of the targets alone.
+  InputTransform pair_transform = {};
+  InputTransform target_transform = {};
+  std::optional<DataIdentity> pair_identity = std::nullopt;
+
+  [[nodiscard]] bool has_target() const { return network->sample_width() > network->features(); }
+  /// Of its outputs for these data, which may have targets.
+  [[nodiscard]] InputTransform outputs_of(const MatchedData& data) const;
   /// For comparing other data with it; refers to the transform.
   [[nodiscard]] ModelInput input() const { return {network->features(), &transform, identity}; }
+  /// The same of data with targets.
+  [[nodiscard]] ModelInput pair_input() const {
+    return {network->sample_width(), &pair_transform, pair_identity};
+  }
   /// The channels that stand first in the samples as they are stored; 0 or 1 when they are read as
   /// they are.
   [[nodiscard]] Index leading_channels() const;
@@ -45,6 +57,9 @@ struct Model {
 
 /// The conditions as an entry of a state file's header, where there are some.
 void store_conditions(const std::vector<Condition>& conditions, StateHeader& header);
+
+/// The width of the target as an entry of a state file's header, where there is one.
+void store_target(Index target_features, StateHeader& header);
 
 /// The input transform as entries of a state file's header, and back. The header has the means of
 /// missing elements for both treatments: Missing::mask keeps them in

@@ -7,6 +7,7 @@
 #include "core/buffer.hpp"
 #include "data/finite_rows.hpp"
 #include "formats/image.hpp"
+#include "model/paired_target.hpp"
 #include "nn/image_shape.hpp"
 #include "nn/network.hpp"
 
@@ -21,13 +22,13 @@ constexpr Index micro_batch = 128;
 /// The shape that samples are drawn in: the model's, a square, or a row.
 ImageShape drawn_shape(const Autoencoder& model) {
   const ImageShape& image = model.spec().image;
-  const bool drawable = image.known() && image.size() == model.features() &&
+  const bool drawable = image.known() && image.size() == model.outputs() &&
                         (image.channels == 1 || image.channels == 3);
   if (drawable) return image;
   const auto side =
-      static_cast<Index>(std::lround(std::sqrt(static_cast<double>(model.features()))));
-  if (side * side == model.features()) return {side, side, 1};
-  return {1, model.features(), 1};
+      static_cast<Index>(std::lround(std::sqrt(static_cast<double>(model.outputs()))));
+  if (side * side == model.outputs()) return {side, side, 1};
+  return {1, model.outputs(), 1};
 }
 
 /// A row of images: [0, 1] from black to white, missing elements black.
@@ -97,14 +98,14 @@ void TensorBoard::write_samples(Index step, std::span<const float> parameters) {
   const Index count = std::min(code_samples, info.rows());
   Workspace workspace = model_.make_workspace(micro_batch);
   Buffer<std::byte> stored(micro_batch * info.row_bytes());
-  Buffer<float> normalised(micro_batch * model_.features());
+  Buffer<float> normalised(micro_batch * model_.sample_width());
   std::vector<float> codes;
   for (Index begin = 0; begin < count; begin += micro_batch) {
     const Range rows{begin, std::min(count, begin + micro_batch)};
     read_finite_rows(samples_, rows,
                      stored.span().first(static_cast<std::size_t>(rows.size() * info.row_bytes())),
                      transform_.missing);
-    const Matrix x(normalised.data(), rows.size(), model_.features());
+    const Matrix x(normalised.data(), rows.size(), model_.sample_width());
     for (Index r = 0; r < rows.size(); ++r)
       convert_row(info.type, stored.data() + r * info.row_bytes(), transform_, x.row(r));
     const ConstMatrix h = model_.encode(parameters.data(), x, workspace);
@@ -115,7 +116,7 @@ void TensorBoard::write_samples(Index step, std::span<const float> parameters) {
     DecodedImage picture{
         2 * shape.height + 1, shown * (shape.width + 1) - 1, shape.channels, 8, {}};
     picture.values.assign(static_cast<std::size_t>(picture.size()), std::byte{0});
-    draw_row(x.first_rows(shown), shape, picture, 0);
+    draw_row(target_of(model_.spec(), x).first_rows(shown), shape, picture, 0);
     draw_row(model_.reconstruct(parameters.data(), x, workspace).first_rows(shown), shape, picture,
              shape.height + 1);
     const auto png = encode_png(picture);

@@ -185,10 +185,10 @@ void copy_rows(ConstMatrix from, Range rows, OwnedMatrix& to) {
     std::ranges::copy(from.row(r), to.view().row(rows.begin + r).begin());
 }
 
-// Outputs of the network, in the order of the data.
+// Outputs of the network, in the order of the data; targets are stored in the network's.
 void copy_outputs(const Model& model, ConstMatrix from, Range rows, OwnedMatrix& to) {
   const ChannelGrid grid = data_grid(model);
-  if (grid.channels == 1) return copy_rows(from, rows, to);
+  if (grid.channels == 1 || model.has_target()) return copy_rows(from, rows, to);
   for (Index r = 0; r < from.rows; ++r) {
     to_channels_first(grid, std::as_bytes(from.row(r)),
                       std::as_writable_bytes(to.view().row(rows.begin + r)));
@@ -292,7 +292,7 @@ OwnedMatrix TrainedModel::encode(ConstMatrix samples, const InferenceSettings& s
 
 OwnedMatrix TrainedModel::decode(ConstMatrix codes, const InferenceSettings& settings) const {
   check_columns(codes, code_size(), "codes");
-  OwnedMatrix outputs(codes.rows, features());
+  OwnedMatrix outputs(codes.rows, model_->network->outputs());
   for_each_part(*model_, codes.rows, settings, [&](Range rows, Workspace& workspace) {
     OwnedMatrix h(rows.size(), codes.columns);
     for (Index r = 0; r < rows.size(); ++r)
@@ -305,7 +305,7 @@ OwnedMatrix TrainedModel::decode(ConstMatrix codes, const InferenceSettings& set
 
 OwnedMatrix TrainedModel::reconstruct(ConstMatrix samples,
                                       const InferenceSettings& settings) const {
-  OwnedMatrix outputs(samples.rows, features());
+  OwnedMatrix outputs(samples.rows, model_->network->outputs());
   std::vector<std::int32_t> decoder;
   if (!settings.decoder_conditions.empty()) {
     decoder = category_table(*model_, samples.rows, settings.decoder_conditions,
@@ -322,6 +322,11 @@ OwnedMatrix TrainedModel::reconstruct(ConstMatrix samples,
 
 std::vector<double> TrainedModel::squared_errors(ConstMatrix samples,
                                                  const InferenceSettings& settings) const {
+  if (model_->has_target()) {
+    throw Error(ErrorKind::usage,
+                "the model was trained with a target other than its input: "
+                "compare its reconstructions with that");
+  }
   std::vector<double> errors(static_cast<std::size_t>(samples.rows));
   for_each_normalized(
       *model_, samples, settings, [&](Range rows, ConstMatrix x, Workspace& workspace) {

@@ -111,6 +111,13 @@ bool is_idx(std::string_view start) {
          types.find(start[2]) != std::string_view::npos && start[3] >= 1 && start[3] <= 32;
 }
 
+// The length of a header below 100 MB, and the header's beginning.
+bool is_safetensors(std::string_view start) {
+  constexpr std::size_t begin = 8;
+  return start.size() > begin + 1 && start.substr(4, 4) == "\0\0\0\0"sv && start[begin] == '{' &&
+         (start[begin + 1] == '"' || start[begin + 1] == ' ' || start[begin + 1] == '}');
+}
+
 // Pickles of protocol 2 and later begin with their protocol and a frame or a first object.
 bool is_pickle(std::string_view start) {
   return start.size() >= 3 && start[0] == '\x80' && start[1] >= 2 && start[1] <= 5 &&
@@ -134,6 +141,10 @@ FileKind recognize(const std::string& path) {
       std::ranges::find_if(signatures, [&](const Signature& s) { return has(start, s); });
   if (known != signatures.end()) return {known->name, known->format, known->advice};
   if (is_idx(start)) return {"an IDX file", "idx", by_import};
+  if (is_safetensors(start)) {
+    return {"a safetensors file", "safetensors",
+            "make an HDF5 file of a tensor: hourglass import {}:NAME --output OUT.h5:/train"};
+  }
   if (is_pickle(start)) return {"a Python pickle", "", by_numpy};
   if (is_text(start)) return {"text", "csv", by_csv_import};
   return {};

@@ -130,6 +130,7 @@ StateHeader Checkpoints::header() const {
   store_feature_weights(config_.model.feature_weights, header);
   store_columns(config_.columns, header);
   store_conditions(config_.model.conditions, header);
+  store_target(config_.model.target_features, header);
   store_library(config_.model, header);
   store_origin(config_.origin, header);
   if (counts_samples_) store_samples(data_.training().info().rows(), header);

@@ -49,7 +49,7 @@ std::string overflowing_layer(const Trainable& model, std::span<const float> par
       return name;
     const std::span<const float> logits = workspace.output(layer, 1).row(0);
     const auto bad = std::ranges::find_if(logits, [](float z) { return !std::isfinite(z); });
-    return fmt::format("{} (feature {})", name, (bad - logits.begin()) % model.features());
+    return fmt::format("{} (feature {})", name, (bad - logits.begin()) % model.sample_width());
   }
   return "";
 }
@@ -93,13 +93,13 @@ std::string find_non_finite(const Communicator& communicator, const Trainable& m
     source.begin_epoch(step.epoch, step.step_in_epoch);
     Workspace workspace = model.make_workspace(1);
     Buffer<float> gradient(model.layout().size());
-    Buffer<float> samples(plan.micro_batch() * model.features());
+    Buffer<float> samples(plan.micro_batch() * model.sample_width());
     std::vector<std::uint64_t> ids(static_cast<std::size_t>(plan.micro_batch()));
     const std::vector<double> no_means(static_cast<std::size_t>(model.mean_units()), 0.5);
     const Range shards = plan.shards_of_rank(communicator.rank(), communicator.size());
     for (Index shard = shards.begin; shard < shards.end; ++shard) {
       const Index rows = plan.positions(shard, step.step_in_epoch).size();
-      source.gather(shard, step.step_in_epoch, {samples.data(), rows, model.features()},
+      source.gather(shard, step.step_in_epoch, {samples.data(), rows, model.sample_width()},
                     std::span(ids).first(static_cast<std::size_t>(rows)));
       for (Index row = 0; row < rows; ++row) {
         const PassContext context{
@@ -110,7 +110,8 @@ std::string find_non_finite(const Communicator& communicator, const Trainable& m
             .sample_weights = source.weights(),
             .conditions = source.conditions(),
             .unit_means = no_means};
-        const ConstMatrix sample(samples.data() + row * model.features(), 1, model.features());
+        const ConstMatrix sample(samples.data() + row * model.sample_width(), 1,
+                                 model.sample_width());
         const std::string fault = fault_of(model, parameters, sample, workspace, gradient, context);
         if (!fault.empty())
           mine += fmt::format("{}\t{}\n", ids[static_cast<std::size_t>(row)], fault);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "core/buffer.hpp"
@@ -39,12 +40,13 @@ OutputRange output_range(Activation activation) {
 
 std::optional<std::string> output_range_advice(const DatasetReader& reader,
                                                const InputTransform& transform,
-                                               Activation output_activation) {
+                                               Activation output_activation, Index targets) {
   const OutputRange range = output_range(output_activation);
   const DatasetInfo& info = reader.info();
   const Index rows = std::min(rows_looked_at, info.rows());
   Buffer<std::byte> bytes(info.row_bytes());
   std::vector<float> row(static_cast<std::size_t>(info.features()));
+  const std::size_t inputs = targets > 0 ? row.size() - static_cast<std::size_t>(targets) : 0;
   std::size_t outside = 0;
   float least = std::numeric_limits<float>::max();
   float largest = std::numeric_limits<float>::lowest();
@@ -52,7 +54,7 @@ std::optional<std::string> output_range_advice(const DatasetReader& reader,
     const Index r = even_part(info.rows(), rows, i).begin;
     reader.read_rows({r, r + 1}, bytes.span());
     convert_row(info.type, bytes.data(), transform, row);
-    for (const float x : row) {
+    for (const float x : std::span(row).subspan(inputs)) {
       least = std::min(least, x);
       largest = std::max(largest, x);
       // Data rounded to the bound of a bounded activation are as good as reached.
@@ -76,7 +78,7 @@ std::optional<std::string> output_range_advice(const DatasetReader& reader,
         "standardize --output-activation linear, or store them as a smaller type",
         transform.divisor, least, largest);
   }
-  if (outside * 100 <= row.size() * static_cast<std::size_t>(rows)) return std::nullopt;
+  if (outside * 100 <= (row.size() - inputs) * static_cast<std::size_t>(rows)) return std::nullopt;
   return fmt::format(
       "advice: samples reach from {:.3g} to {:.3g}, but --output-activation {} only gives values "
       "from {} to {}: use "

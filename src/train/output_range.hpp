@@ -19,9 +19,11 @@ struct OutputRange {
 /// One line for a network whose outputs cannot reach its samples (a sigmoid and values beyond [0,
 /// 1]), so that no training makes its error small, or for integers that use less than a hundredth
 /// of their type's range; nothing otherwise. Looks at up to 128 evenly spaced rows, and lets one
-/// value in a hundred be outside.
+/// value in a hundred be outside. With `targets`, only the last so many features of a row are
+/// outputs.
 [[nodiscard]] std::optional<std::string> output_range_advice(const DatasetReader& reader,
                                                              const InputTransform& transform,
-                                                             Activation output_activation);
+                                                             Activation output_activation,
+                                                             Index targets = 0);
 
 }  // namespace hourglass

@@ -10,6 +10,7 @@
 #include "core/text_digest.hpp"
 #include "data/columns_of.hpp"
 #include "data/feature_advice.hpp"
+#include "data/paired_samples.hpp"
 #include "data/sample_conditions.hpp"
 #include "data/sample_weights.hpp"
 #include "data/statistics.hpp"
@@ -47,6 +48,12 @@ std::string with_bytes(const std::string& fingerprint, std::span<const std::byte
                      std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
 }
 
+DatasetAddress parse_target(const TrainConfig& config, const DatasetAddress& inputs) {
+  DatasetAddress target = parse_address(config.target);
+  target.options.allow_external = inputs.options.allow_external;
+  return target;
+}
+
 }  // namespace
 
 RunData::RunData(const Communicator& communicator, const TrainConfig& config)
@@ -77,13 +84,16 @@ void RunData::prepare(const TrainConfig& config, Index features) {
     identity_.sample_shape = image.spatial();
     identity_.sample_shape.push_back(image.channels);
   }
+  if (config.model.target_features > 0) {
+    identity_.sample_shape = {training_->info().features()};
+    identity_.feature_names.clear();
+  }
   collectively(communicator_, [&] {
     read_weights(config, validation.get());
     read_conditions(config, validation.get());
   });
   FeatureStatistics statistics = std::move(statistics_);
-  transform_ = input_transform(communicator_, *training_, config.normalize, missing_values(config),
-                               &statistics, weights_);
+  transform_ = measured_transform(config, &statistics);
   if (config.model.missing != Missing::refuse) {
     if (statistics.count.empty())
       statistics = feature_statistics(communicator_, *training_, missing_values(config));
@@ -93,7 +103,11 @@ void RunData::prepare(const TrainConfig& config, Index features) {
   training_notes_.insert(training_notes_.end(), config.count_notes.begin(),
                          config.count_notes.end());
   // Counts were checked when their library was measured.
-  if (!transform_.counts) check_domain(communicator_, *training_, transform_, config.model.loss);
+  if (!transform_.counts) {
+    const Index targets = config.model.target_features;
+    check_domain(communicator_, *training_, transform_, config.model.loss,
+                 targets > 0 ? training_->info().features() - targets : 0);
+  }
   collectively(communicator_, [&] {
     if (!communicator_.is_root()) return;
     fingerprint_ = hourglass::fingerprint(*training_, &identity_.range, config.missing_values);
@@ -129,6 +143,30 @@ std::string RunData::fingerprint_of_first(Index rows, const TrainConfig& config)
     training_->release();
   });
   return communicator_.broadcast(result);
+}
+
+// Of pairs, each part by its own settings.
+InputTransform RunData::measured_transform(const TrainConfig& config,
+                                           FeatureStatistics* statistics) const {
+  const auto measured = [&](Normalize normalize) {
+    return input_transform(communicator_, *training_, normalize, missing_values(config), statistics,
+                           weights_);
+  };
+  if (config.model.target_features == 0) return measured(config.normalize);
+  PartNormalization input{config.normalize};
+  PartNormalization target{
+      config.target_normalize == Normalize::automatic ? config.normalize : config.target_normalize};
+  collectively(communicator_, [&] {
+    DatasetAddress inputs = training_->info().address;
+    inputs.options.target.clear();
+    input.type = DatasetReader(inputs).info().type;
+    target.type = DatasetReader(parse_target(config, inputs)).info().type;
+  });
+  target.features = config.model.target_features;
+  input.features = training_->info().features() - target.features;
+  const bool any = resolve(input.normalize, input.type) == Normalize::standardize ||
+                   resolve(target.normalize, target.type) == Normalize::standardize;
+  return paired_transform(input, target, measured(any ? Normalize::standardize : Normalize::none));
 }
 
 void RunData::set_transform(InputTransform transform) {

@@ -77,6 +77,8 @@ class RunData {
                                                           const TrainConfig& config) const;
 
  private:
+  [[nodiscard]] InputTransform measured_transform(const TrainConfig& config,
+                                                  FeatureStatistics* statistics) const;
   void read_weights(const TrainConfig& config, const DatasetReader* validation);
   void read_conditions(const TrainConfig& config, const DatasetReader* validation);
   void look_for_odd_values(const FeatureStatistics& statistics, const std::vector<double>& missing);

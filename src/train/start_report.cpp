@@ -79,7 +79,8 @@ std::vector<std::string> start_report(const Communicator& communicator, const Tr
                      {config.seed, config.shuffle_block, config.shuffle_window}, in_memory);
   if (shuffle) lines.push_back(*shuffle);
   const auto range =
-      output_range_advice(data.training(), data.transform(), config.model.output_activation);
+      output_range_advice(data.training(), data.transform(), config.model.output_activation,
+                          config.model.target_features);
   if (range) lines.push_back(*range);
   if (streams) {
     const auto unpacking = unpacking_advice(data.training().info(), shards, config);

@@ -36,11 +36,11 @@ Trainer::Trainer(const RunStart& start, const Communicator& communicator,
       loop_(communicator, config_, plan_, data_, profile_, stages_, state_, recorder_, checkpoints_,
             supervisor_) {
   collectively(communicator_, [&] {
-    check_features(data_.training().info(), model_.features());
+    check_features(data_.training().info(), model_.sample_width());
     plan_.check(communicator_.rank(), communicator_.size());
   });
   prepare_arithmetic(communicator_, config_, model_.layout());
-  data_.prepare(config_, model_.features());
+  data_.prepare(config_, model_.sample_width());
   if (teacher_) {
     collectively(communicator_, [&] { check_teacher(*teacher_, config_, model_); });
     stages_.set_teacher(teacher_.get());

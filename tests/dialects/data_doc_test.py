@@ -46,6 +46,15 @@ class DataDocTest(DialectTest):
         table = pandas.DataFrame(values[:, :3], columns=list("abc"))
         table.assign(kind=list("xy" * 16)).to_csv(self.path("table.csv"), index=False)
         np.savez(self.path("arrays.npz"), x=values, y=np.arange(32))
+        np.save(self.path("rows.npy"), values)
+        header = b'{"layer.6":{"dtype":"F64","shape":[32,6],"data_offsets":[0,1536]}}'
+        size = len(header).to_bytes(8, "little")
+        (self.folder / "acts.safetensors").write_bytes(size + header + values.tobytes())
+        bits = values.astype("f4").view("u4") >> 16
+        write_file(self.path("acts.h5"), **{"layer.6": bits.astype("u2")})
+        with h5py.File(self.path("acts.h5"), "a") as file:
+            file["layer.6"].attrs["dtype"] = "bfloat16"
+        write_file(self.path("pairs.h5"), noisy=values, clean=values[:, :4])
         (self.folder / "dump.bin").write_bytes(values.astype("f4").tobytes())
         pixels = self.rng.integers(0, 256, (32, 8, 8)).astype("u1")
         head = np.array([0x803, 32, 8, 8], ">i4").tobytes()

@@ -4,6 +4,7 @@ for valid (refused-...): make_corpus.py FOLDER PROGRAM"""
 import base64
 import gzip
 import io
+import json
 import os
 import struct
 import subprocess
@@ -34,6 +35,16 @@ def saved(save, *arguments, **arrays):
     stream = io.BytesIO()
     save(stream, *arguments, **arrays)
     return stream.getvalue()
+
+
+def safetensors(**tensors):
+    header, data = {}, b""
+    for name, (dtype, values) in tensors.items():
+        end = len(data) + values.nbytes
+        header[name] = {"dtype": dtype, "shape": values.shape, "data_offsets": [len(data), end]}
+        data += values.tobytes()
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
 
 
 def png(image):
@@ -133,6 +144,10 @@ def main():
             "halves": saved(np.save, numbers.astype(np.float16)),
             "refused-column": saved(np.save, np.asfortranarray(numbers.astype(np.float64))),
             "refused-wide": b"\x93NUMPY\1\0" + struct.pack("<H", len(wide)) + wide,
+        },
+        "safetensors": {
+            "two": safetensors(a=("F32", numbers.astype("<f4")), b=("F16", numbers.astype("<f2"))),
+            "refused-short": safetensors(a=("BF16", numbers.astype("<u2")))[:-1],
         },
         "npz": {
             "stored": saved(np.savez, x=numbers.astype(np.float32)),

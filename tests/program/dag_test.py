@@ -31,7 +31,10 @@ ROOMS = {
         "codecs of foreign formats: PNG, JPEG, ZIP, Protocol Buffers, TensorBoard events",
         "core system",
     ),
-    "hdf5": ("reading and writing HDF5 data sets, also by many ranks", "core comm system"),
+    "hdf5": (
+        "reading and writing HDF5 data sets, also by many ranks",
+        "core comm system formats",
+    ),
     "checkpoint": ("model and checkpoint files and their digests", "core comm system hdf5"),
     "data": (
         "samples on their way to the network: shards, order, normalisation, streaming",
@@ -63,8 +66,8 @@ ROOMS = {
         "core math nn model optim comm hdf5 checkpoint data config engine run",
     ),
     "export": (
-        "models for other programs: ONNX, PyTorch, safetensors",
-        "core nn model formats data run",
+        "models for other programs: ONNX, PyTorch, safetensors, SAELens",
+        "core nn model system formats data run",
     ),
     "report": (
         "charts and self-contained HTML pages of runs and scaling studies",
@@ -72,8 +75,8 @@ ROOMS = {
     ),
     "cli": (
         "the program: options, one file a command",
-        "core math nn model comm system hdf5 checkpoint data import config engine run train "
-        "analysis export report",
+        "core math nn model comm system formats hdf5 checkpoint data import config engine run "
+        "train analysis export report",
     ),
 }
 ALLOWED = {room: set(below.split()) for room, (_, below) in ROOMS.items()}

@@ -46,6 +46,19 @@ class GenerateTest(ProgramTest):
             self.assertEqual(values["/latent"].shape, (70, latent))
             self.assertEqual(values["/labels"].shape, (70,))
 
+    def test_superposition_stores_what_its_samples_are_made_of(self):
+        options = ["--atoms", 50, "--dimension", 12, "--active", 3, "--noise", 0]
+        files = [self.made("superposition", f"s{r}", ranks=r, options=options) for r in (None, 3)]
+        self.assertEqual(content(files[0]), content(files[1]))
+        values = read_datasets(files[0])
+        parts = values["/atoms"][values["/active_atoms"]] * values["/active_values"][..., None]
+        np.testing.assert_allclose(values["/samples"], parts.sum(axis=1), atol=1e-5)
+        result = run(
+            *("generate", "superposition", "--samples", 3, "--components", 2),
+            *("--output", self.folder / "no.h5"),
+        )
+        self.assert_refused(result, USAGE, "--components does not apply to superposition")
+
     def test_a_longer_set_begins_with_the_shorter_one(self):
         for kind in KINDS:
             short, long = (

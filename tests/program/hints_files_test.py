@@ -51,8 +51,10 @@ class FileHints(HintTest):
         (self.folder / "OUT.h5").unlink()
 
     def test_what_import_takes(self):
-        array = self.folder / "x.npy"
-        np.save(array, self.values)
+        # Arrays whose names end in .npy need no import.
+        np.save(self.folder / "x.npy", self.values)
+        self.success(*self.reading(self.folder / "x.npy"))
+        array = (self.folder / "x.npy").rename(self.folder / "x.array")
         text = "make an HDF5 file of it: hourglass import {} --output OUT.h5:/train"
         self.follow_import(self.hint(text, *self.reading(f"{array}"), code=DATA))
         self.follow_import(self.hint(text, *self.reading(f"{array}:/x"), code=DATA))

@@ -66,7 +66,7 @@ class ImportHints(HintTest):
         printed = self.hint(text, *whole, code=DATA)
         self.success(*self.importing(table, *printed.options()[0]))
         printed = self.hint(
-            "--type float16 is for raw numbers; use float32",
+            "--type {} is for raw numbers; use float32",
             *self.importing(table, "--type", "float16"),
         )
         self.success(*self.importing(table, "--type", "float32"))

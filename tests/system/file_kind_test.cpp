@@ -29,6 +29,8 @@ TEST_F(FileKindTest, knows_files_by_their_first_bytes) {
   EXPECT_EQ(kind_of("\x1f\x8b\x08").name, gzip_kind);
   EXPECT_EQ(kind_of("a,b\n1,2\n").format, "csv");
   EXPECT_EQ(kind_of(std::string("\0\0\x08\x03\0\0", 6)).format, "idx");
+  EXPECT_EQ(kind_of(std::string("\x02\0\0\0\0\0\0\0{}", 10)).format, "safetensors");
+  EXPECT_EQ(kind_of(std::string("\x02\0\0\0\0\0\0\x01{}", 10)).format, "");
   EXPECT_EQ(kind_of("\x80\x04\x95").name, "a Python pickle");
   EXPECT_EQ(kind_of(std::string(344, '\0') + std::string("n+1\0", 4)).name, "a NIfTI image");
 }

@@ -1,65 +1,17 @@
-#include "import/npy.hpp"
+#include "formats/npy.hpp"
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <charconv>
-#include <cmath>
-#include <cstdint>
-#include <cstring>
-#include <optional>
 #include <string_view>
 #include <utility>
 
 #include "hourglass/core/error.hpp"
-#include "import/row_reader.hpp"
 
 namespace hourglass {
 
 namespace {
 
 constexpr std::string_view magic = "\x93NUMPY";
-
-struct NamedType {
-  std::string_view code;  // of a dtype, without byte order
-  std::string_view name;
-  ElementType type;
-  bool half = false;
-};
-
-constexpr std::array<NamedType, 12> types = {{
-    {"u1", "uint8", ElementType::u8},
-    {"i1", "int8", ElementType::i8},
-    {"u2", "uint16", ElementType::u16},
-    {"i2", "int16", ElementType::i16},
-    {"u4", "uint32", ElementType::u32},
-    {"i4", "int32", ElementType::i32},
-    {"u8", "uint64", ElementType::u64},
-    {"i8", "int64", ElementType::i64},
-    {"f2", "float16", ElementType::f32, true},
-    {"f4", "float32", ElementType::f32},
-    {"f8", "float64", ElementType::f64},
-    {"b1", "bool", ElementType::u8},
-}};
-
-/// A dtype of one number: "<f4", "|u1", ">i8"; nothing when it is not one.
-std::optional<ArrayFormat> format_of(std::string_view text) {
-  ArrayFormat format;
-  if (!text.empty() && std::string_view("<>|=").find(text.front()) != std::string_view::npos) {
-    const bool big = text.front() == '>';
-    const bool little = text.front() == '<';
-    format.swapped = std::endian::native == std::endian::little ? big : little;
-    text.remove_prefix(1);
-  }
-  for (const NamedType& known : types) {
-    if (text != known.code && text != known.name) continue;
-    format.type = known.type;
-    format.half = known.half;
-    if (format.stored_size() == 1) format.swapped = false;
-    return format;
-  }
-  return std::nullopt;
-}
 
 /// The Python literal of a header: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }.
 class HeaderParser {
@@ -130,9 +82,9 @@ class HeaderParser {
   void read_type() {
     if (at('[')) refuse("holds structures (a record array), not numbers; save one field of it");
     const std::string_view text = quoted();
-    const auto format = format_of(text);
+    ArrayFormat format;
     has_type_ = true;
-    if (!format) {
+    if (!read_number_format(text, format)) {
       if (text.find('O') != std::string_view::npos) {
         refuse(
             "holds pickled Python objects, which are refused: reading them would run code; save "
@@ -143,9 +95,8 @@ class HeaderParser {
           "holds '" + std::string(text.substr(0, 40)) +
           "', which cannot be read; integers of up to 64 bits and float16, float32, float64 can");
     }
-    const std::vector<Index> shape = std::move(format_.shape);
-    format_ = *format;
-    format_.shape = shape;
+    format.shape = std::move(format_.shape);
+    format_ = std::move(format);
   }
 
   void read_shape() {
@@ -192,29 +143,6 @@ class HeaderParser {
   bool has_shape_ = false;
 };
 
-template <class Word>
-void swap_words(std::span<std::byte> bytes) {
-  for (std::size_t i = 0; i + sizeof(Word) <= bytes.size(); i += sizeof(Word)) {
-    std::reverse(bytes.begin() + static_cast<std::ptrdiff_t>(i),
-                 bytes.begin() + static_cast<std::ptrdiff_t>(i + sizeof(Word)));
-  }
-}
-
-float from_half(std::uint16_t bits) {
-  const bool negative = (bits & 0x8000U) != 0;
-  const int exponent = (bits >> 10) & 0x1F;
-  const auto mantissa = static_cast<float>(bits & 0x3FFU);
-  float value = 0;
-  if (exponent == 0) {
-    value = std::ldexp(mantissa, -24);
-  } else if (exponent == 31) {
-    value = mantissa == 0 ? HUGE_VALF : std::nanf("");
-  } else {
-    value = std::ldexp(mantissa + 1024.0F, exponent - 25);
-  }
-  return negative ? -value : value;
-}
-
 }  // namespace
 
 ArrayFormat parse_npy_header(std::span<const std::byte> bytes, const std::string& name) {
@@ -240,37 +168,6 @@ ArrayFormat parse_npy_header(std::span<const std::byte> bytes, const std::string
   ArrayFormat format = HeaderParser(text.substr(begin, length), name).parse();
   format.data_offset = static_cast<Index>(begin + length);
   return format;
-}
-
-ArrayFormat number_format(const std::string& text) {
-  if (const auto format = format_of(text)) return *format;
-  std::string names;
-  for (const NamedType& known : types)
-    names += (names.empty() ? "" : ", ") + std::string(known.name);
-  throw Error(ErrorKind::usage,
-              "unknown type '" + text + "': " + names + " (big endian: >f4 and its like)");
-}
-
-void to_native(const ArrayFormat& format, std::span<const std::byte> stored,
-               std::span<std::byte> numbers) {
-  if (format.half) {
-    const std::size_t count = stored.size() / 2;
-    require(numbers.size() == count * sizeof(float), "a buffer of another size than the numbers");
-    for (std::size_t i = 0; i < count; ++i) {
-      std::uint16_t bits = 0;
-      std::memcpy(&bits, stored.data() + 2 * i, 2);
-      if (format.swapped) bits = static_cast<std::uint16_t>(bits << 8 | bits >> 8);
-      const float value = from_half(bits);
-      std::memcpy(numbers.data() + sizeof(float) * i, &value, sizeof(float));
-    }
-    return;
-  }
-  require(numbers.size() == stored.size(), "a buffer of another size than the numbers");
-  if (numbers.data() != stored.data()) std::copy(stored.begin(), stored.end(), numbers.begin());
-  if (!format.swapped) return;
-  if (format.stored_size() == 2) swap_words<std::uint16_t>(numbers);
-  if (format.stored_size() == 4) swap_words<std::uint32_t>(numbers);
-  if (format.stored_size() == 8) swap_words<std::uint64_t>(numbers);
 }
 
 }  // namespace hourglass

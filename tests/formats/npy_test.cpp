@@ -1,4 +1,4 @@
-#include "import/npy.hpp"
+#include "formats/npy.hpp"
 
 #include <gtest/gtest.h>
 
@@ -25,7 +25,7 @@ TEST(Npy, headers_are_read) {
   EXPECT_FALSE(plain.swapped);
   EXPECT_EQ(plain.data_offset, 10 + 68);
   const ArrayFormat half = parse("{\"shape\":(7L,),\"fortran_order\":True,\"descr\":\">f2\"}");
-  EXPECT_TRUE(half.half && half.swapped);
+  EXPECT_TRUE(half.narrow == NarrowFloat::float16 && half.swapped);
   EXPECT_EQ(half.stored_size(), 2);
   EXPECT_FALSE(parse("{'descr': '|u1', 'fortran_order': False, 'shape': (1,)}").swapped);
 }

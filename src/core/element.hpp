@@ -5,7 +5,7 @@
 #include <cstring>
 #include <type_traits>
 
-#include "hdf5/hdf5.hpp"
+#include "core/element_type.hpp"
 #include "hourglass/core/error.hpp"
 
 namespace hourglass {
