@@ -85,7 +85,7 @@ std::vector<std::vector<std::string>> atom_rows(const Model& model, const Sample
                                                 std::span<const Index> units,
                                                 const std::vector<std::string>& names) {
   const std::vector<Index> uses = uses_of(study);
-  const InputTransform& outputs = model.has_target() ? model.target_transform : model.transform;
+  const auto& outputs = model.has_target() ? model.target_transform : model.transform;
   std::vector<std::vector<std::string>> rows;
   for (const Index unit : units) {
     std::string features;
