@@ -73,10 +73,6 @@ Workspace Autoencoder::make_workspace(Index max_rows) const {
   return {network(), max_rows, extra};
 }
 
-Index Autoencoder::loss_scratch() const {
-  return loss_scratch_floats(spec_.loss, spec_.output_activation, outputs());
-}
-
 Autoencoder::Scratch Autoencoder::divide(Workspace& workspace, Index rows) const {
   const Regularization& r = spec_.regularization;
   ScratchArena arena(workspace.extra());

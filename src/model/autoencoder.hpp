@@ -232,7 +232,9 @@ class Autoencoder final : public Trainable {
     std::span<float> penalty;
   };
   using InputRows = SampleInput::Rows;
-  [[nodiscard]] Index loss_scratch() const;
+  [[nodiscard]] Index loss_scratch() const {
+    return loss_scratch_floats(spec_.loss, spec_.output_activation, outputs());
+  }
   [[nodiscard]] Scratch divide(Workspace& workspace, Index rows) const;
   LossSums loss_of(ConstMatrix target, Matrix logits, Matrix gradient, float scale,
                    const LossOptions& options, const RowWeights& weights) const;

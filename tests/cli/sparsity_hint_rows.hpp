@@ -4,11 +4,30 @@
 
 #include "cli/setting_hint_row.hpp"
 
-// Rows of setting_hints_test.cpp about sparse codes.
+// Rows of setting_hints_test.cpp about sparse codes and targets.
 namespace hourglass::setting_hints {
 
 inline std::vector<Row> sparsity_hint_rows() {
   return {
+      // Targets.
+      {hint("--target-normalize needs --target"),
+       {"--target-normalize none"},
+       {{"--target", "y.h5:/y"}}},
+      {hint("--validation-target needs --target"),
+       {"--validation v.h5:/x", "--validation-target v.h5:/y"},
+       {{"--target", "y.h5:/y"}}},
+      {hint("--validation-target needs --validation"),
+       {"--target y.h5:/y", "--validation-target v.h5:/y"},
+       {{"--validation", "v.h5:/x"}}},
+      {hint("--target with --validation needs --validation-target, the same of those samples"),
+       {"--target y.h5:/y", "--validation v.h5:/x"},
+       {{"--validation-target", "v.h5:/y"}}},
+      {hint("use --normalize standardize and --target-normalize standardize"),
+       {"--target t.h5:/y", "--normalize unit-mean-square"},
+       {{"--normalize standardize", "--target-normalize standardize"}}},
+      {hint("--target cannot be combined with --{}: leave out one of them"),
+       {"--target y.h5:/y", "--window 4"},
+       {{"no --target"}, {"no --window"}}},
       {hint("moves whole tensors: use --optimizer adam"),
        {"--sparse-update true", "--optimizer lamb"},
        {{"--optimizer adam"}}},
