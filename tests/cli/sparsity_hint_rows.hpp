@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-// Rows of setting_hints_test.cpp: what they consist of, and those of sparse codes.
+// Rows of setting_hints_test.cpp: what they consist of, and those of targets and sparse codes.
 namespace hourglass::setting_hints {
 
 // "--name value", or "no --name" to leave it out.
@@ -22,6 +22,23 @@ struct Row {
 
 inline std::vector<Row> sparsity_hint_rows() {
   return {
+      // Targets.
+      {hint("--target-normalize needs --target"),
+       {"--target-normalize none"},
+       {{"--target", "y.h5:/y"}}},
+      {hint("--validation-target needs --target"),
+       {"--validation v.h5:/x", "--validation-target v.h5:/y"},
+       {{"--target", "y.h5:/y"}}},
+      {hint("--validation-target needs --validation"),
+       {"--target y.h5:/y", "--validation-target v.h5:/y"},
+       {{"--validation", "v.h5:/x"}}},
+      {hint("--target with --validation needs --validation-target, the same of those samples"),
+       {"--target y.h5:/y", "--validation v.h5:/x"},
+       {{"--validation-target", "v.h5:/y"}}},
+      {hint("--target cannot be combined with --{}: leave out one of them"),
+       {"--target y.h5:/y", "--window 4"},
+       {{"no --target"}, {"no --window"}}},
+      // Sparse codes.
       {hint("moves whole tensors: use --optimizer adam"),
        {"--sparse-update true", "--optimizer lamb"},
        {{"--optimizer adam"}}},
