@@ -94,12 +94,14 @@ class Autoencoder(TrainingParameters, Estimator):
         conditions: Any = None,
         validation_conditions: Any = None,
         resume: bool = False,
+        extend: bool = False,
     ) -> Autoencoder:
         """Trains on X, N x D (or N x H x W, ...), a sparse matrix, or an address FILE.h5:/path.
 
         y is ignored. `validation` are samples like X; conditions {name: category of each sample}.
         Ctrl-C stops the training with a checkpoint; `resume` continues that of this object, or the
-        one in run_folder, if there is any.
+        one in run_folder, if there is any; with `extend` X may hold more samples than before,
+        appended.
         """
         stopped = getattr(self, "run_", None)
         self._forget()
@@ -129,7 +131,8 @@ class Autoencoder(TrainingParameters, Estimator):
             validation_conditions=validation_conditions,
             feature_names=None if names is None else list(names),
             resume=resume,
-            files=files,
+            extend=extend,
+            _files=files,
             **{name: given[name] for name in ("ranks", "launcher", "sbatch", "program", "config")},
             **{name: value for name, value in given.items() if name not in _OWN},
         )

@@ -101,6 +101,8 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         conditions: Conditions,
     ) -> Array:
         """function(x, conditions) of all rows, N x width, or N if that is None."""
+        if is_address(conditions):
+            raise ValueError("conditions of an array are {name: category of each sample}")
         rows = self._rows(X)
         count = self._windows(rows).shape[0]
         given = {} if conditions is None else dict(conditions)
@@ -126,7 +128,9 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         if width > 0:
             self.sample_shape_ = (width, self.model_.features // width)
         elif not hasattr(self, "sample_shape_"):
-            self.sample_shape_ = self.model_.data.get("shape") or (self.model_.features,)
+            shape = tuple(self.model_.data.get("shape", ()))
+            whole = int(np.prod(shape)) == self.model_.features
+            self.sample_shape_ = shape if whole else (self.model_.features,)
 
     def _forget(self) -> None:
         """Before a fit(): what the last one has left."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -30,6 +31,8 @@ class LocalJob:
         named = stop_signal.split(",")[0].strip().upper()
         name = named if named.startswith("SIG") else f"SIG{named}"
         self._signal = getattr(signal, name, signal.SIGTERM) if launched else signal.SIGINT
+        if shutil.which(command[0]) is None:
+            raise ProgramNotFound(f"no {command[0]} on the PATH to start {ranks} ranks with")
         self._output = tempfile.TemporaryFile()
         self._errors = tempfile.TemporaryFile()
         # In a session of its own: Ctrl-C reaches this process alone, which passes it on.

@@ -181,6 +181,38 @@ class KSparse:
         return t * self._kept(x)[:, None]
 
 
+class SparseUnits:
+    """The active units of pre-activations z = x W^T + b (--sparsity): the k largest above 0, those
+    above a threshold, or relu(exp(r) x W^T + c) of those whose gate z is above 0."""
+
+    def __init__(self, kind: str, k: int, stored: Dict[str, Array]) -> None:
+        self.kind, self.stored, self.largest = kind, stored, KSparse(k)
+
+    def _slopes(self, z: Array) -> Array:
+        """dh/dz: 0 of units that are not active."""
+        if self.kind == "topk":
+            return (self.largest._kept(z) & (z > 0)).astype(z.dtype)
+        if self.kind == "batch-topk":
+            return (z > self.stored["threshold"]).astype(z.dtype)
+        if self.kind == "jumprelu":
+            return (z > np.exp(self.stored["log_threshold"])).astype(z.dtype)
+        if self.kind == "gated":
+            return np.exp(self.stored["log_magnitude"]) * ((z > 0) & (self._magnitude(z) > 0))
+        return (z > 0).astype(z.dtype)
+
+    def _magnitude(self, z: Array) -> Array:
+        scale = np.exp(self.stored["log_magnitude"])
+        return scale * (z - self.stored["bias"]) + self.stored["magnitude_bias"]
+
+    def __call__(self, z: Array) -> Array:
+        if self.kind == "gated":
+            return np.where(z > 0, np.maximum(self._magnitude(z), 0), 0)
+        return np.where(self._slopes(z) > 0, z, 0)
+
+    def tangent(self, z: Array, t: Array) -> Array:
+        return t * self._slopes(z)[:, None]
+
+
 class PosteriorMean:
     """A variational code without sampling: the first units of (mu, ln sigma^2), without a latent
     library, which stands behind them."""
@@ -203,5 +235,6 @@ Step = Union[
     LayerNorm,
     Activation,
     KSparse,
+    SparseUnits,
     PosteriorMean,
 ]

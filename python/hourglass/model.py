@@ -25,6 +25,7 @@ from .layers import (
     KSparse,
     LayerNorm,
     PosteriorMean,
+    SparseUnits,
     Step,
     TransposedConvolution,
 )
@@ -67,6 +68,9 @@ class Model:
             # (name, categories) of each condition, in the order of their weights.
             stored = "conditions" in group.attrs or "conditions" in group
             self.conditions = parse_conditions(stored_text(group, "conditions")) if stored else []
+            # --library latent: mean and deviation of the logarithm of the size factor.
+            stored = "input/library_prior" in group
+            self.library_prior = group["input/library_prior"][()] if stored else None
             self.history = {name: values[()] for name, values in file.get("history", {}).items()}
             layers = parse_layers(self.settings["layers"])
             text = self.settings.get("decoder-layers", "")
@@ -111,6 +115,7 @@ class Model:
         if is_encoder and self.indicator and len(shapes[0]) == 3:
             shapes[0] = (*shapes[0][:2], 2 * shapes[0][2])
         steps: List[Step] = []
+        sparsity, _, number = self.settings.get("sparsity", "none").partition(":")
         for i, layer in enumerate(layers[1:]):
             stored = {
                 name: values[()].astype(dtype)
@@ -123,7 +128,9 @@ class Model:
             )
             before, after = shapes[i], shapes[i + 1]
             if layer["kind"] == "dense":
-                steps.append(Dense(weight.T if tied else weight, stored["bias"]))
+                # The decoder of sparse codes stores a row for each unit.
+                atoms = sparsity != "none" and not is_encoder and i == 0
+                steps.append(Dense(weight.T if tied or atoms else weight, stored["bias"]))
                 if "condition" in stored:
                     steps.append(ConditionBias(stored["condition"]))
             elif layer["kind"] == "conv":
@@ -145,6 +152,8 @@ class Model:
                 steps.append(Activation(self.settings["activation"]))
             elif is_encoder and self.settings.get("variational") == "true":
                 steps.append(PosteriorMean(int(np.prod(after))))
+            elif is_encoder and sparsity != "none":
+                steps.append(SparseUnits(sparsity, int(number) if number.isdigit() else 0, stored))
             else:
                 steps.append(Activation(last_activation))
         k = int(self.settings.get("k-sparse", 0))
@@ -279,7 +288,7 @@ class Model:
         return np.concatenate(pair, axis=2).reshape(len(x), -1)
 
     def _observed_sizes(self, x: Array) -> Array:
-        return x.sum(axis=1) / self.library
+        return x.sum(axis=1) / (self.library or 1)
 
     def size_factors(self, x: Array, conditions: Conditions = None) -> Array:
         """Of counts, N x D: their sums over that of a typical sample (--counts log1p), or with

@@ -244,6 +244,7 @@ class Run:
         self,
         *,
         data: Any = None,
+        extend: bool = False,
         ranks: int = 1,
         launcher: Launcher = None,
         program: Program = None,
@@ -251,7 +252,7 @@ class Run:
     ) -> Run:
         """Continues a stopped training from its newest checkpoint, on any number of ranks, to the
         same weights. Settings that do not affect the weights, and `epochs`, may be changed; `data`
-        tells where the samples are now."""
+        tells where the samples are now, and with `extend` may hold more of them."""
         if self.is_running:
             raise RuntimeError(f"{self.folder} is running")
         words = [find_program(program), "train", "--resume", str(self.folder)]
@@ -259,6 +260,7 @@ class Run:
             if self._files is None:
                 self._files = Files()
             words += ["--data", self._files.address("samples", data)]
+        words += ["--extend"] if extend else []
         if settings.get("progress") is None:
             settings["progress"] = "plain"
         words += setting_words(settings)
@@ -296,11 +298,12 @@ def start(
     validation_conditions: Any = None,
     feature_names: Optional[Sequence[str]] = None,
     resume: bool = False,
+    extend: bool = False,
     ranks: int = 1,
     launcher: Launcher = None,
     sbatch: Sbatch = None,
     program: Program = None,
-    files: Optional[Files] = None,
+    _files: Optional[Files] = None,
     **settings: Any,
 ) -> Run:
     """Starts a training and returns at once.
@@ -318,6 +321,8 @@ def start(
         {name: category of each sample}, or addresses as for --condition.
     resume
         Whether a run that `output` holds is continued, which may have been stopped or killed.
+    extend
+        Whether the data of a continued run may hold more samples than before, appended.
     ranks, launcher
         The number of ranks, and how they are started: None (mpirun if there are several), "mpirun",
         "srun", or a command in which {ranks} stands for their number.
@@ -332,6 +337,7 @@ def start(
     path = find_program(program)
     if sbatch is not None and output is None:
         raise ValueError("sbatch needs output, a run folder that all nodes share")
+    files = _files
     if files is None:
         files = Files(None if sbatch is None else f"{output}-data")
     folder = files.folder / "run" if output is None else Path(output)
@@ -363,5 +369,7 @@ def start(
         _forget_empty_run(folder)
         resume = False
     command = [path, "train", "--resume" if resume else "--output", str(folder), *words]
+    if resume and extend:
+        command.append("--extend")
     stop_signal = text_of(settings.get("stop_signal") or "USR1")
     return Run._started(folder, LocalJob(command, ranks, launcher, stop_signal), files)

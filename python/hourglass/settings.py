@@ -12,6 +12,9 @@ Text = Union[None, str, "os.PathLike[str]", Sequence[Any]]
 SETTINGS: Dict[str, Tuple[str, str, bool]] = {
     "data": ("data", "", False),
     "validation": ("data", "", False),
+    "target": ("data", "", False),
+    "target-normalize": ("data", "auto", True),
+    "validation-target": ("data", "", False),
     "validation-scale": ("data", "0", False),
     "allow-external": ("data", "false", False),
     "accept-fill": ("data", "false", False),
@@ -21,7 +24,9 @@ SETTINGS: Dict[str, Tuple[str, str, bool]] = {
     "missing-value": ("data", "", True),
     "missing-indicator": ("data", "false", True),
     "counts": ("data", "none", True),
+    "empty-counts": ("data", "refuse", True),
     "target-sum": ("data", "0", True),
+    "library": ("data", "observed", True),
     "sparse-input": ("data", "auto", True),
     "shuffle-block": ("data", "32", True),
     "shuffle-window": ("data", "64", True),
@@ -83,6 +88,12 @@ SETTINGS: Dict[str, Tuple[str, str, bool]] = {
     "predictive": ("regularization", "false", True),
     "predictive-weight": ("regularization", "1", True),
     "predictive-iterations": ("regularization", "20", True),
+    "sparsity": ("sparse codes", "none", True),
+    "l0": ("sparse codes", "0", True),
+    "l0-warmup": ("sparse codes", "0", True),
+    "jumprelu-bandwidth": ("sparse codes", "0.001", True),
+    "k-start": ("sparse codes", "0", True),
+    "k-anneal": ("sparse codes", "0", True),
     "optimizer": ("optimizer", "adam", True),
     "learning-rate": ("optimizer", "0.001", True),
     "momentum": ("optimizer", "0", True),
@@ -100,11 +111,20 @@ SETTINGS: Dict[str, Tuple[str, str, bool]] = {
     "bias-rate-factor": ("optimizer", "1", True),
     "encoder-decay-factor": ("optimizer", "1", True),
     "decoder-decay-factor": ("optimizer", "1", True),
+    "precondition-block": ("optimizer", "1024", True),
+    "precondition-every": ("optimizer", "10", True),
+    "statistics-every": ("optimizer", "1", True),
+    "statistics-decay": ("optimizer", "0.95", True),
+    "precondition-damping": ("optimizer", "1e-06", True),
+    "precondition-exponent": ("optimizer", "0.25", True),
+    "graft": ("optimizer", "spectral", True),
+    "optimizer-precision": ("optimizer", "fp32", True),
     "lbfgs-history": ("optimizer", "10", True),
     "line-search": ("optimizer", "wolfe", True),
     "line-search-evaluations": ("optimizer", "20", True),
     "clip-norm": ("optimizer", "0", True),
     "ema": ("optimizer", "0", True),
+    "sparse-update": ("optimizer", "false", True),
     "schedule": ("optimizer", "constant", True),
     "final-learning-rate": ("optimizer", "0", True),
     "decay-factor": ("optimizer", "0.1", True),
@@ -132,6 +152,12 @@ SETTINGS: Dict[str, Tuple[str, str, bool]] = {
     "pretrain-corruption-strength": ("pretraining", "0.25", True),
     "rbm-steps": ("pretraining", "1", True),
     "rbm-sample-visible": ("pretraining", "false", True),
+    "init-from": ("transfer", "", True),
+    "init-layers": ("transfer", "", True),
+    "freeze": ("transfer", "", True),
+    "teacher": ("transfer", "", False),
+    "distill": ("transfer", "codes", True),
+    "distill-weight": ("transfer", "0.5", True),
     "threads": ("run", "1", False),
     "reduction": ("run", "tree", True),
     "bucket-bytes": ("run", "4MiB", False),
@@ -143,6 +169,7 @@ SETTINGS: Dict[str, Tuple[str, str, bool]] = {
     "output": ("run", "", False),
     "checkpoint-every": ("run", "1epochs", False),
     "keep": ("run", "3", False),
+    "keep-every": ("run", "0epochs", False),
     "log-every": ("run", "100", False),
     "tensorboard": ("run", "false", False),
     "progress": ("run", "auto", False),
@@ -173,6 +200,14 @@ class TrainingParameters:
         Where checkpoints, metrics and model.h5 stay; None: in a temporary folder that is removed.
     verbose
         Whether fit() shows its progress: a bar where tqdm is installed.
+    target
+        What to make of the samples, instead of themselves: FILE.h5:/path of as many rows as --data
+        (transcoders, noisy and clean pairs)
+    target_normalize
+        Conversion of stored values of --target, with its own mean and deviation: auto (as
+        --normalize), none, unit, standardize [auto]
+    validation_target
+        The same of --validation
     validation_scale
         Factor by which values of --validation become like those of --data; 0: they are compared,
         and what is certain is converted [0]
@@ -198,9 +233,16 @@ class TrainingParameters:
     counts
         Input of the network for samples of raw counts, which stay the target: none (the counts
         themselves), log1p (ln(1 + count / size factor); needs --loss nb, zinb or poisson) [none]
+    empty_counts
+        Samples and features of raw counts that have none (--loss nb or zinb, or --counts): refuse
+        the data, drop them (kept as --select-rows and --select-columns), keep them [refuse]
     target_sum
         log1p: sum of the counts of a sample whose size factor is 1; 0: the median of the training
         samples [0]
+    library
+        log1p: size factors of the means: observed (from the sum of a sample's counts), latent (a
+        further unit of the posterior with the libraries of the training samples as its prior; needs
+        --variational) [observed]
     sparse_input
         Whether the first layer multiplies only inputs that are not zero: on, off, auto (with
         --counts, and for samples that are stored sparse) [auto]
@@ -340,21 +382,36 @@ class TrainingParameters:
         predictive: weight of the encoder's squared distance from z [1]
     predictive_iterations
         predictive: FISTA iterations per code [20]
+    sparsity
+        Sparse codes, whose cost is that of their active units: topk:K, batch-topk:K,
+        jumprelu[:THRESHOLD], l1, gated, or none [none]
+    l0
+        jumprelu: weight of the number of active units [0]
+    l0_warmup
+        jumprelu: linear warm-up of --l0 from 0, e.g. 5epochs or 2000steps [0]
+    jumprelu_bandwidth
+        jumprelu: width of the interval around a threshold in which it has a gradient [0.001]
+    k_start
+        topk, batch-topk: K at the beginning of --k-anneal; 0: as --sparsity [0]
+    k_anneal
+        topk, batch-topk: linear change of K from --k-start to that of --sparsity, e.g. 2epochs or
+        1000steps [0]
     optimizer
-        Optimizer: sgd, adam, adamw, nadam, adagrad, rmsprop, adadelta, lars, lamb, muon, lbfgs
-        [adam]
+        Optimizer: sgd, adam, adamw, nadam, adagrad, rmsprop, adadelta, lars, lamb, muon, shampoo,
+        soap, lbfgs [adam]
     learning_rate
-        Base learning rate [0.001]
+        Base learning rate; each optimizer has its own default (docs/optimizers.md) [0.001]
     momentum
-        sgd, rmsprop, lars, muon: momentum coefficient [0]
+        sgd, rmsprop, lars, muon, shampoo, soap: momentum coefficient; each has its own default [0]
     nesterov
         sgd: Nesterov momentum [false]
     momentum_schedule
         sgd: momentum schedule, up to --momentum: constant, sutskever [constant]
     beta1
-        adam, adamw, nadam, lamb, muon: decay rate of the first moment [0.9]
+        adam, adamw, nadam, lamb; muon, shampoo, soap (biases): decay rate of the first moment [0.9]
     beta2
-        adam, adamw, nadam, lamb, muon, rmsprop, adadelta: decay rate of the second moment [0.999]
+        adam, adamw, nadam, lamb, rmsprop, adadelta; muon, shampoo, soap (biases): decay rate of the
+        second moment [0.999]
     epsilon
         Term added to the denominator for numerical stability [1e-08]
     centered
@@ -362,7 +419,7 @@ class TrainingParameters:
     trust_coefficient
         lars: trust coefficient, the norm of a layer's update relative to its weights [0.001]
     weight_decay
-        L2 penalty, or decoupled weight decay (adamw, lamb, muon) [0]
+        L2 penalty, or decoupled weight decay (adamw, lamb, muon, shampoo, soap) [0]
     decay_biases
         Apply weight decay to biases as well [true]
     encoder_rate_factor
@@ -375,6 +432,24 @@ class TrainingParameters:
         Factor on the encoder's weight decay [1]
     decoder_decay_factor
         Factor on the decoder's weight decay [1]
+    precondition_block
+        shampoo, soap: largest side of a block of a weight matrix that is preconditioned on its own
+        [1024]
+    precondition_every
+        shampoo, soap: steps between two computations of a root or eigenbasis [10]
+    statistics_every
+        shampoo, soap: steps between two updates of the gradient's second-order statistics [1]
+    statistics_decay
+        shampoo, soap: decay rate of these statistics; soap: and of the second moment [0.95]
+    precondition_damping
+        shampoo: added to the eigenvalues of the statistics, relative to the largest [1e-06]
+    precondition_exponent
+        shampoo: exponent p of each preconditioner, statistics^(-p) [0.25]
+    graft
+        shampoo: rule that sets the size of a step: spectral, adam, sgd [spectral]
+    optimizer_precision
+        muon, shampoo, soap: precision of the factors of matrix products (bf16 requires oneDNN and
+        CPU support): fp32, bf16 [fp32]
     lbfgs_history
         lbfgs: history size (correction pairs) [10]
     line_search
@@ -386,6 +461,9 @@ class TrainingParameters:
     ema
         Decay of an exponential moving average of the weights, used for validation and model.h5; 0:
         off [0]
+    sparse_update
+        Leave weights and moments as they are where the gradient is 0, as that of units of a sparse
+        code that no sample of the batch uses [false]
     schedule
         Learning rate schedule: constant, step, exponential, polynomial, cosine, cosine-restarts,
         one-cycle, inverse-sqrt, plateau [constant]
@@ -432,7 +510,7 @@ class TrainingParameters:
         Weight decay, or a list with one per layer; empty: 0.0002 for rbm, otherwise --weight-decay
     pretrain_optimizer
         Optimizer; auto: sgd for rbm, otherwise --optimizer (adam instead of lbfgs): auto, sgd,
-        adam, adamw, nadam, adagrad, rmsprop, adadelta, lars, lamb, muon [auto]
+        adam, adamw, nadam, adagrad, rmsprop, adadelta, lars, lamb, muon, shampoo, soap [auto]
     pretrain_momentum
         rbm: momentum after the first 5 epochs, during which it is at most 0.5 [0.9]
     pretrain_batch
@@ -445,6 +523,23 @@ class TrainingParameters:
         rbm: Gibbs steps k of contrastive divergence (CD-k) [1]
     rbm_sample_visible
         rbm: sample the visible units of the chain instead of using their means [false]
+    init_from
+        Model, checkpoint or run folder whose weights the training starts from; what does not fit
+        starts anew
+    init_layers
+        Layers to take from --init-from: encoder, decoder or numbers from 1 on, comma-separated;
+        empty: all
+    freeze
+        Layers that are not trained, with their biases and normalization: encoder, decoder or
+        numbers from 1 on, comma-separated
+    teacher
+        Model, checkpoint or run folder that the training imitates: see --distill
+    distill
+        What is imitated of --teacher: codes (of as many units), or outputs (reconstructions)
+        [codes]
+    distill_weight
+        Weight w of imitating --teacher in the loss, above 0 and at most 1: the samples have 1 - w
+        [0.5]
     threads
         Worker threads per rank [1]
     reduction
@@ -461,12 +556,15 @@ class TrainingParameters:
     gemm
         Library for fp32 matrix products: openblas or onednn [openblas]
     gradient_wire
-        Precision of exchanged gradients and updates: fp32, or bf16 (half the bytes, rounded sums)
-        [fp32]
+        Format of exchanged gradients and updates: fp32, bf16 (half the bytes, rounded sums), int8
+        (a quarter) or powersgd:R (gradients of rank R) [fp32]
     checkpoint_every
         Checkpoint interval, e.g. 500steps, 1epochs, 600s; 0: only when stopped [1epochs]
     keep
         Number of checkpoints to keep [3]
+    keep_every
+        Interval of checkpoints that stay under a name of their own, e.g. 10epochs, 5000steps; 0:
+        none [0epochs]
     log_every
         Interval of step records in metrics.jsonl, in steps; 0: only epoch records [100]
     tensorboard
@@ -507,6 +605,9 @@ class TrainingParameters:
         config: Union[None, str, "os.PathLike[str]"] = None,
         run_folder: Union[None, str, "os.PathLike[str]"] = None,
         verbose: bool = False,
+        target: Text = None,
+        target_normalize: Text = None,
+        validation_target: Text = None,
         validation_scale: Number = None,
         allow_external: Flag = None,
         accept_fill: Flag = None,
@@ -516,7 +617,9 @@ class TrainingParameters:
         missing_value: Text = None,
         missing_indicator: Flag = None,
         counts: Text = None,
+        empty_counts: Text = None,
         target_sum: Number = None,
+        library: Text = None,
         sparse_input: Text = None,
         shuffle_block: Number = None,
         shuffle_window: Number = None,
@@ -574,6 +677,12 @@ class TrainingParameters:
         predictive: Flag = None,
         predictive_weight: Number = None,
         predictive_iterations: Number = None,
+        sparsity: Text = None,
+        l0: Number = None,
+        l0_warmup: Number = None,
+        jumprelu_bandwidth: Number = None,
+        k_start: Number = None,
+        k_anneal: Number = None,
         optimizer: Text = None,
         learning_rate: Number = None,
         momentum: Number = None,
@@ -591,11 +700,20 @@ class TrainingParameters:
         bias_rate_factor: Number = None,
         encoder_decay_factor: Number = None,
         decoder_decay_factor: Number = None,
+        precondition_block: Number = None,
+        precondition_every: Number = None,
+        statistics_every: Number = None,
+        statistics_decay: Number = None,
+        precondition_damping: Number = None,
+        precondition_exponent: Number = None,
+        graft: Text = None,
+        optimizer_precision: Text = None,
         lbfgs_history: Number = None,
         line_search: Text = None,
         line_search_evaluations: Number = None,
         clip_norm: Number = None,
         ema: Number = None,
+        sparse_update: Flag = None,
         schedule: Text = None,
         final_learning_rate: Number = None,
         decay_factor: Number = None,
@@ -623,6 +741,12 @@ class TrainingParameters:
         pretrain_corruption_strength: Number = None,
         rbm_steps: Number = None,
         rbm_sample_visible: Flag = None,
+        init_from: Text = None,
+        init_layers: Text = None,
+        freeze: Text = None,
+        teacher: Text = None,
+        distill: Text = None,
+        distill_weight: Number = None,
         threads: Number = None,
         reduction: Text = None,
         bucket_bytes: Text = None,
@@ -633,6 +757,7 @@ class TrainingParameters:
         gradient_wire: Text = None,
         checkpoint_every: Text = None,
         keep: Number = None,
+        keep_every: Text = None,
         log_every: Number = None,
         tensorboard: Flag = None,
         progress: Text = None,

@@ -137,6 +137,14 @@ double compute_of(const StepTimes& step) {
   return step.of(Phase::forward) + step.of(Phase::loss) + step.of(Phase::backward) +
          step.of(Phase::tree_sum);
 }
+// Messages of whole matrices are communication, their directions are part of the update.
+double exchange_of(const StepTimes& step) {
+  return step.of(Phase::exchange) + step.of(Phase::directions);
+}
+double update_of(const StepTimes& step) {
+  return step.of(Phase::update) + step.of(Phase::statistics) + step.of(Phase::roots) +
+         step.of(Phase::precondition);
+}
 using StepPhase = std::pair<const char*, double (*)(const StepTimes&)>;
 constexpr StepPhase step_phases[] = {
     {"input", [](const StepTimes& s) { return s.of(Phase::input); }},
@@ -145,8 +153,8 @@ constexpr StepPhase step_phases[] = {
     {"backward", [](const StepTimes& s) { return s.of(Phase::backward); }},
     {"tree_sum", [](const StepTimes& s) { return s.of(Phase::tree_sum); }},
     {"compute", compute_of},
-    {"exchange", [](const StepTimes& s) { return s.of(Phase::exchange); }},
-    {"update", [](const StepTimes& s) { return s.of(Phase::update); }},
+    {"exchange", exchange_of},
+    {"update", update_of},
 };
 
 ScalingRepetition measure(const Communicator& world, const TrainConfig& config, Index warm_up,

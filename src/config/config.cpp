@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "config/data_reading.hpp"
 #include "hourglass/core/error.hpp"
 #include "system/stop_signal.hpp"
@@ -141,7 +144,8 @@ void validate(const TrainConfig& config) {
     check(value >= 0, fmt::format("--{} must be at least 0, not {}", name, value));
   }
   const std::string& rule = config.optimizer.name;
-  check(!update.sparse || (rule != "lars" && rule != "lamb" && rule != "muon"),
+  const std::array whole_tensors = {"lars", "lamb", "muon", "shampoo", "soap"};
+  check(!update.sparse || std::ranges::find(whole_tensors, rule) == whole_tensors.end(),
         fmt::format("--sparse-update leaves out weights without a gradient, but --optimizer {} "
                     "moves whole tensors: use --optimizer adam",
                     rule));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config/arithmetic_settings.hpp"
+#include "config/optimizer_defaults.hpp"
 #include "config/penalty_schedules.hpp"
 #include "config/pretrain_config.hpp"
 #include "config/reliability.hpp"
@@ -85,7 +86,8 @@ struct TrainConfig {
   std::vector<std::string> count_notes;  ///< counts: lines for the report, found in the data
   Initialization initialization = Initialization::glorot_uniform;
   PenaltySchedules penalties;
-  GivenSettings given;  ///< see settle_variational_defaults()
+  GivenSettings given;                     ///< see settle_variational_defaults()
+  GivenOptimizerSettings given_optimizer;  ///< see settle_optimizer_defaults()
 
   // optimization
   OptimizerSettings optimizer;

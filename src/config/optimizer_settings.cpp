@@ -1,4 +1,5 @@
 #include "config/setting_rows.hpp"
+#include "optim/shampoo.hpp"
 
 namespace hourglass {
 
@@ -9,21 +10,28 @@ std::vector<Setting> optimizer_settings() {
   return {
       choice_setting({"optimizer", s, "Optimizer"}, optimizers,
                      [](TrainConfig& c) -> std::string& { return c.optimizer.name; }),
-      number_setting({"learning-rate", s, "Base learning rate"},
-                     [](TrainConfig& c) -> double& { return c.schedule.learning_rate; }),
-      number_setting({"momentum", s, "sgd, rmsprop, lars, muon: momentum coefficient"},
+      number_setting(
+          {"learning-rate", s,
+           "Base learning rate; each optimizer has its own default (docs/optimizers.md)"},
+          [](TrainConfig& c) -> double& { return c.schedule.learning_rate; }),
+      number_setting({"momentum", s,
+                      "sgd, rmsprop, lars, muon, shampoo, soap: momentum coefficient; each has its "
+                      "own default"},
                      [](TrainConfig& c) -> double& { return c.optimizer.momentum; }),
       flag_setting({"nesterov", s, "sgd: Nesterov momentum"},
                    [](TrainConfig& c) -> bool& { return c.optimizer.nesterov; }),
       choice_setting({"momentum-schedule", s, "sgd: momentum schedule, up to --momentum"},
                      {"constant", "sutskever"},
                      [](TrainConfig& c) -> std::string& { return c.optimizer.momentum_schedule; }),
-      number_setting({"beta1", s, "adam, adamw, nadam, lamb, muon: decay rate of the first moment"},
+      number_setting({"beta1", s,
+                      "adam, adamw, nadam, lamb; muon, shampoo, soap (biases): decay rate of the "
+                      "first moment"},
                      [](TrainConfig& c) -> double& { return c.optimizer.beta1; }),
-      number_setting(
-          {"beta2", s,
-           "adam, adamw, nadam, lamb, muon, rmsprop, adadelta: decay rate of the second moment"},
-          [](TrainConfig& c) -> double& { return c.optimizer.beta2; }),
+      number_setting({"beta2", s,
+                      "adam, adamw, nadam, lamb, rmsprop, adadelta; muon, shampoo, soap (biases): "
+                      "decay rate of "
+                      "the second moment"},
+                     [](TrainConfig& c) -> double& { return c.optimizer.beta2; }),
       number_setting({"epsilon", s, "Term added to the denominator for numerical stability"},
                      [](TrainConfig& c) -> double& { return c.optimizer.epsilon; }),
       flag_setting({"centered", s, "rmsprop: subtract the squared mean from the second moment"},
@@ -32,9 +40,9 @@ std::vector<Setting> optimizer_settings() {
           {"trust-coefficient", s,
            "lars: trust coefficient, the norm of a layer's update relative to its weights"},
           [](TrainConfig& c) -> double& { return c.optimizer.trust_coefficient; }),
-      number_setting(
-          {"weight-decay", s, "L2 penalty, or decoupled weight decay (adamw, lamb, muon)"},
-          [](TrainConfig& c) -> double& { return c.optimizer.weight_decay; }),
+      number_setting({"weight-decay", s,
+                      "L2 penalty, or decoupled weight decay (adamw, lamb, muon, shampoo, soap)"},
+                     [](TrainConfig& c) -> double& { return c.optimizer.weight_decay; }),
       flag_setting({"decay-biases", s, "Apply weight decay to biases as well"},
                    [](TrainConfig& c) -> bool& { return c.update.decay_biases; }),
       number_setting({"encoder-rate-factor", s, "Factor on the encoder's learning rate"},
@@ -47,6 +55,35 @@ std::vector<Setting> optimizer_settings() {
                      [](TrainConfig& c) -> double& { return c.update.encoder_decay; }),
       number_setting({"decoder-decay-factor", s, "Factor on the decoder's weight decay"},
                      [](TrainConfig& c) -> double& { return c.update.decoder_decay; }),
+      integer_setting({"precondition-block", s,
+                       "shampoo, soap: largest side of a block of a weight matrix that is "
+                       "preconditioned on its own"},
+                      [](TrainConfig& c) -> Index& { return c.optimizer.precondition.block; }),
+      integer_setting({"precondition-every", s,
+                       "shampoo, soap: steps between two computations of a root or eigenbasis"},
+                      [](TrainConfig& c) -> Index& { return c.optimizer.precondition.every; }),
+      integer_setting(
+          {"statistics-every", s,
+           "shampoo, soap: steps between two updates of the gradient's second-order statistics"},
+          [](TrainConfig& c) -> Index& { return c.optimizer.precondition.statistics_every; }),
+      number_setting(
+          {"statistics-decay", s,
+           "shampoo, soap: decay rate of these statistics; soap: and of the second moment"},
+          [](TrainConfig& c) -> double& { return c.optimizer.precondition.statistics_decay; }),
+      number_setting(
+          {"precondition-damping", s,
+           "shampoo: added to the eigenvalues of the statistics, relative to the largest"},
+          [](TrainConfig& c) -> double& { return c.optimizer.precondition.damping; }),
+      number_setting({"precondition-exponent", s,
+                      "shampoo: exponent p of each preconditioner, statistics^(-p)"},
+                     [](TrainConfig& c) -> double& { return c.optimizer.precondition.exponent; }),
+      choice_setting({"graft", s, "shampoo: rule that sets the size of a step"}, graft_names(),
+                     [](TrainConfig& c) -> std::string& { return c.optimizer.precondition.graft; }),
+      choice_setting({"optimizer-precision", s,
+                      "muon, shampoo, soap: precision of the factors of matrix products (bf16 "
+                      "requires oneDNN and CPU support)"},
+                     {"fp32", "bf16"},
+                     [](TrainConfig& c) -> std::string& { return c.optimizer.precision; }),
       integer_setting({"lbfgs-history", s, "lbfgs: history size (correction pairs)"},
                       [](TrainConfig& c) -> Index& { return c.lbfgs_history; }),
       choice_setting({"line-search", s, "lbfgs: strong Wolfe conditions, or Armijo backtracking"},

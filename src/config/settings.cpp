@@ -21,6 +21,7 @@ const std::vector<Setting>& train_settings() {
                                                                         const std::string& text) {
         set(config, text);
         settle_variational_defaults(name, config);
+        settle_optimizer_defaults(name, config);
       };
     }
     return all;

@@ -7,9 +7,14 @@ namespace hourglass {
 
 std::string_view name_of(Phase phase) {
   constexpr std::array<std::string_view, phase_count> names = {
-      "input",    "forward", "loss",       "backward",  "tree sum",
-      "exchange", "update",  "validation", "checkpoint"};
+      "input",      "forward", "loss",         "backward",   "tree sum",   "exchange",  "update",
+      "statistics", "roots",   "precondition", "directions", "validation", "checkpoint"};
   return names[static_cast<std::size_t>(phase)];
+}
+
+bool counts_flops(Phase phase) {
+  return phase == Phase::forward || phase == Phase::backward || phase == Phase::statistics ||
+         phase == Phase::precondition;
 }
 
 PhaseRecorder::PhaseRecorder(Index layers, Index kept_spans)

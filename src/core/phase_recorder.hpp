@@ -11,22 +11,28 @@ namespace hourglass {
 
 /// The phases that a worker's time is divided into.
 enum class Phase : std::uint8_t {
-  input,       ///< gathering a micro-batch: waiting for the data, conversion, normalisation
-  forward,     ///< of one layer
-  loss,        ///< value and gradient
-  backward,    ///< of one layer
-  tree_sum,    ///< adding gradients of micro-batches and of workers
-  exchange,    ///< communication not hidden by computation: starting, driving, waiting
-  update,      ///< the optimizer
-  validation,  ///< passes over the validation data
-  checkpoint,  ///< writing state
+  input,         ///< gathering a micro-batch: waiting for the data, conversion, normalisation
+  forward,       ///< of one layer
+  loss,          ///< value and gradient
+  backward,      ///< of one layer
+  tree_sum,      ///< adding gradients of micro-batches and of workers
+  exchange,      ///< communication not hidden by computation: starting, driving, waiting
+  update,        ///< the optimizer, element by element
+  statistics,    ///< second-order optimizers: sums of products of gradients
+  roots,         ///< the same: inverse roots, eigenbases, inverses
+  precondition,  ///< optimizers of whole matrices: directions
+  directions,    ///< the same: exchange of gradients and directions with the matrices' owners
+  validation,    ///< passes over the validation data
+  checkpoint,    ///< writing state
 };
-inline constexpr std::size_t phase_count = 9;
+inline constexpr std::size_t phase_count = 13;
 
 [[nodiscard]] std::string_view name_of(Phase phase);
+/// Whether the work of a phase is arithmetic: products of matrices.
+[[nodiscard]] bool counts_flops(Phase phase);
 
 /// Totals by phase and layer of one worker, and its newest spans for a trace. Written by one
-/// thread; allocates nothing after construction. `work` is in FLOP for forward and backward, in
+/// thread; allocates nothing after construction. `work` is in FLOP where counts_flops(), in
 /// bytes moved otherwise.
 class PhaseRecorder {
  public:

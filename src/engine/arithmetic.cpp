@@ -84,15 +84,24 @@ void prepare_arithmetic(const Communicator& communicator, const TrainConfig& con
   collectively(communicator, [&] {
     const bool half = settings.precision == Precision::bf16;
     const bool library = settings.gemm == GemmLibrary::onednn;
-    if ((half || library) && !has_onednn()) {
+    const bool half_optimizer = config.optimizer.precision == "bf16";
+    if ((half || library || half_optimizer) && !has_onednn()) {
       refuse(
-          half ? "--precision bf16" : "--gemm onednn",
+          half      ? "--precision bf16"
+          : library ? "--gemm onednn"
+                    : "--optimizer-precision bf16",
           "this build has no oneDNN; install it (scripts/install_deps.sh --extras) and build again "
           "with cmake --preset release -DHOURGLASS_ONEDNN=ON");
     }
     use_onednn_for_gemm(library);
     // Rank 0's clock decides for all ranks. It decides whether to run, never what is computed.
     if (half && communicator.is_root()) check_bfloat16(config, layout);
+    if (half_optimizer && !settings.force_precision && !cpu_multiplies_bfloat16()) {
+      refuse("--optimizer-precision bf16",
+             fmt::format("this CPU has no bfloat16 instructions (AVX512-BF16 or AMX; {} here), so "
+                         "fp32 is faster; leave it out, or add --force-precision",
+                         onednn_description()));
+    }
   });
 }
 

@@ -45,8 +45,8 @@ void GradientExchange::start(Index bucket, std::span<const BucketPart> parts) {
   ++started_;
 }
 
-void GradientExchange::wait_for(Request& request) {
-  const PhaseSpan span(recorder(), Phase::exchange);
+void GradientExchange::wait_for(Request& request, Phase phase) {
+  const PhaseSpan span(recorder(), phase);
   const activity::Waiting waiting;
   const Timer timer;
   while (!request.test()) reducer_->progress();

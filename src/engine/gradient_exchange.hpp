@@ -78,8 +78,8 @@ class GradientExchange {
 
   void start(Index bucket, std::span<const BucketPart> parts);
   void progress() { reducer_->progress(); }
-  /// Waits for a request of the caller while the exchange goes on.
-  void wait_for(Request& request);
+  /// Waits for a request of the caller while the exchange goes on; recorded as `phase`.
+  void wait_for(Request& request, Phase phase = Phase::exchange);
   /// Waits until this rank's part of every bucket is summed. All buckets must have been started.
   void wait();
   /// The gradient arena, complete in owned(). Requires wait().

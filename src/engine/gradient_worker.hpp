@@ -39,6 +39,7 @@ struct StepSums {
   UnitDivergences unit_divergences;  ///< of variational models; empty of others
   std::exception_ptr failure;  ///< thrown by the data source; the step was completed with empty
                                ///< micro-batches instead
+  Index root_failures = 0;     ///< of the update before, see MatrixRule::transform()
   double input_seconds = 0;
   double compute_seconds = 0;  ///< until the last micro-batch was finished, without the input
 };

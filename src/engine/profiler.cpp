@@ -80,7 +80,7 @@ std::string Profiler::report(WorkerPool& pool, bool bfloat16) const {
       const double seconds = static_cast<double>(sums[0]) * time_unit;
       if (sums[1] > 0 && seconds > 0) {
         const double rate = static_cast<double>(sums[1]) * work_unit / seconds;
-        const bool flops = has_layers(phase);
+        const bool flops = counts_flops(phase);
         text += fmt::format("{:>10.1f} {:<7}{:>8.0f} %", rate * 1e-9, flops ? "GFLOP/s" : "GB/s",
                             100 * rate / (flops ? peak.gemm_flops : peak.triad_bytes));
       }

@@ -54,14 +54,29 @@ std::vector<std::vector<SegmentRun>> segment_runs(std::span<const TensorGroup> g
       if (!runs.empty() && !by_tensor && continues(runs.back(), group, part.begin)) {
         runs.back().range.end = part.end;
       } else {
-        runs.push_back({part, state_size + part.begin - own.begin, group.rate_factor,
-                        group.decay_factor, group.slot, group.matrix});
+        const Index offset = state_size + part.begin - own.begin;
+        runs.push_back({part, offset, offset, group.rate_factor, group.decay_factor, group.slot,
+                        group.matrix});
       }
     }
     buckets.push_back(std::move(runs));
     state_size += own.size();
   }
   return buckets;
+}
+
+std::vector<Range> place_moments(std::vector<std::vector<SegmentRun>>& buckets) {
+  std::vector<Range> ranges;
+  Index size = 0;
+  for (std::vector<SegmentRun>& runs : buckets) {
+    for (SegmentRun& run : runs) {
+      if (run.matrix) continue;
+      run.moment_offset = size;
+      size += run.range.size();
+      ranges.push_back(run.range);
+    }
+  }
+  return ranges;
 }
 
 }  // namespace hourglass

@@ -26,8 +26,9 @@ struct TensorGroup {
 
 /// A run of owned floats that are updated alike, and where their optimizer state lies.
 struct SegmentRun {
-  Range range;             ///< of the arena, whole cells
-  Index state_offset = 0;  ///< of its first float in each state of the segment
+  Range range;              ///< of the arena, whole cells
+  Index state_offset = 0;   ///< of its first float in an array of the whole segment
+  Index moment_offset = 0;  ///< of its first float in each moment; see place_moments()
   double rate_factor = 1;
   double decay_factor = 1;
   Slot slot = 0;  ///< of the only tensor, or the first
@@ -40,5 +41,9 @@ struct SegmentRun {
 [[nodiscard]] std::vector<std::vector<SegmentRun>> segment_runs(std::span<const TensorGroup> groups,
                                                                 std::span<const Range> owned,
                                                                 bool by_tensor);
+
+/// Sets the moment_offset of runs by tensor when weight matrices have no moments, and returns the
+/// ranges that have. Those of the runs left out have no meaning.
+[[nodiscard]] std::vector<Range> place_moments(std::vector<std::vector<SegmentRun>>& buckets);
 
 }  // namespace hourglass

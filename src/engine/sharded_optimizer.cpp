@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <iterator>
 
 #include "hourglass/core/error.hpp"
 
@@ -49,36 +50,61 @@ ShardedOptimizer::ShardedOptimizer(const Trainable& model, const Optimizer& opti
       recording_(recording),
       groups_(tensor_groups(model, settings, frozen)),
       runs_(segment_runs(groups_, exchange.owned(), wants_preparation())),
-      preparation_(model.layout(), optimizer, exchange, pool, groups_, runs_),
       rounding_(exchange),
-      state_names_(optimizer.state_names()) {
-  require(state_names_.size() <= max_moments, "an optimizer with more moments than planned for");
-  if (averages()) state_names_.emplace_back(average_name);
-  for (std::size_t s = 0; s < state_names_.size(); ++s)
-    states_.emplace_back(exchange_.owned_floats());
-  run_moments_.resize(moment_count());
+      moment_names_(optimizer.state_names()) {
+  require(moment_names_.size() <= max_moments, "an optimizer with more moments than planned for");
+  const MatrixRule* const rule = optimizer_.matrix_rule();
+  if (optimizer_.layer_wise()) {
+    ratios_ = std::make_unique<TrustRatios>(model.layout(), optimizer_, exchange_, groups_, runs_);
+  }
+  if (rule != nullptr && !rule->keeps_moments()) {
+    moment_ranges_ = place_moments(runs_);
+  } else {
+    moment_ranges_.assign(exchange_.owned().begin(), exchange_.owned().end());
+  }
+  if (rule != nullptr) {
+    directions_ = std::make_unique<MatrixDirections>(model.layout(), *rule, exchange_, pool_,
+                                                     groups_, runs_, recording_);
+  }
+  Index moment_floats = 0;
+  for (const Range& range : moment_ranges_) moment_floats += range.size();
+  for (std::size_t m = 0; m < moment_names_.size(); ++m) moments_.emplace_back(moment_floats);
+  run_moments_.resize(moments_.size());
   hold(frozen);
   if (!averages()) return;
-  float* average = states_.back().data();
+  average_ = Buffer<float>(exchange_.owned_floats());
+  float* average = average_.data();
   for (const Range& range : exchange_.owned())
     average = std::copy_n(exchange_.parameters().data() + range.begin, range.size(), average);
 }
 
 std::span<float* const> ShardedOptimizer::moments_of(const SegmentRun& run) {
-  for (std::size_t s = 0; s < run_moments_.size(); ++s)
-    run_moments_[s] = states_[s].data() + run.state_offset;
+  if (!has_moments(run)) return {};
+  for (std::size_t m = 0; m < run_moments_.size(); ++m)
+    run_moments_[m] = moments_[m].data() + run.moment_offset;
   return run_moments_;
 }
 
+UpdateStep ShardedOptimizer::step_of(const SegmentRun& run, const UpdateStep& step) const {
+  UpdateStep result = step;
+  result.decay_factor = run.decay_factor;
+  result.rate_factor = ratios_ ? run.rate_factor * ratios_->of(run.slot) : run.rate_factor;
+  result.matrix = run.matrix && directions_ != nullptr;
+  return result;
+}
+
 void ShardedOptimizer::prepare(const UpdateStep& step) {
-  preparation_.prepare(step, [this](const SegmentRun& run) { return moments_of(run); });
+  const auto moments = [this](const SegmentRun& run) { return moments_of(run); };
+  if (ratios_) ratios_->compute(step, moments);
+  if (directions_) directions_->compute(step, moments);
 }
 
 void ShardedOptimizer::update(Index bucket, const UpdateStep& step,
                               std::span<const float> gradient) {
   for (const SegmentRun& run : runs_[static_cast<std::size_t>(bucket)]) {
-    const UpdateStep run_step = preparation_.step_of(run, step);
-    const std::span<const float> from = run_step.matrix ? preparation_.directions() : gradient;
+    const UpdateStep run_step = step_of(run, step);
+    if (run_step.matrix) directions_->wait_for(run);
+    const std::span<const float> from = run_step.matrix ? directions_->arena() : gradient;
     const Index cells = run.range.size() / cell_floats;
     const Index sharers =
         std::min(pool_.size(), std::max<Index>(1, run.range.size() / min_shared_floats));
@@ -125,7 +151,7 @@ void ShardedOptimizer::restore(Index bucket) {
   for (Held& held : held_[static_cast<std::size_t>(bucket)]) {
     if (held.values.empty()) continue;
     std::ranges::copy(held.values, exchange_.parameters().data() + held.range.begin);
-    if (averages()) std::ranges::copy(held.values, states_.back().data() + held.state_offset);
+    if (averages()) std::ranges::copy(held.values, average_.data() + held.state_offset);
     if (exchange_.increments().empty()) continue;
     Bfloat16* const increments = exchange_.increments().data();
     std::fill(increments + held.range.begin, increments + held.range.end, to_bfloat16(-0.0F));
@@ -137,14 +163,14 @@ void ShardedOptimizer::update_part(const SegmentRun& run, const UpdateStep& step
   const Index first = cells.begin * cell_floats;
   const auto begin = static_cast<std::size_t>(run.range.begin + first);
   const auto size = static_cast<std::size_t>(cells.size() * cell_floats);
-  const std::size_t moment_count = this->moment_count();
+  const std::size_t moment_count = has_moments(run) ? moments_.size() : 0;
   // Parameters and moments are read and written, the gradient is read.
   const PhaseSpan span(
       recorder_of(recording_, worker), Phase::update, 0,
       sizeof(float) * static_cast<double>(size) * static_cast<double>(3 + 2 * moment_count));
   std::array<float*, max_moments> moments{};
   for (std::size_t s = 0; s < moment_count; ++s)
-    moments[s] = states_[s].data() + run.state_offset + first;
+    moments[s] = moments_[s].data() + run.moment_offset + first;
   const std::span<float*> used(moments.data(), moment_count);
   if (!settings_.sparse) {
     update_floats(step, begin, size, run.state_offset + first, gradient, used);
@@ -195,13 +221,13 @@ void ShardedOptimizer::update_average(Index step, const SegmentRun& run) {
   // Early on the average follows faster, so that it forgets the random start.
   const auto t = static_cast<double>(step);
   const auto towards = static_cast<float>(1.0 - std::min(settings_.ema, (1.0 + t) / (10.0 + t)));
-  float* average = states_.back().data() + run.state_offset;
+  float* average = average_.data() + run.state_offset;
   const float* now = exchange_.parameters().data() + run.range.begin;
   for (Index i = 0; i < run.range.size(); ++i) average[i] += towards * (now[i] - average[i]);
 }
 
 void ShardedOptimizer::gather_average(std::span<float> arena) const {
-  const float* average = states_.back().data();
+  const float* average = average_.data();
   for (const Range& range : exchange_.owned()) {
     std::copy_n(average, range.size(), arena.data() + range.begin);
     average += range.size();
@@ -210,30 +236,51 @@ void ShardedOptimizer::gather_average(std::span<float> arena) const {
 }
 
 StoredArena ShardedOptimizer::stored_average(std::span<const StoredTensor> tensors) const {
-  return stored_segment("/model", exchange_.owned(), states_.back().span(), tensors);
+  return stored_segment("/model", exchange_.owned(), average_.span(), tensors);
 }
 
 std::vector<StoredArena> ShardedOptimizer::stored(std::span<const StoredTensor> tensors) const {
-  std::vector<StoredArena> arenas;
-  for (std::size_t s = 0; s < states_.size(); ++s) {
-    arenas.push_back(stored_segment("/optimizer/" + state_names_[s], exchange_.owned(),
-                                    states_[s].span(), tensors));
+  std::vector<StoredTensor> with_moments(tensors.begin(), tensors.end());
+  const MatrixRule* const rule = optimizer_.matrix_rule();
+  if (rule != nullptr && !rule->keeps_moments()) {
+    with_moments.clear();
+    for (const TensorGroup& group : groups_) {
+      if (!group.matrix) with_moments.push_back(tensors[static_cast<std::size_t>(group.slot)]);
+    }
   }
+  std::vector<StoredArena> arenas;
+  for (std::size_t m = 0; m < moments_.size(); ++m) {
+    arenas.push_back(stored_segment("/optimizer/" + moment_names_[m], moment_ranges_,
+                                    moments_[m].span(), with_moments));
+  }
+  if (averages()) {
+    arenas.push_back(stored_segment(std::string("/optimizer/") + average_name, exchange_.owned(),
+                                    average_.span(), tensors));
+  }
+  if (directions_) std::ranges::move(directions_->stored(tensors), std::back_inserter(arenas));
   for (StoredArena& arena : rounding_.stored(tensors)) arenas.push_back(std::move(arena));
   return arenas;
 }
 
 Index ShardedOptimizer::load(const StateFile& file) {
+  const Communicator& communicator = exchange_.communicator();
   Index bytes = 0;
-  for (std::size_t s = 0; s < states_.size(); ++s) {
-    bytes += read_arena_ranges(exchange_.communicator(), file, "/optimizer/" + state_names_[s],
-                               exchange_.owned(), states_[s].span());
+  for (std::size_t m = 0; m < moments_.size(); ++m) {
+    bytes += read_arena_ranges(communicator, file, "/optimizer/" + moment_names_[m], moment_ranges_,
+                               moments_[m].span());
   }
+  if (averages()) {
+    bytes += read_arena_ranges(communicator, file, std::string("/optimizer/") + average_name,
+                               exchange_.owned(), average_.span());
+  }
+  if (directions_) bytes += directions_->load(file);
   return bytes + rounding_.load(file);
 }
 
 Index ShardedOptimizer::bytes() const {
-  return static_cast<Index>(states_.size() * sizeof(float)) * exchange_.owned_floats() +
+  Index floats = average_.size();
+  for (const Buffer<float>& moment : moments_) floats += moment.size();
+  return floats * static_cast<Index>(sizeof(float)) + (directions_ ? directions_->bytes() : 0) +
          rounding_.bytes();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -8,9 +9,10 @@
 #include "core/buffer.hpp"
 #include "engine/gradient_exchange.hpp"
 #include "engine/increment_rounding.hpp"
+#include "engine/matrix_directions.hpp"
 #include "engine/recording.hpp"
 #include "engine/segment_runs.hpp"
-#include "engine/tensor_preparation.hpp"
+#include "engine/trust_ratios.hpp"
 #include "engine/worker_pool.hpp"
 #include "model/trainable.hpp"
 #include "optim/optimizer.hpp"
@@ -36,9 +38,9 @@ class ShardedOptimizer {
 
   /// Whether prepare() must be called between the end of the reduction and the first update.
   [[nodiscard]] bool wants_preparation() const {
-    return optimizer_.layer_wise() || optimizer_.matrix_wise();
+    return optimizer_.layer_wise() || optimizer_.matrix_rule() != nullptr;
   }
-  /// Trust ratios, or orthogonalised directions, of whole tensors. Collective.
+  /// Trust ratios of whole tensors, or directions of whole matrices. Collective.
   void prepare(const UpdateStep& step);
   /// Updates the owned parameters of a bucket; `gradient` is the arena.
   void update(Index bucket, const UpdateStep& step, std::span<const float> gradient);
@@ -49,7 +51,14 @@ class ShardedOptimizer {
   /// The whole average, on every rank. Collective.
   void gather_average(std::span<float> arena) const;
 
-  /// The state as it is written to a checkpoint, "/optimizer/<name>": moments, then the average.
+  /// Decompositions of matrices on this rank that needed more damping than set, since the last
+  /// call.
+  [[nodiscard]] Index take_root_failures() {
+    return directions_ ? directions_->take_failures() : 0;
+  }
+
+  /// The state as it is written to a checkpoint, "/optimizer/<name>": moments, the average, then
+  /// what is kept of matrices.
   [[nodiscard]] std::vector<StoredArena> stored(std::span<const StoredTensor> tensors) const;
   /// The average as it is written to a model file, below /model.
   [[nodiscard]] StoredArena stored_average(std::span<const StoredTensor> tensors) const;
@@ -60,8 +69,12 @@ class ShardedOptimizer {
   [[nodiscard]] Index bytes() const;
 
  private:
-  [[nodiscard]] std::size_t moment_count() const { return states_.size() - (averages() ? 1 : 0); }
+  [[nodiscard]] bool has_moments(const SegmentRun& run) const {
+    const MatrixRule* const rule = optimizer_.matrix_rule();
+    return rule == nullptr || rule->keeps_moments() || !run.matrix;
+  }
   [[nodiscard]] std::span<float* const> moments_of(const SegmentRun& run);
+  [[nodiscard]] UpdateStep step_of(const SegmentRun& run, const UpdateStep& step) const;
   void update_part(const SegmentRun& run, const UpdateStep& step, Range cells, Index worker,
                    std::span<const float> gradient);
   void update_floats(const UpdateStep& step, std::size_t begin, std::size_t size,
@@ -81,15 +94,18 @@ class ShardedOptimizer {
   const Recording* recording_;
   std::vector<TensorGroup> groups_;
   std::vector<std::vector<SegmentRun>> runs_;  // by bucket
-  TensorPreparation preparation_;
+  std::unique_ptr<TrustRatios> ratios_;
+  std::unique_ptr<MatrixDirections> directions_;
   IncrementRounding rounding_;
-  std::vector<std::string> state_names_;
-  std::vector<Buffer<float>> states_;  // the moments, then the average
-  std::vector<float*> run_moments_;    // of moments_of()
+  std::vector<std::string> moment_names_;
+  std::vector<Range> moment_ranges_;    // of the arena: those that have moments
+  std::vector<Buffer<float>> moments_;  // by name
+  Buffer<float> average_;               // of the segment, when one is kept
+  std::vector<float*> run_moments_;     // of moments_of()
   // Owned frozen floats of tensors that are trained in part.
   struct Held {
     Range range;             // of the arena
-    Index state_offset = 0;  // of its first float in each state
+    Index state_offset = 0;  // of its first float in an array of the segment
     std::vector<float> values;
   };
   std::vector<std::vector<Held>> held_;  // by bucket

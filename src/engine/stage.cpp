@@ -42,6 +42,7 @@ const StepTotals& Stage::gradient(SampleSource& source, std::uint64_t seed, std:
   StepSums& sums = engine_->run(parameters().data(), source, seed, epoch, step, factors);
   compute_seconds_ = sums.compute_seconds;
   activity::enter(Work::exchanging);
+  sums.root_failures = sharded_optimizer_->take_root_failures();
   Request request = summation_.start(communicator_, sums, flags);
   exchange_->wait_for(request);
   return summation_.finish(sums, plan_.samples_in_step(step));

@@ -31,6 +31,7 @@ struct StepTotals {
   Index samples = 0;
   std::array<std::int64_t, std::tuple_size_v<StepFlags>>
       flags{};                 ///< by flag: the number of ranks on which it was set
+  Index root_failures = 0;     ///< decompositions that needed more damping in the update before
   bool failed = false;         ///< a rank could not get its samples
   std::exception_ptr failure;  ///< the reason, on such a rank
 
@@ -56,7 +57,8 @@ class StepSummation {
   const StepTotals& finish(const StepSums& sums, Index samples);
 
  private:
-  std::vector<std::int64_t> words_;  // three exact sums, the flags, the failures, the divergences
+  std::vector<std::int64_t> words_;  // three exact sums, the flags, the failures (two words), the
+                                     // divergences
   StepTotals totals_;
 };
 

@@ -6,65 +6,80 @@
 #include "core/scratch_arena.hpp"
 #include "hourglass/core/error.hpp"
 #include "math/blas.hpp"
+#include "math/symmetric.hpp"
 #include "optim/check.hpp"
+#include "optim/rounded_product.hpp"
 #include "optim/subnormal.hpp"
 
 namespace hourglass {
 
+namespace {
+
+constexpr int iterations = 5;
+// Smaller products take as long either way.
+constexpr Index least_symmetric_rows = 128;
+
+// C = A A^T, A^T A, or the square of a symmetric A.
+void symmetric(bool transpose, bool other, bool bfloat16, ConstMatrix a, Matrix c,
+               std::span<float> scratch) {
+  if (bfloat16) {
+    rounded_product(transpose, other, a, a, c, scratch);
+  } else if (c.rows < least_symmetric_rows) {
+    gemm(transpose, other, a, a, 0, c);
+  } else {
+    symmetric_product(transpose, 1, a, 0, c);
+  }
+}
+
+}  // namespace
+
 Muon::Muon(const OptimizerSettings& settings)
-    : momentum_(settings.momentum),
-      weight_decay_(settings.weight_decay),
-      adam_(settings, Adam::Decay::decoupled) {
+    : momentum_(settings.momentum), bfloat16_(settings.precision == "bf16") {
   check_coefficient("--momentum", momentum_);
 }
 
-void Muon::matrix_direction(const UpdateStep& step, std::span<const float> gradient,
-                            std::span<float* const> state, std::span<float> direction) const {
-  const float scale = step.gradient_scale;
+void Muon::collect(float scale, std::span<const float> gradient, std::span<float* const> moments,
+                   std::span<float> collected) const {
   const auto m = static_cast<float>(momentum_);
-  float* __restrict momentum = state[0];
+  float* __restrict momentum = moments[0];
   for (std::size_t i = 0; i < gradient.size(); ++i) {
     const float g = scale * gradient[i];
     const float b = flush_subnormal(m * momentum[i] + g);
     momentum[i] = b;
-    direction[i] = g + m * b;
+    collected[i] = g + m * b;
   }
 }
 
-Index Muon::orthogonalize_scratch_floats(Index rows, Index columns) const {
+Index Muon::scratch_floats(Index rows, Index columns) const {
   return newton_schulz_scratch_floats(rows, columns);
 }
 
-void Muon::orthogonalize(Matrix direction, std::span<float> scratch) const {
-  newton_schulz(direction, scratch);
-  const auto stretch = static_cast<float>(std::sqrt(
-      std::max(1.0, static_cast<double>(direction.rows) / static_cast<double>(direction.columns))));
-  for (Index r = 0; r < direction.rows; ++r) {
-    for (float& value : direction.row(r)) value *= stretch;
-  }
+double Muon::flops(Index rows, Index columns) const {
+  const auto small = static_cast<double>(std::min(rows, columns));
+  const auto large = static_cast<double>(std::max(rows, columns));
+  // Two symmetric products and one of matrices per iteration.
+  return iterations * small * small * (3 * large + small);
 }
 
-void Muon::update(const UpdateStep& step, std::span<float> parameters,
-                  std::span<const float> gradient, std::span<float* const> state) const {
-  if (!step.matrix) {
-    adam_.update(step, parameters, gradient, state);
-    return;
+Index Muon::transform(const MatrixStep& step, Matrix block, std::span<const Matrix> /*state*/,
+                      std::span<float> scratch) const {
+  const PhaseSpan span(step.recorder, Phase::precondition, 0, flops(block.rows, block.columns));
+  newton_schulz(block, bfloat16_, scratch);
+  const auto stretch = static_cast<float>(std::sqrt(
+      std::max(1.0, static_cast<double>(block.rows) / static_cast<double>(block.columns))));
+  for (Index r = 0; r < block.rows; ++r) {
+    for (float& value : block.row(r)) value *= stretch;
   }
-  require(parameters.size() == gradient.size(),
-          "parameters and direction of an update differ in length");
-  const double exact_rate = step.learning_rate * step.rate_factor;
-  const auto rate = static_cast<float>(exact_rate);
-  const auto decay = static_cast<float>(exact_rate * weight_decay_ * step.decay_factor);
-  float* __restrict p = parameters.data();
-  for (std::size_t i = 0; i < parameters.size(); ++i) p[i] -= rate * gradient[i] + decay * p[i];
+  return 0;
 }
 
 Index newton_schulz_scratch_floats(Index rows, Index columns) {
   const Index small = std::min(rows, columns);
-  return 2 * ScratchArena::floats_of(small, small) + ScratchArena::floats_of(rows, columns);
+  return 2 * ScratchArena::floats_of(small, small) + ScratchArena::floats_of(rows, columns) +
+         rounded_product_scratch_floats(small * small, rows * columns);
 }
 
-void newton_schulz(Matrix m, std::span<float> scratch) {
+void newton_schulz(Matrix m, bool bfloat16, std::span<float> scratch) {
   constexpr float a = 3.4445F;
   constexpr float b = -4.7750F;
   constexpr float c = 2.0315F;
@@ -82,17 +97,19 @@ void newton_schulz(Matrix m, std::span<float> scratch) {
   const Matrix gram = arena.allocate(small, small);
   const Matrix polynomial = arena.allocate(small, small);
   const Matrix next = arena.allocate(m.rows, m.columns);
+  const std::span<float> rest = arena.rest();
   for (Index r = 0; r < m.rows; ++r) {
     for (float& value : m.row(r)) value *= inverse;
   }
-  for (int iteration = 0; iteration < 5; ++iteration) {
-    wide ? gemm(false, true, m, m, 0, gram) : gemm(true, false, m, m, 0, gram);
-    gemm(false, false, gram, gram, 0, polynomial);
+  for (int iteration = 0; iteration < iterations; ++iteration) {
+    symmetric(!wide, wide, bfloat16, m, gram, rest);
+    symmetric(false, false, bfloat16, gram, polynomial, rest);
     for (Index i = 0; i < small; ++i) {
       for (Index j = 0; j < small; ++j)
         polynomial(i, j) = b * gram(i, j) + c * polynomial(i, j) + (i == j ? a : 0.0F);
     }
-    wide ? gemm(false, false, polynomial, m, 0, next) : gemm(false, false, m, polynomial, 0, next);
+    wide ? product(bfloat16, polynomial, m, next, rest)
+         : product(bfloat16, m, polynomial, next, rest);
     for (Index r = 0; r < m.rows; ++r) std::ranges::copy(next.row(r), m.row(r).begin());
   }
 }

@@ -11,10 +11,13 @@
 #include "optim/check.hpp"
 #include "optim/lamb.hpp"
 #include "optim/lars.hpp"
+#include "optim/matrix_optimizer.hpp"
 #include "optim/muon.hpp"
 #include "optim/nadam.hpp"
 #include "optim/rmsprop.hpp"
 #include "optim/sgd.hpp"
+#include "optim/shampoo.hpp"
+#include "optim/soap.hpp"
 
 namespace hourglass {
 
@@ -30,6 +33,11 @@ std::unique_ptr<Optimizer> make(const OptimizerSettings& settings) {
   return std::make_unique<Type>(settings, variant...);
 }
 
+template <class Rule>
+std::unique_ptr<Optimizer> make_matrix_wise(const OptimizerSettings& settings) {
+  return std::make_unique<MatrixOptimizer>(settings, std::make_unique<Rule>(settings));
+}
+
 constexpr std::array rules = {
     Rule{"sgd", make<Sgd>},
     Rule{"adam", make<Adam, Adam::Decay::in_gradient>},
@@ -40,7 +48,9 @@ constexpr std::array rules = {
     Rule{"adadelta", make<AdaDelta>},
     Rule{"lars", make<Lars>},
     Rule{"lamb", make<Lamb>},
-    Rule{"muon", make<Muon>},
+    Rule{"muon", make_matrix_wise<Muon>},
+    Rule{"shampoo", make_matrix_wise<Shampoo>},
+    Rule{"soap", make_matrix_wise<Soap>},
 };
 
 }  // namespace
@@ -55,18 +65,6 @@ double Optimizer::trust_ratio(const UpdateStep& /*step*/, double /*parameter_nor
                               double /*direction_norm*/) const {
   return 1;
 }
-
-void Optimizer::matrix_direction(const UpdateStep& /*step*/, std::span<const float> /*gradient*/,
-                                 std::span<float* const> /*state*/,
-                                 std::span<float> /*direction*/) const {
-  require(false, "an element-wise optimizer is asked for a matrix's direction");
-}
-
-void Optimizer::orthogonalize(Matrix /*direction*/, std::span<float> /*scratch*/) const {
-  require(false, "an element-wise optimizer is given a matrix");
-}
-
-Index Optimizer::orthogonalize_scratch_floats(Index /*rows*/, Index /*columns*/) const { return 0; }
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerSettings& settings) {
   const auto found = std::ranges::find(rules, settings.name, &Rule::name);

@@ -5,30 +5,35 @@
 #include <string>
 #include <vector>
 
-#include "hourglass/core/matrix_view.hpp"
 #include "hourglass/core/types.hpp"
 #include "math/exact_sum.hpp"
+#include "optim/precondition_settings.hpp"
 
 namespace hourglass {
+
+class MatrixRule;
 
 /// The settings of all optimizers. Each uses and checks those whose comment names it and ignores
 /// the others.
 struct OptimizerSettings {
-  /// sgd, adam, adamw, nadam, adagrad, rmsprop, adadelta, lars, lamb, muon, lbfgs
+  /// sgd, adam, adamw, nadam, adagrad, rmsprop, adadelta, lars, lamb, muon, shampoo, soap,
+  /// lbfgs
   std::string name = "adam";
-  double momentum = 0.0;  ///< sgd, rmsprop, lars, muon: 0 is none
+  double momentum = 0.0;  ///< sgd, rmsprop, lars, muon, shampoo, soap: 0 is none
   bool nesterov = false;  ///< sgd: look-ahead momentum
   /// sgd: constant, or sutskever: min(1 - 2^(-1 - log2(floor(t / 250) + 1)), momentum)
   std::string momentum_schedule = "constant";
   double initial_momentum = 0.5;  ///< sgd: limit in the first steps (Hinton 2010)
   Index initial_momentum_steps = 0;
-  double beta1 = 0.9;     ///< adam, adamw, nadam, lamb, muon (biases)
+  double beta1 = 0.9;     ///< adam, adamw, nadam, lamb; muon, shampoo, soap (biases)
   double beta2 = 0.999;   ///< the same, rmsprop, adadelta
   double epsilon = 1e-8;  ///< the same and adagrad
   bool centered = false;  ///< rmsprop: variance about the running mean
-  /// L2 term added to the gradient; decoupled decay in adamw, lamb and muon
+  /// L2 term added to the gradient; decoupled decay in adamw, lamb, muon, shampoo and soap
   double weight_decay = 0.0;
   double trust_coefficient = 1e-3;  ///< lars
+  std::string precision = "fp32";   ///< muon, shampoo, soap: of products of matrices: fp32, bf16
+  PreconditionSettings precondition;
 };
 
 /// L-BFGS is not an element-wise update rule (optim/lbfgs.hpp): make_optimizer() does not know it.
@@ -41,7 +46,7 @@ struct UpdateStep {
   float gradient_scale = 1;  ///< factor of the gradient, from clipping
   double rate_factor = 1;    ///< of the parameter group
   double decay_factor = 1;   ///< of the parameter group (e.g. 0 for biases without decay)
-  bool matrix = false;       ///< matrix-wise rule: the gradient is the result of orthogonalize()
+  bool matrix = false;       ///< matrix-wise rule: the gradient is the direction of a MatrixRule
 };
 
 /// Exact sums of squares over one tensor: the same for every division of the tensor.
@@ -71,15 +76,9 @@ class Optimizer {
   [[nodiscard]] virtual double trust_ratio(const UpdateStep& step, double parameter_norm,
                                            double direction_norm) const;
 
-  /// Whether the rule works on whole weight matrices. Then a step of a matrix is:
-  /// matrix_direction() on every run; orthogonalize() on the whole direction; update() with
-  /// UpdateStep::matrix. Other tensors are updated element by element.
-  [[nodiscard]] virtual bool matrix_wise() const { return false; }
-  virtual void matrix_direction(const UpdateStep& step, std::span<const float> gradient,
-                                std::span<float* const> state, std::span<float> direction) const;
-  /// `scratch` has orthogonalize_scratch_floats() of the direction's shape.
-  virtual void orthogonalize(Matrix direction, std::span<float> scratch) const;
-  [[nodiscard]] virtual Index orthogonalize_scratch_floats(Index rows, Index columns) const;
+  /// The part of the rule that works on whole weight matrices, or null. Other tensors are updated
+  /// element by element.
+  [[nodiscard]] virtual const MatrixRule* matrix_rule() const { return nullptr; }
 
   /// Updates parameters[i] from gradient[i] and state[k][i] in one pass over memory. All runs have
   /// the same length.

@@ -133,6 +133,7 @@ std::string to_json_line(const MetricsRecord& record) {
   json["seconds_checkpoint"] = number(record.seconds_checkpoint);
   json["seconds_verify"] = number(record.seconds_verify);
   json["resident_bytes"] = record.resident_bytes;
+  if (record.root_failures) json["root_failures"] = *record.root_failures;
   return json.dump();
 }
 

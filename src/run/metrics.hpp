@@ -36,6 +36,8 @@ struct MetricsRecord {
   double seconds_input_wait = 0;
   double seconds_checkpoint = 0;  ///< in which training stood still for checkpoints
   double seconds_verify = 0;      ///< the same for --verify-every
+  /// Optimizers that decompose matrices: decompositions that needed more damping than set.
+  std::optional<Index> root_failures;
   Index resident_bytes = 0;
 };
 

@@ -1,14 +1,30 @@
 #include "train/recorder.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "engine/training_data.hpp"
 
 namespace hourglass {
+
+namespace {
+
+// Whether an optimizer of the run decomposes matrices.
+bool decomposes(const TrainConfig& config) {
+  return std::ranges::any_of(std::array{&config.optimizer.name, &config.pretrain.optimizer},
+                             [](const std::string* name) {
+                               return *name == "shampoo" || *name == "soap";
+                             });
+}
+
+}  // namespace
 
 void RecordPeriod::add(const StepResult& step) {
   compute += step.compute_seconds;
   exchange += step.exchange_seconds;
   input += step.input_seconds;
   samples += step.samples;
+  root_failures += step.totals.root_failures;
 }
 
 Recorder::Recorder(const Communicator& communicator, const TrainConfig& config, const RunPlan& plan,
@@ -17,6 +33,7 @@ Recorder::Recorder(const Communicator& communicator, const TrainConfig& config, 
 
 void Recorder::open_files(const RunFolder& folder, Index step) {
   MetricsRecord example;
+  if (decomposes(config_)) example.root_failures = 0;
   const auto units = static_cast<std::size_t>(network_.posterior_units());
   example.unit_kl.resize(units);
   if (data_.validation() != nullptr) example.validation_unit_kl.resize(units);
@@ -84,6 +101,7 @@ MetricsRecord Recorder::make_record(const std::string& kind, const Position& pos
   record.seconds_input_wait = communicator_.max(period.input);
   record.seconds_checkpoint = communicator_.max(period.checkpoint);
   record.seconds_verify = communicator_.max(period.verify);
+  if (decomposes(config_)) record.root_failures = period.root_failures;
   record.resident_bytes = communicator_.max(resident_bytes());
   return record;
 }

@@ -28,6 +28,7 @@ struct RecordPeriod {
   double checkpoint = 0;
   double verify = 0;
   Index samples = 0;
+  Index root_failures = 0;
   Timer wall;
 
   void add(const StepResult& step);

@@ -1,5 +1,7 @@
 #include "train/step_loop.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -86,6 +88,13 @@ bool StepLoop::update(bool wants_norm) {
   if (supervisor_.written_everywhere()) advance_checkpoint();
   for (RecordPeriod* period : {&since_step_record_, &since_epoch_record_}) period->add(step);
   recorder_.show_step(state_.position, step);
+  if (step.totals.root_failures > 0 && !root_failures_said_) {
+    recorder_.note(fmt::format(
+        "{} decompositions of matrices failed and were repeated with more damping, or the last "
+        "result was kept; metrics.jsonl counts them as root_failures",
+        step.totals.root_failures));
+    root_failures_said_ = true;
+  }
   return true;
 }
 

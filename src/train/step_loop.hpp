@@ -63,6 +63,7 @@ class StepLoop {
   RecordPeriod since_step_record_;
   RecordPeriod since_epoch_record_;
   bool collapse_said_ = false;
+  bool root_failures_said_ = false;
 };
 
 }  // namespace hourglass

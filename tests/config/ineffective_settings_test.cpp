@@ -6,11 +6,13 @@
 
 #include "config/settings.hpp"
 #include "hourglass/core/error.hpp"
+#include "optim/block_trial.hpp"
 #include "optim/trial.hpp"
 
 namespace hourglass {
 namespace {
 
+using test::BlockTrial;
 using test::normal_numbers;
 using test::Trial;
 
@@ -32,7 +34,7 @@ TEST(IneffectiveSettings, NamesWhatASettingIsFor) {
             std::vector<std::string>{"advice: --beta has no effect without --variational"});
   EXPECT_EQ(ineffective_settings_advice(configured("momentum = 0.9")),
             std::vector<std::string>{"advice: --momentum has no effect with --optimizer adam: it "
-                                     "applies to sgd, rmsprop, lars, muon"});
+                                     "applies to sgd, rmsprop, lars, muon, shampoo, soap"});
   EXPECT_EQ(ineffective_settings_advice(configured(
                 "contractive = 0.1\ncontractive-method = exact\ncontractive-probes = 3")),
             std::vector<std::string>{"advice: --contractive-probes has no effect with "
@@ -71,16 +73,18 @@ TEST(IneffectiveSettings, AreSettings) {
 std::vector<std::vector<float>> computed(const OptimizerSettings& settings) {
   constexpr std::size_t size = 64;
   Trial trial(settings, normal_numbers(size, 0));
+  BlockTrial block;
   std::vector<std::vector<float>> result;
-  for (Index number = 1; number <= 4; ++number) {
+  for (Index number = 1; number <= 10; ++number) {
     const UpdateStep step = {.step = number, .learning_rate = 0.01};
     const auto gradient = normal_numbers(size, static_cast<std::uint64_t>(number));
-    if (trial.optimizer->matrix_wise()) {
+    if (const MatrixRule* const rule = trial.optimizer->matrix_rule()) {
       std::vector<float*> state;
       for (auto& moment : trial.state) state.push_back(moment.data());
       std::vector<float> direction(size);
-      trial.optimizer->matrix_direction(step, gradient, state, direction);
+      rule->collect(step.gradient_scale, gradient, state, direction);
       result.push_back(direction);
+      block.transform(*rule, step.step, Matrix(result.back().data(), 4, size / 4));
     }
     if (trial.optimizer->layer_wise())
       result.push_back({static_cast<float>(trial.optimizer->trust_ratio(step, 2, 3))});
@@ -94,8 +98,18 @@ std::vector<std::vector<float>> computed(const OptimizerSettings& settings) {
 // if no number depends on it.
 TEST(IneffectiveSettings, AreThoseThatAnOptimizerDoesNotUse) {
   const std::vector<std::pair<std::string, std::string>> changes = {
-      {"momentum", "0.5"}, {"beta1", "0.5"},     {"beta2", "0.9"},
-      {"epsilon", "0.1"},  {"centered", "true"}, {"trust-coefficient", "0.1"}};
+      {"momentum", "0.5"},
+      {"beta1", "0.5"},
+      {"beta2", "0.9"},
+      {"epsilon", "0.1"},
+      {"centered", "true"},
+      {"trust-coefficient", "0.1"},
+      {"precondition-every", "2"},
+      {"statistics-every", "2"},
+      {"statistics-decay", "0.5"},
+      {"precondition-damping", "0.1"},
+      {"precondition-exponent", "0.5"},
+      {"graft", "adam"}};
   for (const std::string& rule : optimizer_names()) {
     for (const auto& [name, value] : changes) {
       const TrainConfig plain = configured("optimizer = " + rule);

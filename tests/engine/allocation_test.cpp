@@ -14,6 +14,7 @@
 #include "model/classifier.hpp"
 #include "model/rbm.hpp"
 #include "model/stacked.hpp"
+#include "optim/block_trial.hpp"
 #include "optim/lbfgs.hpp"
 #include "support/allocation_count.hpp"
 #include "support/one_rank.hpp"
@@ -165,7 +166,8 @@ Index allocations_of_an_update(const OptimizerSettings& settings) {
   Buffer<float> parameters = numbers(out * in, 1);
   const Buffer<float> gradient = numbers(out * in, 2);
   Buffer<float> direction(out * in);
-  Buffer<float> scratch(optimizer->orthogonalize_scratch_floats(out, in));
+  const MatrixRule* const rule = optimizer->matrix_rule();
+  BlockTrial block;
   std::vector<Buffer<float>> states;
   std::vector<float*> state;
   for (std::size_t s = 0; s < optimizer->state_names().size(); ++s) {
@@ -180,11 +182,11 @@ Index allocations_of_an_update(const OptimizerSettings& settings) {
       step.rate_factor = optimizer->trust_ratio(step, norms.parameters.value(), 1);
     }
     for (const bool matrix : {false, true}) {
-      if (matrix && !optimizer->matrix_wise()) continue;
+      if (matrix && rule == nullptr) continue;
       step.matrix = matrix;
       if (matrix) {
-        optimizer->matrix_direction(step, gradient.span(), state, direction.span());
-        optimizer->orthogonalize({direction.data(), out, in}, scratch.span());
+        rule->collect(step.gradient_scale, gradient.span(), state, direction.span());
+        block.transform(*rule, step.step, {direction.data(), out, in});
       }
       optimizer->update(step, parameters.span(), matrix ? direction.span() : gradient.span(),
                         state);

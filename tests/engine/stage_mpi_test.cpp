@@ -25,7 +25,11 @@ constexpr double rate = 0.02;
 StageSettings settings_of(const std::string& optimizer) {
   StageSettings settings;
   settings.optimizer.name = optimizer;
-  if (optimizer == "muon" || optimizer == "lars") settings.optimizer.momentum = 0.9;
+  if (optimizer == "muon" || optimizer == "lars" || optimizer == "shampoo" || optimizer == "soap")
+    settings.optimizer.momentum = 0.9;
+  // Bands of several blocks, whose roots are due in different steps.
+  settings.optimizer.precondition.block = 4;
+  settings.optimizer.precondition.every = 2;
   settings.optimizer.weight_decay = 0.01;
   settings.epochs = 1;
   settings.bucket_bytes = 1024;
@@ -85,7 +89,7 @@ TEST_F(StageTest, steps_equal_the_slow_reference_bit_for_bit) {
 }
 
 TEST_F(StageTest, ranks_and_threads_do_not_change_a_bit_of_any_rule) {
-  for (const char* optimizer : {"sgd", "lamb", "lars", "muon", "adamw"}) {
+  for (const char* optimizer : {"sgd", "lamb", "lars", "muon", "shampoo", "soap", "adamw"}) {
     const StageSettings settings = settings_of(optimizer);
     const auto expected = train(Communicator::self(), settings, 1);
     for (const Index threads : {1, 3})

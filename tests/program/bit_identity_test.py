@@ -105,6 +105,19 @@ OPTIMIZERS = {
     ],
     "lamb": ["--optimizer", "lamb", "--weight-decay", "1e-2", "--schedule", "one-cycle"],
     "muon": ["--optimizer", "muon", "--momentum", "0.9", "--learning-rate", "0.02"],
+    # Roots and bases every other step, in turns; a stop falls between two of them.
+    "shampoo": ["--optimizer", "shampoo", "--precondition-block", "8", "--precondition-every", "2"],
+    "shampoo_adam": [
+        "--optimizer",
+        "shampoo",
+        "--graft",
+        "adam",
+        "--learning-rate",
+        "3e-3",
+        "--statistics-every",
+        "2",
+    ],
+    "soap": ["--optimizer", "soap", "--precondition-block", "8", "--precondition-every", "2"],
     "ema": [
         "--ema",
         "0.9",

@@ -96,6 +96,12 @@ class RunTest(ProgramTest):
         fresh = self.folder / "fresh"
         fresh = hourglass.start(self.data, output=fresh, epochs=epochs, resume=True, **SMALL)
         self.assertEqual(self.digest(again.model_path), self.digest(fresh.wait().model_path))
+        samples = hourglass.read_rows(self.data)
+        grown = np.concatenate([samples, samples[:50]])
+        with self.assertRaises(hourglass.HourglassError):
+            again.resume(data=grown, epochs=epochs + 1).wait()
+        again.resume(data=grown, epochs=epochs + 1, extend=True).wait()
+        self.assertEqual((again.state, len(again.metrics("epoch"))), ("finished", epochs + 1))
 
     def test_errors_and_advice(self):
         x = np.random.default_rng(0).normal(size=(60, 20))
@@ -116,6 +122,8 @@ class RunTest(ProgramTest):
             hourglass.start(x, [20, 2], ranks=0)
         with self.assertRaisesRegex(hourglass.ProgramNotFound, "no-such-program"):
             hourglass.start(x, [20, 2], program="no-such-program")
+        with self.assertRaisesRegex(hourglass.ProgramNotFound, "no-such-launcher"):
+            hourglass.start(x, [20, 2], launcher="no-such-launcher -n {ranks}")
         with self.assertWarnsRegex(hourglass.HourglassWarning, "output-activation linear"):
             hourglass.start(x, [20, 2], epochs=1).wait()
         with self.assertRaises(TimeoutError), hourglass.start(x, [20, 2], epochs=1000000) as run:

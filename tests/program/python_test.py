@@ -27,6 +27,10 @@ MODELS = {
     ],
     "variational": ["--variational", "--activation", "softplus"],
     "sparse": ["--k-sparse", 2, "--activation", "selu"],
+    "topk": ["--sparsity", "topk:2"],
+    "batch-topk": ["--sparsity", "batch-topk:2"],
+    "jumprelu": ["--sparsity", "jumprelu:0.01", "--l0", "1e-3"],
+    "gated": ["--sparsity", "gated", "--l1", "1e-3", "--decoder-layers", "3,20"],
 }
 
 

@@ -1,0 +1,46 @@
+#include "config/optimizer_defaults.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "config/config.hpp"
+
+namespace hourglass {
+
+namespace {
+
+struct NamedDefaults {
+  std::string_view optimizer;
+  OptimizerDefaults defaults;
+};
+
+// docs/optimizers.md shows how they were found. All others have Adam's.
+constexpr std::array table = {
+    NamedDefaults{"sgd", {5.0, 0}},        NamedDefaults{"lars", {10.0, 0.9}},
+    NamedDefaults{"adadelta", {10.0, 0}},  NamedDefaults{"muon", {0.02, 0.95}},
+    NamedDefaults{"shampoo", {0.02, 0.9}}, NamedDefaults{"soap", {1e-2, 0.95}},
+};
+
+}  // namespace
+
+OptimizerDefaults optimizer_defaults(const std::string& optimizer) {
+  const auto found = std::ranges::find(table, optimizer, &NamedDefaults::optimizer);
+  return found == table.end() ? OptimizerDefaults{} : found->defaults;
+}
+
+void settle_optimizer_defaults(const std::string& given, TrainConfig& config) {
+  GivenOptimizerSettings& known = config.given_optimizer;
+  if (given == "learning-rate") known.learning_rate = true;
+  if (given == "momentum") known.momentum = true;
+  const bool reduction = given == "loss-reduction" || given == "variational";
+  if (given != "optimizer" && !(reduction && config.optimizer.name == "sgd")) return;
+  OptimizerDefaults defaults = optimizer_defaults(config.optimizer.name);
+  // A step as large as the gradient, of which a sum over features has hundreds of times more.
+  if (config.optimizer.name == "sgd" && !config.model.feature_mean)
+    defaults.learning_rate = OptimizerDefaults().learning_rate;
+  if (!known.learning_rate) config.schedule.learning_rate = defaults.learning_rate;
+  if (!known.momentum) config.optimizer.momentum = defaults.momentum;
+}
+
+}  // namespace hourglass

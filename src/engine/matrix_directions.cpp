@@ -1,0 +1,190 @@
+#include "engine/matrix_directions.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace hourglass {
+
+namespace {
+
+Index columns_of(const Tensor& tensor) { return tensor.size / tensor.shape.front(); }
+
+}  // namespace
+
+MatrixDirections::MatrixDirections(const Layout& layout, const MatrixRule& rule,
+                                   GradientExchange& exchange, WorkerPool& pool,
+                                   std::span<const TensorGroup> groups,
+                                   std::span<const std::vector<SegmentRun>> runs,
+                                   const Recording* recording)
+    : layout_(layout),
+      rule_(rule),
+      exchange_(exchange),
+      pool_(pool),
+      runs_(runs),
+      recording_(recording),
+      plan_(plan_matrices(layout, groups, rule, exchange.communicator().size(), pool.size())),
+      directions_(layout.size()),
+      bands_(exchange.communicator(), exchange.owned(), plan_.bands, exchange.is_replicated(),
+             directions_.span()),
+      work_(static_cast<std::size_t>(pool.size())),
+      block_states_(plan_.blocks.size()),
+      unfinished_(std::make_unique<std::atomic<Index>[]>(plan_.bands.size())),
+      worker_failures_(static_cast<std::size_t>(pool.size()), 0) {
+  // The exchange updates the arena's tail first.
+  for (std::size_t b = plan_.blocks.size(); b-- > 0;) {
+    const MatrixBlock& block = plan_.blocks[b];
+    if (!is_own(block)) continue;
+    work_[static_cast<std::size_t>(block.worker)].push_back(b);
+    if (own_bands_.empty() || own_bands_.back() != block.band) own_bands_.push_back(block.band);
+  }
+  make_states();
+  make_scratch();
+}
+
+bool MatrixDirections::is_own(const MatrixBlock& block) const {
+  return plan_.bands[block.band].rank == exchange_.communicator().rank();
+}
+
+Matrix MatrixDirections::view(const MatrixBlock& block) {
+  const Tensor& tensor = layout_.tensor(plan_.bands[block.band].slot);
+  const Index stride = columns_of(tensor);
+  return {directions_.data() + tensor.offset + block.rows.begin * stride + block.columns.begin,
+          block.rows.size(), block.columns.size(), stride};
+}
+
+void MatrixDirections::make_states() {
+  if (plan_.blocks.empty()) return;
+  for (const MatrixRule::State& state : rule_.states(1, 1))
+    states_.push_back({state.name, {}, {}, {}});
+  for (std::size_t s = 0; s < states_.size(); ++s) {
+    State& state = states_[s];
+    std::vector<std::pair<std::size_t, MatrixRule::State>> own;
+    Index floats = 0;
+    for (std::size_t b = 0; b < plan_.blocks.size(); ++b) {
+      const MatrixBlock& block = plan_.blocks[b];
+      const MatrixRule::State shape = rule_.states(block.rows.size(), block.columns.size())[s];
+      const Slot slot = state.layout.add(std::to_string(b), {shape.rows, shape.columns});
+      if (!is_own(block)) continue;
+      state.owned.push_back(state.layout.range(slot));
+      floats += state.owned.back().size();
+      own.emplace_back(b, shape);
+    }
+    state.values = Buffer<float>(floats);
+    float* values = state.values.data();
+    for (std::size_t i = 0; i < own.size(); ++i) {
+      block_states_[own[i].first].emplace_back(values, own[i].second.rows, own[i].second.columns);
+      values += state.owned[i].size();
+    }
+  }
+}
+
+void MatrixDirections::make_scratch() {
+  for (const auto& blocks : work_) {
+    Index floats = 0;
+    for (const std::size_t b : blocks) {
+      floats = std::max(floats, rule_.scratch_floats(plan_.blocks[b].rows.size(),
+                                                     plan_.blocks[b].columns.size()));
+    }
+    scratch_.emplace_back(floats);
+  }
+}
+
+void MatrixDirections::wait(std::span<Request> requests) {
+  for (Request& request : requests) exchange_.wait_for(request, Phase::directions);
+}
+
+void MatrixDirections::compute(const UpdateStep& step, MomentsOf moments_of) {
+  wait(bands_.sending());
+  collect(step, moments_of);
+  bands_.start_collect();
+  wait(bands_.collecting());
+  bands_.start_return();
+  for (const std::size_t b : own_bands_) unfinished_[b].store(0, std::memory_order_relaxed);
+  for (const auto& blocks : work_) {
+    for (const std::size_t b : blocks)
+      unfinished_[plan_.blocks[b].band].fetch_add(1, std::memory_order_relaxed);
+  }
+  sent_ = 0;
+  const auto task = [&](Index worker) { transform(step.step, worker); };
+  pool_.start(task);
+  task(0);
+  pool_.join();
+  send_finished();
+  for (Index& failures : worker_failures_) failures_ += std::exchange(failures, 0);
+}
+
+void MatrixDirections::collect(const UpdateStep& step, MomentsOf moments_of) {
+  const PhaseSpan span(recorder_of(recording_, 0), Phase::update);
+  for (const auto& bucket : runs_) {
+    for (const SegmentRun& run : bucket) {
+      if (!run.matrix) continue;
+      const auto begin = static_cast<std::size_t>(run.range.begin);
+      const auto size = static_cast<std::size_t>(run.range.size());
+      rule_.collect(step.gradient_scale, exchange_.gradient().subspan(begin, size), moments_of(run),
+                    directions_.span().subspan(begin, size));
+    }
+  }
+}
+
+void MatrixDirections::transform(Index step, Index worker) {
+  for (const std::size_t b : work_[static_cast<std::size_t>(worker)]) {
+    const MatrixBlock& block = plan_.blocks[b];
+    const MatrixStep matrix_step{step, step == 1 || step % rule_.interval() == block.turn,
+                                 recorder_of(recording_, worker)};
+    worker_failures_[static_cast<std::size_t>(worker)] +=
+        rule_.transform(matrix_step, view(block), block_states_[b],
+                        scratch_[static_cast<std::size_t>(worker)].span());
+    unfinished_[block.band].fetch_sub(1, std::memory_order_acq_rel);
+    if (worker == 0) send_finished();
+  }
+}
+
+void MatrixDirections::send_finished() {
+  for (; sent_ < own_bands_.size(); ++sent_) {
+    if (unfinished_[own_bands_[sent_]].load(std::memory_order_acquire) > 0) return;
+    bands_.send(own_bands_[sent_]);
+  }
+}
+
+void MatrixDirections::wait_for(const SegmentRun& run) {
+  for (std::size_t b = 0; b < plan_.bands.size(); ++b) {
+    const Range floats = plan_.bands[b].floats;
+    if (floats.begin < run.range.end && run.range.begin < floats.end) wait(bands_.receives_of(b));
+  }
+}
+
+std::vector<StoredArena> MatrixDirections::stored(std::span<const StoredTensor> tensors) const {
+  std::vector<StoredArena> arenas;
+  for (const State& state : states_) {
+    std::vector<StoredTensor> stored = stored_tensors(state.layout);
+    for (std::size_t b = 0; b < stored.size(); ++b) {
+      const MatrixBlock& block = plan_.blocks[b];
+      const Slot slot = plan_.bands[block.band].slot;
+      const bool divided = block.rows.size() != layout_.tensor(slot).shape.front() ||
+                           block.columns.size() != columns_of(layout_.tensor(slot));
+      const std::string& name = tensors[static_cast<std::size_t>(slot)].name;
+      stored[b].name = divided ? fmt::format("{}/block-{}", name, block.number) : name;
+    }
+    arenas.push_back(
+        stored_segment("/optimizer/" + state.name, state.owned, state.values.span(), stored));
+  }
+  return arenas;
+}
+
+Index MatrixDirections::load(const StateFile& file) {
+  Index bytes = 0;
+  for (State& state : states_) {
+    bytes += read_arena_ranges(exchange_.communicator(), file, "/optimizer/" + state.name,
+                               state.owned, state.values.span());
+  }
+  return bytes;
+}
+
+Index MatrixDirections::bytes() const {
+  Index floats = directions_.size();
+  for (const State& state : states_) floats += state.values.size();
+  return floats * static_cast<Index>(sizeof(float));
+}
+
+}  // namespace hourglass

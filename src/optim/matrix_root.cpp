@@ -1,0 +1,124 @@
+#include "optim/matrix_root.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/scratch_arena.hpp"
+#include "math/finite.hpp"
+#include "math/symmetric.hpp"
+
+namespace hourglass {
+
+namespace {
+
+constexpr Index attempts = 4;
+constexpr double more_damping = 100;
+
+double trace(ConstMatrix a) {
+  double sum = 0;
+  for (Index i = 0; i < a.rows; ++i) sum += static_cast<double>(a(i, i));
+  return sum;
+}
+
+void set_identity(Matrix m) {
+  for (Index r = 0; r < m.rows; ++r) {
+    std::ranges::fill(m.row(r), 0.0F);
+    m(r, r) = 1;
+  }
+}
+
+// Statistics of a gradient of zeros, or one so small that its squares are not normal numbers.
+bool is_negligible(ConstMatrix a) { return std::fabs(trace(a)) < 1e-30; }
+
+bool is_zero(ConstMatrix m) {
+  return std::ranges::all_of(std::span(m.data, static_cast<std::size_t>(m.rows * m.columns)),
+                             [](float value) { return value == 0; });
+}
+
+// What remains when there is no decomposition.
+void keep_or_set_identity(Matrix m) {
+  if (is_zero(m)) set_identity(m);
+}
+
+struct Decomposition {
+  Index failures = 0;
+  bool found = false;
+};
+
+// A / trace + damping I = V^T diag(values) V; a failed attempt is repeated with more damping.
+Decomposition decompose(ConstMatrix a, const RootSettings& settings, Matrix vectors,
+                        std::span<float> values, std::span<float> scratch) {
+  Decomposition result;
+  const auto size = static_cast<std::size_t>(a.rows * a.columns);
+  if (!all_finite({a.data, size})) {
+    result.failures = 1;
+    return result;
+  }
+  const auto scale = static_cast<float>(1 / trace(a));
+  const EigenSolver solve = settings.solver == nullptr ? symmetric_eigen : settings.solver;
+  for (double damping = 0; result.failures < attempts;
+       damping = std::max(damping, settings.damping) * more_damping) {
+    for (std::size_t i = 0; i < size; ++i) vectors.data[i] = scale * a.data[i];
+    for (Index i = 0; i < a.rows; ++i) vectors(i, i) += static_cast<float>(damping);
+    if (solve(vectors, values, scratch) && all_finite({vectors.data, size}) && all_finite(values)) {
+      result.found = true;
+      return result;
+    }
+    ++result.failures;
+  }
+  return result;
+}
+
+}  // namespace
+
+Index inverse_root_scratch_floats(Index n) {
+  return ScratchArena::floats_of(n, n) + ScratchArena::floats_of(1, n) +
+         symmetric_eigen_scratch_floats(n);
+}
+
+Index inverse_root(ConstMatrix a, const RootSettings& settings, Matrix root,
+                   std::span<float> scratch) {
+  if (is_negligible(a)) {
+    set_identity(root);
+    return 0;
+  }
+  ScratchArena arena(scratch);
+  const Matrix vectors = arena.allocate(a.rows, a.rows);
+  const std::span<float> values = arena.allocate_array<float>(a.rows);
+  const Decomposition result = decompose(a, settings, vectors, values, arena.rest());
+  if (!result.found) {
+    keep_or_set_identity(root);
+    return result.failures;
+  }
+  const double largest = static_cast<double>(values.back());
+  for (Index r = 0; r < a.rows; ++r) {
+    const double value = std::max(0.0, static_cast<double>(values[static_cast<std::size_t>(r)]));
+    // The root is a product of two equal factors.
+    const auto factor =
+        static_cast<float>(std::pow(value / largest + settings.damping, -0.5 * settings.exponent));
+    for (float& element : vectors.row(r)) element *= factor;
+  }
+  symmetric_product(true, 1, vectors, 0, root);
+  return result.failures;
+}
+
+Index eigenbasis(ConstMatrix a, const RootSettings& settings, Matrix basis,
+                 std::span<float> scratch) {
+  if (is_negligible(a)) {
+    set_identity(basis);
+    return 0;
+  }
+  ScratchArena arena(scratch);
+  const Matrix vectors = arena.allocate(a.rows, a.rows);
+  const std::span<float> values = arena.allocate_array<float>(a.rows);
+  const Decomposition result = decompose(a, settings, vectors, values, arena.rest());
+  if (!result.found) {
+    keep_or_set_identity(basis);
+    return result.failures;
+  }
+  for (Index r = 0; r < a.rows; ++r)
+    std::ranges::copy(vectors.row(a.rows - 1 - r), basis.row(r).begin());
+  return result.failures;
+}
+
+}  // namespace hourglass

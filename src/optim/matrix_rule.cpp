@@ -1,0 +1,14 @@
+#include "optim/matrix_rule.hpp"
+
+namespace hourglass {
+
+void MatrixRule::collect(float scale, std::span<const float> gradient,
+                         std::span<float* const> /*moments*/, std::span<float> collected) const {
+  for (std::size_t i = 0; i < gradient.size(); ++i) collected[i] = scale * gradient[i];
+}
+
+std::vector<MatrixRule::State> MatrixRule::states(Index /*rows*/, Index /*columns*/) const {
+  return {};
+}
+
+}  // namespace hourglass

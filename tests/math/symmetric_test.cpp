@@ -1,0 +1,108 @@
+#include "math/symmetric.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "core/buffer.hpp"
+#include "core/random.hpp"
+
+namespace hourglass {
+namespace {
+
+Buffer<float> numbers(Index size) {
+  const CounterRandom random(9, Purpose::probe);
+  Buffer<float> values(size);
+  for (Index i = 0; i < size; ++i)
+    values[i] = uniform_unit(random.bits(0, 0, static_cast<std::uint32_t>(i))[0]) - 0.5F;
+  return values;
+}
+
+// sum over k of a(i, k) b(j, k) in double
+double dot(ConstMatrix a, Index i, ConstMatrix b, Index j) {
+  double sum = 0;
+  for (Index k = 0; k < a.columns; ++k)
+    sum += static_cast<double>(a(i, k)) * static_cast<double>(b(j, k));
+  return sum;
+}
+
+TEST(Symmetric, product_is_that_of_the_definition_on_both_sides) {
+  // 70 rows: more than a tile of the copy to the lower triangle.
+  for (const auto& [rows, columns] : {std::pair<Index, Index>{70, 5}, {3, 40}, {1, 1}}) {
+    Buffer<float> values = numbers(rows * (columns + 2));
+    const ConstMatrix a(values.data(), rows, columns, columns + 2);
+    for (const bool transpose : {false, true}) {
+      const Index n = transpose ? columns : rows;
+      Buffer<float> result(n * n);
+      Matrix c(result.data(), n, n);
+      for (Index i = 0; i < n; ++i) {
+        for (Index j = 0; j < n; ++j) c(i, j) = static_cast<float>(i + j);
+      }
+      symmetric_product(transpose, 0.5F, a, 0.25F, c);
+      for (Index i = 0; i < n; ++i) {
+        for (Index j = 0; j < n; ++j) {
+          double sum = 0;
+          for (Index k = 0; k < (transpose ? rows : columns); ++k) {
+            sum += transpose ? static_cast<double>(a(k, i)) * static_cast<double>(a(k, j))
+                             : static_cast<double>(a(i, k)) * static_cast<double>(a(j, k));
+          }
+          EXPECT_NEAR(c(i, j), 0.5 * sum + 0.25 * static_cast<double>(i + j), 1e-4);
+          EXPECT_EQ(c(i, j), c(j, i));
+        }
+      }
+    }
+  }
+}
+
+TEST(Symmetric, eigenvectors_and_values_make_the_matrix) {
+  for (const Index n : {1, 2, 17}) {
+    const Buffer<float> values = numbers(n * n);
+    Buffer<float> matrix(n * n);
+    symmetric_product(false, 1, ConstMatrix(values.data(), n, n), 0, Matrix(matrix.data(), n, n));
+    Buffer<float> vectors(n * n);
+    std::copy_n(matrix.data(), n * n, vectors.data());
+    std::vector<float> eigenvalues(static_cast<std::size_t>(n));
+    Buffer<float> scratch(symmetric_eigen_scratch_floats(n));
+    const Matrix v(vectors.data(), n, n);
+    ASSERT_TRUE(symmetric_eigen(v, eigenvalues, scratch.span()));
+    for (Index i = 0; i < n; ++i) {
+      if (i > 0) {
+        EXPECT_LE(eigenvalues[static_cast<std::size_t>(i - 1)],
+                  eigenvalues[static_cast<std::size_t>(i)]);
+      }
+      for (Index j = 0; j < n; ++j) {
+        EXPECT_NEAR(dot(v, i, v, j), i == j ? 1 : 0, 1e-5);
+        double sum = 0;
+        for (Index k = 0; k < n; ++k)
+          sum += static_cast<double>(eigenvalues[static_cast<std::size_t>(k)]) *
+                 static_cast<double>(v(k, i)) * static_cast<double>(v(k, j));
+        EXPECT_NEAR(sum, matrix[i * n + j], 1e-5);
+      }
+    }
+  }
+}
+
+TEST(Symmetric, orthonormal_rows_span_the_first_rows_in_order) {
+  for (const Index n : {1, 2, 17}) {
+    const Buffer<float> values = numbers(n * n);
+    Buffer<float> basis(n * n);
+    std::copy_n(values.data(), n * n, basis.data());
+    Buffer<float> scratch(orthonormalize_scratch_floats(n));
+    const Matrix q(basis.data(), n, n);
+    ASSERT_TRUE(orthonormalize(q, scratch.span()));
+    const ConstMatrix a(values.data(), n, n);
+    for (Index i = 0; i < n; ++i) {
+      for (Index j = 0; j < n; ++j) {
+        EXPECT_NEAR(dot(q, i, q, j), i == j ? 1 : 0, 1e-5);
+        if (j > i) {
+          EXPECT_NEAR(dot(a, i, q, j), 0, 1e-5) << "row " << i << " lies in the first rows";
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace hourglass
