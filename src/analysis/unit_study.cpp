@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "data/original_units.hpp"
 #include "engine/inference.hpp"
@@ -81,7 +82,7 @@ UnitStudy study_units(const Communicator& communicator, const Model& model,
                     studies[static_cast<std::size_t>(worker)]);
         });
   });
-  UnitStudy& total = studies.front();
+  UnitStudy total = std::move(studies.front());
   total.samples = plan.rows;
   for (std::size_t w = 1; w < studies.size(); ++w) {
     merge(studies[w].best, total);
@@ -90,7 +91,7 @@ UnitStudy study_units(const Communicator& communicator, const Model& model,
   communicator.sum(std::span(total.use));
   const std::size_t bytes = total.best.size() * sizeof(UnitStudy::Top);
   const std::string mine(reinterpret_cast<const char*>(total.best.data()), bytes);
-  if (communicator.size() == 1) return std::move(total);
+  if (communicator.size() == 1) return total;
   std::vector<UnitStudy::Top> other(total.best.size());
   const auto parts = communicator.all_gather(mine);
   for (std::size_t rank = 0; rank < parts.size(); ++rank) {
@@ -98,7 +99,7 @@ UnitStudy study_units(const Communicator& communicator, const Model& model,
     std::memcpy(other.data(), parts[rank].data(), bytes);
     merge(other, total);
   }
-  return std::move(total);
+  return total;
 }
 
 bool has_atoms(const Model& model) {
