@@ -94,6 +94,14 @@ SETTINGS: Dict[str, Tuple[str, str, bool]] = {
     "jumprelu-bandwidth": ("sparse codes", "0.001", True),
     "k-start": ("sparse codes", "0", True),
     "k-anneal": ("sparse codes", "0", True),
+    "pre-bias": ("sparse codes", "none", True),
+    "unit-norm-decoder": ("sparse codes", "false", True),
+    "tied-initialization": ("sparse codes", "false", True),
+    "aux-k": ("sparse codes", "auto", True),
+    "aux-weight": ("sparse codes", "0.03125", True),
+    "matryoshka": ("sparse codes", "", True),
+    "dead-after": ("sparse codes", "0", True),
+    "resample-dead": ("sparse codes", "0", True),
     "optimizer": ("optimizer", "adam", True),
     "learning-rate": ("optimizer", "0.001", True),
     "momentum": ("optimizer", "0", True),
@@ -221,7 +229,8 @@ class TrainingParameters:
         auto (as the names or the extents of its axes make plain) [auto]
     normalize
         Conversion of stored values to inputs: auto (integers to [0,1], floats unchanged), none,
-        unit, standardize [auto]
+        unit, standardize, unit-mean-square (one factor for all features: their squared distances
+        from their means average 1) [auto]
     missing
         Treatment of missing elements (NaN, --missing-value): refuse, mask (left out of the loss,
         the network is fed the feature's mean), mean (replaced by it) [refuse]
@@ -396,6 +405,30 @@ class TrainingParameters:
     k_anneal
         topk, batch-topk: linear change of K from --k-start to that of --sparsity, e.g. 2epochs or
         1000steps [0]
+    pre_bias
+        Trained vector that is subtracted from the input and added to the reconstruction, and where
+        it begins: none, mean, geometric-median; with --sparsity and a linear output by default mean
+        [none]
+    unit_norm_decoder
+        Keep the columns of the decoder's first layer, the atoms of the dictionary, at norm 1, and
+        their gradients orthogonal to them; the default with --sparsity [false]
+    tied_initialization
+        Begin with the encoder's last weight as the decoder's first, transposed; they are then
+        trained apart; the default with --sparsity and one layer on each side [false]
+    aux_k
+        topk, batch-topk: dead units that reconstruct what the code leaves of a sample (auxiliary
+        loss): a number, 0 for none, or auto, half of the features [auto]
+    aux_weight
+        Weight of the auxiliary loss of --aux-k [0.03125]
+    matryoshka
+        topk, batch-topk: prefixes of the code, e.g. 256,1024,4096, that each reconstruct the
+        samples alone; the loss is the mean over them and the whole code
+    dead_after
+        Samples without use after which a unit of a sparse code counts as dead; 0: an eighth of the
+        training samples, at least 16 batches and at most 10^7 [0]
+    resample_dead
+        How often dead units begin anew, each in the direction of a sample that is reconstructed
+        badly, e.g. 1epochs or 2000steps; 0: never [0]
     optimizer
         Optimizer: sgd, adam, adamw, nadam, adagrad, rmsprop, adadelta, lars, lamb, muon, shampoo,
         soap, lbfgs [adam]
@@ -683,6 +716,14 @@ class TrainingParameters:
         jumprelu_bandwidth: Number = None,
         k_start: Number = None,
         k_anneal: Number = None,
+        pre_bias: Text = None,
+        unit_norm_decoder: Flag = None,
+        tied_initialization: Flag = None,
+        aux_k: Text = None,
+        aux_weight: Number = None,
+        matryoshka: Text = None,
+        dead_after: Number = None,
+        resample_dead: Number = None,
         optimizer: Text = None,
         learning_rate: Number = None,
         momentum: Number = None,
