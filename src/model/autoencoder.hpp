@@ -103,9 +103,6 @@ class Autoencoder final : public Trainable {
  public:
   /// Throws Error(usage) naming the settings that do not fit together.
   explicit Autoencoder(const AutoencoderSpec& spec);
-  Autoencoder(const Autoencoder&) = delete;
-  Autoencoder& operator=(const Autoencoder&) = delete;
-  ~Autoencoder() override = default;
 
   [[nodiscard]] const AutoencoderSpec& spec() const { return spec_; }
   [[nodiscard]] const Layout& layout() const override { return layout_; }

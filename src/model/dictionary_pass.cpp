@@ -40,11 +40,15 @@ void copy(ConstMatrix from, Matrix to) {
 }  // namespace
 
 DictionaryPass::DictionaryPass(const AutoencoderSpec& spec, const Architecture& architecture)
-    : spec_(spec),
-      architecture_(architecture),
-      features_(spec.encoder.front().units),
+    : spec_(spec.dictionary),
+      feature_mean_(spec.feature_mean),
+      encoder_(architecture.sparse_encoder),
+      decoder_(architecture.sparse_decoder),
+      code_layer_(architecture.code_layer),
+      last_layer_(architecture.network.layer_count() - 1),
+      features_(output_features(spec)),
       ends_(spec.dictionary.matryoshka) {
-  const Index units = architecture_.sparse_encoder->outputs();
+  const Index units = encoder_->outputs();
   if (ends_.empty() || ends_.back() < units) ends_.push_back(units);
 }
 
@@ -57,17 +61,16 @@ Index DictionaryPass::scratch_floats(Index rows) const {
   return ScratchArena::floats_of(blocks * rows, features_) +
          ScratchArena::floats_of((prefixes() - 1) * rows, features_) +
          2 * ScratchArena::floats_of(rows, features_) +
-         ScratchArena::floats_of_array<Candidate>(architecture_.sparse_encoder->outputs());
+         ScratchArena::floats_of_array<Candidate>(encoder_->outputs());
 }
 
 ConstMatrix DictionaryPass::apply(const float* parameters, ConstMatrix target, float scale,
                                   const PassContext& context, Workspace& workspace,
                                   SparseCode& code, std::span<float> scratch, LossSums& sums,
                                   LossOf loss_of) const {
-  const bool auxiliary = spec_.dictionary.aux_k > 0 && !context.dead_units.empty();
+  const bool auxiliary = spec_.aux_k > 0 && !context.dead_units.empty();
   if (!auxiliary && prefixes() == 1) return {};
   const Index rows = target.rows;
-  const Index last = architecture_.network.layer_count() - 1;
   ScratchArena arena(scratch);
   const Matrix stacked = arena.allocate((prefixes() + 1) * rows, features_);
 
@@ -88,7 +91,7 @@ ConstMatrix DictionaryPass::apply(const float* parameters, ConstMatrix target, f
   }
   std::swap(code, parts);
 
-  const Matrix gradient = workspace.output_gradient(last, rows);
+  const Matrix gradient = workspace.output_gradient(last_layer_, rows);
   if (prefixes() > 1)
     add_prefixes(parameters, target, scale, workspace, code, stacked, arena.rest(), sums, loss_of);
   copy(gradient, block(stacked, prefixes() - 1, rows));
@@ -107,7 +110,7 @@ ConstMatrix DictionaryPass::apply(const float* parameters, ConstMatrix target, f
 void DictionaryPass::add_prefixes(const float* parameters, ConstMatrix target, float scale,
                                   Workspace& workspace, const SparseCode& code, Matrix stacked,
                                   std::span<float> scratch, LossSums& sums, LossOf loss_of) const {
-  const SparseDecoder& decoder = *architecture_.sparse_decoder;
+  const SparseDecoder& decoder = *decoder_;
   const Index rows = target.rows;
   const Index shorter = prefixes() - 1;
   const float share = 1 / static_cast<float>(prefixes());
@@ -123,7 +126,7 @@ void DictionaryPass::add_prefixes(const float* parameters, ConstMatrix target, f
     sums.loss += loss_of(target, logits, block(stacked, j, rows), share * scale).loss;
   }
   sums.loss /= static_cast<double>(prefixes());
-  const Matrix gradient = workspace.output_gradient(architecture_.network.layer_count() - 1, rows);
+  const Matrix gradient = workspace.output_gradient(last_layer_, rows);
   for (Index r = 0; r < rows; ++r) {
     for (float& value : gradient.row(r)) value *= share;
   }
@@ -132,9 +135,9 @@ void DictionaryPass::add_prefixes(const float* parameters, ConstMatrix target, f
 void DictionaryPass::add_dead_units(const float* parameters, Index rows, const PassContext& context,
                                     Workspace& workspace, SparseCode& code,
                                     std::span<Candidate> candidates) const {
-  const ConstMatrix products = workspace.output(architecture_.code_layer, rows);
-  const std::span<const float> bias = architecture_.sparse_encoder->bias(parameters);
-  const auto most = static_cast<std::size_t>(spec_.dictionary.aux_k);
+  const ConstMatrix products = workspace.output(code_layer_, rows);
+  const std::span<const float> bias = encoder_->bias(parameters);
+  const auto most = static_cast<std::size_t>(spec_.aux_k);
   // Of equal values the unit of lower number wins.
   const auto before = [](const Candidate& a, const Candidate& b) {
     return a.value > b.value || (a.value == b.value && a.unit < b.unit);
@@ -160,13 +163,12 @@ double DictionaryPass::auxiliary_loss(const float* parameters, ConstMatrix targe
                                       const PassContext& context, Workspace& workspace,
                                       const SparseCode& code, Matrix gradient) const {
   const Index rows = target.rows;
-  const SparseDecoder& decoder = *architecture_.sparse_decoder;
-  const ConstMatrix outputs = workspace.output(architecture_.network.layer_count() - 1, rows);
+  const SparseDecoder& decoder = *decoder_;
+  const ConstMatrix outputs = workspace.output(last_layer_, rows);
   const Index first = prefixes() * rows;
   multiply_code(rows_of(code, {first, first + rows}), decoder.atoms(parameters), gradient);
   const RowWeights weights = weights_of(context);
-  const double factor =
-      spec_.dictionary.aux_weight / (spec_.feature_mean ? static_cast<double>(features_) : 1.0);
+  const double factor = spec_.aux_weight / (feature_mean_ ? static_cast<double>(features_) : 1.0);
   double loss = 0;
   for (Index r = 0; r < rows; ++r) {
     const float own = weights.empty() ? 1.0F : weights[r];

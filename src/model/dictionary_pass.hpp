@@ -30,7 +30,7 @@ class DictionaryPass {
   using LossOf =
       FunctionRef<LossSums(ConstMatrix target, Matrix logits, Matrix gradient, float scale)>;
 
-  /// `spec` and `architecture` outlive this.
+  /// The layers of `architecture` outlive this.
   DictionaryPass(const AutoencoderSpec& spec, const Architecture& architecture);
 
   /// Whether a spec asks for any of this.
@@ -62,9 +62,13 @@ class DictionaryPass {
                         const PassContext& context, Workspace& workspace, const SparseCode& code,
                         Matrix gradient) const;
 
-  const AutoencoderSpec& spec_;
-  const Architecture& architecture_;
-  Index features_;
+  DictionarySpec spec_;
+  bool feature_mean_;
+  const SparseEncoder* encoder_;
+  const SparseDecoder* decoder_;
+  Index code_layer_;
+  Index last_layer_;
+  Index features_;           // of the output
   std::vector<Index> ends_;  // of the prefixes
 };
 

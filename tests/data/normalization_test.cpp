@@ -174,14 +174,15 @@ TEST(Normalization, large_integers_and_doubles_lose_nothing_before_the_mean_is_t
 
 TEST(Normalization, names_go_both_ways) {
   for (const std::string& name : normalize_names()) EXPECT_EQ(name_of(normalize_from(name)), name);
-  EXPECT_EQ(normalize_names().size(), 4U);
+  EXPECT_EQ(normalize_names().size(), 5U);
   try {
     (void)normalize_from("unt");
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::usage);
     EXPECT_STREQ(error.what(),
-                 "unknown normalization 'unt': use one of auto, none, unit, standardize");
+                 "unknown normalization 'unt': use one of auto, none, unit, standardize, "
+                 "unit-mean-square");
   }
 }
 

@@ -121,16 +121,17 @@ TEST(Supervisor, names_the_last_checkpoint_when_ranks_differ) {
 
 TEST(Supervisor, injects_faults_on_demand) {
   const Communicator world = Communicator::world();
-  std::vector<float> parameters{1, 2};
+  TinyRun run(world);
   ASSERT_EQ(setenv("HOURGLASS_FAULT", "nan,rank=0,step=5", 1), 0);
   const Supervisor supervisor(world, {});
   ASSERT_EQ(setenv("HOURGLASS_FAULT", "nonsense", 1), 0);
   expect_error(ErrorKind::usage, "HOURGLASS_FAULT", [&] { const Supervisor bad(world, {}); });
   unsetenv("HOURGLASS_FAULT");
-  supervisor.inject_faults(4, parameters);
-  EXPECT_EQ(parameters[0], 1);
-  supervisor.inject_faults(5, parameters);
-  EXPECT_TRUE(std::isnan(parameters[0]));
+  const float& first = run.stages.parameters()[0];
+  supervisor.inject_faults(4, run.stages.stage());
+  EXPECT_FALSE(std::isnan(first));
+  supervisor.inject_faults(5, run.stages.stage());
+  EXPECT_EQ(std::isnan(first), world.is_root());
 }
 
 }  // namespace
