@@ -100,7 +100,7 @@ SparseCodeStatistics sparse_code_statistics(
                                x, conditions_of(conditions, plan.rows, rows));
                          });
   });
-  Meter& total = meters.front();
+  Meter& total = meters.at(0);
   for (std::size_t w = 1; w < meters.size(); ++w) {
     for (std::size_t i = 0; i < total.sums.size(); ++i) total.sums[i].add(meters[w].sums[i]);
     total.use.add(meters[w].use);

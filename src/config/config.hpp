@@ -87,9 +87,9 @@ struct TrainConfig {
   Initialization initialization = Initialization::glorot_uniform;
   PenaltySchedules penalties;
   Index dead_after = 0;  ///< samples without use after which a unit of a sparse code counts as
-                          ///< dead; 0: usual_dead_after()
+                         ///< dead; 0: usual_dead_after()
   Interval resample_dead{0, Interval::Unit::steps};  ///< how often dead units begin anew; 0: never
-  GivenSettings given;   ///< see settle_variational_defaults(), settle_sparse_defaults()
+  GivenSettings given;  ///< see settle_variational_defaults(), settle_sparse_defaults()
   GivenOptimizerSettings given_optimizer;  ///< see settle_optimizer_defaults()
 
   // optimization

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 #include "hourglass/core/error.hpp"
 
@@ -73,8 +74,8 @@ std::vector<std::int64_t> use_histogram(std::span<const std::int64_t> counts, In
   return bins;
 }
 
-const char* use_bin_name(std::size_t bin) {
-  static constexpr std::array<const char*, use_bins> names = {
+std::string_view use_bin_name(std::size_t bin) {
+  static constexpr std::array<std::string_view, use_bins> names = {
       "never", "< 1e-6", "< 1e-5", "< 1e-4", "< 1e-3", "< 0.01", "< 0.1", "0.1 and more"};
   return names[bin];
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "hourglass/core/matrix_view.hpp"
@@ -50,6 +51,6 @@ inline constexpr std::size_t use_bins = 8;
 [[nodiscard]] std::vector<std::int64_t> use_histogram(std::span<const std::int64_t> counts,
                                                       Index samples);
 /// "never", "< 1e-6", ..., "< 0.1", "0.1 and more".
-[[nodiscard]] const char* use_bin_name(std::size_t bin);
+[[nodiscard]] std::string_view use_bin_name(std::size_t bin);
 
 }  // namespace hourglass

@@ -56,8 +56,8 @@ TEST(UseHistogram, has_a_bin_for_each_decade) {
   const auto bins = use_histogram(counts, 10'000'000);
   // Below 1e-6 are 1 and 9; 10 is 1e-6 exactly.
   EXPECT_EQ(bins, (std::vector<std::int64_t>{1, 2, 1, 1, 1, 1, 1, 2}));
-  EXPECT_STREQ(use_bin_name(0), "never");
-  EXPECT_STREQ(use_bin_name(use_bins - 1), "0.1 and more");
+  EXPECT_EQ(use_bin_name(0), "never");
+  EXPECT_EQ(use_bin_name(use_bins - 1), "0.1 and more");
 }
 
 }  // namespace
