@@ -89,7 +89,8 @@ SparseCodeStatistics sparse_code_statistics(
     WorkerPool& pool, std::span<const std::int32_t> conditions) {
   const InferencePlan plan{reader.info().rows(), micro_batch};
   std::vector<Meter> meters;
-  for (Index w = 0; w < pool.size(); ++w)
+  meters.emplace_back(model, parameters.data(), micro_batch);
+  while (static_cast<Index>(meters.size()) < pool.size())
     meters.emplace_back(model, parameters.data(), micro_batch);
   collectively(communicator, [&] {
     check_features(reader.info(), model.features());
@@ -100,7 +101,7 @@ SparseCodeStatistics sparse_code_statistics(
                                x, conditions_of(conditions, plan.rows, rows));
                          });
   });
-  Meter& total = meters.at(0);
+  Meter& total = meters.front();
   for (std::size_t w = 1; w < meters.size(); ++w) {
     for (std::size_t i = 0; i < total.sums.size(); ++i) total.sums[i].add(meters[w].sums[i]);
     total.use.add(meters[w].use);

@@ -19,6 +19,10 @@ inline constexpr Index count = 16;
 using Vector [[gnu::vector_size(count * sizeof(float))]] = float;
 using Mask [[gnu::vector_size(count * sizeof(float))]] = int;  ///< -1 where a comparison holds
 
+// Without the registers of this width a call would pass vectors otherwise; nothing here is called.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpsabi"
+
 [[gnu::always_inline]] inline Vector load(const float* from) {
   Vector v;
   std::memcpy(&v, from, sizeof v);
@@ -56,5 +60,7 @@ template <class Visit>
 [[gnu::always_inline]] inline void for_bits(std::uint64_t bits, const Visit& visit) {
   for (; bits != 0; bits &= bits - 1) visit(static_cast<Index>(std::countr_zero(bits)));
 }
+
+#pragma GCC diagnostic pop
 
 }  // namespace hourglass::lanes

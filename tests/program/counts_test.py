@@ -242,15 +242,6 @@ class CountsTest(ProgramTest):
                 run("evaluate", *words), DATA, f"row {row} holds {number:g} (feature {gene})"
             )
 
-    def test_exports_are_refused(self):
-        self.trained("model", "--loss", "zinb", "--epochs", 1)
-        model = self.folder / "model/model.h5"
-        for kind in ("onnx", "torch"):
-            output = self.folder / "exported"
-            self.assert_refused(
-                run("export", kind, "--model", model, "--output", output), USAGE, "counts"
-            )
-
     def test_sparse_inputs_without_counts(self):
         base = ["--loss", "mse", "--normalize", "none"]
         dense = self.trained("dense", *base)
