@@ -4,7 +4,7 @@ import unittest
 import numpy as np
 
 from hints import HintTest
-from support import DATA, USAGE, write_file
+from support import DATA, write_file
 
 QUICK = ["--layers", "20,8", "--output-activation", "linear", "--epochs", 1, "--batch", 32]
 QUICK += ["--micro-batch", 16]
@@ -64,21 +64,6 @@ class CountHints(HintTest):
             self.success(*self.training(*words, data=self.written("some", some))).stdout,
         )
         self.no_hint(text, *self.training(*words))
-
-    def test_exports(self):
-        words = self.training("--loss", "nb", "--counts", "log1p")
-        self.success(*words)
-        model = words[words.index("--output") + 1] / "model.h5"
-        output = self.folder / "out.h5"
-        printed = self.hint(
-            "their size factors are not layers; use hourglass encode or reconstruct",
-            *["export", "onnx", "--model", model, "--output", self.folder / "m.onnx"],
-            code=USAGE,
-        )
-        for command in ("encode", "reconstruct"):
-            self.assertIn(command, printed.advice)
-            self.success(command, "--model", model, "--data", self.data, "--output", output)
-            output.unlink()
 
 
 if __name__ == "__main__":

@@ -153,6 +153,15 @@ class TableHints(HintTest):
             "unit",
         )
         self.success(*train, *printed.options()[-1])
+        train = self.training(f"{self.output}:/train/samples", "--layers", "3,2")
+        printed = self.hint(
+            ": --normalize unit-mean-square would divide its categories too: use --normalize "
+            "standardize or none",
+            *train,
+            "--normalize",
+            "unit-mean-square",
+        )
+        self.success(*train, *printed.options()[-1])
 
     def test_resume_on_other_columns(self):
         self.success(*self.importing(self.table("x,k\n1,a\n3,b\n5,a\n7,b\n")))
