@@ -28,6 +28,7 @@ with h5py.File("cells.h5ad") as file:
 autoencoder = hourglass.Autoencoder(
     layers=[500, 64, 8],
     counts="log1p",
+    empty_counts="keep",
     loss="nb",
     output_activation="linear",
     learning_rate=3e-3,

@@ -7,6 +7,7 @@
 #include "engine/sum_over_ranks.hpp"
 #include "math/exact_sum.hpp"
 #include "model/atom_cosines.hpp"
+#include "model/paired_target.hpp"
 
 namespace hourglass {
 
@@ -28,13 +29,13 @@ class Meter {
       : model_(model),
         parameters_(parameters),
         workspace_(model.make_workspace(micro_batch)),
-        point_(static_cast<std::size_t>(model.features())),
+        point_(static_cast<std::size_t>(model.outputs())),
         distances_(point_.size()),
         sums(2 + point_.size()),
         use(model.counted_units()) {
     // Squares of distances from far away would cancel; the last bias is near the mean.
     const Tensor& last = last_bias(model);
-    if (last.size == model.features() && model.spec().output_activation == Activation::linear)
+    if (last.size == model.outputs() && model.spec().output_activation == Activation::linear)
       std::copy_n(parameters + last.offset, last.size, point_.begin());
   }
 
@@ -42,12 +43,13 @@ class Meter {
     workspace_.set_conditions(conditions);
     const ConstMatrix y = model_.reconstruct(parameters_, x, workspace_);
     model_.count_use({}, workspace_, x.rows, use);
+    const ConstMatrix target = target_of(model_.spec(), x);
     double errors = 0;
     double squares = 0;
     std::ranges::fill(distances_, 0.0);
     for (Index r = 0; r < x.rows; ++r) {
       for (std::size_t c = 0; c < point_.size(); ++c) {
-        const auto value = static_cast<double>(x(r, static_cast<Index>(c)));
+        const auto value = static_cast<double>(target(r, static_cast<Index>(c)));
         const double error = static_cast<double>(y(r, static_cast<Index>(c))) - value;
         const double distance = value - static_cast<double>(point_[c]);
         errors += error * error;
@@ -93,7 +95,7 @@ SparseCodeStatistics sparse_code_statistics(
   while (static_cast<Index>(meters.size()) < pool.size())
     meters.emplace_back(model, parameters.data(), micro_batch);
   collectively(communicator, [&] {
-    check_features(reader.info(), model.features());
+    check_features(reader.info(), model.sample_width());
     for_each_micro_batch(reader, transform, plan,
                          plan.of_rank(communicator.rank(), communicator.size()), pool,
                          [&](Index worker, Range rows, ConstMatrix x) {

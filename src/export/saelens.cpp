@@ -128,12 +128,15 @@ SaelensWeights saelens_weights(const Model& model) {
   weights.b_enc = tensor(model, "encoder/0/bias");
   weights.b_dec = tensor(model, "decoder/0/bias");
   const InputMap map = input_map(model.transform, weights.inputs);
+  // W (x - b) + a = W x + (a - W b).
+  const bool centred = spec.dictionary.pre_bias != PreBias::none;
   for (std::size_t j = 0; j < n; ++j) {
     double bias = static_cast<double>(weights.b_enc[j]);
     for (std::size_t c = 0; c < d; ++c) {
       float& in = encoder[j * d + c];
       float& out = decoder[j * d + c];
-      bias += static_cast<double>(in) * map.shift[c];
+      const double centre = centred ? static_cast<double>(weights.b_dec[c]) : 0.0;
+      bias += static_cast<double>(in) * (map.shift[c] - centre);
       in = static_cast<float>(static_cast<double>(in) * map.scale[c]);
       out = static_cast<float>(static_cast<double>(out) / map.scale[c]);
     }

@@ -27,7 +27,17 @@ class CompareTest(ProgramTest):
         settings = ["--data", self.data, "--layers", "20,6,2", "--batch", 32, "--micro-batch", 8]
         validation = ["--validation", self.data.replace("train", "test")]
         self.train("done", *settings, *validation, "--epochs", 4, "--learning-rate", "1e-2")
-        self.train("killed", *settings, *validation, "--epochs", 3, "--optimizer", "sgd")
+        self.train(
+            "killed",
+            *settings,
+            *validation,
+            "--epochs",
+            3,
+            "--optimizer",
+            "sgd",
+            "--learning-rate",
+            "1e-3",
+        )
         (self.folder / "killed/model.h5").unlink()
         config = self.folder / "killed/config.cfg"
         config.write_text(config.read_text().replace("epochs = 3", "epochs = 9"))

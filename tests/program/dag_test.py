@@ -71,7 +71,7 @@ ROOMS = {
     ),
     "report": (
         "charts and self-contained HTML pages of runs and scaling studies",
-        "core nn comm formats config run analysis",
+        "core nn model comm formats config run analysis",
     ),
     "cli": (
         "the program: options, one file a command",

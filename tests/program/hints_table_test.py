@@ -153,7 +153,7 @@ class TableHints(HintTest):
             "unit",
         )
         self.success(*train, *printed.options()[-1])
-        train = self.training(f"{self.output}:/train/samples", "--layers", "3,2")
+        train += ["--output", f"{self.folder}/unit-mean-square"]
         printed = self.hint(
             ": --normalize unit-mean-square would divide its categories too: use --normalize "
             "standardize or none",

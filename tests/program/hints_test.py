@@ -71,7 +71,7 @@ REVIEWED = [
     (" or remove it", "a part: hints_command_test"),
     ("a: pass (ms)", "a unit"),
     ("--feature-weights has {} numbers", "files are counted before: hints_train_test"),
-    ("; did you mean", "setting_hints_test, hints_command_test"),
+    ("; did you mean", "setting_hints_test, hints_machine_test"),
     ("bash: source <(hourglass completion bash)", "tools_test sources them"),
     ("see ", "names a log"),
     (" features, the largest shares first; --json has all", "a heading: units_test"),

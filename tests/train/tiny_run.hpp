@@ -83,6 +83,7 @@ class TinyRun {
   void make_updates(int count) {
     begin_epoch();
     for (int i = 0; i < count; ++i) step.make([] { return StepFlags{}; }, false);
+    stages.stage().complete_parameters();
   }
   [[nodiscard]] std::vector<float> parameters() {
     return {stages.parameters().begin(), stages.parameters().end()};
