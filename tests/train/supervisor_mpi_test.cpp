@@ -131,7 +131,7 @@ TEST(Supervisor, injects_faults_on_demand) {
   supervisor.inject_faults(4, run.stages.stage());
   EXPECT_FALSE(std::isnan(first));
   supervisor.inject_faults(5, run.stages.stage());
-  EXPECT_EQ(std::isnan(first), world.is_root());
+  EXPECT_TRUE(std::isnan(first)) << "a cause that all ranks share";
 }
 
 }  // namespace
