@@ -15,7 +15,7 @@ struct NamedDefaults {
   OptimizerDefaults defaults;
 };
 
-// docs/optimizers.md shows how they were found. All others have Adam's.
+// Found on Fashion-MNIST, by the test error of one epoch. All others have Adam's.
 constexpr std::array table = {
     NamedDefaults{"sgd", {5.0, 0}},        NamedDefaults{"lars", {10.0, 0.9}},
     NamedDefaults{"adadelta", {10.0, 0}},  NamedDefaults{"muon", {0.02, 0.95}},
