@@ -18,6 +18,7 @@
 #include "hourglass/comm/environment.hpp"
 #include "math/blas.hpp"
 #include "math/onednn.hpp"
+#include "memory_limit.hpp"
 #include "model/autoencoder.hpp"
 
 namespace hourglass {
@@ -42,27 +43,6 @@ class NoiseSource final : public SampleSource {
  private:
   Buffer<float> values_;
 };
-
-// Bytes a second of the triad a = b + s c over arrays far larger than the caches, counting 12 bytes
-// an element.
-double triad_bandwidth() {
-  constexpr Index size = Index{1} << 24;
-  static Buffer<float> a(size), b(size), c(size);
-  double best = 0;
-  for (int repeat = 0; repeat < 5; ++repeat) {
-    const Timer timer;
-    for (Index i = 0; i < size; ++i) a[i] = b[i] + 0.5F * c[i];
-    benchmark::DoNotOptimize(a.data());
-    benchmark::ClobberMemory();
-    best = std::max(best, 12.0 * size / timer.seconds());
-  }
-  return best;
-}
-
-double median(std::vector<double> values) {
-  std::ranges::nth_element(values, values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2));
-  return values[values.size() / 2];
-}
 
 void step_against_limit(benchmark::State& state) {
   const Index features = state.range(0);

@@ -14,16 +14,9 @@ NoiseSpec parse_noise(const std::string& name, const std::string& text) {
 }
 
 template <class Access>
-Setting noise_setting(Row row, Access access) {
-  return {row.name,
-          row.section,
-          row.help,
-          false,
-          row.scope,
-          [access](const TrainConfig& c) { return to_string(access(const_cast<TrainConfig&>(c))); },
-          [access, name = row.name](TrainConfig& c, const std::string& text) {
-            access(c) = parse_noise(name, text);
-          }};
+Setting noise_setting(const Row& row, Access access) {
+  return formatted_setting(
+      row, access, [](const NoiseSpec& noise) { return to_string(noise); }, parse_noise);
 }
 
 // "0.1", "1=0.1,3=0.2" (hidden layers 1 and 3), "0.1,2=0" (all but one).

@@ -69,6 +69,27 @@ Decomposition decompose(ConstMatrix a, const RootSettings& settings, Matrix vect
   return result;
 }
 
+// Makes `result` of the eigenvectors (rows) and ascending eigenvalues of A by write(vectors,
+// values). Returns the number of failures.
+template <class Write>
+Index from_decomposition(ConstMatrix a, const RootSettings& settings, Matrix result,
+                         std::span<float> scratch, const Write& write) {
+  if (is_negligible(a)) {
+    set_identity(result);
+    return 0;
+  }
+  ScratchArena arena(scratch);
+  const Matrix vectors = arena.allocate(a.rows, a.rows);
+  const std::span<float> values = arena.allocate_array<float>(a.rows);
+  const Decomposition decomposition = decompose(a, settings, vectors, values, arena.rest());
+  if (decomposition.found) {
+    write(vectors, values);
+  } else {
+    keep_or_set_identity(result);
+  }
+  return decomposition.failures;
+}
+
 }  // namespace
 
 Index inverse_root_scratch_floats(Index n) {
@@ -78,47 +99,28 @@ Index inverse_root_scratch_floats(Index n) {
 
 Index inverse_root(ConstMatrix a, const RootSettings& settings, Matrix root,
                    std::span<float> scratch) {
-  if (is_negligible(a)) {
-    set_identity(root);
-    return 0;
-  }
-  ScratchArena arena(scratch);
-  const Matrix vectors = arena.allocate(a.rows, a.rows);
-  const std::span<float> values = arena.allocate_array<float>(a.rows);
-  const Decomposition result = decompose(a, settings, vectors, values, arena.rest());
-  if (!result.found) {
-    keep_or_set_identity(root);
-    return result.failures;
-  }
-  const double largest = static_cast<double>(values.back());
-  for (Index r = 0; r < a.rows; ++r) {
-    const double value = std::max(0.0, static_cast<double>(values[static_cast<std::size_t>(r)]));
-    // The root is a product of two equal factors.
-    const auto factor =
-        static_cast<float>(std::pow(value / largest + settings.damping, -0.5 * settings.exponent));
-    for (float& element : vectors.row(r)) element *= factor;
-  }
-  symmetric_product(true, 1, vectors, 0, root);
-  return result.failures;
+  return from_decomposition(
+      a, settings, root, scratch, [&](Matrix vectors, std::span<const float> values) {
+        const double largest = static_cast<double>(values.back());
+        for (Index r = 0; r < vectors.rows; ++r) {
+          const double value =
+              std::max(0.0, static_cast<double>(values[static_cast<std::size_t>(r)]));
+          // The root is a product of two equal factors.
+          const auto factor = static_cast<float>(
+              std::pow(value / largest + settings.damping, -0.5 * settings.exponent));
+          for (float& element : vectors.row(r)) element *= factor;
+        }
+        symmetric_product(true, 1, vectors, 0, root);
+      });
 }
 
 Index eigenbasis(ConstMatrix a, const RootSettings& settings, Matrix basis,
                  std::span<float> scratch) {
-  if (is_negligible(a)) {
-    set_identity(basis);
-    return 0;
-  }
-  ScratchArena arena(scratch);
-  const Matrix vectors = arena.allocate(a.rows, a.rows);
-  const std::span<float> values = arena.allocate_array<float>(a.rows);
-  const Decomposition result = decompose(a, settings, vectors, values, arena.rest());
-  if (!result.found) {
-    keep_or_set_identity(basis);
-    return result.failures;
-  }
-  for (Index r = 0; r < a.rows; ++r)
-    std::ranges::copy(vectors.row(a.rows - 1 - r), basis.row(r).begin());
-  return result.failures;
+  return from_decomposition(
+      a, settings, basis, scratch, [&](Matrix vectors, std::span<const float> /*values*/) {
+        for (Index r = 0; r < vectors.rows; ++r)
+          std::ranges::copy(vectors.row(vectors.rows - 1 - r), basis.row(r).begin());
+      });
 }
 
 }  // namespace hourglass
