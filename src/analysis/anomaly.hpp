@@ -28,7 +28,7 @@ struct SampleErrors {
                                          const InputTransform& transform, Index micro_batch,
                                          WorkerPool& pool, std::span<const double> units = {});
 
-/// What such an error is, in words; `in_units`: with `units`.
+/// Describes the scores of sample_errors() in words; `in_units`: they were computed with `units`.
 [[nodiscard]] std::string meaning_of_scores(const Model& model, bool in_units);
 
 /// The q-quantile, 0 <= q <= 1, of the values of all ranks, none negative or NaN: linear between

@@ -21,7 +21,7 @@ const Tensor& last_bias(const Autoencoder& model) {
   return pre_bias >= 0 ? model.layout().tensor(pre_bias) : model.layout().tensors().back();
 }
 
-// What one worker adds up: squares of errors and of distances from a point near the mean, the
+// The sums of one worker: squared errors, squared distances from a point near the mean, the
 // distances themselves by feature, and the use of units.
 class Meter {
  public:

@@ -11,7 +11,7 @@
 
 namespace hourglass {
 
-/// What the units of a code stand for: of each how many samples use it, and those that use it most.
+/// For each unit of a code, the number of samples that use it and those that use it most.
 struct UnitStudy {
   struct Top {
     float value = -std::numeric_limits<float>::infinity();
@@ -38,8 +38,8 @@ struct UnitStudy {
 /// Whether a model has a sparse code whose units have atoms.
 [[nodiscard]] bool has_atoms(const Model& model);
 
-/// What one unit adds to the output where it is 1: its atom, in the network's units; empty where
-/// the decoder is more than one dense layer with a linear output.
+/// The atom of a unit, which it adds to the output per unit of activation, in the network's units;
+/// empty if the decoder is more than one dense layer with a linear output.
 [[nodiscard]] std::vector<float> atom_of(const Model& model, Index unit);
 
 /// The features of an atom that are largest by magnitude, largest first, and their values in the

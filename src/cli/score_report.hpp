@@ -11,7 +11,7 @@
 
 namespace hourglass {
 
-/// What `score` found.
+/// The results of `score`.
 struct ScoreReport {
   Index samples = 0;
   double mean = 0;

@@ -37,7 +37,7 @@ enum class Reduction {
 /// Throws Error(usage) that lists the names.
 [[nodiscard]] Reduction reduction_from(std::string_view name);
 
-/// What becomes of samples, and of features, that have no counts.
+/// The treatment of samples and features without counts.
 enum class EmptyCounts {
   refuse,
   drop,  ///< left out of what is chosen, as by --select-rows and --select-columns
