@@ -54,7 +54,7 @@ PROBLEMS = {
         "validation": "/test/samples",
     },
 }
-OPTIMIZERS = ["adam", "muon", "shampoo", "soap"]
+OPTIMIZERS = ["adam", "muon", "shampoo", "soap", "kfac"]
 TORCH = {
     "rate": [5e-4, 1e-3, 2e-3, 3e-3],
     "batch": [128, 256, 512],

@@ -63,6 +63,25 @@ void check_penalty_schedules(const TrainConfig& config) {
         "--k-start begins a change of K whose length is not given: use e.g. --k-anneal 2epochs");
 }
 
+// What K-FAC's factors of inputs and output gradients do not describe.
+void check_factors(const TrainConfig& config) {
+  const bool pretrained = config.pretrain.kind != Pretrain::none;
+  check(config.pretrain.kind != Pretrain::rbm || config.pretrain.optimizer != "kfac",
+        "--pretrain-optimizer kfac needs gradients of a loss, which --pretrain rbm has not: use "
+        "--pretrain-optimizer sgd");
+  if (config.optimizer.name != "kfac" && (!pretrained || config.pretrain.optimizer != "kfac"))
+    return;
+  check(config.arithmetic.low_rank == 0,
+        "--gradient-wire powersgd sends no sums over samples, of which --optimizer kfac makes its "
+        "factors: use --gradient-wire bf16");
+  check(!config.model.tied,
+        "--optimizer kfac needs weights of each layer's own, but --tied shares them: use "
+        "--optimizer shampoo");
+  check(!config.model.sparsity.on(),
+        "--optimizer kfac needs dense gradients, but those of --sparsity are not: use --optimizer "
+        "shampoo");
+}
+
 }  // namespace
 
 std::string_view name_of(Reduction reduction) {
@@ -145,11 +164,12 @@ void validate(const TrainConfig& config) {
     check(value >= 0, fmt::format("--{} must be at least 0, not {}", name, value));
   }
   const std::string& rule = config.optimizer.name;
-  const std::array whole_tensors = {"lars", "lamb", "muon", "shampoo", "soap"};
+  const std::array whole_tensors = {"lars", "lamb", "muon", "shampoo", "soap", "kfac"};
   check(!update.sparse || std::ranges::find(whole_tensors, rule) == whole_tensors.end(),
         fmt::format("--sparse-update leaves out weights without a gradient, but --optimizer {} "
                     "moves whole tensors: use --optimizer adam",
                     rule));
+  check_factors(config);
   check(config.arithmetic.wire != Wire::int8 || !update.sparse,
         "--gradient-wire int8 keeps what its rounding leaves for the next update of every weight, "
         "which --sparse-update skips: use --gradient-wire bf16");

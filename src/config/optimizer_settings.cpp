@@ -1,5 +1,5 @@
 #include "config/setting_rows.hpp"
-#include "optim/shampoo.hpp"
+#include "optim/graft.hpp"
 
 namespace hourglass {
 
@@ -15,8 +15,8 @@ std::vector<Setting> optimizer_settings() {
            "Base learning rate; each optimizer has its own default (docs/optimizers.md)"},
           [](TrainConfig& c) -> double& { return c.schedule.learning_rate; }),
       number_setting({"momentum", s,
-                      "sgd, rmsprop, lars, muon, shampoo, soap: momentum coefficient; each has its "
-                      "own default"},
+                      "sgd, rmsprop, lars, muon, shampoo, soap, kfac: momentum coefficient; each has "
+                      "its own default"},
                      [](TrainConfig& c) -> double& { return c.optimizer.momentum; }),
       flag_setting({"nesterov", s, "sgd: Nesterov momentum"},
                    [](TrainConfig& c) -> bool& { return c.optimizer.nesterov; }),
@@ -24,13 +24,12 @@ std::vector<Setting> optimizer_settings() {
                      {"constant", "sutskever"},
                      [](TrainConfig& c) -> std::string& { return c.optimizer.momentum_schedule; }),
       number_setting({"beta1", s,
-                      "adam, adamw, nadam, lamb; muon, shampoo, soap (biases): decay rate of the "
-                      "first moment"},
+                      "adam, adamw, nadam, lamb; muon, shampoo, soap, kfac (biases): decay rate of "
+                      "the first moment"},
                      [](TrainConfig& c) -> double& { return c.optimizer.beta1; }),
       number_setting({"beta2", s,
-                      "adam, adamw, nadam, lamb, rmsprop, adadelta; muon, shampoo, soap (biases): "
-                      "decay rate of "
-                      "the second moment"},
+                      "adam, adamw, nadam, lamb, rmsprop, adadelta; muon, shampoo, soap, kfac "
+                      "(biases): decay rate of the second moment"},
                      [](TrainConfig& c) -> double& { return c.optimizer.beta2; }),
       number_setting({"epsilon", s, "Term added to the denominator for numerical stability"},
                      [](TrainConfig& c) -> double& { return c.optimizer.epsilon; }),
@@ -41,7 +40,7 @@ std::vector<Setting> optimizer_settings() {
            "lars: trust coefficient, the norm of a layer's update relative to its weights"},
           [](TrainConfig& c) -> double& { return c.optimizer.trust_coefficient; }),
       number_setting({"weight-decay", s,
-                      "L2 penalty, or decoupled weight decay (adamw, lamb, muon, shampoo, soap)"},
+                      "L2 penalty, or decoupled weight decay (adamw, lamb, muon, shampoo, soap, kfac)"},
                      [](TrainConfig& c) -> double& { return c.optimizer.weight_decay; }),
       flag_setting({"decay-biases", s, "Apply weight decay to biases as well"},
                    [](TrainConfig& c) -> bool& { return c.update.decay_biases; }),
@@ -56,19 +55,20 @@ std::vector<Setting> optimizer_settings() {
       number_setting({"decoder-decay-factor", s, "Factor on the decoder's weight decay"},
                      [](TrainConfig& c) -> double& { return c.update.decoder_decay; }),
       integer_setting({"precondition-block", s,
-                       "shampoo, soap: largest side of a block of a weight matrix that is "
+                       "shampoo, soap, kfac: largest side of a block of a weight matrix that is "
                        "preconditioned on its own"},
                       [](TrainConfig& c) -> Index& { return c.optimizer.precondition.block; }),
       integer_setting({"precondition-every", s,
-                       "shampoo, soap: steps between two computations of a root or eigenbasis"},
+                       "shampoo, soap, kfac: steps between two computations of a root, eigenbasis "
+                       "or inverse"},
                       [](TrainConfig& c) -> Index& { return c.optimizer.precondition.every; }),
       integer_setting(
           {"statistics-every", s,
-           "shampoo, soap: steps between two updates of the gradient's second-order statistics"},
+           "shampoo, soap, kfac: steps between two updates of the second-order statistics"},
           [](TrainConfig& c) -> Index& { return c.optimizer.precondition.statistics_every; }),
       number_setting(
           {"statistics-decay", s,
-           "shampoo, soap: decay rate of these statistics; soap: and of the second moment"},
+           "shampoo, soap, kfac: decay rate of these statistics; soap: and of the second moment"},
           [](TrainConfig& c) -> double& { return c.optimizer.precondition.statistics_decay; }),
       number_setting(
           {"precondition-damping", s,
@@ -77,11 +77,15 @@ std::vector<Setting> optimizer_settings() {
       number_setting({"precondition-exponent", s,
                       "shampoo: exponent p of each preconditioner, statistics^(-p)"},
                      [](TrainConfig& c) -> double& { return c.optimizer.precondition.exponent; }),
-      choice_setting({"graft", s, "shampoo: rule that sets the size of a step"}, graft_names(),
+      number_setting({"kfac-damping", s,
+                      "kfac: added to the eigenvalues of each Kronecker factor, relative to their "
+                      "mean"},
+                     [](TrainConfig& c) -> double& { return c.optimizer.precondition.kfac_damping; }),
+      choice_setting({"graft", s, "shampoo, kfac: rule that sets the size of a step"}, graft_names(),
                      [](TrainConfig& c) -> std::string& { return c.optimizer.precondition.graft; }),
       choice_setting({"optimizer-precision", s,
-                      "muon, shampoo, soap: precision of the factors of matrix products (bf16 "
-                      "requires oneDNN and CPU support)"},
+                      "muon, shampoo, soap, kfac: precision of the factors of matrix products "
+                      "(bf16 requires oneDNN and CPU support)"},
                      {"fp32", "bf16"},
                      [](TrainConfig& c) -> std::string& { return c.optimizer.precision; }),
       integer_setting({"lbfgs-history", s, "lbfgs: history size (correction pairs)"},

@@ -29,6 +29,10 @@ GradientEngine::GradientEngine(const Trainable& model, const ShardPlan& plan, Ra
     worker_settings.recording = settings_.recording;
     worker_settings.frozen = settings_.frozen.ranges;
     worker_settings.most_terms = plan_.most_terms();
+    if (FactorExchange* const factors = exchange_.factors()) {
+      worker_settings.factor_floats = factors->layout().size();
+      if (workers_.empty()) worker_settings.first_factor_buffer = factors->scratch();
+    }
     if (workers_.empty()) worker_settings.first_buffer = exchange_.scratch();
     workers_.push_back(std::make_unique<GradientWorker>(model_, shards_, worker, worker_settings));
   }
@@ -55,6 +59,10 @@ StepSums& GradientEngine::run(const float* parameters, SampleSource& source, std
                      1.0F / static_cast<float>(shards_.samples_in_step(step))};
   state.context.arrival = exchange_.arrival();
   state.context.frozen_layers = settings_.frozen.network_layers;
+  if (FactorExchange* const factors = exchange_.factors()) {
+    factors->clear();
+    if (factors->is_due(step)) state.context.factors = &factors->layout();
+  }
   if (settings_.bfloat16) {
     round_parameters(parameters);
     state.context.bfloat16_parameters = bfloat16_parameters_.data();
@@ -75,6 +83,7 @@ StepSums& GradientEngine::run(const float* parameters, SampleSource& source, std
     exchange_.progress();
   }
   pool_.join();
+  if (state.context.factors != nullptr) merge_factors();
   collect_sums();
   return sums_;
 }
@@ -178,6 +187,34 @@ void GradientEngine::merge_workers(GradientWorker& merging, Range bucket) {
       terms[t] = {node.terms[t].term.node, sum_of(node.terms[t])};
     tree_sum(node.node, terms, sum_of(node.terms.front()), bucket.size(), exchange_.wire());
   }
+}
+
+// As merge_workers(), each worker its part of the arena.
+void GradientEngine::merge_factors() {
+  const Index cells = exchange_.factors()->layout().size() / cell_floats;
+  pool_.run([&](Index index) {
+    if (index >= worker_count()) return;
+    const Range part = even_part(cells, worker_count(), index);
+    const Index begin = part.begin * cell_floats;
+    const PhaseSpan span(worker(index).recorder(), Phase::tree_sum);
+    for (const GradientPlan::RankNode& node : plan_.rank_nodes()) {
+      const std::size_t count = node.terms.size();
+      if (count < 2) continue;
+      const auto sum_of = [&](const GradientPlan::WorkerTerm& term) {
+        return worker(term.worker).factor_buffer(term.term.buffer) + begin;
+      };
+      const std::span<PartialSum> terms = worker(index).terms().first(count);
+      for (std::size_t t = 0; t < count; ++t)
+        terms[t] = {node.terms[t].term.node, sum_of(node.terms[t])};
+      tree_sum(node.node, terms, sum_of(node.terms.front()), part.size() * cell_floats);
+    }
+  });
+  for (std::size_t n = 0; n < bucket_parts_.size(); ++n) {
+    const GradientPlan::RankNode& node = plan_.rank_nodes()[n];
+    const GradientPlan::WorkerTerm& sum = node.terms.front();
+    bucket_parts_[n] = {node.node, worker(sum.worker).factor_buffer(sum.term.buffer)};
+  }
+  exchange_.factors()->set_sums(bucket_parts_);
 }
 
 bool GradientEngine::has_finished_bucket() const {

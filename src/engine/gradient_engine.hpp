@@ -70,6 +70,7 @@ class GradientEngine {
   void work(Index index, const GradientStep& step);
   void finish_buckets(Index index, Index watermark);
   void merge_workers(GradientWorker& merging, Range bucket);
+  void merge_factors();
   [[nodiscard]] bool has_finished_bucket() const;
   void start_finished_buckets();
   void collect_sums();

@@ -11,15 +11,21 @@
 namespace hourglass {
 
 GradientExchange::GradientExchange(const Communicator& communicator, std::span<float> parameters,
-                                   const GradientExchangeSettings& settings)
+                                   GradientExchangeSettings settings)
     : communicator_(communicator),
       parameters_(parameters),
-      settings_(settings),
+      settings_(std::move(settings)),
       gradient_(static_cast<Index>(parameters.size())),
       reducer_(make_reducer()),
-      gather_(*reducer_, settings.recording) {
+      gather_(*reducer_, settings_.recording) {
   for (std::size_t b = 0; b < buckets().size(); ++b)
     owned_.push_back(reducer_->owned(static_cast<Index>(b)));
+  if (settings_.factor_interval > 0) {
+    require(!takes_leaves(), "factors are added along the tree");
+    factors_ = std::make_unique<FactorExchange>(communicator_, std::move(settings_.factors),
+                                                settings_.factor_interval, settings_.leaves,
+                                                settings_.bucket_bytes);
+  }
   if (!is_replicated()) gather_plan_ = std::make_unique<OwnedRanges>(communicator_, owned_);
 }
 

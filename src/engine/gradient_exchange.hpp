@@ -13,6 +13,7 @@
 #include "core/function_ref.hpp"
 #include "core/layout.hpp"
 #include "core/wire_format.hpp"
+#include "engine/factor_exchange.hpp"
 #include "engine/parameter_gather.hpp"
 #include "engine/power_sgd_reducer.hpp"
 #include "engine/recording.hpp"
@@ -35,6 +36,9 @@ struct GradientExchangeSettings {
   const Layout* layout = nullptr;
   WorkerPool* pool = nullptr;
   Index head_end = 0;  ///< where the first layer's parameters end: see make_buckets
+  /// Of optimizers that take Kronecker factors: their places, and MatrixRule::factor_interval().
+  FactorLayout factors = {};
+  Index factor_interval = 0;
 };
 
 /// The owner of the exchange between ranks: of the reducer, of the gradient arena, and of the order
@@ -56,7 +60,7 @@ class GradientExchange {
   /// `parameters`: the arena that update_parameters() completes on every rank; it outlives the
   /// exchange. Collective. Throws Error(usage) for settings that cannot be met.
   GradientExchange(const Communicator& communicator, std::span<float> parameters,
-                   const GradientExchangeSettings& settings);
+                   GradientExchangeSettings settings);
 
   [[nodiscard]] const Communicator& communicator() const { return communicator_; }
   [[nodiscard]] std::span<float> parameters() const { return parameters_; }
@@ -78,6 +82,9 @@ class GradientExchange {
   /// The gradient arena as scratch: this rank may make one of its local sums here, which then need
   /// not be copied. From start(b) to the end of the step, bucket b belongs to the exchange.
   [[nodiscard]] std::span<float> scratch() { return gradient_.span(); }
+
+  /// The exchange of Kronecker factors beside that of the gradient; null where none are wanted.
+  [[nodiscard]] FactorExchange* factors() { return factors_.get(); }
 
   void start(Index bucket, std::span<const BucketPart> parts);
   void progress() {
@@ -116,7 +123,9 @@ class GradientExchange {
   [[nodiscard]] Index gradient_bytes() const {
     return gradient_.size() * static_cast<Index>(sizeof(float));
   }
-  [[nodiscard]] Index buffer_bytes() const { return reducer_->bytes(); }
+  [[nodiscard]] Index buffer_bytes() const {
+    return reducer_->bytes() + (factors_ ? factors_->bytes() : 0);
+  }
   /// Seconds in which this rank has waited for others since the last call.
   [[nodiscard]] double take_waited_seconds();
   /// Of which in passes, for parameters to arrive, since construction.
@@ -136,6 +145,7 @@ class GradientExchange {
   PowerSgdReducer* low_rank_ = nullptr;  // the reducer, if it is one
   std::unique_ptr<Reducer> reducer_;
   ParameterGather gather_;
+  std::unique_ptr<FactorExchange> factors_;
   std::vector<Range> owned_;                  // by bucket
   std::unique_ptr<OwnedRanges> gather_plan_;  // none when replicated
   std::vector<std::int64_t> words_;           // scratch of sums

@@ -21,6 +21,14 @@ GradientWorker::GradientWorker(const Trainable& model, const ShardPlan& shards,
     storage_.emplace_back(model_.layout().size());
     buffers_.push_back(storage_.back().data());
   }
+  for (Index b = 0; b < plan_.buffers && settings_.factor_floats > 0; ++b) {
+    if (b == 0 && !settings_.first_factor_buffer.empty()) {
+      factor_buffers_.push_back(settings_.first_factor_buffer.data());
+      continue;
+    }
+    storage_.emplace_back(settings_.factor_floats);
+    factor_buffers_.push_back(storage_.back().data());
+  }
   const Index max_rows = shards_.micro_batch();
   workspace_ = model_.make_workspace(max_rows);
   sums_.unit_divergences = UnitDivergences(model_.posterior_units());
@@ -136,9 +144,11 @@ void GradientWorker::run(const GradientStep& step, Announcement announce) {
     };
     // By reference: a std::function of the lambda itself would allocate.
     const GradientReady ready = std::ref(on_ready);
-    const PassContext context = context_of(step, batch);
+    PassContext context = context_of(step, batch);
+    if (context.factors != nullptr) context.factor_sums = factor_buffer(merge.leaf_buffer());
     const LossSums loss = model_.train_pass(step.parameters, batch.samples, step.scale, workspace_,
                                             buffer(merge.leaf_buffer()), context, ready);
+    if (context.factors != nullptr) merge_factors(merge, batch.samples.rows);
     sums_.loss.add(loss.loss);
     sums_.squared_error.add(loss.squared_error);
     sums_.penalty.add(loss.penalty);
@@ -165,6 +175,20 @@ void GradientWorker::merge(const GradientPlan::Merge& merge, Range range) {
   }
   tree_sum(merge.node, terms().first(count), buffer(merge.terms.front().buffer) + range.begin,
            range.size(), settings_.wire);
+}
+
+void GradientWorker::merge_factors(const GradientPlan::Merge& merge, Index rows) {
+  const Index size = settings_.factor_floats;
+  // The pass of an empty micro-batch ends before the layers.
+  if (rows == 0) std::fill_n(factor_buffer(merge.leaf_buffer()), size, 0.0F);
+  const std::size_t count = merge.terms.size();
+  if (count < 2) return;
+  const PhaseSpan span(
+      recorder(), Phase::tree_sum, 0,
+      sizeof(float) * static_cast<double>(size) * static_cast<double>(count + 1));
+  for (std::size_t t = 0; t < count; ++t)
+    terms_[t] = {merge.terms[t].node, factor_buffer(merge.terms[t].buffer)};
+  tree_sum(merge.node, terms().first(count), factor_buffer(merge.terms.front().buffer), size);
 }
 
 Index GradientWorker::bytes() const {

@@ -58,6 +58,9 @@ class GradientWorker {
     std::size_t most_terms = 1;     ///< of an addition, see GradientPlan::most_terms
     /// The worker's first buffer, an arena of the caller's; empty: one of its own.
     std::span<float> first_buffer;
+    /// Of the Kronecker factors' arenas, one beside each buffer; 0: none.
+    Index factor_floats = 0;
+    std::span<float> first_factor_buffer;  ///< as first_buffer
   };
   /// Called when the sums of this worker are final from float `watermark` of the arena on, in the
   /// micro-batches before the last only as far as they go.
@@ -82,6 +85,10 @@ class GradientWorker {
 
   [[nodiscard]] const StepSums& sums() const { return sums_; }
   [[nodiscard]] float* buffer(Index index) { return buffers_[static_cast<std::size_t>(index)]; }
+  /// The sums of Kronecker factors beside it, of steps that have them.
+  [[nodiscard]] float* factor_buffer(Index index) {
+    return factor_buffers_[static_cast<std::size_t>(index)];
+  }
   /// Memory for the terms of an addition on this worker's thread.
   [[nodiscard]] std::span<PartialSum> terms() { return terms_; }
   [[nodiscard]] PhaseRecorder* recorder() const {
@@ -103,6 +110,7 @@ class GradientWorker {
   [[nodiscard]] PassContext context_of(const GradientStep& step, const MicroBatch& batch);
   void gather(std::size_t leaf, const GradientStep& step);
   void merge(const GradientPlan::Merge& merge, Range range);
+  void merge_factors(const GradientPlan::Merge& merge, Index rows);
 
   const Trainable& model_;
   const ShardPlan& shards_;
@@ -110,6 +118,7 @@ class GradientWorker {
   Settings settings_;
   std::vector<Buffer<float>> storage_;
   std::vector<float*> buffers_;  // arenas
+  std::vector<float*> factor_buffers_;
   Workspace workspace_;
   Buffer<Bfloat16> bfloat16_scratch_;
   Buffer<float> input_;

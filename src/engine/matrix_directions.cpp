@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 namespace hourglass {
 
@@ -40,6 +41,7 @@ MatrixDirections::MatrixDirections(const Layout& layout, const MatrixRule& rule,
   }
   make_states();
   make_scratch();
+  if (FactorExchange* const factors = exchange_.factors()) factors->plan_receivers(plan_.bands);
 }
 
 bool MatrixDirections::is_own(const MatrixBlock& block) const {
@@ -100,6 +102,10 @@ void MatrixDirections::compute(const UpdateStep& step, MomentsOf moments_of) {
   bands_.start_collect();
   wait(bands_.collecting());
   bands_.start_return();
+  if (FactorExchange* const factors = exchange_.factors(); factors && factors->has_sums()) {
+    const PhaseSpan span(recorder_of(recording_, 0), Phase::directions);
+    factors->reduce();
+  }
   for (const std::size_t b : own_bands_) unfinished_[b].store(0, std::memory_order_relaxed);
   for (const auto& blocks : work_) {
     for (const std::size_t b : blocks)
@@ -130,8 +136,13 @@ void MatrixDirections::collect(const UpdateStep& step, MomentsOf moments_of) {
 void MatrixDirections::transform(Index step, Index worker) {
   for (const std::size_t b : work_[static_cast<std::size_t>(worker)]) {
     const MatrixBlock& block = plan_.blocks[b];
-    const MatrixStep matrix_step{step, step == 1 || step % rule_.interval() == block.turn,
-                                 recorder_of(recording_, worker)};
+    MatrixStep matrix_step{step, step == 1 || step % rule_.interval() == block.turn,
+                           recorder_of(recording_, worker)};
+    if (FactorExchange* const factors = exchange_.factors(); factors && factors->has_sums()) {
+      const Slot weight = plan_.bands[block.band].slot;
+      std::tie(matrix_step.left, matrix_step.right) =
+          factors->factors(weight, block.row_of_blocks, block.column_of_blocks);
+    }
     worker_failures_[static_cast<std::size_t>(worker)] +=
         rule_.transform(matrix_step, view(block), block_states_[b],
                         scratch_[static_cast<std::size_t>(worker)].span());

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "nn/kronecker_factors.hpp"
+
 namespace hourglass {
 
 namespace {
@@ -27,15 +29,11 @@ std::vector<Index> balance(std::span<const double> costs, Index workers) {
   return result;
 }
 
-Index parts_of(Index size, Index largest) {
-  return largest == 0 ? 1 : (size + largest - 1) / largest;
-}
-
 void add_matrix(const Tensor& tensor, Slot slot, const MatrixRule& rule, MatrixPlan& plan) {
   const Index rows = tensor.shape.front();
   const Index columns = tensor.size / rows;
-  const Index down = parts_of(rows, rule.largest_side());
-  const Index across = parts_of(columns, rule.largest_side());
+  const Index down = block_parts(rows, rule.largest_side());
+  const Index across = block_parts(columns, rule.largest_side());
   for (Index i = 0; i < down; ++i) {
     const Range band = even_part(rows, down, i);
     plan.bands.push_back(
@@ -49,6 +47,8 @@ void add_matrix(const Tensor& tensor, Slot slot, const MatrixRule& rule, MatrixP
       block.rows = band;
       block.columns = even_part(columns, across, j);
       block.number = i * across + j;
+      block.row_of_blocks = i;
+      block.column_of_blocks = j;
       block.flops = rule.flops(block.rows.size(), block.columns.size());
       plan.blocks.push_back(block);
     }

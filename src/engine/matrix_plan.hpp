@@ -25,6 +25,8 @@ struct MatrixBlock {
   Range rows;        ///< of the matrix
   Range columns;     ///< of the matrix
   Index number = 0;  ///< within the matrix, row by row
+  Index row_of_blocks = 0;
+  Index column_of_blocks = 0;
   Index turn = 0;    ///< refreshed in steps t with t % interval == turn
   Index worker = 0;  ///< of the band's rank
   double flops = 0;

@@ -35,7 +35,7 @@ std::vector<TensorGroup> tensor_groups(const Trainable& model, const UpdateSetti
     const double decay = role.bias && !settings.decay_biases
                              ? 0.0
                              : factor_of(tensor, settings.encoder_decay, settings.decoder_decay);
-    groups.push_back({range, rate, decay, role.slot, !role.bias});
+    groups.push_back({range, rate, decay, role.slot, !role.bias, role.factored});
   }
   std::ranges::sort(groups, {}, [](const TensorGroup& group) { return group.range.begin; });
   return groups;

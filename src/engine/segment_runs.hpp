@@ -17,6 +17,7 @@ struct TensorGroup {
   double decay_factor = 1;  ///< of the weight decay
   Slot slot = 0;
   bool matrix = false;  ///< a weight, not a bias
+  bool factored = false;  ///< TensorRole::factored
 };
 
 /// Every tensor of the model that is not frozen as a whole (model/frozen.hpp), in arena order.

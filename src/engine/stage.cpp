@@ -1,5 +1,7 @@
 #include "engine/stage.hpp"
 
+#include <fmt/format.h>
+
 #include "core/activity.hpp"
 #include "math/finite.hpp"
 #include "optim/clip.hpp"
@@ -16,6 +18,25 @@ Index end_of_first_weight(const Trainable& model) {
   if (model.layout().tensors().empty()) return 0;
   const Index end = model.layout().range(0).end;
   return end < smallest_head ? 0 : end;
+}
+
+// Of the weights that are trained. Throws Error(usage) for one whose layer sums no factors.
+FactorLayout factors_of(const Trainable& model, const MatrixRule& rule,
+                        std::span<const Range> frozen) {
+  FactorLayout factors;
+  for (const TensorGroup& group : tensor_groups(model, {}, frozen)) {
+    if (!group.matrix) continue;
+    const Tensor& weight = model.layout().tensor(group.slot);
+    if (!group.factored) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("--optimizer kfac has no factors of {}, whose layer is neither dense "
+                              "nor a convolution with weights of its own",
+                              weight.name));
+    }
+    factors.add(group.slot, weight.name, weight.shape.front(), weight.size / weight.shape.front(),
+                rule.largest_side());
+  }
+  return factors;
 }
 
 }  // namespace
@@ -35,12 +56,24 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
     optimizer_ =
         make_optimizer(elementwise ? settings_.optimizer : OptimizerSettings{.name = "sgd"});
   });
-  exchange_ = std::make_unique<GradientExchange>(
-      communicator_, parameters,
-      GradientExchangeSettings{settings_.reduction, plan_.shards(), settings_.bucket_bytes,
-                               settings_.arithmetic.wire, &recording_,
-                               settings_.arithmetic.low_rank, &model_.layout(), &pool,
-                               end_of_first_weight(model_)});
+  GradientExchangeSettings exchange_settings{settings_.reduction,
+                                             plan_.shards(),
+                                             settings_.bucket_bytes,
+                                             settings_.arithmetic.wire,
+                                             &recording_,
+                                             settings_.arithmetic.low_rank,
+                                             &model_.layout(),
+                                             &pool,
+                                             end_of_first_weight(model_)};
+  const MatrixRule* const rule = optimizer_->matrix_rule();
+  if (rule != nullptr && rule->factor_interval() > 0) {
+    exchange_settings.factor_interval = rule->factor_interval();
+    collectively(communicator_, [&] {
+      exchange_settings.factors = factors_of(model_, *rule, settings_.frozen.ranges);
+    });
+  }
+  exchange_ =
+      std::make_unique<GradientExchange>(communicator_, parameters, std::move(exchange_settings));
   sharded_optimizer_ =
       std::make_unique<ShardedOptimizer>(model_, *optimizer_, *exchange_, pool, settings_.update,
                                          &recording_, settings_.frozen.ranges);

@@ -12,6 +12,10 @@
 extern "C" void ssyevd_(const char* jobz, const char* uplo, const blasint* n, float* a,
                         const blasint* lda, float* w, float* work, const blasint* lwork,
                         blasint* iwork, const blasint* liwork, blasint* info);
+extern "C" void spotrf_(const char* uplo, const blasint* n, float* a, const blasint* lda,
+                        blasint* info);
+extern "C" void spotri_(const char* uplo, const blasint* n, float* a, const blasint* lda,
+                        blasint* info);
 extern "C" void sgeqrf_(const blasint* m, const blasint* n, float* a, const blasint* lda,
                         float* tau, float* work, const blasint* lwork, blasint* info);
 extern "C" void sorgqr_(const blasint* m, const blasint* n, const blasint* k, float* a,
@@ -40,6 +44,18 @@ void require_square(ConstMatrix a) {
 
 }  // namespace
 
+void mirror_upper_triangle(Matrix c) {
+  // In tiles that fit in the cache: the lower triangle is written across rows.
+  constexpr Index tile = 32;
+  for (Index i = 0; i < c.rows; i += tile) {
+    for (Index j = 0; j <= i; j += tile) {
+      for (Index r = i; r < std::min(i + tile, c.rows); ++r) {
+        for (Index k = j; k < std::min(j + tile, r); ++k) c(r, k) = c(k, r);
+      }
+    }
+  }
+}
+
 void symmetric_product(bool transpose, float factor, ConstMatrix a, float beta, Matrix c) {
   const Index n = transpose ? a.columns : a.rows;
   const Index inner = transpose ? a.rows : a.columns;
@@ -48,15 +64,7 @@ void symmetric_product(bool transpose, float factor, ConstMatrix a, float beta, 
   cblas_ssyrk(CblasRowMajor, CblasUpper, transpose ? CblasTrans : CblasNoTrans, as_blas(n),
               as_blas(inner), factor, a.data, as_blas(std::max<Index>(a.stride, 1)), beta, c.data,
               as_blas(c.stride));
-  // In tiles that fit in the cache: the lower triangle is written across rows.
-  constexpr Index tile = 32;
-  for (Index i = 0; i < n; i += tile) {
-    for (Index j = 0; j <= i; j += tile) {
-      for (Index r = i; r < std::min(i + tile, n); ++r) {
-        for (Index k = j; k < std::min(j + tile, r); ++k) c(r, k) = c(k, r);
-      }
-    }
-  }
+  mirror_upper_triangle(c);
 }
 
 Index symmetric_eigen_scratch_floats(Index n) {
@@ -83,6 +91,19 @@ bool symmetric_eigen(Matrix a, std::span<float> values, std::span<float> scratch
   // Row-major upper is LAPACK's lower; its columns, the eigenvectors, are our rows.
   ssyevd_("V", "L", &n, a.data, &n, values.data(), work.data(), &work_size, integers.data(),
           &integer_size, &info);
+  return info == 0;
+}
+
+bool symmetric_inverse(Matrix a) {
+  require_square(a);
+  if (a.rows == 0) return true;
+  const blasint n = as_blas(a.rows);
+  blasint info = 0;
+  // Row-major upper is LAPACK's lower.
+  spotrf_("L", &n, a.data, &n, &info);
+  if (info != 0) return false;
+  spotri_("L", &n, a.data, &n, &info);
+  mirror_upper_triangle(a);
   return info == 0;
 }
 

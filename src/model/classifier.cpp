@@ -6,6 +6,7 @@
 #include "hourglass/core/error.hpp"
 #include "math/blas.hpp"
 #include "math/elementwise.hpp"
+#include "nn/kronecker_factors.hpp"
 #include "nn/row_weights.hpp"
 
 namespace hourglass {
@@ -50,7 +51,7 @@ Classifier::Classifier(Index width, Index classes, std::span<const std::int32_t>
   }
   weight_ = layout_.add("softmax/weight", {classes, width});
   bias_ = layout_.add("softmax/bias", {classes});
-  roles_.push_back({weight_, false, width, classes});
+  roles_.push_back({weight_, false, width, classes, {}, true});
   roles_.push_back({bias_, true, width, classes});
 }
 
@@ -101,14 +102,21 @@ LossSums Classifier::train_pass(const float* parameters, ConstMatrix samples, fl
     for (std::size_t c = 0; c < bias_gradient.size(); ++c) bias_gradient[c] += dz.row(r)[c];
   }
   const Matrix weight_gradient(gradient + weight.offset, classes_, width_);
+  const auto sum_factors = [&](ConstMatrix inputs) {
+    if (context.factors == nullptr) return;
+    sum_factor(context, weight_, FactorSide::left, FactorRole::gradients, dz, false);
+    sum_factor(context, weight_, FactorSide::right, FactorRole::inputs, inputs, false);
+  };
   if (encoder_ == nullptr) {
     gemm(true, false, dz, samples, 0, weight_gradient);
+    sum_factors(samples);
     if (ready) ready({0, layout_.size()});
     return sums;
   }
   Workspace& inner = workspace.part(0);
   const Index code_layer = encoder_layers().end - 1;
   gemm(true, false, dz, inner.output(code_layer, samples.rows), 0, weight_gradient);
+  sum_factors(inner.output(code_layer, samples.rows));
   if (ready) ready({weight.offset, layout_.size()});
   gemm(false, false, dz, ConstMatrix(parameters + weight.offset, classes_, width_), 0,
        inner.output_gradient(code_layer, samples.rows));

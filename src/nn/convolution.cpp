@@ -5,6 +5,7 @@
 
 #include "hourglass/core/error.hpp"
 #include "math/blas.hpp"
+#include "nn/kronecker_factors.hpp"
 
 namespace hourglass {
 
@@ -73,7 +74,7 @@ std::vector<TensorRole> Convolution::roles() const {
   const Index fan_out = transposed_ ? small_fan : large_fan;
   const TensorRole bias{bias_, true, fan_in, fan_out};
   if (mirrors_) return {bias};
-  return {{weight_, false, fan_in, fan_out}, bias};
+  return {{weight_, false, fan_in, fan_out, {}, !mirrored_}, bias};
 }
 
 Index Convolution::scratch_per_row() const { return saves_derivative(activation_) ? outputs() : 0; }
@@ -177,6 +178,31 @@ void Convolution::backward(const float* /*parameters*/, ConstMatrix x, ConstMatr
   if (dx.empty()) return;
   // The forward pass left the weight's copy in the scratch memory.
   transposed_ ? to_small(dy, scratch, dx) : to_large(dy, scratch, dx);
+}
+
+// Positions take the place of samples (KFC, Grosse & Martens 2016): the small side's pixels are the
+// rows of the weight's left factor, the patches those of its right one, in the weight's order.
+void Convolution::sum_factors(ConstMatrix x, ConstMatrix dz, std::span<float> memory,
+                              const PassContext& context) const {
+  if (mirrors_ || mirrored_) return;
+  const Scratch scratch = divide(memory, x.rows);
+  const ConstMatrix small = transposed_ ? x : dz;
+  const ConstMatrix large = transposed_ ? dz : x;
+  const FactorRole small_role = transposed_ ? FactorRole::inputs : FactorRole::gradients;
+  const FactorRole large_role = transposed_ ? FactorRole::gradients : FactorRole::inputs;
+  sum_factor(context, weight_, FactorSide::left, small_role,
+             small_pixels(small, {0, small.rows * windows_.positions()}), false);
+  // The gradient, copied to its place by backward, is no longer needed.
+  float* const ordered = scratch.weight_gradient.data;
+  for_each_tile(large.rows, scratch.patches, [&](Range positions, Matrix patches) {
+    gather_patches(windows_, large, positions, patches);
+    for (Index r = 0; r < patches.rows; ++r) {
+      const std::span<float> patch = patches.row(r);
+      weights_from_patches(windows_, {patch.data(), 1, patches.columns}, false, ordered);
+      std::copy_n(ordered, patch.size(), patch.data());
+    }
+    sum_factor(context, weight_, FactorSide::right, large_role, patches, positions.begin > 0);
+  });
 }
 
 }  // namespace hourglass

@@ -47,6 +47,8 @@ class Convolution final : public Layer {
   void backward(const float* parameters, ConstMatrix x, ConstMatrix y, Matrix dy, Matrix dx,
                 float* gradient, std::span<float> scratch,
                 const PassContext& context) const override;
+  void sum_factors(ConstMatrix x, ConstMatrix dz, std::span<float> scratch,
+                   const PassContext& context) const override;
 
  private:
   struct Scratch {

@@ -5,6 +5,7 @@
 #include "math/onednn.hpp"
 #include "math/sparse_product.hpp"
 #include "math/unit_norm.hpp"
+#include "nn/kronecker_factors.hpp"
 
 namespace hourglass {
 
@@ -53,7 +54,7 @@ Dense::Dense(Layout& layout, const std::string& name, Dense& other, Activation a
 
 std::vector<TensorRole> Dense::roles() const {
   std::vector<TensorRole> roles;
-  if (!mirrors_) roles.push_back({weight_, false, inputs_, outputs_});
+  if (!mirrors_) roles.push_back({weight_, false, inputs_, outputs_, {}, !mirrored_});
   if (!shares_bias_) roles.push_back({bias_, true, inputs_, outputs_});
   if (centre_) roles.push_back({centre_->slot(), true, inputs_, outputs_});
   return roles;
@@ -108,6 +109,15 @@ void Dense::backward(const float* parameters, ConstMatrix x, ConstMatrix y, Matr
     remove_parallel_columns(weight(parameters),
                             {gradient + weight_tensor_.offset, outputs_, inputs_});
   }
+}
+
+void Dense::sum_factors(ConstMatrix x, ConstMatrix dz, std::span<float> scratch,
+                        const PassContext& context) const {
+  if (mirrors_ || mirrored_) return;
+  const ConstMatrix input =
+      centre_ ? ConstMatrix(scratch.data() + derivative_floats(x.rows), x.rows, inputs_) : x;
+  sum_factor(context, weight_, FactorSide::left, FactorRole::gradients, dz, false);
+  sum_factor(context, weight_, FactorSide::right, FactorRole::inputs, input, false);
 }
 
 void Dense::multiply_back(const float* parameters, ConstMatrix x, Matrix dy, Matrix dx,

@@ -50,6 +50,9 @@ class Dense final : public Layer {
                 float* gradient, std::span<float> scratch,
                 const PassContext& context) const override;
 
+  void sum_factors(ConstMatrix x, ConstMatrix dz, std::span<float> scratch,
+                   const PassContext& context) const override;
+
   [[nodiscard]] Activation activation() const { return activation_; }
   /// The weight in an arena, outputs x inputs. Not for a tied mirror.
   [[nodiscard]] ConstMatrix weight(const float* parameters) const {

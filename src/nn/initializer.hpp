@@ -37,6 +37,8 @@ struct TensorRole {
   Index fan_out = 0;
   /// The tensor starts at this number under every initialization (a gain at 1).
   std::optional<float> constant = {};
+  /// A weight whose layer sums its Kronecker factors (nn/kronecker_factors.hpp).
+  bool factored = false;
 };
 
 /// Fills the tensors of `parameters` (an arena of `layout`) that have a role and leaves the others

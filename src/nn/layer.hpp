@@ -15,6 +15,7 @@
 
 namespace hourglass {
 
+class FactorLayout;
 class SparseCode;
 
 /// The terms that a penalty on the encoder's Jacobian adds to a dense layer's backward pass
@@ -93,6 +94,10 @@ struct PassContext {
   /// (rows of `code` x outputs of the decoder's first layer), y being what that part is decoded to.
   /// Empty: dy.
   ConstMatrix stacked_gradient;
+  /// Where backward leaves the sums of the weights' Kronecker factors over the micro-batch
+  /// (nn/kronecker_factors.hpp). Null: they are not wanted in this pass.
+  const FactorLayout* factors = nullptr;
+  float* factor_sums = nullptr;  ///< with `factors`: their arena
   PhaseRecorder* recorder = nullptr;  ///< receives the time of each layer, unless null
 };
 
@@ -129,6 +134,11 @@ class Layer {
   virtual void backward(const float* parameters, ConstMatrix x, ConstMatrix y, Matrix dy, Matrix dx,
                         float* gradient, std::span<float> scratch,
                         const PassContext& context) const = 0;
+
+  /// After backward(), of layers with TensorRole::factored: writes their sums over the micro-batch
+  /// to context.factor_sums. `dz` is what backward left in dy, dL/dz before the activation.
+  virtual void sum_factors(ConstMatrix /*x*/, ConstMatrix /*dz*/, std::span<float> /*scratch*/,
+                           const PassContext& /*context*/) const {}
 };
 
 }  // namespace hourglass

@@ -106,6 +106,8 @@ void Network::backward(Range range, const float* parameters, ConstMatrix x, Work
                         layer_context);
     }
     if (ready && !arena.empty()) ready(arena);
+    if (context.factors != nullptr)
+      layer(i).sum_factors(input, dy, workspace.scratch(i, x.rows), layer_context);
   }
 }
 

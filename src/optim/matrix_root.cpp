@@ -97,6 +97,8 @@ Index inverse_root_scratch_floats(Index n) {
          symmetric_eigen_scratch_floats(n);
 }
 
+Index damped_inverse_scratch_floats(Index n) { return ScratchArena::floats_of(n, n); }
+
 Index inverse_root(ConstMatrix a, const RootSettings& settings, Matrix root,
                    std::span<float> scratch) {
   return from_decomposition(
@@ -112,6 +114,31 @@ Index inverse_root(ConstMatrix a, const RootSettings& settings, Matrix root,
         }
         symmetric_product(true, 1, vectors, 0, root);
       });
+}
+
+Index damped_inverse(ConstMatrix a, double damping, Matrix inverse, std::span<float> scratch) {
+  if (is_negligible(a)) {
+    set_identity(inverse);
+    return 0;
+  }
+  Index failures = 0;
+  const auto size = static_cast<std::size_t>(a.rows * a.columns);
+  if (!all_finite({a.data, size})) {
+    keep_or_set_identity(inverse);
+    return 1;
+  }
+  ScratchArena arena(scratch);
+  const Matrix attempt = arena.allocate(a.rows, a.rows);
+  const auto scale = static_cast<float>(static_cast<double>(a.rows) / trace(a));
+  for (; failures < attempts; ++failures, damping *= more_damping) {
+    for (std::size_t i = 0; i < size; ++i) attempt.data[i] = scale * a.data[i];
+    for (Index i = 0; i < a.rows; ++i) attempt(i, i) += static_cast<float>(damping);
+    if (!symmetric_inverse(attempt) || !all_finite({attempt.data, size})) continue;
+    std::copy_n(attempt.data, size, inverse.data);
+    return failures;
+  }
+  keep_or_set_identity(inverse);
+  return failures;
 }
 
 Index eigenbasis(ConstMatrix a, const RootSettings& settings, Matrix basis,

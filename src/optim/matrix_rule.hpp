@@ -15,6 +15,10 @@ struct MatrixStep {
   Index step = 1;                     ///< 1 for the first update
   bool refresh = true;                ///< roots or bases are computed anew
   PhaseRecorder* recorder = nullptr;  ///< of the calling worker; may be null
+  /// The sums of the block's Kronecker factors over this step's samples, of rules that take them;
+  /// empty in steps without.
+  ConstMatrix left = {};   ///< rows x rows
+  ConstMatrix right = {};  ///< columns x columns
 };
 
 /// The part of an update rule that works on whole weight matrices (out x in; convolutions unrolled)
@@ -39,6 +43,9 @@ class MatrixRule {
   virtual void collect(float scale, std::span<const float> gradient,
                        std::span<float* const> moments, std::span<float> collected) const;
 
+  /// Whether transform() needs the Kronecker factors of the weights (nn/kronecker_factors.hpp), and
+  /// if so from every how many steps of an epoch; 0: not.
+  [[nodiscard]] virtual Index factor_interval() const { return 0; }
   /// The largest side of a block; 0: matrices are not divided.
   [[nodiscard]] virtual Index largest_side() const { return 0; }
   /// Steps between two MatrixStep::refresh of a block.

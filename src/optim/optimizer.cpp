@@ -9,6 +9,7 @@
 #include "optim/adagrad.hpp"
 #include "optim/adam.hpp"
 #include "optim/check.hpp"
+#include "optim/kfac.hpp"
 #include "optim/lamb.hpp"
 #include "optim/lars.hpp"
 #include "optim/matrix_optimizer.hpp"
@@ -51,6 +52,7 @@ constexpr std::array rules = {
     Rule{"muon", make_matrix_wise<Muon>},
     Rule{"shampoo", make_matrix_wise<Shampoo>},
     Rule{"soap", make_matrix_wise<Soap>},
+    Rule{"kfac", make_matrix_wise<Kfac>},
 };
 
 }  // namespace

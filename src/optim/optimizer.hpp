@@ -17,22 +17,22 @@ class MatrixRule;
 /// the others.
 struct OptimizerSettings {
   /// sgd, adam, adamw, nadam, adagrad, rmsprop, adadelta, lars, lamb, muon, shampoo, soap,
-  /// lbfgs
+  /// kfac, lbfgs
   std::string name = "adam";
-  double momentum = 0.0;  ///< sgd, rmsprop, lars, muon, shampoo, soap: 0 is none
+  double momentum = 0.0;  ///< sgd, rmsprop, lars, muon, shampoo, soap, kfac: 0 is none
   bool nesterov = false;  ///< sgd: look-ahead momentum
   /// sgd: constant, or sutskever: min(1 - 2^(-1 - log2(floor(t / 250) + 1)), momentum)
   std::string momentum_schedule = "constant";
   double initial_momentum = 0.5;  ///< sgd: limit in the first steps (Hinton 2010)
   Index initial_momentum_steps = 0;
-  double beta1 = 0.9;     ///< adam, adamw, nadam, lamb; muon, shampoo, soap (biases)
+  double beta1 = 0.9;     ///< adam, adamw, nadam, lamb; muon, shampoo, soap, kfac (biases)
   double beta2 = 0.999;   ///< the same, rmsprop, adadelta
   double epsilon = 1e-8;  ///< the same and adagrad
   bool centered = false;  ///< rmsprop: variance about the running mean
-  /// L2 term added to the gradient; decoupled decay in adamw, lamb, muon, shampoo and soap
+  /// L2 term added to the gradient; decoupled decay in adamw, lamb, muon, shampoo, soap and kfac
   double weight_decay = 0.0;
   double trust_coefficient = 1e-3;  ///< lars
-  std::string precision = "fp32";   ///< muon, shampoo, soap: of products of matrices: fp32, bf16
+  std::string precision = "fp32";   ///< of products of matrices: fp32, bf16
   PreconditionSettings precondition;
 };
 

@@ -6,7 +6,7 @@
 
 namespace hourglass {
 
-/// Settings of the optimizers with preconditioners of matrices: shampoo, soap.
+/// Settings of the optimizers with preconditioners of matrices: shampoo, soap, kfac.
 struct PreconditionSettings {
   Index block = 1024;              ///< largest side of a block that has factors of its own
   Index every = 10;                ///< steps between two computations of a root or basis
@@ -14,7 +14,8 @@ struct PreconditionSettings {
   double statistics_decay = 0.95;  ///< of the statistics; soap: and of the second moment
   double damping = 1e-6;           ///< shampoo: added to the eigenvalues, relative to the largest
   double exponent = 0.25;          ///< shampoo: each factor is raised to -exponent
-  std::string graft = "spectral";  ///< shampoo: size of a step: spectral, adam, sgd
+  std::string graft = "spectral";  ///< shampoo, kfac: size of a step: spectral, adam, sgd
+  double kfac_damping = 0.01;      ///< kfac: added to a factor's eigenvalues, relative to their mean
 };
 
 }  // namespace hourglass

@@ -3,14 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "core/scratch_arena.hpp"
 #include "hourglass/core/error.hpp"
 #include "math/symmetric.hpp"
 #include "optim/check.hpp"
 #include "optim/rounded_product.hpp"
-#include "optim/subnormal.hpp"
 
 namespace hourglass {
 
@@ -30,23 +28,12 @@ constexpr double root_flops_per_cube = 8;
 
 double cube(Index n) { return static_cast<double>(n) * static_cast<double>(n * n); }
 
-double sum_of_squares(ConstMatrix m) {
-  double sum = 0;
-  for (Index r = 0; r < m.rows; ++r) {
-    for (const float value : m.row(r))
-      sum += static_cast<double>(value) * static_cast<double>(value);
-  }
-  return sum;
-}
-
 void check_interval(const char* option, Index value) {
   if (value < 1)
     throw Error(ErrorKind::usage, fmt::format("{} must be at least 1, not {}", option, value));
 }
 
 }  // namespace
-
-std::vector<std::string> graft_names() { return {"spectral", "adam", "sgd"}; }
 
 void check_preconditioner(const PreconditionSettings& settings) {
   check_interval("--precondition-block", settings.block);
@@ -60,15 +47,10 @@ void check_preconditioner(const PreconditionSettings& settings) {
 Shampoo::Shampoo(const OptimizerSettings& settings)
     : settings_(settings.precondition),
       momentum_(settings.momentum),
-      beta2_(settings.beta2),
-      epsilon_(settings.epsilon),
+      graft_(settings),
       bfloat16_(settings.precision == "bf16") {
   check_coefficient("--momentum", momentum_);
   check_preconditioner(settings_);
-  const std::vector<std::string> grafts = graft_names();
-  const auto graft = std::ranges::find(grafts, settings_.graft);
-  if (graft == grafts.end()) throw_unknown_choice("--graft", settings_.graft, grafts);
-  graft_ = static_cast<Graft>(graft - grafts.begin());
 }
 
 std::vector<MatrixRule::State> Shampoo::states(Index rows, Index columns) const {
@@ -77,7 +59,7 @@ std::vector<MatrixRule::State> Shampoo::states(Index rows, Index columns) const 
                                {"right_statistics", columns, columns},
                                {"left_root", rows, rows},
                                {"right_root", columns, columns}};
-  if (graft_ == Graft::adam) states.push_back({"graft_variance", rows, columns});
+  if (graft_.keeps_variance()) states.push_back({"graft_variance", rows, columns});
   return states;
 }
 
@@ -113,50 +95,15 @@ Index Shampoo::transform(const MatrixStep& step, Matrix block, std::span<const M
   }
   const PhaseSpan span(step.recorder, Phase::precondition, 0, 2 * sides);
   const Matrix momentum = state[momentum_place];
-  const auto m = static_cast<float>(momentum_);
-  for (Index r = 0; r < block.rows; ++r) {
-    const std::span<const float> gradient = block.row(r);
-    const std::span<float> sum = momentum.row(r);
-    for (std::size_t c = 0; c < sum.size(); ++c) sum[c] = flush_subnormal(m * sum[c] + gradient[c]);
-  }
-  const double norm = grafted_norm(step.step, block, momentum, state);
+  add_to_momentum(momentum_, block, momentum);
+  const double norm = graft_.norm(step.step, block, momentum,
+                                  graft_.keeps_variance() ? state[variance_place] : Matrix());
   ScratchArena arena(scratch);
   const Matrix half = arena.allocate(block.rows, block.columns);
   product(bfloat16_, state[left_root_place], momentum, half, arena.rest());
   product(bfloat16_, half, state[right_root_place], block, arena.rest());
-  const double own = std::sqrt(sum_of_squares(block));
-  const auto factor = static_cast<float>(own > 0 ? norm / own : 0);
-  for (Index r = 0; r < block.rows; ++r) {
-    for (float& value : block.row(r)) value *= factor;
-  }
+  scale_to_norm(norm, block);
   return failures;
-}
-
-// The norm of the step whose size is taken. May update its variance.
-double Shampoo::grafted_norm(Index step, ConstMatrix gradient, ConstMatrix momentum,
-                             std::span<const Matrix> state) const {
-  if (graft_ == Graft::sgd) return std::sqrt(sum_of_squares(momentum));
-  const auto rows = static_cast<double>(momentum.rows);
-  const auto columns = static_cast<double>(momentum.columns);
-  if (graft_ == Graft::spectral)
-    return std::sqrt(std::min(rows, columns)) * std::sqrt(std::max(1.0, rows / columns));
-  const auto t = static_cast<double>(step);
-  const double mean_correction = (1 - momentum_) / (1 - std::pow(momentum_, t));
-  const double variance_correction = 1 / std::sqrt(1 - std::pow(beta2_, t));
-  const auto decay = static_cast<float>(beta2_);
-  double sum = 0;
-  for (Index r = 0; r < momentum.rows; ++r) {
-    for (Index c = 0; c < momentum.columns; ++c) {
-      float& variance = state[variance_place](r, c);
-      const float g = gradient(r, c);
-      variance = flush_subnormal(decay * variance + (1 - decay) * g * g);
-      const double element =
-          mean_correction * static_cast<double>(momentum(r, c)) /
-          (std::sqrt(static_cast<double>(variance)) * variance_correction + epsilon_);
-      sum += element * element;
-    }
-  }
-  return std::sqrt(sum);
 }
 
 }  // namespace hourglass

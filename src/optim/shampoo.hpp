@@ -1,6 +1,7 @@
 #pragma once
 
 #include "optim/matrix_root.hpp"
+#include "optim/graft.hpp"
 #include "optim/matrix_rule.hpp"
 #include "optim/optimizer.hpp"
 
@@ -29,20 +30,13 @@ class Shampoo final : public MatrixRule {
                                 std::span<float> scratch) const override;
 
  private:
-  enum class Graft { spectral, adam, sgd };
-  [[nodiscard]] double grafted_norm(Index step, ConstMatrix gradient, ConstMatrix momentum,
-                                    std::span<const Matrix> state) const;
-
   PreconditionSettings settings_;
   double momentum_;
-  double beta2_;
-  double epsilon_;
   Graft graft_;
   bool bfloat16_;
 };
 
 /// Throws Error(usage) naming a setting of preconditioners out of range.
 void check_preconditioner(const PreconditionSettings& settings);
-[[nodiscard]] std::vector<std::string> graft_names();
 
 }  // namespace hourglass

@@ -16,7 +16,9 @@ namespace {
 bool decomposes(const TrainConfig& config) {
   return std::ranges::any_of(
       std::array{&config.optimizer.name, &config.pretrain.optimizer},
-      [](const std::string* name) { return *name == "shampoo" || *name == "soap"; });
+      [](const std::string* name) {
+        return *name == "shampoo" || *name == "soap" || *name == "kfac";
+      });
 }
 
 }  // namespace

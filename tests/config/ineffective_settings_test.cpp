@@ -34,7 +34,7 @@ TEST(IneffectiveSettings, NamesWhatASettingIsFor) {
             std::vector<std::string>{"advice: --beta has no effect without --variational"});
   EXPECT_EQ(ineffective_settings_advice(configured("momentum = 0.9")),
             std::vector<std::string>{"advice: --momentum has no effect with --optimizer adam: it "
-                                     "applies to sgd, rmsprop, lars, muon, shampoo, soap"});
+                                     "applies to sgd, rmsprop, lars, muon, shampoo, soap, kfac"});
   EXPECT_EQ(ineffective_settings_advice(configured(
                 "contractive = 0.1\ncontractive-method = exact\ncontractive-probes = 3")),
             std::vector<std::string>{"advice: --contractive-probes has no effect with "
@@ -109,6 +109,7 @@ TEST(IneffectiveSettings, AreThoseThatAnOptimizerDoesNotUse) {
       {"statistics-decay", "0.5"},
       {"precondition-damping", "0.1"},
       {"precondition-exponent", "0.5"},
+      {"kfac-damping", "0.1"},
       {"graft", "adam"}};
   for (const std::string& rule : optimizer_names()) {
     for (const auto& [name, value] : changes) {

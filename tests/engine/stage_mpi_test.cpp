@@ -11,6 +11,7 @@
 #include "engine/small_training.hpp"
 #include "optim/clip.hpp"
 #include "support/expect_error.hpp"
+#include "support/shared_folder.hpp"
 
 namespace hourglass {
 namespace {
@@ -25,11 +26,13 @@ constexpr double rate = 0.02;
 StageSettings settings_of(const std::string& optimizer) {
   StageSettings settings;
   settings.optimizer.name = optimizer;
-  if (optimizer == "muon" || optimizer == "lars" || optimizer == "shampoo" || optimizer == "soap")
-    settings.optimizer.momentum = 0.9;
+  for (const char* name : {"muon", "lars", "shampoo", "soap", "kfac"}) {
+    if (optimizer == name) settings.optimizer.momentum = 0.9;
+  }
   // Bands of several blocks, whose roots are due in different steps.
   settings.optimizer.precondition.block = 4;
   settings.optimizer.precondition.every = 2;
+  settings.optimizer.precondition.statistics_every = 2;
   settings.optimizer.weight_decay = 0.01;
   settings.epochs = 1;
   settings.bucket_bytes = 1024;
@@ -90,7 +93,7 @@ TEST_F(StageTest, steps_equal_the_slow_reference_bit_for_bit) {
 }
 
 TEST_F(StageTest, ranks_and_threads_do_not_change_a_bit_of_any_rule) {
-  for (const char* optimizer : {"sgd", "lamb", "lars", "muon", "shampoo", "soap", "adamw"}) {
+  for (const char* optimizer : {"sgd", "lamb", "lars", "muon", "shampoo", "soap", "kfac", "adamw"}) {
     const StageSettings settings = settings_of(optimizer);
     const auto expected = train(Communicator::self(), settings, 1);
     for (const Index threads : {1, 3})
@@ -105,6 +108,65 @@ TEST_F(StageTest, ranks_and_threads_do_not_change_a_bit_of_any_rule) {
       EXPECT_TRUE(same_bits(train(world_, settings, threads), seen.back())) << wire;
     EXPECT_EQ(std::ranges::count(seen, seen.back()), 1) << wire << " must matter";
   }
+}
+
+TEST_F(StageTest, factors_ignore_the_wire_and_depend_on_all_samples) {
+  std::vector<std::vector<float>> seen;
+  for (const char* wire : {"bf16", "int8"}) {
+    StageSettings settings = settings_of("kfac");
+    parse_wire(wire, settings.arithmetic);
+    seen.push_back(train(Communicator::self(), settings, 1));
+    EXPECT_TRUE(same_bits(train(world_, settings, 2), seen.back())) << wire;
+  }
+  EXPECT_NE(seen[0], seen[1]);
+}
+
+// Cut between two computations of a block's roots, and resumed in this world from a single rank's
+// file.
+TEST_F(StageTest, resumed_rules_of_matrices_continue_with_the_same_bits) {
+  const io_test::SharedFolder folder(world_);
+  for (const char* optimizer : {"shampoo", "soap", "kfac"}) {
+    StageSettings settings = settings_of(optimizer);
+    settings.optimizer.precondition.every = 3;
+    const std::string path = folder.file(std::string(optimizer) + ".h5");
+    KeyedSource source(plan_);
+    const auto continue_from = [&](const Communicator& communicator, Index cut, bool write) {
+      WorkerPool pool(2);
+      Buffer<float> parameters = initial_parameters(model_);
+      Stage stage(communicator, model_, plan_, pool, parameters.span(), settings);
+      const auto tensors = stored_tensors(model_.layout());
+      if (cut > 0) {
+        const StateFile file = open_state_file(path);
+        read_arena(file, "/model", parameters.span());
+        stage.sharded_optimizer().load(file);
+      }
+      for (Index step = cut; step < 5; ++step) {
+        stage.gradient(source, 1, static_cast<std::uint32_t>(step / steps), step % steps);
+        stage.update(step, rate, {});
+        if (!write || step != 1) continue;
+        auto arenas = stage.sharded_optimizer().stored(tensors);
+        arenas.push_back({"/model", tensors, {{0, parameters.size()}}, {parameters.data()}});
+        write_state_file(communicator, path, {}, arenas);
+      }
+      return std::vector<float>(parameters.span().begin(), parameters.span().end());
+    };
+    std::vector<float> whole;
+    if (world_.is_root()) whole = continue_from(Communicator::self(), 0, true);
+    world_.barrier();
+    const auto resumed = continue_from(world_, 2, false);
+    if (world_.is_root()) EXPECT_TRUE(same_bits(resumed, whole)) << optimizer;
+  }
+}
+
+TEST_F(StageTest, weights_without_factors_are_refused_with_kfac) {
+  AutoencoderSpec spec = small_spec();
+  spec.tied = true;
+  const Autoencoder tied(spec);
+  WorkerPool pool(1);
+  Buffer<float> parameters = initial_parameters(tied);
+  expect_error(ErrorKind::usage, "encoder/0/weight", [&] {
+    const Stage stage(world_, tied, plan_, pool, parameters.span(), settings_of("kfac"));
+  });
 }
 
 TEST_F(StageTest, gather_behind_the_next_step_changes_nothing) {

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "core/buffer.hpp"
 #include "hourglass/core/matrix_view.hpp"
+#include "math/symmetric.hpp"
 #include "optim/matrix_rule.hpp"
+#include "optim/trial.hpp"
 
 namespace hourglass::test {
 
@@ -21,7 +24,25 @@ class BlockTrial {
       scratch_ = Buffer<float>(rule.scratch_floats(block.rows, block.columns));
     }
     const bool refresh = step == 1 || step % rule.interval() == 0;
-    return rule.transform({step, refresh, nullptr}, block, views_, scratch_.span());
+    MatrixStep matrix_step{step, refresh, nullptr};
+    Buffer<float> left;
+    Buffer<float> right;
+    if (rule.factor_interval() > 0 && (step - 1) % rule.factor_interval() == 0) {
+      left = factor(block.rows, step);
+      right = factor(block.columns, step + 1000);
+      matrix_step.left = {left.data(), block.rows, block.rows};
+      matrix_step.right = {right.data(), block.columns, block.columns};
+    }
+    return rule.transform(matrix_step, block, views_, scratch_.span());
+  }
+  /// A Kronecker factor of n x n, a function of `item`.
+  static Buffer<float> factor(Index n, Index item) {
+    const auto rows = normal_numbers(static_cast<std::size_t>((n + 3) * n),
+                                     static_cast<std::uint64_t>(item));
+    Buffer<float> result(n * n);
+    symmetric_product(true, 0.1F, ConstMatrix(rows.data(), n + 3, n), 0,
+                      Matrix(result.data(), n, n));
+    return result;
   }
   [[nodiscard]] Matrix state(std::size_t place) const { return views_[place]; }
 

@@ -11,7 +11,7 @@ namespace hourglass {
 namespace {
 
 TEST(MatrixOptimizer, tensors_that_are_not_matrices_are_updated_by_adamw) {
-  for (const std::string name : {"muon", "shampoo", "soap"}) {
+  for (const std::string name : {"muon", "shampoo", "soap", "kfac"}) {
     test::Trial trial({.name = name, .momentum = 0.9, .weight_decay = 0.1},
                       test::normal_numbers(64, 0));
     test::Trial adamw({.name = "adamw", .weight_decay = 0.1}, test::normal_numbers(64, 0));

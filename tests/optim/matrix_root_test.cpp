@@ -116,6 +116,53 @@ TEST(MatrixRoot, keeps_what_it_has_when_nothing_helps) {
   EXPECT_EQ(of_nan.values[0], 1);
 }
 
+Root inverse_of(const Buffer<float>& a, Index n, double damping, Buffer<float> before) {
+  Root result{std::move(before)};
+  Buffer<float> scratch(damped_inverse_scratch_floats(n));
+  result.failures = damped_inverse(ConstMatrix(a.data(), n, n), damping,
+                                   Matrix(result.values.data(), n, n), scratch.span());
+  return result;
+}
+
+TEST(MatrixRoot, damped_inverse_times_the_damped_matrix_is_the_identity) {
+  constexpr Index n = 37;
+  for (const float scale : {1.0F, 1e-12F}) {
+    const Buffer<float> a = statistics(n, scale);
+    const Root inverse = inverse_of(a, n, 0.01, Buffer<float>(n * n));
+    EXPECT_EQ(inverse.failures, 0);
+    double mean = 0;
+    for (Index i = 0; i < n; ++i) mean += static_cast<double>(a[i * (n + 1)]) / n;
+    for (Index i = 0; i < n; ++i) {
+      for (Index j = 0; j < n; ++j) {
+        double sum = 0;
+        for (Index k = 0; k < n; ++k) {
+          sum += (static_cast<double>(a[i * n + k]) / mean + (i == k ? 0.01 : 0)) *
+                 static_cast<double>(inverse.values[k * n + j]);
+        }
+        EXPECT_NEAR(sum, i == j ? 1 : 0, 1e-3);
+      }
+    }
+  }
+}
+
+TEST(MatrixRoot, damped_inverse_takes_more_damping_or_keeps_what_it_has) {
+  // Not positive definite: eigenvalues 3 and -1, relative to their mean of 1.
+  Buffer<float> a(4);
+  a[0] = a[3] = 1;
+  a[1] = a[2] = 2;
+  EXPECT_EQ(inverse_of(a, 2, 0.1, Buffer<float>(4)).failures, 1);
+  EXPECT_EQ(inverse_of(a, 2, 0.001, Buffer<float>(4)).failures, 2);
+  Buffer<float> before(4);
+  before[1] = 3;
+  const Root kept = inverse_of(a, 2, 1e-8, std::move(before));
+  EXPECT_EQ(kept.failures, 4);
+  EXPECT_EQ(kept.values[1], 3);
+  EXPECT_EQ(inverse_of(a, 2, 1e-8, Buffer<float>(4)).values[0], 1);
+  a[0] = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(inverse_of(a, 2, 0.1, Buffer<float>(4)).failures, 1);
+  EXPECT_EQ(inverse_of(Buffer<float>(4), 2, 0.1, Buffer<float>(4)).values[3], 1);
+}
+
 TEST(MatrixRoot, basis_diagonalizes_largest_first) {
   constexpr Index n = 12;
   const Buffer<float> a = statistics(n, 1e-3F);

@@ -131,6 +131,8 @@ TEST(Shampoo, settings_out_of_range_are_named) {
     test::expect_usage_error(settings, {name});
     settings.name = "soap";
     if (name != "--graft") test::expect_usage_error(settings, {name});
+    settings.name = "kfac";
+    test::expect_usage_error(settings, {name});
   };
   refused([](PreconditionSettings& s) { s.block = 0; }, "--precondition-block");
   refused([](PreconditionSettings& s) { s.every = 0; }, "--precondition-every");
@@ -139,6 +141,9 @@ TEST(Shampoo, settings_out_of_range_are_named) {
   refused([](PreconditionSettings& s) { s.damping = 0; }, "--precondition-damping");
   refused([](PreconditionSettings& s) { s.exponent = 0; }, "--precondition-exponent");
   refused([](PreconditionSettings& s) { s.graft = "lion"; }, "--graft");
+  OptimizerSettings kfac{.name = "kfac"};
+  kfac.precondition.kfac_damping = 0;
+  test::expect_usage_error(kfac, {"--kfac-damping"});
 }
 
 }  // namespace

@@ -118,6 +118,7 @@ OPTIMIZERS = {
         "2",
     ],
     "soap": ["--optimizer", "soap", "--precondition-block", "8", "--precondition-every", "2"],
+    "kfac": ["--optimizer", "kfac", "--precondition-block", "8", "--precondition-every", "2"],
     "ema": [
         "--ema",
         "0.9",

@@ -150,6 +150,10 @@ class Autoencoder:
 
     def gradient(self, x, present=None, fed=None):
         """[(dL/dweight, dL/dbias), ...] of the loss averaged over the samples."""
+        return [terms[:2] for terms in self.backward(x, present, fed)]
+
+    def backward(self, x, present=None, fed=None):
+        """The same with the inputs of each layer, and dL/d(sums) behind it, sample by sample."""
         sums, outputs = self.forward(x if fed is None else fed)
         scale = self.scale(x, present)
         if self.loss == "bce":
@@ -158,8 +162,9 @@ class Autoencoder:
             delta = 2 * (outputs[-1] - x) * scale * ACTIVATIONS[self.activations[-1]][1](sums[-1])
         gradients = []
         for i in reversed(range(len(self.parts))):
-            weight, bias, delta = self.parts[i].backward(outputs[i], delta)
-            gradients.append((weight, bias))
+            weight, bias, before = self.parts[i].backward(outputs[i], delta)
+            gradients.append((weight, bias, outputs[i], delta))
+            delta = before
             if i:
                 delta = delta * ACTIVATIONS[self.activations[i - 1]][1](sums[i - 1])
         return gradients[::-1]

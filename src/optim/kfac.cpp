@@ -1,0 +1,101 @@
+#include "optim/kfac.hpp"
+
+#include <algorithm>
+
+#include "core/scratch_arena.hpp"
+#include "optim/check.hpp"
+#include "optim/matrix_root.hpp"
+#include "optim/rounded_product.hpp"
+#include "optim/shampoo.hpp"
+#include "optim/subnormal.hpp"
+
+namespace hourglass {
+
+namespace {
+
+enum Place : std::size_t {
+  momentum_place,
+  left_statistics_place,
+  right_statistics_place,
+  left_inverse_place,
+  right_inverse_place,
+  variance_place,
+};
+
+double cube(Index n) { return static_cast<double>(n) * static_cast<double>(n * n); }
+
+void follow(double decay, ConstMatrix sums, Matrix statistics) {
+  const auto kept = static_cast<float>(decay);
+  for (Index r = 0; r < sums.rows; ++r) {
+    const std::span<const float> from = sums.row(r);
+    const std::span<float> to = statistics.row(r);
+    for (std::size_t c = 0; c < to.size(); ++c)
+      to[c] = flush_subnormal(kept * to[c] + (1 - kept) * from[c]);
+  }
+}
+
+}  // namespace
+
+Kfac::Kfac(const OptimizerSettings& settings)
+    : settings_(settings.precondition),
+      momentum_(settings.momentum),
+      graft_(settings),
+      bfloat16_(settings.precision == "bf16") {
+  check_coefficient("--momentum", momentum_);
+  check_preconditioner(settings_);
+  check_positive_float("--kfac-damping", settings_.kfac_damping);
+}
+
+std::vector<MatrixRule::State> Kfac::states(Index rows, Index columns) const {
+  std::vector<State> states = {{"momentum", rows, columns},
+                               {"left_statistics", rows, rows},
+                               {"right_statistics", columns, columns},
+                               {"left_inverse", rows, rows},
+                               {"right_inverse", columns, columns}};
+  if (graft_.keeps_variance()) states.push_back({"graft_variance", rows, columns});
+  return states;
+}
+
+Index Kfac::scratch_floats(Index rows, Index columns) const {
+  const Index largest = std::max(rows, columns);
+  return std::max(damped_inverse_scratch_floats(largest),
+                  ScratchArena::floats_of(rows, columns) +
+                      rounded_product_scratch_floats(largest * largest, rows * columns));
+}
+
+double Kfac::flops(Index rows, Index columns) const {
+  const double sides = static_cast<double>(rows * columns) * static_cast<double>(rows + columns);
+  return 2 * sides + (cube(rows) + cube(columns)) / static_cast<double>(settings_.every);
+}
+
+Index Kfac::transform(const MatrixStep& step, Matrix block, std::span<const Matrix> state,
+                      std::span<float> scratch) const {
+  if (!step.left.empty()) {
+    const PhaseSpan span(step.recorder, Phase::statistics);
+    follow(settings_.statistics_decay, step.left, state[left_statistics_place]);
+    follow(settings_.statistics_decay, step.right, state[right_statistics_place]);
+  }
+  Index failures = 0;
+  if (step.refresh) {
+    const PhaseSpan span(step.recorder, Phase::roots);
+    failures += damped_inverse(state[left_statistics_place], settings_.kfac_damping,
+                               state[left_inverse_place], scratch);
+    failures += damped_inverse(state[right_statistics_place], settings_.kfac_damping,
+                               state[right_inverse_place], scratch);
+  }
+  const double products = 2 * static_cast<double>(block.rows * block.columns) *
+                          static_cast<double>(block.rows + block.columns);
+  const PhaseSpan span(step.recorder, Phase::precondition, 0, products);
+  const Matrix momentum = state[momentum_place];
+  add_to_momentum(momentum_, block, momentum);
+  const double norm = graft_.norm(step.step, block, momentum,
+                                  graft_.keeps_variance() ? state[variance_place] : Matrix());
+  ScratchArena arena(scratch);
+  const Matrix half = arena.allocate(block.rows, block.columns);
+  product(bfloat16_, state[left_inverse_place], momentum, half, arena.rest());
+  product(bfloat16_, half, state[right_inverse_place], block, arena.rest());
+  scale_to_norm(norm, block);
+  return failures;
+}
+
+}  // namespace hourglass

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "optim/graft.hpp"
+#include "optim/matrix_rule.hpp"
+#include "optim/optimizer.hpp"
+
+namespace hourglass {
+
+/// K-FAC (Martens & Grosse 2015; convolutions: Grosse & Martens 2016): gradients multiplied by the
+/// inverse of a Kronecker-factored Fisher matrix. For a block (out x in) with gradient G, momentum
+/// m, statistics decay b, damping d, and the factors S, A of the step's samples
+/// (nn/kronecker_factors.hpp: means of g g^T and of a a^T):
+///   L = b L + (1 - b) S;  R = b R + (1 - b) A          every --statistics-every steps of an epoch
+///   L' = (L / mean(L) + d I)^-1;  R' likewise          every --precondition-every steps
+///   M = m M + G;  D = L' M R', scaled as optim/graft.hpp says
+/// where mean(L) is the mean eigenvalue, trace(L) / out: damping is split between the factors in
+/// proportion to their sizes (pi = sqrt(mean(R) / mean(L))), as Martens & Grosse do, with lambda =
+/// d^2 mean(L) mean(R). State: M, L, R, L', R', and with --graft adam the running mean of G^2.
+class Kfac final : public MatrixRule {
+ public:
+  /// Throws Error(usage) naming a setting out of range.
+  explicit Kfac(const OptimizerSettings& settings);
+
+  [[nodiscard]] Index factor_interval() const override { return settings_.statistics_every; }
+  [[nodiscard]] Index largest_side() const override { return settings_.block; }
+  [[nodiscard]] Index interval() const override { return settings_.every; }
+  [[nodiscard]] std::vector<State> states(Index rows, Index columns) const override;
+  [[nodiscard]] Index scratch_floats(Index rows, Index columns) const override;
+  [[nodiscard]] double flops(Index rows, Index columns) const override;
+  [[nodiscard]] Index transform(const MatrixStep& step, Matrix block, std::span<const Matrix> state,
+                                std::span<float> scratch) const override;
+
+ private:
+  PreconditionSettings settings_;
+  double momentum_;
+  Graft graft_;
+  bool bfloat16_;
+};
+
+}  // namespace hourglass

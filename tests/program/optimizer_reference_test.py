@@ -1,0 +1,215 @@
+"""Twenty steps of the optimizers that make training short, and of Adam, against NumPy in double
+precision: the weights, the statistics and the roots, straight from the formulas."""
+import unittest
+
+import numpy as np
+
+from reference import Autoencoder, read_layers, tensors
+from steps import StepTest
+from support import checkpoints
+
+STEPS = 20
+RATE = 0.01
+
+
+def spectral_norm_of(shape):
+    return np.sqrt(min(shape) * max(1, shape[0] / shape[1]))
+
+
+def power(matrix, damping, exponent, relative_to):
+    """(matrix / size + damping I)^exponent; the size is the largest eigenvalue, or the mean."""
+    values, vectors = np.linalg.eigh(matrix)
+    size = values[-1] if relative_to == "largest" else values.mean()
+    return (vectors * (np.maximum(values, 0) / size + damping) ** exponent) @ vectors.T
+
+
+class Adam:
+    """Of every tensor; the other rules update biases so."""
+
+    epsilon = 1e-8
+
+    def __init__(self, shape):
+        self.mean, self.variance = np.zeros(shape), np.zeros(shape)
+
+    def step(self, t, terms, _):
+        g = terms[0]
+        self.mean = 0.9 * self.mean + 0.1 * g
+        self.variance = 0.999 * self.variance + 0.001 * g * g
+        return self.mean / (1 - 0.9**t) / (
+            np.sqrt(self.variance / (1 - 0.999**t)) + self.epsilon
+        )
+
+
+class Muon:
+    def __init__(self, shape):
+        self.momentum = np.zeros(shape)
+
+    def step(self, _, terms, __):
+        self.momentum = 0.9 * self.momentum + terms[0]
+        m = terms[0] + 0.9 * self.momentum
+        m = m / np.linalg.norm(m)
+        for _ in range(5):
+            gram = m @ m.T
+            m = 3.4445 * m + (-4.7750 * gram + 2.0315 * gram @ gram) @ m
+        return np.sqrt(max(1, m.shape[0] / m.shape[1])) * m
+
+
+class Shampoo:
+    """Also K-FAC, which differs in its statistics and in the power of them."""
+
+    damping, exponent, relative_to, root = 1e-3, -0.25, "largest", "root"
+
+    def __init__(self, shape):
+        self.momentum = np.zeros(shape)
+        self.left, self.right = np.zeros((shape[0],) * 2), np.zeros((shape[1],) * 2)
+
+    def statistics(self, g, _, __):
+        return g @ g.T, g.T @ g
+
+    def step(self, _, terms, refreshed):
+        g = terms[0]
+        left, right = self.statistics(g, *terms[2:])
+        self.left = 0.95 * self.left + 0.05 * left
+        self.right = 0.95 * self.right + 0.05 * right
+        if refreshed:
+            self.left_root, self.right_root = (
+                power(matrix, self.damping, self.exponent, self.relative_to)
+                for matrix in (self.left, self.right)
+            )
+        self.momentum = 0.9 * self.momentum + g
+        direction = self.left_root @ self.momentum @ self.right_root
+        return direction * spectral_norm_of(g.shape) / np.linalg.norm(direction)
+
+
+class Kfac(Shampoo):
+    damping, exponent, relative_to, root = 0.02, -1, "mean", "inverse"
+
+    def statistics(self, _, inputs, delta):
+        samples = len(inputs)
+        of_sample = samples * delta
+        return of_sample.T @ of_sample / samples, inputs.T @ inputs / samples
+
+
+class OptimizerReferenceTest(StepTest):
+    def run_of(self, *settings):
+        files = checkpoints(
+            self.steps(
+                *("--activation", "tanh", "--learning-rate", RATE, *settings), steps=STEPS, ranks=2
+            )
+        )
+        return [files[step] for step in range(STEPS + 1)]
+
+    def layers_of(self, file, group="/model"):
+        encoder, decoder = read_layers(file, group)
+        return [list(layer) for layer in encoder + decoder]
+
+    def names(self):
+        return [f"{half}/{i}/weight" for half in ("encoder", "decoder") for i in range(3)]
+
+    def compare(self, rule, *settings, state=None):
+        """Runs the rule from the first checkpoint on; `state` names a root by which the test sees
+        in which steps the program has refreshed one. Returns the rules of the weights."""
+        files = self.run_of(*settings)
+        layers = self.layers_of(files[0])
+        start = [[part.copy() for part in layer] for layer in layers]
+        rules = [(rule(weight.shape), Adam(bias.shape)) for weight, bias in layers]
+        for _, of_bias in rules:
+            of_bias.epsilon = getattr(rule, "epsilon", Adam.epsilon)
+        roots = [tensors(file, f"/optimizer/{state}") for file in files] if state else None
+        refreshes = dict.fromkeys(self.names(), 0)
+        for t in range(1, STEPS + 1):
+            backward = Autoencoder(
+                [tuple(layer) for layer in layers[:3]],
+                [tuple(layer) for layer in layers[3:]],
+                activation="tanh",
+            ).backward(self.x)
+            for name, layer, own, terms in zip(self.names(), layers, rules, backward):
+                refreshed = roots and not np.array_equal(roots[t][name], roots[t - 1][name])
+                refreshes[name] += bool(refreshed)
+                layer[0] = layer[0] - RATE * own[0].step(t, terms, refreshed)
+                layer[1] = layer[1] - RATE * own[1].step(t, terms[1:2], False)
+        for i, (first, ours, theirs) in enumerate(zip(start, layers, self.layers_of(files[-1]))):
+            for part in (0, 1):
+                self.assert_close(
+                    ours[part] - first[part],
+                    theirs[part] - first[part],
+                    f"layer {i}, part {part}",
+                    0.01,
+                )
+        return files[-1], [own[0] for own in rules], refreshes
+
+    def check_roots(self, rule, *settings):
+        file, rules, refreshes = self.compare(
+            rule, *settings, "--precondition-every", 4, state=f"left_{rule.root}"
+        )
+        # The first step, then every fourth, whichever is the turn of a weight.
+        self.assertTrue(all(5 <= count <= 6 for count in refreshes.values()), refreshes)
+        for name, own in zip(self.names(), rules):
+            for side, ours, root in (
+                ("left", own.left, own.left_root),
+                ("right", own.right, own.right_root),
+            ):
+                for kind, values in (("statistics", ours), (rule.root, root)):
+                    stored = tensors(file, f"/optimizer/{side}_{kind}")[name]
+                    self.assert_close(values, stored, f"{side} {kind} of {name}", 0.02)
+
+    def test_adam(self):
+        self.compare(Adam, "--optimizer", "adam")
+
+    def test_muon(self):
+        self.compare(Muon, "--optimizer", "muon", "--momentum", 0.9)
+
+    def test_shampoo(self):
+        self.check_roots(Shampoo, "--optimizer", "shampoo", "--precondition-damping", 1e-3)
+
+    def test_kfac(self):
+        self.check_roots(Kfac, "--optimizer", "kfac", "--kfac-damping", 0.02)
+
+    def test_soap(self):
+        """Bases of the first step, of which the last vectors are arbitrary where a gradient has no
+        full rank, are taken from the program once they are found to be eigenvectors."""
+        test = self
+
+        class Soap:
+            epsilon = 1e-4
+
+            def __init__(self, shape):
+                self.mean, self.variance = np.zeros(shape), np.zeros(shape)
+                self.left, self.right = None, None
+
+            def step(self, t, terms, _):
+                if t == 1:
+                    return 0 * terms[0]
+                t, g = t - 1, self.left @ terms[0] @ self.right.T
+                self.mean = 0.9 * self.mean + 0.1 * g
+                self.variance = 0.95 * self.variance + 0.05 * g * g
+                size = np.sqrt(self.variance / (1 - 0.95**t)) + self.epsilon
+                return self.left.T @ (self.mean / (1 - 0.9**t) / size) @ self.right
+
+        rules = []
+
+        class Loaded(Soap):
+            def __init__(self, shape):
+                super().__init__(shape)
+                name = test.names()[len(rules)]
+                rules.append(self)
+                for side in ("left", "right"):
+                    basis, statistics = (
+                        tensors(test.first, f"/optimizer/{side}_{kind}")[name].astype(float)
+                        for kind in ("basis", "statistics")
+                    )
+                    test.assertLess(np.abs(basis @ basis.T - np.eye(len(basis))).max(), 1e-5)
+                    rotated = basis @ statistics @ basis.T
+                    values = np.diag(rotated)
+                    test.assertLess(np.abs(rotated - np.diag(values)).max(), 1e-5 * values[0])
+                    test.assertTrue(np.all(np.diff(values) < 1e-6 * values[0]), "largest first")
+                    setattr(self, side, basis)
+
+        settings = ("--optimizer", "soap", "--momentum", 0.9, "--precondition-every", 100)
+        settings += ("--epsilon", Adam.epsilon * 1e4)
+        self.first = self.run_of(*settings)[1]
+        self.compare(Loaded, *settings)
+
+
+if __name__ == "__main__":
+    unittest.main()
