@@ -14,10 +14,11 @@ std::vector<Setting> optimizer_settings() {
           {"learning-rate", s,
            "Base learning rate; each optimizer has its own default (docs/optimizers.md)"},
           [](TrainConfig& c) -> double& { return c.schedule.learning_rate; }),
-      number_setting({"momentum", s,
-                      "sgd, rmsprop, lars, muon, shampoo, soap, kfac: momentum coefficient; each has "
-                      "its own default"},
-                     [](TrainConfig& c) -> double& { return c.optimizer.momentum; }),
+      number_setting(
+          {"momentum", s,
+           "sgd, rmsprop, lars, muon, shampoo, soap, kfac: momentum coefficient; each has "
+           "its own default"},
+          [](TrainConfig& c) -> double& { return c.optimizer.momentum; }),
       flag_setting({"nesterov", s, "sgd: Nesterov momentum"},
                    [](TrainConfig& c) -> bool& { return c.optimizer.nesterov; }),
       choice_setting({"momentum-schedule", s, "sgd: momentum schedule, up to --momentum"},
@@ -39,9 +40,10 @@ std::vector<Setting> optimizer_settings() {
           {"trust-coefficient", s,
            "lars: trust coefficient, the norm of a layer's update relative to its weights"},
           [](TrainConfig& c) -> double& { return c.optimizer.trust_coefficient; }),
-      number_setting({"weight-decay", s,
-                      "L2 penalty, or decoupled weight decay (adamw, lamb, muon, shampoo, soap, kfac)"},
-                     [](TrainConfig& c) -> double& { return c.optimizer.weight_decay; }),
+      number_setting(
+          {"weight-decay", s,
+           "L2 penalty, or decoupled weight decay (adamw, lamb, muon, shampoo, soap, kfac)"},
+          [](TrainConfig& c) -> double& { return c.optimizer.weight_decay; }),
       flag_setting({"decay-biases", s, "Apply weight decay to biases as well"},
                    [](TrainConfig& c) -> bool& { return c.update.decay_biases; }),
       number_setting({"encoder-rate-factor", s, "Factor on the encoder's learning rate"},
@@ -77,11 +79,13 @@ std::vector<Setting> optimizer_settings() {
       number_setting({"precondition-exponent", s,
                       "shampoo: exponent p of each preconditioner, statistics^(-p)"},
                      [](TrainConfig& c) -> double& { return c.optimizer.precondition.exponent; }),
-      number_setting({"kfac-damping", s,
-                      "kfac: added to the eigenvalues of each Kronecker factor, relative to their "
-                      "mean"},
-                     [](TrainConfig& c) -> double& { return c.optimizer.precondition.kfac_damping; }),
-      choice_setting({"graft", s, "shampoo, kfac: rule that sets the size of a step"}, graft_names(),
+      number_setting(
+          {"kfac-damping", s,
+           "kfac: added to the eigenvalues of each Kronecker factor, relative to their "
+           "mean"},
+          [](TrainConfig& c) -> double& { return c.optimizer.precondition.kfac_damping; }),
+      choice_setting({"graft", s, "shampoo, kfac: rule that sets the size of a step"},
+                     graft_names(),
                      [](TrainConfig& c) -> std::string& { return c.optimizer.precondition.graft; }),
       choice_setting({"optimizer-precision", s,
                       "muon, shampoo, soap, kfac: precision of the factors of matrix products "

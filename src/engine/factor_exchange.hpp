@@ -16,7 +16,7 @@ namespace hourglass {
 
 /// Adds the Kronecker factors of a step over the ranks, along the tree of the gradient and always
 /// in single precision, and hands each factor to the ranks that work on its weight: the same bits
-/// on any number of ranks. Symmetric factors are sent whole. A step is: set_sums() (or clear() in a
+/// on any number of ranks. A step is: set_sums() (or clear() in a
 /// step without), then reduce(); all by the main thread. Nothing allocates after construction.
 class FactorExchange {
  public:
@@ -31,7 +31,8 @@ class FactorExchange {
   /// The arena as scratch, for one local sum.
   [[nodiscard]] std::span<float> scratch() { return arena_.span(); }
 
-  /// The ranks that work on weights, by band of rows: they receive the weights' factors. Collective.
+  /// The ranks that work on weights, by band of rows: they receive the weights' factors.
+  /// Collective.
   void plan_receivers(std::span<const MatrixBand> bands);
 
   void clear() { has_sums_ = false; }

@@ -183,9 +183,8 @@ void GradientWorker::merge_factors(const GradientPlan::Merge& merge, Index rows)
   if (rows == 0) std::fill_n(factor_buffer(merge.leaf_buffer()), size, 0.0F);
   const std::size_t count = merge.terms.size();
   if (count < 2) return;
-  const PhaseSpan span(
-      recorder(), Phase::tree_sum, 0,
-      sizeof(float) * static_cast<double>(size) * static_cast<double>(count + 1));
+  const PhaseSpan span(recorder(), Phase::tree_sum, 0,
+                       sizeof(float) * static_cast<double>(size) * static_cast<double>(count + 1));
   for (std::size_t t = 0; t < count; ++t)
     terms_[t] = {merge.terms[t].node, factor_buffer(merge.terms[t].buffer)};
   tree_sum(merge.node, terms().first(count), factor_buffer(merge.terms.front().buffer), size);

@@ -16,7 +16,7 @@ struct TensorGroup {
   double rate_factor = 1;   ///< of the learning rate
   double decay_factor = 1;  ///< of the weight decay
   Slot slot = 0;
-  bool matrix = false;  ///< a weight, not a bias
+  bool matrix = false;    ///< a weight, not a bias
   bool factored = false;  ///< TensorRole::factored
 };
 

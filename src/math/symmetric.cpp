@@ -56,7 +56,7 @@ void mirror_upper_triangle(Matrix c) {
   }
 }
 
-void symmetric_product(bool transpose, float factor, ConstMatrix a, float beta, Matrix c) {
+void upper_symmetric_product(bool transpose, float factor, ConstMatrix a, float beta, Matrix c) {
   const Index n = transpose ? a.columns : a.rows;
   const Index inner = transpose ? a.rows : a.columns;
   require(c.rows == n && c.columns == n, "the shapes of a symmetric product disagree");
@@ -64,6 +64,10 @@ void symmetric_product(bool transpose, float factor, ConstMatrix a, float beta, 
   cblas_ssyrk(CblasRowMajor, CblasUpper, transpose ? CblasTrans : CblasNoTrans, as_blas(n),
               as_blas(inner), factor, a.data, as_blas(std::max<Index>(a.stride, 1)), beta, c.data,
               as_blas(c.stride));
+}
+
+void symmetric_product(bool transpose, float factor, ConstMatrix a, float beta, Matrix c) {
+  upper_symmetric_product(transpose, factor, a, beta, c);
   mirror_upper_triangle(c);
 }
 

@@ -11,6 +11,9 @@ namespace hourglass {
 /// read. On the calling thread alone; identical shapes give identical bits.
 void symmetric_product(bool transpose, float factor, ConstMatrix a, float beta, Matrix c);
 
+/// The same without the lower triangle, which keeps what it holds.
+void upper_symmetric_product(bool transpose, float factor, ConstMatrix a, float beta, Matrix c);
+
 /// Copies the upper triangle of a square matrix to the lower one.
 void mirror_upper_triangle(Matrix c);
 
@@ -24,8 +27,8 @@ void mirror_upper_triangle(Matrix c);
 [[nodiscard]] bool symmetric_eigen(Matrix a, std::span<float> values, std::span<float> scratch);
 
 /// Replaces a symmetric positive definite matrix (n x n without gaps, of which only the upper
-/// triangle is read) by its inverse, by Cholesky decomposition (LAPACK's spotrf and spotri). Returns
-/// false when it is not positive definite; `a` is then of no use.
+/// triangle is read) by its inverse, by Cholesky decomposition (LAPACK's spotrf and spotri).
+/// Returns false when it is not positive definite; `a` is then of no use.
 [[nodiscard]] bool symmetric_inverse(Matrix a);
 
 /// Replaces the rows of a square matrix (without gaps) by an orthonormal basis, Householder's QR

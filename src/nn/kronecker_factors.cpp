@@ -19,8 +19,8 @@ void FactorLayout::add(Slot weight, const std::string& name, Index rows, Index c
     const Index parts = block_parts(units, largest_side);
     for (Index i = 0; i < parts; ++i) {
       const Range part = even_part(units, parts, i);
-      result.push_back({part, layout_.add(name + side + std::to_string(i),
-                                          {part.size(), part.size()})});
+      result.push_back(
+          {part, layout_.add(name + side + std::to_string(i), {part.size(), part.size()})});
     }
     return result;
   };
@@ -43,12 +43,12 @@ void sum_factor(const PassContext& context, Slot weight, FactorSide side, Factor
   require(context.batch_samples > 0, "factors of a batch of unknown size");
   const auto samples = static_cast<float>(context.batch_samples);
   const float factor = role == FactorRole::inputs ? 1 / samples : samples;
-  for (const FactorLayout::Block& block : side == FactorSide::left ? factors->left
-                                                                   : factors->right) {
+  for (const FactorLayout::Block& block :
+       side == FactorSide::left ? factors->left : factors->right) {
     const Index units = block.units.size();
     const PhaseSpan span(context.recorder, Phase::statistics, 0,
                          static_cast<double>(rows.rows) * static_cast<double>(units * units));
-    symmetric_product(
+    upper_symmetric_product(
         true, factor, {rows.data + block.units.begin, rows.rows, units, rows.stride}, add ? 1 : 0,
         {context.factor_sums + context.factors->layout().tensor(block.slot).offset, units, units});
   }

@@ -22,7 +22,8 @@ enum class FactorRole { inputs, gradients };
 /// gradient, and are added along the same tree (core/tree_sum.hpp).
 class FactorLayout {
  public:
-  /// A block on the diagonal of a factor: `units` x `units` floats.
+  /// A block on the diagonal of a factor: `units` x `units` floats, of which the upper triangle is
+  /// used; the lower one is 0.
   struct Block {
     Range units;
     Slot slot = 0;  ///< in layout()

@@ -97,7 +97,7 @@ struct PassContext {
   /// Where backward leaves the sums of the weights' Kronecker factors over the micro-batch
   /// (nn/kronecker_factors.hpp). Null: they are not wanted in this pass.
   const FactorLayout* factors = nullptr;
-  float* factor_sums = nullptr;  ///< with `factors`: their arena
+  float* factor_sums = nullptr;       ///< with `factors`: their arena
   PhaseRecorder* recorder = nullptr;  ///< receives the time of each layer, unless null
 };
 

@@ -15,7 +15,8 @@ namespace hourglass {
 ///   M = m M + G;  D = L' M R', scaled as optim/graft.hpp says
 /// where mean(L) is the mean eigenvalue, trace(L) / out: damping is split between the factors in
 /// proportion to their sizes (pi = sqrt(mean(R) / mean(L))), as Martens & Grosse do, with lambda =
-/// d^2 mean(L) mean(R). State: M, L, R, L', R', and with --graft adam the running mean of G^2.
+/// d^2 mean(L) mean(R). State: M, the upper triangles of L and R, L', R', and with --graft adam
+/// the running mean of G^2.
 class Kfac final : public MatrixRule {
  public:
   /// Throws Error(usage) naming a setting out of range.

@@ -27,7 +27,8 @@ struct RootSettings {
 [[nodiscard]] Index inverse_root_scratch_floats(Index n);
 
 /// inverse = (A / m + damping I)^-1 with m = trace(A) / n, the mean eigenvalue, by Cholesky
-/// decomposition: a third of the arithmetic of an eigendecomposition. The same attempts when A is
+/// decomposition: a third of the arithmetic of an eigendecomposition. Of A the upper triangle is
+/// read. The same attempts when A is
 /// not positive definite in single precision, and the same results without success. `scratch` has
 /// damped_inverse_scratch_floats(n).
 [[nodiscard]] Index damped_inverse(ConstMatrix a, double damping, Matrix inverse,

@@ -15,8 +15,8 @@ struct MatrixStep {
   Index step = 1;                     ///< 1 for the first update
   bool refresh = true;                ///< roots or bases are computed anew
   PhaseRecorder* recorder = nullptr;  ///< of the calling worker; may be null
-  /// The sums of the block's Kronecker factors over this step's samples, of rules that take them;
-  /// empty in steps without.
+  /// The sums of the block's Kronecker factors over this step's samples, of rules that take them:
+  /// their upper triangles, the lower ones are 0; empty in steps without.
   ConstMatrix left = {};   ///< rows x rows
   ConstMatrix right = {};  ///< columns x columns
 };

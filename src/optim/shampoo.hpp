@@ -1,7 +1,7 @@
 #pragma once
 
-#include "optim/matrix_root.hpp"
 #include "optim/graft.hpp"
+#include "optim/matrix_root.hpp"
 #include "optim/matrix_rule.hpp"
 #include "optim/optimizer.hpp"
 

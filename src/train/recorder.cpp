@@ -14,11 +14,10 @@ namespace {
 
 // Whether an optimizer of the run decomposes matrices.
 bool decomposes(const TrainConfig& config) {
-  return std::ranges::any_of(
-      std::array{&config.optimizer.name, &config.pretrain.optimizer},
-      [](const std::string* name) {
-        return *name == "shampoo" || *name == "soap" || *name == "kfac";
-      });
+  return std::ranges::any_of(std::array{&config.optimizer.name, &config.pretrain.optimizer},
+                             [](const std::string* name) {
+                               return *name == "shampoo" || *name == "soap" || *name == "kfac";
+                             });
 }
 
 }  // namespace

@@ -22,8 +22,8 @@ class FactorExchangeTest : public testing::Test {
   std::vector<float> leaf(Index number) const {
     std::vector<float> values(static_cast<std::size_t>(layout_.size()));
     for (std::size_t i = 0; i < values.size(); ++i) {
-      values[i] = 1.0F / static_cast<float>(1 + (i * 37 + static_cast<std::size_t>(number) * 101) %
-                                                    1009);
+      values[i] =
+          1.0F / static_cast<float>(1 + (i * 37 + static_cast<std::size_t>(number) * 101) % 1009);
     }
     return values;
   }

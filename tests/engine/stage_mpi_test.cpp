@@ -93,7 +93,8 @@ TEST_F(StageTest, steps_equal_the_slow_reference_bit_for_bit) {
 }
 
 TEST_F(StageTest, ranks_and_threads_do_not_change_a_bit_of_any_rule) {
-  for (const char* optimizer : {"sgd", "lamb", "lars", "muon", "shampoo", "soap", "kfac", "adamw"}) {
+  for (const char* optimizer :
+       {"sgd", "lamb", "lars", "muon", "shampoo", "soap", "kfac", "adamw"}) {
     const StageSettings settings = settings_of(optimizer);
     const auto expected = train(Communicator::self(), settings, 1);
     for (const Index threads : {1, 3})

@@ -28,6 +28,29 @@ double dot(ConstMatrix a, Index i, ConstMatrix b, Index j) {
   return sum;
 }
 
+TEST(Symmetric, upper_product_leaves_the_lower_triangle) {
+  const Buffer<float> values = numbers(12);
+  std::vector<float> c(9, 7);
+  upper_symmetric_product(true, 1, ConstMatrix(values.data(), 4, 3), 0, Matrix(c.data(), 3, 3));
+  EXPECT_EQ(c[3], 7);
+  EXPECT_NE(c[1], 7);
+  mirror_upper_triangle(Matrix(c.data(), 3, 3));
+  EXPECT_EQ(c[3], c[1]);
+  EXPECT_EQ(c[7], c[5]);
+}
+
+TEST(Symmetric, inverse_is_that_of_the_upper_triangle) {
+  // (4 2; 2 3), with determinant 8.
+  std::vector<float> a = {4, 2, 99, 3};
+  EXPECT_TRUE(symmetric_inverse(Matrix(a.data(), 2, 2)));
+  EXPECT_NEAR(a[0], 0.375, 1e-6);
+  EXPECT_NEAR(a[1], -0.25, 1e-6);
+  EXPECT_NEAR(a[2], -0.25, 1e-6);
+  EXPECT_NEAR(a[3], 0.5, 1e-6);
+  std::vector<float> indefinite = {1, 2, 2, 1};
+  EXPECT_FALSE(symmetric_inverse(Matrix(indefinite.data(), 2, 2)));
+}
+
 TEST(Symmetric, product_is_that_of_the_definition_on_both_sides) {
   // 70 rows: more than a tile of the copy to the lower triangle.
   for (const auto& [rows, columns] : {std::pair<Index, Index>{70, 5}, {3, 40}, {1, 1}}) {

@@ -23,7 +23,8 @@ void expect_factor(const FactorLayout& layout, const FactorLayout::Block& block,
     for (Index j = block.units.begin; j < block.units.end; ++j) {
       double sum = 0;
       for (const auto& row : rows)
-        sum += factor * row[static_cast<std::size_t>(i)] * row[static_cast<std::size_t>(j)];
+        sum += (j < i ? 0 : 1) * factor * row[static_cast<std::size_t>(i)] *
+               row[static_cast<std::size_t>(j)];
       ASSERT_NEAR(*at++, sum, 1e-4 * std::max(1.0, std::fabs(sum))) << i << " " << j;
     }
   }
@@ -94,8 +95,8 @@ std::vector<std::vector<double>> patches_of(convolution_test::Trial& trial, Cons
     Vector weight(static_cast<std::size_t>(patch));
     weight[static_cast<std::size_t>(e)] = 1;
     for (Index r = 0; r < large.rows; ++r) {
-      const auto z = direct(layer, image, one, weight, {0},
-                            Vector(large.row(r).begin(), large.row(r).end()));
+      const auto z =
+          direct(layer, image, one, weight, {0}, Vector(large.row(r).begin(), large.row(r).end()));
       for (Index p = 0; p < small.places(); ++p) {
         rows[static_cast<std::size_t>(r * small.places() + p)][static_cast<std::size_t>(e)] =
             z[static_cast<std::size_t>(p)];
@@ -131,8 +132,7 @@ TEST(KroneckerFactors, of_convolutions_are_sums_over_positions) {
                   rows_of({small.data, small.rows * small.columns / channels, channels}),
                   transposed ? of_inputs : batch);
     expect_factor(layout, layout.find(0)->right.front(), sums,
-                  patches_of(trial, transposed ? dz : trial.in()),
-                  transposed ? batch : of_inputs);
+                  patches_of(trial, transposed ? dz : trial.in()), transposed ? batch : of_inputs);
   }
 }
 

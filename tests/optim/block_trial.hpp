@@ -37,8 +37,8 @@ class BlockTrial {
   }
   /// A Kronecker factor of n x n, a function of `item`.
   static Buffer<float> factor(Index n, Index item) {
-    const auto rows = normal_numbers(static_cast<std::size_t>((n + 3) * n),
-                                     static_cast<std::uint64_t>(item));
+    const auto rows =
+        normal_numbers(static_cast<std::size_t>((n + 3) * n), static_cast<std::uint64_t>(item));
     Buffer<float> result(n * n);
     symmetric_product(true, 0.1F, ConstMatrix(rows.data(), n + 3, n), 0,
                       Matrix(result.data(), n, n));

@@ -149,6 +149,8 @@ class OptimizerReferenceTest(StepTest):
                 ("left", own.left, own.left_root),
                 ("right", own.right, own.right_root),
             ):
+                if rule is Kfac:
+                    ours = np.triu(ours)
                 for kind, values in (("statistics", ours), (rule.root, root)):
                     stored = tensors(file, f"/optimizer/{side}_{kind}")[name]
                     self.assert_close(values, stored, f"{side} {kind} of {name}", 0.02)
