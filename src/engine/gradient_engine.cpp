@@ -59,9 +59,9 @@ StepSums& GradientEngine::run(const float* parameters, SampleSource& source, std
                      1.0F / static_cast<float>(shards_.samples_in_step(step))};
   state.context.arrival = exchange_.arrival();
   state.context.frozen_layers = settings_.frozen.network_layers;
-  if (FactorExchange* const factors = exchange_.factors()) {
-    factors->clear();
-    if (factors->is_due(step)) state.context.factors = &factors->layout();
+  if (FactorExchange* const kronecker = exchange_.factors()) {
+    kronecker->clear();
+    if (kronecker->is_due(step)) state.context.factors = &kronecker->layout();
   }
   if (settings_.bfloat16) {
     round_parameters(parameters);
