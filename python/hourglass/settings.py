@@ -125,6 +125,7 @@ SETTINGS: Dict[str, Tuple[str, str, bool]] = {
     "statistics-decay": ("optimizer", "0.95", True),
     "precondition-damping": ("optimizer", "1e-06", True),
     "precondition-exponent": ("optimizer", "0.25", True),
+    "kfac-damping": ("optimizer", "0.01", True),
     "graft": ("optimizer", "spectral", True),
     "optimizer-precision": ("optimizer", "fp32", True),
     "lbfgs-history": ("optimizer", "10", True),
@@ -431,20 +432,22 @@ class TrainingParameters:
         badly, e.g. 1epochs or 2000steps; 0: never [0]
     optimizer
         Optimizer: sgd, adam, adamw, nadam, adagrad, rmsprop, adadelta, lars, lamb, muon, shampoo,
-        soap, lbfgs [adam]
+        soap, kfac, lbfgs [adam]
     learning_rate
         Base learning rate; each optimizer has its own default (docs/optimizers.md) [0.001]
     momentum
-        sgd, rmsprop, lars, muon, shampoo, soap: momentum coefficient; each has its own default [0]
+        sgd, rmsprop, lars, muon, shampoo, soap, kfac: momentum coefficient; each has its own
+        default [0]
     nesterov
         sgd: Nesterov momentum [false]
     momentum_schedule
         sgd: momentum schedule, up to --momentum: constant, sutskever [constant]
     beta1
-        adam, adamw, nadam, lamb; muon, shampoo, soap (biases): decay rate of the first moment [0.9]
+        adam, adamw, nadam, lamb; muon, shampoo, soap, kfac (biases): decay rate of the first moment
+        [0.9]
     beta2
-        adam, adamw, nadam, lamb, rmsprop, adadelta; muon, shampoo, soap (biases): decay rate of the
-        second moment [0.999]
+        adam, adamw, nadam, lamb, rmsprop, adadelta; muon, shampoo, soap, kfac (biases): decay rate
+        of the second moment [0.999]
     epsilon
         Term added to the denominator for numerical stability [1e-08]
     centered
@@ -452,7 +455,7 @@ class TrainingParameters:
     trust_coefficient
         lars: trust coefficient, the norm of a layer's update relative to its weights [0.001]
     weight_decay
-        L2 penalty, or decoupled weight decay (adamw, lamb, muon, shampoo, soap) [0]
+        L2 penalty, or decoupled weight decay (adamw, lamb, muon, shampoo, soap, kfac) [0]
     decay_biases
         Apply weight decay to biases as well [true]
     encoder_rate_factor
@@ -466,23 +469,25 @@ class TrainingParameters:
     decoder_decay_factor
         Factor on the decoder's weight decay [1]
     precondition_block
-        shampoo, soap: largest side of a block of a weight matrix that is preconditioned on its own
-        [1024]
+        shampoo, soap, kfac: largest side of a block of a weight matrix that is preconditioned on
+        its own [1024]
     precondition_every
-        shampoo, soap: steps between two computations of a root or eigenbasis [10]
+        shampoo, soap, kfac: steps between two computations of a root, eigenbasis or inverse [10]
     statistics_every
-        shampoo, soap: steps between two updates of the gradient's second-order statistics [1]
+        shampoo, soap, kfac: steps between two updates of the second-order statistics [1]
     statistics_decay
-        shampoo, soap: decay rate of these statistics; soap: and of the second moment [0.95]
+        shampoo, soap, kfac: decay rate of these statistics; soap: and of the second moment [0.95]
     precondition_damping
         shampoo: added to the eigenvalues of the statistics, relative to the largest [1e-06]
     precondition_exponent
         shampoo: exponent p of each preconditioner, statistics^(-p) [0.25]
+    kfac_damping
+        kfac: added to the eigenvalues of each Kronecker factor, relative to their mean [0.01]
     graft
-        shampoo: rule that sets the size of a step: spectral, adam, sgd [spectral]
+        shampoo, kfac: rule that sets the size of a step: spectral, adam, sgd [spectral]
     optimizer_precision
-        muon, shampoo, soap: precision of the factors of matrix products (bf16 requires oneDNN and
-        CPU support): fp32, bf16 [fp32]
+        muon, shampoo, soap, kfac: precision of the factors of matrix products (bf16 requires oneDNN
+        and CPU support): fp32, bf16 [fp32]
     lbfgs_history
         lbfgs: history size (correction pairs) [10]
     line_search
@@ -543,7 +548,7 @@ class TrainingParameters:
         Weight decay, or a list with one per layer; empty: 0.0002 for rbm, otherwise --weight-decay
     pretrain_optimizer
         Optimizer; auto: sgd for rbm, otherwise --optimizer (adam instead of lbfgs): auto, sgd,
-        adam, adamw, nadam, adagrad, rmsprop, adadelta, lars, lamb, muon, shampoo, soap [auto]
+        adam, adamw, nadam, adagrad, rmsprop, adadelta, lars, lamb, muon, shampoo, soap, kfac [auto]
     pretrain_momentum
         rbm: momentum after the first 5 epochs, during which it is at most 0.5 [0.9]
     pretrain_batch
@@ -747,6 +752,7 @@ class TrainingParameters:
         statistics_decay: Number = None,
         precondition_damping: Number = None,
         precondition_exponent: Number = None,
+        kfac_damping: Number = None,
         graft: Text = None,
         optimizer_precision: Text = None,
         lbfgs_history: Number = None,

@@ -35,8 +35,8 @@ class Adam:
         g = terms[0]
         self.mean = 0.9 * self.mean + 0.1 * g
         self.variance = 0.999 * self.variance + 0.001 * g * g
-        return self.mean / (1 - 0.9**t) / (
-            np.sqrt(self.variance / (1 - 0.999**t)) + self.epsilon
+        return (
+            self.mean / (1 - 0.9**t) / (np.sqrt(self.variance / (1 - 0.999**t)) + self.epsilon)
         )
 
 
