@@ -62,15 +62,18 @@ std::vector<Setting> optimizer_settings() {
                       [](TrainConfig& c) -> Index& { return c.optimizer.precondition.block; }),
       integer_setting({"precondition-every", s,
                        "shampoo, soap, kfac: steps between two computations of a root, eigenbasis "
-                       "or inverse"},
+                       "or inverse, to which the interval grows"},
                       [](TrainConfig& c) -> Index& { return c.optimizer.precondition.every; }),
       integer_setting(
           {"statistics-every", s,
-           "shampoo, soap, kfac: steps between two updates of the second-order statistics"},
+           "shampoo, soap, kfac: steps between two updates of the second-order statistics; "
+           "shampoo, "
+           "soap: to which the interval grows"},
           [](TrainConfig& c) -> Index& { return c.optimizer.precondition.statistics_every; }),
       number_setting(
           {"statistics-decay", s,
-           "shampoo, soap, kfac: decay rate of these statistics; soap: and of the second moment"},
+           "shampoo, soap, kfac: decay rate of these statistics per step; soap: and of the second "
+           "moment"},
           [](TrainConfig& c) -> double& { return c.optimizer.precondition.statistics_decay; }),
       number_setting(
           {"precondition-damping", s,

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "optim/growing_interval.hpp"
+
 namespace hourglass {
 
 namespace {
@@ -136,7 +138,8 @@ void MatrixDirections::collect(const UpdateStep& step, MomentsOf moments_of) {
 void MatrixDirections::transform(Index step, Index worker) {
   for (const std::size_t b : work_[static_cast<std::size_t>(worker)]) {
     const MatrixBlock& block = plan_.blocks[b];
-    MatrixStep matrix_step{step, step == 1 || step % rule_.interval() == block.turn,
+    const Index interval = growing_interval(step, roots_share, rule_.interval());
+    MatrixStep matrix_step{step, step == 1 || step % interval == block.turn % interval,
                            recorder_of(recording_, worker)};
     if (FactorExchange* const factors = exchange_.factors(); factors && factors->has_sums()) {
       const Slot weight = plan_.bands[block.band].slot;

@@ -1,6 +1,7 @@
 #include "optim/kfac.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/scratch_arena.hpp"
 #include "optim/check.hpp"
@@ -72,8 +73,10 @@ Index Kfac::transform(const MatrixStep& step, Matrix block, std::span<const Matr
                       std::span<float> scratch) const {
   if (!step.left.empty()) {
     const PhaseSpan span(step.recorder, Phase::statistics);
-    follow(settings_.statistics_decay, step.left, state[left_statistics_place]);
-    follow(settings_.statistics_decay, step.right, state[right_statistics_place]);
+    const double decay =
+        std::pow(settings_.statistics_decay, static_cast<double>(settings_.statistics_every));
+    follow(decay, step.left, state[left_statistics_place]);
+    follow(decay, step.right, state[right_statistics_place]);
   }
   Index failures = 0;
   if (step.refresh) {

@@ -8,10 +8,11 @@ namespace hourglass {
 
 /// K-FAC (Martens & Grosse 2015; convolutions: Grosse & Martens 2016): gradients multiplied by the
 /// inverse of a Kronecker-factored Fisher matrix. For a block (out x in) with gradient G, momentum
-/// m, statistics decay b, damping d, and the factors S, A of the step's samples
+/// m, statistics decay b per step, damping d, and the factors S, A of the step's samples
 /// (nn/kronecker_factors.hpp: means of g g^T and of a a^T):
-///   L = b L + (1 - b) S;  R = b R + (1 - b) A          every --statistics-every steps of an epoch
-///   L' = (L / mean(L) + d I)^-1;  R' likewise          every --precondition-every steps
+///   L = b^n L + (1 - b^n) S;  R = b^n R + (1 - b^n) A  every n = --statistics-every steps of an
+///                                                      epoch, the first one included
+///   L' = (L / mean(L) + d I)^-1;  R' likewise          MatrixStep::refresh
 ///   M = m M + G;  D = L' M R', scaled as optim/graft.hpp says
 /// where mean(L) is the mean eigenvalue, trace(L) / out: damping is split between the factors in
 /// proportion to their sizes (pi = sqrt(mean(R) / mean(L))), as Martens & Grosse do, with lambda =

@@ -43,7 +43,8 @@ class SlowKfac {
       const auto follow = [&](SlowMatrix& mean, Index item) {
         const Buffer<float> sums = test::BlockTrial::factor(mean.rows, item);
         const SlowMatrix now(mean.rows, mean.rows, {sums.span().begin(), sums.span().end()});
-        mean = p.statistics_decay * mean + (1 - p.statistics_decay) * now;
+        const double kept = std::pow(p.statistics_decay, p.statistics_every);
+        mean = kept * mean + (1 - kept) * now;
       };
       follow(left_, t);
       follow(right_, t + 1000);
