@@ -35,9 +35,9 @@ void FactorExchange::plan_receivers(std::span<const MatrixBand> bands) {
   for (const MatrixBand& band : bands) {
     const FactorLayout::Factors* const factors = layout_.find(band.slot);
     require(factors != nullptr, "a matrix without factors");
-    for (const FactorLayout::Block& block : factors->left) {
-      if (block.units == band.rows) add(block, band.rank);
-    }
+    const auto left = std::ranges::find(factors->left, band.rows, &FactorLayout::Block::units);
+    require(left != factors->left.end(), "a band that is no block of its factor");
+    add(*left, band.rank);
     for (const FactorLayout::Block& block : factors->right) add(block, band.rank);
   }
   bands_ = std::make_unique<BandExchange>(communicator_, owned_, receivers_, false, arena_.span());

@@ -13,7 +13,7 @@ constexpr Index leaves = 7;
 
 class FactorExchangeTest : public testing::Test {
  protected:
-  // A weight of 9 x 30 in bands of 5 and 4 rows, which share the right factor, and one of 4 x 4.
+  // A weight of 9 x 30 in bands of 4 and 5 rows, which share the right factor, and one of 4 x 4.
   FactorExchangeTest() {
     layout_.add(0, "a", 9, 30, 5);
     layout_.add(2, "b", 4, 4, 5);
@@ -52,7 +52,7 @@ class FactorExchangeTest : public testing::Test {
 TEST_F(FactorExchangeTest, owners_of_a_weight_receive_the_tree_sum_of_its_factors) {
   const int last = world_.size() - 1;
   const std::vector<MatrixBand> bands = {
-      {0, {0, 5}, {}, last}, {0, {5, 9}, {}, 0}, {2, {0, 4}, {}, last}};
+      {0, even_part(9, 2, 0), {}, last}, {0, even_part(9, 2, 1), {}, 0}, {2, {0, 4}, {}, last}};
   FactorExchange exchange(world_, layout_, 3, leaves, 512);
   exchange.plan_receivers(bands);
   EXPECT_TRUE(exchange.is_due(0) && exchange.is_due(3));
