@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "hourglass/core/error.hpp"
-#include "nn/activation.hpp"
 #include "nn/dense.hpp"
 #include "nn/gaussian_sample.hpp"
 #include "nn/noise.hpp"

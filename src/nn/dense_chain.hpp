@@ -6,6 +6,7 @@
 
 #include "core/buffer.hpp"
 #include "math/row_product.hpp"
+#include "nn/activation.hpp"
 #include "nn/network.hpp"
 
 namespace hourglass {

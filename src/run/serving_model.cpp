@@ -76,8 +76,8 @@ ServingModel::Scratch::Scratch(const ServingModel& owner)
       row(static_cast<std::size_t>(owner.features()) * sizeof(double)),
       workspace(owner.model_.network->make_workspace(owner.micro_batch())) {
   Index widest = 0;
-  for (const auto* chain : {&owner.encoder_, &owner.decoder_})
-    widest = std::max(widest, *chain ? (*chain)->widest() : 0);
+  for (const auto* part : {&owner.encoder_, &owner.decoder_})
+    widest = std::max(widest, *part ? (*part)->widest() : 0);
   // Codes and then their reconstructions.
   chain = Buffer<float>(4 * owner.micro_batch() * widest);
 }
