@@ -18,8 +18,8 @@ namespace hourglass {
 namespace {
 
 constexpr std::size_t bytes_per_read = std::size_t{1} << 18;
-// Enough to notice that a file was rewritten in place: lines end in digits that vary.
-constexpr std::size_t remembered_bytes = 128;
+// More than a usual line: enough to notice that a file was rewritten in place.
+constexpr std::size_t remembered_bytes = 1024;
 // A line of a code of a million units takes less; a file without lines must not fill the memory.
 constexpr std::size_t longest_line = std::size_t{64} << 20;
 

@@ -25,21 +25,21 @@ class PageServerTest : public testing::Test {
     EXPECT_EQ(::connect(file.get(), reinterpret_cast<sockaddr*>(&there), sizeof there), 0);
     return file;
   }
-  // What comes back until the server closes the connection; `ends`: nothing more will be sent.
-  std::string exchange(const std::string& request, bool ends = false) {
+  // What comes back until the server closes the connection. A request that has no end keeps it open
+  // for a while.
+  std::string exchange(const std::string& request, bool has_end = true) {
     const posix::FileDescriptor file = connect();
     EXPECT_EQ(::send(file.get(), request.data(), request.size(), MSG_NOSIGNAL),
               static_cast<ssize_t>(request.size()));
-    if (ends) ::shutdown(file.get(), SHUT_WR);
     std::string answer;
     std::array<char, 4096> buffer{};
-    for (int turn = 0; turn < 200; ++turn) {
+    for (int turn = 0; turn < (has_end ? 200 : 10); ++turn) {
       server_.serve(std::chrono::milliseconds(1));
       const ssize_t count = ::recv(file.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
       if (count == 0) return answer;
       if (count > 0) answer.append(buffer.data(), static_cast<std::size_t>(count));
     }
-    ADD_FAILURE() << "no end of the answer to " << request;
+    if (has_end) ADD_FAILURE() << "no end of the answer to " << request;
     return answer;
   }
   std::string get(const std::string& path, const std::string& headers = "Host: localhost\r\n",
@@ -96,7 +96,7 @@ TEST_F(PageServerTest, everything_else_gets_the_same_nothing) {
                                     std::string(100, '\0'), std::string("GET /secret/\r\n\r\n"),
                                     "GET /" + std::string(30000, 'a') + " HTTP/1.1\r\n\r\n",
                                     "GET /secret/ HTTP/1.1\r\nA: " + std::string(30000, 'a')}) {
-    EXPECT_EQ(exchange(broken, true).find("the page"), std::string::npos);
+    EXPECT_EQ(exchange(broken, false).find("the page"), std::string::npos);
   }
   EXPECT_TRUE(get("/secret/").ends_with("the page")) << "and it goes on";
 }

@@ -63,10 +63,14 @@ class Watch:
 
     def get(self, path, connection=None, **headers):
         """Status and body; `path` is below the token."""
-        connection = connection or self.connect()
-        connection.request("GET", urllib.parse.urlsplit(self.address).path + path, headers=headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
+        own = None if connection else self.connect()
+        used = connection or own
+        used.request("GET", urllib.parse.urlsplit(self.address).path + path, headers=headers)
+        answer = used.getresponse()
+        body = answer.read().decode()
+        if own:
+            own.close()
+        return answer.status, body
 
     def held(self):
         """Open files, and resident KiB."""
@@ -112,7 +116,7 @@ class WatchTest(ProgramTest):
         )
 
         def epochs():
-            return int(page(f"{CELL}('live','epochs')"))
+            return int(re.search(r"\d+", page(f"{CELL}('live','state')"))[0])
 
         before = epochs()
         wait_until(lambda: epochs() > before, what="the move of the page")
@@ -138,8 +142,9 @@ class WatchTest(ProgramTest):
         self.assertIn("Reconstruction error", one("document.body.textContent"))
         self.assertEqual(one("document.querySelectorAll('figure svg').length"), 5)
         self.assertEqual(watch.end(), 0)
-        wait_until(lambda: "does not answer" in page("document.getElementById('said').textContent"))
         self.assertEqual(single.end(signal.SIGINT), 0)
+        # Only the page in front asks.
+        wait_until(lambda: "does not answer" in one("document.getElementById('said').textContent"))
         # The only complaints are those of a server that has ended.
         complaints = [e for e in browser.errors if "ERR_CONNECTION" not in e.get("text", "")]
         self.assertEqual(complaints, [])
@@ -164,6 +169,7 @@ class WatchTest(ProgramTest):
                 connection.request("GET", path)
                 answer = connection.getresponse()
                 self.assertEqual((answer.status, answer.read()), (404, b""))
+                connection.close()
         self.assertEqual(watch.get("", Host="rebound.example"), (404, ""))
         self.assertEqual(watch.get("../../run/config.cfg"), (404, ""))
         # Only this machine's own address is listened on.
