@@ -72,6 +72,8 @@ REVIEWED = [
     ("a: pass (ms)", "a unit"),
     ("--feature-weights has {} numbers", "files are counted before: hints_train_test"),
     ("; did you mean", "setting_hints_test, hints_machine_test"),
+    ("name run folders: hourglass watch run1/ run2/", "watch_test watches runs"),
+    ("; choose another --port, or 0 for a free one", "watch_test follows it"),
     ("bash: source <(hourglass completion bash)", "tools_test sources them"),
     ("see ", "names a log"),
     (" features, the largest shares first; --json has all", "a heading: units_test"),
