@@ -4,7 +4,7 @@ RESULTS.jsonl [--folder FOLDER].
 
 Builds bench/simulate/simulate.cpp with SimGrid's smpicxx, describes the clusters, and writes one
 JSON line a point; points that RESULTS.jsonl has already are not run again. STUDY: weak, strong,
-gather, allreduce, tiny, or validate, which simulates what --measured files hold. A point of 1024
+gather, sparse, allreduce, tiny, or validate, which simulates what --measured files hold. A point of 1024
 ranks takes half a minute or more."""
 import argparse
 import concurrent.futures
@@ -146,6 +146,37 @@ def allreduce():
                 yield point("weak", cluster, ranks, reduction="allreduce", overlap=overlap)
 
 
+# Sparse autoencoders, one core and a micro-batch of 128: features, units, active units of a sample,
+# and the milliseconds of a pass, of Adam on all weights and of adding two gradients
+# (docs/sparse-autoencoders.md says where from). The large one is simulated at 1/64 of its units on
+# links of 1/64 of their bandwidth.
+DICTIONARIES = {
+    "512-8192": (512, 8192, 32, 1, 21.0, 6.0, 3.0),
+    "256-1000000": (256, 1000000, 32, 64, 1400.0, 700.0, 350.0),
+}
+
+
+def sparse():
+    """Dictionaries, 128 samples a rank: everything sent, the gradients of active units alone, and
+    their updates alone too. Units are used equally often, which makes most of them active."""
+    for name, (features, units, k, scale, pass_ms, update_ms, combine_ms) in DICTIONARIES.items():
+        for cluster in [MAIN, "10gbe"]:
+            for ranks in [4, 16, 64, 256, 1024] if cluster == MAIN else [4, 16, 64]:
+                share = 1 - (1 - k / units) ** (128 * ranks)
+                modes = [(1, 0)] if share > 0.5 else [(1, 0), (share, 0), (share, 1)]
+                for active, sparse_update in modes:
+                    yield point("sparse", cluster, ranks, hide_gather=0, bucket=1 << 20) | {
+                        "dictionary": name,
+                        "widths": f"{features},{units // scale},{features}",
+                        "bandwidth": CLUSTERS[cluster]["bandwidth"] / scale,
+                        "pass_ms": pass_ms,
+                        "update_ms": update_ms,
+                        "combine_ms": combine_ms,
+                        "active": round(active, 4),
+                        "sparse_update": sparse_update,
+                    }
+
+
 def validate(files):
     """The points of measured studies (files of hourglass scale), with the times of a pass and an
     update measured in the same jobs."""
@@ -207,6 +238,7 @@ STUDIES = {
     "weak": weak,
     "strong": strong,
     "gather": gather,
+    "sparse": sparse,
     "allreduce": allreduce,
     "tiny": tiny,
     "validate": validate,
@@ -288,6 +320,10 @@ def simulate_in(folder, executable, p):
         p["hide_gather"],
         "--round-bits",
         p["round_bits"],
+        "--active",
+        p.get("active", 1),
+        "--sparse-update",
+        p.get("sparse_update", 0),
         "--warm-up",
         1,
         "--steps",

@@ -40,7 +40,8 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
       GradientExchangeSettings{settings_.reduction, plan_.shards(), settings_.bucket_bytes,
                                settings_.arithmetic.wire, &recording_,
                                settings_.arithmetic.low_rank, &model_.layout(), &pool,
-                               end_of_first_weight(model_)});
+                               end_of_first_weight(model_), model_.active_rows(),
+                               settings_.sparse_exchange, settings_.update.sparse});
   sharded_optimizer_ =
       std::make_unique<ShardedOptimizer>(model_, *optimizer_, *exchange_, pool, settings_.update,
                                          &recording_, settings_.frozen.ranges);
