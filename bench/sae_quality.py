@@ -6,8 +6,9 @@ a table for docs/sparse-autoencoders.md.
   bench/sae_quality.py [--atoms 4096 --dimension 512 --active 20] [--samples 200000] [--epochs 5]
     [--seeds 3] [--kinds topk,batch-topk,jumprelu,l1,gated] [--peers torch,none]
 
-Same data, batch, epochs and number of units (as many as atoms). Hourglass trains on inputs scaled
-to a mean square of 1, the recipes on the data as they are, so that the best rates differ. On samples held out:
+Same data, batch, epochs and number of units (as many as atoms). Hourglass scales its inputs to a
+mean square of 1, so that the best rates differ; with -- --normalize none they are the same.
+On samples held out:
   L0         active units of a sample
   FVE        fraction of variance explained, 1 - |x - x^|^2 / |x - mean|^2
   dead       units that no sample held out uses
