@@ -4,14 +4,14 @@ superposition`), by Hourglass and by the published recipes in PyTorch (bench/pee
 a table for docs/sparse-autoencoders.md.
 
   bench/sae_quality.py [--atoms 4096 --dimension 512 --active 20] [--samples 200000] [--epochs 5]
-    [--seeds 3] [--kinds topk,batch-topk,jumprelu,l1] [--peers torch,none]
+    [--seeds 3] [--kinds topk,batch-topk,jumprelu,l1,gated] [--peers torch,none]
 
 Same data, batch, epochs, rate and number of units (as many as atoms). On samples held out:
   L0         active units of a sample
   FVE        fraction of variance explained, 1 - |x - x^|^2 / |x - mean|^2
   dead       units that no sample held out uses
   recovered  atoms to which some unit's atom has a cosine above 0.9
-The weights of jumprelu and l1 are searched for the L0 of topk, on the first seed.
+The weights of jumprelu, l1 and gated are searched for the L0 of topk, on the first seed.
 """
 import argparse
 import json
@@ -38,6 +38,7 @@ def hourglass(arguments, folder, kind, weight, seed):
         "batch-topk": ["--sparsity", f"batch-topk:{arguments.active}"],
         "jumprelu": ["--sparsity", "jumprelu:0.1", "--jumprelu-bandwidth", 0.1, "--l0", weight],
         "l1": ["--sparsity", "l1", "--l1", weight],
+        "gated": ["--sparsity", "gated", "--l1", weight],
     }[kind]
     if kind == "jumprelu":
         spec += ["--l0-warmup", f"{max(1, arguments.epochs // 5)}epochs"]
@@ -64,7 +65,11 @@ def hourglass(arguments, folder, kind, weight, seed):
             tensors[name] = values.reshape(entry["shape"])
     cfg = json.loads((folder / "sae/cfg.json").read_text())
     if not cfg["apply_b_dec_to_input"]:
-        tensors["b_enc"] = tensors["b_enc"] + tensors["b_dec"] @ tensors["W_enc"]
+        shift = tensors["b_dec"] @ tensors["W_enc"]
+        for name, factor in (("b_enc", 1), ("b_gate", 1), ("b_mag", None)):
+            if name in tensors:
+                factor = np.exp(tensors["r_mag"]) if factor is None else factor
+                tensors[name] = tensors[name] + factor * shift
     return tensors
 
 
@@ -82,7 +87,11 @@ def recipe(arguments, folder, kind, weight, seed):
 
 
 def codes_of(tensors, kind, k, x):
-    z = np.maximum((x - tensors["b_dec"]) @ tensors["W_enc"] + tensors["b_enc"], 0)
+    z = (x - tensors["b_dec"]) @ tensors["W_enc"]
+    if kind == "gated":
+        magnitudes = np.maximum(z * np.exp(tensors["r_mag"]) + tensors["b_mag"], 0)
+        return np.where(z + tensors["b_gate"] > 0, magnitudes, 0)
+    z = np.maximum(z + tensors["b_enc"], 0)
     if kind == "topk":
         bound = np.partition(z, -k, axis=1)[:, -k][:, None]
         return np.where(z >= bound, z, 0)
@@ -131,7 +140,7 @@ def main():
     parser.add_argument("--batch", type=int, default=1024)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--kinds", default="topk,batch-topk,jumprelu,l1")
+    parser.add_argument("--kinds", default="topk,batch-topk,jumprelu,l1,gated")
     parser.add_argument("--peers", choices=["torch", "none"], default="torch")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("options", nargs="*", help="further options of hourglass train, after --")
@@ -171,7 +180,7 @@ def main():
                     return measures(tensors, kind, arguments, x, atoms)
 
                 weight = 0
-                if kind in ("jumprelu", "l1"):
+                if kind in ("jumprelu", "l1", "gated"):
                     weight = weight_for(trained, arguments.active, 5e-3)
                 runs = [trained(weight, seed) for seed in range(1, arguments.seeds + 1)]
                 report(arguments, kind, side, weight, runs)

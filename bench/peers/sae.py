@@ -21,6 +21,10 @@ import tempfile
 import time
 from pathlib import Path
 
+# One thread on either side. The libraries under PyTorch read this when they are loaded; without it
+# its matrix products take all cores, whatever set_num_threads says.
+os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+
 try:
     import h5py
     import numpy as np
@@ -30,7 +34,6 @@ except ImportError as error:
     sys.exit(77)
 
 ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def superpositions(samples, features, active, seed):
@@ -104,7 +107,6 @@ def run_hourglass(options, data, ranks):
             [*command, *words, *options.options.split()],
             check=True,
             stdout=subprocess.DEVNULL,
-            env=ENVIRONMENT,
         )
         records = map(json.loads, (Path(folder) / "run/metrics.jsonl").read_text().splitlines())
         return [r["samples_per_second"] for r in records if r["kind"] == "epoch"][-1]

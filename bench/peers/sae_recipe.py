@@ -6,11 +6,13 @@ would write instead.
   batch-topk  the k B largest of a batch, then a running threshold (Bussmann et al. 2024)
   jumprelu    learned thresholds, L0 penalty by a straight-through gradient (Rajamanoharan et al.
               2024)
+  gated       a gate and a magnitude of shared directions, the gate trained by an L1 penalty and
+              an auxiliary reconstruction (Rajamanoharan et al. 2024)
   l1          relu(z) and an L1 penalty times the norms of the atoms (Bricken et al. 2023)
 
 All have a pre-bias (it begins as the mean), tied start, atoms of norm 1 with gradients orthogonal
-to them, and Adam. Writes the arrays W_enc (d x n), b_enc, W_dec (n x d), b_dec and threshold to
---output and prints one JSON object.
+to them, and Adam. Writes the arrays W_enc (d x n), b_enc, W_dec (n x d), b_dec, threshold and those
+of gated to --output and prints one JSON object.
 """
 import argparse
 import json
@@ -49,6 +51,8 @@ class Autoencoder(torch.nn.Module):
         self.w_enc = torch.nn.Parameter(atoms.t().clone())
         self.b_enc = torch.nn.Parameter(torch.zeros(units))
         self.b_dec = torch.nn.Parameter(mean.clone())
+        self.r_mag = torch.nn.Parameter(torch.zeros(units))
+        self.b_mag = torch.nn.Parameter(torch.zeros(units))
         self.log_threshold = torch.nn.Parameter(torch.full((units,), float(np.log(threshold))))
 
     def products(self, x):
@@ -72,9 +76,10 @@ def kept_largest(values, k):
 def train(arguments, data):
     torch.manual_seed(arguments.seed)
     model = Autoencoder(data.shape[1], arguments.units, data.mean(0), arguments.threshold)
-    used = [parameter for name, parameter in model.named_parameters()]
-    if arguments.sparsity != "jumprelu":
-        used = [p for p in used if p is not model.log_threshold]
+    others = {"jumprelu": {"r_mag", "b_mag"}, "gated": {"log_threshold"}}.get(
+        arguments.sparsity, {"r_mag", "b_mag", "log_threshold"}
+    )
+    used = [parameter for name, parameter in model.named_parameters() if name not in others]
     optimizer = torch.optim.Adam(used, lr=arguments.learning_rate)
     steps = len(data) // arguments.batch
     total_steps = steps * arguments.epochs
@@ -103,6 +108,13 @@ def train(arguments, data):
                 gates = Rectangle.apply(z, theta, arguments.bandwidth, False)
                 warm = min(1.0, (step + 1) / max(1, total_steps // 5))
                 penalty = arguments.weight * warm * gates.sum(1).mean()
+            elif arguments.sparsity == "gated":
+                magnitudes = (z - model.b_enc) * model.r_mag.exp() + model.b_mag
+                code = magnitudes.relu() * (z > 0)
+                gate = z.relu()
+                penalty = arguments.weight * gate.sum(1).mean()
+                rebuilt = gate @ model.w_dec.detach() + model.b_dec.detach()
+                penalty = penalty + (x - rebuilt).square().sum(1).mean() / x.shape[1]
             else:
                 code = z.relu()
                 penalty = arguments.weight * code.sum(1).mean()
@@ -142,7 +154,9 @@ def main():
     parser.add_argument("--samples", type=int, default=0, help="use the first N samples only")
     parser.add_argument("--units", type=int, required=True)
     parser.add_argument(
-        "--sparsity", choices=["topk", "batch-topk", "jumprelu", "l1"], default="topk"
+        "--sparsity",
+        choices=["topk", "batch-topk", "jumprelu", "l1", "gated"],
+        default="topk",
     )
     parser.add_argument("--k", type=int, default=32)
     parser.add_argument("--weight", type=float, default=1e-3, help="of the L0 or L1 penalty")
@@ -171,6 +185,9 @@ def main():
         W_dec=model.w_dec.detach().numpy(),
         b_dec=model.b_dec.detach().numpy(),
         threshold=threshold,
+        r_mag=model.r_mag.detach().numpy(),
+        b_mag=model.b_mag.detach().numpy(),
+        b_gate=model.b_enc.detach().numpy(),
     )
     print(json.dumps({"seconds": seconds, "torch": torch.__version__}))
 

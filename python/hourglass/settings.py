@@ -120,8 +120,8 @@ SETTINGS: Dict[str, Tuple[str, str, bool]] = {
     "encoder-decay-factor": ("optimizer", "1", True),
     "decoder-decay-factor": ("optimizer", "1", True),
     "precondition-block": ("optimizer", "1024", True),
-    "precondition-every": ("optimizer", "10", True),
-    "statistics-every": ("optimizer", "1", True),
+    "precondition-every": ("optimizer", "20", True),
+    "statistics-every": ("optimizer", "2", True),
     "statistics-decay": ("optimizer", "0.95", True),
     "precondition-damping": ("optimizer", "1e-06", True),
     "precondition-exponent": ("optimizer", "0.25", True),
@@ -469,11 +469,14 @@ class TrainingParameters:
         shampoo, soap: largest side of a block of a weight matrix that is preconditioned on its own
         [1024]
     precondition_every
-        shampoo, soap: steps between two computations of a root or eigenbasis [10]
+        shampoo, soap: steps between two computations of a root or eigenbasis, to which the interval
+        grows [20]
     statistics_every
-        shampoo, soap: steps between two updates of the gradient's second-order statistics [1]
+        shampoo, soap: steps between two updates of the gradient's second-order statistics, to which
+        the interval grows [2]
     statistics_decay
-        shampoo, soap: decay rate of these statistics; soap: and of the second moment [0.95]
+        shampoo, soap: decay rate of these statistics per step; soap: and of the second moment
+        [0.95]
     precondition_damping
         shampoo: added to the eigenvalues of the statistics, relative to the largest [1e-06]
     precondition_exponent

@@ -32,14 +32,14 @@ TrainConfig configuration_of(const SaelensWeights& weights) {
     selection.kind = Selection::jump_relu;
     model.sparsity.l0 = 1;
   } else {
-    selection.kind = Selection::relu;
+    selection.kind = weights.architecture == "gated" ? Selection::gated : Selection::relu;
     model.regularization.l1 = 1;
   }
   return config;
 }
 
 /// The arena of the network, with b_dec in the encoder's bias where it is applied to inputs too.
-Buffer<float> arena_of(const SaelensWeights& weights, const Autoencoder& network) {
+Buffer<float> arena_of(SaelensWeights weights, const Autoencoder& network) {
   Buffer<float> arena(network.layout().size());
   std::ranges::fill(arena.span(), 0.0F);
   const auto d = static_cast<std::size_t>(weights.inputs);
@@ -51,16 +51,20 @@ Buffer<float> arena_of(const SaelensWeights& weights, const Autoencoder& network
     return arena.data() + found->offset;
   };
   float* const encoder = place("encoder/0/weight");
-  float* const bias = place("encoder/0/bias");
   for (std::size_t j = 0; j < n; ++j) {
-    double sum = static_cast<double>(weights.b_enc[j]);
+    double shift = 0;
     for (std::size_t c = 0; c < d; ++c) {
       const float value = weights.w_enc[c * n + j];
       encoder[j * d + c] = value;
       if (weights.apply_b_dec_to_input)
-        sum -= static_cast<double>(value) * static_cast<double>(weights.b_dec[c]);
+        shift -= static_cast<double>(value) * static_cast<double>(weights.b_dec[c]);
     }
-    bias[j] = static_cast<float>(sum);
+    add_to_biases(weights, j, shift);
+  }
+  std::ranges::copy(weights.b_enc, place("encoder/0/bias"));
+  if (!weights.r_mag.empty()) {
+    std::ranges::copy(weights.r_mag, place("encoder/0/log_magnitude"));
+    std::ranges::copy(weights.b_mag, place("encoder/0/magnitude_bias"));
   }
   std::ranges::copy(weights.w_dec, place("decoder/0/weight"));
   std::ranges::copy(weights.b_dec, place("decoder/0/bias"));

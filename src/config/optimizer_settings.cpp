@@ -60,15 +60,18 @@ std::vector<Setting> optimizer_settings() {
                        "preconditioned on its own"},
                       [](TrainConfig& c) -> Index& { return c.optimizer.precondition.block; }),
       integer_setting({"precondition-every", s,
-                       "shampoo, soap: steps between two computations of a root or eigenbasis"},
+                       "shampoo, soap: steps between two computations of a root or eigenbasis, "
+                       "to which the interval grows"},
                       [](TrainConfig& c) -> Index& { return c.optimizer.precondition.every; }),
       integer_setting(
           {"statistics-every", s,
-           "shampoo, soap: steps between two updates of the gradient's second-order statistics"},
+           "shampoo, soap: steps between two updates of the gradient's second-order statistics, "
+           "to which the interval grows"},
           [](TrainConfig& c) -> Index& { return c.optimizer.precondition.statistics_every; }),
       number_setting(
           {"statistics-decay", s,
-           "shampoo, soap: decay rate of these statistics; soap: and of the second moment"},
+           "shampoo, soap: decay rate of these statistics per step; soap: and of the second "
+           "moment"},
           [](TrainConfig& c) -> double& { return c.optimizer.precondition.statistics_decay; }),
       number_setting(
           {"precondition-damping", s,

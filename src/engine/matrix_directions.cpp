@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "optim/growing_interval.hpp"
+
 namespace hourglass {
 
 namespace {
@@ -130,7 +132,8 @@ void MatrixDirections::collect(const UpdateStep& step, MomentsOf moments_of) {
 void MatrixDirections::transform(Index step, Index worker) {
   for (const std::size_t b : work_[static_cast<std::size_t>(worker)]) {
     const MatrixBlock& block = plan_.blocks[b];
-    const MatrixStep matrix_step{step, step == 1 || step % rule_.interval() == block.turn,
+    const Index interval = growing_interval(step, roots_share, rule_.interval());
+    const MatrixStep matrix_step{step, step == 1 || step % interval == block.turn % interval,
                                  recorder_of(recording_, worker)};
     worker_failures_[static_cast<std::size_t>(worker)] +=
         rule_.transform(matrix_step, view(block), block_states_[b],

@@ -62,12 +62,12 @@ void describe_code(const Model& model, SaelensWeights& weights) {
     weights.architecture = r.k_sparse > 0 ? "topk" : "standard";
     weights.k = std::min<Index>(weights.units,
                                 std::llround(r.k_sparse_alpha * static_cast<double>(r.k_sparse)));
-  } else if (kind == Selection::none) {
-    refuse(model, "train with --sparsity, or --code-activation relu");
+  } else if (kind == Selection::gated) {
+    weights.architecture = "gated";
+    weights.r_mag = tensor(model, "encoder/0/log_magnitude");
+    weights.b_mag = tensor(model, "encoder/0/magnitude_bias");
   } else {
-    refuse(model,
-           fmt::format("--sparsity {} has no form there; topk, batch-topk, jumprelu and l1 have",
-                       to_string(spec.sparsity.selection)));
+    refuse(model, "train with --sparsity, or --code-activation relu");
   }
 }
 
@@ -109,6 +109,15 @@ InputMap input_map(const InputTransform& transform, Index inputs) {
 
 }  // namespace
 
+void add_to_biases(SaelensWeights& weights, std::size_t unit, double shift) {
+  float& bias = weights.b_enc[unit];
+  bias = static_cast<float>(static_cast<double>(bias) + shift);
+  if (weights.b_mag.empty()) return;
+  float& magnitude_bias = weights.b_mag[unit];
+  magnitude_bias = static_cast<float>(static_cast<double>(magnitude_bias) +
+                                      std::exp(static_cast<double>(weights.r_mag[unit])) * shift);
+}
+
 SaelensWeights saelens_weights(const Model& model) {
   check(model);
   const AutoencoderSpec& spec = model.network->spec();
@@ -128,19 +137,19 @@ SaelensWeights saelens_weights(const Model& model) {
   weights.b_enc = tensor(model, "encoder/0/bias");
   weights.b_dec = tensor(model, "decoder/0/bias");
   const InputMap map = input_map(model.transform, weights.inputs);
-  // W (x - b) + a = W x + (a - W b).
+  // W (x - b) + a = W x + (a - W b), and so with the magnitudes' bias, times exp(r_mag).
   const bool centred = spec.dictionary.pre_bias != PreBias::none;
   for (std::size_t j = 0; j < n; ++j) {
-    double bias = static_cast<double>(weights.b_enc[j]);
+    double shift = 0;
     for (std::size_t c = 0; c < d; ++c) {
       float& in = encoder[j * d + c];
       float& out = decoder[j * d + c];
       const double centre = centred ? static_cast<double>(weights.b_dec[c]) : 0.0;
-      bias += static_cast<double>(in) * (map.shift[c] - centre);
+      shift += static_cast<double>(in) * (map.shift[c] - centre);
       in = static_cast<float>(static_cast<double>(in) * map.scale[c]);
       out = static_cast<float>(static_cast<double>(out) / map.scale[c]);
     }
-    weights.b_enc[j] = static_cast<float>(bias);
+    add_to_biases(weights, j, shift);
   }
   for (std::size_t c = 0; c < d; ++c) {
     const double value = static_cast<double>(weights.b_dec[c]) - map.shift[c];
@@ -182,7 +191,13 @@ std::string saelens_tensors(const SaelensWeights& weights) {
   file.add("W_dec", by_unit, weights.w_dec.data());
   file.add("W_enc", by_input, weights.w_enc.data());
   file.add("b_dec", {weights.inputs}, weights.b_dec.data());
-  file.add("b_enc", {weights.units}, weights.b_enc.data());
+  if (weights.r_mag.empty()) {
+    file.add("b_enc", {weights.units}, weights.b_enc.data());
+  } else {
+    file.add("b_gate", {weights.units}, weights.b_enc.data());
+    file.add("b_mag", {weights.units}, weights.b_mag.data());
+    file.add("r_mag", {weights.units}, weights.r_mag.data());
+  }
   if (!weights.threshold.empty()) file.add("threshold", {weights.units}, weights.threshold.data());
   return file.bytes();
 }

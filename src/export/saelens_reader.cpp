@@ -131,6 +131,8 @@ void fold_atom_norms(SaelensWeights& weights) {
       out = static_cast<float>(static_cast<double>(out) / norm);
     }
     weights.b_enc[j] = static_cast<float>(static_cast<double>(weights.b_enc[j]) * norm);
+    if (!weights.b_mag.empty())
+      weights.b_mag[j] = static_cast<float>(static_cast<double>(weights.b_mag[j]) * norm);
   }
 }
 
@@ -159,15 +161,21 @@ SaelensWeights read_saelens(const std::string& folder) {
       refuse(configuration.path(),
              fmt::format("k is {}, above d_sae, {}", weights.k, weights.units));
     }
-  } else if (weights.architecture != "jumprelu" && weights.architecture != "standard") {
+  } else if (weights.architecture != "jumprelu" && weights.architecture != "standard" &&
+             weights.architecture != "gated") {
     refuse(configuration.path(),
-           fmt::format("its architecture is '{}'; standard, topk and jumprelu "
+           fmt::format("its architecture is '{}'; standard, topk, jumprelu and gated "
                        "can be read",
                        weights.architecture.substr(0, 40)));
   }
   weights.apply_b_dec_to_input = configuration.flag("apply_b_dec_to_input", true);
   weights.w_enc = tensors.read("W_enc", {weights.inputs, weights.units});
-  weights.b_enc = tensors.read("b_enc", {weights.units});
+  const bool gated = weights.architecture == "gated";
+  weights.b_enc = tensors.read(gated ? "b_gate" : "b_enc", {weights.units});
+  if (gated) {
+    weights.r_mag = tensors.read("r_mag", {weights.units});
+    weights.b_mag = tensors.read("b_mag", {weights.units});
+  }
   weights.w_dec = tensors.read("W_dec", {weights.units, weights.inputs});
   weights.b_dec = tensors.read("b_dec", {weights.inputs});
   if (weights.architecture == "jumprelu")

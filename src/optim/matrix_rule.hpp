@@ -41,7 +41,8 @@ class MatrixRule {
 
   /// The largest side of a block; 0: matrices are not divided.
   [[nodiscard]] virtual Index largest_side() const { return 0; }
-  /// Steps between two MatrixStep::refresh of a block.
+  /// Steps between two MatrixStep::refresh of a block, once they have grown to it
+  /// (growing_interval()).
   [[nodiscard]] virtual Index interval() const { return 1; }
   /// The state of a block. The names are the same for all shapes.
   [[nodiscard]] virtual std::vector<State> states(Index rows, Index columns) const;

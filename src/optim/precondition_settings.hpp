@@ -9,9 +9,9 @@ namespace hourglass {
 /// Settings of the optimizers with preconditioners of matrices: shampoo, soap.
 struct PreconditionSettings {
   Index block = 1024;              ///< largest side of a block that has factors of its own
-  Index every = 10;                ///< steps between two computations of a root or basis
-  Index statistics_every = 1;      ///< steps between two updates of the statistics
-  double statistics_decay = 0.95;  ///< of the statistics; soap: and of the second moment
+  Index every = 20;                ///< steps between two computations of a root or basis, at most
+  Index statistics_every = 2;      ///< steps between two updates of the statistics, at most
+  double statistics_decay = 0.95;  ///< of the statistics, per step; soap: and of the second moment
   double damping = 1e-6;           ///< shampoo: added to the eigenvalues, relative to the largest
   double exponent = 0.25;          ///< shampoo: each factor is raised to -exponent
   std::string graft = "spectral";  ///< shampoo: size of a step: spectral, adam, sgd

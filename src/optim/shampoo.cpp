@@ -7,8 +7,8 @@
 
 #include "core/scratch_arena.hpp"
 #include "hourglass/core/error.hpp"
-#include "math/symmetric.hpp"
 #include "optim/check.hpp"
+#include "optim/gradient_statistics.hpp"
 #include "optim/rounded_product.hpp"
 #include "optim/subnormal.hpp"
 
@@ -98,12 +98,8 @@ Index Shampoo::transform(const MatrixStep& step, Matrix block, std::span<const M
                          std::span<float> scratch) const {
   const double sides = static_cast<double>(block.rows * block.columns) *
                        static_cast<double>(block.rows + block.columns);
-  if ((step.step - 1) % settings_.statistics_every == 0) {
-    const PhaseSpan span(step.recorder, Phase::statistics, 0, sides);
-    const auto decay = static_cast<float>(settings_.statistics_decay);
-    symmetric_product(false, 1 - decay, block, decay, state[left_statistics_place]);
-    symmetric_product(true, 1 - decay, block, decay, state[right_statistics_place]);
-  }
+  update_statistics(settings_, step, block, state[left_statistics_place],
+                    state[right_statistics_place]);
   Index failures = 0;
   if (step.refresh) {
     const PhaseSpan span(step.recorder, Phase::roots);

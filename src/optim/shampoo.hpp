@@ -8,8 +8,8 @@ namespace hourglass {
 
 /// Shampoo (Gupta, Koren & Singer 2018; Anil et al. 2020): gradients preconditioned on both sides.
 /// For a block (out x in) with gradient G, momentum m, statistics decay b, exponent e, damping d:
-///   L = b L + (1 - b) G G^T;  R = b R + (1 - b) G^T G   every --statistics-every steps
-///   L' = (L / |L|_2 + d I)^-e;  R' likewise              every --precondition-every steps
+///   L = b L + (1 - b) G G^T;  R = b R + (1 - b) G^T G   update_statistics()
+///   L' = (L / |L|_2 + d I)^-e;  R' likewise              MatrixStep::refresh
 ///   M = m M + G;  D = L' M R'
 /// D is scaled ("grafted") to a size that needs no other tuning: `spectral`, the Frobenius norm
 /// sqrt(min(out, in)) sqrt(max(1, out / in)) of Muon's direction; `adam`, the norm of Adam's step

@@ -9,6 +9,7 @@
 #include "math/finite.hpp"
 #include "math/symmetric.hpp"
 #include "optim/check.hpp"
+#include "optim/gradient_statistics.hpp"
 #include "optim/matrix_root.hpp"
 #include "optim/rounded_product.hpp"
 #include "optim/shampoo.hpp"
@@ -152,27 +153,10 @@ Index Soap::refresh(Index step, std::span<const Matrix> state, std::span<float> 
   return 0;
 }
 
-Index Soap::transform(const MatrixStep& step, Matrix block, std::span<const Matrix> state,
-                      std::span<float> scratch) const {
+void Soap::replace_by_direction(const MatrixStep& step, Matrix block, std::span<const Matrix> state,
+                                std::span<float> scratch) const {
   const double sides = static_cast<double>(block.rows * block.columns) *
                        static_cast<double>(block.rows + block.columns);
-  const auto decay = static_cast<float>(settings_.statistics_decay);
-  if ((step.step - 1) % settings_.statistics_every == 0) {
-    const PhaseSpan span(step.recorder, Phase::statistics, 0, sides);
-    symmetric_product(false, 1 - decay, block, decay, state[left_statistics_place]);
-    symmetric_product(true, 1 - decay, block, decay, state[right_statistics_place]);
-  }
-  Index failures = 0;
-  if (step.refresh) {
-    const PhaseSpan span(step.recorder, Phase::roots);
-    failures = refresh(step.step, state, scratch);
-  }
-  if (step.step == 1) {
-    // In the bases made from this gradient all but its singular values are rounding errors, which
-    // Adam would blow up to full steps.
-    for (Index r = 0; r < block.rows; ++r) std::ranges::fill(block.row(r), 0.0F);
-    return failures;
-  }
   const PhaseSpan span(step.recorder, Phase::precondition, 0, 4 * sides);
   ScratchArena arena(scratch);
   const Matrix half = arena.allocate(block.rows, block.columns);
@@ -187,6 +171,7 @@ Index Soap::transform(const MatrixStep& step, Matrix block, std::span<const Matr
   const auto mean_correction = static_cast<float>(1 / (1 - std::pow(momentum_, t)));
   const auto variance_correction =
       static_cast<float>(1 / std::sqrt(1 - std::pow(settings_.statistics_decay, t)));
+  const auto decay = static_cast<float>(settings_.statistics_decay);
   const auto epsilon = static_cast<float>(epsilon_);
   for (Index r = 0; r < block.rows; ++r) {
     float* __restrict value = rotated.row(r).data();
@@ -202,7 +187,23 @@ Index Soap::transform(const MatrixStep& step, Matrix block, std::span<const Matr
   }
   multiply(true, false, left, rotated, half, rest);
   multiply(false, false, half, right, block, rest);
-  return failures;
+}
+
+Index Soap::transform(const MatrixStep& step, Matrix block, std::span<const Matrix> state,
+                      std::span<float> scratch) const {
+  update_statistics(settings_, step, block, state[left_statistics_place],
+                    state[right_statistics_place]);
+  if (step.step == 1) {
+    // There are no bases yet.
+    for (Index r = 0; r < block.rows; ++r) std::ranges::fill(block.row(r), 0.0F);
+  } else {
+    replace_by_direction(step, block, state, scratch);
+  }
+  // After the direction: bases that are fitted to a gradient make it sparse, and then Adam, whose
+  // second moment knows the old bases, blows its small elements up to full steps.
+  if (!step.refresh) return 0;
+  const PhaseSpan span(step.recorder, Phase::roots);
+  return refresh(step.step, state, scratch);
 }
 
 }  // namespace hourglass

@@ -105,7 +105,7 @@ TEST(IneffectiveSettings, AreThoseThatAnOptimizerDoesNotUse) {
       {"centered", "true"},
       {"trust-coefficient", "0.1"},
       {"precondition-every", "2"},
-      {"statistics-every", "2"},
+      {"statistics-every", "3"},
       {"statistics-decay", "0.5"},
       {"precondition-damping", "0.1"},
       {"precondition-exponent", "0.5"},

@@ -76,7 +76,7 @@ TrainConfig unusual() {
       "final-learning-rate = 0.001\ndecay-factor = 0.5\ndecay-epochs = 3\nwarmup-epochs = "
       "0.5\nbatch = 96\nmicro-batch = 32\n"
       "epochs = 4\nseed = 18446744073709551615\nlbfgs-history = 7\nprecondition-block = 64\n"
-      "precondition-every = 5\nstatistics-every = 2\nstatistics-decay = 0.9\n"
+      "precondition-every = 5\nstatistics-every = 3\nstatistics-decay = 0.9\n"
       "precondition-damping = 0.001\nprecondition-exponent = 0.5\ngraft = adam\n"
       "optimizer-precision = bf16\nline-search = "
       "armijo\nline-search-evaluations = 9\n"

@@ -20,6 +20,7 @@ using test::SlowMatrix;
 OptimizerSettings settings_of() {
   OptimizerSettings settings{.name = "soap", .momentum = 0.8};
   settings.precondition.every = 3;
+  settings.precondition.statistics_every = 1;
   settings.precondition.statistics_decay = 0.9;
   return settings;
 }
@@ -54,15 +55,21 @@ class SlowSoap {
         variance_(rows, columns) {}
 
   SlowMatrix direction(Index t, const SlowMatrix& g) {
+    SlowMatrix result(g.rows, g.columns);
+    if (t > 1) result = adam(t, g);
+    renew_bases(t, g);
+    return result;
+  }
+
+ private:
+  void renew_bases(Index t, const SlowMatrix& g) {
     const double b = settings_.precondition.statistics_decay;
-    const double m = settings_.momentum;
     left_ = b * left_ + (1 - b) * (g * g.transposed());
     right_ = b * right_ + (1 - b) * (g.transposed() * g);
     if (t == 1) {
       std::vector<double> unused;
       u_ = test::eigenvectors(left_, unused);
       v_ = test::eigenvectors(right_, unused);
-      return {g.rows, g.columns};
     } else if (t % settings_.precondition.every == 0) {
       const std::vector<Index> rows = follow(left_, u_);
       const std::vector<Index> columns = follow(right_, v_);
@@ -73,6 +80,11 @@ class SlowSoap {
               before(rows[static_cast<std::size_t>(r)], columns[static_cast<std::size_t>(c)]);
       }
     }
+  }
+
+  SlowMatrix adam(Index t, const SlowMatrix& g) {
+    const double b = settings_.precondition.statistics_decay;
+    const double m = settings_.momentum;
     const SlowMatrix rotated = u_ * g * v_.transposed();
     mean_ = m * mean_ + (1 - m) * g;
     SlowMatrix step = u_ * mean_ * v_.transposed();
@@ -85,7 +97,6 @@ class SlowSoap {
     return u_.transposed() * step * v_;
   }
 
- private:
   static std::vector<Index> follow(const SlowMatrix& statistics, SlowMatrix& basis) {
     const SlowMatrix image = basis * statistics;
     std::vector<double> values(static_cast<std::size_t>(basis.rows), 0.0);

@@ -31,7 +31,7 @@ REVIEWED = [
     (": check the folder's permissions", "tests may run as root, who may write everywhere"),
     ("cannot write {}: check the folder's permissions", "the same"),
     ("cannot create a folder in {}: set TMPDIR", "the same"),
-    ("; use safetensors", "needs a model of more than 2 GiB"),
+    ("use `hourglass encode`, or TrainedModel of the C++ API", "of the C API: serving_model_test"),
     ("; resume without that node", "needs a faulty node; silent_error_test resumes"),
     ("a rank, its node or its network failed", "the meaning of exit code 69, the same"),
     ("a bug: please report it", "the meaning of exit code 70"),

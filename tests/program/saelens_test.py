@@ -15,6 +15,7 @@ SPARSITY = {
     "jumprelu": ["--sparsity", "jumprelu:0.05", "--l0", "1e-3"],
     "batch-topk": ["--sparsity", "batch-topk:4"],
     "standard": ["--sparsity", "l1", "--l1", "1e-3"],
+    "gated": ["--sparsity", "gated", "--l1", "1e-3"],
 }
 
 
@@ -37,7 +38,11 @@ def codes_of(x, tensors, cfg):
     """What SAELens computes."""
     if cfg["apply_b_dec_to_input"]:
         x = x - tensors["b_dec"]
-    z = x.astype(np.float64) @ tensors["W_enc"] + tensors["b_enc"]
+    z = x.astype(np.float64) @ tensors["W_enc"]
+    if cfg["architecture"] == "gated":
+        magnitudes = z * np.exp(tensors["r_mag"].astype(np.float64)) + tensors["b_mag"]
+        return np.where(z + tensors["b_gate"] > 0, np.maximum(magnitudes, 0), 0)
+    z += tensors["b_enc"]
     if cfg["architecture"] == "jumprelu":
         return np.where(z > tensors["threshold"], z, 0)
     z = np.maximum(z, 0)
@@ -143,7 +148,8 @@ class SaelensTest(ProgramTest):
         decoded = (expected / norms) @ made["W_dec"] + made["b_dec"]
         np.testing.assert_allclose(outputs, decoded, atol=1e-4)
         for changes, words in (
-            ({"architecture": "gated"}, ["cfg.json", "'gated'"]),
+            ({"architecture": "transcoder"}, ["cfg.json", "'transcoder'"]),
+            ({"architecture": "gated"}, ["sae_weights.safetensors", "b_gate"]),
             ({"d_sae": 7}, ["sae_weights.safetensors", "not 10 x 7"]),
             ({"k": 100}, ["k is 100, above d_sae"]),
             ({"normalize_activations": "layer_norm"}, ["normalize_activations is 'layer_norm'"]),
