@@ -60,10 +60,12 @@ def client(address, rate, seconds):
 
 
 def held(process):
-    """Open files, and resident KiB."""
+    """Open files, resident KiB, and seconds of processor time so far."""
     status = Path(f"/proc/{process}/status").read_text()
     files = len(os.listdir(f"/proc/{process}/fd"))
-    return {"files": files, "resident_kib": int(re.search(r"VmRSS:\s+(\d+)", status)[1])}
+    seconds = int(Path(f"/proc/{process}/schedstat").read_text().split()[0]) / 1e9
+    resident = int(re.search(r"VmRSS:\s+(\d+)", status)[1])
+    return {"files": files, "resident_kib": resident, "processor_seconds": seconds}
 
 
 class Training:
@@ -136,6 +138,9 @@ def measure(options, folder):
         "windows_alone": alone,
         "windows_under_load": loaded,
         "requests_per_second": len(latencies) / sum(answer["seconds"] for answer in answers),
+        "server_us_per_request": 1e6
+        * (after["processor_seconds"] - before["processor_seconds"])
+        / len(latencies),
         "requests_failed": sum(len(answer["failures"]) for answer in answers),
         "latency_ms_median": statistics.median(latencies),
         "latency_ms_99": latencies[int(0.99 * len(latencies))],
