@@ -105,8 +105,8 @@ std::vector<HalvingJob> halving_jobs(const HalvingSettings& settings,
   }
   std::ranges::stable_sort(unfinished, std::ranges::greater(), &HalvingJob::rung);
   std::vector<HalvingJob> jobs = std::move(unfinished);
-  jobs.insert(jobs.end(), promotions.begin(), promotions.end());
   jobs.insert(jobs.end(), waiting.begin(), waiting.end());
+  jobs.insert(jobs.end(), promotions.begin(), promotions.end());
   return jobs;
 }
 

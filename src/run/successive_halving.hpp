@@ -48,8 +48,12 @@ struct HalvingJob {
 };
 
 /// All that could be trained now, what is most urgent first: trials that have begun a rung (and may
-/// be running), then promotions, from the top rung down and the best first, then trials that have
-/// not begun. Ties go to the trial with the smaller number. Empty: the search is over.
+/// be running), then trials that have not begun, then promotions, from the top rung down and the
+/// best first. Ties go to the trial with the smaller number. Empty: the search is over.
+///
+/// The published algorithm promotes before it begins another trial, since it draws trials without
+/// end. Here their number is known: to begin all of them first keeps as many processes busy, and
+/// nobody is promoted for being the best of the first few.
 ///
 /// The asynchronous rule promotes before a rung is complete, and so may promote more than
 /// floor(n / eta) of it in the end. Both promote at least the best one of a rung once no further

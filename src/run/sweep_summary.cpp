@@ -54,10 +54,11 @@ std::vector<Contender> contenders_of(const SweepPlan& plan, const std::string& o
 
 std::optional<TrialRow> winner_of(const SweepPlan& plan, const std::string& output) {
   // Sorted by error, whatever the order of the table is.
-  for (TrialRow& row : read_rows(plan, output, "validation_sse")) {
-    if (has_model(row, output)) return std::move(row);
-  }
-  return std::nullopt;
+  const auto rows = read_rows(plan, output, "validation_sse");
+  const auto found =
+      std::ranges::find_if(rows, [&](const TrialRow& row) { return has_model(row, output); });
+  if (found == rows.end()) return std::nullopt;
+  return *found;
 }
 
 SweepSummary summarize(const SweepPlan& plan, const std::vector<TrialRow>& rows,

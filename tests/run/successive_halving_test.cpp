@@ -130,7 +130,8 @@ TEST(SuccessiveHalving, synchronous_rungs_are_those_of_the_definition_in_any_ord
   }
 }
 
-// Algorithm 2 of Li et al. (2020), as it stands there, for a finite number of trials.
+// Algorithm 2 of Li et al. (2020), as it stands there, but that trials which have not begun come
+// before promotions, and for a finite number of them.
 std::optional<HalvingJob> reference_asha(const Problem& problem,
                                          const std::vector<Contender>& contenders) {
   const Index top = problem.rungs() - 1;
@@ -149,16 +150,16 @@ std::optional<HalvingJob> reference_asha(const Problem& problem,
     if (static_cast<Index>(order.size()) > count) order.resize(static_cast<std::size_t>(count));
     return order;
   };
+  for (std::size_t t = 0; t < contenders.size(); ++t) {
+    if (!contenders[t].refused && contenders[t].begun == 0)
+      return HalvingJob{static_cast<Index>(t), 0};
+  }
   for (Index k = top - 1; k >= 0; --k) {
     const auto count = std::ranges::count_if(
         contenders, [&](const Contender& c) { return !c.refused && ended(c, k); });
     for (const auto& [error, t] : top_of(k, count / problem.settings.eta)) {
       if (contenders[static_cast<std::size_t>(t)].begun == k + 1) return HalvingJob{t, k + 1};
     }
-  }
-  for (std::size_t t = 0; t < contenders.size(); ++t) {
-    if (!contenders[t].refused && contenders[t].begun == 0)
-      return HalvingJob{static_cast<Index>(t), 0};
   }
   // No trials are left for the lowest rung. A rung to which nobody is on the way any more, and from
   // which nobody has gone on, sends its best one.
@@ -217,7 +218,7 @@ TEST(SuccessiveHalving, a_rung_that_was_begun_comes_first_and_ties_go_to_the_sma
   contenders[3] = {{1}, 2, false, false};
   contenders[4] = {{}, 1, false, false};
   EXPECT_EQ(halving_jobs(settings, contenders),
-            (std::vector<HalvingJob>{{3, 1}, {4, 0}, {1, 1}, {5, 0}}));
+            (std::vector<HalvingJob>{{3, 1}, {4, 0}, {5, 0}, {1, 1}}));
 }
 
 TEST(SuccessiveHalving, trials_without_a_finite_error_are_never_promoted) {
