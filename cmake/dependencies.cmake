@@ -19,6 +19,8 @@ find_path(OPENBLAS_INCLUDE_DIR NAMES openblas_config.h PATH_SUFFIXES openblas op
 find_library(DNNL_LIBRARY NAMES dnnl)
 find_path(DNNL_INCLUDE_DIR NAMES oneapi/dnnl/dnnl.hpp)
 find_package(Boost 1.74 REQUIRED COMPONENTS program_options)
+find_library(MICROHTTPD_LIBRARY NAMES microhttpd REQUIRED)
+find_path(MICROHTTPD_INCLUDE_DIR NAMES microhttpd.h REQUIRED)
 find_package(nlohmann_json REQUIRED) # headers only
 find_library(XXHASH_LIBRARY NAMES xxhash REQUIRED)
 find_library(LZF_LIBRARY NAMES lzf REQUIRED)

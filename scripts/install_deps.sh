@@ -10,6 +10,7 @@ packages=(
   g++ make cmake ninja-build pkg-config
   libopenmpi-dev openmpi-bin libhwloc-dev libopenblas-dev libhdf5-openmpi-dev
   libboost-program-options-dev librandom123-dev nlohmann-json3-dev libfmt-dev libxxhash-dev liblzf-dev zlib1g-dev libpng-dev libjpeg-dev
+  libmicrohttpd-dev
   libgtest-dev libbenchmark-dev
   dataset-fashion-mnist
 )

@@ -26,10 +26,11 @@ case "${1-}" in
       --exclude-regex '^program_(bench|dag|docs|header|memory|package|peers|python|results|simulate|slurm)_test$'
     ;;
   thread)
-    build tsan --target data_test engine_test engine_mpi_test train_test train_mpi_test
+    build tsan --target data_test engine_test engine_mpi_test run_test train_test train_mpi_test
     # Only our own threads are the question: the libraries were not built for it. Tests that fork or wait for a signal have none to show.
-    TSAN_OPTIONS="suppressions=$PWD/tests/support/tsan.supp ignore_noninstrumented_modules=1 die_after_fork=0" \
-      ctest --preset tsan --tests-regex '^((data|engine|train)[.]|(engine|train)_mpi_[12]$)' --exclude-regex DeathTest
+    export TSAN_OPTIONS="suppressions=$PWD/tests/support/tsan.supp ignore_noninstrumented_modules=1 die_after_fork=0"
+    GTEST_FILTER='-*DeathTest*' ctest --preset tsan --tests-regex '^((data|engine|train)[.]|(engine|train)_mpi_[12]$)'
+    GTEST_FILTER='ServingModel*:TrainedModel*' ctest --preset tsan --tests-regex '^run[.]'
     ;;
   *)
     echo "usage: scripts/sanitize.sh [programs | thread]" >&2

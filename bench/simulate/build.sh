@@ -10,5 +10,5 @@ mkdir -p "$folder"
 if [ -x "$folder/simulate" ] && [ -z "$(find bench/simulate src/comm src/core include/hourglass/comm include/hourglass/core -newer "$folder/simulate" -name '*.[ch]pp')" ]; then
   exit 0
 fi
-smpicxx -std=gnu++20 -O2 -ffp-contract=off -w -Iinclude -Isrc bench/simulate/*.cpp src/comm/*.cpp src/core/activity.cpp src/core/error.cpp src/core/tree_sum.cpp src/core/wire_format.cpp \
+smpicxx -std=gnu++20 -O2 -ffp-contract=off -w -Iinclude -Isrc bench/simulate/*.cpp src/comm/*.cpp src/core/active_rows.cpp src/core/activity.cpp src/core/error.cpp src/core/tree_sum.cpp src/core/wire_format.cpp \
   -o "$folder/simulate" -lfmt

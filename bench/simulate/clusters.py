@@ -1,4 +1,4 @@
-"""The clusters that are simulated."""
+"""The clusters that are simulated, and their description for SimGrid."""
 
 # Links: bandwidth of a port in bytes a second, latency of one link in seconds. `efficiency` is what
 # protocols leave of it.
@@ -50,3 +50,16 @@ CLUSTERS = {
         "overhead": 2e-7,
     },
 }
+
+
+def platform_text(c, ranks_per_node):
+    """A cluster as SimGrid reads it."""
+    return (
+        "<?xml version='1.0'?><!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n"
+        '<platform version="4.1">'
+        f"<zone id=\"w\" routing=\"Full\"><cluster id=\"c\" {c['topology']} prefix=\"n\" "
+        f"suffix=\"\" radical=\"0-{c['nodes'] - 1}\" speed=\"1Gf\" "
+        f"core=\"{max(ranks_per_node, 1)}\" bw=\"{c['bandwidth']}Bps\" lat=\"{c['latency']}s\" "
+        'loopback_bw="8GBps" loopback_lat="300ns"/>'
+        "</zone></platform>\n"
+    )

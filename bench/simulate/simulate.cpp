@@ -5,12 +5,16 @@
 //   1 --pass-ms 13 --update-ms
 //   4
 //           --reduction tree|allreduce --overlap 1 --wire-bytes 4 --bucket-bytes 4194304 --steps 1
-//           --hide-gather 1 --round-bits 3
+//           --hide-gather 1 --round-bits 3 --active 1 --sparse-update 0
 // The schedule is that of GradientEngine: the last micro-batch's backward pass announces finished
 // layers tail first; a bucket starts when all of it is finished; progress() is called at each
 // announcement. With --hide-gather 1 the gather goes on behind the next step's forward pass, each
 // layer of which waits for its own parameters (ParameterGather). A pass is one third forward; a
 // layer's share is that of its multiply-adds (the first layer has no input gradient).
+//
+// --active below 1: the widths are those of a sparse autoencoder, d,n,d, and of the n units this
+// share is active on some rank: their rows alone are exchanged, after the union of the ranks' sets.
+// With --sparse-update 1 the gather carries these rows alone, too.
 //
 // SMPI has no realistic non-blocking allreduce. `allreduce` runs a blocking MPI_Allreduce for each
 // bucket; with --overlap 1 the step is put together from their times under perfect progress, which
@@ -46,6 +50,8 @@ struct Settings {
   Index bucket_bytes = Index{4} << 20;
   Index warm_up = 0;
   Index steps = 1;
+  double active = 1;  // units of a sparse code
+  bool sparse_update = false;
 };
 
 Settings read_settings(int argc, char** argv) {
@@ -70,6 +76,8 @@ Settings read_settings(int argc, char** argv) {
   settings.bucket_bytes = static_cast<Index>(number("--bucket-bytes", 4 << 20));
   settings.warm_up = static_cast<Index>(number("--warm-up", 0));
   settings.steps = static_cast<Index>(number("--steps", 1));
+  settings.active = number("--active", 1);
+  settings.sparse_update = number("--sparse-update", 0) != 0;
   return settings;
 }
 
@@ -84,6 +92,29 @@ void sum_scalars() {
   static std::int64_t sums[200];
   MPI_Reduce(words, sums, 200, MPI_INT64_T, MPI_SUM, 0, MPI_COMM_WORLD);
   MPI_Bcast(sums, 200, MPI_INT64_T, 0, MPI_COMM_WORLD);
+}
+
+// The rows of a dictionary of which a share is active: the encoder's weight and bias, the atoms.
+ActiveRows active_rows(const Settings& settings) {
+  const Index inputs = settings.widths[0];
+  const Index units = settings.widths[1];
+  const Index bias = round_up(units * inputs, cell_floats);
+  ActiveRows rows({{0, inputs}, {bias, 1}, {bias + round_up(units, cell_floats), inputs}}, units);
+  std::uint64_t state = 1;
+  for (Index u = 0; u < units; ++u) {
+    state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+    if (static_cast<double>(state >> 33) < settings.active * 0x1p31) rows.add(u);
+  }
+  return rows;
+}
+
+// The union of the units over the ranks, as sum_scalars().
+void unite(ActiveRows& rows) {
+  const auto words = static_cast<int>(rows.words().size());
+  static std::vector<std::uint64_t> all;
+  all.resize(rows.words().size());
+  MPI_Reduce(rows.words().data(), all.data(), words, MPI_UINT64_T, MPI_BOR, 0, MPI_COMM_WORLD);
+  MPI_Bcast(all.data(), words, MPI_UINT64_T, 0, MPI_COMM_WORLD);
 }
 
 // The announcements of a backward pass: after `seconds` more, everything from float `watermark` on
@@ -128,7 +159,8 @@ Pass make_pass(const Settings& settings) {
 
 // One step by the tree: what GradientEngine and Trainer do, in their order.
 void tree_step(const Settings& settings, const Pass& pass, const Communicator& world,
-               Reducer& reducer, std::span<const BucketPart> parts_of_rank, const float* sum) {
+               Reducer& reducer, std::span<const BucketPart> parts_of_rank, const float* sum,
+               ActiveRows& rows) {
   const auto buckets = reducer.buckets();
   std::size_t started = 0;
   std::vector<BucketPart> parts(parts_of_rank.begin(), parts_of_rank.end());
@@ -152,6 +184,10 @@ void tree_step(const Settings& settings, const Pass& pass, const Communicator& w
     }
     for (const Announcement& layer : pass.backward) {
       compute(layer.seconds);
+      if (last && !rows.empty() && started == 0) {
+        unite(rows);
+        reducer.carry_in_reduce(&rows);
+      }
       if (last && settings.overlap) start_until(layer.watermark);
       if (settings.overlap) reducer.progress();
     }
@@ -159,10 +195,13 @@ void tree_step(const Settings& settings, const Pass& pass, const Communicator& w
   start_until(0);
   sum_scalars();
   const double share = 1.0 / world.size();
+  if (settings.sparse_update && !rows.empty()) reducer.carry_in_gather(&rows);
+  const double updated = settings.sparse_update ? settings.active : 1;
   for (std::size_t b = 0; b < buckets.size(); ++b) {
     reducer.wait_reduce(static_cast<Index>(b));
     const double part = static_cast<double>(buckets[b].size()) / static_cast<double>(pass.arena);
-    compute(part * (settings.update * share + settings.combine * (1 - share)));
+    compute(part *
+            (settings.update * share * updated + settings.combine * (1 - share) * settings.active));
     if (settings.hide_gather) continue;
     reducer.start_gather(static_cast<Index>(b));
     reducer.progress();
@@ -220,11 +259,13 @@ int simulate(int argc, char** argv) {
   std::vector<BucketPart> parts;
   for (const Range node : maximal_nodes(even_part(leaves, world.size(), world.rank()), leaves))
     parts.push_back({node, sum.data()});
+  ActiveRows rows;
+  if (settings.active < 1) rows = active_rows(settings);
   std::unique_ptr<Reducer> reducer;
   if (settings.tree)
     reducer = make_tree_reducer(
         world, {leaves, bucket_bytes, sum.span(), parameters.span(), Wire::fp32,
-                settings.hide_gather ? pass.ends.front() : 0, settings.round_bits});
+                settings.hide_gather ? pass.ends.front() : 0, settings.round_bits, !rows.empty()});
   const auto buckets = make_buckets(pass.arena, bucket_bytes);
 
   double overlapped = 0;
@@ -235,7 +276,7 @@ int simulate(int argc, char** argv) {
       overlapped = 0;
     }
     if (settings.tree) {
-      tree_step(settings, pass, world, *reducer, parts, sum.data());
+      tree_step(settings, pass, world, *reducer, parts, sum.data(), rows);
     } else {
       overlapped += allreduce_step(settings, pass, world, buckets, sum.data());
     }

@@ -4,8 +4,8 @@ RESULTS.jsonl [--folder FOLDER].
 
 Builds bench/simulate/simulate.cpp with SimGrid's smpicxx, describes the clusters, and writes one
 JSON line a point; points that RESULTS.jsonl has already are not run again. STUDY: weak, strong,
-gather, allreduce, tiny, or validate, which simulates what --measured files hold. A point of 1024
-ranks takes half a minute or more."""
+gather, sparse, large, allreduce, tiny, or validate, which simulates what --measured files hold. A
+point of 1024 ranks takes half a minute or more; `simulator_seconds` of a result says how long."""
 import argparse
 import concurrent.futures
 import json
@@ -13,9 +13,10 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
-from clusters import CLUSTERS
+from clusters import CLUSTERS, platform_text
 
 HERE = Path(__file__).resolve().parent
 
@@ -62,6 +63,9 @@ def point(
         **more,
     }
 
+
+# What a simulation adds to its point.
+RESULTS = ["step_ms", "simulator_seconds"]
 
 FEW = [1, 4, 16, 64, 256, 1024]
 MANY = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
@@ -137,6 +141,19 @@ def gather():
             )
 
 
+def large():
+    """The exchange as it is, at the ends of the curves, with 64 ranks a node, and beyond 1024
+    ranks."""
+    yield point("large", "10gbe", 256, wire=2)
+    for cluster in [MAIN, "dragonfly-200g"]:
+        for ranks in [256, 1024]:
+            for micro_batch in [128, 32]:
+                yield point("large", cluster, ranks, micro_batch)
+    for ranks in [1024, 4096, 16384]:
+        for cluster in [MAIN, "dragonfly-200g"]:
+            yield point("large", cluster, ranks, node=64)
+
+
 def allreduce():
     """The classic scheme. Rings of messages by the hundred thousand: minutes of computing for the
     last points."""
@@ -207,22 +224,11 @@ STUDIES = {
     "weak": weak,
     "strong": strong,
     "gather": gather,
+    "large": large,
     "allreduce": allreduce,
     "tiny": tiny,
     "validate": validate,
 }
-
-
-def platform_text(c, ranks_per_node):
-    return (
-        "<?xml version='1.0'?><!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n"
-        '<platform version="4.1">'
-        f"<zone id=\"w\" routing=\"Full\"><cluster id=\"c\" {c['topology']} prefix=\"n\" "
-        f"suffix=\"\" radical=\"0-{c['nodes'] - 1}\" speed=\"1Gf\" "
-        f"core=\"{max(ranks_per_node, 1)}\" bw=\"{c['bandwidth']}Bps\" lat=\"{c['latency']}s\" "
-        'loopback_bw="8GBps" loopback_lat="300ns"/>'
-        "</zone></platform>\n"
-    )
 
 
 def simulate(executable, p):
@@ -244,6 +250,10 @@ def simulate_in(folder, executable, p):
         "smpi/bcast": "binomial_tree",
         "smpi/reduce": "binomial",
         "smpi/shared-malloc": "global",
+        # Ranks share their globals, none of which a step depends on: a copy of the executable for
+        # each of thousands of ranks takes longer than the simulation.
+        "smpi/privatization": "no",
+        "contexts/stack-size": 256,
         "smpi/test": 1e-7,
         "smpi/iprobe": 1e-7,
         # A test takes as long however often it has failed before.
@@ -293,13 +303,19 @@ def simulate_in(folder, executable, p):
         "--steps",
         1,
     ]
+    begin = time.monotonic()
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    seconds = time.monotonic() - begin
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode != 0 or not lines:
         raise RuntimeError(
             f"smpirun ended with {done.returncode} on {p}:\n{done.stdout}\n{done.stderr}"
         )
-    return {**p, "step_ms": json.loads(lines[-1])["step_ms"]}
+    return {
+        **p,
+        "step_ms": json.loads(lines[-1])["step_ms"],
+        "simulator_seconds": round(seconds, 1),
+    }
 
 
 def read_results(path):
@@ -338,11 +354,17 @@ def main():
         default=[],
         help="validate: results files of hourglass scale",
     )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=len(os.sched_getaffinity(0)),
+        help="simulations at a time, each on one core",
+    )
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     subprocess.run([str(HERE / "build.sh"), str(arguments.folder.resolve())], check=True)
     done = [
-        {name: value for name, value in result.items() if name != "step_ms"}
+        {name: value for name, value in result.items() if name not in RESULTS}
         for result in read_results(arguments.output)
     ]
     drop_cut_line(arguments.output)
@@ -354,7 +376,7 @@ def main():
     executable = arguments.folder.resolve() / "simulate"
     # A simulation is one thread of computing.
     with arguments.output.open("a") as file, concurrent.futures.ThreadPoolExecutor(
-        len(os.sched_getaffinity(0))
+        arguments.jobs
     ) as pool:
         waiting = [pool.submit(simulate, executable, p) for p in points if p not in done]
         try:

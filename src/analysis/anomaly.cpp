@@ -50,7 +50,7 @@ SampleErrors sample_errors(const Communicator& communicator, const Model& model,
   const AutoencoderSpec& spec = network.spec();
   const auto distribution = units.empty() ? distribution_of(spec.loss, spec.output_activation)
                                           : std::optional<CountDistribution>();
-  const InferencePlan plan{reader.info().rows(), micro_batch};
+  const InferencePlan plan{reader.info().rows(), micro_batch, true};
   const Range mine = plan.of_rank(communicator.rank(), communicator.size());
   SampleErrors errors;
   errors.rows = {std::min(plan.rows, mine.begin * micro_batch),
@@ -68,7 +68,7 @@ SampleErrors sample_errors(const Communicator& communicator, const Model& model,
           const ConstMatrix y = network.reconstruct(model.parameters.data(), x, workspace);
           std::vector<double> terms;
           const ConstMatrix target = target_of(network.spec(), x);
-          for (Index r = 0; r < x.rows; ++r) {
+          for (Index r = 0; r < rows.size(); ++r) {
             const double sum = distribution ? likelihood_loss(*distribution, target, y, r, terms)
                                : units.empty()
                                    ? present_squared_distance(y.row(r), target.row(r))

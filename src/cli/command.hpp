@@ -39,6 +39,7 @@ struct Command {
 [[nodiscard]] Command report_command();
 [[nodiscard]] Command show_command();
 [[nodiscard]] Command compare_command();
+[[nodiscard]] Command watch_command();
 [[nodiscard]] Command score_command();
 [[nodiscard]] Command export_command();
 [[nodiscard]] Command doctor_command();

@@ -9,12 +9,12 @@ namespace hourglass {
 
 std::vector<Command> commands() {
   std::vector<Command> all = {
-      import_command(), generate_command(),    train_command(),        show_command(),
-      report_command(), compare_command(),     evaluate_command(),     score_command(),
-      encode_command(), reconstruct_command(), sample_command(),       inspect_command(),
-      export_command(), average_command(),     pca_command(),          probe_command(),
-      sweep_command(),  scale_command(),       scale_worker_command(), doctor_command(),
-      man_command(),    completion_command()};
+      import_command(),  generate_command(), train_command(),       show_command(),
+      report_command(),  compare_command(),  watch_command(),       evaluate_command(),
+      score_command(),   encode_command(),   reconstruct_command(), sample_command(),
+      inspect_command(), export_command(),   average_command(),     pca_command(),
+      probe_command(),   sweep_command(),    scale_command(),       scale_worker_command(),
+      doctor_command(),  man_command(),      completion_command()};
   for (Command& command : all) {
     if (!command.uses_mpi) continue;
     command.options.push_back(

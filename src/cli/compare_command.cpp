@@ -1,62 +1,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <set>
 
 #include "cli/command.hpp"
-#include "config/settings.hpp"
+#include "cli/run_choice.hpp"
 #include "core/number_text.hpp"
 #include "hourglass/core/error.hpp"
 #include "report/comparison.hpp"
-#include "run/metrics_reader.hpp"
 #include "run/run_folder.hpp"
 #include "system/atomic_file.hpp"
 
 namespace hourglass {
 namespace {
-
-namespace fs = std::filesystem;
-
-bool is_run(const fs::path& folder) { return fs::exists(folder / "config.cfg"); }
-
-std::string without_slash(std::string folder) {
-  while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
-  return folder;
-}
-
-// The run folders that a word of the command line names: itself, or those in it, as in the folder
-// of a sweep, by name.
-std::vector<std::string> runs_in(const std::string& word) {
-  const std::string folder = without_slash(word);
-  if (is_run(folder)) return {folder};
-  std::set<std::string> found;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    if (is_run(entry.path())) found.insert(entry.path().string());
-  }
-  if (found.empty()) {
-    throw Error(ErrorKind::io, fmt::format("{} holds no run, nor do the folders in it; name the "
-                                           "folder given to train or sweep --output",
-                                           word));
-  }
-  return {found.begin(), found.end()};
-}
-
-ComparedRun read_run(const std::string& folder) {
-  const RunFolder paths(folder);
-  ComparedRun run;
-  run.name = folder;
-  std::ifstream stream(paths.config_path());
-  const std::string text{std::istreambuf_iterator<char>(stream), {}};
-  if (!stream) throw Error(ErrorKind::io, fmt::format("{} cannot be read", paths.config_path()));
-  apply_text(text, paths.config_path(), run.config);
-  if (fs::exists(paths.metrics_path())) run.metrics = read_metrics(paths.metrics_path());
-  run.has_model = fs::exists(paths.model_path());
-  return run;
-}
 
 void print_runs(const std::vector<ComparedRun>& runs) {
   std::size_t width = 3;

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <optional>
 
 #include "cli/command.hpp"
 #include "core/edit_distance.hpp"
@@ -31,6 +32,34 @@ void export_saelens(const Model& model, const std::string& folder) {
              saelens_configuration_name);
 }
 
+// The graph, and beside it, where it is asked for or needed, the numbers of its large tensors.
+void export_onnx(const Model& model, const Arguments& arguments, const std::string& output) {
+  const ModelPart part = model_part_from(arguments.get("part", "autoencoder"));
+  const bool normalized_input = arguments.flag("normalized-input");
+  const Units units = units_from(arguments.get("units", "network"));
+  std::optional<AtomicFile> data;
+  Index data_bytes = 0;
+  OnnxExternalData external;
+  if (arguments.flag("external-data") || needs_external_data(model, part)) {
+    const std::string path = output + ".data";
+    require_new(path);
+    data.emplace(path);
+    external.location = std::filesystem::path(path).filename().string();
+    external.write = [&](std::string_view bytes) {
+      data->write(bytes);
+      data_bytes += static_cast<Index>(bytes.size());
+    };
+  }
+  const std::string bytes =
+      to_onnx(model, part, normalized_input, units, data ? &external : nullptr);
+  AtomicFile file(output);
+  file.write(bytes);
+  if (data) data->commit();
+  file.commit();
+  fmt::print("{} holds {} bytes of onnx\n", output, bytes.size());
+  if (data) fmt::print("{}.data beside it holds {} bytes of parameters\n", output, data_bytes);
+}
+
 void run_export(const Arguments& arguments) {
   const std::vector<std::string> formats = {"onnx", "safetensors", "torch"};
   if (arguments.positional.empty())
@@ -48,19 +77,16 @@ void run_export(const Arguments& arguments) {
   }
   require_new(output);
   const Model model = load_model(arguments.required("model"));
-  if (format != "onnx" &&
-      (arguments.has("part") || arguments.has("normalized-input") || arguments.has("units"))) {
+  if (format != "onnx" && (arguments.has("part") || arguments.has("normalized-input") ||
+                           arguments.has("units") || arguments.has("external-data"))) {
     throw Error(ErrorKind::usage,
-                "--part, --normalized-input and --units apply to onnx only; other formats hold all "
-                "parameters");
+                "--part, --normalized-input, --units and --external-data apply to onnx only; other "
+                "formats hold all parameters");
   }
   if (layout == "saelens") return export_saelens(model, output);
+  if (format == "onnx") return export_onnx(model, arguments, output);
   std::string bytes;
-  if (format == "onnx") {
-    bytes =
-        to_onnx(model, model_part_from(arguments.get("part", "autoencoder")),
-                arguments.flag("normalized-input"), units_from(arguments.get("units", "network")));
-  } else if (format == "safetensors") {
+  if (format == "safetensors") {
     bytes = to_safetensors(model);
   } else if (format == "torch") {
     bytes = to_torch(model);
@@ -96,6 +122,11 @@ Command export_command() {
         "Units of reconstructions: network (normalised), or data (as stored): the graph ends with "
         "the inverse of the normalization",
         "network", false},
+       {"external-data", "onnx",
+        "Write the parameters to OUTPUT.data beside the ONNX file, as is done by itself above the "
+        "2 "
+        "GiB that such a file holds",
+        "", true},
        {"layout", "safetensors",
         "hourglass (the tensors as they are named here), or saelens: a folder for SAELens, of a "
         "sparse code between one layer on either side, with the normalization folded in",

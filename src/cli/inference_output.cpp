@@ -53,7 +53,7 @@ void pack_bits(std::span<const float> units, std::byte* bits) {
 void write_inference(const Communicator& communicator, const ModelArguments& given,
                      const MatchedData& data, const OutputPlan& plan,
                      const std::function<ConstMatrix(ConstMatrix, Workspace&)>& infer) {
-  const InferencePlan micro_batches{data.reader->info().rows(), given.micro_batch};
+  const InferencePlan micro_batches{data.reader->info().rows(), given.micro_batch, true};
   const Index rows = micro_batches.rows;
   const std::string group = plan.output.path == "/" ? "" : plan.output.path;
   std::vector<DatasetSpec> specs;
@@ -112,7 +112,7 @@ void write_inference(const Communicator& communicator, const ModelArguments& giv
             workspace.set_conditions(conditions_of(given.model.row_conditions, rows, batch_rows));
             const ConstMatrix y = infer(x, workspace);
             std::byte* place = values.data() + (batch_rows.begin - part_rows.begin) * row_bytes;
-            for (Index row = 0; row < y.rows; ++row, place += row_bytes) {
+            for (Index row = 0; row < batch_rows.size(); ++row, place += row_bytes) {
               if (plan.binarize) {
                 pack_bits(y.row(row), place);
                 continue;

@@ -40,7 +40,7 @@ void write_table(const Communicator& communicator, const ModelArguments& given,
     file.emplace(path);
     file->write(table->header());
   });
-  const InferencePlan plan{reader.info().rows(), given.micro_batch};
+  const InferencePlan plan{reader.info().rows(), given.micro_batch, true};
   WorkerPool pool(given.threads);
   std::vector<Workspace> workspaces;
   for (Index w = 0; w < pool.size(); ++w)
@@ -63,7 +63,7 @@ void write_table(const Communicator& communicator, const ModelArguments& given,
             const ConstMatrix y = infer(x, workspace);
             std::string& text =
                 texts[static_cast<std::size_t>(rows.begin / plan.micro_batch - first - mine.begin)];
-            for (Index row = 0; row < y.rows; ++row) table->append(y.row(row), text);
+            for (Index row = 0; row < rows.size(); ++row) table->append(y.row(row), text);
           });
     });
     std::string text;

@@ -35,6 +35,10 @@ std::vector<Option> train_options() {
                      "With --resume: samples were appended to --data, or further files are given "
                      "there; they join from the next epoch on",
                      "", true});
+  options.push_back({"pause-after", "run",
+                     "End with a checkpoint after this many epochs; --resume goes on as if there "
+                     "had been no pause. Schedules span --epochs. Holds for this start; 0: never",
+                     "0", false});
   options.push_back({"config", "configuration",
                      "Read settings from this file; the command line takes precedence", "", false});
   options.push_back({"print-config", "configuration",

@@ -70,12 +70,18 @@ void check_ranks(const TrainConfig& config, int ranks, bool resumed) {
     refuse(config.shards(), "the run's --batch " + std::to_string(config.batch));
 }
 
-void print_result(const TrainResult& result) {
+void print_result(const TrainResult& result, const std::string& folder) {
   fmt::print(
-      "done: {} steps, {} samples{}\n", result.position.step, result.position.samples,
+      "{}: {} steps, {} samples{}\n",
+      result.paused ? fmt::format("paused after epoch {}", result.position.epoch) : "done",
+      result.position.step, result.position.samples,
       result.validation_sse ? "; validation sse " + decimal_text(*result.validation_sse, 4) : "");
   fmt::print("{}", result.profile);
   fmt::print("weights digest {}\n", result.weights_digest);
+  if (result.paused) {
+    fmt::print("checkpoint {}\nnext: hourglass train --resume {}\n", result.model_path, folder);
+    return;
+  }
   fmt::print(
       "model {}\nnext: hourglass inspect {}   or: hourglass evaluate --model {} --data "
       "FILE.h5:/path/to/samples\n",
@@ -87,7 +93,9 @@ void run_train(const Arguments& arguments) {
   TrainConfig config;
   std::optional<ResumePoint> point;
   std::string folder;
+  Index pause_after = 0;
   collectively(world, [&] {
+    pause_after = arguments.integer("pause-after", 0, 0);
     if (arguments.has("resume")) folder = arguments.required("resume");
     if (folder.empty() && arguments.flag("extend")) {
       throw Error(ErrorKind::usage,
@@ -115,8 +123,8 @@ void run_train(const Arguments& arguments) {
   }
   check_same_everywhere(world, config);
   Trainer trainer(world, config, std::move(point));
-  const TrainResult result = trainer.run();
-  if (world.is_root()) print_result(result);
+  const TrainResult result = trainer.run(pause_after);
+  if (world.is_root()) print_result(result, config.output);
 }
 
 }  // namespace

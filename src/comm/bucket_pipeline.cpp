@@ -89,31 +89,40 @@ void BucketPipeline::reset() {
   std::fill(state_.begin(), state_.end(), State::idle);
 }
 
+void BucketPipeline::carry(const ActiveRows* rows) {
+  require(is_ineffective(), "what an exchange carries was changed on its way");
+  rows_ = exchange_.settings.packs ? rows : nullptr;
+}
+
 void BucketPipeline::post_receive(float* memory, const Message& message, int tag,
                                   std::size_t group) {
-  check_mpi(MPI_Irecv(memory, mpi_count(message.floats.size()), MPI_FLOAT, message.peer, tag,
+  check_mpi(MPI_Irecv(memory, mpi_count(carried(message.floats)), MPI_FLOAT, message.peer, tag,
                       mpi_communicator(exchange_.communicator), exchange_.requests.add(group)),
             "MPI_Irecv");
 }
 
 void BucketPipeline::post_receive(WireWord* memory, const Message& message, int tag,
                                   std::size_t group) {
-  check_mpi(MPI_Irecv(memory, mpi_count(words(message.floats.size())), MPI_UINT16_T, message.peer,
+  check_mpi(MPI_Irecv(memory, mpi_count(words(carried(message.floats))), MPI_UINT16_T, message.peer,
                       tag, mpi_communicator(exchange_.communicator), exchange_.requests.add(group)),
             "MPI_Irecv");
 }
 
 void BucketPipeline::post_send(const float* memory, const Message& message, int tag,
                                std::size_t group) {
-  check_mpi(MPI_Isend(memory, mpi_count(message.floats.size()), MPI_FLOAT, message.peer, tag,
+  const Index floats = carried(message.floats);
+  exchange_.sent_bytes += floats * static_cast<Index>(sizeof(float));
+  check_mpi(MPI_Isend(memory, mpi_count(floats), MPI_FLOAT, message.peer, tag,
                       mpi_communicator(exchange_.communicator), exchange_.requests.add(group)),
             "MPI_Isend");
 }
 
 void BucketPipeline::post_send(const WireWord* memory, const Message& message, int tag,
                                std::size_t group) {
-  check_mpi(MPI_Isend(memory, mpi_count(words(message.floats.size())), MPI_UINT16_T, message.peer,
-                      tag, mpi_communicator(exchange_.communicator), exchange_.requests.add(group)),
+  const Index count = words(carried(message.floats));
+  exchange_.sent_bytes += count * static_cast<Index>(sizeof(WireWord));
+  check_mpi(MPI_Isend(memory, mpi_count(count), MPI_UINT16_T, message.peer, tag,
+                      mpi_communicator(exchange_.communicator), exchange_.requests.add(group)),
             "MPI_Isend");
 }
 

@@ -17,6 +17,7 @@ struct TreeExchange {
   ExchangePlan plan;
   std::vector<Range> buckets;
   RequestSet requests;
+  Index sent_bytes = 0;
 
   /// Number of buckets in flight per direction: enough to hide the latency of a round between rare
   /// calls of progress(), few enough to bound the receive buffers of large models.
@@ -54,6 +55,8 @@ class BucketPipeline {
   [[nodiscard]] bool is_done(Index bucket) const {
     return state_.at(static_cast<std::size_t>(bucket)) == State::done;
   }
+  /// See Reducer::carry_in_reduce. The pipeline must be idle.
+  void carry(const ActiveRows* rows);
   /// Forgets finished buckets before a new step. The pipeline must be idle.
   void reset();
 
@@ -63,6 +66,26 @@ class BucketPipeline {
   void add_slot(Index receives_per_round, Index sends);
   [[nodiscard]] Range range_of(Index bucket) const {
     return exchange_.buckets[static_cast<std::size_t>(bucket)];
+  }
+  /// Whether messages carry parts of their floats, packed.
+  [[nodiscard]] bool is_packed() const { return rows_ != nullptr; }
+  /// The floats that a message carries of a part of the arena.
+  [[nodiscard]] Index carried(Range floats) const {
+    return is_packed() ? rows_->floats_in(floats) : floats.size();
+  }
+  /// Calls visit(part, floats carried before it) for the parts that a message carries.
+  template <class Visit>
+  void for_carried(Range floats, const Visit& visit) const {
+    Index before = 0;
+    const auto next = [&](Range part) {
+      visit(part, before);
+      before += part.size();
+    };
+    if (is_packed()) {
+      rows_->for_parts(floats, next);
+    } else if (!floats.empty()) {
+      next(floats);
+    }
   }
   void post_receive(float* memory, const Message& message, int tag, std::size_t group);
   void post_receive(WireWord* memory, const Message& message, int tag, std::size_t group);
@@ -79,6 +102,7 @@ class BucketPipeline {
   virtual void combine(Index bucket, Index slot, int round) = 0;
 
   TreeExchange& exchange_;
+  const ActiveRows* rows_ = nullptr;
   std::vector<Message> messages_;  // reused, so that steps allocate nothing
 
  private:

@@ -201,4 +201,12 @@ Request Communicator::iallreduce_sum(std::span<std::int64_t> values) const {
   return Request(&pending);
 }
 
+Request Communicator::iallreduce_or(std::span<std::uint64_t> words) const {
+  MPI_Request pending = MPI_REQUEST_NULL;
+  check_mpi(MPI_Iallreduce(MPI_IN_PLACE, words.data(), mpi_count(static_cast<Index>(words.size())),
+                           MPI_UINT64_T, MPI_BOR, handle_->comm, &pending),
+            "MPI_Iallreduce");
+  return Request(&pending);
+}
+
 }  // namespace hourglass

@@ -32,8 +32,10 @@ ReduceScatterPipeline::ReduceScatterPipeline(TreeExchange& exchange)
   if (encodes()) {
     wire_receive_buffer_ = Buffer<WireWord>(slots * words(slot_floats_));
     wire_send_buffer_ = Buffer<WireWord>(slots * words(send_floats_));
-    packed_floats_.resize(static_cast<std::size_t>(slots));
+  } else if (exchange.settings.packs) {
+    send_buffer_ = Buffer<float>(slots * send_floats_);
   }
+  packed_floats_.resize(static_cast<std::size_t>(slots));
   parts_.resize(static_cast<std::size_t>(node_count_) * exchange.buckets.size());
   sums_.reserve(std::max(plan.nodes().size(), static_cast<std::size_t>(receives + 1)));
   messages_.reserve(static_cast<std::size_t>(std::max(sends, receives)));
@@ -74,14 +76,15 @@ void ReduceScatterPipeline::post_receives(Index bucket, Index slot, int round, s
 }
 
 void ReduceScatterPipeline::post_sends(Index bucket, Index slot, int round, std::size_t group) {
-  if (encodes() && round == 0) packed_floats_[static_cast<std::size_t>(slot)] = 0;
+  if (round == 0) packed_floats_[static_cast<std::size_t>(slot)] = 0;
   messages_.clear();
   exchange_.plan.reduce_sends(range_of(bucket), round, messages_);
   for (const Message& message : messages_) {
     const float* values = contribution(bucket, message.part, message.floats.begin, round);
     if (encodes()) {
-      post_send(pack_for_wire(slot, values, message.floats.size()), message, reduce_tag(bucket),
-                group);
+      post_send(pack_for_wire(slot, values, message.floats), message, reduce_tag(bucket), group);
+    } else if (is_packed()) {
+      post_send(pack(slot, values, message.floats), message, reduce_tag(bucket), group);
     } else {
       post_send(values, message, reduce_tag(bucket), group);
     }
@@ -97,18 +100,33 @@ void ReduceScatterPipeline::combine(Index bucket, Index slot, int round) {
 }
 
 const WireWord* ReduceScatterPipeline::pack_for_wire(Index slot, const float* contribution,
-                                                     Index size) {
+                                                     Range floats) {
   Index& used = packed_floats_[static_cast<std::size_t>(slot)];
-  WireWord* to = wire_send_buffer_.data() + words(slot * send_floats_ + used);
-  encode(wire(), contribution, size, to);
-  used += size;
+  WireWord* const to = wire_send_buffer_.data() + words(slot * send_floats_ + used);
+  for_carried(floats, [&](Range part, Index before) {
+    encode(wire(), contribution + (part.begin - floats.begin), part.size(), to + words(before));
+    used += part.size();
+  });
   return to;
 }
 
-const float* ReduceScatterPipeline::received(Index slot, Index offset, Index size) {
+const float* ReduceScatterPipeline::pack(Index slot, const float* contribution, Range floats) {
+  Index& used = packed_floats_[static_cast<std::size_t>(slot)];
+  float* const to = send_buffer_.data() + slot * send_floats_ + used;
+  for_carried(floats, [&](Range part, Index before) {
+    std::copy_n(contribution + (part.begin - floats.begin), part.size(), to + before);
+    used += part.size();
+  });
+  return to;
+}
+
+const float* ReduceScatterPipeline::received(Index slot, Index offset, Index messages, Index stride,
+                                             Index size) {
   if (!encodes()) return receive_buffer(slot) + offset;
-  decode(wire(), wire_receive_buffer_.data() + words(slot * slot_floats_ + offset), size,
-         receive_buffer_.data());
+  for (Index m = 0; m < messages; ++m) {
+    decode(wire(), wire_receive_buffer_.data() + words(slot * slot_floats_ + offset + m * stride),
+           size, receive_buffer_.data() + m * stride);
+  }
   return receive_buffer_.data();
 }
 
@@ -122,15 +140,18 @@ void ReduceScatterPipeline::add_received_sums(Index bucket, Index slot, int roun
   const Index offset =
       std::ranges::min_element(messages_, {}, &Message::buffer_offset)->buffer_offset;
   const Index size = plan.group_size(round);
-  const float* next = received(slot, offset, (size - 1) * slice.size());
-  sums_.clear();
-  for (Index place = 0; place < size; ++place) {
-    const bool is_own = place == plan.place_in_group(round);
-    const float* data = is_own ? contribution(bucket, 0, slice.begin, round) : next;
-    sums_.push_back({{place, place + 1}, data});
-    if (!is_own) next += slice.size();
-  }
-  tree_sum({0, size}, sums_, exchange_.settings.sum.data() + slice.begin, slice.size(), wire());
+  const float* const arrived = received(slot, offset, size - 1, slice.size(), carried(slice));
+  for_carried(slice, [&](Range part, Index before) {
+    const float* next = arrived + before;
+    sums_.clear();
+    for (Index place = 0; place < size; ++place) {
+      const bool is_own = place == plan.place_in_group(round);
+      const float* data = is_own ? contribution(bucket, 0, part.begin, round) : next;
+      sums_.push_back({{place, place + 1}, data});
+      if (!is_own) next += slice.size();
+    }
+    tree_sum({0, size}, sums_, exchange_.settings.sum.data() + part.begin, part.size(), wire());
+  });
 }
 
 void ReduceScatterPipeline::complete_tree(Index bucket, Index slot) {
@@ -138,17 +159,22 @@ void ReduceScatterPipeline::complete_tree(Index bucket, Index slot) {
   if (slice.empty()) return;
   const std::span<const Range> nodes = exchange_.plan.nodes();
   const Range own = exchange_.plan.own_nodes();
-  const float* arrived = received(slot, 0, exchange_.plan.receive_floats(range_of(bucket)));
-  sums_.clear();
-  for (Index node = 0; node < static_cast<Index>(nodes.size()); ++node) {
-    const bool is_own = node >= own.begin && node < own.end;
-    const float* data = is_own ? contribution(bucket, node - own.begin, slice.begin, 0) : arrived;
-    sums_.push_back({nodes[static_cast<std::size_t>(node)], data});
-    if (!is_own) arrived += slice.size();
-  }
-  float* sum = exchange_.settings.sum.data() + slice.begin;
-  if (sums_.size() == 1 && sums_.front().data == sum) return;
-  tree_sum({0, exchange_.settings.leaves}, sums_, sum, slice.size(), exchange_.settings.wire);
+  const auto node_count = static_cast<Index>(nodes.size());
+  const float* const arrived =
+      received(slot, 0, node_count - own.size(), slice.size(), carried(slice));
+  for_carried(slice, [&](Range part, Index before) {
+    const float* next = arrived + before;
+    sums_.clear();
+    for (Index node = 0; node < node_count; ++node) {
+      const bool is_own = node >= own.begin && node < own.end;
+      const float* data = is_own ? contribution(bucket, node - own.begin, part.begin, 0) : next;
+      sums_.push_back({nodes[static_cast<std::size_t>(node)], data});
+      if (!is_own) next += slice.size();
+    }
+    float* const sum = exchange_.settings.sum.data() + part.begin;
+    if (sums_.size() == 1 && sums_.front().data == sum) return;
+    tree_sum({0, exchange_.settings.leaves}, sums_, sum, part.size(), wire());
+  });
 }
 
 }  // namespace hourglass::detail

@@ -17,7 +17,7 @@ class ReduceScatterPipeline final : public BucketPipeline {
   /// `parts`: this rank's nodes, in memory that stays until the bucket is done.
   void start(Index bucket, std::span<const BucketPart> parts);
   [[nodiscard]] Index bytes() const {
-    return receive_buffer_.size() * static_cast<Index>(sizeof(float)) +
+    return (receive_buffer_.size() + send_buffer_.size()) * static_cast<Index>(sizeof(float)) +
            (wire_receive_buffer_.size() + wire_send_buffer_.size()) *
                static_cast<Index>(sizeof(WireWord));
   }
@@ -26,10 +26,13 @@ class ReduceScatterPipeline final : public BucketPipeline {
   void post_receives(Index bucket, Index slot, int round, std::size_t group) override;
   void post_sends(Index bucket, Index slot, int round, std::size_t group) override;
   void combine(Index bucket, Index slot, int round) override;
-  // Where floats are sent encoded: a contribution encoded into the slot's send buffer; and received
-  // values, decoded until the next call.
-  const WireWord* pack_for_wire(Index slot, const float* contribution, Index size);
-  const float* received(Index slot, Index offset, Index size);
+  // What is carried of a contribution to these floats of the arena, encoded into the slot's send
+  // buffer, or copied to it.
+  const WireWord* pack_for_wire(Index slot, const float* contribution, Range floats);
+  const float* pack(Index slot, const float* contribution, Range floats);
+  // `messages` of `size` floats each, the first at `offset` and the others `stride` further each,
+  // decoded (until the next call) where they are sent encoded.
+  const float* received(Index slot, Index offset, Index messages, Index stride, Index size);
   void add_received_sums(Index bucket, Index slot, int round);
   void complete_tree(Index bucket, Index slot);
 
@@ -46,10 +49,11 @@ class ReduceScatterPipeline final : public BucketPipeline {
   Index send_floats_ = 0;  // sent per slot
   // slot_floats_ per slot; where floats are sent encoded, the decoded ones of one slot.
   Buffer<float> receive_buffer_;
+  Buffer<float> send_buffer_;  // send_floats_ per slot, to send parts of the arena
   // Where floats are sent encoded: the words of slot_floats_ and send_floats_ per slot.
   Buffer<WireWord> wire_receive_buffer_;
   Buffer<WireWord> wire_send_buffer_;
-  std::vector<Index> packed_floats_;  // by slot: floats encoded into its send buffer
+  std::vector<Index> packed_floats_;  // by slot: floats in its send buffer
   std::vector<const float*> parts_;   // bucket x own node
   std::vector<PartialSum> sums_;      // reused
 };

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "comm/exchange_plan.hpp"
+#include "core/active_rows.hpp"
 #include "core/tree_sum.hpp"
 #include "hourglass/comm/communicator.hpp"
 #include "hourglass/core/types.hpp"
@@ -60,6 +61,16 @@ class Reducer {
   /// the rank's segment.
   [[nodiscard]] virtual Range owned(Index bucket) const = 0;
 
+  /// What the reduce, or the gather, carries from now on: the active parts of the arena; null: all
+  /// of it. The same set on every rank, which outlives its use and does not change meanwhile; set
+  /// when no bucket is started. All parts of a reduce and `sum` are +0 elsewhere, and stay so; a
+  /// gather leaves `parameters` as they are elsewhere. Needs ReducerSettings::packs; without it,
+  /// and with allreduce, everything is carried.
+  virtual void carry_in_reduce(const ActiveRows* /*rows*/) {}
+  virtual void carry_in_gather(const ActiveRows* /*rows*/) {}
+  /// Bytes of all messages that this rank has sent so far.
+  [[nodiscard]] virtual Index sent_bytes() const { return 0; }
+
   /// `parts`: this rank's maximal nodes (core/tree_sum.hpp: maximal_nodes of its leaf range),
   /// sorted, for this bucket. Their memory must stay until wait_reduce(bucket) returns. A part may
   /// lie in `sum` itself, at the bucket's place.
@@ -96,6 +107,8 @@ struct ReducerSettings {
   Wire wire = Wire::fp32;  ///< tree only; see core/wire_format.hpp and Reducer::increments
   Index head_end = 0;      ///< tree only; see make_buckets
   int round_bits = ExchangePlan::standard_round_bits;  ///< tree only
+  /// Tree only: memory to send a part of the arena, see Reducer::carry_in_reduce.
+  bool packs = false;
 };
 
 /// `tree`: the leaf tree of core/tree_sum.hpp, reduce-scatter, sharded update, allgather: the same

@@ -35,7 +35,8 @@ detail::TreeExchange make_exchange(const Communicator& communicator,
       settings,
       ExchangePlan(settings.leaves, communicator.size(), communicator.rank(), settings.round_bits),
       std::move(buckets),
-      {}};
+      {},
+      0};
 }
 
 class TreeReducer final : public Reducer {
@@ -47,6 +48,10 @@ class TreeReducer final : public Reducer {
   [[nodiscard]] Range owned(Index bucket) const override {
     return exchange_.plan.owned(exchange_.buckets.at(static_cast<std::size_t>(bucket)));
   }
+
+  void carry_in_reduce(const ActiveRows* rows) override { reduce_.carry(rows); }
+  void carry_in_gather(const ActiveRows* rows) override { gather_.carry(rows); }
+  [[nodiscard]] Index sent_bytes() const override { return exchange_.sent_bytes; }
 
   void start_reduce(Index bucket, std::span<const BucketPart> parts) override {
     reduce_.start(bucket, parts);

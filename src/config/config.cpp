@@ -100,6 +100,19 @@ EmptyCounts empty_counts_from(std::string_view name) {
   throw Error(ErrorKind::usage, fmt::format("'{}' is none of refuse, drop and keep", name));
 }
 
+std::string_view name_of(SparseExchange exchange) {
+  if (exchange == SparseExchange::automatic) return "auto";
+  return exchange == SparseExchange::always ? "always" : "never";
+}
+
+SparseExchange sparse_exchange_from(std::string_view name) {
+  for (const SparseExchange exchange :
+       {SparseExchange::automatic, SparseExchange::always, SparseExchange::never}) {
+    if (name_of(exchange) == name) return exchange;
+  }
+  throw Error(ErrorKind::usage, fmt::format("'{}' is none of auto, always and never", name));
+}
+
 Reduction reduction_from(std::string_view name) {
   if (name == "tree") return Reduction::tree;
   if (name == "allreduce") return Reduction::allreduce;

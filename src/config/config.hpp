@@ -37,6 +37,14 @@ enum class Reduction {
 /// Throws Error(usage) that lists the names.
 [[nodiscard]] Reduction reduction_from(std::string_view name);
 
+/// Whether the exchange of gradients carries the rows of active units of a sparse code alone
+/// (engine/active_units.hpp); the bits are the same.
+enum class SparseExchange { automatic, always, never };
+
+[[nodiscard]] std::string_view name_of(SparseExchange exchange);
+/// Throws Error(usage) that lists the names.
+[[nodiscard]] SparseExchange sparse_exchange_from(std::string_view name);
+
 /// The treatment of samples and features without counts.
 enum class EmptyCounts {
   refuse,
@@ -117,6 +125,7 @@ struct TrainConfig {
   Index threads = 1;
   Reduction reduction = Reduction::tree;
   Index bucket_bytes = Index{4} << 20;
+  SparseExchange sparse_exchange = SparseExchange::automatic;
   bool overlap = true;  ///< finished buckets are exchanged while others are computed
   ArithmeticSettings arithmetic;
 

@@ -13,6 +13,13 @@ std::vector<Setting> run_settings() {
           [](TrainConfig& c) -> Reduction& { return c.reduction; }, reduction_from),
       bytes_setting({"bucket-bytes", s, "Bucket size of the gradient exchange", Scope::run},
                     [](TrainConfig& c) -> Index& { return c.bucket_bytes; }),
+      word_setting(
+          {"sparse-exchange", s,
+           "Exchange the gradients of active units of a sparse code alone: auto (where that is at "
+           "most half of the bytes), always or never",
+           Scope::run},
+          [](TrainConfig& c) -> SparseExchange& { return c.sparse_exchange; },
+          sparse_exchange_from),
       flag_setting(
           {"overlap", s,
            "Overlap the gradient exchange with computation; false only to measure the benefit",

@@ -33,9 +33,11 @@ GradientEngine::GradientEngine(const Trainable& model, const ShardPlan& plan, Ra
       worker_settings.factor_floats = factors->layout().size();
       if (workers_.empty()) worker_settings.first_factor_buffer = factors->scratch();
     }
+    if (exchange_.active_rows() != nullptr) worker_settings.active_rows = *exchange_.active_rows();
     if (workers_.empty()) worker_settings.first_buffer = exchange_.scratch();
     workers_.push_back(std::make_unique<GradientWorker>(model_, shards_, worker, worker_settings));
   }
+  if (exchange_.active_rows() != nullptr) own_rows_ = *exchange_.active_rows();
   if (settings_.bfloat16) bfloat16_parameters_ = Buffer<Bfloat16>(model_.layout().size());
 }
 
@@ -46,6 +48,10 @@ StepSums& GradientEngine::run(const float* parameters, SampleSource& source, std
   for (Index b = 0; b < bucket_count(); ++b)
     finished_by_[static_cast<std::size_t>(b)].store(0, std::memory_order_relaxed);
   started_buckets_ = 0;
+  unites_rows_ = false;
+  // The exchange has left the sums of the last step in the arena of the first buffer.
+  if (const ActiveRows* const rows = exchange_.active_rows(); rows != nullptr)
+    worker(0).active_rows(0)->add(*rows);
   for (const auto& worker : workers_) worker->begin_step();
   GradientStep state{parameters,
                      &source,
@@ -84,6 +90,7 @@ StepSums& GradientEngine::run(const float* parameters, SampleSource& source, std
   }
   pool_.join();
   if (state.context.factors != nullptr) merge_factors();
+  note_merged_rows();
   collect_sums();
   return sums_;
 }
@@ -176,16 +183,22 @@ void GradientEngine::merge_workers(GradientWorker& merging, Range bucket) {
   for (const GradientPlan::RankNode& node : plan_.rank_nodes()) {
     const std::size_t count = node.terms.size();
     if (count < 2) continue;
-    const PhaseSpan span(
-        merging.recorder(), Phase::tree_sum, 0,
-        sizeof(float) * static_cast<double>(bucket.size()) * static_cast<double>(count + 1));
-    const auto sum_of = [&](const GradientPlan::WorkerTerm& term) {
-      return worker(term.worker).buffer(term.term.buffer) + bucket.begin;
-    };
     const std::span<PartialSum> terms = merging.terms().first(count);
-    for (std::size_t t = 0; t < count; ++t)
-      terms[t] = {node.terms[t].term.node, sum_of(node.terms[t])};
-    tree_sum(node.node, terms, sum_of(node.terms.front()), bucket.size(), exchange_.wire());
+    const auto add = [&](Range part) {
+      const auto sum_of = [&](const GradientPlan::WorkerTerm& term) {
+        return worker(term.worker).buffer(term.term.buffer) + part.begin;
+      };
+      for (std::size_t t = 0; t < count; ++t)
+        terms[t] = {node.terms[t].term.node, sum_of(node.terms[t])};
+      tree_sum(node.node, terms, sum_of(node.terms.front()), part.size(), exchange_.wire());
+    };
+    const bool sparse = exchange_.active_rows() != nullptr;
+    if (sparse) {
+      merging.united_rows().clear();
+      add_rows(node, merging.united_rows());
+    }
+    add_active_parts(sparse ? &merging.united_rows() : nullptr, bucket, count, merging.recorder(),
+                     add);
   }
 }
 
@@ -217,6 +230,30 @@ void GradientEngine::merge_factors() {
   exchange_.factors()->set_sums(bucket_parts_);
 }
 
+void GradientEngine::add_rows(const GradientPlan::RankNode& node, ActiveRows& rows) {
+  for (const GradientPlan::WorkerTerm& term : node.terms)
+    rows.add(*worker(term.worker).active_rows(term.term.buffer));
+}
+
+void GradientEngine::note_merged_rows() {
+  if (exchange_.active_rows() == nullptr) return;
+  for (const GradientPlan::RankNode& node : plan_.rank_nodes()) {
+    const GradientPlan::WorkerTerm& sum = node.terms.front();
+    add_rows(node, *worker(sum.worker).active_rows(sum.term.buffer));
+  }
+}
+
+// Every worker's units are known once all have finished a bucket.
+bool GradientEngine::knows_active_rows() {
+  if (exchange_.active_rows() == nullptr || started_buckets_ > 0) return true;
+  if (!unites_rows_) {
+    own_rows_.clear();
+    for (const GradientPlan::RankNode& node : plan_.rank_nodes()) add_rows(node, own_rows_);
+    unites_rows_ = true;
+  }
+  return exchange_.unite_active_rows(own_rows_);
+}
+
 bool GradientEngine::has_finished_bucket() const {
   return started_buckets_ < bucket_count() &&
          finished_by_[static_cast<std::size_t>(started_buckets_)].load(std::memory_order_acquire) ==
@@ -224,6 +261,7 @@ bool GradientEngine::has_finished_bucket() const {
 }
 
 void GradientEngine::start_finished_buckets() {
+  if (has_finished_bucket() && !knows_active_rows()) return;
   for (; has_finished_bucket(); ++started_buckets_) {
     const Range bucket = exchange_.buckets()[static_cast<std::size_t>(started_buckets_)];
     for (std::size_t n = 0; n < bucket_parts_.size(); ++n) {

@@ -74,6 +74,11 @@ class GradientEngine {
   [[nodiscard]] bool has_finished_bucket() const;
   void start_finished_buckets();
   void collect_sums();
+  // Of sparse gradients: the units of the rank's node; those of the sums after all additions; and
+  // whether all ranks' are known.
+  void add_rows(const GradientPlan::RankNode& node, ActiveRows& rows);
+  void note_merged_rows();
+  [[nodiscard]] bool knows_active_rows();
 
   const Trainable& model_;
   const ShardPlan& shards_;
@@ -87,6 +92,8 @@ class GradientEngine {
   std::unique_ptr<std::atomic<Index>[]> finished_by_;
   Index started_buckets_ = 0;
   std::vector<BucketPart> bucket_parts_;  // reused
+  ActiveRows own_rows_;                   // of sparse gradients: all units of this rank
+  bool unites_rows_ = false;              // whether they are known in this step
   Buffer<Bfloat16> bfloat16_parameters_;
   std::vector<double> unit_means_;
   std::vector<BatchPart> candidates_;  // reused

@@ -26,6 +26,11 @@ GradientExchange::GradientExchange(const Communicator& communicator, std::span<f
                                                 settings_.factor_interval, settings_.leaves,
                                                 settings_.bucket_bytes);
   }
+  if (is_sparse()) {
+    active_units_ = std::make_unique<ActiveUnits>(communicator_, settings_.active_rows,
+                                                  gradient_.size(), settings_.sparse_exchange);
+    gathered_ = settings_.active_rows;
+  }
   if (!is_replicated()) gather_plan_ = std::make_unique<OwnedRanges>(communicator_, owned_);
 }
 
@@ -33,6 +38,7 @@ std::unique_ptr<Reducer> GradientExchange::make_reducer() {
   ReducerSettings reducer{settings_.leaves, settings_.bucket_bytes, gradient_.span(), parameters_,
                           settings_.wire};
   reducer.head_end = settings_.head_end;
+  reducer.packs = is_sparse() && settings_.sparse_exchange != SparseExchange::never;
   if (takes_leaves()) {
     auto low_rank = std::make_unique<PowerSgdReducer>(communicator_, reducer, *settings_.layout,
                                                       settings_.low_rank, *settings_.pool);
@@ -47,6 +53,14 @@ Index GradientExchange::owned_floats() const {
   Index floats = 0;
   for (const Range& range : owned_) floats += range.size();
   return floats;
+}
+
+bool GradientExchange::unite_active_rows(const ActiveRows& own) {
+  require(is_sparse() && started_ == 0, "active rows of a dense or a started exchange");
+  if (!active_units_->is_started()) active_units_->start(own);
+  if (!active_units_->test()) return false;
+  reducer_->carry_in_reduce(active_units_->carried());
+  return true;
 }
 
 void GradientExchange::start(Index bucket, std::span<const BucketPart> parts) {
@@ -102,6 +116,7 @@ void GradientExchange::update_parameters(BucketTask update, Gather gather) {
   require(started_ == bucket_count(), "updating from a gradient whose exchange was not started");
   // Long since complete, unless the passes have read no parameters.
   finish_gather();
+  choose_gathered();
   for (Index b = 0; b < bucket_count(); ++b) {
     wait(b);
     update(b, gradient_.span());
@@ -117,8 +132,18 @@ void GradientExchange::update_parameters(BucketTask update, Gather gather) {
   const PhaseSpan span(recorder(), Phase::exchange);
   reducer_->finish_reduce();
   gather_.start();
-  started_ = 0;
-  summed_ = 0;
+  forget_step();
+}
+
+// The gather may go on while the next step's units are united.
+void GradientExchange::choose_gathered() {
+  if (!active_units_) return;
+  const bool sparse = settings_.sparse_update && active_units_->carried() != nullptr;
+  if (sparse) {
+    gathered_.clear();
+    gathered_.add(active_units_->rows());
+  }
+  reducer_->carry_in_gather(sparse ? &gathered_ : nullptr);
 }
 
 double GradientExchange::take_waited_seconds() {
@@ -135,13 +160,18 @@ void GradientExchange::read_gradient(BucketTask read) {
   end_step();
 }
 
+void GradientExchange::forget_step() {
+  started_ = 0;
+  summed_ = 0;
+  if (active_units_) active_units_->end_step();
+}
+
 void GradientExchange::end_step() {
   const PhaseSpan span(recorder(), Phase::exchange);
   const Timer timer;
   reducer_->finish();
   waited_seconds_ += timer.seconds();
-  started_ = 0;
-  summed_ = 0;
+  forget_step();
 }
 
 void GradientExchange::sum_over_owners(std::span<ExactSum> sums) {

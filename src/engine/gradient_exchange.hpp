@@ -13,6 +13,7 @@
 #include "core/function_ref.hpp"
 #include "core/layout.hpp"
 #include "core/wire_format.hpp"
+#include "engine/active_units.hpp"
 #include "engine/factor_exchange.hpp"
 #include "engine/parameter_gather.hpp"
 #include "engine/power_sgd_reducer.hpp"
@@ -36,6 +37,11 @@ struct GradientExchangeSettings {
   const Layout* layout = nullptr;
   WorkerPool* pool = nullptr;
   Index head_end = 0;  ///< where the first layer's parameters end: see make_buckets
+  /// Trainable::active_rows(); empty: gradients are dense.
+  ActiveRows active_rows = {};
+  SparseExchange sparse_exchange = SparseExchange::automatic;
+  /// Whether an update leaves parameters as they are whose gradient is 0.
+  bool sparse_update = false;
   /// Of optimizers that take Kronecker factors: their places, and MatrixRule::factor_interval().
   FactorLayout factors = {};
   Index factor_interval = 0;
@@ -44,6 +50,7 @@ struct GradientExchangeSettings {
 /// The owner of the exchange between ranks: of the reducer, of the gradient arena, and of the order
 /// of calls in a step, which is
 ///
+///   with active_rows() unite_active_rows() until it returns true;
 ///   start(b, parts) for each bucket b = 0, 1, ... in this order; progress() and wait_for() at any
 ///   time; then optionally wait() and norm(); then one of
 ///   update_parameters(update): sum complete -> update -> gather, bucket by bucket; with
@@ -86,6 +93,13 @@ class GradientExchange {
   /// The exchange of Kronecker factors beside that of the gradient; null where none are wanted.
   [[nodiscard]] FactorExchange* factors() { return factors_.get(); }
 
+  /// The units with a gradient on some rank in the last step whose union is complete; null: the
+  /// gradient is dense. Elsewhere the gradient is +0.
+  [[nodiscard]] const ActiveRows* active_rows() const {
+    return active_units_ ? &active_units_->rows() : nullptr;
+  }
+  /// Begins the union of this rank's units with those of the others; whether it is complete.
+  [[nodiscard]] bool unite_active_rows(const ActiveRows& own);
   void start(Index bucket, std::span<const BucketPart> parts);
   void progress() {
     reducer_->progress();
@@ -126,6 +140,11 @@ class GradientExchange {
   [[nodiscard]] Index buffer_bytes() const {
     return reducer_->bytes() + (factors_ ? factors_->bytes() : 0);
   }
+  /// Bytes of the messages that this rank has sent since the last call.
+  [[nodiscard]] Index take_sent_bytes() {
+    const Index before = std::exchange(sent_bytes_taken_, reducer_->sent_bytes());
+    return sent_bytes_taken_ - before;
+  }
   /// Seconds in which this rank has waited for others since the last call.
   [[nodiscard]] double take_waited_seconds();
   /// Of which in passes, for parameters to arrive, since construction.
@@ -133,8 +152,13 @@ class GradientExchange {
 
  private:
   [[nodiscard]] std::unique_ptr<Reducer> make_reducer();
+  [[nodiscard]] bool is_sparse() const {
+    return !settings_.active_rows.empty() && !is_replicated();
+  }
   void wait(Index bucket);
   void end_step();
+  void forget_step();
+  void choose_gathered();
   [[nodiscard]] Index bucket_count() const { return static_cast<Index>(owned_.size()); }
   [[nodiscard]] PhaseRecorder* recorder() const { return recorder_of(settings_.recording, 0); }
 
@@ -145,12 +169,15 @@ class GradientExchange {
   PowerSgdReducer* low_rank_ = nullptr;  // the reducer, if it is one
   std::unique_ptr<Reducer> reducer_;
   ParameterGather gather_;
+  std::unique_ptr<ActiveUnits> active_units_;  // of sparse gradients
+  ActiveRows gathered_;                        // what the gather carries, of sparse updates
   std::unique_ptr<FactorExchange> factors_;
   std::vector<Range> owned_;                  // by bucket
   std::unique_ptr<OwnedRanges> gather_plan_;  // none when replicated
-  std::vector<std::int64_t> words_;           // scratch of sums
-  Index started_ = 0;                         // buckets started in this step
-  Index summed_ = 0;                          // of which so many, the first ones, are summed
+  Index sent_bytes_taken_ = 0;
+  std::vector<std::int64_t> words_;  // scratch of sums
+  Index started_ = 0;                // buckets started in this step
+  Index summed_ = 0;                 // of which so many, the first ones, are summed
   double waited_seconds_ = 0;
   double arrival_taken_ = 0;  // of arrival_seconds(), by take_waited_seconds()
 };

@@ -29,6 +29,10 @@ GradientWorker::GradientWorker(const Trainable& model, const ShardPlan& shards,
     storage_.emplace_back(settings_.factor_floats);
     factor_buffers_.push_back(storage_.back().data());
   }
+  if (!settings_.active_rows.empty()) {
+    active_rows_.assign(buffers_.size(), settings_.active_rows);
+    united_rows_ = settings_.active_rows;
+  }
   const Index max_rows = shards_.micro_batch();
   workspace_ = model_.make_workspace(max_rows);
   sums_.unit_divergences = UnitDivergences(model_.posterior_units());
@@ -137,7 +141,15 @@ void GradientWorker::run(const GradientStep& step, Announcement announce) {
     const MicroBatch batch = micro_batch(leaf);
     const GradientPlan::Merge& merge = plan_.merges[leaf];
     const bool last = leaf + 1 == plan_.merges.size();
+    ActiveRows* const rows = active_rows(merge.leaf_buffer());
+    if (rows != nullptr) {
+      rows->zero(buffer(merge.leaf_buffer()));
+      rows->clear();
+    }
+    bool rows_united = rows == nullptr;
     const auto on_ready = [&](Range range) {
+      if (!rows_united) unite_rows(merge);
+      rows_united = true;
       zero_frozen(settings_.frozen, range, buffer(merge.leaf_buffer()));
       this->merge(merge, range);
       announce(range.begin, last);
@@ -146,6 +158,7 @@ void GradientWorker::run(const GradientStep& step, Announcement announce) {
     const GradientReady ready = std::ref(on_ready);
     PassContext context = context_of(step, batch);
     if (context.factors != nullptr) context.factor_sums = factor_buffer(merge.leaf_buffer());
+    context.active_rows = rows;
     const LossSums loss = model_.train_pass(step.parameters, batch.samples, step.scale, workspace_,
                                             buffer(merge.leaf_buffer()), context, ready);
     if (context.factors != nullptr) merge_factors(merge, batch.samples.rows);
@@ -162,19 +175,38 @@ void GradientWorker::run(const GradientStep& step, Announcement announce) {
   sums_.compute_seconds = timer.seconds() - (sums_.input_seconds - input_before);
 }
 
+void GradientWorker::unite_rows(const GradientPlan::Merge& merge) {
+  ActiveRows& sum = *active_rows(merge.terms.front().buffer);
+  for (const GradientPlan::Term& term : std::span(merge.terms).subspan(1))
+    sum.add(*active_rows(term.buffer));
+}
+
 void GradientWorker::merge(const GradientPlan::Merge& merge, Range range) {
   const std::size_t count = merge.terms.size();
   if (count < 2) return;
+  const Index target = merge.terms.front().buffer;
+  add_active_parts(active_rows(target), range, count, recorder(), [&](Range part) {
+    for (std::size_t t = 0; t < count; ++t) {
+      const GradientPlan::Term& term = merge.terms[t];
+      terms_[t] = {term.node, buffer(term.buffer) + part.begin};
+    }
+    tree_sum(merge.node, terms().first(count), buffer(target) + part.begin, part.size(),
+             settings_.wire);
+  });
+}
+
+void add_active_parts(const ActiveRows* rows, Range range, std::size_t terms,
+                      PhaseRecorder* recorder, FunctionRef<void(Range part)> add) {
+  const Index floats = rows == nullptr ? range.size() : rows->floats_in(range);
   // Every term is read and the sum is written.
   const PhaseSpan span(
-      recorder(), Phase::tree_sum, 0,
-      sizeof(float) * static_cast<double>(range.size()) * static_cast<double>(count + 1));
-  for (std::size_t t = 0; t < count; ++t) {
-    const GradientPlan::Term& term = merge.terms[t];
-    terms_[t] = {term.node, buffer(term.buffer) + range.begin};
+      recorder, Phase::tree_sum, 0,
+      sizeof(float) * static_cast<double>(floats) * static_cast<double>(terms + 1));
+  if (rows == nullptr) {
+    add(range);
+  } else {
+    rows->for_parts(range, add);
   }
-  tree_sum(merge.node, terms().first(count), buffer(merge.terms.front().buffer) + range.begin,
-           range.size(), settings_.wire);
 }
 
 void GradientWorker::merge_factors(const GradientPlan::Merge& merge, Index rows) {

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "core/active_rows.hpp"
 #include "core/bfloat16.hpp"
 #include "core/buffer.hpp"
 #include "core/function_ref.hpp"
@@ -45,6 +46,11 @@ struct StepSums {
   double compute_seconds = 0;  ///< until the last micro-batch was finished, without the input
 };
 
+/// Calls add(part) for the parts of `range` with a gradient in `rows`, or for all of it where that
+/// is null, and records the time as that of adding so many terms.
+void add_active_parts(const ActiveRows* rows, Range range, std::size_t terms,
+                      PhaseRecorder* recorder, FunctionRef<void(Range part)> add);
+
 /// Executes one worker's part of a GradientPlan: gathers its micro-batches, runs their training
 /// passes and adds their gradients. Allocates only on construction.
 class GradientWorker {
@@ -61,6 +67,7 @@ class GradientWorker {
     /// Of the Kronecker factors' arenas, one beside each buffer; 0: none.
     Index factor_floats = 0;
     std::span<float> first_factor_buffer;  ///< as first_buffer
+    ActiveRows active_rows = {};           ///< Trainable::active_rows(), unless gradients are dense
   };
   /// Called when the sums of this worker are final from float `watermark` of the arena on, in the
   /// micro-batches before the last only as far as they go.
@@ -89,6 +96,13 @@ class GradientWorker {
   [[nodiscard]] float* factor_buffer(Index index) {
     return factor_buffers_[static_cast<std::size_t>(index)];
   }
+  /// Of models with sparse gradients: the units whose rows in a buffer are not 0; else null. Those
+  /// of a sum are known before a range of it is announced.
+  [[nodiscard]] ActiveRows* active_rows(Index buffer) {
+    return active_rows_.empty() ? nullptr : &active_rows_[static_cast<std::size_t>(buffer)];
+  }
+  /// Memory for a union of such units on this worker's thread.
+  [[nodiscard]] ActiveRows& united_rows() { return united_rows_; }
   /// Memory for the terms of an addition on this worker's thread.
   [[nodiscard]] std::span<PartialSum> terms() { return terms_; }
   [[nodiscard]] PhaseRecorder* recorder() const {
@@ -109,6 +123,7 @@ class GradientWorker {
   // Refers to the micro-batch.
   [[nodiscard]] PassContext context_of(const GradientStep& step, const MicroBatch& batch);
   void gather(std::size_t leaf, const GradientStep& step);
+  void unite_rows(const GradientPlan::Merge& merge);
   void merge(const GradientPlan::Merge& merge, Range range);
   void merge_factors(const GradientPlan::Merge& merge, Index rows);
 
@@ -117,8 +132,10 @@ class GradientWorker {
   const GradientPlan::Worker& plan_;
   Settings settings_;
   std::vector<Buffer<float>> storage_;
-  std::vector<float*> buffers_;  // arenas
-  std::vector<float*> factor_buffers_;
+  std::vector<float*> buffers_;          // arenas
+  std::vector<float*> factor_buffers_;   // of Kronecker factors, beside each
+  std::vector<ActiveRows> active_rows_;  // of each buffer; none of dense gradients
+  ActiveRows united_rows_;
   Workspace workspace_;
   Buffer<Bfloat16> bfloat16_scratch_;
   Buffer<float> input_;

@@ -42,12 +42,13 @@ void for_each_micro_batch(const DatasetReader& reader, const InputTransform& tra
         if (stored.size() < bytes) stored = Buffer<std::byte>(bytes);
         read_finite_steps(reader, {&steps, 1}, stored.span().first(static_cast<std::size_t>(bytes)),
                           transform.missing);
-        const Matrix x(samples.data(), rows.size(), features);
+        const Matrix x(samples.data(), plan.filled ? plan.micro_batch : rows.size(), features);
         for (Index r = 0; r < rows.size(); ++r) {
           const Index offset = info.steps.first(rows.begin + r) - steps.begin;
           convert_row(info.type, stored.data() + offset * info.step_bytes(), transform, x.row(r));
           if (transform.counts) check_counts(reader, rows.begin + r, x.row(r));
         }
+        for (Index r = rows.size(); r < x.rows; ++r) std::ranges::fill(x.row(r), 0.0F);
         visit(worker, rows, x);
         activity::tick();
       }

@@ -20,6 +20,10 @@ namespace hourglass {
 struct InferencePlan {
   Index rows = 0;
   Index micro_batch = 128;
+  /// The last micro-batch, where it is short, is filled up with rows of zeros: matrix products of
+  /// other sizes round differently, and so what becomes of a row does not depend on how many come
+  /// with it. For results of single rows only.
+  bool filled = false;
 
   [[nodiscard]] Index micro_batches() const { return (rows + micro_batch - 1) / micro_batch; }
   [[nodiscard]] Range rows_of(Index index) const {
@@ -31,8 +35,9 @@ struct InferencePlan {
 };
 
 /// Calls visit(worker, rows, x) for every micro-batch in `which`, x being the normalised samples,
-/// on the workers of `pool`. Throws Error(data) naming the row of a NaN or infinity; exceptions of
-/// `visit` are passed on. Local: no communication.
+/// on the workers of `pool`; with InferencePlan::filled, x always has `micro_batch` rows, of which
+/// the first rows.size() are samples. Throws Error(data) naming the row of a NaN or infinity;
+/// exceptions of `visit` are passed on. Local: no communication.
 void for_each_micro_batch(
     const DatasetReader& reader, const InputTransform& transform, const InferencePlan& plan,
     Range which, WorkerPool& pool,

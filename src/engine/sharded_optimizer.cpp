@@ -179,14 +179,24 @@ void ShardedOptimizer::update_part(const SegmentRun& run, const UpdateStep& step
   }
   if (!exchange_.increments().empty())
     std::ranges::fill(exchange_.increments().subspan(begin, size), WireWord{0});
-  std::size_t done = 0;
-  for_active_cells(gradient.subspan(begin, size), [&](std::size_t at, std::size_t count) {
-    for (float*& moment : used) moment += at - done;
-    done = at;
-    std::array<float*, max_moments> own = moments;
-    update_floats(step, begin + at, count, run.state_offset + first + static_cast<Index>(at),
-                  gradient, {own.data(), moment_count});
-  });
+  const auto update_active = [&](Range part) {
+    const auto part_begin = static_cast<std::size_t>(part.begin);
+    const auto part_size = static_cast<std::size_t>(part.size());
+    for_active_cells(
+        gradient.subspan(part_begin, part_size), [&](std::size_t at, std::size_t count) {
+          const auto offset = static_cast<Index>(part_begin - begin + at);
+          std::array<float*, max_moments> own = moments;
+          for (float*& moment : std::span(own).first(moment_count)) moment += offset;
+          update_floats(step, part_begin + at, count, run.state_offset + first + offset, gradient,
+                        {own.data(), moment_count});
+        });
+  };
+  const Range floats{run.range.begin + first, run.range.begin + first + static_cast<Index>(size)};
+  if (const ActiveRows* const rows = exchange_.active_rows(); rows != nullptr) {
+    rows->for_parts(floats, update_active);
+  } else {
+    update_active(floats);
+  }
 }
 
 void ShardedOptimizer::update_floats(const UpdateStep& step, std::size_t begin, std::size_t size,

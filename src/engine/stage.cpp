@@ -56,10 +56,18 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
     optimizer_ =
         make_optimizer(elementwise ? settings_.optimizer : OptimizerSettings{.name = "sgd"});
   });
-  GradientExchangeSettings exchange_settings{
-      settings_.reduction,       plan_.shards(), settings_.bucket_bytes,
-      settings_.arithmetic.wire, &recording_,    settings_.arithmetic.low_rank,
-      &model_.layout(),          &pool,          end_of_first_weight(model_)};
+  GradientExchangeSettings exchange_settings{settings_.reduction,
+                                             plan_.shards(),
+                                             settings_.bucket_bytes,
+                                             settings_.arithmetic.wire,
+                                             &recording_,
+                                             settings_.arithmetic.low_rank,
+                                             &model_.layout(),
+                                             &pool,
+                                             end_of_first_weight(model_),
+                                             model_.active_rows(),
+                                             settings_.sparse_exchange,
+                                             settings_.update.sparse};
   const MatrixRule* const rule = optimizer_->matrix_rule();
   if (rule != nullptr && rule->factor_interval() > 0) {
     exchange_settings.factor_interval = rule->factor_interval();

@@ -39,6 +39,7 @@ struct StageSettings {
   ArithmeticSettings arithmetic;
   bool overlap = true;  ///< see GradientEngineSettings::overlap
   Frozen frozen = {};   ///< parameters that stay as they are
+  SparseExchange sparse_exchange = SparseExchange::automatic;
 };
 
 /// One thing that is trained (the whole network, a layer of it, a classifier) with all that its
@@ -99,6 +100,8 @@ class Stage {
   /// Whether every parameter is finite. Collective.
   [[nodiscard]] bool is_finite();
 
+  /// Bytes that this rank has sent for gradients and parameters since the last call.
+  [[nodiscard]] Index take_sent_bytes() { return exchange_->take_sent_bytes(); }
   /// Seconds of worker 0 in the last gradient().
   [[nodiscard]] double compute_seconds() const { return compute_seconds_; }
   /// Seconds in which this rank has waited for others since the last call.

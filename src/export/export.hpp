@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "data/original_units.hpp"
+#include "export/onnx_graph.hpp"
 #include "nn/activation.hpp"
 #include "nn/layer_spec.hpp"
 #include "run/model_file.hpp"
@@ -59,14 +60,21 @@ struct ExportStep {
 /// graph of the decoder or autoencoder ends with its inverse. Missing elements become means where
 /// the graph normalises; the outputs of a mixed loss are numbers and probabilities. Models of
 /// counts take raw counts and give means: with the size factor of the sample, of the decoder alone
-/// those of a sample with size factor 1. Throws Error(usage) as export_steps, and when the file
-/// would exceed the 2 GiB of its format.
+/// those of a sample with size factor 1. With `external`, the numbers of large tensors go there:
+/// needed where needs_external_data(). Throws Error(usage) as export_steps.
 [[nodiscard]] std::string to_onnx(const Model& model, ModelPart part, bool normalized_input,
-                                  Units output = Units::network);
+                                  Units output = Units::network,
+                                  const OnnxExternalData* external = nullptr);
+
+/// Whether the parameters of a part exceed what one ONNX file holds, 2 GiB.
+[[nodiscard]] bool needs_external_data(const Model& model, ModelPart part);
 
 /// The bytes of a safetensors file of all parameters: "encoder/0/weight" becomes
 /// "encoder.0.weight"; the metadata hold the configuration and the weights digest, and the name of
-/// the bias that is also subtracted from the input, "pre_bias", if there is one.
+/// the bias that is also subtracted from the input, "pre_bias", if there is one. For readers that
+/// rebuild the model there are JSON objects: "normalization", and "layers", the steps of encoder
+/// and decoder with the names of their tensors (docs/formats.md), of models that export_steps()
+/// takes.
 [[nodiscard]] std::string to_safetensors(const Model& model);
 
 /// The same with the names that a torch.nn.ModuleDict of two torch.nn.Sequential, "encoder" and

@@ -256,17 +256,21 @@ void add_original_units(Graph& graph, const InputTransform& transform) {
 
 }  // namespace
 
-std::string to_onnx(const Model& model, ModelPart part, bool normalized_input, Units output) {
-  constexpr std::size_t largest = (std::size_t{1} << 31) - 1;
-  const auto steps = export_steps(model, part);
+bool needs_external_data(const Model& model, ModelPart part) {
+  // What nodes, names and normalisation take is far less than the reserve.
+  constexpr std::size_t largest = (std::size_t{1} << 31) - (std::size_t{1} << 24);
+  // Tied weights are written twice.
+  if (static_cast<std::size_t>(model.parameters.size()) * 2 * sizeof(float) <= largest)
+    return false;
   std::size_t floats = 0;
-  for (const ExportStep& step : steps) floats += step.weight.size() + step.bias.size();
-  if (floats * sizeof(float) > largest - (std::size_t{1} << 20)) {
-    throw Error(
-        ErrorKind::usage,
-        fmt::format("{}: has more parameters than the 2 GiB of an ONNX file hold; use safetensors",
-                    model.file.path));
-  }
+  for (const ExportStep& step : export_steps(model, part))
+    floats += step.weight.size() + step.bias.size();
+  return floats * sizeof(float) > largest;
+}
+
+std::string to_onnx(const Model& model, ModelPart part, bool normalized_input, Units output,
+                    const OnnxExternalData* external) {
+  const auto steps = export_steps(model, part);
   const bool normalizes = part != ModelPart::decoder && !normalized_input;
   if (normalizes && !model.transform.exact_mean.empty()) {
     throw Error(ErrorKind::usage,
@@ -281,7 +285,7 @@ std::string to_onnx(const Model& model, ModelPart part, bool normalized_input, U
                             "of single precision; leave out --units data",
                             model.file.path));
   }
-  Graph graph("input");
+  Graph graph("input", external);
   const Index channels = model.leading_channels();
   const Index places = channels > 1 ? model.network->features() / channels : 0;
   if (part != ModelPart::decoder && channels > 1)

@@ -16,12 +16,16 @@ constexpr int graph_node = 1, graph_name = 2, graph_initializer = 5, graph_input
 constexpr int node_input = 1, node_output = 2, node_name = 3, node_type = 4, node_attribute = 5;
 constexpr int attribute_name = 1, attribute_float = 2, attribute_int = 3, attribute_ints = 8,
               attribute_type = 20;
-constexpr int tensor_dims = 1, tensor_type = 2, tensor_name = 8, tensor_raw = 9;
+constexpr int tensor_dims = 1, tensor_type = 2, tensor_name = 8, tensor_raw = 9,
+              tensor_external = 13, tensor_location = 14;
+constexpr int entry_key = 1, entry_value = 2;
 constexpr int value_name = 1, value_type = 2, type_tensor = 1, tensor_elements = 1,
               tensor_shape = 2;
 constexpr int shape_dim = 1, dim_value = 1, dim_parameter = 2;
 }  // namespace field
 constexpr int type_float = 1, type_int64 = 7;
+constexpr int location_is_external = 1;
+constexpr std::size_t page_bytes = 4096;
 constexpr int attribute_is_float = 1, attribute_is_int = 2, attribute_is_ints = 7;
 
 static_assert(std::endian::native == std::endian::little,
@@ -85,11 +89,31 @@ std::string OnnxGraph::initializer(const std::string& name, const std::vector<In
                                    int type, std::string_view raw) {
   ProtobufMessage tensor;
   for (const Index extent : shape) tensor.integer(field::tensor_dims, extent);
-  tensor.integer(field::tensor_type, type)
-      .text(field::tensor_name, name)
-      .text(field::tensor_raw, raw);
+  tensor.integer(field::tensor_type, type).text(field::tensor_name, name);
+  if (external_ != nullptr && type == type_float && raw.size() >= page_bytes) {
+    store_externally(tensor, raw);
+  } else {
+    tensor.text(field::tensor_raw, raw);
+  }
   graph_.message(field::graph_initializer, tensor);
   return name;
+}
+
+void OnnxGraph::store_externally(ProtobufMessage& tensor, std::string_view raw) {
+  const std::size_t padding = (page_bytes - external_bytes_ % page_bytes) % page_bytes;
+  external_->write(std::string(padding, '\0'));
+  external_bytes_ += padding;
+  const auto add = [&](std::string_view key, std::string_view value) {
+    ProtobufMessage entry;
+    entry.text(field::entry_key, key).text(field::entry_value, value);
+    tensor.message(field::tensor_external, entry);
+  };
+  add("location", external_->location);
+  add("offset", std::to_string(external_bytes_));
+  add("length", std::to_string(raw.size()));
+  tensor.integer(field::tensor_location, location_is_external);
+  external_->write(raw);
+  external_bytes_ += raw.size();
 }
 
 std::string OnnxGraph::node(const std::string& type, const std::vector<std::string>& inputs,

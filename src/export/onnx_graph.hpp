@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,11 +11,20 @@
 
 namespace hourglass {
 
+/// A second file for the numbers of large constants: Protocol Buffers hold at most 2 GiB.
+struct OnnxExternalData {
+  std::string location;                         ///< its name, in the folder of the ONNX file
+  std::function<void(std::string_view)> write;  ///< appends to it
+};
+
 /// The graph of an ONNX file with one input, "input" (N x inputs), and one output, "output" (N x
 /// outputs), both of float32: operators are appended one after the other.
 class OnnxGraph {
  public:
-  explicit OnnxGraph(std::string input) : last_(std::move(input)) {}
+  /// With `external`, which must outlive the graph, constants of floats of at least a page go
+  /// there, each at a multiple of a page, as readers map them.
+  explicit OnnxGraph(std::string input, const OnnxExternalData* external = nullptr)
+      : last_(std::move(input)), external_(external) {}
 
   struct Attribute {
     std::string name;
@@ -47,9 +58,13 @@ class OnnxGraph {
   std::string initializer(const std::string& name, const std::vector<Index>& shape, int type,
                           std::string_view raw);
 
+  void store_externally(ProtobufMessage& tensor, std::string_view raw);
+
   ProtobufMessage graph_;
   std::string last_;
   int nodes_ = 0;
+  const OnnxExternalData* external_;
+  std::size_t external_bytes_ = 0;
 };
 
 }  // namespace hourglass

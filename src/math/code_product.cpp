@@ -140,7 +140,7 @@ void multiply_code(const SparseRows& code, ConstMatrix atoms, Matrix y) {
 }
 
 void code_gradients(const UnitElements& elements, std::span<const float> values, ConstMatrix atoms,
-                    ConstMatrix dy, std::span<float> code_gradients, Matrix gradient) {
+                    ConstMatrix dy, std::span<float> code_gradients, Matrix gradient, bool zeroed) {
   require(elements.units() == atoms.rows && atoms.columns == dy.columns &&
               gradient.rows == atoms.rows && gradient.columns == atoms.columns &&
               values.size() == code_gradients.size(),
@@ -151,7 +151,7 @@ void code_gradients(const UnitElements& elements, std::span<const float> values,
     const auto end = static_cast<std::size_t>(elements.starts[static_cast<std::size_t>(u) + 1]);
     float* const to = gradient.data + u * gradient.stride;
     if (begin == end) {
-      std::fill_n(to, width, 0.0F);
+      if (!zeroed) std::fill_n(to, width, 0.0F);
       continue;
     }
     const float* const atom = atoms.data + u * atoms.stride;
@@ -181,14 +181,14 @@ void multiply_at(const SparseRows& code, ConstMatrix atoms, ConstMatrix dy,
 }
 
 void gather_rows(const UnitElements& elements, std::span<const float> factors, ConstMatrix x,
-                 Matrix gradient) {
+                 Matrix gradient, bool zeroed) {
   require(elements.units() == gradient.rows && gradient.columns == x.columns,
           "the shapes of a sparse code and its gradient disagree");
   for (Index u = 0; u < elements.units(); ++u) {
     const auto begin = static_cast<std::size_t>(elements.starts[static_cast<std::size_t>(u)]);
     const auto end = static_cast<std::size_t>(elements.starts[static_cast<std::size_t>(u) + 1]);
     float* const to = gradient.data + u * gradient.stride;
-    if (begin == end) std::fill_n(to, x.columns, 0.0F);
+    if (begin == end && !zeroed) std::fill_n(to, x.columns, 0.0F);
     for (std::size_t e = begin; e < end; ++e) {
       if (e + 1 < elements.rows.size())
         prefetch(x.data + elements.rows[e + 1] * x.stride, x.columns);

@@ -31,9 +31,11 @@ void multiply_code(const SparseRows& code, ConstMatrix atoms, Matrix y);
 /// The gradients of Y = C A from dY (rows x width), at the listed elements only:
 ///   code_gradients[e] = dY_r . A_u  for each element e = (r, u),
 ///   dA_u = sum over the elements of unit u of C_e dY_r  (units x width), 0 without elements.
-/// `values` and `code_gradients` are by place.
+/// `values` and `code_gradients` are by place. `zeroed`: rows of `gradient` without elements are 0
+/// already and not written, here and below.
 void code_gradients(const UnitElements& elements, std::span<const float> values, ConstMatrix atoms,
-                    ConstMatrix dy, std::span<float> code_gradients, Matrix gradient);
+                    ConstMatrix dy, std::span<float> code_gradients, Matrix gradient,
+                    bool zeroed = false);
 
 /// The first of these alone, row by row: code_gradients[e] = dY_r . A_u.
 void multiply_at(const SparseRows& code, ConstMatrix atoms, ConstMatrix dy,
@@ -42,7 +44,7 @@ void multiply_at(const SparseRows& code, ConstMatrix atoms, ConstMatrix dy,
 /// dA_u = sum over the elements of unit u of g_e X_r, X being rows x width and `factors` g by
 /// place; 0 without elements.
 void gather_rows(const UnitElements& elements, std::span<const float> factors, ConstMatrix x,
-                 Matrix gradient);
+                 Matrix gradient, bool zeroed = false);
 
 /// The scalar product of two rows of so many numbers, in the order of code_gradients().
 [[nodiscard]] float scalar_product(const float* a, const float* b, Index width);

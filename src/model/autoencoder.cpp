@@ -208,6 +208,9 @@ LossSums Autoencoder::pass(const float* parameters, const InputRows& rows, Const
       backward_context.stacked_gradient = dictionary_->apply(
           parameters, target, scale, context, workspace, code, scratch.penalty, sums, loss);
     }
+    if (context.active_rows != nullptr) {
+      for (const std::int32_t unit : code.view().columns) context.active_rows->add(unit);
+    }
   }
   if (contractive_) {
     const auto [penalty, terms] =
@@ -272,6 +275,13 @@ void Autoencoder::count_use(const PassContext& context, Workspace& workspace, In
   // Behind the prefixes stand dead units.
   use.add(context.code != nullptr ? *context.code : workspace.code(),
           rows * (dictionary_ ? dictionary_->prefixes() : 1));
+}
+
+ActiveRows Autoencoder::active_rows() const {
+  if (!spec_.sparsity.on()) return {};
+  std::vector<UnitRows> rows = architecture_.sparse_encoder->unit_rows();
+  rows.push_back(architecture_.sparse_decoder->unit_rows());
+  return {std::move(rows), code_size_};
 }
 
 void Autoencoder::select_candidates(const float* parameters, ConstMatrix samples,

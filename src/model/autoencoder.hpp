@@ -159,6 +159,8 @@ class Autoencoder final : public Trainable {
   void add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace,
                      const PassContext& context, std::span<ExactSum> sums) const override;
 
+  [[nodiscard]] ActiveRows active_rows() const override;
+
   [[nodiscard]] bool selects_from_batch() const override {
     return spec_.sparsity.selection.kind == Selection::batch_top_k;
   }

@@ -13,6 +13,10 @@ namespace hourglass {
 
 namespace {
 
+// Of the residuals' squares to the samples', at least: what is left of samples that are
+// reconstructed well is rounding.
+constexpr double least_share = 1e-3;
+
 // Some rows of a code.
 SparseRows rows_of(const SparseCode& code, Range rows) {
   SparseRows view = code.view();
@@ -168,18 +172,30 @@ double DictionaryPass::auxiliary_loss(const float* parameters, ConstMatrix targe
   const Index first = prefixes() * rows;
   multiply_code(rows_of(code, {first, first + rows}), decoder.atoms(parameters), gradient);
   const RowWeights weights = weights_of(context);
-  const double factor = spec_.aux_weight / (feature_mean_ ? static_cast<double>(features_) : 1.0);
+  const std::span<const float> bias = decoder.bias(parameters);
   double loss = 0;
+  double left = 0;
+  double whole = 0;
   for (Index r = 0; r < rows; ++r) {
     const float own = weights.empty() ? 1.0F : weights[r];
-    const float step = 2 * static_cast<float>(factor) * scale * own;
     double squares = 0;
     for (Index c = 0; c < features_; ++c) {
-      const float difference = gradient(r, c) - (target(r, c) - outputs(r, c));
+      const float residual = target(r, c) - outputs(r, c);
+      const float centred = target(r, c) - bias[static_cast<std::size_t>(c)];
+      const float difference = gradient(r, c) - residual;
+      left += static_cast<double>(residual) * static_cast<double>(residual);
+      whole += static_cast<double>(centred) * static_cast<double>(centred);
       squares += static_cast<double>(difference) * static_cast<double>(difference);
-      gradient(r, c) = step * difference;
+      gradient(r, c) = own * difference;
     }
     loss += static_cast<double>(own) * squares;
+  }
+  const double relative = whole > 0 ? whole / std::max(left, least_share * whole) : 1.0;
+  const double factor =
+      spec_.aux_weight * relative / (feature_mean_ ? static_cast<double>(features_) : 1.0);
+  const auto step = static_cast<float>(2 * factor * static_cast<double>(scale));
+  for (Index r = 0; r < rows; ++r) {
+    for (float& value : gradient.row(r)) value *= step;
   }
   return factor * loss;
 }

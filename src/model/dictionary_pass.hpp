@@ -20,8 +20,12 @@ namespace hourglass {
 ///
 /// Auxiliary loss (AuxK, Gao et al. 2024): with the residual e = x - x^, a constant, and e^
 /// decoded, without b, from the aux_k largest positive pre-activations of each sample among the
-/// dead units (PassContext::dead_units), aux_weight |e - e^|^2, per feature or summed as the loss
-/// is. It gives dead units a gradient: towards what the others leave.
+/// dead units (PassContext::dead_units), aux_weight q |e - e^|^2, per feature or summed as the loss
+/// is. It gives dead units a gradient: towards what the others leave. The constant
+/// q = sum |x - b|^2 / sum |e|^2 over the micro-batch, at most 1000, is the published
+/// normalisation, each error relative to what it is an error of: it keeps the weight of this loss
+/// as residuals shrink. (By sample, as some programs have it, dead units learn the noise of good
+/// samples: 91 % instead of 97 % of the atoms of docs/sparse-autoencoders.md are found.)
 ///
 /// Both make the code's rows several parts of the samples (PassContext::stacked_gradient).
 class DictionaryPass {

@@ -3,6 +3,7 @@
 #include <span>
 #include <vector>
 
+#include "core/active_rows.hpp"
 #include "core/layout.hpp"
 #include "hourglass/core/matrix_view.hpp"
 #include "math/exact_sum.hpp"
@@ -65,6 +66,10 @@ class Trainable {
   /// Projects the parameters onto their constraints, after initialisation and after every update.
   /// The same function of all parameters on every rank.
   virtual void constrain(float* parameters) const;
+
+  /// The tensors with a row for each unit of a sparse code, whose gradient is 0 where no sample
+  /// uses the unit (PassContext::active_rows). No units: the gradient is dense.
+  [[nodiscard]] virtual ActiveRows active_rows() const { return {}; }
 
   /// Whether the active units of sparse codes are selected from the whole global batch: then,
   /// before the training pass, select_candidates() of all micro-batches and keep_largest()

@@ -24,6 +24,8 @@ std::span<const std::int32_t> ConditionBias::categories_of(const PassContext& co
   const auto r = static_cast<std::size_t>(row);
   const auto id = context.sample_ids.empty() ? r : static_cast<std::size_t>(context.sample_ids[r]);
   const auto count = static_cast<std::size_t>(conditions_);
+  // Rows that only fill a micro-batch up come without.
+  if (id * count >= context.conditions.size()) return {};
   return context.conditions.subspan(id * count, count);
 }
 

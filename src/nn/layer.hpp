@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/active_rows.hpp"
 #include "core/bfloat16.hpp"
 #include "core/phase_recorder.hpp"
 #include "core/sparse_rows.hpp"
@@ -87,6 +88,10 @@ struct PassContext {
   /// The sparse codes of the micro-batch, from the layer that selects them to the one that decodes
   /// them. A network passes its workspace's where the caller has none.
   SparseCode* code = nullptr;
+  /// Of models with Trainable::active_rows(): an empty set, to which the pass adds the units whose
+  /// rows have a gradient before it announces one. The rows of all units in `gradient` are 0, and
+  /// those of others are not written. Null: every row is written.
+  ActiveRows* active_rows = nullptr;
   /// Units of a sparse code that have not been used for long, ascending: those that the auxiliary
   /// loss reconstructs with (model/dictionary_pass.hpp).
   std::span<const std::int32_t> dead_units;

@@ -51,7 +51,8 @@ void SparseDecoder::backward(const float* parameters, ConstMatrix /*x*/, ConstMa
   const ConstMatrix dz = stacked ? context.stacked_gradient : ConstMatrix(dy);
   require(!stacked || derivative.empty(), "parts of a code behind a non-linear layer");
   code_gradients(code.by_unit(), code.view().values, atoms(parameters), dz, code.gradients(),
-                 Matrix(gradient + weight_tensor_.offset, units_, outputs_));
+                 Matrix(gradient + weight_tensor_.offset, units_, outputs_),
+                 context.active_rows != nullptr);
   if (unit_atoms_) remove_parallel(parameters, code, gradient);
 }
 

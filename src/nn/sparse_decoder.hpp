@@ -31,6 +31,7 @@ class SparseDecoder final : public Layer {
                 const PassContext& context) const override;
 
   [[nodiscard]] Slot weight_slot() const { return weight_; }
+  [[nodiscard]] UnitRows unit_rows() const { return {weight_tensor_.offset, outputs_}; }
   [[nodiscard]] Activation activation() const { return activation_; }
   /// The atoms in an arena, units x outputs.
   [[nodiscard]] ConstMatrix atoms(const float* parameters) const {

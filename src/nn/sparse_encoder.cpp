@@ -45,6 +45,16 @@ std::vector<TensorRole> SparseEncoder::roles() const {
   return roles;
 }
 
+std::vector<UnitRows> SparseEncoder::unit_rows() const {
+  std::vector<UnitRows> rows{{weight_tensor_.offset, inputs_}, {bias_tensor_.offset, 1}};
+  if (is(Selection::jump_relu)) rows.push_back({threshold_tensor_.offset, 1});
+  if (is(Selection::gated)) {
+    rows.push_back({magnitude_tensor_.offset, 1});
+    rows.push_back({magnitude_bias_tensor_.offset, 1});
+  }
+  return rows;
+}
+
 // Of select_largest(), or thresholds and bounds.
 Index SparseEncoder::fixed_scratch() const {
   return std::max(selection_scratch_floats(units_), 2 * units_);
@@ -201,7 +211,8 @@ void SparseEncoder::backward(const float* parameters, ConstMatrix given, ConstMa
   } else {
     bias_gradients(elements, gradients, gradient + bias_tensor_.offset);
   }
-  gather_rows(elements, gradients, x, Matrix(gradient + weight_tensor_.offset, units_, inputs_));
+  gather_rows(elements, gradients, x, Matrix(gradient + weight_tensor_.offset, units_, inputs_),
+              context.active_rows != nullptr);
   if (centre_) {
     // With gates the sums of dL/d(x W^T) are not the bias's gradient.
     const std::span<float> sums = scratch.subspan(static_cast<std::size_t>(x.rows * inputs_),

@@ -54,6 +54,8 @@ class SparseEncoder final : public Layer {
                 float* gradient, std::span<float> scratch,
                 const PassContext& context) const override;
 
+  /// The tensors with a row or a number for each unit.
+  [[nodiscard]] std::vector<UnitRows> unit_rows() const;
   [[nodiscard]] Slot weight_slot() const { return weight_; }
   [[nodiscard]] Slot bias_slot() const { return bias_; }
   [[nodiscard]] const SelectionSpec& selection() const { return selection_; }

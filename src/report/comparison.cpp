@@ -10,7 +10,6 @@
 
 #include "config/settings.hpp"
 #include "core/number_text.hpp"
-#include "report/html.hpp"
 #include "report/training_figures.hpp"
 
 namespace hourglass {
@@ -109,14 +108,9 @@ BarChart speed_chart(std::span<const ComparedRun> runs) {
   return chart;
 }
 
-std::string state_text(const ComparedRun& run, const std::optional<Outcome>& outcome) {
-  if (run.has_model) return "finished";
-  return fmt::format("{} of {} epochs", outcome ? outcome->epochs : 0, run.config.epochs);
-}
-
 std::vector<std::string> result_cells(const ComparedRun& run, bool validates) {
   const auto outcome = outcome_of(run);
-  std::vector<std::string> cells = {state_text(run, outcome)};
+  std::vector<std::string> cells = {state_of_run(run)};
   const std::size_t width = validates ? 8 : 5;
   if (!outcome) {
     cells.resize(width);
@@ -260,17 +254,28 @@ LineChart comparison_chart(std::span<const ComparedRun> runs, const std::string&
   return chart;
 }
 
-std::string comparison_page(std::span<const ComparedRun> runs, std::span<const std::string> remarks,
-                            const std::string& reproduced_by) {
+std::string state_of_run(const ComparedRun& run) {
+  if (run.has_model && run.state.empty()) return "finished";
+  const auto outcome = outcome_of(run);
+  return fmt::format("{}{}{} of {} epochs", run.state, run.state.empty() ? "" : ": ",
+                     outcome ? outcome->epochs : 0, run.config.epochs);
+}
+
+void add_comparison(HtmlPage& page, std::span<const ComparedRun> runs) {
   const bool validates = std::ranges::any_of(runs, [](const ComparedRun& run) {
     const auto outcome = outcome_of(run);
     return outcome && outcome->best_validation_sse;
   });
-  HtmlPage page(fmt::format("Comparison of {} runs", runs.size()));
-  for (const std::string& remark : remarks) page.paragraph(remark);
   add_table(page, runs, validates);
   add_curves(page, runs, validates);
   add_shared_settings(page, runs);
+}
+
+std::string comparison_page(std::span<const ComparedRun> runs, std::span<const std::string> remarks,
+                            const std::string& reproduced_by) {
+  HtmlPage page(fmt::format("Comparison of {} runs", runs.size()));
+  for (const std::string& remark : remarks) page.paragraph(remark);
+  add_comparison(page, runs);
   page.heading("How to make this page again");
   page.preformatted(reproduced_by);
   return page.str();

@@ -7,6 +7,7 @@
 
 #include "config/config.hpp"
 #include "report/chart.hpp"
+#include "report/html.hpp"
 #include "run/metrics.hpp"
 
 namespace hourglass {
@@ -17,6 +18,8 @@ struct ComparedRun {
   TrainConfig config;
   std::vector<MetricsRecord> metrics;  ///< all of metrics.jsonl
   bool has_model = false;              ///< model.h5 is there: the run has finished
+  std::string state;  ///< of a run that is watched: "running" and the like; "" of others
+  std::string page;   ///< the relative address of a page of its own; "" when there is none
 };
 
 /// What the runs are ranked by: the smallest validation error, or if a run has none, the training
@@ -50,8 +53,14 @@ struct ComparedSetting {
                                          const std::string& title, const std::string& label,
                                          double (*value)(const MetricsRecord&));
 
-/// Several runs as a self-contained page: table of results and of settings that differ, curves,
-/// speed, and the settings that all share. `runs` are ranked; charts show the first 12.
+/// "finished", "3 of 9 epochs", "running: 3 of 9 epochs".
+[[nodiscard]] std::string state_of_run(const ComparedRun& run);
+
+/// Several runs: table of results and of settings that differ, curves, speed, and the settings that
+/// all share. `runs` are ranked and at least one; charts show the first 12.
+void add_comparison(HtmlPage& page, std::span<const ComparedRun> runs);
+
+/// The same as a self-contained page.
 [[nodiscard]] std::string comparison_page(std::span<const ComparedRun> runs,
                                           std::span<const std::string> remarks,
                                           const std::string& reproduced_by);

@@ -39,7 +39,7 @@ figure img{image-rendering:pixelated}
 // Sorts a table by the column whose head is clicked, and saves figures as files. The page is
 // complete without scripts.
 constexpr const char* script = R"(
-document.querySelectorAll('table').forEach(function(t){
+function sortable(t){
  t.querySelectorAll('th').forEach(function(h,c){
   if(!h.textContent)return;
   var b=document.createElement('button');b.textContent=h.textContent;h.textContent='';h.appendChild(b);
@@ -53,8 +53,8 @@ document.querySelectorAll('table').forEach(function(t){
    }).forEach(function(r){body.appendChild(r)});
   };
  });
-});
-document.querySelectorAll('figure').forEach(function(f,i){
+}
+function savable(f){
  var s=f.querySelector('svg'),g=f.querySelector('img');
  function button(text,action){
   var b=document.createElement('button');
@@ -62,8 +62,8 @@ document.querySelectorAll('figure').forEach(function(f,i){
   f.querySelector('figcaption').appendChild(b);
  }
  function save(suffix,url){
-  var a=document.createElement('a');
-  a.download='figure-'+(i+1)+suffix;a.href=url;
+  var a=document.createElement('a'),all=Array.from(document.querySelectorAll('figure'));
+  a.download='figure-'+(all.indexOf(f)+1)+suffix;a.href=url;
   a.click();
  }
  function drawing(){
@@ -77,7 +77,9 @@ document.querySelectorAll('figure').forEach(function(f,i){
   p.onload=function(){c.getContext('2d').drawImage(p,0,0,c.width,c.height);save('.png',c.toDataURL())};
   p.setAttribute('src',drawing());
  });
-});
+}
+document.querySelectorAll('table').forEach(sortable);
+document.querySelectorAll('figure').forEach(savable);
 )";
 
 bool is_number(const std::string& text) {
@@ -112,6 +114,17 @@ std::string html_escaped(const std::string& text) {
     }
   }
   return escaped;
+}
+
+std::string html_document(const std::string& title, const std::string& content,
+                          const std::string& first_script) {
+  return fmt::format(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta "
+      "name=\"viewport\" "
+      "content=\"width=device-width,initial-scale=1\">\n<link rel=\"icon\" "
+      "href=\"data:,\">\n<title>{}</title>\n<style>{}</style>\n"
+      "</head>\n<body>\n{}<script>{}{}</script>\n</body>\n</html>\n",
+      title, style, content, first_script, script);
 }
 
 HtmlPage::HtmlPage(const std::string& title) : title_(html_escaped(title)) {
@@ -179,14 +192,8 @@ void HtmlPage::figure(const std::string& inner_html, const std::string& caption)
                        html_escaped(caption));
 }
 
-std::string HtmlPage::str() const {
-  return fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta "
-      "name=\"viewport\" "
-      "content=\"width=device-width,initial-scale=1\">\n<link rel=\"icon\" "
-      "href=\"data:,\">\n<title>{}</title>\n<style>{}</style>\n"
-      "</head>\n<body>\n{}{}<script>{}</script>\n</body>\n</html>\n",
-      title_, style, body_, in_figures_ ? "</div>\n" : "", script);
-}
+std::string HtmlPage::content() const { return body_ + (in_figures_ ? "</div>\n" : ""); }
+
+std::string HtmlPage::str() const { return html_document(title_, content()); }
 
 }  // namespace hourglass

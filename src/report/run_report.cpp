@@ -259,6 +259,7 @@ void add_configuration(HtmlPage& page, const RunFindings& findings) {
 }  // namespace
 
 std::string state_of_run(const RunFindings& findings) {
+  if (!findings.state.empty()) return findings.state;
   const auto epochs = records_of(findings.metrics, "epoch");
   const Index done = epochs.empty() ? 0 : epochs.back().epoch;
   if (findings.model == nullptr) return fmt::format("{} epochs recorded; no model yet", done);
@@ -268,10 +269,14 @@ std::string state_of_run(const RunFindings& findings) {
                      findings.model->config.epochs);
 }
 
-std::string run_report(const RunFindings& findings) {
-  HtmlPage page("Training run " + findings.run);
+void add_progress(HtmlPage& page, const RunFindings& findings) {
   add_summary(page, findings);
   add_training(page, findings);
+}
+
+std::string run_report(const RunFindings& findings) {
+  HtmlPage page("Training run " + findings.run);
+  add_progress(page, findings);
   if (findings.model != nullptr) {
     const ImageShape shape = findings.model->grid();
     if (findings.study != nullptr) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "analysis/sample_study.hpp"
+#include "report/html.hpp"
 #include "run/metrics.hpp"
 #include "run/model_file.hpp"
 
@@ -18,7 +19,11 @@ struct RunFindings {
   const SampleStudy* study = nullptr;  ///< null when the data could not be read
   std::vector<std::string> remarks;    ///< missing parts, and how to provide them
   std::string reproduced_by;           ///< the command that wrote this page
+  std::string state;  ///< what is known better than from the files; "" when nothing is
 };
+
+/// The part of a report that comes from metrics: the summary and the curves of the training.
+void add_progress(HtmlPage& page, const RunFindings& findings);
 
 /// A training run as a self-contained page: curves, reconstructions, the code, filters, settings,
 /// and the commands that reproduce it.

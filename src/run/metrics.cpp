@@ -146,6 +146,7 @@ std::string to_json_line(const MetricsRecord& record) {
   json["seconds_verify"] = number(record.seconds_verify);
   json["resident_bytes"] = record.resident_bytes;
   if (record.root_failures) json["root_failures"] = *record.root_failures;
+  if (record.sent_bytes) json["sent_bytes"] = *record.sent_bytes;
   return json.dump();
 }
 

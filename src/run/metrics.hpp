@@ -59,6 +59,8 @@ struct MetricsRecord {
   double seconds_verify = 0;      ///< the same for --verify-every
   /// Optimizers that decompose matrices: decompositions that needed more damping than set.
   std::optional<Index> root_failures;
+  /// Sparse codes: bytes of gradients and parameters that a rank has sent.
+  std::optional<Index> sent_bytes;
   Index resident_bytes = 0;
 };
 

@@ -66,11 +66,23 @@ MetricsRecord parse(const std::string& text) {
   record.seconds_compute = number(line, "seconds_compute");
   record.seconds_exchange_exposed = number(line, "seconds_exchange_exposed");
   record.seconds_input_wait = number(line, "seconds_input_wait");
+  // Early versions did not record these two.
+  if (line.contains("seconds_checkpoint"))
+    record.seconds_checkpoint = number(line, "seconds_checkpoint");
+  if (line.contains("seconds_verify")) record.seconds_verify = number(line, "seconds_verify");
   record.resident_bytes = line.value("resident_bytes", Index{0});
   return record;
 }
 
 }  // namespace
+
+std::optional<MetricsRecord> metrics_record(const std::string& line) {
+  try {
+    return parse(line);
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  }
+}
 
 std::vector<MetricsRecord> read_metrics(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
@@ -83,12 +95,12 @@ std::vector<MetricsRecord> read_metrics(const std::string& path) {
   Index number = 0;
   for (std::string line; std::getline(lines, line);) {
     ++number;
-    try {
-      records.push_back(parse(line));
-    } catch (const nlohmann::json::exception&) {
+    auto record = metrics_record(line);
+    if (!record) {
       throw Error(ErrorKind::data,
                   fmt::format("{}: line {} is not a record of a training run", path, number));
     }
+    records.push_back(std::move(*record));
   }
   return records;
 }

@@ -40,6 +40,7 @@ class RunFolder {
   [[nodiscard]] std::string best_path() const { return path_ + "/best.h5"; }
   /// With --watchdog: the activity of each rank, one line per rank; removed at a normal end.
   [[nodiscard]] std::string watchdog_path() const { return path_ + "/.watchdog"; }
+  [[nodiscard]] std::string lock_path() const { return path_ + "/.lock"; }
   [[nodiscard]] std::string checkpoint_path(Index step) const;
   /// With --keep-every: a checkpoint that prune() leaves.
   [[nodiscard]] std::string kept_path(Index step) const;
@@ -73,7 +74,6 @@ class RunFolder {
   void lock();
   /// Removes the temporary files of killed writers; only under the lock.
   void remove_temporaries() const;
-  [[nodiscard]] std::string lock_path() const { return path_ + "/.lock"; }
 
   std::string path_;
   std::unique_ptr<RunLock> lock_;

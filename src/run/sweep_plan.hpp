@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "hourglass/core/types.hpp"
+#include "run/successive_halving.hpp"
 
 namespace hourglass {
 
@@ -36,6 +38,7 @@ struct SweepPlan {
   Index random = 0;  ///< number of draws; 0: the grid
   std::uint64_t seed = 1;
   std::vector<std::string> options;  ///< what every trial gets besides: words for `hourglass train`
+  std::optional<HalvingSettings> halving;  ///< none: every trial is trained to its end
 
   [[nodiscard]] Index trials() const;
   /// One text an axis. `trial` counts from 0.

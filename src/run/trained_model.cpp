@@ -12,10 +12,7 @@
 
 #include "config/data_reading.hpp"
 #include "config/sample_reading.hpp"
-#include "core/channel_order.hpp"
-#include "data/count_statistics.hpp"
 #include "data/finite_rows.hpp"
-#include "data/missing_values.hpp"
 #include "data/normalization.hpp"
 #include "data/value_match.hpp"
 #include "engine/inference.hpp"
@@ -26,25 +23,20 @@
 #include "math/squared_distance.hpp"
 #include "nn/network.hpp"
 #include "run/model_file.hpp"
+#include "run/sample_rows.hpp"
 
 namespace hourglass {
 
 namespace {
 
-void check_columns(ConstMatrix matrix, Index columns, const char* what,
-                   const MissingValues& missing = {}) {
+void check_matrix(ConstMatrix matrix, Index columns, const char* what,
+                  const MissingValues& missing = {}) {
   if (matrix.columns != columns) {
     throw Error(ErrorKind::data, fmt::format("the {} have {} columns, but the model takes {}", what,
                                              matrix.columns, columns));
   }
-  for (Index r = 0; r < matrix.rows; ++r) {
-    const Index bad = first_refused(ElementType::f32, std::as_bytes(matrix.row(r)), missing);
-    if (bad >= 0) {
-      throw Error(ErrorKind::data, fmt::format("row {} of the {} holds a NaN or infinity (column "
-                                               "{})",
-                                               r, what, bad));
-    }
-  }
+  for (Index r = 0; r < matrix.rows; ++r)
+    check_rows(ElementType::f32, std::as_bytes(matrix.row(r)), columns, what, missing, r);
 }
 
 Index micro_batch_of(const Model& model, const InferenceSettings& settings) {
@@ -54,12 +46,6 @@ Index micro_batch_of(const Model& model, const InferenceSettings& settings) {
                             settings.threads, settings.micro_batch));
   }
   return settings.micro_batch > 0 ? settings.micro_batch : model.config.micro_batch;
-}
-
-// Rows of the data have their channels where those of the training had them.
-ChannelGrid data_grid(const Model& model) {
-  const Index channels = std::max<Index>(1, model.leading_channels());
-  return {channels, model.network->features() / channels, sizeof(float)};
 }
 
 // The conversion of these samples, once their values have been compared with those of the training.
@@ -85,19 +71,10 @@ InputTransform transform_of(const Model& model, ConstMatrix samples,
 
 void normalize_rows(const Model& model, const InputTransform& transform, ConstMatrix samples,
                     Range rows, Matrix x) {
-  const ChannelGrid grid = data_grid(model);
-  std::vector<float> ordered(static_cast<std::size_t>(grid.channels > 1 ? samples.columns : 0));
+  std::vector<float> ordered(static_cast<std::size_t>(samples.columns));
   for (Index r = rows.begin; r < rows.end; ++r) {
-    std::span<const float> row = samples.row(r);
-    if (grid.channels > 1) {
-      to_channels_last(grid, std::as_bytes(row), std::as_writable_bytes(std::span(ordered)));
-      row = ordered;
-    }
-    convert_row(ElementType::f32, std::as_bytes(row).data(), transform, x.row(r - rows.begin));
-    if (model.transform.counts && !are_counts(x.row(r - rows.begin))) {
-      throw Error(ErrorKind::data,
-                  fmt::format("row {} of the samples holds numbers that are not counts", r));
-    }
+    normalize_row(model, transform, ElementType::f32, std::as_bytes(samples.row(r)), r,
+                  std::as_writable_bytes(std::span(ordered)), x.row(r - rows.begin));
   }
 }
 
@@ -140,10 +117,12 @@ std::vector<std::int32_t> category_table(const Model& model, Index rows,
   return others;
 }
 
-// Calls visit(rows, workspace) for every micro-batch of that many rows, on the workers of a pool of
-// its own.
-void for_each_part(const Model& model, Index rows, const InferenceSettings& settings,
-                   const std::function<void(Range, Workspace&)>& visit) {
+// Calls visit(rows, x, workspace) for every micro-batch of that many rows, on the workers of a pool
+// of its own, once fill(rows, x) has been. As the commands do, a short one is filled up with rows
+// of zeros, of which what comes is not used.
+void for_each_part(const Model& model, Index rows, Index columns, const InferenceSettings& settings,
+                   const std::function<void(Range, Matrix)>& fill,
+                   const std::function<void(Range, ConstMatrix, Workspace&)>& visit) {
   const InferencePlan plan{rows, micro_batch_of(model, settings)};
   const std::vector<std::int32_t> categories = category_table(model, rows, settings.conditions);
   if (rows == 0) return;
@@ -154,10 +133,14 @@ void for_each_part(const Model& model, Index rows, const InferenceSettings& sett
   pool.run([&](Index) {
     try {
       Workspace workspace = model.network->make_workspace(plan.micro_batch);
+      OwnedMatrix x(plan.micro_batch, columns);
       for (Index index = next++; index < plan.micro_batches(); index = next++) {
         const Range part = plan.rows_of(index);
         workspace.set_conditions(conditions_of(categories, rows, part));
-        visit(part, workspace);
+        fill(part, x.view());
+        std::ranges::fill(x.values().subspan(static_cast<std::size_t>(part.size() * columns)),
+                          0.0F);
+        visit(part, x, workspace);
       }
     } catch (...) {
       const std::lock_guard lock(failure_mutex);
@@ -171,28 +154,22 @@ void for_each_part(const Model& model, Index rows, const InferenceSettings& sett
 // The same of normalised samples: visit(rows, x, workspace).
 void for_each_normalized(const Model& model, ConstMatrix samples, const InferenceSettings& settings,
                          const std::function<void(Range, ConstMatrix, Workspace&)>& visit) {
-  check_columns(samples, model.network->features(), "samples", model.transform.missing);
+  check_matrix(samples, model.network->features(), "samples", model.transform.missing);
   const InputTransform transform = transform_of(model, samples, settings);
-  for_each_part(model, samples.rows, settings, [&](Range rows, Workspace& workspace) {
-    OwnedMatrix x(rows.size(), samples.columns);
-    normalize_rows(model, transform, samples, rows, x.view());
-    visit(rows, x, workspace);
-  });
+  for_each_part(
+      model, samples.rows, samples.columns, settings,
+      [&](Range rows, Matrix x) { normalize_rows(model, transform, samples, rows, x); }, visit);
 }
 
 void copy_rows(ConstMatrix from, Range rows, OwnedMatrix& to) {
-  for (Index r = 0; r < from.rows; ++r)
+  for (Index r = 0; r < rows.size(); ++r)
     std::ranges::copy(from.row(r), to.view().row(rows.begin + r).begin());
 }
 
-// Outputs of the network, in the order of the data; targets are stored in the network's.
+// Outputs of the network, in the order of the data.
 void copy_outputs(const Model& model, ConstMatrix from, Range rows, OwnedMatrix& to) {
-  const ChannelGrid grid = data_grid(model);
-  if (grid.channels == 1 || model.has_target()) return copy_rows(from, rows, to);
-  for (Index r = 0; r < from.rows; ++r) {
-    to_channels_first(grid, std::as_bytes(from.row(r)),
-                      std::as_writable_bytes(to.view().row(rows.begin + r)));
-  }
+  for (Index r = 0; r < rows.size(); ++r)
+    restore_row(model, from.row(r), to.view().row(rows.begin + r));
 }
 
 }  // namespace
@@ -271,11 +248,11 @@ OwnedMatrix TrainedModel::read_samples(const std::string& address) const {
 }
 
 OwnedMatrix TrainedModel::normalize(ConstMatrix samples, const InferenceSettings& settings) const {
-  check_columns(samples, features(), "samples", model_->transform.missing);
+  check_matrix(samples, features(), "samples", model_->transform.missing);
   OwnedMatrix x(samples.rows, samples.columns);
   const Range rows{0, samples.rows};
   normalize_rows(*model_, transform_of(*model_, samples, settings), samples, rows, x.view());
-  if (data_grid(*model_).channels == 1) return x;
+  if (stored_grid(*model_, sizeof(float)).channels == 1) return x;
   OwnedMatrix as_given(samples.rows, samples.columns);
   copy_outputs(*model_, x, rows, as_given);
   return as_given;
@@ -291,15 +268,18 @@ OwnedMatrix TrainedModel::encode(ConstMatrix samples, const InferenceSettings& s
 }
 
 OwnedMatrix TrainedModel::decode(ConstMatrix codes, const InferenceSettings& settings) const {
-  check_columns(codes, code_size(), "codes");
+  check_matrix(codes, code_size(), "codes");
   OwnedMatrix outputs(codes.rows, model_->network->outputs());
-  for_each_part(*model_, codes.rows, settings, [&](Range rows, Workspace& workspace) {
-    OwnedMatrix h(rows.size(), codes.columns);
-    for (Index r = 0; r < rows.size(); ++r)
-      std::ranges::copy(codes.row(rows.begin + r), h.view().row(r).begin());
-    copy_outputs(*model_, model_->network->decode(model_->parameters.data(), h, workspace), rows,
-                 outputs);
-  });
+  for_each_part(
+      *model_, codes.rows, codes.columns, settings,
+      [&](Range rows, Matrix h) {
+        for (Index r = 0; r < rows.size(); ++r)
+          std::ranges::copy(codes.row(rows.begin + r), h.row(r).begin());
+      },
+      [&](Range rows, ConstMatrix h, Workspace& workspace) {
+        copy_outputs(*model_, model_->network->decode(model_->parameters.data(), h, workspace),
+                     rows, outputs);
+      });
   return outputs;
 }
 
@@ -331,7 +311,7 @@ std::vector<double> TrainedModel::squared_errors(ConstMatrix samples,
   for_each_normalized(
       *model_, samples, settings, [&](Range rows, ConstMatrix x, Workspace& workspace) {
         const ConstMatrix y = model_->network->reconstruct(model_->parameters.data(), x, workspace);
-        for (Index r = 0; r < x.rows; ++r) {
+        for (Index r = 0; r < rows.size(); ++r) {
           const double error = present_squared_distance(y.row(r), x.row(r));
           if (!std::isfinite(error)) {
             throw Error(ErrorKind::data,

@@ -79,6 +79,7 @@ StageSettings Pretraining::settings(Index stage, const ShardPlan& plan) const {
   settings.reduction = config_.reduction;
   settings.bucket_bytes = config_.bucket_bytes;
   settings.overlap = config_.overlap;
+  settings.sparse_exchange = config_.sparse_exchange;
   return settings;
 }
 

@@ -28,6 +28,7 @@ void RecordPeriod::add(const StepResult& step) {
   input += step.input_seconds;
   samples += step.samples;
   root_failures += step.totals.root_failures;
+  sent_bytes += step.sent_bytes;
 }
 
 Recorder::Recorder(const Communicator& communicator, const TrainConfig& config, const RunPlan& plan,
@@ -37,6 +38,7 @@ Recorder::Recorder(const Communicator& communicator, const TrainConfig& config, 
 void Recorder::open_files(const RunFolder& folder, Index step) {
   MetricsRecord example;
   if (decomposes(config_)) example.root_failures = 0;
+  if (config_.model.sparsity.on()) example.sent_bytes = 0;
   const auto units = static_cast<std::size_t>(network_.posterior_units());
   example.unit_kl.resize(units);
   if (data_.validation() != nullptr) example.validation_unit_kl.resize(units);
@@ -143,6 +145,7 @@ MetricsRecord Recorder::make_record(const std::string& kind, const Position& pos
   record.seconds_checkpoint = communicator_.max(period.checkpoint);
   record.seconds_verify = communicator_.max(period.verify);
   if (decomposes(config_)) record.root_failures = period.root_failures;
+  if (config_.model.sparsity.on()) record.sent_bytes = communicator_.max(period.sent_bytes);
   record.resident_bytes = communicator_.max(resident_bytes());
   return record;
 }

@@ -29,6 +29,7 @@ struct RecordPeriod {
   double verify = 0;
   Index samples = 0;
   Index root_failures = 0;
+  Index sent_bytes = 0;
   Timer wall;
 
   void add(const StepResult& step);

@@ -32,6 +32,7 @@ StageSettings RunPlan::settings(Index stage) const {
                          config_.clip_norm,    config_.epochs,    config_.reduction,
                          config_.bucket_bytes, config_.arithmetic};
   settings.overlap = config_.overlap;
+  settings.sparse_exchange = config_.sparse_exchange;
   settings.frozen =
       frozen_parameters(network_, config_.transfer.freeze,
                         config_.origin.known() ? &config_.origin.conditions : nullptr);

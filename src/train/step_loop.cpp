@@ -33,7 +33,13 @@ StepLoop::StepLoop(const Communicator& communicator, const TrainConfig& config, 
       resampling_(communicator, config, plan, data, stages.network()) {}
 
 void StepLoop::train_stage() {
-  while (!is_over()) train_epoch();
+  while (!is_over() && !is_paused()) train_epoch();
+}
+
+bool StepLoop::is_paused() const {
+  const Position& position = state_.position;
+  return pause_after_ > 0 && !plan_.is_pretraining(position.stage) &&
+         position.epoch >= pause_after_ && !is_over();
 }
 
 bool StepLoop::is_over() const {

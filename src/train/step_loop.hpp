@@ -29,8 +29,13 @@ class StepLoop {
            Recorder& recorder, Checkpoints& checkpoints, Supervisor& supervisor);
 
   /// Trains the current stage to its end: all epochs, or until early stopping or L-BFGS finds that
-  /// nothing improves. Throws Error(stopped), with a checkpoint written, and Error(diverged).
+  /// nothing improves, or to where the run pauses. Throws Error(stopped), with a checkpoint
+  /// written, and Error(diverged).
   void train_stage();
+  /// From now on the run pauses after this many epochs of the whole network; 0: never.
+  void pause_after(Index epochs) { pause_after_ = epochs; }
+  /// Whether the current stage is not over and the run has come to where it pauses.
+  [[nodiscard]] bool is_paused() const;
   /// Writes a checkpoint of the present state, verified if --verify-every is set.
   void checkpoint();
   /// Makes `steps` updates, epoch after epoch, without records, validation or checkpoints, and
@@ -65,6 +70,7 @@ class StepLoop {
   Resampling resampling_;
   RecordPeriod since_step_record_;
   RecordPeriod since_epoch_record_;
+  Index pause_after_ = 0;
   bool collapse_said_ = false;
   bool root_failures_said_ = false;
 };

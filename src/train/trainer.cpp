@@ -65,7 +65,8 @@ Trainer::Trainer(const RunStart& start, const Communicator& communicator,
   });
 }
 
-TrainResult Trainer::run() {
+TrainResult Trainer::run(Index pause_after) {
+  loop_.pause_after(pause_after);
   recorder_.begin_report(state_.position.step);
   for (const std::string& line :
        start_report(communicator_, config_, data_, plan_, stages_, recorder_.shows_notes()))
@@ -100,22 +101,23 @@ void Trainer::train_stages() {
     stages_.advance();
     state_.finish_stage();
   }
-  if (checkpoints_.step() != position.step && writes_checkpoints) loop_.checkpoint();
+  const bool paused = loop_.is_paused();
+  if (checkpoints_.step() != position.step && (writes_checkpoints || paused)) loop_.checkpoint();
   checkpoints_.finish();
-  checkpoints_.write_model(state_);
+  if (!paused) checkpoints_.write_model(state_);
 }
 
 TrainResult Trainer::finish() {
   activity::enter(Work::ending);
   TrainResult result;
   result.position = state_.position;
-  result.model_path = folder_.model_path();
+  result.paused = loop_.is_paused();
+  result.model_path = result.paused ? checkpoints_.last() : folder_.model_path();
   const auto errors = state_.history.validation_errors();
   if (!errors.empty() && data_.validation() != nullptr) result.validation_sse = errors.back();
   result.profile = profile_.finish(stages_.pool());
-  collectively(communicator_, [&] {
-    result.weights_digest = read_state_file(folder_.model_path()).weights_digest;
-  });
+  collectively(communicator_,
+               [&] { result.weights_digest = read_state_file(result.model_path).weights_digest; });
   return result;
 }
 

@@ -28,7 +28,8 @@ namespace hourglass {
 struct TrainResult {
   Position position;
   std::optional<double> validation_sse;
-  std::string model_path;
+  bool paused = false;     ///< there is no model yet, only a checkpoint
+  std::string model_path;  ///< of the checkpoint if the run has paused
   std::string weights_digest;
   std::string profile;  ///< the table of --profile; empty when it was not asked for
 };
@@ -43,9 +44,10 @@ class Trainer {
   Trainer(const Communicator& communicator, const TrainConfig& config,
           std::optional<ResumePoint> resume = std::nullopt);
 
-  /// Trains to the end. Throws Error(stopped) after a signal, with a checkpoint written, and
-  /// Error(diverged).
-  TrainResult run();
+  /// Trains to the end, or, with `pause_after` above 0, until this many epochs of the whole network
+  /// are complete: then there is a checkpoint, from which the run can be resumed as if it had not
+  /// paused. Throws Error(stopped) after a signal, with a checkpoint written, and Error(diverged).
+  TrainResult run(Index pause_after = 0);
 
   /// Makes `steps` updates as run() does, epoch after epoch, but without checkpoints, records (and
   /// the gradient norms that they ask for), validation or a model file, and returns the times of

@@ -30,6 +30,7 @@ struct StepResult {
   double compute_seconds = 0;
   double exchange_seconds = 0;  ///< communication that computing did not hide
   double input_seconds = 0;     ///< waiting for samples
+  Index sent_bytes = 0;         ///< by this rank, of gradients and parameters
 };
 
 /// Makes the updates of the current stage, from a batch or by L-BFGS from the whole data set, and

@@ -75,7 +75,8 @@ std::vector<std::vector<float>> computed(const OptimizerSettings& settings) {
   Trial trial(settings, normal_numbers(size, 0));
   BlockTrial block;
   std::vector<std::vector<float>> result;
-  for (Index number = 1; number <= 10; ++number) {
+  // The intervals of statistics have grown by the 32nd step, and the 40th makes roots of them.
+  for (Index number = 1; number <= 42; ++number) {
     const UpdateStep step = {.step = number, .learning_rate = 0.01};
     const auto gradient = normal_numbers(size, static_cast<std::uint64_t>(number));
     if (const MatrixRule* const rule = trial.optimizer->matrix_rule()) {
@@ -105,7 +106,7 @@ TEST(IneffectiveSettings, AreThoseThatAnOptimizerDoesNotUse) {
       {"centered", "true"},
       {"trust-coefficient", "0.1"},
       {"precondition-every", "2"},
-      {"statistics-every", "3"},
+      {"statistics-every", "1"},
       {"statistics-decay", "0.5"},
       {"precondition-damping", "0.1"},
       {"precondition-exponent", "0.5"},

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <cstdint>
 #include <vector>
 
 #include "engine/sharded_optimizer.hpp"
@@ -15,6 +17,7 @@ using namespace engine_test;
 struct Outcome {
   std::vector<float> parameters;
   double loss = 0;
+  Index sent_bytes = 0;
 };
 
 struct Variant {
@@ -22,17 +25,34 @@ struct Variant {
   Index bucket_bytes = 4 << 20;
   Reduction reduction = Reduction::tree;
   bool overlap = true;
+  bool sparse_code = false;
+  SparseExchange sparse_exchange = SparseExchange::automatic;
+  bool sparse_update = false;
 };
+
+// 150 units, of which few are active in a step.
+AutoencoderSpec sparse_spec() {
+  AutoencoderSpec spec;
+  spec.encoder = {features, 150};
+  spec.feature_mean = false;
+  spec.sparsity.selection = {.kind = Selection::top_k, .k = 1};
+  return spec;
+}
 
 // A few steps of Adam by the engine on `communicator`.
 Outcome train(const Communicator& communicator, const ShardPlan& plan, const Variant& variant) {
-  const Autoencoder model(small_spec());
+  const Autoencoder model(variant.sparse_code ? sparse_spec() : small_spec());
   Buffer<float> parameters = initial_parameters(model);
-  GradientExchange exchange(communicator, parameters.span(),
-                            {variant.reduction, plan.shards(), variant.bucket_bytes});
+  GradientExchangeSettings settings{variant.reduction, plan.shards(), variant.bucket_bytes};
+  settings.active_rows = model.active_rows();
+  settings.sparse_exchange = variant.sparse_exchange;
+  settings.sparse_update = variant.sparse_update;
+  GradientExchange exchange(communicator, parameters.span(), settings);
   WorkerPool pool(variant.threads);
   const auto optimizer = make_optimizer({});
-  ShardedOptimizer update(model, *optimizer, exchange, pool, {});
+  UpdateSettings update_settings;
+  update_settings.sparse = variant.sparse_update;
+  ShardedOptimizer update(model, *optimizer, exchange, pool, update_settings);
   GradientEngine engine(model, plan, plan.shards_of_rank(communicator.rank(), communicator.size()),
                         pool, exchange, {.overlap = variant.overlap});
   KeyedSource source(plan);
@@ -47,6 +67,7 @@ Outcome train(const Communicator& communicator, const ShardPlan& plan, const Var
     outcome.loss = sums.loss.value();
   }
   outcome.parameters.assign(parameters.span().begin(), parameters.span().end());
+  outcome.sent_bytes = communicator.max(exchange.take_sent_bytes());
   return outcome;
 }
 
@@ -69,6 +90,62 @@ TEST(GradientEngine, ranks_threads_and_buckets_do_not_change_a_bit) {
                     train(world, plan, {.threads = threads, .bucket_bytes = 1024, .overlap = false})
                         .parameters));
     }
+  }
+}
+
+// Rows of units that are not used in a step are not cleared, added or sent.
+TEST(GradientEngine, rows_without_gradient_do_not_change_a_bit) {
+  const auto world = Communicator::world();
+  for (const Index shards : {4, 7}) {
+    const ShardPlan plan(97, shards, 2);
+    for (const bool sparse_update : {false, true}) {
+      Variant variant{.sparse_code = true, .sparse_update = sparse_update};
+      variant.sparse_exchange = SparseExchange::never;
+      const Outcome serial = train(Communicator::self(), plan, variant);
+      variant.bucket_bytes = 1024;
+      const Outcome whole = train(world, plan, variant);
+      EXPECT_TRUE(same_bits(serial.parameters, whole.parameters));
+      variant.sparse_exchange = SparseExchange::always;
+      for (const Index threads : {1, 2, 3}) {
+        variant.threads = threads;
+        const Outcome packed = train(world, plan, variant);
+        EXPECT_TRUE(same_bits(serial.parameters, packed.parameters))
+            << shards << " shards, " << threads << " threads";
+        EXPECT_EQ(serial.loss, packed.loss);
+        if (world.size() > 1) {
+          EXPECT_LT(packed.sent_bytes, whole.sent_bytes);
+        }
+      }
+    }
+  }
+}
+
+TEST(GradientEngine, sum_of_sparse_codes_is_the_tree_over_the_shards) {
+  const auto world = Communicator::world();
+  const Autoencoder model(sparse_spec());
+  const ShardPlan plan(97, 5, 4);
+  Buffer<float> parameters = initial_parameters(model);
+  GradientExchangeSettings settings{Reduction::tree, plan.shards(), 512};
+  settings.active_rows = model.active_rows();
+  settings.sparse_exchange = SparseExchange::always;
+  GradientExchange exchange(world, parameters.span(), settings);
+  WorkerPool pool(2);
+  GradientEngine engine(model, plan, plan.shards_of_rank(world.rank(), world.size()), pool,
+                        exchange);
+  KeyedSource source(plan);
+  SlowStep slow(model, plan);
+  for (Index step = 0; step < 3; ++step) {
+    engine.run(parameters.data(), source, 1, 0, step);
+    const std::vector<float> expected = slow.gradient(parameters.data(), source, 1, step);
+    exchange.read_gradient([&](Index bucket, std::span<const float> gradient) {
+      const Range owned = exchange.owned()[static_cast<std::size_t>(bucket)];
+      for (Index i = owned.begin; i < owned.end; ++i) {
+        const auto at = static_cast<std::size_t>(i);
+        ASSERT_EQ(std::bit_cast<std::uint32_t>(gradient[at]),
+                  std::bit_cast<std::uint32_t>(expected[at]))
+            << i;
+      }
+    });
   }
 }
 

@@ -137,8 +137,8 @@ TEST(GradientPlan, buffers_grow_with_the_logarithm_of_the_leaves) {
     }
   });
   // One worker over all leaves of a complete tree: one buffer per level and one for the leaf.
-  const GradientPlan whole(1 << 20, {0, 1 << 20}, 1);
-  EXPECT_EQ(whole.workers().front().buffers, 21);
+  const GradientPlan whole(1 << 16, {0, 1 << 16}, 1);
+  EXPECT_EQ(whole.workers().front().buffers, 17);
   EXPECT_EQ(whole.rank_nodes().size(), 1U);
 }
 

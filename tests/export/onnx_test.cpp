@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 #include <functional>
+#include <map>
 
 #include "export/export.hpp"
 #include "nn/network.hpp"
@@ -210,6 +211,46 @@ TEST(ToOnnx, computes_what_the_network_computes_with_every_activation) {
     expect_near(OnnxFile(to_onnx(model, ModelPart::decoder, true)).run(h),
                 model.network->decode(parameters, {h.numbers.data(), rows, 2}, workspace));
   }
+}
+
+TEST(ToOnnx, puts_large_tensors_into_a_file_of_their_own) {
+  AutoencoderSpec spec;
+  spec.encoder = {80, 16, 2};
+  const Model model = small_model(spec);
+  std::string data;
+  const OnnxExternalData external{"model.onnx.data",
+                                  [&](std::string_view bytes) { data.append(bytes); }};
+  const std::string whole = to_onnx(model, ModelPart::encoder, true);
+  const std::string graph = to_onnx(model, ModelPart::encoder, true, Units::network, &external);
+  EXPECT_LT(graph.size(), whole.size() - 80 * 15 * sizeof(float));
+  const auto tensors = [](const std::string& file) {
+    return ProtobufFields(ProtobufFields(file).message(7)).bytes(5);
+  };
+  const auto inside = tensors(whole);
+  const auto outside = tensors(graph);
+  ASSERT_EQ(inside.size(), outside.size());
+  int moved = 0;
+  for (std::size_t i = 0; i < inside.size(); ++i) {
+    const ProtobufFields one(inside[i]);
+    const ProtobufFields other(outside[i]);
+    EXPECT_EQ(one.text(8), other.text(8));
+    EXPECT_EQ(one.integers(1), other.integers(1));
+    if (other.bytes(9).empty()) {
+      ++moved;
+      EXPECT_EQ(other.integer(14), 1) << "external";
+      std::map<std::string, std::string> entries;
+      for (const auto bytes : other.bytes(13))
+        entries[ProtobufFields(bytes).text(1)] = ProtobufFields(bytes).text(2);
+      EXPECT_EQ(entries.at("location"), "model.onnx.data");
+      const std::size_t offset = std::stoul(entries.at("offset"));
+      EXPECT_EQ(offset % 4096, 0U);
+      EXPECT_EQ(data.substr(offset, std::stoul(entries.at("length"))), one.text(9));
+    } else {
+      EXPECT_EQ(one.text(9), other.text(9));
+    }
+  }
+  EXPECT_EQ(moved, 1) << "small ones stay";
+  EXPECT_FALSE(needs_external_data(model, ModelPart::autoencoder));
 }
 
 TEST(ToOnnx, begins_with_the_normalisation) {

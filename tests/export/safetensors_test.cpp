@@ -47,6 +47,53 @@ TEST(ToSafetensors, holds_the_normalisation_where_there_is_one) {
   EXPECT_EQ(file.tensor("input.inverse_deviation"), (std::vector<float>{4, 5, 6}));
 }
 
+TEST(ToSafetensors, describes_what_rebuilds_the_model) {
+  AutoencoderSpec spec;
+  spec.encoder = {5, 4, 2};
+  spec.activation = Activation::tanh;
+  spec.tied = true;
+  spec.layer_norm = true;
+  spec.output_activation = Activation::sigmoid;
+  Model model = small_model(spec);
+  model.transform = {255, {1, 2, 3, 4, 5}, {5, 4, 3, 2, 1}};
+  const SafetensorsReader file(to_safetensors(model));
+  using Json = nlohmann::json;
+  const Json layers = Json::parse(file.metadata("layers"));
+  const Json first = {
+      {"type", "linear"}, {"weight", "encoder.0.weight"}, {"bias", "encoder.0.bias"}, {"inputs", 5},
+      {"outputs", 4},     {"transposed", false}};
+  EXPECT_EQ(layers.at("encoder").at(0), first);
+  EXPECT_EQ(layers.at("encoder").at(1).at("type"), "layer-norm");
+  const Json activation = {{"type", "activation"}, {"function", "tanh"}};
+  EXPECT_EQ(layers.at("encoder").at(2), activation);
+  const Json mirrored = {{"type", "linear"},
+                         {"weight", "encoder.1.weight"},
+                         {"bias", "decoder.0.bias"},
+                         {"inputs", 2},
+                         {"outputs", 4},
+                         {"transposed", true}};
+  EXPECT_EQ(layers.at("decoder").at(0), mirrored);
+  EXPECT_EQ(layers.at("decoder").back().at("function"), "sigmoid");
+  for (const auto& part : layers) {
+    for (const Json& layer : part) {
+      if (!layer.contains("weight")) continue;
+      EXPECT_TRUE(file.header.contains(layer.at("weight").get<std::string>()));
+      EXPECT_TRUE(file.header.contains(layer.at("bias").get<std::string>()));
+    }
+  }
+  const Json normalization = Json::parse(file.metadata("normalization"));
+  EXPECT_EQ(normalization.at("divisor"), 255);
+  EXPECT_EQ(normalization.at("mean"), "input.mean");
+  EXPECT_EQ(normalization.at("limit"), 1e6);
+  spec.missing_indicator = true;
+  spec.tied = false;
+  spec.missing = Missing::mask;
+  EXPECT_FALSE(SafetensorsReader(to_safetensors(small_model(spec)))
+                   .header.at("__metadata__")
+                   .contains("layers"))
+      << "only this program has an indicator";
+}
+
 TEST(ToSafetensors, a_mean_of_more_digits_is_in_double) {
   Model model = two_layer_model();
   model.transform = {1, {1.7e9F, 2, 3}, {4, 5, 6}, {1.7e9 + 50, 2, 3}};

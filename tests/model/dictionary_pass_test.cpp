@@ -35,7 +35,13 @@ class Reference {
  public:
   explicit Reference(const Trial& trial) : trial_(trial) {}
 
-  [[nodiscard]] double operator()(const Vector& p, const std::vector<Vector>& residuals) const {
+  // What the auxiliary loss takes as constants: x - x^ of each sample, and the sum of |x - b|^2
+  // over that of |x - x^|^2.
+  struct Residuals {
+    std::vector<Vector> values;
+    double factor = 0;
+  };
+  [[nodiscard]] double operator()(const Vector& p, const Residuals& residuals) const {
     const DictionarySpec& dictionary = trial_.model.spec().dictionary;
     std::vector<Index> ends = dictionary.matryoshka;
     if (ends.empty() || ends.back() < static_cast<Index>(units)) ends.push_back(units);
@@ -45,26 +51,31 @@ class Reference {
       for (const Index end : ends)
         sum += error(p, r, active(pre, all_units(), k), end) / static_cast<double>(ends.size());
       if (dictionary.aux_k == 0) continue;
-      const Vector& e = residuals[static_cast<std::size_t>(r)];
+      const Vector& e = residuals.values[static_cast<std::size_t>(r)];
       const Vector found =
           active(pre, {dead.begin(), dead.end()}, static_cast<std::size_t>(dictionary.aux_k));
       for (std::size_t c = 0; c < features; ++c) {
         double difference = -e[c];
         for (std::size_t u = 0; u < units; ++u) difference += found[u] * atom(p, u, c);
-        sum += dictionary.aux_weight * difference * difference / features;
+        sum += dictionary.aux_weight * residuals.factor * difference * difference / features;
       }
     }
     return sum;
   }
-  // x - x^ of each sample.
-  [[nodiscard]] std::vector<Vector> residuals(const Vector& p) const {
-    std::vector<Vector> result;
+  [[nodiscard]] Residuals residuals(const Vector& p) const {
+    Residuals result;
+    double whole = 0;
+    double left = 0;
     for (Index r = 0; r < trial_.rows; ++r) {
       const Vector h = active(pre_activations(p, r), all_units(), k);
-      Vector e;
-      for (std::size_t c = 0; c < features; ++c) e.push_back(residual(p, r, h, units, c));
-      result.push_back(e);
+      Vector& e = result.values.emplace_back();
+      for (std::size_t c = 0; c < features; ++c) {
+        e.push_back(residual(p, r, h, units, c));
+        left += e.back() * e.back();
+        whole += std::pow(residual(p, r, Vector(units, 0.0), units, c), 2);
+      }
     }
+    result.factor = whole / left;
     return result;
   }
 

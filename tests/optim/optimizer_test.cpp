@@ -33,11 +33,21 @@ UpdateStep step_number(Index step) {
   return {.step = step, .learning_rate = 0.01, .gradient_scale = 0.7F};
 }
 
+// The parameters at the start (0) and the gradient of each of the five steps, drawn once.
+const std::vector<float>& numbers_of(Index step) {
+  static const auto drawn = [] {
+    std::vector<std::vector<float>> result;
+    for (std::uint64_t item = 0; item <= 5; ++item) result.push_back(normal_numbers(size, item));
+    return result;
+  }();
+  return drawn.at(static_cast<std::size_t>(step));
+}
+
 // Five updates, each made in the runs between the cuts, from the last to the first.
 Trial train(const OptimizerSettings& settings, const std::vector<std::size_t>& cuts) {
-  Trial trial(settings, normal_numbers(size, 0));
+  Trial trial(settings, numbers_of(0));
   for (Index step = 1; step <= 5; ++step) {
-    const auto gradient = normal_numbers(size, static_cast<std::uint64_t>(step));
+    const std::vector<float>& gradient = numbers_of(step);
     for (std::size_t i = cuts.size() - 1; i > 0; --i)
       trial.update(step_number(step), gradient, cuts[i - 1], cuts[i]);
   }

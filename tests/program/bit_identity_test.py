@@ -275,6 +275,9 @@ class BitIdentityTest(ProgramTest):
                     "one": self.trained(f"{name}1", *words),
                     "three": self.trained(f"{name}3", *words, ranks=3),
                 }
+                if name in ("updates", "batch-topk", "l1"):
+                    exchange = ["--sparse-exchange", "always"]
+                    digests["packed"] = self.trained(f"{name}p", *words, *exchange, ranks=3)
                 if name in ("topk", "batch-topk"):
                     digests["two"] = self.trained(f"{name}2", *words, "--threads", 2, ranks=2)
                     digests["four"] = self.trained(f"{name}4", *words, "--memory", 0, ranks=4)

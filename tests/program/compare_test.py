@@ -5,8 +5,9 @@ import re
 import shutil
 import unittest
 
+from browser import CHROMIUM
 from extras import need_for
-from report_test import CHROMIUM, dump_of
+from report_test import dump_of
 from support import IO, USAGE, ProgramTest, read_metrics, run
 
 

@@ -89,6 +89,7 @@ LIBRARIES = {
     r"(cblas|lapacke?|openblas_config|f77blas)\.h": {"math"},
     r"(oneapi/dnnl/)?dnnl.*\.h(pp)?": {"math"},
     r"boost/.*": {"cli"},
+    r"microhttpd\.h": {"cli"},
     r"hwloc.*\.h": {"system"},
     r"(png|jpeglib)\.h": {"formats"},
 }

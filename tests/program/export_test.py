@@ -1,6 +1,7 @@
 """Exports agree with the program's own numbers on 1,000 test images: ONNX in OpenCV's runtime, the
 state_dict in PyTorch."""
 import json
+import re
 import struct
 import unittest
 
@@ -103,22 +104,9 @@ class ExportTest(ProgramTest):
         )
 
     def trained(self, name):
-        self.train(
-            name,
-            "--data",
-            f"{self.data}:/train",
-            "--layers",
-            "784,96,48,16",
-            "--epochs",
-            2,
-            "--batch",
-            256,
-            "--learning-rate",
-            "2e-3",
-            "--hidden-noise",
-            "none",
-            *MODELS[name],
-        )
+        options = ("--layers", "784,96,48,16", "--epochs", 2, "--batch", 256)
+        more = ("--learning-rate", "2e-3", "--hidden-noise", "none", *MODELS[name])
+        self.train(name, "--data", f"{self.data}:/train", *options, *more)
         return self.outputs_of(name)
 
     def outputs_of(self, name):
@@ -155,6 +143,36 @@ class ExportTest(ProgramTest):
                 model, codes, images = self.trained(name)
                 self.check_onnx(name, model, codes, images)
                 self.check_torch(name, model, self.stored, codes, images)
+                if "convolutions" not in name:
+                    self.check_numpy(name, model, codes, images)
+                if name == "plain":
+                    self.check_external_data(model, images)
+
+    def check_numpy(self, name, model, codes, images):
+        """The reader of docs/formats.md rebuilds the model from what the file says of itself."""
+        exported = self.export("safetensors", model, "n.safetensors")
+        text = (ROOT / "docs/formats.md").read_text()
+        blocks = re.findall(r"```python\n(.*?)```", text, re.S)
+        (recipe,) = [block for block in blocks if 'load("model.safetensors")' in block]
+        names = {"samples": self.stored}
+        exec(recipe.replace("model.safetensors", str(exported)), names)
+        self.assert_near(names["codes"], codes, f"{name}: encoder in NumPy")
+        self.assert_near(names["reconstructions"], images, f"{name}: autoencoder in NumPy")
+
+    def check_external_data(self, model, images):
+        whole = self.export("onnx", model, "whole.onnx")
+        printed = self.success(
+            *("export", "onnx", "--model", model, "--output", self.folder / "outside.onnx"),
+            "--external-data",
+        )
+        data = self.folder / "outside.onnx.data"
+        text = f"outside.onnx.data beside it holds {data.stat().st_size} bytes of parameters"
+        self.assertIn(text, printed.stdout)
+        self.assertLess((self.folder / "outside.onnx").stat().st_size, 20_000)
+        graph = Graph(self.folder / "outside.onnx")
+        for name, values in Graph(whole).constants.items():
+            np.testing.assert_array_equal(graph.constants[name], values)
+        self.assert_near(graph.run(self.stored), images, "external data")
 
     def test_colour_images_in_pytorch(self):
         """Channels come last here and first there: at the input, at the code, at the output, and
@@ -345,17 +363,8 @@ class ExportTest(ProgramTest):
         )
 
     def test_what_cannot_be_exported_is_refused(self):
-        self.train(
-            "sparse",
-            "--data",
-            f"{self.data}:/train",
-            "--layers",
-            "784,16",
-            "--epochs",
-            0,
-            "--k-sparse",
-            4,
-        )
+        options = ("--layers", "784,16", "--epochs", 0, "--k-sparse", 4)
+        self.train("sparse", "--data", f"{self.data}:/train", *options)
         model = self.folder / "sparse/model.h5"
         output = self.folder / "x"
         self.assert_refused(

@@ -123,6 +123,101 @@ class SweepHints(HintTest):
         self.assertIn("; the same command continues it", errors)
 
 
+class HalvingHints(HintTest):
+    def setUp(self):
+        super().setUp()
+        self.file = self.make_data()
+        self.data = ["--data", f"{self.file}:/train/samples", "--layers", "20,8"]
+        self.validation = ["--validation", f"{self.file}:/test/samples"]
+        self.fraction = ["--validation-fraction", 0.2]
+        self.rates = ["--set", "learning-rate=0.1,0.01"]
+        self.output = self.folder / "sweep"
+
+    def sweep(self, *words, train=(), search=None, output="sweep"):
+        search = self.rates if search is None else search
+        output = ["--output", self.folder / output]
+        return ["sweep", *words, *search, *output, "--", *self.data, *QUICK, *train]
+
+    def test_halving(self):
+        halving, two = ["--halving", 2], ["--epochs", 2]
+        text = "--halving and --asha contradict each other: leave one of them out"
+        self.hint(text, *self.sweep(*halving, "--asha"))
+        text = "--min-epochs needs --halving or --asha"
+        self.hint(text, *self.sweep("--min-epochs", 1))
+        text = (
+            "successive halving compares validation errors: give --validation or "
+            "--validation-fraction after --"
+        )
+        self.hint(text, *self.sweep(*halving, train=two))
+        for number, held_out in enumerate((self.validation, self.fraction)):
+            words = self.sweep(*halving, train=[*two, *held_out], output=f"halving-{number}")
+            self.success(*words)
+        text = (
+            "--{} {} has no rung below --epochs {}: use more epochs or trials, or a smaller "
+            "--min-epochs"
+        )
+        self.hint(text, *self.sweep(*halving, train=self.fraction))
+        self.hint(text, *self.sweep("--halving", 3, train=[*self.fraction, "--epochs", 3]))
+        few = ["--halving", 2, "--min-epochs"]
+        self.hint(text, *self.sweep(*few, 2, train=[*self.fraction, *two]))
+        self.success(*self.sweep(*few, 1, train=[*self.fraction, *two], output="few"))
+        settings = self.folder / "settings.cfg"
+        settings.write_text("seed = 2\n")
+        files = ["--set", f"config={settings},{settings}"]
+        text = "--{} needs one number of epochs for all files of settings: give --epochs after --"
+        words = self.sweep(*halving, search=files, train=self.fraction)
+        at = words.index("--epochs")
+        self.hint(text, *words[:at], *words[at + 2 :])
+        self.success(*self.sweep(*halving, search=files, train=[*self.fraction, *two]))
+
+    def test_winner(self):
+        retrain = "--retrain-winner"
+        text = (
+            "--retrain-winner trains on the validation samples too: give --validation or "
+            "--validation-fraction after --"
+        )
+        self.hint(text, *self.sweep(retrain))
+        self.success(*self.sweep(retrain, train=self.validation))
+        text = (
+            "--retrain-winner leaves no validation samples for --schedule plateau: use another "
+            "schedule, or leave --retrain-winner out"
+        )
+        plateau = ["--schedule", "plateau", *self.fraction]
+        self.hint(text, *self.sweep(retrain, train=plateau, output="plateau"))
+        self.success(*self.sweep(train=plateau, output="plateau"))
+        text = (
+            "--retrain-winner cannot append --validation to --data with --{}: use "
+            "--validation-fraction, which holds out rows of --data"
+        )
+        rows = ["--select-rows", "0:100"]
+        self.hint(text, *self.sweep(retrain, train=[*rows, *self.validation], output="rows"))
+        words = self.sweep(train=[*rows, *self.fraction], output="rows")
+        self.success(*words)
+        # Where only the winner's training fails.
+        text = (
+            "the winner's training failed with exit code {} (see {}); the same command retries it"
+        )
+        words[1:1] = [retrain]
+        self.hint(text, *words[:1], "--launcher", "false", *words[1:], code=69)
+        self.success(*words)
+        text = (
+            "--retrain-winner joins --data and --validation: name the data set in {}, as in "
+            "FILE.h5:/samples"
+        )
+        alone = write_file(self.folder / "alone.h5", samples=np.ones((40, 20), np.uint8))
+        unnamed = ["--validation", alone]
+        self.hint(text, *self.sweep(retrain, train=unnamed, output="named"))
+        named = ["--validation", f"{alone}:/samples"]
+        self.success(*self.sweep(retrain, train=named, output="named"))
+
+    def test_pause(self):
+        words = ["train", *self.data, *QUICK, "--epochs", 2, "--output", self.folder / "run"]
+        printed = self.success(*words, "--pause-after", 1).stdout
+        command = self.printed("next: hourglass train --resume {}", printed).command()
+        self.success(*command)
+        self.assertTrue((self.folder / "run/model.h5").exists())
+
+
 class ScaleHints(HintTest):
     def setUp(self):
         super().setUp()

@@ -50,6 +50,16 @@ class Node:
             self.attributes[attribute[1][0].decode()] = value
 
 
+def external_bytes(folder, tensor):
+    """The numbers of a tensor that are in a file beside the graph."""
+    assert tensor[14] == [1] and 9 not in tensor
+    entries = {entry[1][0].decode(): entry[2][0].decode() for entry in map(collected, tensor[13])}
+    offset, length = int(entries["offset"]), int(entries["length"])
+    with open(folder / entries["location"], "rb") as file:
+        file.seek(offset)
+        return file.read(length)
+
+
 class Graph:
     """`run` gives the output of a file whose nodes are of these types."""
 
@@ -59,7 +69,8 @@ class Graph:
         self.constants = {}
         for tensor in map(collected, graph.get(5, [])):
             kind = {1: "<f4", 7: "<i8"}[tensor[2][0]]
-            self.constants[tensor[8][0].decode()] = np.frombuffer(tensor[9][0], kind).reshape(
+            raw = external_bytes(path.parent, tensor) if 13 in tensor else tensor[9][0]
+            self.constants[tensor[8][0].decode()] = np.frombuffer(raw, kind).reshape(
                 tensor.get(1, [])
             )
 

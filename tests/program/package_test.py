@@ -20,6 +20,7 @@ VERSION = re.search(r"project\(hourglass VERSION (\S+)", (ROOT / "CMakeLists.txt
 # The library folder has the name of the architecture on Debian.
 INSTALLED = """
 bin/hourglass
+include/hourglass/hourglass.h
 include/hourglass/hourglass.hpp
 include/hourglass/comm/communicator.hpp
 include/hourglass/comm/environment.hpp
@@ -37,6 +38,7 @@ LIB/cmake/hourglass/hourglass-config.cmake
 LIB/cmake/hourglass/hourglass-targets-CONFIG.cmake
 LIB/cmake/hourglass/hourglass-targets.cmake
 LIB/libhourglass.a
+LIB/pkgconfig/hourglass.pc
 share/bash-completion/completions/hourglass
 share/doc/hourglass/CHANGELOG.md
 share/doc/hourglass/LICENSE
@@ -146,11 +148,63 @@ class PackageTest(unittest.TestCase):
         again = self.command(self.folder / "build/consumer", folder=alone, code=64)
         self.assertRegex(again, r"^consumer: .*waves\.h5.* already exists")
 
+    def test_a_program_in_c_encodes_without_mpi(self):
+        """Built by CMake and by pkg-config; its codes are those of `encode`, one sample at a time
+        and many. No transport has this name: MPI_Init would fail."""
+        folder = self.folder / "c"
+        folder.mkdir()
+        random = np.random.default_rng(5)
+        samples = random.integers(0, 256, (1000, 400), dtype=np.uint8)
+        with h5py.File(folder / "data.h5", "w") as file:
+            file["x"] = samples
+        program, model = self.prefix / "bin/hourglass", folder / "run/model.h5"
+        data = ("--data", "data.h5:/x", "--output")
+        words = ("--layers", "400,80,9", "--epochs", 1, "--batch", 256)
+        self.command(program, "train", *data, "run", *words, folder=folder)
+        self.command(program, "encode", "--model", model, *data, "codes.h5", folder=folder)
+        with h5py.File(folder / "codes.h5") as file:
+            expected = file["codes"][()]
+        self.configure(PACKAGE / "c", "c/build")
+        self.command("cmake", "--build", folder / "build")
+        (flags,) = self.prefix.rglob("hourglass.pc")
+        found = ("pkg-config", "--cflags", "--libs", "hourglass")
+        flags = self.command(*found, PKG_CONFIG_PATH=str(flags.parent)).split()
+        strict = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-o", folder / "encode")
+        self.command("cc", *strict, PACKAGE / "c/encode.c", *flags)
+
+        def encode(file, rows, values, code=0):
+            done = subprocess.run(
+                [file, model, str(rows)],
+                input=values.astype(np.float32).tobytes(),
+                capture_output=True,
+                timeout=60,
+                env={**os.environ, "OMPI_MCA_pml": "none"},
+                check=False,
+            )
+            self.assertEqual(done.returncode, code, done.stderr)
+            return np.frombuffer(done.stdout, np.float32).reshape(-1, 9), done.stderr.decode()
+
+        for file in (folder / "build/encode", folder / "encode"):
+            found, said = encode(file, 1000, samples)
+            np.testing.assert_array_equal(found, expected)
+            self.assertIn(f"hourglass {VERSION}, batch invariant: ", said)
+            for rows in (1, 77) if said.endswith(": 1\n") else (128,):
+                np.testing.assert_array_equal(encode(file, rows, samples)[0], expected)
+        _, said = encode(file, 2, np.full((3, 400), np.nan), code=65)
+        self.assertIn("encode: row 0 of the samples holds a NaN or infinity (column 0)\n", said)
+        with open(model, "r+b") as damaged:
+            damaged.truncate(5000)
+        self.assertRegex(encode(file, 2, samples[:2], code=65)[1], r"^encode: .*model\.h5: ")
+
     def test_the_document_shows_the_consumer(self):
         text = (ROOT / "docs/api.md").read_text()
         for language, name in (("cpp", "consumer.cpp"), ("cmake", "CMakeLists.txt")):
             (block,) = re.findall(rf"^```{language}\n(.*?)^```", text, re.M | re.S)
             self.assertEqual(block, (PACKAGE / name).read_text(), f"docs/api.md: {name}")
+        text = (ROOT / "docs/serving.md").read_text()
+        for language, name in (("c", "encode.c"), ("cmake", "CMakeLists.txt")):
+            (block,) = re.findall(rf"^```{language}\n(.*?)^```", text, re.M | re.S)
+            self.assertEqual(block, (PACKAGE / "c" / name).read_text(), f"docs/serving.md: {name}")
 
     def test_the_document_lists_every_header(self):
         table = "\n".join(re.findall(r"^\| `.*$", (ROOT / "docs/api.md").read_text(), re.M))
@@ -187,7 +241,9 @@ class PackageTest(unittest.TestCase):
         self.assertEqual(Path(found.strip()).resolve(), (self.prefix / "bin/hourglass").resolve())
 
     def test_no_installed_file_names_the_source_tree(self):
-        files = [p for p in self.prefix.rglob("*") if p.suffix in (".cmake", ".hpp", ".cfg")]
+        files = [
+            p for p in self.prefix.rglob("*") if p.suffix in (".cmake", ".h", ".hpp", ".pc", ".cfg")
+        ]
         self.assertTrue(files)
         for path in files:
             self.assertNotIn(str(ROOT), path.read_text(), path)

@@ -1,7 +1,6 @@
 """report and show: one page of a run, right in a browser (where there is one), and the essentials
 in a terminal."""
 import re
-import shutil
 import subprocess
 import tempfile
 import unittest
@@ -9,6 +8,7 @@ import unittest
 import h5py
 import numpy as np
 
+from browser import CHROMIUM
 from extras import need_for
 from support import ProgramTest, read_metrics, run, DATA, IO, USAGE
 
@@ -24,9 +24,6 @@ SETTINGS = [
     "--learning-rate",
     "1e-2",
 ]
-CHROMIUM = (
-    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-)
 
 
 def dump_of(page):

@@ -1,5 +1,6 @@
 """Jobs of slurm/ on a real Slurm cluster of this host: what interrupts them does not change their
 weights."""
+import json
 import os
 import random
 import shutil
@@ -243,27 +244,13 @@ class SlurmTest(ProgramTest):
             self.assertEqual(result.code, 64, f"{script}: {result}")
             self.assertIn("usage: sbatch", result.stderr)
         sweep = self.folder / "sweep"
-        command = [
-            "sbatch",
-            "--parsable",
-            "--array=0-1",
-            f"--output={self.folder}/sweep-%a.log",
-            "slurm/sweep.sbatch",
-            sweep,
-            "--set",
-            "seed=1,2,3",
-            "--",
-            "--data",
-            self.data,
-            *TRAINING[:-6],
-            "--epochs",
-            2,
-        ]
-        result = execute(list(map(str, command)), folder=ROOT, environment=self.environment)
-        self.assertEqual(result.code, 0, str(result))
+        self.submit_array(sweep, "--set", "seed=1,2,3", training=["--epochs", 2])
+        halving = self.folder / "halving"
+        epochs = ["--epochs", 4, "--validation-fraction", 0.2]
+        self.submit_array(halving, "--asha", 2, "--set", "seed=1,2,3,4", training=epochs)
 
         def logs():
-            return "".join(path.read_text() for path in self.folder.glob("sweep-*.log"))
+            return "".join(path.read_text() for path in self.folder.glob("*-?.log"))
 
         wait_until(
             lambda: all((sweep / f"trial-000{trial}/model.h5").exists() for trial in (1, 2, 3)),
@@ -273,6 +260,27 @@ class SlurmTest(ProgramTest):
         self.assertEqual(
             len({self.digest(sweep / f"trial-000{trial}/model.h5") for trial in (1, 2, 3)}), 3
         )
+
+        def trials_at_rungs():
+            try:
+                summary = json.loads((halving / "summary.json").read_text())
+            except OSError:
+                return []
+            return [rung["trials"] for rung in summary["rungs"]] if summary["finished"] else []
+
+        # A task that ends before the search is over leaves a table of what was done until then.
+        wait_until(lambda: trials_at_rungs()[-1:] >= [1], 60, f"the halving: {logs()}")
+        self.assertEqual(trials_at_rungs()[0], 4)
+
+    def submit_array(self, folder, *words, training):
+        command = [
+            *("sbatch", "--parsable", "--array=0-1"),
+            f"--output={folder}-%a.log",
+            *("slurm/sweep.sbatch", folder, *words, "--", "--data", self.data),
+            *(*TRAINING[:-6], *training),
+        ]
+        result = execute(list(map(str, command)), folder=ROOT, environment=self.environment)
+        self.assertEqual(result.code, 0, str(result))
 
     def test_a_scaling_study_of_two_sizes_ends_in_one_report(self):
         study = self.folder / "study"

@@ -1,8 +1,11 @@
 #include "run/sweep_table.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "support/file_bytes.hpp"
@@ -79,6 +82,71 @@ TEST_F(SweepTableTest, rows_have_the_last_epoch_or_the_best_that_was_kept) {
   EXPECT_EQ(found[1].sse, 3);
   EXPECT_EQ(found[2].outcome.status, "waiting");
   EXPECT_EQ(found[2].values, std::vector<std::string>{"0.001"});
+}
+
+TEST_F(SweepTableTest, rungs_come_back_up_to_the_first_that_is_damaged) {
+  const TrialFiles files = trial_files(folder_.path(), 0);
+  TrialOutcome outcome{"paused", 0, "", 1};
+  outcome.rungs = {{1, 5}, {3, std::numeric_limits<double>::quiet_NaN()}};
+  outcome.goal = 9;
+  write_outcome(files, outcome);
+  auto found = read_outcome(files);
+  ASSERT_TRUE(found.has_value());
+  EXPECT_FALSE(found->is_final());
+  EXPECT_EQ(found->goal, 9);
+  ASSERT_EQ(found->rungs.size(), 2U);
+  EXPECT_EQ(found->rungs[0].epochs, 1);
+  EXPECT_EQ(found->rungs[0].error, 5);
+  EXPECT_TRUE(std::isnan(found->rungs[1].error));
+  for (const char* damage : {"3", "{}", R"([3, {"epochs": 1, "validation_sse": 2}])"}) {
+    write_bytes(files.outcome, fmt::format(R"({{"status": "paused", "rungs": {}}})", damage));
+    found = read_outcome(files);
+    ASSERT_TRUE(found.has_value());
+    EXPECT_TRUE(found->rungs.empty()) << damage;
+  }
+}
+
+TEST_F(SweepTableTest, errors_at_rungs_are_those_of_the_epoch_or_the_best_until_then) {
+  const std::string pretraining = R"({"kind": "epoch", "layer": 1, "epoch": 1, "sse": 0.1})"
+                                  "\n";
+  const std::string metrics = pretraining + epoch(1, 4, 3) + epoch(2, 3, 2) + epoch(3, 2, 5);
+  end(0, {"paused", 0, "", 1}, metrics);
+  end(1, {"paused", 0, "", 1}, metrics, "keep-best = true\n");
+  const std::string last = trial_files(folder_.path(), 0).folder;
+  const std::string best = trial_files(folder_.path(), 1).folder;
+  EXPECT_EQ(error_at_rung(last, 1), 3);
+  EXPECT_EQ(error_at_rung(last, 3), 5);
+  EXPECT_EQ(error_at_rung(best, 3), 2);
+  EXPECT_FALSE(error_at_rung(last, 4).has_value()) << "the run has not come so far";
+  write_bytes(last + "/model.h5", "");
+  EXPECT_EQ(error_at_rung(last, 4), 5) << "it has ended before, e.g. by early stopping";
+  EXPECT_FALSE(error_at_rung(folder_.file("nothing"), 1).has_value());
+  const auto found = rows("trial");
+  EXPECT_EQ(found[0].passes, 4);
+  EXPECT_EQ(found[0].model_epoch, 3);
+  EXPECT_EQ(found[1].model_epoch, 2);
+}
+
+TEST_F(SweepTableTest, errors_are_compared_within_a_rung) {
+  plan_.halving = HalvingSettings{HalvingRule::synchronous, 2, {1, 2}};
+  TrialOutcome outcome{"paused", 0, "", 1};
+  outcome.rungs = {{1, 3}};
+  end(0, outcome, epoch(1, 4, 3));
+  outcome.rungs = {{1, 9}, {2, 8}};
+  outcome.status = "done";
+  end(1, outcome, epoch(1, 9, 9) + epoch(2, 9, 8));
+  const auto found = rows();
+  EXPECT_EQ(found[0].trial, 1);
+  EXPECT_EQ(found[1].trial, 0);
+  EXPECT_EQ(found[2].trial, 2) << "waiting";
+  EXPECT_NE(format_rows(plan_, found).find("done     2     2       4.5"), std::string::npos)
+      << format_rows(plan_, found);
+  write_rows(plan_, found, folder_.path());
+  const std::string csv = read_bytes(folder_.file("results.csv"));
+  EXPECT_NE(csv.find("status,exit_code,rung,epochs,"), std::string::npos) << csv;
+  EXPECT_NE(csv.find("1,0.1,paused,0,1,1,2,4,3,1.000,\n"), std::string::npos) << csv;
+  const auto json = nlohmann::json::parse(read_bytes(folder_.file("results.json")));
+  EXPECT_EQ(json[0]["rungs"][1]["validation_sse"], 8);
 }
 
 TEST_F(SweepTableTest, rows_are_sorted_and_those_without_a_figure_come_last) {

@@ -104,7 +104,7 @@ class TrainedModelTest : public testing::Test {
   [[nodiscard]] OwnedMatrix by_the_program(Index columns, Index micro_batch, Infer infer) const {
     const Model model = load_model(path_);
     const DatasetReader reader(parse_address(data_));
-    const InferencePlan plan{rows, micro_batch};
+    const InferencePlan plan{rows, micro_batch, true};
     WorkerPool pool(2);
     std::vector<Workspace> workspaces;
     for (int w = 0; w < 2; ++w) workspaces.push_back(model.network->make_workspace(micro_batch));
@@ -113,7 +113,7 @@ class TrainedModelTest : public testing::Test {
                          [&](Index worker, Range part, ConstMatrix x) {
                            const ConstMatrix y =
                                infer(model, x, workspaces[static_cast<std::size_t>(worker)]);
-                           for (Index r = 0; r < y.rows; ++r) {
+                           for (Index r = 0; r < part.size(); ++r) {
                              for (Index c = 0; c < columns; ++c)
                                result(part.begin + r, c) = y(r, c);
                            }
@@ -188,9 +188,12 @@ TEST_F(TrainedModelTest, is_told_the_conditions_of_samples) {
   for (Index begin = 0; begin < rows; begin += 64) {
     const Range part{begin, std::min(rows, begin + 64)};
     workspace.set_conditions(conditions_of(table, rows, part));
-    const ConstMatrix codes = loaded.network->encode(
-        loaded.parameters.data(), {x.view().row(begin).data(), part.size(), features}, workspace);
-    for (Index r = 0; r < codes.rows; ++r)
+    OwnedMatrix filled(64, features);
+    std::ranges::copy(x.values().subspan(static_cast<std::size_t>(begin * features),
+                                         static_cast<std::size_t>(part.size() * features)),
+                      filled.values().begin());
+    const ConstMatrix codes = loaded.network->encode(loaded.parameters.data(), filled, workspace);
+    for (Index r = 0; r < part.size(); ++r)
       std::ranges::copy(codes.row(r), expected.view().row(begin + r).begin());
   }
   expect_equal(model.encode(samples, settings), expected);

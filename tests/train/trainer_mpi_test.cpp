@@ -60,6 +60,27 @@ TEST(Trainer, a_run_that_was_stopped_ends_with_the_bits_of_one_that_was_not) {
   EXPECT_EQ(Trainer(world, config, std::move(point)).run().weights_digest, digest);
 }
 
+TEST(Trainer, a_run_that_pauses_goes_on_to_the_bits_of_one_that_does_not) {
+  const Communicator world = Communicator::world();
+  const io_test::SharedFolder folder(world);
+  TrainConfig config = config_in(world, folder, "whole");
+  config.schedule.name = "cosine";  // which spans all epochs
+  const std::string digest = Trainer(world, config).run().weights_digest;
+  config.output = folder.file("paused");
+  const TrainResult paused = Trainer(world, config).run(1);
+  EXPECT_TRUE(paused.paused);
+  EXPECT_EQ(paused.position.epoch, 1) << "of the whole network, after all layers";
+  EXPECT_EQ(paused.position.stage, 2);
+  EXPECT_TRUE(std::filesystem::exists(paused.model_path)) << "the checkpoint";
+  EXPECT_FALSE(std::filesystem::exists(config.output + "/model.h5"));
+  const TrainResult again = Trainer(world, config, find_resume_point(world, config.output)).run(1);
+  EXPECT_TRUE(again.paused);
+  EXPECT_EQ(again.weights_digest, paused.weights_digest);
+  const TrainResult ended = Trainer(world, config, find_resume_point(world, config.output)).run(3);
+  EXPECT_FALSE(ended.paused) << "the last epoch is the end";
+  EXPECT_EQ(ended.weights_digest, digest);
+}
+
 TEST(Trainer, measures_steps_in_any_number_of_calls) {
   const Communicator world = Communicator::world();
   const io_test::SharedFolder folder(world);

@@ -60,6 +60,8 @@ class Communicator {
   [[nodiscard]] Request iallreduce_sum(std::span<float> values) const;
   /// The same of integers: exact, hence independent of the number of ranks.
   [[nodiscard]] Request iallreduce_sum(std::span<std::int64_t> values) const;
+  /// Non-blocking in-place allreduce (bitwise or): the union of sets, a bit per element.
+  [[nodiscard]] Request iallreduce_or(std::span<std::uint64_t> words) const;
 
   /// The MPI_Comm, for parallel HDF5 (declared without mpi.h: a pointer to the handle).
   [[nodiscard]] const void* handle() const;

@@ -52,8 +52,9 @@ struct EpochRecord {
 /// where that holds uint8) and normalised as in training, unless said otherwise. Rows are cut into
 /// micro-batches from the first one, [k m, (k + 1) m), so results are the bits that
 /// `hourglass encode`, `reconstruct` and `score` write for the same rows with the same micro-batch
-/// (data sets of doubles or of integers of 32 bits and more lose bits when they become floats). To
-/// get these bits also from parts of a data set, cut it at multiples of the micro-batch.
+/// (data sets of doubles or of integers of 32 bits and more lose bits when they become floats). A
+/// short micro-batch is computed as a whole one. To get the same bits from parts of a data set on
+/// every processor, cut it at multiples of the micro-batch.
 ///
 /// Methods that compute are local and may be called by several threads at once; each call makes its
 /// own threads and memory (4 bytes x micro-batch x about twice the sum of the layers' widths, per

@@ -1,0 +1,20 @@
+# The C API for programs that are linked by a C compiler: the CMake target hourglass::c, and hourglass.pc for pkg-config. Both name the same
+# static library and what it stands on.
+add_library(hourglass_c INTERFACE)
+add_library(hourglass::c ALIAS hourglass_c)
+set_target_properties(hourglass_c PROPERTIES EXPORT_NAME c)
+target_link_libraries(hourglass_c INTERFACE hourglass stdc++ m)
+install(TARGETS hourglass_c EXPORT hourglass-targets)
+
+set(HOURGLASS_PC_LIBRARIES "")
+foreach(item ${HOURGLASS_MPI_FILES} ${HOURGLASS_LINKED_FILES})
+  if(IS_ABSOLUTE "${item}" OR item MATCHES "^-")
+    string(APPEND HOURGLASS_PC_LIBRARIES " ${item}")
+  else()
+    string(APPEND HOURGLASS_PC_LIBRARIES " -l${item}")
+  endif()
+endforeach()
+cmake_path(SET HOURGLASS_PC_FOLDER NORMALIZE "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+file(RELATIVE_PATH HOURGLASS_PC_PREFIX "/${HOURGLASS_PC_FOLDER}" "/")
+configure_file(${PROJECT_SOURCE_DIR}/cmake/hourglass.pc.in ${PROJECT_BINARY_DIR}/hourglass.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/hourglass.pc DESTINATION ${HOURGLASS_PC_FOLDER})
