@@ -20,7 +20,7 @@ constexpr std::array table = {
     NamedDefaults{"sgd", {5.0, 0}},        NamedDefaults{"lars", {10.0, 0.9}},
     NamedDefaults{"adadelta", {10.0, 0}},  NamedDefaults{"muon", {0.02, 0.95}},
     NamedDefaults{"shampoo", {0.02, 0.9}}, NamedDefaults{"soap", {1e-2, 0.95}},
-    NamedDefaults{"kfac", {0.02, 0.9}},
+    NamedDefaults{"kfac", {0.03, 0.9}},
 };
 
 }  // namespace

@@ -15,7 +15,7 @@ struct PreconditionSettings {
   double damping = 1e-6;           ///< shampoo: added to the eigenvalues, relative to the largest
   double exponent = 0.25;          ///< shampoo: each factor is raised to -exponent
   std::string graft = "spectral";  ///< shampoo, kfac: size of a step: spectral, adam, sgd
-  double kfac_damping = 0.01;  ///< kfac: added to a factor's eigenvalues, relative to their mean
+  double kfac_damping = 0.5;  ///< kfac: added to a factor's eigenvalues, relative to their mean
 };
 
 }  // namespace hourglass
