@@ -14,6 +14,7 @@
 #include "core/layout.hpp"
 #include "core/wire_format.hpp"
 #include "engine/active_units.hpp"
+#include "engine/dictionary_shards.hpp"
 #include "engine/parameter_gather.hpp"
 #include "engine/power_sgd_reducer.hpp"
 #include "engine/recording.hpp"
@@ -41,6 +42,9 @@ struct GradientExchangeSettings {
   SparseExchange sparse_exchange = SparseExchange::automatic;
   /// Whether an update leaves parameters as they are whose gradient is 0.
   bool sparse_update = false;
+  /// Of a dictionary that is divided among ranks, else null: the exchange is one of its parts,
+  /// among the ranks that have the same. It outlives the exchange.
+  const DictionaryShards* shards = nullptr;
 };
 
 /// The owner of the exchange between ranks: of the reducer, of the gradient arena, and of the order
@@ -126,9 +130,14 @@ class GradientExchange {
   [[nodiscard]] std::vector<StoredArena> stored(std::span<const StoredTensor> tensors) const;
   void load(const StateFile& file);
 
+  /// Floats of the arena that this rank holds.
+  [[nodiscard]] Index held_floats() const {
+    return settings_.shards == nullptr ? gradient_.size() : settings_.shards->floats();
+  }
+  [[nodiscard]] const DictionaryShards* shards() const { return settings_.shards; }
   /// Bytes of the gradient arena, and of the reducer's buffers.
   [[nodiscard]] Index gradient_bytes() const {
-    return gradient_.size() * static_cast<Index>(sizeof(float));
+    return held_floats() * static_cast<Index>(sizeof(float));
   }
   [[nodiscard]] Index buffer_bytes() const { return reducer_->bytes(); }
   /// Bytes of the messages that this rank has sent since the last call.

@@ -12,6 +12,7 @@
 #include "core/sparse_rows.hpp"
 #include "core/tree_sum.hpp"
 #include "data/sample_source.hpp"
+#include "engine/dictionary_shards.hpp"
 #include "engine/gradient_plan.hpp"
 #include "engine/recording.hpp"
 #include "math/exact_sum.hpp"
@@ -65,6 +66,7 @@ class GradientWorker {
     /// The worker's first buffer, an arena of the caller's; empty: one of its own.
     std::span<float> first_buffer;
     ActiveRows active_rows = {};  ///< Trainable::active_rows(), unless gradients are dense
+    const DictionaryShards* shards = nullptr;  ///< see GradientExchangeSettings::shards
   };
   /// Called when the sums of this worker are final from float `watermark` of the arena on, in the
   /// micro-batches before the last only as far as they go.

@@ -1,0 +1,142 @@
+#include "engine/dictionary_shards.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <vector>
+
+#include "core/buffer.hpp"
+#include "core/random.hpp"
+#include "engine/small_training.hpp"
+#include "math/code_product.hpp"
+#include "nn/unit_selection.hpp"
+#include "support/expect_error.hpp"
+
+namespace hourglass {
+namespace {
+
+using namespace engine_test;
+using namespace io_test;
+
+constexpr Index rows = 37;  // more than two blocks
+
+// Few different values, so that many are equal.
+float value_of(Index row, Index unit) {
+  const CounterRandom random(7, Purpose::generation);
+  return static_cast<float>(random.bits(static_cast<std::uint64_t>(row), 0,
+                                        static_cast<std::uint32_t>(unit))[0] %
+                            23) -
+         15.0F;
+}
+
+AutoencoderSpec wide_spec(Index units) {
+  AutoencoderSpec spec;
+  spec.encoder = {features, units};
+  spec.sparsity.selection = {.kind = Selection::top_k, .k = 3};
+  return spec;
+}
+
+// The k largest of some units, as a rank that holds them lists them.
+SparseCode largest_of(Index units, Range own, Index k) {
+  SparseCode code;
+  code.clear(units);
+  std::vector<float> scratch(static_cast<std::size_t>(selection_scratch_floats(own.size())));
+  const std::vector<float> bias(static_cast<std::size_t>(own.size()), 0.0F);
+  for (Index r = 0; r < rows; ++r) {
+    std::vector<float> values;
+    for (Index u = own.begin; u < own.end; ++u) values.push_back(value_of(r, u));
+    select_largest(values, bias, k, scratch, nullptr, code);
+  }
+  code.place(own.begin, units);
+  return code;
+}
+
+class DictionaryShardsTest : public testing::Test {
+ protected:
+  [[nodiscard]] Index shards() const { return world_.size() == 4 ? 2 : world_.size(); }
+  Communicator world_ = Communicator::world();
+  Index units_ = 64 * 5 + 7;
+  Autoencoder model_{wide_spec(units_)};
+  DictionaryShards divided_{world_, shards(), model_.layout(), model_.active_rows()};
+};
+
+TEST_F(DictionaryShardsTest, parts_hold_everything_once) {
+  std::vector<std::int64_t> holders(static_cast<std::size_t>(model_.layout().size()), 0);
+  Index floats = 0;
+  for (const Range& part : divided_.parts()) {
+    EXPECT_EQ(part.begin % cell_floats, 0);
+    EXPECT_EQ(part.end % cell_floats, 0);
+    floats += part.size();
+    if (!divided_.counts(part)) continue;
+    for (Index i = part.begin; i < part.end; ++i) ++holders[static_cast<std::size_t>(i)];
+  }
+  EXPECT_EQ(divided_.floats(), floats);
+  world_.sum(holders);
+  for (const std::int64_t count : holders) ASSERT_EQ(count, divided_.across().size());
+}
+
+TEST_F(DictionaryShardsTest, selection_of_all_parts_is_that_of_the_whole) {
+  for (const Index k : {1, 3, 40}) {
+    const SparseCode whole = largest_of(units_, {0, units_}, k);
+    SparseCode own = largest_of(units_, divided_.units(), k);
+    divided_.keep_largest(k, own);
+    for (Index r = 0; r < rows; ++r) {
+      std::vector<std::int32_t> expected;
+      for (const std::int32_t unit : whole.view().columns_of(r)) {
+        if (unit >= divided_.units().begin && unit < divided_.units().end) expected.push_back(unit);
+      }
+      const auto listed = own.view().columns_of(r);
+      ASSERT_EQ(std::vector<std::int32_t>(listed.begin(), listed.end()), expected)
+          << k << " of row " << r;
+    }
+  }
+}
+
+TEST_F(DictionaryShardsTest, sums_over_units_have_the_bits_of_the_whole) {
+  const CounterRandom random(9, Purpose::generation);
+  Buffer<float> atoms(units_ * features);
+  for (Index i = 0; i < atoms.size(); ++i)
+    atoms[i] = uniform_unit(random.bits(static_cast<std::uint64_t>(i), 0, 0)[0]) - 0.5F;
+  const ConstMatrix matrix(atoms.data(), units_, features);
+  Buffer<float> expected(rows * features);
+  const SparseCode whole = largest_of(units_, {0, units_}, 40);
+  multiply_code(whole.view(), matrix, Matrix(expected.data(), rows, features));
+
+  SparseCode own = largest_of(units_, divided_.units(), 40);
+  divided_.keep_largest(40, own);
+  Buffer<float> sums(rows * features);
+  const Matrix y(sums.data(), rows, features);
+  divided_.sum_over_units(y, [&](Range block, bool first) {
+    for (Index r = block.begin; first && r < block.end; ++r) std::ranges::fill(y.row(r), 0.0F);
+    add_code(own.view(), matrix, block, y);
+  });
+  EXPECT_TRUE(same_bits(sums.span(), expected.span()));
+
+  std::vector<double> by_row(static_cast<std::size_t>(rows), 0.0);
+  divided_.sum_over_units(by_row, [&] {
+    for (Index r = 0; r < rows; ++r) {
+      for (const float value : own.view().values_of(r))
+        by_row[static_cast<std::size_t>(r)] += static_cast<double>(value);
+    }
+  });
+  for (Index r = 0; r < rows; ++r) {
+    double sum = 0;
+    for (const float value : whole.view().values_of(r)) sum += static_cast<double>(value);
+    ASSERT_EQ(by_row[static_cast<std::size_t>(r)], sum);
+  }
+}
+
+TEST_F(DictionaryShardsTest, what_cannot_be_divided_is_refused) {
+  const Autoencoder narrow(wide_spec(64));
+  if (world_.size() > 1) {
+    expect_error(ErrorKind::usage, "needs at least", [&] {
+      DictionaryShards(world_, world_.size(), narrow.layout(), narrow.active_rows());
+    });
+  }
+  expect_error(ErrorKind::usage, "does not divide", [&] {
+    DictionaryShards(world_, world_.size() + 1, model_.layout(), model_.active_rows());
+  });
+}
+
+}  // namespace
+}  // namespace hourglass
