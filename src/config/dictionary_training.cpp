@@ -71,6 +71,7 @@ void check_dictionary_shards(const TrainConfig& config) {
   refuse(config.threads > 1, "--threads above 1");
   refuse(config.reduction != Reduction::tree, "--reduction allreduce");
   refuse(config.arithmetic.precision != Precision::fp32, "--precision bf16");
+  refuse(config.arithmetic.gemm != GemmLibrary::openblas, "--gemm onednn");
   refuse(config.arithmetic.wire != Wire::fp32 || config.arithmetic.low_rank > 0, "--gradient-wire");
   refuse(config.pretrain.kind != Pretrain::none, "--pretrain");
   refuse(config.resample_dead.count > 0, "--resample-dead");

@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <functional>
 
+#include "core/buffer.hpp"
+#include "core/random.hpp"
 #include "hourglass/core/error.hpp"
+#include "math/blas.hpp"
 #include "nn/sparse_code.hpp"
 
 namespace hourglass {
@@ -191,6 +195,42 @@ void DictionaryShards::sum_over_units(std::span<double> sums, FunctionRef<void()
   add();
   if (rank + 1 < group_.size()) group_.send(values, rank + 1, chain_tag).wait();
   group_.broadcast(bytes_of(values), group_.size() - 1);
+}
+
+void check_divided_products(const Communicator& communicator, Index rows, Index inputs, Index units,
+                            Range own) {
+  constexpr Index most_floats = Index{16} << 20;
+  const Index all = std::clamp(most_floats / (rows + inputs), Index{1}, units);
+  const Index begin = std::min(own.begin, all / cell_floats / 2 * cell_floats);
+  const Range part{begin, std::min(begin + own.size(), all)};
+  const CounterRandom random(1, Purpose::initialization);
+  const auto fill = [&](Buffer<float>& values) {
+    for (Index i = 0; i < values.size(); ++i)
+      values[i] = uniform_unit(random.bits(static_cast<std::uint64_t>(i), 0, 0)[0]) - 0.5F;
+  };
+  Buffer<float> samples(rows * inputs);
+  Buffer<float> weights(all * inputs);
+  fill(samples);
+  fill(weights);
+  Buffer<float> whole(rows * all);
+  Buffer<float> divided(rows * all);
+  const ConstMatrix x(samples.data(), rows, inputs);
+  gemm(false, true, x, ConstMatrix(weights.data(), all, inputs), 0, {whole.data(), rows, all});
+  gemm(false, true, x, ConstMatrix(weights.data() + part.begin * inputs, part.size(), inputs), 0,
+       {divided.data() + part.begin, rows, part.size(), all});
+  collectively(communicator, [&] {
+    for (Index r = 0; r < rows; ++r) {
+      const Index first = r * all + part.begin;
+      if (std::memcmp(whole.data() + first, divided.data() + first,
+                      static_cast<std::size_t>(part.size()) * sizeof(float)) != 0) {
+        throw Error(ErrorKind::usage,
+                    fmt::format("--dictionary-shards: {} {} rounds the products of {} units "
+                                "otherwise than those of {}, so that the results would depend on "
+                                "the number of shards",
+                                blas_version(), blas_core(), own.size(), units));
+      }
+    }
+  });
 }
 
 }  // namespace hourglass

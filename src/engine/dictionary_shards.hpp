@@ -74,7 +74,12 @@ class DictionaryShards final : public UnitGroup {
   std::vector<Range> shared_;       // of the parts: what every rank of a group holds
   std::vector<float> own_largest_;  // reused
   std::vector<float> all_largest_;  // reused
-  std::vector<Index> starts_;       // reused
 };
+
+/// Throws Error(usage) on every rank unless the BLAS library gives the products of a micro-batch
+/// (rows x inputs) with the weights of some units, a part of all, the bits that they have among the
+/// products with all: of as many of these as fit into 64 MiB. Collective.
+void check_divided_products(const Communicator& communicator, Index rows, Index inputs, Index units,
+                            Range own);
 
 }  // namespace hourglass

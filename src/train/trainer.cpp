@@ -23,6 +23,8 @@ std::unique_ptr<DictionaryShards> divided_dictionary(const Communicator& communi
   if (config.dictionary_shards <= 1) return nullptr;
   auto shards = std::make_unique<DictionaryShards>(communicator, config.dictionary_shards,
                                                    model.layout(), model.active_rows());
+  check_divided_products(communicator, config.micro_batch, model.features(), model.code_size(),
+                         shards->units());
   // Arenas keep the places of all units; what this rank does not write takes no memory.
   allocate_lazily(true);
   model.share_units(shards.get());
