@@ -199,7 +199,7 @@ void DictionaryShards::sum_over_units(std::span<double> sums, FunctionRef<void()
 
 void check_divided_products(const Communicator& communicator, Index rows, Index inputs, Index units,
                             Range own) {
-  constexpr Index most_floats = Index{16} << 20;
+  constexpr Index most_floats = Index{4} << 20;
   const Index all = std::clamp(most_floats / (rows + inputs), Index{1}, units);
   const Index begin = std::min(own.begin, all / cell_floats / 2 * cell_floats);
   const Range part{begin, std::min(begin + own.size(), all)};

@@ -78,7 +78,7 @@ class DictionaryShards final : public UnitGroup {
 
 /// Throws Error(usage) on every rank unless the BLAS library gives the products of a micro-batch
 /// (rows x inputs) with the weights of some units, a part of all, the bits that they have among the
-/// products with all: of as many of these as fit into 64 MiB. Collective.
+/// products with all: of as many of these as fit into 16 MiB. Collective.
 void check_divided_products(const Communicator& communicator, Index rows, Index inputs, Index units,
                             Range own);
 

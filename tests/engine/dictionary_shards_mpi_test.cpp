@@ -23,9 +23,9 @@ constexpr Index rows = 37;  // more than two blocks
 // Few different values, so that many are equal.
 float value_of(Index row, Index unit) {
   const CounterRandom random(7, Purpose::generation);
-  return static_cast<float>(random.bits(static_cast<std::uint64_t>(row), 0,
-                                        static_cast<std::uint32_t>(unit))[0] %
-                            23) -
+  return static_cast<float>(
+             random.bits(static_cast<std::uint64_t>(row), 0, static_cast<std::uint32_t>(unit))[0] %
+             23) -
          15.0F;
 }
 
@@ -88,6 +88,58 @@ TEST_F(DictionaryShardsTest, selection_of_all_parts_is_that_of_the_whole) {
       const auto listed = own.view().columns_of(r);
       ASSERT_EQ(std::vector<std::int32_t>(listed.begin(), listed.end()), expected)
           << k << " of row " << r;
+    }
+  }
+}
+
+TEST_F(DictionaryShardsTest, selection_from_a_batch_is_that_of_the_whole) {
+  constexpr Index parts = 4;
+  constexpr Index batch_rows = 3;
+  const std::vector<float> bias(static_cast<std::size_t>(units_), 0.0F);
+  const auto candidates = [&](Index part, Range own, Index count) {
+    std::vector<float> values;
+    for (Index r = 0; r < batch_rows; ++r) {
+      for (Index u = own.begin; u < own.end; ++u)
+        values.push_back(value_of(part * batch_rows + r, u));
+    }
+    SparseCode code;
+    select_candidates(ConstMatrix(values.data(), batch_rows, own.size()),
+                      std::span(bias).first(static_cast<std::size_t>(own.size())), count, code);
+    code.place(own.begin, units_);
+    return code;
+  };
+  for (const Index count : {1, 100, 1500}) {
+    std::vector<SparseCode> whole;
+    std::vector<BatchPart> all;
+    for (Index part = 0; part < parts; ++part)
+      whole.push_back(candidates(part, {0, units_}, count));
+    for (Index part = 0; part < parts; ++part)
+      all.push_back({part, &whole[static_cast<std::size_t>(part)]});
+    const float smallest =
+        keep_largest(all, parts, count, [](std::span<std::int64_t> /*counts*/) {});
+
+    const Range taken = even_part(parts, divided_.across().size(), divided_.across().rank());
+    std::vector<SparseCode> codes;
+    std::vector<BatchPart> own;
+    for (Index part = taken.begin; part < taken.end; ++part)
+      codes.push_back(candidates(part, divided_.units(), count));
+    for (Index part = taken.begin; part < taken.end; ++part)
+      own.push_back({part, &codes[static_cast<std::size_t>(part - taken.begin)]});
+    EXPECT_EQ(keep_largest(
+                  own, parts, count, [&](std::span<std::int64_t> counts) { world_.sum(counts); },
+                  divided_.division(batch_rows)),
+              smallest);
+    for (const BatchPart& part : own) {
+      for (Index r = 0; r < batch_rows; ++r) {
+        std::vector<std::int32_t> expected;
+        for (const std::int32_t unit :
+             whole[static_cast<std::size_t>(part.number)].view().columns_of(r)) {
+          if (unit >= divided_.units().begin && unit < divided_.units().end)
+            expected.push_back(unit);
+        }
+        const auto listed = part.code->view().columns_of(r);
+        ASSERT_EQ(std::vector<std::int32_t>(listed.begin(), listed.end()), expected) << count;
+      }
     }
   }
 }
