@@ -13,7 +13,7 @@ class ActiveRows::Joiner {
   explicit Joiner(FunctionRef<void(Range part)> visit) : visit_(visit) {}
 
   void add(Range part) {
-    if (part.empty()) return;
+    if (part.begin >= part.end) return;
     if (part.begin <= open_.end && !open_.empty()) {
       open_.end = std::max(open_.end, part.end);
       return;

@@ -146,8 +146,8 @@ void SparseEncoder::select(const float* parameters, ConstMatrix rounded, ConstMa
     const Index count = batch_count(context, products.rows);
     select_candidates(products, bias, count, code);
     if (context.batch_samples == 0) {
-      const BatchPart own{0, &code};
-      keep_largest({&own, 1}, 1, count, [](std::span<std::int64_t>) {});
+      const BatchPart batch{0, &code};
+      keep_largest({&batch, 1}, 1, count, [](std::span<std::int64_t>) {});
     }
     return;
   }

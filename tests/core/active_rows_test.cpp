@@ -58,6 +58,7 @@ TEST(ActiveRows, parts_are_the_cells_of_active_units) {
           Index last = -1;
           rows.for_parts(range, [&](Range part) {
             EXPECT_LT(last, part.begin);
+            EXPECT_LT(part.begin, part.end);
             EXPECT_LE(range.begin, part.begin);
             EXPECT_LE(part.end, range.end);
             last = part.end;
