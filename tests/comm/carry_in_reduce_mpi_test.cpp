@@ -117,7 +117,7 @@ class Trial {
   std::unique_ptr<Reducer> reducer_;
 };
 
-TEST(PackedExchange, has_the_bits_of_the_whole_one_and_sends_less) {
+TEST(CarryInReduce, has_the_bits_of_the_whole_one_and_sends_less) {
   const Communicator world = Communicator::world();
   for (const Wire wire : {Wire::fp32, Wire::bf16, Wire::int8}) {
     for (const Index leaves : {4, 5, 8, 13}) {
