@@ -285,37 +285,6 @@ class BitIdentityTest(ProgramTest):
                 seen.update(digests.values())
         self.assertEqual(len(seen), len(kinds))
 
-    def test_every_sparsity_of_a_divided_dictionary(self):
-        """300 units on 2 ranks and on 4, in 2 or 4 parts, and resumed with others."""
-        words = ["--batch", 48, "--micro-batch", 24, "--layers", "20,300", "--epochs", 2]
-        kinds = {
-            "topk": ["--sparsity", "topk:3", "--dead-after", 60],
-            "batch-topk": ["--sparsity", "batch-topk:3", "--clip-norm", 0.1],
-            "prefixes": ["--sparsity", "topk:3", "--matryoshka", "50,100", "--sparse-update"],
-            "jumprelu": ["--sparsity", "jumprelu:0.1", "--l0", "1e-3"],
-            "l1": ["--sparsity", "l1", "--l1", "1e-3", "--pre-bias", "none"],
-        }
-        for name, own in kinds.items():
-            with self.subTest(sparsity=name):
-                settings = [*words, *own]
-                digests = {"one": self.trained(f"{name}1", *settings)}
-                parts = ["--checkpoint-every", "2steps", "--keep", 9, "--dictionary-shards"]
-                digests["2 of 2"] = self.trained(f"{name}2", *settings, *parts, 2, ranks=2)
-                if name == "topk":
-                    for shards in (2, 4):
-                        how = f"{shards} of 4"
-                        digests[how] = self.trained(how, *settings, *parts, shards, ranks=4)
-                    output = self.folder / "2 of 4"
-                    for shards, ranks in ((2, 2), (1, 1)):
-                        for step, path in checkpoints(output).items():
-                            if step > 4:
-                                path.unlink()
-                        (output / "model.h5").unlink()
-                        again = ["--dictionary-shards", shards]
-                        self.success("train", "--resume", output, *again, ranks=ranks)
-                        digests[f"resumed in {shards}"] = self.digest(output / "model.h5")
-                self.assert_all_equal(digests)
-
     def test_seeds_differ(self):
         digests = {
             seed: self.trained(f"seed{seed}", "--seed", seed) for seed in (1, 2, 2**40 + 1)
