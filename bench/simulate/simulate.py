@@ -4,8 +4,8 @@ RESULTS.jsonl [--folder FOLDER].
 
 Builds bench/simulate/simulate.cpp with SimGrid's smpicxx, describes the clusters, and writes one
 JSON line a point; points that RESULTS.jsonl has already are not run again. STUDY: weak, strong,
-gather, sparse, allreduce, tiny, or validate, which simulates what --measured files hold. A point of 1024
-ranks takes half a minute or more."""
+gather, sparse, allreduce, tiny, or validate, which simulates what --measured files hold. A point
+of 1024 ranks takes half a minute or more."""
 import argparse
 import concurrent.futures
 import json
