@@ -1,5 +1,4 @@
-"""A dictionary that is divided among ranks has the weights, the files and the metrics of a whole one.
-"""
+"""A dictionary that is divided among ranks has the weights and the files of a whole one."""
 
 import unittest
 
