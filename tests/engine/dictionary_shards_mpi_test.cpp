@@ -8,7 +8,9 @@
 #include "core/buffer.hpp"
 #include "core/random.hpp"
 #include "engine/small_training.hpp"
+#include "engine/stage.hpp"
 #include "math/code_product.hpp"
+#include "model/dictionary_start.hpp"
 #include "nn/unit_selection.hpp"
 #include "support/expect_error.hpp"
 
@@ -32,6 +34,7 @@ float value_of(Index row, Index unit) {
 AutoencoderSpec wide_spec(Index units) {
   AutoencoderSpec spec;
   spec.encoder = {features, units};
+  spec.output_activation = Activation::linear;
   spec.sparsity.selection = {.kind = Selection::top_k, .k = 3};
   return spec;
 }
@@ -175,6 +178,97 @@ TEST_F(DictionaryShardsTest, sums_over_units_have_the_bits_of_the_whole) {
     double sum = 0;
     for (const float value : whole.view().values_of(r)) sum += static_cast<double>(value);
     ASSERT_EQ(by_row[static_cast<std::size_t>(r)], sum);
+  }
+}
+
+struct Trained {
+  std::vector<float> parameters;
+  double loss = 0;
+  double penalty = 0;
+  double norm = 0;
+  double evaluated = 0;
+  std::vector<std::int64_t> use;
+  std::vector<Range> parts;  // of a divided dictionary, that this rank holds
+};
+
+// Some steps with every eighth unit dead; of divided dictionaries what this rank holds.
+Trained train(const Communicator& communicator, const AutoencoderSpec& spec, Index shards) {
+  Autoencoder model(spec);
+  std::unique_ptr<DictionaryShards> divided;
+  if (shards > 1) {
+    divided = std::make_unique<DictionaryShards>(communicator, shards, model.layout(),
+                                                 model.active_rows());
+    check_divided_products(communicator, 6, features, model.code_size(), divided->units());
+    model.share_units(divided.get());
+  }
+  Buffer<float> parameters(model.layout().size());
+  initialize(model.layout(), model.roles(), Initialization::glorot_uniform, 5, parameters.span(),
+             divided ? divided->parts() : std::span<const Range>());
+  model.constrain(parameters.data());
+  tie_start(model, parameters.span());
+  const ShardPlan plan(97, 4, 6);
+  WorkerPool pool(1);
+  StageSettings settings;
+  settings.epochs = 1;
+  settings.bucket_bytes = 4096;
+  settings.clip_norm = 0.01;
+  settings.shards = divided.get();
+  Stage stage(communicator, model, plan, pool, parameters.span(), settings);
+  KeyedSource source(plan);
+  std::vector<std::int32_t> dead;
+  for (Index u = 3; u < model.code_size(); u += 8) dead.push_back(static_cast<std::int32_t>(u));
+  Trained trained;
+  for (Index step = 0; step < 3; ++step) {
+    const StepTotals& totals = stage.gradient(source, 1, 0, step, {}, {}, dead);
+    trained.loss = totals.loss.value();
+    trained.penalty = totals.penalty.value();
+    const auto counts = totals.unit_use.counts();
+    trained.use.assign(counts.begin(), counts.end());
+    trained.norm = stage.gradient_norm();
+    stage.update(step, 0.02, trained.norm);
+  }
+  Workspace workspace = model.make_workspace(6);
+  Buffer<float> samples(6 * features);
+  std::vector<std::uint64_t> ids(6);
+  source.gather(0, 0, Matrix(samples.data(), 6, features), ids);
+  trained.evaluated =
+      model.evaluate(parameters.data(), ConstMatrix(samples.data(), 6, features), workspace).loss;
+  trained.parameters.assign(parameters.span().begin(), parameters.span().end());
+  if (divided) trained.parts.assign(divided->parts().begin(), divided->parts().end());
+  return trained;
+}
+
+TEST_F(DictionaryShardsTest, training_has_the_bits_of_the_whole) {
+  AutoencoderSpec plain = wide_spec(units_);
+  plain.dictionary.pre_bias = PreBias::mean;
+  plain.dictionary.unit_norm = true;
+  plain.dictionary.tied_start = true;
+  AutoencoderSpec batch = plain;
+  batch.sparsity.selection.kind = Selection::batch_top_k;
+  AutoencoderSpec prefixes = plain;
+  prefixes.dictionary.matryoshka = {50, 200};
+  AutoencoderSpec jump = plain;
+  jump.sparsity = {.selection = {.kind = Selection::jump_relu, .threshold = 0.1}, .l0 = 1e-3};
+  AutoencoderSpec relu = plain;
+  relu.sparsity.selection = {.kind = Selection::relu};
+  relu.regularization.l1 = 1e-3;
+  relu.dictionary.pre_bias = PreBias::none;
+  for (const AutoencoderSpec& spec : {plain, batch, prefixes, jump, relu}) {
+    SCOPED_TRACE(to_string(spec.sparsity.selection));
+    const Trained whole = train(Communicator::self(), spec, 1);
+    const Trained part = train(world_, spec, shards());
+    EXPECT_EQ(part.loss, whole.loss);
+    EXPECT_EQ(part.penalty, whole.penalty);
+    EXPECT_EQ(part.norm, whole.norm);
+    EXPECT_EQ(part.evaluated, whole.evaluated);
+    EXPECT_EQ(part.use, whole.use);
+    for (const Range& range : part.parts) {
+      const auto of = [&](const Trained& trained) {
+        return std::span<const float>(trained.parameters)
+            .subspan(static_cast<std::size_t>(range.begin), static_cast<std::size_t>(range.size()));
+      };
+      EXPECT_TRUE(same_bits(of(part), of(whole))) << range.begin;
+    }
   }
 }
 
