@@ -27,9 +27,8 @@ Range units_of(Index units, Index shards, Index shard) {
 
 int group_of(const Communicator& world, Index shards, Index units) {
   if (world.size() % shards != 0) {
-    throw Error(ErrorKind::usage,
-                fmt::format("--dictionary-shards {} does not divide the {} ranks", shards,
-                            world.size()));
+    throw Error(ErrorKind::usage, fmt::format("--dictionary-shards {} does not divide the {} ranks",
+                                              shards, world.size()));
   }
   if (units < cell_floats * shards) {
     throw Error(ErrorKind::usage,
