@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 from clusters import CLUSTERS
+from dictionaries import DICTIONARIES
 
 HERE = Path(__file__).resolve().parent
 
@@ -144,16 +145,6 @@ def allreduce():
         for ranks in [1, 4, 16, 64, 256]:
             for overlap in [1, 0]:
                 yield point("weak", cluster, ranks, reduction="allreduce", overlap=overlap)
-
-
-# Sparse autoencoders, one core and a micro-batch of 128: features, units, active units of a sample,
-# and the milliseconds of a pass, of Adam on all weights and of adding two gradients
-# (docs/sparse-autoencoders.md says where from). The large one is simulated at 1/64 of its units on
-# links of 1/64 of their bandwidth.
-DICTIONARIES = {
-    "512-8192": (512, 8192, 32, 1, 21.0, 6.0, 3.0),
-    "256-1000000": (256, 1000000, 32, 64, 1400.0, 700.0, 350.0),
-}
 
 
 def sparse():
