@@ -218,9 +218,9 @@ def validate(files):
 
 
 def tiny():
-    for reduction in ["tree", "allreduce"]:
+    for way in ["tree", "allreduce"]:
         for ranks in [1, 8]:
-            yield point("tiny", "fat-tree-100g", ranks, reduction=reduction)
+            yield point("tiny", MAIN, ranks, reduction=way)
     yield point("tiny", "10gbe", 6)
     yield point("tiny", "dragonfly-200g", 8, node=4, wire=2, overlap=0)
 
@@ -311,14 +311,8 @@ def simulate_in(folder, executable, p):
         p["hide_gather"],
         "--round-bits",
         p["round_bits"],
-        "--active",
-        p.get("active", 1),
-        "--sparse-update",
-        p.get("sparse_update", 0),
-        "--warm-up",
-        1,
-        "--steps",
-        1,
+        *("--active", p.get("active", 1), "--sparse-update", p.get("sparse_update", 0)),
+        *("--warm-up", 1, "--steps", 1),
     ]
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
