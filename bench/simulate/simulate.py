@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 from clusters import CLUSTERS, platform_text
+from dictionaries import DICTIONARIES
 
 HERE = Path(__file__).resolve().parent
 
@@ -163,6 +164,27 @@ def allreduce():
                 yield point("weak", cluster, ranks, reduction="allreduce", overlap=overlap)
 
 
+def sparse():
+    """Dictionaries, 128 samples a rank: everything sent, the gradients of active units alone, and
+    their updates alone too. Units are used equally often, which makes most of them active."""
+    for name, (features, units, k, scale, pass_ms, update_ms, combine_ms) in DICTIONARIES.items():
+        for cluster in [MAIN, "10gbe"]:
+            for ranks in [4, 16, 64, 256, 1024] if cluster == MAIN else [4, 16, 64]:
+                share = 1 - (1 - k / units) ** (128 * ranks)
+                modes = [(1, 0)] if share > 0.5 else [(1, 0), (share, 0), (share, 1)]
+                for active, sparse_update in modes:
+                    yield point("sparse", cluster, ranks, hide_gather=0, bucket=1 << 20) | {
+                        "dictionary": name,
+                        "widths": f"{features},{units // scale},{features}",
+                        "bandwidth": CLUSTERS[cluster]["bandwidth"] / scale,
+                        "pass_ms": pass_ms,
+                        "update_ms": update_ms,
+                        "combine_ms": combine_ms,
+                        "active": round(active, 4),
+                        "sparse_update": sparse_update,
+                    }
+
+
 def validate(files):
     """The points of measured studies (files of hourglass scale), with the times of a pass and an
     update measured in the same jobs."""
@@ -213,9 +235,9 @@ def validate(files):
 
 
 def tiny():
-    for reduction in ["tree", "allreduce"]:
+    for way in ["tree", "allreduce"]:
         for ranks in [1, 8]:
-            yield point("tiny", "fat-tree-100g", ranks, reduction=reduction)
+            yield point("tiny", MAIN, ranks, reduction=way)
     yield point("tiny", "10gbe", 6)
     yield point("tiny", "dragonfly-200g", 8, node=4, wire=2, overlap=0)
 
@@ -298,10 +320,8 @@ def simulate_in(folder, executable, p):
         p["hide_gather"],
         "--round-bits",
         p["round_bits"],
-        "--warm-up",
-        1,
-        "--steps",
-        1,
+        *("--active", p.get("active", 1), "--sparse-update", p.get("sparse_update", 0)),
+        *("--warm-up", 1, "--steps", 1),
     ]
     begin = time.monotonic()
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True)

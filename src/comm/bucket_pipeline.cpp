@@ -10,7 +10,11 @@ namespace hourglass::detail {
 Index TreeExchange::slots() const {
   constexpr Index floats_in_flight = Index{16} << 20;  // 64 MiB
   if (buckets.empty()) return 0;
-  const Index wanted = std::clamp(floats_in_flight / buckets.front().size(), Index{4}, Index{32});
+  Index largest = buckets.front().size();
+  // Without parts, buckets but for the head's are alike.
+  if (!settings.parts.empty())
+    largest = std::ranges::max_element(buckets, {}, &Range::size)->size();
+  const Index wanted = std::clamp(floats_in_flight / largest, Index{4}, Index{32});
   return std::min(wanted, static_cast<Index>(buckets.size()));
 }
 

@@ -86,6 +86,12 @@ Communicator Communicator::node() const {
   return Communicator(std::make_shared<Handle>(shared));
 }
 
+Communicator Communicator::split(int group) const {
+  MPI_Comm part = MPI_COMM_NULL;
+  check_mpi(MPI_Comm_split(handle_->comm, group, handle_->rank, &part), "MPI_Comm_split");
+  return Communicator(std::make_shared<Handle>(part));
+}
+
 int Communicator::rank() const { return handle_->rank; }
 int Communicator::size() const { return handle_->size; }
 const void* Communicator::handle() const { return &handle_->comm; }
@@ -154,6 +160,16 @@ std::vector<std::string> Communicator::all_gather(const std::string& text) const
         all.substr(static_cast<std::size_t>(begins[r]), static_cast<std::size_t>(sizes[r])));
   }
   return texts;
+}
+
+void Communicator::all_gather(std::span<const float> own, std::span<float> all) const {
+  require(all.size() == own.size() * static_cast<std::size_t>(size()),
+          "gathering into memory of another size");
+  const activity::Waiting waiting;
+  const int count = mpi_count(static_cast<Index>(own.size()));
+  check_mpi(
+      MPI_Allgather(own.data(), count, MPI_FLOAT, all.data(), count, MPI_FLOAT, handle_->comm),
+      "MPI_Allgather");
 }
 
 void Communicator::all_gather(std::span<float> arena, const OwnedRanges& owned) const {

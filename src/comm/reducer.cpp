@@ -32,4 +32,14 @@ std::vector<Range> make_buckets(Index arena_floats, Index bucket_bytes, Index he
   return buckets;
 }
 
+std::vector<Range> make_buckets(std::span<const Range> parts, Index bucket_bytes) {
+  std::vector<Range> buckets;
+  for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+    require(part->begin % cell_floats == 0, "a part of an arena that does not begin at a cell");
+    for (const Range& bucket : make_buckets(part->size(), bucket_bytes))
+      buckets.push_back({part->begin + bucket.begin, part->begin + bucket.end});
+  }
+  return buckets;
+}
+
 }  // namespace hourglass

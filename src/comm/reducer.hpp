@@ -27,6 +27,9 @@ namespace hourglass {
 [[nodiscard]] std::vector<Range> make_buckets(Index arena_floats, Index bucket_bytes,
                                               Index head_end);
 
+/// The same of parts of an arena, ascending and of whole cells: no bucket lies in two of them.
+[[nodiscard]] std::vector<Range> make_buckets(std::span<const Range> parts, Index bucket_bytes);
+
 /// A finished local sum over a node of the leaf tree, restricted to a bucket (see core/tree_sum.hpp
 /// for the tree).
 struct BucketPart {
@@ -109,6 +112,8 @@ struct ReducerSettings {
   int round_bits = ExchangePlan::standard_round_bits;  ///< tree only
   /// Tree only: memory to send a part of the arena, see Reducer::carry_in_reduce.
   bool packs = false;
+  /// Tree only: the parts of the arena that are exchanged, ascending; none: all of it.
+  std::vector<Range> parts = {};
 };
 
 /// `tree`: the leaf tree of core/tree_sum.hpp, reduce-scatter, sharded update, allgather: the same

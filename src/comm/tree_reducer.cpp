@@ -27,8 +27,10 @@ detail::TreeExchange make_exchange(const Communicator& communicator,
                                    const ReducerSettings& settings) {
   require(settings.parameters.size() == settings.sum.size(), "arenas of different sizes");
   require(settings.leaves >= 1, "a tree without leaves");
-  std::vector<Range> buckets = make_buckets(static_cast<Index>(settings.sum.size()),
-                                            settings.bucket_bytes, settings.head_end);
+  std::vector<Range> buckets = settings.parts.empty()
+                                   ? make_buckets(static_cast<Index>(settings.sum.size()),
+                                                  settings.bucket_bytes, settings.head_end)
+                                   : make_buckets(settings.parts, settings.bucket_bytes);
   check_tags(communicator, static_cast<Index>(buckets.size()), settings.bucket_bytes);
   return detail::TreeExchange{
       communicator.duplicate(),

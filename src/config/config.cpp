@@ -211,6 +211,7 @@ void validate(const TrainConfig& config) {
   }
   check_penalty_schedules(config);
   check_dictionary_training(config);
+  check_dictionary_shards(config);
   check_pretraining(config);
   check_transfer(config);
 }

@@ -126,7 +126,8 @@ struct TrainConfig {
   Reduction reduction = Reduction::tree;
   Index bucket_bytes = Index{4} << 20;
   SparseExchange sparse_exchange = SparseExchange::automatic;
-  bool overlap = true;  ///< finished buckets are exchanged while others are computed
+  Index dictionary_shards = 1;  ///< ranks that hold the units of a sparse code together
+  bool overlap = true;          ///< finished buckets are exchanged while others are computed
   ArithmeticSettings arithmetic;
 
   // run

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <string>
 
 #include "config/config.hpp"
 #include "hourglass/core/error.hpp"
@@ -49,6 +51,40 @@ void check_dictionary_training(const TrainConfig& config) {
         "--optimizer lbfgs uses a line search and cannot be combined with --aux-k");
   check(!dictionary.unit_norm || !is_full_batch(config),
         "--optimizer lbfgs uses a line search and cannot be combined with --unit-norm-decoder");
+}
+
+void check_dictionary_shards(const TrainConfig& config) {
+  check(config.dictionary_shards >= 1 && config.dictionary_shards <= 1024,
+        fmt::format("--dictionary-shards must be 1 to 1024, not {}", config.dictionary_shards));
+  if (config.dictionary_shards == 1) return;
+  const AutoencoderSpec& model = config.model;
+  check(model.sparsity.on(),
+        "--dictionary-shards divides the units of a sparse code: give --sparsity, e.g. topk:32");
+  check(model.encoder.size() == 2 && (model.decoder.empty() || model.decoder.size() == 2),
+        "--dictionary-shards needs one layer on each side of the code: give --layers two widths");
+  const auto refuse = [&](bool present, const std::string& setting) {
+    check(!present, fmt::format("--dictionary-shards cannot be combined with {}: leave out one of "
+                                "them",
+                                setting));
+  };
+  refuse(model.sparsity.selection.kind == Selection::gated, "--sparsity gated");
+  refuse(config.threads > 1, "--threads above 1");
+  refuse(config.reduction != Reduction::tree, "--reduction allreduce");
+  refuse(config.arithmetic.precision != Precision::fp32, "--precision bf16");
+  refuse(config.arithmetic.gemm != GemmLibrary::openblas, "--gemm onednn");
+  refuse(config.arithmetic.wire != Wire::fp32 || config.arithmetic.low_rank > 0, "--gradient-wire");
+  refuse(config.pretrain.kind != Pretrain::none, "--pretrain");
+  refuse(config.resample_dead.count > 0, "--resample-dead");
+  refuse(config.update.ema > 0, "--ema");
+  refuse(config.tensorboard, "--tensorboard");
+  refuse(config.reliability.verify_every > 0, "--verify-every");
+  refuse(!config.transfer.init_from.empty(), "--init-from");
+  refuse(!config.transfer.teacher.empty(), "--teacher");
+  refuse(!config.transfer.freeze.empty(), "--freeze");
+  const std::string& rule = config.optimizer.name;
+  const std::array whole_tensors = {"lars", "lamb", "muon", "shampoo", "soap", lbfgs_name};
+  refuse(std::ranges::find(whole_tensors, rule) != whole_tensors.end(),
+         fmt::format("--optimizer {}", rule));
 }
 
 }  // namespace hourglass

@@ -13,5 +13,7 @@ struct TrainConfig;
 
 /// Throws Error(usage) for settings of a dictionary that the rest of the run does not go with.
 void check_dictionary_training(const TrainConfig& config);
+/// The same of a dictionary that is divided among ranks.
+void check_dictionary_shards(const TrainConfig& config);
 
 }  // namespace hourglass

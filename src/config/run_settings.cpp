@@ -20,6 +20,11 @@ std::vector<Setting> run_settings() {
            Scope::run},
           [](TrainConfig& c) -> SparseExchange& { return c.sparse_exchange; },
           sparse_exchange_from),
+      integer_setting({"dictionary-shards", s,
+                       "Ranks that hold the units of a sparse code together, each a part of them, "
+                       "for dictionaries larger than a rank's memory; 1: every rank holds all",
+                       Scope::run},
+                      [](TrainConfig& c) -> Index& { return c.dictionary_shards; }),
       flag_setting(
           {"overlap", s,
            "Overlap the gradient exchange with computation; false only to measure the benefit",

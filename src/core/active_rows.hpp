@@ -33,6 +33,7 @@ class ActiveRows {
 
   [[nodiscard]] bool empty() const { return units_ == 0; }
   [[nodiscard]] Index units() const { return units_; }
+  [[nodiscard]] std::span<const UnitRows> tensors() const { return tensors_; }
   void clear();
   void add(Index unit) {
     words_[static_cast<std::size_t>(unit) / 64] |= std::uint64_t{1} << (unit % 64);

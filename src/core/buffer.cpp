@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 
@@ -11,6 +12,7 @@ namespace hourglass::detail {
 
 namespace {
 constexpr std::size_t huge_page = std::size_t{2} << 20;
+std::atomic<bool> lazily{false};
 
 [[noreturn]] void throw_short_of_memory(const std::string& asked) {
   throw Error(ErrorKind::io, "out of memory: cannot allocate " + asked);
@@ -32,6 +34,11 @@ std::byte* allocate_aligned(std::size_t bytes) {
   void* memory = std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
   if (memory == nullptr) throw_short_of_memory(std::to_string(bytes >> 20) + " MiB");
   if (alignment == huge_page) madvise(memory, rounded, MADV_HUGEPAGE);
+  if (alignment == huge_page && lazily) {
+    // The pages that the C library has just mapped are 0; those of a block that it uses again are
+    // given back, and read as 0 again.
+    if (madvise(memory, rounded, MADV_DONTNEED) == 0) return static_cast<std::byte*>(memory);
+  }
   std::memset(memory, 0, rounded == 0 ? alignment : rounded);
   return static_cast<std::byte*>(memory);
 }
@@ -39,3 +46,9 @@ std::byte* allocate_aligned(std::size_t bytes) {
 void free_aligned(std::byte* memory) noexcept { std::free(memory); }
 
 }  // namespace hourglass::detail
+
+namespace hourglass {
+
+void allocate_lazily(bool on) { detail::lazily = on; }
+
+}  // namespace hourglass

@@ -22,6 +22,10 @@ struct FreeAligned {
 };
 }  // namespace detail
 
+/// Whether large buffers that are made from now on take memory only where they are written, instead
+/// of all of it at once: for arenas of which this process uses a part. Of the whole process.
+void allocate_lazily(bool on);
+
 /// A move-only, zero-initialised, 64-byte-aligned array of trivial elements. Its size never
 /// changes.
 template <class T>

@@ -2,9 +2,9 @@
 
 namespace hourglass {
 
-ActiveUnits::ActiveUnits(const Communicator& communicator, const ActiveRows& rows, Index floats,
-                         SparseExchange mode)
-    : communicator_(communicator), rows_(rows), floats_(floats), mode_(mode) {}
+ActiveUnits::ActiveUnits(const Communicator& communicator, const ActiveRows& rows, Index arena,
+                         Index floats, SparseExchange mode)
+    : communicator_(communicator), rows_(rows), arena_(arena), floats_(floats), mode_(mode) {}
 
 void ActiveUnits::start(const ActiveRows& own) {
   rows_.clear();
@@ -19,7 +19,7 @@ bool ActiveUnits::test() {
   if (!request_.test()) return false;
   complete_ = true;
   sparse_ = mode_ == SparseExchange::always ||
-            (mode_ == SparseExchange::automatic && 2 * rows_.floats_in({0, floats_}) <= floats_);
+            (mode_ == SparseExchange::automatic && 2 * rows_.floats_in({0, arena_}) <= floats_);
   return true;
 }
 

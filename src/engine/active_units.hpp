@@ -14,8 +14,8 @@ namespace hourglass {
 /// bits either way.
 class ActiveUnits {
  public:
-  /// `rows`: a set for the arena of `floats` floats.
-  ActiveUnits(const Communicator& communicator, const ActiveRows& rows, Index floats,
+  /// `rows`: a set for an arena of so many floats, of which this rank holds `floats`.
+  ActiveUnits(const Communicator& communicator, const ActiveRows& rows, Index arena, Index floats,
               SparseExchange mode);
 
   /// Begins the union of `own` over the ranks, 1 bit per unit. Collective.
@@ -33,6 +33,7 @@ class ActiveUnits {
  private:
   Communicator communicator_;
   ActiveRows rows_;
+  Index arena_;
   Index floats_;
   SparseExchange mode_;
   Request request_;

@@ -33,6 +33,7 @@ GradientEngine::GradientEngine(const Trainable& model, const ShardPlan& plan, Ra
       worker_settings.factor_floats = factors->layout().size();
       if (workers_.empty()) worker_settings.first_factor_buffer = factors->scratch();
     }
+    worker_settings.shards = exchange_.shards();
     if (exchange_.active_rows() != nullptr) worker_settings.active_rows = *exchange_.active_rows();
     if (workers_.empty()) worker_settings.first_buffer = exchange_.scratch();
     workers_.push_back(std::make_unique<GradientWorker>(model_, shards_, worker, worker_settings));
@@ -149,9 +150,14 @@ void GradientEngine::select_from_batch(const GradientStep& step) {
     const auto own = worker->candidates();
     candidates_.insert(candidates_.end(), own.begin(), own.end());
   }
-  smallest_selected_ =
-      keep_largest(candidates_, shards_.shards(), model_.batch_count(step.context),
-                   [&](std::span<std::int64_t> counts) { exchange_.communicator().sum(counts); });
+  smallest_selected_ = keep_largest(
+      candidates_, shards_.shards(), model_.batch_count(step.context),
+      [&](std::span<std::int64_t> counts) {
+        const DictionaryShards* const shards = exchange_.shards();
+        (shards == nullptr ? exchange_.communicator() : shards->world()).sum(counts);
+      },
+      exchange_.shards() == nullptr ? UnitDivision{}
+                                    : exchange_.shards()->division(shards_.micro_batch()));
 }
 
 void GradientEngine::work(Index index, const GradientStep& step) {

@@ -27,8 +27,9 @@ GradientExchange::GradientExchange(const Communicator& communicator, std::span<f
                                                 settings_.bucket_bytes);
   }
   if (is_sparse()) {
-    active_units_ = std::make_unique<ActiveUnits>(communicator_, settings_.active_rows,
-                                                  gradient_.size(), settings_.sparse_exchange);
+    active_units_ =
+        std::make_unique<ActiveUnits>(communicator_, settings_.active_rows, gradient_.size(),
+                                      held_floats(), settings_.sparse_exchange);
     gathered_ = settings_.active_rows;
   }
   if (!is_replicated()) gather_plan_ = std::make_unique<OwnedRanges>(communicator_, owned_);
@@ -38,6 +39,8 @@ std::unique_ptr<Reducer> GradientExchange::make_reducer() {
   ReducerSettings reducer{settings_.leaves, settings_.bucket_bytes, gradient_.span(), parameters_,
                           settings_.wire};
   reducer.head_end = settings_.head_end;
+  if (settings_.shards != nullptr)
+    reducer.parts.assign(settings_.shards->parts().begin(), settings_.shards->parts().end());
   reducer.packs = is_sparse() && settings_.sparse_exchange != SparseExchange::never;
   if (takes_leaves()) {
     auto low_rank = std::make_unique<PowerSgdReducer>(communicator_, reducer, *settings_.layout,
@@ -103,6 +106,7 @@ double GradientExchange::norm() {
   const Timer timer;
   ExactSum sum;
   for (const Range& range : owned_) {
+    if (settings_.shards != nullptr && !settings_.shards->counts(range)) continue;
     add_sum_of_squares(gradient().subspan(static_cast<std::size_t>(range.begin),
                                           static_cast<std::size_t>(range.size())),
                        sum);
@@ -175,7 +179,9 @@ void GradientExchange::end_step() {
 }
 
 void GradientExchange::sum_over_owners(std::span<ExactSum> sums) {
-  if (!is_replicated()) sum_over_ranks(communicator_, sums, words_);
+  const DictionaryShards* const shards = settings_.shards;
+  if (!is_replicated())
+    sum_over_ranks(shards == nullptr ? communicator_ : shards->world(), sums, words_);
 }
 
 std::vector<StoredArena> GradientExchange::stored(std::span<const StoredTensor> tensors) const {

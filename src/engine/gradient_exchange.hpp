@@ -14,6 +14,7 @@
 #include "core/layout.hpp"
 #include "core/wire_format.hpp"
 #include "engine/active_units.hpp"
+#include "engine/dictionary_shards.hpp"
 #include "engine/factor_exchange.hpp"
 #include "engine/parameter_gather.hpp"
 #include "engine/power_sgd_reducer.hpp"
@@ -42,6 +43,9 @@ struct GradientExchangeSettings {
   SparseExchange sparse_exchange = SparseExchange::automatic;
   /// Whether an update leaves parameters as they are whose gradient is 0.
   bool sparse_update = false;
+  /// Of a dictionary that is divided among ranks, else null: the exchange is one of its parts,
+  /// among the ranks that have the same. It outlives the exchange.
+  const DictionaryShards* shards = nullptr;
   /// Of optimizers that take Kronecker factors: their places, and MatrixRule::factor_interval().
   FactorLayout factors = {};
   Index factor_interval = 0;
@@ -133,9 +137,14 @@ class GradientExchange {
   [[nodiscard]] std::vector<StoredArena> stored(std::span<const StoredTensor> tensors) const;
   void load(const StateFile& file);
 
+  /// Floats of the arena that this rank holds.
+  [[nodiscard]] Index held_floats() const {
+    return settings_.shards == nullptr ? gradient_.size() : settings_.shards->floats();
+  }
+  [[nodiscard]] const DictionaryShards* shards() const { return settings_.shards; }
   /// Bytes of the gradient arena, and of the reducer's buffers.
   [[nodiscard]] Index gradient_bytes() const {
-    return gradient_.size() * static_cast<Index>(sizeof(float));
+    return held_floats() * static_cast<Index>(sizeof(float));
   }
   [[nodiscard]] Index buffer_bytes() const {
     return reducer_->bytes() + (factors_ ? factors_->bytes() : 0);

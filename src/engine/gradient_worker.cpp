@@ -112,6 +112,11 @@ void GradientWorker::gather(std::size_t leaf, const GradientStep& step) {
     rows = 0;
     sparse_[holds_all() ? leaf : 0].clear(model_.sample_width());
   }
+  if (settings_.shards != nullptr && settings_.shards->most_in_group(sums_.failure ? 1 : 0) > 0) {
+    // The ranks of a group pass through the same micro-batches.
+    rows = 0;
+    sparse_[holds_all() ? leaf : 0].clear(model_.sample_width());
+  }
   sums_.input_seconds += timer.seconds();
 }
 
@@ -227,7 +232,13 @@ Index GradientWorker::bytes() const {
                 bfloat16_scratch_.size() * static_cast<Index>(sizeof(Bfloat16));
   for (const SparseBatch& batch : sparse_) bytes += batch.bytes();
   for (const SparseCode& code : codes_) bytes += code.bytes();
-  for (const auto& buffer : storage_) bytes += buffer.size() * static_cast<Index>(sizeof(float));
+  const Index held =
+      settings_.shards == nullptr ? model_.layout().size() : settings_.shards->floats();
+  if (settings_.shards != nullptr) {
+    bytes -= shards_.micro_batch() * settings_.shards->foreign_units() *
+             static_cast<Index>(sizeof(float));
+  }
+  bytes += static_cast<Index>(storage_.size()) * held * static_cast<Index>(sizeof(float));
   return bytes;
 }
 

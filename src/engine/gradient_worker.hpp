@@ -12,6 +12,7 @@
 #include "core/sparse_rows.hpp"
 #include "core/tree_sum.hpp"
 #include "data/sample_source.hpp"
+#include "engine/dictionary_shards.hpp"
 #include "engine/gradient_plan.hpp"
 #include "engine/recording.hpp"
 #include "math/exact_sum.hpp"
@@ -64,10 +65,11 @@ class GradientWorker {
     std::size_t most_terms = 1;     ///< of an addition, see GradientPlan::most_terms
     /// The worker's first buffer, an arena of the caller's; empty: one of its own.
     std::span<float> first_buffer;
+    ActiveRows active_rows = {};  ///< Trainable::active_rows(), unless gradients are dense
+    const DictionaryShards* shards = nullptr;  ///< see GradientExchangeSettings::shards
     /// Of the Kronecker factors' arenas, one beside each buffer; 0: none.
     Index factor_floats = 0;
     std::span<float> first_factor_buffer;  ///< as first_buffer
-    ActiveRows active_rows = {};           ///< Trainable::active_rows(), unless gradients are dense
   };
   /// Called when the sums of this worker are final from float `watermark` of the arena on, in the
   /// micro-batches before the last only as far as they go.

@@ -284,6 +284,9 @@ std::vector<StoredArena> ShardedOptimizer::stored(std::span<const StoredTensor> 
   }
   if (directions_) std::ranges::move(directions_->stored(tensors), std::back_inserter(arenas));
   for (StoredArena& arena : rounding_.stored(tensors)) arenas.push_back(std::move(arena));
+  if (const DictionaryShards* const shards = exchange_.shards(); shards != nullptr) {
+    for (StoredArena& arena : arenas) shards->keep_counted(arena);
+  }
   return arenas;
 }
 
@@ -291,8 +294,11 @@ Index ShardedOptimizer::load(const StateFile& file) {
   const Communicator& communicator = exchange_.communicator();
   Index bytes = 0;
   for (std::size_t m = 0; m < moments_.size(); ++m) {
-    bytes += read_arena_ranges(communicator, file, "/optimizer/" + moment_names_[m], moment_ranges_,
-                               moments_[m].span());
+    const std::string group = "/optimizer/" + moment_names_[m];
+    const DictionaryShards* const shards = exchange_.shards();
+    bytes += shards == nullptr
+                 ? read_arena_ranges(communicator, file, group, moment_ranges_, moments_[m].span())
+                 : shards->load(shards->world(), file, group, moment_ranges_, moments_[m].span());
   }
   if (averages()) {
     bytes += read_arena_ranges(communicator, file, std::string("/optimizer/") + average_name,

@@ -56,6 +56,8 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
     optimizer_ =
         make_optimizer(elementwise ? settings_.optimizer : OptimizerSettings{.name = "sgd"});
   });
+  const Communicator& sharing =
+      settings_.shards == nullptr ? communicator_ : settings_.shards->across();
   GradientExchangeSettings exchange_settings{settings_.reduction,
                                              plan_.shards(),
                                              settings_.bucket_bytes,
@@ -67,7 +69,8 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
                                              end_of_first_weight(model_),
                                              model_.active_rows(),
                                              settings_.sparse_exchange,
-                                             settings_.update.sparse};
+                                             settings_.update.sparse,
+                                             settings_.shards};
   const MatrixRule* const rule = optimizer_->matrix_rule();
   if (rule != nullptr && rule->factor_interval() > 0) {
     exchange_settings.factor_interval = rule->factor_interval();
@@ -75,8 +78,7 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
       exchange_settings.factors = factors_of(model_, *rule, settings_.frozen.ranges);
     });
   }
-  exchange_ =
-      std::make_unique<GradientExchange>(communicator_, parameters, std::move(exchange_settings));
+  exchange_ = std::make_unique<GradientExchange>(sharing, parameters, std::move(exchange_settings));
   sharded_optimizer_ =
       std::make_unique<ShardedOptimizer>(model_, *optimizer_, *exchange_, pool, settings_.update,
                                          &recording_, settings_.frozen.ranges);
@@ -84,8 +86,7 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
   hides_gather_ = settings_.overlap && model_.awaits_parameters() && !exchange_->is_replicated() &&
                   settings_.arithmetic.precision != Precision::bf16;
   engine_ = std::make_unique<GradientEngine>(
-      model_, plan_, plan_.shards_of_rank(communicator_.rank(), communicator_.size()), pool,
-      *exchange_,
+      model_, plan_, plan_.shards_of_rank(sharing.rank(), sharing.size()), pool, *exchange_,
       GradientEngineSettings{settings_.arithmetic.precision == Precision::bf16, settings_.overlap,
                              &recording_, settings_.frozen});
 }
@@ -100,6 +101,10 @@ const StepTotals& Stage::gradient(SampleSource& source, std::uint64_t seed, std:
   compute_seconds_ = sums.compute_seconds - (exchange_->arrival_seconds() - waited);
   activity::enter(Work::exchanging);
   sums.root_failures = sharded_optimizer_->take_root_failures();
+  if (settings_.shards != nullptr && !settings_.shards->is_first()) {
+    // Every rank of a group has the losses, and the units of its own.
+    for (ExactSum* sum : {&sums.loss, &sums.squared_error, &sums.penalty}) sum->clear();
+  }
   Request request = summation_.start(communicator_, sums, flags);
   exchange_->wait_for(request);
   return summation_.finish(sums, plan_.samples_in_step(step));

@@ -40,6 +40,8 @@ struct StageSettings {
   bool overlap = true;  ///< see GradientEngineSettings::overlap
   Frozen frozen = {};   ///< parameters that stay as they are
   SparseExchange sparse_exchange = SparseExchange::automatic;
+  /// Of a dictionary that is divided among ranks, else null; it outlives the stage.
+  DictionaryShards* shards = nullptr;
 };
 
 /// One thing that is trained (the whole network, a layer of it, a classifier) with all that its

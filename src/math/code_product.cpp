@@ -38,11 +38,16 @@ float total(const Parts& sums) {
 }
 
 // Columns [begin, begin + vectors lanes::count) of row r of Y.
-template <Index vectors>
+template <Index vectors, bool first>
 [[gnu::always_inline]] inline void multiply_columns(std::span<const std::int32_t> units,
                                                     std::span<const float> values,
                                                     ConstMatrix atoms, Index begin, float* y) {
   std::array<Vector, static_cast<std::size_t>(vectors)> sums{};
+  if constexpr (!first) {
+#pragma GCC unroll 16
+    for (Index i = 0; i < vectors; ++i)
+      sums[static_cast<std::size_t>(i)] = load(y + begin + i * lanes::count);
+  }
   for (std::size_t e = 0; e < units.size(); ++e) {
     if (e + 1 < units.size())
       prefetch(atoms.data + units[e + 1] * atoms.stride + begin, vectors * lanes::count);
@@ -59,17 +64,18 @@ template <Index vectors>
     store(sums[static_cast<std::size_t>(i)], y + begin + i * lanes::count);
 }
 
+template <bool first>
 void multiply_row(std::span<const std::int32_t> units, std::span<const float> values,
                   ConstMatrix atoms, float* y) {
   Index c = 0;
   for (; c + 16 * lanes::count <= atoms.columns; c += 16 * lanes::count)
-    multiply_columns<16>(units, values, atoms, c, y);
+    multiply_columns<16, first>(units, values, atoms, c, y);
   for (; c + 4 * lanes::count <= atoms.columns; c += 4 * lanes::count)
-    multiply_columns<4>(units, values, atoms, c, y);
+    multiply_columns<4, first>(units, values, atoms, c, y);
   for (; c + lanes::count <= atoms.columns; c += lanes::count)
-    multiply_columns<1>(units, values, atoms, c, y);
+    multiply_columns<1, first>(units, values, atoms, c, y);
   for (; c < atoms.columns; ++c) {
-    float sum = 0;
+    float sum = first ? 0 : y[c];
     for (std::size_t e = 0; e < units.size(); ++e)
       sum = std::fma(values[e], atoms.data[units[e] * atoms.stride + c], sum);
     y[c] = sum;
@@ -136,7 +142,15 @@ void multiply_code(const SparseRows& code, ConstMatrix atoms, Matrix y) {
   require(code.rows() == y.rows && code.width == atoms.rows && atoms.columns == y.columns,
           "the shapes of a sparse code and its matrix disagree");
   for (Index r = 0; r < y.rows; ++r)
-    multiply_row(code.columns_of(r), code.values_of(r), atoms, y.data + r * y.stride);
+    multiply_row<true>(code.columns_of(r), code.values_of(r), atoms, y.data + r * y.stride);
+}
+
+void add_code(const SparseRows& code, ConstMatrix atoms, Range rows, Matrix y) {
+  require(code.rows() == y.rows && rows.end <= y.rows && code.width == atoms.rows &&
+              atoms.columns == y.columns,
+          "the shapes of a sparse code and its matrix disagree");
+  for (Index r = rows.begin; r < rows.end; ++r)
+    multiply_row<false>(code.columns_of(r), code.values_of(r), atoms, y.data + r * y.stride);
 }
 
 void code_gradients(const UnitElements& elements, std::span<const float> values, ConstMatrix atoms,

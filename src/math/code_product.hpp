@@ -27,6 +27,8 @@ struct UnitElements {
 
 /// Y = C A (rows x width).
 void multiply_code(const SparseRows& code, ConstMatrix atoms, Matrix y);
+/// Y += C A for some of the rows, the sums going on from what is in Y.
+void add_code(const SparseRows& code, ConstMatrix atoms, Range rows, Matrix y);
 
 /// The gradients of Y = C A from dY (rows x width), at the listed elements only:
 ///   code_gradients[e] = dY_r . A_u  for each element e = (r, u),

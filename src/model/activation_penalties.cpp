@@ -24,7 +24,7 @@ double penalize_activations(const AutoencoderSpec& spec, const Architecture& arc
   double value = 0;
   if (layer == architecture.code_layer && spec.sparsity.on()) {
     SparseCode& code = context.code != nullptr ? *context.code : workspace.code();
-    value += code_penalty(spec, factors, scale, weights, code);
+    value += code_penalty(spec, factors, scale, weights, code, workspace.unit_group());
   } else if (layer == architecture.code_layer) {
     // Predictive sparse decomposition penalises its inferred codes instead.
     if (r.l1 > 0 && !r.predictive) value += weighted_l1(factors.l1 * r.l1, y, scale, dy, weights);
@@ -50,7 +50,7 @@ double penalties_of_samples(const AutoencoderSpec& spec, const Architecture& arc
   const Regularization& r = spec.regularization;
   double value = 0;
   if (spec.sparsity.on()) {
-    value += code_penalty(spec, {}, 0, weights, workspace.code());
+    value += code_penalty(spec, {}, 0, weights, workspace.code(), workspace.unit_group());
   } else if (r.l1 > 0) {
     value += weighted_l1(r.l1, workspace.output(architecture.code_layer, rows), 0, {}, weights);
   }

@@ -15,6 +15,7 @@
 #include "model/output_loss.hpp"
 #include "model/paired_target.hpp"
 #include "model/weighted_loss.hpp"
+#include "nn/unit_group.hpp"
 
 namespace hourglass {
 
@@ -70,7 +71,13 @@ Workspace Autoencoder::make_workspace(Index max_rows) const {
   if (contractive_) extra += contractive_->scratch_floats(max_rows);
   if (predictive_) extra += predictive_->scratch_floats(max_rows);
   if (dictionary_) extra += dictionary_->scratch_floats(max_rows);
-  return {network(), max_rows, extra};
+  Workspace workspace(network(), max_rows, extra);
+  workspace.set_unit_group(unit_group_);
+  return workspace;
+}
+
+Range Autoencoder::held_units() const {
+  return unit_group_ == nullptr ? Range{0, code_size_} : unit_group_->units();
 }
 
 Autoencoder::Scratch Autoencoder::divide(Workspace& workspace, Index rows) const {
@@ -172,7 +179,15 @@ LossSums Autoencoder::pass(const float* parameters, const InputRows& rows, Const
               input.columns == (input.rows == 0 ? input.columns : input_width()),
           "an input and a target of different shapes");
   if (input.rows == 0) {
-    std::fill_n(gradient, layout_.size(), 0.0F);
+    const auto clear = [&](Range part) {
+      std::fill(gradient + part.begin, gradient + part.end, 0.0F);
+    };
+    // The rows of units are 0 already, and the empty set's part is the rest.
+    if (given.active_rows != nullptr) {
+      given.active_rows->for_parts({0, layout_.size()}, clear);
+    } else {
+      clear({0, layout_.size()});
+    }
     if (ready) ready({0, layout_.size()});
     return {};
   }

@@ -160,6 +160,11 @@ class Autoencoder final : public Trainable {
                      const PassContext& context, std::span<ExactSum> sums) const override;
 
   [[nodiscard]] ActiveRows active_rows() const override;
+  /// Passes with workspaces that are made from now on share the units of the code with other ranks;
+  /// arenas hold those of this rank alone. Null: all of them. It outlives the model's use.
+  void share_units(UnitGroup* group) { unit_group_ = group; }
+  /// The units whose rows an arena holds.
+  [[nodiscard]] Range held_units() const;
 
   [[nodiscard]] bool selects_from_batch() const override {
     return spec_.sparsity.selection.kind == Selection::batch_top_k;
@@ -269,6 +274,7 @@ class Autoencoder final : public Trainable {
   std::shared_ptr<const DictionaryPass> dictionary_;  // shared: the type is not complete here
   std::optional<MissingInput> missing_;
   SampleInput sample_input_;
+  UnitGroup* unit_group_ = nullptr;
 };
 
 }  // namespace hourglass

@@ -8,6 +8,7 @@
 #include "model/weighted_loss.hpp"
 #include "nn/sparse_decoder.hpp"
 #include "nn/sparse_encoder.hpp"
+#include "nn/unit_group.hpp"
 
 namespace hourglass {
 
@@ -39,6 +40,18 @@ void add(ConstMatrix from, Matrix to) {
 
 void copy(ConstMatrix from, Matrix to) {
   for (Index r = 0; r < to.rows; ++r) std::ranges::copy(from.row(r), to.row(r).begin());
+}
+
+// y = C A over the units of all ranks.
+void decode(const SparseRows& code, ConstMatrix atoms, Matrix y, UnitGroup* group) {
+  if (group == nullptr) {
+    multiply_code(code, atoms, y);
+    return;
+  }
+  group->sum_over_units(y, [&](Range rows, bool first) {
+    for (Index r = rows.begin; first && r < rows.end; ++r) std::ranges::fill(y.row(r), 0.0F);
+    add_code(code, atoms, rows, y);
+  });
 }
 
 }  // namespace
@@ -122,7 +135,8 @@ void DictionaryPass::add_prefixes(const float* parameters, ConstMatrix target, f
   const Matrix decoded = arena.allocate(shorter * rows, features_);
   const Matrix sum = arena.allocate(rows, features_);
   const Matrix logits = arena.allocate(rows, features_);
-  multiply_code(rows_of(code, {0, shorter * rows}), decoder.atoms(parameters), decoded);
+  decode(rows_of(code, {0, shorter * rows}), decoder.atoms(parameters), decoded,
+         workspace.unit_group());
   for (Index r = 0; r < rows; ++r) std::ranges::copy(decoder.bias(parameters), sum.row(r).begin());
   for (Index j = 0; j < shorter; ++j) {
     add(block(decoded, j, rows), sum);
@@ -142,6 +156,10 @@ void DictionaryPass::add_dead_units(const float* parameters, Index rows, const P
   const ConstMatrix products = workspace.output(code_layer_, rows);
   const std::span<const float> bias = encoder_->bias(parameters);
   const auto most = static_cast<std::size_t>(spec_.aux_k);
+  UnitGroup* const group = workspace.unit_group();
+  const Range own = group == nullptr ? Range{0, code.units()} : group->units();
+  SparseCode& largest = workspace.spare_code();
+  largest.clear(code.units());
   // Of equal values the unit of lower number wins.
   const auto before = [](const Candidate& a, const Candidate& b) {
     return a.value > b.value || (a.value == b.value && a.unit < b.unit);
@@ -149,6 +167,7 @@ void DictionaryPass::add_dead_units(const float* parameters, Index rows, const P
   for (Index r = 0; r < rows; ++r) {
     std::size_t count = 0;
     for (const std::int32_t unit : context.dead_units) {
+      if (unit < own.begin || unit >= own.end) continue;
       const float value = products(r, unit) + bias[static_cast<std::size_t>(unit)];
       if (value > 0) candidates[count++] = {value, unit};
     }
@@ -158,7 +177,14 @@ void DictionaryPass::add_dead_units(const float* parameters, Index rows, const P
                                candidates.begin() + static_cast<std::ptrdiff_t>(most), before);
       std::ranges::sort(chosen, {}, &Candidate::unit);
     }
-    for (const Candidate& candidate : chosen) code.add(candidate.unit, candidate.value);
+    for (const Candidate& candidate : chosen) largest.add(candidate.unit, candidate.value);
+    largest.end_row();
+  }
+  if (group != nullptr) group->keep_largest(spec_.aux_k, largest);
+  const SparseRows listed = largest.view();
+  for (Index r = 0; r < rows; ++r) {
+    const std::span<const std::int32_t> units = listed.columns_of(r);
+    for (std::size_t e = 0; e < units.size(); ++e) code.add(units[e], listed.values_of(r)[e]);
     code.end_row();
   }
 }
@@ -170,7 +196,8 @@ double DictionaryPass::auxiliary_loss(const float* parameters, ConstMatrix targe
   const SparseDecoder& decoder = *decoder_;
   const ConstMatrix outputs = workspace.output(last_layer_, rows);
   const Index first = prefixes() * rows;
-  multiply_code(rows_of(code, {first, first + rows}), decoder.atoms(parameters), gradient);
+  decode(rows_of(code, {first, first + rows}), decoder.atoms(parameters), gradient,
+         workspace.unit_group());
   const RowWeights weights = weights_of(context);
   const std::span<const float> bias = decoder.bias(parameters);
   double loss = 0;

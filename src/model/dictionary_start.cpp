@@ -29,7 +29,9 @@ std::span<T> part(std::span<T> arena, Range range) {
 void normalize_atoms(const Autoencoder& model, float* parameters) {
   const Architecture& architecture = model.architecture();
   const Matrix atoms = matrix_of(model.layout().tensor(architecture.dictionary), parameters);
-  architecture.atoms_are_rows ? normalize_rows(atoms) : normalize_columns(atoms);
+  if (!architecture.atoms_are_rows) return normalize_columns(atoms);
+  const Range held = model.held_units();
+  normalize_rows({atoms.row(held.begin).data(), held.size(), atoms.columns});
 }
 
 void tie_start(const Autoencoder& model, std::span<float> parameters) {
@@ -38,7 +40,8 @@ void tie_start(const Autoencoder& model, std::span<float> parameters) {
   const ConstMatrix atoms = model.dictionary(parameters.data());
   const Matrix encoder =
       matrix_of(model.layout().tensor(architecture.code_weights), parameters.data());
-  for (Index j = 0; j < encoder.rows; ++j) {
+  const Range held = model.held_units();
+  for (Index j = held.begin; j < held.end; ++j) {
     for (Index c = 0; c < encoder.columns; ++c)
       encoder(j, c) = architecture.atoms_are_rows ? atoms(j, c) : atoms(c, j);
   }

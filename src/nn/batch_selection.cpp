@@ -32,6 +32,43 @@ std::size_t range_of(const Counts& counts, std::int64_t& count) {
   return range;
 }
 
+// The end of keep_largest() where each rank lists some units. Of the one micro-batch whose equal
+// values are kept in part, all ranks count them by row and part of the units.
+void keep_divided(std::span<const BatchPart> own, std::uint32_t smallest, std::int64_t wanted,
+                  std::span<const std::int64_t> equals, SumOverRanks sum,
+                  const UnitDivision& units) {
+  std::size_t cut = 0;
+  for (; cut + 1 < equals.size() && equals[cut] <= wanted; ++cut) wanted -= equals[cut];
+  std::vector<std::int64_t> places(static_cast<std::size_t>(units.rows * units.parts), 0);
+  for (const BatchPart& part : own) {
+    if (static_cast<std::size_t>(part.number) != cut) continue;
+    const SparseRows listed = part.code->view();
+    for (Index r = 0; r < listed.rows(); ++r) {
+      places[static_cast<std::size_t>(r * units.parts + units.part)] = std::ranges::count_if(
+          listed.values_of(r), [&](float value) { return key_of(value) == smallest; });
+    }
+  }
+  sum(places);
+  for (const BatchPart& part : own) {
+    const auto number = static_cast<std::size_t>(part.number);
+    std::int64_t left = 0;
+    Index current = -1;
+    part.code->filter_rows([&](Index row, float value) {
+      const std::uint32_t key = key_of(value);
+      if (key != smallest || number != cut)
+        return key > smallest || (key == smallest && number < cut);
+      if (row != current) {
+        // What the places before this rank's in the row leave.
+        left = wanted;
+        const auto end = static_cast<std::size_t>(row * units.parts + units.part);
+        for (std::size_t place = 0; place < end; ++place) left -= places[place];
+        current = row;
+      }
+      return left-- > 0;
+    });
+  }
+}
+
 }  // namespace
 
 void select_candidates(ConstMatrix z, std::span<const float> bias, Index count, SparseCode& code) {
@@ -63,7 +100,8 @@ void select_candidates(ConstMatrix z, std::span<const float> bias, Index count, 
   code.filter([&](float value) { return !(value < bound); });
 }
 
-float keep_largest(std::span<const BatchPart> own, Index parts, Index count, SumOverRanks sum) {
+float keep_largest(std::span<const BatchPart> own, Index parts, Index count, SumOverRanks sum,
+                   const UnitDivision& units) {
   // The bits of the smallest kept value, as far as they are known: those above `shift`.
   std::uint32_t known = 0;
   std::int64_t wanted = count;
@@ -93,6 +131,10 @@ float keep_largest(std::span<const BatchPart> own, Index parts, Index count, Sum
         part.code->view().values, [&](float value) { return key_of(value) == known; });
   }
   sum(equals);
+  if (units.parts > 1) {
+    keep_divided(own, known, wanted, equals, sum, units);
+    return std::bit_cast<float>(known);
+  }
   for (const BatchPart& part : own) {
     std::int64_t ties = wanted;
     for (std::size_t i = 0; i < static_cast<std::size_t>(part.number); ++i) ties -= equals[i];

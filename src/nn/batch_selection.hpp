@@ -29,9 +29,17 @@ struct BatchPart {
 /// Replaces counts by their sums over all ranks.
 using SumOverRanks = FunctionRef<void(std::span<std::int64_t>)>;
 
+/// How the units of each micro-batch are divided among ranks, which list candidates of their own.
+struct UnitDivision {
+  Index parts = 1;
+  Index part = 0;  ///< this rank's, in the order of units
+  Index rows = 0;  ///< of a micro-batch, at most
+};
+
 /// Keeps the `count` largest values of all ranks' parts, which are `parts` in number; of equal ones
 /// those of lower numbered micro-batch, row and unit. Returns the smallest that is kept, 0 if there
 /// is none. Collective.
-float keep_largest(std::span<const BatchPart> own, Index parts, Index count, SumOverRanks sum);
+float keep_largest(std::span<const BatchPart> own, Index parts, Index count, SumOverRanks sum,
+                   const UnitDivision& units = {});
 
 }  // namespace hourglass

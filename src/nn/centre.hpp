@@ -24,6 +24,8 @@ class Centre {
   /// dL/dx is (column sums of dL/dz) W = dc W, so dL/dx itself is not needed.
   void add_gradient(std::span<const float> bias_gradient, ConstMatrix weight,
                     float* gradient) const;
+  /// db in the arena of a gradient, 1 x features.
+  [[nodiscard]] Matrix gradient(float* arena) const { return {arena + offset_, 1, features_}; }
 
  private:
   Slot slot_;

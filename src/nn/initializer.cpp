@@ -69,19 +69,28 @@ class TensorRandom {
   std::uint64_t slot_;
 };
 
+// Values of a tensor, the first of which is its element `begin`.
+struct Elements {
+  Index begin = 0;
+  std::span<float> values;
+};
+
 // `four(block)` gives elements 4 * block ... 4 * block + 3.
 template <class Four>
-void fill_blocks(std::span<float> values, const Four& four) {
-  for (std::size_t i = 0; i < values.size(); i += 4) {
-    const std::array<float, 4> block = four(static_cast<Index>(i / 4));
-    std::copy_n(block.begin(), std::min<std::size_t>(4, values.size() - i),
-                values.begin() + static_cast<std::ptrdiff_t>(i));
+void fill_blocks(const Elements& elements, const Four& four) {
+  const auto size = static_cast<Index>(elements.values.size());
+  for (Index i = 0; i < size;) {
+    const Index element = elements.begin + i;
+    const std::array<float, 4> block = four(element / 4);
+    const Index count = std::min(4 - element % 4, size - i);
+    std::copy_n(block.begin() + element % 4, count, elements.values.begin() + i);
+    i += count;
   }
 }
 
 // U(-limit, limit)
-void fill_uniform(const TensorRandom& random, double limit, std::span<float> values) {
-  fill_blocks(values, [&](Index block) {
+void fill_uniform(const TensorRandom& random, double limit, const Elements& elements) {
+  fill_blocks(elements, [&](Index block) {
     auto four = random.units(block);
     for (float& value : four)
       value = static_cast<float>(limit * (2.0 * static_cast<double>(value) - 1.0));
@@ -90,8 +99,8 @@ void fill_uniform(const TensorRandom& random, double limit, std::span<float> val
 }
 
 // N(0, deviation^2)
-void fill_normal(const TensorRandom& random, double deviation, std::span<float> values) {
-  fill_blocks(values, [&](Index block) {
+void fill_normal(const TensorRandom& random, double deviation, const Elements& elements) {
+  fill_blocks(elements, [&](Index block) {
     auto four = random.normals(block);
     for (float& value : four) value = static_cast<float>(deviation * static_cast<double>(value));
     return four;
@@ -125,21 +134,22 @@ class DistinctPositions {
   Index count_ = 0;
 };
 
-void fill_sparse(const TensorRandom& random, Index units, std::span<float> values) {
-  const Index inputs = static_cast<Index>(values.size()) / units;
-  for (Index unit = 0; unit < units; ++unit) {
+void fill_sparse(const TensorRandom& random, Index inputs, const Elements& elements) {
+  const Index end = elements.begin + static_cast<Index>(elements.values.size());
+  for (Index unit = elements.begin / inputs; unit * inputs < end; ++unit) {
     for (const Index input :
          DistinctPositions(random, unit, std::min(sparse_connections, inputs), inputs)) {
       const Index element = unit * inputs + input;
-      values[static_cast<std::size_t>(element)] = random.normal(element);
+      if (element < elements.begin || element >= end) continue;
+      elements.values[static_cast<std::size_t>(element - elements.begin)] = random.normal(element);
     }
   }
 }
 
 void fill(const Tensor& tensor, const TensorRole& role, Initialization initialization,
-          std::uint64_t seed, std::span<float> values) {
+          std::uint64_t seed, const Elements& values) {
   if (role.constant) {
-    std::ranges::fill(values, *role.constant);
+    std::ranges::fill(values.values, *role.constant);
     return;
   }
   if (role.bias && initialization != Initialization::pytorch) return;
@@ -162,7 +172,8 @@ void fill(const Tensor& tensor, const TensorRole& role, Initialization initializ
     case Initialization::pytorch:
       return fill_uniform(random, 1.0 / std::sqrt(inputs), values);
     case Initialization::sparse:
-      return fill_sparse(random, tensor.shape.empty() ? 1 : tensor.shape.front(), values);
+      return fill_sparse(
+          random, tensor.shape.empty() ? tensor.size : tensor.size / tensor.shape.front(), values);
   }
   throw Error(ErrorKind::bug, "internal error: an initialization without a formula");
 }
@@ -192,7 +203,10 @@ std::vector<std::string> initialization_names() {
 }
 
 void initialize(const Layout& layout, std::span<const TensorRole> roles,
-                Initialization initialization, std::uint64_t seed, std::span<float> parameters) {
+                Initialization initialization, std::uint64_t seed, std::span<float> parameters,
+                std::span<const Range> parts) {
+  const Range all{0, layout.size()};
+  if (parts.empty()) parts = {&all, 1};
   require(static_cast<Index>(parameters.size()) == layout.size(),
           "an arena of another layout is initialized");
   std::vector<bool> done(layout.tensors().size(), false);
@@ -204,11 +218,19 @@ void initialize(const Layout& layout, std::span<const TensorRole> roles,
     if (done[slot]) continue;
     done[slot] = true;
     const Range range = layout.range(role.slot);
-    const auto padded = parameters.subspan(static_cast<std::size_t>(range.begin),
-                                           static_cast<std::size_t>(range.size()));
-    std::ranges::fill(padded, 0.0F);
     const Tensor& tensor = layout.tensor(role.slot);
-    fill(tensor, role, initialization, seed, padded.first(static_cast<std::size_t>(tensor.size)));
+    for (const Range& part : parts) {
+      const Index begin = std::max(range.begin, part.begin);
+      const Index end = std::min(range.end, part.end);
+      if (begin >= end) continue;
+      const auto padded = parameters.subspan(static_cast<std::size_t>(begin),
+                                             static_cast<std::size_t>(end - begin));
+      std::ranges::fill(padded, 0.0F);
+      const Index size = std::min(end, tensor.offset + tensor.size) - begin;
+      if (size <= 0) continue;
+      fill(tensor, role, initialization, seed,
+           {begin - tensor.offset, padded.first(static_cast<std::size_t>(size))});
+    }
   }
 }
 

@@ -44,8 +44,10 @@ struct TensorRole {
 /// Fills the tensors of `parameters` (an arena of `layout`) that have a role and leaves the others
 /// as they are. Every number is a function of (seed, tensor index, element) alone; the padding
 /// becomes 0. A weight of shape (out, in...) is stored row-major, one row per unit. When two layers
-/// share a slot (tied weights) its first role counts.
+/// share a slot (tied weights) its first role counts. With `parts` of the arena, ascending, only
+/// what lies in them is written.
 void initialize(const Layout& layout, std::span<const TensorRole> roles,
-                Initialization initialization, std::uint64_t seed, std::span<float> parameters);
+                Initialization initialization, std::uint64_t seed, std::span<float> parameters,
+                std::span<const Range> parts = {});
 
 }  // namespace hourglass

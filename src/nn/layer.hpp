@@ -18,6 +18,7 @@ namespace hourglass {
 
 class FactorLayout;
 class SparseCode;
+class UnitGroup;
 
 /// The terms that a penalty on the encoder's Jacobian adds to a dense layer's backward pass
 /// (model/contractive.hpp). All sums run over rows; an empty matrix adds nothing. The arrays are
@@ -92,6 +93,9 @@ struct PassContext {
   /// rows have a gradient before it announces one. The rows of all units in `gradient` are 0, and
   /// those of others are not written. Null: every row is written.
   ActiveRows* active_rows = nullptr;
+  /// The ranks that share the units of the sparse code (nn/unit_group.hpp); a network passes its
+  /// workspace's. Null: this rank holds them all.
+  UnitGroup* unit_group = nullptr;
   /// Units of a sparse code that have not been used for long, ascending: those that the auxiliary
   /// loss reconstructs with (model/dictionary_pass.hpp).
   std::span<const std::int32_t> dead_units;

@@ -53,6 +53,7 @@ ConstMatrix Network::forward(Range range, const float* parameters, ConstMatrix x
   ConstMatrix input = x;
   PassContext layer_context = context;
   if (layer_context.code == nullptr) layer_context.code = &workspace.code();
+  layer_context.unit_group = workspace.unit_group();
   for (Index i = range.begin; i < range.end; ++i) {
     if (i > 0) layer_context.sparse_input = nullptr;
     if (context.arrival != nullptr)
@@ -71,6 +72,7 @@ void Network::backward(Range range, const float* parameters, ConstMatrix x, Work
                        const GradientReady& ready, const OutputGradientHook& hook) const {
   PassContext layer_context = context;
   if (layer_context.code == nullptr) layer_context.code = &workspace.code();
+  layer_context.unit_group = workspace.unit_group();
   for (Index i = range.end - 1; i >= range.begin; --i) {
     const bool first = i == range.begin;
     const ConstMatrix input = first ? x : ConstMatrix(workspace.output(i - 1, x.rows));

@@ -86,6 +86,9 @@ class Workspace {
   [[nodiscard]] SparseCode& code() { return code_; }
   /// Memory for another sparse code, for the owner's use.
   [[nodiscard]] SparseCode& spare_code() { return spare_code_; }
+  /// PassContext::unit_group of all passes with this workspace; it outlives them.
+  void set_unit_group(UnitGroup* group) { unit_group_ = group; }
+  [[nodiscard]] UnitGroup* unit_group() const { return unit_group_; }
   /// Adds the workspace of a part of the owner.
   void add_part(Workspace part) { parts_.push_back(std::move(part)); }
   [[nodiscard]] Workspace& part(Index i) { return parts_[static_cast<std::size_t>(i)]; }
@@ -112,6 +115,7 @@ class Workspace {
   SparseBatch sparse_;
   SparseCode code_;
   SparseCode spare_code_;
+  UnitGroup* unit_group_ = nullptr;
   std::vector<Workspace> parts_;
 };
 

@@ -28,11 +28,15 @@ void SparseCode::clear(Index units) {
 }
 
 void SparseCode::filter(FunctionRef<bool(float value)> keep) {
+  filter_rows([&](Index /*row*/, float value) { return keep(value); });
+}
+
+void SparseCode::filter_rows(FunctionRef<bool(Index row, float value)> keep) {
   std::size_t kept = 0;
   std::size_t e = 0;
   for (std::size_t r = 1; r < starts_.size(); ++r) {
     for (; e < static_cast<std::size_t>(starts_[r]); ++e) {
-      if (!keep(values_[e])) continue;
+      if (!keep(static_cast<Index>(r) - 1, values_[e])) continue;
       units_[kept] = units_[e];
       values_[kept] = values_[e];
       pre_activations_[kept] = pre_activations_[e];
@@ -43,6 +47,11 @@ void SparseCode::filter(FunctionRef<bool(float value)> keep) {
   units_.resize(kept);
   values_.resize(kept);
   pre_activations_.resize(kept);
+}
+
+void SparseCode::place(Index first, Index units) {
+  for (std::int32_t& unit : units_) unit += static_cast<std::int32_t>(first);
+  width_ = units;
 }
 
 void SparseCode::assign(ConstMatrix codes) {

@@ -29,6 +29,10 @@ class SparseCode {
   void end_row() { starts_.push_back(static_cast<Index>(units_.size())); }
   /// Keeps the listed units whose value `keep` wants, which is asked in their order.
   void filter(FunctionRef<bool(float value)> keep);
+  /// The same, told the row too.
+  void filter_rows(FunctionRef<bool(Index row, float value)> keep);
+  /// The listed units become those from `first` on of a code of so many units.
+  void place(Index first, Index units);
   /// The rows of dense codes (rows x units), of which those that are not 0 are listed.
   void assign(ConstMatrix codes);
 

@@ -1,8 +1,11 @@
 #include "nn/sparse_decoder.hpp"
 
+#include <algorithm>
+
 #include "hourglass/core/error.hpp"
 #include "math/code_product.hpp"
 #include "nn/sparse_code.hpp"
+#include "nn/unit_group.hpp"
 
 namespace hourglass {
 
@@ -32,7 +35,15 @@ void SparseDecoder::forward(const float* parameters, ConstMatrix /*x*/, Matrix y
                             std::span<float> scratch, const PassContext& context) const {
   require(context.code != nullptr && context.code->rows() == y.rows,
           "a decoder of sparse codes without a code");
-  multiply_code(context.code->view(), atoms(parameters), y);
+  const SparseRows code = context.code->view();
+  if (context.unit_group == nullptr) {
+    multiply_code(code, atoms(parameters), y);
+  } else {
+    context.unit_group->sum_over_units(y, [&](Range rows, bool first) {
+      for (Index r = rows.begin; first && r < rows.end; ++r) std::ranges::fill(y.row(r), 0.0F);
+      add_code(code, atoms(parameters), rows, y);
+    });
+  }
   const bool save = context.training && !scratch.empty();
   activation_forward(activation_, bias(parameters), y,
                      save ? Matrix(scratch.data(), y.rows, outputs_) : Matrix());

@@ -10,6 +10,7 @@
 #include "math/onednn.hpp"
 #include "nn/batch_selection.hpp"
 #include "nn/sparse_code.hpp"
+#include "nn/unit_group.hpp"
 
 namespace hourglass {
 
@@ -84,6 +85,22 @@ void SparseEncoder::forward(const float* parameters, ConstMatrix given, Matrix y
                             std::span<float> scratch, const PassContext& context) const {
   require(context.code != nullptr, "a sparse code without a place");
   const ConstMatrix x = input_of(parameters, given, scratch);
+  if (context.unit_group != nullptr) {
+    require(!is(Selection::gated) && context.bfloat16_parameters == nullptr,
+            "a dictionary of parts with gates or in bfloat16");
+    const bool selected = context.training && context.code->is_selected();
+    if (selected && context.dead_units.empty()) return;
+    const Range own = context.unit_group->units();
+    const ConstMatrix rows(weight(parameters).row(own.begin).data(), own.size(), inputs_);
+    const Matrix products(y.data + own.begin, y.rows, own.size(), y.stride);
+    gemm(false, true, x, rows, 0, products);
+    if (selected) return;
+    select(parameters, {}, products, own,
+           scratch.subspan(static_cast<std::size_t>(x.rows * scratch_per_row())), context);
+    context.code->place(own.begin, units_);
+    if (is(Selection::top_k)) context.unit_group->keep_largest(training_k(context), *context.code);
+    return;
+  }
   if (context.training && context.code->is_selected()) {
     // The products were another micro-batch's in the meantime; the auxiliary loss reads them.
     if (!context.dead_units.empty()) gemm(false, true, x, weight(parameters), 0, y);
@@ -100,7 +117,7 @@ void SparseEncoder::forward(const float* parameters, ConstMatrix given, Matrix y
   } else {
     gemm(false, true, x, weight(parameters), 0, y);
   }
-  select(parameters, rounded ? x : ConstMatrix(), y,
+  select(parameters, rounded ? x : ConstMatrix(), y, {0, units_},
          scratch.subspan(static_cast<std::size_t>(x.rows * scratch_per_row())), context);
 }
 
@@ -120,26 +137,28 @@ float SparseEncoder::relative_error(const float* parameters) const {
 }
 
 void SparseEncoder::select(const float* parameters, ConstMatrix rounded, ConstMatrix products,
-                           std::span<float> scratch, const PassContext& context) const {
+                           Range own, std::span<float> scratch, const PassContext& context) const {
   SparseCode& code = *context.code;
-  const std::span<const float> bias = this->bias(parameters);
+  const auto units = static_cast<std::size_t>(own.size());
+  const std::span<const float> bias =
+      this->bias(parameters).subspan(static_cast<std::size_t>(own.begin), units);
   if (is(Selection::batch_top_k) && context.training) {
     const Index count = batch_count(context, products.rows);
     select_candidates(products, bias, count, code);
     if (context.batch_samples == 0) {
-      const BatchPart own{0, &code};
-      keep_largest({&own, 1}, 1, count, [](std::span<std::int64_t>) {});
+      const BatchPart batch{0, &code};
+      keep_largest({&batch, 1}, 1, count, [](std::span<std::int64_t>) {});
     }
     return;
   }
   code.clear(units_);
   if (is(Selection::top_k)) {
     for_rows(parameters, rounded, products, [&](Index r, const Inexact* inexact) {
-      select_largest(products.row(r), bias, training_k(context), scratch, inexact, code);
+      select_largest(products.row(r), bias, std::min(training_k(context), own.size()), scratch,
+                     inexact, code);
     });
     return;
   }
-  const auto units = static_cast<std::size_t>(units_);
   const std::span<float> thresholds = scratch.first(units);
   const std::span<float> bounds = scratch.subspan(units, units);
   std::ranges::fill(thresholds,
@@ -147,7 +166,7 @@ void SparseEncoder::select(const float* parameters, ConstMatrix rounded, ConstMa
   // Units just below their threshold have no part in the code, but in the threshold's gradient.
   float below = 0;
   if (is(Selection::jump_relu)) {
-    const float* const logarithms = parameters + threshold_tensor_.offset;
+    const float* const logarithms = parameters + threshold_tensor_.offset + own.begin;
     for (std::size_t u = 0; u < units; ++u) thresholds[u] = elementwise::exp(logarithms[u]);
     if (context.training) below = 0.5F * static_cast<float>(selection_.bandwidth);
   }
@@ -218,7 +237,13 @@ void SparseEncoder::backward(const float* parameters, ConstMatrix given, ConstMa
     const std::span<float> sums = scratch.subspan(static_cast<std::size_t>(x.rows * inputs_),
                                                   static_cast<std::size_t>(units_));
     bias_gradients(elements, gradients, sums.data());
-    centre_->add_gradient(sums, weight(parameters), gradient);
+    const auto add = [&] { centre_->add_gradient(sums, weight(parameters), gradient); };
+    if (context.unit_group == nullptr) {
+      add();
+    } else {
+      context.unit_group->sum_over_units(centre_->gradient(gradient),
+                                         [&](Range /*rows*/, bool /*first*/) { add(); });
+    }
   }
   if (!dx.empty()) multiply_code(code.gradient_view(), weight(parameters), dx);
 }

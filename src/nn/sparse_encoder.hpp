@@ -29,6 +29,8 @@ namespace hourglass {
 ///   h = relu(m),  m = exp(r) * (x W^T) + c,  r, c (units) tensors
 /// dL/dz comes from SparseCode::gate_gradients(), dL/dm from dL/dh where m > 0, and
 ///   d(x W^T) = dL/dz + exp(r) * dL/dm
+/// With PassContext::unit_group the products, the code and the gradients are those of this rank's
+/// units.
 class SparseEncoder final : public Layer {
  public:
   /// Adds "<name>/weight" (units x inputs), "<name>/bias" (units) and, for jump_relu,
@@ -79,7 +81,8 @@ class SparseEncoder final : public Layer {
   [[nodiscard]] ConstMatrix input_of(const float* parameters, ConstMatrix x,
                                      std::span<float> scratch) const;
   // `rounded`: the input, when products are of it and the weight rounded to bfloat16; else empty.
-  void select(const float* parameters, ConstMatrix rounded, ConstMatrix products,
+  // `own`: the units of the products.
+  void select(const float* parameters, ConstMatrix rounded, ConstMatrix products, Range own,
               std::span<float> scratch, const PassContext& context) const;
   [[nodiscard]] float relative_error(const float* parameters) const;
   void for_rows(const float* parameters, ConstMatrix rounded, ConstMatrix products,

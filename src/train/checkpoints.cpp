@@ -58,8 +58,9 @@ void Checkpoints::restore(ResumePoint& point, RunState& state) {
     state = RunState::load(file.header, file.path);
     check_epochs_left(plan_, state.position);
     data_.set_transform(load_transform(file.header, config_));
-    read_arena(file, "/model", stages_.parameters());
+    if (stages_.shards() == nullptr) read_arena(file, "/model", stages_.parameters());
   });
+  if (stages_.shards() != nullptr) stages_.shards()->load_parameters(file, stages_.parameters());
   counts_samples_ = has_samples(file.header);
   if (point.extend) extend(file, state);
   stages_.begin(state.position.stage);

@@ -46,7 +46,7 @@ void Recorder::open_files(const RunFolder& folder, Index step) {
     SparseUse& use = example.sparse_use.emplace();
     use.units = counted;
     use.use_histogram.resize(use_bins);
-    use.nearest_cosine = 0;
+    if (config_.dictionary_shards <= 1) use.nearest_cosine = 0;
     if (data_.validation() != nullptr) use.validation_unexplained = 0;
   }
   metrics_ = std::make_unique<MetricsFile>(folder.metrics_path(), step, example);
@@ -119,7 +119,8 @@ std::optional<SparseUse> Recorder::sparse_use(const RunState& state,
 }
 
 void Recorder::add_parameters(std::span<const float> parameters, MetricsRecord& record) const {
-  if (!record.sparse_use || !communicator_.is_root()) return;
+  // Of a divided dictionary no rank has all atoms.
+  if (!record.sparse_use || !communicator_.is_root() || config_.dictionary_shards > 1) return;
   constexpr Index most_atoms = 128;
   const auto cosines = nearest_cosines(network_, parameters.data(), most_atoms);
   if (cosines.empty()) return;

@@ -235,9 +235,10 @@ void RunData::read_conditions(const TrainConfig& config, const DatasetReader* va
       read(config.validation.empty() ? config.condition : config.validation_condition, *validation);
 }
 
-std::unique_ptr<SampleSource> RunData::open_source(const ShardPlan& plan,
+std::unique_ptr<SampleSource> RunData::open_source(const Communicator& sharing,
+                                                   const ShardPlan& plan,
                                                    const TrainConfig& config) const {
-  const Range shards = plan.shards_of_rank(communicator_.rank(), communicator_.size());
+  const Range shards = plan.shards_of_rank(sharing.rank(), sharing.size());
   auto source = open_training_data(communicator_, *training_,
                                    {plan,
                                     shards,

@@ -79,8 +79,10 @@ class RunData {
   /// Of the training data; on the root only.
   [[nodiscard]] const RowCorrelation& correlation() const { return correlation_; }
 
-  /// This rank's shards of the training data.
-  [[nodiscard]] std::unique_ptr<SampleSource> open_source(const ShardPlan& plan,
+  /// This rank's shards of the training data, which the ranks of `sharing` divide. Collective over
+  /// all ranks.
+  [[nodiscard]] std::unique_ptr<SampleSource> open_source(const Communicator& sharing,
+                                                          const ShardPlan& plan,
                                                           const TrainConfig& config) const;
 
  private:

@@ -12,17 +12,18 @@ namespace hourglass {
 
 StageSequence::StageSequence(const Communicator& communicator, const TrainConfig& config,
                              const Autoencoder& network, const RunData& data, const RunPlan& plan,
-                             const RunProfile& profile)
+                             const RunProfile& profile, DictionaryShards* shards)
     : communicator_(communicator),
       config_(config),
       network_(network),
       data_(data),
       plan_(plan),
       profile_(profile),
+      shards_(shards),
       pool_(config.threads),
       parameters_(network.layout().size()) {
   initialize(network.layout(), network.roles(), config.initialization, config.seed,
-             parameters_.span());
+             parameters_.span(), shards == nullptr ? std::span<const Range>() : shards->parts());
   network.constrain(parameters_.data());
   tie_start(network, parameters_.span());
 }
@@ -46,12 +47,12 @@ void StageSequence::begin(Index stage) {
   const ShardPlan& shards = plan_.shards(stage);
   if (source_plan_ != &shards) {
     source_.reset();
-    source_ = data_.open_source(shards, config_);
+    source_ = data_.open_source(sharing(), shards, config_);
     source_plan_ = &shards;
     input_seconds_ = 0;
   }
   current_ = std::make_unique<TrainedStage>(communicator_, config_, network_, plan_, stage, pool_,
-                                            parameters_.span(), teacher_);
+                                            parameters_.span(), teacher_, shards_);
   record_phases();
 }
 

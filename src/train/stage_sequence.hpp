@@ -6,6 +6,7 @@
 #include "config/config.hpp"
 #include "core/buffer.hpp"
 #include "data/sample_source.hpp"
+#include "engine/dictionary_shards.hpp"
 #include "engine/worker_pool.hpp"
 #include "hourglass/comm/communicator.hpp"
 #include "model/autoencoder.hpp"
@@ -20,10 +21,11 @@ namespace hourglass {
 /// current stage its samples and what trains it.
 class StageSequence {
  public:
-  /// Initializes the parameters from the seed. The references outlive this. Local.
+  /// Initializes the parameters from the seed; with `shards` (null: none), those that this rank
+  /// holds. The references and `shards` outlive this. Local.
   StageSequence(const Communicator& communicator, const TrainConfig& config,
                 const Autoencoder& network, const RunData& data, const RunPlan& plan,
-                const RunProfile& profile);
+                const RunProfile& profile, DictionaryShards* shards = nullptr);
 
   /// Sets the parameters that begin with what the data are: a pre-bias. The data are prepared.
   /// Throws the same Error on every rank. Collective.
@@ -41,6 +43,13 @@ class StageSequence {
   void record_phases();
 
   [[nodiscard]] const Autoencoder& network() const { return network_; }
+  /// The ranks that share the data of a step and of a pass over samples: all, but with a dictionary
+  /// divided among ranks one of each group.
+  [[nodiscard]] const Communicator& sharing() const {
+    return shards_ == nullptr ? communicator_ : shards_->across();
+  }
+  /// Null: none.
+  [[nodiscard]] const DictionaryShards* shards() const { return shards_; }
   /// The network's arena.
   [[nodiscard]] std::span<float> parameters() { return parameters_.span(); }
   [[nodiscard]] WorkerPool& pool() { return pool_; }
@@ -57,6 +66,7 @@ class StageSequence {
   const RunData& data_;
   const RunPlan& plan_;
   const RunProfile& profile_;
+  DictionaryShards* shards_;
   const Model* teacher_ = nullptr;
   WorkerPool pool_;
   Buffer<float> parameters_;

@@ -21,8 +21,9 @@ MemoryPrediction predict_memory(const Communicator& communicator, const TrainCon
     memory.add(name, communicator.max(bytes));
   };
   const Stage& stage = stages.stage();
-  const Index weights =
-      static_cast<Index>(stages.parameters().size()) * static_cast<Index>(sizeof(float));
+  const Index floats = stages.shards() == nullptr ? static_cast<Index>(stages.parameters().size())
+                                                  : stages.shards()->floats();
+  const Index weights = floats * static_cast<Index>(sizeof(float));
   add("weights", weights);
   add("gradient", stage.gradient_bytes());
   add("optimizer state", stage.optimizer_bytes());
@@ -47,7 +48,7 @@ std::vector<std::string> start_report(const Communicator& communicator, const Tr
   // As open_training_data decides.
   const ShardPlan& shards = plan.shards(plan.layers());
   const SampleSourceSettings whole{
-      shards, shards.shards_of_rank(communicator.rank(), communicator.size()), {}, {}};
+      shards, shards.shards_of_rank(stages.sharing().rank(), stages.sharing().size()), {}, {}};
   const bool streams =
       !fits_memory(data.training().info(), whole, memory_budget(communicator, config.memory));
   if (!wanted) return {};

@@ -158,7 +158,7 @@ void StepLoop::validate(MetricsRecord& record) {
   activity::enter(Work::evaluating);
   Stage& stage = stages_.stage();
   const Evaluation found =
-      evaluate(communicator_, stage.model(), stage.parameters_in_use(), *data_.validation(),
+      evaluate(stages_.sharing(), stage.model(), stage.parameters_in_use(), *data_.validation(),
                data_.validation_transform(), config_.micro_batch, stages_.pool(),
                data_.validation_weights(), data_.validation_conditions());
   record.validation_sse = found.sse;

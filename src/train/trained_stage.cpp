@@ -4,11 +4,13 @@ namespace hourglass {
 
 TrainedStage::TrainedStage(const Communicator& communicator, const TrainConfig& config,
                            const Autoencoder& network, const RunPlan& plan, Index index,
-                           WorkerPool& pool, std::span<float> parameters, const Model* teacher)
+                           WorkerPool& pool, std::span<float> parameters, const Model* teacher,
+                           DictionaryShards* shards)
     : pretraining_(plan.pretraining()),
       index_(index),
       network_tensors_(stored_tensors(network.layout())),
-      network_parameters_(parameters) {
+      network_parameters_(parameters),
+      shards_(shards) {
   if (plan.is_pretraining(index)) {
     layer_ = pretraining_.model(index, parameters.data());
     layer_parameters_ = Buffer<float>(layer_->layout().size());
@@ -21,9 +23,10 @@ TrainedStage::TrainedStage(const Communicator& communicator, const TrainConfig& 
   }
   const Trainable& whole = distilled_ ? *distilled_ : static_cast<const Trainable&>(network);
   const Trainable& model = layer_ ? *layer_ : whole;
-  stage_ =
-      std::make_unique<Stage>(communicator, model, plan.shards(index), pool,
-                              layer_ ? layer_parameters_.span() : parameters, plan.settings(index));
+  StageSettings settings = plan.settings(index);
+  settings.shards = shards;
+  stage_ = std::make_unique<Stage>(communicator, model, plan.shards(index), pool,
+                                   layer_ ? layer_parameters_.span() : parameters, settings);
   if (!layer_ && is_full_batch(config))
     full_batch_ = std::make_unique<FullBatch>(communicator, *stage_, config);
 }
@@ -45,6 +48,7 @@ StoredArena TrainedStage::stored_parameters() {
     parameters.ranges.push_back(range);
     parameters.values.push_back(network_parameters_.data() + range.begin);
   }
+  if (shards_ != nullptr) shards_->keep_counted(parameters);
   return parameters;
 }
 

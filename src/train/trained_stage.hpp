@@ -29,7 +29,8 @@ class TrainedStage {
   /// every rank. Collective.
   TrainedStage(const Communicator& communicator, const TrainConfig& config,
                const Autoencoder& network, const RunPlan& plan, Index index, WorkerPool& pool,
-               std::span<float> parameters, const Model* teacher = nullptr);
+               std::span<float> parameters, const Model* teacher = nullptr,
+               DictionaryShards* shards = nullptr);
 
   [[nodiscard]] bool is_pretraining() const { return layer_ != nullptr; }
   [[nodiscard]] Stage& stage() { return *stage_; }
@@ -60,6 +61,7 @@ class TrainedStage {
   Buffer<float> layer_parameters_;
   std::unique_ptr<Stage> stage_;
   std::unique_ptr<FullBatch> full_batch_;
+  const DictionaryShards* shards_;
 };
 
 }  // namespace hourglass

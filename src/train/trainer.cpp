@@ -7,11 +7,31 @@
 #include "checkpoint/state_file.hpp"
 #include "core/activity.hpp"
 #include "engine/arithmetic.hpp"
+#include "engine/dictionary_shards.hpp"
 #include "engine/inference.hpp"
 #include "system/atomic_file.hpp"
 #include "train/start_report.hpp"
 
 namespace hourglass {
+
+namespace {
+
+// Null: every rank holds the whole dictionary.
+std::unique_ptr<DictionaryShards> divided_dictionary(const Communicator& communicator,
+                                                     const TrainConfig& config,
+                                                     Autoencoder& model) {
+  if (config.dictionary_shards <= 1) return nullptr;
+  auto shards = std::make_unique<DictionaryShards>(communicator, config.dictionary_shards,
+                                                   model.layout(), model.active_rows());
+  check_divided_products(communicator, config.micro_batch, model.features(), model.code_size(),
+                         shards->units());
+  // Arenas keep the places of all units; what this rank does not write takes no memory.
+  allocate_lazily(true);
+  model.share_units(shards.get());
+  return shards;
+}
+
+}  // namespace
 
 Trainer::Trainer(const Communicator& communicator, const TrainConfig& config,
                  std::optional<ResumePoint> resume)
@@ -25,11 +45,12 @@ Trainer::Trainer(const RunStart& start, const Communicator& communicator,
       data_(communicator, start.config),
       config_(completed_config(data_, start, resume)),
       model_(config_.model),
+      shards_(divided_dictionary(communicator, config_, model_)),
       plan_(config_, model_, data_.training().info().rows()),
       teacher_(start.teacher),
       folder_(resume ? std::move(resume->folder) : RunFolder(config_.output)),
       profile_(communicator, config_, model_),
-      stages_(communicator, config_, model_, data_, plan_, profile_),
+      stages_(communicator, config_, model_, data_, plan_, profile_, shards_.get()),
       recorder_(communicator, config_, plan_, model_, data_),
       checkpoints_(communicator, config_, folder_, plan_, profile_, data_, stages_),
       supervisor_(communicator, config_.reliability),
@@ -37,7 +58,7 @@ Trainer::Trainer(const RunStart& start, const Communicator& communicator,
             supervisor_) {
   collectively(communicator_, [&] {
     check_features(data_.training().info(), model_.sample_width());
-    plan_.check(communicator_.rank(), communicator_.size());
+    plan_.check(stages_.sharing().rank(), stages_.sharing().size());
   });
   prepare_arithmetic(communicator_, config_, model_.layout());
   data_.prepare(config_, model_.sample_width());

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "config/config.hpp"
+#include "engine/dictionary_shards.hpp"
 #include "hourglass/comm/communicator.hpp"
 #include "model/autoencoder.hpp"
 #include "run/resume_point.hpp"
@@ -67,6 +69,7 @@ class Trainer {
   RunData data_;
   TrainConfig config_;
   Autoencoder model_;
+  std::unique_ptr<DictionaryShards> shards_;
   RunPlan plan_;
   std::shared_ptr<const Model> teacher_;
   RunFolder folder_;

@@ -123,6 +123,8 @@ std::string TrainingStep::explain(const std::string& what) {
   // Messages of the step are still on their way to buffers that are about to be used again.
   stage.wait_for_gradient();
   const Position& position = state_.position;
+  // The ranks of a divided dictionary make passes together only.
+  if (stages_.shards() != nullptr) return what;
   const std::string why = find_non_finite(
       communicator_, stage.model(), stage.plan(), stage.parameters(), stages_.source(),
       {config_.seed, plan_.epoch_number(position.stage, position.epoch), position.step_in_epoch});

@@ -76,6 +76,16 @@ inline std::vector<Row> sparsity_hint_rows() {
       {hint("use e.g. --k-anneal 2epochs"),
        {"--sparsity topk:2", "--k-start 4"},
        {{"--k-anneal 2epochs"}}},
+      // Dictionaries that are divided among ranks.
+      {hint("give --sparsity, e.g. topk:32"),
+       {"--dictionary-shards 2"},
+       {{"--sparsity", "topk:2"}}},
+      {hint("give --layers two widths"),
+       {"--dictionary-shards 2", "--sparsity topk:2", "--layers 16,12,8"},
+       {{"--layers", "16,8"}}},
+      {hint("--dictionary-shards cannot be combined with {}: leave out one of them"),
+       {"--dictionary-shards 2", "--sparsity topk:2", "--layers 16,8", "--ema 0.9"},
+       {{"no --dictionary-shards"}, {"no --ema"}}},
   };
 }
 

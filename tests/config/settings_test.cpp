@@ -90,7 +90,7 @@ TrainConfig unusual() {
       "t.h5\ndistill = outputs\n"
       "distill-weight = 0.25\n"
       "[run]\nthreads = 2\nreduction = allreduce\nbucket-bytes = 65536\nsparse-exchange = "
-      "always\noverlap = false\noutput = "
+      "always\ndictionary-shards = 2\noverlap = false\noutput = "
       "out\ncheckpoint-every = "
       "2.5s\nkeep = 2\nkeep-every = 5steps\n"
       "log-every = 5\nprogress = none\ntensorboard = true\nprecision = bf16\nforce-precision = "

@@ -15,7 +15,7 @@ TEST(ActiveUnits, union_over_ranks_and_what_is_carried) {
     for (Index u = 0; u < each; ++u) own.add((world.rank() * 5 + u) % units);
     for (const SparseExchange mode :
          {SparseExchange::automatic, SparseExchange::always, SparseExchange::never}) {
-      ActiveUnits united(world, none, floats, mode);
+      ActiveUnits united(world, none, floats, floats, mode);
       EXPECT_EQ(united.rows().count(), 0);
       EXPECT_FALSE(united.is_started());
       for (Index step = 0; step < 2; ++step) {

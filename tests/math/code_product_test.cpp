@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <vector>
@@ -83,6 +84,39 @@ TEST(CodeProduct, passes_equal_loops_in_double_for_every_width) {
     gather_rows(t.code.by_unit(), t.code.view().values, x, Matrix(again.data(), units, width));
     EXPECT_EQ(again, t.gradient);
   }
+}
+
+TEST(CodeProduct, sums_go_on_and_zeroed_rows_stay) {
+  Trial t(95);
+  const ConstMatrix atoms(t.atoms.data(), units, 95);
+  multiply_code(t.code.view(), atoms, Matrix(t.y.data(), rows, 95));
+  // The units below 5, then the others.
+  std::vector<float> sums(t.y.size(), 0.0F);
+  for (const bool upper : {false, true}) {
+    SparseCode part;
+    part.clear(units);
+    for (Index r = 0; r < rows; ++r) {
+      for (std::size_t e = 0; e < t.code.view().columns_of(r).size(); ++e) {
+        const std::int32_t unit = t.code.view().columns_of(r)[e];
+        if (upper == (unit >= 5)) part.add(unit, t.code.view().values_of(r)[e]);
+      }
+      part.end_row();
+    }
+    for (const Range block : {Range{0, 4}, Range{4, rows}})
+      add_code(part.view(), atoms, block, Matrix(sums.data(), rows, 95));
+  }
+  EXPECT_EQ(sums, t.y);
+
+  const ConstMatrix x(t.x.data(), rows, 95);
+  std::ranges::fill(t.gradient, 7.0F);
+  const Matrix gradient(t.gradient.data(), units, 95);
+  code_gradients(t.code.by_unit(), t.code.view().values, atoms, x, t.code.gradients(), gradient,
+                 true);
+  EXPECT_EQ(gradient(4, 94), 7.0F);
+  gather_rows(t.code.by_unit(), t.code.gradients(), x, gradient, true);
+  EXPECT_EQ(gradient(4, 94), 7.0F);
+  gather_rows(t.code.by_unit(), t.code.gradients(), x, gradient);
+  EXPECT_EQ(gradient(4, 94), 0.0F);
 }
 
 }  // namespace

@@ -242,6 +242,23 @@ TEST(Initializer, unknown_name_lists_the_known_ones) {
   }
 }
 
+TEST(Initializer, parts_have_the_values_of_the_whole) {
+  const Model model;
+  for (const Initialization kind :
+       {Initialization::he_uniform, Initialization::he_normal, Initialization::sparse}) {
+    std::vector<float> whole(static_cast<std::size_t>(model.layout.size()), 7.0F);
+    std::vector<float> part = whole;
+    initialize(model.layout, model.roles, kind, 1, whole);
+    const std::vector<Range> parts = {{64, 192}, {256, 257}};
+    initialize(model.layout, model.roles, kind, 1, part, parts);
+    for (Index i = 0; i < model.layout.size(); ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      const bool written = (i >= 64 && i < 192) || i == 256;
+      ASSERT_EQ(part[at], written ? whole[at] : 7.0F) << i;
+    }
+  }
+}
+
 TEST(Initializer, broken_promises_are_bugs) {
   const Model model;
   std::vector<float> arena(static_cast<std::size_t>(model.layout.size()), 0.0F);

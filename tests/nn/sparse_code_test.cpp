@@ -32,6 +32,19 @@ TEST(SparseCode, lists_units_by_row_and_by_unit) {
   EXPECT_EQ(code.by_unit().units(), 2);
 }
 
+TEST(SparseCode, units_of_a_part_and_filters_by_row) {
+  SparseCode code;
+  const std::vector<float> dense = {1, 2, 3, 4, 0, 6};
+  code.assign(ConstMatrix(dense.data(), 2, 3));
+  code.place(10, 20);
+  EXPECT_EQ(code.units(), 20);
+  code.filter_rows([](Index row, float value) { return row == 1 || value > 1; });
+  const SparseRows view = code.view();
+  EXPECT_EQ(std::vector<std::int32_t>(view.columns.begin(), view.columns.end()),
+            std::vector<std::int32_t>({11, 12, 10, 12}));
+  EXPECT_EQ(code.start(1), 2);
+}
+
 TEST(SparseCode, keeps_listed_units_of_value_0) {
   SparseCode code;
   code.clear(3);

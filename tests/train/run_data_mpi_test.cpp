@@ -49,7 +49,7 @@ TEST(RunData, opens_the_shards_of_each_rank) {
   const Communicator world = Communicator::world();
   const TinyRun run(world);
   const ShardPlan& plan = run.plan.shards(0);
-  const auto source = run.data.open_source(plan, run.config);
+  const auto source = run.data.open_source(Communicator::world(), plan, run.config);
   source->begin_epoch(0, 0);
   std::vector<float> x(static_cast<std::size_t>(plan.micro_batch() * train_test::tiny_features));
   std::vector<std::uint64_t> rows(static_cast<std::size_t>(plan.micro_batch()));

@@ -31,6 +31,8 @@ class Communicator {
   [[nodiscard]] bool is_root() const { return rank() == 0; }
   /// The ranks that share this rank's node.
   [[nodiscard]] Communicator node() const;
+  /// The ranks that give the same `group`, in the order of their ranks here.
+  [[nodiscard]] Communicator split(int group) const;
   /// The same ranks with messages of their own: nothing sent here can be received there.
   [[nodiscard]] Communicator duplicate() const;
 
@@ -45,6 +47,8 @@ class Communicator {
   [[nodiscard]] Index min(Index value) const;
   /// One text of each rank, by rank, on every rank.
   [[nodiscard]] std::vector<std::string> all_gather(const std::string& text) const;
+  /// The values of all ranks, by rank, as many of each.
+  void all_gather(std::span<const float> own, std::span<float> all) const;
   /// Copies what each rank owns of an arena (comm/owned_ranges.hpp, made on this communicator) to
   /// all ranks, in place. Values are moved, not computed with: their bits arrive as they are, -0
   /// and NaN included. Floats that no rank owns stay as they are.
