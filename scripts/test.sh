@@ -6,5 +6,5 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 scripts/install_deps.sh --tests
 cmake --preset release -DHOURGLASS_WARNINGS_AS_ERRORS=ON
 cmake --build --preset release
-# Two tests a core: most of them wait half of their time (tests/CMakeLists.txt).
+# Two tests a core, for many of them wait; those that compute all the time take two places (tests/CMakeLists.txt).
 ctest --preset release --parallel "$((2 * $(nproc)))" "$@"
