@@ -8,7 +8,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from clusters import CLUSTERS
-from simulate import MAIN, read_results
+from studies import MAIN, read_results
 
 COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#444444"]
 DASHES = ["", "7 4", "2 3", "10 3 2 3", "4 2", "1 4"]
