@@ -125,7 +125,7 @@ SETTINGS: Dict[str, Tuple[str, str, bool]] = {
     "statistics-decay": ("optimizer", "0.95", True),
     "precondition-damping": ("optimizer", "1e-06", True),
     "precondition-exponent": ("optimizer", "0.25", True),
-    "kfac-damping": ("optimizer", "0.01", True),
+    "kfac-damping": ("optimizer", "0.5", True),
     "graft": ("optimizer", "spectral", True),
     "optimizer-precision": ("optimizer", "fp32", True),
     "lbfgs-history": ("optimizer", "10", True),
@@ -170,6 +170,8 @@ SETTINGS: Dict[str, Tuple[str, str, bool]] = {
     "threads": ("run", "1", False),
     "reduction": ("run", "tree", True),
     "bucket-bytes": ("run", "4MiB", False),
+    "sparse-exchange": ("run", "auto", False),
+    "dictionary-shards": ("run", "1", False),
     "overlap": ("run", "true", False),
     "precision": ("run", "fp32", True),
     "force-precision": ("run", "false", False),
@@ -485,7 +487,7 @@ class TrainingParameters:
     precondition_exponent
         shampoo: exponent p of each preconditioner, statistics^(-p) [0.25]
     kfac_damping
-        kfac: added to the eigenvalues of each Kronecker factor, relative to their mean [0.01]
+        kfac: added to the eigenvalues of each Kronecker factor, relative to their mean [0.5]
     graft
         shampoo, kfac: rule that sets the size of a step: spectral, adam, sgd [spectral]
     optimizer_precision
@@ -587,6 +589,12 @@ class TrainingParameters:
         Gradient reduction: tree (bitwise reproducible on any number of ranks) or allreduce [tree]
     bucket_bytes
         Bucket size of the gradient exchange [4MiB]
+    sparse_exchange
+        Exchange the gradients of active units of a sparse code alone: auto (where that is at most
+        half of the bytes), always or never [auto]
+    dictionary_shards
+        Ranks that hold the units of a sparse code together, each a part of them, for dictionaries
+        larger than a rank's memory; 1: every rank holds all [1]
     overlap
         Overlap the gradient exchange with computation; false only to measure the benefit [true]
     precision
@@ -800,6 +808,8 @@ class TrainingParameters:
         threads: Number = None,
         reduction: Text = None,
         bucket_bytes: Text = None,
+        sparse_exchange: Text = None,
+        dictionary_shards: Number = None,
         overlap: Flag = None,
         precision: Text = None,
         force_precision: Flag = None,
