@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT / "python"))
 import hourglass  # noqa: E402
 
 # Options of the command line that are no settings of a run.
-NOT_SETTINGS = {"resume", "extend", "config", "print-config", "help", "launcher"}
+NOT_SETTINGS = {"pause-after", "resume", "extend", "config", "print-config", "help", "launcher"}
 # Settings that fit() and start() have as arguments of their own.
 OF_FIT = {"data", "validation", "output", "sample-weights", "condition", "validation-condition"}
 
