@@ -51,7 +51,11 @@ OPTIMIZERS = {
     "muon": "--optimizer muon",
     "muon bf16": "--optimizer muon --optimizer-precision bf16",
     "shampoo": "--optimizer shampoo",
+    "shampoo bf16": "--optimizer shampoo --optimizer-precision bf16",
     "soap": "--optimizer soap",
+    "soap bf16": "--optimizer soap --optimizer-precision bf16",
+    "kfac": "--optimizer kfac",
+    "kfac bf16": "--optimizer kfac --optimizer-precision bf16",
     "kfac": "--optimizer kfac",
 }
 TORCH = {
