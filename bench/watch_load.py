@@ -79,6 +79,9 @@ class Training:
         words = [options.program, "train", "--data", f"{data}:/x", "--layers", "784,1000,250,30"]
         words += ["--epochs", "100000", "--batch", "128", "--micro-batch", "32", "--threads", "1"]
         words += ["--learning-rate", "1e-6", "--log-every", "1", "--progress", "none"]
+        if options.client_processor >= 0:
+            # A processor of its own, lest the client's work counts as the server's.
+            words = ["taskset", "-c", str(min(os.sched_getaffinity(0))), *words]
         self.process = subprocess.Popen(
             [*words, "--output", str(self.run)],
             env={**os.environ, "OMPI_MCA_ess_singleton_isolated": "1"},
