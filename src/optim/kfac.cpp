@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/scratch_arena.hpp"
 #include "optim/check.hpp"
 #include "optim/matrix_root.hpp"
-#include "optim/rounded_product.hpp"
 #include "optim/shampoo.hpp"
 #include "optim/subnormal.hpp"
+#include "optim/two_sided_step.hpp"
 
 namespace hourglass {
 
@@ -22,8 +21,6 @@ enum Place : std::size_t {
   right_inverse_place,
   variance_place,
 };
-
-double cube(Index n) { return static_cast<double>(n) * static_cast<double>(n * n); }
 
 void follow(double decay, ConstMatrix sums, Matrix statistics) {
   const auto kept = static_cast<float>(decay);
@@ -58,15 +55,13 @@ std::vector<MatrixRule::State> Kfac::states(Index rows, Index columns) const {
 }
 
 Index Kfac::scratch_floats(Index rows, Index columns) const {
-  const Index largest = std::max(rows, columns);
-  return std::max(damped_inverse_scratch_floats(largest),
-                  ScratchArena::floats_of(rows, columns) +
-                      rounded_product_scratch_floats(largest * largest, rows * columns));
+  return std::max(damped_inverse_scratch_floats(std::max(rows, columns)),
+                  two_sided_scratch_floats(rows, columns));
 }
 
 double Kfac::flops(Index rows, Index columns) const {
-  const double sides = static_cast<double>(rows * columns) * static_cast<double>(rows + columns);
-  return 2 * sides + (cube(rows) + cube(columns)) / static_cast<double>(settings_.every);
+  return two_sided_flops(rows, columns) +
+         (cube(rows) + cube(columns)) / static_cast<double>(settings_.every);
 }
 
 Index Kfac::transform(const MatrixStep& step, Matrix block, std::span<const Matrix> state,
@@ -86,18 +81,10 @@ Index Kfac::transform(const MatrixStep& step, Matrix block, std::span<const Matr
     failures += damped_inverse(state[right_statistics_place], settings_.kfac_damping,
                                state[right_inverse_place], scratch);
   }
-  const double products = 2 * static_cast<double>(block.rows * block.columns) *
-                          static_cast<double>(block.rows + block.columns);
-  const PhaseSpan span(step.recorder, Phase::precondition, 0, products);
-  const Matrix momentum = state[momentum_place];
-  add_to_momentum(momentum_, block, momentum);
-  const double norm = graft_.norm(step.step, block, momentum,
-                                  graft_.keeps_variance() ? state[variance_place] : Matrix());
-  ScratchArena arena(scratch);
-  const Matrix half = arena.allocate(block.rows, block.columns);
-  product(bfloat16_, state[left_inverse_place], momentum, half, arena.rest());
-  product(bfloat16_, half, state[right_inverse_place], block, arena.rest());
-  scale_to_norm(norm, block);
+  take_two_sided_step(step, graft_, momentum_, bfloat16_,
+                      {state[left_inverse_place], state[right_inverse_place], state[momentum_place],
+                       graft_.keeps_variance() ? state[variance_place] : Matrix()},
+                      block, scratch);
   return failures;
 }
 

@@ -11,4 +11,6 @@ std::vector<MatrixRule::State> MatrixRule::states(Index /*rows*/, Index /*column
   return {};
 }
 
+double cube(Index n) { return static_cast<double>(n) * static_cast<double>(n * n); }
+
 }  // namespace hourglass

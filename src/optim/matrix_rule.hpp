@@ -64,4 +64,7 @@ class MatrixRule {
                                         std::span<float> scratch) const = 0;
 };
 
+/// n^3: the arithmetic of decompositions is a multiple of it.
+[[nodiscard]] double cube(Index n);
+
 }  // namespace hourglass

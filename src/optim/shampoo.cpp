@@ -4,11 +4,10 @@
 
 #include <algorithm>
 
-#include "core/scratch_arena.hpp"
 #include "hourglass/core/error.hpp"
 #include "optim/check.hpp"
 #include "optim/gradient_statistics.hpp"
-#include "optim/rounded_product.hpp"
+#include "optim/two_sided_step.hpp"
 
 namespace hourglass {
 
@@ -25,8 +24,6 @@ enum Place : std::size_t {
 
 // FLOP of an eigendecomposition and the product after it, at a GEMM's speed.
 constexpr double root_flops_per_cube = 8;
-
-double cube(Index n) { return static_cast<double>(n) * static_cast<double>(n * n); }
 
 void check_interval(const char* option, Index value) {
   if (value < 1)
@@ -64,10 +61,8 @@ std::vector<MatrixRule::State> Shampoo::states(Index rows, Index columns) const 
 }
 
 Index Shampoo::scratch_floats(Index rows, Index columns) const {
-  const Index largest = std::max(rows, columns);
-  return std::max(inverse_root_scratch_floats(largest),
-                  ScratchArena::floats_of(rows, columns) +
-                      rounded_product_scratch_floats(largest * largest, rows * columns));
+  return std::max(inverse_root_scratch_floats(std::max(rows, columns)),
+                  two_sided_scratch_floats(rows, columns));
 }
 
 double Shampoo::flops(Index rows, Index columns) const {
@@ -78,8 +73,6 @@ double Shampoo::flops(Index rows, Index columns) const {
 
 Index Shampoo::transform(const MatrixStep& step, Matrix block, std::span<const Matrix> state,
                          std::span<float> scratch) const {
-  const double sides = static_cast<double>(block.rows * block.columns) *
-                       static_cast<double>(block.rows + block.columns);
   update_statistics(settings_, step, block, state[left_statistics_place],
                     state[right_statistics_place]);
   Index failures = 0;
@@ -89,16 +82,10 @@ Index Shampoo::transform(const MatrixStep& step, Matrix block, std::span<const M
     failures += inverse_root(state[left_statistics_place], root, state[left_root_place], scratch);
     failures += inverse_root(state[right_statistics_place], root, state[right_root_place], scratch);
   }
-  const PhaseSpan span(step.recorder, Phase::precondition, 0, 2 * sides);
-  const Matrix momentum = state[momentum_place];
-  add_to_momentum(momentum_, block, momentum);
-  const double norm = graft_.norm(step.step, block, momentum,
-                                  graft_.keeps_variance() ? state[variance_place] : Matrix());
-  ScratchArena arena(scratch);
-  const Matrix half = arena.allocate(block.rows, block.columns);
-  product(bfloat16_, state[left_root_place], momentum, half, arena.rest());
-  product(bfloat16_, half, state[right_root_place], block, arena.rest());
-  scale_to_norm(norm, block);
+  take_two_sided_step(step, graft_, momentum_, bfloat16_,
+                      {state[left_root_place], state[right_root_place], state[momentum_place],
+                       graft_.keeps_variance() ? state[variance_place] : Matrix()},
+                      block, scratch);
   return failures;
 }
 

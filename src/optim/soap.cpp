@@ -31,8 +31,6 @@ enum Place : std::size_t {
 // FLOP of a power iteration and a QR decomposition, at a GEMM's speed.
 constexpr double basis_flops_per_cube = 8;
 
-double cube(Index n) { return static_cast<double>(n) * static_cast<double>(n * n); }
-
 void copy(ConstMatrix from, Matrix to) {
   for (Index r = 0; r < from.rows; ++r) std::ranges::copy(from.row(r), to.row(r).begin());
 }
