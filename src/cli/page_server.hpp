@@ -7,7 +7,7 @@
 
 namespace hourglass {
 
-/// What a browser gets for a name.
+/// The answer to a request for a name.
 struct ServedDocument {
   std::string type;  ///< "text/html; charset=utf-8"
   std::string body;

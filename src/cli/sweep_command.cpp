@@ -47,7 +47,7 @@ Results tabulate(const Sweep& sweep) {
   return results;
 }
 
-// What one pass over the trials of a grid has left.
+// The trials of a grid that remain after a pass over them.
 struct GridPass {
   std::vector<Index> busy;       // run by other processes
   std::optional<Index> stopped;  // a trial during which this process was asked to stop

@@ -33,7 +33,7 @@ struct Claim {
   std::unique_ptr<FileLock> lock;
 };
 
-// What there is to do.
+// The next task.
 struct Offer {
   std::optional<Claim> claim;
   std::vector<Index> elsewhere;  // without a claim: the trials that others run
@@ -105,7 +105,7 @@ void HalvingQueue::give_back(const Claim& claim) {
   if (outcome && outcome->status == "failed") failed_.insert(claim.job.trial);
 }
 
-// What the threads of this process share.
+// State shared by the threads of this process.
 class HalvingRun {
  public:
   explicit HalvingRun(const Sweep& sweep) : sweep_(sweep), queue_(sweep) {}

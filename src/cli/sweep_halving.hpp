@@ -7,7 +7,7 @@
 
 namespace hourglass {
 
-/// What this process has seen of a search by successive halving.
+/// The result of a search by successive halving, as this process has seen it.
 struct HalvingEnd {
   std::set<Index> failed;        ///< trials that failed here, e.g. for a lost rank
   std::optional<Index> stopped;  ///< a trial during which the process was asked to stop; -1: none

@@ -184,7 +184,7 @@ TrialOutcome TrialStart::train() {
   return outcome;
 }
 
-// What has become of a start that ended without an error.
+// The outcome of a start that ended without an error.
 void TrialStart::judge(TrialOutcome& outcome) const {
   const bool completed = !rung_ || add_rungs(*sweep_.plan.halving, *rung_, files_.folder, outcome);
   if (completed && rung_) outcome.goal = 0;
