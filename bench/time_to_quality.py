@@ -218,7 +218,8 @@ def torch_competitor(options, setting, most_epochs):
 
 
 def torch_search(options, record, target):
-    """The setting with which PyTorch is below the target soonest, on the first seed, or None."""
+    """(Setting, epochs) with which PyTorch is below the target soonest, on the first seed, or
+    None."""
     epoch_seconds = record.content.setdefault("torch epoch seconds", {})
     for batch in options.torch_batch:
         if str(batch) not in epoch_seconds:
@@ -245,16 +246,18 @@ def torch_search(options, record, target):
             most = min(most, math.ceil(best_seconds / seconds_of(setting)) - 1)
         found = runs_of(setting, most).shortest(target) if most > 0 else None
         if found and (best is None or found[1] * seconds_of(setting) < best_seconds):
-            best, best_seconds = setting, found[1] * seconds_of(setting)
+            best, best_seconds = (setting, found[1]), found[1] * seconds_of(setting)
     return best
 
 
 def competitors(options, record, targets):
     found = [hourglass_competitor(options, name) for name in options.optimizers]
     if not options.no_torch:
-        setting = torch_search(options, record, targets[0])
-        if setting:
-            found.append(torch_competitor(options, setting, options.torch_epochs))
+        best = torch_search(options, record, targets[0])
+        if best:
+            # Another seed may need more.
+            most_epochs = min(options.torch_epochs, 2 * best[1])
+            found.append(torch_competitor(options, best[0], most_epochs))
         else:
             print(f"torch: {targets[0]} not reached in {options.torch_epochs} epochs")
     return found
