@@ -85,10 +85,16 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
   // Rounding the weights and constraining them take all of them.
   hides_gather_ = settings_.overlap && model_.awaits_parameters() && !exchange_->is_replicated() &&
                   settings_.arithmetic.precision != Precision::bf16;
+  const bool has_model = rule != nullptr && rule->has_model();
   engine_ = std::make_unique<GradientEngine>(
       model_, plan_, plan_.shards_of_rank(sharing.rank(), sharing.size()), pool, *exchange_,
       GradientEngineSettings{settings_.arithmetic.precision == Precision::bf16, settings_.overlap,
-                             &recording_, settings_.frozen});
+                             &recording_, settings_.frozen, has_model});
+  if (!has_model) return;
+  const PreconditionSettings& precondition = settings_.optimizer.precondition;
+  check_ = std::make_unique<StepCheck>(
+      communicator_, *exchange_, *engine_, *sharded_optimizer_,
+      LevenbergMarquardt(precondition.kfac_damping, precondition.kfac_damping_rule == "adaptive"));
 }
 
 const StepTotals& Stage::gradient(SampleSource& source, std::uint64_t seed, std::uint32_t epoch,
@@ -107,7 +113,10 @@ const StepTotals& Stage::gradient(SampleSource& source, std::uint64_t seed, std:
   }
   Request request = summation_.start(communicator_, sums, flags);
   exchange_->wait_for(request);
-  return summation_.finish(sums, plan_.samples_in_step(step));
+  const StepTotals& totals = summation_.finish(sums, plan_.samples_in_step(step));
+  loss_ = totals.mean(totals.loss);
+  samples_ = totals.samples;
+  return totals;
 }
 
 void Stage::update(Index step, double learning_rate, std::optional<double> norm,
@@ -115,17 +124,29 @@ void Stage::update(Index step, double learning_rate, std::optional<double> norm,
   activity::enter(Work::updating);
   UpdateStep update{step + 1, learning_rate, 1.0F, 1.0, 1.0};
   if (norm) update.gradient_scale = clip_factor(*norm, settings_.clip_norm);
+  if (check_) update.model = check_->model(loss_);
   if (sharded_optimizer_->wants_preparation()) {
     exchange_->wait();
     sharded_optimizer_->prepare(update);
   }
+  const bool checked = check_ && StepCheck::is_due(update.step);
+  if (checked) check_->begin();
   exchange_->update_parameters(
       [&](Index bucket, std::span<const float> gradient) {
         sharded_optimizer_->update(bucket, update, gradient);
       },
-      hides_gather_ ? gather : GradientExchange::Gather::now);
+      hides_gather_ && !checked ? gather : GradientExchange::Gather::now);
   model_.constrain(parameters().data());
   model_.follow_selection(engine_->smallest_selected(), parameters().data());
+  if (checked) check_->finish(update.step, loss_, samples_);
+}
+
+void Stage::store(StateHeader& header) const {
+  if (check_) check_->store(header);
+}
+
+void Stage::load(const StateFile& file) {
+  if (check_) check_->load(file);
 }
 
 std::span<const float> Stage::parameters_in_use() {

@@ -16,6 +16,7 @@
 #include "engine/gradient_exchange.hpp"
 #include "engine/recording.hpp"
 #include "engine/sharded_optimizer.hpp"
+#include "engine/step_check.hpp"
 #include "engine/step_totals.hpp"
 #include "engine/worker_pool.hpp"
 #include "hourglass/comm/communicator.hpp"
@@ -80,7 +81,9 @@ class Stage {
 
   /// Bytes that this rank holds for the stage, for the memory prediction.
   [[nodiscard]] Index gradient_bytes() const { return exchange_->gradient_bytes(); }
-  [[nodiscard]] Index optimizer_bytes() const { return sharded_optimizer_->bytes(); }
+  [[nodiscard]] Index optimizer_bytes() const {
+    return sharded_optimizer_->bytes() + (check_ ? check_->bytes() : 0);
+  }
   [[nodiscard]] Index workspace_bytes() const { return engine_->bytes(); }
   [[nodiscard]] Index exchange_bytes() const { return exchange_->buffer_bytes(); }
 
@@ -97,6 +100,10 @@ class Stage {
   [[nodiscard]] std::span<const Range> owned() const { return exchange_->owned(); }
   [[nodiscard]] ShardedOptimizer& sharded_optimizer() { return *sharded_optimizer_; }
   [[nodiscard]] const Schedule& schedule() const { return *schedule_; }
+  /// What the optimizer carries from step to step besides its arenas, as entries of a checkpoint's
+  /// header. load() throws Error(data) naming the file when they are not such entries.
+  void store(StateHeader& header) const;
+  void load(const StateFile& file);
   /// The parameters as they are to be used: their running average when one is kept. Collective.
   [[nodiscard]] std::span<const float> parameters_in_use();
   /// Whether every parameter is finite. Collective.
@@ -120,10 +127,14 @@ class Stage {
   std::unique_ptr<GradientExchange> exchange_;
   std::unique_ptr<ShardedOptimizer> sharded_optimizer_;
   std::unique_ptr<GradientEngine> engine_;
-  bool hides_gather_ = false;  // whether update() may leave the gather to the next step
+  std::unique_ptr<StepCheck> check_;  // of optimizers with a quadratic model
+  bool hides_gather_ = false;         // whether update() may leave the gather to the next step
   StepSummation summation_;
   Buffer<float> average_;
   double compute_seconds_ = 0;
+  // Of the last gradient: the mean loss, and its samples.
+  double loss_ = 0;
+  Index samples_ = 0;
 };
 
 }  // namespace hourglass
