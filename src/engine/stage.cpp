@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "core/activity.hpp"
 #include "math/finite.hpp"
 #include "optim/clip.hpp"
@@ -91,9 +93,13 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
       GradientEngineSettings{settings_.arithmetic.precision == Precision::bf16, settings_.overlap,
                              &recording_, settings_.frozen, has_model});
   if (!has_model) return;
+  std::vector<Range> others;
+  for (const TensorGroup& group : tensor_groups(model_, {}, settings_.frozen.ranges)) {
+    if (!group.matrix) others.push_back(group.range);
+  }
   const PreconditionSettings& precondition = settings_.optimizer.precondition;
   check_ = std::make_unique<StepCheck>(
-      communicator_, *exchange_, *engine_, *sharded_optimizer_,
+      communicator_, *exchange_, *engine_, *sharded_optimizer_, std::move(others),
       LevenbergMarquardt(precondition.kfac_damping, precondition.kfac_damping_rule == "adaptive"));
 }
 

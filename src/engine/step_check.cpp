@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "engine/sum_over_ranks.hpp"
 #include "hourglass/core/error.hpp"
@@ -19,15 +20,20 @@ constexpr const char* model_path = "/position/kfac_model";
 }  // namespace
 
 StepCheck::StepCheck(const Communicator& communicator, GradientExchange& exchange,
-                     GradientEngine& engine, ShardedOptimizer& optimizer,
+                     GradientEngine& engine, ShardedOptimizer& optimizer, std::vector<Range> others,
                      const LevenbergMarquardt& rule)
     : communicator_(communicator),
       exchange_(exchange),
       engine_(engine),
       optimizer_(optimizer),
+      others_(std::move(others)),
       rule_(rule),
       change_(static_cast<Index>(exchange.parameters().size())),
-      gradient_(exchange.owned_floats()) {}
+      gradient_(exchange.owned_floats()) {
+  Index floats = 0;
+  for (const Range& range : others_) floats += range.size();
+  held_.resize(static_cast<std::size_t>(floats));
+}
 
 void StepCheck::begin() {
   std::ranges::copy(exchange_.parameters(), change_.data());
@@ -37,7 +43,25 @@ void StepCheck::begin() {
     to = std::copy_n(gradient.data() + range.begin, range.size(), to);
 }
 
+void StepCheck::set_others_back() {
+  float* held = held_.data();
+  for (const Range& range : others_) {
+    float* const now = exchange_.parameters().data() + range.begin;
+    held = std::copy_n(now, range.size(), held);
+    std::copy_n(change_.data() + range.begin, range.size(), now);
+  }
+}
+
+void StepCheck::restore_others() {
+  const float* held = held_.data();
+  for (const Range& range : others_) {
+    std::copy_n(held, range.size(), exchange_.parameters().data() + range.begin);
+    held += range.size();
+  }
+}
+
 void StepCheck::finish(Index step, double loss, Index samples) {
+  set_others_back();
   const std::span<const float> parameters = exchange_.parameters();
   for (Index i = 0; i < change_.size(); ++i)
     change_[i] = parameters[static_cast<std::size_t>(i)] - change_[i];
@@ -54,6 +78,7 @@ void StepCheck::finish(Index step, double loss, Index samples) {
   outcome.slope = slope.value();
   outcome.curvature = optimizer_.curvature(step, rule_.state(loss).damping, change_.span());
   ExactSum& after = engine_.repeat_losses();
+  restore_others();
   sum_over_ranks(communicator_, {&after, 1});
   outcome.change = after.value() / static_cast<double>(samples) - loss;
   rule_.observe(step, outcome);
@@ -80,7 +105,8 @@ void StepCheck::load(const StateFile& file) {
 }
 
 Index StepCheck::bytes() const {
-  return (change_.size() + gradient_.size()) * static_cast<Index>(sizeof(float));
+  return (change_.size() + gradient_.size() + static_cast<Index>(held_.size())) *
+         static_cast<Index>(sizeof(float));
 }
 
 }  // namespace hourglass

@@ -282,9 +282,9 @@ class BitIdentityTest(ProgramTest):
 
     def test_rules_of_matrices_on_more_ranks_than_matrices(self):
         """Seven ranks for the bands of four weight matrices, of which some have none."""
-        for name in ("shampoo", "soap", "kfac", "kfac quadratic"):
+        for name in ("shampoo", "soap", "kfac"):
             with self.subTest(optimizer=name):
-                settings = [*OPTIMIZERS[name], "--precondition-block", 16, "--epochs", 2]
+                settings = [*OPTIMIZERS[name], "--precondition-block", 16, "--epochs", 1]
                 self.assert_all_equal(
                     {
                         ranks: self.trained(f"{name}{ranks}", *settings, ranks=ranks)
