@@ -126,26 +126,11 @@ OPTIMIZERS = {
     ],
     "soap": ["--optimizer", "soap", "--precondition-block", "8", "--precondition-every", "2"],
     "kfac": ["--optimizer", "kfac", "--precondition-block", "8", "--precondition-every", "2"],
-    "kfac adaptive": [
-        "--optimizer",
-        "kfac",
-        "--kfac-damping-rule",
-        "adaptive",
-        "--precondition-every",
-        "2",
-    ],
-    "kfac quadratic": [
-        "--optimizer",
-        "kfac",
-        "--kfac-damping-rule",
-        "adaptive",
-        "--kfac-momentum",
-        "quadratic",
-        "--precondition-block",
-        "8",
-        "--precondition-every",
-        "2",
-    ],
+    "kfac adaptive": "--optimizer kfac --kfac-damping-rule adaptive --precondition-every 2".split(),
+    "kfac quadratic": (
+        "--optimizer kfac --kfac-damping-rule adaptive --kfac-momentum quadratic "
+        "--precondition-block 8 --precondition-every 2"
+    ).split(),
     "ema": [
         "--ema",
         "0.9",
