@@ -4,7 +4,6 @@
 
 #include "core/tree_sum.hpp"
 #include "engine/sum_over_ranks.hpp"
-#include "math/onednn.hpp"
 
 namespace hourglass {
 
@@ -39,7 +38,7 @@ GradientEngine::GradientEngine(const Trainable& model, const ShardPlan& plan, Ra
     workers_.push_back(std::make_unique<GradientWorker>(model_, shards_, worker, worker_settings));
   }
   if (exchange_.active_rows() != nullptr) own_rows_ = *exchange_.active_rows();
-  if (settings_.bfloat16) bfloat16_parameters_ = Buffer<Bfloat16>(model_.layout().size());
+  if (settings_.bfloat16) rounded_ = RoundedWeights(model_.rounded_part());
 }
 
 StepSums& GradientEngine::run(const float* parameters, SampleSource& source, std::uint64_t seed,
@@ -73,7 +72,8 @@ StepSums& GradientEngine::run(const float* parameters, SampleSource& source, std
   }
   if (settings_.bfloat16) {
     round_parameters(parameters);
-    state.context.bfloat16_parameters = bfloat16_parameters_.data();
+    state.context.bfloat16_parameters = rounded_.data();
+    state.context.row_rounding = rounded_.rows();
   }
   if (model_.mean_units() > 0) compute_unit_means(state);
   if (model_.selects_from_batch()) select_from_batch(state);
@@ -110,11 +110,10 @@ void GradientEngine::collect_sums() {
 
 void GradientEngine::round_parameters(const float* parameters) {
   pool_.run([&](Index index) {
-    const Range part = even_part(bfloat16_parameters_.size(), pool_.size(), index);
+    const Index floats = even_part(rounded_.floats(), pool_.size(), index).size();
     const PhaseSpan span(recorder_of(settings_.recording, index), Phase::update, 0,
-                         6.0 * static_cast<double>(part.size()));
-    convert_to_bfloat16(parameters + part.begin, bfloat16_parameters_.data() + part.begin,
-                        part.size());
+                         6.0 * static_cast<double>(floats));
+    rounded_.round(parameters, index, pool_.size());
   });
 }
 
@@ -273,7 +272,7 @@ void GradientEngine::start_finished_buckets() {
 }
 
 Index GradientEngine::bytes() const {
-  Index bytes = bfloat16_parameters_.size() * static_cast<Index>(sizeof(Bfloat16));
+  Index bytes = rounded_.bytes();
   for (const auto& worker : workers_) bytes += worker->bytes();
   return bytes;
 }
