@@ -75,15 +75,18 @@ const StepTotals& Stage::gradient(SampleSource& source, std::uint64_t seed, std:
                                   Index step, StepFlags flags, const PenaltyFactors& factors,
                                   std::span<const std::int32_t> dead_units) {
   activity::enter(Work::computing);
-  StepSums* sums = nullptr;
+  StepSums* sums = &sums_;
+  sums_.clear();
   compute_seconds_ = 0;
-  if (replicas_.size() > 1) sums_.clear();
   for (const auto& replica : replicas_) {
-    sums = &replica->gradient(source, seed, epoch, step, factors, dead_units);
+    StepSums& own = replica->gradient(source, seed, epoch, step, factors, dead_units);
     compute_seconds_ += replica->compute_seconds();
-    if (replicas_.size() > 1) sums_.add(*sums);
+    if (replicas_.size() > 1) {
+      sums_.add(own);
+    } else {
+      sums = &own;
+    }
   }
-  if (replicas_.size() > 1) sums = &sums_;
   activity::enter(Work::exchanging);
   if (settings_.shards != nullptr && !settings_.shards->is_first()) {
     // Every rank of a group has the losses, and the units of its own.
