@@ -11,6 +11,7 @@
 #include "engine/small_training.hpp"
 #include "engine/stage.hpp"
 #include "support/expect_error.hpp"
+#include "support/shared_folder.hpp"
 
 namespace hourglass {
 namespace {
@@ -119,8 +120,10 @@ TEST_F(StepCheckTest, state_is_stored_where_it_is_used_and_checked_when_it_is_re
   EXPECT_EQ(stage.optimizer_bytes() - plain.optimizer_bytes() >
                 parameters_.size() * static_cast<Index>(sizeof(float)) - 1,
             true);
-  StateFile file;
-  file.path = "run.h5";
+  const io_test::SharedFolder folder(world_);
+  const std::string path = folder.file("run.h5");
+  write_state_file(world_, path, {}, stage.stored(stored_tensors(model_.layout())));
+  StateFile file = open_state_file(path);
   stage.load(file);
   EXPECT_EQ(stored(stage), (std::vector<double>{0.5, 0}));
   file.header.doubles[entry] = {0.25, 3};
