@@ -143,14 +143,13 @@ TEST_F(StageTest, resumed_rules_of_matrices_continue_with_the_same_bits) {
       if (cut > 0) {
         const StateFile file = open_state_file(path);
         read_arena(file, "/model", parameters.span());
-        stage.sharded_optimizer().load(file);
         stage.load(file);
       }
       for (Index step = cut; step < cut_after + 3; ++step) {
         stage.gradient(source, 1, static_cast<std::uint32_t>(step / steps), step % steps);
         stage.update(step, rate, {});
         if (!write || step + 1 != cut_after) continue;
-        auto arenas = stage.sharded_optimizer().stored(tensors);
+        auto arenas = stage.stored(tensors);
         arenas.push_back({"/model", tensors, {{0, parameters.size()}}, {parameters.data()}});
         StateHeader header;
         stage.store(header);

@@ -11,6 +11,7 @@
 #include "engine/small_training.hpp"
 #include "engine/stage.hpp"
 #include "support/expect_error.hpp"
+#include "support/shared_folder.hpp"
 
 namespace hourglass {
 namespace {
@@ -116,23 +117,34 @@ TEST_F(StepCheckTest, state_is_stored_where_it_is_used_and_checked_when_it_is_re
   plain.store(header);
   EXPECT_TRUE(header.doubles.empty());
   Stage stage(world_, model_, plan_, pool, parameters_.span(), adaptive_kfac());
-  EXPECT_EQ(stage.optimizer_bytes() - plain.optimizer_bytes() >
-                parameters_.size() * static_cast<Index>(sizeof(float)) - 1,
-            true);
-  StateFile file;
-  file.path = "run.h5";
-  stage.load(file);
+  EXPECT_GT(stage.optimizer_bytes() - plain.optimizer_bytes(),
+            parameters_.size() * static_cast<Index>(sizeof(float)) - 1);
+  const io_test::SharedFolder folder(world_);
+  const auto load = [&](const std::vector<double>* values) {
+    StateHeader entries;
+    if (values != nullptr) entries.doubles[entry] = *values;
+    const std::string path = folder.file("run.h5");
+    const auto tensors = stored_tensors(model_.layout());
+    auto arenas = stage.stored(tensors);
+    arenas.push_back({"/model", tensors, {{0, parameters_.size()}}, {parameters_.data()}});
+    write_state_file(world_, path, entries, arenas);
+    stage.load(open_state_file(path));
+    world_.barrier();
+  };
+  // Of a run that began with a constant damping.
+  load(nullptr);
   EXPECT_EQ(stored(stage), (std::vector<double>{0.5, 0}));
-  file.header.doubles[entry] = {0.25, 3};
-  stage.load(file);
-  EXPECT_EQ(stored(stage), (std::vector<double>{0.25, 3}));
+  const std::vector<double> good = {0.25, 3};
+  load(&good);
+  EXPECT_EQ(stored(stage), good);
   const double nan = std::numeric_limits<double>::quiet_NaN();
   for (const std::vector<double>& values :
-       {std::vector<double>{}, {1}, {0, 1}, {1, -1}, {nan, 1}, {1, nan}, {1, 2, 3}}) {
-    file.header.doubles[entry] = values;
+       {std::vector<double>{1}, {0, 1}, {1, -1}, {nan, 1}, {1, nan}, {1, 2, 3}}) {
     expect_error(ErrorKind::data, "run.h5 has no valid /position/kfac_model",
-                 [&] { stage.load(file); });
+                 [&] { load(&values); });
+    world_.barrier();
   }
+  EXPECT_EQ(stored(stage), good);
 }
 
 }  // namespace
