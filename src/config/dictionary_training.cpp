@@ -67,7 +67,6 @@ void check_dictionary_shards(const TrainConfig& config) {
                                 "them",
                                 setting));
   };
-  refuse(model.sparsity.selection.kind == Selection::gated, "--sparsity gated");
   refuse(config.threads > 1, "--threads above 1");
   refuse(config.reduction != Reduction::tree, "--reduction allreduce");
   refuse(config.arithmetic.precision != Precision::fp32, "--precision bf16");

@@ -4,7 +4,6 @@
 
 #include "core/tree_sum.hpp"
 #include "engine/sum_over_ranks.hpp"
-#include "math/onednn.hpp"
 
 namespace hourglass {
 
@@ -39,7 +38,7 @@ GradientEngine::GradientEngine(const Trainable& model, const ShardPlan& plan, Ra
     workers_.push_back(std::make_unique<GradientWorker>(model_, shards_, worker, worker_settings));
   }
   if (exchange_.active_rows() != nullptr) own_rows_ = *exchange_.active_rows();
-  if (settings_.bfloat16) bfloat16_parameters_ = Buffer<Bfloat16>(model_.layout().size());
+  if (settings_.bfloat16) rounded_ = RoundedWeights(model_.rounded_part());
 }
 
 StepSums& GradientEngine::run(const float* parameters, SampleSource& source, std::uint64_t seed,
@@ -63,7 +62,8 @@ StepSums& GradientEngine::run(const float* parameters, SampleSource& source, std
                       .batch_samples = shards_.samples_in_step(step),
                       .dead_units = dead_units},
                      step,
-                     1.0F / static_cast<float>(shards_.samples_in_step(step))};
+                     // A group of shards may have no samples left where others have.
+                     1.0F / static_cast<float>(std::max<Index>(1, shards_.samples_in_step(step)))};
   state.context.arrival = exchange_.arrival();
   state.context.frozen_layers = settings_.frozen.network_layers;
   if (FactorExchange* const kronecker = exchange_.factors()) {
@@ -72,7 +72,8 @@ StepSums& GradientEngine::run(const float* parameters, SampleSource& source, std
   }
   if (settings_.bfloat16) {
     round_parameters(parameters);
-    state.context.bfloat16_parameters = bfloat16_parameters_.data();
+    state.context.bfloat16_parameters = rounded_.data();
+    state.context.row_rounding = rounded_.rows();
   }
   if (model_.mean_units() > 0) compute_unit_means(state);
   if (model_.selects_from_batch()) select_from_batch(state);
@@ -96,32 +97,23 @@ StepSums& GradientEngine::run(const float* parameters, SampleSource& source, std
   return sums_;
 }
 
+void GradientEngine::forget_gradient() {
+  if (ActiveRows* const rows = worker(0).active_rows(0); rows != nullptr) rows->fill();
+}
+
 void GradientEngine::collect_sums() {
-  sums_.loss.clear();
-  sums_.squared_error.clear();
-  sums_.penalty.clear();
-  sums_.unit_divergences.clear();
-  sums_.unit_use.clear();
-  sums_.failure = nullptr;
-  for (const auto& worker : workers_) {
-    sums_.loss.add(worker->sums().loss);
-    sums_.squared_error.add(worker->sums().squared_error);
-    sums_.penalty.add(worker->sums().penalty);
-    sums_.unit_divergences.add(worker->sums().unit_divergences);
-    sums_.unit_use.add(worker->sums().unit_use);
-    if (!sums_.failure) sums_.failure = worker->sums().failure;
-  }
+  sums_.clear();
+  for (const auto& worker : workers_) sums_.add(worker->sums());
   sums_.input_seconds = worker(0).sums().input_seconds;
   sums_.compute_seconds = worker(0).sums().compute_seconds;
 }
 
 void GradientEngine::round_parameters(const float* parameters) {
   pool_.run([&](Index index) {
-    const Range part = even_part(bfloat16_parameters_.size(), pool_.size(), index);
+    const Index floats = even_part(rounded_.floats(), pool_.size(), index).size();
     const PhaseSpan span(recorder_of(settings_.recording, index), Phase::update, 0,
-                         6.0 * static_cast<double>(part.size()));
-    convert_to_bfloat16(parameters + part.begin, bfloat16_parameters_.data() + part.begin,
-                        part.size());
+                         6.0 * static_cast<double>(floats));
+    rounded_.round(parameters, index, pool_.size());
   });
 }
 
@@ -280,7 +272,7 @@ void GradientEngine::start_finished_buckets() {
 }
 
 Index GradientEngine::bytes() const {
-  Index bytes = bfloat16_parameters_.size() * static_cast<Index>(sizeof(Bfloat16));
+  Index bytes = rounded_.bytes();
   for (const auto& worker : workers_) bytes += worker->bytes();
   return bytes;
 }

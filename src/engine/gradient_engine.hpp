@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "comm/reducer.hpp"
-#include "core/bfloat16.hpp"
 #include "core/buffer.hpp"
 #include "data/sample_source.hpp"
 #include "engine/gradient_exchange.hpp"
@@ -16,6 +15,7 @@
 #include "engine/worker_pool.hpp"
 #include "model/frozen.hpp"
 #include "model/trainable.hpp"
+#include "nn/rounded_weights.hpp"
 
 namespace hourglass {
 
@@ -48,6 +48,9 @@ class GradientEngine {
   StepSums& run(const float* parameters, SampleSource& source, std::uint64_t seed,
                 std::uint32_t epoch, Index step, const PenaltyFactors& factors = {},
                 std::span<const std::int32_t> dead_units = {});
+
+  /// To be called between two steps by whoever has written to the exchange's arena.
+  void forget_gradient();
 
   /// The smallest value of the active units of the last step's batch, of models that select from it
   /// (Trainable::selects_from_batch), the same on every rank.
@@ -94,7 +97,7 @@ class GradientEngine {
   std::vector<BucketPart> bucket_parts_;  // reused
   ActiveRows own_rows_;                   // of sparse gradients: all units of this rank
   bool unites_rows_ = false;              // whether they are known in this step
-  Buffer<Bfloat16> bfloat16_parameters_;
+  RoundedWeights rounded_;                // with bfloat16
   std::vector<double> unit_means_;
   std::vector<BatchPart> candidates_;  // reused
   float smallest_selected_ = 0;

@@ -119,9 +119,7 @@ template <bool first>
   return total(sums) + rest;
 }
 
-}  // namespace
-
-float scalar_product(const float* a, const float* b, Index width) {
+[[gnu::always_inline]] inline float product(const float* a, const float* b, Index width) {
   Parts sums{};
   Index c = 0;
   for (; c + parts * lanes::count <= width; c += parts * lanes::count) {
@@ -136,6 +134,18 @@ float scalar_product(const float* a, const float* b, Index width) {
   float rest = 0;
   for (; c < width; ++c) rest = std::fma(a[c], b[c], rest);
   return total(sums) + rest;
+}
+
+}  // namespace
+
+float scalar_product(const float* a, const float* b, Index width) { return product(a, b, width); }
+
+void multiply_listed(const float* x, ConstMatrix rows, std::span<const std::int32_t> listed,
+                     float* products) {
+  for (std::size_t i = 0; i < listed.size(); ++i) {
+    if (i + 1 < listed.size()) prefetch(rows.data + listed[i + 1] * rows.stride, rows.columns);
+    products[i] = product(x, rows.data + listed[i] * rows.stride, rows.columns);
+  }
 }
 
 void multiply_code(const SparseRows& code, ConstMatrix atoms, Matrix y) {
@@ -185,12 +195,11 @@ void multiply_at(const SparseRows& code, ConstMatrix atoms, ConstMatrix dy,
   require(code.rows() == dy.rows && code.width == atoms.rows && atoms.columns == dy.columns &&
               code_gradients.size() == code.columns.size(),
           "the shapes of a sparse code and its gradients disagree");
-  std::size_t e = 0;
+  float* to = code_gradients.data();
   for (Index r = 0; r < dy.rows; ++r) {
-    for (const std::int32_t unit : code.columns_of(r)) {
-      code_gradients[e++] =
-          scalar_product(dy.data + r * dy.stride, atoms.data + unit * atoms.stride, dy.columns);
-    }
+    const std::span<const std::int32_t> units = code.columns_of(r);
+    multiply_listed(dy.data + r * dy.stride, atoms, units, to);
+    to += units.size();
   }
 }
 

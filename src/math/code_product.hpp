@@ -48,6 +48,10 @@ void multiply_at(const SparseRows& code, ConstMatrix atoms, ConstMatrix dy,
 void gather_rows(const UnitElements& elements, std::span<const float> factors, ConstMatrix x,
                  Matrix gradient, bool zeroed = false);
 
+/// products[i] = x . the listed row i of A, each in the order of code_gradients().
+void multiply_listed(const float* x, ConstMatrix rows, std::span<const std::int32_t> listed,
+                     float* products);
+
 /// The scalar product of two rows of so many numbers, in the order of code_gradients().
 [[nodiscard]] float scalar_product(const float* a, const float* b, Index width);
 

@@ -32,9 +32,7 @@ using Mask [[gnu::vector_size(count * sizeof(float))]] = int;  ///< -1 where a c
   std::memcpy(to, &v, sizeof v);
 }
 [[gnu::always_inline]] inline Vector splat(float value) {
-  Vector v;
-  for (Index i = 0; i < count; ++i) v[i] = value;
-  return v;
+  return value - Vector{};
 }
 /// a b + c, rounded once. The compiler makes one instruction of it.
 [[gnu::always_inline]] inline Vector multiply_add(const Vector& a, const Vector& b,

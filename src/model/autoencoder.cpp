@@ -214,10 +214,10 @@ LossSums Autoencoder::pass(const float* parameters, const InputRows& rows, Const
                              workspace.output_gradient(last, input.rows), scale, loss);
     SparseCode& code = context.code != nullptr ? *context.code : workspace.code();
     if (!scratch.gate_logits.empty()) {
-      sums.penalty +=
-          gate_loss(spec_, *architecture_.sparse_decoder, parameters, target, scale, options,
-                    weights_of(context), code, scratch.gate_logits, scratch.gate_gradient)
-              .loss;
+      sums.penalty += gate_loss(spec_, *architecture_.sparse_decoder, parameters, target, scale,
+                                options, weights_of(context), code, scratch.gate_logits,
+                                scratch.gate_gradient, workspace.unit_group())
+                          .loss;
     }
     if (dictionary_) {
       backward_context.stacked_gradient = dictionary_->apply(
@@ -297,6 +297,16 @@ ActiveRows Autoencoder::active_rows() const {
   std::vector<UnitRows> rows = architecture_.sparse_encoder->unit_rows();
   rows.push_back(architecture_.sparse_decoder->unit_rows());
   return {std::move(rows), code_size_};
+}
+
+// Codes are decoded in single precision.
+RoundedPart Autoencoder::rounded_part() const {
+  if (!spec_.sparsity.on()) return Trainable::rounded_part();
+  const Range atoms = layout_.range(architecture_.sparse_decoder->weight_slot());
+  RoundedPart part{
+      {{0, atoms.begin}}, architecture_.sparse_encoder->unit_rows().front(), code_size_};
+  if (spec_.decoder.size() > 2) part.ranges.push_back({atoms.end, layout_.size()});
+  return part;
 }
 
 void Autoencoder::select_candidates(const float* parameters, ConstMatrix samples,

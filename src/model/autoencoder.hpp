@@ -160,6 +160,7 @@ class Autoencoder final : public Trainable {
                      const PassContext& context, std::span<ExactSum> sums) const override;
 
   [[nodiscard]] ActiveRows active_rows() const override;
+  [[nodiscard]] RoundedPart rounded_part() const override;
   /// Passes with workspaces that are made from now on share the units of the code with other ranks;
   /// arenas hold those of this rank alone. Null: all of them. It outlives the model's use.
   void share_units(UnitGroup* group) { unit_group_ = group; }

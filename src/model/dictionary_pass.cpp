@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "core/scratch_arena.hpp"
-#include "math/code_product.hpp"
 #include "model/weighted_loss.hpp"
 #include "nn/sparse_decoder.hpp"
 #include "nn/sparse_encoder.hpp"
@@ -40,18 +39,6 @@ void add(ConstMatrix from, Matrix to) {
 
 void copy(ConstMatrix from, Matrix to) {
   for (Index r = 0; r < to.rows; ++r) std::ranges::copy(from.row(r), to.row(r).begin());
-}
-
-// y = C A over the units of all ranks.
-void decode(const SparseRows& code, ConstMatrix atoms, Matrix y, UnitGroup* group) {
-  if (group == nullptr) {
-    multiply_code(code, atoms, y);
-    return;
-  }
-  group->sum_over_units(y, [&](Range rows, bool first) {
-    for (Index r = rows.begin; first && r < rows.end; ++r) std::ranges::fill(y.row(r), 0.0F);
-    add_code(code, atoms, rows, y);
-  });
 }
 
 }  // namespace
@@ -135,8 +122,7 @@ void DictionaryPass::add_prefixes(const float* parameters, ConstMatrix target, f
   const Matrix decoded = arena.allocate(shorter * rows, features_);
   const Matrix sum = arena.allocate(rows, features_);
   const Matrix logits = arena.allocate(rows, features_);
-  decode(rows_of(code, {0, shorter * rows}), decoder.atoms(parameters), decoded,
-         workspace.unit_group());
+  decoder.multiply(parameters, rows_of(code, {0, shorter * rows}), decoded, workspace.unit_group());
   for (Index r = 0; r < rows; ++r) std::ranges::copy(decoder.bias(parameters), sum.row(r).begin());
   for (Index j = 0; j < shorter; ++j) {
     add(block(decoded, j, rows), sum);
@@ -196,8 +182,8 @@ double DictionaryPass::auxiliary_loss(const float* parameters, ConstMatrix targe
   const SparseDecoder& decoder = *decoder_;
   const ConstMatrix outputs = workspace.output(last_layer_, rows);
   const Index first = prefixes() * rows;
-  decode(rows_of(code, {first, first + rows}), decoder.atoms(parameters), gradient,
-         workspace.unit_group());
+  decoder.multiply(parameters, rows_of(code, {first, first + rows}), gradient,
+                   workspace.unit_group());
   const RowWeights weights = weights_of(context);
   const std::span<const float> bias = decoder.bias(parameters);
   double loss = 0;

@@ -8,11 +8,11 @@ namespace hourglass {
 LossSums gate_loss(const AutoencoderSpec& spec, const SparseDecoder& decoder,
                    const float* parameters, ConstMatrix target, float scale,
                    const LossOptions& options, const RowWeights& weights, SparseCode& code,
-                   Matrix logits, Matrix gradient) {
+                   Matrix logits, Matrix gradient, UnitGroup* group) {
   SparseRows gates = code.view();
   gates.values = code.pre_activations();
   const ConstMatrix atoms = decoder.atoms(parameters);
-  multiply_code(gates, atoms, logits);
+  decoder.multiply(parameters, gates, logits, group);
   activation_forward(Activation::linear, decoder.bias(parameters), logits, {});
   const LossSums sums = weighted_loss(spec.loss, spec.output_activation, spec.feature_mean, scale,
                                       target, logits, gradient, options, weights);

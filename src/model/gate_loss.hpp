@@ -9,10 +9,10 @@ namespace hourglass {
 ///   L(x, relu(g) A + b),
 /// whose gradient goes to g alone. For a decoder of one layer. Writes scale times the derivative to
 /// the code's gate_gradients and returns the loss sums; `logits` and `gradient` are scratch of the
-/// target's shape.
+/// target's shape. `group`: the ranks that share the units, or null.
 LossSums gate_loss(const AutoencoderSpec& spec, const SparseDecoder& decoder,
                    const float* parameters, ConstMatrix target, float scale,
                    const LossOptions& options, const RowWeights& weights, SparseCode& code,
-                   Matrix logits, Matrix gradient);
+                   Matrix logits, Matrix gradient, UnitGroup* group);
 
 }  // namespace hourglass

@@ -10,6 +10,7 @@
 #include "model/unit_use.hpp"
 #include "nn/loss.hpp"
 #include "nn/network.hpp"
+#include "nn/rounded_weights.hpp"
 
 namespace hourglass {
 
@@ -70,6 +71,9 @@ class Trainable {
   /// The tensors with a row for each unit of a sparse code, whose gradient is 0 where no sample
   /// uses the unit (PassContext::active_rows). No units: the gradient is dense.
   [[nodiscard]] virtual ActiveRows active_rows() const { return {}; }
+
+  /// What passes in bfloat16 multiply with: everything, unless the model leaves something out.
+  [[nodiscard]] virtual RoundedPart rounded_part() const { return {{{0, layout().size()}}}; }
 
   /// Whether the active units of sparse codes are selected from the whole global batch: then,
   /// before the training pass, select_candidates() of all micro-batches and keep_largest()

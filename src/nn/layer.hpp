@@ -13,6 +13,7 @@
 #include "hourglass/core/types.hpp"
 #include "nn/initializer.hpp"
 #include "nn/parameter_arrival.hpp"
+#include "nn/rounded_weights.hpp"
 
 namespace hourglass {
 
@@ -75,6 +76,8 @@ struct PassContext {
   std::span<const SecondOrderTerms> second_order;  ///< of the first layers; the others have none
   /// The arena, rounded: dense layers multiply in bfloat16. Null: in fp32.
   const Bfloat16* bfloat16_parameters = nullptr;
+  /// With bfloat16_parameters, of the rows of a SparseEncoder's weight.
+  std::span<const RowRounding> row_rounding;
   /// With bfloat16_parameters: scratch for two matrices of max_rows x the widest layer.
   std::span<Bfloat16> bfloat16_scratch;
   /// Null: nothing is imitated.

@@ -35,18 +35,22 @@ void SparseDecoder::forward(const float* parameters, ConstMatrix /*x*/, Matrix y
                             std::span<float> scratch, const PassContext& context) const {
   require(context.code != nullptr && context.code->rows() == y.rows,
           "a decoder of sparse codes without a code");
-  const SparseRows code = context.code->view();
-  if (context.unit_group == nullptr) {
-    multiply_code(code, atoms(parameters), y);
-  } else {
-    context.unit_group->sum_over_units(y, [&](Range rows, bool first) {
-      for (Index r = rows.begin; first && r < rows.end; ++r) std::ranges::fill(y.row(r), 0.0F);
-      add_code(code, atoms(parameters), rows, y);
-    });
-  }
+  multiply(parameters, context.code->view(), y, context.unit_group);
   const bool save = context.training && !scratch.empty();
   activation_forward(activation_, bias(parameters), y,
                      save ? Matrix(scratch.data(), y.rows, outputs_) : Matrix());
+}
+
+void SparseDecoder::multiply(const float* parameters, const SparseRows& code, Matrix y,
+                             UnitGroup* group) const {
+  if (group == nullptr) {
+    multiply_code(code, atoms(parameters), y);
+    return;
+  }
+  group->sum_over_units(y, [&](Range rows, bool first) {
+    for (Index r = rows.begin; first && r < rows.end; ++r) std::ranges::fill(y.row(r), 0.0F);
+    add_code(code, atoms(parameters), rows, y);
+  });
 }
 
 void SparseDecoder::backward(const float* parameters, ConstMatrix /*x*/, ConstMatrix y, Matrix dy,

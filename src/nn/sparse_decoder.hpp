@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/layout.hpp"
+#include "core/sparse_rows.hpp"
 #include "nn/activation.hpp"
 #include "nn/dense.hpp"
 #include "nn/layer.hpp"
@@ -29,6 +30,10 @@ class SparseDecoder final : public Layer {
   void backward(const float* parameters, ConstMatrix x, ConstMatrix y, Matrix dy, Matrix dx,
                 float* gradient, std::span<float> scratch,
                 const PassContext& context) const override;
+
+  /// y = h A, without bias and activation; with a group h lists this rank's units, and the sum is
+  /// over those of all ranks.
+  void multiply(const float* parameters, const SparseRows& code, Matrix y, UnitGroup* group) const;
 
   [[nodiscard]] Slot weight_slot() const { return weight_; }
   [[nodiscard]] UnitRows unit_rows() const { return {weight_tensor_.offset, outputs_}; }

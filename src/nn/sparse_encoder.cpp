@@ -56,9 +56,9 @@ std::vector<UnitRows> SparseEncoder::unit_rows() const {
   return rows;
 }
 
-// Of select_largest(), or thresholds and bounds.
+// Of the selection, or thresholds, bounds and lists; and the errors of products.
 Index SparseEncoder::fixed_scratch() const {
-  return std::max(selection_scratch_floats(units_), 2 * units_);
+  return std::max(selection_scratch_floats(units_), 4 * units_) + units_;
 }
 
 Index SparseEncoder::training_k(const PassContext& context) const {
@@ -86,8 +86,7 @@ void SparseEncoder::forward(const float* parameters, ConstMatrix given, Matrix y
   require(context.code != nullptr, "a sparse code without a place");
   const ConstMatrix x = input_of(parameters, given, scratch);
   if (context.unit_group != nullptr) {
-    require(!is(Selection::gated) && context.bfloat16_parameters == nullptr,
-            "a dictionary of parts with gates or in bfloat16");
+    require(context.bfloat16_parameters == nullptr, "a dictionary of parts in bfloat16");
     const bool selected = context.training && context.code->is_selected();
     if (selected && context.dead_units.empty()) return;
     const Range own = context.unit_group->units();
@@ -109,34 +108,48 @@ void SparseEncoder::forward(const float* parameters, ConstMatrix given, Matrix y
   // Candidates of a batch are too many to be multiplied again.
   const bool rounded =
       context.bfloat16_parameters != nullptr && !(context.training && is(Selection::batch_top_k));
+  const std::span<float> fixed =
+      scratch.subspan(static_cast<std::size_t>(x.rows * scratch_per_row()));
+  const auto units = static_cast<std::size_t>(units_);
   if (rounded) {
-    for (Index r = 0; r < x.rows; ++r)
-      convert_to_bfloat16(x.row(r).data(), context.bfloat16_scratch.data() + r * inputs_, inputs_);
-    gemm_bfloat16(false, true, {context.bfloat16_scratch.data(), x.rows, inputs_},
-                  {context.bfloat16_parameters + weight_tensor_.offset, units_, inputs_}, 0, y);
+    const Rounded products = multiply_rounded(parameters, x, y, fixed.first(units), context);
+    select(parameters, products, y, {0, units_}, fixed.subspan(units), context);
   } else {
     gemm(false, true, x, weight(parameters), 0, y);
+    select(parameters, {}, y, {0, units_}, fixed, context);
   }
-  select(parameters, rounded ? x : ConstMatrix(), y, {0, units_},
-         scratch.subspan(static_cast<std::size_t>(x.rows * scratch_per_row())), context);
 }
 
-// Rounding to bfloat16 has a relative error of at most 2^-9 in each factor; the sums of both
-// products are wrong by at most inputs 2^-24 each. So the products' difference is at most
-//   (2^-8 (1 + 2^-10) + inputs 2^-23) |x| |w|,  |w| the largest norm of a unit's weights.
-float SparseEncoder::relative_error(const float* parameters) const {
-  float largest = 0;
-  const ConstMatrix weight = this->weight(parameters);
-  for (Index u = 0; u < units_; ++u) {
-    const float* const row = weight.row(u).data();
-    const float square = scalar_product(row, row, inputs_);
-    largest = square <= largest ? largest : square;
+// With the largest e = error_x / norm_x of the rows, products of rounded rows differ from exact
+// ones by at most norm_x (e norm_w + (1 + e) error_w) (nn/rounded_weights.hpp). The sums of both
+// products are wrong by at most inputs 2^-24 norm_x norm_w each; the sum with the bias, and what is
+// computed here, by some 2^-24 of their terms. Bounds stay finite whatever the weights.
+SparseEncoder::Rounded SparseEncoder::multiply_rounded(const float* parameters, ConstMatrix x,
+                                                       Matrix y, std::span<float> errors,
+                                                       const PassContext& context) const {
+  require(context.row_rounding.size() == errors.size(), "rounded weights without bounds");
+  float ratio = 0;
+  for (Index r = 0; r < x.rows; ++r) {
+    Bfloat16* const to = context.bfloat16_scratch.data() + r * inputs_;
+    const RowRounding row = round_row(x.row(r).data(), to, inputs_);
+    ratio = std::max(ratio, row.error / row.norm);
   }
-  const float rounding = 0x1.01p-8F + static_cast<float>(inputs_) * 0x1p-23F;
-  return 1.001F * rounding * std::sqrt(largest);
+  gemm_bfloat16(false, true, {context.bfloat16_scratch.data(), x.rows, inputs_},
+                {context.bfloat16_parameters + weight_tensor_.offset, units_, inputs_}, 0, y);
+  constexpr float largest = 1e8F;
+  const float sums = static_cast<float>(inputs_ + 16) * 0x1.04p-23F;
+  for (std::size_t u = 0; u < errors.size(); ++u) {
+    const RowRounding& row = context.row_rounding[u];
+    const float error = 1.001F * ((ratio + sums) * row.norm + (1 + ratio) * row.error);
+    errors[u] = error < largest ? error : largest;
+  }
+  float bias = 0;
+  for (const float value : this->bias(parameters)) bias = std::max(bias, std::fabs(value));
+  const float underflow = static_cast<float>(inputs_) * 0x1p-125F;
+  return {x, errors, std::min(bias, largest) * 0x1p-21F + underflow};
 }
 
-void SparseEncoder::select(const float* parameters, ConstMatrix rounded, ConstMatrix products,
+void SparseEncoder::select(const float* parameters, const Rounded& rounded, ConstMatrix products,
                            Range own, std::span<float> scratch, const PassContext& context) const {
   SparseCode& code = *context.code;
   const auto units = static_cast<std::size_t>(own.size());
@@ -172,32 +185,36 @@ void SparseEncoder::select(const float* parameters, ConstMatrix rounded, ConstMa
   }
   for (std::size_t u = 0; u < units; ++u) bounds[u] = thresholds[u] - below;
   for_rows(parameters, rounded, products, [&](Index r, const Inexact* inexact) {
-    select_above(products.row(r), bias, bounds, thresholds, inexact, code);
+    select_above(products.row(r), bias, bounds, thresholds, scratch.subspan(2 * units), inexact,
+                 code);
   });
-  if (is(Selection::gated)) open_gates(parameters, code);
+  if (is(Selection::gated)) open_gates(parameters, own.begin, code);
 }
 
 void SparseEncoder::for_rows(
-    const float* parameters, ConstMatrix rounded, ConstMatrix products,
+    const float* parameters, const Rounded& rounded, ConstMatrix products,
     FunctionRef<void(Index row, const Inexact* inexact)> select_row) const {
-  const float relative = rounded.empty() ? 0 : relative_error(parameters);
+  constexpr float largest = 1e30F;
   const ConstMatrix weight = this->weight(parameters);
   for (Index r = 0; r < products.rows; ++r) {
-    if (rounded.empty()) {
+    if (rounded.input.empty()) {
       select_row(r, nullptr);
       continue;
     }
-    const float* const x = rounded.row(r).data();
-    const auto exact = [&](Index u) { return scalar_product(x, weight.row(u).data(), inputs_); };
-    const Inexact inexact{relative * std::sqrt(scalar_product(x, x, inputs_)), exact};
+    const float* const x = rounded.input.row(r).data();
+    const auto exact = [&](std::span<const std::int32_t> units, float* exact_products) {
+      multiply_listed(x, weight, units, exact_products);
+    };
+    const float norm = norm_bound(x, inputs_);
+    const Inexact inexact{norm < largest ? norm : largest, rounded.offset, rounded.errors, exact};
     select_row(r, &inexact);
   }
 }
 
-void SparseEncoder::open_gates(const float* parameters, SparseCode& code) const {
-  const float* const logarithms = parameters + magnitude_tensor_.offset;
-  const float* const shift = parameters + magnitude_bias_tensor_.offset;
-  const std::span<const float> bias = this->bias(parameters);
+void SparseEncoder::open_gates(const float* parameters, Index first, SparseCode& code) const {
+  const float* const logarithms = parameters + magnitude_tensor_.offset + first;
+  const float* const shift = parameters + magnitude_bias_tensor_.offset + first;
+  const float* const bias = parameters + bias_tensor_.offset + first;
   const std::span<const std::int32_t> units = code.view().columns;
   const std::span<float> values = code.values();
   for (std::size_t e = 0; e < values.size(); ++e) {

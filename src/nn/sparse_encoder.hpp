@@ -80,14 +80,22 @@ class SparseEncoder final : public Layer {
   // x, or x - b in scratch memory.
   [[nodiscard]] ConstMatrix input_of(const float* parameters, ConstMatrix x,
                                      std::span<float> scratch) const;
-  // `rounded`: the input, when products are of it and the weight rounded to bfloat16; else empty.
+  // Of products of the input and the weight rounded to bfloat16: the product of unit u and a row of
+  // norm n differs from the exact one by at most n errors[u] + offset. No input: they are exact.
+  struct Rounded {
+    ConstMatrix input;
+    std::span<const float> errors;
+    float offset = 0;
+  };
+  [[nodiscard]] Rounded multiply_rounded(const float* parameters, ConstMatrix x, Matrix y,
+                                         std::span<float> errors, const PassContext& context) const;
   // `own`: the units of the products.
-  void select(const float* parameters, ConstMatrix rounded, ConstMatrix products, Range own,
+  void select(const float* parameters, const Rounded& rounded, ConstMatrix products, Range own,
               std::span<float> scratch, const PassContext& context) const;
-  [[nodiscard]] float relative_error(const float* parameters) const;
-  void for_rows(const float* parameters, ConstMatrix rounded, ConstMatrix products,
+  void for_rows(const float* parameters, const Rounded& rounded, ConstMatrix products,
                 FunctionRef<void(Index row, const Inexact* inexact)> select_row) const;
-  void open_gates(const float* parameters, SparseCode& code) const;
+  // `first`: the unit that the code lists as 0.
+  void open_gates(const float* parameters, Index first, SparseCode& code) const;
   void threshold_gradients(const float* parameters, float* gradient,
                            const PassContext& context) const;
   void gate_gradients(const float* parameters, float* gradient, const PassContext& context) const;

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 
 #include "hourglass/core/error.hpp"
 #include "math/lanes.hpp"
@@ -14,7 +16,6 @@ namespace hourglass {
 namespace {
 
 using lanes::load;
-using lanes::Mask;
 using lanes::splat;
 using lanes::Vector;
 
@@ -22,11 +23,56 @@ using lanes::Vector;
 constexpr Index strands = 8;
 constexpr Index strand_groups = strands * lanes::count;
 
-// The larger of each; of a NaN and anything, the NaN.
+// The larger of each; b where a is a NaN.
 [[gnu::always_inline]] inline Vector larger(const Vector& a, const Vector& b) {
-  const Mask take = (a > b) | (a != a);
-  return take ? a : b;
+  return a > b ? a : b;
 }
+
+// What z + bias are at least and at most, of units from `unit` on: exact values.
+struct Exact {
+  template <class T>
+  [[gnu::always_inline]] static T least(const T& value, Index /*unit*/) {
+    return value;
+  }
+  template <class T>
+  [[gnu::always_inline]] static T most(const T& value, Index /*unit*/) {
+    return value;
+  }
+};
+
+// The same of values with an error.
+class Bounds {
+ public:
+  explicit Bounds(const Inexact& inexact)
+      : scale_(splat(inexact.scale)),
+        offset_(splat(inexact.offset)),
+        errors_(inexact.errors.data()) {}
+
+  template <class T>
+  [[gnu::always_inline]] T least(const T& value, Index unit) const {
+    T error;
+    find(unit, error);
+    return value - error;
+  }
+  template <class T>
+  [[gnu::always_inline]] T most(const T& value, Index unit) const {
+    T error;
+    find(unit, error);
+    return value + error;
+  }
+
+ private:
+  [[gnu::always_inline]] void find(Index unit, Vector& error) const {
+    error = lanes::multiply_add(scale_, load(errors_ + unit), offset_);
+  }
+  [[gnu::always_inline]] void find(Index unit, float& error) const {
+    error = std::fma(scale_[0], errors_[unit], offset_[0]);
+  }
+
+  Vector scale_;
+  Vector offset_;
+  const float* errors_;
+};
 
 // Calls visit(unit, value) for z + bias of each unit where wanted(value, unit) sets a mask, given
 // vectors, or holds, given the units beyond the last whole vector. 64 units are tested at a time.
@@ -53,9 +99,11 @@ template <class Wanted, class Visit>
   for (; u < units; ++u) visit_unit(u);
 }
 
-// Writes the maxima of z + bias, or 0, of groups of units: so many of each of `segments` parts of
-// the units. A NaN is larger than any number.
-void group_maxima(const float* z, const float* bias, Index segment, Index segments, float* maxima) {
+// Writes the maxima of what z + bias are at least, or 0, of groups of units: so many of each of
+// `segments` parts of the units. NaNs do not count.
+template <class Known>
+void group_maxima(const float* z, const float* bias, const Known& known, Index segment,
+                  Index segments, float* maxima) {
   for (Index s = 0; s < segments; ++s) {
     std::array<Vector, static_cast<std::size_t>(strands)> largest{};
     for (Index u = s * segment; u < (s + 1) * segment; u += strand_groups) {
@@ -63,7 +111,7 @@ void group_maxima(const float* z, const float* bias, Index segment, Index segmen
       for (Index i = 0; i < strands; ++i) {
         auto& best = largest[static_cast<std::size_t>(i)];
         const Index at = u + i * lanes::count;
-        best = larger(load(z + at) + load(bias + at), best);
+        best = larger(known.least(Vector(load(z + at) + load(bias + at)), at), best);
       }
     }
 #pragma GCC unroll 8
@@ -89,79 +137,69 @@ float largest_but(std::span<float> values, Index k) {
   return *at;
 }
 
-}  // namespace
-
-// Maxima of groups, twice; then candidates: values, the same to reorder, and numbers.
-Index selection_scratch_floats(Index units) {
-  return 2 * round_up(units, lanes::count) + 3 * units;
-}
-
-void select_largest(std::span<const float> z, std::span<const float> bias, Index k,
-                    std::span<float> scratch, const Inexact* inexact, SparseCode& code) {
-  static_assert(sizeof(float) == sizeof(std::int32_t));
+template <class Known>
+void select_largest_of(std::span<const float> z, std::span<const float> bias, Index k,
+                       std::span<float> scratch, const Known& known, const Inexact* inexact,
+                       SparseCode& code) {
   const auto units = static_cast<Index>(z.size());
-  require(bias.size() == z.size() &&
-              static_cast<Index>(scratch.size()) >= selection_scratch_floats(units),
-          "a selection without bias or scratch memory");
   // Four groups for each unit wanted, if there are so many: fewer make a lower bound, more take
   // longer.
   const Index segments =
       std::min((4 * k + strand_groups - 1) / strand_groups, units / strand_groups);
   const Index groups = segments * strand_groups;
   float* const maxima = scratch.data();
-  const float error = inexact == nullptr ? 0 : inexact->error;
-  float bound = -error;
+  float bound = 0;
   if (groups >= k) {
-    group_maxima(z.data(), bias.data(), units / groups * strand_groups, segments, maxima);
-    if (std::any_of(maxima, maxima + groups, [](float m) { return m != m; })) {
-      select_nan(z, bias, code);
-      return;
-    }
-    const std::span<float> ordered(maxima + groups, static_cast<std::size_t>(groups));
-    std::copy_n(maxima, groups, ordered.begin());
-    bound = largest_but(ordered, k) - 2 * error;
+    group_maxima(z.data(), bias.data(), known, units / groups * strand_groups, segments, maxima);
+    bound = largest_but({maxima, static_cast<std::size_t>(groups)}, k);
   }
-  float* const values = scratch.data() + 2 * round_up(units, lanes::count);
+  // Units are above 0, too.
+  bound = std::max(bound, std::numeric_limits<float>::denorm_min());
+  float* const values = maxima + round_up(units, lanes::count);
   float* const ordered = values + units;
   auto* const numbers = reinterpret_cast<std::int32_t*>(ordered + units);
   Index count = 0;
   bool broken = false;
-  const float zero = -error;
   visit_units(
       z, bias,
-      [&](const Vector& value, Index) { return ~(value < splat(bound)) & ~(value <= splat(zero)); },
+      [&, bounds = splat(bound)](const Vector& value, Index u) {
+        return ~(known.most(value, u) < bounds);
+      },
       [&](Index u, float value) {
         broken = broken || value != value;
-        if (value < bound || value <= zero) return;
-        values[count] = value;
+        const float most = known.most(value, u);
+        if (most < bound) return;
+        values[count] = most;
+        ordered[count] = known.least(value, u);
         numbers[count++] = static_cast<std::int32_t>(u);
       });
   if (broken) {
     select_nan(z, bias, code);
     return;
   }
-  const auto largest = [&] {
-    std::copy_n(values, count, ordered);
-    return largest_but({ordered, static_cast<std::size_t>(count)}, k);
-  };
   if (inexact != nullptr) {
-    // What is further below the k-th largest than two errors is not among the k largest.
-    const float least = count > k ? largest() - 2 * error : zero;
-    Index kept = 0;
+    // k units are at least this large: others below it are not among the k largest.
+    const float least =
+        count > k ? largest_but({ordered, static_cast<std::size_t>(count)}, k) : 0.0F;
+    Index near = 0;
     for (Index i = 0; i < count; ++i) {
-      if (values[i] < least) continue;
-      const Index u = numbers[i];
-      const float value = inexact->exact(u) + bias[static_cast<std::size_t>(u)];
-      values[kept] = value;
-      numbers[kept] = numbers[i];
-      kept += static_cast<Index>(value > 0);
+      numbers[near] = numbers[i];
+      near += static_cast<Index>(!(values[i] < least));
     }
-    count = kept;
+    inexact->exact({numbers, static_cast<std::size_t>(near)}, values);
+    count = 0;
+    for (Index i = 0; i < near; ++i) {
+      const float value = values[i] + bias[static_cast<std::size_t>(numbers[i])];
+      values[count] = value;
+      numbers[count] = numbers[i];
+      count += static_cast<Index>(value > 0);
+    }
   }
   float threshold = 0;
   Index ties = 0;  // units equal to the threshold that are kept
   if (count > k) {
-    threshold = largest();
+    std::copy_n(values, count, ordered);
+    threshold = largest_but({ordered, static_cast<std::size_t>(count)}, k);
     ties = k - std::count_if(values, values + count, [&](float v) { return v > threshold; });
   }
   for (Index i = 0; i < count; ++i) {
@@ -171,22 +209,60 @@ void select_largest(std::span<const float> z, std::span<const float> bias, Index
   code.end_row();
 }
 
+}  // namespace
+
+// Maxima of groups; then candidates: values, the same to reorder, and numbers.
+Index selection_scratch_floats(Index units) { return round_up(units, lanes::count) + 3 * units; }
+
+void select_largest(std::span<const float> z, std::span<const float> bias, Index k,
+                    std::span<float> scratch, const Inexact* inexact, SparseCode& code) {
+  static_assert(sizeof(float) == sizeof(std::int32_t));
+  const auto units = static_cast<Index>(z.size());
+  require(bias.size() == z.size() &&
+              static_cast<Index>(scratch.size()) >= selection_scratch_floats(units),
+          "a selection without bias or scratch memory");
+  if (inexact == nullptr) {
+    select_largest_of(z, bias, k, scratch, Exact{}, nullptr, code);
+  } else {
+    require(inexact->errors.size() == z.size(), "inexact products without errors");
+    select_largest_of(z, bias, k, scratch, Bounds(*inexact), inexact, code);
+  }
+}
+
 void select_above(std::span<const float> z, std::span<const float> bias,
                   std::span<const float> bounds, std::span<const float> thresholds,
-                  const Inexact* inexact, SparseCode& code) {
+                  std::span<float> scratch, const Inexact* inexact, SparseCode& code) {
   require(bias.size() == z.size() && bounds.size() == z.size() && thresholds.size() == z.size(),
           "a selection without bias or bounds");
-  const float error = inexact == nullptr ? 0 : inexact->error;
+  const auto add = [&](Index u, float value) {
+    const auto at = static_cast<std::size_t>(u);
+    if (!(value <= bounds[at])) code.add(u, value <= thresholds[at] ? 0 : value, value);
+  };
+  if (inexact == nullptr) {
+    visit_units(
+        z, bias, [&](const Vector& value, Index u) { return ~(value <= load(bounds.data() + u)); },
+        add);
+    code.end_row();
+    return;
+  }
+  require(inexact->errors.size() == z.size() && scratch.size() >= 2 * z.size(),
+          "inexact products without errors or scratch memory");
+  const Bounds known(*inexact);
+  float* const values = scratch.data();
+  auto* const numbers = reinterpret_cast<std::int32_t*>(values + z.size());
+  std::size_t count = 0;
   visit_units(
       z, bias,
       [&](const Vector& value, Index u) {
-        return ~(value + splat(error) <= load(bounds.data() + u));
+        return ~(known.most(value, u) <= load(bounds.data() + u));
       },
       [&](Index u, float value) {
-        const auto at = static_cast<std::size_t>(u);
-        if (inexact != nullptr) value = inexact->exact(u) + bias[at];
-        if (!(value <= bounds[at])) code.add(u, value <= thresholds[at] ? 0 : value, value);
+        if (known.most(value, u) <= bounds[static_cast<std::size_t>(u)]) return;
+        numbers[count++] = static_cast<std::int32_t>(u);
       });
+  inexact->exact({numbers, count}, values);
+  for (std::size_t i = 0; i < count; ++i)
+    add(numbers[i], values[i] + bias[static_cast<std::size_t>(numbers[i])]);
   code.end_row();
 }
 

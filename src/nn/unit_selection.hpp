@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 #include "core/function_ref.hpp"
@@ -13,15 +14,19 @@ namespace hourglass {
 // that hold something. Each appends a row to `code`. A NaN is always selected, so that it is
 // noticed.
 
-/// Floats of scratch memory of select_largest() for so many units.
+/// Floats of scratch memory for so many units.
 [[nodiscard]] Index selection_scratch_floats(Index units);
 
-/// Products in less than single precision: |z_u - exact(u)| <= error for every unit u. Units whose
-/// selection could depend on that are selected by exact(u), and values are exact(u) + bias: the
-/// selection is that of exact products.
+/// Products in less than single precision: |z_u - exact product| <= scale errors[u] + offset for
+/// every unit u, and as much for their sums with the bias. Units whose selection could depend on
+/// that are selected by exact products, and values are exact: the selection is that of exact
+/// products.
 struct Inexact {
-  float error = 0;
-  FunctionRef<float(Index unit)> exact;
+  float scale = 0;
+  float offset = 0;
+  std::span<const float> errors;
+  /// Writes the exact products of the listed units.
+  FunctionRef<void(std::span<const std::int32_t> units, float* products)> exact;
 };
 
 /// The k largest of relu(z + bias), fewer where fewer are above 0. Of equal values the unit of
@@ -31,9 +36,10 @@ void select_largest(std::span<const float> z, std::span<const float> bias, Index
                     std::span<float> scratch, const Inexact* inexact, SparseCode& code);
 
 /// All units with z + bias above their bound; values are z + bias where that is above the unit's
-/// threshold and 0 between bound and threshold.
+/// threshold and 0 between bound and threshold. Scratch memory as for select_largest(), needed with
+/// `inexact` alone.
 void select_above(std::span<const float> z, std::span<const float> bias,
                   std::span<const float> bounds, std::span<const float> thresholds,
-                  const Inexact* inexact, SparseCode& code);
+                  std::span<float> scratch, const Inexact* inexact, SparseCode& code);
 
 }  // namespace hourglass

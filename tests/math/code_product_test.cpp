@@ -119,5 +119,17 @@ TEST(CodeProduct, sums_go_on_and_zeroed_rows_stay) {
   EXPECT_EQ(gradient(4, 94), 0.0F);
 }
 
+TEST(CodeProduct, listed_rows_have_the_bits_of_scalar_products) {
+  for (const Index width : {3, 64, 95}) {
+    const Trial t(width);
+    const std::vector<std::int32_t> listed = {9, 0, 4, 4};
+    std::vector<float> products(listed.size());
+    multiply_listed(t.x.data(), ConstMatrix(t.atoms.data(), units, width), listed, products.data());
+    for (std::size_t i = 0; i < listed.size(); ++i) {
+      EXPECT_EQ(products[i], scalar_product(t.x.data(), t.atoms.data() + listed[i] * width, width));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace hourglass

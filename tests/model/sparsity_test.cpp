@@ -7,9 +7,11 @@
 #include <functional>
 #include <vector>
 
+#include "math/onednn.hpp"
 #include "model/autoencoder.hpp"
 #include "model/autoencoder_trial.hpp"
 #include "nn/reference.hpp"
+#include "nn/rounded_weights.hpp"
 
 namespace hourglass {
 namespace {
@@ -218,6 +220,51 @@ TEST(Sparsity, codes_and_reconstructions_equal_the_definition) {
         ASSERT_EQ(decoded[r][c], outputs[r][c]);
       }
     }
+  }
+}
+
+// Two units of which rounding the input and the weights to bfloat16 makes the smaller product the
+// larger one, by more than either rounding alone could: the first half of the input is rounded
+// down, the second up, each by nearly 2^-8 of itself.
+TEST(Sparsity, selection_in_bfloat16_is_that_of_single_precision) {
+  if (!has_onednn() || !cpu_multiplies_bfloat16()) GTEST_SKIP() << "no bfloat16 here";
+  constexpr Index features = 128;
+  constexpr float down = 1 + 0x1p-8F;
+  constexpr float up = 1 + 3 * 0x1p-8F;
+  for (const char* selection : {"topk:1", "jumprelu:64.49", "gated"}) {
+    AutoencoderSpec spec = sparse_spec(selection, {features, 64});
+    spec.dictionary.pre_bias = PreBias::none;
+    if (spec.sparsity.selection.kind == Selection::jump_relu) spec.sparsity.l0 = 0.1;
+    if (spec.sparsity.selection.kind == Selection::gated) spec.regularization.l1 = 0.1;
+    Trial trial(spec, 3);
+    const auto tensor = [&](Index number) {
+      const Tensor& found = trial.model.layout().tensors()[static_cast<std::size_t>(number)];
+      return trial.parameters.span().subspan(static_cast<std::size_t>(found.offset),
+                                             static_cast<std::size_t>(found.size));
+    };
+    const std::span<float> weight = tensor(0);
+    std::ranges::fill(weight, 0.0F);
+    // Of gates: open where the product is above 64.49.
+    std::ranges::fill(tensor(1), selection[0] == 'g' ? -64.49F : 0.0F);
+    if (selection[0] == 'j') std::ranges::fill(tensor(2), std::log(64.49F));
+    for (Index i = 0; i < 64; ++i) weight[static_cast<std::size_t>(i)] = down;
+    for (Index i = 64; i < 127; ++i) weight[static_cast<std::size_t>(features + i)] = up;
+    for (Index i = 0; i < trial.input.size(); ++i) trial.input[i] = i % features < 64 ? down : up;
+    RoundedWeights rounded(trial.model.rounded_part());
+    rounded.round(trial.parameters.data(), 0, 1);
+    std::vector<Bfloat16> scratch(2 * 5 * features);
+    PassContext context = training;
+    context.bfloat16_parameters = rounded.data();
+    context.row_rounding = rounded.rows();
+    context.bfloat16_scratch = scratch;
+    trial.model.train_pass(trial.parameters.data(), trial.x(), trial.t(), 1, trial.workspace,
+                           trial.gradient.data(), context, {});
+    const SparseRows code = trial.workspace.code().view();
+    EXPECT_EQ(std::vector<std::int32_t>(code.columns.begin(), code.columns.end()),
+              std::vector<std::int32_t>({0, 0, 0}))
+        << selection;
+    EXPECT_NEAR(trial.workspace.code().pre_activations()[0],
+                64 * down * down - (selection[0] == 'g' ? 64.49F : 0.0F), 1e-5);
   }
 }
 

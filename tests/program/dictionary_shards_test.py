@@ -28,6 +28,7 @@ class DictionaryShardsTest(ProgramTest):
             "prefixes": ["--sparsity", "topk:3", "--matryoshka", "50,100", "--sparse-update"],
             "jumprelu": ["--sparsity", "jumprelu:0.1", "--l0", "1e-3"],
             "l1": ["--sparsity", "l1", "--l1", "1e-3", "--pre-bias", "none"],
+            "gated": ["--sparsity", "gated", "--l1", "1e-3"],
         }
         for name, own in kinds.items():
             with self.subTest(sparsity=name):
