@@ -5,21 +5,22 @@ same machine.
 
     bench/time_to_quality.py --problem fashion-mnist --data fashion-mnist.h5 --output fashion.json
 
-An error by epoch does not depend on the machine's load, a time does. So there are two phases:
-`timing` trains all competitors in turn, --rounds times, and keeps the median seconds of an epoch of
-each (the second epoch of a run; PyTorch's by batch size); it wants an idle machine. `quality`
-trains to the targets: runs of 1, 2, 3, ... epochs, each a whole training with its schedule, and a
-target counts as reached at the end of the first epoch below it. --phase makes them separately;
---output keeps what is done, and a repeated call goes on from there.
+An error by epoch does not depend on the machine's load, a time does. So there are two phases.
+`quality` looks for the shortest run that reaches a target: each a whole training with its schedule,
+its length found by bisection; below one epoch it is a part of the samples (--select-rows). `timing`
+trains these runs again with --ranks, in turn, and adds the seconds up to the end of the epoch that
+reached the target; it wants an idle machine. --phase makes them separately; --output keeps what is
+done, and a repeated call goes on from there.
 
 The optimizers of hourglass have their defaults and a cosine schedule. Of PyTorch's Adam rate, batch
-and schedule are searched on the first seed: all settings for a quarter of --most-epochs, the better
-third of them to the end, and the best by seconds trains with all seeds. The result is the median
-over the seeds."""
+and schedule are searched on the first seed: all settings for --search-seconds of training each,
+the better third of them until they reach the target or have taken longer than the best, which
+trains with all seeds. The result is the median over the seeds."""
 
 import argparse
 import itertools
 import json
+import math
 import os
 import pathlib
 import shutil
@@ -56,14 +57,14 @@ OPTIMIZERS = {
     "soap bf16": "--optimizer soap --optimizer-precision bf16",
     "kfac": "--optimizer kfac",
     "kfac bf16": "--optimizer kfac --optimizer-precision bf16",
-    "kfac": "--optimizer kfac",
 }
 TORCH = {
     "rate": [5e-4, 1e-3, 2e-3, 3e-3],
     "batch": [128, 256, 512],
     "schedule": ["constant", "cosine"],
 }
-LENGTHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+# Epochs of a run.
+LENGTHS = (0.25, 0.375, 0.5, 0.625, 0.75, 0.875, *range(1, 9), 10, 12, 14, 16, 20, 24, 32, 48, 64)
 
 
 def network_options(options):
@@ -81,7 +82,10 @@ def hourglass_run(options, optimizer, epochs, seed, ranks):
     folder = tempfile.mkdtemp(prefix="time-to-quality-")
     command = ["mpirun", "-n", ranks] if ranks > 1 else []
     command += [options.program, "train", *network_options(options)]
-    command += [*OPTIMIZERS[optimizer].split(), "--batch", options.batch, "--epochs", epochs]
+    command += [*OPTIMIZERS[optimizer].split(), "--batch", options.batch]
+    command += ["--epochs", max(1, epochs)]
+    if epochs < 1:
+        command += ["--select-rows", f"0:{round(epochs * options.samples)}"]
     command += ["--schedule", "cosine", "--warmup-epochs", "0.1", "--seed", seed]
     command += ["--progress", "none", "--checkpoint-every", 0, "--output", f"{folder}/run"]
     command += options.extra.split()
@@ -144,114 +148,158 @@ class Record:
         return self.content["runs"][key]
 
 
-def measure_times(options, record):
-    timing = record.content["timing"]
-    batches = [] if options.no_torch else options.torch_batch
-    for _ in range(options.rounds):
-        for name in options.optimizers:
-            rate = hourglass_run(options, name, 2, 1, options.ranks)[1]["samples_per_second"]
-            timing.setdefault(name, []).append(options.samples / rate)
-            record.save()
-        for batch in batches:
-            points = torch_run(options, (1e-3, batch, "constant"), 2, 1, options.ranks)
-            seconds = points[1]["seconds"] - points[0]["seconds"]
-            timing.setdefault(f"torch {batch}", []).append(seconds)
-            record.save()
-    for name, seconds in timing.items():
-        print(f"{name:<32}{statistics.median(seconds):8.2f} s an epoch", flush=True)
+class Runs:
+    """Trainings of one setting and seed: the length of a run decides its schedule."""
+
+    def __init__(self, errors_of, lengths):
+        self.errors_of, self.lengths = errors_of, lengths
+
+    def reached(self, length, target):
+        """The epochs after which a run of this length is below the target, or None."""
+        errors = self.errors_of(length)
+        ends = [length] if length < 1 else range(1, len(errors) + 1)
+        return next((end for end, error in zip(ends, errors) if error <= target), None)
+
+    def shortest(self, target):
+        """(Length, epochs until the target) of the run that reaches it soonest, by bisection: a
+        longer run ends lower. None if none does."""
+        low, high, best = 0, len(self.lengths), None
+        while low < high:
+            middle = (low + high) // 2
+            length = self.lengths[middle]
+            epochs = self.reached(length, target)
+            if epochs is None:
+                low = middle + 1
+            else:
+                best = min(best or (length, epochs), (length, epochs), key=lambda run: run[1])
+                high = middle
+        return best
 
 
-def epochs_to(errors, target):
-    return next((i + 1 for i, error in enumerate(errors) if error <= target), None)
+class Competitor:
+    """Name, lengths of runs, and how to train: `train(epochs, seed, ranks)` is a list of
+    (seconds since the beginning, test error) by epoch."""
+
+    def __init__(self, name, lengths, train):
+        self.name, self.lengths, self.train = name, lengths, train
+
+    def runs(self, options, record, seed):
+        def errors_of(epochs):
+            def train():
+                return [error for _, error in self.train(epochs, seed, options.quality_ranks)]
+
+            return record.errors(self.name, seed, epochs, train)
+
+        return Runs(errors_of, self.lengths)
 
 
-def least_epochs(runs, targets):
-    """By target: the least number of epochs after which one of the runs is below it, or None."""
-    found = [[epochs_to(errors, target) for errors in runs] for target in targets]
-    return [min((n for n in of_target if n), default=None) for of_target in found]
+def hourglass_competitor(options, name):
+    def train(epochs, seed, ranks):
+        seconds, points = 0.0, []
+        samples = min(1, epochs) * options.samples
+        for epoch in hourglass_run(options, name, epochs, seed, ranks):
+            seconds += samples / epoch["samples_per_second"]
+            points.append((seconds, epoch["validation_sse"]))
+        return points
+
+    return Competitor(name, [n for n in LENGTHS if n <= options.most_epochs], train)
 
 
-def hourglass_epochs(options, record, name, seed, targets):
-    runs = []
-    for epochs in LENGTHS:
-        if epochs > options.most_epochs:
-            break
+def torch_competitor(options, setting, most_epochs):
+    def train(epochs, seed, ranks):
+        points = torch_run(options, setting, epochs, seed, ranks)
+        return [(point["seconds"], point["sse"]) for point in points]
 
-        def train(epochs=epochs):
-            records = hourglass_run(options, name, epochs, seed, options.quality_ranks)
-            return [epoch["validation_sse"] for epoch in records]
-
-        runs.append(record.errors(name, seed, epochs, train))
-        if min(runs[-1]) <= min(targets):
-            break
-    return least_epochs(runs, targets)
-
-
-def torch_errors(options, record, setting, epochs, seed):
-    def train():
-        points = torch_run(options, setting, epochs, seed, options.quality_ranks)
-        return [point["sse"] for point in points]
-
-    name = "torch {} {} {}".format(*setting)
-    return record.errors(name, seed, epochs, train)
-
-
-def torch_epochs(options, record, setting, seed, targets):
-    """A constant rate needs one run, a schedule one of each length."""
-    lengths = [epochs for epochs in LENGTHS if epochs <= options.torch_epochs]
+    lengths = [n for n in LENGTHS if 1 <= n <= most_epochs]
+    # A constant rate needs one run, a schedule one of each length.
     if setting[2] == "constant":
         lengths = lengths[-1:]
-    runs = []
-    for epochs in lengths:
-        runs.append(torch_errors(options, record, setting, epochs, seed))
-        if min(runs[-1]) <= min(targets):
-            break
-    return least_epochs(runs, targets)
+    return Competitor("torch {} {} {}".format(*setting), lengths, train)
 
 
-def torch_search(options, record, target, seconds_of):
-    """The setting with which PyTorch is below the target soonest, on the first seed."""
-    grid = itertools.product(options.torch_rate, options.torch_batch, options.torch_schedule)
-    short = max(1, options.torch_epochs // 4)
-    settings = sorted(
-        grid, key=lambda setting: torch_errors(options, record, setting, short, 1)[-1]
-    )
-    best = None
-    for setting in settings[: max(1, len(settings) // 3)]:
-        epochs = torch_epochs(options, record, setting, 1, [target])[0]
-        if epochs and (best is None or epochs * seconds_of(setting) < best[0]):
-            best = (epochs * seconds_of(setting), setting)
-    return best[1] if best else None
-
-
-def show(name, epochs, seconds):
-    """Medians over the seeds; a target that a seed does not reach is not reached."""
-    by_target = list(zip(*epochs))
-    medians = [None if None in of else statistics.median(of) for of in by_target]
-    shown = ["-" if n is None else f"{n * seconds:.1f} ({n:g})" for n in medians]
-    print(f"{name:<32}" + "".join(f"{text:>14}" for text in shown), flush=True)
-
-
-def measure_quality(options, record):
-    targets = PROBLEMS[options.problem]["targets"]
-    timing = {name: statistics.median(s) for name, s in record.content["timing"].items()}
-    seeds = range(1, options.seeds + 1)
-    print(f"{'seconds (epochs) to':<32}" + "".join(f"{target:>14}" for target in targets))
-    for name in options.optimizers:
-        epochs = [hourglass_epochs(options, record, name, seed, targets) for seed in seeds]
-        show(name, epochs, timing[name])
-    if options.no_torch:
-        return
+def torch_search(options, record, target):
+    """(Setting, epochs) with which PyTorch is below the target soonest, on the first seed, or
+    None."""
+    epoch_seconds = record.content.setdefault("torch epoch seconds", {})
+    for batch in options.torch_batch:
+        if str(batch) not in epoch_seconds:
+            run = torch_run(options, (1e-3, batch, "constant"), 2, 1, options.ranks)
+            epoch_seconds[str(batch)] = run[1]["seconds"] - run[0]["seconds"]
+            record.save()
 
     def seconds_of(setting):
-        return timing[f"torch {setting[1]}"]
+        return epoch_seconds[str(setting[1])]
 
-    setting = torch_search(options, record, targets[0], seconds_of)
-    if setting is None:
-        print(f"torch: {targets[0]} not reached in {options.torch_epochs} epochs by any setting")
-        return
-    epochs = [torch_epochs(options, record, setting, seed, targets[:1]) for seed in seeds]
-    show("torch {} {} {}".format(*setting), epochs, seconds_of(setting))
+    def runs_of(setting, most_epochs):
+        return torch_competitor(options, setting, most_epochs).runs(options, record, 1)
+
+    def error_after_short_run(setting):
+        epochs = max(1, round(options.search_seconds / seconds_of(setting)))
+        return runs_of(setting, epochs).errors_of(epochs)[-1]
+
+    grid = itertools.product(options.torch_rate, options.torch_batch, options.torch_schedule)
+    settings = sorted(grid, key=error_after_short_run)
+    best, best_seconds = None, None
+    for setting in settings[: max(1, len(settings) // 3)]:
+        most = options.torch_epochs
+        if best:
+            most = min(most, math.ceil(best_seconds / seconds_of(setting)) - 1)
+        found = runs_of(setting, most).shortest(target) if most > 0 else None
+        if found and (best is None or found[1] * seconds_of(setting) < best_seconds):
+            best, best_seconds = (setting, found[1]), found[1] * seconds_of(setting)
+    return best
+
+
+def competitors(options, record, targets):
+    found = [hourglass_competitor(options, name) for name in options.optimizers]
+    if not options.no_torch:
+        best = torch_search(options, record, targets[0])
+        if best:
+            # Another seed may need more.
+            most_epochs = min(options.torch_epochs, 2 * best[1])
+            found.append(torch_competitor(options, best[0], most_epochs))
+        else:
+            print(f"torch: {targets[0]} not reached in {options.torch_epochs} epochs")
+    return found
+
+
+def targets_of(competitor, targets):
+    """PyTorch is searched for the first target only."""
+    return targets[:1] if competitor.name.startswith("torch") else targets
+
+
+def measure_times(options, record, found, targets):
+    """Seconds of the shortest run to each target, of each seed."""
+    timing = record.content["timing"]
+    for seed in range(1, options.seeds + 1):
+        for competitor in found:
+            for target in targets_of(competitor, targets):
+                key = f"{competitor.name} / seed {seed} / {target}"
+                run = competitor.runs(options, record, seed).shortest(target)
+                if run and key not in timing:
+                    length, epochs = run
+                    points = competitor.train(length, seed, options.ranks)
+                    timing[key] = points[math.ceil(epochs) - 1][0]
+                    record.save()
+
+
+def show(options, record, found, targets):
+    """Medians over the seeds; a target that a seed does not reach is not reached."""
+    seeds = range(1, options.seeds + 1)
+    print(f"{'seconds (epochs) to':<32}" + "".join(f"{target:>16}" for target in targets))
+    for competitor in found:
+        line = f"{competitor.name:<32}"
+        for target in targets_of(competitor, targets):
+            runs = [competitor.runs(options, record, seed).shortest(target) for seed in seeds]
+            if None in runs:
+                line += f"{'-':>16}"
+                continue
+            epochs = statistics.median(run[1] for run in runs)
+            keys = [f"{competitor.name} / seed {seed} / {target}" for seed in seeds]
+            times = [record.content["timing"].get(key) for key in keys]
+            seconds = "?" if None in times else f"{statistics.median(times):.1f}"
+            line += f"{f'{seconds} ({epochs:g})':>16}"
+        print(line, flush=True)
 
 
 def main():
@@ -266,7 +314,6 @@ def main():
     parser.add_argument("--phase", choices=["timing", "quality", "both"], default="both")
     parser.add_argument("--ranks", type=int, default=2, help="of the timing")
     parser.add_argument("--quality-ranks", type=int, default=1, help="does not change the result")
-    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--batch", type=int, default=512, help="of hourglass")
     parser.add_argument("--optimizers", default=",".join(OPTIMIZERS), help="of hourglass")
     parser.add_argument("--extra", default="", help="more options of hourglass train")
@@ -274,19 +321,23 @@ def main():
     parser.add_argument("--most-epochs", type=int, default=16, help="of hourglass")
     parser.add_argument("--no-torch", action="store_true")
     parser.add_argument("--torch-epochs", type=int, default=16)
+    parser.add_argument(
+        "--search-seconds", type=float, default=35, help="of each setting of PyTorch's search"
+    )
     parser.add_argument("--torch-rate", type=float, nargs="+", default=TORCH["rate"])
     parser.add_argument("--torch-batch", type=int, nargs="+", default=TORCH["batch"])
     parser.add_argument("--torch-schedule", nargs="+", default=TORCH["schedule"])
     parser.add_argument("--output", help="JSON file")
     options = parser.parse_args()
-    options.optimizers = options.optimizers.split(",")
+    options.optimizers = [name for name in options.optimizers.split(",") if name]
     with h5py.File(options.data, "r") as source:
         options.samples = len(source[SOURCE["data"]])
     record = Record(options.output, options.problem)
+    targets = PROBLEMS[options.problem]["targets"]
+    found = competitors(options, record, targets)
     if options.phase != "quality":
-        measure_times(options, record)
-    if options.phase != "timing":
-        measure_quality(options, record)
+        measure_times(options, record, found, targets)
+    show(options, record, found, targets)
 
 
 if __name__ == "__main__":

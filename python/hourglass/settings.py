@@ -177,6 +177,10 @@ SETTINGS: Dict[str, Tuple[str, str, bool]] = {
     "force-precision": ("run", "false", False),
     "gemm": ("run", "openblas", True),
     "gradient-wire": ("run", "fp32", True),
+    "sync-every": ("run", "0", True),
+    "sync-groups": ("run", "0", True),
+    "outer-rate": ("run", "0.7", True),
+    "outer-momentum": ("run", "0.9", True),
     "output": ("run", "", False),
     "checkpoint-every": ("run", "1epochs", False),
     "keep": ("run", "3", False),
@@ -607,6 +611,17 @@ class TrainingParameters:
     gradient_wire
         Format of exchanged gradients and updates: fp32, bf16 (half the bytes, rounded sums), int8
         (a quarter) or powersgd:R (gradients of rank R) [fp32]
+    sync_every
+        Local steps between two exchanges of weights by --sync-groups (DiLoCo, local SGD); 0:
+        gradients are summed in every step [0]
+    sync_groups
+        Number of groups of shards that make local steps, each on its part of --batch; not the
+        number of ranks, which may be any [0]
+    outer_rate
+        Learning rate of the outer step, which moves the weights towards the mean of the groups'
+        [0.7]
+    outer_momentum
+        Nesterov momentum of the outer step [0.9]
     checkpoint_every
         Checkpoint interval, e.g. 500steps, 1epochs, 600s; 0: only when stopped [1epochs]
     keep
@@ -815,6 +830,10 @@ class TrainingParameters:
         force_precision: Flag = None,
         gemm: Text = None,
         gradient_wire: Text = None,
+        sync_every: Number = None,
+        sync_groups: Number = None,
+        outer_rate: Number = None,
+        outer_momentum: Number = None,
         checkpoint_every: Text = None,
         keep: Number = None,
         keep_every: Text = None,

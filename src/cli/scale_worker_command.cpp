@@ -137,9 +137,9 @@ double compute_of(const StepTimes& step) {
   return step.of(Phase::forward) + step.of(Phase::loss) + step.of(Phase::backward) +
          step.of(Phase::tree_sum);
 }
-// Messages of whole matrices are communication, their directions are part of the update.
+// Messages of whole matrices and of weights are communication, directions are part of the update.
 double exchange_of(const StepTimes& step) {
-  return step.of(Phase::exchange) + step.of(Phase::directions);
+  return step.of(Phase::exchange) + step.of(Phase::directions) + step.of(Phase::outer_step);
 }
 double update_of(const StepTimes& step) {
   return step.of(Phase::update) + step.of(Phase::statistics) + step.of(Phase::roots) +

@@ -214,6 +214,7 @@ void validate(const TrainConfig& config) {
   check_dictionary_shards(config);
   check_pretraining(config);
   check_transfer(config);
+  check_local_steps(config);
 }
 
 }  // namespace hourglass

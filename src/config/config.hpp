@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config/arithmetic_settings.hpp"
+#include "config/local_steps.hpp"
 #include "config/optimizer_defaults.hpp"
 #include "config/penalty_schedules.hpp"
 #include "config/pretrain_config.hpp"
@@ -129,6 +130,7 @@ struct TrainConfig {
   Index dictionary_shards = 1;  ///< ranks that hold the units of a sparse code together
   bool overlap = true;          ///< finished buckets are exchanged while others are computed
   ArithmeticSettings arithmetic;
+  LocalStepSettings local;
 
   // run
   std::string output;

@@ -91,6 +91,7 @@ std::span<const SettingDependency> setting_dependencies() {
       {{"pretrain-corruption", "pretrain-corruption-strength"}, {"pretrain"}, {"denoising"}},
       {{"init-layers"}, {"init-from"}, {}},
       {{"distill", "distill-weight"}, {"teacher"}, {}},
+      {{"sync-groups", "outer-rate", "outer-momentum"}, {"sync-every"}, {}},
       {{"force-precision"}, {"precision", "optimizer-precision"}, {"bf16"}},
   };
   return dependencies;

@@ -52,6 +52,20 @@ std::vector<Setting> run_settings() {
            throw Error(ErrorKind::usage, fmt::format("--gradient-wire: {}", error.what()));
          }
        }},
+      integer_setting({"sync-every", s,
+                       "Local steps between two exchanges of weights by --sync-groups (DiLoCo, "
+                       "local SGD); 0: gradients are summed in every step"},
+                      [](TrainConfig& c) -> Index& { return c.local.every; }),
+      integer_setting({"sync-groups", s,
+                       "Number of groups of shards that make local steps, each on its part of "
+                       "--batch; not the number of ranks, which may be any"},
+                      [](TrainConfig& c) -> Index& { return c.local.groups; }),
+      number_setting({"outer-rate", s,
+                      "Learning rate of the outer step, which moves the weights towards the mean "
+                      "of the groups'"},
+                     [](TrainConfig& c) -> double& { return c.local.rate; }),
+      number_setting({"outer-momentum", s, "Nesterov momentum of the outer step"},
+                     [](TrainConfig& c) -> double& { return c.local.momentum; }),
       text_setting({"output", s, "Run folder, which is created", Scope::run},
                    [](TrainConfig& c) -> std::string& { return c.output; }),
       {"checkpoint-every", s,

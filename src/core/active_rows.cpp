@@ -45,6 +45,10 @@ ActiveRows::ActiveRows(std::vector<UnitRows> tensors, Index units)
 
 void ActiveRows::clear() { std::ranges::fill(words_, 0); }
 
+void ActiveRows::fill() {
+  for (Index unit = 0; unit < units_; ++unit) add(unit);
+}
+
 void ActiveRows::add(const ActiveRows& other) {
   require(other.units_ == units_, "a union of different units");
   for (std::size_t i = 0; i < words_.size(); ++i) words_[i] |= other.words_[i];

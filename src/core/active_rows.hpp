@@ -35,6 +35,8 @@ class ActiveRows {
   [[nodiscard]] Index units() const { return units_; }
   [[nodiscard]] std::span<const UnitRows> tensors() const { return tensors_; }
   void clear();
+  /// All units.
+  void fill();
   void add(Index unit) {
     words_[static_cast<std::size_t>(unit) / 64] |= std::uint64_t{1} << (unit % 64);
   }

@@ -7,8 +7,9 @@ namespace hourglass {
 
 std::string_view name_of(Phase phase) {
   constexpr std::array<std::string_view, phase_count> names = {
-      "input",      "forward", "loss",         "backward",   "tree sum",   "exchange",  "update",
-      "statistics", "roots",   "precondition", "directions", "validation", "checkpoint"};
+      "input",      "forward",    "loss",       "backward",  "tree sum",
+      "exchange",   "update",     "statistics", "roots",     "precondition",
+      "directions", "outer step", "validation", "checkpoint"};
   return names[static_cast<std::size_t>(phase)];
 }
 

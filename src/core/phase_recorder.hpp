@@ -22,10 +22,11 @@ enum class Phase : std::uint8_t {
   roots,         ///< the same: inverse roots, eigenbases, inverses
   precondition,  ///< optimizers of whole matrices: directions
   directions,    ///< the same: exchange of gradients and directions with the matrices' owners
+  outer_step,    ///< local steps: exchange of the groups' weights and the step from them
   validation,    ///< passes over the validation data
   checkpoint,    ///< writing state
 };
-inline constexpr std::size_t phase_count = 13;
+inline constexpr std::size_t phase_count = 14;
 
 [[nodiscard]] std::string_view name_of(Phase phase);
 /// Whether the work of a phase is arithmetic: products of matrices.

@@ -23,8 +23,12 @@ Index taken(Index size, Index micro_batch, Index step) {
 
 }  // namespace
 
-ShardPlan::ShardPlan(Index samples, Index shards, Index micro_batch)
-    : samples_(samples), shards_(shards), micro_batch_(micro_batch) {
+ShardPlan::ShardPlan(Index samples, Index shards, Index micro_batch, Index groups)
+    : samples_(samples),
+      shards_(shards),
+      micro_batch_(micro_batch),
+      groups_(groups),
+      all_shards_(shards) {
   if (micro_batch < 1) {
     throw Error(ErrorKind::usage,
                 "--micro-batch is " + std::to_string(micro_batch) + ": it must be at least 1");
@@ -36,10 +40,11 @@ ShardPlan::ShardPlan(Index samples, Index shards, Index micro_batch)
   }
   if (samples < 1)
     throw Error(ErrorKind::data, "the data set holds no samples: at least one row is needed");
+  require(groups >= 1 && shards % groups == 0, "shards that groups do not divide evenly");
 }
 
 Index ShardPlan::steps_per_epoch() const {
-  return ceiling_quotient(ceiling_quotient(samples_, shards_), micro_batch_);
+  return ceiling_quotient(ceiling_quotient(samples_, all_shards_), micro_batch_);
 }
 
 Range ShardPlan::positions(Index shard, Index step) const {
@@ -51,8 +56,9 @@ Range ShardPlan::positions(Index shard, Index step) const {
 
 Index ShardPlan::samples_in_step(Index step) const {
   // Even parts have one of two sizes; as many as the remainder have the larger one.
-  const Index smaller = samples_ / shards_;
-  const Index larger_count = samples_ % shards_;
+  const Index smaller = samples_ / all_shards_;
+  const Index rows = shard_rows(shards_ - 1).end - shard_rows(0).begin;
+  const Index larger_count = rows - shards_ * smaller;
   return larger_count * taken(smaller + 1, micro_batch_, step) +
          (shards_ - larger_count) * taken(smaller, micro_batch_, step);
 }
@@ -64,7 +70,35 @@ Range ShardPlan::shards_of_rank(Index rank, Index ranks) const {
                                       counted(shards_, "rank") +
                                       ", a larger --batch or a smaller --micro-batch");
   }
-  return even_part(shards_, ranks, rank);
+  const Range groups = groups_of_rank(rank, ranks);
+  const Index shards_per_group = shards_ / groups_;
+  const Range shards = {groups.begin * shards_per_group, groups.end * shards_per_group};
+  if (groups.size() > 1) return shards;
+  const Range sharing = ranks_of_group(groups.begin, ranks);
+  const Range part = even_part(shards_per_group, sharing.size(), rank - sharing.begin);
+  return {shards.begin + part.begin, shards.begin + part.end};
+}
+
+ShardPlan ShardPlan::group(Index group) const {
+  ShardPlan plan = *this;
+  plan.shards_ = shards_ / groups_;
+  plan.groups_ = 1;
+  plan.first_shard_ = first_shard_ + group * plan.shards_;
+  return plan;
+}
+
+Range ShardPlan::groups_of_rank(Index rank, Index ranks) const {
+  if (ranks <= groups_) return even_part(groups_, ranks, rank);
+  Index group = 0;
+  while (even_part(ranks, groups_, group).end <= rank) ++group;
+  return {group, group + 1};
+}
+
+Range ShardPlan::ranks_of_group(Index group, Index ranks) const {
+  if (ranks > groups_) return even_part(ranks, groups_, group);
+  Index rank = 0;
+  while (even_part(groups_, ranks, rank).end <= group) ++rank;
+  return {rank, rank + 1};
 }
 
 Range ShardPlan::rows_of_rank(Index rank, Index ranks) const {

@@ -62,7 +62,8 @@ StepSums& GradientEngine::run(const float* parameters, SampleSource& source, std
                       .batch_samples = shards_.samples_in_step(step),
                       .dead_units = dead_units},
                      step,
-                     1.0F / static_cast<float>(shards_.samples_in_step(step))};
+                     // A group of shards may have no samples left where others have.
+                     1.0F / static_cast<float>(std::max<Index>(1, shards_.samples_in_step(step)))};
   state.context.arrival = exchange_.arrival();
   state.context.frozen_layers = settings_.frozen.network_layers;
   if (FactorExchange* const kronecker = exchange_.factors()) {
@@ -96,21 +97,13 @@ StepSums& GradientEngine::run(const float* parameters, SampleSource& source, std
   return sums_;
 }
 
+void GradientEngine::forget_gradient() {
+  if (ActiveRows* const rows = worker(0).active_rows(0); rows != nullptr) rows->fill();
+}
+
 void GradientEngine::collect_sums() {
-  sums_.loss.clear();
-  sums_.squared_error.clear();
-  sums_.penalty.clear();
-  sums_.unit_divergences.clear();
-  sums_.unit_use.clear();
-  sums_.failure = nullptr;
-  for (const auto& worker : workers_) {
-    sums_.loss.add(worker->sums().loss);
-    sums_.squared_error.add(worker->sums().squared_error);
-    sums_.penalty.add(worker->sums().penalty);
-    sums_.unit_divergences.add(worker->sums().unit_divergences);
-    sums_.unit_use.add(worker->sums().unit_use);
-    if (!sums_.failure) sums_.failure = worker->sums().failure;
-  }
+  sums_.clear();
+  for (const auto& worker : workers_) sums_.add(worker->sums());
   sums_.input_seconds = worker(0).sums().input_seconds;
   sums_.compute_seconds = worker(0).sums().compute_seconds;
 }

@@ -49,6 +49,9 @@ class GradientEngine {
                 std::uint32_t epoch, Index step, const PenaltyFactors& factors = {},
                 std::span<const std::int32_t> dead_units = {});
 
+  /// To be called between two steps by whoever has written to the exchange's arena.
+  void forget_gradient();
+
   /// The smallest value of the active units of the last step's batch, of models that select from it
   /// (Trainable::selects_from_batch), the same on every rank.
   [[nodiscard]] float smallest_selected() const { return smallest_selected_; }

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -49,6 +50,9 @@ struct GradientExchangeSettings {
   /// Of optimizers that take Kronecker factors: their places, and MatrixRule::factor_interval().
   FactorLayout factors = {};
   Index factor_interval = 0;
+  /// Before the names of what a checkpoint holds for these parameters, where it holds several such
+  /// sets of parameters.
+  std::string state_prefix = {};
 };
 
 /// The owner of the exchange between ranks: of the reducer, of the gradient arena, and of the order
@@ -75,6 +79,10 @@ class GradientExchange {
 
   [[nodiscard]] const Communicator& communicator() const { return communicator_; }
   [[nodiscard]] std::span<float> parameters() const { return parameters_; }
+  /// Where a checkpoint holds the optimizer's state of this name: "/optimizer/<prefix><name>".
+  [[nodiscard]] std::string state_group(const std::string& name) const {
+    return "/optimizer/" + settings_.state_prefix + name;
+  }
   /// Ranges of the arena in the order of their exchange: the tail first.
   [[nodiscard]] std::span<const Range> buckets() const { return reducer_->buckets(); }
   /// By bucket: the part that this rank updates, whole cells, possibly empty.

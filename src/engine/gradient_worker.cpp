@@ -10,6 +10,30 @@
 
 namespace hourglass {
 
+void StepSums::clear() {
+  loss.clear();
+  squared_error.clear();
+  penalty.clear();
+  unit_divergences.clear();
+  unit_use.clear();
+  failure = nullptr;
+  root_failures = 0;
+  input_seconds = 0;
+  compute_seconds = 0;
+}
+
+void StepSums::add(const StepSums& other) {
+  loss.add(other.loss);
+  squared_error.add(other.squared_error);
+  penalty.add(other.penalty);
+  unit_divergences.add(other.unit_divergences);
+  unit_use.add(other.unit_use);
+  if (!failure) failure = other.failure;
+  root_failures += other.root_failures;
+  input_seconds += other.input_seconds;
+  compute_seconds += other.compute_seconds;
+}
+
 GradientWorker::GradientWorker(const Trainable& model, const ShardPlan& shards,
                                const GradientPlan::Worker& plan, const Settings& settings)
     : model_(model), shards_(shards), plan_(plan), settings_(settings) {
@@ -55,16 +79,7 @@ GradientWorker::GradientWorker(const Trainable& model, const ShardPlan& shards,
   }
 }
 
-void GradientWorker::begin_step() {
-  sums_.loss.clear();
-  sums_.squared_error.clear();
-  sums_.penalty.clear();
-  sums_.unit_divergences.clear();
-  sums_.unit_use.clear();
-  sums_.failure = nullptr;
-  sums_.input_seconds = 0;
-  sums_.compute_seconds = 0;
-}
+void GradientWorker::begin_step() { sums_.clear(); }
 
 GradientWorker::MicroBatch GradientWorker::micro_batch(std::size_t leaf) {
   const std::size_t place = holds_all() ? leaf : 0;
@@ -100,10 +115,10 @@ void GradientWorker::gather(std::size_t leaf, const GradientStep& step) {
     if (step.source->sparse()) {
       SparseBatch& sparse = sparse_[holds_all() ? leaf : 0];
       sparse.clear(model_.sample_width());
-      step.source->gather_sparse(shard, step.step, sparse, batch.ids);
+      step.source->gather_sparse(shards_.first_shard() + shard, step.step, sparse, batch.ids);
       spread(sparse.view(), batch.samples);
     } else {
-      step.source->gather(shard, step.step, batch.samples, batch.ids);
+      step.source->gather(shards_.first_shard() + shard, step.step, batch.samples, batch.ids);
     }
   } catch (...) {
     // The other ranks rely on this rank's part of the exchange: the step is completed with an empty

@@ -45,6 +45,10 @@ struct StepSums {
   Index root_failures = 0;     ///< of the update before, see MatrixRule::transform()
   double input_seconds = 0;
   double compute_seconds = 0;  ///< until the last micro-batch was finished, without the input
+
+  void clear();
+  /// Adds what was computed from other samples; of two failures the first stays.
+  void add(const StepSums& other);
 };
 
 /// Calls add(part) for the parts of `range` with a gradient in `rows`, or for all of it where that

@@ -180,8 +180,8 @@ std::vector<StoredArena> MatrixDirections::stored(std::span<const StoredTensor> 
       const std::string& name = tensors[static_cast<std::size_t>(slot)].name;
       stored[b].name = divided ? fmt::format("{}/block-{}", name, block.number) : name;
     }
-    arenas.push_back(
-        stored_segment("/optimizer/" + state.name, state.owned, state.values.span(), stored));
+    arenas.push_back(stored_segment(exchange_.state_group(state.name), state.owned,
+                                    state.values.span(), stored));
   }
   return arenas;
 }
@@ -189,7 +189,7 @@ std::vector<StoredArena> MatrixDirections::stored(std::span<const StoredTensor> 
 Index MatrixDirections::load(const StateFile& file) {
   Index bytes = 0;
   for (State& state : states_) {
-    bytes += read_arena_ranges(exchange_.communicator(), file, "/optimizer/" + state.name,
+    bytes += read_arena_ranges(exchange_.communicator(), file, exchange_.state_group(state.name),
                                state.owned, state.values.span());
   }
   return bytes;

@@ -275,11 +275,11 @@ std::vector<StoredArena> ShardedOptimizer::stored(std::span<const StoredTensor> 
   }
   std::vector<StoredArena> arenas;
   for (std::size_t m = 0; m < moments_.size(); ++m) {
-    arenas.push_back(stored_segment("/optimizer/" + moment_names_[m], moment_ranges_,
+    arenas.push_back(stored_segment(exchange_.state_group(moment_names_[m]), moment_ranges_,
                                     moments_[m].span(), with_moments));
   }
   if (averages()) {
-    arenas.push_back(stored_segment(std::string("/optimizer/") + average_name, exchange_.owned(),
+    arenas.push_back(stored_segment(exchange_.state_group(average_name), exchange_.owned(),
                                     average_.span(), tensors));
   }
   if (directions_) std::ranges::move(directions_->stored(tensors), std::back_inserter(arenas));
@@ -294,14 +294,14 @@ Index ShardedOptimizer::load(const StateFile& file) {
   const Communicator& communicator = exchange_.communicator();
   Index bytes = 0;
   for (std::size_t m = 0; m < moments_.size(); ++m) {
-    const std::string group = "/optimizer/" + moment_names_[m];
+    const std::string group = exchange_.state_group(moment_names_[m]);
     const DictionaryShards* const shards = exchange_.shards();
     bytes += shards == nullptr
                  ? read_arena_ranges(communicator, file, group, moment_ranges_, moments_[m].span())
                  : shards->load(shards->world(), file, group, moment_ranges_, moments_[m].span());
   }
   if (averages()) {
-    bytes += read_arena_ranges(communicator, file, std::string("/optimizer/") + average_name,
+    bytes += read_arena_ranges(communicator, file, exchange_.state_group(average_name),
                                exchange_.owned(), average_.span());
   }
   if (directions_) bytes += directions_->load(file);

@@ -60,8 +60,8 @@ class ShardedOptimizer {
     return directions_ ? directions_->take_failures() : 0;
   }
 
-  /// The state as it is written to a checkpoint, "/optimizer/<name>": moments, the average, then
-  /// what is kept of matrices.
+  /// The state as it is written to a checkpoint (GradientExchange::state_group): moments, the
+  /// average, then what is kept of matrices.
   [[nodiscard]] std::vector<StoredArena> stored(std::span<const StoredTensor> tensors) const;
   /// The average as it is written to a model file, below /model.
   [[nodiscard]] StoredArena stored_average(std::span<const StoredTensor> tensors) const;

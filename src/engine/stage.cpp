@@ -2,42 +2,21 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "core/activity.hpp"
+#include "engine/sum_over_ranks.hpp"
 #include "math/finite.hpp"
-#include "optim/clip.hpp"
 
 namespace hourglass {
 
 namespace {
 
-// The first layer's weight, whose gradient is finished last and which the next step needs first. Of
-// a small one the exchange takes no time, and a bucket of its own would divide worse over the
-// ranks.
-Index end_of_first_weight(const Trainable& model) {
-  constexpr Index smallest_head = Index{1} << 14;
-  if (model.layout().tensors().empty()) return 0;
-  const Index end = model.layout().range(0).end;
-  return end < smallest_head ? 0 : end;
-}
+constexpr const char* weights_name = "weights";
 
-// Of the weights that are trained. Throws Error(usage) for one whose layer sums no factors.
-FactorLayout factors_of(const Trainable& model, const MatrixRule& rule,
-                        std::span<const Range> frozen) {
-  FactorLayout factors;
-  for (const TensorGroup& group : tensor_groups(model, {}, frozen)) {
-    if (!group.matrix) continue;
-    const Tensor& weight = model.layout().tensor(group.slot);
-    if (!group.factored) {
-      throw Error(ErrorKind::usage,
-                  fmt::format("--optimizer kfac has no factors of {}, whose layer is neither dense "
-                              "nor a convolution with weights of its own",
-                              weight.name));
-    }
-    factors.add(group.slot, weight.name, weight.shape.front(), weight.size / weight.shape.front(),
-                rule.largest_side());
-  }
-  return factors;
-}
+// Before the names of a group's state in a checkpoint.
+std::string prefix_of(Index group) { return fmt::format("group{}_", group); }
 
 }  // namespace
 
@@ -46,6 +25,7 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
     : communicator_(communicator),
       model_(model),
       plan_(plan),
+      parameters_(parameters),
       settings_(settings),
       summation_(model.posterior_units(), model.counted_units()) {
   collectively(communicator_, [&] {
@@ -56,83 +36,104 @@ Stage::Stage(const Communicator& communicator, const Trainable& model, const Sha
     optimizer_ =
         make_optimizer(elementwise ? settings_.optimizer : OptimizerSettings{.name = "sgd"});
   });
-  const Communicator& sharing =
-      settings_.shards == nullptr ? communicator_ : settings_.shards->across();
-  GradientExchangeSettings exchange_settings{settings_.reduction,
-                                             plan_.shards(),
-                                             settings_.bucket_bytes,
-                                             settings_.arithmetic.wire,
-                                             &recording_,
-                                             settings_.arithmetic.low_rank,
-                                             &model_.layout(),
-                                             &pool,
-                                             end_of_first_weight(model_),
-                                             model_.active_rows(),
-                                             settings_.sparse_exchange,
-                                             settings_.update.sparse,
-                                             settings_.shards};
-  const MatrixRule* const rule = optimizer_->matrix_rule();
-  if (rule != nullptr && rule->factor_interval() > 0) {
-    exchange_settings.factor_interval = rule->factor_interval();
-    collectively(communicator_, [&] {
-      exchange_settings.factors = factors_of(model_, *rule, settings_.frozen.ranges);
-    });
+  if (settings_.local.on()) {
+    make_groups(pool);
+  } else {
+    const Communicator& sharing =
+        settings_.shards == nullptr ? communicator_ : settings_.shards->across();
+    replicas_.push_back(std::make_unique<Replica>(sharing, model_, plan_, *optimizer_, pool,
+                                                  parameters_, settings_, recording_));
   }
-  exchange_ = std::make_unique<GradientExchange>(sharing, parameters, std::move(exchange_settings));
-  sharded_optimizer_ =
-      std::make_unique<ShardedOptimizer>(model_, *optimizer_, *exchange_, pool, settings_.update,
-                                         &recording_, settings_.frozen.ranges);
-  // Rounding the weights and constraining them take all of them.
-  hides_gather_ = settings_.overlap && model_.awaits_parameters() && !exchange_->is_replicated() &&
-                  settings_.arithmetic.precision != Precision::bf16;
-  engine_ = std::make_unique<GradientEngine>(
-      model_, plan_, plan_.shards_of_rank(sharing.rank(), sharing.size()), pool, *exchange_,
-      GradientEngineSettings{settings_.arithmetic.precision == Precision::bf16, settings_.overlap,
-                             &recording_, settings_.frozen});
+}
+
+Range Stage::own_groups() const {
+  return plan_.groups_of_rank(communicator_.rank(), communicator_.size());
+}
+
+void Stage::make_groups(WorkerPool& pool) {
+  const Range own = own_groups();
+  // Ranks with whole groups exchange nothing in local steps.
+  const Communicator sharing = communicator_.size() <= plan_.groups()
+                                   ? Communicator::self()
+                                   : communicator_.split(static_cast<int>(own.begin));
+  group_plans_.reserve(static_cast<std::size_t>(own.size()));
+  for (Index group = own.begin; group < own.end; ++group) {
+    group_plans_.push_back(plan_.group(group));
+    Buffer<float>& weights = group_parameters_.emplace_back(model_.layout().size());
+    std::ranges::copy(parameters_, weights.data());
+    replicas_.push_back(std::make_unique<Replica>(sharing, model_, group_plans_.back(), *optimizer_,
+                                                  pool, weights.span(), settings_, recording_,
+                                                  prefix_of(group)));
+  }
+  outer_ = std::make_unique<OuterStep>(communicator_, sharing, model_, plan_, pool, parameters_,
+                                       settings_, recording_);
+  whole_.push_back({0, static_cast<Index>(parameters_.size())});
+  norms_.resize(replicas_.size());
 }
 
 const StepTotals& Stage::gradient(SampleSource& source, std::uint64_t seed, std::uint32_t epoch,
                                   Index step, StepFlags flags, const PenaltyFactors& factors,
                                   std::span<const std::int32_t> dead_units) {
   activity::enter(Work::computing);
-  const double waited = exchange_->arrival_seconds();
-  StepSums& sums =
-      engine_->run(parameters().data(), source, seed, epoch, step, factors, dead_units);
-  compute_seconds_ = sums.compute_seconds - (exchange_->arrival_seconds() - waited);
+  StepSums* sums = nullptr;
+  compute_seconds_ = 0;
+  if (replicas_.size() > 1) sums_.clear();
+  for (const auto& replica : replicas_) {
+    sums = &replica->gradient(source, seed, epoch, step, factors, dead_units);
+    compute_seconds_ += replica->compute_seconds();
+    if (replicas_.size() > 1) sums_.add(*sums);
+  }
+  if (replicas_.size() > 1) sums = &sums_;
   activity::enter(Work::exchanging);
-  sums.root_failures = sharded_optimizer_->take_root_failures();
   if (settings_.shards != nullptr && !settings_.shards->is_first()) {
     // Every rank of a group has the losses, and the units of its own.
-    for (ExactSum* sum : {&sums.loss, &sums.squared_error, &sums.penalty}) sum->clear();
+    for (ExactSum* sum : {&sums->loss, &sums->squared_error, &sums->penalty}) sum->clear();
   }
-  Request request = summation_.start(communicator_, sums, flags);
-  exchange_->wait_for(request);
-  return summation_.finish(sums, plan_.samples_in_step(step));
+  Request request = summation_.start(communicator_, *sums, flags);
+  exchange().wait_for(request);
+  return summation_.finish(*sums, plan_.samples_in_step(step));
+}
+
+double Stage::gradient_norm() {
+  if (!outer_) return replicas_.front()->gradient_norm();
+  ExactSum squares;
+  for (std::size_t r = 0; r < replicas_.size(); ++r) {
+    norms_[r] = replicas_[r]->gradient_norm();
+    if (replicas_[r]->communicator().is_root()) squares.add(norms_[r] * norms_[r]);
+  }
+  sum_over_ranks(communicator_, {&squares, 1}, words_);
+  return std::sqrt(squares.value() / static_cast<double>(plan_.groups()));
 }
 
 void Stage::update(Index step, double learning_rate, std::optional<double> norm,
                    GradientExchange::Gather gather) {
   activity::enter(Work::updating);
-  UpdateStep update{step + 1, learning_rate, 1.0F, 1.0, 1.0};
-  if (norm) update.gradient_scale = clip_factor(*norm, settings_.clip_norm);
-  if (sharded_optimizer_->wants_preparation()) {
-    exchange_->wait();
-    sharded_optimizer_->prepare(update);
+  if (!outer_) {
+    replicas_.front()->update(step, learning_rate, norm, gather);
+    return;
   }
-  exchange_->update_parameters(
-      [&](Index bucket, std::span<const float> gradient) {
-        sharded_optimizer_->update(bucket, update, gradient);
-      },
-      hides_gather_ ? gather : GradientExchange::Gather::now);
-  model_.constrain(parameters().data());
-  model_.follow_selection(engine_->smallest_selected(), parameters().data());
+  const Index step_in_epoch = step % plan_.steps_per_epoch();
+  const bool meet = outer_->is_due(step_in_epoch);
+  if (meet) gather = GradientExchange::Gather::now;
+  for (std::size_t r = 0; r < replicas_.size(); ++r) {
+    Replica& replica = *replicas_[r];
+    if (group_plans_[r].samples_in_step(step_in_epoch) == 0) {
+      replica.skip();
+      continue;
+    }
+    replica.update(step, learning_rate, norm ? std::optional(norms_[r]) : std::nullopt, gather);
+  }
+  groups_are_equal_ = meet;
+  if (!meet) return;
+  activity::enter(Work::exchanging);
+  outer_->make(replicas_, step_in_epoch + 1 == plan_.steps_per_epoch());
 }
 
 std::span<const float> Stage::parameters_in_use() {
   complete_parameters();
-  if (!sharded_optimizer_->averages()) return parameters();
+  if (!sharded_optimizer().averages()) return parameters();
   if (average_.empty()) average_ = Buffer<float>(model_.layout().size());
-  sharded_optimizer_->gather_average(average_.span());
+  sharded_optimizer().gather_average(average_.span());
   return average_.span();
 }
 
@@ -142,7 +143,102 @@ bool Stage::is_finite() {
     if (!all_finite({parameters().data() + range.begin, static_cast<std::size_t>(range.size())}))
       broken = 1;
   }
+  for (Buffer<float>& weights : group_parameters_) {
+    if (!all_finite(weights.span())) broken = 1;
+  }
   return communicator_.max(broken) == 0;
+}
+
+std::vector<StoredArena> Stage::stored(std::span<const StoredTensor> tensors) const {
+  if (!outer_) return replicas_.front()->stored(tensors);
+  const Range own = own_groups();
+  std::vector<StoredArena> arenas = outer_->stored(tensors);
+  for (Index group = 0; group < plan_.groups(); ++group) {
+    const bool is_own = own.begin <= group && group < own.end;
+    const Replica& replica = *replicas_[static_cast<std::size_t>(is_own ? group - own.begin : 0)];
+    std::vector<StoredArena> state = replica.stored(tensors);
+    if (!groups_are_equal_) {
+      StoredArena& weights = state.emplace_back(StoredArena{
+          replica.exchange().state_group(weights_name), {tensors.begin(), tensors.end()}, {}, {}});
+      for (const Range& range : replica.exchange().owned()) {
+        weights.ranges.push_back(range);
+        weights.values.push_back(replica.parameters().data() + range.begin);
+      }
+    }
+    for (StoredArena& arena : state) {
+      if (!is_own) {
+        // Every rank names all arenas; of this one others have the values.
+        const std::size_t prefix = replica.exchange().state_group("").size();
+        arena.group = "/optimizer/" + prefix_of(group) + arena.group.substr(prefix);
+        arena.ranges.clear();
+        arena.values.clear();
+      }
+      arenas.push_back(std::move(arena));
+    }
+  }
+  return arenas;
+}
+
+void Stage::load(const StateFile& file) {
+  if (!outer_) {
+    replicas_.front()->load(file);
+    return;
+  }
+  // Each reads over the ranks that share it, which throw alike: of two things that are shared
+  // differently the ranks agree on the first before they read the second.
+  collectively(communicator_, [&] { outer_->load(file); });
+  groups_are_equal_ = std::ranges::none_of(file.groups, [](const StoredGroup& stored) {
+    return stored.group == "/optimizer/" + prefix_of(0) + weights_name;
+  });
+  collectively(communicator_, [&] {
+    for (const auto& replica : replicas_) {
+      replica->load(file);
+      if (!groups_are_equal_)
+        read_arena(file, replica->exchange().state_group(weights_name), replica->parameters());
+    }
+  });
+}
+
+Index Stage::gradient_bytes() const {
+  Index bytes = 0;
+  for (const auto& replica : replicas_) bytes += replica->exchange().gradient_bytes();
+  return bytes;
+}
+
+Index Stage::optimizer_bytes() const {
+  Index bytes = outer_ ? outer_->optimizer_bytes() : 0;
+  for (const auto& replica : replicas_) bytes += replica->optimizer().bytes();
+  return bytes;
+}
+
+Index Stage::workspace_bytes() const {
+  Index bytes = 0;
+  for (const auto& replica : replicas_) bytes += replica->workspace_bytes();
+  return bytes;
+}
+
+Index Stage::exchange_bytes() const {
+  Index bytes = outer_ ? outer_->exchange_bytes() : 0;
+  for (const auto& replica : replicas_) bytes += replica->exchange().buffer_bytes();
+  return bytes;
+}
+
+Index Stage::replica_bytes() const {
+  Index floats = 0;
+  for (const Buffer<float>& weights : group_parameters_) floats += weights.size();
+  return floats * static_cast<Index>(sizeof(float));
+}
+
+Index Stage::take_sent_bytes() {
+  Index bytes = outer_ ? outer_->take_sent_bytes() : 0;
+  for (const auto& replica : replicas_) bytes += replica->exchange().take_sent_bytes();
+  return bytes;
+}
+
+double Stage::take_exchange_seconds() {
+  double seconds = outer_ ? outer_->take_waited_seconds() : 0;
+  for (const auto& replica : replicas_) seconds += replica->exchange().take_waited_seconds();
+  return seconds;
 }
 
 }  // namespace hourglass

@@ -3,6 +3,7 @@
 #include <cblas.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "core/scratch_arena.hpp"
@@ -42,19 +43,31 @@ void require_square(ConstMatrix a) {
   require(a.rows == a.columns && a.stride == a.columns, "a square matrix without gaps is expected");
 }
 
-}  // namespace
-
-void mirror_upper_triangle(Matrix c) {
-  // In tiles that fit in the cache: the lower triangle is written across rows.
+// In tiles, each copied first: of a matrix whose stride is a power of two all rows of a column lie
+// in the same few lines of the cache.
+template <class T>
+void mirror(MatrixView<T> c) {
   constexpr Index tile = 32;
+  std::array<T, static_cast<std::size_t>(tile * tile)> copied;
   for (Index i = 0; i < c.rows; i += tile) {
+    const Index end = std::min(i + tile, c.rows);
     for (Index j = 0; j <= i; j += tile) {
-      for (Index r = i; r < std::min(i + tile, c.rows); ++r) {
-        for (Index k = j; k < std::min(j + tile, r); ++k) c(r, k) = c(k, r);
+      for (Index k = j; k < std::min(j + tile, c.rows); ++k)
+        std::copy_n(&c(k, i), end - i, copied.data() + (k - j) * tile);
+      for (Index r = i; r < end; ++r) {
+        const Index last = std::min(j + tile, r);
+        for (Index k = j; k < last; ++k)
+          c(r, k) = copied[static_cast<std::size_t>((k - j) * tile + r - i)];
       }
     }
   }
 }
+
+}  // namespace
+
+void mirror_upper_triangle(Matrix c) { mirror(c); }
+
+void mirror_upper_triangle(MatrixView<Bfloat16> c) { mirror(c); }
 
 void upper_symmetric_product(bool transpose, float factor, ConstMatrix a, float beta, Matrix c) {
   const Index n = transpose ? a.columns : a.rows;

@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "core/bfloat16.hpp"
 #include "hourglass/core/matrix_view.hpp"
 
 namespace hourglass {
@@ -16,6 +17,7 @@ void upper_symmetric_product(bool transpose, float factor, ConstMatrix a, float 
 
 /// Copies the upper triangle of a square matrix to the lower one.
 void mirror_upper_triangle(Matrix c);
+void mirror_upper_triangle(MatrixView<Bfloat16> c);
 
 /// Floats of scratch memory for the functions below.
 [[nodiscard]] Index symmetric_eigen_scratch_floats(Index n);

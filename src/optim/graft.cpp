@@ -3,23 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "math/sum_of_squares.hpp"
 #include "optim/check.hpp"
 #include "optim/subnormal.hpp"
 
 namespace hourglass {
-
-namespace {
-
-double sum_of_squares(ConstMatrix m) {
-  double sum = 0;
-  for (Index r = 0; r < m.rows; ++r) {
-    for (const float value : m.row(r))
-      sum += static_cast<double>(value) * static_cast<double>(value);
-  }
-  return sum;
-}
-
-}  // namespace
 
 std::vector<std::string> graft_names() { return {"spectral", "adam", "sgd"}; }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "optim/matrix_rule.hpp"
+#include "optim/newton_schulz.hpp"
 #include "optim/optimizer.hpp"
 
 namespace hourglass {
@@ -25,14 +26,7 @@ class Muon final : public MatrixRule {
  private:
   double momentum_;
   bool bfloat16_;
+  Orthogonalization orthogonalization_;
 };
-
-/// Replaces m by an approximation of U V^T, where m = U S V^T is its singular value decomposition,
-/// by five Newton-Schulz iterations of the quintic with coefficients (3.4445, -4.7750, 2.0315) on
-/// m / |m|_F. Singular values end between about 0.7 and 1.2; a matrix of zeros stays. With
-/// `bfloat16` the factors of each product are rounded. `scratch` has newton_schulz_scratch_floats()
-/// of the shape of m.
-void newton_schulz(Matrix m, bool bfloat16, std::span<float> scratch);
-[[nodiscard]] Index newton_schulz_scratch_floats(Index rows, Index columns);
 
 }  // namespace hourglass

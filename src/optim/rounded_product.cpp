@@ -1,19 +1,17 @@
 #include "optim/rounded_product.hpp"
 
-#include <algorithm>
+#include <memory>
 
-#include "core/scratch_arena.hpp"
+#include "math/bfloat16_product.hpp"
 #include "math/blas.hpp"
-#include "math/onednn.hpp"
 #include "math/symmetric.hpp"
+#include "math/transpose.hpp"
 
 namespace hourglass {
 
 namespace {
 
-constexpr Index strips = 4;
-// Smaller products are not divided.
-constexpr Index least_divided_rows = 256;
+Index floats_of_half_words(Index count) { return (count + 1) / 2; }
 
 ConstBfloat16Matrix rounded(ConstMatrix from, ScratchArena& arena) {
   const MatrixView<Bfloat16> to = allocate_rounded(from.rows, from.columns, arena);
@@ -21,19 +19,17 @@ ConstBfloat16Matrix rounded(ConstMatrix from, ScratchArena& arena) {
   return to;
 }
 
-// Rows (of op(A), the left factor) or columns of the factor as they lie in memory.
-ConstBfloat16Matrix part(ConstBfloat16Matrix a, bool rows, Range range) {
-  return rows ? ConstBfloat16Matrix(a.data + range.begin * a.stride, range.size(), a.columns,
-                                    a.stride)
-              : ConstBfloat16Matrix(a.data + range.begin, a.rows, range.size(), a.stride);
-}
-
-bool same(ConstMatrix a, ConstMatrix b) { return a.data == b.data && a.rows == b.rows; }
-
 }  // namespace
 
 MatrixView<Bfloat16> allocate_rounded(Index rows, Index columns, ScratchArena& arena) {
-  return {arena.allocate_array<Bfloat16>(rows * columns).data(), rows, columns};
+  auto* const data =
+      reinterpret_cast<Bfloat16*>(arena.allocate(1, floats_of_half_words(rows * columns)).data);
+  std::uninitialized_default_construct_n(data, rows * columns);
+  return {data, rows, columns};
+}
+
+Index rounded_floats(Index rows, Index columns) {
+  return ScratchArena::floats_of(1, floats_of_half_words(rows * columns));
 }
 
 void round_to(ConstMatrix from, MatrixView<Bfloat16> to) {
@@ -41,32 +37,25 @@ void round_to(ConstMatrix from, MatrixView<Bfloat16> to) {
     convert_to_bfloat16(from.row(r).data(), to.row(r).data(), from.columns);
 }
 
-void rounded_symmetric_product(bool transpose_left, bool transpose_right, ConstBfloat16Matrix a,
-                               Matrix c) {
-  if (c.rows < least_divided_rows) {
-    gemm_bfloat16(transpose_left, transpose_right, a, a, 0, c);
-    return;
-  }
-  for (Index i = 0; i < strips; ++i) {
-    const Range rows = even_part(c.rows, strips, i);
-    const Range columns{rows.begin, c.rows};
-    gemm_bfloat16(transpose_left, transpose_right, part(a, !transpose_left, rows),
-                  part(a, transpose_right, columns), 0,
-                  {&c(rows.begin, columns.begin), rows.size(), columns.size(), c.stride});
-  }
-  mirror_upper_triangle(c);
+void round_upper_to(ConstMatrix from, MatrixView<Bfloat16> to) {
+  for (Index r = 0; r < from.rows; ++r)
+    convert_to_bfloat16(&from(r, r), &to(r, r), from.columns - r);
+  mirror_upper_triangle(to);
 }
 
 void rounded_product(bool transpose_a, bool transpose_b, ConstMatrix a, ConstMatrix b, Matrix c,
                      std::span<float> scratch) {
   ScratchArena arena(scratch);
   const ConstBfloat16Matrix left = rounded(a, arena);
-  gemm_bfloat16(transpose_a, transpose_b, left, same(a, b) ? left : rounded(b, arena), 0, c);
+  const ConstBfloat16Matrix right = rounded(b, arena);
+  if (!transpose_a) return bfloat16_product(transpose_b, left, right, 0, c, arena.rest());
+  const MatrixView<Bfloat16> transposed = allocate_rounded(a.columns, a.rows, arena);
+  transpose(left, transposed);
+  bfloat16_product(transpose_b, transposed, right, 0, c, arena.rest());
 }
 
-Index rounded_product_scratch_floats(Index a_size, Index b_size) {
-  return ScratchArena::floats_of_array<Bfloat16>(a_size) +
-         ScratchArena::floats_of_array<Bfloat16>(b_size);
+Index rounded_product_scratch_floats(Index m, Index k, Index n) {
+  return 2 * rounded_floats(m, k) + rounded_floats(k, n) + bfloat16_product_scratch_floats(k, n);
 }
 
 void product(bool bfloat16, ConstMatrix a, ConstMatrix b, Matrix c, std::span<float> scratch) {

@@ -61,8 +61,9 @@ std::vector<MatrixRule::State> Shampoo::states(Index rows, Index columns) const 
 }
 
 Index Shampoo::scratch_floats(Index rows, Index columns) const {
-  return std::max(inverse_root_scratch_floats(std::max(rows, columns)),
-                  two_sided_scratch_floats(rows, columns));
+  return std::max({inverse_root_scratch_floats(std::max(rows, columns)),
+                   statistics_scratch_floats(rows, columns),
+                   two_sided_scratch_floats(rows, columns)});
 }
 
 double Shampoo::flops(Index rows, Index columns) const {
@@ -73,8 +74,8 @@ double Shampoo::flops(Index rows, Index columns) const {
 
 Index Shampoo::transform(const MatrixStep& step, Matrix block, std::span<const Matrix> state,
                          std::span<float> scratch) const {
-  update_statistics(settings_, step, block, state[left_statistics_place],
-                    state[right_statistics_place]);
+  update_statistics(settings_, step, bfloat16_, block, state[left_statistics_place],
+                    state[right_statistics_place], scratch);
   Index failures = 0;
   if (step.refresh) {
     const PhaseSpan span(step.recorder, Phase::roots);

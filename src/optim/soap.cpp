@@ -90,13 +90,15 @@ std::vector<MatrixRule::State> Soap::states(Index rows, Index columns) const {
 
 Index Soap::scratch_floats(Index rows, Index columns) const {
   const Index largest = std::max(rows, columns);
-  const Index products = rounded_product_scratch_floats(largest * largest, rows * columns);
+  const Index products = std::max(rounded_product_scratch_floats(rows, rows, columns),
+                                  rounded_product_scratch_floats(rows, columns, columns));
   const Index refresh =
       ScratchArena::floats_of(rows, rows) + ScratchArena::floats_of(columns, columns) +
       2 * ScratchArena::floats_of(rows, columns) + ScratchArena::floats_of_array<Index>(rows) +
       ScratchArena::floats_of_array<Index>(columns) +
       std::max(follow_scratch_floats(largest), products);
   return std::max({inverse_root_scratch_floats(largest), refresh,
+                   statistics_scratch_floats(rows, columns),
                    2 * ScratchArena::floats_of(rows, columns) + products});
 }
 
@@ -189,8 +191,8 @@ void Soap::replace_by_direction(const MatrixStep& step, Matrix block, std::span<
 
 Index Soap::transform(const MatrixStep& step, Matrix block, std::span<const Matrix> state,
                       std::span<float> scratch) const {
-  update_statistics(settings_, step, block, state[left_statistics_place],
-                    state[right_statistics_place]);
+  update_statistics(settings_, step, bfloat16_, block, state[left_statistics_place],
+                    state[right_statistics_place], scratch);
   if (step.step == 1) {
     // There are no bases yet.
     for (Index r = 0; r < block.rows; ++r) std::ranges::fill(block.row(r), 0.0F);

@@ -21,9 +21,9 @@ void take_two_sided_step(const MatrixStep& step, const Graft& graft, double mome
 }
 
 Index two_sided_scratch_floats(Index rows, Index columns) {
-  const Index largest = std::max(rows, columns);
   return ScratchArena::floats_of(rows, columns) +
-         rounded_product_scratch_floats(largest * largest, rows * columns);
+         std::max(rounded_product_scratch_floats(rows, rows, columns),
+                  rounded_product_scratch_floats(rows, columns, columns));
 }
 
 double two_sided_flops(Index rows, Index columns) {

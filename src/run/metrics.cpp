@@ -147,6 +147,7 @@ std::string to_json_line(const MetricsRecord& record) {
   json["resident_bytes"] = record.resident_bytes;
   if (record.root_failures) json["root_failures"] = *record.root_failures;
   if (record.sent_bytes) json["sent_bytes"] = *record.sent_bytes;
+  if (record.group_spread) json["group_spread"] = number(*record.group_spread);
   return json.dump();
 }
 

@@ -61,6 +61,8 @@ struct MetricsRecord {
   std::optional<Index> root_failures;
   /// Sparse codes: bytes of gradients and parameters that a rank has sent.
   std::optional<Index> sent_bytes;
+  /// Epoch records of local steps: how far the groups' steps differed (OuterStep::spread()).
+  std::optional<double> group_spread;
   Index resident_bytes = 0;
 };
 

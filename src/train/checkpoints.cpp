@@ -91,9 +91,9 @@ void Checkpoints::write(const RunState& state) {
   // checkpoint.
   Stage& stage = stages_.stage();
   if (!stage.is_finite()) {
-    fail_diverged(state.position,
-                  fmt::format("{} is not finite",
-                              non_finite_tensor(stage.model().layout(), stage.parameters())));
+    const std::string tensor = non_finite_tensor(stage.model().layout(), stage.parameters());
+    fail_diverged(state.position, fmt::format("{} is not finite",
+                                              tensor.empty() ? "a weight of local steps" : tensor));
   }
   StateHeader header = this->header();
   state.store(header);

@@ -39,6 +39,7 @@ void Recorder::open_files(const RunFolder& folder, Index step) {
   MetricsRecord example;
   if (decomposes(config_)) example.root_failures = 0;
   if (config_.model.sparsity.on()) example.sent_bytes = 0;
+  if (config_.local.on()) example.group_spread = 0;
   const auto units = static_cast<std::size_t>(network_.posterior_units());
   example.unit_kl.resize(units);
   if (data_.validation() != nullptr) example.validation_unit_kl.resize(units);
@@ -96,6 +97,7 @@ MetricsRecord Recorder::epoch_record(const RunState& state, const StepResult& st
   record.loss = state.sums.mean(state.sums.loss);
   record.sse = state.sums.mean(state.sums.squared_error);
   record.penalty = state.sums.mean(state.sums.penalty);
+  record.group_spread = step.group_spread;
   record.unit_kl = state.sums.mean_divergences();
   const auto counts = state.units.epoch_use();
   if (!record.layer)

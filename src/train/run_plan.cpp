@@ -1,6 +1,11 @@
 #include "train/run_plan.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+
+#include "core/counted.hpp"
+#include "hourglass/core/error.hpp"
 
 namespace hourglass {
 
@@ -8,12 +13,20 @@ RunPlan::RunPlan(const TrainConfig& config, const Autoencoder& network, Index sa
     : config_(config),
       network_(network),
       pretraining_(config, network),
-      shards_(std::max<Index>(1, samples), config.shards(), config.micro_batch),
+      shards_(std::max<Index>(1, samples), config.shards(), config.micro_batch,
+              shard_groups(config)),
       pretraining_shards_(shards_.samples(), config.pretrain_shards(), config.micro_batch) {}
 
 void RunPlan::check(int rank, int ranks) const {
   for (const Index stage : {Index{0}, layers()})
     static_cast<void>(shards(stage).shards_of_rank(rank, ranks));
+  for (Index group = 0; group < shards_.groups(); ++group) {
+    // One without samples would keep the mean of all at the start.
+    if (shards_.group(group).samples_in_step(0) > 0) continue;
+    throw Error(ErrorKind::usage,
+                fmt::format("{} of training data cannot feed {}: use --sync-groups 1",
+                            counted(shards_.samples(), "row"), counted(shards_.groups(), "group")));
+  }
   static_cast<void>(schedule());
 }
 
@@ -36,7 +49,10 @@ StageSettings RunPlan::settings(Index stage) const {
   settings.frozen =
       frozen_parameters(network_, config_.transfer.freeze,
                         config_.origin.known() ? &config_.origin.conditions : nullptr);
-  settings.schedule.learning_rate = scaled_learning_rate(config_.schedule, config_.batch);
+  settings.local = config_.local;
+  // An update takes the samples of a group.
+  settings.schedule.learning_rate =
+      scaled_learning_rate(config_.schedule, config_.batch / shard_groups(config_));
   return settings;
 }
 

@@ -25,6 +25,7 @@ MemoryPrediction predict_memory(const Communicator& communicator, const TrainCon
                                                   : stages.shards()->floats();
   const Index weights = floats * static_cast<Index>(sizeof(float));
   add("weights", weights);
+  if (stage.replica_bytes() > 0) add("weights of groups", stage.replica_bytes());
   add("gradient", stage.gradient_bytes());
   add("optimizer state", stage.optimizer_bytes());
   if (config.reliability.checkpoint_async)

@@ -63,9 +63,7 @@ std::vector<StoredArena> TrainedStage::stored_optimizer(
   if (full_batch_) return full_batch_->stored(network_tensors_, position);
   const std::vector<StoredTensor> tensors =
       layer_ ? pretraining_.tensors(index_, *layer_) : network_tensors_;
-  std::vector<StoredArena> arenas = stage_->sharded_optimizer().stored(tensors);
-  for (StoredArena& arena : stage_->exchange().stored(tensors)) arenas.push_back(std::move(arena));
-  return arenas;
+  return stage_->stored(tensors);
 }
 
 void TrainedStage::load_optimizer(const StateFile& file) {
@@ -73,8 +71,7 @@ void TrainedStage::load_optimizer(const StateFile& file) {
     full_batch_->load(file);
     return;
   }
-  stage_->sharded_optimizer().load(file);
-  stage_->exchange().load(file);
+  stage_->load(file);
 }
 
 }  // namespace hourglass

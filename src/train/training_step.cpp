@@ -99,6 +99,7 @@ void TrainingStep::count(Index samples, double compute_seconds) {
   result_.exchange_seconds = stages_.stage().take_exchange_seconds();
   result_.input_seconds = stages_.take_input_seconds();
   result_.sent_bytes = stages_.stage().take_sent_bytes();
+  result_.group_spread = stages_.stage().group_spread();
   state_.count_update(totals, samples);
 }
 

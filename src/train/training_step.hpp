@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -28,9 +29,10 @@ struct StepResult {
   Index samples = 0;         ///< passed through
   double seconds = 0;        ///< total
   double compute_seconds = 0;
-  double exchange_seconds = 0;  ///< communication that computing did not hide
-  double input_seconds = 0;     ///< waiting for samples
-  Index sent_bytes = 0;         ///< by this rank, of gradients and parameters
+  double exchange_seconds = 0;         ///< communication that computing did not hide
+  double input_seconds = 0;            ///< waiting for samples
+  Index sent_bytes = 0;                ///< by this rank, of gradients and parameters
+  std::optional<double> group_spread;  ///< see Stage::group_spread()
 };
 
 /// Makes the updates of the current stage, from a batch or by L-BFGS from the whole data set, and

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/count_hint_rows.hpp"
+#include "cli/local_step_hint_rows.hpp"
 #include "cli/options.hpp"
 #include "cli/sparsity_hint_rows.hpp"
 #include "cli/train_arguments.hpp"
@@ -274,7 +275,8 @@ const std::vector<Row>& rows() {
 
 std::vector<Row> all_rows() {
   std::vector<Row> all = rows();
-  for (const std::vector<Row>& more : {count_hint_rows(), sparsity_hint_rows()})
+  for (const std::vector<Row>& more :
+       {count_hint_rows(), local_step_hint_rows(), sparsity_hint_rows()})
     all.insert(all.end(), more.begin(), more.end());
   return all;
 }

@@ -15,6 +15,15 @@ std::string text_of(int rank) {
                    : std::string(static_cast<std::size_t>(rank + 1), static_cast<char>('a' + rank));
 }
 
+TEST(Communicator, split_keeps_the_order) {
+  const auto world = Communicator::world();
+  const int half = world.rank() % 2;
+  const Communicator part = world.split(half);
+  EXPECT_EQ(part.size(), (world.size() + 1 - half) / 2);
+  EXPECT_EQ(part.rank(), world.rank() / 2);
+  EXPECT_EQ(part.max(Index{world.rank()}) % 2, half);
+}
+
 TEST(Communicator, world_self_and_node) {
   const Communicator world = Communicator::world();
   EXPECT_GE(world.rank(), 0);

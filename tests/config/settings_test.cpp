@@ -95,7 +95,8 @@ TrainConfig unusual() {
       "2.5s\nkeep = 2\nkeep-every = 5steps\n"
       "log-every = 5\nprogress = none\ntensorboard = true\nprecision = bf16\nforce-precision = "
       "true\ngemm = "
-      "onednn\ngradient-wire = bf16\nprofile = true\ntrace = t.json\n"
+      "onednn\ngradient-wire = bf16\nsync-every = 8\nsync-groups = 2\nouter-rate = "
+      "0.5\nouter-momentum = 0.8\nprofile = true\ntrace = t.json\n"
       "[reliability]\ntime-limit = 1-02:00:30\nstop-signal = USR2\nwatchdog = 2.5m\n"
       "verify-every = 100\ncheckpoint-async = true\n",
       "test", config);

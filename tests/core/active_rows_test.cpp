@@ -105,6 +105,9 @@ TEST(ActiveRows, unions_and_counts) {
   EXPECT_TRUE(a.contains(64));
   EXPECT_FALSE(a.contains(65));
   EXPECT_EQ(a.words().size(), 3U);
+  a.fill();
+  EXPECT_EQ(a.count(), 130);
+  EXPECT_EQ(a.words()[2], 3U) << "no unit beyond the last";
   EXPECT_TRUE(ActiveRows().empty());
   EXPECT_THROW(ActiveRows({{64, 64}, {0, 64}}, 2), Error);
 }

@@ -107,6 +107,57 @@ TEST(ShardPlan, ranks_tile_shards_and_rows) {
   }
 }
 
+TEST(ShardPlan, groups_divide_shards_and_ranks) {
+  const Index shards = 24;
+  for (const Index groups : {1, 2, 3, 4, 8, 24}) {
+    const ShardPlan plan(103, shards, 2, groups);
+    // The same shards and steps as without groups, in parts.
+    for (Index step = 0; step < plan.steps_per_epoch(); ++step) {
+      Index samples = 0;
+      for (Index g = 0; g < groups; ++g) {
+        const ShardPlan group = plan.group(g);
+        ASSERT_EQ(group.steps_per_epoch(), plan.steps_per_epoch());
+        ASSERT_EQ(group.first_shard(), g * shards / groups);
+        Index own = 0;
+        for (Index shard = 0; shard < group.shards(); ++shard) {
+          const Range positions = group.positions(shard, step);
+          ASSERT_EQ(positions, plan.positions(group.first_shard() + shard, step));
+          own += positions.size();
+        }
+        ASSERT_EQ(group.samples_in_step(step), own);
+        samples += own;
+      }
+      ASSERT_EQ(samples, plan.samples_in_step(step));
+    }
+    // Ranks tile the shards; each has whole groups, or its part of one.
+    for (Index ranks = 1; ranks <= shards; ++ranks) {
+      Index next_shard = 0;
+      for (Index rank = 0; rank < ranks; ++rank) {
+        const Range own = plan.groups_of_rank(rank, ranks);
+        const Range mine = plan.shards_of_rank(rank, ranks);
+        ASSERT_EQ(mine.begin, next_shard);
+        ASSERT_GE(mine.size(), 1);
+        next_shard = mine.end;
+        ASSERT_GE(own.size(), 1);
+        ASSERT_TRUE(own.size() == 1 || ranks < groups);
+        ASSERT_LE(own.begin * shards / groups, mine.begin);
+        ASSERT_LE(mine.end, own.end * shards / groups);
+        for (Index g = own.begin; g < own.end; ++g) {
+          const Range sharing = plan.ranks_of_group(g, ranks);
+          ASSERT_LE(sharing.begin, rank);
+          ASSERT_LT(rank, sharing.end);
+          const Range part = plan.group(g).shards_of_rank(rank - sharing.begin, sharing.size());
+          if (own.size() == 1) {
+            ASSERT_EQ(part.begin + g * shards / groups, mine.begin);
+            ASSERT_EQ(part.size(), mine.size());
+          }
+        }
+      }
+      ASSERT_EQ(next_shard, shards);
+    }
+  }
+}
+
 TEST(ShardPlan, huge_data_sets_do_not_overflow) {
   const Index samples = Index{4'000'000'000'000'000};
   const ShardPlan plan(samples, 4096, 128);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -37,6 +38,32 @@ TEST(Symmetric, upper_product_leaves_the_lower_triangle) {
   mirror_upper_triangle(Matrix(c.data(), 3, 3));
   EXPECT_EQ(c[3], c[1]);
   EXPECT_EQ(c[7], c[5]);
+}
+
+TEST(Symmetric, mirror_copies_every_tile_and_leaves_gaps) {
+  constexpr Index n = 70;
+  constexpr Index stride = 73;
+  std::vector<float> c(n * stride, -1);
+  std::vector<Bfloat16> rounded(n * stride, 9);
+  const Matrix matrix(c.data(), n, n, stride);
+  const MatrixView<Bfloat16> rounded_matrix(rounded.data(), n, n, stride);
+  for (Index i = 0; i < n; ++i) {
+    for (Index j = i; j < n; ++j) {
+      matrix(i, j) = static_cast<float>(i * n + j);
+      rounded_matrix(i, j) = static_cast<Bfloat16>(i * n + j);
+    }
+  }
+  mirror_upper_triangle(matrix);
+  mirror_upper_triangle(rounded_matrix);
+  for (Index i = 0; i < n; ++i) {
+    for (Index j = 0; j < stride; ++j) {
+      const Index value = j < n ? std::min(i, j) * n + std::max(i, j) : 0;
+      EXPECT_EQ(c[static_cast<std::size_t>(i * stride + j)],
+                j < n ? static_cast<float>(value) : -1.0F);
+      EXPECT_EQ(rounded[static_cast<std::size_t>(i * stride + j)],
+                j < n ? static_cast<Bfloat16>(value) : Bfloat16{9});
+    }
+  }
 }
 
 TEST(Symmetric, inverse_is_that_of_the_upper_triangle) {

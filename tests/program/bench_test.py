@@ -6,7 +6,7 @@ import unittest
 from pathlib import Path
 
 import support
-from support import ROOT, ProgramTest
+from support import PROGRAM, ROOT, ProgramTest
 
 BUILD = Path(os.environ.get("HOURGLASS_BUILD", ROOT / "build/release"))
 PROGRAMS = ["gemm", "elementwise", "tree_sum", "optimizer", "io", "step", "input", "exchange"]
@@ -79,6 +79,36 @@ class BenchTest(ProgramTest):
             ).returncode,
             64,
         )
+
+    def optimizer_cost(self, *words):
+        data = self.make_data(samples=64)
+        command = ["/usr/bin/python3", "-B", str(ROOT / "bench/optimizer_cost.py")]
+        command += ["--program", PROGRAM, "--data", f"{data}:/train/samples"]
+        command += ["--layers", "20,16,4", "--batch", "16", "--warm", "4", "--rounds", "1"]
+        return support.execute([*command, *words])
+
+    def test_optimizer_cost_is_a_table_relative_to_adam(self):
+        result = self.optimizer_cost("--steps", "4", "--ranks", "1,2", "--optimizers", "muon,kfac")
+        self.assertEqual(result.code, 0, result)
+        rows = [line.strip("| ").split(" | ") for line in result.stdout.splitlines()[2:]]
+        names = ["adam", "muon", "kfac"]
+        self.assertEqual(
+            [row[:3] for row in rows],
+            [[ranks, "16", name] for ranks in ("1", "2") for name in names],
+        )
+        for row in rows:
+            self.assertGreater(float(row[4]), 0)
+        self.assertEqual([row[4] for row in rows if row[2] == "adam"], ["1.00", "1.00"])
+
+    def test_optimizer_cost_refuses_what_it_cannot_measure(self):
+        for words, message in (
+            (["--optimizers", "lion"], "no optimizer 'lion'; one of muon"),
+            (["--processor-time"], "counts one rank: add --ranks 1"),
+            (["--steps", "5"], "64 rows, and 5 steps of 16 need 80: use fewer --steps"),
+        ):
+            result = self.optimizer_cost(*words)
+            self.assertEqual(result.code, 1, result)
+            self.assertIn(message, result.stderr)
 
 
 if __name__ == "__main__":

@@ -55,10 +55,8 @@ def tested_hints():
     waits for another text fails when it runs."""
     files = [*(ROOT / "tests/program").glob("hints_*_test.py")]
     files += (ROOT / "tests/dialects").glob("*_test.py")
-    files += [
-        ROOT / "tests/cli" / name
-        for name in ("setting_hints_test.cpp", "count_hint_rows.hpp", "sparsity_hint_rows.hpp")
-    ]
+    files += (ROOT / "tests/cli").glob("*_hint_rows.hpp")
+    files.append(ROOT / "tests/cli/setting_hints_test.cpp")
     literals = [literal for path in files for literal in joined_literals(path.read_text())]
     return {literal for literal in literals if len(literal) >= 12 and HINT.search(literal)}
 

@@ -56,6 +56,15 @@ class TrainHints(HintTest):
         self.assertIn("below 1e+30 or a --clip-norm below 1", printed.advice)
         self.no_hint("diverged", *self.training(*clipped, "--clip-norm", "1e-32"))
 
+    def test_groups_without_samples(self):
+        data = f"{write_file(self.folder / 'few.h5', x=np.zeros((3, 20), np.float32))}:/x"
+        local = ["--batch", 64, "--sync-every", 2, "--sync-groups", 4]
+        self.hint(
+            "{} of training data cannot feed {}: use --sync-groups 1",
+            *self.training(*local, data=data),
+        )
+        self.no_hint("cannot feed", *self.training(*local, "--sync-groups", 1, data=data))
+
     def test_divergence_before_any_update(self):
         data = write_file(self.folder / "huge.h5", x=np.full((64, 20), 1e30, np.float32))
         words = ["--output-activation", "linear", "--learning-rate", "1e-9", "--clip-norm", 1]

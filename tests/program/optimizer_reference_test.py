@@ -4,7 +4,9 @@ import unittest
 
 import numpy as np
 
-from reference import Autoencoder, read_layers, tensors
+from extras import missing
+from precision_test import ONEDNN
+from reference import Autoencoder, orthogonalized, read_layers, tensors
 from steps import StepTest
 from support import checkpoints
 
@@ -47,12 +49,22 @@ class Muon:
 
     def step(self, _, terms, __):
         self.momentum = 0.9 * self.momentum + terms[0]
-        m = terms[0] + 0.9 * self.momentum
+        m = self.orthogonalize(terms[0] + 0.9 * self.momentum)
+        return np.sqrt(max(1, m.shape[0] / m.shape[1])) * m
+
+    def orthogonalize(self, m):
         m = m / np.linalg.norm(m)
         for _ in range(5):
             gram = m @ m.T
             m = 3.4445 * m + (-4.7750 * gram + 2.0315 * gram @ gram) @ m
-        return np.sqrt(max(1, m.shape[0] / m.shape[1])) * m
+        return m
+
+
+class RoundedMuon(Muon):
+    """The program rounds the factors of its products, this does not."""
+
+    def orthogonalize(self, m):
+        return orthogonalized(m)
 
 
 class Shampoo:
@@ -107,7 +119,7 @@ class OptimizerReferenceTest(StepTest):
     def names(self):
         return [f"{half}/{i}/weight" for half in ("encoder", "decoder") for i in range(3)]
 
-    def compare(self, rule, *settings, state=None):
+    def compare(self, rule, *settings, state=None, tolerance=0.01):
         """Runs the rule from the first checkpoint on; `state` names a root by which the test sees
         in which steps the program has refreshed one. Returns the rules of the weights."""
         files = self.files = self.run_of(*settings)
@@ -135,7 +147,7 @@ class OptimizerReferenceTest(StepTest):
                     ours[part] - first[part],
                     theirs[part] - first[part],
                     f"layer {i}, part {part}",
-                    0.01,
+                    tolerance,
                 )
         return files[-1], [own[0] for own in rules], refreshes
 
@@ -161,6 +173,13 @@ class OptimizerReferenceTest(StepTest):
 
     def test_muon(self):
         self.compare(Muon, "--optimizer", "muon", "--momentum", 0.9)
+
+    @unittest.skipUnless(ONEDNN, missing("program with oneDNN (libdnnl-dev)"))
+    def test_rounded_muon(self):
+        settings = ("--optimizer-precision", "bf16", "--force-precision")
+        self.compare(
+            RoundedMuon, "--optimizer", "muon", "--momentum", 0.9, *settings, tolerance=0.1
+        )
 
     def test_shampoo(self):
         self.check_roots(Shampoo, "--optimizer", "shampoo", "--precondition-damping", 1e-3)

@@ -101,6 +101,16 @@ class PrecisionTest(ProgramTest):
                 )
                 self.assertEqual(one, two)
 
+    def test_rounded_optimizers_have_one_digest_each(self):
+        for name in ("muon", "shampoo"):
+            options = ["--optimizer", name, "--optimizer-precision", "bf16", "--force-precision"]
+            with self.subTest(name):
+                found = {
+                    self.train(f"{name}-{ranks}", *self.arguments(*options), ranks=ranks)
+                    for ranks in (1, 2, 3, 4)
+                }
+                self.assertEqual(len(found), 1)
+
     def test_onednn_in_fp32_has_one_digest(self):
         self.assertEqual(len(self.digests("--gemm", "onednn")), 1)
 
