@@ -126,6 +126,8 @@ SETTINGS: Dict[str, Tuple[str, str, bool]] = {
     "precondition-damping": ("optimizer", "1e-06", True),
     "precondition-exponent": ("optimizer", "0.25", True),
     "kfac-damping": ("optimizer", "0.5", True),
+    "kfac-damping-rule": ("optimizer", "constant", True),
+    "kfac-momentum": ("optimizer", "constant", True),
     "graft": ("optimizer", "spectral", True),
     "optimizer-precision": ("optimizer", "fp32", True),
     "lbfgs-history": ("optimizer", "10", True),
@@ -492,6 +494,12 @@ class TrainingParameters:
         shampoo: exponent p of each preconditioner, statistics^(-p) [0.25]
     kfac_damping
         kfac: added to the eigenvalues of each Kronecker factor, relative to their mean [0.5]
+    kfac_damping_rule
+        kfac: keep --kfac-damping, or adapt it, beginning there, so that a quadratic model predicts
+        the change of the loss: constant, adaptive [constant]
+    kfac_momentum
+        kfac: momentum of the gradient by --momentum, or of the step, with the weights that minimise
+        a quadratic model of the loss, in place of --graft: constant, quadratic [constant]
     graft
         shampoo, kfac: rule that sets the size of a step: spectral, adam, sgd [spectral]
     optimizer_precision
@@ -779,6 +787,8 @@ class TrainingParameters:
         precondition_damping: Number = None,
         precondition_exponent: Number = None,
         kfac_damping: Number = None,
+        kfac_damping_rule: Text = None,
+        kfac_momentum: Text = None,
         graft: Text = None,
         optimizer_precision: Text = None,
         lbfgs_history: Number = None,

@@ -58,6 +58,11 @@ void check_local_steps(const TrainConfig& config) {
        "selects from the whole batch: use --sparsity topk:K"},
       {config.model.regularization.kl_weight > 0, "--kl-weight",
        "takes means over the whole batch: use --kl-weight 0"},
+      {config.optimizer.precondition.kfac_damping_rule == "adaptive",
+       "--kfac-damping-rule adaptive",
+       "compares losses of the whole batch: use --kfac-damping-rule constant"},
+      {config.optimizer.precondition.kfac_momentum == "quadratic", "--kfac-momentum quadratic",
+       "takes its model of the whole batch: use --kfac-momentum constant"},
       {config.resample_dead.count > 0, "--resample-dead",
        "changes weights between steps: use --resample-dead 0"},
   };

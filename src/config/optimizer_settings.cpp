@@ -87,6 +87,20 @@ std::vector<Setting> optimizer_settings() {
            "kfac: added to the eigenvalues of each Kronecker factor, relative to their "
            "mean"},
           [](TrainConfig& c) -> double& { return c.optimizer.precondition.kfac_damping; }),
+      choice_setting(
+          {"kfac-damping-rule", s,
+           "kfac: keep --kfac-damping, or adapt it, beginning there, so that a quadratic "
+           "model predicts the change of the loss"},
+          {"constant", "adaptive"},
+          [](TrainConfig& c) -> std::string& {
+            return c.optimizer.precondition.kfac_damping_rule;
+          }),
+      choice_setting(
+          {"kfac-momentum", s,
+           "kfac: momentum of the gradient by --momentum, or of the step, with the weights that "
+           "minimise a quadratic model of the loss, in place of --graft"},
+          {"constant", "quadratic"},
+          [](TrainConfig& c) -> std::string& { return c.optimizer.precondition.kfac_momentum; }),
       choice_setting({"graft", s, "shampoo, kfac: rule that sets the size of a step"},
                      graft_names(),
                      [](TrainConfig& c) -> std::string& { return c.optimizer.precondition.graft; }),

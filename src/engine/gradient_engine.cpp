@@ -32,6 +32,7 @@ GradientEngine::GradientEngine(const Trainable& model, const ShardPlan& plan, Ra
       worker_settings.factor_floats = factors->layout().size();
       if (workers_.empty()) worker_settings.first_factor_buffer = factors->scratch();
     }
+    worker_settings.keeps_batch = settings_.keeps_batch;
     worker_settings.shards = exchange_.shards();
     if (exchange_.active_rows() != nullptr) worker_settings.active_rows = *exchange_.active_rows();
     if (workers_.empty()) worker_settings.first_buffer = exchange_.scratch();
@@ -94,11 +95,29 @@ StepSums& GradientEngine::run(const float* parameters, SampleSource& source, std
   if (state.context.factors != nullptr) merge_factors();
   note_merged_rows();
   collect_sums();
+  if (settings_.keeps_batch) {
+    last_step_ = state;
+    last_step_.repeated = true;
+    last_step_.context.arrival = nullptr;
+    last_step_.context.factors = nullptr;
+  }
   return sums_;
 }
 
 void GradientEngine::forget_gradient() {
   if (ActiveRows* const rows = worker(0).active_rows(0); rows != nullptr) rows->fill();
+}
+
+ExactSum& GradientEngine::repeat_losses() {
+  require(last_step_.repeated && !model_.selects_from_batch(), "no step to repeat");
+  if (settings_.bfloat16) round_parameters(last_step_.parameters);
+  if (model_.mean_units() > 0) compute_unit_means(last_step_);
+  pool_.run([&](Index index) {
+    if (index < worker_count()) worker(index).repeat_losses(last_step_);
+  });
+  repeated_loss_.clear();
+  for (const auto& worker : workers_) repeated_loss_.add(worker->repeated_loss());
+  return repeated_loss_;
 }
 
 void GradientEngine::collect_sums() {

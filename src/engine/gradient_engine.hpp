@@ -27,6 +27,7 @@ struct GradientEngineSettings {
   bool overlap = true;
   const Recording* recording = nullptr;  ///< outlives the engine
   Frozen frozen = {};                    ///< parameters whose gradient is 0
+  bool keeps_batch = false;  ///< a step's samples are held until the next, for repeat_losses()
 };
 
 /// Executes a GradientPlan: the workers compute the gradient sums of the rank's shards, and the
@@ -51,6 +52,10 @@ class GradientEngine {
 
   /// To be called between two steps by whoever has written to the exchange's arena.
   void forget_gradient();
+  /// With keeps_batch, after the update: this rank's sum of the losses of the same samples, with
+  /// the same noise, at the parameters as they are now. Of the gradient nothing is left. Collective
+  /// where the model wants means over the batch.
+  [[nodiscard]] ExactSum& repeat_losses();
 
   /// The smallest value of the active units of the last step's batch, of models that select from it
   /// (Trainable::selects_from_batch), the same on every rank.
@@ -103,6 +108,8 @@ class GradientEngine {
   float smallest_selected_ = 0;
   std::vector<std::int64_t> words_;  // scratch of sums over ranks
   StepSums sums_;
+  GradientStep last_step_;  // to be repeated
+  ExactSum repeated_loss_;
 };
 
 }  // namespace hourglass

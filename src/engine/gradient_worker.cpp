@@ -138,7 +138,7 @@ void GradientWorker::gather(std::size_t leaf, const GradientStep& step) {
 void GradientWorker::add_unit_sums(const GradientStep& step) {
   for (ExactSum& sum : unit_sums_) sum.clear();
   for (std::size_t leaf = 0; leaf < plan_.merges.size(); ++leaf) {
-    gather(leaf, step);
+    if (!step.repeated) gather(leaf, step);
     const MicroBatch batch = micro_batch(leaf);
     model_.add_unit_sums(step.parameters, batch.samples, workspace_, context_of(step, batch),
                          unit_sums_);
@@ -157,7 +157,7 @@ void GradientWorker::run(const GradientStep& step, Announcement announce) {
   const double input_before = sums_.input_seconds;
   const Timer timer;
   for (std::size_t leaf = 0; leaf < plan_.merges.size(); ++leaf) {
-    if (!holds_all()) gather(leaf, step);
+    if (!gathers_first()) gather(leaf, step);
     const MicroBatch batch = micro_batch(leaf);
     const GradientPlan::Merge& merge = plan_.merges[leaf];
     const bool last = leaf + 1 == plan_.merges.size();
@@ -193,6 +193,18 @@ void GradientWorker::run(const GradientStep& step, Announcement announce) {
       model_.count_use(context, workspace_, batch.samples.rows, sums_.unit_use);
   }
   sums_.compute_seconds = timer.seconds() - (sums_.input_seconds - input_before);
+}
+
+void GradientWorker::repeat_losses(const GradientStep& step) {
+  repeated_loss_.clear();
+  for (std::size_t leaf = 0; leaf < plan_.merges.size(); ++leaf) {
+    const MicroBatch batch = micro_batch(leaf);
+    repeated_loss_.add(model_
+                           .train_pass(step.parameters, batch.samples, step.scale, workspace_,
+                                       buffer(plan_.merges[leaf].leaf_buffer()),
+                                       context_of(step, batch), {})
+                           .loss);
+  }
 }
 
 void GradientWorker::unite_rows(const GradientPlan::Merge& merge) {

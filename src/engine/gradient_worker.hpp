@@ -28,9 +28,10 @@ namespace hourglass {
 struct GradientStep {
   const float* parameters = nullptr;
   SampleSource* source = nullptr;
-  PassContext context;  ///< without what is a worker's own
-  Index step = 0;       ///< of the epoch
-  float scale = 1;      ///< of gradients: 1 / samples of the step
+  PassContext context;    ///< without what is a worker's own
+  Index step = 0;         ///< of the epoch
+  float scale = 1;        ///< of gradients: 1 / samples of the step
+  bool repeated = false;  ///< all micro-batches are held from the pass before
 };
 
 /// The results of a step besides gradients.
@@ -71,6 +72,7 @@ class GradientWorker {
     std::span<float> first_buffer;
     ActiveRows active_rows = {};  ///< Trainable::active_rows(), unless gradients are dense
     const DictionaryShards* shards = nullptr;  ///< see GradientExchangeSettings::shards
+    bool keeps_batch = false;  ///< holds all micro-batches of a step, for repeat_losses()
     /// Of the Kronecker factors' arenas, one beside each buffer; 0: none.
     Index factor_floats = 0;
     std::span<float> first_factor_buffer;  ///< as first_buffer
@@ -95,6 +97,11 @@ class GradientWorker {
   [[nodiscard]] std::span<ExactSum> unit_sums() { return unit_sums_; }
   /// All micro-batches, in order.
   void run(const GradientStep& step, Announcement announce);
+
+  /// After run() of a step with keeps_batch: the losses of its micro-batches with the parameters
+  /// that are there now, in another training pass, of which no gradient is kept.
+  void repeat_losses(const GradientStep& step);
+  [[nodiscard]] const ExactSum& repeated_loss() const { return repeated_loss_; }
 
   [[nodiscard]] const StepSums& sums() const { return sums_; }
   [[nodiscard]] float* buffer(Index index) { return buffers_[static_cast<std::size_t>(index)]; }
@@ -124,7 +131,8 @@ class GradientWorker {
     SparseRows sparse;  // the samples again, where the source holds them so
     SparseCode* code = nullptr;
   };
-  [[nodiscard]] bool holds_all() const { return !unit_sums_.empty() || !codes_.empty(); }
+  [[nodiscard]] bool gathers_first() const { return !unit_sums_.empty() || !codes_.empty(); }
+  [[nodiscard]] bool holds_all() const { return settings_.keeps_batch || gathers_first(); }
   [[nodiscard]] MicroBatch micro_batch(std::size_t leaf);
   // Refers to the micro-batch.
   [[nodiscard]] PassContext context_of(const GradientStep& step, const MicroBatch& batch);
@@ -153,6 +161,7 @@ class GradientWorker {
   std::vector<SparseCode> codes_;  // of each micro-batch, when they are selected from the batch
   std::vector<BatchPart> candidates_;
   StepSums sums_;
+  ExactSum repeated_loss_;
 };
 
 }  // namespace hourglass

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "engine/sum_over_ranks.hpp"
 #include "optim/growing_interval.hpp"
 
 namespace hourglass {
@@ -33,7 +34,12 @@ MatrixDirections::MatrixDirections(const Layout& layout, const MatrixRule& rule,
       work_(static_cast<std::size_t>(pool.size())),
       block_states_(plan_.blocks.size()),
       unfinished_(std::make_unique<std::atomic<Index>[]>(plan_.bands.size())),
+      sums_(static_cast<std::size_t>(pool.size())),
       worker_failures_(static_cast<std::size_t>(pool.size()), 0) {
+  for (const MatrixBand& band : plan_.bands) {
+    const auto group = std::ranges::find(groups, band.slot, &TensorGroup::slot);
+    decays_.push_back(rule.weight_decay() * group->decay_factor);
+  }
   // The exchange updates the arena's tail first.
   for (std::size_t b = plan_.blocks.size(); b-- > 0;) {
     const MatrixBlock& block = plan_.blocks[b];
@@ -50,10 +56,11 @@ bool MatrixDirections::is_own(const MatrixBlock& block) const {
   return plan_.bands[block.band].rank == exchange_.communicator().rank();
 }
 
-Matrix MatrixDirections::view(const MatrixBlock& block) {
+template <class T>
+MatrixView<T> MatrixDirections::view(const MatrixBlock& block, T* arena) const {
   const Tensor& tensor = layout_.tensor(plan_.bands[block.band].slot);
   const Index stride = columns_of(tensor);
-  return {directions_.data() + tensor.offset + block.rows.begin * stride + block.columns.begin,
+  return {arena + tensor.offset + block.rows.begin * stride + block.columns.begin,
           block.rows.size(), block.columns.size(), stride};
 }
 
@@ -114,10 +121,11 @@ void MatrixDirections::compute(const UpdateStep& step, MomentsOf moments_of) {
       unfinished_[plan_.blocks[b].band].fetch_add(1, std::memory_order_relaxed);
   }
   sent_ = 0;
-  const auto task = [&](Index worker) { transform(step.step, worker); };
+  const auto task = [&](Index worker) { transform(step, worker); };
   pool_.start(task);
   task(0);
   pool_.join();
+  if (rule_.combines()) complete(step.model);
   send_finished();
   for (Index& failures : worker_failures_) failures_ += std::exchange(failures, 0);
 }
@@ -131,11 +139,21 @@ void MatrixDirections::collect(const UpdateStep& step, MomentsOf moments_of) {
       const auto size = static_cast<std::size_t>(run.range.size());
       rule_.collect(step.gradient_scale, exchange_.gradient().subspan(begin, size), moments_of(run),
                     directions_.span().subspan(begin, size));
+      if (rule_.weight_decay() > 0) add_decay(run);
     }
   }
 }
 
-void MatrixDirections::transform(Index step, Index worker) {
+void MatrixDirections::add_decay(const SegmentRun& run) {
+  const auto decay = static_cast<float>(rule_.weight_decay() * run.decay_factor);
+  const float* const parameters = exchange_.parameters().data();
+  for (Index i = run.range.begin; i < run.range.end; ++i) directions_[i] += decay * parameters[i];
+}
+
+void MatrixDirections::transform(const UpdateStep& update, Index worker) {
+  const Index step = update.step;
+  ModelSums& sums = sums_[static_cast<std::size_t>(worker)];
+  sums.clear();
   for (const std::size_t b : work_[static_cast<std::size_t>(worker)]) {
     const MatrixBlock& block = plan_.blocks[b];
     const Index interval = growing_interval(step, roots_share, rule_.interval());
@@ -146,12 +164,51 @@ void MatrixDirections::transform(Index step, Index worker) {
       std::tie(matrix_step.left, matrix_step.right) =
           factors->factors(weight, block.row_of_blocks, block.column_of_blocks);
     }
+    matrix_step.damping = update.model.damping;
+    matrix_step.decay = decays_[block.band];
+    matrix_step.sums = &sums;
     worker_failures_[static_cast<std::size_t>(worker)] +=
-        rule_.transform(matrix_step, view(block), block_states_[b],
+        rule_.transform(matrix_step, view(block, directions_.data()), block_states_[b],
                         scratch_[static_cast<std::size_t>(worker)].span());
+    if (rule_.combines()) continue;
     unfinished_[block.band].fetch_sub(1, std::memory_order_acq_rel);
     if (worker == 0) send_finished();
   }
+}
+
+void MatrixDirections::complete(const ModelState& model) {
+  ModelSums& total = sums_.front();
+  for (const ModelSums& sums : std::span(sums_).subspan(1)) total.add(sums);
+  {
+    const PhaseSpan span(recorder_of(recording_, 0), Phase::directions);
+    sum_over_ranks(exchange_.communicator(), total.terms, words_);
+  }
+  const ModelWeights weights = minimize(total, model);
+  pool_.run([&](Index worker) {
+    const PhaseSpan span(recorder_of(recording_, worker), Phase::precondition);
+    for (const std::size_t b : work_[static_cast<std::size_t>(worker)]) {
+      const MatrixBlock& block = plan_.blocks[b];
+      rule_.complete(weights, view(block, directions_.data()), block_states_[b]);
+      unfinished_[block.band].fetch_sub(1, std::memory_order_acq_rel);
+    }
+  });
+}
+
+double MatrixDirections::curvature(Index step, double damping, std::span<const float> change) {
+  pool_.run([&](Index worker) {
+    const auto w = static_cast<std::size_t>(worker);
+    const PhaseSpan span(recorder_of(recording_, worker), Phase::precondition);
+    ExactSum& sum = sums_[w].terms.front();
+    sum.clear();
+    for (const std::size_t b : work_[w]) {
+      sum.add(rule_.curvature(step, damping, view(plan_.blocks[b], change.data()), block_states_[b],
+                              scratch_[w].span()));
+    }
+  });
+  ExactSum& total = sums_.front().terms.front();
+  for (const ModelSums& sums : std::span(sums_).subspan(1)) total.add(sums.terms.front());
+  sum_over_ranks(exchange_.communicator(), {&total, 1}, words_);
+  return total.value();
 }
 
 void MatrixDirections::send_finished() {

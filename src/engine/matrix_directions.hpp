@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -44,6 +45,11 @@ class MatrixDirections {
   [[nodiscard]] std::span<const float> arena() const { return directions_.span(); }
   void wait_for(const SegmentRun& run);
 
+  /// Of rules with MatrixRule::has_model(), after compute() of step `step`: the sum over all weight
+  /// matrices of x^T C x, x being an arena with a change of the parameters, whole on every rank.
+  /// Collective.
+  [[nodiscard]] double curvature(Index step, double damping, std::span<const float> change);
+
   /// Decompositions of this rank that needed more damping, since the last call.
   [[nodiscard]] Index take_failures() { return std::exchange(failures_, 0); }
 
@@ -65,11 +71,14 @@ class MatrixDirections {
     Buffer<float> values;      // one behind the other
   };
   [[nodiscard]] bool is_own(const MatrixBlock& block) const;
-  [[nodiscard]] Matrix view(const MatrixBlock& block);
+  template <class T>
+  [[nodiscard]] MatrixView<T> view(const MatrixBlock& block, T* arena) const;
   void make_states();
   void make_scratch();
   void collect(const UpdateStep& step, MomentsOf moments_of);
-  void transform(Index step, Index worker);
+  void add_decay(const SegmentRun& run);
+  void transform(const UpdateStep& step, Index worker);
+  void complete(const ModelState& model);
   void send_finished();
   void wait(std::span<Request> requests);
 
@@ -89,6 +98,10 @@ class MatrixDirections {
   std::unique_ptr<std::atomic<Index>[]> unfinished_;  // by band: own blocks to do
   std::vector<std::size_t> own_bands_;                // the arena's tail first
   std::size_t sent_ = 0;                              // of own_bands_
+  std::vector<double> decays_;                        // by band: of MatrixRule::weight_decay()
+  // Of rules that combine: by worker.
+  std::vector<ModelSums> sums_;
+  std::vector<std::int64_t> words_;  // scratch of sums over ranks
   std::vector<Index> worker_failures_;
   Index failures_ = 0;
 };

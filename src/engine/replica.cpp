@@ -40,6 +40,11 @@ FactorLayout factors_of(const Trainable& model, const MatrixRule& rule,
   return factors;
 }
 
+bool has_model(const Optimizer& optimizer) {
+  const MatrixRule* const rule = optimizer.matrix_rule();
+  return rule != nullptr && rule->has_model();
+}
+
 GradientExchangeSettings exchange_settings(const Communicator& communicator, const Trainable& model,
                                            const ShardPlan& plan, const Optimizer& optimizer,
                                            WorkerPool& pool, const StageSettings& settings,
@@ -69,6 +74,22 @@ GradientExchangeSettings exchange_settings(const Communicator& communicator, con
   return exchange;
 }
 
+// Null for optimizers without a model.
+std::unique_ptr<StepCheck> step_check(const Communicator& communicator, const Trainable& model,
+                                      const Optimizer& optimizer, const StageSettings& settings,
+                                      GradientExchange& exchange, GradientEngine& engine,
+                                      ShardedOptimizer& sharded) {
+  if (!has_model(optimizer)) return nullptr;
+  std::vector<Range> others;
+  for (const TensorGroup& group : tensor_groups(model, {}, settings.frozen.ranges)) {
+    if (!group.matrix) others.push_back(group.range);
+  }
+  const PreconditionSettings& precondition = settings.optimizer.precondition;
+  return std::make_unique<StepCheck>(
+      communicator, exchange, engine, sharded, std::move(others),
+      LevenbergMarquardt(precondition.kfac_damping, precondition.kfac_damping_rule == "adaptive"));
+}
+
 }  // namespace
 
 Replica::Replica(const Communicator& communicator, const Trainable& model, const ShardPlan& plan,
@@ -82,10 +103,12 @@ Replica::Replica(const Communicator& communicator, const Trainable& model, const
                                   state_prefix)),
       optimizer_(model, optimizer, exchange_, pool, settings.update, &recording,
                  settings.frozen.ranges),
-      engine_(model, plan, plan.shards_of_rank(communicator.rank(), communicator.size()), pool,
-              exchange_,
-              GradientEngineSettings{settings.arithmetic.precision == Precision::bf16,
-                                     settings.overlap, &recording, settings.frozen}),
+      engine_(
+          model, plan, plan.shards_of_rank(communicator.rank(), communicator.size()), pool,
+          exchange_,
+          GradientEngineSettings{settings.arithmetic.precision == Precision::bf16, settings.overlap,
+                                 &recording, settings.frozen, has_model(optimizer)}),
+      check_(step_check(communicator, model, optimizer, settings, exchange_, engine_, optimizer_)),
       // Rounding the weights and constraining them take all of them.
       hides_gather_(settings.overlap && model.awaits_parameters() && !exchange_.is_replicated() &&
                     settings.arithmetic.precision != Precision::bf16) {}
@@ -101,20 +124,24 @@ StepSums& Replica::gradient(SampleSource& source, std::uint64_t seed, std::uint3
 }
 
 void Replica::update(Index step, double learning_rate, std::optional<double> norm,
-                     GradientExchange::Gather gather) {
+                     GradientExchange::Gather gather, const StepLoss& loss) {
   UpdateStep update{step + 1, learning_rate, 1.0F, 1.0, 1.0};
   if (norm) update.gradient_scale = clip_factor(*norm, clip_norm_);
+  if (check_) update.model = check_->model(loss.mean);
   if (optimizer_.wants_preparation()) {
     exchange_.wait();
     optimizer_.prepare(update);
   }
+  const bool checked = check_ && StepCheck::is_due(update.step);
+  if (checked) check_->begin();
   exchange_.update_parameters(
       [&](Index bucket, std::span<const float> gradient) {
         optimizer_.update(bucket, update, gradient);
       },
-      hides_gather_ ? gather : GradientExchange::Gather::now);
+      hides_gather_ && !checked ? gather : GradientExchange::Gather::now);
   model_.constrain(parameters().data());
   model_.follow_selection(engine_.smallest_selected(), parameters().data());
+  if (checked) check_->finish(update.step, loss.mean, loss.samples);
 }
 
 void Replica::skip() {
@@ -128,9 +155,14 @@ std::vector<StoredArena> Replica::stored(std::span<const StoredTensor> tensors) 
   return arenas;
 }
 
+void Replica::store(StateHeader& header) const {
+  if (check_) check_->store(header);
+}
+
 void Replica::load(const StateFile& file) {
   optimizer_.load(file);
   exchange_.load(file);
+  if (check_) check_->load(file);
 }
 
 }  // namespace hourglass

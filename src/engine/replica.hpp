@@ -15,12 +15,19 @@
 #include "engine/recording.hpp"
 #include "engine/sharded_optimizer.hpp"
 #include "engine/stage_settings.hpp"
+#include "engine/step_check.hpp"
 #include "engine/worker_pool.hpp"
 #include "hourglass/comm/communicator.hpp"
 #include "model/trainable.hpp"
 #include "optim/optimizer.hpp"
 
 namespace hourglass {
+
+/// The mean loss of a step over its samples.
+struct StepLoss {
+  double mean = 0;
+  Index samples = 0;
+};
 
 /// Parameters that are updated from the gradients of a set of shards, by the ranks that have these,
 /// with all that an update needs: exchange, gradient engine, optimizer state. All shards of a run
@@ -45,9 +52,10 @@ class Replica {
   /// The global norm of that gradient, before clipping.
   [[nodiscard]] double gradient_norm() { return exchange_.norm(); }
   /// One update with that gradient. With Gather::later the parameters may be incomplete afterwards
-  /// outside owned(), until complete_parameters() or the next gradient().
+  /// outside owned(), until complete_parameters() or the next gradient(). `loss`: of the samples
+  /// of that gradient, for optimizers that compare it with the loss after the step.
   void update(Index step, double learning_rate, std::optional<double> norm,
-              GradientExchange::Gather gather);
+              GradientExchange::Gather gather, const StepLoss& loss);
   /// Ends the step without an update.
   void skip();
   /// Waits until no message of the gradient is pending.
@@ -68,11 +76,16 @@ class Replica {
   [[nodiscard]] GradientExchange& exchange() { return exchange_; }
   [[nodiscard]] const GradientExchange& exchange() const { return exchange_; }
   [[nodiscard]] ShardedOptimizer& optimizer() { return optimizer_; }
-  [[nodiscard]] const ShardedOptimizer& optimizer() const { return optimizer_; }
   [[nodiscard]] Index workspace_bytes() const { return engine_.bytes(); }
 
+  [[nodiscard]] Index optimizer_bytes() const {
+    return optimizer_.bytes() + (check_ ? check_->bytes() : 0);
+  }
+
   /// What the updates carry from step to step, as a checkpoint holds it. load() throws the same
-  /// Error on every rank of the replica.
+  /// Error on every rank of the replica: Error(data) naming the file for entries of its header that
+  /// are not such.
+  void store(StateHeader& header) const;
   [[nodiscard]] std::vector<StoredArena> stored(std::span<const StoredTensor> tensors) const;
   void load(const StateFile& file);
 
@@ -82,7 +95,8 @@ class Replica {
   GradientExchange exchange_;
   ShardedOptimizer optimizer_;
   GradientEngine engine_;
-  bool hides_gather_;  // whether update() may leave the gather to the next step
+  std::unique_ptr<StepCheck> check_;  // of optimizers with a quadratic model
+  bool hides_gather_;                 // whether update() may leave the gather to the next step
   double compute_seconds_ = 0;
 };
 

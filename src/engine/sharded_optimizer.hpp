@@ -45,6 +45,11 @@ class ShardedOptimizer {
   /// Updates the owned parameters of a bucket; `gradient` is the arena.
   void update(Index bucket, const UpdateStep& step, std::span<const float> gradient);
 
+  /// MatrixDirections::curvature() of the last step. Collective.
+  [[nodiscard]] double curvature(Index step, double damping, std::span<const float> change) {
+    return directions_->curvature(step, damping, change);
+  }
+
   /// Sets the moments of these parameters to 0, as far as this rank holds them.
   void clear_moments(Range parameters);
 

@@ -94,7 +94,9 @@ const StepTotals& Stage::gradient(SampleSource& source, std::uint64_t seed, std:
   }
   Request request = summation_.start(communicator_, *sums, flags);
   exchange().wait_for(request);
-  return summation_.finish(*sums, plan_.samples_in_step(step));
+  const StepTotals& totals = summation_.finish(*sums, plan_.samples_in_step(step));
+  loss_ = {totals.mean(totals.loss), totals.samples};
+  return totals;
 }
 
 double Stage::gradient_norm() {
@@ -112,7 +114,7 @@ void Stage::update(Index step, double learning_rate, std::optional<double> norm,
                    GradientExchange::Gather gather) {
   activity::enter(Work::updating);
   if (!outer_) {
-    replicas_.front()->update(step, learning_rate, norm, gather);
+    replicas_.front()->update(step, learning_rate, norm, gather, loss_);
     return;
   }
   const Index step_in_epoch = step % plan_.steps_per_epoch();
@@ -124,7 +126,8 @@ void Stage::update(Index step, double learning_rate, std::optional<double> norm,
       replica.skip();
       continue;
     }
-    replica.update(step, learning_rate, norm ? std::optional(norms_[r]) : std::nullopt, gather);
+    replica.update(step, learning_rate, norm ? std::optional(norms_[r]) : std::nullopt, gather,
+                   loss_);
   }
   groups_are_equal_ = meet;
   if (!meet) return;
@@ -182,6 +185,8 @@ std::vector<StoredArena> Stage::stored(std::span<const StoredTensor> tensors) co
   return arenas;
 }
 
+void Stage::store(StateHeader& header) const { replicas_.front()->store(header); }
+
 void Stage::load(const StateFile& file) {
   if (!outer_) {
     replicas_.front()->load(file);
@@ -210,7 +215,7 @@ Index Stage::gradient_bytes() const {
 
 Index Stage::optimizer_bytes() const {
   Index bytes = outer_ ? outer_->optimizer_bytes() : 0;
-  for (const auto& replica : replicas_) bytes += replica->optimizer().bytes();
+  for (const auto& replica : replicas_) bytes += replica->optimizer_bytes();
   return bytes;
 }
 

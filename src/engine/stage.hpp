@@ -104,6 +104,8 @@ class Stage {
   /// The state of optimizers and exchanges as a checkpoint holds it; between two outer steps with
   /// the groups' weights. load() reads it and throws the same Error on every rank. Collective.
   [[nodiscard]] std::vector<StoredArena> stored(std::span<const StoredTensor> tensors) const;
+  /// What the optimizer carries besides its arenas, as entries of a checkpoint's header.
+  void store(StateHeader& header) const;
   void load(const StateFile& file);
 
   /// Seconds of worker 0 in the last gradient().
@@ -136,6 +138,7 @@ class Stage {
   StepSummation summation_;
   Buffer<float> average_;
   double compute_seconds_ = 0;
+  StepLoss loss_;  // of the last gradient()
 };
 
 }  // namespace hourglass

@@ -8,7 +8,7 @@ namespace hourglass {
 
 MatrixOptimizer::MatrixOptimizer(const OptimizerSettings& settings,
                                  std::unique_ptr<MatrixRule> rule)
-    : weight_decay_(settings.weight_decay),
+    : weight_decay_(rule->weight_decay() > 0 ? 0 : settings.weight_decay),
       adam_(settings, Adam::Decay::decoupled),
       rule_(std::move(rule)) {}
 

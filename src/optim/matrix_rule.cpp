@@ -11,6 +11,15 @@ std::vector<MatrixRule::State> MatrixRule::states(Index /*rows*/, Index /*column
   return {};
 }
 
+double MatrixRule::curvature(Index /*step*/, double /*damping*/, ConstMatrix /*change*/,
+                             std::span<const Matrix> /*state*/,
+                             std::span<float> /*scratch*/) const {
+  return 0;
+}
+
+void MatrixRule::complete(const ModelWeights& /*weights*/, Matrix /*block*/,
+                          std::span<const Matrix> /*state*/) const {}
+
 double cube(Index n) { return static_cast<double>(n) * static_cast<double>(n * n); }
 
 }  // namespace hourglass

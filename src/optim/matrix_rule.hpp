@@ -7,6 +7,7 @@
 #include "core/phase_recorder.hpp"
 #include "hourglass/core/matrix_view.hpp"
 #include "hourglass/core/types.hpp"
+#include "optim/quadratic_model.hpp"
 
 namespace hourglass {
 
@@ -19,13 +20,17 @@ struct MatrixStep {
   /// their upper triangles, the lower ones are 0; empty in steps without.
   ConstMatrix left = {};   ///< rows x rows
   ConstMatrix right = {};  ///< columns x columns
+  double damping = 0;      ///< ModelState::damping
+  double decay = 0;  ///< of the block's weights: MatrixRule::weight_decay() * its group's factor
+  ModelSums* sums = nullptr;  ///< of the calling worker, of rules with combines()
 };
 
 /// The part of an update rule that works on whole weight matrices (out x in; convolutions unrolled)
 /// or on blocks of them. A step of a matrix is: collect() on every run of it, where its floats are
 /// owned; transform() of each block, by one worker of one rank, which keeps the block's state;
 /// then Optimizer::update() on every run, from the transformed matrix. What transform() computes
-/// depends on the block alone: not on the rank, the worker, or the other blocks.
+/// depends on the block alone: not on the rank, the worker, or the other blocks. With combines()
+/// the sums over all blocks come between it and complete().
 class MatrixRule {
  public:
   /// A matrix that is kept of a block from step to step: a group below /optimizer in a checkpoint.
@@ -62,6 +67,22 @@ class MatrixRule {
   [[nodiscard]] virtual Index transform(const MatrixStep& step, Matrix block,
                                         std::span<const Matrix> state,
                                         std::span<float> scratch) const = 0;
+
+  /// Whether steps are compared with a quadratic model of the loss (engine/step_check.hpp), of
+  /// which curvature() is a block's part.
+  [[nodiscard]] virtual bool has_model() const { return false; }
+  /// x^T C x of a change of the block's weights, C being the curvature before ModelState::scale.
+  [[nodiscard]] virtual double curvature(Index step, double damping, ConstMatrix change,
+                                         std::span<const Matrix> state,
+                                         std::span<float> scratch) const;
+  /// Whether transform() adds to MatrixStep::sums, and complete() makes the direction from what it
+  /// has left in the block.
+  [[nodiscard]] virtual bool combines() const { return false; }
+  virtual void complete(const ModelWeights& weights, Matrix block,
+                        std::span<const Matrix> state) const;
+  /// Weight decay that collected floats contain, as an L2 penalty; then Optimizer::update() applies
+  /// none to matrices.
+  [[nodiscard]] virtual double weight_decay() const { return 0; }
 };
 
 /// n^3: the arithmetic of decompositions is a multiple of it.

@@ -8,6 +8,7 @@
 #include "hourglass/core/types.hpp"
 #include "math/exact_sum.hpp"
 #include "optim/precondition_settings.hpp"
+#include "optim/quadratic_model.hpp"
 
 namespace hourglass {
 
@@ -47,6 +48,7 @@ struct UpdateStep {
   double rate_factor = 1;    ///< of the parameter group
   double decay_factor = 1;   ///< of the parameter group (e.g. 0 for biases without decay)
   bool matrix = false;       ///< matrix-wise rule: the gradient is the direction of a MatrixRule
+  ModelState model = {};     ///< of rules with MatrixRule::has_model()
 };
 
 /// Exact sums of squares over one tensor: the same for every division of the tensor.

@@ -16,6 +16,8 @@ struct PreconditionSettings {
   double exponent = 0.25;          ///< shampoo: each factor is raised to -exponent
   std::string graft = "spectral";  ///< shampoo, kfac: size of a step: spectral, adam, sgd
   double kfac_damping = 0.5;  ///< kfac: added to a factor's eigenvalues, relative to their mean
+  std::string kfac_damping_rule = "constant";  ///< kfac: constant, adaptive (from kfac_damping)
+  std::string kfac_momentum = "constant";      ///< kfac: constant, quadratic
 };
 
 }  // namespace hourglass

@@ -97,7 +97,7 @@ void Checkpoints::write(const RunState& state) {
   }
   StateHeader header = this->header();
   state.store(header);
-  std::vector<StoredArena> arenas = stages_.current().stored_optimizer(header.position);
+  std::vector<StoredArena> arenas = stages_.current().stored_optimizer(header);
   arenas.insert(arenas.begin(), stages_.current().stored_parameters());
   writer_.write(state.position.step, header, std::move(arenas), is_kept(state.position));
   since_last_.restart();

@@ -58,9 +58,9 @@ StoredArena TrainedStage::stored_model() {
              : stored_parameters();
 }
 
-std::vector<StoredArena> TrainedStage::stored_optimizer(
-    std::map<std::string, std::int64_t>& position) const {
-  if (full_batch_) return full_batch_->stored(network_tensors_, position);
+std::vector<StoredArena> TrainedStage::stored_optimizer(StateHeader& header) const {
+  if (full_batch_) return full_batch_->stored(network_tensors_, header.position);
+  stage_->store(header);
   const std::vector<StoredTensor> tensors =
       layer_ ? pretraining_.tensors(index_, *layer_) : network_tensors_;
   return stage_->stored(tensors);

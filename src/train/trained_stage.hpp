@@ -44,9 +44,8 @@ class TrainedStage {
   [[nodiscard]] StoredArena stored_parameters();
   /// The parameters for use: the running average when one is kept.
   [[nodiscard]] StoredArena stored_model();
-  /// The optimizer's state, below /optimizer; `position` gets its numbers.
-  [[nodiscard]] std::vector<StoredArena> stored_optimizer(
-      std::map<std::string, std::int64_t>& position) const;
+  /// The optimizer's state, below /optimizer; `header` gets its numbers.
+  [[nodiscard]] std::vector<StoredArena> stored_optimizer(StateHeader& header) const;
   /// Reads this rank's part of the optimizer's state back. Throws the same Error on every rank.
   /// Collective.
   void load_optimizer(const StateFile& file);

@@ -41,6 +41,12 @@ inline std::vector<Row> local_step_hint_rows() {
       {hint("changes weights between steps: use --resample-dead 0"),
        {"--sync-every 8", "--sync-groups 4", "--resample-dead 5steps", "--sparsity topk:2"},
        {{"--resample-dead 0"}}},
+      {hint("compares losses of the whole batch: use --kfac-damping-rule constant"),
+       {"--sync-every 8", "--sync-groups 4", "--optimizer kfac", "--kfac-damping-rule adaptive"},
+       {{"--kfac-damping-rule constant"}}},
+      {hint("takes its model of the whole batch: use --kfac-momentum constant"),
+       {"--sync-every 8", "--sync-groups 4", "--optimizer kfac", "--kfac-momentum quadratic"},
+       {{"--kfac-momentum constant"}}},
   };
 }
 

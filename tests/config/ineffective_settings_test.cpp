@@ -111,6 +111,7 @@ TEST(IneffectiveSettings, AreThoseThatAnOptimizerDoesNotUse) {
       {"precondition-damping", "0.1"},
       {"precondition-exponent", "0.5"},
       {"kfac-damping", "0.1"},
+      {"kfac-momentum", "quadratic"},
       {"graft", "adam"}};
   for (const std::string& rule : optimizer_names()) {
     for (const auto& [name, value] : changes) {

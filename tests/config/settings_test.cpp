@@ -78,7 +78,7 @@ TrainConfig unusual() {
       "epochs = 4\nseed = 18446744073709551615\nlbfgs-history = 7\nprecondition-block = 64\n"
       "precondition-every = 5\nstatistics-every = 3\nstatistics-decay = 0.9\n"
       "precondition-damping = 0.001\nprecondition-exponent = 0.5\ngraft = adam\nkfac-damping = "
-      "0.1\n"
+      "0.1\nkfac-damping-rule = adaptive\nkfac-momentum = quadratic\n"
       "optimizer-precision = bf16\nline-search = "
       "armijo\nline-search-evaluations = 9\n"
       "[pretraining]\npretrain = rbm\npretrain-epochs = 3,4\npretrain-learning-rate = "

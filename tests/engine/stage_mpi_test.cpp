@@ -23,11 +23,15 @@ constexpr Index shards = 7;
 constexpr Index steps = 3;
 constexpr double rate = 0.02;
 
+// K-FAC with settings of its own under further names.
 StageSettings settings_of(const std::string& optimizer) {
   StageSettings settings;
   settings.optimizer.name = optimizer;
+  if (optimizer.starts_with("kfac ")) settings.optimizer.name = "kfac";
+  if (optimizer == "kfac adaptive") settings.optimizer.precondition.kfac_damping_rule = "adaptive";
+  if (optimizer == "kfac quadratic") settings.optimizer.precondition.kfac_momentum = "quadratic";
   for (const char* name : {"muon", "lars", "shampoo", "soap", "kfac"}) {
-    if (optimizer == name) settings.optimizer.momentum = 0.9;
+    if (settings.optimizer.name == name) settings.optimizer.momentum = 0.9;
   }
   // Bands of several blocks, whose roots are due in different steps.
   settings.optimizer.precondition.block = 4;
@@ -93,8 +97,8 @@ TEST_F(StageTest, steps_equal_the_slow_reference_bit_for_bit) {
 }
 
 TEST_F(StageTest, ranks_and_threads_do_not_change_a_bit_of_any_rule) {
-  for (const char* optimizer :
-       {"sgd", "lamb", "lars", "muon", "shampoo", "soap", "kfac", "adamw"}) {
+  for (const char* optimizer : {"sgd", "lamb", "lars", "muon", "shampoo", "soap", "kfac",
+                                "kfac adaptive", "kfac quadratic", "adamw"}) {
     const StageSettings settings = settings_of(optimizer);
     const auto expected = train(Communicator::self(), settings, 1);
     for (const Index threads : {1, 3})
@@ -127,7 +131,7 @@ TEST_F(StageTest, factors_ignore_the_wire_and_depend_on_all_samples) {
 TEST_F(StageTest, resumed_rules_of_matrices_continue_with_the_same_bits) {
   constexpr Index cut_after = 9;
   const io_test::SharedFolder folder(world_);
-  for (const char* optimizer : {"shampoo", "soap", "kfac"}) {
+  for (const char* optimizer : {"shampoo", "soap", "kfac", "kfac adaptive", "kfac quadratic"}) {
     StageSettings settings = settings_of(optimizer);
     const std::string path = folder.file(std::string(optimizer) + ".h5");
     KeyedSource source(plan_);
@@ -139,15 +143,17 @@ TEST_F(StageTest, resumed_rules_of_matrices_continue_with_the_same_bits) {
       if (cut > 0) {
         const StateFile file = open_state_file(path);
         read_arena(file, "/model", parameters.span());
-        stage.sharded_optimizer().load(file);
+        stage.load(file);
       }
       for (Index step = cut; step < cut_after + 3; ++step) {
         stage.gradient(source, 1, static_cast<std::uint32_t>(step / steps), step % steps);
         stage.update(step, rate, {});
         if (!write || step + 1 != cut_after) continue;
-        auto arenas = stage.sharded_optimizer().stored(tensors);
+        auto arenas = stage.stored(tensors);
         arenas.push_back({"/model", tensors, {{0, parameters.size()}}, {parameters.data()}});
-        write_state_file(communicator, path, {}, arenas);
+        StateHeader header;
+        stage.store(header);
+        write_state_file(communicator, path, header, arenas);
       }
       return std::vector<float>(parameters.span().begin(), parameters.span().end());
     };

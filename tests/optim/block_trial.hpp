@@ -7,6 +7,7 @@
 #include "hourglass/core/matrix_view.hpp"
 #include "math/symmetric.hpp"
 #include "optim/matrix_rule.hpp"
+#include "optim/quadratic_model.hpp"
 #include "optim/trial.hpp"
 
 namespace hourglass::test {
@@ -33,7 +34,17 @@ class BlockTrial {
       matrix_step.left = {left.data(), block.rows, block.rows};
       matrix_step.right = {right.data(), block.columns, block.columns};
     }
-    return rule.transform(matrix_step, block, views_, scratch_.span());
+    ModelSums sums;
+    matrix_step.damping = model.damping;
+    matrix_step.decay = rule.weight_decay();
+    matrix_step.sums = &sums;
+    const Index failures = rule.transform(matrix_step, block, views_, scratch_.span());
+    if (rule.combines()) rule.complete(minimize(sums, model), block, views_);
+    return failures;
+  }
+  /// Of a change of the block, after the first transform().
+  double curvature(const MatrixRule& rule, Index step, double damping, ConstMatrix change) {
+    return rule.curvature(step, damping, change, views_, scratch_.span());
   }
   /// A Kronecker factor of n x n, a function of `item`.
   static Buffer<float> factor(Index n, Index item) {
@@ -45,6 +56,8 @@ class BlockTrial {
     return result;
   }
   [[nodiscard]] Matrix state(std::size_t place) const { return views_[place]; }
+
+  ModelState model;  ///< of the steps, whose model is that of this block alone
 
  private:
   std::vector<Buffer<float>> values_;

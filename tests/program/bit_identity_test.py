@@ -106,7 +106,14 @@ OPTIMIZERS = {
     "lamb": ["--optimizer", "lamb", "--weight-decay", "1e-2", "--schedule", "one-cycle"],
     "muon": ["--optimizer", "muon", "--momentum", "0.9", "--learning-rate", "0.02"],
     # Roots and bases every other step, in turns; a stop falls between two of them.
-    "shampoo": ["--optimizer", "shampoo", "--precondition-block", "8", "--precondition-every", "2"],
+    "shampoo": [
+        "--optimizer",
+        "shampoo",
+        "--precondition-block",
+        "8",
+        "--precondition-every",
+        "2",
+    ],
     "shampoo_adam": [
         "--optimizer",
         "shampoo",
@@ -119,6 +126,11 @@ OPTIMIZERS = {
     ],
     "soap": ["--optimizer", "soap", "--precondition-block", "8", "--precondition-every", "2"],
     "kfac": ["--optimizer", "kfac", "--precondition-block", "8", "--precondition-every", "2"],
+    "kfac adaptive": "--optimizer kfac --kfac-damping-rule adaptive --precondition-every 2".split(),
+    "kfac quadratic": (
+        "--optimizer kfac --kfac-damping-rule adaptive --kfac-momentum quadratic "
+        "--precondition-block 8 --precondition-every 2"
+    ).split(),
     "ema": [
         "--ema",
         "0.9",
@@ -252,6 +264,18 @@ class BitIdentityTest(ProgramTest):
                 self.assert_all_equal(digests)
                 seen.update(digests.values())
         self.assertEqual(len(seen), len(OPTIMIZERS))
+
+    def test_rules_of_matrices_on_more_ranks_than_matrices(self):
+        """Seven ranks for the bands of four weight matrices, of which some have none."""
+        for name in ("shampoo", "soap", "kfac"):
+            with self.subTest(optimizer=name):
+                settings = [*OPTIMIZERS[name], "--precondition-block", 16, "--epochs", 1]
+                self.assert_all_equal(
+                    {
+                        ranks: self.trained(f"{name}{ranks}", *settings, ranks=ranks)
+                        for ranks in (None, 4, 7)
+                    }
+                )
 
     def test_every_sparsity(self):
         """15 units of a code, the encoder's of one layer or two; 4 shards of several ranks."""

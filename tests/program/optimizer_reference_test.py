@@ -103,6 +103,77 @@ class Kfac(Shampoo):
         return of_sample.T @ of_sample / samples, inputs.T @ inputs / samples
 
 
+class Model:
+    """The quadratic model of the loss that the weights of a run share: its damping and the scale of
+    its curvature, both measured, and the momentum that minimises it."""
+
+    def __init__(self, damping, adaptive, decay):
+        self.damping, self.scale, self.adaptive, self.decay = damping, 0.0, adaptive, decay
+
+    def curvature(self, t, rule, x, y):
+        """x^T C y of one weight."""
+        left, right = rule.left, rule.right
+        size = np.trace(left) / len(left) * np.trace(right) / len(right)
+        image = left @ y @ right + self.damping**2 * size * y
+        return np.sum(x * image) / (1 - 0.95**t) ** 2
+
+    def combine(self, t, rules, gradients, loss):
+        """Replaces the directions by those with the best weights of them and of the last ones."""
+
+        def bend(a, b):
+            pairs = [(rule, getattr(rule, a), getattr(rule, b)) for rule in rules]
+            return sum(
+                self.scale * self.curvature(t, rule, x, y) + self.decay * np.sum(x * y)
+                for rule, x, y in pairs
+            )
+
+        slope = sum(np.sum(rule.direction * g) for rule, g in zip(rules, gradients))
+        if t == 1:
+            weights = [0.2 * loss / slope, 0]
+        else:
+            both = bend("direction", "last")
+            matrix = [[bend("direction", "direction"), both], [both, bend("last", "last")]]
+            last_slope = sum(np.sum(rule.last * g) for rule, g in zip(rules, gradients))
+            weights = np.linalg.solve(matrix, [slope, last_slope])
+        for rule in rules:
+            rule.last = weights[0] * rule.direction + weights[1] * rule.last
+
+    def compare(self, t, loss, change, slope, curvature):
+        interval = 1 if t < 8 else 2 if t < 16 else 4
+        if t % interval:
+            return
+        bend, expected = change - slope, self.scale / 2 * curvature
+        if self.adaptive and self.scale and slope + expected < -1e-6 * loss:
+            ratio = change / (slope + expected)
+            self.damping *= 0.95 ** (interval / 2 * (int(ratio > 0.75) - int(ratio < 0.25)))
+        if max(abs(bend), expected) < 1e-6 * loss:
+            return
+        measured = 2 * bend / curvature
+        self.scale *= np.sqrt(np.clip(measured / (self.scale or measured), 0.25, 4))
+        self.scale = self.scale or measured
+
+
+class AdaptiveKfac(Kfac):
+    """With the damping of the model that is `model`."""
+
+    def step(self, t, terms, refreshed):
+        self.damping = self.model.damping
+        return super().step(t, terms, refreshed)
+
+
+class QuadraticKfac(AdaptiveKfac):
+    """Leaves its direction to be combined."""
+
+    last = 0.0
+
+    def step(self, t, terms, refreshed):
+        super().step(t, terms, refreshed)
+        size = np.trace(self.left) / len(self.left) * np.trace(self.right) / len(self.right)
+        g = terms[0] + self.model.decay * self.weight
+        self.direction = self.left_root @ g @ self.right_root * (1 - 0.95**t) ** 2 / size
+        return self.direction
+
+
 class OptimizerReferenceTest(StepTest):
     def run_of(self, *settings):
         files = checkpoints(
@@ -136,11 +207,15 @@ class OptimizerReferenceTest(StepTest):
                 [tuple(layer) for layer in layers[3:]],
                 activation="tanh",
             ).backward(self.x)
+            before = [list(layer) for layer in layers]
             for name, layer, own, terms in zip(self.names(), layers, rules, backward):
                 refreshed = roots and not np.array_equal(roots[t][name], roots[t - 1][name])
                 refreshes[name] += bool(refreshed)
+                own[0].weight = layer[0]
                 layer[0] = layer[0] - RATE * own[0].step(t, terms, refreshed)
                 layer[1] = layer[1] - RATE * own[1].step(t, terms[1:2], False)
+            if hasattr(rule, "model"):
+                self.follow_model(t, rule, [own[0] for own in rules], before, layers, backward)
         for i, (first, ours, theirs) in enumerate(zip(start, layers, self.layers_of(files[-1]))):
             for part in (0, 1):
                 self.assert_close(
@@ -150,6 +225,29 @@ class OptimizerReferenceTest(StepTest):
                     tolerance,
                 )
         return files[-1], [own[0] for own in rules], refreshes
+
+    def loss_of(self, layers):
+        parts = [tuple(layer) for layer in layers]
+        return Autoencoder(parts[:3], parts[3:], activation="tanh").mean_loss(self.x)
+
+    def follow_model(self, t, rule, rules, before, layers, backward):
+        model, loss = rule.model, self.loss_of(before)
+        if rule is QuadraticKfac:
+            gradients = [terms[0] + model.decay * old[0] for terms, old in zip(backward, before)]
+            model.combine(t, rules, gradients, loss)
+            for own, layer, old in zip(rules, layers, before):
+                layer[0] = old[0] - RATE / 0.03 * own.last
+        # The comparison is of the weights alone.
+        slope = curvature = 0.0
+        moved = [[layer[0], old[1]] for layer, old in zip(layers, before)]
+        for own, layer, old, terms in zip(rules, layers, before, backward):
+            change = layer[0] - old[0]
+            slope += np.sum(terms[0] * change)
+            curvature += model.curvature(t, own, change, change)
+        model.compare(t, loss, self.loss_of(moved) - loss, slope, curvature)
+        stored = tensors(self.files[t], "/position")["kfac_model"]
+        for what, ours, theirs in zip(("damping", "scale"), (model.damping, model.scale), stored):
+            self.assertLess(abs(theirs / ours - 1), 0.02, f"{what} after step {t}")
 
     def check_roots(self, rule, *settings):
         file, rules, refreshes = self.compare(
@@ -188,6 +286,24 @@ class OptimizerReferenceTest(StepTest):
         self.check_roots(
             Kfac, "--optimizer", "kfac", "--kfac-damping", 0.02, "--statistics-every", 1
         )
+
+    def test_kfac_with_a_quadratic_model(self):
+        """Damping that adapts, with the grafted step and with that of the model."""
+        settings = ("--optimizer", "kfac", "--statistics-every", 1, "--precondition-every", 4)
+        for rule, decay, momentum in (
+            (AdaptiveKfac, 0.0, "constant"),
+            (QuadraticKfac, 0.001, "quadratic"),
+        ):
+            with self.subTest(momentum=momentum):
+                rule.model = Model(0.5, True, decay)
+                self.compare(
+                    rule,
+                    *settings,
+                    *("--kfac-damping-rule", "adaptive", "--kfac-momentum", momentum),
+                    *("--weight-decay", decay, "--decay-biases", "false"),
+                    state="left_inverse",
+                )
+                self.assertNotEqual(rule.model.damping, 0.5)
 
     def test_soap(self):
         """Bases, whose last vectors are arbitrary where a gradient has no full rank, and the second

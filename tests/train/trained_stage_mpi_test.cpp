@@ -30,21 +30,21 @@ TEST(TrainedStage, ranks_store_each_their_part_of_the_network) {
 
 TEST(TrainedStage, stores_the_moments_of_the_optimizer) {
   TinyRun run(Communicator::world());
-  std::map<std::string, std::int64_t> position;
+  StateHeader header;
   std::set<std::string> groups;
-  for (const StoredArena& arena : run.stages.current().stored_optimizer(position))
+  for (const StoredArena& arena : run.stages.current().stored_optimizer(header))
     groups.insert(arena.group);
   EXPECT_EQ(groups, (std::set<std::string>{"/optimizer/mean", "/optimizer/variance"}));
-  EXPECT_TRUE(position.empty());
+  EXPECT_TRUE(header.position.empty());
 }
 
 TEST(TrainedStage, stores_a_layers_moments_under_its_names_in_the_network) {
   TinyRun run(Communicator::world(),
               [](TrainConfig& config) { config.pretrain.kind = Pretrain::autoencoder; });
   run.stages.advance();
-  std::map<std::string, std::int64_t> position;
+  StateHeader header;
   std::set<std::string> names;
-  for (const StoredArena& arena : run.stages.current().stored_optimizer(position)) {
+  for (const StoredArena& arena : run.stages.current().stored_optimizer(header)) {
     for (const StoredTensor& tensor : arena.tensors) names.insert(tensor.name);
   }
   EXPECT_EQ(names, (std::set<std::string>{"encoder/1/weight", "encoder/1/bias", "decoder/0/weight",
@@ -74,9 +74,9 @@ TEST(TrainedStage, lbfgs_stores_its_pairs_and_their_number) {
   TinyRun run(Communicator::world(),
               [](TrainConfig& config) { config.optimizer.name = lbfgs_name; });
   ASSERT_NE(run.stages.current().full_batch(), nullptr);
-  std::map<std::string, std::int64_t> position;
-  static_cast<void>(run.stages.current().stored_optimizer(position));
-  EXPECT_FALSE(position.empty());
+  StateHeader header;
+  static_cast<void>(run.stages.current().stored_optimizer(header));
+  EXPECT_FALSE(header.position.empty());
 }
 
 }  // namespace
