@@ -24,6 +24,7 @@ def network(widths, activation):
         layers.append(linear)
         if i + 1 not in (len(encoder), 2 * len(encoder)):
             layers.append({"relu": torch.nn.ReLU, "sigmoid": torch.nn.Sigmoid}[activation]())
+    layers.append(torch.nn.Sigmoid())
     return torch.nn.Sequential(*layers)
 
 
