@@ -30,7 +30,7 @@ namespace hourglass {
 /// dL/dz comes from SparseCode::gate_gradients(), dL/dm from dL/dh where m > 0, and
 ///   d(x W^T) = dL/dz + exp(r) * dL/dm
 /// With PassContext::unit_group the products, the code and the gradients are those of this rank's
-/// units.
+/// units; `y` begins with the products, rows x own units.
 class SparseEncoder final : public Layer {
  public:
   /// Adds "<name>/weight" (units x inputs), "<name>/bias" (units) and, for jump_relu,

@@ -137,9 +137,10 @@ float largest_but(std::span<float> values, Index k) {
   return *at;
 }
 
-// Units by number, with what their values are at most and at least.
+// Units by number, with what their values are at most and at least; and scratch memory for as many.
 struct Candidates {
   std::int32_t* units;
+  std::int32_t* first;
   float* most;
   float* least;
   Index count;
@@ -147,17 +148,16 @@ struct Candidates {
 
 // Replaces the candidates by those that may be among the k largest, `most` by their values, and
 // returns their number. First the k that are at least the largest are multiplied: the smallest of
-// their values is closer to the k-th largest than a bound is. Scratch memory for each candidate.
+// their values is closer to the k-th largest than a bound is. Scratch memory as well for each.
 Index multiply_near(const Candidates& candidates, Index k, float* scratch,
                     std::span<const float> bias, const Inexact& inexact) {
-  const auto [units, most, least, count] = candidates;
+  const auto [units, first, most, least, count] = candidates;
   if (count == 0) return 0;
   float bound = std::numeric_limits<float>::lowest();
   if (count > k) {
     std::copy_n(least, count, scratch);
     bound = largest_but({scratch, static_cast<std::size_t>(count)}, k);
   }
-  auto* const first = reinterpret_cast<std::int32_t*>(scratch);
   Index firsts = 0;
   Index others = 0;
   for (Index i = 0; i < count; ++i) {
@@ -240,7 +240,8 @@ void select_largest_of(std::span<const float> z, std::span<const float> bias, In
     return;
   }
   if (inexact != nullptr) {
-    count = multiply_near({numbers, values, ordered, count}, k, maxima, bias, *inexact);
+    count = multiply_near({numbers, numbers + units, values, ordered, count}, k, maxima, bias,
+                          *inexact);
   }
   float threshold = 0;
   Index ties = 0;  // units equal to the threshold that are kept
@@ -258,8 +259,8 @@ void select_largest_of(std::span<const float> z, std::span<const float> bias, In
 
 }  // namespace
 
-// Maxima of groups; then candidates: values, the same to reorder, and numbers.
-Index selection_scratch_floats(Index units) { return round_up(units, lanes::count) + 3 * units; }
+// Maxima of groups; then candidates: values, the same to reorder, and numbers, twice.
+Index selection_scratch_floats(Index units) { return round_up(units, lanes::count) + 4 * units; }
 
 void select_largest(std::span<const float> z, std::span<const float> bias, Index k,
                     std::span<float> scratch, const Inexact* inexact, SparseCode& code) {
