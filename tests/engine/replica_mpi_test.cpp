@@ -17,7 +17,7 @@ class ReplicaTest : public testing::Test {
   void step(Replica& replica, Index step, bool updates) {
     replica.gradient(source_, 1, 0, step, {}, {});
     if (updates) {
-      replica.update(step, 0.02, {}, GradientExchange::Gather::later);
+      replica.update(step, 0.02, {}, GradientExchange::Gather::later, {});
     } else {
       replica.skip();
     }
