@@ -68,6 +68,7 @@ def epoch_seconds(options, optimizer, ranks, batch):
         command += ["--micro-batch", min(batch // ranks, options.micro_batch)]
         command += ["--epochs", warm + options.repeat, "--optimizer", name]
         command += ["--optimizer-precision", precision] if precision else []
+        command += options.extra.split() if name != "adam" else []
         command += ["--log-every", 0, "--checkpoint-every", 0, "--progress", "none"]
         command += ["--output", f"{folder}/run"]
         process = subprocess.Popen(
@@ -129,6 +130,7 @@ def main():
     parser.add_argument("--micro-batch", type=int, default=128, help="at most")
     parser.add_argument("--ranks", type=numbers, default=[1, 2])
     parser.add_argument("--optimizers", type=lambda text: text.split(","), default=OPTIMIZERS)
+    parser.add_argument("--extra", default="", help="options of hourglass train for all but Adam")
     parser.add_argument("--steps", type=int, default=20, help="of an epoch")
     parser.add_argument("--warm", type=int, default=160, help="steps before the measured ones")
     parser.add_argument("--repeat", type=int, default=2, help="measured epochs of a run")

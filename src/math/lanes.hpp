@@ -31,9 +31,7 @@ using Mask [[gnu::vector_size(count * sizeof(float))]] = int;  ///< -1 where a c
 [[gnu::always_inline]] inline void store(const Vector& v, float* to) {
   std::memcpy(to, &v, sizeof v);
 }
-[[gnu::always_inline]] inline Vector splat(float value) {
-  return value - Vector{};
-}
+[[gnu::always_inline]] inline Vector splat(float value) { return value - Vector{}; }
 /// a b + c, rounded once. The compiler makes one instruction of it.
 [[gnu::always_inline]] inline Vector multiply_add(const Vector& a, const Vector& b,
                                                   const Vector& c) {

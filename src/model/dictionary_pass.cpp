@@ -139,11 +139,11 @@ void DictionaryPass::add_prefixes(const float* parameters, ConstMatrix target, f
 void DictionaryPass::add_dead_units(const float* parameters, Index rows, const PassContext& context,
                                     Workspace& workspace, SparseCode& code,
                                     std::span<Candidate> candidates) const {
-  const ConstMatrix products = workspace.output(code_layer_, rows);
   const std::span<const float> bias = encoder_->bias(parameters);
   const auto most = static_cast<std::size_t>(spec_.aux_k);
   UnitGroup* const group = workspace.unit_group();
   const Range own = group == nullptr ? Range{0, code.units()} : group->units();
+  const ConstMatrix products(workspace.output(code_layer_, rows).data, rows, own.size());
   SparseCode& largest = workspace.spare_code();
   largest.clear(code.units());
   // Of equal values the unit of lower number wins.
@@ -154,7 +154,7 @@ void DictionaryPass::add_dead_units(const float* parameters, Index rows, const P
     std::size_t count = 0;
     for (const std::int32_t unit : context.dead_units) {
       if (unit < own.begin || unit >= own.end) continue;
-      const float value = products(r, unit) + bias[static_cast<std::size_t>(unit)];
+      const float value = products(r, unit - own.begin) + bias[static_cast<std::size_t>(unit)];
       if (value > 0) candidates[count++] = {value, unit};
     }
     const auto chosen = candidates.first(std::min(count, most));

@@ -91,7 +91,8 @@ void SparseEncoder::forward(const float* parameters, ConstMatrix given, Matrix y
     if (selected && context.dead_units.empty()) return;
     const Range own = context.unit_group->units();
     const ConstMatrix rows(weight(parameters).row(own.begin).data(), own.size(), inputs_);
-    const Matrix products(y.data + own.begin, y.rows, own.size(), y.stride);
+    // One row after the other, so that memory is used for own units alone.
+    const Matrix products(y.data, y.rows, own.size());
     gemm(false, true, x, rows, 0, products);
     if (selected) return;
     select(parameters, {}, products, own,

@@ -137,6 +137,68 @@ float largest_but(std::span<float> values, Index k) {
   return *at;
 }
 
+// Units by number, with what their values are at most and at least.
+struct Candidates {
+  std::int32_t* units;
+  float* most;
+  float* least;
+  Index count;
+};
+
+// Replaces the candidates by those that may be among the k largest, `most` by their values, and
+// returns their number. First the k that are at least the largest are multiplied: the smallest of
+// their values is closer to the k-th largest than a bound is. Scratch memory for each candidate.
+Index multiply_near(const Candidates& candidates, Index k, float* scratch,
+                    std::span<const float> bias, const Inexact& inexact) {
+  const auto [units, most, least, count] = candidates;
+  if (count == 0) return 0;
+  float bound = std::numeric_limits<float>::lowest();
+  if (count > k) {
+    std::copy_n(least, count, scratch);
+    bound = largest_but({scratch, static_cast<std::size_t>(count)}, k);
+  }
+  auto* const first = reinterpret_cast<std::int32_t*>(scratch);
+  Index firsts = 0;
+  Index others = 0;
+  for (Index i = 0; i < count; ++i) {
+    const std::int32_t unit = units[i];
+    if (least[i] >= bound) {
+      first[firsts++] = unit;
+    } else if (most[i] >= bound) {
+      units[others] = unit;
+      most[others++] = most[i];
+    }
+  }
+  const auto multiply = [&](const std::int32_t* listed, Index listed_count, float* values) {
+    inexact.exact({listed, static_cast<std::size_t>(listed_count)}, values);
+    for (Index i = 0; i < listed_count; ++i) values[i] += bias[static_cast<std::size_t>(listed[i])];
+  };
+  multiply(first, firsts, least);
+  const float smallest = *std::min_element(least, least + firsts);
+  Index near = 0;
+  for (Index i = 0; i < others; ++i) {
+    units[near] = units[i];
+    near += static_cast<Index>(!(most[i] < smallest));
+  }
+  multiply(units, near, most);
+  // By number again, from the last one.
+  Index a = firsts;
+  Index b = near;
+  for (Index to = firsts + near; a > 0;) {
+    const bool takes_first = b == 0 || first[a - 1] > units[b - 1];
+    --to;
+    most[to] = takes_first ? least[--a] : most[--b];
+    units[to] = takes_first ? first[a] : units[b];
+  }
+  Index above = 0;
+  for (Index i = 0; i < firsts + near; ++i) {
+    most[above] = most[i];
+    units[above] = units[i];
+    above += static_cast<Index>(most[i] > 0);
+  }
+  return above;
+}
+
 template <class Known>
 void select_largest_of(std::span<const float> z, std::span<const float> bias, Index k,
                        std::span<float> scratch, const Known& known, const Inexact* inexact,
@@ -178,22 +240,7 @@ void select_largest_of(std::span<const float> z, std::span<const float> bias, In
     return;
   }
   if (inexact != nullptr) {
-    // k units are at least this large: others below it are not among the k largest.
-    const float least =
-        count > k ? largest_but({ordered, static_cast<std::size_t>(count)}, k) : 0.0F;
-    Index near = 0;
-    for (Index i = 0; i < count; ++i) {
-      numbers[near] = numbers[i];
-      near += static_cast<Index>(!(values[i] < least));
-    }
-    inexact->exact({numbers, static_cast<std::size_t>(near)}, values);
-    count = 0;
-    for (Index i = 0; i < near; ++i) {
-      const float value = values[i] + bias[static_cast<std::size_t>(numbers[i])];
-      values[count] = value;
-      numbers[count] = numbers[i];
-      count += static_cast<Index>(value > 0);
-    }
+    count = multiply_near({numbers, values, ordered, count}, k, maxima, bias, *inexact);
   }
   float threshold = 0;
   Index ties = 0;  // units equal to the threshold that are kept
