@@ -68,8 +68,8 @@ class LocalStepsTest(ProgramTest):
 
     def test_ranks_threads_and_resuming_do_not_change_a_bit(self):
         arguments = [*self.base, "--sync-groups", 4, "--clip-norm", 0.05, "--log-every", 1]
-        # All groups on one rank, one on each, two ranks on some; below two, with threads, and three,
-        # one of which has two groups.
+        # All groups on one rank, one on each, two ranks on some; below two, with threads, and
+        # three, one of which has two groups.
         digests = {
             ranks: self.train(f"ranks{ranks}", *arguments, ranks=ranks) for ranks in (1, 4, 7)
         }
