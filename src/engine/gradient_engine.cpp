@@ -278,7 +278,8 @@ bool GradientEngine::has_finished_bucket() const {
 }
 
 void GradientEngine::start_finished_buckets() {
-  if (has_finished_bucket() && !knows_active_rows()) return;
+  // Asked once: another worker may finish the first bucket at any time.
+  if (!has_finished_bucket() || !knows_active_rows()) return;
   for (; has_finished_bucket(); ++started_buckets_) {
     const Range bucket = exchange_.buckets()[static_cast<std::size_t>(started_buckets_)];
     for (std::size_t n = 0; n < bucket_parts_.size(); ++n) {
