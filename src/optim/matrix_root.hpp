@@ -17,7 +17,7 @@ struct RootSettings {
 
 /// root = (A / |A|_2 + damping I)^(-exponent) of a symmetric positive semidefinite matrix A (n x n
 /// without gaps), by its eigendecomposition: of 1000 x 1000 numbers it takes as long as three
-/// matrix products; coupled Newton iterations (Higham 2008, ch. 7) consist of some 50. Of a matrix
+/// matrix products; coupled Newton iterations (Higham 2008, ch. 7) consist of some 70. Of a matrix
 /// of zeros (a trace below 1e-30) the root is the identity. When LAPACK fails, A is tried again
 /// with 100 times the damping on its diagonal, at most three times; after that, or when A is not
 /// finite, `root` keeps what it holds (the identity if that is all zeros). Returns the number of

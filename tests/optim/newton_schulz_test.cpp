@@ -12,6 +12,7 @@
 #include "core/buffer.hpp"
 #include "math/linalg.hpp"
 #include "math/onednn.hpp"
+#include "math/transpose.hpp"
 #include "optim/trial.hpp"
 
 namespace hourglass {
@@ -141,11 +142,7 @@ TEST(NewtonSchulz, follows_the_formulas_in_double) {
 
 std::vector<float> transposed(const std::vector<float>& values, Index rows, Index columns) {
   std::vector<float> result(values.size());
-  for (Index r = 0; r < rows; ++r) {
-    for (Index c = 0; c < columns; ++c)
-      result[static_cast<std::size_t>(c * rows + r)] =
-          values[static_cast<std::size_t>(r * columns + c)];
-  }
+  transpose(ConstMatrix(values.data(), rows, columns), Matrix(result.data(), columns, rows));
   return result;
 }
 
