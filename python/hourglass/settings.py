@@ -481,10 +481,10 @@ class TrainingParameters:
         its own [1024]
     precondition_every
         shampoo, soap, kfac: steps between two computations of a root, eigenbasis or inverse, to
-        which the interval grows [20]
+        which the interval grows; each has its own default [20]
     statistics_every
         shampoo, soap, kfac: steps between two updates of the second-order statistics; shampoo,
-        soap: to which the interval grows [2]
+        soap: to which the interval grows; each has its own default [2]
     statistics_decay
         shampoo, soap, kfac: decay rate of these statistics per step; soap: and of the second moment
         [0.95]

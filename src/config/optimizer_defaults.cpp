@@ -17,9 +17,12 @@ struct NamedDefaults {
 
 // Found on Fashion-MNIST, by the test error of one epoch. All others have Adam's.
 constexpr std::array table = {
-    NamedDefaults{"sgd", {5.0, 0}},        NamedDefaults{"lars", {10.0, 0.9}},
-    NamedDefaults{"adadelta", {10.0, 0}},  NamedDefaults{"muon", {0.02, 0.95}},
-    NamedDefaults{"shampoo", {0.02, 0.9}}, NamedDefaults{"soap", {1e-2, 0.95}},
+    NamedDefaults{"sgd", {5.0, 0}},
+    NamedDefaults{"lars", {10.0, 0.9}},
+    NamedDefaults{"adadelta", {10.0, 0}},
+    NamedDefaults{"muon", {0.02, 0.95}},
+    NamedDefaults{"shampoo", {0.02, 0.9, 24, 4}},
+    NamedDefaults{"soap", {1e-2, 0.95}},
     NamedDefaults{"kfac", {0.03, 0.9}},
 };
 
@@ -34,6 +37,8 @@ void settle_optimizer_defaults(const std::string& given, TrainConfig& config) {
   GivenOptimizerSettings& known = config.given_optimizer;
   if (given == "learning-rate") known.learning_rate = true;
   if (given == "momentum") known.momentum = true;
+  if (given == "precondition-every") known.precondition_every = true;
+  if (given == "statistics-every") known.statistics_every = true;
   const bool reduction = given == "loss-reduction" || given == "variational";
   if (given != "optimizer" && !(reduction && config.optimizer.name == "sgd")) return;
   OptimizerDefaults defaults = optimizer_defaults(config.optimizer.name);
@@ -42,6 +47,9 @@ void settle_optimizer_defaults(const std::string& given, TrainConfig& config) {
     defaults.learning_rate = OptimizerDefaults().learning_rate;
   if (!known.learning_rate) config.schedule.learning_rate = defaults.learning_rate;
   if (!known.momentum) config.optimizer.momentum = defaults.momentum;
+  PreconditionSettings& precondition = config.optimizer.precondition;
+  if (!known.precondition_every) precondition.every = defaults.precondition_every;
+  if (!known.statistics_every) precondition.statistics_every = defaults.statistics_every;
 }
 
 }  // namespace hourglass

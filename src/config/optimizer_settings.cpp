@@ -62,13 +62,12 @@ std::vector<Setting> optimizer_settings() {
                       [](TrainConfig& c) -> Index& { return c.optimizer.precondition.block; }),
       integer_setting({"precondition-every", s,
                        "shampoo, soap, kfac: steps between two computations of a root, eigenbasis "
-                       "or inverse, to which the interval grows"},
+                       "or inverse, to which the interval grows; each has its own default"},
                       [](TrainConfig& c) -> Index& { return c.optimizer.precondition.every; }),
       integer_setting(
           {"statistics-every", s,
            "shampoo, soap, kfac: steps between two updates of the second-order statistics; "
-           "shampoo, "
-           "soap: to which the interval grows"},
+           "shampoo, soap: to which the interval grows; each has its own default"},
           [](TrainConfig& c) -> Index& { return c.optimizer.precondition.statistics_every; }),
       number_setting(
           {"statistics-decay", s,

@@ -75,8 +75,9 @@ std::vector<std::vector<float>> computed(const OptimizerSettings& settings) {
   Trial trial(settings, normal_numbers(size, 0));
   BlockTrial block;
   std::vector<std::vector<float>> result;
-  // The intervals of statistics have grown by the 32nd step, and the 40th makes roots of them.
-  for (Index number = 1; number <= 42; ++number) {
+  // The intervals of statistics have grown by the 32nd step, and the 40th or 48th makes roots of
+  // them.
+  for (Index number = 1; number <= 50; ++number) {
     const UpdateStep step = {.step = number, .learning_rate = 0.01};
     const auto gradient = normal_numbers(size, static_cast<std::uint64_t>(number));
     if (const MatrixRule* const rule = trial.optimizer->matrix_rule()) {

@@ -23,10 +23,15 @@ TEST(OptimizerDefaults, follow_the_optimizer_unless_given) {
     const TrainConfig plain = configured("optimizer = " + name);
     EXPECT_EQ(plain.schedule.learning_rate, defaults.learning_rate) << name;
     EXPECT_EQ(plain.optimizer.momentum, defaults.momentum) << name;
+    EXPECT_EQ(plain.optimizer.precondition.every, defaults.precondition_every) << name;
+    EXPECT_EQ(plain.optimizer.precondition.statistics_every, defaults.statistics_every) << name;
+    const std::string intervals = "precondition-every = 5\nstatistics-every = 3\n";
     for (const std::string& text :
-         {"learning-rate = 0.5\nmomentum = 0.25\noptimizer = " + name,
-          "optimizer = " + name + "\nmomentum = 0.25\nlearning-rate = 0.5"}) {
+         {intervals + "learning-rate = 0.5\nmomentum = 0.25\noptimizer = " + name,
+          "optimizer = " + name + "\nmomentum = 0.25\nlearning-rate = 0.5\n" + intervals}) {
       const TrainConfig given = configured(text);
+      EXPECT_EQ(given.optimizer.precondition.every, 5);
+      EXPECT_EQ(given.optimizer.precondition.statistics_every, 3);
       EXPECT_EQ(given.schedule.learning_rate, 0.5);
       EXPECT_EQ(given.optimizer.momentum, 0.25);
     }
