@@ -145,6 +145,7 @@ def main():
     parser.add_argument("--peer-learning-rate", type=float, help="by default the same")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--kinds", default="topk,batch-topk,jumprelu,l1,gated")
+    parser.add_argument("--first-weight", type=float, default=5e-3, help="of the search")
     parser.add_argument("--peers", choices=["torch", "none"], default="torch")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("options", nargs="*", help="further options of hourglass train, after --")
@@ -185,7 +186,7 @@ def main():
 
                 weight = 0
                 if kind in ("jumprelu", "l1", "gated"):
-                    weight = weight_for(trained, arguments.active, 5e-3)
+                    weight = weight_for(trained, arguments.active, arguments.first_weight)
                 runs = [trained(weight, seed) for seed in range(1, arguments.seeds + 1)]
                 report(arguments, kind, side, weight, runs)
 

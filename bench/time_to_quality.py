@@ -39,12 +39,12 @@ PROBLEMS = {
     "fashion-mnist": {**FASHION, "loss": "mse"},
     "fashion-mnist-bce": {**FASHION, "loss": "bce"},
     # hourglass generate curves --samples 20000 --seed 1 --output FILE.h5:/train, and 10000 of
-    # seed 2 as /test.
+    # seed 2 as /test. A network that ignores its input has 12.44, where a training stays for long.
     "curves": {
         "layers": "784,400,200,100,50,25,6",
         "activation": "sigmoid",
         "loss": "bce",
-        "targets": [10.0, 5.0, 2.0],
+        "targets": [12.0, 10.0, 8.0],
     },
 }
 OPTIMIZERS = {

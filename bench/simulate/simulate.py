@@ -30,7 +30,7 @@ def simulate(executable, p):
 def simulate_in(folder, executable, p):
     c = CLUSTERS[p["cluster"]] | {name: p[name] for name in ["bandwidth"] if name in p}
     platform = folder / "platform.xml"
-    platform.write_text(platform_text(c, p["ranks_per_node"]))
+    platform.write_text(platform_text(c, p["ranks"], p["ranks_per_node"]))
     hosts = folder / "hosts"
     hosts.write_text("".join(f"n{r // p['ranks_per_node']}\n" for r in range(p["ranks"])))
     overhead = f"0:{c['overhead']}:0"
@@ -41,6 +41,9 @@ def simulate_in(folder, executable, p):
         "smpi/bcast": "binomial_tree",
         "smpi/reduce": "binomial",
         "smpi/shared-malloc": "global",
+        # Few mappings for each buffer: a process may have 65,530, which 4096 ranks exceed with
+        # those of 1 MiB.
+        "smpi/shared-malloc-blocksize": 1 << 24,
         # Ranks share their globals, none of which a step depends on: a copy of the executable for
         # each of thousands of ranks takes longer than the simulation.
         "smpi/privatization": "no",

@@ -1,5 +1,6 @@
 """The points of the studies that simulate.py makes, one dictionary each."""
 import json
+import math
 
 from clusters import CLUSTERS
 from dictionaries import DICTIONARIES
@@ -145,9 +146,10 @@ def large():
         for ranks in [256, 1024]:
             for micro_batch in [128, 32]:
                 yield point("large", cluster, ranks, micro_batch)
-    for ranks in [1024, 4096, 16384]:
-        for cluster in [MAIN, "dragonfly-200g"]:
-            yield point("large", cluster, ranks, node=64)
+    for cluster in ["ideal-100g", "ideal-200g"]:
+        for ranks in [256, 1024, 4096, 16384]:
+            yield point("large", cluster, ranks)
+    yield point("large", "ideal-100g", 1024, node=64)
 
 
 def allreduce():
@@ -159,25 +161,35 @@ def allreduce():
                 yield point("weak", cluster, ranks, reduction="allreduce", overlap=overlap)
 
 
+def active_shares(units, activations):
+    """Shares of the units that a step uses: equally often, and as often as 1/1, 1/2, 1/3 ..."""
+    harmonic = sum(1 / rank for rank in range(1, units + 1))
+    rare = sum(math.exp(-activations / harmonic / rank) for rank in range(1, units + 1))
+    return {"equal": 1 - math.exp(-activations / units), "power law": 1 - rare / units}
+
+
 def sparse():
     """Dictionaries, 128 samples a rank: everything sent, the gradients of active units alone, and
-    their updates alone too. Units are used equally often, which makes most of them active."""
+    their updates alone too, for units that are used equally often and by a power law. From 64 ranks
+    on an ideal network takes the place of the fat-tree."""
     for name, (features, units, k, scale, pass_ms, update_ms, combine_ms) in DICTIONARIES.items():
-        for cluster in [MAIN, "10gbe"]:
-            for ranks in [4, 16, 64, 256, 1024] if cluster == MAIN else [4, 16, 64]:
-                share = 1 - (1 - k / units) ** (128 * ranks)
-                modes = [(1, 0)] if share > 0.5 else [(1, 0), (share, 0), (share, 1)]
-                for active, sparse_update in modes:
-                    yield point("sparse", cluster, ranks, hide_gather=0, bucket=1 << 20) | {
-                        "dictionary": name,
-                        "widths": f"{features},{units // scale},{features}",
-                        "bandwidth": CLUSTERS[cluster]["bandwidth"] / scale,
-                        "pass_ms": pass_ms,
-                        "update_ms": update_ms,
-                        "combine_ms": combine_ms,
-                        "active": round(active, 4),
-                        "sparse_update": sparse_update,
-                    }
+        for cluster, ranks in [
+            *((MAIN, ranks) for ranks in [4, 16]),
+            *(("ideal-100g", ranks) for ranks in [64, 256, 1024]),
+            *(("10gbe", ranks) for ranks in [4, 16, 64]),
+        ]:
+            everything = point("sparse", cluster, ranks, hide_gather=0, bucket=1 << 20) | {
+                "dictionary": name,
+                "widths": f"{features},{units // scale},{features}",
+                "bandwidth": CLUSTERS[cluster]["bandwidth"] / scale,
+                "pass_ms": pass_ms,
+                "update_ms": update_ms,
+                "combine_ms": combine_ms,
+            }
+            yield everything | {"active": 1, "sparse_update": 0}
+            for share in active_shares(units, 128 * ranks * k).values():
+                for sparse_update in [0, 1] if share < 0.6 else []:
+                    yield everything | {"active": round(share, 4), "sparse_update": sparse_update}
 
 
 def validate(files):
