@@ -31,8 +31,9 @@ double product(std::span<const float> a, std::span<const float> b) {
   return sum;
 }
 
+// 1 where single precision could not hold the factor.
 float factor_of(double squares) {
-  return squares > 0 ? static_cast<float>(1 / std::sqrt(squares)) : 1.0F;
+  return squares > 1e-60 ? static_cast<float>(1 / std::sqrt(squares)) : 1.0F;
 }
 
 }  // namespace

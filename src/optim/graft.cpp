@@ -56,7 +56,7 @@ void add_to_momentum(double m, ConstMatrix gradient, Matrix momentum) {
 
 void scale_to_norm(double norm, Matrix matrix) {
   const double own = std::sqrt(sum_of_squares(matrix));
-  const auto factor = static_cast<float>(own > 0 ? norm / own : 0);
+  const auto factor = static_cast<float>(vanishes(own) ? 0 : norm / own);
   for (Index r = 0; r < matrix.rows; ++r) {
     for (float& value : matrix.row(r)) value *= factor;
   }

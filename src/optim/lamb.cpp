@@ -8,6 +8,7 @@
 #include "optim/check.hpp"
 #include "optim/clip.hpp"
 #include "optim/running_mean.hpp"
+#include "optim/subnormal.hpp"
 
 namespace hourglass {
 
@@ -69,7 +70,7 @@ void Lamb::advance(const UpdateStep& step, std::span<const float> parameters,
 
 double Lamb::trust_ratio(const UpdateStep& /*step*/, double parameter_norm,
                          double direction_norm) const {
-  return parameter_norm == 0 || direction_norm == 0 ? 1.0 : parameter_norm / direction_norm;
+  return parameter_norm == 0 || vanishes(direction_norm) ? 1.0 : parameter_norm / direction_norm;
 }
 
 void Lamb::update(const UpdateStep& step, std::span<float> parameters,

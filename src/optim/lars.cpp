@@ -30,7 +30,7 @@ void Lars::advance(const UpdateStep& /*step*/, std::span<const float> parameters
 double Lars::trust_ratio(const UpdateStep& step, double parameter_norm,
                          double direction_norm) const {
   const double gradient_norm = direction_norm * static_cast<double>(step.gradient_scale);
-  if (parameter_norm == 0 || gradient_norm == 0) return 1;
+  if (parameter_norm == 0 || vanishes(gradient_norm)) return 1;
   return trust_ * parameter_norm /
          (gradient_norm + weight_decay_ * step.decay_factor * parameter_norm);
 }

@@ -11,6 +11,7 @@
 #include "math/symmetric.hpp"
 #include "math/transpose.hpp"
 #include "optim/rounded_product.hpp"
+#include "optim/subnormal.hpp"
 
 namespace hourglass {
 
@@ -150,10 +151,10 @@ Index newton_schulz_scratch_floats(Index rows, Index columns) {
 }
 
 void newton_schulz(Orthogonalization kind, bool bfloat16, Matrix m, std::span<float> scratch) {
-  const double squares = sum_of_squares_of(kind, m);
-  if (squares == 0) return;
+  const double norm = std::sqrt(sum_of_squares_of(kind, m));
+  if (vanishes(norm)) return;
   // Also where a bound follows: single precision could not hold the squares of any m.
-  const auto inverse = static_cast<float>(1.0 / std::sqrt(squares));
+  const auto inverse = static_cast<float>(1.0 / norm);
   for (Index r = 0; r < m.rows; ++r) {
     for (float& value : m.row(r)) value *= inverse;
   }

@@ -13,4 +13,9 @@ namespace hourglass {
   return std::fabs(value) < std::numeric_limits<float>::min() ? 0.0F : value;
 }
 
+/// Whether the numbers of this norm count as zeros where a direction is brought to a size of its
+/// own: the factor from 1e-30 on would leave single precision, and make NaN of elements that are 0.
+/// Such gradients are what a saturated sigmoid lets through, rounding errors of nothing.
+[[nodiscard]] inline bool vanishes(double norm) { return norm < 1e-30; }
+
 }  // namespace hourglass

@@ -43,5 +43,11 @@ TEST(Graft, scales_to_a_norm_and_leaves_zeros) {
   EXPECT_EQ(zeros, std::vector<float>(2));
 }
 
+TEST(Graft, leaves_nothing_of_what_underflows) {
+  std::vector<float> values = {1e-42F, 0, -3e-38F};
+  scale_to_norm(10, {values.data(), 1, 3});
+  EXPECT_EQ(values, std::vector<float>(3));
+}
+
 }  // namespace
 }  // namespace hourglass

@@ -28,6 +28,7 @@ TEST(Lamb, ratio_is_of_weights_to_direction) {
   EXPECT_DOUBLE_EQ(optimizer->trust_ratio({}, 3, 4), 0.75);
   EXPECT_EQ(optimizer->trust_ratio({}, 0, 4), 1);
   EXPECT_EQ(optimizer->trust_ratio({}, 3, 0), 1);
+  EXPECT_EQ(optimizer->trust_ratio({}, 3, 1e-38), 1);
 }
 
 TEST(Lamb, norm_of_the_direction_is_that_of_the_step_made) {

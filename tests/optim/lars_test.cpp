@@ -29,6 +29,7 @@ TEST(Lars, ratio_is_of_weights_to_gradient_and_decay) {
   EXPECT_DOUBLE_EQ(optimizer->trust_ratio(step, 3, 4), 0.02 * 3 / (2 + 0.2 * 3));
   EXPECT_EQ(optimizer->trust_ratio(step, 0, 4), 1);
   EXPECT_EQ(optimizer->trust_ratio(step, 3, 0), 1);
+  EXPECT_EQ(optimizer->trust_ratio(step, 3, 1e-38), 1);
   EXPECT_TRUE(optimizer->layer_wise());
   expect_usage_error({.name = "lars", .trust_coefficient = 0}, {"--trust-coefficient"});
 }

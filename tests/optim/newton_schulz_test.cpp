@@ -229,6 +229,9 @@ TEST(NewtonSchulz, size_does_not_matter_and_zeros_stay) {
       EXPECT_LT(difference(orthogonalized(kind, scaled, 6, 10), in_double(expected)), 1e-5) << size;
     }
     EXPECT_EQ(orthogonalized(kind, zeros, 6, 10), zeros);
+    std::vector<float> nothing = zeros;
+    nothing[7] = 1e-42F;
+    EXPECT_EQ(orthogonalized(kind, nothing, 6, 10), nothing);
   }
 }
 
