@@ -63,6 +63,16 @@ Index ShardPlan::samples_in_step(Index step) const {
          (shards_ - larger_count) * taken(smaller, micro_batch_, step);
 }
 
+std::set<Index> ShardPlan::micro_batch_sizes() const {
+  std::set<Index> sizes;
+  // The first shards have one row more than the last ones, if any have.
+  for (const Index rows : {shard_rows(0).size(), shard_rows(shards_ - 1).size()}) {
+    if (rows >= micro_batch_) sizes.insert(micro_batch_);
+    if (rows % micro_batch_ != 0) sizes.insert(rows % micro_batch_);
+  }
+  return sizes;
+}
+
 Range ShardPlan::shards_of_rank(Index rank, Index ranks) const {
   if (ranks > shards_) {
     throw Error(ErrorKind::usage, counted(shards_, "shard") + " cannot feed " +

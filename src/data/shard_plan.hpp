@@ -1,5 +1,7 @@
 #pragma once
 
+#include <set>
+
 #include "hourglass/core/types.hpp"
 
 namespace hourglass {
@@ -28,6 +30,8 @@ class ShardPlan {
   [[nodiscard]] Range positions(Index shard, Index step) const;
   /// Samples of all shards in this step: the gradient is divided by this number.
   [[nodiscard]] Index samples_in_step(Index step) const;
+  /// The numbers of samples that a micro-batch may have, without 0: at most three, ascending.
+  [[nodiscard]] std::set<Index> micro_batch_sizes() const;
   /// The contiguous shards of a rank, and the contiguous rows they cover. Throws Error(usage) when
   /// ranks > shards.
   [[nodiscard]] Range shards_of_rank(Index rank, Index ranks) const;

@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "core/buffer.hpp"
+#include "core/counted.hpp"
 #include "core/random.hpp"
 #include "hourglass/core/error.hpp"
 #include "math/blas.hpp"
@@ -221,11 +222,13 @@ void check_divided_products(const Communicator& communicator, Index rows, Index 
       const Index first = r * all + part.begin;
       if (std::memcmp(whole.data() + first, divided.data() + first,
                       static_cast<std::size_t>(part.size()) * sizeof(float)) != 0) {
-        throw Error(ErrorKind::usage,
-                    fmt::format("--dictionary-shards: {} {} rounds the products of {} units "
-                                "otherwise than those of {}, so that the results would depend on "
-                                "the number of shards",
-                                blas_version(), blas_core(), own.size(), units));
+        throw Error(
+            ErrorKind::usage,
+            fmt::format("--dictionary-shards: {} {} rounds the products of {} with {} "
+                        "units otherwise than with {}, so that the results would depend on "
+                        "the number of shards: use another --micro-batch, which the number "
+                        "of samples is a multiple of",
+                        blas_version(), blas_core(), counted(rows, "sample"), own.size(), units));
       }
     }
   });

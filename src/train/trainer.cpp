@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <set>
 #include <utility>
 
 #include "checkpoint/state_file.hpp"
@@ -23,12 +24,24 @@ std::unique_ptr<DictionaryShards> divided_dictionary(const Communicator& communi
   if (config.dictionary_shards <= 1) return nullptr;
   auto shards = std::make_unique<DictionaryShards>(communicator, config.dictionary_shards,
                                                    model.layout(), model.active_rows());
-  check_divided_products(communicator, config.micro_batch, model.features(), model.code_size(),
-                         shards->units());
   // Arenas keep the places of all units; what this rank does not write takes no memory.
   allocate_lazily(true);
   model.share_units(shards.get());
   return shards;
+}
+
+// Of micro-batches of every size: a BLAS library may multiply the few samples of a short one by
+// another kernel.
+void check_divided_dictionary(const Communicator& communicator, const DictionaryShards& shards,
+                              const Autoencoder& model, const ShardPlan& plan,
+                              const DatasetReader* validation) {
+  std::set<Index> sizes = plan.micro_batch_sizes();
+  if (validation) {
+    if (const Index rest = validation->info().rows() % plan.micro_batch(); rest > 0)
+      sizes.insert(rest);
+  }
+  for (const Index rows : sizes)
+    check_divided_products(communicator, rows, model.features(), model.code_size(), shards.units());
 }
 
 }  // namespace
@@ -61,6 +74,10 @@ Trainer::Trainer(const RunStart& start, const Communicator& communicator,
     plan_.check(stages_.sharing().rank(), stages_.sharing().size());
   });
   prepare_arithmetic(communicator_, config_, model_.layout());
+  if (shards_) {
+    check_divided_dictionary(communicator_, *shards_, model_, plan_.shards(plan_.layers()),
+                             data_.validation());
+  }
   data_.prepare(config_, model_.sample_width());
   if (teacher_) {
     collectively(communicator_, [&] { check_teacher(*teacher_, config_, model_); });

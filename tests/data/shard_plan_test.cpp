@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -166,6 +167,22 @@ TEST(ShardPlan, huge_data_sets_do_not_overflow) {
   EXPECT_EQ(plan.samples_in_step(plan.steps_per_epoch()), 0);
   EXPECT_EQ(ShardPlan(10, 1, Index{1} << 62).samples_in_step(0), 10);
   EXPECT_TRUE(plan.positions(0, Index{1} << 61).empty());
+}
+
+TEST(ShardPlan, lists_the_sizes_of_micro_batches) {
+  for (Index samples = 1; samples < 60; ++samples) {
+    for (const Index shards : {1, 3, 4}) {
+      const ShardPlan plan(samples, shards, 5);
+      std::set<Index> sizes;
+      for (Index step = 0; step < plan.steps_per_epoch(); ++step) {
+        for (Index shard = 0; shard < shards; ++shard) {
+          const Index size = plan.positions(shard, step).size();
+          if (size > 0) sizes.insert(size);
+        }
+      }
+      EXPECT_EQ(plan.micro_batch_sizes(), sizes) << samples << " in " << shards;
+    }
+  }
 }
 
 TEST(ShardPlan, more_ranks_than_shards_is_refused_with_advice) {

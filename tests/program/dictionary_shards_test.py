@@ -2,7 +2,10 @@
 
 import unittest
 
-from support import ProgramTest, checkpoints
+import h5py
+import numpy as np
+
+from support import ProgramTest, checkpoints, run
 
 WORDS = ["--batch", 48, "--micro-batch", 24, "--layers", "20,300", "--epochs", 2]
 WORDS += ["--learning-rate", "3e-3", "--shuffle-block", 2, "--shuffle-window", 2]
@@ -19,6 +22,27 @@ class DictionaryShardsTest(ProgramTest):
 
     def assert_all_equal(self, digests):
         self.assertEqual(len(set(digests.values())), 1, digests)
+
+    def test_short_micro_batches(self):
+        """The products of a few samples may be rounded otherwise with a part of the units: then
+        that is refused, and a --micro-batch that divides the samples goes."""
+        words = ["--layers", "64,128", "--sparsity", "topk:4", "--batch", 48, "--epochs", 1]
+        data = self.folder / "normal.h5"
+        with h5py.File(data, "w") as file:
+            file["x"] = np.random.default_rng(1).standard_normal((48 + 15, 64)).astype("f4")
+        words += ["--data", f"{data}:/x", "--micro-batch", 48]
+        one = self.train("short1", *words)
+        divided = ["--dictionary-shards", 2]
+        result = run("train", *words, *divided, "--output", self.folder / "short2", ranks=2)
+        if result.code == 0:
+            self.assertEqual(self.digest(self.folder / "short2/model.h5"), one)
+            return
+        self.assert_refused(
+            result, 64, "15 samples with 64 units otherwise than with 128", "another --micro-batch"
+        )
+        words += ["--batch", 21, "--micro-batch", 21]
+        one = self.train("whole1", *words)
+        self.assertEqual(self.train("whole2", *words, *divided, ranks=2), one)
 
     def test_every_sparsity(self):
         """300 units on 2 ranks and on 4, in 2 or 4 parts, and resumed with others."""

@@ -20,6 +20,10 @@ REVIEWED = [
     ("{} cannot compute it on this CPU; leave it out", "needs another CPU"),
     ("leave it out, use wider layers or a larger --micro-batch", "depends on the CPU"),
     ("this build has no oneDNN; install it", "followed by OneDnnTest, with CMake alone"),
+    (
+        "use another --micro-batch, such as one that divides the number of samples",
+        "depends on the BLAS library; followed by DictionaryShardsTest",
+    ),
     ("use a machine with more", "no other machine"),
     (
         "are too large: use --counts log1p --output-activation linear",
