@@ -226,8 +226,8 @@ void check_divided_products(const Communicator& communicator, Index rows, Index 
             ErrorKind::usage,
             fmt::format("--dictionary-shards: {} {} rounds the products of {} with {} "
                         "units otherwise than with {}, so that the results would depend on "
-                        "the number of shards: use another --micro-batch, which the number "
-                        "of samples is a multiple of",
+                        "the number of shards: use another --micro-batch, such as one that divides "
+                        "the number of samples",
                         blas_version(), blas_core(), counted(rows, "sample"), own.size(), units));
       }
     }
