@@ -10,6 +10,7 @@
 #include "data/labels.hpp"
 #include "data/original_units.hpp"
 #include "engine/inference.hpp"
+#include "hdf5/row_numbers.hpp"
 #include "math/squared_distance.hpp"
 #include "model/paired_target.hpp"
 #include "nn/network.hpp"
@@ -134,6 +135,8 @@ SampleStudy study_samples(const Model& model, const DatasetReader& reader, Index
   } else if (!beside.reason.empty()) {
     study.label_remark = beside.reason;
   }
+  const RowNumbers numbers(reader);
+  for (Index& row : study.rows) row = numbers.of(row);
   return study;
 }
 

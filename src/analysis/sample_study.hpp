@@ -26,7 +26,7 @@ struct StudiedFeature {
 struct SampleStudy {
   std::string data;                           ///< the data set's address
   Index available = 0;                        ///< samples in the data set
-  std::vector<Index> rows;                    ///< the rows studied, evenly spaced
+  std::vector<Index> rows;                    ///< evenly spaced; their numbers by RowNumbers
   Buffer<float> originals;                    ///< n x D, normalised: what is reconstructed
   Buffer<float> reconstructions;              ///< n x D
   Buffer<float> codes;                        ///< n x d

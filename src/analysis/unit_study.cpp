@@ -8,6 +8,7 @@
 
 #include "data/original_units.hpp"
 #include "engine/inference.hpp"
+#include "hdf5/row_numbers.hpp"
 #include "model/autoencoder.hpp"
 
 namespace hourglass {
@@ -58,6 +59,16 @@ void merge(std::span<const UnitStudy::Top> best, UnitStudy& study) {
   }
 }
 
+void number_by_data(const Communicator& communicator, const DatasetReader& reader,
+                    UnitStudy& study) {
+  collectively(communicator, [&] {
+    const RowNumbers numbers(reader);
+    for (UnitStudy::Top& one : study.best) {
+      if (one.row >= 0) one.row = numbers.of(one.row);
+    }
+  });
+}
+
 }  // namespace
 
 UnitStudy study_units(const Communicator& communicator, const Model& model,
@@ -91,7 +102,6 @@ UnitStudy study_units(const Communicator& communicator, const Model& model,
   communicator.sum(std::span(total.use));
   const std::size_t bytes = total.best.size() * sizeof(UnitStudy::Top);
   const std::string mine(reinterpret_cast<const char*>(total.best.data()), bytes);
-  if (communicator.size() == 1) return total;
   std::vector<UnitStudy::Top> other(total.best.size());
   const auto parts = communicator.all_gather(mine);
   for (std::size_t rank = 0; rank < parts.size(); ++rank) {
@@ -99,6 +109,7 @@ UnitStudy study_units(const Communicator& communicator, const Model& model,
     std::memcpy(other.data(), parts[rank].data(), bytes);
     merge(other, total);
   }
+  number_by_data(communicator, reader, total);
   return total;
 }
 

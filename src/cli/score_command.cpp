@@ -20,6 +20,7 @@
 #include "data/original_units.hpp"
 #include "engine/training_data.hpp"
 #include "hdf5/dataset_writer.hpp"
+#include "hdf5/row_numbers.hpp"
 #include "hourglass/core/error.hpp"
 #include "system/atomic_file.hpp"
 
@@ -202,6 +203,23 @@ void write_table(const Communicator& world, const std::string& path,
   });
 }
 
+// Samples are named by their rows of --data; windows by their numbers and the rows they begin with.
+void number_by_data(const Communicator& world, const DatasetReader& reader, ScoreReport& report,
+                    std::vector<OddFeatures>& odd) {
+  collectively(world, [&] {
+    const RowNumbers numbers(reader);
+    if (is_windowed(reader)) {
+      for (const auto& entry : report.highest)
+        report.highest_steps.push_back(numbers.of(entry.second));
+      return;
+    }
+    for (auto& entry : report.highest) entry.second = numbers.of(entry.second);
+    for (std::vector<OddFeatures>* const rows : {&report.highest_odd, &odd}) {
+      for (OddFeatures& one : *rows) one.row = numbers.of(one.row);
+    }
+  });
+}
+
 void run_score(const Arguments& arguments) {
   const auto world = Communicator::world();
   ModelArguments given = read_model_arguments(world, arguments);
@@ -266,16 +284,13 @@ void run_score(const Arguments& arguments) {
         return a.first > b.first || (a.first == b.first && a.second < b.second);
       });
   report.highest.resize(shown);
-  if (is_windowed(*data.reader)) {
-    for (const auto& entry : report.highest)
-      report.highest_steps.push_back(data.reader->first_time_step(entry.second));
-  }
   std::vector<OddFeatures> odd;
   if (options.per_feature > 0) {
     find_highest_odd(world, given, data, options.per_feature, pool, report);
     if (options.output || !options.table.empty())
       odd = all_odd(world, given, data, options.per_feature, pool);
   }
+  number_by_data(world, *data.reader, report, odd);
   if (options.output) {
     write_scores(world, *options.output, errors, report, odd, options, given, data, units, pool);
   }

@@ -1,6 +1,7 @@
 #include "data/transformed_statistics.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace hourglass {
 
@@ -17,6 +18,10 @@ double total_variance(const FeatureStatistics& statistics, const InputTransform&
     sum += share * deviation * deviation;
   }
   return sum;
+}
+
+double unexplained_share(double error, double variance) {
+  return variance > 0 ? error / variance : std::numeric_limits<double>::quiet_NaN();
 }
 
 std::vector<float> transformed_mean(const FeatureStatistics& statistics,

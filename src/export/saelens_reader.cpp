@@ -51,7 +51,12 @@ class Configuration {
   }
   [[nodiscard]] bool flag(const char* name, bool otherwise) const {
     const auto found = json_.find(name);
-    return found != json_.end() && found->is_boolean() ? found->get<bool>() : otherwise;
+    if (found == json_.end() || found->is_null()) return otherwise;
+    if (!found->is_boolean()) {
+      refuse(path_, fmt::format("{} is {}, not a boolean: write true or false", name,
+                                found->dump().substr(0, 40)));
+    }
+    return found->get<bool>();
   }
   [[nodiscard]] Index k() const {
     if (json_.contains("k")) return whole("k");
@@ -76,6 +81,7 @@ class Tensors {
 
   [[nodiscard]] bool has(const char* name) const { return header_.find(name) != nullptr; }
   [[nodiscard]] std::vector<float> read(const char* name, const std::vector<Index>& shape) const {
+    read_.emplace_back(name);
     const ArrayFormat format = tensor_format(header_, file_.path(), name);
     if (format.shape != shape || format.type != ElementType::f32) {
       refuse(file_.path(),
@@ -91,10 +97,21 @@ class Tensors {
       refuse(file_.path(), fmt::format("tensor '{}' holds a NaN or infinity", name));
     return values;
   }
+  /// Throws for a tensor that was not read: the model would be another without it.
+  void check_all_read(const std::string& architecture) const {
+    for (const SafetensorsEntry& entry : header_.tensors) {
+      if (std::ranges::find(read_, entry.name) != read_.end()) continue;
+      refuse(file_.path(),
+             fmt::format("tensor '{}' does not belong to a model of architecture {}: set the "
+                         "architecture that it belongs to in {}, or remove it",
+                         entry.name.substr(0, 40), architecture, saelens_configuration_name));
+    }
+  }
 
  private:
   ByteFile file_;
   SafetensorsHeader header_;
+  mutable std::vector<std::string> read_;
 };
 
 void check_configuration(const Configuration& configuration) {
@@ -110,6 +127,33 @@ void check_configuration(const Configuration& configuration) {
     refuse(configuration.path(),
            fmt::format("reshape_activations is '{}', but only none can be read", reshape));
   }
+}
+
+// Of the units' values before the selection; topk selects among those of relu.
+void check_activation(const Configuration& configuration, const std::string& architecture) {
+  for (const char* name : {"activation_fn_str", "activation_fn"}) {
+    const std::string activation = configuration.text(name, "relu");
+    if (activation == "relu" || (activation == "topk" && architecture == "topk")) continue;
+    refuse(configuration.path(),
+           fmt::format("{} is '{}', but {} models are read with relu{}: use a model trained with "
+                       "it",
+                       name, activation, architecture, architecture == "topk" ? " or topk" : ""));
+  }
+}
+
+// Factors of the units after the selection. Earlier versions of SAELens saved ones with every
+// model.
+void check_scaling(const Configuration& configuration, const Tensors& tensors, Index units) {
+  const char* const name = "scaling_factor";
+  const bool used = configuration.flag("finetuning_scaling_factor", false);
+  if (!used && !tensors.has(name)) return;
+  const std::vector<float> factors = tensors.read(name, {units});
+  if (std::ranges::all_of(factors, [](float factor) { return factor == 1; })) return;
+  refuse(configuration.path(),
+         fmt::format("finetuning_scaling_factor is {}, with a tensor scaling_factor that is not 1: "
+                     "multiply the rows of W_dec by it, remove the tensor and set "
+                     "finetuning_scaling_factor to false",
+                     used));
 }
 
 // Units that are scaled by the norms of their atoms before the selection, and back for decoding.
@@ -168,6 +212,7 @@ SaelensWeights read_saelens(const std::string& folder) {
                        "can be read",
                        weights.architecture.substr(0, 40)));
   }
+  check_activation(configuration, weights.architecture);
   weights.apply_b_dec_to_input = configuration.flag("apply_b_dec_to_input", true);
   weights.w_enc = tensors.read("W_enc", {weights.inputs, weights.units});
   const bool gated = weights.architecture == "gated";
@@ -180,6 +225,8 @@ SaelensWeights read_saelens(const std::string& folder) {
   weights.b_dec = tensors.read("b_dec", {weights.inputs});
   if (weights.architecture == "jumprelu")
     weights.threshold = tensors.read("threshold", {weights.units});
+  check_scaling(configuration, tensors, weights.units);
+  tensors.check_all_read(weights.architecture);
   if (configuration.flag("rescale_acts_by_decoder_norm", false)) fold_atom_norms(weights);
   return weights;
 }

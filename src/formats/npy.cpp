@@ -91,6 +91,12 @@ class HeaderParser {
             "numbers: numpy.save(path, "
             "array.astype(numpy.float32))");
       }
+      if (text == "|V2" || text == "<V2") {
+        refuse(
+            "holds 2 bytes per element without a number type ('|V2'), as NumPy saves bfloat16: "
+            "save it as safetensors, or in HDF5 as uint16 with the attribute dtype = "
+            "\"bfloat16\"");
+      }
       refuse(
           "holds '" + std::string(text.substr(0, 40)) +
           "', which cannot be read; integers of up to 64 bits and float16, float32, float64 can");
@@ -109,7 +115,9 @@ class HeaderParser {
       const char* begin = text_.data() + place_;
       const auto [end, error] = std::from_chars(begin, text_.data() + text_.size(), extent);
       if (error == std::errc::result_out_of_range) refuse("its header claims an impossible shape");
-      if (error != std::errc{} || extent < 0) malformed();
+      if (error != std::errc{}) malformed();
+      if (extent < 0)
+        refuse("its header claims a negative shape, " + std::to_string(extent) + " elements");
       place_ += static_cast<std::size_t>(end - begin);
       if (place_ < text_.size() && text_[place_] == 'L') ++place_;  // written by Python 2
       format_.shape.push_back(extent);

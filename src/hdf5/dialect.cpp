@@ -68,6 +68,13 @@ StoredForm stored_form(hid_t file, hid_t dataset, const DatasetAddress& address)
     form.decoding.stored = form.decoding.result = form.columns.type;
     return form;
   }
+  if (H5Tget_class(type.get()) == H5T_OPAQUE && H5Tget_size(type.get()) == 2) {
+    throw Error(ErrorKind::data,
+                name +
+                    ": holds 2 bytes per element without a number type (opaque), as h5py stores "
+                    "NumPy's bfloat16: store its bits as uint16 with the attribute dtype = "
+                    "\"bfloat16\"");
+  }
   if (!element_type_of(type.get(), element)) {
     throw Error(
         ErrorKind::data,

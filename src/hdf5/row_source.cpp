@@ -67,22 +67,40 @@ std::unique_ptr<RowSource> open_pair(const DatasetAddress& address) {
 
 bool selects(const std::string& text) { return !text.empty() && text != "all"; }
 
+DatasetAddress without_views(const DatasetAddress& address) {
+  DatasetAddress whole = address;
+  whole.options = address.options.without_columns();
+  whole.options.views = {};
+  return whole;
+}
+
 }  // namespace
+
+std::unique_ptr<RowSource> open_whole(const DatasetAddress& address) {
+  const bool paired = !address.options.target.empty();
+  std::unique_ptr<RowSource> rows =
+      paired ? open_pair(address) : open_named(without_views(address));
+  if (const Index channels = paired ? 0 : address.options.leading_channels; channels > 0)
+    rows = std::make_unique<ChannelsLast>(std::move(rows), channels);
+  return rows;
+}
+
+RowRuns chosen_of(const RowSource& whole, const DatasetAddress& address) {
+  const DatasetInfo& info = whole.info();
+  return chosen_rows({to_string(info.address), info.rows(), whole.series()}, address.options.views,
+                     without_views(address));
+}
 
 std::unique_ptr<RowSource> open_rows(const DatasetAddress& address) {
   const bool paired = !address.options.target.empty();
   if (!paired && !address.options.column_order.empty())
     return std::make_unique<OrderedColumns>(address);
   const RowViews& views = address.options.views;
-  const Index channels = paired ? 0 : address.options.leading_channels;
-  DatasetAddress named = address;
-  named.options = address.options.without_columns();
-  named.options.views = {};
-  std::unique_ptr<RowSource> rows = paired ? open_pair(address) : open_named(named);
-  if (channels > 0) rows = std::make_unique<ChannelsLast>(std::move(rows), channels);
+  const DatasetAddress named = without_views(address);
+  std::unique_ptr<RowSource> rows = open_whole(address);
   const std::string name = to_string(rows->info().address);
   if (chooses_rows(views)) {
-    RowRuns chosen = chosen_rows({name, rows->info().rows(), rows->series()}, views, named);
+    RowRuns chosen = chosen_of(*rows, address);
     rows = std::make_unique<SelectedRows>(std::move(rows), std::move(chosen), views);
   }
   if (!paired && selects(views.columns)) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/row_runs.hpp"
 #include "hdf5/hdf5.hpp"
 
 namespace hourglass {
@@ -47,6 +48,11 @@ class RowSource {
   /// Gives back what is kept in memory for the next read.
   virtual void release() const {}
 };
+
+/// The rows that an address names, before the views of its options choose among them.
+[[nodiscard]] std::unique_ptr<RowSource> open_whole(const DatasetAddress& address);
+/// Those of them that the views choose (row_split.hpp).
+[[nodiscard]] RowRuns chosen_of(const RowSource& whole, const DatasetAddress& address);
 
 /// What an address means: a stored data set, or several as one, and the views of it that its
 /// options ask for. Throws as DatasetReader does and as select_indices().

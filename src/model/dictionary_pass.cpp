@@ -191,17 +191,18 @@ double DictionaryPass::auxiliary_loss(const float* parameters, ConstMatrix targe
   double whole = 0;
   for (Index r = 0; r < rows; ++r) {
     const float own = weights.empty() ? 1.0F : weights[r];
+    const auto weight = static_cast<double>(own);
     double squares = 0;
     for (Index c = 0; c < features_; ++c) {
       const float residual = target(r, c) - outputs(r, c);
       const float centred = target(r, c) - bias[static_cast<std::size_t>(c)];
       const float difference = gradient(r, c) - residual;
-      left += static_cast<double>(residual) * static_cast<double>(residual);
-      whole += static_cast<double>(centred) * static_cast<double>(centred);
+      left += weight * static_cast<double>(residual) * static_cast<double>(residual);
+      whole += weight * static_cast<double>(centred) * static_cast<double>(centred);
       squares += static_cast<double>(difference) * static_cast<double>(difference);
       gradient(r, c) = own * difference;
     }
-    loss += static_cast<double>(own) * squares;
+    loss += weight * squares;
   }
   const double relative = whole > 0 ? whole / std::max(left, least_share * whole) : 1.0;
   const double factor =

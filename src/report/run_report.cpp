@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "analysis/unit_study.hpp"
 #include "config/settings.hpp"
@@ -53,7 +54,8 @@ void add_summary(HtmlPage& page, const RunFindings& findings) {
     }
     if (last.sparse_use) {
       const SparseUse& use = *last.sparse_use;
-      rows.push_back({"variance unexplained", fmt::format("{:.4f}", use.unexplained)});
+      if (std::isfinite(use.unexplained))
+        rows.push_back({"variance unexplained", fmt::format("{:.4f}", use.unexplained)});
       std::string code =
           fmt::format("{:.1f} of {} units active; {} dead ({:.1f} %)", use.active_units, use.units,
                       use.dead_units, 100 * use.dead_share());

@@ -23,7 +23,9 @@ std::string duration(double seconds) {
 std::string use_of_code(const MetricsRecord& record) {
   if (record.sparse_use) {
     const SparseUse& use = *record.sparse_use;
-    return fmt::format("  fvu {:.4f}  l0 {:.1f}  dead {:.1f} %", use.unexplained, use.active_units,
+    const std::string unexplained =
+        std::isfinite(use.unexplained) ? fmt::format("{:.4f}", use.unexplained) : "-";
+    return fmt::format("  fvu {}  l0 {:.1f}  dead {:.1f} %", unexplained, use.active_units,
                        100 * use.dead_share());
   }
   const std::vector<double>& divergences = divergences_of(record);

@@ -89,7 +89,8 @@ void TensorBoard::write(const MetricsRecord& record, std::span<const float> para
 
 void TensorBoard::write_use(const MetricsRecord& record, const SparseUse& use) {
   const auto scalar = [&](const std::string& name, double value) {
-    file_.scalar(record.kind + "/" + name, record.step, value);
+    // Of equal samples there is no fraction of variance.
+    if (std::isfinite(value)) file_.scalar(record.kind + "/" + name, record.step, value);
   };
   scalar("l0", use.active_units);
   scalar("fvu", use.unexplained);

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "config/dictionary_training.hpp"
+#include "data/transformed_statistics.hpp"
 #include "engine/training_data.hpp"
 #include "model/atom_cosines.hpp"
 
@@ -116,7 +117,7 @@ std::optional<SparseUse> Recorder::sparse_use(const RunState& state,
   use.units = static_cast<Index>(counts.size());
   use.dead_after = dead_after(config_, plan_.shards(state.position.stage).samples());
   use.dead_units = state.units.count_dead(use.dead_after);
-  use.unexplained = sse / data_.variance();
+  use.unexplained = unexplained_share(sse, data_.variance());
   return use;
 }
 

@@ -152,6 +152,11 @@ void RunData::measure_spread(const TrainConfig& config) {
       feature_statistics(communicator_, *training_, transform_.missing, enough_rows);
   variance_ = total_variance(sample, transform_, first_output(config, sample));
   centre_ = transformed_mean(sample, transform_);
+  if (variance_ > 0 || !has_sparse_code(config.model)) return;
+  advice_.push_back(fmt::format(
+      "advice: the samples of {} looked at are all equal (variance 0): there is nothing "
+      "to learn, and no fraction of variance (fvu); check --data",
+      to_string(training_->info().address)));
 }
 
 std::string RunData::fingerprint_of_first(Index rows, const TrainConfig& config) const {

@@ -7,6 +7,7 @@
 
 #include "core/activity.hpp"
 #include "core/timer.hpp"
+#include "data/transformed_statistics.hpp"
 #include "engine/inference.hpp"
 #include "hourglass/core/error.hpp"
 #include "train/collapse_advice.hpp"
@@ -163,7 +164,8 @@ void StepLoop::validate(MetricsRecord& record) {
                data_.validation_weights(), data_.validation_conditions());
   record.validation_sse = found.sse;
   if (record.sparse_use)
-    record.sparse_use->validation_unexplained = found.sse / data_.validation_variance();
+    record.sparse_use->validation_unexplained =
+        unexplained_share(found.sse, data_.validation_variance());
   record.validation_unit_kl = found.unit_divergences;
 }
 

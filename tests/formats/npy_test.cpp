@@ -36,6 +36,10 @@ TEST(Npy, what_is_no_table_of_numbers_is_refused) {
   expect_refused("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (3,)}", "structures");
   expect_refused("{'descr': '<U5', 'fortran_order': False, 'shape': (3,)}", "'<U5'");
   expect_refused("{'descr': '<c8', 'fortran_order': False, 'shape': (3,)}", "cannot be read");
+  for (const char* type : {"|V2", "<V2"}) {
+    expect_refused(std::string("{'descr': '") + type + "', 'fortran_order': False, 'shape': (3,)}",
+                   "bfloat16: save it as safetensors, or in HDF5 as uint16 with the attribute");
+  }
   expect_refused("{'descr': '<f4', 'fortran_order': True, 'shape': (3, 4)}", "Fortran order");
   expect_refused("{'descr': '<f4', 'fortran_order': False, 'shape': ()}", "a single value");
   expect_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 0)}", "no features");
@@ -45,7 +49,8 @@ TEST(Npy, what_is_no_table_of_numbers_is_refused) {
                  "more than any file can hold");
   expect_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}",
                  "impossible shape");
-  expect_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (-3,)}", "malformed");
+  expect_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (-3,)}",
+                 "negative shape, -3 elements");
   for (const char* broken : {"", "{", "{'descr'}", "{'descr': '<f4'}",
                              "{'shape': (3 4), 'descr': '<f4'}", "{'other': 3}", "[]"}) {
     expect_refused(broken, "header");

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
+#include <utility>
 
 #include "model/autoencoder_trial.hpp"
 #include "nn/reference.hpp"
@@ -33,7 +35,8 @@ AutoencoderSpec sparse_spec() {
 
 class Reference {
  public:
-  explicit Reference(const Trial& trial) : trial_(trial) {}
+  explicit Reference(const Trial& trial, std::vector<float> weights = {})
+      : trial_(trial), weights_(std::move(weights)) {}
 
   // What the auxiliary loss takes as constants: x - x^ of each sample, and the sum of |x - b|^2
   // over that of |x - x^|^2.
@@ -48,8 +51,10 @@ class Reference {
     double sum = 0;
     for (Index r = 0; r < trial_.rows; ++r) {
       const Vector pre = pre_activations(p, r);
-      for (const Index end : ends)
-        sum += error(p, r, active(pre, all_units(), k), end) / static_cast<double>(ends.size());
+      for (const Index end : ends) {
+        sum += weight(r) * error(p, r, active(pre, all_units(), k), end) /
+               static_cast<double>(ends.size());
+      }
       if (dictionary.aux_k == 0) continue;
       const Vector& e = residuals.values[static_cast<std::size_t>(r)];
       const Vector found =
@@ -57,7 +62,8 @@ class Reference {
       for (std::size_t c = 0; c < features; ++c) {
         double difference = -e[c];
         for (std::size_t u = 0; u < units; ++u) difference += found[u] * atom(p, u, c);
-        sum += dictionary.aux_weight * residuals.factor * difference * difference / features;
+        sum += weight(r) * dictionary.aux_weight * residuals.factor * difference * difference /
+               features;
       }
     }
     return sum;
@@ -71,8 +77,8 @@ class Reference {
       Vector& e = result.values.emplace_back();
       for (std::size_t c = 0; c < features; ++c) {
         e.push_back(residual(p, r, h, units, c));
-        left += e.back() * e.back();
-        whole += std::pow(residual(p, r, Vector(units, 0.0), units, c), 2);
+        left += weight(r) * e.back() * e.back();
+        whole += weight(r) * std::pow(residual(p, r, Vector(units, 0.0), units, c), 2);
       }
     }
     result.factor = whole / left;
@@ -80,6 +86,9 @@ class Reference {
   }
 
  private:
+  [[nodiscard]] double weight(Index r) const {
+    return weights_.empty() ? 1.0 : static_cast<double>(weights_[static_cast<std::size_t>(r)]);
+  }
   static std::vector<std::size_t> all_units() {
     std::vector<std::size_t> all;
     for (std::size_t u = 0; u < units; ++u) all.push_back(u);
@@ -132,19 +141,21 @@ class Reference {
   }
 
   const Trial& trial_;
+  std::vector<float> weights_;
 };
 
-LossSums train(Trial& trial) {
+LossSums train(Trial& trial, std::span<const float> weights = {}) {
   PassContext context{.training = true};
   context.dead_units = dead;
+  context.sample_weights = weights;
   return trial.model.train_pass(trial.parameters.data(), trial.x(), trial.t(), 1, trial.workspace,
                                 trial.gradient.data(), context, {});
 }
 
-void expect_right_gradient(const AutoencoderSpec& spec) {
+void expect_right_gradient(const AutoencoderSpec& spec, const std::vector<float>& weights = {}) {
   Trial trial(spec, 9);
-  const LossSums sums = train(trial);
-  const Reference reference(trial);
+  const LossSums sums = train(trial, weights);
+  const Reference reference(trial, weights);
   const Vector p = trial.double_parameters();
   const auto residuals = reference.residuals(p);
   const auto objective = [&](const Vector& q) { return reference(q, residuals); };
@@ -191,6 +202,29 @@ TEST(DictionaryPass, dead_units_reconstruct_what_is_left) {
   expect_right_gradient(spec);
   spec.dictionary.matryoshka = {4, 9};
   expect_right_gradient(spec);
+}
+
+TEST(DictionaryPass, samples_count_by_their_weights) {
+  AutoencoderSpec spec = sparse_spec();
+  spec.dictionary.aux_weight = 0.5;
+  spec.dictionary.aux_k = 2;
+  const std::vector<float> weights = {1, 0.25F, 3, 0, 1.5F, 2, 0.5F, 1, 4};
+  expect_right_gradient(spec, weights);
+  // One that weighs nothing changes nothing, whatever its values.
+  Trial trial(spec, 9);
+  const double loss = train(trial, weights).loss;
+  const std::vector<float> before(trial.gradient.span().begin(), trial.gradient.span().end());
+  constexpr Index unweighted = 3;
+  for (Index i = unweighted * static_cast<Index>(features);
+       i < (unweighted + 1) * static_cast<Index>(features); ++i) {
+    trial.input[i] *= 1e4F;
+    trial.target[i] *= 1e4F;
+  }
+  EXPECT_EQ(train(trial, weights).loss, loss);
+  for (const Tensor& tensor : trial.model.layout().tensors()) {
+    for (Index i = tensor.offset; i < tensor.offset + tensor.size; ++i)
+      ASSERT_EQ(trial.gradient[i], before[static_cast<std::size_t>(i)]) << tensor.name;
+  }
 }
 
 TEST(DictionaryPass, unit_atoms_lose_the_part_along_them) {

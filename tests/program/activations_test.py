@@ -54,6 +54,20 @@ class ActivationsTest(ProgramTest):
         settings += ["--validation-fraction", 0.2]
         return self.train(name, "--data", data, *settings, *arguments, folder=self.folder, **how)
 
+    def test_bytes_without_a_type_are_refused_with_a_way_out(self):
+        """bfloat16 of NumPy, which neither .npy nor h5py have a type for; acts.h5:/brain holds the
+        same bits as the refusals say."""
+        void = brain(self.values).view("V2")
+        np.save(self.folder / "void.npy", void)
+        with h5py.File(self.folder / "void.h5", "w") as file:
+            file["x"] = void
+        for data in ("void.npy", "void.h5:/x"):
+            result = run(
+                *("train", "--data", self.folder / data, "--layers", "12,5", "--output"),
+                self.folder / "none",
+            )
+            self.assert_refused(result, DATA, "bfloat16", "as uint16 with the attribute dtype")
+
     def test_the_same_numbers_in_any_format_make_the_same_model(self):
         expected = self.trained("single", "acts.h5:/single")
         stream = ["--memory", 0]

@@ -126,6 +126,24 @@ class DictionaryHints(HintTest):
         (option,) = printed.options()
         self.no_hint(text, *self.training(*words, *option))
 
+    def test_equal_samples(self):
+        """There is no fraction of a variance of 0."""
+        for name, values in (("zero", np.zeros((64, 16))), ("constant", np.full((64, 16), 0.1))):
+            with self.subTest(name):
+                data = write_file(self.folder / f"{name}.h5", x=values.astype(np.float32)) + ":/x"
+                words = [*SPARSE, "--output-activation", "linear", "--validation-fraction", 0.2]
+                text = (
+                    "advice: the samples of {} looked at are all equal (variance 0): there is "
+                    "nothing to learn, and no fraction of variance (fvu); check --data"
+                )
+                printed = self.hint(text, *self.training(*words, "--data", data), code=0)
+                self.assertIn("fvu -  l0", printed.message)
+                self.assertNotIn("nan", printed.message)
+                page = self.folder / f"{name}.html"
+                self.success("report", self.folder / f"run{self.runs}", "--output", page)
+                self.assertNotRegex(page.read_text(), r"[> -]nan\b")
+                self.no_hint(text, *self.training(*words))
+
 
 if __name__ == "__main__":
     unittest.main()

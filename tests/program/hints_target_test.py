@@ -1,5 +1,6 @@
 """Hints about targets, arrays of other formats and models of SAELens, each followed literally."""
 
+import json
 import shutil
 import unittest
 
@@ -130,6 +131,58 @@ class TargetHints(HintTest):
             self.success(*self.training(f"right{number}", *follow))
             model = self.folder / f"right{number}/model.h5"
             self.success(*export, model, "--output", self.folder / f"sae{number}")
+
+    def test_models_of_saelens_that_are_others(self):
+        sae = self.folder / "sae"
+        sae.mkdir()
+        matrices = {"W_enc": np.ones((3, 4), "<f4"), "W_dec": np.ones((4, 3), "<f4")}
+        vectors = {"b_enc": np.ones(4, "<f4"), "b_dec": np.ones(3, "<f4")}
+        made = {name: ("F32", values) for name, values in (matrices | vectors).items()}
+        factors = ("F32", np.full(4, 2, "<f4"))
+        scaled = {**made, "W_dec": ("F32", factors[1][:, None] * matrices["W_dec"])}
+        with_threshold = {**made, "threshold": factors}
+
+        def importing(cfg, tensors):
+            cfg = {"d_in": 3, "d_sae": 4, **cfg}
+            (sae / "cfg.json").write_text(json.dumps(cfg))
+            write_safetensors(sae / "sae_weights.safetensors", **tensors)
+            return [
+                "import",
+                sae,
+                "--output",
+                self.folder / f"model{len(list(self.folder.iterdir()))}.h5",
+            ]
+
+        for text, given, *better in (
+            (
+                "{} is '{}', but {} models are read with relu{}: use a model trained with it",
+                ({"activation_fn": "tanh-relu"}, made),
+                ({"activation_fn": "relu"}, made),
+            ),
+            (
+                "{} is {}, not a boolean: write true or false",
+                ({"apply_b_dec_to_input": "no"}, made),
+                ({"apply_b_dec_to_input": True}, made),
+                ({"apply_b_dec_to_input": False}, made),
+            ),
+            (
+                "tensor '{}' does not belong to a model of architecture {}: set the architecture "
+                "that it belongs to in {}, or remove it",
+                ({}, with_threshold),
+                ({"architecture": "jumprelu"}, with_threshold),
+                ({}, made),
+            ),
+            (
+                "finetuning_scaling_factor is {}, with a tensor scaling_factor that is not 1: "
+                "multiply the rows of W_dec by it, remove the tensor and set "
+                "finetuning_scaling_factor to false",
+                ({"finetuning_scaling_factor": True}, {**made, "scaling_factor": factors}),
+                ({"finetuning_scaling_factor": False}, scaled),
+            ),
+        ):
+            self.hint(text, *importing(*given), code=DATA)
+            for follow in better:
+                self.success(*importing(*follow))
 
     def test_arrays(self):
         values = np.arange(12, dtype="f4").reshape(6, 2)

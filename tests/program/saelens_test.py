@@ -61,6 +61,7 @@ class SaelensTest(ProgramTest):
         self.x = (3 + 2 * parts @ atoms + 0.05 * random.normal(size=(400, INPUTS))).astype("<f4")
         with h5py.File(self.folder / "data.h5", "w") as file:
             file["x"] = self.x
+        self.bad = 0
 
     def encoded(self, model, name):
         output = self.folder / f"{name}.h5"
@@ -154,8 +155,44 @@ class SaelensTest(ProgramTest):
             ({"k": 100}, ["k is 100, above d_sae"]),
             ({"normalize_activations": "layer_norm"}, ["normalize_activations is 'layer_norm'"]),
             ({"d_in": "many"}, ["d_in is missing, or not a number"]),
+            ({"activation_fn": "tanh-relu"}, ["activation_fn is 'tanh-relu'"]),
+            (
+                {"architecture": "standard", "activation_fn_str": "tanh-relu"},
+                ["activation_fn_str is 'tanh-relu'"],
+            ),
+            ({"apply_b_dec_to_input": "yes"}, ['apply_b_dec_to_input is "yes", not a boolean']),
+            ({"rescale_acts_by_decoder_norm": 1}, ["norm is 1, not a boolean"]),
+            ({"finetuning_scaling_factor": True}, ["scaling_factor"]),
         ):
-            folder = self.write_folder(f"bad-{words[-1][:9].strip()}", {**cfg, **changes}, **bits)
+            self.bad += 1
+            folder = self.write_folder(f"bad{self.bad}", {**cfg, **changes}, **bits)
+            result = run("import", folder, "--output", self.folder / "none.h5")
+            self.assert_refused(result, DATA, *words)
+
+    def test_tensors_that_do_not_belong_to_the_architecture(self):
+        """Left out, they would make another model without a word."""
+        shapes = {"W_enc": (INPUTS, UNITS), "b_enc": UNITS, "W_dec": (UNITS, INPUTS)}
+        shapes |= {"b_dec": INPUTS}
+        made = {name: ("F32", np.ones(shape, "<f4")) for name, shape in shapes.items()}
+        cfg = {"d_in": INPUTS, "d_sae": UNITS, "activation_fn_str": "relu"}
+        # Earlier versions of SAELens saved factors of 1 with every model.
+        ones = ("F32", np.ones(UNITS, "<f4"))
+        folder = self.write_folder("ones", cfg, **made, scaling_factor=ones)
+        self.success("import", folder, "--output", self.folder / "ones.h5")
+        factors = ("F32", np.linspace(1, 2, UNITS, dtype="<f4"))
+        for number, (changes, extra, words) in enumerate(
+            (
+                ({}, {"threshold": ones}, ["'threshold' does not belong", "standard"]),
+                ({}, {"W_skip": made["W_enc"]}, ["'W_skip' does not belong"]),
+                ({}, {"scaling_factor": factors}, ["finetuning_scaling_factor is false"]),
+                (
+                    {"finetuning_scaling_factor": True},
+                    {"scaling_factor": factors},
+                    ["finetuning_scaling_factor is true"],
+                ),
+            )
+        ):
+            folder = self.write_folder(f"extra{number}", {**cfg, **changes}, **made, **extra)
             result = run("import", folder, "--output", self.folder / "none.h5")
             self.assert_refused(result, DATA, *words)
 

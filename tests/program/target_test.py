@@ -29,6 +29,29 @@ class TargetTest(ProgramTest):
         settings += ["--learning-rate", 0.02, "--progress", "none"]
         return self.train(name, *settings, *arguments, **how)
 
+    def check_numbers_of_rows(self, words, codes, error, chosen=None):
+        """Rows are named by their numbers in --data, whichever are chosen."""
+        tables = [self.folder / f"{len(words)}{name}.csv" for name in ("units", "odd")]
+        printed = self.success(
+            *("score", *words, "--units", "data", "--json", "--per-feature", 1),
+            *("--per-unit", tables[0], "--table", tables[1]),
+            ranks=2,
+        )
+        for sample in json.loads(printed.stdout)["highest"]:
+            self.assertAlmostEqual(sample["score"] / error[sample["row"]], 1, 2)
+        odd = [line.split(",")[:2] for line in tables[1].read_text().splitlines()[1:]]
+        for row, score in odd:
+            self.assertAlmostEqual(float(score) / error[int(row)], 1, 2)
+        if chosen is not None:
+            self.assertEqual([int(row) for row, _ in odd], chosen.tolist())
+        for unit, line in enumerate(tables[0].read_text().splitlines()[1:]):
+            samples = [sample.split(":") for sample in line.split(",")[3].split()]
+            for row, value in samples:
+                self.assertAlmostEqual(float(value) / codes[int(row), unit], 1, 4)
+            if chosen is not None:
+                expected = chosen[np.argsort(-codes[chosen, unit], kind="stable")[:8]]
+                self.assertEqual([int(row) for row, _ in samples], expected.tolist())
+
     def test_a_model_learns_what_to_make_of_its_input(self):
         expected = self.trained("whole")
         self.assertEqual(self.trained("two", ranks=2), expected)
@@ -69,6 +92,11 @@ class TargetTest(ProgramTest):
             rows = [int(sample.split(":")[0]) for sample in samples.split()]
             self.assertEqual(rows, np.argsort(-codes[:, unit], kind="stable")[:8].tolist())
             self.assertEqual(len(features.split()), 4)
+        chosen = ["--select-rows", "390:400,0:200:2"]
+        rows = np.array([*range(390, 400), *range(0, 200, 2)])
+        self.check_numbers_of_rows([*model, *target, *chosen], codes, error, rows)
+        parted = ["--validation-fraction", 0.25, "--split-seed", 3, "--part", "validation"]
+        self.check_numbers_of_rows([*model, *target, *parted], codes, error)
         self.success("report", self.folder / "whole", "--output", self.folder / "report.html")
         refused = [
             ("evaluate", *model),

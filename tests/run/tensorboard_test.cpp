@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <limits>
 #include <map>
 
 #include "run/run_example.hpp"
@@ -76,6 +77,16 @@ TEST_F(TensorBoardTest, variational_runs_have_divergences) {
   for (const char* tag : {"step/kl", "step/units_used", "step/unit_kl", "step/validation_kl",
                           "step/validation_units_used", "step/validation_unit_kl"})
     EXPECT_EQ(count(tag), 1) << tag;
+}
+
+TEST_F(TensorBoardTest, there_is_no_fraction_of_a_variance_of_0) {
+  MetricsRecord record;
+  record.kind = "step";
+  record.sparse_use.emplace().units = 4;
+  record.sparse_use->unexplained = std::numeric_limits<double>::quiet_NaN();
+  board_.write(record, parameters_);
+  EXPECT_EQ(count("step/l0"), 1);
+  EXPECT_EQ(count("step/fvu"), 0);
 }
 
 TEST_F(TensorBoardTest, an_epoch_also_shows_parameters_codes_and_samples) {
