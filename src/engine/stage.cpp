@@ -122,11 +122,14 @@ void Stage::update(Index step, double learning_rate, std::optional<double> norm,
   if (meet) gather = GradientExchange::Gather::now;
   for (std::size_t r = 0; r < replicas_.size(); ++r) {
     Replica& replica = *replicas_[r];
-    if (group_plans_[r].samples_in_step(step_in_epoch) == 0) {
+    const Index own_steps = group_plans_[r].steps_with_samples();
+    if (step_in_epoch >= own_steps) {
       replica.skip();
       continue;
     }
-    replica.update(step, learning_rate, norm ? std::optional(norms_[r]) : std::nullopt, gather,
+    // What is due every so many steps would never come where it fell on skipped ones.
+    const Index own_step = step / plan_.steps_per_epoch() * own_steps + step_in_epoch;
+    replica.update(own_step, learning_rate, norm ? std::optional(norms_[r]) : std::nullopt, gather,
                    loss_);
   }
   groups_are_equal_ = meet;
