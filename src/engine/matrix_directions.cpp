@@ -255,6 +255,7 @@ Index MatrixDirections::load(const StateFile& file) {
 Index MatrixDirections::bytes() const {
   Index floats = directions_.size();
   for (const State& state : states_) floats += state.values.size();
+  for (const Buffer<float>& scratch : scratch_) floats += scratch.size();
   return floats * static_cast<Index>(sizeof(float));
 }
 

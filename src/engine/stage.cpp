@@ -234,6 +234,18 @@ Index Stage::exchange_bytes() const {
   return bytes;
 }
 
+Index Stage::stored_bytes() const {
+  Index floats = 0;
+  for (const StoredArena& arena : stored(stored_tensors(model_.layout()))) {
+    for (const Range& range : arena.ranges) floats += range.size();
+  }
+  if (outer_ && groups_are_equal_) {
+    // Those that a checkpoint between two outer steps holds besides.
+    for (const auto& replica : replicas_) floats += replica->exchange().owned_floats();
+  }
+  return floats * static_cast<Index>(sizeof(float));
+}
+
 Index Stage::replica_bytes() const {
   Index floats = 0;
   for (const Buffer<float>& weights : group_parameters_) floats += weights.size();
