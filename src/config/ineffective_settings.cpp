@@ -3,30 +3,43 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
+#include "config/optimizer_defaults.hpp"
 #include "config/settings.hpp"
 
 namespace hourglass {
 
 namespace {
 
-bool differs(const TrainConfig& config, const char* name) {
+constexpr std::array<const char*, 2> rule_settings = {"optimizer", "pretrain-optimizer"};
+
+bool differs(const TrainConfig& config, std::string_view name) {
   const Setting& setting = find_setting(name);
-  return setting.get(config) != setting.get(TrainConfig{});
+  const bool differs = setting.get(config) != setting.get(TrainConfig{});
+  if (name != "momentum") return differs;
+  // Each optimizer has a default of its own.
+  return (differs || config.given_optimizer.momentum) &&
+         config.optimizer.momentum != optimizer_defaults(config.optimizer.name).momentum;
 }
 
 bool is_met(const TrainConfig& config, const SettingDependency& dependency) {
+  const auto has = [&](const char* name, const std::vector<std::string>& values) {
+    return std::ranges::find(values, find_setting(name).get(config)) != values.end();
+  };
+  if (std::ranges::any_of(rule_settings,
+                          [&](const char* name) { return has(name, dependency.other_optimizers); }))
+    return true;
   return std::ranges::any_of(dependency.needed, [&](const char* name) {
-    if (dependency.values.empty()) return differs(config, name);
-    return std::ranges::find(dependency.values, find_setting(name).get(config)) !=
-           dependency.values.end();
+    return dependency.values.empty() ? differs(config, name) : has(name, dependency.values);
   });
 }
 
 }  // namespace
 
 std::span<const SettingDependency> setting_dependencies() {
-  static const std::vector<const char*> rules = {"optimizer", "pretrain-optimizer"};
+  static const std::vector<const char*> rules(rule_settings.begin(), rule_settings.end());
   static const std::vector<SettingDependency> dependencies = {
       {{"stride"}, {"window"}, {}},
       {{"validation-group", "split-seed"}, {"validation-fraction", "folds"}, {}},
@@ -68,7 +81,11 @@ std::span<const SettingDependency> setting_dependencies() {
        {"shampoo", "soap", "kfac"}},
       {{"precondition-damping", "precondition-exponent"}, rules, {"shampoo"}},
       {{"graft"}, rules, {"shampoo", "kfac"}},
-      {{"graft"}, {"kfac-momentum"}, {"constant"}},
+      {{"momentum"},
+       {"kfac-momentum"},
+       {"constant"},
+       {"sgd", "rmsprop", "lars", "muon", "shampoo", "soap"}},
+      {{"graft"}, {"kfac-momentum"}, {"constant"}, {"shampoo"}},
       {{"kfac-damping", "kfac-damping-rule", "kfac-momentum"}, rules, {"kfac"}},
       {{"optimizer-precision"}, rules, {"muon", "shampoo", "soap", "kfac"}},
       {{"lbfgs-history", "line-search", "line-search-evaluations"}, {"optimizer"}, {"lbfgs"}},

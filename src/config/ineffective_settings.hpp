@@ -16,6 +16,8 @@ struct SettingDependency {
   /// from its default.
   std::vector<const char*> needed;
   std::vector<std::string> values;
+  /// Optimizers (also of --pretrain) that use the settings whatever is needed here.
+  std::vector<std::string> other_optimizers = {};
 };
 [[nodiscard]] std::span<const SettingDependency> setting_dependencies();
 

@@ -42,6 +42,7 @@ void check_local_steps(const TrainConfig& config) {
                     "or another --sync-groups",
                     local.groups, config.shards(), config.batch,
                     round_up(config.batch, local.groups * config.micro_batch)));
+  const bool kfac = config.optimizer.name == "kfac";
   const Conflict conflicts[] = {
       {is_full_batch(config), "--optimizer lbfgs",
        "takes whole passes over the data: use --optimizer adam"},
@@ -58,10 +59,11 @@ void check_local_steps(const TrainConfig& config) {
        "selects from the whole batch: use --sparsity topk:K"},
       {config.model.regularization.kl_weight > 0, "--kl-weight",
        "takes means over the whole batch: use --kl-weight 0"},
-      {config.optimizer.precondition.kfac_damping_rule == "adaptive",
+      {kfac && config.optimizer.precondition.kfac_damping_rule == "adaptive",
        "--kfac-damping-rule adaptive",
        "compares losses of the whole batch: use --kfac-damping-rule constant"},
-      {config.optimizer.precondition.kfac_momentum == "quadratic", "--kfac-momentum quadratic",
+      {kfac && config.optimizer.precondition.kfac_momentum == "quadratic",
+       "--kfac-momentum quadratic",
        "takes its model of the whole batch: use --kfac-momentum constant"},
       {config.resample_dead.count > 0, "--resample-dead",
        "changes weights between steps: use --resample-dead 0"},

@@ -40,10 +40,10 @@ std::vector<Setting> optimizer_settings() {
           {"trust-coefficient", s,
            "lars: trust coefficient, the norm of a layer's update relative to its weights"},
           [](TrainConfig& c) -> double& { return c.optimizer.trust_coefficient; }),
-      number_setting(
-          {"weight-decay", s,
-           "L2 penalty, or decoupled weight decay (adamw, lamb, muon, shampoo, soap, kfac)"},
-          [](TrainConfig& c) -> double& { return c.optimizer.weight_decay; }),
+      number_setting({"weight-decay", s,
+                      "L2 penalty, or decoupled weight decay (adamw, lamb, muon, shampoo, soap, "
+                      "kfac without --kfac-momentum quadratic)"},
+                     [](TrainConfig& c) -> double& { return c.optimizer.weight_decay; }),
       flag_setting({"decay-biases", s, "Apply weight decay to biases as well"},
                    [](TrainConfig& c) -> bool& { return c.update.decay_biases; }),
       number_setting({"encoder-rate-factor", s, "Factor on the encoder's learning rate"},

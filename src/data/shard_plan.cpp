@@ -47,6 +47,13 @@ Index ShardPlan::steps_per_epoch() const {
   return ceiling_quotient(ceiling_quotient(samples_, all_shards_), micro_batch_);
 }
 
+Index ShardPlan::steps_with_samples() const {
+  // Even parts have one of two sizes.
+  const Index smaller = samples_ / all_shards_;
+  const Index rows = shard_rows(shards_ - 1).end - shard_rows(0).begin;
+  return ceiling_quotient(rows > shards_ * smaller ? smaller + 1 : smaller, micro_batch_);
+}
+
 Range ShardPlan::positions(Index shard, Index step) const {
   const Index size = shard_rows(shard).size();
   const Index count = taken(size, micro_batch_, step);

@@ -26,6 +26,8 @@ class ShardPlan {
     return even_part(samples_, all_shards_, first_shard_ + shard);
   }
   [[nodiscard]] Index steps_per_epoch() const;
+  /// The first steps of an epoch, as many as have samples: of a group, all or all but the last.
+  [[nodiscard]] Index steps_with_samples() const;
   /// Positions in the shard's order that step `step` (of the epoch) takes from it; may be empty.
   [[nodiscard]] Range positions(Index shard, Index step) const;
   /// Samples of all shards in this step: the gradient is divided by this number.

@@ -7,11 +7,17 @@
 
 namespace hourglass {
 
+Index FactorSteps::count(Index step) const {
+  const auto within_epoch = [this](Index steps) { return (steps + interval - 1) / interval; };
+  if (per_epoch == 0) return within_epoch(step);
+  return step / per_epoch * within_epoch(per_epoch) + within_epoch(step % per_epoch);
+}
+
 FactorExchange::FactorExchange(const Communicator& communicator, FactorLayout layout,
-                               Index interval, Index leaves, Index bucket_bytes)
+                               const FactorSteps& steps, Index leaves, Index bucket_bytes)
     : communicator_(communicator),
       layout_(std::move(layout)),
-      interval_(interval),
+      steps_(steps),
       arena_(layout_.size()) {
   ReducerSettings settings;
   settings.leaves = leaves;

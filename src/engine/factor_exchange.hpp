@@ -14,20 +14,28 @@
 
 namespace hourglass {
 
+/// The steps that have Kronecker factors: the first of each epoch, and every `interval` after it.
+struct FactorSteps {
+  Index interval = 1;   ///< MatrixRule::factor_interval()
+  Index per_epoch = 0;  ///< steps of an epoch; 0: there is one epoch only
+
+  [[nodiscard]] bool is_due(Index step_in_epoch) const { return step_in_epoch % interval == 0; }
+  /// How many of the steps up to step `step` (from 1, over all epochs) have factors.
+  [[nodiscard]] Index count(Index step) const;
+};
+
 /// Adds the Kronecker factors of a step over the ranks, along the tree of the gradient and always
 /// in single precision, and hands each factor to the ranks that work on its weight: the same bits
 /// on any number of ranks. A step is: set_sums() (or clear() in a
 /// step without), then reduce(); all by the main thread. Nothing allocates after construction.
 class FactorExchange {
  public:
-  /// `interval`: steps of an epoch between two with factors; the first one has them. `leaves`: of
-  /// the tree, micro-batches of a step. Collective.
-  FactorExchange(const Communicator& communicator, FactorLayout layout, Index interval,
+  /// `leaves`: of the tree, micro-batches of a step. Collective.
+  FactorExchange(const Communicator& communicator, FactorLayout layout, const FactorSteps& steps,
                  Index leaves, Index bucket_bytes);
 
   [[nodiscard]] const FactorLayout& layout() const { return layout_; }
-  /// Whether step `step` of an epoch has factors.
-  [[nodiscard]] bool is_due(Index step) const { return step % interval_ == 0; }
+  [[nodiscard]] const FactorSteps& steps() const { return steps_; }
   /// The arena as scratch, for one local sum.
   [[nodiscard]] std::span<float> scratch() { return arena_.span(); }
 
@@ -52,7 +60,7 @@ class FactorExchange {
 
   Communicator communicator_;
   FactorLayout layout_;
-  Index interval_;
+  FactorSteps steps_;
   Buffer<float> arena_;
   std::unique_ptr<Reducer> reducer_;
   std::vector<Range> owned_;

@@ -69,7 +69,7 @@ StepSums& GradientEngine::run(const float* parameters, SampleSource& source, std
   state.context.frozen_layers = settings_.frozen.network_layers;
   if (FactorExchange* const kronecker = exchange_.factors()) {
     kronecker->clear();
-    if (kronecker->is_due(step)) state.context.factors = &kronecker->layout();
+    if (kronecker->steps().is_due(step)) state.context.factors = &kronecker->layout();
   }
   if (settings_.bfloat16) {
     round_parameters(parameters);

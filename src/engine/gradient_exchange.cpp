@@ -20,10 +20,10 @@ GradientExchange::GradientExchange(const Communicator& communicator, std::span<f
       gather_(*reducer_, settings_.recording) {
   for (std::size_t b = 0; b < buckets().size(); ++b)
     owned_.push_back(reducer_->owned(static_cast<Index>(b)));
-  if (settings_.factor_interval > 0) {
+  if (settings_.factors.size() > 0) {
     require(!takes_leaves(), "factors are added along the tree");
     factors_ = std::make_unique<FactorExchange>(communicator_, std::move(settings_.factors),
-                                                settings_.factor_interval, settings_.leaves,
+                                                settings_.factor_steps, settings_.leaves,
                                                 settings_.bucket_bytes);
   }
   if (is_sparse()) {

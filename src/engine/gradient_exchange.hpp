@@ -47,9 +47,10 @@ struct GradientExchangeSettings {
   /// Of a dictionary that is divided among ranks, else null: the exchange is one of its parts,
   /// among the ranks that have the same. It outlives the exchange.
   const DictionaryShards* shards = nullptr;
-  /// Of optimizers that take Kronecker factors: their places, and MatrixRule::factor_interval().
+  /// Of optimizers that take Kronecker factors: their places, none where no weight matrix is
+  /// trained, and the steps that have them.
   FactorLayout factors = {};
-  Index factor_interval = 0;
+  FactorSteps factor_steps = {};
   /// Before the names of what a checkpoint holds for these parameters, where it holds several such
   /// sets of parameters.
   std::string state_prefix = {};

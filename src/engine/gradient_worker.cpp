@@ -50,8 +50,8 @@ GradientWorker::GradientWorker(const Trainable& model, const ShardPlan& shards,
       factor_buffers_.push_back(settings_.first_factor_buffer.data());
       continue;
     }
-    storage_.emplace_back(settings_.factor_floats);
-    factor_buffers_.push_back(storage_.back().data());
+    factor_storage_.emplace_back(settings_.factor_floats);
+    factor_buffers_.push_back(factor_storage_.back().data());
   }
   if (!settings_.active_rows.empty()) {
     active_rows_.assign(buffers_.size(), settings_.active_rows);
@@ -265,7 +265,9 @@ Index GradientWorker::bytes() const {
     bytes -= shards_.micro_batch() * settings_.shards->foreign_units() *
              static_cast<Index>(sizeof(float));
   }
-  bytes += static_cast<Index>(storage_.size()) * held * static_cast<Index>(sizeof(float));
+  const Index floats = static_cast<Index>(storage_.size()) * held +
+                       static_cast<Index>(factor_storage_.size()) * settings_.factor_floats;
+  bytes += floats * static_cast<Index>(sizeof(float));
   return bytes;
 }
 

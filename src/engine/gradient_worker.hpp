@@ -146,6 +146,7 @@ class GradientWorker {
   const GradientPlan::Worker& plan_;
   Settings settings_;
   std::vector<Buffer<float>> storage_;
+  std::vector<Buffer<float>> factor_storage_;
   std::vector<float*> buffers_;          // arenas
   std::vector<float*> factor_buffers_;   // of Kronecker factors, beside each
   std::vector<ActiveRows> active_rows_;  // of each buffer; none of dense gradients

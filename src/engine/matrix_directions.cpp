@@ -159,10 +159,13 @@ void MatrixDirections::transform(const UpdateStep& update, Index worker) {
     const Index interval = growing_interval(step, roots_share, rule_.interval());
     MatrixStep matrix_step{step, step == 1 || step % interval == block.turn % interval,
                            recorder_of(recording_, worker)};
-    if (FactorExchange* const factors = exchange_.factors(); factors && factors->has_sums()) {
-      const Slot weight = plan_.bands[block.band].slot;
-      std::tie(matrix_step.left, matrix_step.right) =
-          factors->factors(weight, block.row_of_blocks, block.column_of_blocks);
+    if (FactorExchange* const factors = exchange_.factors()) {
+      matrix_step.factor_count = factors->steps().count(step);
+      if (factors->has_sums()) {
+        const Slot weight = plan_.bands[block.band].slot;
+        std::tie(matrix_step.left, matrix_step.right) =
+            factors->factors(weight, block.row_of_blocks, block.column_of_blocks);
+      }
     }
     matrix_step.damping = update.model.damping;
     matrix_step.decay = decays_[block.band];
@@ -195,14 +198,16 @@ void MatrixDirections::complete(const ModelState& model) {
 }
 
 double MatrixDirections::curvature(Index step, double damping, std::span<const float> change) {
+  FactorExchange* const factors = exchange_.factors();
+  const Index count = factors == nullptr ? 0 : factors->steps().count(step);
   pool_.run([&](Index worker) {
     const auto w = static_cast<std::size_t>(worker);
     const PhaseSpan span(recorder_of(recording_, worker), Phase::precondition);
     ExactSum& sum = sums_[w].terms.front();
     sum.clear();
     for (const std::size_t b : work_[w]) {
-      sum.add(rule_.curvature(step, damping, view(plan_.blocks[b], change.data()), block_states_[b],
-                              scratch_[w].span()));
+      sum.add(rule_.curvature(count, damping, view(plan_.blocks[b], change.data()),
+                              block_states_[b], scratch_[w].span()));
     }
   });
   ExactSum& total = sums_.front().terms.front();
@@ -255,6 +260,7 @@ Index MatrixDirections::load(const StateFile& file) {
 Index MatrixDirections::bytes() const {
   Index floats = directions_.size();
   for (const State& state : states_) floats += state.values.size();
+  for (const Buffer<float>& scratch : scratch_) floats += scratch.size();
   return floats * static_cast<Index>(sizeof(float));
 }
 

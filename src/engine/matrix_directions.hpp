@@ -59,7 +59,7 @@ class MatrixDirections {
   /// Reads this rank's part of it and returns its bytes. Throws the same Error on every rank.
   /// Collective.
   Index load(const StateFile& file);
-  /// Bytes of state and directions.
+  /// Bytes of state, directions and the workers' scratch memory.
   [[nodiscard]] Index bytes() const;
 
  private:

@@ -31,7 +31,7 @@ FactorLayout factors_of(const Trainable& model, const MatrixRule& rule,
     if (!group.factored) {
       throw Error(ErrorKind::usage,
                   fmt::format("--optimizer kfac has no factors of {}, whose layer is neither dense "
-                              "nor a convolution with weights of its own",
+                              "nor a convolution with weights of its own: use --optimizer shampoo",
                               weight.name));
     }
     factors.add(group.slot, weight.name, weight.shape.front(), weight.size / weight.shape.front(),
@@ -67,7 +67,7 @@ GradientExchangeSettings exchange_settings(const Communicator& communicator, con
   exchange.state_prefix = state_prefix;
   const MatrixRule* const rule = optimizer.matrix_rule();
   if (rule != nullptr && rule->factor_interval() > 0) {
-    exchange.factor_interval = rule->factor_interval();
+    exchange.factor_steps = {rule->factor_interval(), plan.steps_per_epoch()};
     collectively(communicator,
                  [&] { exchange.factors = factors_of(model, *rule, settings.frozen.ranges); });
   }

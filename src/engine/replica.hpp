@@ -51,9 +51,10 @@ class Replica {
   [[nodiscard]] double compute_seconds() const { return compute_seconds_; }
   /// The global norm of that gradient, before clipping.
   [[nodiscard]] double gradient_norm() { return exchange_.norm(); }
-  /// One update with that gradient. With Gather::later the parameters may be incomplete afterwards
-  /// outside owned(), until complete_parameters() or the next gradient(). `loss`: of the samples
-  /// of that gradient, for optimizers that compare it with the loss after the step.
+  /// One update with that gradient, number `step` (from 0) of those that are made. With
+  /// Gather::later the parameters may be incomplete afterwards outside owned(), until
+  /// complete_parameters() or the next gradient(). `loss`: of the samples of that gradient, for
+  /// optimizers that compare it with the loss after the step.
   void update(Index step, double learning_rate, std::optional<double> norm,
               GradientExchange::Gather gather, const StepLoss& loss);
   /// Ends the step without an update.

@@ -122,11 +122,14 @@ void Stage::update(Index step, double learning_rate, std::optional<double> norm,
   if (meet) gather = GradientExchange::Gather::now;
   for (std::size_t r = 0; r < replicas_.size(); ++r) {
     Replica& replica = *replicas_[r];
-    if (group_plans_[r].samples_in_step(step_in_epoch) == 0) {
+    const Index own_steps = group_plans_[r].steps_with_samples();
+    if (step_in_epoch >= own_steps) {
       replica.skip();
       continue;
     }
-    replica.update(step, learning_rate, norm ? std::optional(norms_[r]) : std::nullopt, gather,
+    // What is due every so many steps would never come where it fell on skipped ones.
+    const Index own_step = step / plan_.steps_per_epoch() * own_steps + step_in_epoch;
+    replica.update(own_step, learning_rate, norm ? std::optional(norms_[r]) : std::nullopt, gather,
                    loss_);
   }
   groups_are_equal_ = meet;
@@ -229,6 +232,18 @@ Index Stage::exchange_bytes() const {
   Index bytes = outer_ ? outer_->exchange_bytes() : 0;
   for (const auto& replica : replicas_) bytes += replica->exchange().buffer_bytes();
   return bytes;
+}
+
+Index Stage::stored_bytes() const {
+  Index floats = 0;
+  for (const StoredArena& arena : stored(stored_tensors(model_.layout()))) {
+    for (const Range& range : arena.ranges) floats += range.size();
+  }
+  if (outer_ && groups_are_equal_) {
+    // Those that a checkpoint between two outer steps holds besides.
+    for (const auto& replica : replicas_) floats += replica->exchange().owned_floats();
+  }
+  return floats * static_cast<Index>(sizeof(float));
 }
 
 Index Stage::replica_bytes() const {

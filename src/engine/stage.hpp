@@ -71,6 +71,8 @@ class Stage {
   [[nodiscard]] Index optimizer_bytes() const;
   [[nodiscard]] Index workspace_bytes() const;
   [[nodiscard]] Index exchange_bytes() const;
+  /// Of what stored() names at most, for copies of it.
+  [[nodiscard]] Index stored_bytes() const;
   /// Of the groups' weights in local steps; otherwise 0.
   [[nodiscard]] Index replica_bytes() const;
 

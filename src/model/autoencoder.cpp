@@ -111,7 +111,9 @@ LossSums Autoencoder::train_pass(const float* parameters, ConstMatrix samples, f
   const ConstMatrix target = target_of(spec_, samples);
   if (samples.rows == 0)
     return pass(parameters, {}, target, scale, workspace, gradient, context, ready, {}, {});
-  InputRows input = input_rows(samples, context.sparse_samples, workspace);
+  // Kronecker factors are products of whole rows.
+  InputRows input =
+      input_rows(samples, context.sparse_samples, workspace, context.factors != nullptr);
   if (r.corruption.kind == Corruption::none)
     return pass(parameters, input, target, scale, workspace, gradient, context, ready, {}, {});
   const Scratch scratch = divide(workspace, samples.rows);
@@ -147,11 +149,11 @@ ConstMatrix Autoencoder::joined(ConstMatrix values, const Scratch& scratch) cons
 }
 
 Autoencoder::InputRows Autoencoder::input_rows(ConstMatrix samples, const SparseRows* known,
-                                               Workspace& workspace) const {
+                                               Workspace& workspace, bool wants_dense) const {
   if (missing_) return {network_input(samples, workspace), {}, {}};
   const Scratch scratch = divide(workspace, samples.rows);
   return sample_input_.rows(inputs_of(samples, features_, scratch.own), known, workspace.sparse(),
-                            scratch.rows);
+                            scratch.rows, wants_dense);
 }
 
 ConstMatrix Autoencoder::network_input(ConstMatrix samples, Workspace& workspace) const {

@@ -253,7 +253,8 @@ class Autoencoder final : public Trainable {
                        Workspace& workspace, float* gradient, const PassContext& context,
                        const GradientReady& ready) const;
   ConstMatrix joined(ConstMatrix values, const Scratch& scratch) const;
-  InputRows input_rows(ConstMatrix samples, const SparseRows* known, Workspace& workspace) const;
+  InputRows input_rows(ConstMatrix samples, const SparseRows* known, Workspace& workspace,
+                       bool wants_dense = false) const;
   LossSums pass(const float* parameters, const InputRows& input, ConstMatrix target, float scale,
                 Workspace& workspace, float* gradient, const PassContext& context,
                 const GradientReady& ready, ConstMatrix mask, ConstMatrix present) const;

@@ -90,7 +90,8 @@ SampleInput::Rows SampleInput::dense_rows(ConstMatrix samples, std::span<float> 
 }
 
 SampleInput::Rows SampleInput::rows(ConstMatrix samples, const SparseRows* known,
-                                    SparseBatch& batch, std::span<float> scratch) const {
+                                    SparseBatch& batch, std::span<float> scratch,
+                                    bool wants_dense) const {
   if (!sparse_) return dense_rows(samples, scratch);
   if (known != nullptr && !counts()) return {samples, *known, {}};
   if (known != nullptr) {
@@ -111,7 +112,10 @@ SampleInput::Rows SampleInput::rows(ConstMatrix samples, const SparseRows* known
     size = size_factor(sum_of(row));
     scale_counts(row, size, row);
   }
-  return {samples, view, sizes};
+  if (!wants_dense) return {samples, view, sizes};
+  const Matrix input = arena.allocate(samples.rows, features_);
+  spread(view, input);
+  return {input, view, sizes};
 }
 
 }  // namespace hourglass

@@ -46,8 +46,8 @@ class SampleInput {
 
   /// The network's input for a micro-batch. Views of the workspace and of what it was made from.
   struct Rows {
-    ConstMatrix values;            ///< rows x D; where there are sparse rows, not read
-    SparseRows sparse;             ///< empty: none
+    ConstMatrix values;  ///< rows x D; beside sparse rows only with `wants_dense`, see rows()
+    SparseRows sparse;   ///< empty: none
     std::span<const float> sizes;  ///< size factors; empty: 1
 
     /// The context with the sparse rows, if there are any; refers to these.
@@ -58,9 +58,10 @@ class SampleInput {
   };
   /// Floats of scratch memory that rows() and dense_rows() need for `rows` samples.
   [[nodiscard]] Index scratch_floats(Index rows) const;
-  /// From samples (rows x D), which may be `known` as sparse rows too.
+  /// From samples (rows x D), which may be `known` as sparse rows too. With `wants_dense` the
+  /// values are there beside sparse rows, for what needs whole rows; without, they may be anything.
   [[nodiscard]] Rows rows(ConstMatrix samples, const SparseRows* known, SparseBatch& batch,
-                          std::span<float> scratch) const;
+                          std::span<float> scratch, bool wants_dense = false) const;
   /// The same without sparse rows.
   [[nodiscard]] Rows dense_rows(ConstMatrix samples, std::span<float> scratch) const;
 

@@ -128,21 +128,19 @@ Index Kfac::transform(const MatrixStep& step, Matrix block, std::span<const Matr
   return failures;
 }
 
-KroneckerCurvature Kfac::curvature_of(Index step, double damping,
+KroneckerCurvature Kfac::curvature_of(Index factor_count, double damping,
                                       std::span<const Matrix> state) const {
-  // Of updates in steps 1, 1 + n, 1 + 2 n ...
-  const Index every = settings_.statistics_every;
-  const double forgotten =
-      std::pow(settings_.statistics_decay, static_cast<double>((step + every - 1) / every * every));
+  const double forgotten = std::pow(settings_.statistics_decay,
+                                    static_cast<double>(factor_count * settings_.statistics_every));
   const double factor = 1 / ((1 - forgotten) * (1 - forgotten));
   return {state[left_statistics_place], state[right_statistics_place], factor, damping};
 }
 
-double Kfac::curvature(Index step, double damping, ConstMatrix change,
+double Kfac::curvature(Index factor_count, double damping, ConstMatrix change,
                        std::span<const Matrix> state, std::span<float> scratch) const {
   ScratchArena arena(scratch);
   const Matrix image = arena.allocate(change.rows, change.columns);
-  curvature_of(step, damping, state).multiply(change, image, arena.rest());
+  curvature_of(factor_count, damping, state).multiply(change, image, arena.rest());
   return inner_product(change, image);
 }
 
@@ -151,7 +149,7 @@ void Kfac::take_model_step(const MatrixStep& step, double damping, Matrix block,
                            std::span<const Matrix> state, std::span<float> scratch) const {
   const PhaseSpan span(step.recorder, Phase::precondition, 0,
                        3 * two_sided_flops(block.rows, block.columns));
-  const KroneckerCurvature curvature = curvature_of(step.step, damping, state);
+  const KroneckerCurvature curvature = curvature_of(step.factor_count, damping, state);
   const Matrix last = state[momentum_place];
   ScratchArena arena(scratch);
   const Matrix direction = arena.allocate(block.rows, block.columns);

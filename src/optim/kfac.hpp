@@ -22,8 +22,8 @@ namespace hourglass {
 ///
 /// With --kfac-momentum quadratic there is no momentum M, and the size of the step is not grafted
 /// but that of the quadratic model (optim/quadratic_model.hpp) with
-///   C X = k (L X R + d^2 mean(L) mean(R) X),   k = 1 / (1 - b^t)^2   (KroneckerCurvature)
-/// and weight decay w as an L2 penalty:
+///   C X = k (L X R + d^2 mean(L) mean(R) X),   k = 1 / (1 - b^(n u))^2   (KroneckerCurvature)
+/// after u updates of L and R, and weight decay w as an L2 penalty:
 ///   X = L' (G + w W) R' / (k mean(L) mean(R));  P = alpha X + mu P;  D = P / 0.03
 /// where alpha and mu are the same for all weights. The rate of 0.03 takes the model's step whole,
 /// and others in proportion, as schedules do. P is stored in place of M.
@@ -43,7 +43,7 @@ class Kfac final : public MatrixRule {
 
   /// With --kfac-damping-rule adaptive or --kfac-momentum quadratic.
   [[nodiscard]] bool has_model() const override { return adapts_ || quadratic_; }
-  [[nodiscard]] double curvature(Index step, double damping, ConstMatrix change,
+  [[nodiscard]] double curvature(Index factor_count, double damping, ConstMatrix change,
                                  std::span<const Matrix> state,
                                  std::span<float> scratch) const override;
   [[nodiscard]] bool combines() const override { return quadratic_; }
@@ -53,7 +53,7 @@ class Kfac final : public MatrixRule {
 
  private:
   [[nodiscard]] bool keeps_variance() const { return !quadratic_ && graft_.keeps_variance(); }
-  [[nodiscard]] KroneckerCurvature curvature_of(Index step, double damping,
+  [[nodiscard]] KroneckerCurvature curvature_of(Index factor_count, double damping,
                                                 std::span<const Matrix> state) const;
   void take_model_step(const MatrixStep& step, double damping, Matrix block,
                        std::span<const Matrix> state, std::span<float> scratch) const;

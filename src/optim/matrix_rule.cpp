@@ -11,7 +11,7 @@ std::vector<MatrixRule::State> MatrixRule::states(Index /*rows*/, Index /*column
   return {};
 }
 
-double MatrixRule::curvature(Index /*step*/, double /*damping*/, ConstMatrix /*change*/,
+double MatrixRule::curvature(Index /*factor_count*/, double /*damping*/, ConstMatrix /*change*/,
                              std::span<const Matrix> /*state*/,
                              std::span<float> /*scratch*/) const {
   return 0;

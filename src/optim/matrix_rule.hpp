@@ -20,6 +20,7 @@ struct MatrixStep {
   /// their upper triangles, the lower ones are 0; empty in steps without.
   ConstMatrix left = {};   ///< rows x rows
   ConstMatrix right = {};  ///< columns x columns
+  Index factor_count = 0;  ///< steps with factors so far, this one included
   double damping = 0;      ///< ModelState::damping
   double decay = 0;  ///< of the block's weights: MatrixRule::weight_decay() * its group's factor
   ModelSums* sums = nullptr;  ///< of the calling worker, of rules with combines()
@@ -71,8 +72,9 @@ class MatrixRule {
   /// Whether steps are compared with a quadratic model of the loss (engine/step_check.hpp), of
   /// which curvature() is a block's part.
   [[nodiscard]] virtual bool has_model() const { return false; }
-  /// x^T C x of a change of the block's weights, C being the curvature before ModelState::scale.
-  [[nodiscard]] virtual double curvature(Index step, double damping, ConstMatrix change,
+  /// x^T C x of a change of the block's weights, C being the curvature before ModelState::scale;
+  /// `factor_count` is MatrixStep's.
+  [[nodiscard]] virtual double curvature(Index factor_count, double damping, ConstMatrix change,
                                          std::span<const Matrix> state,
                                          std::span<float> scratch) const;
   /// Whether transform() adds to MatrixStep::sums, and complete() makes the direction from what it

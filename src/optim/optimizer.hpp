@@ -30,7 +30,8 @@ struct OptimizerSettings {
   double beta2 = 0.999;   ///< the same, rmsprop, adadelta
   double epsilon = 1e-8;  ///< the same and adagrad
   bool centered = false;  ///< rmsprop: variance about the running mean
-  /// L2 term added to the gradient; decoupled decay in adamw, lamb, muon, shampoo, soap and kfac
+  /// L2 term added to the gradient; decoupled decay in adamw, lamb, muon, shampoo, soap, and kfac
+  /// but for its quadratic momentum
   double weight_decay = 0.0;
   double trust_coefficient = 1e-3;  ///< lars
   std::string precision = "fp32";   ///< of products of matrices: fp32, bf16

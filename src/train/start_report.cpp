@@ -29,7 +29,7 @@ MemoryPrediction predict_memory(const Communicator& communicator, const TrainCon
   add("gradient", stage.gradient_bytes());
   add("optimizer state", stage.optimizer_bytes());
   if (config.reliability.checkpoint_async)
-    add("checkpoint in the background", weights / communicator.size() + stage.optimizer_bytes());
+    add("checkpoint in the background", weights / communicator.size() + stage.stored_bytes());
   add("activations and micro-batch gradients", stage.workspace_bytes());
   add("exchange", stage.exchange_bytes());
   add("data", stages.source().bytes());

@@ -55,6 +55,14 @@ TEST(Validate, refuses_numbers_out_of_range) {
   refused("stop-signal = KILL", "--stop-signal: 'KILL'");
 }
 
+TEST(Validate, refuses_with_local_steps_only_what_the_optimizer_uses) {
+  const std::string local = "batch = 64\nmicro-batch = 8\nsync-every = 8\nsync-groups = 4\n";
+  for (const std::string setting : {"kfac-damping-rule = adaptive", "kfac-momentum = quadratic"}) {
+    EXPECT_NO_THROW(validate(configured(local + setting)));
+    refused(local + setting + "\noptimizer = kfac", "--sync-every cannot be combined with --kfac");
+  }
+}
+
 TEST(Validate, refuses_settings_that_contradict_each_other) {
   for (const std::string wire : {"bf16", "int8", "powersgd:4"})
     refused("gradient-wire = " + wire + "\nreduction = allreduce", "needs --reduction tree");

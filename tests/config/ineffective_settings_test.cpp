@@ -45,6 +45,29 @@ TEST(IneffectiveSettings, NamesWhatASettingIsFor) {
                 "advice: --rbm-steps has no effect with --pretrain denoising: it applies to rbm"});
 }
 
+// Whose defaults are those of the optimizer.
+TEST(IneffectiveSettings, MomentumOfTheQuadraticModelIsItsOwn) {
+  const std::string quadratic = "optimizer = kfac\nkfac-momentum = quadratic\n";
+  EXPECT_TRUE(ineffective_settings_advice(configured(quadratic)).empty());
+  for (const char* momentum : {"0", "0.5"}) {
+    EXPECT_EQ(
+        ineffective_settings_advice(configured(quadratic + "momentum = " + momentum)),
+        std::vector<std::string>{"advice: --momentum has no effect with --kfac-momentum quadratic: "
+                                 "it applies to constant"});
+  }
+  // As a resumed run has it, of which all settings are known.
+  EXPECT_TRUE(ineffective_settings_advice(configured(quadratic + "momentum = 0.9")).empty());
+  EXPECT_FALSE(is_ineffective(configured("optimizer = kfac\nmomentum = 0"), "momentum"));
+  // Another optimizer that uses it.
+  for (const char* other : {"optimizer = sgd", "optimizer = kfac\npretrain-optimizer = sgd"}) {
+    EXPECT_FALSE(is_ineffective(
+        configured(std::string(other) + "\nkfac-momentum = quadratic\nmomentum = 0.5"),
+        "momentum"));
+  }
+  EXPECT_FALSE(is_ineffective(
+      configured("optimizer = shampoo\nkfac-momentum = quadratic\ngraft = adam"), "graft"));
+}
+
 TEST(IneffectiveSettings, AreSilentWhereTheyAreUsed) {
   for (const char* text : {"", "beta = 4\nvariational = true", "momentum = 0.9\noptimizer = sgd",
                            "momentum = 0.9\npretrain = denoising\npretrain-optimizer = sgd",

@@ -126,6 +126,7 @@ TEST(ShardPlan, groups_divide_shards_and_ranks) {
           own += positions.size();
         }
         ASSERT_EQ(group.samples_in_step(step), own);
+        ASSERT_EQ(own > 0, step < group.steps_with_samples());
         samples += own;
       }
       ASSERT_EQ(samples, plan.samples_in_step(step));

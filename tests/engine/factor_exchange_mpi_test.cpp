@@ -49,14 +49,25 @@ class FactorExchangeTest : public testing::Test {
   FactorLayout layout_;
 };
 
+TEST(FactorSteps, begin_anew_in_each_epoch_and_are_counted) {
+  for (const FactorSteps& steps : {FactorSteps{3, 0}, {3, 5}, {3, 6}, {2, 1}, {1, 4}}) {
+    Index count = 0;
+    for (Index step = 1; step <= 20; ++step) {
+      const Index in_epoch = steps.per_epoch == 0 ? step - 1 : (step - 1) % steps.per_epoch;
+      EXPECT_EQ(steps.is_due(in_epoch), in_epoch % steps.interval == 0);
+      count += steps.is_due(in_epoch) ? 1 : 0;
+      EXPECT_EQ(steps.count(step), count)
+          << steps.interval << " " << steps.per_epoch << " " << step;
+    }
+  }
+}
+
 TEST_F(FactorExchangeTest, owners_of_a_weight_receive_the_tree_sum_of_its_factors) {
   const int last = world_.size() - 1;
   const std::vector<MatrixBand> bands = {
       {0, even_part(9, 2, 0), {}, last}, {0, even_part(9, 2, 1), {}, 0}, {2, {0, 4}, {}, last}};
-  FactorExchange exchange(world_, layout_, 3, leaves, 512);
+  FactorExchange exchange(world_, layout_, {3, 0}, leaves, 512);
   exchange.plan_receivers(bands);
-  EXPECT_TRUE(exchange.is_due(0) && exchange.is_due(3));
-  EXPECT_FALSE(exchange.is_due(1));
   const std::vector<float> all = node({0, leaves});
   const Range own = even_part(leaves, world_.size(), world_.rank());
   for (int step = 0; step < 2; ++step) {

@@ -99,6 +99,7 @@ TEST(OuterStep, two_groups_equal_the_slow_reference_bit_for_bit) {
       2, std::vector<std::vector<float>>(2, std::vector<float>(outer.size())));
   double spread = 0;
   Index outer_steps = 0;
+  std::vector<Index> updates(2);
   for (Index step = 0; step < epochs * plan.steps_per_epoch(); ++step) {
     const Index in_epoch = step % plan.steps_per_epoch();
     for (std::size_t g = 0; g < 2; ++g) {
@@ -108,7 +109,7 @@ TEST(OuterStep, two_groups_equal_the_slow_reference_bit_for_bit) {
       SlowStep slow(model, group);
       const auto gradient = slow.gradient(local[g].data(), own, 1, in_epoch);
       std::vector<float*> state = {moments[g][0].data(), moments[g][1].data()};
-      optimizer->update({step + 1, rate}, local[g], gradient, state);
+      optimizer->update({++updates[g], rate}, local[g], gradient, state);
     }
     if (in_epoch != 2 && in_epoch + 1 != plan.steps_per_epoch()) continue;
     ++outer_steps;
@@ -127,6 +128,7 @@ TEST(OuterStep, two_groups_equal_the_slow_reference_bit_for_bit) {
     spread = std::sqrt(apart / moved);
     local = {outer, outer};
   }
+  EXPECT_EQ(updates, (std::vector<Index>{3 * epochs, 4 * epochs}));
   EXPECT_EQ(outer_steps, 2 * epochs) << "after the third step and at the end of an epoch";
   for (const Index threads : {1, 2}) {
     const Outcome outcome = train(Communicator::world(), settings, threads);
@@ -215,6 +217,48 @@ TEST(OuterStep, resumed_groups_continue_with_the_same_bits) {
     world.barrier();
     const auto resumed = continue_from(world, cut_after, false);
     EXPECT_TRUE(!world.is_root() || same_bits(resumed, whole)) << optimizer;
+  }
+}
+
+// Every fourth step computes roots, and every fourth step of the run is one that three groups of
+// four have no samples for.
+TEST(OuterStep, roots_of_groups_that_skip_steps_are_computed_again) {
+  const Autoencoder model(small_spec());
+  const auto tensors = stored_tensors(model.layout());
+  const ShardPlan plan = plan_of(4);
+  ASSERT_EQ(plan.steps_per_epoch(), 4);
+  StageSettings settings = settings_of("shampoo", 4);
+  settings.optimizer.precondition.block = 100;
+  settings.optimizer.precondition.every = 4;
+  WorkerPool pool(1);
+  Buffer<float> parameters = initial_parameters(model);
+  Stage stage(Communicator::self(), model, plan, pool, parameters.span(), settings);
+  KeyedSource source(plan);
+  // The floats of each group's left roots.
+  const auto roots = [&] {
+    std::vector<std::vector<float>> all;
+    for (const StoredArena& arena : stage.stored(tensors)) {
+      if (arena.group.find("_left_root") == std::string::npos) continue;
+      std::vector<float>& own = all.emplace_back();
+      for (std::size_t r = 0; r < arena.ranges.size(); ++r)
+        own.insert(own.end(), arena.values[r], arena.values[r] + arena.ranges[r].size());
+    }
+    return all;
+  };
+  std::vector<std::vector<float>> before;
+  for (Index step = 0; step < 12 * 4; ++step) {
+    if (step == 8 * 4) before = roots();
+    stage.gradient(source, 1, 0, step % 4);
+    stage.update(step, rate, {});
+  }
+  const auto after = roots();
+  ASSERT_EQ(after.size(), 4U);
+  for (std::size_t group = 0; group < 4; ++group) {
+    // Of each matrix: a float that did not change is one of a root that was not computed.
+    Index same = 0;
+    for (std::size_t i = 0; i < after[group].size(); ++i)
+      same += after[group][i] == before[group][i] && after[group][i] != 0 ? 1 : 0;
+    EXPECT_LT(same, 4) << "group " << group;
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "engine/small_training.hpp"
 #include "optim/clip.hpp"
+#include "optim/matrix_rule.hpp"
 #include "support/expect_error.hpp"
 #include "support/shared_folder.hpp"
 
@@ -171,9 +172,53 @@ TEST_F(StageTest, weights_without_factors_are_refused_with_kfac) {
   const Autoencoder tied(spec);
   WorkerPool pool(1);
   Buffer<float> parameters = initial_parameters(tied);
-  expect_error(ErrorKind::usage, "encoder/0/weight", [&] {
+  expect_error(ErrorKind::usage, "weights of its own: use --optimizer shampoo", [&] {
     const Stage stage(world_, tied, plan_, pool, parameters.span(), settings_of("kfac"));
   });
+}
+
+// As in architecture surgery, where the biases of new categories alone are trained.
+TEST_F(StageTest, rules_of_matrices_also_train_where_no_matrix_is_trained) {
+  const Buffer<float> start = initial_parameters(model_);
+  Frozen frozen;
+  for (const TensorRole& role : model_.roles()) {
+    if (!role.bias) frozen.ranges.push_back(model_.layout().range(role.slot));
+  }
+  std::ranges::sort(frozen.ranges, {}, &Range::begin);
+  for (const char* optimizer : {"shampoo", "kfac", "kfac adaptive", "kfac quadratic"}) {
+    StageSettings settings = settings_of(optimizer);
+    settings.frozen = frozen;
+    const auto expected = train(Communicator::self(), settings, 1);
+    EXPECT_FALSE(same_bits(expected, start.span())) << optimizer;
+    EXPECT_TRUE(std::ranges::all_of(expected, [](float value) { return std::isfinite(value); }));
+    for (const Range& range : frozen.ranges) {
+      const auto begin = static_cast<std::size_t>(range.begin);
+      const auto size = static_cast<std::size_t>(range.size());
+      EXPECT_TRUE(
+          same_bits(std::span(expected).subspan(begin, size), start.span().subspan(begin, size)));
+    }
+    for (const Index threads : {1, 3})
+      EXPECT_TRUE(same_bits(train(world_, settings, threads), expected)) << optimizer;
+  }
+}
+
+// Of the same samples in every step, and weights that stay, running means are right from the first
+// step on, once they are divided by 1 - b^t: in epochs of one step all of these update them.
+TEST_F(StageTest, curvature_counts_the_updates_of_its_statistics) {
+  const ShardPlan plan(shards * 5, shards, 5);
+  ASSERT_EQ(plan.steps_per_epoch(), 1);
+  WorkerPool pool(1);
+  Buffer<float> parameters = initial_parameters(model_);
+  Stage stage(world_, model_, plan, pool, parameters.span(), settings_of("kfac adaptive"));
+  KeyedSource source(plan);
+  std::vector<double> curvatures;
+  for (Index step = 0; step < 4; ++step) {
+    stage.gradient(source, 1, static_cast<std::uint32_t>(step), 0);
+    stage.update(step, 0, {});
+    curvatures.push_back(stage.sharded_optimizer().curvature(step + 1, 0.5, parameters.span()));
+    EXPECT_NEAR(curvatures.back(), curvatures.front(), 1e-4 * curvatures.front()) << step;
+  }
+  EXPECT_GT(curvatures.front(), 0);
 }
 
 TEST_F(StageTest, gather_behind_the_next_step_changes_nothing) {
@@ -281,6 +326,40 @@ TEST_F(StageTest, memory_is_divided_over_the_ranks) {
   replicated.reduction = Reduction::allreduce;
   Stage classic(world_, model_, plan_, pool, parameters.span(), replicated);
   EXPECT_EQ(classic.optimizer_bytes(), 2 * arena_bytes);
+}
+
+TEST_F(StageTest, memory_of_kfac_has_factors_statistics_and_scratch) {
+  WorkerPool pool(1);
+  Buffer<float> parameters = initial_parameters(model_);
+  const Communicator self = Communicator::self();
+  StageSettings settings = settings_of("kfac");
+  settings.optimizer.precondition.block = 100;
+  const Stage kfac(self, model_, plan_, pool, parameters.span(), settings);
+  const Stage adam(self, model_, plan_, pool, parameters.span(), settings_of("adam"));
+  const auto rule = make_optimizer(settings.optimizer);
+  FactorLayout factors;
+  Index state = 0;
+  Index scratch = 0;
+  for (const TensorGroup& group : tensor_groups(model_, {}, {})) {
+    const Tensor& tensor = model_.layout().tensor(group.slot);
+    if (!group.matrix) {
+      state += 2 * group.range.size();
+      continue;
+    }
+    const Index rows = tensor.shape.front();
+    const Index columns = tensor.size / rows;
+    factors.add(group.slot, tensor.name, rows, columns, 100);
+    for (const MatrixRule::State& part : rule->matrix_rule()->states(rows, columns))
+      state += round_up(part.rows * part.columns, cell_floats);
+    scratch = std::max(scratch, rule->matrix_rule()->scratch_floats(rows, columns));
+  }
+  // A worker's first buffer lies in the arena of the exchange.
+  const GradientPlan gradients(shards, {0, shards}, 1, false);
+  const Index further = gradients.workers().front().buffers - 1;
+  EXPECT_GT(further, 0);
+  EXPECT_EQ(kfac.workspace_bytes() - adam.workspace_bytes(), further * factors.size() * 4);
+  EXPECT_EQ(kfac.optimizer_bytes(), (state + scratch + parameters.size()) * 4);
+  EXPECT_EQ(kfac.stored_bytes(), state * 4);
 }
 
 TEST_F(StageTest, phases_are_recorded_from_the_call_on) {

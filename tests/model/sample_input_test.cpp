@@ -9,6 +9,7 @@
 
 #include "hourglass/core/error.hpp"
 #include "model/autoencoder_trial.hpp"
+#include "nn/kronecker_factors.hpp"
 #include "support/expect_error.hpp"
 
 namespace hourglass {
@@ -249,6 +250,43 @@ TEST(SampleInput, sparse_rows_have_the_results_of_dense_ones) {
     context.sparse_samples = &view;
     EXPECT_EQ(sparse.train_counts(context).loss, loss);
     EXPECT_TRUE(same_bits(sparse.gradient.span(), expected));
+  }
+}
+
+// Of the first weight, from the scaled counts that are its input.
+TEST(SampleInput, factors_of_sparse_rows_are_those_of_dense_ones) {
+  for (const bool counts : {true, false}) {
+    AutoencoderSpec spec = count_spec(Loss::nb);
+    if (!counts) {
+      spec = small_spec();
+      spec.output_activation = Activation::linear;
+    }
+    FactorLayout layout;
+    layout.add(0, "weight", 7, 9, 5);
+    const auto factors_of = [&](SparseInput sparse, bool known) {
+      spec.sparse_input = sparse;
+      CountTrial trial(spec);
+      Buffer<float> sums(layout.size());
+      SparseBatch batch;
+      batch.clear(9);
+      append_rows(trial.t(), batch);
+      const SparseRows view = batch.view();
+      PassContext context = training;
+      context.factors = &layout;
+      context.factor_sums = sums.data();
+      context.batch_samples = trial.rows;
+      if (known) context.sparse_samples = &view;
+      trial.train_counts(context);
+      return std::vector<float>(sums.span().begin(), sums.span().end());
+    };
+    const auto expected = factors_of(SparseInput::off, false);
+    const float largest = std::ranges::max(expected);
+    EXPECT_GT(largest, 0);
+    for (const bool known : {false, true}) {
+      const auto factors = factors_of(SparseInput::on, known);
+      for (std::size_t i = 0; i < expected.size(); ++i)
+        ASSERT_NEAR(factors[i], expected[i], 1e-5F * std::fabs(expected[i]) + 1e-6F * largest) << i;
+    }
   }
 }
 

@@ -28,6 +28,7 @@ class BlockTrial {
     MatrixStep matrix_step{step, refresh, nullptr};
     Buffer<float> left;
     Buffer<float> right;
+    if (rule.factor_interval() > 0) matrix_step.factor_count = factor_count(rule, step);
     if (rule.factor_interval() > 0 && (step - 1) % rule.factor_interval() == 0) {
       left = factor(block.rows, step);
       right = factor(block.columns, step + 1000);
@@ -44,7 +45,11 @@ class BlockTrial {
   }
   /// Of a change of the block, after the first transform().
   double curvature(const MatrixRule& rule, Index step, double damping, ConstMatrix change) {
-    return rule.curvature(step, damping, change, views_, scratch_.span());
+    return rule.curvature(factor_count(rule, step), damping, change, views_, scratch_.span());
+  }
+  /// Steps up to `step` with factors.
+  static Index factor_count(const MatrixRule& rule, Index step) {
+    return (step - 1) / rule.factor_interval() + 1;
   }
   /// A Kronecker factor of n x n, a function of `item`.
   static Buffer<float> factor(Index n, Index item) {

@@ -54,6 +54,10 @@ REVIEWED = [
     ("; the same command {}", "import_stop_test gives it again"),
     ("use the hourglass that wrote it{}", "golden_test reads files of other versions"),
     ("stopped on request; {} measurements are kept in {}; the same command", "scale_test"),
+    (
+        "nor a convolution with weights of its own: use --optimizer shampoo",
+        "other checks of the settings come first: stage_mpi_test",
+    ),
     (", and the same command continues", "scale_test: interrupted studies are continued"),
     (": use a larger value", "needs an MPI with few tags; tree_reducer_test"),
     ("the first item is the shape that enters, e.g. 28x28", "an example in a statement"),

@@ -45,6 +45,15 @@ TEST(PredictMemory, counts_what_a_rank_holds) {
   EXPECT_GT(bytes_of(predict_memory(async.communicator, async.config, async.data, async.stages),
                      "checkpoint in the background"),
             0);
+  // Between two outer steps, on all ranks together: w and its momentum, and of each of two groups
+  // the weights and two moments.
+  TinyRun local(run, [](TrainConfig& config) {
+    config.reliability.checkpoint_async = true;
+    config.local = {2, 2, 0.7, 0.9};
+  });
+  EXPECT_GE(bytes_of(predict_memory(local.communicator, local.config, local.data, local.stages),
+                     "checkpoint in the background"),
+            8 * weights / run.communicator.size());
 }
 
 }  // namespace
