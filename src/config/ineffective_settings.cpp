@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "config/settings.hpp"
+#include "model/dictionary_checks.hpp"
 
 namespace hourglass {
 
@@ -21,6 +22,21 @@ bool is_met(const TrainConfig& config, const SettingDependency& dependency) {
     return std::ranges::find(dependency.values, find_setting(name).get(config)) !=
            dependency.values.end();
   });
+}
+
+// The auxiliary loss is not of all sparse codes.
+void add_auxiliary_advice(const TrainConfig& config, std::vector<std::string>& advice) {
+  if (!config.model.sparsity.on() || !differs(config, "aux-weight")) return;
+  AutoencoderSpec spec = config.model;
+  if (spec.decoder.empty()) spec.decoder = spec.encoder;  // only the number of its layers counts
+  if (!takes_auxiliary_loss(spec)) {
+    advice.emplace_back(
+        "advice: --aux-weight has no effect without the auxiliary loss of --aux-k, which needs "
+        "--sparsity topk:K or batch-topk:K with one layer on each side of the code, "
+        "--output-activation linear and --loss mse of whole samples");
+  } else if (spec.dictionary.aux_k == 0) {
+    advice.emplace_back("advice: --aux-weight has no effect with --aux-k 0");
+  }
 }
 
 }  // namespace
@@ -114,6 +130,7 @@ std::vector<std::string> ineffective_settings_advice(const TrainConfig& config) 
       }
     }
   }
+  add_auxiliary_advice(config, advice);
   return advice;
 }
 
