@@ -99,7 +99,7 @@ class TransferTest(StepTest):
         source = tensors(before / "model.h5")
         norms = np.linalg.norm(source["decoder/0/weight"], axis=0)
         self.assertGreater(np.abs(norms - 1).max(), 0.01)
-        local = ["--sync-every", 1, "--sync-groups", 2]
+        local = ["--sync-every", 1, "--sync-groups", 2, "--batch", 72]
         for frozen, *more in (("decoder",), ("decoder", *local), ("encoder",)):
             given = [*sparse, "--init-from", before, "--freeze", frozen, *more]
             for name, values in tensors(self.steps(*given, ranks=2) / "model.h5").items():
