@@ -44,7 +44,7 @@ std::vector<Setting> dictionary_settings() {
          if (k < 0 && text != "auto") bad_value("aux-k", text, wanted);
          of(c).aux_k = k;
        }},
-      number_setting({"aux-weight", s, "Weight of the auxiliary loss of --aux-k"},
+      number_setting({"aux-weight", s, "topk, batch-topk: weight of the auxiliary loss of --aux-k"},
                      [](TrainConfig& c) -> double& { return of(c).aux_weight; }),
       {"matryoshka", s,
        "topk, batch-topk: prefixes of the code, e.g. 256,1024,4096, that each reconstruct the "

@@ -45,6 +45,9 @@ void check_dictionary_training(const TrainConfig& config) {
                        (config.model.decoder.empty() || config.model.decoder.size() == 2)),
         "--resample-dead gives units the direction of samples and needs one layer on each side of "
         "the code: leave it out");
+  check(!resamples || config.transfer.freeze.empty(),
+        "--resample-dead gives units new weights on both sides of the code and cannot be combined "
+        "with --freeze: leave out one of them");
   check(!resamples || !is_full_batch(config),
         "--optimizer lbfgs uses a line search and cannot be combined with --resample-dead");
   check(dictionary.aux_k <= 0 || !is_full_batch(config),

@@ -8,6 +8,7 @@
 
 #include "config/optimizer_defaults.hpp"
 #include "config/settings.hpp"
+#include "model/dictionary_checks.hpp"
 
 namespace hourglass {
 
@@ -34,6 +35,21 @@ bool is_met(const TrainConfig& config, const SettingDependency& dependency) {
   return std::ranges::any_of(dependency.needed, [&](const char* name) {
     return dependency.values.empty() ? differs(config, name) : has(name, dependency.values);
   });
+}
+
+// The auxiliary loss is not of all sparse codes.
+void add_auxiliary_advice(const TrainConfig& config, std::vector<std::string>& advice) {
+  if (!config.model.sparsity.on() || !differs(config, "aux-weight")) return;
+  AutoencoderSpec spec = config.model;
+  if (spec.decoder.empty()) spec.decoder = spec.encoder;  // only the number of its layers counts
+  if (!takes_auxiliary_loss(spec)) {
+    advice.emplace_back(
+        "advice: --aux-weight has no effect without the auxiliary loss of --aux-k, which needs "
+        "--sparsity topk:K or batch-topk:K with one layer on each side of the code, "
+        "--output-activation linear and --loss mse of whole samples");
+  } else if (spec.dictionary.aux_k == 0) {
+    advice.emplace_back("advice: --aux-weight has no effect with --aux-k 0");
+  }
 }
 
 }  // namespace
@@ -131,6 +147,7 @@ std::vector<std::string> ineffective_settings_advice(const TrainConfig& config) 
       }
     }
   }
+  add_auxiliary_advice(config, advice);
   return advice;
 }
 

@@ -43,6 +43,7 @@ OuterStep::OuterStep(const Communicator& communicator, const Communicator& group
       pool_(pool),
       parameters_(parameters),
       settings_(settings.local),
+      frozen_(settings.frozen.ranges),
       recording_(recording),
       own_groups_(plan.groups_of_rank(communicator.rank(), communicator.size())),
       nodes_(maximal_nodes(own_groups_, plan.groups())),
@@ -95,7 +96,7 @@ void OuterStep::make(std::span<const std::unique_ptr<Replica>> replicas, bool me
     group_.broadcast(std::as_writable_bytes(parameters_));
     waited_seconds_ += timer.seconds();
   }
-  model_.constrain(parameters_.data());
+  model_.constrain(parameters_.data(), frozen_);
   for (const auto& replica : replicas)
     std::ranges::copy(parameters_, replica->parameters().begin());
 }

@@ -77,6 +77,7 @@ class OuterStep {
   WorkerPool& pool_;
   std::span<float> parameters_;
   LocalStepSettings settings_;
+  std::vector<Range> frozen_;
   const Recording& recording_;
   Range own_groups_;
   std::vector<Range> nodes_;  // maximal ones of this rank's groups

@@ -98,6 +98,7 @@ Replica::Replica(const Communicator& communicator, const Trainable& model, const
                  const std::string& state_prefix)
     : model_(model),
       clip_norm_(settings.clip_norm),
+      frozen_(settings.frozen.ranges),
       exchange_(communicator, parameters,
                 exchange_settings(communicator, model, plan, optimizer, pool, settings, recording,
                                   state_prefix)),
@@ -139,7 +140,7 @@ void Replica::update(Index step, double learning_rate, std::optional<double> nor
         optimizer_.update(bucket, update, gradient);
       },
       hides_gather_ && !checked ? gather : GradientExchange::Gather::now);
-  model_.constrain(parameters().data());
+  model_.constrain(parameters().data(), frozen_);
   model_.follow_selection(engine_.smallest_selected(), parameters().data());
   if (checked) check_->finish(update.step, loss.mean, loss.samples);
 }

@@ -93,6 +93,7 @@ class Replica {
  private:
   const Trainable& model_;
   double clip_norm_;
+  std::vector<Range> frozen_;
   GradientExchange exchange_;
   ShardedOptimizer optimizer_;
   GradientEngine engine_;

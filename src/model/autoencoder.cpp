@@ -11,6 +11,7 @@
 #include "model/dictionary_pass.hpp"
 #include "model/dictionary_start.hpp"
 #include "model/distilled.hpp"
+#include "model/frozen.hpp"
 #include "model/gate_loss.hpp"
 #include "model/output_loss.hpp"
 #include "model/paired_target.hpp"
@@ -281,7 +282,9 @@ LossSums Autoencoder::loss_of(ConstMatrix target, Matrix logits, Matrix gradient
                        logits, gradient, options, weights);
 }
 
-void Autoencoder::constrain(float* parameters) const {
+void Autoencoder::constrain(float* parameters, std::span<const Range> frozen) const {
+  if (architecture_.dictionary >= 0 && is_frozen(frozen, layout_.range(architecture_.dictionary)))
+    return;
   if (predictive_) predictive_->normalize(parameters);
   if (spec_.dictionary.unit_norm) normalize_atoms(*this, parameters);
 }

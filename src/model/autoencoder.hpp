@@ -150,7 +150,7 @@ class Autoencoder final : public Trainable {
 
   /// Predictive sparse decomposition and DictionarySpec::unit_norm: scales the dictionary's columns
   /// to norm 1.
-  void constrain(float* parameters) const override;
+  void constrain(float* parameters, std::span<const Range> frozen) const override;
 
   /// The units of the code when a penalty needs their means, else 0.
   [[nodiscard]] Index mean_units() const override {

@@ -53,7 +53,9 @@ class Distilled final : public Trainable {
   }
   [[nodiscard]] Index posterior_layer() const override { return student_.posterior_layer(); }
   [[nodiscard]] Index posterior_units() const override { return student_.posterior_units(); }
-  void constrain(float* parameters) const override { student_.constrain(parameters); }
+  void constrain(float* parameters, std::span<const Range> frozen) const override {
+    student_.constrain(parameters, frozen);
+  }
   [[nodiscard]] Index mean_units() const override { return student_.mean_units(); }
   void add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace,
                      const PassContext& context, std::span<ExactSum> sums) const override {

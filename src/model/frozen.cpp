@@ -37,13 +37,13 @@ void add_known_rows(const Tensor& tensor, const std::vector<Condition>& conditio
   }
 }
 
-bool is_frozen(const Frozen& frozen, Range range) {
-  return std::ranges::any_of(frozen.ranges, [&](const Range& held) {
+}  // namespace
+
+bool is_frozen(std::span<const Range> frozen, Range range) {
+  return std::ranges::any_of(frozen, [&](const Range& held) {
     return held.begin <= range.begin && range.end <= held.end;
   });
 }
-
-}  // namespace
 
 bool is_condition(const Tensor& tensor) { return tensor.name.ends_with("/condition"); }
 
@@ -74,7 +74,7 @@ Frozen frozen_parameters(const Autoencoder& network, const LayerChoice& layers,
   }
   const auto has_none_trained = [&](const Layer& layer) {
     return std::ranges::all_of(layer.roles(), [&](const TensorRole& role) {
-      return is_frozen(frozen, layout.range(role.slot));
+      return is_frozen(frozen.ranges, layout.range(role.slot));
     });
   };
   const Network& chain = network.network();

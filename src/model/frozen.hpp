@@ -32,6 +32,9 @@ struct Frozen {
 [[nodiscard]] Frozen frozen_parameters(const Autoencoder& network, const LayerChoice& layers,
                                        const std::vector<Condition>* known = nullptr);
 
+/// Whether all of `range` is in one of the frozen ranges.
+[[nodiscard]] bool is_frozen(std::span<const Range> frozen, Range range);
+
 /// Whether `tensor` holds the biases of categories (nn/condition_bias.hpp).
 [[nodiscard]] bool is_condition(const Tensor& tensor);
 

@@ -26,7 +26,9 @@ class Stacked final : public Trainable {
                       const GradientReady& ready) const override;
   LossSums evaluate(const float* parameters, ConstMatrix samples,
                     Workspace& workspace) const override;
-  void constrain(float* parameters) const override { model_->constrain(parameters); }
+  void constrain(float* parameters, std::span<const Range> frozen) const override {
+    model_->constrain(parameters, frozen);
+  }
   [[nodiscard]] Index mean_units() const override { return model_->mean_units(); }
   void add_unit_sums(const float* parameters, ConstMatrix samples, Workspace& workspace,
                      const PassContext& context, std::span<ExactSum> sums) const override;

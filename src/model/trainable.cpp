@@ -4,7 +4,7 @@
 
 namespace hourglass {
 
-void Trainable::constrain(float* /*parameters*/) const {}
+void Trainable::constrain(float* /*parameters*/, std::span<const Range> /*frozen*/) const {}
 
 void Trainable::count_use(const PassContext& /*context*/, Workspace& /*workspace*/, Index /*rows*/,
                           UnitUse& /*use*/) const {

@@ -65,8 +65,9 @@ class Trainable {
                          UnitUse& use) const;
 
   /// Projects the parameters onto their constraints, after initialisation and after every update.
-  /// The same function of all parameters on every rank.
-  virtual void constrain(float* parameters) const;
+  /// The same function of all parameters on every rank. `frozen` parts of the arena
+  /// (Frozen::ranges) stay as they are.
+  virtual void constrain(float* parameters, std::span<const Range> frozen) const;
 
   /// The tensors with a row for each unit of a sparse code, whose gradient is 0 where no sample
   /// uses the unit (PassContext::active_rows). No units: the gradient is dense.

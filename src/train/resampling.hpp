@@ -20,9 +20,11 @@ namespace hourglass {
 /// unit is drawn without replacement, with probabilities proportional to their squared error to the
 /// power of 2: those of the largest u_i^(1 / w_i), u_i being uniform random numbers (Efraimidis &
 /// Spirakis 2006). The unit's atom becomes the sample's residual, at norm 1, its encoder weights
-/// the same, at a fifth of the mean norm of the living units' weights, its bias and all moments of
-/// the optimizer for them 0. A function of the parameters, the seed and the number of the update:
-/// the same on any number of ranks and threads.
+/// the same or, where the target is not the input, the input, at a fifth of the mean norm of the
+/// living units' weights. Missing elements have no residual. The unit's bias becomes 0, a gate's
+/// magnitude what it starts at, and so does a threshold, or half of what the unit gives for the
+/// sample where that is less; all moments of the optimizer for them become 0. A function of the
+/// parameters, the seed and the number of the update: the same on any number of ranks and threads.
 class Resampling {
  public:
   /// The references outlive this.

@@ -50,6 +50,15 @@ TrainConfig completed_config(RunData& data, const RunStart& start,
   return config;
 }
 
+namespace {
+
+Frozen frozen_of(const TrainConfig& config, const Autoencoder& network) {
+  return frozen_parameters(network, config.transfer.freeze,
+                           config.origin.known() ? &config.origin.conditions : nullptr);
+}
+
+}  // namespace
+
 void take_initial_weights(const Communicator& communicator, const Model& source,
                           const Autoencoder& network, const DataIdentity& data,
                           std::span<float> parameters, TrainConfig& config) {
@@ -57,7 +66,7 @@ void take_initial_weights(const Communicator& communicator, const Model& source,
     const WeightReceiver receiver{network, data.feature_names, config.transfer.init_layers,
                                   config.transfer.freeze};
     config.origin.taken = take_weights(source, receiver, parameters);
-    network.constrain(parameters.data());
+    network.constrain(parameters.data(), frozen_of(config, network).ranges);
   });
 }
 
@@ -108,9 +117,7 @@ void check_teacher_input(const Model& teacher, const TrainConfig& config,
 
 std::string frozen_note(const TrainConfig& config, const Autoencoder& network) {
   if (config.transfer.freeze.empty()) return "";
-  const Frozen frozen = frozen_parameters(
-      network, config.transfer.freeze, config.origin.known() ? &config.origin.conditions : nullptr);
-  return frozen_text(network, config.transfer.freeze, frozen);
+  return frozen_text(network, config.transfer.freeze, frozen_of(config, network));
 }
 
 std::string configuration_text(const TrainConfig& config) {

@@ -24,7 +24,7 @@ StageSequence::StageSequence(const Communicator& communicator, const TrainConfig
       parameters_(network.layout().size()) {
   initialize(network.layout(), network.roles(), config.initialization, config.seed,
              parameters_.span(), shards == nullptr ? std::span<const Range>() : shards->parts());
-  network.constrain(parameters_.data());
+  network.constrain(parameters_.data(), {});
   tie_start(network, parameters_.span());
 }
 

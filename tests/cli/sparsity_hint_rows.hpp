@@ -76,6 +76,10 @@ inline std::vector<Row> sparsity_hint_rows() {
       {hint("use e.g. --k-anneal 2epochs"),
        {"--sparsity topk:2", "--k-start 4"},
        {{"--k-anneal 2epochs"}}},
+      {hint("--resample-dead gives units new weights on both sides of the code and cannot be "
+            "combined with --freeze: leave out one of them"),
+       {"--sparsity topk:2", "--layers 16,8", "--resample-dead 5steps", "--freeze 2"},
+       {{"no --resample-dead"}, {"no --freeze"}}},
       // Dictionaries that are divided among ranks.
       {hint("give --sparsity, e.g. topk:32"),
        {"--dictionary-shards 2"},

@@ -81,7 +81,7 @@ Index allocations_of_a_pass(const Trainable& model, bool evaluates = true, bool 
   const auto pass = [&] {
     if (!sums.empty()) model.add_unit_sums(parameters.data(), x, workspace, context, sums);
     model.train_pass(parameters.data(), x, 0.5F, workspace, gradient.data(), context, ready);
-    model.constrain(parameters.data());
+    model.constrain(parameters.data(), {});
     if (evaluates) model.evaluate(parameters.data(), x, workspace);
   };
   pass();

@@ -204,7 +204,7 @@ Trained train(const Communicator& communicator, const AutoencoderSpec& spec, Ind
   Buffer<float> parameters(model.layout().size());
   initialize(model.layout(), model.roles(), Initialization::glorot_uniform, 5, parameters.span(),
              divided ? divided->parts() : std::span<const Range>());
-  model.constrain(parameters.data());
+  model.constrain(parameters.data(), {});
   tie_start(model, parameters.span());
   const ShardPlan plan(97, 4, 6);
   WorkerPool pool(1);

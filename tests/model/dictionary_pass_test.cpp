@@ -234,7 +234,7 @@ TEST(DictionaryPass, unit_atoms_lose_the_part_along_them) {
   Trial plain(spec, 9);
   spec.dictionary.unit_norm = true;
   Trial constrained(spec, 9);
-  constrained.model.constrain(constrained.parameters.data());
+  constrained.model.constrain(constrained.parameters.data(), {});
   std::ranges::copy(constrained.parameters.span(), plain.parameters.data());
   EXPECT_EQ(train(plain).loss, train(constrained).loss);
   const ConstMatrix atoms = constrained.model.dictionary(constrained.parameters.data());

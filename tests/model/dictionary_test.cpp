@@ -84,7 +84,7 @@ TEST(Dictionary, gradients_of_unit_atoms_lose_the_part_along_them) {
   Trial plain(spec);
   spec.dictionary.unit_norm = true;
   Trial constrained(spec);
-  constrained.model.constrain(constrained.parameters.data());
+  constrained.model.constrain(constrained.parameters.data(), {});
   std::ranges::copy(constrained.parameters.span(), plain.parameters.data());
   const LossSums expected = plain.train();
   EXPECT_EQ(constrained.train().loss, expected.loss);

@@ -55,6 +55,19 @@ TEST(Frozen, rows_of_new_categories_are_trained) {
   }
 }
 
+TEST(Frozen, atoms_are_not_scaled) {
+  AutoencoderSpec spec = small_spec();
+  spec.dictionary.unit_norm = true;
+  Trial trial(spec);
+  const std::vector<float> before(trial.parameters.span().begin(), trial.parameters.span().end());
+  const Frozen decoder = frozen_parameters(trial.model, layer_choice_from("decoder"));
+  trial.model.constrain(trial.parameters.data(), decoder.ranges);
+  EXPECT_TRUE(std::ranges::equal(trial.parameters.span(), before));
+  const Frozen encoder = frozen_parameters(trial.model, layer_choice_from("encoder"));
+  trial.model.constrain(trial.parameters.data(), encoder.ranges);
+  EXPECT_FALSE(std::ranges::equal(trial.parameters.span(), before));
+}
+
 TEST(Frozen, backward_pass_ends_above_frozen_layers_with_the_same_gradient_there) {
   AutoencoderSpec spec = small_spec();
   spec.regularization.hidden_l1 = 0.01;

@@ -48,7 +48,7 @@ struct Trial {
       for (Index i = 0; i < tensor.size; ++i) parameters[tensor.offset + i] = normal(random);
     }
     for (Index i = 0; i < samples.size(); ++i) samples[i] = normal(random);
-    model.constrain(parameters.data());
+    model.constrain(parameters.data(), {});
     context.training = true;
   }
   [[nodiscard]] ConstMatrix x() const { return {samples.data(), rows, features}; }
@@ -222,7 +222,7 @@ TEST(PredictiveSparse, columns_of_the_dictionary_have_norm_one) {
     EXPECT_NEAR(norm, 1, 1e-6);
   }
   const float before = trial.parameters[trial.tensor("encoder/0/weight").offset];
-  trial.model.constrain(trial.parameters.data());
+  trial.model.constrain(trial.parameters.data(), {});
   EXPECT_EQ(trial.parameters[trial.tensor("encoder/0/weight").offset], before)
       << "only the dictionary is touched";
 }

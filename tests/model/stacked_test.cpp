@@ -88,8 +88,8 @@ TEST(Stacked, trains_like_the_model_alone_on_their_output) {
 TEST(Stacked, constrains_like_the_model) {
   const Trial t;
   Buffer<float> expected = filled(t.parameters.size(), 2), values = filled(t.parameters.size(), 2);
-  t.alone.constrain(expected.data());
-  t.stacked->constrain(values.data());
+  t.alone.constrain(expected.data(), {});
+  t.stacked->constrain(values.data(), {});
   EXPECT_TRUE(std::ranges::equal(expected.span(), values.span()));
   EXPECT_FALSE(std::ranges::equal(values.span(), t.parameters.span()));
 }

@@ -28,7 +28,7 @@ class Plain final : public Trainable {
 
 TEST(Trainable, has_no_constraint_by_default) {
   std::vector<float> parameters = {1, -2, 3};
-  Plain().constrain(parameters.data());
+  Plain().constrain(parameters.data(), {});
   EXPECT_EQ(parameters, (std::vector<float>{1, -2, 3}));
 }
 

@@ -155,6 +155,14 @@ class DictionaryTest(ProgramTest):
         for word in ("fraction of variance unexplained", "never", "cosine with the nearest"):
             self.assertIn(word, printed)
 
+    def test_thresholds_too_high_for_any_sample_are_left_behind(self):
+        words = ["--data", f"{self.data}:/train", "--layers", f"{FEATURES},{UNITS}", "--batch", 96]
+        words += ["--micro-batch", 16, "--epochs", 2, "--sparsity", "jumprelu:20", "--l0", 1e-4]
+        words += ["--dead-after", 64, "--resample-dead", "5steps"]
+        digests = {self.train(f"revived-{n}", *words, ranks=n) for n in (None, 2, 3)}
+        self.assertEqual(len(digests), 1)
+        self.assertGreater(read_metrics(self.folder / "revived-2", "epoch")[-1]["l0"], 1)
+
     def test_exports_have_the_pre_bias_in_the_first_bias(self):
         # torch.nn has no top-k.
         dense = [*CODE[:2], *CODE[4:]]

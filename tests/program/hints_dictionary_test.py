@@ -114,6 +114,18 @@ class DictionaryHints(HintTest):
             "of the code: leave it out"
         )
         self.refused(text, [*deep, "--resample-dead", "1epochs"], deep)
+        text = (
+            "advice: --aux-weight has no effect without the auxiliary loss of --aux-k, which needs "
+            "--sparsity topk:K or batch-topk:K with one layer on each side of the code, "
+            "--output-activation linear and --loss mse of whole samples"
+        )
+        weight = ["--aux-weight", 0.1]
+        words = ["--layers", "16,24", "--sparsity", "l1", "--l1", 0.01, *weight]
+        self.hint(text, *self.training(*words), code=0)
+        self.no_hint(text, *self.training(*SPARSE, *weight))
+        text = "advice: --aux-weight has no effect with --aux-k 0"
+        self.hint(text, *self.training(*SPARSE, *weight, "--aux-k", 0), code=0)
+        self.no_hint(text, *self.training(*SPARSE, *weight, "--aux-k", 4))
 
     def test_units_that_die(self):
         """More units than samples would use, all of which share a constant."""

@@ -92,6 +92,20 @@ class TransferTest(StepTest):
         frozen = self.steps(*plain, "--freeze", "encoder", ranks=2)
         self.same_digest([frozen, self.steps(*plain, "--encoder-rate-factor", 0)])
 
+    def test_frozen_layers_around_a_sparse_code_keep_their_bits(self):
+        """Atoms are at norm 1 by default, where they are trained."""
+        sparse = ["--layers", "12,24", "--sparsity", "topk:3"]
+        before = self.steps(*sparse, "--unit-norm-decoder", "false")
+        source = tensors(before / "model.h5")
+        norms = np.linalg.norm(source["decoder/0/weight"], axis=0)
+        self.assertGreater(np.abs(norms - 1).max(), 0.01)
+        local = ["--sync-every", 1, "--sync-groups", 2, "--batch", 72]
+        for frozen, *more in (("decoder",), ("decoder", *local), ("encoder",)):
+            given = [*sparse, "--init-from", before, "--freeze", frozen, *more]
+            for name, values in tensors(self.steps(*given, ranks=2) / "model.h5").items():
+                same = np.array_equal(values, source[name])
+                self.assertEqual(same, name.startswith(frozen), (frozen, name))
+
     def test_what_fits_another_network(self):
         """More units of the code, other hidden units, another depth."""
         before = self.steps("--seed", 7)

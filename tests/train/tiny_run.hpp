@@ -120,7 +120,7 @@ class TinyRun {
         checkpoints(world, config, folder, plan, profile, data, stages),
         supervisor(world, config.reliability),
         step(world, config, plan, stages, state) {
-    data.prepare(config, model.features());
+    data.prepare(config, model.sample_width());
     stages.begin(0);
   }
 
