@@ -71,9 +71,10 @@ TEST(IneffectiveSettings, MomentumOfTheQuadraticModelIsItsOwn) {
 TEST(IneffectiveSettings, AuxiliaryWeightIsForCodesWithAnAuxiliaryLoss) {
   const std::string weight = "layers = 16,24\naux-weight = 0.1\n";
   EXPECT_TRUE(is_ineffective(configured(weight), "aux-weight"));
-  for (const char* text : {"sparsity = l1\nl1 = 0.1", "sparsity = gated\nl1 = 0.1",
-                           "sparsity = jumprelu\nl0 = 0.1", "sparsity = topk:2\nloss = mae",
-                           "sparsity = topk:2\naux-k = 0", "sparsity = topk:2\nlayers = 16,12,24"})
+  for (const char* text :
+       {"sparsity = l1\nl1 = 0.1", "sparsity = gated\nl1 = 0.1", "sparsity = jumprelu\nl0 = 0.1",
+        "sparsity = topk:2\nloss = mae", "sparsity = topk:2\naux-k = 0",
+        "sparsity = topk:2\ndecoder-layers = 24,12,16"})
     EXPECT_TRUE(is_ineffective(configured(weight + text), "aux-weight")) << text;
   for (const char* text : {"sparsity = topk:2", "sparsity = batch-topk:2\naux-k = 4"})
     EXPECT_FALSE(is_ineffective(configured(weight + text), "aux-weight")) << text;
