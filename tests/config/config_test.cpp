@@ -57,7 +57,7 @@ TEST(Validate, refuses_numbers_out_of_range) {
 
 TEST(Validate, refuses_with_local_steps_only_what_the_optimizer_uses) {
   const std::string local = "batch = 64\nmicro-batch = 8\nsync-every = 8\nsync-groups = 4\n";
-  for (const std::string setting : {"kfac-damping-rule = adaptive", "kfac-momentum = quadratic"}) {
+  for (const char* setting : {"kfac-damping-rule = adaptive", "kfac-momentum = quadratic"}) {
     EXPECT_NO_THROW(validate(configured(local + setting)));
     refused(local + setting + "\noptimizer = kfac", "--sync-every cannot be combined with --kfac");
   }
