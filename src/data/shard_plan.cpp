@@ -72,7 +72,7 @@ Index ShardPlan::samples_in_step(Index step) const {
 
 std::set<Index> ShardPlan::micro_batch_sizes() const {
   std::set<Index> sizes;
-  // The first shards have one row more than the last ones, if any have.
+  // Even parts have one of two sizes: the first the smaller, the last the larger one.
   for (const Index rows : {shard_rows(0).size(), shard_rows(shards_ - 1).size()}) {
     if (rows >= micro_batch_) sizes.insert(micro_batch_);
     if (rows % micro_batch_ != 0) sizes.insert(rows % micro_batch_);
