@@ -428,7 +428,7 @@ class TrainingParameters:
         topk, batch-topk: dead units that reconstruct what the code leaves of a sample (auxiliary
         loss): a number, 0 for none, or auto, half of the features [auto]
     aux_weight
-        Weight of the auxiliary loss of --aux-k [0.03125]
+        topk, batch-topk: weight of the auxiliary loss of --aux-k [0.03125]
     matryoshka
         topk, batch-topk: prefixes of the code, e.g. 256,1024,4096, that each reconstruct the
         samples alone; the loss is the mean over them and the whole code
@@ -463,7 +463,8 @@ class TrainingParameters:
     trust_coefficient
         lars: trust coefficient, the norm of a layer's update relative to its weights [0.001]
     weight_decay
-        L2 penalty, or decoupled weight decay (adamw, lamb, muon, shampoo, soap, kfac) [0]
+        L2 penalty, or decoupled weight decay (adamw, lamb, muon, shampoo, soap, kfac without
+        --kfac-momentum quadratic) [0]
     decay_biases
         Apply weight decay to biases as well [true]
     encoder_rate_factor
