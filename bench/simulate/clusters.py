@@ -31,7 +31,7 @@ CLUSTERS = {
         "overhead": 3e-7,
     },
     # A network in which ports alone limit: the fluid model solves groups of eight ranks that
-    # exchange separately, so that the time of a simulation grows in proportion to the ranks.
+    # exchange separately, so that a simulation of many ranks takes a part of the time.
     "ideal-100g": {
         "title": "100 Gb/s, an ideal network of full bisection",
         "bandwidth": 12.5e9,
@@ -76,7 +76,7 @@ def platform_text(c, ranks, ranks_per_node):
     """A cluster as SimGrid reads it."""
     nodes = c["nodes"]
     if not c["topology"]:
-        # No more than are used: SimGrid takes long for many.
+        # No more than are used.
         nodes = -(-ranks // ranks_per_node)
     return (
         "<?xml version='1.0'?><!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n"

@@ -221,14 +221,18 @@ TEST(SampleInput, samples_that_are_no_counts_stay_as_they_are) {
   EXPECT_EQ(sparse.sparse.values[0], -3.0F);
 }
 
+// Of counts, or of other samples.
+AutoencoderSpec spec_of_samples(bool counts) {
+  if (counts) return count_spec(Loss::nb);
+  AutoencoderSpec spec = small_spec();
+  spec.output_activation = Activation::linear;
+  return spec;
+}
+
 // Known sparse rows, or not: the same bits; and close to those of dense products.
 TEST(SampleInput, sparse_rows_have_the_results_of_dense_ones) {
   for (const bool counts : {true, false}) {
-    AutoencoderSpec spec = count_spec(Loss::nb);
-    if (!counts) {
-      spec = small_spec();
-      spec.output_activation = Activation::linear;
-    }
+    AutoencoderSpec spec = spec_of_samples(counts);
     spec.sparse_input = SparseInput::on;
     CountTrial sparse(spec);
     spec.sparse_input = SparseInput::off;
@@ -256,11 +260,7 @@ TEST(SampleInput, sparse_rows_have_the_results_of_dense_ones) {
 // Of the first weight, from the scaled counts that are its input.
 TEST(SampleInput, factors_of_sparse_rows_are_those_of_dense_ones) {
   for (const bool counts : {true, false}) {
-    AutoencoderSpec spec = count_spec(Loss::nb);
-    if (!counts) {
-      spec = small_spec();
-      spec.output_activation = Activation::linear;
-    }
+    AutoencoderSpec spec = spec_of_samples(counts);
     FactorLayout layout;
     layout.add(0, "weight", 7, 9, 5);
     const auto factors_of = [&](SparseInput sparse, bool known) {
