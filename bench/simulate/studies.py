@@ -178,8 +178,8 @@ def sparse():
             *(("ideal-100g", ranks) for ranks in [64, 256, 1024]),
             *(("10gbe", ranks) for ranks in [4, 16, 64]),
         ]:
-            # Few of them on many ranks: all are ready at once, and a simulation takes as long as the
-            # square of the messages under way.
+            # Few of them on many ranks: all are ready at once, and a simulation takes as long as
+            # the square of the messages under way.
             bucket = 1 << 20 if ranks < 64 else 8 << 20
             everything = point("sparse", cluster, ranks, hide_gather=0, bucket=bucket) | {
                 "dictionary": name,
