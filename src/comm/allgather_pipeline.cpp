@@ -33,7 +33,7 @@ AllgatherPipeline::AllgatherPipeline(TreeExchange& exchange) : BucketPipeline(ex
   for (Index slot = 0; slot < slots; ++slot) add_slot(receives, sends);
   if (encodes())
     increments_ = Buffer<WireWord>(words(static_cast<Index>(exchange.settings.parameters.size())));
-  messages_.reserve(static_cast<std::size_t>(others));
+  messages_.reserve(static_cast<std::size_t>(std::max(receives, sends)));
   sent_floats_.resize(static_cast<std::size_t>(slots));
   if (!exchange.settings.packs || others == 0) return;
   Index send_floats = 0;

@@ -40,7 +40,11 @@ void append(std::vector<Message>& messages, const Message& message) {
 
 ExchangePlan::ExchangePlan(Index leaves, int ranks, int rank, int round_bits)
     : ranks_(ranks), rank_(rank) {
+  const auto count = static_cast<std::size_t>(ranks);
   std::vector<Range> leaves_of_rank;
+  leaves_of_rank.reserve(count);
+  nodes_.reserve(count);
+  first_node_.reserve(count + 1);
   for (int r = 0; r < ranks; ++r) {
     leaves_of_rank.push_back(even_part(leaves, ranks, r));
     first_node_.push_back(static_cast<Index>(nodes_.size()));
@@ -48,7 +52,6 @@ ExchangePlan::ExchangePlan(Index leaves, int ranks, int rank, int round_bits)
     nodes_.insert(nodes_.end(), held_nodes.begin(), held_nodes.end());
   }
   first_node_.push_back(static_cast<Index>(nodes_.size()));
-  const auto count = static_cast<unsigned>(ranks);
   if (std::has_single_bit(count) && is_complete_tree_of_ranks({0, leaves}, leaves_of_rank)) {
     const int bits = std::countr_zero(count);
     const int rounds = (bits + round_bits - 1) / round_bits;

@@ -40,7 +40,7 @@ class ExchangePlan {
   /// At most `round_bits` bits of the rank are taken per round.
   ExchangePlan(Index leaves, int ranks, int rank, int round_bits = standard_round_bits);
 
-  static constexpr int standard_round_bits = 3;
+  static constexpr int standard_round_bits = 4;
 
   [[nodiscard]] bool is_halving() const { return bits() > 0; }
   /// Rounds of the reduce, and of the gather. A round's sends depend on the receives of all

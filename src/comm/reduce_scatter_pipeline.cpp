@@ -37,7 +37,7 @@ ReduceScatterPipeline::ReduceScatterPipeline(TreeExchange& exchange)
   }
   packed_floats_.resize(static_cast<std::size_t>(slots));
   parts_.resize(static_cast<std::size_t>(node_count_) * exchange.buckets.size());
-  sums_.reserve(std::max(plan.nodes().size(), static_cast<std::size_t>(receives + 1)));
+  sums_.reserve(plan.is_halving() ? static_cast<std::size_t>(receives + 1) : plan.nodes().size());
   messages_.reserve(static_cast<std::size_t>(std::max(sends, receives)));
 }
 

@@ -40,7 +40,7 @@ Traffic traffic(const std::vector<ExchangePlan>& plans, Collect collect, Range b
 
 template <class Check>
 void for_all_plans(Check check) {
-  for (const int ranks : {1, 2, 3, 4, 5, 6, 7, 8, 9, 16}) {
+  for (const int ranks : {1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 32}) {
     for (const Index leaves : {1, 2, 3, 4, 5, 7, 8, 12, 16, 32, 33, 48}) {
       const auto plans = plans_of_all_ranks(leaves, ranks);
       for (const Index cells : {1, 2, 3, 8, 21}) {
@@ -79,6 +79,8 @@ TEST(ExchangePlan, rounds_take_a_few_bits_of_the_rank_each) {
   EXPECT_EQ(ExchangePlan(1024, 64, 0, 1).rounds(), 6) << "recursive halving";
   EXPECT_EQ(ExchangePlan(1024, 64, 0, 6).rounds(), 1);
   EXPECT_EQ(ExchangePlan(1024, 1024, 0, 3).rounds(), 4);
+  EXPECT_EQ(ExchangePlan(1024, 256, 0).rounds(), 2);
+  EXPECT_EQ(ExchangePlan(1024, 16, 0).rounds(), 1);
 }
 
 TEST(ExchangePlan, owned_slices_tile_the_bucket) {

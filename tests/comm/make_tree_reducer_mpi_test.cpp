@@ -38,14 +38,16 @@ Values rounded_sum(Wire wire, Index step, Range node, Index floats) {
 }
 
 // A step whose "optimizer" adds the gradient, rounded, to the parameters.
-void expect_same_on_any_number_of_ranks(Wire wire, Index leaves, Index floats, Index bucket_bytes) {
+void expect_same_on_any_number_of_ranks(Wire wire, Index leaves, Index floats, Index bucket_bytes,
+                                        int round_bits = ExchangePlan::standard_round_bits) {
   const Communicator world = Communicator::world();
   Buffer<float> sum(floats);
   Buffer<float> parameters(floats);
   std::vector<float> expected(static_cast<std::size_t>(floats), 0.5F);
   std::ranges::fill(parameters.span(), 0.5F);
-  const auto reducer =
-      make_tree_reducer(world, {leaves, bucket_bytes, sum.span(), parameters.span(), wire});
+  ReducerSettings settings{leaves, bucket_bytes, sum.span(), parameters.span(), wire};
+  settings.round_bits = round_bits;
+  const auto reducer = make_tree_reducer(world, settings);
   const auto nodes = maximal_nodes(even_part(leaves, world.size(), world.rank()), leaves);
   std::vector<Buffer<float>> sums;
   for (std::size_t n = 0; n < nodes.size(); ++n) sums.emplace_back(floats);
@@ -91,6 +93,11 @@ TEST(Wire, sums_do_not_depend_on_where_ranks_cut_the_tree) {
     for (const Index leaves : {4, 5, 7, 8, 16})
       expect_same_on_any_number_of_ranks(wire, leaves, 7 * 64, 640);
   }
+}
+
+TEST(Wire, sums_do_not_depend_on_the_number_of_rounds) {
+  for (const Wire wire : {Wire::bf16, Wire::int8})
+    expect_same_on_any_number_of_ranks(wire, 16, 7 * 64, 640, 1);
 }
 
 TEST(Wire, one_bucket_and_fewer_cells_than_ranks) {

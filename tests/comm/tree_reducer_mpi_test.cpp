@@ -17,12 +17,14 @@ namespace {
 /// One rank's side of steps with made-up gradients.
 class Trial {
  public:
-  Trial(const Communicator& communicator, Index leaves, Index floats, Index bucket_bytes)
+  Trial(const Communicator& communicator, Index leaves, Index floats, Index bucket_bytes,
+        int round_bits = ExchangePlan::standard_round_bits)
       : communicator_(communicator), leaves_(leaves), sum_(floats), parameters_(floats) {
     nodes_ = maximal_nodes(even_part(leaves, communicator.size(), communicator.rank()), leaves);
     for (std::size_t n = 0; n < nodes_.size(); ++n) node_sums_.emplace_back(floats);
-    reducer_ =
-        make_tree_reducer(communicator, {leaves, bucket_bytes, sum_.span(), parameters_.span()});
+    ReducerSettings settings{leaves, bucket_bytes, sum_.span(), parameters_.span()};
+    settings.round_bits = round_bits;
+    reducer_ = make_tree_reducer(communicator, settings);
   }
 
   Reducer& reducer() { return *reducer_; }
@@ -125,6 +127,14 @@ TEST_P(TreeReducerLeaves, sums_along_the_tree_bit_for_bit) {
 INSTANTIATE_TEST_SUITE_P(FromOneToMany, TreeReducerLeaves,
                          testing::Values(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 33),
                          testing::PrintToStringParamName());
+
+// Of four ranks, the standard round takes all.
+TEST(TreeReducer, recursive_halving_in_rounds_of_two_ranks) {
+  const Communicator world = Communicator::world();
+  Trial trial(world, 8, 29 * cell_floats, 1280, 1);
+  trial.expect_owned_tile_the_arena();
+  for (Index step = 0; step < 3; ++step) run_step(trial, step, step - 1);
+}
 
 TEST(TreeReducer, order_of_addition_shows_in_the_test_data) {
   Index different = 0;
@@ -246,10 +256,10 @@ TEST(TreeReducer, empty_arena) {
 
 TEST(TreeReducer, calls_out_of_order_are_bugs) {
   const Communicator world = Communicator::world();
-  Trial trial(world, 8, cell_floats, 256);
+  Trial trial(world, 8 * world.size(), cell_floats, 256);
   EXPECT_THROW(trial.reducer().wait_reduce(0), Error);
   EXPECT_THROW(trial.reducer().start_reduce(0, {}), Error);
-  const BucketPart wrong = {{0, 9}, nullptr};
+  const BucketPart wrong = {{0, 8 * world.size() + 1}, nullptr};
   EXPECT_THROW(trial.reducer().start_reduce(0, {&wrong, 1}), Error);
   EXPECT_THROW(Trial(world, 8, cell_floats + 1, 256), Error);
   // Refused calls leave no trace.
