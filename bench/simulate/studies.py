@@ -185,7 +185,7 @@ def sparse():
         ]:
             # Few of them on many ranks: all are ready at once, and a simulation takes as long as
             # the square of the messages under way.
-            bucket = 1 << 20 if ranks < 64 else 8 << 20
+            bucket = 1 << 20 if ranks < 64 else 8 << 20 if ranks < 1024 else 16 << 20
             everything = point("sparse", cluster, ranks, hide_gather=0, bucket=bucket) | {
                 "dictionary": name,
                 "widths": f"{features},{units // scale},{features}",
