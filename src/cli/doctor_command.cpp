@@ -74,13 +74,11 @@ void report_processor(const Machine& machine, Report& report) {
                     "-DHOURGLASS_ARCH=x86-64-v2",
                     fmt::join(machine.missing_vectors, ", "), machine.host));
   }
-  const bool has_avx2 = std::ranges::find(machine.vectors, "avx2") != machine.vectors.end();
-  if (has_avx2 &&
-      (blas_core() == "Prescott" || blas_core() == "Nehalem" || blas_core() == "Generic")) {
-    report.advise(
-        fmt::format("OpenBLAS selected its {} kernel although the processor supports AVX2: set "
-                    "OPENBLAS_CORETYPE=Haswell",
-                    blas_core()));
+  if (const std::string better = better_blas_core(); !better.empty()) {
+    report.advise(fmt::format(
+        "OpenBLAS uses its {} kernel, a slow one for this processor: unset OPENBLAS_CORETYPE, or "
+        "set OPENBLAS_CORETYPE={}",
+        blas_core(), better));
   }
   const Index memory = machine.memory_limit > 0 ? machine.memory_limit : machine.memory;
   report.add("memory",

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -112,6 +113,16 @@ namespace {
 
 extern "C" void ignore_signal(int) {}
 
+// OpenBLAS chooses its kernel when it is loaded. Where its choice is a poor one and nobody has made
+// another, the program begins anew with a better one; if that fails, it goes on with this one.
+void take_better_blas_core(char** argv) {
+  constexpr const char* variable = "OPENBLAS_CORETYPE";
+  if (std::getenv(variable) != nullptr) return;
+  const std::string core = hourglass::better_blas_core();
+  if (core.empty() || setenv(variable, core.c_str(), 1) != 0) return;
+  execv("/proc/self/exe", argv);
+}
+
 // Not ignored: that would be passed on to programs that are started. A file that would become too
 // large is an error of the write; a signal that asks a job to stop and comes before its training
 // ends that at its first step, and is ignored afterwards.
@@ -139,6 +150,7 @@ int flush_output(int code) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  take_better_blas_core(argv);
   install_signal_handlers();
   using hourglass::Error;
   using hourglass::ErrorKind;

@@ -72,4 +72,21 @@ std::string blas_version() {
 
 std::string blas_core() { return openblas_get_corename(); }
 
+std::string better_blas_core(const std::string& core, bool avx2, bool avx512) {
+  if (core != "Prescott" && core != "Nehalem" && core != "Generic") return "";
+  return avx512 ? "SkylakeX" : avx2 ? "Haswell" : "";
+}
+
+std::string better_blas_core() {
+#if defined(__x86_64__)
+  const bool avx2 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+  const bool avx512 =
+      avx2 && __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+      __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0;
+  return better_blas_core(blas_core(), avx2, avx512);
+#else
+  return "";
+#endif
+}
+
 }  // namespace hourglass

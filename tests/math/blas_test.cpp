@@ -138,5 +138,13 @@ TEST(Blas, reports_its_version_and_kernel) {
   EXPECT_FALSE(blas_core().empty());
 }
 
+TEST(Blas, a_kernel_for_any_processor_is_replaced_by_that_of_this_one) {
+  EXPECT_EQ(better_blas_core("Prescott", true, true), "SkylakeX");
+  EXPECT_EQ(better_blas_core("Nehalem", true, false), "Haswell");
+  EXPECT_EQ(better_blas_core("Prescott", false, false), "");
+  for (const char* core : {"Haswell", "Zen", "SkylakeX", "Cooperlake"})
+    EXPECT_EQ(better_blas_core(core, true, true), "") << core;
+}
+
 }  // namespace
 }  // namespace hourglass

@@ -6,6 +6,7 @@ import re
 import resource
 import shutil
 import unittest
+from pathlib import Path
 
 from hints import HintTest
 from support import PROGRAM, execute
@@ -133,6 +134,7 @@ class CommandLineHints(HintTest):
         text = "cannot write to {}: choose another folder for --output"
         self.printed(text, advice(*doctor, "--folder", "/proc/nowhere"))
         self.assertNotIn("another folder", advice(*doctor, "--folder", self.folder))
+        self.kernel_advice(advice, doctor)
         shared = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n"]
         text = (
             "{} ranks on {} share {} hardware threads: start at most {} ranks per node, or pass "
@@ -148,6 +150,23 @@ class CommandLineHints(HintTest):
         printed = self.printed(text, advice(*doctor))
         words = re.search(r"use (mpirun -n 2) hourglass doctor", printed.advice).group(1)
         self.assertIn("sums are correct", advice(*words.split(), "--oversubscribe", *doctor))
+
+    def kernel_advice(self, advice, doctor):
+        # Without the variable the program takes a suitable kernel, also on processors that OpenBLAS
+        # does not know.
+        clean = ["env", "-u", "OPENBLAS_CORETYPE"]
+        self.assertNotIn("a slow one", advice(*clean, *doctor))
+        if "avx2" not in Path("/proc/cpuinfo").read_text():
+            return
+        text = (
+            "OpenBLAS uses its {} kernel, a slow one for this processor: unset OPENBLAS_CORETYPE, "
+            "or set OPENBLAS_CORETYPE={}"
+        )
+        printed = self.printed(text, advice("env", "OPENBLAS_CORETYPE=Prescott", *doctor))
+        setting = re.search(r"or set (OPENBLAS_CORETYPE=\w+)", printed.advice).group(1)
+        result = advice("env", setting, *doctor)
+        self.assertNotIn("a slow one", result)
+        self.assertIn("kernel " + setting.split("=")[1], result)
 
     @unittest.skipIf(CORES < 2, "needs two cores")
     def test_doctor_on_two_cores(self):

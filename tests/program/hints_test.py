@@ -12,7 +12,6 @@ from support import ROOT
 REVIEWED = [
     # Another machine, system or build.
     ("build with e.g. -DHOURGLASS_ARCH=x86-64-v2", "needs a CPU that lacks an instruction set"),
-    ("set OPENBLAS_CORETYPE=Haswell", "needs a CPU that OpenBLAS misjudges"),
     ("install the same program on every node", "needs two builds of the program"),
     ("check which interface is used, e.g. --mca btl_tcp_if_include eth0", "needs a slow network"),
     ("use one that offers MPI_THREAD_FUNNELED", "needs another MPI"),
