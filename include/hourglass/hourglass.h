@@ -57,7 +57,8 @@ int64_t hourglass_outputs(const hourglass_model* model);
  *
  * The bits are those of `hourglass encode` with the model's micro-batch, where samples of float
  * hold the numbers of the data set: of doubles and of integers of 32 bits and more,
- * hourglass_encode_double() takes them. */
+ * hourglass_encode_double() takes them. OpenBLAS's kernel must be the same: on processors that it
+ * does not know, the program takes another than a process finds (docs/serving.md). */
 int hourglass_encode(const hourglass_model* model, const float* samples, size_t n, float* codes);
 int hourglass_encode_double(const hourglass_model* model, const double* samples, size_t n,
                             float* codes);
