@@ -144,12 +144,13 @@ TEST_F(InferenceTest, divergences_of_units_are_exact_means) {
   for (const double divergence : serial.unit_divergences) sum += divergence;
   EXPECT_NEAR(sum, serial.penalty, 1e-6) << "beta is 1";
   WorkerPool pool(2);
-  const Evaluation parallel = evaluate(world_, model, parameters.span(), reader, {}, 3, pool);
+  const Evaluation parallel =
+      evaluate(world_, model, parameters.span(), reader, {}, micro_batch, pool);
   EXPECT_EQ(parallel.unit_divergences, serial.unit_divergences);
   std::vector<float> weights(rows, 0.0F);
   weights[rows - 1] = rows;
   const Evaluation weighted =
-      evaluate(world_, model, parameters.span(), reader, {}, 3, pool, weights);
+      evaluate(world_, model, parameters.span(), reader, {}, micro_batch, pool, weights);
   EXPECT_NE(weighted.unit_divergences, serial.unit_divergences);
   EXPECT_TRUE(
       evaluate(world_, model_, parameters_.span(), reader, {}, 3, pool).unit_divergences.empty());
