@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <system_error>
 
 #include "cli/commands.hpp"
@@ -120,7 +121,10 @@ void take_better_blas_core(char** argv) {
   if (std::getenv(variable) != nullptr) return;
   const std::string core = hourglass::better_blas_core();
   if (core.empty() || setenv(variable, core.c_str(), 1) != 0) return;
-  execv("/proc/self/exe", argv);
+  // By its path: a program started as /proc/self/exe is named "exe".
+  std::error_code failed;
+  const std::string program = std::filesystem::read_symlink("/proc/self/exe", failed);
+  if (!failed) execv(program.c_str(), argv);
 }
 
 // Not ignored: that would be passed on to programs that are started. A file that would become too
