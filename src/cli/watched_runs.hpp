@@ -25,7 +25,7 @@ class WatchedRuns {
 
   /// The best first.
   [[nodiscard]] std::span<const ComparedRun> runs() const { return runs_; }
-  /// What could not be read, and of several runs how many are running.
+  /// Lines about files that could not be read and, with several runs, how many of them are running.
   [[nodiscard]] std::vector<std::string> remarks() const;
 
  private:

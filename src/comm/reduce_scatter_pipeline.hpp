@@ -26,8 +26,8 @@ class ReduceScatterPipeline final : public BucketPipeline {
   void post_receives(Index bucket, Index slot, int round, std::size_t group) override;
   void post_sends(Index bucket, Index slot, int round, std::size_t group) override;
   void combine(Index bucket, Index slot, int round) override;
-  // What is carried of a contribution to these floats of the arena, encoded into the slot's send
-  // buffer, or copied to it.
+  // Encodes the carried part of a contribution to these floats of the arena into the slot's send
+  // buffer, or copies it there.
   const WireWord* pack_for_wire(Index slot, const float* contribution, Range floats);
   const float* pack(Index slot, const float* contribution, Range floats);
   // `messages` of `size` floats each, the first at `offset` and the others `stride` further each,

@@ -64,7 +64,7 @@ class Reducer {
   /// the rank's segment.
   [[nodiscard]] virtual Range owned(Index bucket) const = 0;
 
-  /// What the reduce, or the gather, carries from now on: the active parts of the arena; null: all
+  /// Restricts the reduce, or the gather, to the active parts of the arena from now on; null: all
   /// of it. The same set on every rank, which outlives its use and does not change meanwhile; set
   /// when no bucket is started. All parts of a reduce and `sum` are +0 elsewhere, and stay so; a
   /// gather leaves `parameters` as they are elsewhere. Needs ReducerSettings::packs; without it,

@@ -63,7 +63,7 @@ void check_penalty_schedules(const TrainConfig& config) {
         "--k-start begins a change of K whose length is not given: use e.g. --k-anneal 2epochs");
 }
 
-// What K-FAC's factors of inputs and output gradients do not describe.
+// Refuses models that K-FAC's factors of inputs and output gradients do not describe.
 void check_factors(const TrainConfig& config) {
   const bool pretrained = config.pretrain.kind != Pretrain::none;
   check(config.pretrain.kind != Pretrain::rbm || config.pretrain.optimizer != "kfac",

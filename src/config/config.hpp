@@ -89,8 +89,8 @@ struct TrainConfig {
   AutoencoderSpec model;
   std::string feature_weights;  ///< where the loss's weights of features come from; empty: all 1
   std::string group_weights;    ///< mixed loss: of columns, "NAME=2,..."; the others have 1
-  /// What the features are, where the data know it and have more than numbers: no setting, but
-  /// found in the data or the model file.
+  /// The kinds of the features, where the data have more than numbers: no setting, but found in the
+  /// data or the model file.
   std::vector<Column> columns;
   std::vector<std::string> count_notes;  ///< counts: lines for the report, found in the data
   Initialization initialization = Initialization::glorot_uniform;
@@ -150,7 +150,7 @@ struct TrainConfig {
   [[nodiscard]] Index pretrain_shards() const { return pretrain_batch() / micro_batch; }
 };
 
-/// What counts as missing in the run's data, without the means that replace it.
+/// The elements that count as missing in the run's data, without the means that replace them.
 [[nodiscard]] inline MissingValues missing_values(const TrainConfig& config) {
   return {config.model.missing, config.missing_values, {}};
 }
