@@ -9,6 +9,7 @@
 #include "core/random.hpp"
 #include "engine/small_training.hpp"
 #include "engine/stage.hpp"
+#include "math/blas.hpp"
 #include "math/code_product.hpp"
 #include "model/dictionary_start.hpp"
 #include "nn/unit_selection.hpp"
@@ -242,7 +243,9 @@ TEST_F(DictionaryShardsTest, training_has_the_bits_of_the_whole) {
     try {
       check_divided_products(world_, 6, features, units_, divided_.units());
     } catch (const Error& error) {
-      GTEST_SKIP() << error.what();  // with kernels for AVX2, training is refused
+      // Kernels for AVX2 round by the number of units, and training is refused; these do not.
+      if (blas_core() == "SkylakeX" || blas_core() == "Cooperlake") throw;
+      GTEST_SKIP() << error.what();
     }
   }
   AutoencoderSpec plain = wide_spec(units_);
